@@ -1,0 +1,145 @@
+"""How fast the harness is: cases per second against a bare MicroPython loop and against mpremote, in one run.
+
+    python benchmarks/cases_per_second.py [--rounds N] [--cases N] [--markdown]
+
+Per class of case one pytest process with the real plugin. Each round in it times some cases, then as many connections of a bare
+MicroPython loop (same interpreter, same kind of server, no serial line, no harness), then `mpremote connect PORT run client.py`:
+within a quarter of a second of each other, so that a busy machine hits all alike. Rounds are short for the same reason: with a
+neighbour at work the client's P-256 arithmetic alone takes 13 or 23 ms, in turns of seconds. Figures are medians over the rounds,
+in brackets the quartiles; "fastest" compares the quickest bare connection with the quickest case, which no neighbour slowed down.
+Exits 1 when a goal is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import ssl
+import sys
+from statistics import median, quantiles
+
+try:
+    import harness
+except ImportError:
+    sys.exit("cases_per_second: the package is not installed here; `pip install -e .` in the repository's root does it")
+
+from classes import classes
+from measure import Rounds, agent_heap_bytes, first_result_s, import_ms, serial_bytes, time_class
+
+ADDED_MS_GOAL = 3.0
+MPREMOTE_GOAL = 15.0
+BYTES_GOAL = 512
+HEAP_GOAL = 16 * 1024
+FIRST_RESULT_GOAL_S = 1.0
+
+Row = tuple[str, str, str, bool | None]
+
+
+def spread(values: list[float], *, digits: int = 1) -> str:
+    """Median and quartiles."""
+    if len(values) < 2:
+        return f"{values[0]:.{digits}f}"
+    low, middle, high = quantiles(values, n=4, method="inclusive")
+    return f"{middle:.{digits}f} [{low:.{digits}f} to {high:.{digits}f}]"
+
+
+def class_table(timed: dict[str, Rounds]) -> list[list[str]]:
+    """The table of classes: header and a row each."""
+    rows = [
+        ["class of case", "bare loop, ms", "case, ms", "added, ms", "added with pytest, ms", "fastest, ms", "cases/s"]
+    ]
+    rows[0].append("mpremote, ms")
+    for title, rounds in timed.items():
+        parts = (rounds.bare_ms, rounds.case_ms, rounds.added_ms, rounds.item_added_ms)
+        fastest = f"{rounds.fastest_bare_ms:.1f} -> {rounds.fastest_case_ms:.1f}"
+        rate = f"{1000 / median(rounds.item_ms):.0f}"
+        rows.append([title, *map(spread, parts), fastest, rate, spread(rounds.mpremote_ms, digits=0)])
+    return rows
+
+
+def speed_goals(timed: dict[str, Rounds]) -> list[Row]:
+    """Added time and the ratio to mpremote, per class."""
+    rows: list[Row] = []
+    for title, rounds in timed.items():
+        added = median(rounds.added_ms)
+        rows.append(
+            (f"added per case over the bare loop: {title}", f"{added:.1f} ms", "<= 3 ms", added <= ADDED_MS_GOAL)
+        )
+    for title, rounds in timed.items():
+        ratio = median(rounds.ratio)
+        measured = f"{ratio:.0f} x; the bare loop itself: {median(rounds.ceiling):.0f} x"
+        rows.append((f"against one mpremote process per case: {title}", measured, ">= 15 x", ratio >= MPREMOTE_GOAL))
+    return rows
+
+
+def size_goals() -> list[Row]:
+    """Serial bytes and heap."""
+    counts = serial_bytes("core")
+    first, later = median(counts["first"]), median(counts["later"])
+    heap = {name: agent_heap_bytes(from_file=name == "files") for name in ("files", "RAM")}
+    return [
+        (
+            f"serial bytes per case, both ways, median of the {len(counts['first'])} core cases",
+            f"{first:.0f} the first time, {later:.0f} later",
+            "<= 512",
+            max(first, later) <= BYTES_GOAL,
+        ),
+        (
+            "heap the agent keeps, 64-bit interpreter",
+            ", ".join(f"{size / 1024:.1f} KB from {name}" for name, size in heap.items()),
+            "<= 16 KB",
+            max(heap.values()) <= HEAP_GOAL,
+        ),
+    ]
+
+
+def start_goals(*, rounds: int) -> list[Row]:
+    """The time to the first result, and the plugin's import as part of it."""
+    started = [first_result_s() for _ in range(rounds)]
+    return [
+        (
+            "first result after pytest's start",
+            f"{spread(started, digits=2)} s",
+            "<= 1 s",
+            median(started) <= FIRST_RESULT_GOAL_S,
+        ),
+        ("import of `harness.plugin` beside pytest", f"{import_ms('harness.plugin', rounds=rounds):.0f} ms", "", None),
+    ]
+
+
+def table(rows: list[list[str]], *, markdown: bool) -> str:
+    """Rows as text in columns, or as a Markdown table."""
+    if markdown:
+        lines = ["| " + " | ".join(row) + " |" for row in rows]
+        return "\n".join([lines[0], "|---" * len(rows[0]) + "|", *lines[1:]])
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
+
+
+def main(arguments: list[str]) -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=30, help="Rounds. Default: 30")
+    parser.add_argument("--cases", type=int, default=5, help="Cases per class and round. Default: 5")
+    parser.add_argument("--markdown", action="store_true", help="Print Markdown tables, as in README")
+    options = parser.parse_args(arguments)
+    load = f", load {os.getloadavg()[0]:.1f} before the start"
+    timed = {item.title: time_class(item, rounds=options.rounds, cases=options.cases) for item in classes()}
+    goals = [*speed_goals(timed), *size_goals(), *start_goals(rounds=min(options.rounds, 7))]
+    words = {True: "yes", False: "NO", None: ""}
+    print(table(class_table(timed), markdown=options.markdown), end="\n\n")
+    rows = [["goal", "measured", "wanted", "met"], *([name, seen, goal, words[met]] for name, seen, goal, met in goals)]
+    print(table(rows, markdown=options.markdown), end="\n\n")
+    print(
+        f"tls-harness {harness.__version__}, Python {platform.python_version()}, {ssl.OPENSSL_VERSION}, "
+        f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors{load}; "
+        f"{options.rounds} rounds of {options.cases} cases per class; median [quartiles] over the rounds"
+    )
+    return 0 if all(met is not False for _name, _seen, _goal, met in goals) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,61 @@
+"""The classes of case that are timed: one for what costs the client most, one usual, one that ends before any key is used.
+
+Knows cases and what a client needs to ask for the same thing without the harness.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from harness.boards.agent_protocol import json_literal
+from harness.cases import find_case
+from harness.certificates import Certificates
+from harness.model import Case, Verify
+from harness.server import Serving
+from harness.wire.suites import mbedtls_suite_name
+
+REPLY_BYTES = len("Hallo, Client!")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timed:
+    """A class of case: its word on the command line, its words in the table, the case."""
+
+    name: str
+    title: str
+    case: Case
+
+    def serving(self) -> Serving:
+        """The same server as in a run: loopback, the same exchange of texts."""
+        return Serving(peers=("127.0.0.1",), expect_bytes=len(self.case.client.text.encode()))
+
+    def request(self, certificates: Certificates) -> dict[str, Any]:
+        """What `client.py` needs to ask for the same session: authorities as DER in hex, suites as mbedTLS spells them."""
+        plan = self.case.client
+        suites = plan.suites
+        return {
+            "verify": {Verify.NONE: 0, Verify.OPTIONAL: 1, Verify.REQUIRED: 2}[Verify(plan.verify)],
+            "ca": [certificates.make(name).certificate_der.hex() for name in plan.ca],
+            "suites": None if suites is None else [mbedtls_suite_name(name) for name in suites],
+            "name": plan.server_hostname,
+            "text": plan.text,
+            "recv": REPLY_BYTES,
+        }
+
+
+def classes() -> tuple[Timed, ...]:
+    """All timed classes, from the list of cases."""
+    refused = find_case("seed/rsa-key-no-shared-cipher")
+    # Stated, so that a Python built with other default suites (Debian's) refuses too.
+    refused = replace(refused, server=replace(refused.server, ciphers="ECDHE+AESGCM"))
+    return (
+        Timed(name="p256", title="P-256, verified", case=find_case("seed/ca-verified")),
+        Timed(name="rsa", title="RSA-2048, not verified", case=find_case("seed/ecdhe-rsa-client-connects")),
+        Timed(name="refused", title="refused (NO_SHARED_CIPHER)", case=refused),
+    )
+
+
+def script_text(body: str, settings: dict[str, Any]) -> str:
+    """A MicroPython script with its settings in front, as one JSON literal."""
+    return f"SETTINGS = {json_literal(settings)}\n{body}"

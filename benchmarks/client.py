@@ -1,0 +1,53 @@
+# A bare MicroPython client: what a person would write who times handshakes without a harness. Runs on the board.
+# SETTINGS (JSON text) stands in front of this text: ports, count, verify, ca, suites, name, text, recv.
+import json
+import socket
+import time
+
+try:
+    import tls
+except ImportError:
+    import ssl as tls
+
+
+def make_context(settings):
+    context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
+    context.verify_mode = settings["verify"]
+    if settings["suites"] is not None:
+        context.set_ciphers(settings["suites"])
+    for item in settings["ca"]:
+        context.load_verify_locations(bytes.fromhex(item))
+    return context
+
+
+def connect_once(context, settings, address):
+    sock = socket.socket()
+    try:
+        sock.connect(address)
+        stream = context.wrap_socket(sock, server_hostname=settings["name"])
+        stream.write(settings["text"])
+        data = stream.read(settings["recv"])
+        stream.close()
+        return len(data)
+    except OSError as error:
+        sock.close()
+        return error.args[0]
+
+
+def main(settings):
+    context = make_context(settings)
+    # Two servers take turns, so that the one in use is already listening when the other is being opened again.
+    addresses = [socket.getaddrinfo("127.0.0.1", port)[0][-1] for port in settings["ports"]]
+    times = []
+    results = []
+    for turn in range(settings["count"]):
+        started = time.ticks_us()
+        result = 111
+        while result == 111:  # ECONNREFUSED: not listening yet
+            result = connect_once(context, settings, addresses[turn % len(addresses)])
+        times.append(time.ticks_diff(time.ticks_us(), started))
+        results.append(result)
+    print(json.dumps({"us": times, "results": sorted(set(results))}))
+
+
+main(json.loads(SETTINGS))  # noqa: F821 - stands in front of this text

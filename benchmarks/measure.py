@@ -1,0 +1,167 @@
+"""The measurements, each on the real thing: the plugin as a process, its serial bytes, its start, the agent's heap.
+
+Knows how each is started and what comes back; makes no table.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from classes import Timed
+
+from harness.boards.agent_protocol import IMPORT_CODE, agent_files, agent_source
+from harness.boards.interpreter import find_interpreter
+from harness.boards.link import Link
+from harness.boards.virtual import VirtualBoard
+from harness.deadline import Deadline
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+PROCESS_TIMEOUT_S = 300
+HEAP_CODE = b"import gc\ngc.collect()\ngc.collect()\nprint(gc.mem_alloc())"
+
+
+@dataclass(slots=True)
+class Rounds:
+    """One class of case: a median in milliseconds per round."""
+
+    case_ms: list[float] = field(default_factory=list)
+    item_ms: list[float] = field(default_factory=list)
+    bare_ms: list[float] = field(default_factory=list)
+    mpremote_ms: list[float] = field(default_factory=list)
+    fastest_case_ms: float = float("inf")
+    fastest_bare_ms: float = float("inf")
+
+    @property
+    def added_ms(self) -> list[float]:
+        """What the harness adds to a connection."""
+        return [mine - bare for mine, bare in zip(self.case_ms, self.bare_ms, strict=True)]
+
+    @property
+    def item_added_ms(self) -> list[float]:
+        """The same with all that pytest does per test, its reports included."""
+        return [mine - bare for mine, bare in zip(self.item_ms, self.bare_ms, strict=True)]
+
+    @property
+    def ratio(self) -> list[float]:
+        """How many tests run in the time mpremote takes for one."""
+        return [slow / mine for slow, mine in zip(self.mpremote_ms, self.item_ms, strict=True)]
+
+    @property
+    def ceiling(self) -> list[float]:
+        """The ratio of the bare loop: what a harness without any cost of its own would reach."""
+        return [slow / bare for slow, bare in zip(self.mpremote_ms, self.bare_ms, strict=True)]
+
+
+def run_plugin(*arguments: str) -> tuple[dict[str, Any], float]:
+    """Run pytest as a person does; give the stopwatch's notes and the time it was started.
+
+    Raises:
+        RuntimeError: with its output, when a case did not pass.
+    """
+    with tempfile.TemporaryDirectory(prefix="tls-harness-benchmark-") as folder:
+        notes = Path(folder, "notes.json")
+        command = [sys.executable, "-m", "pytest", "-c", str(ROOT / "pytest.ini"), "-p", "no:cacheprovider"]
+        command += ["-x", "-p", "stopwatch", f"--timed-notes={notes}", f"--artifacts={folder}", *arguments]
+        started = time.time()
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(HERE)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=PROCESS_TIMEOUT_S,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(f"pytest ended with {done.returncode}:\n{done.stdout[-4000:]}{done.stderr[-2000:]}")
+        return json.loads(notes.read_text(encoding="ascii")), started
+
+
+def time_class(timed: Timed, *, rounds: int, cases: int) -> Rounds:
+    """Cases through the plugin, the bare loop and mpremote in turn, all within one pytest run."""
+    notes, _started = run_plugin(
+        f"{HERE / 'timed_cases.py'}::test_in_turn",
+        f"--timed-class={timed.name}",
+        f"--timed-rounds={rounds}",
+        f"--timed-cases={cases}",
+    )
+    found = Rounds()
+    for turn in range(rounds):
+        steps = [step for step in notes["steps"] if step["turn"] == turn]
+        times = {
+            kind: [value for step in steps if step["kind"] == kind for value in step["times_ms"]]
+            for kind in ("case", "bare", "mpremote")
+        }
+        found.case_ms.append(median(times["case"]))
+        found.item_ms.append(median(step["item_ms"] for step in steps if step["kind"] == "case"))
+        found.bare_ms.append(median(times["bare"]))
+        found.mpremote_ms.append(median(times["mpremote"]))
+        found.fastest_case_ms = min(found.fastest_case_ms, *times["case"])
+        found.fastest_bare_ms = min(found.fastest_bare_ms, *times["bare"])
+    return found
+
+
+def first_result_s() -> float:
+    """From the start of `pytest`, the main job, to the report of its first result."""
+    notes, started = run_plugin("--cases=smoke")
+    return float(notes["steps"][0]["ended_at"] - started)
+
+
+def serial_bytes(cases: str) -> dict[str, list[int]]:
+    """Bytes both ways of every case of a set, the first time and later."""
+    notes, _started = run_plugin(f"{HERE / 'timed_cases.py'}::test_serial_bytes", f"--cases={cases}")
+    counts: dict[str, list[int]] = {"first": [], "later": []}
+    for turn, _case, sent, received in notes["bytes"]:
+        counts[turn].append(sent + received)
+    return counts
+
+
+def import_ms(module: str, *, rounds: int) -> float:
+    """Median time of one import in a fresh Python that has pytest already."""
+    code = f"import time, pytest; t = time.perf_counter(); import {module}; print((time.perf_counter() - t) * 1000)"
+    return median(
+        float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
+        for _ in range(rounds)
+    )
+
+
+def agent_heap_bytes(*, from_file: bool) -> int:
+    """Heap that the agent keeps on a fresh virtual board, loaded from its files or into RAM."""
+    board = VirtualBoard(find_interpreter(""))
+    try:
+        link = Link(board.port)
+        try:
+            return _agent_heap(link, from_file=from_file)
+        finally:
+            link.close()
+    finally:
+        board.close()
+
+
+def _agent_heap(link: Link, *, from_file: bool) -> int:
+    def run(code: bytes) -> bytes:
+        output = link.exec(code, deadline=Deadline(10.0))
+        if output.stderr:
+            raise RuntimeError(output.stderr.decode("ascii", "replace"))
+        return output.stdout
+
+    link.enter_raw_repl(deadline=Deadline(10.0))
+    if from_file:
+        run(b"import os\nos.mkdir('tls_harness')")
+        for path, data in agent_files().items():
+            link.write_file(path, data, deadline=Deadline(10.0))
+        run(b"_f=_w=None")
+    before = int(run(HEAP_CODE))
+    run((IMPORT_CODE if from_file else agent_source()).encode("ascii"))
+    return int(run(HEAP_CODE)) - before

@@ -1,0 +1,56 @@
+"""A pytest plugin for the timed runs: their options, and a stopwatch for tests. Loaded with `-p stopwatch`.
+
+Imports nothing of the harness while pytest starts: it must not change what it measures.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+NOTES = pytest.StashKey[dict[str, Any]]()
+STEP = pytest.StashKey[dict[str, Any]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("benchmark")
+    group.addoption("--timed-class", default="p256", help="Class of case: p256, rsa, refused")
+    group.addoption("--timed-rounds", type=int, default=1, help="Rounds of cases, bare loop and mpremote. Default: 1")
+    group.addoption("--timed-cases", type=int, default=1, help="Cases per round. Default: 1")
+    group.addoption("--timed-notes", metavar="PATH", default=None, help="Where the times go, as JSON")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[NOTES] = {"steps": [], "bytes": []}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "step" in metafunc.fixturenames:
+        steps = [("first", 0, 0)]
+        for turn in range(metafunc.config.getoption("timed_rounds")):
+            # Like the bare loop, cases get a first one that does not count: mpremote just had the machine's caches.
+            steps.append(("again", turn, 0))
+            steps += [("case", turn, number) for number in range(metafunc.config.getoption("timed_cases"))]
+            steps += [("bare", turn, 0), ("mpremote", turn, 0)]
+        metafunc.parametrize("step", steps, ids=["-".join(map(str, step)) for step in steps])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Any:
+    """Time everything of a test, its reports included."""
+    started = time.perf_counter()
+    result = yield
+    item_ms = (time.perf_counter() - started) * 1000
+    step = {"ended_at": time.time(), "item_ms": item_ms, **item.stash.get(STEP, {})}
+    item.config.stash[NOTES]["steps"].append(step)
+    return result
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    path = config.getoption("timed_notes")
+    if path is not None:
+        Path(path).write_text(json.dumps(config.stash[NOTES]), encoding="ascii")

@@ -1,0 +1,259 @@
+"""One TLS connection attempt on the board: settings in, what the client saw out.
+
+Knows the three generations of MicroPython's TLS API and nothing of the serial line. Runs on 1.14 to 1.29 and, for
+tests, under CPython. Every global starts with th_, because in RAM mode this text runs in the user's __main__.
+"""
+
+import gc
+
+
+def th_module(*names):
+    """Import the first of several modules that exists, or give None."""
+    for name in names:
+        try:
+            return __import__(name)
+        except ImportError:
+            pass
+
+
+# The u-names come first where both exist: a user's own socket.py or json.py on the board must not be picked up.
+th_socket = th_module("usocket", "socket")
+th_time = th_module("utime", "time")
+th_esp32 = th_module("esp32")
+th_kept = [None, None]  # the last settings and their context: parsing a key again costs milliseconds on a board
+
+
+def th_tls():
+    """Find the TLS module: (name, module, whether its SSLContext is usable)."""
+    old = (None, None, False)
+    for name in ("tls", "ssl", "ussl"):
+        module = th_module(name)
+        # 1.21 has an SSLContext without any certificate method, so its existence alone says nothing.
+        if hasattr(getattr(module, "SSLContext", None), "load_cert_chain"):
+            return name, module, True
+        if old[0] is None and hasattr(module, "wrap_socket"):
+            old = (name, module, False)
+    return old
+
+
+def th_need(owner, attribute, name):
+    """Refuse a request this firmware has no API for; the host reports the case as unsupported."""
+    if not hasattr(owner, attribute):
+        raise NotImplementedError(name + "." + attribute)
+
+
+def th_context(req, blob):
+    """Build what wraps the socket, as far as possible before any connection: (wrap function, keywords)."""
+    name, module, modern = th_tls()
+    if module is None:
+        raise NotImplementedError("tls")
+    verify = req.get("verify", 0)
+    ca = req.get("ca") or ()
+    cert = req.get("cert")
+    key = req.get("key")
+    suites = req.get("suites")
+    psk = req.get("psk_identity")
+    words = {}
+    if verify or ca:
+        # Without it the library is axTLS, which verifies nothing, or a firmware up to 1.19, which cannot be told to.
+        th_need(module, "CERT_REQUIRED", name)
+    if not modern:
+        if suites is not None:
+            raise NotImplementedError(name + ".SSLContext.set_ciphers")
+        if psk is not None:
+            raise NotImplementedError(name + ".SSLContext.psk_key")
+        if len(ca) > 1:
+            # DER in a row is silently cut to the first certificate.
+            raise NotImplementedError(name + ".SSLContext.load_verify_locations")
+        # Only what is asked for: up to 1.19, and with axTLS, a further keyword is a TypeError.
+        if verify:
+            words["cert_reqs"] = verify
+        if ca:
+            words["cadata"] = blob(ca[0])
+        if key:
+            words["key"] = blob(key)
+        if cert:
+            words["cert"] = blob(cert)
+        return module.wrap_socket, words
+    mark = (verify, tuple(ca), cert, key, suites, psk, req.get("psk_key"))
+    if th_kept[0] == mark:
+        return th_kept[1].wrap_socket, words
+    th_kept[0] = th_kept[1] = None
+    gc.collect()
+    ctx = module.SSLContext(module.PROTOCOL_TLS_CLIENT)
+    name += ".SSLContext"
+    # Always set: a client of the tls module starts with CERT_REQUIRED, one of ssl with CERT_NONE.
+    if hasattr(ctx, "verify_mode"):
+        ctx.verify_mode = verify
+    if suites is not None:
+        th_need(ctx, "set_ciphers", name)
+        names = blob(suites).decode()
+        ctx.set_ciphers(names.split(",") if names else [])
+    if cert or key:
+        ctx.load_cert_chain(blob(cert) if cert else None, blob(key) if key else None)
+    if ca:
+        th_need(ctx, "load_verify_locations", name)
+    for item in ca:
+        # The first argument of ssl's method is a path, of tls's the data.
+        if name[0] == "t":
+            ctx.load_verify_locations(blob(item))
+        else:
+            ctx.load_verify_locations(cadata=blob(item))
+    if psk is not None:
+        th_need(ctx, "psk_key", name)
+        ctx.psk_identity = psk
+        ctx.psk_key = blob(req["psk_key"])
+    th_kept[0] = mark
+    th_kept[1] = ctx
+    return ctx.wrap_socket, words
+
+
+def th_free():
+    """Free heap in bytes; None under CPython."""
+    return gc.mem_free() if hasattr(gc, "mem_free") else None
+
+
+def th_idf():
+    """The heap of ESP-IDF, where TLS lives on an ESP32: (free, largest block, lowest ever), or None."""
+    if hasattr(th_esp32, "idf_heap_info"):
+        free = largest = low = 0
+        for region in th_esp32.idf_heap_info(th_esp32.HEAP_DATA):
+            free += region[1]
+            largest = max(largest, region[2])
+            low += region[3]
+        return free, largest, low
+
+
+def th_linger(sock):
+    """Read what the peer still has to say, until it ends, so that our close does not reset away our own alert."""
+    try:
+        sock.settimeout(0.2)
+        for _ in range(256):  # 64 KB: more than any flight; what stays unread would make our close a reset
+            if not sock.recv(256):
+                break
+    except Exception:
+        pass
+
+
+def th_read(tls, size, to_end):
+    """Read size bytes, then to the end if asked for: (first bytes, count)."""
+    first = b""
+    count = 0
+    while to_end or count < size:
+        data = tls.read(512 if to_end else min(size - count, 512))
+        if not data:
+            break
+        if count < 64:
+            first += data
+        count += len(data)
+    return first[:64], count
+
+
+def th_now():
+    """Microseconds on the board's own clock."""
+    return th_time.ticks_us() if hasattr(th_time, "ticks_us") else int(th_time.time() * 1000000)
+
+
+def th_session(req, wrap, state, times, answer):
+    """Connect, shake hands, exchange, close; state is [stage, socket, TLS socket] for whoever must tidy up."""
+    words = wrap[1]
+    if req.get("name") is not None:
+        words["server_hostname"] = req["name"]
+    state[0] = "connect"
+    times.append(th_now())
+    info = th_socket.getaddrinfo(req["host"], req["port"])[0]
+    state[1] = sock = th_socket.socket(info[0])
+    if hasattr(sock, "settimeout"):
+        # Before the wrap: without it a silent server holds the board in wrap_socket for ever.
+        sock.settimeout(req.get("timeout", 10000) / 1000)
+    sock.connect(info[-1])
+    state[0] = "handshake"
+    # Collected first, so that what is free is comparable between cases, and in one piece: TLS wants 16.7 KB at once.
+    gc.collect()
+    answer["free"][0] = th_free()
+    times.append(th_now())
+    state[2] = tls = wrap[0](sock, **words)
+    times.append(th_now())
+    # Before the handshake is complete cipher() is a NULL pointer and resets the board; here it is complete.
+    if hasattr(tls, "cipher"):
+        answer["suite"], answer["version"] = tls.cipher()[:2]
+    if not req.get("closefirst"):
+        state[0] = "write"
+        data = req.get("text", "").encode()
+        tls.write(data + b"x" * (req.get("send", 0) - len(data)))
+        state[0] = "read"
+        data, size = th_read(tls, req.get("recv", 0), req.get("readtoend"))
+        try:
+            answer["text"] = data.decode()
+        except ValueError:
+            answer["text"] = repr(data)
+        if size > len(data):
+            answer["size"] = size
+    times.append(th_now())
+    state[0] = "close"
+    tls.close()
+    state[1] = state[2] = None
+
+
+def th_tidy(state, failed):
+    """Close what is left open, whatever happens; touch nothing twice (a second close can be a hard fault)."""
+    sock = state[1]
+    if sock is not None:
+        if failed and state[0] in ("handshake", "write", "read"):
+            th_linger(sock)
+        try:
+            (state[2] or sock).close()
+        except Exception:
+            pass
+
+
+def th_bounded(args):
+    """An exception's arguments as JSON can hold them."""
+    return [a if a is None or isinstance(a, int) else str(a)[:240] for a in args[:3]]
+
+
+def th_attempt(req, blob):
+    """Try one connection and give the answer that agent.th_run prints.
+
+    req: host, port, name (server_hostname), verify (0 none, 1 optional, 2 required), ca (names of blobs), cert, key,
+    suites, psk_key (a name each; suites is comma separated text, mbedTLS spelling), psk_identity, text, send (pad
+    text with x to so many bytes), recv (read so many bytes), readtoend, closefirst (close right after the handshake),
+    timeout (ms). All but host and port may be left out. blob is a function from blob name to bytes.
+    NotImplementedError means that the firmware lacks the named API, LookupError that a blob is not there; both are
+    for the caller. Whatever else is raised is data.
+    """
+    state = ["config", None, None]
+    times = []
+    free = [None, None, None]
+    answer = {"kind": "result", "free": free}
+    error = None
+    try:
+        wrap = th_context(req, blob)
+        th_session(req, wrap, state, times, answer)
+    except Exception as e:
+        times.append(th_now())
+        error = e
+        if state[0] == "config" and isinstance(e, (NotImplementedError, LookupError)):
+            raise
+        # The old API, and the check of CERT_REQUIRED without a name, refuse settings only when the socket is wrapped.
+        if state[0] == "handshake" and isinstance(e, (ValueError, TypeError)):
+            if th_kept[1] is None or req.get("name") is None:
+                state[0] = "config"
+    finally:
+        th_tidy(state, error)
+    if error is not None:
+        answer["kind"] = "exception"
+        answer["stage"] = state[0]
+        answer["type"] = type(error).__name__
+        answer["args"] = th_bounded(error.args)
+        th_kept[0] = th_kept[1] = error = None
+    wrap = state = None
+    gc.collect()
+    free[2] = th_free()
+    heap = th_idf()
+    if heap:
+        answer["idf"] = heap[:2]
+        free[1] = heap[2]
+    diff = getattr(th_time, "ticks_diff", None) or (lambda a, b: a - b)
+    answer["us"] = [diff(times[i + 1], times[i]) if i + 1 < len(times) else None for i in range(3)]
+    return answer

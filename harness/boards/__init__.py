@@ -1,0 +1,62 @@
+"""Boards: one small interface, and a table of the kinds there are. Adding a kind is one function and one line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from harness.boards.session import BoardSession
+from harness.model import BoardSpec
+
+__all__ = ["BOARD_KINDS", "BoardSession", "open_board"]
+
+
+def _open_serial(spec: BoardSpec) -> BoardSession:
+    """A board at a serial port of this machine or behind an RFC 2217 or raw TCP server."""
+    from harness.boards.link import Link
+    from harness.boards.ports import resolve_serial
+
+    settings = spec.settings
+    link = Link(resolve_serial(spec.target), baud=settings.baud, dtr=settings.dtr, rts=settings.rts)
+    return BoardSession(spec, link)
+
+
+def _open_unix(spec: BoardSpec) -> BoardSession:
+    """The virtual board: a real interpreter behind a pseudo-terminal."""
+    from harness.boards.interpreter import find_interpreter
+    from harness.boards.link import Link
+    from harness.boards.virtual import VirtualBoard
+
+    virtual = VirtualBoard(find_interpreter(spec.target), heap_bytes=spec.settings.heap_bytes)
+    try:
+        return BoardSession(spec, Link(virtual.port), owner=virtual)
+    except BaseException:
+        virtual.close()
+        raise
+
+
+BOARD_KINDS: dict[str, Callable[[BoardSpec], BoardSession]] = {
+    "serial": _open_serial,
+    "unix": _open_unix,
+}
+
+
+def open_board(spec: BoardSpec, *, deploy: bool = True) -> BoardSession:
+    """Open a board and take it over.
+
+    Args:
+        spec: a parsed `--board`.
+        deploy: False only looks at the board (`tls-harness boards --probe`).
+
+    Raises:
+        BoardError: what is wrong with the port, the board or its network.
+        UsageError: the spec names nothing that exists.
+    """
+    from harness.deadline import Deadline
+
+    session = BOARD_KINDS[spec.kind](spec)
+    try:
+        session.start(deploy=deploy)
+    except BaseException:
+        session.close(deadline=Deadline(2.0))
+        raise
+    return session

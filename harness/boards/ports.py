@@ -1,0 +1,272 @@
+"""Which serial ports there are, whose they are, and why one could not be opened.
+
+Knows pyserial's port list and, on Linux, /proc. Opens no port.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import BoardError, UsageError
+
+# Programs that open every new serial port, with what stops them.
+KNOWN_HOLDERS = {
+    "ModemManager": "it probes every new port; stop it with `systemctl stop ModemManager` or give the board a udev rule "
+    'with ENV{ID_MM_DEVICE_IGNORE}="1"',
+    "brltty": "it takes CH340 and CP210x adapters for Braille displays; remove the package `brltty`",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SerialPort:
+    """One port of this machine. `usb_id` is `vid:pid` in hex; `serial_number` what `id:` asks for."""
+
+    device: str
+    description: str
+    usb_id: str | None
+    serial_number: str | None
+    by_id: str | None
+
+
+def list_ports() -> list[SerialPort]:
+    """List the serial ports that belong to USB devices first, then the others, each by device name.
+
+    Raises:
+        BoardError: pyserial does not load here: it needs termios and fcntl where the system calls itself POSIX.
+    """
+    try:
+        # 20 ms, wanted only by `auto`, `id:` and `tls-harness boards`
+        from serial.tools import list_ports as pyserial_ports
+    except ImportError as error:
+        raise BoardError(
+            f"no serial ports: pyserial does not load here ({error.name} is missing)", kind="missing"
+        ) from error
+
+    by_id = _by_id_links()
+    ports = [
+        SerialPort(
+            device=port.device,
+            description=port.description if port.description not in (None, "n/a") else "",
+            usb_id=f"{port.vid:04x}:{port.pid:04x}" if port.vid is not None else None,
+            serial_number=port.serial_number,
+            by_id=by_id.get(os.path.realpath(port.device)),
+        )
+        for port in pyserial_ports.comports()
+    ]
+    return sorted(ports, key=lambda port: (port.usb_id is None, port.device))
+
+
+def _by_id_links() -> dict[str, str]:
+    folder = Path("/dev/serial/by-id")
+    if not folder.is_dir():
+        return {}
+    return {str(link.resolve()): str(link) for link in sorted(folder.iterdir())}
+
+
+def resolve_serial(target: str) -> str:
+    """Turn what stands in a board spec into what pyserial opens.
+
+    Args:
+        target: device path, URL, `COM3`, `u0`, `a0`, `id:SERIAL` or `auto`.
+
+    Raises:
+        UsageError: `auto` or `id:` that names no port, or more than one; the message lists the candidates.
+    """
+    if target == "auto":
+        candidates = [port for port in list_ports() if port.usb_id]
+        if len(candidates) == 1:
+            return candidates[0].device
+        if not candidates:
+            raise UsageError(
+                "--board auto: no USB serial port on this machine; plug the board in, or name the port (`tls-harness boards` lists them)"
+            )
+        raise UsageError(
+            f"--board auto: {len(candidates)} boards are connected, name one: "
+            + ", ".join(f"{port.device} ({port.description}, id:{port.serial_number})" for port in candidates)
+        )
+    if target.startswith("id:"):
+        wanted = target[3:]
+        ports = list_ports()
+        found = [port for port in ports if port.serial_number == wanted]
+        if len(found) == 1:
+            return found[0].device
+        known = ", ".join(f"id:{port.serial_number}" for port in ports if port.serial_number) or "none"
+        problem = "no port" if not found else f"{len(found)} ports"
+        raise UsageError(f"--board {target}: {problem} with this USB serial number; there are: {known}")
+    if len(target) > 1 and target[0] in "ua" and target[1:].isdigit():
+        return f"/dev/tty{'USB' if target[0] == 'u' else 'ACM'}{target[1:]}"
+    return target
+
+
+def holders(device: str) -> list[tuple[int, str]]:
+    """Find the processes that have `device` open: (pid, command). Linux only, and only those this user may look at."""
+    found = []
+    own = os.getpid()
+    real = os.path.realpath(device)
+    for folder in Path("/proc").glob("[0-9]*/fd") if Path("/proc/self/fd").is_dir() else ():
+        pid = int(folder.parent.name)
+        if pid == own:
+            continue
+        try:
+            if any(os.readlink(entry) == real for entry in folder.iterdir()):
+                found.append((pid, _command(pid)))
+        except OSError:
+            continue  # gone meanwhile, or another user's
+    return found
+
+
+def lock_holders(device: str) -> list[tuple[int, str]]:
+    """Find the processes that locked `device` with flock, as mpremote and this harness do: (pid, command). Linux only."""
+    try:
+        status = os.stat(device)
+        locks = Path("/proc/locks").read_text(encoding="ascii")
+    except OSError:
+        return []
+    # "1: FLOCK  ADVISORY  WRITE 4711 00:18:5 0 EOF": major and minor of the filesystem in hex, inode in decimal.
+    wanted = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
+    found = []
+    for line in locks.splitlines():
+        words = line.split()
+        if len(words) > 5 and words[1] == "FLOCK" and words[5] == wanted:
+            found.append((int(words[4]), _command(int(words[4]))))
+    return found
+
+
+def _command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return "?"
+
+
+def _held_by(device: str) -> str:
+    # A PTY is also open in the program that serves it: who holds the lock is the better answer where there is one.
+    who = lock_holders(device) or holders(device)
+    if any(pid == os.getpid() for pid, _command in who):
+        return "this run itself: the same board under two names"
+    if not who:
+        return "another program (none of this user's; try `sudo fuser -v " + device + "`)"
+    text = ", ".join(f"{command} (pid {pid})" for pid, command in who[:4])
+    advice = [KNOWN_HOLDERS[command] for _pid, command in who if command in KNOWN_HOLDERS]
+    return "; ".join([text, *advice])
+
+
+def refuse_if_held(device: str) -> None:
+    """Refuse a port that another program reads: it would take bytes away, and nothing else would say so.
+
+    Only programs that use the same lock are refused by the operating system; screen, minicom and ModemManager do not.
+    Pseudo-terminals are left out: the program that serves one has it open. So is what is no serial port at all.
+
+    Raises:
+        BoardError: kind `busy`, naming the holder.
+    """
+    if not os.path.basename(device).startswith(("tty", "cu.")):
+        return
+    if holders(device):
+        raise BoardError(f"{device}: the port is in use by {_held_by(device)}; close it first", kind="busy")
+
+
+def why_port_failed(device: str, error: BaseException) -> BoardError:
+    """Say why a port could not be opened: missing, not permitted, busy, or refused by the far end.
+
+    Args:
+        device: what was opened.
+        error: what pyserial raised; its `errno` decides, or that of the error it hides.
+    """
+    if isinstance(error, BoardError):
+        return error
+    number = _errno_of(error)
+    if "://" in device:
+        return _why_url_failed(device, error, number)
+    if number == errno.ENOENT or (number is None and os.name == "nt"):
+        there = ", ".join(port.device for port in list_ports()) or "none"
+        return BoardError(
+            f"{device}: there is no such port; ports here: {there}. Is the board plugged in, with a data cable?",
+            kind="missing",
+        )
+    if number in (errno.EACCES, errno.EPERM):
+        return BoardError(_forbidden(device), kind="forbidden")
+    if number in (errno.EBUSY, errno.EAGAIN, errno.EWOULDBLOCK):
+        return BoardError(f"{device}: the port is in use by {_held_by(device)}; close it first", kind="busy")
+    if number in (errno.ENOTTY, errno.EINVAL, errno.ENODEV, errno.ENXIO, errno.EIO, errno.EISDIR):
+        return BoardError(
+            f"{device}: this is no serial port ({errno.errorcode.get(number, number)}); `tls-harness boards` lists those there are",
+            kind="missing",
+        )
+    name = errno.errorcode.get(number or 0, type(error).__name__)
+    return BoardError(f"{device}: the port cannot be opened ({name})", kind="link")
+
+
+def _errno_of(error: BaseException) -> int | None:
+    """The first errno along the chain: pyserial puts the OS error into the context and sometimes copies its number."""
+    for link in _chain(error):
+        number = getattr(link, "errno", None)
+        if number is None and type(link).__module__ == "termios" and link.args:
+            number = link.args[0]  # termios.error is no OSError and has no errno
+        if isinstance(number, int):
+            return number
+    return None
+
+
+def _forbidden(device: str) -> str:
+    group = None
+    try:
+        import grp  # POSIX only
+
+        status = os.stat(device)
+        if status.st_mode & 0o060 == 0o060 and status.st_gid != 0:
+            group = grp.getgrgid(status.st_gid).gr_name
+    except (ImportError, KeyError, OSError):
+        pass
+    if group is None:
+        return (
+            f"{device}: this user may not open the port, and no group but root's may: "
+            'a udev rule with GROUP="dialout", MODE="0660" mends that'
+        )
+    return (
+        f"{device}: this user may not open the port; it belongs to the group {group!r}: "
+        f"`sudo usermod -aG {group} $USER`, then log in again"
+    )
+
+
+def _why_url_failed(device: str, error: BaseException, number: int | None) -> BoardError:
+    chain = _chain(error)
+    if number == errno.ECONNREFUSED:
+        return BoardError(
+            f"{device}: nothing listens there (connection refused); is ser2net or the exporter running?", kind="missing"
+        )
+    if any(isinstance(link, socket.gaierror) for link in chain):
+        return BoardError(f"{device}: no machine of this name is known", kind="missing")
+    if any(isinstance(link, TimeoutError) for link in chain):
+        return BoardError(
+            f"{device}: the machine does not answer; is it on, and the port open in its firewall?", kind="missing"
+        )
+    if number in (errno.EPIPE, errno.ECONNRESET):
+        return BoardError(
+            f"{device}: the far end closed the connection at once; such servers do that while another client has the port",
+            kind="busy",
+        )
+    if number is None and device.startswith("rfc2217://"):
+        joint = "&" if "?" in device else "?"
+        told = (
+            "" if "ign_set_control" in device else f"; one without control lines needs {device}{joint}ign_set_control"
+        )
+        plain = "socket" + device.removeprefix("rfc2217").partition("?")[0]
+        return BoardError(
+            f"{device}: the far end does not speak RFC 2217, or not all of it; plain TCP is {plain}{told}", kind="link"
+        )
+    name = errno.errorcode.get(number or 0, type(error).__name__)
+    return BoardError(f"{device}: the far end cannot be reached ({name})", kind="link")
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """An error and those it came from: pyserial puts what happened into the context."""
+    links, link = [], error
+    while link is not None and link not in links:
+        links.append(link)
+        link = link.__cause__ or link.__context__  # type: ignore[assignment] # None ends the loop
+    return links

@@ -1,0 +1,327 @@
+"""A board while it is in use: opened, probed, agent on it, network up, clock right; then one short exec per connection.
+
+Knows the order of these steps and what to say when one fails. Speaks through `Link`, in the words of `agent_protocol`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections import OrderedDict
+from dataclasses import replace
+from typing import Any, Protocol
+
+from harness.boards import deployment, surroundings
+from harness.boards.agent_protocol import (
+    Answer,
+    RunRequest,
+    blob_name,
+    drop_code,
+    put_codes,
+    read_answer,
+    read_stored,
+)
+from harness.boards.console import Console
+from harness.boards.link import Link
+from harness.boards.probe import parse_probe, probe_steps
+from harness.certificates import Certificates
+from harness.certificates.forms import authorities, own_certificate
+from harness.deadline import Deadline
+from harness.errors import BoardError, UsageError
+from harness.model import BoardInfo, BoardSpec, ClientPlan, Verify
+from harness.wire.suites import all_suites, mbedtls_suite_name, suite_code, suite_name
+
+_VERIFY = {Verify.NONE: 0, Verify.OPTIONAL: 1, Verify.REQUIRED: 2}
+# Blobs on the board are certificates and suite lists of 0.1 to 2 KB; a small heap keeps fewer of them.
+BLOB_BUDGET_BYTES = 8192
+BLOB_HEAP_SHARE = 16
+# How long a board may take to come into the raw REPL: ESP boards boot for 1 to 2 s after DTR reset them.
+PATIENCE_S = 10.0
+
+
+def _near(name: str) -> str:
+    near = difflib.get_close_matches(name.upper(), [suite_name(code) for code in all_suites()], n=1, cutoff=0.8)
+    return f"; did you mean {near[0]}?" if near else " (as in TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256)"
+
+
+class BoardOwner(Protocol):
+    """What stands behind a link and ends with it: the interpreter of a virtual board, nothing for a real one."""
+
+    def close(self) -> None:
+        """Release it."""
+
+
+class BoardSession:
+    """One open board.
+
+    Args:
+        spec: what was asked for.
+        link: its serial line, open.
+        owner: closed after the link; None where the board is on its own.
+        patience_s: how long the board may take to come into the raw REPL.
+    """
+
+    def __init__(
+        self, spec: BoardSpec, link: Link, *, owner: BoardOwner | None = None, patience_s: float = PATIENCE_S
+    ) -> None:
+        self.spec = spec
+        self.link = link
+        self.info = BoardInfo()
+        self.notes: list[str] = []
+        self.patience_s = patience_s
+        self._closed = False
+        self._owner = owner
+        self._console = Console(link, label=spec.label, timeout_multiplier=spec.settings.timeout_multiplier)
+        self._blobs: OrderedDict[str, int] = OrderedDict()
+        self._agent_from_file = False
+
+    def scaled(self, seconds: float) -> float:
+        """Seconds, longer for a board that boards.toml calls slow."""
+        return seconds * self.spec.settings.timeout_multiplier
+
+    # ------------------------------------------------------------------ start
+
+    def start(self, *, deploy: bool = True) -> None:
+        """Take the board over: raw REPL, soft reset, probe; then agent, network and clock where it has TLS.
+
+        Args:
+            deploy: False stops after the probe: nothing is written to the board, nothing on it is changed.
+
+        Raises:
+            BoardError: naming the step that failed, and what the board was seen doing.
+        """
+        self._take_over()
+        self.info = self._probe()
+        if self.info.implementation not in ("micropython", ""):
+            raise BoardError(
+                f"{self.spec.label}: this is {self.info.implementation[:40]!r}, not MicroPython; this harness does not drive it",
+                kind="not-micropython",
+            )
+        if not (deploy and self.info.has_tls):
+            return
+        why_ram = deployment.load_agent(self._console, filesystem=self.info.filesystem)
+        self._agent_from_file = why_ram is None
+        if why_ram is not None:
+            self.notes.append(why_ram)
+        self._join_network()
+        self._set_clock(self.info)
+
+    def _join_network(self) -> None:
+        if self.spec.settings.network != "none":
+            address = surroundings.network_up(self._console, self.spec.settings)
+            self.info = replace(self.info, address=address or self.info.address)
+
+    def _set_clock(self, seen: BoardInfo) -> None:
+        clock = surroundings.set_clock(self._console, seen)
+        if clock is not None:
+            self._note(clock)
+
+    def _note(self, text: str) -> None:
+        """Once: a board that is brought back ten times says it as at its start."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def _take_over(self) -> None:
+        self.link.enter_raw_repl(deadline=Deadline(self.scaled(self.patience_s)))
+        # Frees what main.py holds; boot.py runs again (it may bring up WiFi), main.py does not.
+        self.link.soft_reset(deadline=Deadline(self.scaled(2 * self.patience_s)))
+
+    def _probe(self) -> BoardInfo:
+        texts = []
+        for _name, code in probe_steps():
+            output = self.link.exec(code.encode("ascii"), deadline=Deadline(self.scaled(10.0)))
+            texts.append(output.stdout)  # a step that raised printed what it could before
+        return parse_probe(texts)
+
+    def learn(self, **facts: Any) -> None:
+        """Add facts found by trying (`hello`, `reads_pem`) to `info`. A ClientHello may also tell which library it is."""
+        self.info = replace(self.info, **facts)
+        hello = self.info.hello
+        if self.info.tls_library is None and hello is not None and hello.fingerprint is not None:
+            self.info = replace(self.info, tls_library="axTLS" if hello.fingerprint == "X" else "mbedTLS")
+
+    def try_tcp(self, host: str, port: int) -> None:
+        """Open a plain TCP connection from the board, before any TLS.
+
+        Raises:
+            BoardError: `network`, naming both addresses and the usual suspects.
+        """
+        surroundings.try_tcp(self._console, host=host, port=port, own_address=self.info.address)
+
+    # ------------------------------------------------------------------ a connection
+
+    def begin_case(self) -> None:
+        """Start a new transcript."""
+        self.link.log.mark()
+
+    def transcript(self) -> str:
+        """The serial line since `begin_case`, safe to show."""
+        return self.link.log.text()
+
+    def prepare(self, plan: ClientPlan, certificates: Certificates) -> tuple[RunRequest, dict[str, bytes]]:
+        """Turn a plan into the request for the agent and the blobs it names.
+
+        Args:
+            plan: what the board shall do.
+            certificates: makes what the plan names.
+
+        Raises:
+            Unavailable: a certificate cannot be made on this machine.
+            UsageError: a suite has no such name.
+        """
+        blobs: dict[str, bytes] = {}
+
+        def blob(data: bytes) -> str:
+            name = blob_name(data)
+            blobs[name] = data
+            return name
+
+        trusted = authorities([certificates.make(name) for name in plan.ca], form=plan.ca_format) if plan.ca else []
+        cert = key = None
+        if plan.certificate:
+            own = own_certificate(certificates.make(plan.certificate), form=plan.certificate_format)
+            cert, key = map(blob, own)
+        suites = self._suite_list(plan)
+        request = RunRequest(
+            name=plan.server_hostname,
+            verify=_VERIFY[Verify(plan.verify)],
+            ca=tuple(map(blob, trusted)),
+            cert=cert,
+            key=key,
+            suites=blob(suites) if suites is not None else None,
+            psk_identity=plan.psk_identity,
+            psk_key=blob(bytes.fromhex(plan.psk_key)) if plan.psk_key is not None else None,
+            text=plan.text,
+            send=plan.send_bytes,
+            recv=len("Hallo, Client!") if plan.receive_bytes is None else plan.receive_bytes,
+            read_to_end=plan.read_to_end,
+            close_first=plan.close_first,
+            timeout_ms=int(self.scaled((plan.timeout_s or 10.0) * 1000)),
+        )
+        return request, blobs
+
+    def _suite_list(self, plan: ClientPlan) -> bytes | None:
+        """What `set_ciphers` gets: words as they stand; or the suites as mbedTLS spells them, without those this firmware
+        does not know (one unknown name refuses the list), and nothing where it cannot be told.
+        """
+        if plan.suite_words is not None:
+            return ",".join(plan.suite_words).encode("ascii")
+        for name in plan.suites or ():
+            # mbedTLS would refuse the list, or the name would be left out as if this firmware did not have it.
+            if suite_code(name) is None:
+                raise UsageError(f"suites: {name!r} is not IANA's name of a cipher suite{_near(name)}")
+        if plan.suites is None or not self.info.can_set_ciphers:
+            return None
+        names = [mbedtls_suite_name(name) for name in plan.suites]
+        known = set(self.info.suites)
+        return ",".join(name for name in names if not known or name in known).encode("ascii")
+
+    def connect(self, request: RunRequest, blobs: dict[str, bytes], *, deadline: Deadline) -> Answer:
+        """Let the board try one connection.
+
+        Args:
+            request: complete with host and port.
+            blobs: what it names; sent only if the board does not hold it yet.
+            deadline: for all of it.
+
+        Raises:
+            BoardError: the line failed, or the agent did (`agent`).
+        """
+        self._ensure(blobs, deadline=deadline)
+        output = self.link.exec(request.code().encode("ascii"), deadline=deadline)
+        try:
+            answer = read_answer(output.stdout)
+        except ValueError as error:
+            raise BoardError(
+                f"{self.spec.label}: the board's answer is garbled: {error}",
+                kind="garbled",
+                transcript=self.transcript(),
+            ) from error
+        if answer is None:
+            raise self._console.no_answer(output, "try a connection")
+        if answer.kind == "error" and not answer.missing:
+            self._blobs.clear()
+            raise BoardError(
+                f"{self.spec.label}: the agent on the board failed: {answer.message} {answer.blob or ''}".rstrip(),
+                kind="agent",
+            )
+        return answer
+
+    def _ensure(self, blobs: dict[str, bytes], *, deadline: Deadline) -> None:
+        """Have these blobs on the board and make room for them: least recently used ones go first."""
+        free = self.info.heap_free_bytes or BLOB_BUDGET_BYTES * BLOB_HEAP_SHARE
+        budget = max(BLOB_BUDGET_BYTES // 4, min(BLOB_BUDGET_BYTES, free // BLOB_HEAP_SHARE))
+        for name in blobs:
+            if name in self._blobs:
+                self._blobs.move_to_end(name)
+        new = {name: data for name, data in blobs.items() if name not in self._blobs}
+        wanted = sum(map(len, new.values()))
+        while self._blobs and sum(self._blobs.values()) + wanted > budget:
+            oldest = next(iter(self._blobs))
+            if oldest in blobs:
+                break
+            del self._blobs[oldest]
+            self._stored(drop_code(oldest), deadline=deadline)
+        for name, data in new.items():
+            # Private keys are among them: the transcript keeps only their number of bytes.
+            with self.link.log.muted():
+                for code in put_codes(name, data):
+                    self._stored(code, deadline=deadline)
+            self._blobs[name] = len(data)
+
+    def _stored(self, code: str, *, deadline: Deadline) -> None:
+        output = self.link.exec(code.encode("ascii"), deadline=deadline)
+        try:
+            read_stored(output.stdout)
+        except ValueError as error:
+            self._blobs.clear()
+            raise BoardError(f"{self.spec.label}: {error}", kind="agent") from error
+        if output.stderr:
+            raise self._console.no_answer(output, "store data on the board")
+
+    # ------------------------------------------------------------------ trouble and end
+
+    def recover(self) -> None:
+        """Bring the board back after a fault of the line: raw REPL, soft reset, and what the reset took from it; never raises.
+
+        Agent, network and clock are seen to as by `start`: what is still there is left alone. A board that stays away, or
+        out of its network, shows that at its next use, with its own name.
+        """
+        self._blobs.clear()
+        try:
+            self._take_over()
+            if not self.info.has_tls:
+                return
+            deployment.reload_agent(self._console, from_files=self._agent_from_file)
+        except BoardError as error:
+            self._note(f"could not be brought back after a fault: {error.message}")
+            return
+        for step, what in ((self._join_network, "network"), (self._set_clock_again, "clock")):
+            try:
+                step()
+            except BoardError as error:
+                self._note(f"brought back after a fault, but not its {what}: {error.message}")
+
+    def _set_clock_again(self) -> None:
+        """A reset may have taken the clock, or not: the board is asked."""
+        self._set_clock(self._probe())
+
+    def clean(self) -> bool:
+        """Remove what was deployed; nothing else. Returns whether there was anything."""
+        return deployment.clean(self._console)
+
+    def close(self, *, deadline: Deadline) -> None:
+        """Leave the board at its friendly prompt and release the port. Safe to call twice; never raises for a board that is gone."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            if not deadline.expired:
+                self.link.leave_raw_repl(deadline=deadline.within(self.scaled(2.0)))
+        except BoardError:
+            pass  # unplugged: there is no prompt to leave it at
+        finally:  # also when somebody presses Ctrl-C again while it leaves: port and interpreter are not for keeping
+            try:
+                self.link.close()
+            finally:
+                if self._owner is not None:
+                    self._owner.close()

@@ -1,0 +1,182 @@
+"""The case list: declarations only. One decorated function is one case; its file is the topic, its name the rest of the id.
+
+Knows the records of a case. Must not know boards, servers, certificates' bytes or pytest.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from harness.client_differences import with_differences
+from harness.errors import UsageError
+from harness.expect import connected
+from harness.model import Case, ClientPlan, Expectation, ExpectationRule, Need, ServerProfile, Tier, Verify
+from harness.needs import CHECKS_CERTIFICATES
+
+_REGISTRY: dict[str, Case] = {}
+_ORDER = {Tier.SMOKE: 0, Tier.CORE: 1, Tier.FULL: 2}
+_CLIENT_WORDS = frozenset(field.name for field in fields(ClientPlan))
+_SERVER_WORDS = frozenset(field.name for field in fields(ServerProfile)) - _CLIENT_WORDS - {"certificates"}
+_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """What a case function returns: the server, the client, what must happen, and what is needed to try it.
+
+    With `predicted`, `expect` says only what follows a successful negotiation; whether it succeeds is computed.
+    """
+
+    server: ServerProfile
+    client: ClientPlan = field(default_factory=ClientPlan)
+    expect: Expectation | ExpectationRule = field(default_factory=connected)
+    predicted: bool = False
+    needs: tuple[Need, ...] = ()
+    positive_control: str | None = None
+    weak: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One case of a table: its name, why it exists (title and reason, as a docstring), and the situation.
+
+    `tier` overrules the table's own.
+    """
+
+    name: str
+    text: str
+    situation: Situation
+    tier: Tier | None = None
+
+
+def checked(certificate: str, *, ca: str | tuple[str, ...] = "ca-p256", **words: Any) -> Situation:
+    """A board that checks the certificate of an otherwise ordinary server; the negotiation is computed.
+
+    Args:
+        certificate: what the server shows.
+        ca: what the board trusts.
+        words: fields of `ServerProfile`, `ClientPlan` and `Situation` to set.
+    """
+    needs = (CHECKS_CERTIFICATES, *words.pop("needs", ()))
+    trusted = (ca,) if isinstance(ca, str) else ca
+    return ordinary(certificate, verify=Verify.REQUIRED, ca=trusted, needs=needs, **words)
+
+
+def ordinary(*certificates: str, **words: Any) -> Situation:
+    """A board that talks to a server with these certificates; the negotiation is computed.
+
+    Args:
+        certificates: one `load_cert_chain` each.
+        words: fields of `ClientPlan` and `Situation`, and of `ServerProfile` (`verify` is the client's,
+            `server_verify` the server's).
+    """
+    server = {name: words.pop(name) for name in _SERVER_WORDS if name in words}
+    if "server_verify" in words:
+        server["verify"] = words.pop("server_verify")
+    client = {name: words.pop(name) for name in _CLIENT_WORDS if name in words}
+    return Situation(
+        server=ServerProfile(certificates=certificates, **server),
+        client=ClientPlan(**client),
+        **{"predicted": True, **words},
+    )
+
+
+def case(*, tier: Tier) -> Callable[[Callable[[], Situation]], Callable[[], Situation]]:
+    """Register the decorated function as a case.
+
+    Args:
+        tier: the smallest set (`--cases`) that contains it.
+
+    Raises:
+        ValueError: without a docstring (it is the description), or for an id that exists already.
+    """
+
+    def register(function: Callable[[], Situation]) -> Callable[[], Situation]:
+        name = function.__name__.replace("_", "-")
+        _register(Row(name, function.__doc__ or "", function()), module=function.__module__, tier=tier)
+        return function
+
+    return register
+
+
+def table(*, tier: Tier) -> Callable[[Callable[[], Iterable[Row]]], Callable[[], Iterable[Row]]]:
+    """Register every row that the decorated function gives as a case of its own.
+
+    Args:
+        tier: the smallest set that contains them; a row may name another.
+
+    Raises:
+        ValueError: for a row without a text, with a name that is none, or with an id that exists already.
+    """
+
+    def register(function: Callable[[], Iterable[Row]]) -> Callable[[], Iterable[Row]]:
+        for row in function():
+            _register(row, module=function.__module__, tier=tier)
+        return function
+
+    return register
+
+
+def _register(row: Row, *, module: str, tier: Tier) -> None:
+    topic = module.rpartition(".")[2].replace("_", "-")
+    case_id = f"{topic}/{row.name}"
+    text = " ".join(row.text.split())
+    if not _NAME.fullmatch(row.name):
+        raise ValueError(f"{case_id}: a name has lower-case words of ASCII letters and digits, with dashes between")
+    if not text:
+        raise ValueError(f"{case_id}: a case needs a docstring: it says why the case exists")
+    if case_id in _REGISTRY:
+        raise ValueError(f"{case_id}: declared twice")
+    title, _, rest = text.partition(". ")
+    situation = row.situation
+    _REGISTRY[case_id] = Case(
+        id=case_id,
+        title=title.rstrip("."),
+        description=rest or title,
+        tier=row.tier or tier,
+        server=situation.server,
+        client=situation.client,
+        expect=with_differences(case_id, situation.expect),
+        predicted=situation.predicted,
+        needs=situation.needs,
+        positive_control=situation.positive_control,
+        weak=situation.weak,
+    )
+
+
+def all_cases() -> tuple[Case, ...]:
+    """Load every topic file of this folder and return all cases in the order they are declared."""
+    for module in sorted(item.name for item in pkgutil.iter_modules(__path__)):
+        importlib.import_module(f"{__name__}.{module}")
+    return tuple(_REGISTRY.values())
+
+
+def select(tier: str, cases: Iterable[Case] | None = None) -> tuple[Case, ...]:
+    """The cases of one `--cases` set: `smoke` is part of `core`, `core` of `full`.
+
+    Raises:
+        UsageError: for a word that is no set.
+    """
+    try:
+        wanted = _ORDER[Tier(tier)]
+    except ValueError:
+        raise UsageError(f"--cases {tier!r}: accepted are {', '.join(Tier)}") from None
+    return tuple(item for item in (all_cases() if cases is None else cases) if _ORDER[item.tier] <= wanted)
+
+
+def find_case(case_id: str) -> Case:
+    """Look one case up by id.
+
+    Raises:
+        UsageError: when there is none of that id.
+    """
+    all_cases()
+    try:
+        return _REGISTRY[case_id]
+    except KeyError:
+        raise UsageError(f"no case {case_id!r}; `tls-harness cases` lists them") from None

@@ -1,0 +1,67 @@
+"""Flights that are cut: a handshake in small records, a record in small segments (cases.md group F). TLS 1.2."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from harness.cases import Row, Situation, ordinary, table
+from harness.client_library import left_silently
+from harness.model import Tier
+from harness.needs import MBEDTLS, OFFERS_ECDHE_ECDSA
+
+# ssl_msg.c of mbedTLS: SSL_INVALID_RECORD, for a handshake record that is shorter than a message's header.
+INVALID_RECORD = -29184
+
+
+def cut(name: str, **words: Any) -> Situation:
+    """A server whose flights are cut this way. Its certificate message has about 460 bytes."""
+    behaviour = {key: words.pop(key) for key in ("size", "delay_ms") if key in words}
+    return ordinary(
+        "server-p256",
+        behaviour={"name": name, **behaviour},
+        maximum_version="TLSv1.2",
+        needs=(OFFERS_ECDHE_ECDSA, MBEDTLS),
+        **words,
+    )
+
+
+@table(tier=Tier.FULL)
+def records() -> Iterable[Row]:
+    """Handshake messages that span records, or share one (RFC 5246 section 6.2.1 allows both)."""
+    yield Row(
+        "hs-records-512",
+        "The handshake in records of at most 512 bytes. What constrained servers send; each message still fits one.",
+        cut("frag.hs-records", size=512),
+        Tier.CORE,
+    )
+    for size, reason, tier in (
+        (64, "The certificate takes eight", Tier.CORE),
+        (16, "Every message but ServerHelloDone takes several", None),
+        (4, "The first has exactly the header of a message", None),
+    ):
+        text = f"The handshake in records of {size} bytes. {reason}; mbedTLS puts them together since 3.6.3."
+        yield Row(f"hs-records-{size}", text, cut("frag.hs-records", size=size), tier)
+    yield Row(
+        "hs-records-1",
+        "The handshake in records of one byte. Shorter than a message's header, which mbedTLS wants in one piece.",
+        cut("frag.hs-records", size=1, expect=left_silently(INVALID_RECORD)),
+    )
+    yield Row(
+        "hs-coalesced",
+        "The whole flight in one record. What OpenSSL does not do and others do.",
+        cut("frag.hs-coalesced"),
+    )
+
+
+@table(tier=Tier.FULL)
+def segments() -> Iterable[Row]:
+    """Records that come in pieces: TCP knows no records."""
+    for size, reason in ((1, "The hardest a network can do"), (7, "A record's header and a bit")):
+        text = f"TCP segments of {size} bytes. {reason}; no library may mind."
+        yield Row(f"tcp-{size}byte", text, cut("frag.tcp", size=size))
+    yield Row(
+        "slow-hs-records-512",
+        "Records of 512 bytes, each flight 300 ms late. Cut and slow at once, as over a modem.",
+        cut("frag.hs-records", size=512, delay_ms=300),
+    )

@@ -1,0 +1,246 @@
+"""Mutual TLS: the server asks the board for a certificate (cases.md group M). The board does not check the server here.
+
+In TLS 1.3 the server's refusal comes after the client's handshake: the board sees it at its first read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from harness.cases import Row, Situation, ordinary, table
+from harness.client_library import left_silently, offers_tls13, refuses_own_settings
+from harness.expect import connected, fatal_alert_number, refused
+from harness.model import BoardInfo, Expectation, ExpectationRule, ServerFacts, Side, Tier, Verify
+from harness.needs import (
+    LOADS_CLIENT_CERTIFICATE,
+    MBEDTLS,
+    OFFERS_ECDHE_ECDSA,
+    OFFERS_TLS_RSA,
+    READS_PEM,
+    READS_PKCS8,
+)
+from harness.server_library import security_level
+
+TLS12 = "TLSv1.2"
+CLIENT_CAS = ("ca-p256", "ca-rsa")
+# include/openssl/x509_vfy.h.
+NO_LOCAL_ISSUER, NOT_YET_VALID, HAS_EXPIRED, SELF_SIGNED, WRONG_PURPOSE, KEY_TOO_SMALL = 20, 9, 10, 18, 26, 66
+# ssl_tls.c of mbedTLS: SSL_BUFFER_TOO_SMALL; 2.x: SSL_CERTIFICATE_TOO_LARGE.
+BUFFER_TOO_SMALL = -27136
+
+
+def mutual(certificate: str | None, *, form: str = "der", **words: Any) -> Situation:
+    """A server that requires a certificate, and a board that shows this one."""
+    words.setdefault("server_verify", Verify.REQUIRED)
+    words.setdefault("client_ca", CLIENT_CAS)
+    needs = (OFFERS_ECDHE_ECDSA, LOADS_CLIENT_CERTIFICATE, *words.pop("needs", ()))
+    return ordinary("server-p256", certificate=certificate, certificate_format=form, needs=needs, **words)
+
+
+def unverified(code: int, alert: str) -> ExpectationRule:
+    """The server's verdict on a client certificate: OpenSSL's verification error and its alert."""
+    return lambda board, server: refused(
+        by=Side.SERVER,
+        server_type="SSLCertVerificationError",
+        server="CERTIFICATE_VERIFY_FAILED",
+        verify_code=code,
+        alert=alert,
+        client=fatal_alert_number(board, alert),
+    )
+
+
+def none_sent(board: BoardInfo, server: ServerFacts) -> Expectation:
+    """No certificate came: TLS 1.3 has an alert of its own for it (RFC 8446 section 4.4.2.4)."""
+    tls13 = offers_tls13(board) and server.maximum_version in (None, "TLSv1.3")
+    alert = "certificate_required" if tls13 else "handshake_failure"
+    return refused(
+        by=Side.SERVER,
+        server="PEER_DID_NOT_RETURN_A_CERTIFICATE",
+        alert=alert,
+        client=fatal_alert_number(board, alert),
+    )
+
+
+def short_key(board: BoardInfo, server: ServerFacts) -> Expectation:
+    """RSA-1024 has 80 bits of security: too few from level 2 on."""
+    if security_level(server) < 2:
+        return connected(note=f"security level {security_level(server)} takes a 1024-bit key")
+    return unverified(KEY_TOO_SMALL, "bad_certificate")(board, server)
+
+
+def mismatch(board: BoardInfo, server: ServerFacts) -> Expectation:
+    """CertificateVerify does not fit the certificate (RFC 5246 section 7.4.8)."""
+    client = fatal_alert_number(board, "decrypt_error")
+    return refused(by=Side.SERVER, server="BAD_SIGNATURE", alert="decrypt_error", client=client)
+
+
+@table(tier=Tier.FULL)
+def good() -> Iterable[Row]:
+    """Keys and forms that work."""
+    for name, certificate, form, reason in (
+        ("ok-p256", "client-p256", "pkcs8", "What `openssl genpkey` writes, as DER"),
+        ("ok-p256-sec1", "client-p256", "der", "SEC1: the form that every firmware with EC keys reads"),
+        ("ok-rsa2048", "client-rsa2048", "pkcs8", "An RSA key beside an EC server: the two need not match"),
+        ("ok-rsa2048-pkcs1", "client-rsa2048", "der", "PKCS#1: the form that even the oldest firmware reads"),
+    ):
+        needs = (READS_PKCS8,) if form == "pkcs8" else ()
+        text = f"Client certificate {certificate[7:]}, key as {form}. {reason}."
+        tier = Tier.SMOKE if name == "ok-p256" else Tier.CORE
+        yield Row(name, text, mutual(certificate, form=form, needs=needs), tier)
+    yield Row(
+        "ok-rsa4096", "Client certificate rsa4096. Signing takes a slow board many seconds.", mutual("client-rsa4096")
+    )
+    yield Row("ok-p384", "Client certificate p384. A larger curve.", mutual("client-p384"))
+    yield Row("ok-p521", "Client certificate p521. The largest curve.", mutual("client-p521"))
+    yield Row(
+        "ok-tls12",
+        "Client certificate p256, TLS 1.2. The signature is made another way than in 1.3.",
+        mutual("client-p256", maximum_version=TLS12),
+    )
+    yield Row(
+        "ok-rsa-plain-rsa",
+        "RSA on both sides with plain RSA suites. All that firmware before 1.20 has.",
+        ordinary(
+            "server-rsa2048",
+            certificate="client-rsa2048",
+            ciphers="kRSA+AES",
+            maximum_version=TLS12,
+            server_verify=Verify.REQUIRED,
+            client_ca=CLIENT_CAS,
+            needs=(OFFERS_TLS_RSA, LOADS_CLIENT_CERTIFICATE, MBEDTLS),
+        ),
+    )
+    yield Row(
+        "optional-none-sent",
+        "CERT_OPTIONAL and no certificate. Asking is not requiring.",
+        mutual(None, server_verify=Verify.OPTIONAL),
+    )
+    yield Row(
+        "optional-sent",
+        "CERT_OPTIONAL and a good certificate. It is checked, and good.",
+        mutual("client-p256", server_verify=Verify.OPTIONAL),
+    )
+    yield Row(
+        "not-requested-but-loaded",
+        "A certificate that nobody asks for. It stays where it is.",
+        mutual("client-p256", server_verify=Verify.NONE),
+    )
+    yield Row(
+        "eku-none",
+        "A client certificate without ExtendedKeyUsage. Every use is allowed.",
+        mutual("client-no-extended-key-usage"),
+    )
+    yield Row(
+        "no-aki",
+        "A client certificate without AuthorityKeyIdentifier. Only X509_STRICT minds, which a plain SSLContext does not set.",
+        mutual("client-no-authority-key-identifier"),
+    )
+
+
+@table(tier=Tier.FULL)
+def bad() -> Iterable[Row]:
+    """Certificates that the server refuses: TLS 1.2 boards see one number for all of them."""
+    yield Row(
+        "required-none-sent",
+        "CERT_REQUIRED and no certificate. The board was never given one.",
+        mutual(None, expect=none_sent),
+        Tier.CORE,
+    )
+    yield Row(
+        "required-none-sent-tls12",
+        "CERT_REQUIRED and no certificate, TLS 1.2. There it is an ordinary handshake_failure.",
+        mutual(None, expect=none_sent, maximum_version=TLS12),
+    )
+    for name, certificate, code, alert, reason in (
+        ("untrusted", "client-untrusted", NO_LOCAL_ISSUER, "unknown_ca", "Under a CA that the server does not know"),
+        ("untrusted-rsa", "client-rsa2048-untrusted", NO_LOCAL_ISSUER, "unknown_ca", "The same with RSA"),
+        ("self-signed", "client-self-signed", SELF_SIGNED, "unknown_ca", "Its own issuer: anybody can make that"),
+        (
+            "expired",
+            "client-expired",
+            HAS_EXPIRED,
+            "certificate_expired",
+            "Ended a day ago: devices outlive certificates",
+        ),
+        (
+            "not-yet-valid",
+            "client-not-yet-valid",
+            NOT_YET_VALID,
+            "bad_certificate",
+            "Starts tomorrow: a server's clock can be wrong too",
+        ),
+        (
+            "eku-server-only",
+            "client-for-servers",
+            WRONG_PURPOSE,
+            "unsupported_certificate",
+            "ExtendedKeyUsage serverAuth only",
+        ),
+    ):
+        tier = Tier.CORE if name in ("untrusted", "expired") else None
+        text = f"Client certificate {name}. {reason}."
+        yield Row(name, text, mutual(certificate, expect=unverified(code, alert)), tier)
+    yield Row(
+        "rsa1024",
+        "Client certificate rsa1024. Too short for the server's security level.",
+        mutual("client-rsa1024", expect=short_key),
+    )
+    yield Row(
+        "key-mismatch",
+        "Certificate and key of two pairs. The board does not notice; the signature does not fit.",
+        mutual("client-foreign-key", expect=mismatch),
+        Tier.CORE,
+    )
+
+
+@table(tier=Tier.FULL)
+def chains_and_sizes() -> Iterable[Row]:
+    """More than one certificate, large ones, and long lists of CAs."""
+    yield Row(
+        "chain-2",
+        "Leaf and intermediate in one PEM text. The only way to send a chain.",
+        mutual("client-depth-2", form="pem-chain", needs=(READS_PEM,)),
+    )
+    yield Row(
+        "chain-2-inter-missing",
+        "The intermediate is not sent. As on the server side: the commonest mistake.",
+        mutual("client-missing-intermediate", expect=unverified(NO_LOCAL_ISSUER, "unknown_ca")),
+    )
+    yield Row(
+        "large-client-cert-3k",
+        "A client certificate of 3 kB. Most of the outgoing buffer of 4096 bytes.",
+        mutual("client-size-3000"),
+    )
+    yield Row(
+        "large-5k",
+        "A client certificate of 5 kB. More than the outgoing buffer (MBEDTLS_SSL_OUT_CONTENT_LEN).",
+        mutual("client-size-5000", expect=left_silently(BUFFER_TOO_SMALL)),
+        Tier.CORE,
+    )
+    yield Row(
+        "many-ca-names",
+        "A server that lists 61 CAs. A long CertificateRequest, which mbedTLS skips.",
+        mutual("client-p256", client_ca=("ca-p256", *(f"ca-listed-{number:02}" for number in range(1, 61)))),
+    )
+
+
+@table(tier=Tier.FULL)
+def unreadable() -> Iterable[Row]:
+    """Files that the board cannot load: refused before any connection."""
+    refused_key = refuses_own_settings()
+    yield Row(
+        "ed25519",
+        "An Ed25519 key. `invalid key`: mbedTLS has no such thing.",
+        mutual("client-ed25519", expect=refused_key),
+    )
+    yield Row(
+        "key-garbage",
+        "Bytes that are no key. `invalid key`, before any connection.",
+        mutual("client-p256", form="garbage-key", expect=refused_key),
+    )
+    yield Row(
+        "cert-garbage",
+        "Bytes that are no certificate. `invalid cert`, before any connection.",
+        mutual("client-p256", form="garbage-certificate", expect=refused_key),
+    )

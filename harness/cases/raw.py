@@ -1,0 +1,103 @@
+"""Peers that are no TLS server, or one that breaks off (cases.md groups R and D). The peer states nothing itself.
+
+What the board makes of each is stated for mbedTLS 3.6; where others differ is in `harness.client_differences`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from harness.cases import Row, Situation, table
+from harness.client_library import gave_up
+from harness.expect import refused
+from harness.model import Expectation, ExpectationRule, Need, ServerProfile, Side, Tier
+from harness.needs import MBEDTLS
+
+# ssl.h of mbedTLS.
+INVALID_RECORD, CONN_EOF, BAD_INPUT_DATA = -29184, -29312, -28928
+DECODE_ERROR, UNEXPECTED_MESSAGE = -29440, -30464
+
+
+def peer(
+    name: str, expect: Expectation | ExpectationRule, *, needs: tuple[Need, ...] = (MBEDTLS,), **behaviour: Any
+) -> Situation:
+    """A peer of this behaviour (`harness/server/odd_peers.py`)."""
+    return Situation(
+        server=ServerProfile(behaviour={"name": name, **behaviour}),
+        expect=expect,
+        needs=needs,
+    )
+
+
+@table(tier=Tier.FULL)
+def not_tls() -> Iterable[Row]:
+    """Another protocol answers."""
+    yield Row(
+        "http-400",
+        "A plain HTTP server. The port is wrong, or https:// meets a server without TLS: the commonest mix-up.",
+        peer("raw.http-400", gave_up(INVALID_RECORD), needs=()),
+        Tier.SMOKE,
+    )
+    for name, text in (
+        ("ssh-banner", "An SSH server. It speaks first, before the ClientHello."),
+        ("ff", "Bytes 0xFF. Nothing that anybody would send."),
+    ):
+        yield Row(name, text, peer(f"raw.{name}", gave_up(INVALID_RECORD)))
+
+
+@table(tier=Tier.FULL)
+def bad_records() -> Iterable[Row]:
+    """Records that are cut, too long, empty, or of a version that does not exist."""
+    for name, text, number in (
+        ("half-record", "Half a record, then the end. A server that crashed while writing.", CONN_EOF),
+        ("record-too-long", "A record of 20480 bytes. More than RFC 5246 section 6.2.1 allows.", BAD_INPUT_DATA),
+        ("record-len-0-then-fin", "An empty handshake record. Forbidden (RFC 5246 section 6.2.1).", INVALID_RECORD),
+        ("record-ver-0304", "A record that says TLS 1.3. Even TLS 1.3 writes 0303 there.", INVALID_RECORD),
+    ):
+        yield Row(name, text, peer(f"raw.{name}", gave_up(number)))
+
+
+@table(tier=Tier.FULL)
+def wrong_messages() -> Iterable[Row]:
+    """Well-formed records at the wrong moment."""
+    decode = gave_up(DECODE_ERROR, alert="decode_error")
+    unexpected = gave_up(UNEXPECTED_MESSAGE, alert="unexpected_message")
+    yield Row(
+        "reflect-clienthello",
+        "The ClientHello comes back. An echo server on the port.",
+        peer("raw.reflect-clienthello", decode),
+    )
+    yield Row(
+        "serverhellodone-first",
+        "ServerHelloDone before ServerHello. The order of a handshake is fixed.",
+        peer("raw.serverhellodone-first", decode),
+    )
+    yield Row(
+        "ccs-first",
+        "ChangeCipherSpec before anything. CVE-2014-0224 was a library that took it.",
+        peer("raw.ccs-first", unexpected, fin=True),
+    )
+
+
+@table(tier=Tier.CORE)
+def breaks_off() -> Iterable[Row]:
+    """The connection ends before TLS begins (group D)."""
+    yield Row(
+        "close-at-accept",
+        "The end of the stream, before a word. A load balancer without a backend.",
+        peer("raw.close-at-accept", gave_up(CONN_EOF)),
+    )
+    yield Row(
+        "close-after-ch",
+        "The end of the stream after the ClientHello. A server that did not like it and says nothing.",
+        peer("raw.close-after-ch", gave_up(CONN_EOF)),
+    )
+    yield Row(
+        "reset-after-ch",
+        "A reset after the ClientHello. A firewall that looks inside, or a server that crashed.",
+        peer(
+            "raw.reset-after-ch",
+            refused(by=Side.SERVER, client_name="ECONNRESET|MBEDTLS_ERR_ASN1_INVALID_DATA"),
+        ),
+    )

@@ -1,0 +1,190 @@
+"""Cipher suites of TLS 1.2: one at a time on the server, and what the client itself can be told (cases.md group S)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from harness.cases import Row, Situation, ordinary, table
+from harness.client_library import refuses_own_settings
+from harness.expect import connected
+from harness.model import BoardInfo, Expectation, ServerFacts, Tier
+from harness.needs import SETS_CIPHERS, can_offer_exactly, server_has_suite
+
+TLS12 = "TLSv1.2"
+BAD_CONFIG = -24192
+NO_FORWARD_SECRECY = "no forward secrecy: whoever gets the server's key later can read everything recorded before"
+
+# What extmod/mbedtls/mbedtls_config_common.h of MicroPython 1.24 and later leaves on.
+COMMON = tuple(
+    f"{exchange}{cipher}"
+    for exchange in ("ECDHE-ECDSA-", "ECDHE-RSA-", "")
+    for cipher in (
+        *("AES256-GCM-SHA384", "AES128-GCM-SHA256"),
+        *(("AES256-SHA384",) if exchange else ("AES256-SHA256",)),
+        *("AES128-SHA256", "AES256-SHA", "AES128-SHA"),
+    )
+)
+# What only Espressif's or a distribution's mbedTLS has (full), or nobody (the two of core).
+RARE = (
+    *("ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE-RSA-CHACHA20-POLY1305"),
+    *("ECDHE-ECDSA-AES256-CCM", "ECDHE-ECDSA-AES128-CCM", "ECDHE-ECDSA-AES256-CCM8", "ECDHE-ECDSA-AES128-CCM8"),
+    *("AES256-CCM", "AES128-CCM8", "ARIA128-GCM-SHA256"),
+    *("ECDHE-ECDSA-ARIA256-GCM-SHA384", "ECDHE-ECDSA-ARIA128-GCM-SHA256", "ECDHE-ARIA128-GCM-SHA256"),
+    *("ECDHE-ECDSA-CAMELLIA256-SHA384", "ECDHE-ECDSA-CAMELLIA128-SHA256", "ECDHE-RSA-CAMELLIA128-SHA256"),
+    *("CAMELLIA128-SHA256", "CAMELLIA256-SHA", "DHE-RSA-AES256-GCM-SHA384", "DHE-RSA-AES128-SHA256"),
+)
+RARE_IN_CORE = ("ECDHE-ECDSA-CHACHA20-POLY1305", "DHE-RSA-AES256-GCM-SHA384")
+
+
+def only_suite(name: str) -> Situation:
+    """A server held to one suite, with the key that suite needs; level 0, so that the suite alone decides."""
+    key = "server-p256" if "ECDSA" in name else "server-rsa2048"
+    return ordinary(
+        key,
+        ciphers=f"{name}:@SECLEVEL=0",
+        maximum_version=TLS12,
+        needs=(server_has_suite(name),),
+        weak=None if "DHE" in name else NO_FORWARD_SECRECY,
+    )
+
+
+@table(tier=Tier.CORE)
+def certificate_suites() -> Iterable[Row]:
+    """Every certificate suite of MicroPython's own mbedTLS configuration."""
+    for name in COMMON:
+        yield Row(
+            name.lower(),
+            f"Only {name}. Each suite of the common configuration works, or its absence is NO_SHARED_CIPHER and nothing else.",
+            only_suite(name),
+        )
+
+
+@table(tier=Tier.FULL)
+def rare_suites() -> Iterable[Row]:
+    """Suites that most firmware lacks: the other half of the table of a board's suites."""
+    for name in RARE:
+        yield Row(
+            f"rare-{name.lower()}",
+            f"Only {name}. Most firmware was built without it; where it is there it must work.",
+            only_suite(name),
+            Tier.CORE if name in RARE_IN_CORE else None,
+        )
+
+
+@table(tier=Tier.CORE)
+def key_against_suite() -> Iterable[Row]:
+    """The key and the suites of the server do not fit each other, or the client."""
+    yield Row(
+        "default-rsa",
+        "Python's defaults and an RSA key. The case that users hit first: nothing was set, and firmware before 1.24 fails.",
+        ordinary("server-rsa2048"),
+        Tier.SMOKE,
+    )
+    yield Row(
+        "client-krsa-vs-default",
+        "A client limited to plain RSA, a default server. Python 3.10 dropped these suites, unless a distribution kept them.",
+        ordinary(
+            "server-rsa2048",
+            suites=("TLS_RSA_WITH_AES_128_CBC_SHA256", "TLS_RSA_WITH_AES_128_CBC_SHA"),
+            maximum_version=TLS12,
+            needs=(SETS_CIPHERS,),
+        ),
+        Tier.FULL,
+    )
+    yield Row(
+        "ecdsa-suite-rsa-cert",
+        "Only ECDHE_ECDSA suites and an RSA key. The server's own settings contradict each other; Python says nothing at start.",
+        ordinary("server-rsa2048", ciphers="ECDHE+aECDSA", maximum_version=TLS12),
+        Tier.FULL,
+    )
+    yield Row(
+        "rsa-suite-ec-cert",
+        "Only ECDHE_RSA suites and an EC key. The same the other way round.",
+        ordinary("server-p256", ciphers="ECDHE+aRSA", maximum_version=TLS12),
+        Tier.FULL,
+    )
+    yield Row(
+        "no-cert-server",
+        "A server without any certificate. load_cert_chain was forgotten; the client's message is that of a wrong suite.",
+        ordinary(),
+        Tier.FULL,
+    )
+
+
+def psk_suite_without_key(board: BoardInfo, server: ServerFacts) -> Expectation:
+    """Known to the library, it is offered and useless; unknown, set_ciphers refuses the name."""
+    if "TLS-PSK-WITH-AES-128-GCM-SHA256" in board.suites:
+        return connected()
+    return refuses_own_settings(client_type="OSError", client=BAD_CONFIG)
+
+
+@table(tier=Tier.FULL)
+def client_lists() -> Iterable[Row]:
+    """What the client's own set_ciphers takes and refuses."""
+    refused = refuses_own_settings(client_type="OSError", client=BAD_CONFIG)
+    yield Row(
+        "client-only-psk-no-key",
+        "A client that offers a PSK suite and has no key. set_ciphers takes it where the library knows PSK; nothing can come of it.",
+        ordinary(
+            "server-p256",
+            suite_words=("TLS-PSK-WITH-AES-128-GCM-SHA256",),
+            maximum_version=TLS12,
+            expect=psk_suite_without_key,
+            needs=(SETS_CIPHERS,),
+        ),
+    )
+    yield Row(
+        "client-unknown-name",
+        "A suite name that does not exist. BAD_CONFIG before any connection; the server must not wait for it.",
+        ordinary("server-p256", suite_words=("TLS-NOPE",), expect=refused, needs=(SETS_CIPHERS,)),
+    )
+    yield Row(
+        "client-iana-underscore",
+        "A suite name as IANA writes it. mbedTLS spells with dashes: the commonest slip with set_ciphers.",
+        ordinary(
+            "server-p256",
+            suite_words=("TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256",),
+            expect=refused,
+            needs=(SETS_CIPHERS,),
+        ),
+    )
+    yield Row(
+        "client-empty",
+        "An empty list of suites. Refused as a setting: it does not mean the default.",
+        ordinary("server-p256", suite_words=(), expect=refused, needs=(SETS_CIPHERS,)),
+    )
+    yield Row(
+        "client-one-suite",
+        "A client that offers one ECDHE_ECDSA suite. Nothing but that one may be chosen.",
+        ordinary(
+            "server-p256",
+            suites=("TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256",),
+            maximum_version=TLS12,
+            needs=(can_offer_exactly(("TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256",)),),
+        ),
+    )
+
+
+@table(tier=Tier.FULL)
+def server_order() -> Iterable[Row]:
+    """Whose order counts, and suite strings that people write."""
+    yield Row(
+        "server-prefers-cbc",
+        "A server whose first suite is a CBC one. Python's servers go by their own order, whatever the client prefers.",
+        ordinary("server-p256", ciphers="ECDHE-ECDSA-AES128-SHA256:ECDHE+AESGCM:ECDHE+AES", maximum_version=TLS12),
+    )
+    yield Row(
+        "openssl-default",
+        "set_ciphers('DEFAULT') and an RSA key. OpenSSL's own list still has plain RSA: a cure people find by trying.",
+        ordinary("server-rsa2048", ciphers="DEFAULT", maximum_version=TLS12),
+    )
+    yield Row(
+        "high",
+        "set_ciphers('HIGH') and an EC key. What tutorials paste.",
+        ordinary("server-p256", ciphers="HIGH:!aNULL:!MD5"),
+    )
+    yield Row(
+        "seclevel-3",
+        "Security level 3 and a P-256 key. 128 bits are enough for it; RSA-2048 would not be.",
+        ordinary("server-p256", ciphers="ECDHE+AESGCM:ECDHE+AES:@SECLEVEL=3"),
+    )

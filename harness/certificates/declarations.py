@@ -1,0 +1,287 @@
+"""Reads `certs/*.toml` into `Profile` records: what a certificate shall be, and why it exists.
+
+Knows the words of the declarations and checks every one of them; knows no cryptography and makes nothing.
+`certs/README.md` explains the words to people.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from harness.errors import UsageError
+
+HOST = "tls.test"
+
+KEYS = (
+    *("rsa-1024", "rsa-2048", "rsa-3072", "rsa-4096", "rsa-8192", "rsa-pss-2048"),
+    *("p224", "p256", "p384", "p521", "secp256k1", "brainpool-p256", "ed25519", "ed448"),
+)
+SIGNATURES = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512", "sha3-256")
+# RFC 5280 section 4.2.1.3, in the order of the bits.
+KEY_USAGES = (
+    *("digitalSignature", "nonRepudiation", "keyEncipherment", "dataEncipherment", "keyAgreement"),
+    *("keyCertSign", "cRLSign"),
+)
+EXTENDED_KEY_USAGES = ("serverAuth", "clientAuth", "anyExtendedKeyUsage")
+OMISSIBLE = ("basic-constraints", "key-usage", "subject-key-identifier", "authority-key-identifier")
+# One word per way in which a certificate can be wrong; `tests/unit/certificates` proves each with OpenSSL.
+DEFECTS = (
+    *("expired", "not-yet-valid", "wrong-host", "wide-wildcard", "address-as-name", "no-san"),
+    *("untrusted", "self-signed", "expired-issuer", "expired-root"),
+    *("missing-intermediate", "missing-middle", "chain-order", "issuer-not-ca", "issuer-without-basic-constraints"),
+    *("path-length", "chain-too-long", "name-constraint", "unknown-critical-extension"),
+    *("wrong-extended-key-usage", "unusual-extended-key-usage", "wrong-key-usage", "leaf-is-ca"),
+    *("weak-key", "weak-issuer-key", "weak-hash", "unusual-hash", "unusual-key", "unusual-signature"),
+    *("no-authority-key-identifier", "no-extensions", "missing-staple", "oversized", "foreign-key"),
+)
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+
+class Role(StrEnum):
+    """What a certificate is for; decides the defaults of its usages, names and validity."""
+
+    AUTHORITY = "authority"
+    SERVER = "server"
+    CLIENT = "client"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """One declared certificate. Dates are days from now or an absolute day (UTC); empty lists leave the extension out.
+
+    `issuer` is another profile or `self`. `chain` names what is sent after the certificate, in order; None means all
+    intermediates in order without the root. `many_dns` adds that many generated names, `padding_bytes` a private
+    non-critical extension of that size. `defect` is what is wrong (`a+b` for two), empty for a good certificate.
+    """
+
+    name: str
+    description: str
+    role: Role
+    key: str
+    issuer: str
+    signature: str = "sha256"
+    signature_padding: str = "pkcs1"
+    subject: str
+    dns: tuple[str, ...] = ()
+    ip: tuple[str, ...] = ()
+    many_dns: int = 0
+    not_before: int | date
+    not_after: int | date
+    ca: bool
+    path_length: int | None = None
+    key_usage: tuple[str, ...]
+    extended_key_usage: tuple[str, ...]
+    omit: tuple[str, ...] = ()
+    padding_bytes: int = 0
+    permitted_dns: tuple[str, ...] = ()
+    excluded_dns: tuple[str, ...] = ()
+    unknown_extension: str = ""
+    must_staple: bool = False
+    chain: tuple[str, ...] | None = None
+    foreign_key: bool = False
+    defect: str = ""
+
+    @property
+    def self_signed(self) -> bool:
+        """Whether the certificate is signed with its own key."""
+        return self.issuer == "self"
+
+
+# What a key of a declaration may hold: (kind, accepted words). All of `Profile` but the name, and `copies`.
+_WORD, _TEXT, _COUNT, _FLAG, _DAY, _WORDS, _TEXTS = "word", "text", "count", "flag", "day", "words", "texts"
+_KEYS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "description": (_TEXT, ()),
+    "role": (_WORD, tuple(Role)),
+    "key": (_WORD, KEYS),
+    "issuer": (_TEXT, ()),
+    "signature": (_WORD, SIGNATURES),
+    "signature_padding": (_WORD, ("pkcs1", "pss")),
+    "subject": (_TEXT, ()),
+    "dns": (_TEXTS, ()),
+    "ip": (_TEXTS, ()),
+    "many_dns": (_COUNT, ()),
+    "not_before": (_DAY, ()),
+    "not_after": (_DAY, ()),
+    "ca": (_FLAG, ()),
+    "path_length": (_COUNT, ()),
+    "key_usage": (_WORDS, KEY_USAGES),
+    "extended_key_usage": (_WORDS, EXTENDED_KEY_USAGES),
+    "omit": (_WORDS, OMISSIBLE),
+    "padding_bytes": (_COUNT, ()),
+    "permitted_dns": (_TEXTS, ()),
+    "excluded_dns": (_TEXTS, ()),
+    "unknown_extension": (_WORD, ("", "critical", "non-critical")),
+    "must_staple": (_FLAG, ()),
+    "chain": (_TEXTS, ()),
+    "foreign_key": (_FLAG, ()),
+    "defect": (_TEXT, ()),
+    "copies": (_COUNT, ()),
+}
+_REQUIRED = ("description", "role", "key")
+
+
+def load(folder: Path) -> dict[str, Profile]:
+    """Read every `*.toml` of a folder.
+
+    Returns:
+        Profile by name, in the order of the files and of the declarations in them.
+
+    Raises:
+        UsageError: one line with file, profile, key and what is accepted.
+    """
+    profiles: dict[str, Profile] = {}
+    files = sorted(folder.glob("*.toml"))
+    if not files:
+        raise UsageError(f"no certificate declarations (*.toml) in {folder}")
+    for path in files:
+        try:
+            tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+            raise UsageError(f"{path}: cannot be read as TOML: {error}") from error
+        for name, table in tables.items():
+            for profile in _read(path, name, table):
+                if profile.name in profiles:
+                    raise UsageError(f"{path}: profile {profile.name!r} is declared twice")
+                profiles[profile.name] = profile
+    for profile in profiles.values():
+        _check_references(profile, profiles)
+    return profiles
+
+
+def issuers(profile: Profile, profiles: Mapping[str, Profile]) -> tuple[str, ...]:
+    """Name the certificates above a profile, nearest first, the self-signed one last; empty for a self-signed one."""
+    above: list[str] = []
+    while not profile.self_signed:
+        above.append(profile.issuer)
+        profile = profiles[profile.issuer]
+    return tuple(above)
+
+
+def _read(path: Path, name: str, table: object) -> list[Profile]:
+    """Turn one table into a profile, or into numbered ones where it says `copies`."""
+    where = f"{path}: profile {name!r}"
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"{where}: a name is lower-case words with dashes")
+    if not isinstance(table, dict):
+        raise UsageError(f"{where}: expected a table, got {table!r}")
+    for key in table:
+        if key not in _KEYS:
+            raise UsageError(f"{where}: unknown key {key!r} (accepted: {', '.join(_KEYS)})")
+    for key in _REQUIRED:
+        if not table.get(key):
+            raise UsageError(f"{where}: {key!r} is missing")
+    values = {key: _value(where, key, value) for key, value in table.items()}
+    copies = values.pop("copies", 0)
+    if not copies:
+        return [_profile(where, name, values)]
+    numbered = [f"{name}-{number:0{len(str(copies))}d}" for number in range(1, copies + 1)]
+    return [_profile(where, copy, values) for copy in numbered]
+
+
+def _value(where: str, key: str, value: Any) -> Any:
+    """Check one value against `_KEYS` and give it the type the record wants."""
+    kind, accepted = _KEYS[key]
+    wrong = UsageError(f"{where}: {key} = {value!r} is not accepted ({_accepted_text(kind, accepted)})")
+    if kind in (_WORDS, _TEXTS):
+        items = value if isinstance(value, list) else [None]
+        if not all(isinstance(item, str) and item and (kind == _TEXTS or item in accepted) for item in items):
+            raise wrong
+        return tuple(items)
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    fits = {
+        _WORD: value in accepted,
+        _TEXT: isinstance(value, str),
+        _COUNT: is_whole and value >= 0,
+        _FLAG: isinstance(value, bool),
+        _DAY: is_whole or (isinstance(value, date) and not isinstance(value, datetime)),
+    }
+    if not fits[kind]:
+        raise wrong
+    return value
+
+
+def _accepted_text(kind: str, accepted: tuple[str, ...]) -> str:
+    """Say what a key takes, for an error message."""
+    words = ", ".join(repr(str(word)) for word in accepted)
+    return {
+        _WORD: f"accepted: {words}",
+        _WORDS: f"accepted: a list of {words}",
+        _TEXT: "accepted: a text",
+        _TEXTS: "accepted: a list of texts",
+        _COUNT: "accepted: a whole number from 0",
+        _FLAG: "accepted: true, false",
+        _DAY: "accepted: days from now as a whole number, or a date such as 2020-01-31",
+    }[kind]
+
+
+def _profile(where: str, name: str, values: Mapping[str, Any]) -> Profile:
+    """Fill in what the role decides, then check what one profile can say of itself."""
+    role = Role(values["role"])
+    if role is not Role.AUTHORITY and not values.get("issuer"):
+        raise UsageError(f"{where}: 'issuer' is missing (accepted: the name of a profile, or 'self')")
+    authority = role is Role.AUTHORITY
+    # KeyUsage of a leaf (RFC 5246 section 7.4.2): RSA key exchange needs keyEncipherment, everything else signs.
+    encrypts = role is Role.SERVER and str(values["key"]).startswith("rsa-") and "pss" not in values["key"]
+    leaf_usage = ("digitalSignature", "keyEncipherment") if encrypts else ("digitalSignature",)
+    defaults: dict[str, Any] = {
+        "issuer": "self",
+        "subject": HOST if role is Role.SERVER else f"TLS harness {name}",
+        "dns": (HOST,) if role is Role.SERVER else (),
+        # An authority is older than the oldest expired leaf. A day back covers any time zone a board may be set to.
+        "not_before": -400 if authority else -2,
+        "not_after": 3650 if authority else 365,
+        "ca": authority,
+        "key_usage": ("keyCertSign", "cRLSign") if authority else leaf_usage,
+        "extended_key_usage": () if authority else (("serverAuth",) if role is Role.SERVER else ("clientAuth",)),
+    }
+    profile = Profile(name=name, **{**defaults, **values, "role": role})
+    if profile.key_usage == ():
+        profile = replace(profile, omit=tuple(sorted({*profile.omit, "key-usage"})))
+    if "key-usage" in profile.omit:
+        profile = replace(profile, key_usage=())
+    for word in filter(None, profile.defect.split("+")):
+        if word not in DEFECTS:
+            raise UsageError(f"{where}: defect = {word!r} is not accepted (accepted: {', '.join(DEFECTS)})")
+    if profile.path_length is not None and not profile.ca:
+        raise UsageError(f"{where}: path_length = {profile.path_length} needs ca = true")
+    return profile
+
+
+def _check_references(profile: Profile, profiles: Mapping[str, Profile]) -> None:
+    """Check that what a profile names is declared, that its issuers end in a root, and its signature."""
+    where = f"profile {profile.name!r}"
+    for key, names in (("issuer", (profile.issuer,)), ("chain", profile.chain or ())):
+        for name in names:
+            if name not in profiles and not (key == "issuer" and name == "self"):
+                raise UsageError(f"{where}: {key} names {name!r}, which is not declared")
+    seen = [profile.name]
+    while profile.issuer != "self":
+        if profile.issuer in seen:
+            raise UsageError(f"{where}: its issuers go round in a circle: {' -> '.join([*seen, profile.issuer])}")
+        seen.append(profile.issuer)
+        if profile.issuer not in profiles:
+            return  # said of that profile itself
+        profile = profiles[profile.issuer]
+    _check_signature(profiles[seen[0]], profiles)
+
+
+def _check_signature(profile: Profile, profiles: Mapping[str, Profile]) -> None:
+    """Check that the issuer's key can make the signature that is asked for."""
+    signer = profile if profile.self_signed else profiles[profile.issuer]
+    asked = (profile.signature_padding == "pss", profile.signature)
+    where = f"profile {profile.name!r}"
+    if signer.key.startswith("rsa-pss"):
+        raise UsageError(f"{where}: the issuer {signer.name!r} has {signer.key!r}, which the factory cannot sign with")
+    if asked[0] and (not signer.key.startswith("rsa-") or asked[1] in ("md5", "sha1") or "pss" in profile.key):
+        raise UsageError(f"{where}: signature_padding = 'pss' needs an RSA issuer, a hash from SHA-2 on and no PSS key")
+    if asked[1] == "md5" and not signer.key.startswith("rsa-"):
+        raise UsageError(f"{where}: signature = 'md5' needs an RSA issuer, {signer.name!r} has {signer.key!r}")
+    if signer.key.startswith("ed") and (asked[1] != "sha256" or "pss" in profile.key):
+        raise UsageError(f"{where}: {signer.name!r} has {signer.key!r}, which has one signature: leave it out")

@@ -1,0 +1,91 @@
+"""Cuts DER apart and puts it together again, for the certificates that `cryptography` reads but refuses to write.
+
+That is: signatures with MD5 and SHA-1, and keys marked id-RSASSA-PSS. `cryptography` still computes those signatures
+(`key.sign`); only its certificate builder refuses. So the certificate is built with SHA-256, and its algorithm
+identifiers and signature are replaced here. No openssl program is needed, which macOS and Windows would not have.
+Knows TLV structure (X.690) and four algorithm identifiers; signs nothing itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+SEQUENCE: Final = 0x30
+OCTET_STRING: Final = 0x04
+_BIT_STRING: Final = 0x03
+
+# AlgorithmIdentifiers (RFC 3279 section 2.2, RFC 4055 section 3.1). RSA has NULL parameters, ECDSA and PSS keys none.
+WEAK_SIGNATURES: Final[dict[tuple[str, str], bytes]] = {
+    ("md5", "RSA"): bytes.fromhex("300d06092a864886f70d0101040500"),
+    ("sha1", "RSA"): bytes.fromhex("300d06092a864886f70d0101050500"),
+    ("sha1", "EC"): bytes.fromhex("300906072a8648ce3d0401"),
+}
+PSS_KEY: Final = bytes.fromhex("300b06092a864886f70d01010a")
+
+
+def tlv(tag: int, content: bytes) -> bytes:
+    """Write one element with a definite length."""
+    length = len(content)
+    if length < 0x80:
+        return bytes((tag, length)) + content
+    octets = length.to_bytes((length.bit_length() + 7) // 8, "big")
+    return bytes((tag, 0x80 | len(octets))) + octets + content
+
+
+def children(element: bytes) -> list[bytes]:
+    """Split the content of a constructed element into its elements, each with its header.
+
+    Raises:
+        ValueError: if the lengths do not fit.
+    """
+    start, end = _content(element, 0)
+    if end != len(element):
+        raise ValueError(f"{len(element) - end} bytes after the element")
+    parts: list[bytes] = []
+    while start < end:
+        _, stop = _content(element, start)
+        parts.append(element[start:stop])
+        start = stop
+    return parts
+
+
+def _content(data: bytes, at: int) -> tuple[int, int]:
+    """Give where the content of the element at `at` starts and ends (single-byte tags only: X.509 has no others)."""
+    if at + 2 > len(data):
+        raise ValueError("the element has no length")
+    length, start = data[at + 1], at + 2
+    if length & 0x80:
+        octets = length & 0x7F
+        length, start = int.from_bytes(data[start : start + octets], "big"), start + octets
+    if start + length > len(data):
+        raise ValueError("the element is cut off")
+    return start, start + length
+
+
+def resigned(
+    certificate: bytes, *, sign: Callable[[bytes], bytes], signature: bytes | None = None, key: bytes | None = None
+) -> bytes:
+    """Replace algorithm identifiers in a certificate and sign it again.
+
+    Args:
+        certificate: DER (RFC 5280 section 4.1), version 3.
+        sign: gives the signature over the new TBSCertificate.
+        signature: AlgorithmIdentifier of the signature; None keeps what is there.
+        key: AlgorithmIdentifier of the subject's key; None keeps what is there.
+    """
+    body, algorithm, _ = children(certificate)
+    algorithm = signature or algorithm
+    # version, serialNumber, signature, issuer, validity, subject, subjectPublicKeyInfo, extensions
+    parts = children(body)
+    parts[2] = algorithm
+    if key is not None:
+        parts[6] = tlv(SEQUENCE, key + children(parts[6])[1])
+    body = tlv(SEQUENCE, b"".join(parts))
+    return tlv(SEQUENCE, body + algorithm + tlv(_BIT_STRING, b"\0" + sign(body)))
+
+
+def pss_private_key(pkcs8: bytes) -> bytes:
+    """Mark a PKCS#8 RSA key as id-RSASSA-PSS (RFC 5958 section 2, RFC 4055 section 3.1)."""
+    version, _, key = children(pkcs8)[:3]
+    return tlv(SEQUENCE, version + PSS_KEY + key)

@@ -1,0 +1,183 @@
+"""The certificates of one run: names in, keys and certificates out, files gone at the end.
+
+Knows profiles, chains and the private directory; leaves X.509 to `build` and key files to `keys`, which it loads only
+when the first certificate is made.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from harness.certificates import declarations
+from harness.certificates.declarations import Profile
+from harness.certificates.material import Material, Unavailable
+from harness.errors import UsageError
+from harness.private_folder import PrivateFolder
+from harness.resources import data_dir
+
+if TYPE_CHECKING:
+    from harness.certificates.keys import KeyStore, PrivateKey
+
+
+class Certificates:
+    """Makes the certificates of `certs/` on demand, each once. Not for two threads at a time.
+
+    Args:
+        store: directory that keeps RSA keys between runs; default the user's cache. One that is not private is not
+            used, and keys are then made anew, without an error.
+        now: the moment that validity counts from, with a time zone. Default: when this object was made. Give the
+            board's own time for a board whose clock cannot be set.
+        folder: declarations to read instead of the harness's own.
+    """
+
+    def __init__(self, store: Path | None = None, *, now: datetime | None = None, folder: Path | None = None) -> None:
+        if now is not None and now.tzinfo is None:
+            raise UsageError(f"certificates: now = {now.isoformat()} has no time zone (give one, for example UTC)")
+        self.now = now or datetime.now(UTC)
+        self._store_folder = store
+        self._folder = folder
+        self._profiles: dict[str, Profile] | None = None
+        self._store: KeyStore | None = None
+        self._keys: dict[str, PrivateKey] = {}
+        self._certificates: dict[str, bytes] = {}
+        self._made: dict[str, Material] = {}
+        self._directory: PrivateFolder | None = None
+
+    def __enter__(self) -> Certificates:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Remove the files of everything made so far; later `make` calls write new ones."""
+        self._made.clear()
+        if self._directory is not None:
+            self._directory.close()
+            self._directory = None
+
+    def names(self) -> tuple[str, ...]:
+        """List the declared profiles, in the order of the declarations."""
+        return tuple(self._declared())
+
+    def profile(self, name: str) -> Profile:
+        """Give the declaration of a name.
+
+        Raises:
+            UsageError: for a name that is not declared.
+        """
+        profiles = self._declared()
+        if name not in profiles:
+            raise UsageError(f"no certificate profile is called {name!r} (accepted: {', '.join(sorted(profiles))})")
+        return profiles[name]
+
+    def make(self, name: str) -> Material:
+        """Make a profile with its issuers, or give what this object made before.
+
+        Raises:
+            UsageError: for a name that is not declared.
+            Unavailable: if the cryptography of this machine refuses the key type or hash.
+        """
+        if name not in self._made:
+            self._made[name] = self._material(self.profile(name))
+        return self._made[name]
+
+    def _declared(self) -> dict[str, Profile]:
+        if self._profiles is None:
+            self._profiles = declarations.load(self._folder or data_dir("certs"))
+        return self._profiles
+
+    def _material(self, profile: Profile) -> Material:
+        from harness.certificates import build, der, keys
+
+        above = declarations.issuers(profile, self._declared())
+        sent = (profile.name, *(above[:-1] if profile.chain is None else profile.chain))
+        chain_der = tuple(self._certificate(self.profile(name)) for name in sent)
+        root_der = self._certificate(self.profile(above[-1] if above else profile.name))
+        key = self._foreign_key(profile) if profile.foreign_key else self._key(profile)
+        key_pem, key_der, pkcs8 = keys.traditional_pem(key), keys.traditional_der(key), keys.pkcs8_der(key)
+        if build.key_type(profile.key) == "RSA-PSS":
+            pkcs8 = der.pss_private_key(pkcs8)
+            key_pem, key_der = _pem("PRIVATE KEY", pkcs8), pkcs8
+        chain_pem = b"".join(_pem("CERTIFICATE", one) for one in chain_der)
+        issuer = profile if profile.self_signed else self.profile(profile.issuer)
+        return Material(
+            name=profile.name,
+            key_file=self._write(f"{profile.name}.key.pem", key_pem),
+            chain_file=self._write(f"{profile.name}.chain.pem", chain_pem),
+            certificate_pem=_pem("CERTIFICATE", chain_der[0]),
+            certificate_der=chain_der[0],
+            chain_pem=chain_pem,
+            chain_der=chain_der,
+            key_pem=key_pem,
+            key_der=key_der,
+            key_pkcs8_der=pkcs8,
+            root_pem=_pem("CERTIFICATE", root_der),
+            root_der=root_der,
+            facts=build.facts(profile, issuer=issuer, chain_bytes=sum(map(len, chain_der))),
+        )
+
+    def _certificate(self, profile: Profile) -> bytes:
+        """Make the certificate alone, once; needs the issuer's key but not its certificate."""
+        from harness.certificates import build
+
+        if profile.name not in self._certificates:
+            signer = profile if profile.self_signed else self.profile(profile.issuer)
+            key = self._key(profile)
+            issuer = build.Issuer(profile=signer, key=self._key(signer))
+            with _unavailable(profile):
+                made = build.make_certificate(profile, key=key, issuer=issuer, now=self.now)
+            self._certificates[profile.name] = made
+        return self._certificates[profile.name]
+
+    def _key(self, profile: Profile) -> PrivateKey:
+        from harness.certificates import keys
+
+        if profile.name not in self._keys:
+            if self._store is None:
+                self._store = keys.KeyStore(self._store_folder or keys.default_folder())
+            with _unavailable(profile):
+                self._keys[profile.name] = self._store.key(profile.name, kind=profile.key)
+        return self._keys[profile.name]
+
+    def _foreign_key(self, profile: Profile) -> PrivateKey:
+        """Give a key of the same type that the certificate knows nothing of."""
+        return self._key(replace(profile, name=f"{profile.name}.foreign"))
+
+    def _write(self, name: str, content: bytes) -> Path:
+        """Write a file that only this user can read, in a directory (0700) that goes away with this object."""
+        if self._directory is None:
+            self._directory = PrivateFolder("tls-harness-")
+        path = self._directory.path / name
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        with open(os.open(path, flags, 0o600), "wb") as file:
+            file.write(content)
+        return path
+
+
+@contextlib.contextmanager
+def _unavailable(profile: Profile) -> Iterator[None]:
+    """Turn a refusal of the cryptography library (a build without this curve or hash) into `Unavailable`."""
+    from cryptography.exceptions import InternalError, UnsupportedAlgorithm
+
+    try:
+        yield
+    except (InternalError, UnsupportedAlgorithm) as error:
+        raise Unavailable(profile.name, str(error)) from error
+
+
+def _pem(label: str, content: bytes) -> bytes:
+    """Write DER as text (RFC 7468)."""
+    encoded = base64.b64encode(content).decode("ascii")
+    lines = [encoded[start : start + 64] for start in range(0, len(encoded), 64)]
+    return "\n".join([f"-----BEGIN {label}-----", *lines, f"-----END {label}-----", ""]).encode("ascii")

@@ -1,0 +1,12 @@
+"""The commands of `tls-harness`, one file each: `add(...)` declares the arguments, `run(...)` does the work.
+
+A file imports at its top only what declaring the arguments needs, so that `--help` works anywhere (Windows) and at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]

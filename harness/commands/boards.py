@@ -1,0 +1,293 @@
+"""`tls-harness boards`: which ports and boards there are, what each one is and offers, and removing what was deployed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import BoardError, HarnessError, UsageError
+
+if TYPE_CHECKING:
+    from harness.boards.ports import SerialPort
+    from harness.commands import Commands
+    from harness.model import BoardInfo, BoardSpec
+
+EXAMPLE = """\
+examples:
+  $ tls-harness boards                        ports, boards of ./boards.toml, the virtual board
+  $ tls-harness boards --probe                open each configured board and `unix`, say what it is
+  $ tls-harness boards --probe /dev/ttyUSB0   the same for this one only
+  $ tls-harness boards --clean /dev/ttyUSB0   remove what pytest put on the board
+
+A probe interrupts what the board runs and restarts MicroPython (soft reset); it writes nothing to the board.
+"""
+_FAULT = 3
+_API_SHOWN = ("set_ciphers", "load_verify_locations", "load_cert_chain", "wrap_socket(cadata)", "wrap_socket(key)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Virtual:
+    """Whether this machine can run the board `unix`: the interpreter's name, or why not."""
+
+    interpreter: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probed:
+    """One board that was opened: what it is, or the error."""
+
+    spec: BoardSpec
+    info: BoardInfo | None
+    error: str | None
+    notes: tuple[str, ...] = ()
+
+
+def add(commands: Commands) -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "boards",
+        help="list serial ports, configured and virtual boards; probe or clean them",
+        description="List the serial ports with their USB identity, the boards of boards.toml and the virtual board.",
+        epilog=EXAMPLE,
+    )
+    parser.add_argument(
+        "spec", nargs="*", metavar="SPEC", help="with --probe: only these boards, named as in `pytest --board`"
+    )
+    parser.add_argument(
+        "--probe", action="store_true", help="open each configured board and `unix`, and print what it is and offers"
+    )
+    parser.add_argument("--clean", metavar="SPEC", help="remove what was deployed to this board, and nothing else")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument(
+        "--boards", metavar="FILE", default=None, help="boards.toml of the lab (default: ./boards.toml if it exists)"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """List, probe or clean.
+
+    Returns:
+        0, or 3 when a board that was to be probed could not be opened.
+
+    Raises:
+        UsageError: for a spec that names nothing, or options that do not go together.
+        BoardError: the board to be cleaned cannot be opened.
+    """
+    from harness.labfile import read_lab
+    from harness.options import parse_board, unique_labels
+
+    lab = read_lab(options.boards, folder=Path.cwd())
+    if options.clean is not None:
+        if options.probe or options.spec:
+            raise UsageError("--clean: it does one board and nothing else; leave out --probe and further boards")
+        return _clean(parse_board(options.clean, lab), as_json=options.json)
+    if options.spec and not options.probe:
+        raise UsageError(f"{options.spec[0]!r}: to look at this board add --probe; the list itself takes no board")
+    asked = unique_labels(parse_board(text, lab) for text in options.spec)
+    virtual = find_virtual()
+    if options.probe:
+        return _probe(asked or _default_boards(lab, virtual), virtual, explicit=bool(asked), as_json=options.json)
+    ports, trouble = _ports()
+    if options.json:
+        _print_json({"ports": ports_json(ports), "configured": lab_json(lab), "virtual": virtual_json(virtual)})
+        if trouble:
+            print(f"tls-harness: {trouble}", file=sys.stderr)
+    else:
+        print("\n".join([*port_lines(ports, trouble=trouble), *lab_lines(lab), *virtual_lines(virtual)]))
+    return 0
+
+
+def _ports() -> tuple[list[SerialPort], str | None]:
+    """The serial ports; or none, and why they cannot be listed."""
+    from harness.boards.ports import list_ports
+
+    try:
+        return list_ports(), None
+    except BoardError as error:
+        return [], str(error)
+
+
+def find_virtual() -> Virtual:
+    """Say which interpreter `unix` would run, without starting it."""
+    from harness.boards.interpreter import find_interpreter
+
+    try:
+        return Virtual(interpreter=find_interpreter("").name, reason=None)
+    except HarnessError as error:
+        return Virtual(interpreter=None, reason=str(error))
+
+
+def _default_boards(lab: dict[str, BoardSpec], virtual: Virtual) -> list[BoardSpec]:
+    from harness.options import parse_board
+
+    return [*lab.values(), *([parse_board("unix", {})] if virtual.interpreter else [])]
+
+
+# ----------------------------------------------------------------------------------------------- probe
+
+
+def _probe(boards: Iterable[BoardSpec], virtual: Virtual, *, explicit: bool, as_json: bool) -> int:
+    from harness.reports.run_record import board_json
+
+    found = []
+    for spec in boards:
+        probed = probe(spec)
+        found.append(probed)
+        if not as_json:
+            # At once: opening the next board may take half a minute.
+            print("\n".join(probed_lines(probed)), flush=True)
+        if probed.error is not None:
+            print(f"tls-harness: {probed.error}", file=sys.stderr)
+    if as_json:
+        boards_json = [board_json(item.spec, item.info, error=item.error, notes=item.notes) for item in found]
+        _print_json({"boards": boards_json, "virtual": virtual_json(virtual)})
+    elif virtual.reason is not None and not explicit:
+        print(virtual.reason)
+    return _FAULT if any(item.error is not None for item in found) else 0
+
+
+def probe(spec: BoardSpec) -> Probed:
+    """Open a board, read what it is, and leave it as it was. Nothing is written to it."""
+    from harness.boards import open_board
+    from harness.deadline import Deadline
+
+    try:
+        session = open_board(spec, deploy=False)
+    except HarnessError as error:
+        return Probed(spec=spec, info=None, error=str(error))
+    try:
+        return Probed(spec=spec, info=session.info, error=None, notes=tuple(session.notes))
+    finally:
+        session.close(deadline=Deadline(5.0))
+
+
+def _clean(spec: BoardSpec, *, as_json: bool) -> int:
+    from harness.boards import open_board
+    from harness.deadline import Deadline
+
+    session = open_board(spec, deploy=False)
+    try:
+        removed = session.clean()
+    finally:
+        session.close(deadline=Deadline(5.0))
+    if as_json:
+        _print_json({"board": spec.label, "removed": removed})
+    else:
+        print(f"{spec.label}: {'removed what was deployed' if removed else 'nothing was deployed here'}")
+    return 0
+
+
+# ----------------------------------------------------------------------------------------------- JSON
+
+
+def _print_json(data: dict[str, Any]) -> None:
+    print(json.dumps(data, indent=1))
+
+
+def ports_json(ports: Iterable[SerialPort]) -> list[dict[str, Any]]:
+    """The serial ports as JSON."""
+    from harness.model import as_json
+
+    return [as_json(port) for port in ports]
+
+
+def lab_json(lab: dict[str, BoardSpec]) -> list[dict[str, Any]]:
+    """The configured boards as JSON. The password's variable is named, its value is never read here."""
+    from harness.model import as_json
+
+    return [
+        {
+            "board": name,
+            "spec": _spec_text(spec),
+            "kind": spec.kind,
+            "settings": as_json(spec.settings),
+        }
+        for name, spec in lab.items()
+    ]
+
+
+def _spec_text(spec: BoardSpec) -> str:
+    """What boards.toml says in `spec`: there, `text` is the board's name."""
+    return spec.target if spec.kind == "serial" else f"{spec.kind}:{spec.target}".rstrip(":")
+
+
+def virtual_json(virtual: Virtual) -> dict[str, Any]:
+    """The virtual board's availability as JSON."""
+    return {
+        "spec": "unix",
+        "available": virtual.interpreter is not None,
+        "interpreter": virtual.interpreter,
+        "reason": virtual.reason,
+    }
+
+
+# ----------------------------------------------------------------------------------------------- text
+
+
+def port_lines(ports: Iterable[SerialPort], *, trouble: str | None = None) -> list[str]:
+    """The serial ports as text, one line each; or why they cannot be listed."""
+    rows = [
+        [
+            port.device,
+            port.usb_id or "-",
+            port.description or "-",
+            f"id:{port.serial_number}" if port.serial_number else "",
+            port.by_id or "",
+        ]
+        for port in ports
+    ]
+    return ["serial ports", *(_table(rows) or [f"  {trouble or 'none'}"])]
+
+
+def lab_lines(lab: dict[str, BoardSpec]) -> list[str]:
+    """The configured boards as text; nothing where there are none."""
+    rows = [
+        [name, _spec_text(spec), f"network {spec.settings.network}", spec.settings.ssid or ""]
+        for name, spec in lab.items()
+    ]
+    return ["boards.toml", *_table(rows)] if rows else []
+
+
+def virtual_lines(virtual: Virtual) -> list[str]:
+    """The virtual board as text: which interpreter it runs, or the one line why it cannot."""
+    if virtual.interpreter is None:
+        return ["virtual board", f"  {virtual.reason}"]
+    return ["virtual board", f"  unix  {virtual.interpreter}"]
+
+
+def probed_lines(probed: Probed) -> list[str]:
+    """One probed board as text."""
+    head = probed.spec.label if probed.spec.label == probed.spec.text else f"{probed.spec.label} ({probed.spec.text})"
+    info = probed.info
+    if info is None:
+        return [f"{head}: not usable"]
+    lines = [f"{head}: {info.implementation or 'unknown'} {info.firmware} on {info.machine or info.platform}".rstrip()]
+    if info.has_tls:
+        version = info.tls_version or info.tls_library or "version unknown"
+        offers = [name for name in _API_SHOWN if any(entry.endswith(name) for entry in info.api)]
+        lines.append(
+            f"  TLS      {info.tls_module} ({version}): {', '.join(offers) or 'no certificates, no choice of suites'}"
+        )
+    else:
+        lines.append("  TLS      none: no ssl, tls or ussl module in this firmware")
+    if info.suites:
+        lines.append(f"  suites   {len(info.suites)}, first {info.suites[0]}")
+    if info.heap_free_bytes is not None:
+        lines.append(f"  heap     {info.heap_free_bytes} bytes free")
+    lines.append(f"  address  {info.address or 'none (see `network` in boards.toml)'}")
+    lines += [f"  note     {note}" for note in probed.notes]
+    return lines
+
+
+def _table(rows: list[list[str]]) -> list[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))] if rows else []
+    return [
+        "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]

@@ -1,0 +1,67 @@
+"""`tls-harness cases`: the case list with its descriptions."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import textwrap
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.commands import Commands
+    from harness.model import Case
+
+EXAMPLE = """\
+example:
+  $ tls-harness cases --cases smoke -v
+  seed/rsa-key-no-shared-cipher  smoke  RSA key, a client without ECDHE_RSA
+      The question itself: the key type and the suites have nothing in common ...
+"""
+DESCRIPTION_WIDTH = 110
+
+
+def add(commands: Commands) -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "cases",
+        help="list the cases that pytest runs",
+        description="List the cases that pytest runs: id, the smallest --cases set it is in, title.",
+        epilog=EXAMPLE,
+    )
+    parser.add_argument(
+        "--cases", metavar="SET", default="full", help="only this set: smoke, core or full (default: full, every case)"
+    )
+    parser.add_argument("-v", "--verbose", action="store_true", help="also say why each case exists")
+    parser.add_argument("--json", action="store_true", help="print JSON: the objects that run.json has under `cases`")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the list.
+
+    Raises:
+        UsageError: for a set that does not exist.
+    """
+    from harness.cases import select
+    from harness.reports.run_record import case_json
+
+    cases = select(options.cases)
+    if options.json:
+        print(json.dumps({"cases": [case_json(case) for case in cases]}, indent=1))
+    else:
+        print("\n".join(lines(cases, verbose=options.verbose)))
+    return 0
+
+
+def lines(cases: tuple[Case, ...], *, verbose: bool) -> list[str]:
+    """The list as text."""
+    widest = max((len(case.id) for case in cases), default=0)
+    result = []
+    for case in cases:
+        result.append(f"{case.id:<{widest}}  {case.tier.value:<5}  {case.title}")
+        if verbose:
+            margin = " " * 4
+            result += textwrap.wrap(
+                case.description, DESCRIPTION_WIDTH, initial_indent=margin, subsequent_indent=margin
+            )
+    return result

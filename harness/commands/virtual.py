@@ -1,0 +1,135 @@
+"""`tls-harness virtual`: a virtual board for other tools, kept until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import select
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.errors import UsageError
+
+if TYPE_CHECKING:
+    from harness.commands import Commands
+
+EXAMPLE = """\
+example, in two terminals:
+  $ tls-harness virtual --heap 256K
+  /dev/pts/7
+  $ mpremote connect /dev/pts/7 exec "import os; print(os.uname())"
+
+Only the port's name goes to standard output, so a script can read it:
+  tls-harness virtual > port &
+"""
+_SIZES = {"": 1, "k": 1024, "m": 1024 * 1024}
+
+
+def add(commands: Commands) -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "virtual",
+        help="start a virtual board and keep it until Ctrl-C",
+        description="Start a virtual board: a real MicroPython interpreter behind a port of its own, for mpremote and other tools. "
+        "Print the port and keep it until Ctrl-C (exit code 130) or SIGTERM (143).",
+        epilog=EXAMPLE,
+    )
+    parser.add_argument(
+        "spec",
+        nargs="?",
+        default="unix",
+        metavar="SPEC",
+        help="unix or unix:/path/to/micropython (default: unix: $MICROPYTHON, the packaged interpreter or `micropython` on PATH)",
+    )
+    parser.add_argument(
+        "--heap",
+        metavar="SIZE",
+        type=heap_size,
+        default=None,
+        help="bytes of heap, also as 64K or 2M (default: the interpreter's own)",
+    )
+    parser.add_argument(
+        "--folder",
+        metavar="DIR",
+        type=Path,
+        default=None,
+        help="directory to use as its filesystem and to keep; made if missing (default: a private one, removed at the end)",
+    )
+    parser.set_defaults(run=run)
+
+
+def heap_size(text: str) -> int:
+    """Read `65536`, `64K` or `2M` as bytes.
+
+    Raises:
+        ArgumentTypeError: for anything else.
+    """
+    found = re.fullmatch(r"([1-9]\d*)([kKmM]?)", text)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size; wanted is a number of bytes, as in 65536, 64K or 2M")
+    return int(found[1]) * _SIZES[found[2].lower()]
+
+
+def run(options: argparse.Namespace) -> int:
+    """Start the board, say where it is, and wait to be ended by a signal (which `harness.cli` turns into the exit code).
+
+    Raises:
+        UsageError: for a spec that is no virtual board, or a directory that cannot be used.
+        BoardError: this machine has no pseudo-terminals, or the interpreter does not come up.
+    """
+    from harness.boards.interpreter import find_interpreter
+    from harness.options import parse_board
+
+    spec = parse_board(options.spec, {})
+    if spec.kind != "unix":
+        raise UsageError(f"virtual {options.spec!r}: no virtual board; accepted are unix and unix:/path/to/micropython")
+    interpreter = find_interpreter(spec.target)
+    folder = _folder(options.folder)
+
+    from harness.boards.virtual import VirtualBoard
+
+    board = VirtualBoard(interpreter, heap_bytes=options.heap, folder=folder)
+    try:
+        print(board.port, flush=True)
+        print(
+            f"virtual board: {interpreter.name}, files in {board.folder}; Ctrl-C ends it\n"
+            f"try: mpremote connect {board.port} exec \"print('hello')\"",
+            file=sys.stderr,
+            flush=True,
+        )
+        wait_for_signal()
+    finally:
+        board.close()
+    return 0
+
+
+def _folder(path: Path | None) -> Path | None:
+    if path is None:
+        return None
+    try:
+        path.mkdir(exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--folder {path}: cannot be used as a directory ({error.strerror})") from error
+    return path.resolve()
+
+
+def wait_for_signal() -> None:
+    """Wait until a signal's handler raises.
+
+    `signal.pause()` sleeps on when the signal reaches another thread (the board's bridge); the wake-up descriptor is written
+    whichever thread the system chose, and the handler then runs here.
+    """
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    before = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    try:
+        while True:
+            select.select([reading], [], [])
+            os.read(reading, 64)
+    finally:
+        signal.set_wakeup_fd(before)
+        os.close(reading)
+        os.close(writing)

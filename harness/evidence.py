@@ -1,0 +1,40 @@
+"""The evidence of one case as files: a capture that Wireshark opens decrypted, and the serial transcript."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from harness.model import Case, CaseResult
+from harness.reports.journal import write_private
+from harness.run import Attempt
+from harness.wire.pcapng import pcapng
+
+
+def keep(result: CaseResult, tried: Attempt | None, *, folder: Path, case: Case) -> CaseResult:
+    """Write what there is and return the result with the files' names, relative to the artifacts folder.
+
+    Args:
+        result: the judged case.
+        tried: the handshake it was judged by; None where there was none.
+        folder: the artifacts folder. The capture holds the session's secrets, and what a board prints may be anything: both are 0600.
+        case: for the file names.
+    """
+    stem = re.sub(r"[^A-Za-z0-9_.-]+", "_", f"{result.board}-{result.server}-{case.id}")
+    names: dict[str, str | None] = {"pcapng": None, "transcript": None}
+    if tried is not None and tried.report.wire:
+        report = tried.report
+        data = pcapng(
+            report.wire,
+            client=(report.peer or "127.0.0.1", report.peer_port or 0),
+            server=(report.local or "127.0.0.1", report.local_port or 0),
+            started_unix_s=report.started_unix_s,
+            key_log=report.key_log,
+        )
+        names["pcapng"] = f"{stem}.pcapng"
+        write_private(folder / f"{stem}.pcapng", data)
+    if result.transcript:
+        names["transcript"] = f"{stem}.serial.txt"
+        write_private(folder / f"{stem}.serial.txt", (result.transcript + "\n").encode("utf-8"))
+    return replace(result, artifacts=names)

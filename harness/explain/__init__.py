@@ -1,0 +1,84 @@
+"""Why a handshake failed, in the user's words, with the evidence and what to change. Pure: records in, a record out.
+
+One rule is one function in its topic's file; exactly one fits a result. Must not know boards, servers, runs or reports.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+from harness.explain.evidence import Evidence
+from harness.explain.registry import first, fitting
+from harness.model import BoardInfo, Case, Expectation, Explanation, Observation
+from harness.wire.reading import WireReading
+
+__all__ = ["NO_RULE", "candidates", "explain"]
+
+NO_RULE = "none"
+# In the order in which they are asked: a message that may be a lack of memory before what it says.
+TOPICS = (
+    *("memory", "link", "api", "names", "clock", "client_auth", "ciphers", "groups", "versions"),
+    *("certificates", "identity", "peer", "closing"),
+)
+
+
+def explain(
+    case: Case,
+    seen: Observation,
+    info: BoardInfo,
+    *,
+    wire: WireReading | None = None,
+    authorities: tuple[bytes, ...] = (),
+    expected: Expectation | None = None,
+) -> Explanation:
+    """Say why a case did not connect, or why it connected although it must not.
+
+    Args:
+        case: what was tried.
+        seen: what happened.
+        info: what the probe read from the board.
+        wire: the reading of the recorded bytes; without it some causes cannot be told apart.
+        authorities: the CA certificates that the board was given, DER.
+        expected: what should have happened; needed only to explain an acceptance.
+
+    Returns:
+        The explanation of the rule that fits; one with the rule `none` and the evidence where none does.
+    """
+    _load()
+    evidence = Evidence(case, seen, info, wire=wire, authorities=authorities, expected=expected)
+    return first(evidence) or _unexplained(evidence)
+
+
+def candidates(
+    case: Case,
+    seen: Observation,
+    info: BoardInfo,
+    *,
+    wire: WireReading | None = None,
+    authorities: tuple[bytes, ...] = (),
+    expected: Expectation | None = None,
+) -> tuple[Explanation, ...]:
+    """What every rule that fits says, for tests: there must be one."""
+    _load()
+    return fitting(Evidence(case, seen, info, wire=wire, authorities=authorities, expected=expected))
+
+
+def _load() -> None:
+    """Load the topics once: a run in which everything connects needs none of them."""
+    for topic in TOPICS:
+        importlib.import_module(f"{__name__}.{topic}")
+
+
+def _unexplained(evidence: Evidence) -> Explanation:
+    seen = evidence.seen
+    why = [f"outcome: {seen.outcome}" + (f" at {seen.stage}" if seen.stage else "")]
+    why.append(f"server: {seen.server.type} {seen.server.reason or ''}".rstrip() if seen.server else "server: no error")
+    if seen.client:
+        arguments = ", ".join(repr(item)[:80] for item in seen.client.args)
+        why.append(f"client: {seen.client.type}({arguments})")
+    else:
+        why.append("client: no error")
+    why += [f"alert: {item.name}({item.code}) {item.level} from the {item.sender}" for item in seen.alerts]
+    if evidence.hello is not None:
+        why.append(f"the client offered {len(evidence.selection)} suites, {', '.join(evidence.client_versions)}")
+    return Explanation(rule=NO_RULE, title="no rule explains this; add one in harness/explain/", why=tuple(why))

@@ -1,0 +1,169 @@
+"""What MicroPython's own API refuses before a byte is sent: file forms, suite names, keywords and methods it does not have."""
+
+from __future__ import annotations
+
+from harness.explain.client_lines import connecting, offering
+from harness.explain.evidence import Evidence
+from harness.explain.registry import rule, told
+from harness.model import Explanation, Fix, Stage
+
+_BAD_CONFIG = -24192
+_MISSING = ("AttributeError", "NotImplementedError")
+PEM_TO_DER = Fix(
+    title="turn PEM into DER",
+    server_lines=(
+        "$ openssl x509 -in ca.pem -outform der -out ca.der",
+        "$ openssl ec -in key.pem -outform der -out client-key.der",
+    ),
+)
+
+
+@rule("api/invalid-cert")
+def invalid_cert(evidence: Evidence) -> Explanation | None:
+    """PEM on a DER-only build, a path instead of bytes, a damaged file."""
+    if evidence.first_argument != "invalid cert":
+        return None
+    client = evidence.case.client
+    pem = "pem" in (client.ca_format, client.certificate_format)
+    reads = {None: "not known", True: "PEM and DER", False: "DER only"}[evidence.info.reads_pem]
+    return told(
+        "the board was given a PEM certificate, and this firmware reads DER only"
+        if pem
+        else "the board cannot read a certificate that it was given",
+        why=(
+            f"this firmware reads: {reads}",
+            "PEM: esp32 always, other ports since July 2026 (after 1.28); tls and firmware up to 1.21 take bytes, no path",
+        ),
+        fixes=(PEM_TO_DER, Fix(title="load bytes", client_lines=connecting(evidence.info, host="HOST", ca=True))),
+    )
+
+
+@rule("api/invalid-key")
+def invalid_key(evidence: Evidence) -> Explanation | None:
+    """PKCS#8 on 1.23, EC on axTLS and 1.19, Ed25519 everywhere, PEM."""
+    if evidence.first_argument != "invalid key":
+        return None
+    form = evidence.case.client.certificate_format
+    return told(
+        "the board cannot read the key that it was given",
+        why=(
+            f"form: {form}; firmware {evidence.info.firmware}",
+            "1.23 refuses PKCS#8, axTLS and firmware up to 1.19 refuse EC keys, nobody reads Ed25519, most read DER only",
+        ),
+        fixes=(
+            Fix(
+                title="give it PKCS#1 (RSA) or SEC1 (EC) as DER: every firmware that can read the key reads that",
+                server_lines=(
+                    "$ openssl rsa -in key.pem -traditional -outform der -out client-key.der",
+                    "$ openssl ec -in key.pem -outform der -out client-key.der",
+                ),
+            ),
+        ),
+    )
+
+
+@rule("api/unknown-suite")
+def unknown_suite(evidence: Evidence) -> Explanation | None:
+    """set_ciphers takes mbedTLS's names, in a list."""
+    if evidence.number != _BAD_CONFIG or evidence.seen.stage is not Stage.CONFIG:
+        return None
+    words = evidence.case.client.suite_words
+    given = (
+        f"given: {', '.join(words) if words else 'an empty list'}"
+        if words is not None
+        else "given: see the board's code"
+    )
+    return told(
+        "set_ciphers on the board was given a name that its TLS library does not have, or an empty list",
+        why=(given, "mbedTLS writes TLS-ECDHE-ECDSA-WITH-AES-128-GCM-SHA256: dashes, no underscores, no OpenSSL names"),
+        fixes=(
+            Fix(
+                title="use names from get_ciphers()",
+                client_lines=(
+                    "print(context.get_ciphers())",
+                    *offering(evidence.info, ("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",)),
+                ),
+            ),
+        ),
+    )
+
+
+@rule("api/unknown-keyword")
+def unknown_keyword(evidence: Evidence) -> Explanation | None:
+    """cert_reqs and cadata came with 1.20, and never to axTLS."""
+    if evidence.client is None or evidence.client.type != "TypeError":
+        return None
+    return told(
+        "the board's TLS module does not take an argument that it was given",
+        why=(
+            str(evidence.first_argument)[:120],
+            "cert_reqs and cadata: mbedTLS from 1.20 on; keyfile, certfile, ca_certs: never",
+        ),
+        fixes=(
+            Fix(
+                title="what this firmware takes",
+                client_lines=connecting(evidence.info, host="HOST", ca=evidence.info.can_verify),
+            ),
+        ),
+    )
+
+
+@rule("api/missing-method")
+def missing_method(evidence: Evidence) -> Explanation | None:
+    """1.21 has an SSLContext without certificates; ssl hides what tls has."""
+    if evidence.client is None or evidence.client.type not in _MISSING:
+        return None
+    return told(
+        "this firmware's TLS module has no such method",
+        why=(
+            str(evidence.first_argument)[:120],
+            "certificates on SSLContext: 1.22; get_ciphers, set_ciphers, verify_callback: only in `tls` since 1.23",
+        ),
+        fixes=(
+            Fix(
+                title="what this firmware has",
+                client_lines=connecting(evidence.info, host="HOST", ca=evidence.info.can_verify),
+            ),
+        ),
+    )
+
+
+@rule("api/missing-module")
+def missing_module(evidence: Evidence) -> Explanation | None:
+    """ussl is gone since 1.23, ssl is missing where the manifest lacks it."""
+    if evidence.client is None or evidence.client.type not in ("ImportError", "ModuleNotFoundError"):
+        return None
+    return told(
+        "this firmware has no module of that name",
+        why=(
+            str(evidence.first_argument)[:120],
+            "ussl: gone since 1.23; ssl: missing on small builds; tls: 1.23 and later; samd and nrf have none",
+        ),
+        fixes=(
+            Fix(
+                title="import what is there",
+                client_lines=(
+                    "try:",
+                    "    import tls as ssl",
+                    "except ImportError:",
+                    "    import ssl  # or ussl before 1.21",
+                ),
+            ),
+        ),
+    )
+
+
+@rule("api/setting-refused")
+def setting_refused(evidence: Evidence) -> Explanation | None:
+    """Any other refusal of the board's own settings that mbedTLS has a number for."""
+    if evidence.seen.stage is not Stage.CONFIG or evidence.client is None or evidence.number in (None, _BAD_CONFIG):
+        return None
+    if any(name.endswith("ALLOC_FAILED") or name == "ENOMEM" for name in evidence.client_names):
+        return None
+    psk = evidence.case.client.psk_key is not None
+    return told(
+        "the board's TLS library refuses one of its settings"
+        + (": the pre-shared key or identity is too long" if psk else ""),
+        why=(f"the board says {' '.join(sorted(evidence.client_names)) or evidence.number}; nothing was sent",),
+        fixes=(Fix(title="use a key of at most 32 bytes and an identity of at most 128"),) if psk else (),
+    )

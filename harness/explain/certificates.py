@@ -1,0 +1,277 @@
+"""Certificates and keys that one side cannot load, read or use; whether they are believed is another topic."""
+
+from __future__ import annotations
+
+from harness.explain import fixes
+from harness.explain.evidence import Evidence
+from harness.explain.no_shared_cipher import Cause, cause, suite_table
+from harness.explain.registry import rule, told
+from harness.explain.shown import read_certificates
+from harness.model import Explanation, Fix, Stage
+
+_INVALID_ALG, _UNKNOWN_SIGNATURE = -8960, -9774
+_BAD_CERTIFICATE, _FATAL_ERROR, _BAD_INPUT = -31232, -12288, -28928
+_INVALID_EXTENSIONS = range(-9600, -9472)
+_UNREADABLE = range(-10112, -8448)
+_LARGEST_MESSAGE = 16384
+_UNSUPPORTED_CERTIFICATE, _BAD_CERTIFICATE_ALERT = 43, 42
+
+
+def _config_reason(evidence: Evidence) -> str | None:
+    """The reason of a server that refused its own settings."""
+    failure = evidence.seen.server
+    return failure.reason if failure is not None and failure.stage is Stage.CONFIG else None
+
+
+@rule("certificates/server-key-too-short")
+def server_key_too_short(evidence: Evidence) -> Explanation | None:
+    """RSA-1024 at security level 2."""
+    if _config_reason(evidence) != "EE_KEY_TOO_SMALL":
+        return None
+    return told(
+        "the server's key is too short for its own security level: load_cert_chain refuses it",
+        why=(
+            "no client ever connected",
+            "level 2 (OpenSSL 3.2, Python 3.10 and later) wants RSA of 2048 bits or an EC key",
+        ),
+        fixes=(fixes.ec_key(), fixes.rsa_key()),
+    )
+
+
+@rule("certificates/server-hash-too-weak")
+def server_hash_too_weak(evidence: Evidence) -> Explanation | None:
+    """A SHA-1 signature on the server's own certificate."""
+    if _config_reason(evidence) != "CA_MD_TOO_WEAK":
+        return None
+    return told(
+        "the server's certificate is signed with a hash that its own security level forbids: load_cert_chain refuses it",
+        why=("no client ever connected", "SHA-1 and MD5 are refused from level 1 on, SHA3 has no worth in TLS at all"),
+        fixes=(Fix(title="have it signed again with SHA-256", server_lines=("$ openssl req -x509 -sha256 ...",)),),
+    )
+
+
+@rule("certificates/two-pairs")
+def two_pairs(evidence: Evidence) -> Explanation | None:
+    """Certificate and key do not belong together."""
+    if _config_reason(evidence) != "KEY_VALUES_MISMATCH":
+        return None
+    return told(
+        "the server's certificate and key belong to two different pairs",
+        why=("compare:  openssl x509 -in cert.pem -noout -pubkey  and  openssl pkey -in key.pem -pubout",),
+        fixes=(
+            Fix(
+                title="load the key that the certificate was made for",
+                server_lines=(fixes.load("cert.pem", "key.pem"),),
+            ),
+        ),
+    )
+
+
+@rule("certificates/server-file-unreadable")
+def server_file_unreadable(evidence: Evidence) -> Explanation | None:
+    """`[SSL] PEM lib`: an SSLError without a reason while loading."""
+    failure = evidence.seen.server
+    if failure is None or failure.stage is not Stage.CONFIG or failure.type != "SSLError" or failure.reason is not None:
+        return None
+    return told(
+        "load_cert_chain could not read a file: certificate and key swapped, not PEM, or cut ([SSL] PEM lib)",
+        why=(
+            "the message names neither the file nor the reason",
+            "the first file begins with -----BEGIN CERTIFICATE-----, the second with a key",
+        ),
+        fixes=(
+            Fix(title="give the certificate first, the key second", server_lines=(fixes.load("cert.pem", "key.pem"),)),
+            Fix(title="turn DER into PEM", server_lines=("$ openssl x509 -inform der -in cert.der -out cert.pem",)),
+        ),
+    )
+
+
+@rule("certificates/key-usage")
+def key_usage(evidence: Evidence) -> Explanation | None:
+    """KeyUsage without digitalSignature: OpenSSL leaves the key aside."""
+    if cause(evidence) is not Cause.KEY_USAGE:
+        return None
+    return told(
+        "the server's certificate may not sign (KeyUsage without digitalSignature), so OpenSSL leaves its key aside",
+        why=suite_table(evidence),
+        fixes=(
+            Fix(
+                title="issue it again with keyUsage = digitalSignature",
+                server_lines=("# openssl.cnf: keyUsage = critical,digitalSignature",),
+            ),
+        ),
+    )
+
+
+@rule("certificates/no-signature-scheme")
+def no_signature_scheme(evidence: Evidence) -> Explanation | None:
+    """TLS 1.3 with a key whose signatures the client does not know; 1.2 calls that NO_SHARED_CIPHER."""
+    reasons = ("NO_SUITABLE_SIGNATURE_ALGORITHM", "NO_SHARED_SIGNATURE_ALGORITHMS", "MISSING_SIGALGS_EXTENSION")
+    old = evidence.server is not None and evidence.server.maximum_version in ("TLSv1", "TLSv1.1")
+    if evidence.reason not in reasons or old:
+        return None
+    return told(
+        f"the server's key is {' and '.join(evidence.key_types) or 'unknown'}, and the board knows no signature of that kind",
+        why=(
+            f"the board lists the schemes {', '.join(evidence.hello.signature_algorithms)}"
+            if evidence.hello
+            else "no ClientHello",
+        ),
+        fixes=(fixes.ec_key(), fixes.rsa_key()),
+    )
+
+
+@rule("certificates/key-too-short")
+def key_too_short(evidence: Evidence) -> Explanation | None:
+    """The client's certificate profile: RSA of 2048 bits, P-256 and larger."""
+    if evidence.flags != {"bad_key"}:
+        return None
+    return told(
+        "the board refuses a key in the server's chain: RSA shorter than 2048 bits, or a curve outside its profile",
+        why=("mbedTLS's default profile looks at every key of the chain, the CA's too (x509_crt.c)", *_chain(evidence)),
+        fixes=(fixes.ec_key(), fixes.rsa_key()),
+    )
+
+
+@rule("certificates/old-hash")
+def old_hash(evidence: Evidence) -> Explanation | None:
+    """SHA-1 or MD5 under a certificate."""
+    if evidence.flags != {"bad_md"}:
+        return None
+    return told(
+        "a certificate in the server's chain is signed with SHA-1 or MD5, which the board does not believe",
+        why=_chain(evidence),
+        fixes=(Fix(title="have it signed again with SHA-256", server_lines=("$ openssl req -x509 -sha256 ...",)),),
+    )
+
+
+@rule("certificates/pss-signed")
+def pss_signed(evidence: Evidence) -> Explanation | None:
+    """RSASSA-PSS on the certificate itself."""
+    if evidence.number not in (_INVALID_ALG, _UNKNOWN_SIGNATURE):
+        return None
+    return told(
+        "the server's certificate is signed in a way that the board cannot read (RSASSA-PSS, SHA-3, EdDSA ...)",
+        why=(
+            "MicroPython's own mbedTLS configuration has no X509_RSASSA_PSS_SUPPORT; esp32 and distributions have",
+            *_chain(evidence),
+        ),
+        fixes=(
+            Fix(
+                title="have it signed with PKCS#1 v1.5 or ECDSA and SHA-256",
+                server_lines=("$ openssl x509 -req -sha256 ...  # without -sigopt rsa_padding_mode:pss",),
+            ),
+        ),
+    )
+
+
+@rule("certificates/unknown-extension")
+def unknown_extension(evidence: Evidence) -> Explanation | None:
+    """Critical means: refuse if you do not know it."""
+    if evidence.number is None or evidence.number not in _INVALID_EXTENSIONS:
+        return None
+    return told(
+        "a certificate of the server has a critical extension that the board does not know (nameConstraints among them)",
+        why=("RFC 5280 section 4.2: who does not know a critical extension must refuse", *_chain(evidence)),
+        fixes=(Fix(title="issue it without that extension, or not critical"),),
+    )
+
+
+@rule("certificates/unreadable")
+def unreadable(evidence: Evidence) -> Explanation | None:
+    """Any other X.509 number: the certificate is damaged."""
+    number = evidence.number
+    if number is None or number not in _UNREADABLE or number in _INVALID_EXTENSIONS:
+        return None
+    verdict = number == -9984
+    out_of_memory = any(name.endswith("ALLOC_FAILED") for name in evidence.client_names)
+    if number in (_INVALID_ALG, _UNKNOWN_SIGNATURE) or verdict or out_of_memory:
+        return None
+    return told(
+        f"the board cannot read the server's certificate ({' '.join(sorted(evidence.client_names)) or number})",
+        why=("damaged on the way, or not made by a common tool", *_chain(evidence)),
+        fixes=(
+            Fix(title="look at it", server_lines=("$ openssl x509 -in cert.pem -noout -text",)),
+            Fix(title="issue it again"),
+        ),
+    )
+
+
+@rule("certificates/wrong-use")
+def wrong_use(evidence: Evidence) -> Explanation | None:
+    """ExtendedKeyUsage or KeyUsage of a server's certificate."""
+    if evidence.number != _BAD_CERTIFICATE or evidence.alert("client") != _UNSUPPORTED_CERTIFICATE:
+        return None
+    return told(
+        "the server's certificate is not for servers, or its key not for signing (ExtendedKeyUsage, KeyUsage)",
+        why=_chain(evidence),
+        fixes=(
+            Fix(
+                title="issue it for a server",
+                server_lines=(
+                    "# openssl.cnf: extendedKeyUsage = serverAuth",
+                    "# openssl.cnf: keyUsage = critical,digitalSignature",
+                ),
+            ),
+        ),
+    )
+
+
+@rule("certificates/chain-too-deep")
+def chain_too_deep(evidence: Evidence) -> Explanation | None:
+    """MBEDTLS_X509_MAX_INTERMEDIATE_CA."""
+    if evidence.number != _FATAL_ERROR:
+        return None
+    return told(
+        "the server's chain is longer than the board follows: mbedTLS takes eight intermediates",
+        why=_chain(evidence),
+        fixes=(
+            Fix(
+                title="send the leaf and its one intermediate only (fullchain.pem)",
+                server_lines=(fixes.load("fullchain.pem", "key.pem"),),
+            ),
+        ),
+    )
+
+
+@rule("certificates/chain-too-large")
+def chain_too_large(evidence: Evidence) -> Explanation | None:
+    """The Certificate message must fit the client's buffer."""
+    size = max((key.chain_bytes for key in evidence.server.keys), default=0) if evidence.server else 0
+    if evidence.number != _BAD_INPUT or evidence.hello is None or size <= _LARGEST_MESSAGE:
+        return None
+    return told(
+        f"the server's chain has {size} bytes, more than the board can take in one message ({_LARGEST_MESSAGE})",
+        why=(
+            "MBEDTLS_SSL_IN_CONTENT_LEN is 16384 in MicroPython; axTLS on esp8266 takes about 5 kB",
+            *_chain(evidence),
+        ),
+        fixes=(
+            Fix(title="send a shorter chain, with fewer names", server_lines=(fixes.load("fullchain.pem", "key.pem"),)),
+            Fix(
+                title="an EC chain instead of an RSA one: a tenth of the size", server_lines=fixes.ec_key().server_lines
+            ),
+        ),
+    )
+
+
+@rule("certificates/use-not-checked")
+def use_not_checked(evidence: Evidence) -> Explanation | None:
+    """Insecure: mbedTLS 2 in MicroPython's configuration does not look at usages."""
+    expected = evidence.expected
+    if not evidence.accepted or expected is None or expected.client_number != _BAD_CERTIFICATE:
+        return None
+    return told(
+        "the board accepted a certificate that is not for servers: this firmware does not look at key usages",
+        why=tuple(note for note in (expected.note,) if note),
+        fixes=(fixes.newer_firmware("1.23 and later (mbedTLS 3) always look"),),
+    )
+
+
+def _chain(evidence: Evidence) -> tuple[str, ...]:
+    """The chain as the server sent it, a line each; TLS 1.3 hides it."""
+    found = read_certificates(evidence.wire.certificates[:10])
+    return tuple(
+        f"sent {at}: {item.subject}, issued by {item.issuer}, {item.valid_text}"
+        for at, item in enumerate(found, start=1)
+    )

@@ -1,0 +1,265 @@
+"""NO_SHARED_CIPHER: one message, and its causes around suites and keys; groups and key usage are in their own topics."""
+
+from __future__ import annotations
+
+from harness.explain import fixes
+from harness.explain.client_lines import offering
+from harness.explain.evidence import Evidence
+from harness.explain.no_shared_cipher import Cause, cause, suite_table
+from harness.explain.registry import rule, told
+from harness.model import Explanation, Fix
+
+
+def _keys(evidence: Evidence) -> str:
+    return " and ".join(evidence.key_types) or "no"
+
+
+@rule("ciphers/nothing-offered")
+def nothing_offered(evidence: Evidence) -> Explanation | None:
+    """mbedTLS leaves out suites that it has no key for; what is left may be nothing."""
+    if cause(evidence) is not Cause.NOTHING_OFFERED:
+        return None
+    return told(
+        "the board offers no suite at all: its set_ciphers names only suites that it cannot use as it is set",
+        why=("the ClientHello holds signalling values only; PSK suites are left out without psk_identity and psk_key",),
+        fixes=_offer_all(evidence),
+    )
+
+
+@rule("ciphers/no-certificate")
+def no_certificate(evidence: Evidence) -> Explanation | None:
+    """The server has no key: load_cert_chain was forgotten."""
+    if cause(evidence) is not Cause.NO_CERTIFICATE:
+        return None
+    return told(
+        "the server has no certificate: load_cert_chain was never called",
+        why=suite_table(evidence),
+        fixes=(Fix(title="load the certificate and its key", server_lines=(fixes.load("cert.pem", "key.pem"),)),),
+    )
+
+
+@rule("ciphers/key-type")
+def key_type(evidence: Evidence) -> Explanation | None:
+    """The seed: an RSA key, and a client that cannot use one with forward secrecy."""
+    if cause(evidence) is not Cause.KEY_TYPE:
+        return None
+    return told(
+        f"the server's key is {_keys(evidence)}, and the board cannot use such a key with any suite that the server allows",
+        why=suite_table(evidence),
+        fixes=(
+            fixes.ec_key(),
+            fixes.second_key("EC"),
+            *fixes.firmware_since(evidence.info, (1, 24), f"ECDHE with an RSA key came in {fixes.FIRST_ECDHE_RSA}"),
+            *_offer_all(evidence),
+            *_plain_rsa(evidence),
+        ),
+    )
+
+
+@rule("ciphers/ecdhe-rsa-only")
+def rsa_suites_only(evidence: Evidence) -> Explanation | None:
+    """An EC key, and a client that has suites for RSA keys only."""
+    if cause(evidence) is not Cause.RSA_SUITES_ONLY:
+        return None
+    return told(
+        f"the server's key is {_keys(evidence)}, and the board offers suites for RSA keys only",
+        why=suite_table(evidence),
+        fixes=(fixes.second_key("RSA"), fixes.rsa_key(), *_offer_all(evidence)),
+    )
+
+
+@rule("ciphers/plain-rsa-only")
+def plain_rsa_only(evidence: Evidence) -> Explanation | None:
+    """All that old firmware has, dropped by Python 3.10."""
+    if cause(evidence) is not Cause.PLAIN_RSA_ONLY:
+        return None
+    needs_key = "RSA" not in evidence.key_types
+    also = f", and the server's key is {_keys(evidence)}" if needs_key else ""
+    # No version of axTLS (esp8266) has anything else.
+    update = (
+        ()
+        if evidence.is_axtls
+        else fixes.firmware_since(evidence.info, (1, 20), "ECDHE came with 1.20 (esp32: always)")
+    )
+    return told(
+        f"the board offers TLS_RSA suites only, which this server's suite list leaves out{also}",
+        why=suite_table(evidence),
+        fixes=(
+            *_offer_all(evidence),
+            *update,
+            *_plain_rsa(evidence, always=True),
+        ),
+    )
+
+
+@rule("ciphers/sha1-mac-only")
+def sha1_mac_only(evidence: Evidence) -> Explanation | None:
+    """Python's list says !SHA1."""
+    if cause(evidence) is not Cause.SHA1_MAC_ONLY:
+        return None
+    name = "ECDHE-ECDSA-AES128-SHA" if "EC" in evidence.key_types else "ECDHE-RSA-AES128-SHA"
+    allow = Fix(
+        title="allow CBC with SHA-1 on the server",
+        discouraged=True,
+        because="CBC with HMAC-SHA1 (MAC-then-encrypt) is open to padding attacks in careless libraries; prefer GCM or SHA-256",
+        server_lines=(f'context.set_ciphers("ECDHE+AESGCM:ECDHE+AES:{name}")',),
+    )
+    return told(
+        "the board offers only CBC suites with SHA-1 for this key, and the server's list says !SHA1",
+        why=suite_table(evidence),
+        fixes=(
+            *_offer_all(evidence),
+            *fixes.firmware_since(evidence.info, (1, 24), "GCM came with 1.24 (rp2: 1.20, esp32: always)"),
+            allow,
+        ),
+    )
+
+
+@rule("ciphers/key-without-signature")
+def key_without_signature(evidence: Evidence) -> Explanation | None:
+    """Ed25519, Ed448, RSA-PSS: a suite would fit, the signature does not."""
+    if cause(evidence) is not Cause.KEY_SIGNATURE:
+        return None
+    return told(
+        f"the server's key is {_keys(evidence)}, and the board knows no signature of that kind",
+        why=suite_table(evidence),
+        fixes=(fixes.ec_key(), fixes.rsa_key()),
+    )
+
+
+@rule("ciphers/tls13-without-suites")
+def tls13_without_suites(evidence: Evidence) -> Explanation | None:
+    """A TLS 1.3 client limited to names of TLS 1.2."""
+    if cause(evidence) is not Cause.TLS13_WITHOUT_SUITES:
+        return None
+    wanted = ("TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", *(item.name for item in evidence.selection[:2]))
+    return told(
+        "the board offers TLS 1.3 but no TLS 1.3 suite: its set_ciphers names suites of TLS 1.2 only",
+        why=suite_table(evidence),
+        fixes=(
+            Fix(title="add TLS 1.3 suites to the board's list", client_lines=offering(evidence.info, wanted)),
+            Fix(title="leave set_ciphers out on the board"),
+            Fix(
+                title="keep the server at TLS 1.2; key and suites must then fit as ever",
+                server_lines=("context.maximum_version = ssl.TLSVersion.TLSv1_2",),
+            ),
+        ),
+    )
+
+
+@rule("ciphers/server-contradicts-itself")
+def server_contradicts_itself(evidence: Evidence) -> Explanation | None:
+    """Suites for one kind of key, and a key of another."""
+    if cause(evidence) is not Cause.CONTRADICTION:
+        return None
+    return told(
+        f"the server's own suites and its {_keys(evidence)} key do not fit each other: it can serve nobody",
+        why=suite_table(evidence),
+        fixes=(
+            Fix(title="leave Python's own suites", server_lines=("# remove the call of context.set_ciphers(...)",)),
+            fixes.ec_key() if "RSA" in evidence.key_types else fixes.rsa_key(),
+        ),
+    )
+
+
+@rule("ciphers/no-dh-parameters")
+def no_dh_parameters(evidence: Evidence) -> Explanation | None:
+    """DHE suites need parameters that Python never loads by itself."""
+    if cause(evidence) is not Cause.NO_DH_PARAMETERS:
+        return None
+    return told(
+        "the two sides share DHE suites only, and the server has no DH parameters",
+        why=suite_table(evidence),
+        fixes=(
+            Fix(title="use ECDHE suites", server_lines=('context.set_ciphers("ECDHE+AESGCM:ECDHE+AES")',)),
+            Fix(
+                title="load DH parameters",
+                server_lines=("$ openssl dhparam -out dh.pem 2048", 'context.load_dh_params("dh.pem")'),
+            ),
+        ),
+    )
+
+
+@rule("ciphers/pre-shared-key")
+def pre_shared_key(evidence: Evidence) -> Explanation | None:
+    """One side has a shared key only, the other knows nothing of it."""
+    if cause(evidence) is not Cause.PRE_SHARED_KEY:
+        return None
+    return told(
+        "one side can use a pre-shared key only, and the other has none for it",
+        why=suite_table(evidence),
+        fixes=(
+            Fix(
+                title="leave PSK names out of set_ciphers on the board, or give both sides the same key",
+                client_lines=('context.psk_identity = b"board-1"', "context.psk_key = KEY"),
+                server_lines=(
+                    "context.set_psk_server_callback(lambda identity: KEY)  # Python 3.13",
+                    'context.set_ciphers("PSK")',
+                ),
+            ),
+            Fix(title="give the server a certificate too", server_lines=(fixes.load("cert.pem", "key.pem"),)),
+        ),
+    )
+
+
+@rule("ciphers/security-level")
+def security_level(evidence: Evidence) -> Explanation | None:
+    """All that is shared is too weak for the server's security level."""
+    if cause(evidence) is not Cause.SECURITY_LEVEL:
+        return None
+    level = evidence.server.security_level if evidence.server else None
+    return told(
+        f"what the two sides share is too weak for the server's security level ({level})",
+        why=suite_table(evidence),
+        fixes=(
+            fixes.ec_key(),
+            Fix(
+                title="lower the server's security level",
+                discouraged=True,
+                because="it lets in broken algorithms for every client",
+                server_lines=('context.set_ciphers("DEFAULT:@SECLEVEL=1")',),
+            ),
+        ),
+    )
+
+
+@rule("ciphers/nothing-in-common")
+def nothing_in_common(evidence: Evidence) -> Explanation | None:
+    """The lists are disjoint, and neither key nor group is to blame."""
+    if cause(evidence) is not Cause.NOTHING_IN_COMMON:
+        return None
+    return told(
+        "no suite is in both lists: what the server allows the board does not have",
+        why=suite_table(evidence),
+        fixes=(
+            Fix(title="leave Python's own suites", server_lines=("# remove the call of context.set_ciphers(...)",)),
+            Fix(
+                title="allow what the board offers with forward secrecy",
+                server_lines=('context.set_ciphers("ECDHE+AESGCM:ECDHE+AES")',),
+            ),
+            *_offer_all(evidence),
+        ),
+    )
+
+
+def _plain_rsa(evidence: Evidence, *, always: bool = False) -> tuple[Fix, ...]:
+    """Allow TLS_RSA where the board offers it, with an RSA key where the server has none."""
+    offered = any(item.name.startswith("TLS_RSA_WITH_") for item in evidence.selection)
+    has_key = "RSA" in evidence.key_types
+    if not offered or not (always or has_key):
+        return ()
+    gcm = any(item.name.startswith("TLS_RSA_WITH_AES_128_GCM") for item in evidence.selection)
+    suites = f"ECDHE+AESGCM:ECDHE+AES:{'AES128-GCM-SHA256' if gcm else 'AES256-SHA256:AES128-SHA256:AES128-SHA'}"
+    return (fixes.plain_rsa(suites, has_key=has_key),)
+
+
+def _offer_all(evidence: Evidence) -> tuple[Fix, ...]:
+    """Let the board offer all it has, where somebody limited it."""
+    if evidence.case.client.suites is None and evidence.case.client.suite_words is None:
+        return ()
+    return (
+        Fix(
+            title="leave set_ciphers out on the board: it then offers all it has",
+            client_lines=("# remove the call of context.set_ciphers(...)",),
+        ),
+    )

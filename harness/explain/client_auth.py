@@ -1,0 +1,182 @@
+"""The board's own certificate: not sent, not believed, not readable, too large."""
+
+from __future__ import annotations
+
+from harness.explain.client_lines import connecting
+from harness.explain.evidence import Evidence
+from harness.explain.registry import rule, told
+from harness.explain.shown import read_certificates
+from harness.model import Explanation, Fix, Verify
+
+# include/openssl/x509_vfy.h
+_UNTRUSTED = frozenset({2, 18, 19, 20, 21})
+_NOT_YET_VALID, _EXPIRED, _WRONG_PURPOSE, _KEY_TOO_SMALL = 9, 10, 26, 66
+_BUFFER_TOO_SMALL = (-27136, -29952)
+_PEER_GONE = frozenset({"EPIPE", "ECONNRESET"})
+
+
+def _verify_code(evidence: Evidence) -> int | None:
+    return (
+        evidence.seen.server.verify_code
+        if evidence.seen.server and evidence.reason == "CERTIFICATE_VERIFY_FAILED"
+        else None
+    )
+
+
+def _sent(evidence: Evidence) -> tuple[str, ...]:
+    shown = read_certificates(evidence.wire.client_certificates or ())
+    lines = tuple(f"the board sent: {item.subject}, issued by {item.issuer}, {item.valid_text}" for item in shown)
+    failure = evidence.seen.server
+    message = failure.verify_message if failure else None
+    return (*lines, *((f"OpenSSL says: {message} (verify code {failure.verify_code})",) if failure and message else ()))
+
+
+def _show(evidence: Evidence) -> Fix:
+    return Fix(
+        title="give the board a certificate of a CA that the server trusts, as DER (key: PKCS#1 or SEC1)",
+        server_lines=('context.load_verify_locations("client-ca.pem")',),
+        client_lines=connecting(evidence.info, host=evidence.case.client.server_hostname, certificate=True),
+    )
+
+
+@rule("client-auth/none-sent")
+def none_sent(evidence: Evidence) -> Explanation | None:
+    """The server requires a certificate; `cert=` without `key=` counts as none up to 1.22."""
+    if evidence.reason != "PEER_DID_NOT_RETURN_A_CERTIFICATE":
+        return None
+    loaded = evidence.case.client.certificate is not None
+    return told(
+        "the server requires a certificate of the client, and the board sent none",
+        why=(
+            "the board was given one: up to 1.22, cert= without key= is silently ignored"
+            if loaded
+            else "the board was given none",
+            "TLS 1.3 ends this after the client's handshake: the board sees -30592 at its first read",
+        ),
+        fixes=(
+            _show(evidence),
+            Fix(
+                title="let the server ask without requiring",
+                server_lines=("context.verify_mode = ssl.CERT_OPTIONAL",),
+                discouraged=True,
+                because="then everybody may connect, and the application has to tell them apart",
+            ),
+        ),
+    )
+
+
+@rule("client-auth/untrusted")
+def untrusted(evidence: Evidence) -> Explanation | None:
+    """The server does not know who issued it."""
+    if _verify_code(evidence) not in _UNTRUSTED:
+        return None
+    return told(
+        "the server does not trust the CA of the board's certificate, or the intermediate is missing",
+        why=_sent(evidence),
+        fixes=(
+            Fix(
+                title="load the CA that issued it on the server",
+                server_lines=('context.load_verify_locations("client-ca.pem")',),
+            ),
+            Fix(
+                title="load the intermediate on the server: from DER the board sends its leaf only",
+                server_lines=('context.load_verify_locations("client-intermediate.pem")',),
+            ),
+            _show(evidence),
+        ),
+    )
+
+
+@rule("client-auth/dates")
+def dates(evidence: Evidence) -> Explanation | None:
+    """Devices outlive certificates, and a server's clock can be wrong too."""
+    if _verify_code(evidence) not in (_NOT_YET_VALID, _EXPIRED):
+        return None
+    word = "has expired" if _verify_code(evidence) == _EXPIRED else "is not valid yet by the server's clock"
+    return told(
+        f"the board's certificate {word}",
+        why=_sent(evidence),
+        fixes=(_show(evidence), Fix(title="check the server's clock", server_lines=("$ date -u",))),
+    )
+
+
+@rule("client-auth/wrong-use")
+def wrong_use(evidence: Evidence) -> Explanation | None:
+    """A server's certificate shown by a client."""
+    if _verify_code(evidence) != _WRONG_PURPOSE:
+        return None
+    return told(
+        "the board's certificate is not for clients (ExtendedKeyUsage without clientAuth)",
+        why=_sent(evidence),
+        fixes=(Fix(title="issue it for a client", server_lines=("# openssl.cnf: extendedKeyUsage = clientAuth",)),),
+    )
+
+
+@rule("client-auth/key-too-short")
+def key_too_short(evidence: Evidence) -> Explanation | None:
+    """RSA-1024 at security level 2."""
+    if _verify_code(evidence) not in (_KEY_TOO_SMALL, 67, 68):
+        return None
+    return told(
+        "the key or the hash of the board's certificate is too weak for the server's security level",
+        why=_sent(evidence),
+        fixes=(
+            Fix(title="issue the board a certificate with an EC key on P-256, signed with SHA-256"),
+            _show(evidence),
+        ),
+    )
+
+
+@rule("client-auth/refused")
+def refused(evidence: Evidence) -> Explanation | None:
+    """Any other of OpenSSL's reasons, among them what X509_STRICT wants since Python 3.13."""
+    known = _UNTRUSTED | {_NOT_YET_VALID, _EXPIRED, _WRONG_PURPOSE, _KEY_TOO_SMALL, 67, 68}
+    code = _verify_code(evidence)
+    if evidence.reason != "CERTIFICATE_VERIFY_FAILED" or code in known:
+        return None
+    return told(
+        "the server refuses the board's certificate",
+        why=(
+            *_sent(evidence),
+            "create_default_context() of Python 3.13 is strict: it wants AuthorityKeyIdentifier and the like",
+        ),
+        fixes=(_show(evidence),),
+    )
+
+
+@rule("client-auth/key-of-another-pair")
+def key_of_another_pair(evidence: Evidence) -> Explanation | None:
+    """The board does not compare its certificate with its key."""
+    if evidence.reason not in ("BAD_SIGNATURE", "DIGEST_CHECK_FAILED") or evidence.behaviour.startswith("mut."):
+        return None
+    return told(
+        "the board's certificate and key belong to two different pairs: its signature does not fit",
+        why=("the board does not compare them; the server finds out (alert decrypt_error)", *_sent(evidence)),
+        fixes=(_show(evidence),),
+    )
+
+
+@rule("client-auth/too-large")
+def too_large(evidence: Evidence) -> Explanation | None:
+    """The board's outgoing buffer has 4096 bytes (MBEDTLS_SSL_OUT_CONTENT_LEN)."""
+    asked = evidence.case.client.certificate is not None
+    if evidence.number not in _BUFFER_TOO_SMALL or not asked or not evidence.silent_end:
+        return None
+    return told(
+        "the board's own certificate does not fit its outgoing buffer of 4096 bytes",
+        why=("mbedTLS gives up before it sends it; the server sees the connection end",),
+        fixes=(Fix(title="a smaller certificate: EC key, few names, no long extensions"),),
+    )
+
+
+@rule("client-auth/connection-cut")
+def connection_cut(evidence: Evidence) -> Explanation | None:
+    """EPIPE or a reset while a certificate was required: a server that closes at once destroys its own alert."""
+    asked = evidence.server is not None and evidence.server.verify is not Verify.NONE
+    if evidence.seen.server is not None or not asked or not evidence.client_names & _PEER_GONE:
+        return None
+    return told(
+        "the server asks for a client certificate and ended the connection before its alert could be read",
+        why=("most likely the board sent no certificate, or one that the server does not trust: its log knows",),
+        fixes=(_show(evidence),),
+    )

@@ -1,0 +1,92 @@
+"""Dates: a certificate that has ended or not begun, and a board whose clock stands at its epoch."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from harness.explain.client_lines import connecting
+from harness.explain.evidence import Evidence
+from harness.explain.registry import rule, told
+from harness.explain.shown import read_certificates
+from harness.model import Explanation, Fix
+
+# No firmware in use is older; boards start at 2000, 2015 or 2021 (micropython.md 6).
+_NEVER_SET_BEFORE_S = int(datetime(2023, 1, 1, tzinfo=UTC).timestamp())
+SET_CLOCK = Fix(
+    title="set the board's clock before connecting, in UTC",
+    client_lines=(
+        "import machine, ntptime",
+        "ntptime.settime()  # or: machine.RTC().datetime((2026, 1, 31, 0, 12, 0, 0, 0))",
+    ),
+)
+
+
+def _unset(evidence: Evidence) -> bool:
+    clock = evidence.info.clock_unix_s
+    return clock is not None and clock < _NEVER_SET_BEFORE_S
+
+
+def _dates(evidence: Evidence) -> tuple[str, ...]:
+    clock = evidence.info.clock_unix_s
+    shown = f"{datetime.fromtimestamp(clock, UTC):%Y-%m-%d %H:%M:%S} UTC" if clock is not None else "not known"
+    sent = read_certificates(evidence.wire.certificates[:10])
+    lines = tuple(f"sent {at}: {item.subject}, valid {item.valid_text}" for at, item in enumerate(sent, start=1))
+    return f"the board's clock: {shown}", *lines
+
+
+@rule("clock/board-clock-not-set")
+def board_clock_not_set(evidence: Evidence) -> Explanation | None:
+    """2000 on esp32 and esp8266, 2015 on stm32 without battery, 2021 on rp2."""
+    if not _unset(evidence) or evidence.flags not in ({"future"}, {"expired"}):
+        return None
+    return told(
+        "the board's clock was never set, so no certificate of today is valid for it",
+        why=(
+            *_dates(evidence),
+            "at power-up rp2 stands at 2021, esp32 and esp8266 at 2000, stm32 without battery at 2015",
+        ),
+        fixes=(SET_CLOCK,),
+    )
+
+
+@rule("clock/expired")
+def expired(evidence: Evidence) -> Explanation | None:
+    """It has ended."""
+    if evidence.flags != {"expired"} or _unset(evidence):
+        return None
+    return told(
+        "a certificate in the server's chain, or the CA on the board, has expired",
+        why=_dates(evidence),
+        fixes=(
+            Fix(title="renew it, and restart the server so that it loads the new file"),
+            Fix(
+                title="renew the CA on the board, if that is the one",
+                client_lines=connecting(evidence.info, host="HOST", ca=True),
+            ),
+        ),
+    )
+
+
+@rule("clock/not-yet-valid")
+def not_yet_valid(evidence: Evidence) -> Explanation | None:
+    """It has not begun: by the board's clock."""
+    if evidence.flags != {"future"} or _unset(evidence):
+        return None
+    return told(
+        "the server's certificate is not valid yet by the board's clock",
+        why=(*_dates(evidence), "a clock set to local time instead of UTC is hours off"),
+        fixes=(SET_CLOCK, Fix(title="check the clock of the machine that issued the certificate")),
+    )
+
+
+@rule("clock/dates-not-checked")
+def dates_not_checked(evidence: Evidence) -> Explanation | None:
+    """Insecure: a TLS library built without a clock."""
+    expected = evidence.expected
+    if not evidence.accepted or expected is None or not {"expired", "future"} & set(expected.client_flags or ()):
+        return None
+    return told(
+        "the board accepted a certificate outside its dates: this firmware's TLS library has no clock",
+        why=tuple(note for note in (expected.note,) if note) or _dates(evidence),
+        fixes=(Fix(title="update the board's firmware: all ports look at dates since 1.22 (stm32, rp2 since 1.20)"),),
+    )

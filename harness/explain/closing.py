@@ -1,0 +1,146 @@
+"""The connection ended or stood still: end of file, reset, time-out, on either side."""
+
+from __future__ import annotations
+
+from harness.explain.evidence import Evidence
+from harness.explain.registry import rule, told
+from harness.model import Explanation, Fix, Outcome, Stage, Verify
+
+_CONN_EOF, _AXTLS_LOST = -29312, -256
+_SLOW_MS = 5000.0
+_EOF_ERRNOS = frozenset({"EPIPE", "ECONNABORTED", "ENOTCONN"})
+
+
+def _server_timed_out(evidence: Evidence) -> bool:
+    failure = evidence.seen.server
+    return (
+        failure is not None
+        and failure.type in ("TimeoutError", "timeout")
+        and evidence.seen.outcome is not Outcome.HUNG
+    )
+
+
+def _ended_at_end(evidence: Evidence) -> bool:
+    return evidence.number in (_CONN_EOF, _AXTLS_LOST) or bool(evidence.client_names & _EOF_ERRNOS)
+
+
+def _certificate_required(evidence: Evidence) -> bool:
+    """Whether another rule has it: a server that asks for certificates and cuts the line."""
+    asked = evidence.server is not None and evidence.server.verify is not Verify.NONE
+    return asked and evidence.seen.server is None and bool(evidence.client_names & {"EPIPE", "ECONNRESET"})
+
+
+@rule("closing/server-time-out")
+def server_time_out(evidence: Evidence) -> Explanation | None:
+    """A slow board against a server with little patience."""
+    if not _server_timed_out(evidence):
+        return None
+    took = evidence.seen.handshake_board_ms
+    return told(
+        "the board's handshake takes longer than the server waits",
+        why=(
+            f"the board worked for {took:.0f} ms" if took is not None else "the board's time is not known",
+            "EC without ECP_NIST_OPTIM takes seconds on a microcontroller (stm32, mimxrt); RSA-4096 too",
+        ),
+        fixes=(
+            Fix(title="give slow boards 30 seconds for the handshake", server_lines=("sock.settimeout(30)",)),
+            Fix(title="use P-256 or RSA-2048 instead of larger keys"),
+        ),
+    )
+
+
+@rule("closing/closed-by-server")
+def closed_by_server(evidence: Evidence) -> Explanation | None:
+    """The stream ended before the handshake did."""
+    if (
+        not _ended_at_end(evidence)
+        or _server_timed_out(evidence)
+        or _certificate_required(evidence)
+        or evidence.accepted
+    ):
+        return None
+    sent = evidence.wire.server_bytes
+    where = "in the middle of the handshake" if evidence.seen.stage is Stage.HANDSHAKE else "after the handshake"
+    return told(
+        f"the server closed the connection {where} and did not say why",
+        why=(
+            f"it had sent {sent} bytes" + (", the last record cut short" if evidence.wire.server_truncated else ""),
+            "a server that crashed, a time-out there, a load balancer without a backend, or a process that ignores the alert",
+        ),
+        fixes=(
+            Fix(title="read the server's log"),
+            Fix(
+                title="let the server wait for the alert to be read: shut down, drain, then close",
+                server_lines=("sock.shutdown(socket.SHUT_WR)",),
+            ),
+        ),
+    )
+
+
+@rule("closing/reset")
+def reset(evidence: Evidence) -> Explanation | None:
+    """RST: killed server, firewall; or a certificate with bytes that mbedTLS calls ASN1_INVALID_DATA (also 104)."""
+    if (
+        "ECONNRESET" not in evidence.client_names
+        or _certificate_required(evidence)
+        or evidence.seen.stage is Stage.CONNECT
+    ):
+        return None
+    failure = evidence.seen.server
+    return told(
+        "the connection was reset",
+        why=(
+            f"at {evidence.seen.stage}; the server says {failure.reason or failure.type}"
+            if failure
+            else f"at {evidence.seen.stage}; the server says nothing",
+            "a server that was killed, a firewall that looks inside, or one that closed with unread data",
+            "in the handshake, 104 can also be mbedTLS's ASN1_INVALID_DATA: a damaged certificate",
+        ),
+        fixes=(
+            Fix(title="read the server's log"),
+            Fix(
+                title="try from another machine in the same network",
+                server_lines=("$ openssl s_client -connect HOST:PORT",),
+            ),
+        ),
+    )
+
+
+@rule("closing/silent-server")
+def silent_server(evidence: Evidence) -> Explanation | None:
+    """The handshake never ended."""
+    if evidence.seen.outcome is not Outcome.HUNG or evidence.seen.stage in (Stage.READ, Stage.WRITE):
+        return None
+    return told(
+        "the server accepted the connection and never answered",
+        why=(
+            f"it sent {evidence.wire.server_bytes} bytes",
+            "without settimeout() before wrap_socket the board waits for ever",
+        ),
+        fixes=(
+            Fix(
+                title="bound the wait on the board",
+                client_lines=("sock.settimeout(10)", "tls = context.wrap_socket(sock, ...)"),
+            ),
+            Fix(
+                title="let the server accept and shake hands in one thread per connection: one slow client must not block it"
+            ),
+        ),
+    )
+
+
+@rule("closing/silent-after-handshake")
+def silent_after_handshake(evidence: Evidence) -> Explanation | None:
+    """The handshake was good, the answer never came."""
+    if evidence.seen.outcome is not Outcome.HUNG or evidence.seen.stage not in (Stage.READ, Stage.WRITE):
+        return None
+    return told(
+        "the handshake was good, and then the server never answered",
+        why=(
+            f"the server received {evidence.seen.received_by_server!r}",
+            "TLS is not the cause: keys, suites and certificates were accepted",
+        ),
+        fixes=(
+            Fix(title="look at the application: does it wait for more (a newline, a length) than the board sends?"),
+        ),
+    )

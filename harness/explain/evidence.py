@@ -1,0 +1,182 @@
+"""What a rule may look at: the case, what was seen, the board, the wire; and what follows from them at once.
+
+Knows records and how OpenSSL chooses a suite. Must not know rules, boards, servers or reports.
+"""
+
+from __future__ import annotations
+
+import functools
+
+from harness.model import BoardInfo, Case, ClientFailure, Expectation, HelloFacts, Observation, Outcome, ServerFacts
+from harness.oracle.predict import SuiteVerdict, explain_selection
+from harness.oracle.prediction.versions import choose_version
+from harness.wire.reading import WireReading
+from harness.wire.suites import is_signal
+from harness.wire.versions import TLS13, version_name
+
+# Below this much free heap a 32-bit board with one GC heap cannot finish every handshake (measured, micropython.md 7.1).
+ENOUGH_HEAP_BYTES = 40 * 1024
+_SERVER_NAME = 0
+
+
+class Evidence:
+    """One result with everything that is known of it.
+
+    Args:
+        case: what was tried.
+        seen: what happened.
+        info: what the probe read from the board.
+        wire: the reading of the recorded bytes, None where they were not kept.
+        authorities: the CA certificates that the board was given.
+        expected: what should have happened, None where nothing was expected.
+    """
+
+    def __init__(
+        self,
+        case: Case,
+        seen: Observation,
+        info: BoardInfo,
+        *,
+        wire: WireReading | None = None,
+        authorities: tuple[bytes, ...] = (),
+        expected: Expectation | None = None,
+    ) -> None:
+        self.case = case
+        self.seen = seen
+        self.info = info
+        self.wire = wire or WireReading()
+        self.authorities = authorities
+        self.expected = expected
+        self.kept: dict[str, str] = {}
+
+    # ------------------------------------------------------------------ both ends
+
+    @property
+    def accepted(self) -> bool:
+        """Whether there was a session although there should have been none."""
+        return self.seen.outcome is Outcome.CONNECTED
+
+    @property
+    def reason(self) -> str | None:
+        """`SSLError.reason` of the server, or the name of its OS error."""
+        return self.seen.server.reason if self.seen.server else None
+
+    @property
+    def number(self) -> int | None:
+        """The number in the client's exception."""
+        return self.seen.client.number if self.seen.client else None
+
+    @property
+    def client_names(self) -> frozenset[str]:
+        """The names of the client's number, all readings of it, without mbedTLS's prefix."""
+        text = self.seen.client.name if self.seen.client else None
+        parts = (text or "").replace("|", "+").split("+")
+        return frozenset(part.removeprefix("MBEDTLS_ERR_") for part in parts if part)
+
+    @property
+    def client(self) -> ClientFailure | None:
+        """What the client raised."""
+        return self.seen.client
+
+    @property
+    def first_argument(self) -> object:
+        """The first argument of the client's exception."""
+        return self.seen.client.args[0] if self.seen.client and self.seen.client.args else None
+
+    @property
+    def flags(self) -> frozenset[str]:
+        """Why the client did not believe the certificate."""
+        return frozenset(self.seen.client.flags or ()) if self.seen.client else frozenset()
+
+    def alert(self, sender: str) -> int | None:
+        """The code of the fatal alert that this side sent."""
+        return next((item.code for item in self.seen.alerts if item.sender == sender and item.level == "fatal"), None)
+
+    # ------------------------------------------------------------------ the offer and the settings
+
+    @property
+    def hello(self) -> HelloFacts | None:
+        """The ClientHello."""
+        return self.seen.client_hello
+
+    @property
+    def server(self) -> ServerFacts | None:
+        """The live settings of the server."""
+        return self.seen.server_facts
+
+    @property
+    def key_types(self) -> tuple[str, ...]:
+        """The types of the server's keys."""
+        return tuple(dict.fromkeys(key.type for key in self.server.keys)) if self.server else ()
+
+    @property
+    def is_axtls(self) -> bool:
+        """Whether the client's TLS library is axTLS."""
+        return self.info.tls_library == "axTLS"
+
+    @property
+    def sends_name(self) -> bool:
+        """Whether the ClientHello names a host (SNI)."""
+        return self.hello is not None and _SERVER_NAME in self.hello.extensions and bool(self.hello.sni)
+
+    @functools.cached_property
+    def version(self) -> int | None:
+        """The version that the server chooses, None without one."""
+        if self.hello is None or self.server is None:
+            return None
+        chosen = choose_version(self.hello, server=self.server)
+        return chosen if isinstance(chosen, int) else None
+
+    @functools.cached_property
+    def selection(self) -> tuple[SuiteVerdict, ...]:
+        """Every suite that was offered, without signalling values, and why it could not be used."""
+        if self.hello is None or self.server is None:
+            return ()
+        verdicts = explain_selection(self.hello, self.server)
+        return tuple(item for item in verdicts if not is_signal(int(item.code, 16)))
+
+    @property
+    def client_versions(self) -> tuple[str, ...]:
+        """The versions that the client offers, by name; without the extension only the highest is known."""
+        return tuple(version_name(int(code, 16)) for code in self.hello.versions) if self.hello else ()
+
+    @property
+    def server_versions(self) -> str:
+        """The server's range of versions, for people."""
+        if self.server is None:
+            return "unknown"
+        low, high = self.server.minimum_version, self.server.maximum_version or "TLSv1.3"
+        if low is None:
+            return f"up to {high}"
+        return low if low == high else f"{low} to {high}"
+
+    @property
+    def chose_tls13(self) -> bool:
+        """Whether the server chooses TLS 1.3."""
+        return self.version == TLS13
+
+    # ------------------------------------------------------------------ the board
+
+    @property
+    def behaviour(self) -> str:
+        """What the server was told to do beside serving, as its name; empty for an ordinary one."""
+        return str(self.case.server.behaviour.get("name", ""))
+
+    @property
+    def silent_end(self) -> bool:
+        """Whether neither side sent a fatal alert."""
+        return not any(item.level == "fatal" for item in self.seen.alerts)
+
+    @property
+    def short_of_memory(self) -> bool:
+        """Whether the board had so little free heap before the handshake that running out of it is likely."""
+        free = self.seen.free_before
+        return free is not None and free < ENOUGH_HEAP_BYTES and not self.is_axtls
+
+
+def table(*rows: tuple[str, ...]) -> tuple[str, ...]:
+    """Rows of text as aligned lines."""
+    widths = [
+        max(len(row[column]) for row in rows if column < len(row)) for column in range(max(map(len, rows), default=0))
+    ]
+    return tuple("  ".join(f"{cell:<{widths[at]}}" for at, cell in enumerate(row)).rstrip() for row in rows)

@@ -1,0 +1,130 @@
+"""Things to change, with the exact lines: each is what several causes share."""
+
+from __future__ import annotations
+
+from harness.explain.client_lines import connecting
+from harness.model import BoardInfo, Fix
+
+NO_FORWARD_SECRECY = (
+    "TLS_RSA has no forward secrecy: whoever gets the server's key later can read everything recorded before"
+)
+NEW_EC_KEY = (
+    "$ openssl ecparam -name prime256v1 -genkey -noout -out ec-key.pem",
+    '$ openssl req -x509 -new -key ec-key.pem -days 365 -subj "/CN=HOST" -addext "subjectAltName=DNS:HOST" -out ec-cert.pem',
+)
+FIRST_ECDHE_RSA = "1.24 (rp2: 1.20; esp32: every version)"
+
+
+def load(certificate: str, key: str) -> str:
+    """The line that gives the server a certificate."""
+    return f'context.load_cert_chain("{certificate}", "{key}")'
+
+
+def ec_key() -> Fix:
+    """Another key for the server."""
+    return Fix(
+        title="give the server an EC key on P-256 (its certificate from the CA that the board trusts)",
+        server_lines=(*NEW_EC_KEY, load("ec-cert.pem", "ec-key.pem")),
+    )
+
+
+def second_key(new: str) -> Fix:
+    """A key beside the one that is there."""
+    other = "EC" if new == "RSA" else "RSA"
+    lines = (load("rsa-cert.pem", "rsa-key.pem"), load("ec-cert.pem", "ec-key.pem"))
+    return Fix(title=f"keep the {other} key for other clients and load the {new} key beside it", server_lines=lines)
+
+
+def rsa_key() -> Fix:
+    """An RSA key for clients that have nothing else."""
+    return Fix(
+        title="give the server an RSA key (2048 bits or more)",
+        server_lines=("$ openssl genrsa -out rsa-key.pem 2048", load("rsa-cert.pem", "rsa-key.pem")),
+    )
+
+
+def plain_rsa(suites: str, *, has_key: bool = True) -> Fix:
+    """Suites without forward secrecy: they connect, and that is all there is to be said for them.
+
+    Args:
+        suites: the server's whole list, in OpenSSL's words.
+        has_key: whether the server has the RSA key that they need.
+    """
+    key = () if has_key else (load("rsa-cert.pem", "rsa-key.pem"),)
+    return Fix(
+        title="allow TLS_RSA suites on the server" + ("" if has_key else ", and give it an RSA key"),
+        discouraged=True,
+        because=NO_FORWARD_SECRECY,
+        server_lines=(*key, f'context.set_ciphers("{suites}")'),
+    )
+
+
+def newer_firmware(what: str) -> Fix:
+    """An update."""
+    return Fix(title=f"update the board's firmware: {what}")
+
+
+def firmware_since(info: BoardInfo, version: tuple[int, int], what: str) -> tuple[Fix, ...]:
+    """An update, unless the board has that version or a later one already: then the firmware is not what is missing.
+
+    Args:
+        info: the board.
+        version: the MicroPython release that brought it to the last port.
+        what: what came with which version.
+    """
+    numbers = tuple(part for part in info.version[:2] if isinstance(part, int))
+    return () if len(numbers) == 2 and numbers >= version else (newer_firmware(what),)
+
+
+def default_groups() -> Fix:
+    """Give the server its groups back."""
+    return Fix(
+        title="let the server use P-256 for the key exchange",
+        server_lines=('context.set_ecdh_curve("prime256v1")  # or leave the call out: the default has P-256 too',),
+    )
+
+
+def allow_tls12() -> Fix:
+    """TLS 1.2 is the newest that official firmware speaks."""
+    return Fix(
+        title="let the server speak TLS 1.2 as well",
+        server_lines=("context.minimum_version = ssl.TLSVersion.TLSv1_2",),
+    )
+
+
+def send_name(info: BoardInfo, *, host: str) -> Fix:
+    """SNI."""
+    return Fix(title="say which host is wanted", client_lines=connecting(info, host=host))
+
+
+def trust(info: BoardInfo, *, host: str | None) -> Fix:
+    """Load the CA."""
+    return Fix(
+        title="load the CA that issued the server's certificate, as DER",
+        server_lines=("$ openssl x509 -in ca.pem -outform der -out ca.der",),
+        client_lines=connecting(info, host=host, ca=True),
+    )
+
+
+def unchecked() -> Fix:
+    """Stop looking."""
+    return Fix(
+        title="do not check the certificate (CERT_NONE)",
+        discouraged=True,
+        because="anybody on the way can then read and change everything",
+    )
+
+
+def free_memory() -> tuple[Fix, ...]:
+    """What helps a board that has too little heap."""
+    return (
+        Fix(
+            title="make room before the handshake",
+            client_lines=("import gc", "gc.collect()", "print(gc.mem_free())  # 28 kB for EC, 36 kB for RSA-4096"),
+        ),
+        Fix(title="connect early, before other modules and buffers are loaded, and keep one TLS connection at a time"),
+        Fix(
+            title="use a smaller server key: P-256 needs less than RSA-2048, that less than RSA-4096",
+            server_lines=ec_key().server_lines,
+        ),
+    )

@@ -1,0 +1,227 @@
+"""Whether the client believes the server's certificate: who issued it, who is trusted, and what was never checked."""
+
+from __future__ import annotations
+
+from harness.explain import fixes
+from harness.explain.evidence import Evidence
+from harness.explain.registry import rule, told
+from harness.explain.shown import Shown, read_certificates
+from harness.model import Explanation, Fix, VerdictWord, Verify
+
+_CA_CHAIN_REQUIRED, _VERIFY_FAILED = -30336, -9984
+_UNKNOWN_CA = 48
+FULL_CHAIN = Fix(
+    title="send the intermediates too: fullchain.pem instead of cert.pem",
+    server_lines=("$ cat cert.pem intermediate.pem > fullchain.pem", fixes.load("fullchain.pem", "key.pem")),
+)
+
+
+def _not_trusted(evidence: Evidence) -> bool:
+    """Whether trust is the only complaint, and memory is not suspect."""
+    return evidence.flags == {"not_trusted"} and not evidence.short_of_memory
+
+
+def _sent(evidence: Evidence) -> tuple[Shown, ...]:
+    return read_certificates(evidence.wire.certificates[:10])
+
+
+def _trusted(evidence: Evidence) -> tuple[Shown, ...]:
+    return read_certificates(evidence.authorities[:10])
+
+
+def chain_lines(evidence: Evidence) -> tuple[str, ...]:
+    """What the server sent and what the board trusts, a line each."""
+    sent = [f"sent {at}: {item.subject}, issued by {item.issuer}" for at, item in enumerate(_sent(evidence), start=1)]
+    if not sent:
+        sent = ["sent: not visible (TLS 1.3 encrypts it)" if evidence.chose_tls13 else "sent: not recorded"]
+    trusted = [f"trusted: {item.subject}" for item in _trusted(evidence)]
+    nothing = "trusted: not recorded" if evidence.case.client.ca else "trusted: nothing was loaded"
+    return (*sent, *(trusted or [nothing]))
+
+
+def _shape(evidence: Evidence) -> str | None:
+    """Which way a chain is broken, from the names in it; None if it is not a matter of trust alone."""
+    if not _not_trusted(evidence):
+        return None
+    sent, trusted = _sent(evidence), {item.subject for item in _trusted(evidence)}
+    if not sent or not trusted:
+        return "unknown-issuer"
+    leaf = sent[0]
+    if leaf.is_self_issued:
+        return "self-signed"
+    if leaf.subject in trusted:
+        return "leaf-as-ca"
+    issuers = {item.issuer for item in sent}
+    return "broken-chain" if issuers & trusted else "unknown-issuer"
+
+
+@rule("identity/self-signed")
+def self_signed(evidence: Evidence) -> Explanation | None:
+    """A stranger's word for himself."""
+    if _shape(evidence) != "self-signed":
+        return None
+    return told(
+        "the server's certificate is self-signed, and the board does not have it",
+        why=chain_lines(evidence),
+        fixes=(
+            Fix(title="issue the server's certificate from a CA of your own, and load that CA"),
+            fixes.trust(evidence.info, host=evidence.case.client.server_hostname),
+            fixes.unchecked(),
+        ),
+    )
+
+
+@rule("identity/leaf-as-ca")
+def leaf_as_ca(evidence: Evidence) -> Explanation | None:
+    """mbedTLS wants the issuer; only a self-signed leaf can be pinned."""
+    if _shape(evidence) != "leaf-as-ca":
+        return None
+    return told(
+        "the board was given the server's own certificate as CA; mbedTLS wants the one that issued it",
+        why=chain_lines(evidence),
+        fixes=(fixes.trust(evidence.info, host=evidence.case.client.server_hostname),),
+    )
+
+
+@rule("identity/broken-chain")
+def broken_chain(evidence: Evidence) -> Explanation | None:
+    """The names lead to the trusted CA, the signatures do not."""
+    if _shape(evidence) != "broken-chain":
+        return None
+    return told(
+        "the chain leads to the trusted CA by name, but not by signature: another key, wrong order, or an issuer that is no CA",
+        why=(
+            *chain_lines(evidence),
+            "mbedTLS looks for an issuer only behind the certificate it signed; pathlen and CA:TRUE count",
+        ),
+        fixes=(
+            Fix(
+                title="see where it breaks",
+                server_lines=("$ openssl verify -show_chain -CAfile ca.pem -untrusted fullchain.pem cert.pem",),
+            ),
+            Fix(title="send leaf, then its issuer, then that one's issuer", server_lines=FULL_CHAIN.server_lines),
+            fixes.unchecked(),
+        ),
+    )
+
+
+@rule("identity/unknown-issuer")
+def unknown_issuer(evidence: Evidence) -> Explanation | None:
+    """Nobody in the chain was issued by what the board trusts: wrong CA, or an intermediate that is not sent."""
+    if _shape(evidence) != "unknown-issuer":
+        return None
+    return told(
+        "no certificate that the server sent was issued by a CA that the board trusts",
+        why=(
+            *chain_lines(evidence),
+            "wrong CA on the board, a missing intermediate, or DER files joined into one (only the first counts)",
+        ),
+        fixes=(
+            FULL_CHAIN,
+            fixes.trust(evidence.info, host=evidence.case.client.server_hostname),
+            fixes.unchecked(),
+        ),
+    )
+
+
+@rule("identity/no-ca")
+def no_ca(evidence: Evidence) -> Explanation | None:
+    """CERT_REQUIRED (the default of tls.SSLContext) and nothing to hold the certificate against."""
+    if evidence.number != _CA_CHAIN_REQUIRED:
+        return None
+    return told(
+        "the board shall check the certificate (CERT_REQUIRED) and was given no CA",
+        why=(
+            "tls.SSLContext(PROTOCOL_TLS_CLIENT) of firmware 1.23 and later has CERT_REQUIRED as its default",
+            *chain_lines(evidence)[:2],
+        ),
+        fixes=(
+            fixes.trust(evidence.info, host=evidence.case.client.server_hostname),
+            fixes.unchecked(),
+        ),
+    )
+
+
+@rule("identity/several-reasons")
+def several_reasons(evidence: Evidence) -> Explanation | None:
+    """The client names all, the alert carries one."""
+    if len(evidence.flags) < 2:
+        return None
+    words = {
+        "not_trusted": "not signed by a trusted CA",
+        "cn_mismatch": "for another host",
+        "expired": "expired",
+        "future": "not valid yet",
+        "bad_md": "signed with an old hash",
+        "bad_key": "with a key that is too short",
+    }
+    named = " and ".join(words.get(flag, flag) for flag in sorted(evidence.flags))
+    return told(
+        f"the server's certificate is {named}",
+        why=("the alert on the wire names one reason only; the board's exception names all", *chain_lines(evidence)),
+        fixes=(
+            Fix(title="issue the certificate again, from the CA that the board has, for the name it asks for"),
+            fixes.unchecked(),
+        ),
+    )
+
+
+@rule("identity/one-number-for-all")
+def one_number_for_all(evidence: Evidence) -> Explanation | None:
+    """Firmware 1.20 and 1.21: -9984 for every reason (micropython #10832)."""
+    if evidence.number != _VERIFY_FAILED or evidence.short_of_memory:
+        return None
+    host = evidence.case.client.server_hostname
+    alert = next((item.name for item in evidence.seen.alerts if item.sender == "client"), "none")
+    shown = [
+        f"sent {at}: {item.subject}, issued by {item.issuer}, for {item.names_text}, {item.valid_text}"
+        for at, item in enumerate(_sent(evidence), start=1)
+    ]
+    return told(
+        "the board refuses the certificate; this firmware has one number for every reason (trust, name, date, hash, memory)",
+        why=(
+            *shown,
+            f"host asked for: {host}",
+            f"its alert says: {alert}",
+            *(f"trusted: {item.subject}" for item in _trusted(evidence)),
+        ),
+        fixes=(
+            fixes.newer_firmware("1.22 and later say the reason"),
+            FULL_CHAIN,
+            fixes.trust(evidence.info, host=host),
+        ),
+    )
+
+
+@rule("identity/other-reason")
+def other_reason(evidence: Evidence) -> Explanation | None:
+    """A verification text that none of the known reasons fits."""
+    client = evidence.client
+    if client is None or client.flags is None or not (evidence.flags <= {"other", "revoked"}):
+        return None
+    return told(
+        "the board refuses the server's certificate",
+        why=(f"it says: {' '.join(str(evidence.first_argument).split())[:120]}", *chain_lines(evidence)),
+    )
+
+
+@rule("identity/accepted-unchecked")
+def accepted_unchecked(evidence: Evidence) -> Explanation | None:
+    """Insecure: nothing was checked, or not what should have been."""
+    expected = evidence.expected
+    if not evidence.accepted or expected is None or expected.client_number == -31232:
+        return None
+    if {"expired", "future"} & set(expected.client_flags or ()):
+        return None
+    checked = evidence.case.client.verify is Verify.REQUIRED
+    return told(
+        "the board accepted a certificate that it must refuse"
+        if checked
+        else "the board accepted whatever it was shown: it does not check",
+        why=(
+            f"asked for: CERT_{evidence.case.client.verify.upper()}; CERT_OPTIONAL is no check at all on a client",
+            f"verdict: {VerdictWord.INSECURE}",
+            *chain_lines(evidence),
+        ),
+        fixes=(fixes.trust(evidence.info, host=evidence.case.client.server_hostname),),
+    )

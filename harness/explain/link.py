@@ -1,0 +1,62 @@
+"""No TLS yet: the TCP connection or the name lookup failed."""
+
+from __future__ import annotations
+
+from harness.explain.evidence import Evidence
+from harness.explain.registry import rule, told
+from harness.model import Explanation, Fix, Stage
+
+
+def _at_connect(evidence: Evidence) -> bool:
+    return evidence.seen.stage is Stage.CONNECT
+
+
+def _ends(evidence: Evidence) -> tuple[str, ...]:
+    seen = evidence.seen
+    return (
+        f"board: {seen.board_address or evidence.info.address or 'no address known'}",
+        f"server: {seen.server_address or 'not known'}",
+    )
+
+
+@rule("link/name-not-found")
+def name_not_found(evidence: Evidence) -> Explanation | None:
+    """getaddrinfo: -2, on esp32 -202."""
+    if not _at_connect(evidence) or not any(name.startswith("EAI_") for name in evidence.client_names):
+        return None
+    return told(
+        "the board could not look up the server's name (DNS)",
+        why=(f"OSError {evidence.number}", *_ends(evidence)),
+        fixes=(Fix(title="connect to an address, and pass the name as server_hostname"),),
+    )
+
+
+@rule("link/refused")
+def refused(evidence: Evidence) -> Explanation | None:
+    """Nobody listens."""
+    if not _at_connect(evidence) or "ECONNREFUSED" not in evidence.client_names:
+        return None
+    return told(
+        "nobody listens at that address and port",
+        why=_ends(evidence),
+        fixes=(
+            Fix(
+                title="start the server, and bind it to an address that the board can reach",
+                server_lines=('sock.bind(("", PORT))  # not 127.0.0.1',),
+            ),
+        ),
+    )
+
+
+@rule("link/unreachable")
+def unreachable(evidence: Evidence) -> Explanation | None:
+    """Anything else on the way."""
+    if not _at_connect(evidence) or "ECONNREFUSED" in evidence.client_names:
+        return None
+    if any(name.startswith("EAI_") for name in evidence.client_names):
+        return None
+    return told(
+        "the board cannot reach the server at all: no TCP connection",
+        why=(f"the board says {' '.join(sorted(evidence.client_names)) or evidence.number}", *_ends(evidence)),
+        fixes=(Fix(title="look at firewall, client isolation in the WiFi, wrong interface, 2.4 GHz only"),),
+    )

@@ -1,0 +1,64 @@
+"""Too little heap: it says so only sometimes, else it looks like a bad certificate or a broken signature."""
+
+from __future__ import annotations
+
+from harness.explain import fixes
+from harness.explain.evidence import Evidence
+from harness.explain.registry import rule, told
+from harness.model import Explanation
+
+_ENOMEM, _SSL_ALLOC_FAILED, _VERIFY_FAILED, _INVALID_PUBKEY = 12, -32512, -9984, -15104
+
+
+def _heap(evidence: Evidence) -> tuple[str, ...]:
+    free = evidence.seen.free_before
+    lines = [
+        f"free heap before the handshake: {free} bytes"
+        if free is not None
+        else "free heap before the handshake: not known"
+    ]
+    lines.append(
+        "needed: 28 kB (EC key) to 36 kB (RSA-4096), of which 16.7 kB in one piece; on esp32 from the IDF heap, not gc.mem_free()"
+    )
+    return tuple(lines)
+
+
+def _says_so(evidence: Evidence) -> bool:
+    client = evidence.client
+    if client is None:
+        return False
+    if client.type == "MemoryError" or evidence.number in (_ENOMEM, -_ENOMEM, _SSL_ALLOC_FAILED):
+        return True
+    return any(name.endswith("ALLOC_FAILED") or name == "ENOMEM" for name in evidence.client_names)
+
+
+@rule("memory/out-of-memory")
+def out_of_memory(evidence: Evidence) -> Explanation | None:
+    """An allocation failed, by one of its many names: ENOMEM, 16, -17040 ..."""
+    if not _says_so(evidence):
+        return None
+    shown = " ".join(sorted(evidence.client_names)) or (evidence.client.type if evidence.client else "")
+    return told(
+        "the board ran out of memory in the handshake",
+        why=(
+            f"the board says {shown}; MicroPython turns mbedTLS -16 into OSError 16, which prints as EBUSY",
+            *_heap(evidence),
+        ),
+        fixes=fixes.free_memory(),
+    )
+
+
+@rule("memory/looks-like-a-bad-certificate")
+def looks_like_a_bad_certificate(evidence: Evidence) -> Explanation | None:
+    """In a band of 4 to 6 kB of free heap a good chain is called untrusted."""
+    suspect = evidence.flags == {"not_trusted"} or evidence.number in (_VERIFY_FAILED, _INVALID_PUBKEY)
+    if not suspect or not evidence.short_of_memory or _says_so(evidence):
+        return None
+    return told(
+        "the board calls the certificate bad, but it had so little memory that a good one looks the same",
+        why=(
+            *_heap(evidence),
+            "to tell them apart: the same handshake with CERT_NONE then fails with OSError 16 or -17040 instead",
+        ),
+        fixes=fixes.free_memory(),
+    )

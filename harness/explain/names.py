@@ -1,0 +1,148 @@
+"""The name of the server: what the board asked for (SNI) and what the certificate is for."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from harness.explain import fixes
+from harness.explain.client_lines import connecting
+from harness.explain.evidence import Evidence
+from harness.explain.registry import rule, told
+from harness.explain.shown import read_certificates
+from harness.model import Explanation, Fix
+
+_UNRECOGNIZED_NAME = 112
+_NO_HOSTNAME = "CERT_REQUIRED requires server_hostname"
+
+
+def _is_address(host: str | None) -> bool:
+    try:
+        ipaddress.ip_address(host or "")
+    except ValueError:
+        return False
+    return True
+
+
+def _names(evidence: Evidence) -> tuple[str, ...]:
+    shown = read_certificates(evidence.wire.certificates[:1])
+    is_for = shown[0].names_text if shown else "not visible (TLS 1.3)" if evidence.chose_tls13 else "not recorded"
+    return (f"the board asked for:     {evidence.case.client.server_hostname}", f"the certificate is for:  {is_for}")
+
+
+def _issue(host: str | None) -> Fix:
+    kind = "IP" if _is_address(host) else "DNS"
+    return Fix(
+        title="issue the certificate for the name that the board uses",
+        server_lines=(f'$ openssl req ... -addext "subjectAltName={kind}:{host}"',),
+    )
+
+
+@rule("names/wrong-host")
+def wrong_host(evidence: Evidence) -> Explanation | None:
+    """A good certificate of somebody else."""
+    host = evidence.case.client.server_hostname
+    if evidence.flags != {"cn_mismatch"} or _is_address(host):
+        return None
+    return told(
+        "the server's certificate is for another host than the one the board asked for",
+        why=(
+            *_names(evidence),
+            "a star is exactly one label; where there are alternative names, the subject's does not count",
+        ),
+        fixes=(
+            _issue(host),
+            Fix(
+                title="ask for the name in the certificate",
+                client_lines=connecting(evidence.info, host="NAME-IN-CERTIFICATE", ca=True),
+            ),
+            fixes.unchecked(),
+        ),
+    )
+
+
+@rule("names/ip-address")
+def ip_address(evidence: Evidence) -> Explanation | None:
+    """iPAddress alternative names count from mbedTLS 3.5 on: firmware 1.23, esp32 1.24."""
+    host = evidence.case.client.server_hostname
+    if evidence.flags != {"cn_mismatch"} or not _is_address(host):
+        return None
+    return told(
+        "the board connects by address, and its TLS library finds no such name in the certificate",
+        why=(*_names(evidence), "alternative names of type IP count from mbedTLS 3.5 on: firmware 1.23, on esp32 1.24"),
+        fixes=(
+            Fix(
+                title="issue the certificate for a name and connect by that name",
+                client_lines=connecting(evidence.info, host="board-server.local", ca=True),
+            ),
+            fixes.newer_firmware("1.23 (esp32: 1.24)"),
+            Fix(
+                title="write the address as a DNS name into the certificate: every mbedTLS accepts it",
+                server_lines=(f'$ openssl req ... -addext "subjectAltName=IP:{host},DNS:{host}"',),
+            ),
+            fixes.unchecked(),
+        ),
+    )
+
+
+@rule("names/no-hostname")
+def no_hostname(evidence: Evidence) -> Explanation | None:
+    """CERT_REQUIRED wants something to compare."""
+    if evidence.first_argument != _NO_HOSTNAME:
+        return None
+    return told(
+        "the board shall check the certificate (CERT_REQUIRED) and was not told for which name",
+        why=("refused before a byte was sent; firmware 1.20 and 1.21 go on and compare no name",),
+        fixes=(Fix(title="pass the server's name", client_lines=connecting(evidence.info, host="HOST", ca=True)),),
+    )
+
+
+@rule("names/missing-sni")
+def missing_sni(evidence: Evidence) -> Explanation | None:
+    """A server of several hosts refuses a client that does not say which."""
+    named = evidence.alert("server") == _UNRECOGNIZED_NAME or evidence.reason == "CALLBACK_FAILED"
+    if not named or evidence.sends_name:
+        return None
+    return told(
+        "the server wants to know which host is meant, and the board sends no name (SNI)",
+        why=("the ClientHello has no server_name extension; on the board this looks like any other refusal",),
+        fixes=(fixes.send_name(evidence.info, host="HOST"),),
+    )
+
+
+@rule("names/unknown-to-server")
+def unknown_to_server(evidence: Evidence) -> Explanation | None:
+    """unrecognized_name: the host is not one of the server's."""
+    if evidence.alert("server") != _UNRECOGNIZED_NAME or not evidence.sends_name:
+        return None
+    return told(
+        f"the server does not know the host {evidence.hello.sni if evidence.hello else '?'!r} that the board asks for",
+        why=("alert unrecognized_name(112) from the server; mbedTLS shows it as -30592 like every alert",),
+        fixes=(
+            Fix(title="ask for a host that the server has", client_lines=connecting(evidence.info, host="HOST")),
+            Fix(
+                title="give the server a default for unknown names",
+                server_lines=("# sni_callback: return None instead of an alert",),
+            ),
+        ),
+    )
+
+
+@rule("names/callback-raised")
+def callback_raised(evidence: Evidence) -> Explanation | None:
+    """Python's sni_callback raised: handshake_failure."""
+    if (
+        evidence.reason != "CALLBACK_FAILED"
+        or not evidence.sends_name
+        or evidence.alert("server") == _UNRECOGNIZED_NAME
+    ):
+        return None
+    return told(
+        "the server's own sni_callback failed: its exception is in the server's output (sys.unraisablehook)",
+        why=("Python answers with handshake_failure(40): on the board it looks like NO_SHARED_CIPHER",),
+        fixes=(
+            Fix(
+                title="mend the callback",
+                server_lines=("context.sni_callback = callback  # must return None or an alert number",),
+            ),
+        ),
+    )

@@ -1,0 +1,167 @@
+"""Which of the causes of NO_SHARED_CIPHER it is: the suites that lacked least decide.
+
+Knows the reasons that `harness.oracle.predict` gives for every suite. Must not know what is to be changed.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from harness.explain.evidence import Evidence, table
+from harness.oracle.predict import Exclusion, SuiteVerdict
+from harness.oracle.prediction.groups import offered_groups
+from harness.wire.suites import SuiteInfo, suite_info
+
+REASON = "NO_SHARED_CIPHER"
+_WORDS = {
+    Exclusion.UNKNOWN: "unknown suite",
+    Exclusion.NOT_ALLOWED: "not in the server's list",
+    Exclusion.VERSION: "of another version",
+    Exclusion.SECURITY_LEVEL: "too weak for the security level",
+    Exclusion.NO_CERTIFICATE: "the server has no certificate",
+    Exclusion.KEY_TYPE: "needs {needed}, the server's key is {keys}",
+    Exclusion.KEY_CURVE: "the board does not list the key's curve {curve}",
+    Exclusion.KEY_USAGE: "the certificate's KeyUsage forbids signing",
+    Exclusion.NO_SIGNATURE: "the board lists no signature for a {keys} key",
+    Exclusion.NO_GROUP: "no group in common",
+    Exclusion.NO_DH_PARAMETERS: "the server has no DH parameters",
+    Exclusion.NO_PSK: "no pre-shared key",
+    Exclusion.NOT_IMPLEMENTED: "OpenSSL does not do this key exchange",
+}
+_NEEDED = {"RSA": "an RSA key", "ECDSA": "an EC key", "DSS": "a DSA key"}
+# More lines than this say no more; a distribution's mbedTLS offers 109 suites.
+_LINES = 24
+
+
+class Cause(StrEnum):
+    """The causes; each has its rule."""
+
+    NOTHING_OFFERED = "nothing-offered"
+    NO_CERTIFICATE = "no-certificate"
+    TLS13_WITHOUT_SUITES = "tls13-without-suites"
+    PRE_SHARED_KEY = "pre-shared-key"
+    KEY_USAGE = "key-usage"
+    KEY_CURVE = "key-curve"
+    KEY_SIGNATURE = "key-without-signature"
+    NO_GROUP = "no-common-group"
+    PLAIN_RSA_ONLY = "plain-rsa-only"
+    CONTRADICTION = "server-contradicts-itself"
+    KEY_TYPE = "key-type"
+    RSA_SUITES_ONLY = "ecdhe-rsa-only"
+    SHA1_MAC_ONLY = "sha1-mac-only"
+    SECURITY_LEVEL = "security-level"
+    NO_DH_PARAMETERS = "no-dh-parameters"
+    NOTHING_IN_COMMON = "nothing-in-common"
+
+
+# Of suites that lack one thing only: what is named first. A key of the wrong type is the least of reasons, since every
+# server with one key has that for half of the list.
+_SINGLE = (
+    (Exclusion.KEY_USAGE, Cause.KEY_USAGE),
+    (Exclusion.KEY_CURVE, Cause.KEY_CURVE),
+    (Exclusion.NO_SIGNATURE, Cause.KEY_SIGNATURE),
+    (Exclusion.NO_GROUP, Cause.NO_GROUP),
+    (Exclusion.NO_DH_PARAMETERS, Cause.NO_DH_PARAMETERS),
+    (Exclusion.SECURITY_LEVEL, Cause.SECURITY_LEVEL),
+)
+
+
+def cause(evidence: Evidence) -> Cause | None:
+    """The cause of NO_SHARED_CIPHER; None for any other failure, or without the ClientHello and the server's settings."""
+    if evidence.reason != REASON or evidence.hello is None or evidence.server is None:
+        return None
+    # Every rule of the topic asks; the answer is worked out once.
+    if "cause" not in evidence.kept:
+        evidence.kept["cause"] = _cause(evidence, evidence.selection)
+    return Cause(evidence.kept["cause"])
+
+
+def _cause(evidence: Evidence, offered: tuple[SuiteVerdict, ...]) -> Cause:
+    suites = [info for item in offered if (info := suite_info(int(item.code, 16))) is not None]
+    if not offered:
+        return Cause.NOTHING_OFFERED
+    if all(Exclusion.NO_PSK in item.reasons for item in offered) or _serves_psk_only(evidence):
+        return Cause.PRE_SHARED_KEY
+    if not evidence.key_types:
+        return Cause.NO_CERTIFICATE
+    if evidence.chose_tls13 and not any(info.tls13 for info in suites):
+        return Cause.TLS13_WITHOUT_SUITES
+    if all(info.key_exchange == "RSA" for info in suites) and not _allows(evidence, "RSA"):
+        return Cause.PLAIN_RSA_ONLY
+    single = {item.reasons[0] for item in offered if len(item.reasons) == 1}
+    for exclusion, found in _SINGLE:
+        if exclusion in single:
+            return found
+    if _contradicts_itself(evidence):
+        return Cause.CONTRADICTION
+    return _by_key_or_list(evidence, offered, single=single)
+
+
+def _by_key_or_list(evidence: Evidence, offered: tuple[SuiteVerdict, ...], *, single: set[Exclusion]) -> Cause:
+    fitting = [item for item in offered if Exclusion.KEY_TYPE not in item.reasons]
+    if Exclusion.KEY_TYPE in single:
+        return Cause.RSA_SUITES_ONLY if "RSA" not in evidence.key_types else Cause.KEY_TYPE
+    if not fitting and "RSA" not in evidence.key_types:
+        return Cause.RSA_SUITES_ONLY
+    macs = {info.mac for item in fitting if (info := suite_info(int(item.code, 16))) is not None}
+    if macs == {"SHA"} and not _allows_sha1(evidence):
+        return Cause.SHA1_MAC_ONLY
+    return Cause.NOTHING_IN_COMMON
+
+
+def _server_suites(evidence: Evidence) -> list[SuiteInfo]:
+    server = evidence.server
+    known = (suite_info(code) for code, _protocol, _name in server.suites) if server else ()
+    return [info for info in known if info is not None and not info.tls13]
+
+
+def _allows(evidence: Evidence, key_exchange: str) -> bool:
+    return any(info.key_exchange == key_exchange for info in _server_suites(evidence))
+
+
+def _allows_sha1(evidence: Evidence) -> bool:
+    return any(info.mac == "SHA" for info in _server_suites(evidence))
+
+
+def _serves_psk_only(evidence: Evidence) -> bool:
+    """Whether the server has a shared key and nothing else."""
+    behaviour = str(evidence.server.behaviour.get("name", "")) if evidence.server else ""
+    return behaviour.startswith("psk") and all(info.needs_psk for info in _server_suites(evidence))
+
+
+def _contradicts_itself(evidence: Evidence) -> bool:
+    """Whether none of the server's own suites up to TLS 1.2 can be used with a key of its own."""
+    kinds = set(evidence.key_types)
+    usable = {"RSA"} if "RSA" in kinds or "RSA-PSS" in kinds else set()
+    usable |= {"ECDSA"} if kinds & {"EC", "Ed25519", "Ed448"} else set()
+    suites = [info for info in _server_suites(evidence) if not info.needs_psk]
+    return bool(suites) and not any(info.authentication in usable for info in suites)
+
+
+def suite_table(evidence: Evidence) -> tuple[str, ...]:
+    """Every suite the client offered, a line each: why it could not be used; and both sides' other settings."""
+    rows = [(item.name, "; ".join(_words(item, evidence))) for item in evidence.selection]
+    head = rows if len(rows) <= _LINES else rows[:_LINES]
+    rest = (f"... and {len(rows) - _LINES} more suites",) if len(rows) > _LINES else ()
+    return (*table(*head), *rest, *settings(evidence))
+
+
+def settings(evidence: Evidence) -> tuple[str, ...]:
+    """What the server was set to, in two lines, and the groups of both sides."""
+    server, hello = evidence.server, evidence.hello
+    if server is None or hello is None:
+        return ()
+    keys = ", ".join(f"{key.type} {key.curve or key.bits}" for key in server.keys) or "none"
+    groups = ", ".join(server.groups) if server.groups is not None else "OpenSSL's default"
+    return (
+        f"server: Python {server.python}, {server.openssl}, {len(server.suites)} suites, key {keys}, {evidence.server_versions}",
+        f"groups: server {groups}; board {', '.join(offered_groups(hello)) or 'none'}",
+    )
+
+
+def _words(item: SuiteVerdict, evidence: Evidence) -> list[str]:
+    info = suite_info(int(item.code, 16))
+    needed = _NEEDED.get(info.authentication, "another key") if info else "another key"
+    curve = next((key.curve for key in evidence.server.keys if key.curve), None) if evidence.server else None
+    keys = " and ".join(evidence.key_types)
+    return [_WORDS.get(reason, reason.value).format(needed=needed, keys=keys, curve=curve) for reason in item.reasons]

@@ -1,0 +1,243 @@
+"""A peer that is no TLS server, or one whose messages are wrong; and alerts of a server that says nothing else."""
+
+from __future__ import annotations
+
+from harness.explain.evidence import Evidence
+from harness.explain.registry import rule, told
+from harness.model import Explanation, Fix, Outcome, Side, Stage
+from harness.wire.records import describe_plain
+
+_INVALID_RECORD, _BAD_INPUT = -29184, -28928
+_FIRST_BYTES = 40
+_AXTLS_PRINTS = "axTLS prints them as `TLS buffer overflow, record size: N`: 20527 is 0x502F, the text 'P/' of HTTP/1.1"
+# What mbedTLS says of a message it cannot use: 2.28 names, then 3.x.
+_BAD_MESSAGES = frozenset(
+    {
+        -29440,
+        -26112,
+        -30464,
+        -31104,
+        -31232,
+        -31360,
+        -31488,
+        -31616,
+        -32256,
+        -32384,
+        -19968,
+        -17280,
+        -28288,
+        -29952,
+        -30080,
+        -26752,
+    }
+)
+_BAD_MAC = -29056
+_LARGEST = 16384
+# RFC 8446 section 5.1: content type, major version 3.
+_RECORD_STARTS = tuple(bytes((kind, 3)) for kind in (20, 21, 22, 23))
+# axTLS (extmod/modtls_axtls.c).
+_RECORD_OVERFLOW, _AXTLS_BAD_MESSAGES = -257, frozenset({-260, -261, -262, -264, -271})
+
+
+def _plain(evidence: Evidence) -> bytes | None:
+    """The first bytes of a server that never spoke TLS; a record that is only too long is TLS by its header."""
+    start = evidence.wire.server_plain
+    return None if start is None or start[:2] in _RECORD_STARTS else start
+
+
+def _shows_plain_text(evidence: Evidence) -> bool:
+    return _plain(evidence) is not None
+
+
+def _hard_numbers(evidence: Evidence) -> bool:
+    """Whether the client says that no record could be read."""
+    return evidence.number in (_INVALID_RECORD, _RECORD_OVERFLOW)
+
+
+@rule("peer/plain-text")
+def plain_text(evidence: Evidence) -> Explanation | None:
+    """Wrong port, STARTTLS, http instead of https."""
+    start = _plain(evidence)
+    if start is None or evidence.accepted:
+        return None
+    return told(
+        f"what answers is no TLS server: {describe_plain(start)}",
+        why=(
+            f"the first bytes are {start[:_FIRST_BYTES]!r}",
+            *((_AXTLS_PRINTS,) if evidence.is_axtls else ()),
+        ),
+        fixes=(
+            Fix(title="connect to the TLS port (8883 for MQTT, 443 for HTTP, 465 for SMTP)"),
+            Fix(title="let the server speak TLS", server_lines=("tls = context.wrap_socket(sock, server_side=True)",)),
+        ),
+    )
+
+
+@rule("peer/plain-text-in-session")
+def plain_text_in_session(evidence: Evidence) -> Explanation | None:
+    """After the handshake something else came."""
+    if (
+        evidence.number != _INVALID_RECORD
+        or evidence.seen.stage not in (Stage.READ, Stage.WRITE)
+        or _shows_plain_text(evidence)
+    ):
+        return None
+    return told(
+        "the session was good, and then something came that is no TLS record",
+        why=(
+            f"the wire: {evidence.wire.server_wrong or 'not recorded'}",
+            "a proxy that lost its backend answers in plain text",
+        ),
+        fixes=(Fix(title="look at the proxy or the server: who writes to the bare socket after wrap_socket?"),),
+    )
+
+
+@rule("peer/fragments-too-small")
+def fragments_too_small(evidence: Evidence) -> Explanation | None:
+    """Handshake records shorter than a message's header, or fragments that mbedTLS before 3.6.3 does not join."""
+    cut = evidence.behaviour.startswith("frag.")
+    small = evidence.number in (_INVALID_RECORD, -28800)
+    if not cut or not small or evidence.seen.stage is not Stage.HANDSHAKE:
+        return None
+    return told(
+        "the server cuts its handshake into records that the board's TLS library cannot put together",
+        why=("mbedTLS joins fragments since 3.6.3, and wants the four bytes of a message's header in one piece",),
+        fixes=(
+            Fix(title="larger records on the server: at least one message each"),
+            Fix(title="update the board's firmware"),
+        ),
+    )
+
+
+@rule("peer/record-too-large")
+def record_too_large(evidence: Evidence) -> Explanation | None:
+    """A record longer than TLS allows, or than the client's buffer."""
+    size = max((key.chain_bytes for key in evidence.server.keys), default=0) if evidence.server else 0
+    too_long = (
+        evidence.number == _BAD_INPUT
+        and evidence.seen.stage is not Stage.CONFIG
+        and size <= _LARGEST
+        and evidence.silent_end
+    )
+    overflow = evidence.number == _RECORD_OVERFLOW
+    if not (too_long or overflow) or _shows_plain_text(evidence):
+        return None
+    return told(
+        "the server sends a record that is larger than the board can take",
+        why=(
+            f"the wire: {evidence.wire.server_wrong or 'no record is wrong'}",
+            "mbedTLS takes 16384 bytes, axTLS on esp8266 about 5 kB",
+        ),
+        fixes=(
+            Fix(title="write smaller pieces on the server", server_lines=("tls.sendall(data[:4096])  # and so on",)),
+            Fix(title="a shorter certificate chain"),
+        ),
+    )
+
+
+@rule("peer/broken-messages")
+def broken_messages(evidence: Evidence) -> Explanation | None:
+    """TLS by its form, wrong by its content."""
+    if evidence.reason == "TLSV1_ALERT_PROTOCOL_VERSION" or _shows_plain_text(evidence) or evidence.accepted:
+        return None
+    refused_input = evidence.number == _BAD_INPUT and evidence.alert("client") is not None
+    usage = evidence.number == -31232 and evidence.alert("client") == 43
+    wrong = (evidence.number in _BAD_MESSAGES | _AXTLS_BAD_MESSAGES or refused_input) and not usage
+    record = _hard_numbers(evidence) and evidence.number == _INVALID_RECORD and evidence.seen.stage is Stage.HANDSHAKE
+    if not wrong and not (record and not evidence.behaviour.startswith("frag.")):
+        return None
+    if evidence.number == -28288 and evidence.reason != "WRONG_VERSION_NUMBER":
+        return None
+    alert = next((item.name for item in evidence.seen.alerts if item.sender == "client"), "no alert")
+    return told(
+        "what the server sends is not correct TLS: a message is damaged, missing, or at the wrong moment",
+        why=(
+            f"the board says {' '.join(sorted(evidence.client_names)) or evidence.number}, and sends {alert}",
+            f"the wire: {evidence.wire.server_wrong or 'well-formed records'}",
+        ),
+        fixes=(
+            Fix(title="connect without what is in between (proxy, TLS inspection, load balancer)"),
+            Fix(
+                title="try the server with another client", server_lines=("$ openssl s_client -connect HOST:PORT -msg",)
+            ),
+        ),
+    )
+
+
+@rule("peer/damaged-data")
+def damaged_data(evidence: Evidence) -> Explanation | None:
+    """A record whose authentication fails: changed on the way, or two different keys."""
+    mac = evidence.number == _BAD_MAC or evidence.reason == "DECRYPTION_FAILED_OR_BAD_RECORD_MAC"
+    psk = evidence.case.client.psk_key is not None
+    if not mac or psk:
+        return None
+    return told(
+        "a record cannot be decrypted: it was changed on the way, or the two sides have different keys",
+        why=("bad_record_mac: never a matter of certificates or suites",),
+        fixes=(Fix(title="connect without what is in between; a bad cable or RAM does it too"),),
+    )
+
+
+@rule("peer/wrong-signature")
+def wrong_finished(evidence: Evidence) -> Explanation | None:
+    """The two sides saw different handshakes."""
+    if evidence.reason not in ("DIGEST_CHECK_FAILED", "BAD_SIGNATURE") or not evidence.behaviour.startswith("mut."):
+        return None
+    return told(
+        "the two sides saw different handshakes: somebody changed a message on the way",
+        why=("the server refuses the client's Finished (alert decrypt_error)",),
+        fixes=(Fix(title="connect without what is in between (proxy, TLS inspection)"),),
+    )
+
+
+@rule("peer/pre-shared-key-differs")
+def pre_shared_key_differs(evidence: Evidence) -> Explanation | None:
+    """PSK: another key, or an identity that the server does not know."""
+    unknown = evidence.reason == "PSK_IDENTITY_NOT_FOUND"
+    mac = evidence.reason == "DECRYPTION_FAILED_OR_BAD_RECORD_MAC" and evidence.case.client.psk_key is not None
+    if not unknown and not mac:
+        return None
+    return told(
+        "the server does not know the board's PSK identity"
+        if unknown
+        else "the two sides have different pre-shared keys",
+        why=(f"identity sent: {evidence.case.client.psk_identity!r}",),
+        fixes=(
+            Fix(
+                title="give both sides the same identity and key",
+                server_lines=(
+                    "context.set_psk_server_callback(lambda identity: KEYS.get(identity, b''))  # Python 3.13",
+                ),
+                client_lines=('context.psk_identity = b"board-1"', "context.psk_key = KEY"),
+            ),
+        ),
+    )
+
+
+@rule("peer/alert-only")
+def alert_only(evidence: Evidence) -> Explanation | None:
+    """A fatal alert and nothing that says why: the peer's log is needed."""
+    code = evidence.alert("server")
+    if evidence.seen.server is not None or evidence.seen.ended_by is not Side.SERVER or code in (None, 70, 112):
+        return None
+    name = next(item.name for item in evidence.seen.alerts if item.sender == "server")
+    return told(
+        f"the server refused and said only {name}({code})",
+        why=(
+            "the board cannot know more: mbedTLS shows -30592 for every fatal alert, axTLS the alert's number negated",
+            "handshake_failure is almost always NO_SHARED_CIPHER: the key type, the suites or the groups",
+        ),
+        fixes=(Fix(title="read the server's log; for Python: the SSLError's reason"),),
+    )
+
+
+@rule("peer/early-goodbye")
+def early_goodbye(evidence: Evidence) -> Explanation | None:
+    """close_notify in the middle of the handshake."""
+    if evidence.number != -30848 or evidence.seen.outcome is Outcome.CONNECTED:
+        return None
+    return told(
+        "the server said goodbye (close_notify) in the middle of the handshake",
+        why=("it closed in good order: a server that is shutting down, or one that serves no such name",),
+        fixes=(Fix(title="read the server's log"),),
+    )

@@ -1,0 +1,66 @@
+"""The rules: one pure function per cause, registered by its id, in the order in which they are asked.
+
+Knows how a rule is declared and asked. Must not know any cause.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from harness.explain.evidence import Evidence
+from harness.model import Explanation, Fix
+
+Rule = Callable[[Evidence], Explanation | None]
+_RULES: dict[str, Rule] = {}
+
+
+def rule(name: str) -> Callable[[Rule], Rule]:
+    """Register the decorated function as the rule of one cause.
+
+    Args:
+        name: `topic/cause`; the topic is the function's file with dashes.
+
+    Raises:
+        ValueError: for an id that exists already, or one of another topic.
+    """
+
+    def register(function: Rule) -> Rule:
+        topic = function.__module__.rpartition(".")[2].replace("_", "-")
+        if name in _RULES or not name.startswith(f"{topic}/"):
+            raise ValueError(f"{name}: declared twice, or not in its topic's file ({topic})")
+        _RULES[name] = function
+        return function
+
+    return register
+
+
+def told(title: str, *, why: tuple[str, ...] = (), fixes: tuple[Fix, ...] = ()) -> Explanation:
+    """What a rule returns when it fits; its id is filled in by whoever asked it.
+
+    Args:
+        title: the cause in one line, in the user's words.
+        why: the evidence, a line each.
+        fixes: the most secure first; the discouraged ones last.
+    """
+    return Explanation(rule="", title=title, why=why, fixes=tuple(sorted(fixes, key=lambda fix: fix.discouraged)))
+
+
+def names() -> tuple[str, ...]:
+    """The ids of all rules loaded so far."""
+    return tuple(_RULES)
+
+
+def fitting(evidence: Evidence) -> tuple[Explanation, ...]:
+    """Ask every rule and return what each that fits says."""
+    found = ((name, function(evidence)) for name, function in _RULES.items())
+    return tuple(replace(said, rule=name) for name, said in found if said is not None)
+
+
+def first(evidence: Evidence) -> Explanation | None:
+    """Ask the rules in order and return what the first that fits says."""
+    for name, function in _RULES.items():
+        said = function(evidence)
+        if said is not None:
+            return replace(said, rule=name)
+    return None

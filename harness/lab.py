@@ -1,0 +1,197 @@
+"""The lab of one process: boards, servers and certificates, each opened at its first use and closed at the end.
+
+Knows how to bring a board and a server together (addresses, network, the first plain TCP connection). Judges nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.boards import BoardSession, open_board
+from harness.certificates import Certificates
+from harness.deadline import Deadline
+from harness.errors import BoardError, HarnessError
+from harness.hello_notes import hello_notes
+from harness.model import BoardInfo, BoardSpec, ServerProfile, ServerReport
+from harness.reach import Reach
+from harness.run import CaseRunner
+from harness.run_options import IN_PROCESS, RunOptions
+from harness.server import ServerHost, Serving
+from harness.server.address import check_bind, local_address_for
+from harness.server.local import LocalServer
+from harness.server.remote import RemoteServer
+
+__all__ = ["IN_PROCESS", "Lab", "OpenBoard", "RunOptions"]
+
+LOOPBACK = "127.0.0.1"
+# The first server is closed as soon as the right board connects; this long is waited for it to say who connected.
+SETTLE_S = 1.0
+
+
+@dataclass(slots=True)
+class OpenBoard:
+    """A board of this process: its session once it is open, or the error that keeps it from being one.
+
+    `runners` holds, by server, what runs cases or the first reason why nothing can: nobody waits for the same time-out twice.
+    """
+
+    spec: BoardSpec
+    session: BoardSession | None = None
+    error: HarnessError | None = None
+    runners: dict[str, CaseRunner | HarnessError] = field(default_factory=dict)
+
+    @property
+    def info(self) -> BoardInfo | None:
+        """What the probe found; None while it is not open."""
+        return self.session.info if self.session else None
+
+
+class Lab:
+    """Opens what is asked for once, keeps it, closes it all.
+
+    Args:
+        options: of the run.
+    """
+
+    def __init__(self, options: RunOptions) -> None:
+        self.options = options
+        self.certificates = Certificates()
+        self._boards: dict[str, OpenBoard] = {}
+        self._servers: dict[str, ServerHost] = {}
+
+    def server(self, name: str) -> ServerHost:
+        """The server host of that name, started at first use.
+
+        Raises:
+            UsageError: the interpreter is not usable.
+        """
+        if name not in self._servers:
+            if name == IN_PROCESS:
+                self._servers[name] = LocalServer(materials=self.certificates.make)
+            else:
+                self._servers[name] = RemoteServer(name, materials=self.certificates.make)
+        return self._servers[name]
+
+    def open(self, spec: BoardSpec) -> OpenBoard:
+        """Open a board once; a second call gives the same, also if it failed (its error is remembered)."""
+        known = self._boards.get(spec.label)
+        if known is None:
+            known = self._boards[spec.label] = OpenBoard(spec=spec)
+            try:
+                known.session = open_board(spec)
+            except HarnessError as error:
+                known.error = error
+        return known
+
+    def runner(self, spec: BoardSpec, server_name: str) -> CaseRunner:
+        """A runner of cases for this board and server.
+
+        Raises:
+            BoardError: the board cannot be opened, brought into the network, or does not reach the server.
+            UsageError: the server's interpreter or an address is not usable.
+        """
+        board = self.open(spec)
+        if board.error is not None:
+            raise board.error
+        session = board.session
+        if session is None:
+            raise BoardError(f"{spec.label}: the board is not open", kind="link")
+        found = board.runners.get(server_name)
+        if found is None:
+            try:
+                found = self._bring_together(session, server_name)
+            except HarnessError as error:
+                found = error
+            board.runners[server_name] = found
+        if isinstance(found, HarnessError):
+            raise found
+        return found
+
+    def known_runner(self, spec: BoardSpec, server_name: str) -> CaseRunner | None:
+        """The runner for this board and server if there is one already; nothing is opened."""
+        board = self._boards.get(spec.label)
+        found = board.runners.get(server_name) if board is not None else None
+        return found if isinstance(found, CaseRunner) and found.board.info.has_tls else None
+
+    def _bring_together(self, session: BoardSession, server_name: str) -> CaseRunner:
+        runner = CaseRunner(
+            session,
+            self.server(server_name),
+            server_label=self.options.server_name(server_name),
+            certificates=self.certificates,
+            reach=self._reach(session),
+            link_retries=self.options.link_retries,
+        )
+        if session.info.has_tls:
+            self._first_contact(session, runner)
+        return runner
+
+    def _reach(self, session: BoardSession) -> Reach:
+        """Where to listen: as told, else on the address that faces the board, else (no network of its own) on loopback."""
+        address = session.info.address
+        told = self.options.bind or session.spec.settings.bind
+        bind = check_bind(told) if told else local_address_for(address) if address else LOOPBACK
+        peers: tuple[str, ...] | None = self.options.peers or None
+        if peers is None:
+            peers = (address,) if address else (LOOPBACK,) if bind == LOOPBACK else None
+        advertise = self.options.advertise or bind
+        if advertise in ("0.0.0.0", "::"):  # every address of this machine: the board needs one of them
+            advertise = local_address_for(address) if address else LOOPBACK
+        return Reach(bind=bind, advertise=advertise, ports=self.options.ports, peers=peers)
+
+    def _first_contact(self, session: BoardSession, runner: CaseRunner) -> None:
+        """Plain TCP first: if that fails, no word about TLS. Then the session that anybody can have, and its ClientHello."""
+        start = runner.server.open(
+            ServerProfile(behaviour={"name": "raw.close-at-accept"}),
+            Serving(bind=runner.reach.bind, ports=runner.reach.ports, peers=runner.reach.peers),
+        )
+        try:
+            session.try_tcp(runner.reach.advertise, start.port or 0)
+        except HarnessError:
+            runner.server.cancel()
+            raise
+        report = runner.server.finish(Deadline(session.scaled(SETTLE_S)))
+        if not report.accepted:
+            raise BoardError(_stranger_text(session, runner.reach, report), kind="network")
+        tried = runner.first_session()
+        if session.info.hello is None:
+            hello, when = tried.observation.client_hello, int(tried.report.started_unix_s)
+            session.learn(hello=hello, hello_unix_s=when or None)
+            session.notes += hello_notes(session.info)
+
+    def boards(self) -> tuple[OpenBoard, ...]:
+        """The boards touched so far."""
+        return tuple(self._boards.values())
+
+    def describe_server(self, name: str) -> dict[str, Any]:
+        """What the server of this name in results says of itself."""
+        programs = {short: program for program, short in self.options.server_names.items()}
+        return {"server": name, **self.server(programs.get(name, name)).describe()}
+
+    def close(self) -> None:
+        """Leave every board at its prompt, stop every server, remove keys. Safe to call twice; one that fails does not keep the rest."""
+        with contextlib.ExitStack() as closing:
+            closing.callback(self.certificates.close)
+            for server in self._servers.values():
+                closing.callback(server.close)
+            for board in self._boards.values():
+                if board.session is not None:
+                    closing.callback(board.session.close, deadline=Deadline(5.0))
+            self._boards, self._servers = {}, {}
+
+
+def _stranger_text(session: BoardSession, reach: Reach, report: ServerReport) -> str:
+    """Name both addresses: where the board was sent, and where its connection seemed to come from."""
+    label, told = session.spec.label, f"{reach.advertise}:{report.local_port}"
+    own = session.info.address or "without an address of its own"
+    if report.strangers:
+        return (
+            f"{label}: the board ({own}) was sent to {told}, and a connection came from {report.peer}, but only "
+            f"{', '.join(reach.peers or ())} is answered: NAT between them? name the address that connections come from with --peer"
+        )
+    return (
+        f"{label}: the board ({own}) opened a TCP connection to {told}, but this server ({reach.bind}) saw none: "
+        "something else answers there (--advertise, --bind), or a proxy stands between them"
+    )

@@ -1,0 +1,612 @@
+"""The records that stages hand to each other: frozen, keyword-only, JSON-safe.
+
+Knows the vocabulary of design.md 5 and nothing else: no sockets, no boards, no pytest. Times are in the unit the name
+carries, hex strings have no `0x`, suite names are IANA's, versions are `TLSv1.2` / `TLSv1.3`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Outcome(StrEnum):
+    """What happened in one case on one board."""
+
+    CONNECTED = "connected"
+    REFUSED = "refused"
+    HUNG = "hung"
+    NOT_RUN = "not-run"
+
+
+class VerdictWord(StrEnum):
+    """What the harness says of an outcome."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    INSECURE = "insecure"
+    KNOWN = "known"
+    UNSUPPORTED = "unsupported"
+    ERROR = "error"
+
+
+class Stage(StrEnum):
+    """Where a failure happened."""
+
+    CONFIG = "config"
+    CONNECT = "connect"
+    HANDSHAKE = "handshake"
+    READ = "read"
+    WRITE = "write"
+    CLOSE = "close"
+
+
+class Side(StrEnum):
+    """One end of the connection; the board is always the client."""
+
+    SERVER = "server"
+    CLIENT = "client"
+
+
+class Tier(StrEnum):
+    """The smallest `--cases` set a case is in."""
+
+    SMOKE = "smoke"
+    CORE = "core"
+    FULL = "full"
+
+
+class Verify(StrEnum):
+    """How strictly a side checks its peer's certificate."""
+
+    NONE = "none"
+    OPTIONAL = "optional"
+    REQUIRED = "required"
+
+
+# ----------------------------------------------------------------------------------------------- boards
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardSpec:
+    """One `--board SPEC`, parsed.
+
+    `kind` is a key of `harness.boards.BOARD_KINDS`; `target` is what that kind opens (device path, URL,
+    interpreter path or "" for the default); `label` is the short unique name used in test ids and reports.
+    """
+
+    text: str
+    kind: str
+    target: str
+    label: str
+    settings: BoardSettings = field(default_factory=lambda: BoardSettings())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardSettings:
+    """What boards.toml says of one board. Secrets are not here: `password_env` only names the variable."""
+
+    network: str = "none"
+    ssid: str | None = None
+    password_env: str | None = None
+    bind: str | None = None
+    baud: int = 115200
+    dtr: bool | None = None
+    rts: bool | None = None
+    timeout_multiplier: float = 1.0
+    heap_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardInfo:
+    """What the probe read from a board; every field is measured, none is guessed from a version number.
+
+    `api` holds dotted names that exist on the board, for example `tls.SSLContext.set_ciphers`, and
+    `wrap_socket(cadata)` style names for accepted keyword arguments. `suites` are the suites the TLS
+    library reports, as mbedTLS spells them; empty where it cannot say. `hello` is the ClientHello the board
+    sends when nothing restricts it, `hello_unix_s` when the host received it. `reads_pem` is whether it took a PEM
+    certificate, `reads_pkcs8` a PKCS#8 key, `takes_own_pss` whether it takes in TLS 1.2 the RSA-PSS it offers; None until it was tried.
+    """
+
+    implementation: str = ""
+    version: tuple[int | str, ...] = ()
+    version_text: str = ""
+    machine: str = ""
+    platform: str = ""
+    build: str = ""
+    unique_id: str | None = None
+    tls_module: str | None = None
+    tls_library: str | None = None
+    tls_version: str | None = None
+    modules: tuple[str, ...] = ()
+    api: tuple[str, ...] = ()
+    suites: tuple[str, ...] = ()
+    heap_free_bytes: int | None = None
+    heap_total_bytes: int | None = None
+    word_bits: int | None = None
+    epoch_year: int | None = None
+    clock_unix_s: int | None = None
+    address: str | None = None
+    filesystem: str | None = None
+    hello: HelloFacts | None = None
+    hello_unix_s: int | None = None
+    reads_pem: bool | None = None
+    reads_pkcs8: bool | None = None
+    takes_own_pss: bool | None = None
+
+    @property
+    def has_tls(self) -> bool:
+        """Whether there is any module to make a TLS connection with."""
+        return self.tls_module is not None
+
+    @property
+    def can_set_ciphers(self) -> bool:
+        """Whether the client's suites can be chosen."""
+        return any(name.endswith("SSLContext.set_ciphers") for name in self.api)
+
+    @property
+    def can_verify(self) -> bool:
+        """Whether the board can be told to check the server's certificate against a CA."""
+        return any(name.endswith(("SSLContext.load_verify_locations", "wrap_socket(cadata)")) for name in self.api)
+
+    @property
+    def names_verify_reason(self) -> bool:
+        """Whether a refused certificate is a ValueError that says why; the API before it has one number for all reasons."""
+        return any(name.endswith("SSLContext.load_verify_locations") for name in self.api)
+
+    @property
+    def can_load_certificate(self) -> bool:
+        """Whether the board can present a certificate of its own."""
+        return any(name.endswith(("SSLContext.load_cert_chain", "wrap_socket(key)")) for name in self.api)
+
+    @property
+    def firmware(self) -> str:
+        """The firmware as people name it, for example `1.20.0` or `1.29.0-preview`."""
+        numbers = ".".join(str(part) for part in self.version[:3])
+        tag = "-".join(str(part) for part in self.version[3:] if part)
+        return f"{numbers}-{tag}" if tag else numbers
+
+
+# ----------------------------------------------------------------------------------------------- cases
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerProfile:
+    """The settings of the Python TLS server of one case.
+
+    `certificates` are profile names of `certs/`; more than one means several `load_cert_chain` calls.
+    `None` everywhere means: Python's default, untouched. `swap_key_and_certificate` hands the two files
+    to `load_cert_chain` the wrong way round. `legacy_wrap_socket` uses the `ssl.wrap_socket` removed in 3.12.
+    """
+
+    certificates: tuple[str, ...] = ()
+    ciphers: str | None = None
+    minimum_version: str | None = None
+    maximum_version: str | None = None
+    curve: str | None = None
+    verify: Verify = Verify.NONE
+    client_ca: tuple[str, ...] = ()
+    alpn: tuple[str, ...] = ()
+    tickets: int | None = None
+    swap_key_and_certificate: bool = False
+    legacy_wrap_socket: bool = False
+    behaviour: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientPlan:
+    """What the board is told to do in one case.
+
+    `ca` and `certificate` are profile names of `certs/`; `suites` are IANA names, offered exactly, or None
+    for whatever the firmware offers by itself; `suite_words` go to `set_ciphers` as they stand, right or wrong.
+    `*_format` is a key of `harness.certificates.forms` (`der`, `pem`, or something damaged on purpose). `text` is sent
+    after the handshake; the server answers `Hallo, Client!`. `psk_key` is hex. `read_to_end` reads until the server
+    closes, `close_first` closes right after the handshake. `timeout_s` is the socket's own, for servers that stay silent.
+    """
+
+    verify: Verify = Verify.NONE
+    server_hostname: str | None = "tls.test"
+    ca: tuple[str, ...] = ()
+    ca_format: str = "der"
+    certificate: str | None = None
+    certificate_format: str = "der"
+    suites: tuple[str, ...] | None = None
+    suite_words: tuple[str, ...] | None = None
+    psk_identity: str | None = None
+    psk_key: str | None = None
+    text: str = "Hallo, Server!"
+    send_bytes: int | None = None
+    receive_bytes: int | None = None
+    read_to_end: bool = False
+    close_first: bool = False
+    timeout_s: float | None = None
+    api: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectedAlert:
+    """The alert that must be on the wire, and who must have sent it."""
+
+    sender: Side
+    code: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """What must happen, on both sides and on the wire. A field that is None is left open.
+
+    An expectation of a refusal names every side; a field left open cites the race that opens it in `open_because`.
+    `server_name` is what the ClientHello must say in SNI, "" for no such extension. `client_name` stands in for
+    `client_number` where the number is an errno, which every port numbers its own way.
+    """
+
+    source: str
+    outcome: Outcome
+    stage: Stage | None = None
+    ended_by: Side | None = None
+    server_type: str | None = None
+    server_reason: str | None = None
+    server_errno: int | None = None
+    verify_code: int | None = None
+    client_type: str | None = None
+    client_number: int | None = None
+    client_name: str | None = None
+    client_flags: tuple[str, ...] | None = None
+    alert: ExpectedAlert | None = None
+    version: str | None = None
+    suite: str | None = None
+    group: str | None = None
+    server_name: str | None = None
+    no_server_error: bool = False
+    no_client_error: bool = False
+    no_alert: bool = False
+    open_because: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyFacts:
+    """A key and certificate as the server holds them.
+
+    `type` is `RSA`, `EC`, `Ed25519`, `Ed448` or `RSA-PSS`; `curve` an IANA group name. `signature_hash` is the
+    hash of the certificate's own signature (`sha256`), `key_usage` the KeyUsage bits set, None without the extension.
+    """
+
+    type: str
+    bits: int
+    curve: str | None = None
+    signature_hash: str | None = None
+    signature_key_type: str | None = None
+    key_usage: tuple[str, ...] | None = None
+    chain_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerFacts:
+    """The live settings of a server context: what a handshake can meet there.
+
+    `suites` is `ctx.get_ciphers()` in server preference order as (IANA code, protocol, OpenSSL name).
+    `minimum_version` / `maximum_version` are `TLSv1` ... `TLSv1.3` or None for "no limit of its own".
+    `groups` are the IANA names the server was restricted to, None for OpenSSL's default list. `eof` is how this
+    Python reports a client that leaves in the handshake: type and reason. `checks_own_signature` is whether its OpenSSL
+    holds the hash in the server's own certificate against the security level.
+    """
+
+    python: str
+    openssl: str
+    openssl_number: int
+    suites: tuple[tuple[int, str, str], ...]
+    keys: tuple[KeyFacts, ...] = ()
+    minimum_version: str | None = None
+    maximum_version: str | None = None
+    groups: tuple[str, ...] | None = None
+    security_level: int | None = None
+    server_preference: bool = True
+    verify: Verify = Verify.NONE
+    eof: tuple[str, str] = ("SSLEOFError", "UNEXPECTED_EOF_WHILE_READING")
+    checks_own_signature: bool = True
+    behaviour: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def suite_codes(self) -> frozenset[int]:
+        """The IANA codes the server may choose from."""
+        return frozenset(code for code, _protocol, _name in self.suites)
+
+
+ExpectationRule = Callable[[BoardInfo, ServerFacts], Expectation]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """Something a board or a server must have before a case says anything; `reason` is what is missing."""
+
+    name: str
+    reason: str
+    met: Callable[[BoardInfo, Any], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One TLS situation. `expect` is an expectation, or a rule from the board and the live server to one.
+
+    With `predicted`, what the negotiation comes to (version, suite, group, or its exact failure) is computed from the
+    ClientHello and the live server, and `expect` says what follows once it succeeded. `positive_control` is the id of
+    the case that must have connected first on the same board.
+    """
+
+    id: str
+    title: str
+    description: str
+    tier: Tier
+    server: ServerProfile
+    client: ClientPlan
+    expect: Expectation | ExpectationRule
+    predicted: bool = False
+    needs: tuple[Need, ...] = ()
+    positive_control: str | None = None
+    weak: str | None = None
+
+    @property
+    def topic(self) -> str:
+        """The part of the id before the slash; one file of `harness/cases/`."""
+        return self.id.partition("/")[0]
+
+
+# ----------------------------------------------------------------------------------------------- observations
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """A TLS alert seen on the wire (RFC 8446 section 6). `encrypted` marks one that only the secrets reveal."""
+
+    sender: Side
+    level: str
+    code: int
+    name: str
+    at_ms: float | None = None
+    encrypted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerFailure:
+    """What Python raised on the server: `reason` is `SSLError.reason`, or the OS error's name where there is none."""
+
+    type: str
+    reason: str | None
+    errno: int | None = None
+    verify_code: int | None = None
+    verify_message: str | None = None
+    stage: Stage = Stage.HANDSHAKE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientFailure:
+    """What MicroPython raised on the board. `number` is what counts; `flags` are the verification reasons."""
+
+    type: str
+    args: tuple[Any, ...]
+    number: int | None
+    flags: tuple[str, ...] | None
+    name: str | None
+    stage: Stage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WireChunk:
+    """Some bytes that crossed the server's socket at `at_ms` after accept; `sender` sent them."""
+
+    sender: Side
+    at_ms: float
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Negotiated:
+    """What both ends agreed on; None where the handshake never got there."""
+
+    version: str | None = None
+    suite: str | None = None
+    group: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HelloFacts:
+    """The ClientHello as reports show it: hex strings, in the order of the wire."""
+
+    record_version: str
+    versions: tuple[str, ...]
+    suites: tuple[str, ...]
+    groups: tuple[str, ...]
+    signature_algorithms: tuple[str, ...]
+    extensions: tuple[int, ...]
+    sni: str | None
+    alpn: tuple[str, ...] = ()
+    key_share_groups: tuple[str, ...] = ()
+    random: str = ""
+    fingerprint: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerReport:
+    """Everything the server side of one case recorded.
+
+    `exchanged` is true only if the client's text arrived and the answer was written. `wire` is every byte of both
+    directions in order. `key_log` holds NSS key-log lines (secrets: artifacts only). `strangers` counts dropped peers.
+    """
+
+    facts: ServerFacts | None
+    failure: ServerFailure | None
+    accepted: bool = False
+    handshake_done: bool = False
+    exchanged: bool = False
+    received_text: str | None = None
+    received_bytes: int | None = None
+    negotiated_version: str | None = None
+    negotiated_suite: str | None = None
+    wire: tuple[WireChunk, ...] = ()
+    message_alerts: tuple[Alert, ...] = ()
+    key_log: str = ""
+    strangers: int = 0
+    peer: str | None = None
+    peer_port: int | None = None
+    local: str | None = None
+    local_port: int | None = None
+    started_unix_s: float = 0.0
+    handshake_ms: float | None = None
+    timed_out: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientReport:
+    """What the board said of one attempt: `done` if it read the server's answer, else where it failed.
+
+    `stages_ms` maps stage -> milliseconds on the board's own clock.
+    """
+
+    done: bool
+    failure: ClientFailure | None
+    received_text: str | None = None
+    received_bytes: int | None = None
+    negotiated_suite: str | None = None
+    negotiated_version: str | None = None
+    handshake_ms: float | None = None
+    free_before: int | None = None
+    free_low: int | None = None
+    free_after: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """What both sides were to say: the text as the receiving side's record shows it (its beginning), and the number of bytes.
+
+    None where nothing was to be said. The defaults are those of a plan that says nothing of it, so that an observation
+    without a plan is compared too.
+    """
+
+    sent_text: str | None = "Hallo, Server!"
+    sent_bytes: int | None = 14
+    answer_text: str | None = "Hallo, Client!"
+    answer_bytes: int | None = 14
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """One case as it happened, both sides and the wire; never a judgement.
+
+    `handshake_done` is the server's record: the client's last message of the handshake arrived and was in order.
+    """
+
+    outcome: Outcome
+    stage: Stage | None
+    ended_by: Side | None
+    server: ServerFailure | None
+    client: ClientFailure | None
+    alerts: tuple[Alert, ...] = ()
+    negotiated: Negotiated = field(default_factory=Negotiated)
+    client_hello: HelloFacts | None = None
+    handshake_board_ms: float | None = None
+    handshake_server_ms: float | None = None
+    case_ms: float | None = None
+    free_before: int | None = None
+    free_low: int | None = None
+    free_after: int | None = None
+    strangers: int = 0
+    received_by_server: str | None = None
+    received_by_client: str | None = None
+    server_received_bytes: int | None = None
+    client_received_bytes: int | None = None
+    exchange: Exchange = field(default_factory=Exchange)
+    handshake_done: bool = False
+    server_facts: ServerFacts | None = None
+    server_address: str | None = None
+    board_address: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mismatch:
+    """One field in which expectation and observation differ."""
+
+    field: str
+    expected: str
+    observed: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The judgement of one case: the word, why in one line, and every mismatch."""
+
+    word: VerdictWord
+    reason: str | None = None
+    mismatches: tuple[Mismatch, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fix:
+    """Something that would make the case connect. `proved` is None until it was tried.
+
+    `because` says why it is discouraged. `server_lines` are the exact lines of Python's `ssl` (or of a shell, after `$`),
+    `client_lines` the exact MicroPython lines for this firmware's API; empty where that side stays as it is.
+    """
+
+    title: str
+    proved: bool | None = None
+    discouraged: bool = False
+    because: str | None = None
+    server_lines: tuple[str, ...] = ()
+    client_lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Why a case failed, in the user's words, with the evidence line by line, and fixes, the most secure first."""
+
+    rule: str
+    title: str
+    why: tuple[str, ...] = ()
+    fixes: tuple[Fix, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseResult:
+    """One cell of the matrix: one case on one board against one server, one attempt."""
+
+    board: str
+    server: str
+    case: str
+    attempt: int
+    verdict: Verdict
+    expected: Expectation | None
+    observation: Observation | None
+    explanation: Explanation | None = None
+    weak: str | None = None
+    link_errors: tuple[str, ...] = ()
+    transcript: str = ""
+    artifacts: Mapping[str, str | None] = field(default_factory=dict)
+
+
+def as_json(value: Any) -> Any:
+    """Turn records, enums, tuples and mappings into plain JSON values.
+
+    Args:
+        value: a record of this module or anything inside one. Bytes become hex; callables are refused.
+
+    Raises:
+        TypeError: for a value JSON cannot hold.
+    """
+    if isinstance(value, StrEnum):
+        return value.value
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, bytes):
+        return value.hex()
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {item.name: as_json(getattr(value, item.name)) for item in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): as_json(item) for key, item in value.items()}
+    if isinstance(value, tuple | list | set | frozenset):
+        return [as_json(item) for item in value]
+    raise TypeError(f"not JSON-safe: {type(value).__name__}")

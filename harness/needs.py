@@ -1,0 +1,153 @@
+"""What a board or a server must have before a case says anything about TLS.
+
+Pure predicates over probed facts: never a version number (design.md 10: version and port are only a prior). The reason names
+the missing thing; it is what the report shows as `unsupported`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from harness.model import BoardInfo, Need
+from harness.wire.suites import suite_code, suite_info
+
+
+def _offers(key_exchange: str, authentication: str, info: BoardInfo) -> bool:
+    hello = info.hello
+    if hello is None:
+        return True  # nothing known: let the case speak
+    for code in hello.suites:
+        suite = suite_info(int(code, 16))
+        if suite is None:
+            continue
+        if suite.tls13 or (suite.key_exchange, suite.authentication) == (key_exchange, authentication):
+            return True
+    return False
+
+
+OFFERS_ECDHE_ECDSA = Need(
+    name="ecdhe-ecdsa",
+    reason="this firmware offers no ECDHE_ECDSA cipher suite",
+    met=lambda info, server: _offers("ECDHE", "ECDSA", info),
+)
+OFFERS_ECDHE_RSA = Need(
+    name="ecdhe-rsa",
+    reason="this firmware offers no ECDHE_RSA cipher suite",
+    met=lambda info, server: _offers("ECDHE", "RSA", info),
+)
+OFFERS_TLS_RSA = Need(
+    name="tls-rsa",
+    reason="this firmware offers no TLS_RSA (plain RSA key exchange) cipher suite",
+    met=lambda info, server: (
+        info.hello is None
+        or any(
+            (suite := suite_info(int(code, 16))) is not None and suite.key_exchange == "RSA"
+            for code in info.hello.suites
+        )
+    ),
+)
+CHECKS_CERTIFICATES = Need(
+    name="verification",
+    reason="this firmware's TLS module cannot check the server's certificate (no CERT_REQUIRED with cadata)",
+    met=lambda info, server: info.can_verify,
+)
+LOADS_CLIENT_CERTIFICATE = Need(
+    name="client-certificate",
+    reason="this firmware's TLS module cannot load a certificate and key of its own",
+    met=lambda info, server: info.can_load_certificate,
+)
+READS_DER_ONLY = Need(
+    name="der-only",
+    reason="this firmware reads PEM itself: there is nothing to refuse",
+    met=lambda info, server: info.reads_pem is False,
+)
+
+
+def can_offer_exactly(suites: tuple[str, ...]) -> Need:
+    """Need a client whose ClientHello can be brought down to `suites` (IANA names), or that offers nothing else anyway."""
+    wanted = {f"{code:04x}" for name in suites if (code := suite_code(name)) is not None}
+
+    def met(info: BoardInfo, server: Mapping[str, Any]) -> bool:
+        if info.can_set_ciphers or info.hello is None:
+            return info.can_set_ciphers
+        offered = set(info.hello.suites) - {"00ff"}
+        return bool(offered) and offered <= wanted
+
+    return Need(
+        name="restrict-suites",
+        reason="this firmware offers other cipher suites too, and its TLS module has no set_ciphers to leave them out",
+        met=met,
+    )
+
+
+READS_PEM = Need(
+    name="reads-pem",
+    reason="this firmware's TLS library reads DER only",
+    met=lambda info, server: info.reads_pem is not False,
+)
+READS_PKCS8 = Need(
+    name="reads-pkcs8",
+    reason="this firmware's TLS library reads no PKCS#8 key (micropython #15674)",
+    met=lambda info, server: info.reads_pkcs8 is not False,
+)
+SETS_CIPHERS = Need(
+    name="set-ciphers",
+    reason="this firmware's TLS module has no set_ciphers",
+    met=lambda info, server: info.can_set_ciphers,
+)
+NAMES_AUTHORITIES = Need(
+    name="load-verify-locations",
+    reason="this firmware's TLS module has no load_verify_locations",
+    met=lambda info, server: info.names_verify_reason,
+)
+MBEDTLS = Need(
+    name="mbedtls",
+    reason="axTLS: what it does here was never measured, so nothing could be said of it",
+    met=lambda info, server: info.tls_library != "axTLS",
+)
+OFFERS_TLS13 = Need(
+    name="tls13",
+    reason="this firmware offers no TLS 1.3",
+    met=lambda info, server: info.hello is None or "0304" in info.hello.versions,
+)
+CLIENT_PSK = Need(
+    name="psk",
+    reason="this firmware's TLS module has no pre-shared keys (SSLContext.psk_key)",
+    met=lambda info, server: any(name.endswith("SSLContext.psk_key") for name in info.api),
+)
+SERVER_PSK = Need(
+    name="server-psk",
+    reason="this server's Python has no pre-shared keys (set_psk_server_callback came with Python 3.13)",
+    met=lambda info, server: bool(server.get("has_psk")),
+)
+
+
+def server_has_suite(name: str) -> Need:
+    """Need a server whose OpenSSL was built with a suite (OpenSSL's name)."""
+    return Need(
+        name="server-suite",
+        reason=f"this server's OpenSSL has no {name}",
+        met=lambda info, server: name in server.get("known_suites", (name,)),
+    )
+
+
+def server_takes_curve(name: str) -> Need:
+    """Need a server whose `set_ecdh_curve` takes a group (OpenSSL's name)."""
+    return Need(
+        name="server-curve",
+        reason=f"this server's Python cannot be told to use {name} (set_ecdh_curve refuses it)",
+        met=lambda info, server: name in server.get("curves", (name,)),
+    )
+
+
+LEGACY_WRAP_SOCKET = Need(
+    name="ssl.wrap_socket",
+    reason="this server's Python has no ssl.wrap_socket any more (removed in Python 3.12)",
+    met=lambda info, server: bool(server.get("has_wrap_socket")),
+)
+
+
+def unmet(needs: tuple[Need, ...], info: BoardInfo, server: Mapping[str, Any]) -> Need | None:
+    """The first need that is not met, or None."""
+    return next((need for need in needs if not need.met(info, server)), None)

@@ -1,0 +1,1 @@
+"""Judging: what was observed against what had to happen; pure functions only."""

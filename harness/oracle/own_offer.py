@@ -1,0 +1,86 @@
+"""What a client of mbedTLS 3.0 to 3.6.6 with TLS 1.3 does otherwise: RSA-PSS in TLS 1.2, and groups it did not offer.
+
+RFC 8446 section 4.2.3: whoever lists rsa_pss_rsae must take it in TLS 1.2 too. A client of mbedTLS 3.0 to 3.6.6 with TLS
+1.3 lists it for 1.3 and answers a TLS 1.2 ServerKeyExchange signed with it with illegal_parameter
+(library/ssl_tls12_client.c; mended in 3.6.7, Mbed-TLS/mbedtls #10672). Neither the ClientHello nor MBEDTLS_VERSION, which
+is the version of the headers, tells the two apart: the board has to be asked once. The answer also tells how it takes a
+HelloRetryRequest, because 3.6.7 mended that as well (ChangeLog 3.6.7, CVE-2026-25832). Pure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from harness.model import Expectation, ExpectedAlert, HelloFacts, Outcome, ServerFacts, Side, Stage
+from harness.oracle.predict import group_refused_by_client
+from harness.oracle.prediction.signatures import choose_tls12
+from harness.oracle.prediction.suites import signing_key_types
+from harness.wire.alerts import alert_code
+from harness.wire.suites import suite_code, suite_info
+from harness.wire.versions import TLS12, version_name
+
+ILLEGAL_PARAMETER, INTERNAL_ERROR = -26112, -27648
+_ALERT = "illegal_parameter"
+
+
+def before_3_6_7(predicted: Expectation, hello: HelloFacts, server: ServerFacts) -> Expectation | None:
+    """What an mbedTLS before 3.6.7 does instead of what is predicted; None where that makes no difference.
+
+    Args:
+        predicted: what the hello gets from this server.
+        hello: the ClientHello.
+        server: the live settings.
+    """
+    if depends_on_own_offer(predicted, hello, server):
+        return refusal_of_own_offer()
+    return leaves_for_want_of_a_group(server) if predicted == group_refused_by_client() else None
+
+
+def leaves_for_want_of_a_group(server: ServerFacts) -> Expectation:
+    """What such a client does that is asked for a group it has no share of: the check in ssl_tls13_parse_hrr_key_share_ext
+    (library/ssl_tls13_client.c) lets any group pass, and ssl_tls13_reset_key_share then gives up without an alert."""
+    kind, reason = server.eof
+    return replace(
+        group_refused_by_client(),
+        server_type=kind,
+        server_reason=reason,
+        client_number=INTERNAL_ERROR,
+        alert=None,
+        no_alert=True,
+    )
+
+
+def depends_on_own_offer(predicted: Expectation, hello: HelloFacts, server: ServerFacts) -> bool:
+    """Whether a predicted session is one that a client which refuses its own RSA-PSS offer would end.
+
+    Args:
+        predicted: what the hello gets from this server.
+        hello: the ClientHello.
+        server: the live settings.
+    """
+    if predicted.outcome is not Outcome.CONNECTED or predicted.version != version_name(TLS12):
+        return False
+    code = suite_code(predicted.suite or "")
+    suite = suite_info(code) if code is not None else None
+    if suite is None or suite.authentication != "RSA" or suite.key_exchange not in ("ECDHE", "DHE"):
+        return False
+    scheme = choose_tls12(hello, server=server, version=TLS12, key_types=signing_key_types(suite))
+    return scheme is not None and scheme.padding == "pss"
+
+
+def refusal_of_own_offer() -> Expectation:
+    """What such a client does instead."""
+    code = alert_code(_ALERT)
+    assert code is not None
+    return Expectation(
+        source="predicted",
+        outcome=Outcome.REFUSED,
+        stage=Stage.HANDSHAKE,
+        ended_by=Side.CLIENT,
+        server_type="SSLError",
+        server_reason="SSLV3_ALERT_ILLEGAL_PARAMETER",
+        client_type="OSError",
+        client_number=ILLEGAL_PARAMETER,
+        alert=ExpectedAlert(sender=Side.CLIENT, code=code, name=_ALERT),
+        note="the client lists rsa_pss_rsae for TLS 1.3 and refuses it in TLS 1.2 (Mbed-TLS/mbedtls #10672, mended in 3.6.7)",
+    )

@@ -1,0 +1,200 @@
+"""What must come of a ClientHello and a server's live settings: the version, suite and group, or the exact refusal.
+
+Given these two records and nothing else, and importing nothing that knows an observation: a prediction that could see
+what happened would prove nothing. Chooses the way RFC 5246, 8422 and 8446 and OpenSSL 1.1.1 to 3.6 do; the decisions
+are in `harness/oracle/prediction/`. Not predicted: whether the client accepts the certificate, whether a client
+certificate is asked for and found, PSK identities, and what the server's odd behaviours do to the flight.
+"""
+
+from __future__ import annotations
+
+from harness.model import Expectation, ExpectedAlert, HelloFacts, Outcome, ServerFacts, Side, Stage
+from harness.oracle.prediction.client import (
+    MBEDTLS_BAD_PROTOCOL_VERSION,
+    MBEDTLS_ILLEGAL_PARAMETER,
+    number_for_alert,
+    oldest_version,
+)
+from harness.oracle.prediction.groups import KeyExchange, shared_group, tls13_group
+from harness.oracle.prediction.openssl import OPENSSL_3_0, is_tls13_group, release
+from harness.oracle.prediction.refusal import Refusal
+from harness.oracle.prediction.signatures import (
+    can_sign_old,
+    choose_tls12,
+    choose_tls13,
+    fits_digest,
+    keys_by_type,
+    sends_algorithms,
+    shared_signatures,
+)
+from harness.oracle.prediction.suites import Exclusion, SuiteVerdict, judge_suites, signing_key_types
+from harness.oracle.prediction.versions import choose_version, own_settings_refusal
+from harness.wire.alerts import alert_name
+from harness.wire.suites import SuiteInfo, suite_info
+from harness.wire.versions import TLS12, TLS13, version_name
+
+__all__ = ["Exclusion", "SuiteVerdict", "explain_selection", "group_refused_by_client", "predict"]
+
+_SIGNATURE_ALGORITHMS = 13
+_PROTOCOL_VERSION_ALERT = 70
+_ILLEGAL_PARAMETER = 47
+_ELLIPTIC = frozenset({"ECDHE", "ECDHE_PSK"})
+
+
+def predict(hello: HelloFacts, server: ServerFacts) -> Expectation:
+    """Compute what this hello gets from this server.
+
+    Args:
+        hello: the first ClientHello as recorded.
+        server: the live settings of the context it met.
+
+    Returns:
+        An expectation with source `predicted`: connected with version, suite and group (None for static RSA), or
+        refused with both sides' errors and the alert.
+    """
+    refusal = own_settings_refusal(server)
+    if refusal is not None:
+        return _refused(refusal, hello=hello)
+    version = choose_version(hello, server=server)
+    if isinstance(version, Refusal):
+        return _refused(version, hello=hello)
+    result = _tls13(hello, server=server) if version == TLS13 else _tls12(hello, server=server, version=version)
+    if isinstance(result, Refusal):
+        return _refused(result, hello=hello)
+    if version < oldest_version(hello):
+        return _version_refused_by_client()
+    suite, group = result
+    if version == TLS13 and group is not None and not is_tls13_group(group):
+        return group_refused_by_client()
+    return Expectation(
+        source="predicted",
+        outcome=Outcome.CONNECTED,
+        version=version_name(version),
+        suite=suite.name,
+        group=group,
+    )
+
+
+def explain_selection(hello: HelloFacts, server: ServerFacts) -> tuple[SuiteVerdict, ...]:
+    """List every offered suite with all reasons against it: the evidence behind NO_SHARED_CIPHER.
+
+    Without a common version the suites are judged as for the newest version the client offers up to TLS 1.2, so that
+    the table still says which pairings would have worked.
+    """
+    version = choose_version(hello, server=server)
+    return judge_suites(hello, server=server, version=TLS12 if isinstance(version, Refusal) else version)
+
+
+def _tls13(hello: HelloFacts, *, server: ServerFacts) -> tuple[SuiteInfo, str | None] | Refusal:
+    """Choose in TLS 1.3, in OpenSSL's order: suite, key share, signature (tls_early_post_process_client_hello)."""
+    suite = _chosen(judge_suites(hello, server=server, version=TLS13))
+    if suite is None:
+        return Refusal(reason="NO_SHARED_CIPHER", alert=40)
+    exchange = tls13_group(hello, server=server)
+    if _SIGNATURE_ALGORITHMS not in hello.extensions and not _malformed_share(exchange):
+        return Refusal(reason="MISSING_SIGALGS_EXTENSION", alert=109)
+    if isinstance(exchange, Refusal):
+        return exchange
+    if not shared_signatures(hello, server=server):
+        return Refusal(reason="NO_SHARED_SIGNATURE_ALGORITHMS", alert=40)
+    if choose_tls13(hello, server=server) is None:
+        return Refusal(reason="NO_SUITABLE_SIGNATURE_ALGORITHM", alert=40)
+    return suite, exchange.group
+
+
+def _malformed_share(exchange: KeyExchange | Refusal) -> bool:
+    """Whether the key share was refused while parsing, which comes before anything that is only missing."""
+    return isinstance(exchange, Refusal) and exchange.reason in ("BAD_KEY_SHARE", "MISSING_SUPPORTED_GROUPS_EXTENSION")
+
+
+def _tls12(hello: HelloFacts, *, server: ServerFacts, version: int) -> tuple[SuiteInfo, str | None] | Refusal:
+    """Choose in TLS 1.2 or older: signatures in common, suite, then the signature for that suite's key."""
+    if sends_algorithms(hello, version=version) and not shared_signatures(hello, server=server):
+        return Refusal(reason="NO_SHARED_SIGNATURE_ALGORITHMS", alert=40)
+    suite = _chosen(judge_suites(hello, server=server, version=version))
+    if suite is None:
+        return Refusal(reason="NO_SHARED_CIPHER", alert=40)
+    # Every suite with a certificate goes through tls_choose_sigalg, static RSA too, although nothing is signed there.
+    if signing_key_types(suite):
+        refusal = _signature_refusal(suite, hello=hello, server=server, version=version)
+        if refusal is not None:
+            return refusal
+    return suite, shared_group(hello, server=server) if suite.key_exchange in _ELLIPTIC else None
+
+
+def _signature_refusal(suite: SuiteInfo, *, hello: HelloFacts, server: ServerFacts, version: int) -> Refusal | None:
+    """Say why none of the keys a suite needs can sign in this version; None if one can."""
+    key_types = signing_key_types(suite)
+    if version < TLS12:
+        signs = can_sign_old(key_types[0], server=server)
+        return None if signs else _unsigned(hello, server=server, version=version)
+    scheme = choose_tls12(hello, server=server, version=version, key_types=key_types)
+    if scheme is None:
+        return _unsigned(hello, server=server, version=version)
+    if suite.key_exchange in _ELLIPTIC and not fits_digest(scheme, key=keys_by_type(server)[scheme.key_type]):
+        # The reason is one of the RSA library's that CPython's table of names does not have.
+        return Refusal(reason=None, alert=80)
+    return None
+
+
+def _unsigned(hello: HelloFacts, *, server: ServerFacts, version: int) -> Refusal:
+    """Name the missing signature as tls_choose_sigalg does; alert, and in 1.1.1 the reason, differ for old schemes."""
+    if sends_algorithms(hello, version=version):
+        return Refusal(reason="NO_SUITABLE_SIGNATURE_ALGORITHM", alert=40)
+    if release(server) < OPENSSL_3_0:
+        return Refusal(reason=None, alert=80)
+    return Refusal(reason="NO_SUITABLE_SIGNATURE_ALGORITHM", alert=80 if version < TLS12 else 40)
+
+
+def _chosen(verdicts: tuple[SuiteVerdict, ...]) -> SuiteInfo | None:
+    """Take the suite that was chosen."""
+    return next((suite_info(int(verdict.code, 16)) for verdict in verdicts if verdict.chosen), None)
+
+
+def _refused(refusal: Refusal, *, hello: HelloFacts) -> Expectation:
+    """Spell out a refusal by the server on both sides and on the wire."""
+    return Expectation(
+        source="predicted",
+        outcome=Outcome.REFUSED,
+        stage=Stage.HANDSHAKE,
+        ended_by=Side.SERVER,
+        server_type="SSLError",
+        server_reason=refusal.reason,
+        client_type="OSError",
+        client_number=number_for_alert(hello, alert=refusal.alert),
+        alert=ExpectedAlert(sender=Side.SERVER, code=refusal.alert, name=alert_name(refusal.alert)),
+    )
+
+
+def _version_refused_by_client() -> Expectation:
+    """Spell out what a client that only speaks TLS 1.2 does with an older ServerHello: only mbedTLS 3.x does."""
+    return Expectation(
+        source="predicted",
+        outcome=Outcome.REFUSED,
+        stage=Stage.HANDSHAKE,
+        ended_by=Side.CLIENT,
+        server_type="SSLError",
+        server_reason="TLSV1_ALERT_PROTOCOL_VERSION",
+        client_type="OSError",
+        client_number=MBEDTLS_BAD_PROTOCOL_VERSION,
+        alert=ExpectedAlert(sender=Side.CLIENT, code=_PROTOCOL_VERSION_ALERT, name=alert_name(_PROTOCOL_VERSION_ALERT)),
+    )
+
+
+def group_refused_by_client() -> Expectation:
+    """Spell out what a client does that is asked for a share of a group TLS 1.3 does not have (RFC 8446 section 4.2.8).
+
+    Only OpenSSL 1.1.1 asks for brainpoolP256r1 there, and of MicroPython's clients only mbedTLS speaks TLS 1.3.
+    """
+    return Expectation(
+        source="predicted",
+        outcome=Outcome.REFUSED,
+        stage=Stage.HANDSHAKE,
+        ended_by=Side.CLIENT,
+        server_type="SSLError",
+        server_reason="SSLV3_ALERT_ILLEGAL_PARAMETER",
+        client_type="OSError",
+        client_number=MBEDTLS_ILLEGAL_PARAMETER,
+        alert=ExpectedAlert(sender=Side.CLIENT, code=_ILLEGAL_PARAMETER, name=alert_name(_ILLEGAL_PARAMETER)),
+        note="OpenSSL 1.1.1 asks for a group in TLS 1.3 that only TLS 1.2 has",
+    )

@@ -1,0 +1,276 @@
+"""Gathers results in the controlling process: a line per case, the journal, the reports, the exit code.
+
+Registered once per run, never in xdist's workers. Keeps only JSON: no pytest items, no live objects.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness import __version__
+from harness.errors import UsageError
+from harness.pytest_run import artifacts_folder, options_of, worker_input
+
+if TYPE_CHECKING:
+    from harness.reports.journal import Journal
+
+_COLOURS = {"pass": "green", "unsupported": "yellow", "known": "yellow"}
+
+
+class Reporter:
+    """The controller's side of the plugin.
+
+    Args:
+        config: of the run.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.results: list[dict[str, Any]] = []
+        self.boards: dict[str, dict[str, Any]] = {}
+        self.servers: dict[str, dict[str, Any]] = {}
+        self.journal: Journal | None = None
+        self.started = time.time()
+        self.written: list[Path] = []
+        self.trouble: list[str] = []
+        self._cases: set[str] = set()
+        self._total = 0
+        self._usual: tuple[bool, Any] | None = None
+        self._line_open = False
+        self._over = False
+        self._places: list[dict[str, int]] = []
+
+    @property
+    def _terminal(self) -> Any:
+        return self.config.pluginmanager.get_plugin("terminalreporter")
+
+    @property
+    def _own_lines(self) -> bool:
+        """Whether a line per case is printed: at default verbosity; -v and -q have pytest's own forms."""
+        return self._terminal is not None and self.config.get_verbosity() == 0
+
+    # ------------------------------------------------------------------ while it runs
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Know which tests are cases, and so how many results will come."""
+        self._expect(item.nodeid for item in session.items if "tls_case" in getattr(item, "fixturenames", ()))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell a worker of pytest-xdist what was found out already."""
+        node.workerinput.update(worker_input(self.config))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:
+        """The same under pytest-xdist, whose controller sees names only."""
+        from harness.cases import select
+
+        if not self._cases and any("/" in name.rpartition("[")[2] for name in ids):
+            endings = tuple(f"{case.id}]" for case in select(self.config.getoption("cases")))
+            self._expect(name for name in ids if name.endswith(endings))
+
+    def _expect(self, nodeids: Iterable[str]) -> None:
+        self._cases = set(nodeids)
+        self._total = len(self._cases)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Before pytest prints the file's name."""
+        self._make_room(nodeid)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        """Before pytest prints how far it is."""
+        self._make_room(nodeid)
+
+    def _make_room(self, nodeid: str) -> None:
+        """Where a line of ours comes, the file's name and pytest's own percentage would only be in the way."""
+        terminal = self._terminal
+        if terminal is None or not self._own_lines or not self._cases:
+            return
+        ours = nodeid in self._cases
+        if self._usual is None:
+            self._usual = (terminal.showfspath, getattr(terminal, "_show_progress_info", False))
+        terminal.showfspath = False if ours else self._usual[0]
+        # No public switch exists for single tests; where this one is missing, a "[100%]" appears and nothing breaks.
+        terminal._show_progress_info = False if ours else self._usual[1]
+        if self._line_open and not ours:
+            self._line_open = False
+            if terminal.showfspath:
+                terminal.currentfspath = None  # the file's name starts a new line anyway
+            else:
+                terminal.ensure_newline()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(self, report: Any) -> tuple[str, str, str] | None:
+        """Say nothing but the count where a line of ours is printed; with -v and -q pytest's own word stands."""
+        data = getattr(report, "tls", None)
+        if data is None or report.when != "call" or self.config.get_verbosity() < 0:
+            return None
+        from harness.reports.plain import one_line
+
+        category = "xfailed" if hasattr(report, "wasxfail") else str(report.outcome)
+        word = data["result"]["verdict"].upper()
+        if category == "skipped" and self._over:
+            word = "SKIPPED"  # pytest heads its list of all skips with the word of the first one
+        if self.config.get_verbosity() > 0 and not report.skipped:  # of a skip, pytest itself shows the reason
+            word = f"{word}  {one_line(data['line'])}"
+        return category, "", word
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """Take a result over from the report that carried it."""
+        self._make_room(report.nodeid)
+        data = getattr(report, "tls", None)
+        if data is None or report.when != "call":
+            return
+        new = [(kind, data[kind]) for kind in ("board", "server") if kind in data and self._is_new(kind, data[kind])]
+        self.results.append(data["result"])
+        self._keep([*new, ("result", data["result"])])
+        if self._own_lines:
+            self._print(data, new)
+
+    def _is_new(self, kind: str, data: dict[str, Any]) -> bool:
+        store = self.boards if kind == "board" else self.servers
+        if data[kind] in store:
+            return False
+        store[data[kind]] = data
+        return True
+
+    def _print(self, data: dict[str, Any], new: list[tuple[str, dict[str, Any]]]) -> None:
+        from harness.reports.terminal import board_lines, case_line, server_line
+
+        for kind, described in new:
+            for line in board_lines(described) if kind == "board" else [server_line(described)]:
+                self._line(line)
+        options = options_of(self.config)
+        text = case_line(data["result"], data["line"], boards=len(options.boards) > 1, servers=len(options.servers) > 1)
+        width = len(str(self._total))
+        count = f"[{len(self.results):>{width}}/{self._total}] " if self._total else ""
+        self._line(count + text, **{_COLOURS.get(data["result"]["verdict"], "red"): True})
+
+    def _line(self, text: str, **markup: bool) -> None:
+        """Start a line and leave it open, as pytest does: what follows it begins with its own line end."""
+        self._terminal.write_ensure_prefix("", text, **markup)
+        self._terminal.flush()
+        self._line_open = True
+
+    # ------------------------------------------------------------------ the journal
+
+    def _keep(self, lines: list[tuple[str, dict[str, Any]]]) -> None:
+        from harness.reports.journal import Journal
+
+        if self.trouble:
+            return
+        try:
+            if self.journal is None:
+                self.journal = Journal(artifacts_folder(self.config))
+                self.journal.add("run", self._head())
+            for kind, data in lines:
+                self.journal.add(kind, data)
+        except (OSError, UsageError) as error:
+            self.trouble.append(f"no report: {error}")
+
+    def _head(self) -> dict[str, Any]:
+        from harness.reports.host import host_json
+        from harness.reports.run_record import SCHEMA
+
+        return {"schema": SCHEMA, "run": self._run(None), "host": host_json()}
+
+    def _run(self, finished: float | None) -> dict[str, Any]:
+        from harness.reports.host import utc
+
+        return {
+            "harness": __version__,
+            "cases": self.config.getoption("cases"),
+            "started": utc(self.started),
+            "finished": utc(finished) if finished else None,
+            "arguments": [str(word) for word in self.config.invocation_params.args],
+        }
+
+    # ------------------------------------------------------------------ the end
+
+    def record(self) -> dict[str, Any]:
+        """The whole run record, as in run.json."""
+        from harness.cases import all_cases
+        from harness.reports.run_record import case_json
+
+        ids = {result["case"] for result in self.results}
+        return {
+            **self._head(),
+            "run": self._run(time.time()),
+            "boards": list(self.boards.values()),
+            "servers": list(self.servers.values()),
+            "cases": [case_json(case) for case in all_cases() if case.id in ids],
+            "results": self.results,
+        }
+
+    def _order(self, result: dict[str, Any]) -> tuple[int, int, int]:
+        """Where a result belongs: by board and server as they were told, then by case; workers answer in any order."""
+        from harness.cases import all_cases
+
+        if not self._places:
+            options = options_of(self.config)
+            boards = [board.label for board in options.boards]
+            servers = [options.server_name(server) for server in options.servers]
+            self._places = [
+                {name: place for place, name in enumerate(names)}
+                for names in (boards, servers, [case.id for case in all_cases()])
+            ]
+        board, server, case = (
+            places.get(result[key], -1) for places, key in zip(self._places, ("board", "server", "case"), strict=True)
+        )
+        return board, server, case
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Write the reports, also of an interrupted run; fail a run in which nothing could be tried, or whose report is lost."""
+        self._over = True
+        if not self.results:
+            return
+        self.results.sort(key=self._order)
+        self._write()
+        good = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+        if exitstatus in good and (self.untried() or self.trouble):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _write(self) -> None:
+        from harness.reports.formats import rendered
+        from harness.reports.journal import write_text
+
+        paths = [self.config.invocation_params.dir / path for path in self.config.getoption("compat_report")]
+        if self.journal is not None:
+            self.journal.close()
+            paths.insert(0, self.journal.folder / "run.json")
+        record = self.record()
+        for path in paths:
+            try:
+                write_text(path, rendered(record, suffix=path.suffix))
+                self.written.append(path)
+            except OSError as error:
+                self.trouble.append(f"no report: {path} cannot be written ({error.strerror})")
+
+    def untried(self) -> list[str]:
+        """One line for each board and each server with which not one case could be tried; a run that tests nothing must fail."""
+        from harness.reports.terminal import untried_lines
+
+        return untried_lines(self.results)
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """Print the compact table and where the report is."""
+        from harness.reports.terminal import summary_table
+
+        if not self.results:
+            return
+        terminalreporter.write_sep("=", "TLS compatibility")
+        for line in summary_table(self.results):
+            terminalreporter.write_line(line)
+        for text in [*self.untried(), *self.trouble]:
+            terminalreporter.write_line(text, red=True)
+        for path in self.written:
+            terminalreporter.write_line(f"report: {path}")

@@ -1,0 +1,321 @@
+"""What the plugin's hooks do: one lab per process, tests multiplied by boards and cases, results onto reports.
+
+Knows pytest's public API and the stages; holds its state in `config.stash`. Whatever opens or needs a board, a server or a key is
+imported by the function that uses it: a suite that asks for nothing pays nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.errors import BoardError, HarnessError, ServerError
+from harness.pytest_options import any_given, check_outputs, check_set, run_options, server_names
+
+if TYPE_CHECKING:
+    from harness.known import Deviation
+    from harness.lab import Lab
+    from harness.model import BoardSpec, Case, CaseResult
+    from harness.run_options import RunOptions
+    from harness.user_api import Board
+
+RUN = pytest.StashKey["RunOptions"]()
+LAB = pytest.StashKey["Lab"]()
+RESULT = pytest.StashKey["CaseResult"]()
+KNOWN = pytest.StashKey["tuple[Deviation, ...]"]()
+SAID = pytest.StashKey[set[str]]()
+WORKER_NAMES = "tls_harness_server_names"
+# As harness.known.DEFAULT_FILE, which is not imported where nobody has such a file.
+KNOWN_FILE = "known_deviations.toml"
+SHOWN_TRANSCRIPT = 4000
+NO_TLS = "no ssl, tls or ussl module in this firmware"
+
+
+# ----------------------------------------------------------------------------------------------- options
+
+
+def configure(config: pytest.Config) -> None:
+    """Check the options; in the controlling process also start the interpreters of `--server`.
+
+    Raises:
+        UsageError: naming the option, the value and what is accepted.
+    """
+    check_set(config.getoption("cases"))
+    worker = hasattr(config, "workerinput")
+    if config.getoption("known") is not None or (config.rootpath / KNOWN_FILE).exists():
+        known_of(config)  # now: raised while tests are collected it would be an error of the tests, with a traceback
+    if any_given(config):
+        options = options_of(config)
+        check_outputs(config.getoption("artifacts"), reports=config.getoption("compat_report"))
+        if options.servers and not worker:
+            _name_servers(config, options)
+
+
+def options_of(config: pytest.Config) -> RunOptions:
+    """The options of this run that concern boards and servers, read once.
+
+    Raises:
+        UsageError: as `run_options`.
+    """
+    if RUN not in config.stash:
+        import dataclasses
+
+        options = run_options(config)
+        names = getattr(config, "workerinput", {}).get(WORKER_NAMES, {})
+        config.stash[RUN] = dataclasses.replace(options, server_names=names)
+    return config.stash[RUN]
+
+
+def _name_servers(config: pytest.Config, options: RunOptions) -> None:
+    """Start each interpreter of `--server` now, so that a wrong one is wrong usage, and name it by its version."""
+    import dataclasses
+
+    lab = lab_of(config)
+    versions = {server: str(lab.server(server).describe()["python"]) for server in options.servers}
+    lab.options = config.stash[RUN] = dataclasses.replace(options, server_names=server_names(versions))
+
+
+def worker_input(config: pytest.Config) -> Mapping[str, Any]:
+    """What pytest-xdist's workers cannot find out for less: the names of the servers."""
+    return {WORKER_NAMES: dict(options_of(config).server_names)} if any_given(config) else {}
+
+
+def lab_of(config: pytest.Config) -> Lab:
+    """The lab of this process, made at its first use and closed with the session."""
+    if LAB not in config.stash:
+        from harness.lab import Lab
+
+        lab = config.stash[LAB] = Lab(options_of(config))
+        config.add_cleanup(lab.close)
+        _end_on_sigterm(config)
+    return config.stash[LAB]
+
+
+def _end_on_sigterm(config: pytest.Config) -> None:
+    """End like Ctrl-C when a CI runner says SIGTERM: boards at their prompt, ports released, reports written."""
+    if signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
+        return
+
+    def end(number: int, frame: object) -> None:
+        raise KeyboardInterrupt("SIGTERM")
+
+    def restore() -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+    try:
+        signal.signal(signal.SIGTERM, end)
+    except ValueError:
+        return  # not the main thread: signals are its business
+    config.add_cleanup(restore)
+
+
+def board_of(config: pytest.Config, spec: BoardSpec | None, server_python: str) -> Board:
+    """The `board` fixture: a board by spec, or the first of the run for a test that pytest did not parametrise."""
+    from harness.user_api import Board
+
+    return Board(
+        lab_of(config),
+        spec or options_of(config).boards[0],
+        server_python,
+        artifacts=artifacts_folder(config),
+        keep_wire=config.getoption("keep_wire"),
+    )
+
+
+def known_of(config: pytest.Config) -> tuple[Deviation, ...]:
+    """The known deviations of this run.
+
+    Raises:
+        UsageError: the list is wrong or stale.
+    """
+    if KNOWN not in config.stash:
+        from harness.cases import all_cases
+        from harness.known import read_known
+
+        ids = [case.id for case in all_cases()]
+        config.stash[KNOWN] = read_known(config.getoption("known"), folder=config.rootpath, case_ids=ids)
+    return config.stash[KNOWN]
+
+
+def artifacts_folder(config: pytest.Config) -> Path:
+    """Where run.json, the journal and evidence go: `--artifacts`, else `.compat` where pytest was started."""
+    from harness.reports.journal import DEFAULT_ARTIFACTS
+
+    return config.invocation_params.dir / (config.getoption("artifacts") or DEFAULT_ARTIFACTS)
+
+
+# ----------------------------------------------------------------------------------------------- tests
+
+
+def generate(metafunc: pytest.Metafunc) -> None:
+    """Parametrise a test that takes our `board`, `server_python` or `tls_case`; the id reads BOARD-SERVER-topic/case."""
+    names = set(metafunc.fixturenames)
+    if not names & {"tls_board_spec", "server_python", "tls_case"}:
+        return
+    options = options_of(metafunc.config)
+    if "tls_board_spec" in names:
+        labels = [board.label for board in options.boards]
+        metafunc.parametrize("tls_board_spec", options.boards, ids=labels, indirect=True, scope="session")
+    if "server_python" in names and options.servers:
+        labels = [options.server_name(server) for server in options.servers]
+        metafunc.parametrize("server_python", options.servers, ids=labels, indirect=True, scope="session")
+    if "tls_case" in names:
+        from harness.cases import select
+
+        known_of(metafunc.config)
+        cases = select(metafunc.config.getoption("cases"))
+        metafunc.parametrize("tls_case", cases, ids=[case.id for case in cases], indirect=True)
+
+
+def case_function(request: pytest.FixtureRequest) -> Callable[[Any, Case], CaseResult]:
+    """The `run_case` fixture: runs the case, keeps the result for the report, and ends the test as the verdict says."""
+    from harness.model import VerdictWord
+    from harness.reports.failure_text import headline
+
+    item: pytest.Item = request.node
+
+    def run_case(board: Any, case: Case) -> CaseResult:
+        __tracebackhide__ = True
+        result = _result(board, case, known=known_of(item.config))
+        item.stash[RESULT] = result
+        word = result.verdict.word
+        if word is VerdictWord.UNSUPPORTED:
+            pytest.skip(f"unsupported: {result.verdict.reason}")
+        if word is VerdictWord.KNOWN:
+            pytest.xfail(headline(result))
+        if word is not VerdictWord.PASS:
+            pytest.fail(headline(result), pytrace=False)
+        return result
+
+    return run_case
+
+
+def _result(board: Board, case: Case, *, known: tuple[Deviation, ...]) -> CaseResult:
+    from harness.known import apply_known
+    from harness.model import VerdictWord
+
+    try:
+        runner = board.runner()
+    except HarnessError as error:
+        return _not_tried(board, case, VerdictWord.ERROR, str(error))
+    if not runner.board.info.has_tls:
+        return _not_tried(board, case, VerdictWord.UNSUPPORTED, NO_TLS)
+    result = apply_known(runner.run(case), runner.board.info, known)
+    return board.keep_evidence(case, result)
+
+
+def _not_tried(board: Board, case: Case, word: Any, reason: str) -> CaseResult:
+    from harness.model import CaseResult, Verdict
+
+    return CaseResult(
+        board=board.label,
+        server=board.server_name,
+        case=case.id,
+        attempt=1,
+        verdict=Verdict(word=word, reason=reason),
+        expected=None,
+        observation=None,
+    )
+
+
+def end_of_board(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """After a board's last case: it must still complete the session it completed first.
+
+    Raises:
+        BoardError: it does not; what the last cases said of it is in doubt.
+    """
+    board = getattr(item, "funcargs", {}).get("board")
+    if RESULT not in item.stash or board is None or _place(item) == _place(nextitem):
+        return
+    runner = board.tried_runner()
+    if runner is not None:
+        runner.still_well("at the end of the run")
+
+
+def _place(item: pytest.Item | None) -> tuple[Any, Any] | None:
+    """The board and the server of a test."""
+    params = getattr(getattr(item, "callspec", None), "params", {})
+    return (params.get("tls_board_spec"), params.get("server_python")) if "tls_case" in params else None
+
+
+# ----------------------------------------------------------------------------------------------- reports
+
+
+def complete_report(item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.TestReport) -> None:
+    """Hang the result on the report as JSON (it travels to the xdist controller), and make failures readable."""
+    error = call.excinfo.value if call.excinfo is not None else None
+    if isinstance(error, HarnessError) and report.failed:
+        from harness.reports.plain import plain
+
+        report.longrepr = plain(f"error: {error}" if isinstance(error, BoardError | ServerError) else str(error))
+    result = item.stash.get(RESULT, None)
+    if call.when != "call" or result is None:
+        return
+    from harness.reports.failure_text import failure_block, headline, short_evidence
+    from harness.reports.plain import plain
+    from harness.reports.run_record import result_json
+
+    report.tls = {  # type: ignore[attr-defined] # a plain attribute is what pytest-xdist carries over
+        "result": result_json(result),
+        "line": short_evidence(result),
+        **_news(item, result),
+    }
+    if report.skipped and not hasattr(report, "wasxfail"):
+        # The place pytest names is ours; the person wants to know which case it was.
+        report.longrepr = (str(item.path), item.location[1] or 0, f"{result.case}: {headline(result, limit=200)}")
+    if report.failed and isinstance(error, pytest.fail.Exception):
+        report.longrepr = failure_block(result, rerun=rerun_command(item))
+        if result.transcript:
+            report.sections.append(("serial transcript", plain(result.transcript[-SHOWN_TRANSCRIPT:])))
+
+
+def _news(item: pytest.Item, result: CaseResult) -> dict[str, Any]:
+    """The board and the server, when this process mentions them for the first time."""
+    from harness.reports.run_record import board_json
+
+    lab, said, news = lab_of(item.config), item.config.stash.setdefault(SAID, set()), {}
+    if result.board not in said:
+        said.add(result.board)
+        board = next((entry for entry in lab.boards() if entry.spec.label == result.board), None)
+        if board is not None:
+            notes = board.session.notes if board.session else ()
+            news["board"] = board_json(
+                board.spec, board.info, error=str(board.error) if board.error else None, notes=notes
+            )
+    if f"server {result.server}" not in said and result.observation is not None:
+        said.add(f"server {result.server}")
+        news["server"] = lab.describe_server(result.server)
+    return news
+
+
+def rerun_command(item: pytest.Item) -> str:
+    """The command that runs just this test again from the same directory, with the options that matter for it."""
+    config = item.config
+    place = os.path.relpath(item.path, config.invocation_params.dir)
+    words = ["pytest", "::".join([place, *item.nodeid.split("::")[1:]])]
+    boards = config.getoption("board")
+    own = getattr(item, "callspec", None)
+    spec = own.params.get("tls_board_spec") if own is not None else None
+    if spec is not None and len(boards) > 1:
+        from harness.options import parse_board
+
+        # The board alone, unless its short name in the id came from standing beside others.
+        if parse_board(spec.text, {spec.text: spec}).label == spec.label:
+            boards = [spec.text]
+    for value in boards:
+        words += ["--board", value]
+    for name in ("server", "peer"):
+        for value in config.getoption(name):
+            words += [f"--{name}", value]
+    for name in ("boards", "bind", "ports", "advertise", "known"):
+        if config.getoption(name):
+            words += [f"--{name}", config.getoption(name)]
+    if config.getoption("cases") != "core":
+        words += ["--cases", config.getoption("cases")]
+    return shlex.join(words)

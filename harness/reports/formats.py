@@ -1,0 +1,25 @@
+"""The formats of `--compat-report`: suffix -> function from the run record to text. Adding one is one line here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from harness.reports.markdown import render_markdown
+
+
+def render_json(run: dict[str, Any]) -> str:
+    """The run record itself."""
+    return json.dumps(run, indent=1) + "\n"
+
+
+FORMATS: dict[str, Callable[[dict[str, Any]], str]] = {
+    ".json": render_json,
+    ".md": render_markdown,
+}
+
+
+def rendered(run: dict[str, Any], *, suffix: str) -> str:
+    """Render a run record in the format of a file name's suffix."""
+    return FORMATS[suffix](run)

@@ -1,0 +1,73 @@
+"""Writes what a run produced: the journal line by line, reports at the end. The only report module that touches files."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any, TextIO
+
+from harness.errors import UsageError
+
+DEFAULT_ARTIFACTS = ".compat"
+
+
+class Journal:
+    """`run.jsonl`: one JSON object per line, flushed at once, so that an interrupted run keeps what it had.
+
+    Args:
+        folder: the artifacts directory; made if missing.
+
+    Raises:
+        UsageError: when the directory cannot be written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.path = folder / "run.jsonl"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file: TextIO = self.path.open("w", encoding="ascii")
+        except OSError as error:
+            raise UsageError(f"--artifacts {folder}: cannot be written ({error.strerror})") from error
+
+    def add(self, record: str, data: dict[str, Any]) -> None:
+        """Append one line and flush it.
+
+        Args:
+            record: what it is: run, board, server or result.
+            data: as in run.json.
+        """
+        self._file.write(json.dumps({"record": record, **data}) + "\n")
+        self._file.flush()
+
+    def close(self) -> None:
+        """Close the file; what is in it stays."""
+        self._file.close()
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a whole file or nothing: a reader never sees half a report."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        # mkstemp makes 0600; a report is for everybody who may read its folder.
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(temporary, 0o666 & ~mask)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Write a file that only this user may read: a capture carries the session's secrets."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "wb") as stream:
+        os.chmod(path, 0o600)  # a file that was there before keeps its own mode when opened
+        stream.write(data)

@@ -1,0 +1,93 @@
+"""Lines for the terminal: one per case, a compact table at the end. Pure text; colours are the caller's."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from harness.reports.plain import one_line
+
+# Verdicts that say nothing about TLS.
+NOTHING_TRIED = frozenset({"unsupported", "error"})
+WORDS = ("pass", "fail", "insecure", "known", "unsupported", "error")
+
+
+def board_lines(board: dict[str, Any]) -> list[str]:
+    """Introduce a board when its first result comes: what it is, and what was noticed on the way."""
+    name, facts = board["board"], board["facts"]
+    if facts is None:
+        return [one_line(f"board {name}: {board['error']}")]
+    tls = (
+        f"{facts['tls_module']} ({facts['tls_version'] or facts['tls_library'] or 'library unknown'})"
+        if facts["tls_module"]
+        else "no TLS"
+    )
+    family = f", ClientHello family {facts['fingerprint']}" if facts["fingerprint"] else ""
+    lines = [f"board {name}: {facts['implementation']} {facts['firmware']} on {facts['machine']}, {tls}{family}"]
+    lines += [f"  note: {note}" for note in board["notes"]]
+    return [line[:2] * line.startswith("  ") + one_line(line) for line in lines]
+
+
+def server_line(server: dict[str, Any]) -> str:
+    """Introduce a server when its first result comes: what decides outcomes there."""
+    flag = server.get("default_suites_flag")
+    built = f", built with --with-ssl-default-suites={flag}" if flag else ""
+    return one_line(f"server {server['server']}: Python {server['python']}, {server['openssl']}{built}")
+
+
+def case_line(result: dict[str, Any], evidence: str, *, boards: bool, servers: bool) -> str:
+    """One line for one result: verdict, (board, server,) case, evidence, milliseconds.
+
+    Args:
+        result: as in run.json.
+        evidence: short text of what happened.
+        boards: whether there is more than one board, so that its name is needed.
+        servers: the same for servers.
+    """
+    where = f"{result['board']} " * boards + f"{result['server']} " * servers
+    time_ms = result["timing_ms"]["case"]
+    took = f"  {time_ms:.0f} ms" if time_ms is not None else ""
+    return f"{result['verdict']:<11} {where}{result['case']:<32} {one_line(evidence)}{took}"
+
+
+def summary_table(results: list[dict[str, Any]]) -> list[str]:
+    """Count verdicts per board, server and topic, with a total line."""
+    counts: dict[tuple[str, str, str], Counter[str]] = {}
+    for result in results:
+        key = (result["board"], result["server"], result["case"].partition("/")[0])
+        counts.setdefault(key, Counter())[result["verdict"]] += 1
+    used = [word for word in WORDS if any(counter[word] for counter in counts.values())]
+    head = ["board", "server", "topic", *used]
+    rows = [[*key, *(str(counter[word] or "-") for word in used)] for key, counter in counts.items()]
+    total: Counter[str] = Counter(result["verdict"] for result in results)
+    if len(rows) > 1:
+        rows.append(["all", "", "", *(str(total[word] or "-") for word in used)])
+    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in [head, *rows]
+    ]
+
+
+def untried_lines(results: list[dict[str, Any]]) -> list[str]:
+    """Name each board and each server with which not one case could be tried; one line where that is all of them.
+
+    A run that tested nothing of what it was asked for must not look like one that did (Mbed TLS issue 5629).
+    """
+    tried = [result for result in results if result["verdict"] not in NOTHING_TRIED]
+    if not tried:
+        return [closing_line(results)] if results else []
+    lines = []
+    for kind in ("board", "server"):
+        seen = {result[kind] for result in tried}
+        for name in dict.fromkeys(result[kind] for result in results if result[kind] not in seen):
+            reason = next(result["reason"] for result in results if result[kind] == name)
+            lines.append(one_line(f"nothing was tested with the {kind} {name}: it could try no case ({reason})"))
+    return lines
+
+
+def closing_line(results: list[dict[str, Any]]) -> str:
+    """Say why a run in which nothing could be tried has failed: the most frequent reason, and how many others there are."""
+    reasons = Counter(result["reason"] for result in results)
+    reason, _count = reasons.most_common(1)[0]
+    others = f"; {len(reasons) - 1} other reason{'s' * (len(reasons) > 2)} above" if len(reasons) > 1 else ""
+    return one_line(f"nothing was tested: no board could try any case ({reason}{others})")

@@ -1,0 +1,31 @@
+"""What a run was asked to do with boards and servers: one record, text already checked. No pytest, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from harness.model import BoardSpec
+
+IN_PROCESS = "in-process"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """The options of a run that concern boards and servers.
+
+    `servers` are interpreters as the user wrote them; `server_names` gives each its short name in ids and reports.
+    """
+
+    boards: tuple[BoardSpec, ...]
+    servers: tuple[str, ...] = ()
+    server_names: Mapping[str, str] = field(default_factory=dict)
+    bind: str | None = None
+    ports: tuple[int, int] | None = None
+    advertise: str | None = None
+    peers: tuple[str, ...] = ()
+    link_retries: int = 0
+
+    def server_name(self, server: str) -> str:
+        """The name of a server in test ids and reports; `in-process` is its own."""
+        return self.server_names.get(server, server)

@@ -1,0 +1,51 @@
+"""The TLS server in this process: the quickest, and the default."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from harness.deadline import Deadline
+from harness.model import ServerProfile, ServerReport
+from harness.private_folder import PrivateFolder
+from harness.server import ServerStart, Serving
+from harness.server.engine import Engine
+from harness.server.reports import Desk, Materials, description_of
+
+
+class LocalServer:
+    """A `ServerHost` on this interpreter's own `ssl`.
+
+    Args:
+        materials: certificate profile name -> files and facts.
+    """
+
+    def __init__(self, *, materials: Materials) -> None:
+        self._folder = PrivateFolder("tls-engine-")
+        self._engine = Engine(folder=str(self._folder.path))
+        self._desk = Desk(materials=materials)
+        self._description: Mapping[str, Any] | None = None
+
+    def describe(self) -> Mapping[str, Any]:
+        """See `ServerHost`."""
+        if self._description is None:
+            self._description = description_of(self._engine.describe())
+        return self._description
+
+    def open(self, profile: ServerProfile, serving: Serving) -> ServerStart:
+        """See `ServerHost`."""
+        return self._desk.started(self._engine.open(self._desk.settings(profile, serving)))
+
+    def finish(self, deadline: Deadline) -> ServerReport:
+        """See `ServerHost`."""
+        return self._desk.refused or self._desk.finished(self._engine.wait(deadline.remaining_s))
+
+    def cancel(self) -> ServerReport | None:
+        """See `ServerHost`."""
+        raw = self._engine.cancel()
+        return None if raw is None else self._desk.finished(raw)
+
+    def close(self) -> None:
+        """See `ServerHost`."""
+        self._engine.close()
+        self._folder.close()

@@ -1,0 +1,221 @@
+"""The TLS server under another Python: the same engine as a subprocess, JSON lines over its pipes.
+
+Starts and ends one process, and says in one line why a `--server PYTHON` cannot be used.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import subprocess
+import tempfile
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.deadline import Deadline
+from harness.errors import ServerError, UsageError
+from harness.model import ServerProfile, ServerReport
+from harness.private_folder import PrivateFolder
+from harness.server import ServerStart, Serving
+from harness.server.engine import PROTOCOL
+from harness.server.reports import Desk, Materials, description_of
+
+ENGINE_FILE = Path(__file__).with_name("engine.py")
+OLDEST = (3, 8)
+START_TIMEOUT_S = 20.0
+CALL_TIMEOUT_S = 20.0
+END_TIMEOUT_S = 3.0
+#: -I keeps the harness's own environment and packages out of the other Python, -B leaves no pyc files of it behind.
+_FLAGS = ("-I", "-B")
+#: Runs on anything from Python 2 to MicroPython.
+_WHO = (
+    "import sys; i = getattr(sys, 'implementation', None); "
+    "print('python %d.%d ' % tuple(sys.version_info[:2]) + (i.name if i else 'cpython'))"
+)
+
+
+class RemoteServer:
+    """A `ServerHost` under another CPython (3.8 or later).
+
+    Args:
+        python: path of the interpreter.
+        materials: certificate profile name -> files and facts.
+
+    Raises:
+        UsageError: `python` is no interpreter the engine can run under; one line says why.
+    """
+
+    def __init__(self, python: str, *, materials: Materials) -> None:
+        self.python = python
+        self._desk = Desk(materials=materials)
+        self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        # The other process's temporary files (the key log) go here, so that they go away even if it is killed.
+        self._folder = PrivateFolder("tls-server-")
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close(), with the process
+        try:
+            self._process = self._start()
+        except BaseException:
+            self._errors.close()
+            self._folder.close()
+            raise
+        self._reader = threading.Thread(target=self._read, name="tls-engine-pipe", daemon=True)
+        self._reader.start()
+        try:
+            self._description = self._greeting()
+        except BaseException:
+            self.close()
+            raise
+
+    def describe(self) -> Mapping[str, Any]:
+        """See `ServerHost`."""
+        return self._description
+
+    def open(self, profile: ServerProfile, serving: Serving) -> ServerStart:
+        """See `ServerHost`."""
+        return self._desk.started(self._call("open", self._desk.settings(profile, serving)))
+
+    def finish(self, deadline: Deadline) -> ServerReport:
+        """See `ServerHost`."""
+        refused = self._desk.refused
+        if refused is not None:
+            return refused
+        remaining_s = deadline.remaining_s
+        return self._desk.finished(self._call("wait", remaining_s, timeout_s=remaining_s + CALL_TIMEOUT_S))
+
+    def cancel(self) -> ServerReport | None:
+        """See `ServerHost`."""
+        raw = self._call("cancel", None)
+        return None if raw is None else self._desk.finished(raw)
+
+    def close(self) -> None:
+        """See `ServerHost`."""
+        if self._errors.closed:
+            return
+        process = self._process
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            process.stdin.close()
+        except OSError:
+            pass
+        try:
+            process.wait(END_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        self._reader.join(END_TIMEOUT_S)
+        process.stdout.close()
+        self._errors.close()
+        self._folder.close()
+
+    def _start(self) -> subprocess.Popen[str]:
+        """Start the interpreter on the engine's file."""
+        try:
+            return subprocess.Popen(
+                [self.python, *_FLAGS, str(ENGINE_FILE)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._errors,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+                env={**os.environ, "TMPDIR": str(self._folder.path)},
+            )
+        except FileNotFoundError as exc:
+            raise UsageError(
+                f"--server {self.python!r}: no such file (accepted: the path of a CPython >= 3.8)"
+            ) from exc
+        except OSError as exc:
+            raise UsageError(f"--server {self.python!r}: cannot be started ({exc.strerror})") from exc
+
+    def _read(self) -> None:
+        """Pass the engine's lines on; None at their end."""
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._lines.put(line)
+        self._lines.put(None)
+
+    def _greeting(self) -> Mapping[str, Any]:
+        """Wait for the engine's first line."""
+        try:
+            line = self._lines.get(timeout=START_TIMEOUT_S)
+        except queue.Empty:
+            line = None
+        try:
+            greeting = json.loads(line or "")
+            if greeting["engine"] != PROTOCOL:
+                raise ValueError(greeting["engine"])
+            description: Mapping[str, Any] = greeting["describe"]
+        except (ValueError, KeyError, TypeError) as exc:
+            raise UsageError(f"--server {self.python!r}: {self._why()}") from exc
+        version = tuple(int(part) for part in description["python"].split(".")[:2])
+        if description["implementation"] != "CPython" or version < OLDEST:
+            raise UsageError(f"--server {self.python!r}: {self._why()}")
+        return description_of(description)
+
+    def _why(self) -> str:
+        """Find out what is wrong with the interpreter, by asking it simpler things."""
+        words = _ask(self.python, _WHO).split()
+        if len(words) != 3 or words[0] != "python":
+            return "is not a Python interpreter (accepted: the path of a CPython >= 3.8)"
+        if words[2] != "cpython":
+            return f"is {words[2]}, not CPython (accepted: the path of a CPython >= 3.8)"
+        major, _dot, minor = words[1].partition(".")
+        if (int(major), int(minor)) < OLDEST:
+            return f"is Python {words[1]}, too old for the server engine (accepted: CPython >= 3.8)"
+        if _ask(self.python, "import ssl; print('has ssl')").strip() != "has ssl":
+            return f"is Python {words[1]} without a working ssl module (accepted: CPython >= 3.8 with OpenSSL)"
+        return f"the server engine does not start under it: {self._last_error()}"
+
+    def _how_it_ended(self) -> str:
+        """Describe the end of a process whose pipe is closed; its status may come a moment later."""
+        if self._errors.closed:
+            return "was closed"
+        try:
+            status = self._process.wait(END_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            return "closed its output"
+        return f"ended with status {status}: {self._last_error()}"
+
+    def _last_error(self) -> str:
+        """Return the last line the process wrote to its error stream."""
+        self._errors.seek(0)
+        lines = self._errors.read().decode("utf-8", "replace").split("\n")
+        last = [line.strip() for line in lines if line.strip()]
+        return ascii(last[-1][:200]) if last else "it says nothing"
+
+    def _call(self, name: str, argument: Any, *, timeout_s: float = CALL_TIMEOUT_S) -> Any:
+        """Do one request.
+
+        Raises:
+            ServerError: the process is gone, silent, or says that it failed.
+        """
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps({"call": name, "argument": argument}) + "\n")
+            self._process.stdin.flush()
+            line = self._lines.get(timeout=timeout_s)
+        except queue.Empty:
+            raise ServerError(f"the TLS server under {self.python!r} does not answer") from None
+        except (OSError, ValueError):  # ValueError: our end of the pipe is closed already
+            line = None
+        if line is None:
+            raise ServerError(f"the TLS server under {self.python!r} {self._how_it_ended()}")
+        answer = json.loads(line)
+        if "error" in answer:
+            raise ServerError(f"the TLS server under {self.python!r} failed: {answer['error']}")
+        return answer["result"]
+
+
+def _ask(python: str, code: str) -> str:
+    """Run a line of Python in the interpreter and return what it printed, empty if it could not."""
+    try:
+        done = subprocess.run(
+            [python, "-c", code], stdin=subprocess.DEVNULL, capture_output=True, timeout=START_TIMEOUT_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.decode("utf-8", "replace")

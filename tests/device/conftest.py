@@ -1,0 +1,166 @@
+"""What the device-script tests share: firmware stand-ins, the agent under CPython, real interpreters."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.boards import agent_protocol
+
+HERE = Path(__file__).parent
+SCRIPTS = HERE.parents[1] / "device_scripts"
+
+
+def _load(name: str) -> Any:
+    spec = importlib.util.spec_from_file_location(f"device_{name}", HERE / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+STAND_INS = _load("firmware_stand_ins")
+
+
+class CPythonBoard:
+    """The agent running under CPython on stand-in TLS modules."""
+
+    def __init__(self, firmware: Any, agent: Any, capture: Any) -> None:
+        self.firmware = firmware
+        self.agent = agent
+        self._capture = capture
+
+    def put(self, name: str, data: bytes) -> None:
+        for code in agent_protocol.put_codes(name, data, chunk_bytes=5):
+            eval(code, vars(self.agent))
+        self._capture.readouterr()
+
+    def run(self, **words: Any) -> dict[str, Any]:
+        """One th_run; the answer as a dict."""
+        self.agent.th_run(json.dumps(words))
+        (answer,) = agent_protocol.read_objects(self._capture.readouterr().out.encode())
+        return answer
+
+
+@pytest.fixture
+def stand_in(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> Callable[[str], CPythonBoard]:
+    """Make a board of a generation by name; the agent is imported the way a board imports it."""
+
+    def make(generation: str) -> CPythonBoard:
+        firmware = STAND_INS.GENERATIONS[generation]()
+        for name, module in firmware.modules.items():
+            monkeypatch.setitem(sys.modules, name, module)
+        folder = tmp_path / generation
+        for path, content in agent_protocol.agent_files().items():
+            target = folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+        for name in [name for name in sys.modules if name.partition(".")[0] == "tls_harness"]:
+            monkeypatch.delitem(sys.modules, name)
+        monkeypatch.syspath_prepend(str(folder))
+        agent = importlib.import_module("tls_harness.agent")
+        return CPythonBoard(firmware, agent, capsys)
+
+    yield make
+    for name in [name for name in sys.modules if name.partition(".")[0] == "tls_harness"]:
+        del sys.modules[name]
+
+
+@pytest.fixture
+def plain_server() -> Iterator[int]:
+    """A TCP server that answers what it is sent with `Hallo, Client!` and ends; gives its port."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.settimeout(20)
+
+    def serve() -> None:
+        while True:
+            try:
+                peer, _ = listener.accept()
+            except OSError:
+                return
+            with peer:
+                peer.settimeout(20)
+                try:
+                    if peer.recv(65536):
+                        peer.sendall(b"Hallo, Client!")
+                except OSError:
+                    pass
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    yield listener.getsockname()[1]
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+    thread.join(20)
+
+
+@pytest.fixture
+def closed_port() -> int:
+    """A port on which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def _packaged() -> list[str] | None:
+    if importlib.util.find_spec("micropython_run") is None:
+        return None
+    # Its own console script drops the exit status.
+    return [
+        sys.executable,
+        "-c",
+        "import micropython_run as m, sys; sys.exit(m.run_main(['micropython', *sys.argv[1:]]))",
+    ]
+
+
+INTERPRETERS = ("packaged", "old")
+
+
+@pytest.fixture(params=INTERPRETERS)
+def interpreter(request: pytest.FixtureRequest) -> list[str]:
+    """The command line of a real interpreter: the packaged one, and the one that $MICROPYTHON_OLD names."""
+    if request.param == "packaged":
+        command = _packaged()
+        if command is None:
+            pytest.skip("no packaged MicroPython for this machine")
+        return command
+    path = os.environ.get("MICROPYTHON_OLD")
+    if not path:
+        pytest.skip("$MICROPYTHON_OLD names no interpreter without a raw REPL of its own")
+    return [path]
+
+
+@pytest.fixture
+def deployed(tmp_path: Path) -> Path:
+    """A directory that looks like a board's filesystem with the agent on it."""
+    for path, content in agent_protocol.agent_files().items():
+        target = tmp_path / path
+        target.parent.mkdir(exist_ok=True)
+        target.write_bytes(content)
+    return tmp_path
+
+
+def run_code(command: list[str], code: str, *, cwd: Path) -> bytes:
+    """Run code in a fresh interpreter; gives what it printed."""
+    done = subprocess.run([*command, "-c", code], cwd=cwd, capture_output=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr.decode() + done.stdout.decode()
+    return done.stdout
+
+
+@pytest.fixture
+def run_on(interpreter: list[str], deployed: Path) -> Callable[[str], bytes]:
+    """Run code on the real interpreter, in the directory with the agent."""
+    return lambda code: run_code(interpreter, code, cwd=deployed)

@@ -1,0 +1,271 @@
+"""The agent under CPython on stand-in modules with the exact API of each firmware generation; no TLS inside."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from typing import Any
+
+import pytest
+
+from harness.boards import agent_protocol
+
+LEGACY = ("mbedtls_1_18", "axtls_1_18", "mbedtls_1_20", "mbedtls_1_21", "axtls_1_21")
+MODERN = ("mbedtls_1_22", "mbedtls_1_23", "axtls_1_23", "debian", "mbedtls_1_29")
+NO_CHECK = {
+    "mbedtls_1_18": "ssl.CERT_REQUIRED",
+    "axtls_1_18": "ssl.CERT_REQUIRED",
+    "axtls_1_21": "ssl.CERT_REQUIRED",
+    "axtls_1_23": "tls.CERT_REQUIRED",
+}
+CAN_CHECK = tuple(name for name in (*LEGACY, *MODERN) if name not in NO_CHECK)
+NO_SUITES = {name: "ssl.SSLContext.set_ciphers" for name in LEGACY} | {"axtls_1_23": "tls.SSLContext.set_ciphers"}
+
+
+def _usual(port: int, **more: Any) -> dict[str, Any]:
+    return {"host": "127.0.0.1", "port": port, "text": "Hallo, Server!", "recv": 14, "timeout": 5000, **more}
+
+
+@pytest.mark.parametrize("generation", [*LEGACY, *MODERN])
+def test_every_generation_exchanges_text(stand_in: Any, plain_server: int, generation: str) -> None:
+    """Each API generation connects, writes and reads with the same request."""
+    made = stand_in(generation)
+    answer = made.run(**_usual(plain_server, name="tls.test"))
+    assert (answer["kind"], answer["text"]) == ("result", "Hallo, Client!")
+    assert made.firmware.calls[-1] == ("wrap_socket", {"server_hostname": "tls.test"})
+    assert [us >= 0 for us in answer["us"]] == [True] * 3
+
+
+def test_a_board_without_tls_says_so(stand_in: Any, plain_server: int) -> None:
+    """No tls, ssl or ussl: named as missing, nothing tried."""
+    assert stand_in("without_tls").run(**_usual(plain_server)) == {"kind": "error", "missing": "tls"}
+
+
+@pytest.mark.parametrize("generation", CAN_CHECK)
+def test_verification_reaches_the_library(stand_in: Any, plain_server: int, generation: str) -> None:
+    """verify and the CA arrive where this generation takes them."""
+    made = stand_in(generation)
+    made.put("ca", b"CA in DER form")
+    assert made.run(**_usual(plain_server, name="tls.test", verify=2, ca=["ca"]))["kind"] == "result"
+    if generation in LEGACY:
+        words = {"cert_reqs": 2, "cadata": b"CA in DER form", "server_hostname": "tls.test"}
+        assert made.firmware.calls == [("wrap_socket", words)]
+    else:
+        assert made.firmware.calls == [
+            ("SSLContext", 0),
+            ("verify_mode", 2),
+            ("load_verify_locations", b"CA in DER form"),
+            ("wrap_socket", {"server_hostname": "tls.test"}),
+        ]
+
+
+@pytest.mark.parametrize("generation", sorted(NO_CHECK))
+def test_what_cannot_verify_is_not_asked_to(stand_in: Any, plain_server: int, generation: str) -> None:
+    """axTLS and firmware up to 1.19 would accept anything: that is `missing`, not a connection."""
+    made = stand_in(generation)
+    made.put("ca", b"x")
+    answer = made.run(**_usual(plain_server, verify=2, ca=["ca"]))
+    assert answer == {"kind": "error", "missing": NO_CHECK[generation]}
+    assert ("wrap_socket", {}) not in made.firmware.calls
+
+
+@pytest.mark.parametrize("generation", MODERN)
+def test_the_mode_is_always_set(stand_in: Any, plain_server: int, generation: str) -> None:
+    """A client of `tls` starts with CERT_REQUIRED, so a request without verification sets CERT_NONE."""
+    made = stand_in(generation)
+    made.run(**_usual(plain_server))
+    assert ("verify_mode", 0) in made.firmware.calls
+
+
+@pytest.mark.parametrize("generation", [*LEGACY, *MODERN])
+def test_the_clients_own_certificate(stand_in: Any, plain_server: int, generation: str) -> None:
+    """Key and certificate go to load_cert_chain, or to wrap_socket before 1.22."""
+    made = stand_in(generation)
+    made.put("c", b"certificate")
+    made.put("k", b"key")
+    made.run(**_usual(plain_server, cert="c", key="k"))
+    if generation in LEGACY:
+        assert made.firmware.calls == [("wrap_socket", {"key": b"key", "cert": b"certificate"})]
+    else:
+        assert ("load_cert_chain", (b"certificate", b"key")) in made.firmware.calls
+
+
+@pytest.mark.parametrize("generation", [name for name in MODERN if name not in NO_SUITES])
+def test_suites_are_a_list(stand_in: Any, plain_server: int, generation: str) -> None:
+    """The comma text becomes a list of names; an empty blob an empty list, refused by the library itself."""
+    made = stand_in(generation)
+    made.put("s", b"TLS-A,TLS-B")
+    assert made.run(**_usual(plain_server, suites="s"))["kind"] == "result"
+    assert ("set_ciphers", ["TLS-A", "TLS-B"]) in made.firmware.calls
+    made.put("e", b"")
+    answer = made.run(**_usual(plain_server, suites="e"))
+    assert (answer["stage"], answer["args"][0]) == ("config", -24192)
+
+
+@pytest.mark.parametrize("generation", sorted(NO_SUITES))
+def test_no_suites_is_missing(stand_in: Any, plain_server: int, generation: str) -> None:
+    """Where suites cannot be chosen the missing method is named."""
+    made = stand_in(generation)
+    made.put("s", b"TLS-A")
+    answer = made.run(**_usual(plain_server, suites="s"))
+    assert answer == {"kind": "error", "missing": NO_SUITES[generation]}
+
+
+@pytest.mark.parametrize("generation", [*LEGACY, *MODERN])
+def test_pre_shared_keys(stand_in: Any, plain_server: int, generation: str) -> None:
+    """Only the newest generation takes a PSK; the others name what is missing."""
+    made = stand_in(generation)
+    made.put("p", b"\x01\x02")
+    answer = made.run(**_usual(plain_server, psk_identity="me", psk_key="p"))
+    if generation == "mbedtls_1_29":
+        assert made.firmware.calls[2:4] == [("psk_identity", "me"), ("psk_key", b"\x01\x02")]
+    else:
+        module = "ssl" if generation in (*LEGACY, "mbedtls_1_22") else "tls"
+        assert answer == {"kind": "error", "missing": f"{module}.SSLContext.psk_key"}
+
+
+def test_a_context_is_reused_until_its_settings_change(stand_in: Any, plain_server: int) -> None:
+    """Parsing keys costs a board milliseconds: same settings, same context; after an error a new one."""
+    made = stand_in("mbedtls_1_23")
+    made.put("ca", b"x")
+    for _ in range(3):
+        made.run(**_usual(plain_server, name="tls.test", verify=2, ca=["ca"]))
+    assert [call for call in made.firmware.calls if call[0] == "SSLContext"] == [("SSLContext", 0)]
+    made.run(**_usual(plain_server))
+    made.firmware.handshake_error = OSError(-30592, "X")
+    made.run(**_usual(plain_server))
+    made.run(**_usual(plain_server))
+    assert len([call for call in made.firmware.calls if call[0] == "SSLContext"]) == 3
+
+
+def test_two_authorities(stand_in: Any, plain_server: int) -> None:
+    """Several CAs add up where the API can; elsewhere DER in a row would be cut to the first, so it is `missing`."""
+    request = _usual(plain_server, name="x", verify=2, ca=["a", "b"])
+    made = stand_in("mbedtls_1_23")
+    made.put("a", b"first")
+    made.put("b", b"second")
+    made.run(**request)
+    loaded = [value for name, value in made.firmware.calls if name == "load_verify_locations"]
+    assert loaded == [b"first", b"second"]
+    assert stand_in("mbedtls_1_20").run(**request) == {
+        "kind": "error",
+        "missing": "ssl.SSLContext.load_verify_locations",
+    }
+
+
+@pytest.mark.parametrize(
+    ("generation", "error", "name", "stage"),
+    [
+        ("mbedtls_1_20", ValueError("invalid key"), "tls.test", "config"),
+        ("mbedtls_1_20", OSError(-9984, "X"), "tls.test", "handshake"),
+        ("mbedtls_1_23", ValueError("\nThe certificate validity has expired\n"), "tls.test", "handshake"),
+        ("mbedtls_1_23", ValueError("CERT_REQUIRED requires server_hostname"), None, "config"),
+        ("mbedtls_1_23", MemoryError(), "tls.test", "handshake"),
+    ],
+)
+def test_the_stage_of_a_refusal(
+    stand_in: Any, plain_server: int, generation: str, error: Exception, name: str | None, stage: str
+) -> None:
+    """Settings refused only in wrap_socket are `config`; what the peer's certificate caused is `handshake`."""
+    made = stand_in(generation)
+    made.firmware.handshake_error = error
+    answer = made.run(**_usual(plain_server, name=name))
+    assert (answer["kind"], answer["stage"], answer["type"]) == ("exception", stage, type(error).__name__)
+    assert answer["args"] == [argument for argument in error.args]
+    assert answer["us"][2] is None
+
+
+def test_arguments_are_bounded(stand_in: Any, plain_server: int) -> None:
+    """An exception's arguments are numbers, short text or None, three at most."""
+    made = stand_in("mbedtls_1_23")
+    made.firmware.handshake_error = ValueError(5, "x" * 1000, [1], 4)
+    answer = made.run(**_usual(plain_server, name="n"))
+    assert [str(argument)[:3] for argument in answer["args"]] == ["5", "xxx", "[1]"]
+    assert len(answer["args"][1]) == 240
+
+
+def test_no_listener_is_stage_connect(stand_in: Any, closed_port: int) -> None:
+    """A refused TCP connection is told apart from TLS."""
+    answer = stand_in("mbedtls_1_23").run(**_usual(closed_port))
+    assert (answer["stage"], answer["type"], answer["us"][1]) == ("connect", "ConnectionRefusedError", None)
+
+
+def test_a_missing_blob_is_named(stand_in: Any, plain_server: int) -> None:
+    """After a reset the board holds nothing: the host learns which name to send again."""
+    answer = stand_in("mbedtls_1_23").run(**_usual(plain_server, name="x", verify=2, ca=["0a1b2c3d"]))
+    assert answer == {"kind": "error", "message": "KeyError", "blob": "0a1b2c3d"}
+
+
+def test_bad_requests_are_the_agents_error(stand_in: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """Broken JSON and broken base64 are `error`, never an exception of TLS."""
+    made = stand_in("mbedtls_1_23")
+    made.agent.th_run("garbage")
+    made.agent.th_put("x", "A")
+    first, second = agent_protocol.read_objects(capsys.readouterr().out.encode())
+    assert (first["kind"], second["kind"], second["blob"]) == ("error", "error", "x")
+
+
+def test_interrupt_closes_and_goes_on_up(stand_in: Any, plain_server: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C is not data: it leaves th_run, and the socket is closed on the way."""
+    made = stand_in("mbedtls_1_23")
+    made.firmware.handshake_error = KeyboardInterrupt()
+    opened = []
+    real = socket.socket
+
+    def remember(*words: Any, **keywords: Any) -> socket.socket:
+        made_now = real(*words, **keywords)
+        if not keywords:  # accept() of the server side passes fileno=
+            opened.append(made_now)
+        return made_now
+
+    monkeypatch.setattr(socket, "socket", remember)
+    with pytest.raises(KeyboardInterrupt):
+        made.run(**_usual(plain_server))
+    assert [sock.fileno() for sock in opened] == [-1]
+
+
+def test_the_peer_is_heard_out_before_our_close(stand_in: Any) -> None:
+    """After a failed handshake what is unread is read, or our close would reset away our own alert."""
+    made = stand_in("mbedtls_1_23")
+    made.firmware.handshake_error = OSError(-30592, "X")
+    seen: list[bytes | str] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            peer, _ = listener.accept()
+            with peer:
+                peer.settimeout(20)
+                peer.sendall(b"x" * 100)
+                peer.shutdown(socket.SHUT_WR)
+                try:
+                    seen.append(peer.recv(10))
+                except ConnectionResetError as error:
+                    seen.append(str(error))
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        made.run(**_usual(listener.getsockname()[1], name="x"))
+        thread.join(20)
+    assert seen == [b""]
+
+
+def test_ram_mode_is_the_same_agent(capsys: pytest.CaptureFixture[str], closed_port: int) -> None:
+    """The two files as one text in __main__ define the same names; every other global starts with th_."""
+    names: dict[str, Any] = {"__name__": "__main__"}
+    exec(agent_protocol.agent_source(), names)
+    assert names["th_version"] == agent_protocol.VERSION
+    assert [name for name in names if not name.startswith(("th_", "__"))] == ["gc"]
+    names["th_put"]("a", "YWJj")
+    assert agent_protocol.read_stored(capsys.readouterr().out.encode()) == 3
+
+
+def test_scripts_are_ascii_and_old_enough() -> None:
+    """No f-string, walrus or non-ASCII character: 1.14 must compile it."""
+    import ast
+
+    from harness.resources import data_dir
+
+    for path in sorted(data_dir("device_scripts").glob("*.py")):
+        tree = ast.parse(path.read_bytes().decode("ascii"))
+        newer = [type(node).__name__ for node in ast.walk(tree) if isinstance(node, ast.JoinedStr | ast.NamedExpr)]
+        assert (path.name, newer) == (path.name, [])

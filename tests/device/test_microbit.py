@@ -1,0 +1,105 @@
+"""A genuine firmware: Debian's MicroPython for the micro:bit in qemu, reached as any serial port is."""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.boards import open_board
+from harness.boards.link import Link
+from harness.deadline import Deadline
+from harness.model import BoardInfo
+from harness.options import parse_board
+
+FIRMWARE = Path("/usr/share/firmware-microbit-micropython/firmware.hex")
+QEMU = shutil.which("qemu-system-arm")
+PROJECT = Path(__file__).parents[2]
+
+pytestmark = [
+    pytest.mark.skipif(QEMU is None, reason="qemu-system-arm is not installed"),
+    pytest.mark.skipif(not FIRMWARE.exists(), reason=f"no {FIRMWARE} (Debian package firmware-microbit-micropython)"),
+]
+
+
+@pytest.fixture(scope="module")
+def microbit() -> Iterator[str]:
+    """The emulated board, on; the path of its port."""
+    command = [str(QEMU), "-M", "microbit", "-nographic", "-serial", "pty", "-monitor", "none"]
+    command += ["-device", f"loader,file={FIRMWARE}"]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert process.stdout is not None
+    try:
+        said = b""
+        deadline = Deadline(20)
+        while (found := re.search(rb"redirected to (/dev/\S+)", said)) is None:
+            ready, _, _ = select.select([process.stdout], [], [], deadline.remaining_s)
+            assert ready, f"qemu did not name its port: {said!r}"
+            data = os.read(process.stdout.fileno(), 4096)
+            assert data, f"qemu ended: {said!r}"
+            said += data
+        yield found[1].decode()
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+        process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def info(microbit: str) -> BoardInfo:
+    """What the probe reads from it."""
+    session = open_board(parse_board(microbit, {}))
+    try:
+        assert session.notes == []
+        return session.info
+    finally:
+        session.close(deadline=Deadline(5))
+
+
+def test_identified(info: BoardInfo) -> None:
+    """Version, machine and heap are read though the board has no json, no file system and 9 KB of heap."""
+    assert (info.implementation, info.version, info.machine) == (
+        "micropython",
+        (1, 9, 2),
+        "micro:bit with nRF51822",
+    )
+    assert info.heap_free_bytes is not None
+    assert 4000 < info.heap_free_bytes < 12000
+    assert (info.has_tls, info.filesystem, info.address) == (False, None, None)
+
+
+def test_long_source_arrives_whole(microbit: str) -> None:
+    """Without raw paste code goes in 256-byte pieces; none of it is lost on the way through the UART."""
+    link = Link(microbit)
+    try:
+        link.enter_raw_repl(deadline=Deadline(10))
+        text = b"0123456789abcdef" * 60
+        output = link.exec(b"a = '%s'\nprint(len(a), a == '0123456789abcdef' * 60)" % text, deadline=Deadline(20))
+        assert output.stdout.split() == [b"960", b"True"]
+        link.leave_raw_repl(deadline=Deadline(5))
+    finally:
+        link.close()
+
+
+def test_run_says_that_nothing_could_be_tried(microbit: str, tmp_path: Path) -> None:
+    """`pytest --board PORT --cases smoke`: every case unsupported, one sentence that says why, exit code 1."""
+    command = [sys.executable, "-m", "pytest", "--board", microbit, "--cases", "smoke", "--artifacts", str(tmp_path)]
+    environment = {**os.environ, "COLUMNS": "160", "NO_COLOR": "1"}
+    environment.pop("PYTEST_ADDOPTS", None)
+    done = subprocess.run(
+        command, cwd=PROJECT, capture_output=True, text=True, timeout=120, check=False, env=environment
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert (
+        "nothing was tested: no board could try any case (no ssl, tls or ussl module in this firmware)" in done.stdout
+    )
+    assert re.search(r"pts\d+ +in-process +seed +11", done.stdout), done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+    assert (tmp_path / "run.json").exists()

@@ -1,0 +1,167 @@
+"""probe.py where it runs: on a real interpreter, on genuine firmware in an emulator, and on stand-in modules."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import shutil
+import subprocess
+import sys
+import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.boards.probe import parse_probe, probe_steps
+from harness.model import BoardInfo
+
+MICROBIT = Path("/usr/share/firmware-microbit-micropython/firmware.hex")
+
+
+def _probe_stand_ins(stand_in: Callable[[str], Any], generation: str) -> BoardInfo:
+    """Run every step under CPython; a step that fails costs only its own lines, as on a board."""
+    stand_in(generation)
+    texts = []
+    for _name, code in probe_steps():
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed), contextlib.suppress(Exception):
+            exec(code, {"__name__": "__main__"})
+        texts.append(printed.getvalue())
+    return parse_probe(texts)
+
+
+@pytest.mark.parametrize(
+    ("generation", "module", "library"),
+    [
+        ("mbedtls_1_18", "ssl", "mbedTLS"),
+        ("axtls_1_18", "ssl", "axTLS"),
+        ("mbedtls_1_20", "ssl", "mbedTLS"),
+        ("mbedtls_1_21", "ssl", "mbedTLS"),
+        ("axtls_1_21", "ssl", "axTLS"),
+        ("mbedtls_1_22", "ssl", "mbedTLS"),
+        ("mbedtls_1_23", "tls", "mbedTLS"),
+        ("axtls_1_23", "tls", "axTLS"),
+        ("debian", "tls", "mbedTLS"),
+        ("mbedtls_1_29", "tls", "mbedTLS"),
+        ("without_tls", None, None),
+    ],
+)
+def test_library_is_told_from_what_exists(
+    stand_in: Any, monkeypatch: pytest.MonkeyPatch, generation: str, module: str | None, library: str | None
+) -> None:
+    """Module and library of each generation, without network and without version numbers."""
+    monkeypatch.setitem(sys.modules, "uio", io)
+    info = _probe_stand_ins(stand_in, generation)
+    assert (info.tls_module, info.tls_library) == (module, library)
+
+
+@pytest.mark.parametrize(
+    ("generation", "verify", "certificate", "suites"),
+    [
+        ("mbedtls_1_18", False, True, False),
+        ("axtls_1_18", False, True, False),
+        ("mbedtls_1_20", True, True, False),
+        ("mbedtls_1_21", True, True, False),
+        ("axtls_1_21", False, True, False),
+        ("mbedtls_1_22", True, True, True),
+        ("mbedtls_1_23", True, True, True),
+        ("axtls_1_23", False, True, False),
+        ("debian", True, True, True),
+        ("without_tls", False, False, False),
+    ],
+)
+def test_abilities_follow_from_the_probe(
+    stand_in: Any, generation: str, verify: bool, certificate: bool, suites: bool
+) -> None:
+    """What BoardInfo says can be tried is what the agent can do with this generation."""
+    info = _probe_stand_ins(stand_in, generation)
+    assert (info.can_verify, info.can_load_certificate, info.can_set_ciphers) == (verify, certificate, suites)
+
+
+def test_network_address(stand_in: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The address of an interface that is up is reported (stand-in network module)."""
+
+    class Station:
+        def __init__(self, interface: int) -> None:
+            pass
+
+        def isconnected(self) -> bool:
+            return True
+
+        def ifconfig(self) -> tuple[str, ...]:
+            return ("192.0.2.7", "255.255.255.0", "192.0.2.1", "192.0.2.1")
+
+    network = types.ModuleType("network")
+    network.STA_IF = 0  # type: ignore[attr-defined]
+    network.WLAN = Station  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "network", network)
+    assert _probe_stand_ins(stand_in, "mbedtls_1_23").address == "192.0.2.7"
+
+
+def test_real_interpreter(run_on: Callable[[str], bytes], interpreter: list[str], tmp_path: Path) -> None:
+    """Each step alone on a real interpreter: everything that this port has is reported."""
+    texts = []
+    for _name, code in probe_steps():
+        done = subprocess.run([*interpreter, "-c", code], cwd=tmp_path, capture_output=True, timeout=30, check=False)
+        texts.append(done.stdout)
+    info = parse_probe(texts)
+    assert (info.implementation, info.platform, info.word_bits, info.epoch_year) == (
+        "micropython",
+        sys.platform,
+        64,
+        1970,
+    )
+    assert info.version >= (1, 14)
+    assert (info.tls_library, info.tls_module) == ("mbedTLS", "tls")
+    assert info.tls_version is not None
+    assert info.tls_version.startswith("Mbed TLS ")
+    assert "TLS-ECDHE-ECDSA-WITH-AES-128-GCM-SHA256" in info.suites
+    assert "tls.SSLContext.verify_mode" in info.api
+    assert 0 < (info.heap_free_bytes or 0) < (info.heap_total_bytes or 0)
+    assert info.filesystem == str(tmp_path)
+    assert (info.clock_unix_s or 0) > 1_700_000_000
+
+
+def test_steps_are_small() -> None:
+    """No step needs a kilobyte: it goes in one piece into the smallest input buffer and heap."""
+    assert [(name, len(code)) for name, code in probe_steps() if len(code) > 400] == []
+
+
+@pytest.mark.skipif(shutil.which("qemu-system-arm") is None, reason="no qemu-system-arm to run firmware in")
+@pytest.mark.skipif(not MICROBIT.exists(), reason="Debian's firmware-microbit-micropython is not installed")
+def test_genuine_firmware() -> None:
+    """MicroPython 1.9.2 on an emulated micro:bit, 9 KB of heap, no json: survived and recognised, no TLS module."""
+    from harness.boards.link import Link
+    from harness.deadline import Deadline
+
+    command = ["qemu-system-arm", "-M", "microbit", "-nographic", "-serial", "pty", "-monitor", "none"]
+    process = subprocess.Popen(
+        [*command, "-device", f"loader,file={MICROBIT}"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        port = next(found[0] for line in process.stdout if (found := re.search(r"/dev/pts/\d+", line)))
+        link = Link(port)
+        try:
+            link.enter_raw_repl(deadline=Deadline(30.0))
+            link.soft_reset(
+                deadline=Deadline(20.0)
+            )  # as a session does: right after power-up the first answer may be cut
+            texts = [link.exec(code.encode(), deadline=Deadline(10.0)).stdout for _name, code in probe_steps()]
+        finally:
+            link.close()
+    finally:
+        process.kill()
+        process.communicate()
+    info = parse_probe(texts)
+    assert (info.version, info.machine) == ((1, 9, 2), "micro:bit with nRF51822")
+    assert (info.tls_module, info.has_tls, info.filesystem) == (None, False, None)
+    assert info.heap_free_bytes is not None
+    assert info.unique_id is not None

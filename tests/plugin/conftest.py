@@ -1,0 +1,140 @@
+"""A suite of somebody else's in an empty directory, run by a pytest of its own: the plugin as its users meet it."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from harness.deadline import Deadline
+
+CASES = """
+def test_case(board, tls_case, run_case):
+    run_case(board, tls_case)
+"""
+
+
+@dataclass
+class Ran:
+    """What one pytest run printed, and what it left behind."""
+
+    status: int
+    lines: list[str]
+    folder: Path
+    arguments: tuple[str, ...] = field(default=())
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines)
+
+    def record(self, folder: str = ".compat") -> dict:
+        return json.loads((self.folder / folder / "run.json").read_text(encoding="utf-8"))
+
+    def journal(self, folder: str = ".compat") -> list[dict]:
+        return [
+            json.loads(line) for line in (self.folder / folder / "run.jsonl").read_text(encoding="ascii").splitlines()
+        ]
+
+    def line(self, start: str) -> str:
+        found = [line for line in self.lines if line.startswith(start)]
+        assert len(found) == 1, self.text
+        return found[0]
+
+    def summary(self) -> str:
+        """pytest's counts of what ran: the list of cases grows, so not of what was left out."""
+        counts = self.lines[-1].strip("= ").partition(" in ")[0].split(", ")
+        return ", ".join(count for count in counts if not count.endswith(" deselected"))
+
+
+@dataclass
+class Suite:
+    """A directory with tests, and ways to run them."""
+
+    folder: Path
+    running: list[subprocess.Popen] = field(default_factory=list)
+    # Two cases that end before any connection, the quickest there are.
+    quick = ("--cases", "smoke", "-k", "rsa-1024-key or key-and-certificate-swapped")
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.folder / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def start(self, *arguments: str, environment: dict[str, str] | None = None) -> subprocess.Popen:
+        """Start pytest and do not wait for it."""
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("PYTEST", "TOX", "MICROPYTHON")) and name not in ("CI", "BUILD_NUMBER")
+        }
+        clean = {**inherited, "COLUMNS": "80", "NO_COLOR": "1", "PYTHONWARNINGS": "", **(environment or {})}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
+            cwd=self.folder,
+            env=clean,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        self.running.append(process)
+        return process
+
+    def end(self, process: subprocess.Popen, *, timeout_s: float = 60) -> Ran:
+        """Wait for a run's end."""
+        text, _ = process.communicate(timeout=timeout_s)
+        return Ran(process.returncode, text.rstrip("\n").split("\n"), self.folder, tuple(process.args))
+
+    def run(self, *arguments: str, environment: dict[str, str] | None = None) -> Ran:
+        """Run pytest to its end."""
+        return self.end(self.start(*arguments, environment=environment))
+
+    def wait_for(self, condition: Callable[[], object], *, what: str) -> None:
+        """Wait until something is true of a run that was started."""
+        deadline = Deadline(20)
+        while not condition():
+            assert not deadline.expired, f"still waiting for {what}"
+            assert all(process.poll() is None for process in self.running), f"the run ended before {what}"
+
+    def refused(self, *arguments: str) -> str:
+        """Run pytest with bad usage: exit code 4, one line, which is given back; nothing ran and nothing was written."""
+        ran = self.run("--cases", "smoke", *arguments)
+        lines = [line for line in ran.lines if line]
+        assert (ran.status, len(lines)) == (4, 1), ran.text
+        assert not (self.folder / ".compat").exists()
+        return lines[0].removeprefix("ERROR: ")
+
+
+@pytest.fixture
+def suite(tmp_path):
+    """A directory whose only test runs the case list."""
+    made = Suite(tmp_path)
+    made.write("test_mine.py", CASES)
+    yield made
+    for process in made.running:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
+
+
+@pytest.fixture
+def children() -> Callable[[int], list[str]]:
+    """The command lines of what is left of a process's session; Linux only."""
+
+    def left(group: int) -> list[str]:
+        found = []
+        for place in Path("/proc").glob("[0-9]*"):
+            try:
+                status = (place / "stat").read_text().rpartition(")")[2].split()
+                command = (place / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            except OSError:
+                continue
+            if int(status[1]) == group or int(status[2]) == group or int(status[3]) == group:
+                found.append(command)
+        return found
+
+    return left

@@ -1,0 +1,75 @@
+"""`--bind`, `--ports`, `--advertise`, `--peer`: where the server listens, what the board is told, whom the server answers."""
+
+import pytest
+
+ONE = ("--cases", "smoke", "-k", "ca-verified")
+
+
+def addresses(ran):
+    """Both ends of the only case's connection."""
+    (result,) = ran.record()["results"]
+    return result["observed"]["addresses"]
+
+
+def test_bind_and_ports(suite):
+    """The server listens on the address and in the range that were told; the report shows where."""
+    ran = suite.run(*ONE, "--bind", "127.0.0.3", "--ports", "41730-41739", "--peer", "127.0.0.1", "--peer", "127.0.0.3")
+    assert ran.status == 0, ran.text
+    host, _, port = addresses(ran)["server"].partition(":")
+    assert host == "127.0.0.3"
+    assert 41730 <= int(port) <= 41739
+
+
+def test_advertise(suite):
+    """The board is told another address than the server listens on."""
+    ran = suite.run(*ONE, "--bind", "0.0.0.0", "--advertise", "127.0.0.4", "--peer", "127.0.0.1", "--peer", "127.0.0.4")
+    assert ran.status == 0, ran.text
+    assert addresses(ran)["server"].startswith("127.0.0.4:")
+
+
+def test_unreachable(suite):
+    """A board that cannot reach the server is a fault of the network: `error`, both addresses, the usual suspects."""
+    ran = suite.run(
+        "--cases", "smoke", "-k", "rsa-1024-key or ca-verified", "--advertise", "127.0.0.9", "--ports", "41740-41749"
+    )
+    assert (ran.status, ran.summary()) == (1, "2 failed")
+    (reason,) = {result["reason"] for result in ran.record()["results"]}
+    assert reason.startswith(
+        "unix: the board (without an address of its own) cannot open a TCP connection to 127.0.0.9:417"
+    )
+    for suspect in ("firewall", "--ports", "client isolation", "--bind, --advertise", "--peer", "2.4 GHz"):
+        assert suspect in reason
+    assert {result["verdict"] for result in ran.record()["results"]} == {"error"}
+
+
+def test_stranger(suite):
+    """A board whose connection comes from an address that is not answered is `error`, with both addresses."""
+    ran = suite.run("--cases", "smoke", "-k", "rsa-1024-key or ca-verified", "--peer", "127.0.0.2")
+    assert (ran.status, ran.summary()) == (1, "2 failed")
+    (reason,) = {result["reason"] for result in ran.record()["results"]}
+    assert "was sent to 127.0.0.1:" in reason
+    assert reason.endswith(
+        "and a connection came from 127.0.0.1, but only 127.0.0.2 is answered: NAT between them? "
+        "name the address that connections come from with --peer"
+    )
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--bind", "localhost", "not an IP address (accepted: an address of this machine)"),
+        ("--bind", "192.0.2.1", "not an address of this machine (EADDRNOTAVAIL)"),
+        ("--ports", "80-", "not a port range (accepted: A-B or A, for example 42000-42099)"),
+        ("--ports", "99-9", "out of range (accepted: 1 <= A <= B <= 65535)"),
+        ("--ports", "1-70000", "out of range (accepted: 1 <= A <= B <= 65535)"),
+        (
+            "--advertise",
+            "127.0.0.1:80",
+            "not an address (accepted: an IP address or host name that the board can reach, without a port)",
+        ),
+        ("--peer", "board.lan", "not an IP address (accepted: the address that the board's connections come from)"),
+    ],
+)
+def test_bad_value(suite, option, value, message):
+    """One line with the option, the value and what is accepted."""
+    assert suite.refused(option, value) == f"{option} {value!r}: {message}"

@@ -1,0 +1,155 @@
+"""`--board SPEC`, repeatable; what a board that is none gets."""
+
+import os
+import pty
+import shutil
+
+import pytest
+
+ACCEPTED = (
+    "accepted are a device path, COM3, u0, a0, id:SERIAL, auto, rfc2217://HOST:PORT, socket://HOST:PORT, unix, "
+    "unix:/path/to/micropython, or a name in boards.toml"
+)
+
+
+@pytest.fixture
+def interpreter(tmp_path):
+    """A second way to start the packaged interpreter: a program of its own name."""
+    place = shutil.which("micropython", path=os.path.dirname(os.sys.executable))
+    if place is None:
+        pytest.skip("the packaged interpreter has no wheel for this machine")
+    (tmp_path / "second").symlink_to(place)
+    return str(tmp_path / "second")
+
+
+def test_default_is_the_virtual_board(suite):
+    """Without --board the cases run on `unix`, and its name is in the ids."""
+    ran = suite.run(*suite.quick, "-v")
+    assert (ran.status, ran.summary()) == (0, "2 passed")
+    assert ran.line("test_mine.py::test_case[unix-seed/rsa-1024-key] PASS  refused by the server at config")
+    assert [board["board"] for board in ran.record()["boards"]] == ["unix"]
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")])
+def test_two_boards(suite, interpreter, workers):
+    """--board is repeatable: every case runs on each board, and the lines and the table tell them apart."""
+    ran = suite.run(*suite.quick, "--board", "unix", "--board", f"unix:{interpreter}", *workers)
+    assert ran.status == 0, ran.text
+    rows = [line.split() for line in ran.lines if line.startswith(("unix", "all "))]
+    assert rows == [["unix", "in-process", "seed", "2"], ["unix:second", "in-process", "seed", "2"], ["all", "4"]]
+    assert sum("unix:second seed/rsa-1024-key" in line for line in ran.lines) == 1
+    results = {(result["board"], result["case"]) for result in ran.record()["results"]}
+    assert results == {
+        (board, f"seed/{case}")
+        for board in ("unix", "unix:second")
+        for case in ("rsa-1024-key", "key-and-certificate-swapped")
+    }
+
+
+REVERSED = """
+def pytest_collection_modifyitems(items):
+    items.reverse()
+"""
+
+
+def test_the_order_of_arrival_does_not_show(suite, interpreter):
+    """Table and report have the boards as they were asked for and the cases as they are declared, whoever was first."""
+    suite.write("conftest.py", REVERSED)
+    ran = suite.run(
+        "--cases",
+        "core",
+        "-k",
+        "key/rsa1024] or seed/rsa-1024-key",
+        "--board",
+        "unix",
+        "--board",
+        f"unix:{interpreter}",
+    )
+    assert ran.status == 0, ran.text
+    wanted = [(board, topic) for board in ("unix", "unix:second") for topic in ("key", "seed")]
+    rows = [tuple(line.split()[:3:2]) for line in ran.lines if " in-process  " in line and "[" not in line]
+    assert rows == wanted
+    results = ran.record()["results"]
+    assert [(result["board"], result["case"].partition("/")[0]) for result in results] == wanted
+    # Else this test would show nothing.
+    assert [entry["board"] for entry in ran.journal() if "verdict" in entry] == [board for board, _ in wanted[::-1]]
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        (("nope",), f"--board 'nope': not a board; {ACCEPTED} (there: none)"),
+        (("unix", "unix"), "--board 'unix': the same board as 'unix'; a board is given once"),
+        (("unix:",), "--board 'unix:': the path of the interpreter is missing; `unix` alone takes the packaged one"),
+        (
+            ("unix:/no/such",),
+            "--board unix:/no/such: there is no such file; the path of a MicroPython unix-port interpreter is wanted",
+        ),
+        (
+            ("unix:/etc/passwd",),
+            "--board unix:/etc/passwd: this is no program that can be started; the path of a MicroPython unix-port interpreter is wanted",
+        ),
+        (
+            ("telnet://host:1",),
+            "--board 'telnet://host:1': unknown scheme 'telnet'; accepted are rfc2217:// and socket://",
+        ),
+        (("rfc2217://host",), "--board 'rfc2217://host': host and port are wanted, as in rfc2217://192.0.2.7:2217"),
+    ],
+)
+def test_no_board(suite, spec, message):
+    """A spec that is no board ends at once: exit code 4 and one line that names option, value and what is accepted."""
+    assert suite.refused(*(word for text in spec for word in ("--board", text))) == message
+
+
+def test_a_board_that_cannot_be_opened(suite):
+    """Every case is `error` at once with the same reason, the run fails and says that nothing was tested."""
+    ran = suite.run("--cases", "smoke", "-k", "seed", "--board", "/dev/ttyNOPE7")
+    assert ran.status == 1
+    reason = "/dev/ttyNOPE7: there is no such port; "
+    lines = [line for line in ran.lines if line.startswith("[") and "error" in line]
+    assert len(lines) == 11
+    assert all(reason in line for line in lines)
+    assert ran.line("nothing was tested: no board could try any case").startswith(
+        f"nothing was tested: no board could try any case ({reason}"
+    )
+    assert {(result["verdict"], result["outcome"]) for result in ran.record()["results"]} == {("error", "not-run")}
+    assert "Traceback" not in ran.text
+
+
+def test_a_program_that_is_no_micropython(suite):
+    """`unix:` with a program that shows no prompt is a fault of the board: `error` with what it did."""
+    ran = suite.run(*suite.quick, "--board", "unix:/bin/true")
+    assert (ran.status, ran.summary()) == (1, "2 failed")
+    assert "/bin/true: no MicroPython prompt: it ended" in ran.line("[1/2] error       seed/rsa-1024-key")
+
+
+def test_a_silent_port_costs_one_time_out(suite):
+    """A port where nothing answers is waited for once, not once per case."""
+    master, slave = pty.openpty()
+    try:
+        suite.write("boards.toml", f'[board.silent]\nspec = "{os.ttyname(slave)}"\ntimeout_multiplier = 0.1\n')
+        ran = suite.run("--cases", "smoke", "-k", "seed", "--board", "silent")
+    finally:
+        os.close(master)
+        os.close(slave)
+    assert ran.status == 1
+    results = ran.record()["results"]
+    assert {result["verdict"] for result in results} == {"error"}
+    assert len(results) == 11
+    assert len({result["reason"] for result in results}) == 1
+    assert float(ran.lines[-1].strip("= ").partition(" in ")[2].split("s")[0]) < 5
+
+
+def test_an_existing_path_does_not_hide_pytest_ini(suite):
+    """pytest takes every existing path for a place of tests; the value of --board must not be one (rootdir, testpaths)."""
+    suite.write("pytest.ini", "[pytest]\ntestpaths = mine\n")
+    (suite.folder / "mine").mkdir()
+    (suite.folder / "test_mine.py").rename(suite.folder / "mine" / "test_mine.py")
+    suite.write("test_other.py", "def test_not_to_be_run():\n    raise SystemError\n")
+    ran = suite.run("--cases", "smoke", "-k", "seed", "--board", "/dev/null")
+    assert ran.line("rootdir: ") == f"rootdir: {suite.folder}"
+    assert "test_other" not in ran.text
+    assert len(ran.record()["results"]) == 11
+    in_environment = suite.run("--cases", "smoke", "-k", "seed", environment={"PYTEST_ADDOPTS": "--board /dev/null"})
+    assert in_environment.line("rootdir: ") == f"rootdir: {suite.folder}"
+    assert len(in_environment.record()["results"]) == 11

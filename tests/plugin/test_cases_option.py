@@ -1,0 +1,19 @@
+"""`--cases smoke|core|full`."""
+
+
+def test_bad_word(suite):
+    """A word that is no set names the three there are."""
+    assert suite.refused("--cases", "some") == "--cases 'some': accepted are smoke, core, full"
+
+
+def test_sets_contain_each_other(suite):
+    """smoke is part of core, core of full, and core is the default."""
+
+    def ids(*arguments):
+        lines = suite.run("--collect-only", "-q", *arguments).lines
+        return {line for line in lines if "::" in line}
+
+    smoke, core, full = ids("--cases", "smoke"), ids("--cases", "core"), ids("--cases", "full")
+    assert smoke <= core <= full
+    assert ids() == core
+    assert "test_mine.py::test_case[unix-seed/rsa-key-no-shared-cipher]" in smoke

@@ -1,0 +1,138 @@
+"""The public fixtures in a suite of somebody else's, and what their mistakes look like."""
+
+import shutil
+from pathlib import Path
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+FIXTURES = ("board", "tls_server", "certificates", "expect", "run_case", "tls_case", "server_python")
+
+
+def test_they_are_documented(suite):
+    """`pytest --fixtures` lists each with a first line that says how to use it."""
+    lines = suite.run("--fixtures").lines
+    for name in FIXTURES:
+        (at,) = [number for number, line in enumerate(lines) if line.startswith((f"{name} ", f"{name} ["))]
+        assert "harness/plugin.py" in lines[at]
+        assert lines[at + 1].startswith("    ")
+    assert any('board.connect(server, verify="required", ca="ca-p256"' in line for line in lines)
+
+
+def test_the_examples_run_anywhere(suite):
+    """The snippets of the documentation, copied into an empty directory."""
+    (suite.folder / "test_mine.py").unlink()
+    for path in EXAMPLES.glob("test_*.py"):
+        shutil.copy(path, suite.folder)
+    ran = suite.run("--cases", "smoke", "-k", "my_ or rsa-1024-key", "-v")
+    assert (ran.status, ran.summary()) == (0, "5 passed"), ran.text
+
+
+def failure(suite, body):
+    """The lines pytest shows of a failing test with this body, without the source above the error."""
+    suite.write("test_mine.py", f"def test_it(board, tls_server, expect, certificates):\n    {body}\n")
+    ran = suite.run("--cases", "smoke", "--tb=short")
+    assert (ran.status, ran.summary()) == (1, "1 failed"), ran.text
+    start = next(number for number, line in enumerate(ran.lines) if line.startswith("____"))
+    end = next(
+        number
+        for number, line in enumerate(ran.lines)
+        if line.startswith("== short test summary") or "= short test" in line
+    )
+    return ran.lines[start + 1 : end]
+
+
+def test_every_difference_of_a_session(suite):
+    """expect.connected lists every difference at once, in the test's own frame only."""
+    lines = failure(
+        suite,
+        'expect.connected(board.connect(tls_server("server-p256", maximum_version="TLSv1.2"), verify="required", ca="ca-other"), '
+        'suite="TLS_AES_128_GCM_SHA256")',
+    )
+    shown = [line for line in lines if line.startswith("E")]
+    assert shown == [
+        "E   AssertionError: connected expected, got refused by the client at handshake",
+        "E     expected    connected with TLS_AES_128_GCM_SHA256",
+        "E   - outcome: expected connected, got refused",
+        "E   - server: expected no error, got SSLError TLSV1_ALERT_UNKNOWN_CA",
+        "E   - client: expected no error, got ValueError not_trusted",
+        "E   - alert: expected no fatal alert, got unknown_ca (48) from the client",
+        "E   - suite: expected TLS_AES_128_GCM_SHA256, got TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+        "E     server      SSLError TLSV1_ALERT_UNKNOWN_CA, at handshake",
+        "E     client      ValueError not_trusted, at handshake",
+        "E     alert       unknown_ca(48) fatal from the client",
+        "E     negotiated  TLSv1.2, TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, secp256r1",
+    ]
+    assert not any("user_api.py" in line for line in lines)
+
+
+def test_every_difference_of_a_refusal(suite):
+    """expect.refused compares outcome, who, where, both errors and the alert at once."""
+    lines = failure(
+        suite,
+        'expect.refused(board.connect(tls_server("server-p256")), server="NO_SHARED_CIPHER", alert=40, client=-30592)',
+    )
+    shown = [line for line in lines if line.startswith("E   ") and not line.startswith("E     ")]
+    assert shown == [
+        "E   AssertionError: refused expected, got connected",
+        "E   - outcome: expected refused, got connected",
+        "E   - stage: expected handshake, got none",
+        "E   - ended_by: expected server, got none",
+        "E   - server.type: expected SSLError, got none",
+        "E   - server.reason: expected NO_SHARED_CIPHER, got none",
+        "E   - client.type: expected OSError, got none",
+        "E   - client.number: expected -30592, got none",
+        "E   - alert: expected handshake_failure (40) from the server, got none",
+    ]
+
+
+def test_mistakes_are_one_line(suite):
+    """A name or a setting that does not exist is said in one line with what is accepted: no traceback of ours."""
+    for body, message in (
+        (
+            'tls_server("server-p256", cipher="x")',
+            "tls_server(): there is no setting 'cipher'; accepted are certificates, ciphers, ",
+        ),
+        (
+            'board.connect(tls_server("server-p256"), hostname="x")',
+            "board.connect(): there is no setting 'hostname'; accepted are verify, ",
+        ),
+        (
+            'board.connect(tls_server("server-p256"), verify="yes")',
+            "board.connect(verify=...): 'yes' is not one of none, optional, required",
+        ),
+        (
+            'expect.refused(None, alert="no_such")',
+            "expect.refused(alert='no_such'): no TLS alert has this name; write it as in RFC 8446 or as a number",
+        ),
+        (
+            "expect.connected(None, cipher=1)",
+            "expect.connected(): there is no setting 'cipher'; accepted are group, suite, version",
+        ),
+    ):
+        (line,) = failure(suite, body)
+        assert line.startswith(message)
+
+
+def test_an_unknown_certificate(suite):
+    """A profile that is not declared names those that are."""
+    (line,) = failure(suite, 'board.connect(tls_server("server-p257"))')
+    assert "'server-p257'" in line
+
+
+def test_a_board_fault_in_a_fixture_test(suite):
+    """A board that cannot be opened is `error: ` and its reason, in a test without cases too."""
+    suite.write("test_mine.py", "def test_it(board):\n    board.info\n")
+    ran = suite.run("--board", "/dev/ttyNOPE7")
+    assert (ran.status, ran.summary()) == (1, "1 failed")
+    assert ran.line("error: /dev/ttyNOPE7: there is no such port; ")
+    assert "Traceback" not in ran.text
+
+
+def test_a_fixture_of_the_same_name(suite):
+    """`board` is a common word: a suite's own fixture of that name stays its own, also with --board given."""
+    suite.write(
+        "test_mine.py",
+        "import pytest\n@pytest.fixture\ndef board():\n    return 'chess'\ndef test_it(board):\n    assert board == 'chess'\n",
+    )
+    ran = suite.run("--board", "unix", "--board", "/dev/null", "-v")
+    assert (ran.status, ran.summary()) == (0, "1 passed")
+    assert ran.line("test_mine.py::test_it PASSED")

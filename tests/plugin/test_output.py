@@ -1,0 +1,110 @@
+"""What a run looks like: a line per case, at every verbosity, with and without xdist, alone and among other tests."""
+
+import re
+
+import pytest
+
+OWN = "def test_one():\n    pass\ndef test_two():\n    pass\n"
+PROGRESS = re.compile(r"\[( ?\d+)/(\d+)\] (pass|error)  +(\S+) +.*\d+ ms$")
+
+
+def between(ran):
+    """The lines from the count of collected tests to the table."""
+    start = next(number for number, line in enumerate(ran.lines) if re.match(r"collected|\d+ workers", line))
+    end = next(number for number, line in enumerate(ran.lines) if "TLS compatibility" in line)
+    return ran.lines[start + 1 : end]
+
+
+def test_a_line_per_case(suite):
+    """Count, verdict, id, evidence, time; board and server introduced before; no percentage, no stray blank lines."""
+    ran = suite.run(*suite.quick)
+    lines = between(ran)
+    assert lines[0] == lines[-1] == ""
+    assert lines[1].startswith("board unix: micropython ")
+    assert lines[2].startswith("server in-process: Python 3.")
+    assert [PROGRESS.match(line).groups() for line in lines[3:-1]] == [
+        ("1", "2", "pass", "seed/rsa-1024-key"),
+        ("2", "2", "pass", "seed/key-and-certificate-swapped"),
+    ]
+    assert "%]" not in ran.text
+    end = ran.lines[
+        ran.lines.index("============================== TLS compatibility ===============================") + 1 :
+    ]
+    assert end[:3] == [
+        "board  server      topic  pass",
+        "unix   in-process  seed   2",
+        f"report: {suite.folder / '.compat' / 'run.json'}",
+    ]
+    assert end[3].startswith("=")
+    assert len(end) == 4
+
+
+def test_a_line_per_case_with_xdist(suite):
+    """The same lines from the workers, in the order they come."""
+    lines = between(suite.run(*suite.quick, "-n", "2"))
+    found = [PROGRESS.match(line) for line in lines if line.startswith("[")]
+    assert [match.group(1, 2) for match in found] == [("1", "2"), ("2", "2")]
+    assert {match.group(4) for match in found} == {"seed/rsa-1024-key", "seed/key-and-certificate-swapped"}
+    assert sum(line.startswith("board unix: ") for line in lines) == 1
+
+
+def test_quiet(suite):
+    """-q has pytest's letters, and the table."""
+    ran = suite.run(*suite.quick, "-q")
+    assert ran.lines[0].split() == ["..", "[100%]"]
+    assert [line for line in ran.lines if "board" in line] == ["board  server      topic  pass"]
+
+
+def test_verbose(suite):
+    """-v has pytest's line with the verdict and the evidence in place of its word."""
+    ran = suite.run(*suite.quick, "-v")
+    assert ran.line("test_mine.py::test_case[unix-seed/rsa-1024-key] ").startswith(
+        "test_mine.py::test_case[unix-seed/rsa-1024-key] PASS  refused by the server at config: server EE_KEY_TOO_SMALL"
+    )
+    assert ran.line("test_mine.py::test_case[unix-seed/key-and-certificate-swapped] ").endswith("[100%]")
+
+
+@pytest.mark.parametrize(("before", "after"), [("test_a.py", None), (None, "test_z.py"), ("test_a.py", "test_z.py")])
+def test_among_other_tests(suite, before, after):
+    """A suite's own tests keep pytest's own form; cases start lines of their own; nothing is lost or doubled."""
+    for name in filter(None, (before, after)):
+        suite.write(name, OWN)
+    ran = suite.run("--cases", "smoke", "-k", "rsa-1024-key or key-and-certificate-swapped or one or two")
+    lines = between(ran)
+    cases = [number for number, line in enumerate(lines) if PROGRESS.match(line)]
+    assert len(cases) == 2
+    own = {name: line for line in lines for name in (before, after) if name and line.startswith(f"{name} ..")}
+    assert set(own) == {name for name in (before, after) if name}
+    assert "" not in lines[1:-1]
+    assert not any("test_mine.py" in line for line in lines)
+    assert ("[100%]" in ran.text) == bool(after)
+
+
+def test_among_other_tests_with_xdist(suite):
+    """Letters and lines do not run into each other."""
+    suite.write("test_a.py", OWN)
+    suite.write("test_z.py", OWN)
+    lines = between(
+        suite.run("--cases", "smoke", "-n", "2", "-k", "rsa-1024-key or key-and-certificate-swapped or one or two")
+    )
+    assert sum(PROGRESS.match(line) is not None for line in lines) == 2
+    rest = "".join(line for line in lines if not line.startswith(("[", "board ", "server ")))
+    assert rest.replace(" ", "").replace("[100%]", "") == "...."
+
+
+def test_colours_only_where_they_are_wanted(suite):
+    """Plain text into a pipe; green for `pass` where colours are told."""
+    plain = suite.run(*suite.quick)
+    assert "\x1b" not in plain.text
+    coloured = suite.run(*suite.quick, "--color=yes", environment={"NO_COLOR": ""})
+    assert any("\x1b[32m[1/2] pass" in line for line in coloured.lines)
+
+
+def test_a_suite_without_boards_sees_nothing(suite):
+    """Other people's runs are not changed: no lines, no files, no exit code of ours."""
+    (suite.folder / "test_mine.py").unlink()
+    suite.write("test_a.py", OWN)
+    ran = suite.run()
+    assert (ran.status, ran.summary()) == (0, "2 passed")
+    assert [line for line in ran.lines if line.startswith(("board", "report", "="))] == [ran.lines[0], ran.lines[-1]]
+    assert sorted(path.name for path in suite.folder.iterdir() if path.name != "__pycache__") == ["test_a.py"]

@@ -1,0 +1,81 @@
+"""`--artifacts`, `--compat-report`, `--keep-wire`: what is written, and where."""
+
+import json
+import stat
+
+import pytest
+
+
+def test_artifacts(suite):
+    """run.json and run.jsonl go where --artifacts says, and the terminal says so; nothing else is left there by passing cases."""
+    ran = suite.run(*suite.quick, "--artifacts", "out/deep")
+    assert ran.status == 0
+    assert ran.line("report: ") == f"report: {suite.folder / 'out' / 'deep' / 'run.json'}"
+    assert sorted(path.name for path in (suite.folder / "out" / "deep").iterdir()) == ["run.json", "run.jsonl"]
+    assert not (suite.folder / ".compat").exists()
+    assert ran.record("out/deep")["run"]["cases"] == "smoke"
+
+
+def test_artifacts_outside(suite, tmp_path_factory):
+    """An existing directory elsewhere is no place of tests: the root directory stays."""
+    place = tmp_path_factory.mktemp("elsewhere")
+    ran = suite.run(*suite.quick, "--artifacts", str(place))
+    assert ran.line("rootdir: ") == f"rootdir: {suite.folder}"
+    assert sorted(path.name for path in place.iterdir()) == ["run.json", "run.jsonl"]
+
+
+def test_compat_report(suite):
+    """--compat-report is repeatable, and each .json is the run record."""
+    ran = suite.run(*suite.quick, "--compat-report", "a.json", "--compat-report", "sub/b.json")
+    assert ran.status == 0
+    assert [line.removeprefix(f"report: {suite.folder}/") for line in ran.lines if line.startswith("report: ")] == [
+        ".compat/run.json",
+        "a.json",
+        "sub/b.json",
+    ]
+    for name in ("a.json", "sub/b.json"):
+        assert json.loads((suite.folder / name).read_text()) == ran.record()
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--compat-report", "run.pdf", "the suffix says the format (accepted: "),
+        ("--compat-report", "run", "the suffix says the format (accepted: "),
+        (
+            "--compat-report",
+            "test_mine.py/run.json",
+            "{folder}/test_mine.py is a file (accepted: a directory that can be written)",
+        ),
+        ("--artifacts", "test_mine.py", "{folder}/test_mine.py is a file (accepted: a directory that can be written)"),
+    ],
+)
+def test_places_that_cannot_be_written(suite, option, value, message):
+    """A report that could not be written is refused before the run, not lost after it."""
+    assert suite.refused(option, value).startswith(f"{option} {value!r}: {message.format(folder=suite.folder)}")
+
+
+def test_a_lost_report_fails_the_run(suite):
+    """If the place goes away meanwhile, the results are shown, the run fails, and it says what is missing."""
+    suite.write(
+        "test_zz_last.py",
+        "import pathlib\ndef test_last():\n    pathlib.Path('sub').mkdir(exist_ok=True)\n    pathlib.Path('sub/r.json').mkdir()\n",
+    )
+    ran = suite.run("--cases", "smoke", "-k", "rsa-1024-key or last", "--compat-report", "sub/r.json")
+    assert (ran.status, ran.summary()) == (1, "2 passed")
+    assert ran.line("no report: ") == f"no report: {suite.folder}/sub/r.json cannot be written (Is a directory)"
+
+
+def test_keep_wire(suite):
+    """--keep-wire keeps a capture and a transcript of a passing case; only this user may read the secrets in it."""
+    ran = suite.run("--cases", "smoke", "-k", "ca-verified", "--keep-wire")
+    assert ran.status == 0
+    (result,) = ran.record()["results"]
+    assert result["artifacts"] == {
+        "pcapng": "unix-in-process-seed_ca-verified.pcapng",
+        "transcript": "unix-in-process-seed_ca-verified.serial.txt",
+    }
+    capture = suite.folder / ".compat" / result["artifacts"]["pcapng"]
+    assert capture.read_bytes()[:4] == b"\x0a\x0d\x0d\x0a"
+    assert stat.S_IMODE(capture.stat().st_mode) == 0o600
+    assert "th_run(" in (suite.folder / ".compat" / result["artifacts"]["transcript"]).read_text()

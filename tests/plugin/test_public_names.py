@@ -1,0 +1,36 @@
+"""What `import harness` offers."""
+
+import subprocess
+import sys
+
+import pytest
+
+import harness
+from harness import errors, model
+
+
+def test_at_most_twenty():
+    """A small surface, sorted, each name there and documented."""
+    assert len(harness.__all__) <= 20
+    assert len(set(harness.__all__)) == len(harness.__all__)
+    assert set(harness.__all__) <= set(dir(harness))
+    for name in set(harness.__all__) - {"__version__"}:
+        assert getattr(harness, name).__doc__
+
+
+def test_they_are_the_same_objects():
+    """Re-exported, not copied: what a suite catches is what the harness raises."""
+    assert harness.BoardError is errors.BoardError
+    assert harness.ServerProfile is model.ServerProfile
+
+
+def test_unknown():
+    """Anything else is an AttributeError, as of any module."""
+    with pytest.raises(AttributeError, match="module 'harness' has no attribute 'Board'"):
+        harness.Board  # noqa: B018 - the access is the test
+
+
+def test_import_costs_nothing():
+    """The names load at their first use."""
+    code = "import sys, harness; assert 'harness.model' not in sys.modules; harness.Case; assert 'harness.model' in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)

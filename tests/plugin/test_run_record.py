@@ -1,0 +1,109 @@
+"""run.json and run.jsonl of real runs against the shipped JSON Schema and the fixed keys of the design."""
+
+import jsonschema
+import pytest
+
+from harness.reports.schema import run_schema
+
+# The example of design.md 5: every key of one result, with the type of its value where it is not null.
+RESULT = {
+    "board": str, "server": str, "case": str, "attempt": int, "outcome": str, "verdict": str, "stage": str, "ended_by": str, "reason": str,
+    "expected": {
+        "source": str, "outcome": str, "stage": str, "ended_by": str, "server_type": str, "server_reason": str, "verify_code": int,
+        "client_type": str, "client_number": int, "client_flags": list, "alert": {"from": str, "code": int, "name": str},
+        "version": str, "suite": str, "group": str,
+    },
+    "observed": {
+        "server": {"type": str, "reason": str, "errno": int, "verify_code": int},
+        "client": {"type": str, "args": list, "number": int, "flags": list, "name": str, "stage": str},
+        "alerts": [{"from": str, "level": str, "code": int, "name": str}],
+        "negotiated": {"version": str, "suite": str, "group": str},
+        "client_hello": {
+            "record_version": str, "versions": list, "suites": list, "groups": list, "signature_algorithms": list, "extensions": list,
+            "sni": str, "fingerprint": str,
+        },
+    },
+    "mismatches": list, "explanation": dict, "timing_ms": {"handshake_board": float, "handshake_server": float, "case": float},
+    "memory_bytes": {"free_before": int, "free_low": int, "free_after": int}, "artifacts": {"pcapng": str, "transcript": str},
+}  # fmt: skip
+QUESTION = ["c024", "c00a", "c023", "c009", "003d", "0035", "003c", "002f"]
+
+
+def check(value, wanted, where="result"):
+    """Every fixed key is there, and of its type or null."""
+    if value is None:
+        return
+    if isinstance(wanted, dict):
+        assert set(wanted) <= set(value), where
+        for key, inner in wanted.items():
+            check(value[key], inner, f"{where}.{key}")
+    elif isinstance(wanted, list):
+        for item in value:
+            check(item, wanted[0], where)
+    else:
+        assert isinstance(value, (int, float) if wanted is float else wanted), where
+
+
+def validate(ran):
+    """Both files against the schema."""
+    schema = run_schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(ran.record(), schema, jsonschema.Draft202012Validator)
+    line_schema = {"$ref": "#/$defs/journal_line", "$defs": schema["$defs"]}
+    for line in ran.journal():
+        jsonschema.validate(line, line_schema, jsonschema.Draft202012Validator)
+
+
+@pytest.mark.parametrize("arguments", [(), ("--board", "/dev/ttyNOPE7"), ("--peer", "127.0.0.2")])
+def test_schema(suite, arguments):
+    """A good run, one without a board and one without a network are all valid."""
+    ran = suite.run("--cases", "smoke", *arguments)
+    validate(ran)
+    record = ran.record()
+    assert {result["case"] for result in record["results"]} == {case["case"] for case in record["cases"]}
+    assert [line for line in ran.journal() if line["record"] == "result"] == [
+        {"record": "result", **result} for result in record["results"]
+    ]
+
+
+def test_the_order_is_the_lists(suite):
+    """Workers answer in any order; the record and the table keep the order of boards, servers and cases, the journal the order of time."""
+    alone = suite.run("--cases", "smoke").record()["results"]
+    ran = suite.run("--cases", "smoke", "-n", "2")
+    assert [result["case"] for result in ran.record()["results"]] == [result["case"] for result in alone]
+    assert sorted(line["case"] for line in ran.journal() if line["record"] == "result") == sorted(
+        result["case"] for result in alone
+    )
+
+
+def test_the_first_case_of_the_seed_story(suite):
+    """Its result is the design's example, key by key."""
+    ran = suite.run("--cases", "smoke", "-k", "rsa-key-no-shared-cipher")
+    (result,) = ran.record()["results"]
+    check(result, RESULT)
+    assert (result["outcome"], result["verdict"], result["stage"], result["ended_by"]) == (
+        "refused",
+        "pass",
+        "handshake",
+        "server",
+    )
+    assert result["observed"]["server"]["reason"] == "NO_SHARED_CIPHER"
+    assert result["observed"]["client"]["args"] == [-30592, "MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE"]
+    assert result["observed"]["client_hello"]["suites"][:8] == QUESTION
+    assert result["observed"]["client_hello"]["sni"] == "tls.test"
+    assert result["observed"]["client_hello"]["fingerprint"] is None
+    assert result["expected"]["alert"] == {"from": "server", "code": 40, "name": "handshake_failure"}
+    assert result["mismatches"] == []
+
+
+def test_the_first_case_of_the_seed_story_connected(suite):
+    """A session's result has the same keys, with its values."""
+    ran = suite.run("--cases", "smoke", "-k", "ecdsa-key-connects")
+    (result,) = ran.record()["results"]
+    check(result, RESULT)
+    assert result["observed"]["text"] == {"server_received": "Hallo, Server!", "client_received": "Hallo, Client!"}
+    assert (result["observed"]["server"], result["observed"]["client"]) == (None, None)
+    assert result["observed"]["negotiated"]["version"] == "TLSv1.2"
+    assert result["timing_ms"]["handshake_board"] > 0
+    assert result["timing_ms"]["handshake_server"] > 0
+    assert result["memory_bytes"]["free_before"] > 0

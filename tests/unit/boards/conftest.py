@@ -1,0 +1,49 @@
+"""A virtual board, taken over, for the tests of what stands on top of the line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.boards.console import Console
+from harness.boards.interpreter import find_interpreter
+from harness.boards.link import Link
+from harness.boards.session import BoardSession
+from harness.boards.virtual import VirtualBoard
+from harness.deadline import Deadline
+from harness.model import BoardSettings, BoardSpec
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The board's filesystem."""
+    made = tmp_path / "board"
+    made.mkdir()
+    return made
+
+
+@pytest.fixture
+def new_session(folder: Path) -> Iterator[Callable[..., BoardSession]]:
+    """A session on a virtual board, with these settings of boards.toml, not started yet."""
+    sessions = []
+
+    def make(**settings: object) -> BoardSession:
+        virtual = VirtualBoard(find_interpreter(""), folder=folder)
+        spec = BoardSpec(text="lab-1", kind="unix", target="", label="lab-1", settings=BoardSettings(**settings))  # type: ignore[arg-type]
+        session = BoardSession(spec, Link(virtual.port), owner=virtual, patience_s=5.0)
+        sessions.append(session)
+        return session
+
+    yield make
+    for session in sessions:
+        session.close(deadline=Deadline(5))
+
+
+@pytest.fixture
+def console(new_session: Callable[..., BoardSession]) -> Console:
+    """The console of a board in the raw REPL, nothing of ours on it."""
+    session = new_session()
+    session.start(deploy=False)
+    return Console(session.link, label="lab-1")

@@ -1,0 +1,214 @@
+"""An open board: the order of its start, what a case sends, and what is left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness.boards import surroundings
+from harness.boards.session import BoardSession
+from harness.certificates import Certificates
+from harness.deadline import Deadline
+from harness.errors import BoardError
+from harness.model import ClientPlan, HelloFacts, Verify
+
+NewSession = Callable[..., BoardSession]
+
+
+@pytest.fixture
+def session(new_session: NewSession) -> BoardSession:
+    """A started session."""
+    made = new_session()
+    made.start()
+    return made
+
+
+def test_look_only(new_session: NewSession, folder: Path) -> None:
+    """A look at a board writes nothing to it."""
+    session = new_session()
+    session.start(deploy=False)
+    assert session.info.has_tls
+    assert list(folder.iterdir()) == []
+
+
+def test_not_micropython(new_session: NewSession, folder: Path) -> None:
+    """A Python of another kind at the raw REPL is not driven. The stand-in renames the interpreter in boot.py."""
+    session = new_session()
+    (folder / "boot.py").write_text(
+        "import sys as _sys\nclass _I: name = 'circuitpython'; version = (9, 0, 0)\n"
+        "class _S:\n implementation = _I; platform = 'x'; version = 'y'\n"
+        "_import = __import__\nimport builtins\n"
+        "builtins.__import__ = lambda n, *a: _S if n == 'sys' else _import(n, *a)\n"
+    )
+    with pytest.raises(
+        BoardError, match=r"lab-1: this is 'circuitpython', not MicroPython; this harness does not drive it"
+    ) as raised:
+        session.start()
+    assert raised.value.kind == "not-micropython"
+
+
+def test_blobs_are_sent_once(session: BoardSession) -> None:
+    """Certificates go to the board at first use only; keys never into the transcript."""
+    certificates = Certificates()
+    try:
+        plan = ClientPlan(verify=Verify.REQUIRED, ca=("ca-p256",))
+        request, blobs = session.prepare(plan, certificates)
+        assert request.ca == tuple(blobs)
+        session.begin_case()
+        session._ensure(blobs, deadline=Deadline(10))
+        sent = session.link.log.sent_bytes
+        session._ensure(blobs, deadline=Deadline(10))
+        assert session.link.log.sent_bytes == sent
+        assert "th_put" not in session.transcript()
+    finally:
+        certificates.close()
+
+
+def test_oldest_blobs_make_room(session: BoardSession) -> None:
+    """The blobs on the board stay within their budget; the least recently used go first, never one that is wanted now."""
+    for number in range(6):
+        session._ensure({f"blob{number}": bytes([number]) * 2000}, deadline=Deadline(10))
+    assert list(session._blobs) == ["blob2", "blob3", "blob4", "blob5"]
+    held = session.link.exec(b"from tls_harness.agent import th_blobs\nprint(sorted(th_blobs))", deadline=Deadline(5))
+    assert held.stdout == b"['blob2', 'blob3', 'blob4', 'blob5']\n"
+
+
+def test_recover_forgets_blobs(session: BoardSession) -> None:
+    """A reset takes the blobs from the board, and the session knows."""
+    session._ensure({"blob": b"x"}, deadline=Deadline(10))
+    session.recover()
+    assert not session._blobs
+    assert session.notes == []
+
+
+RADIO = """\
+STA_IF = 0
+class WLAN:
+    def __init__(self, kind): self.up = False
+    def active(self, on=None): return False
+    def config(self, **words): pass
+    def isconnected(self): return self.up
+    def status(self): return 3 if self.up else 0
+    def disconnect(self): pass
+    def ifconfig(self): return ('127.0.0.7', '255.255.255.0', '127.0.0.1', '127.0.0.1')
+    def connect(self, ssid, password):
+        with open('joins', 'a') as f: f.write(ssid + ' ')
+        with open('access') as f: self.up = f.read() == 'yes'
+"""
+# A clock that stands at the year 2000, as after a reset that took the RTC with it.
+LOST_CLOCK = """\
+import time as _real, builtins
+class _Time:
+ def time(self): return 946684800
+ def gmtime(self, s=946684800): return _real.gmtime(s)
+ localtime = gmtime
+ def __getattr__(self, name): return getattr(_real, name)
+_lost, _import = _Time(), __import__
+builtins.__import__ = lambda n, *a: _lost if n in ('time', 'utime') else _import(n, *a)
+"""
+
+
+def test_recover_brings_back_the_network(new_session: NewSession, folder: Path) -> None:
+    """A soft reset takes a radio's connection: it is joined again, and the agent answers."""
+    (folder / "network.py").write_text(RADIO)
+    (folder / "access").write_text("yes")
+    session = new_session(network="wifi", ssid="lab")
+    session.start()
+    session.info = replace(session.info, address=None)
+    session.recover()
+    assert (folder / "joins").read_text() == "lab lab "
+    assert session.info.address == "127.0.0.7"
+    assert session.notes == []
+    assert session.link.exec(b"print(th_run)", deadline=Deadline(5)).stdout.startswith(b"<function")
+
+
+def test_recover_without_the_network(new_session: NewSession, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network that stays away is a note, said once; the agent is there all the same."""
+    (folder / "network.py").write_text(RADIO)
+    (folder / "access").write_text("yes")
+    monkeypatch.setattr(surroundings, "JOIN_S", 1.0)
+    session = new_session(network="wifi", ssid="lab")
+    session.start()
+    (folder / "access").write_text("no")
+    for _ in range(2):
+        session.recover()
+    (note,) = session.notes
+    assert note.startswith(
+        "brought back after a fault, but not its network: lab-1: the board does not get into the WiFi 'lab'"
+    )
+    assert session.link.exec(b"print(th_run)", deadline=Deadline(5)).stdout.startswith(b"<function")
+
+
+def test_recover_sees_to_the_clock(session: BoardSession, folder: Path) -> None:
+    """A clock that the reset took is set again, or it is said that it cannot be: the unix port has no RTC."""
+    assert session.notes == []
+    (folder / "boot.py").write_text(LOST_CLOCK)
+    session.recover()
+    assert session.notes == [
+        "the board's clock stands at 2000-01-01 and cannot be set: certificates may look expired or not yet valid"
+    ]
+
+
+def test_recover_of_a_board_that_is_gone(session: BoardSession) -> None:
+    """A board that stays away is a note; its next use shows the fault by its own name."""
+    assert session._owner is not None
+    session._owner.close()
+    session.recover()
+    (note,) = session.notes
+    assert note.startswith("could not be brought back after a fault: ")
+    with pytest.raises(BoardError, match="the port went away") as raised:
+        session.link.exec(b"1", deadline=Deadline(2))
+    assert raised.value.kind == "lost"
+
+
+@pytest.mark.parametrize("step", ["leave_raw_repl", "close"])
+def test_ctrl_c_while_closing(session: BoardSession, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    """A second Ctrl-C, at any moment of the end, keeps neither the port nor the interpreter."""
+    link, real_close = session.link, session.link.close
+    closed = []
+
+    def interrupted(**_words: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(link, step, interrupted)
+    if step != "close":
+        monkeypatch.setattr(link, "close", lambda: (closed.append("link"), real_close()))
+    monkeypatch.setattr(session._owner, "close", lambda close=session._owner.close: (closed.append("owner"), close()))
+    with pytest.raises(KeyboardInterrupt):
+        session.close(deadline=Deadline(5))
+    assert closed == (["owner"] if step == "close" else ["link", "owner"])
+    real_close()
+
+
+def test_agent_that_fails(session: BoardSession) -> None:
+    """An agent that breaks is the harness's fault or the board's, never a TLS result."""
+    session.link.exec(b"def th_run(text): 1/0", deadline=Deadline(5))
+    request, blobs = session.prepare(ClientPlan(), Certificates())
+    with pytest.raises(BoardError, match=r"lab-1: the board could not try a connection: ZeroDivisionError") as raised:
+        session.connect(request, blobs, deadline=Deadline(5))
+    assert raised.value.kind == "agent"
+    session.link.exec(b"def th_run(text): print('#th {')", deadline=Deadline(5))
+    with pytest.raises(BoardError, match="lab-1: the board's answer is garbled") as raised:
+        session.connect(request, blobs, deadline=Deadline(5))
+    assert raised.value.kind == "garbled"
+
+
+@pytest.mark.parametrize(("fingerprint", "library"), [("X", "axTLS"), ("B", "mbedTLS")])
+def test_learn(session: BoardSession, fingerprint: str, library: str) -> None:
+    """A ClientHello says which library it is where the probe could not."""
+    session.learn(tls_library=None)
+    hello = HelloFacts(
+        record_version="0301",
+        versions=(),
+        suites=(),
+        groups=(),
+        signature_algorithms=(),
+        extensions=(),
+        sni=None,
+        fingerprint=fingerprint,
+    )
+    session.learn(hello=hello)
+    assert session.info.tls_library == library

@@ -1,0 +1,220 @@
+"""`tls-harness virtual`: a board that mpremote and others can use, gone without a trace afterwards."""
+
+import argparse
+import contextlib
+import os
+import select
+import signal
+import subprocess
+import sys
+import termios
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness import cli
+from harness.boards.interpreter import find_interpreter
+from harness.commands.virtual import heap_size
+from harness.errors import HarnessError
+
+ROOT = Path(__file__).resolve().parents[3]
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT)}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def interpreter():
+    """The default interpreter; where there is none these tests have nothing to start."""
+    try:
+        return find_interpreter("")
+    except HarnessError as error:
+        pytest.skip(str(error))
+
+
+@contextlib.contextmanager
+def virtual(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """`tls-harness virtual` as a process and its port; killed if the test did not end it."""
+    process = subprocess.Popen(
+        [sys.executable, "-W", "error", "-m", "harness", "virtual", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=ENVIRONMENT,
+    )
+    try:
+        assert process.stdout is not None
+        port = process.stdout.readline().strip()
+        assert port.startswith("/dev/"), process.communicate(timeout=10)
+        yield process, port
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def mpremote(port: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run mpremote on a port, as a person does."""
+    return subprocess.run(
+        [sys.executable, "-m", "mpremote", "connect", port, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+def children(pid: int) -> list[int]:
+    """The processes that this one started."""
+    listing = subprocess.run(["ps", "-o", "pid=,ppid=", "-A"], capture_output=True, text=True, check=True).stdout
+    pairs = [line.split() for line in listing.splitlines()]
+    return [int(child) for child, parent in pairs if int(parent) == pid]
+
+
+def is_there(pid: int) -> bool:
+    """Whether a process of this number exists."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_mpremote_runs_code_on_it():
+    """`mpremote connect PORT exec ...` works on the printed port, twice in a row (the port is not used up by the first)."""
+    with virtual() as (_process, port):
+        for text in ("first", "second"):
+            done = mpremote(port, "exec", f"import sys; print({text!r}, sys.implementation.name)")
+            assert (done.returncode, done.stdout.split()) == (0, [text, "micropython"]), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)], ids=["INT", "TERM", "HUP"]
+)
+def test_a_signal_ends_it_and_leaves_nothing(number, code):
+    """Ctrl-C or SIGTERM: exit code 128 + n, no traceback, no interpreter, no port and no directory left."""
+    with virtual() as (process, port):
+        started = children(process.pid)
+        assert started
+        process.send_signal(number)
+        out, err = process.communicate(timeout=15)
+        lines = err.splitlines()
+        folder = Path(lines[0].partition("files in ")[2].partition(";")[0])
+        assert (process.returncode, out) == (code, "")
+        assert len(lines) == 2
+        assert [pid for pid in started if is_there(pid)] == []
+        assert folder.name.startswith("tls-harness-board-")
+        assert not folder.exists()
+        assert port in lines[1]
+
+
+def test_ctrl_c_while_code_runs_on_it():
+    """The board is taken down in the middle of an endless loop, too."""
+    with virtual() as (process, port):
+        done = mpremote(port, "exec", "--no-follow", "while True: pass")
+        assert done.returncode == 0, done.stderr
+        started = children(process.pid)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=15)
+        assert process.returncode == 130
+        assert [pid for pid in started if is_there(pid)] == []
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="waiting for a process of somebody else needs Linux's pidfd")
+def test_sigkill_takes_the_interpreter_along():
+    """However the command dies, its interpreter goes with it: the terminal it lives on is gone."""
+    with virtual() as (process, _port):
+        (interpreter_pid,) = children(process.pid)
+        watched = os.pidfd_open(interpreter_pid)
+        try:
+            process.kill()
+            process.wait()
+            ready, _, _ = select.select([watched], [], [], 10)
+            assert ready == [watched]
+        finally:
+            os.close(watched)
+
+
+def test_the_folder_is_its_filesystem_and_stays(tmp_path):
+    """--folder is made, used as the board's filesystem, and kept; its boot.py runs."""
+    folder = tmp_path / "board"
+    with virtual("--folder", str(folder)) as (process, port):
+        done = mpremote(port, "exec", "open('boot.py', 'w').write('told = 1234')")
+        assert done.returncode == 0, done.stderr
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=15)
+    assert (folder / "boot.py").read_text(encoding="ascii") == "told = 1234"
+    with virtual("--folder", str(folder)) as (_process, port):
+        assert mpremote(port, "resume", "exec", "print(told)").stdout.strip() == "1234"
+
+
+def test_the_heap_is_as_large_as_asked():
+    """--heap sets the interpreter's heap."""
+    with virtual("--heap", "300K") as (_process, port):
+        done = mpremote(port, "exec", "import gc; print(gc.mem_alloc() + gc.mem_free())")
+        assert 280 * 1024 < int(done.stdout) <= 300 * 1024
+
+
+@pytest.mark.parametrize(("text", "size"), [("65536", 65536), ("64K", 65536), ("64k", 65536), ("2M", 2097152)])
+def test_heap_sizes(text, size):
+    """Sizes are bytes, with K or M for 1024 and 1024 * 1024."""
+    assert heap_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1", "1.5M", "64KB", "K", "six"])
+def test_sizes_that_are_none(text):
+    """Anything else is refused with what is wanted."""
+    with pytest.raises(
+        argparse.ArgumentTypeError, match=r"is no size; wanted is a number of bytes, as in 65536, 64K or 2M$"
+    ):
+        heap_size(text)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (
+            ["/dev/ttyUSB0"],
+            2,
+            "virtual '/dev/ttyUSB0': no virtual board; accepted are unix and unix:/path/to/micropython",
+        ),
+        (
+            ["unix:/no/such/micropython"],
+            2,
+            "--board unix:/no/such/micropython: there is no such file; the path of a MicroPython unix-port interpreter is wanted",
+        ),
+        (
+            ["unix:/"],
+            2,
+            "--board unix:/: this is no program that can be started; the path of a MicroPython unix-port interpreter is wanted",
+        ),
+        (
+            ["--folder", "/no/such/place"],
+            2,
+            "--folder /no/such/place: cannot be used as a directory (No such file or directory)",
+        ),
+    ],
+    ids=["serial", "missing", "no program", "folder"],
+)
+def test_what_cannot_be_started(arguments, code, message, capsys):
+    """A spec or a folder that cannot be used ends with one line."""
+    assert cli.main(["virtual", *arguments]) == code
+    assert capsys.readouterr() == ("", f"tls-harness: {message}\n")
+
+
+def test_a_program_that_is_no_micropython_is_a_fault(capsys):
+    """A program without MicroPython's prompt is named, with what it printed, and exit code 3."""
+    assert cli.main(["virtual", "unix:/bin/true"]) == 3
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("tls-harness: /bin/true: no MicroPython prompt: it ended")
+    assert err.count("\n") == 1
+
+
+def test_the_port_is_a_terminal():
+    """What is printed can be opened as a serial port."""
+    with virtual() as (_process, port):
+        descriptor = os.open(port, os.O_RDWR | os.O_NOCTTY)
+        try:
+            assert len(termios.tcgetattr(descriptor)) == 7
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,215 @@
+"""Real results of the virtual board to explain, hand-made ones where no interpreter here gives them, and stored texts."""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from harness.boards.interpreter import find_interpreter
+from harness.cases import find_case
+from harness.errors import HarnessError
+from harness.explain import candidates
+from harness.lab import Lab
+from harness.model import (
+    BoardInfo,
+    BoardSettings,
+    BoardSpec,
+    Case,
+    ClientPlan,
+    Expectation,
+    HelloFacts,
+    Observation,
+    Outcome,
+    ServerFailure,
+    ServerProfile,
+    Side,
+    Stage,
+    Tier,
+    VerdictWord,
+)
+from harness.oracle.client_errors import client_failure
+from harness.run_options import RunOptions
+from harness.wire.reading import WireReading
+
+TEXTS = Path(__file__).with_name("texts")
+SPEC = BoardSpec(text="unix", kind="unix", target="", label="unix", settings=BoardSettings())
+# What differs between machines and days.
+VOLATILE = (
+    (r"\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d)?", "DATE"),
+    (r"server: Python \S+, OpenSSL [^,]*, \d+ suites", "server: Python VERSION, OpenSSL VERSION, N suites"),
+    (r"(form: \S+); firmware \S+", r"\1; firmware VERSION"),
+    (r"(has|sent|handshake:) \d+ bytes", r"\1 N bytes"),
+    (r"\(byte \d+\)", "(byte N)"),
+    (r"the board worked for \d+ ms", "the board worked for N ms"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What a rule is given."""
+
+    case: Case
+    seen: Observation
+    info: BoardInfo
+    wire: WireReading | None = None
+    authorities: tuple[bytes, ...] = ()
+    expected: Expectation | None = None
+
+    def fitting(self):
+        """What every rule that fits says."""
+        return candidates(
+            self.case,
+            self.seen,
+            self.info,
+            wire=self.wire,
+            authorities=self.authorities,
+            expected=self.expected,
+        )
+
+
+@pytest.fixture(scope="session")
+def real():
+    """Run a case of the list on the virtual board, once; skip where this machine's Python lets it connect."""
+    try:
+        find_interpreter("")
+    except HarnessError as error:
+        pytest.skip(str(error))
+    lab = Lab(RunOptions(boards=(SPEC,)))
+    done = {}
+
+    def run(case_id):
+        if case_id not in done:
+            runner = lab.runner(SPEC, "in-process")
+            case = find_case(case_id)
+            result = runner.run(case)
+            if result.verdict.word is VerdictWord.UNSUPPORTED:
+                pytest.skip(f"{case_id}: {result.verdict.reason}")
+            tried = runner.last
+            done[case_id] = Result(
+                case=case,
+                seen=tried.observation,
+                info=runner.board.info,
+                wire=tried.wire,
+                authorities=tried.authorities,
+                expected=result.expected,
+            )
+        if done[case_id].seen.outcome is Outcome.CONNECTED:
+            pytest.skip(f"{case_id}: connects with this machine's Python")
+        return done[case_id]
+
+    yield run
+    lab.close()
+
+
+def text_of(explanation):
+    """An explanation as text, without what differs between machines."""
+    lines = [f"{explanation.title}   [{explanation.rule}]", *(f"    {line}" for line in explanation.why)]
+    for fix in explanation.fixes:
+        lines.append(f"fix: {fix.title}{f' - discouraged: {fix.because}' if fix.discouraged else ''}")
+        lines += [f"    server  {line}" for line in fix.server_lines]
+        lines += [f"    board   {line}" for line in fix.client_lines]
+    text = "\n".join(lines) + "\n"
+    for pattern, word in VOLATILE:
+        text = re.sub(pattern, word, text)
+    return text
+
+
+@pytest.fixture
+def stored():
+    """Assert that one rule fits alone, and that it says what is stored (UPDATE_TEXTS=1 stores it)."""
+
+    def check(rule, result):
+        said = result.fitting()
+        assert [item.rule for item in said] == [rule]
+        text = text_of(said[0])
+        place = TEXTS / f"{rule.replace('/', '.')}.txt"
+        if os.environ.get("UPDATE_TEXTS"):
+            place.write_text(text, encoding="utf-8")
+        assert text == place.read_text(encoding="utf-8")
+
+    return check
+
+
+HELLO = HelloFacts(
+    record_version="0303",
+    versions=("0303",),
+    suites=("c02b", "c02f", "003d", "00ff"),
+    groups=("0017",),
+    signature_algorithms=("0403", "0401"),
+    extensions=(0, 10, 13, 11),
+    sni="tls.test",
+)
+API_1_20 = ("ssl.wrap_socket", "ssl.wrap_socket(cadata)", "ssl.wrap_socket(key)", "ssl.CERT_REQUIRED")
+API_1_24 = ("tls.SSLContext.load_cert_chain", "tls.SSLContext.load_verify_locations", "tls.SSLContext.set_ciphers")
+
+
+def board(version="1.24.0", **words):
+    """A board of a version that no interpreter here has: recorded from its facts, not measured."""
+    numbers = tuple(int(part) for part in version.split("."))
+    old = numbers < (1, 22)
+    known = {
+        "version": numbers,
+        "platform": "rp2",
+        "tls_module": "ssl" if old else "tls",
+        "tls_library": "mbedTLS",
+        "api": API_1_20 if old else API_1_24,
+        "word_bits": 32,
+    }
+    return BoardInfo(**{**known, **words})
+
+
+@pytest.fixture
+def made():
+    """A hand-made result: no interpreter here fails this way. The exceptions are those of micropython.md 2 and 5."""
+
+    def make(
+        kind=None,
+        *args,
+        stage=Stage.HANDSHAKE,
+        server=None,
+        alerts=(),
+        info=None,
+        client=None,
+        profile=None,
+        outcome=Outcome.REFUSED,
+        by=Side.CLIENT,
+        wire=None,
+        expected=None,
+        **words,
+    ):
+        known = info or board()
+        hello = None if stage in (Stage.CONFIG, Stage.CONNECT) else HELLO
+        failure = client_failure(
+            kind or "",
+            args,
+            stage=stage,
+            tls_library=known.tls_library,
+            tls_version=known.tls_version,
+            hello_sent=hello is not None,
+            platform=known.platform,
+        )
+        words.setdefault("client_hello", hello)
+        seen = Observation(
+            outcome=outcome,
+            stage=stage,
+            ended_by=by,
+            server=ServerFailure(**{"errno": 1, "stage": stage, **server}) if server else None,
+            client=failure if kind else None,
+            alerts=tuple(alerts),
+            **words,
+        )
+        case = Case(
+            id="own/case",
+            title="",
+            description="",
+            tier=Tier.FULL,
+            server=profile or ServerProfile(),
+            client=client or ClientPlan(),
+            expect=Expectation(source="stated", outcome=Outcome.CONNECTED),
+        )
+        return Result(case=case, seen=seen, info=known, wire=wire, expected=expected)
+
+    make.board, make.hello = board, HELLO
+    return make

@@ -1,0 +1,44 @@
+"""Certificates that cannot be loaded, read or used: each rule fits its own failure alone, and says it in the stored words."""
+
+import pytest
+
+from harness.model import Expectation, Outcome, Side
+
+REAL = {
+    "certificates/server-key-too-short": "seed/rsa-1024-key",
+    "certificates/server-hash-too-weak": "cert/sha1-leaf",
+    "certificates/two-pairs": "key/foreign-key",
+    "certificates/server-file-unreadable": "seed/key-and-certificate-swapped",
+    "certificates/key-usage": "cert/ku-certsign-only",
+    "certificates/key-too-short": "key/rsa1024-sec0",
+    "certificates/old-hash": "cert/sha1-leaf-sec0",
+    "certificates/pss-signed": "cert/pss-signed-by-ca",
+    "certificates/unknown-extension": "cert/unknown-critical-ext",
+    "certificates/unreadable": "mut/cert-der-broken",
+    "certificates/wrong-use": "cert/eku-client-only",
+    "certificates/chain-too-deep": "chain/depth-10",
+    "certificates/chain-too-large": "chain/size-17000",
+}
+
+
+@pytest.mark.parametrize("rule", REAL)
+def test_real(rule, real, stored):
+    """What the virtual board and a real server did, explained."""
+    stored(rule, real(REAL[rule]))
+
+
+def test_no_signature_scheme(made, stored):
+    """TLS 1.3 with a key that the client cannot check (hand-made: a distribution's build)."""
+    result = made(
+        "OSError", -30592, by=Side.SERVER, server={"type": "SSLError", "reason": "NO_SUITABLE_SIGNATURE_ALGORITHM"}
+    )
+    stored("certificates/no-signature-scheme", result)
+
+
+def test_use_not_checked(made, stored):
+    """Insecure: mbedTLS 2 took a certificate that is not for servers (hand-made: firmware up to 1.22)."""
+    expected = Expectation(
+        source="stated", outcome=Outcome.REFUSED, client_number=-31232, note="mbedTLS 2.x does not look"
+    )
+    result = made(outcome=Outcome.CONNECTED, by=None, expected=expected)
+    stored("certificates/use-not-checked", result)

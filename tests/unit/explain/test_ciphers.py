@@ -1,0 +1,83 @@
+"""NO_SHARED_CIPHER, told apart by cause: each rule fits its own failure alone, and says it in the stored words."""
+
+import dataclasses
+
+import pytest
+
+from harness.explain import fixes
+from harness.model import KeyFacts, ServerFacts, Side
+
+REAL = {
+    "ciphers/no-certificate": "no-shared-cipher/no-certificate",
+    "ciphers/nothing-offered": "suite/client-only-psk-no-key",
+    "ciphers/key-type": "seed/rsa-key-no-shared-cipher",
+    "ciphers/ecdhe-rsa-only": "no-shared-cipher/ecdhe-rsa-only-p256-key",
+    "ciphers/plain-rsa-only": "no-shared-cipher/plain-rsa-only-ec-key",
+    "ciphers/sha1-mac-only": "no-shared-cipher/sha1-mac-only-ecdsa",
+    "ciphers/key-without-signature": "no-shared-cipher/key-without-scheme-ed25519",
+    "ciphers/server-contradicts-itself": "suite/ecdsa-suite-rsa-cert",
+    "ciphers/pre-shared-key": "psk/server-has-no-psk",
+    "ciphers/nothing-in-common": "suite/rare-ecdhe-ecdsa-chacha20-poly1305",
+}
+
+
+@pytest.mark.parametrize("rule", REAL)
+def test_real(rule, real, stored):
+    """What the virtual board and a real server did, explained."""
+    stored(rule, real(REAL[rule]))
+
+
+NO_SHARED_CIPHER = {"server": {"type": "SSLError", "reason": "NO_SHARED_CIPHER"}, "by": Side.SERVER}
+SERVER = ServerFacts(python="3.11.7", openssl="OpenSSL 3.0.19", openssl_number=0x30000130, suites=(), security_level=2)
+
+
+def test_tls13_without_suites(made, stored):
+    """A TLS 1.3 client that names suites of TLS 1.2 only: the server takes 1.3 and finds none (hand-made: a distribution's build)."""
+    hello = dataclasses.replace(
+        made.hello, versions=("0304", "0303"), extensions=(0, 10, 13, 43, 51), key_share_groups=("0017",)
+    )
+    suites = ((0x1301, "TLSv1.3", "TLS_AES_128_GCM_SHA256"), (0xC02B, "TLSv1.2", "ECDHE-ECDSA-AES128-GCM-SHA256"))
+    key = KeyFacts(type="EC", bits=256, curve="secp256r1")
+    facts = dataclasses.replace(SERVER, suites=suites, keys=(key,))
+    result = made("OSError", -30592, **NO_SHARED_CIPHER, client_hello=hello, server_facts=facts)
+    stored("ciphers/tls13-without-suites", result)
+
+
+def test_no_dh_parameters(made, stored):
+    """Only DHE is shared, and Python loads no parameters by itself (hand-made: esp32 up to 1.20 offers DHE)."""
+    facts = dataclasses.replace(
+        SERVER, suites=((0x009E, "TLSv1.2", "DHE-RSA-AES128-GCM-SHA256"),), keys=(KeyFacts(type="RSA", bits=2048),)
+    )
+    hello = dataclasses.replace(made.hello, suites=("009e", "00ff"))
+    result = made("OSError", -30592, **NO_SHARED_CIPHER, client_hello=hello, server_facts=facts)
+    stored("ciphers/no-dh-parameters", result)
+
+
+def test_security_level(made, stored):
+    """Level 3 lets in nothing without forward secrecy (hand-made)."""
+    facts = dataclasses.replace(
+        SERVER,
+        suites=((0x009C, "TLSv1.2", "AES128-GCM-SHA256"),),
+        keys=(KeyFacts(type="RSA", bits=3072),),
+        security_level=3,
+    )
+    hello = dataclasses.replace(made.hello, suites=("009c", "00ff"))
+    result = made("OSError", -30592, **NO_SHARED_CIPHER, client_hello=hello, server_facts=facts)
+    stored("ciphers/security-level", result)
+
+
+def test_axtls_against_todays_python(made):
+    """esp8266: alert 40 as a number; the cause is the same as for the oldest mbedTLS (micropython.md 5, row 3)."""
+    facts = dataclasses.replace(
+        SERVER, suites=((0xC02F, "TLSv1.2", "ECDHE-RSA-AES128-GCM-SHA256"),), keys=(KeyFacts(type="RSA", bits=2048),)
+    )
+    hello = dataclasses.replace(made.hello, suites=("002f", "003c", "0035", "003d"), groups=(), extensions=(13, 0))
+    info = made.board("1.22.0", tls_library="axTLS", platform="esp8266")
+    result = made("OSError", -40, **NO_SHARED_CIPHER, info=info, client_hello=hello, server_facts=facts)
+    assert [item.rule for item in result.fitting()] == ["ciphers/plain-rsa-only"]
+
+
+def test_a_signature_for_discouraged_suites():
+    """TLS_RSA is always marked, and says why."""
+    fix = fixes.plain_rsa("AES128-SHA256")
+    assert (fix.discouraged, fix.because) == (True, fixes.NO_FORWARD_SECRECY)

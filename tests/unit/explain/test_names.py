@@ -1,0 +1,34 @@
+"""Names: each rule fits its own failure alone, and says it in the stored words."""
+
+import dataclasses
+
+import pytest
+
+from harness.model import Alert, ClientPlan, Side
+
+REAL = {
+    "names/wrong-host": "cert/wrong-host",
+    "names/no-hostname": "api/required-no-hostname",
+    "names/unknown-to-server": "sni/unrecognized",
+    "names/callback-raised": "sni/callback-raises",
+}
+
+
+@pytest.mark.parametrize("rule", REAL)
+def test_real(rule, real, stored):
+    """What the virtual board and a real server did, explained."""
+    stored(rule, real(REAL[rule]))
+
+
+def test_ip_address(made, stored):
+    """An address as name before mbedTLS 3.5 (hand-made: firmware 1.22; micropython.md 5, row 20)."""
+    plan = ClientPlan(server_hostname="192.168.1.10")
+    text = "\nThe certificate Common Name (CN) does not match with the expected CN\n"
+    stored("names/ip-address", made("ValueError", text, client=plan, info=made.board("1.22.0")))
+
+
+def test_missing_sni(made, stored):
+    """No name was sent, and the server wanted one (hand-made: a server of several hosts)."""
+    hello = dataclasses.replace(made.hello, extensions=(10, 13), sni=None)
+    alert = Alert(sender=Side.SERVER, level="fatal", code=112, name="unrecognized_name")
+    stored("names/missing-sni", made("OSError", -30592, by=Side.SERVER, alerts=(alert,), client_hello=hello))

@@ -1,0 +1,90 @@
+"""The causes of NO_SHARED_CIPHER: of several reasons the one that was nearest to working decides."""
+
+import dataclasses
+
+import pytest
+
+from harness.explain.evidence import Evidence
+from harness.explain.no_shared_cipher import Cause, cause, suite_table
+from harness.model import KeyFacts, ServerFacts, Side
+
+RSA = KeyFacts(type="RSA", bits=2048)
+P256 = KeyFacts(type="EC", bits=256, curve="secp256r1")
+P224 = KeyFacts(type="EC", bits=224, curve="secp224r1")
+ED25519 = KeyFacts(type="Ed25519", bits=256)
+ECDHE = (
+    (0xC02B, "TLSv1.2", "ECDHE-ECDSA-AES128-GCM-SHA256"),
+    (0xC02F, "TLSv1.2", "ECDHE-RSA-AES128-GCM-SHA256"),
+    (0xC024, "TLSv1.2", "ECDHE-ECDSA-AES256-SHA384"),
+)
+FACTS = ServerFacts(
+    python="3.11.7", openssl="OpenSSL 3.0.19", openssl_number=0x30000130, suites=ECDHE, security_level=2
+)
+NO_SHARED_CIPHER = {"server": {"type": "SSLError", "reason": "NO_SHARED_CIPHER"}, "by": Side.SERVER}
+
+
+def evidence_of(made, offered, **server):
+    """What a client with these suites meets at a server with these settings."""
+    hello = dataclasses.replace(made.hello, suites=tuple(offered.split()))
+    facts = dataclasses.replace(FACTS, **server)
+    result = made("OSError", -30592, **NO_SHARED_CIPHER, client_hello=hello, server_facts=facts)
+    return Evidence(result.case, result.seen, result.info)
+
+
+@pytest.mark.parametrize(
+    ("offered", "server", "expected"),
+    [
+        ("c024 003d 00ff", {"keys": (RSA,)}, Cause.KEY_TYPE),
+        ("003d 002f", {"keys": (RSA,)}, Cause.PLAIN_RSA_ONLY),
+        ("003d 002f", {"keys": (P256,)}, Cause.PLAIN_RSA_ONLY),
+        ("c02f 003d", {"keys": (P256,)}, Cause.RSA_SUITES_ONLY),
+        ("c013", {"keys": (RSA,)}, Cause.SHA1_MAC_ONLY),
+        ("c02b", {}, Cause.NO_CERTIFICATE),
+        ("c02b", {"keys": (ED25519,)}, Cause.KEY_SIGNATURE),
+        ("c02b", {"keys": (P224,)}, Cause.KEY_CURVE),
+        ("c02b", {"keys": (P256,), "groups": ("x25519",)}, Cause.NO_GROUP),
+        ("c02f", {"keys": (RSA,), "groups": ("x25519",)}, Cause.NO_GROUP),
+        ("c02b", {"keys": (dataclasses.replace(P256, key_usage=("keyCertSign",)),)}, Cause.KEY_USAGE),
+        ("c02b", {"keys": (RSA,), "suites": ECDHE[:1]}, Cause.CONTRADICTION),
+        ("c030", {"keys": (RSA,), "suites": ECDHE[1:2]}, Cause.NOTHING_IN_COMMON),
+        ("00ff", {"keys": (RSA,)}, Cause.NOTHING_OFFERED),
+        ("00a8", {"keys": (RSA,)}, Cause.PRE_SHARED_KEY),
+    ],
+)
+def test_cause(offered, server, expected, made):
+    """Each combination of offer and settings has one cause."""
+    assert cause(evidence_of(made, offered, **server)) is expected
+
+
+def test_tls13_without_suites(made):
+    """The version is offered, its suites are not."""
+    evidence = evidence_of(made, "c02b", keys=(P256,), suites=((0x1301, "TLSv1.3", "TLS_AES_128_GCM_SHA256"), *ECDHE))
+    evidence.seen = dataclasses.replace(
+        evidence.seen,
+        client_hello=dataclasses.replace(evidence.hello, versions=("0304", "0303"), extensions=(0, 10, 13, 43, 51)),
+    )
+    assert cause(evidence) is Cause.TLS13_WITHOUT_SUITES
+
+
+def test_another_reason_has_no_cause(made):
+    """Only NO_SHARED_CIPHER is looked at."""
+    result = made("OSError", -30592, server={"type": "SSLError", "reason": "UNSUPPORTED_PROTOCOL"}, by=Side.SERVER)
+    assert cause(Evidence(result.case, result.seen, result.info)) is None
+
+
+def test_table_names_every_suite_and_both_sides(made):
+    """A line per suite with all its reasons, then the settings; signalling values are no suites."""
+    assert suite_table(evidence_of(made, "c024 003d 00ff", keys=(RSA,))) == (
+        "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384  needs an EC key, the server's key is RSA",
+        "TLS_RSA_WITH_AES_256_CBC_SHA256          not in the server's list",
+        "server: Python 3.11.7, OpenSSL 3.0.19, 3 suites, key RSA 2048, up to TLSv1.3",
+        "groups: server OpenSSL's default; board secp256r1",
+    )
+
+
+def test_a_long_offer_is_cut(made):
+    """A distribution's mbedTLS offers more than a hundred suites: the table stays a table."""
+    offered = " ".join(f"{code:04x}" for code in range(0xC023, 0xC023 + 60))
+    lines = suite_table(evidence_of(made, offered, keys=(RSA,)))
+    assert lines[24] == "... and 36 more suites"
+    assert len(lines) == 27

@@ -1,0 +1,41 @@
+"""Certificates as evidence: names, issuer, dates; damaged ones are left out."""
+
+import pytest
+
+from harness.certificates import Certificates
+from harness.explain.shown import read_certificates
+
+
+@pytest.fixture(scope="module")
+def made_certificates():
+    """The factory of the cases."""
+    with Certificates() as made:
+        yield made
+
+
+def test_names_and_issuer(made_certificates):
+    """Alternative names are shown, and who issued it."""
+    (shown,) = read_certificates((made_certificates.make("server-p256").certificate_der,))
+    assert (shown.subject, shown.issuer, shown.is_self_issued) == ("CN=tls.test", "CN=TLS harness ca-p256", False)
+    assert shown.names_text == "tls.test"
+    assert shown.not_before < shown.not_after
+
+
+def test_common_name_only(made_certificates):
+    """Without alternative names the common name counts."""
+    (shown,) = read_certificates((made_certificates.make("server-common-name-only").certificate_der,))
+    assert shown.names_text == "CN=tls.test"
+
+
+def test_many_names_are_cut(made_certificates):
+    """A certificate of a hosting company does not fill the screen."""
+    (shown,) = read_certificates((made_certificates.make("server-names-400").certificate_der,))
+    assert shown.names_text.endswith(" more")
+    assert len(shown.names_text) < 200
+
+
+def test_damaged_is_left_out(made_certificates):
+    """What cannot be read is no evidence, and no error."""
+    good = made_certificates.make("server-self-signed").certificate_der
+    shown = read_certificates((b"", b"\x30\x03\x02\x01\x01", good[:-20], good))
+    assert [item.is_self_issued for item in shown] == [True]

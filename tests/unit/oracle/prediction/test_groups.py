@@ -1,0 +1,68 @@
+"""The choice of a group."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from harness.model import HelloFacts, ServerFacts
+from harness.oracle.prediction.groups import KeyExchange, offered_groups, shared_group, tls13_group
+from harness.oracle.prediction.refusal import Refusal
+
+MakeHello = Callable[..., HelloFacts]
+MakeServer = Callable[..., ServerFacts]
+
+
+def test_the_server_prefers_and_the_client_lists(build_hello: MakeHello, build_server: MakeServer) -> None:
+    """P-521 first in the hello still gives P-256, because Python's servers decide; otherwise the client does."""
+    hello = build_hello(like="p521-first")
+    assert offered_groups(hello) == ("secp521r1", "secp384r1", "secp256r1")
+    assert shared_group(hello, server=build_server()) == "secp256r1"
+    assert shared_group(hello, server=build_server(server_preference=False)) == "secp521r1"
+
+
+@pytest.mark.parametrize("like", ["no-groups", "only-k256", "only-ffdhe"])
+def test_no_group_in_tls12(like: str, build_hello: MakeHello, build_server: MakeServer) -> None:
+    """No list, a curve off by default, and finite fields give no ECDHE in TLS 1.2."""
+    assert shared_group(build_hello(like=like), server=build_server()) is None
+
+
+@pytest.mark.parametrize(
+    ("shares", "before", "since"),
+    [
+        (("0018", "0017"), KeyExchange(group="secp384r1", retry=False), KeyExchange(group="secp256r1", retry=False)),
+        (("0018",), KeyExchange(group="secp384r1", retry=False), KeyExchange(group="secp256r1", retry=True)),
+        ((), KeyExchange(group="secp256r1", retry=True), KeyExchange(group="secp256r1", retry=True)),
+    ],
+)
+def test_key_shares_by_release(
+    shares: tuple[str, ...], before: KeyExchange, since: KeyExchange, build_hello: MakeHello, build_server: MakeServer
+) -> None:
+    """Before 3.5 the first share that fits wins; since 3.5 an earlier tuple is worth another round trip."""
+    hello = build_hello(like="tls13", groups="00180017", shares=shares)
+    found = [tls13_group(hello, server=build_server(openssl_number=number)) for number in (0x30400010, 0x30500070)]
+    assert found == [before, since]
+
+
+@pytest.mark.parametrize(
+    ("like", "expected"),
+    [
+        ("tls13-no-shares", Refusal(reason="NO_SUITABLE_KEY_SHARE", alert=109)),
+        ("tls13-no-groups", Refusal(reason="MISSING_SUPPORTED_GROUPS_EXTENSION", alert=109)),
+        ("tls13-stray-share", Refusal(reason="BAD_KEY_SHARE", alert=47)),
+        ("tls13-brainpool", Refusal(reason="NO_SUITABLE_KEY_SHARE", alert=40)),
+    ],
+)
+def test_shares_that_cannot_be_used(
+    like: str, expected: Refusal, build_hello: MakeHello, build_server: MakeServer
+) -> None:
+    """A missing extension, a share for an unlisted group, and no group in common are refused differently."""
+    assert tls13_group(build_hello(like=like), server=build_server()) == expected
+
+
+def test_a_stray_share_after_the_one_that_fits(build_hello: MakeHello, build_server: MakeServer) -> None:
+    """3.0 stops at the first share it can use; 3.5 reads on and refuses the hello."""
+    hello = build_hello(like="tls13-stray-share-last")
+    found = [tls13_group(hello, server=build_server(openssl_number=number)) for number in (0x30000130, 0x30500070)]
+    assert found == [KeyExchange(group="secp256r1", retry=False), Refusal(reason="BAD_KEY_SHARE", alert=47)]

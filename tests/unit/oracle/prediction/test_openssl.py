@@ -1,0 +1,74 @@
+"""The tables of OpenSSL releases."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+
+import pytest
+
+from harness.model import ServerFacts
+from harness.oracle.prediction import openssl
+
+MakeServer = Callable[..., ServerFacts]
+
+
+def test_release_of_a_version_number(build_server: MakeServer) -> None:
+    """1.1.1w, 3.0.19 and 3.5.7 number themselves in two ways; only major and minor count."""
+    numbers = (0x1010117F, 0x30000130, 0x30500070)
+    assert [openssl.release(build_server(openssl_number=number)) for number in numbers] == [(1, 1), (3, 0), (3, 5)]
+    assert openssl.release(build_server(openssl_number=ssl.OPENSSL_VERSION_NUMBER)) == ssl.OPENSSL_VERSION_INFO[:2]
+
+
+@pytest.mark.parametrize(("number", "level"), [(0x1010117F, 1), (0x30000130, 1), (0x30200020, 2), (0x30500070, 2)])
+def test_level_where_python_cannot_say(number: int, level: int, build_server: MakeServer) -> None:
+    """Python before 3.10 has no security_level: OpenSSL's default stands in."""
+    assert openssl.security_level(build_server(security_level=None, openssl_number=number)) == level
+
+
+def test_default_groups_by_release(build_server: MakeServer) -> None:
+    """1.1.1 knows curves only, 3.0 adds finite fields, 3.5 puts them into tuples with a hybrid first."""
+    first = [openssl.group_tuples(build_server(openssl_number=n))[0] for n in (0x1010117F, 0x30000130, 0x30500070)]
+    assert [len(first[0]), len(first[1]), first[2]] == [5, 10, ("X25519MLKEM768",)]
+    assert openssl.group_tuples(build_server(groups=("secp384r1",))) == (("secp384r1",),)
+
+
+@pytest.mark.parametrize(
+    ("group", "tls12", "tls13"),
+    [
+        ("secp256r1", True, True),
+        ("x25519", True, True),
+        ("secp256k1", True, False),
+        ("brainpoolP256r1", True, False),
+        ("brainpoolP256r1tls13", False, True),
+        ("ffdhe2048", False, True),
+        ("X25519MLKEM768", False, True),
+    ],
+)
+def test_groups_by_version(group: str, tls12: bool, tls13: bool, build_server: MakeServer) -> None:
+    """RFC 8446 section 4.2.7 dropped curves from TLS 1.3, and TLS 1.2 never had the finite fields as groups."""
+    server = build_server()
+    assert [openssl.group_fits_version(group, server=server, tls13=each) for each in (False, True)] == [tls12, tls13]
+
+
+def test_level_bounds_groups_and_versions(build_server: MakeServer) -> None:
+    """P-224 is worth 112 bits: level 2 takes it, level 3 does not; TLS 1.1 needs level 0 since 3.1."""
+    levels = [openssl.group_allowed("secp224r1", server=build_server(security_level=level)) for level in (2, 3)]
+    old = [
+        openssl.version_allowed(0x0302, server=build_server(security_level=level, openssl_number=number))
+        for level, number in ((1, 0x30000130), (1, 0x30100040), (0, 0x30500070))
+    ]
+    assert (levels, old) == ([True, False], [True, False, True])
+
+
+@pytest.mark.parametrize(
+    ("cipher", "bits"),
+    [("AES_128_GCM", 128), ("AES_256_CBC", 256), ("CHACHA20_POLY1305", 256), ("3DES_EDE_CBC", 112), ("NULL", 0)],
+)
+def test_strength_of_ciphers(cipher: str, bits: int, build_server: MakeServer) -> None:
+    """The strength OpenSSL gives a cipher is in its name; CCM_8 lost most of it in 3.2."""
+    assert openssl.suite_strength(cipher, server=build_server()) == bits
+    short_tag = [
+        openssl.suite_strength("AES_128_CCM_8", server=build_server(openssl_number=n)) for n in (0x30000130, 0x30200020)
+    ]
+    assert short_tag == [128, 64]

@@ -1,0 +1,86 @@
+"""The choice of a cipher suite and the reasons against the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from harness.model import HelloFacts, KeyFacts, ServerFacts, as_json
+from harness.oracle.prediction.suites import Exclusion, SuiteVerdict, judge_suites
+
+MakeHello = Callable[..., HelloFacts]
+MakeServer = Callable[..., ServerFacts]
+
+
+def test_every_reason_is_listed(build_hello: MakeHello, build_server: MakeServer) -> None:
+    """The seed's suites against an RSA key: each pairing says all that is wrong with it, in the hello's order."""
+    verdicts = judge_suites(build_hello(like="1.20.0-stm32"), server=build_server("rsa"), version=0x0303)
+    assert [(verdict.code, verdict.reasons) for verdict in verdicts] == [
+        ("c024", (Exclusion.KEY_TYPE,)),
+        ("c00a", (Exclusion.NOT_ALLOWED, Exclusion.KEY_TYPE)),
+        ("c023", (Exclusion.KEY_TYPE,)),
+        ("c009", (Exclusion.NOT_ALLOWED, Exclusion.KEY_TYPE)),
+        ("003d", (Exclusion.NOT_ALLOWED,)),
+        ("0035", (Exclusion.NOT_ALLOWED,)),
+        ("003c", (Exclusion.NOT_ALLOWED,)),
+        ("002f", (Exclusion.NOT_ALLOWED,)),
+        ("00ff", (Exclusion.SIGNAL,)),
+    ]
+
+
+def test_who_decides_the_order(build_hello: MakeHello, build_server: MakeServer) -> None:
+    """The server's list is walked by default, the client's without the option; one suite is chosen."""
+    hello = build_hello(suites="c02fc030")
+    chosen = [
+        [verdict.name for verdict in judge_suites(hello, server=server, version=0x0303) if verdict.chosen]
+        for server in (build_server("rsa"), build_server("rsa", server_preference=False))
+    ]
+    assert chosen == [["TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"], ["TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"]]
+
+
+def test_a_sha384_suite_does_not_need_a_sha384_signature(build_hello: MakeHello, build_server: MakeServer) -> None:
+    """The hash in a suite's name is not the signature's: SHA-256 signatures alone still give an AES-256 suite."""
+    verdicts = judge_suites(build_hello(signatures="04030401"), server=build_server("p256"), version=0x0303)
+    assert [verdict.name for verdict in verdicts if verdict.chosen] == ["TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"]
+
+
+def test_an_edwards_key_serves_ecdsa_suites_in_tls12_only(build_hello: MakeHello, build_server: MakeServer) -> None:
+    """RFC 8422 section 5.10: Ed25519 goes with ECDHE_ECDSA if the client lists the scheme; not before TLS 1.2."""
+    hello = build_hello(like="edwards-in-tls12")
+    server = build_server(KeyFacts(type="Ed25519", bits=256), static_rsa=True)
+    newer, older = ({v.code: v for v in judge_suites(hello, server=server, version=n)} for n in (0x0303, 0x0302))
+    assert newer["c02c"].chosen
+    assert Exclusion.VERSION in older["c009"].reasons
+
+
+def test_key_exchanges_that_python_servers_do_not_do(build_hello: MakeHello, build_server: MakeServer) -> None:
+    """DHE without parameters, PSK without a callback, static ECDH and unknown codes each have their reason."""
+    suites = ((0x009F, "TLSv1.2", "DHE-RSA-AES256-GCM-SHA384"), (0x00A9, "TLSv1.2", "PSK-AES256-GCM-SHA384"))
+    hello = build_hello(suites="009f00a9c02e0a0a")
+    plain = judge_suites(hello, server=build_server("rsa", suites=suites), version=0x0303)
+    assert [verdict.reasons for verdict in plain] == [
+        (Exclusion.NO_DH_PARAMETERS,),
+        (Exclusion.NO_PSK,),
+        (Exclusion.NOT_ALLOWED, Exclusion.KEY_TYPE, Exclusion.NOT_IMPLEMENTED),
+        (Exclusion.UNKNOWN,),
+    ]
+    shared = build_server(suites=suites, behaviour={"name": "psk.server"})
+    assert [v.code for v in judge_suites(hello, server=shared, version=0x0303) if v.chosen] == ["00a9"]
+
+
+def test_security_levels(build_hello: MakeHello, build_server: MakeServer) -> None:
+    """Level 3 wants forward secrecy, level 5 more than 128 bits, and both say so."""
+    hello = build_hello(suites="009dc02f")
+    found = [
+        [
+            v.reasons
+            for v in judge_suites(hello, server=build_server("rsa", static_rsa=True, security_level=n), version=0x0303)
+        ]
+        for n in (2, 3)
+    ]
+    assert found == [[(), ()], [(Exclusion.SECURITY_LEVEL,), ()]]
+
+
+def test_a_verdict_is_json_safe() -> None:
+    """Reports carry the table as JSON."""
+    verdict = SuiteVerdict(code="00ff", name="x", reasons=(Exclusion.SIGNAL,))
+    assert as_json(verdict) == {"code": "00ff", "name": "x", "reasons": ["signal"], "chosen": False}

@@ -1,0 +1,265 @@
+"""Expectation against observation."""
+
+import dataclasses
+
+import pytest
+
+from harness.expect import connected, refused
+from harness.model import (
+    Alert,
+    Case,
+    ClientFailure,
+    ClientPlan,
+    Exchange,
+    Negotiated,
+    Observation,
+    Outcome,
+    ServerFailure,
+    ServerProfile,
+    Side,
+    Stage,
+    Tier,
+    VerdictWord,
+    Verify,
+)
+from harness.oracle.judge import judge, mismatches
+
+SESSION = Observation(
+    outcome=Outcome.CONNECTED,
+    stage=None,
+    ended_by=None,
+    server=None,
+    client=None,
+    negotiated=Negotiated(version="TLSv1.2", suite="S", group="G"),
+    received_by_server="Hallo, Server!",
+    received_by_client="Hallo, Client!",
+    server_received_bytes=14,
+    client_received_bytes=14,
+)
+REFUSAL = Observation(
+    outcome=Outcome.REFUSED,
+    stage=Stage.HANDSHAKE,
+    ended_by=Side.SERVER,
+    server=ServerFailure(type="SSLError", reason="NO_SHARED_CIPHER", errno=1),
+    client=ClientFailure(type="OSError", args=(-30592,), number=-30592, flags=None, name="X", stage=Stage.HANDSHAKE),
+    alerts=(Alert(sender=Side.SERVER, level="fatal", code=40, name="handshake_failure"),),
+)
+NO_SHARED_CIPHER = refused(by="server", server="NO_SHARED_CIPHER", alert=40, client=-30592)
+
+
+def case(*, client=Verify.NONE, server=Verify.NONE, text="Hallo, Server!"):
+    """A case whose sides check as told."""
+    return Case(
+        id="topic/name",
+        title="",
+        description="",
+        tier=Tier.SMOKE,
+        server=ServerProfile(verify=server),
+        client=ClientPlan(verify=client, text=text),
+        expect=connected(),
+    )
+
+
+def found(expected, observed):
+    """The fields that differ."""
+    return [item.field for item in mismatches(expected, observed)]
+
+
+def test_as_expected():
+    """No difference, no mismatch: of a session and of a refusal."""
+    assert mismatches(connected(version="TLSv1.2", suite="S", group="G"), SESSION) == ()
+    assert mismatches(NO_SHARED_CIPHER, REFUSAL) == ()
+    assert judge(case(), NO_SHARED_CIPHER, REFUSAL).word is VerdictWord.PASS
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"outcome": Outcome.HUNG}, "outcome"),
+        ({"stage": Stage.READ}, "stage"),
+        ({"ended_by": Side.CLIENT}, "ended_by"),
+        ({"server_type": "OSError"}, "server.type"),
+        ({"server_reason": "UNSUPPORTED_PROTOCOL"}, "server.reason"),
+        ({"server_errno": 104}, "server.errno"),
+        ({"verify_code": 10}, "server.verify_code"),
+        ({"client_type": "ValueError"}, "client.type"),
+        ({"client_number": -1}, "client.number"),
+        ({"client_flags": ("expired",)}, "client.flags"),
+        ({"no_server_error": True}, "server"),
+        ({"no_client_error": True}, "client"),
+        ({"alert": None, "no_alert": True}, "alert"),
+        ({"version": "TLSv1.2"}, "version"),
+        ({"suite": "S"}, "suite"),
+        ({"group": "G"}, "group"),
+    ],
+)
+def test_every_field_is_compared(changes, field):
+    """One field changed in the expectation is one mismatch, and a `fail`."""
+    expected = dataclasses.replace(NO_SHARED_CIPHER, **changes)
+    assert found(expected, REFUSAL) == [field]
+    verdict = judge(case(), expected, REFUSAL)
+    assert verdict.word is VerdictWord.FAIL
+    assert verdict.reason == f"{field}: expected {verdict.mismatches[0].expected}, got {verdict.mismatches[0].observed}"
+
+
+def test_every_mismatch_is_listed():
+    """A session instead of a refusal differs everywhere, and all of it is said."""
+    assert found(NO_SHARED_CIPHER, SESSION) == [
+        "outcome",
+        "stage",
+        "ended_by",
+        "server.type",
+        "server.reason",
+        "client.type",
+        "client.number",
+        "alert",
+    ]
+
+
+def test_open_fields_are_not_compared():
+    """What the expectation leaves open may be anything."""
+    expected = refused(by="server", server="NO_SHARED_CIPHER", alert=40, open_because="a race")
+    assert found(expected, dataclasses.replace(REFUSAL, client=None)) == []
+
+
+@pytest.mark.parametrize(
+    ("alerts", "text"),
+    [
+        ((), "none"),
+        ((("client", "fatal", 40),), "handshake_failure (40) from the client"),
+        ((("server", "warning", 40),), "none"),
+        (
+            (("client", "fatal", 48), ("server", "fatal", 40)),
+            "unknown_ca (48) from the client, handshake_failure (40) from the server",
+        ),
+    ],
+)
+def test_the_first_fatal_alert_counts(alerts, text):
+    """Sender and code of the first fatal alert; warnings are none; the message shows them all."""
+    names = {40: "handshake_failure", 48: "unknown_ca"}
+    seen = tuple(Alert(sender=Side(side), level=level, code=code, name=names[code]) for side, level, code in alerts)
+    (mismatch,) = mismatches(NO_SHARED_CIPHER, dataclasses.replace(REFUSAL, alerts=seen))
+    assert (mismatch.field, mismatch.observed) == ("alert", text)
+
+
+def test_flags_are_a_set():
+    """Verification reasons in any order are the same; one too many is not."""
+    seen = dataclasses.replace(
+        REFUSAL,
+        client=ClientFailure(
+            type="ValueError", args=(), number=None, flags=("expired", "cn_mismatch"), name=None, stage=Stage.HANDSHAKE
+        ),
+    )
+    assert (
+        found(
+            dataclasses.replace(
+                NO_SHARED_CIPHER, client_type="ValueError", client_number=None, client_flags=("cn_mismatch", "expired")
+            ),
+            seen,
+        )
+        == []
+    )
+    assert found(
+        dataclasses.replace(NO_SHARED_CIPHER, client_type="ValueError", client_number=None, client_flags=("expired",)),
+        seen,
+    ) == ["client.flags"]
+
+
+@pytest.mark.parametrize(
+    ("by", "sides", "word"),
+    [
+        ("client", {"client": Verify.REQUIRED}, VerdictWord.INSECURE),
+        ("server", {"server": Verify.REQUIRED}, VerdictWord.INSECURE),
+        ("client", {"client": Verify.NONE}, VerdictWord.FAIL),
+        ("client", {"client": Verify.OPTIONAL}, VerdictWord.FAIL),
+        ("server", {"client": Verify.REQUIRED}, VerdictWord.FAIL),
+    ],
+)
+def test_insecure(by, sides, word):
+    """A side that was told to check and let through what it must refuse is insecure; one that was not told is only wrong."""
+    expected = refused(by=by, server="TLSV1_ALERT_UNKNOWN_CA", alert=48, flags=("not_trusted",))
+    verdict = judge(case(**sides), expected, SESSION)
+    assert verdict.word is word
+    assert len(verdict.mismatches) >= 5
+    if word is VerdictWord.INSECURE:
+        assert verdict.reason == f"the {by} accepted what it must refuse"
+
+
+NOT_TRUSTED = refused(by="client", server="TLSV1_ALERT_UNKNOWN_CA", alert=48, flags=("not_trusted",))
+REFUSED_BY_SERVER = refused(by="server", server="CERTIFICATE_VERIFY_FAILED", alert=48, client=-30592)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "stage"),
+    [(Outcome.REFUSED, Stage.READ), (Outcome.REFUSED, Stage.HANDSHAKE), (Outcome.HUNG, Stage.READ)],
+)
+@pytest.mark.parametrize(
+    ("handshake_done", "checks", "word"),
+    [
+        (True, Verify.REQUIRED, VerdictWord.INSECURE),
+        (False, Verify.REQUIRED, VerdictWord.FAIL),
+        (True, Verify.NONE, VerdictWord.FAIL),
+    ],
+)
+def test_a_finished_handshake_was_an_acceptance(outcome, stage, handshake_done, checks, word):
+    """A client whose Finished the server has took the certificate it must refuse, whatever broke or was said after that."""
+    client = ClientFailure(type="OSError", args=(-26880,), number=-26880, flags=None, name="X", stage=stage)
+    seen = dataclasses.replace(
+        SESSION, outcome=outcome, ended_by=Side.CLIENT, stage=stage, client=client, handshake_done=handshake_done
+    )
+    verdict = judge(case(client=checks), NOT_TRUSTED, seen)
+    assert verdict.word is word
+    if word is VerdictWord.INSECURE:
+        assert verdict.reason == "the client accepted what it must refuse"
+
+
+def test_a_late_refusal_by_the_server_is_the_server_s():
+    """In TLS 1.3 a client is done before the server refuses its certificate: the server is not, so nothing was accepted."""
+    seen = dataclasses.replace(REFUSAL, handshake_done=False, stage=Stage.READ)
+    checks = case(client=Verify.REQUIRED, server=Verify.REQUIRED)
+    assert judge(checks, REFUSED_BY_SERVER, seen).word is VerdictWord.FAIL
+
+
+def test_a_refusal_after_the_handshake_is_no_acceptance():
+    """Where the client must refuse something later, a finished handshake is as it should be."""
+    expected = refused(by="client", stage="read", client=-29184)
+    seen = dataclasses.replace(SESSION, outcome=Outcome.HUNG, handshake_done=True)
+    assert judge(case(client=Verify.REQUIRED), expected, seen).word is VerdictWord.FAIL
+
+
+@pytest.mark.parametrize("side", ["server", "client"])
+@pytest.mark.parametrize(
+    ("text", "count"), [(None, None), ("", 0), ("Hallo", 5), ("Hallo, Somebody", 14), ("same", 13), ("same", None)]
+)
+def test_a_session_needs_the_very_text_on_both_sides(side, text, count):
+    """Neither a board that says it is done nor a server that wrote its answer is enough: both must hold the other's text."""
+    text = getattr(SESSION, f"received_by_{side}") if text == "same" else text
+    seen = dataclasses.replace(SESSION, **{f"received_by_{side}": text, f"{side}_received_bytes": count})
+    assert found(connected(), seen) == [f"{side}.received"]
+    verdict = judge(case(), connected(), seen)
+    assert verdict.word is VerdictWord.FAIL
+    assert verdict.reason.startswith(f"{side}.received: expected 'Hallo, ")
+
+
+def test_long_texts_are_compared_by_their_beginning_and_their_count():
+    """Of many bytes the records hold the first ones and the number: one byte less is a mismatch, and the text is cut."""
+    planned = Exchange(sent_text="x" * 256, sent_bytes=4097, answer_text="0123456789abcdef" * 4, answer_bytes=65536)
+    seen = dataclasses.replace(
+        SESSION,
+        exchange=planned,
+        received_by_server="x" * 256,
+        received_by_client="0123456789abcdef" * 4,
+        server_received_bytes=4097,
+        client_received_bytes=65536,
+    )
+    assert found(connected(), seen) == []
+    assert found(connected(), dataclasses.replace(seen, client_received_bytes=65535)) == ["client.received"]
+    (short,) = mismatches(connected(), dataclasses.replace(seen, server_received_bytes=4096))
+    assert (short.field, short.observed) == ("server.received", f"'{'x' * 80}...' (4096 bytes)")
+
+
+def test_a_client_that_leaves_at_once_has_nothing_to_read():
+    """Where nothing was to be said nothing is compared."""
+    silent = Exchange(sent_text=None, sent_bytes=None, answer_text=None, answer_bytes=None)
+    seen = dataclasses.replace(SESSION, exchange=silent, received_by_client=None, client_received_bytes=None)
+    assert found(connected(), seen) == []

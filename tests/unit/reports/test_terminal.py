@@ -1,0 +1,91 @@
+"""Lines for the terminal."""
+
+import pytest
+
+from harness.reports.terminal import board_lines, case_line, closing_line, server_line, summary_table
+
+FACTS = {
+    "implementation": "micropython", "firmware": "1.20.0", "machine": "ESP32", "tls_module": "ussl", "tls_version": None,
+    "tls_library": "mbedTLS", "fingerprint": "B",
+}  # fmt: skip
+
+
+def result(verdict="pass", board="unix", server="in-process", case="seed/x", reason=None, took=9.8):
+    """As in run.json, what lines are made of."""
+    return {
+        "board": board,
+        "server": server,
+        "case": case,
+        "verdict": verdict,
+        "reason": reason,
+        "timing_ms": {"case": took},
+    }
+
+
+def test_board():
+    """What it is, its TLS, its family, and what was noticed."""
+    assert board_lines({"board": "lab-1", "facts": FACTS, "notes": ["the clock stood at 2000-1-1"]}) == [
+        "board lab-1: micropython 1.20.0 on ESP32, ussl (mbedTLS), ClientHello family B",
+        "  note: the clock stood at 2000-1-1",
+    ]
+
+
+def test_board_without():
+    """No TLS module, no board at all."""
+    bare = {**FACTS, "tls_module": None, "fingerprint": None}
+    assert board_lines({"board": "b", "facts": bare, "notes": []}) == ["board b: micropython 1.20.0 on ESP32, no TLS"]
+    assert board_lines({"board": "b", "facts": None, "error": "gone", "notes": []}) == ["board b: gone"]
+
+
+def test_hostile_board():
+    """Names a board gives itself are shown, not obeyed, on one line."""
+    (line,) = board_lines({"board": "b", "facts": {**FACTS, "machine": "\x1b[2J\nESP\r"}, "notes": []})
+    assert line == "board b: micropython 1.20.0 on \\x1b[2J ESP , ussl (mbedTLS), ClientHello family B"
+
+
+def test_server():
+    """Python, OpenSSL, and the build flag that decides the first case of the seed story."""
+    described = {"server": "in-process", "python": "3.11.2", "openssl": "OpenSSL 3.0.15"}
+    assert server_line(described) == "server in-process: Python 3.11.2, OpenSSL 3.0.15"
+    assert server_line({**described, "default_suites_flag": "openssl"}).endswith(
+        ", built with --with-ssl-default-suites=openssl"
+    )
+
+
+@pytest.mark.parametrize(
+    ("boards", "servers", "line"),
+    [
+        (False, False, "pass        seed/x                           connected  10 ms"),
+        (True, False, "pass        unix seed/x                           connected  10 ms"),
+        (True, True, "pass        unix in-process seed/x                           connected  10 ms"),
+    ],
+)
+def test_case(boards, servers, line):
+    """Board and server only where there are several."""
+    assert case_line(result(), "connected", boards=boards, servers=servers) == line
+
+
+def test_case_without_time():
+    """What was not tried took no time."""
+    assert case_line(result("error", took=None), "gone\x07", boards=False, servers=False).endswith("gone\\x07")
+
+
+def test_table():
+    """Counts per board, server and topic; only words that occur; a total where there is more than one row."""
+    rows = summary_table(
+        [result(), result("fail"), result(case="key/y"), result("unsupported", board="lab", case="key/y")]
+    )
+    assert rows == [
+        "board  server      topic  pass  fail  unsupported",
+        "unix   in-process  seed   1     1     -",
+        "unix   in-process  key    1     -     -",
+        "lab    in-process  key    -     -     1",
+        "all                       2     1     1",
+    ]
+
+
+def test_closing_line():
+    """The most frequent reason, and that there are others."""
+    assert closing_line([result("error", reason="gone")]) == "nothing was tested: no board could try any case (gone)"
+    mixed = [result("error", reason=reason) for reason in ("gone", "gone", "busy", "lost")]
+    assert closing_line(mixed) == "nothing was tested: no board could try any case (gone; 2 other reasons above)"

@@ -1,0 +1,105 @@
+"""How a case becomes one: its id, its text, its tier, and what is refused."""
+
+import pytest
+
+from harness import cases
+from harness.cases import Row, Situation, case, checked, ordinary, select, table
+from harness.errors import UsageError
+from harness.model import ServerProfile, Tier, Verify
+
+SITUATION = Situation(server=ServerProfile())
+
+
+@pytest.fixture
+def registry(monkeypatch):
+    """An empty registry, so that what a test declares is not a case of the harness."""
+    empty = {}
+    monkeypatch.setattr(cases, "_REGISTRY", empty)
+    return empty
+
+
+def declare(row, *, module="harness.cases.some_topic", tier=Tier.CORE):
+    """Declare one row as the table of a topic file does."""
+
+    def rows():
+        return [row]
+
+    rows.__module__ = module
+    table(tier=tier)(rows)
+
+
+def test_a_function_is_a_case(registry):
+    """The id is the file and the function's name with dashes, the first sentence of the docstring the title."""
+
+    def wrong_ca() -> Situation:
+        """The board trusts another CA. It must
+        refuse."""
+        return SITUATION
+
+    wrong_ca.__module__ = "harness.cases.some_topic"
+    case(tier=Tier.SMOKE)(wrong_ca)
+    (made,) = registry.values()
+    assert (made.id, made.topic, made.tier) == ("some-topic/wrong-ca", "some-topic", Tier.SMOKE)
+    assert (made.title, made.description) == ("The board trusts another CA", "It must refuse.")
+
+
+def test_a_row_is_a_case(registry):
+    """A row has its own name and text; the table's tier counts unless it names one."""
+    declare(Row("one", "First. Because.", SITUATION))
+    declare(Row("two-2", "Second. Because.", SITUATION, Tier.FULL))
+    assert [(made.id, made.tier) for made in registry.values()] == [
+        ("some-topic/one", Tier.CORE),
+        ("some-topic/two-2", Tier.FULL),
+    ]
+
+
+@pytest.mark.parametrize("name", ["", "One", "a_b", "a--b", "a/b", "a::b", "a[b]", "a@b", "é", "-a"])
+def test_a_name_is_made_of_words(registry, name):
+    """Ids go into test ids and file names: lower case, digits and dashes."""
+    with pytest.raises(ValueError, match="a name has lower-case words"):
+        declare(Row(name, "Text.", SITUATION))
+
+
+def test_a_case_says_why_it_exists(registry):
+    """No case without a text."""
+    with pytest.raises(ValueError, match="some-topic/one: a case needs a docstring: it says why the case exists"):
+        declare(Row("one", "  ", SITUATION))
+
+
+def test_an_id_is_declared_once(registry):
+    """Two rows of one name would hide each other."""
+    declare(Row("one", "Text.", SITUATION))
+    with pytest.raises(ValueError, match="some-topic/one: declared twice"):
+        declare(Row("one", "Text.", SITUATION))
+
+
+def test_words_reach_the_side_they_belong_to():
+    """`ordinary` and `checked` hand each word to the server, the board or the situation."""
+    made = ordinary(
+        "server-p256", "server-rsa2048", ciphers="ALL", server_verify=Verify.REQUIRED, suites=("X",), weak="w"
+    )
+    assert made.server == ServerProfile(
+        certificates=("server-p256", "server-rsa2048"), ciphers="ALL", verify=Verify.REQUIRED
+    )
+    assert (made.client.suites, made.client.verify, made.weak, made.predicted) == (("X",), Verify.NONE, "w", True)
+    strict = checked("server-p256", ca=("ca-a", "ca-b"), server_hostname="x")
+    assert (strict.client.verify, strict.client.ca, strict.client.server_hostname) == (
+        Verify.REQUIRED,
+        ("ca-a", "ca-b"),
+        "x",
+    )
+    assert [need.name for need in strict.needs] == ["verification"]
+
+
+def test_an_unknown_word_is_refused():
+    """A slip in a declaration ends at once, not as a setting that was never made."""
+    with pytest.raises(TypeError, match="cipher"):
+        ordinary("server-p256", cipher="ALL")
+
+
+def test_sets_hold_each_other():
+    """smoke is part of core, core of full; anything else is bad usage."""
+    smoke, core, full = ({each.id for each in select(tier)} for tier in ("smoke", "core", "full"))
+    assert smoke < core < full
+    with pytest.raises(UsageError, match="--cases 'all': accepted are smoke, core, full"):
+        select("all")

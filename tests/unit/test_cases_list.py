@@ -1,0 +1,108 @@
+"""The list of cases as a whole: nothing that was measured is missing, and what a case names exists."""
+
+import pkgutil
+import re
+from pathlib import Path
+
+import pytest
+
+from harness import cases
+from harness.cases import all_cases, select
+from harness.certificates.declarations import load
+from harness.certificates.forms import CA_FORMATS, CERTIFICATE_FORMATS
+from harness.client_differences import DIFFERENCES
+from harness.model import Tier, Verify
+from harness.resources import data_dir
+from harness.server.engine import BEHAVIOURS
+from harness.server.tls_contexts import CURVES
+from harness.wire.suites import suite_code
+
+DATA = Path(__file__).parents[1] / "data" / "measured_cases.txt"
+MEASURED = dict(line.split() for line in DATA.read_text(encoding="ascii").splitlines())
+ALL = {case.id: case for case in all_cases()}
+PROFILES = set(load(data_dir("certs")))
+TEN = (
+    *("cert/good", "key/rsa2048", "suite/default-rsa", "ver/12-13", "ver/13-only", "cert/expired", "cert/wrong-host"),
+    *("cert/selfsigned-untrusted", "mtls/ok-p256", "raw/http-400"),
+)
+
+
+def test_every_measured_situation_is_a_case_of_its_set():
+    """The rows of the measured list are all there, each in the set that list gives it."""
+    assert {case_id: ALL[case_id].tier.value if case_id in ALL else "missing" for case_id in MEASURED} == MEASURED
+
+
+def test_smoke_is_the_seed_story_and_the_ten():
+    """The smallest set is what a person runs first: it stays small."""
+    smoke = {case.id for case in select("smoke")}
+    assert {case_id for case_id in smoke if not case_id.startswith("seed/")} == set(TEN)
+
+
+def test_core_stays_quick():
+    """A board needs about a second a handshake: core is minutes, not hours."""
+    assert 130 <= len(select("core")) <= 200
+
+
+def test_every_topic_file_declares_cases():
+    """A file without a case would be dead weight; a topic is one file."""
+    files = {item.name.replace("_", "-") for item in pkgutil.iter_modules(cases.__path__)}
+    assert {case.topic for case in ALL.values()} == files
+
+
+@pytest.mark.parametrize("case", ALL.values(), ids=list(ALL))
+def test_a_case_is_well_formed(case):
+    """ASCII words in the id; a title of one line and a reason in the description."""
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*/[a-z0-9]+(-[a-z0-9]+)*", case.id)
+    assert case.title
+    assert len(case.title) <= 120
+    assert len(case.description) >= 15
+    assert case.description != case.title
+
+
+@pytest.mark.parametrize("case", ALL.values(), ids=list(ALL))
+def test_what_a_case_names_exists(case):
+    """Certificates, behaviours, forms, suites and groups: a slip would show as a fault of the harness on a board."""
+    swapped = case.server.behaviour.get("certificate")
+    named = {*case.server.certificates, *case.server.client_ca, *case.client.ca, case.client.certificate, swapped}
+    assert named - {None} <= PROFILES
+    assert case.server.behaviour.get("name", "") in BEHAVIOURS
+    assert case.client.ca_format in CA_FORMATS
+    assert case.client.certificate_format in CERTIFICATE_FORMATS
+    assert all(suite_code(name) is not None for name in case.client.suites or ())
+    assert case.server.curve in (None, "secp999r9", *CURVES)
+
+
+def test_a_case_without_a_server_key_needs_none():
+    """Only peers that speak no TLS, PSK servers, and cases about the missing key have no certificate."""
+    without = {case.id.partition("/")[0] for case in ALL.values() if not case.server.certificates}
+    assert without == {"raw", "alert", "psk", "no-shared-cipher", "suite", "timing"}
+
+
+def test_every_refused_certificate_has_a_control():
+    """A refusal by a client that checks counts only beside a good chain (design.md 7)."""
+    lonely = [
+        case.id
+        for case in ALL.values()
+        if case.topic in ("cert", "chain") and not callable(case.expect) and case.expect.ended_by == "client"
+        if case.client.verify is Verify.REQUIRED and case.positive_control is None
+    ]
+    assert lonely == []
+
+
+def test_controls_are_in_no_larger_set_than_what_they_vouch_for():
+    """Where the control is not run as a case it is run for the control alone: possible, but then it is shown nowhere."""
+    order = {Tier.SMOKE: 0, Tier.CORE: 1, Tier.FULL: 2}
+    late = {
+        case.id: case.positive_control
+        for case in ALL.values()
+        if case.positive_control and order[ALL[case.positive_control].tier] > order[case.tier]
+    }
+    assert late == {}
+
+
+@pytest.mark.parametrize("row", DIFFERENCES, ids=lambda row: row.case)
+def test_a_difference_is_about_a_case(row):
+    """A row of the table of differences names a case, a reason and a source."""
+    assert row.case in ALL
+    assert row.why
+    assert row.source

@@ -1,0 +1,133 @@
+"""A rule for every declared case: a refusal names every side, or cites the race that leaves one open (design.md 5)."""
+
+import pytest
+
+from harness.cases import all_cases, find_case
+from harness.expect import connected, refused
+from harness.model import BoardInfo, Expectation, HelloFacts, Outcome, ServerFacts, Stage
+
+SUITES = ("1301", "c02b", "c02f", "c024", "003d")
+HELLO = HelloFacts(
+    record_version="0303", versions=("0304", "0303"), suites=SUITES, groups=("0017",), signature_algorithms=("0403",), extensions=(0,),
+    sni="tls.test",
+)  # fmt: skip
+NEW = BoardInfo(
+    implementation="micropython",
+    version=(1, 28, 0),
+    tls_module="tls",
+    tls_library="mbedTLS",
+    tls_version="Mbed TLS 3.6.6",
+    api=("tls.SSLContext.set_ciphers", "tls.SSLContext.load_verify_locations", "tls.SSLContext.load_cert_chain"),
+    platform="linux",
+    hello=HELLO,
+)
+OLD = BoardInfo(
+    implementation="micropython",
+    version=(1, 20, 0),
+    tls_module="ussl",
+    tls_library="mbedTLS",
+    tls_version="mbed TLS 2.28.1",
+    api=("ussl.wrap_socket(cadata)", "ussl.wrap_socket(key)"),
+    platform="esp32",
+    hello=HELLO,
+)
+AXTLS = BoardInfo(
+    implementation="micropython",
+    version=(1, 19, 1),
+    tls_module="ussl",
+    tls_library="axTLS",
+    api=("ussl.wrap_socket(key)",),
+    platform="esp8266",
+)
+BOARDS = {"new": NEW, "old": OLD, "axtls": AXTLS}
+SERVERS = {
+    "openssl-3": ServerFacts(
+        python="3.11.7",
+        openssl="OpenSSL 3.0.19",
+        openssl_number=0x300000D0,
+        suites=((0xC02F, "TLSv1.2", "x"),),
+        security_level=2,
+    ),
+    "openssl-1.1.1": ServerFacts(
+        python="3.8.18",
+        openssl="OpenSSL 1.1.1w",
+        openssl_number=0x1010117F,
+        suites=((0x3D, "TLSv1.2", "y"),),
+        security_level=1,
+    ),
+}
+
+
+def left_open(expected: Expectation) -> list[str]:
+    """What a refusal does not say."""
+    missing = [name for name, value in (("stage", expected.stage), ("ended_by", expected.ended_by)) if value is None]
+    if expected.alert is None and not expected.no_alert:
+        missing.append("alert")
+    if not expected.no_server_error and not _says_server(expected):
+        missing.append("server")
+    if not expected.no_client_error and not _says_client(expected):
+        missing.append("client")
+    return missing
+
+
+def _says_server(expected: Expectation) -> bool:
+    if expected.server_type is None:
+        return False
+    # The OS's errors are named by their type; OpenSSL's by a reason, or a number where it gives none.
+    return not expected.server_type.startswith("SSL") or (expected.server_reason, expected.server_errno) != (None, None)
+
+
+def _says_client(expected: Expectation) -> bool:
+    if expected.client_type is None:
+        return False
+    if expected.client_type == "OSError":
+        return expected.client_number is not None or expected.client_name is not None
+    # MicroPython's ValueErrors of a bad setting have only a text, which firmware words differently.
+    return expected.client_flags is not None or expected.stage is Stage.CONFIG or expected.client_type != "ValueError"
+
+
+@pytest.mark.parametrize("case", all_cases(), ids=lambda case: case.id)
+def test_a_refusal_names_every_side(case):
+    """Outcome, stage, who ended it, the alert and both sides' error are stated; what is open cites its race."""
+    stated = {}
+    if isinstance(case.expect, Expectation):
+        stated["stated"] = case.expect
+    else:
+        for board_name, board in BOARDS.items():
+            for server_name, server in SERVERS.items():
+                stated[f"{board_name} at {server_name}"] = case.expect(board, server)
+    open_ = {
+        where: left_open(expected)
+        for where, expected in stated.items()
+        if expected.outcome is Outcome.REFUSED and not expected.open_because and left_open(expected)
+    }
+    assert open_ == {}
+
+
+@pytest.mark.parametrize("case", [case for case in all_cases() if case.positive_control], ids=lambda case: case.id)
+def test_a_positive_control_connects(case):
+    """The case that must have connected first exists, connects, and checks the certificate as the refusing one does."""
+    control = find_case(case.positive_control)
+    expected = control.expect if isinstance(control.expect, Expectation) else control.expect(NEW, SERVERS["openssl-3"])
+    assert expected.outcome is Outcome.CONNECTED
+    assert control.client.verify is case.client.verify
+
+
+@pytest.mark.parametrize(
+    ("expected", "missing"),
+    [
+        (refused(by="server", server="X", alert=40, client=-1), []),
+        (refused(by="server", stage="config", server="X"), []),
+        (refused(by="client", stage="config", client_type="ValueError"), []),
+        (refused(by="client", server="X", alert=48, flags=("expired",)), []),
+        (refused(by="client", server="X", alert=48, client_type="ValueError"), ["client"]),
+        (refused(by="server", server="X", alert=40, client_type="OSError"), ["client"]),
+        (refused(by="server", server_type="SSLError", alert=40, client=-1), ["server"]),
+        (refused(by="server", server_type="SSLError", server_errno=9, alert=40, client=-1), []),
+        (refused(by="server", server="X", open_because="a race"), ["alert", "client"]),
+        (connected(), ["stage", "ended_by"]),
+    ],
+)
+def test_the_rule_itself(expected, missing):
+    """What counts as left open."""
+    assert left_open(expected) == missing

@@ -1,0 +1,35 @@
+"""Errors by whose fault they are."""
+
+import copy
+import pickle
+
+import pytest
+
+from harness.errors import BoardError, HarnessError, ServerError, UsageError
+
+
+@pytest.mark.parametrize("kind", [UsageError, ServerError, BoardError])
+def test_all_are_harness_errors(kind):
+    """One except clause catches whatever the harness itself reports, and its text is the message."""
+    with pytest.raises(HarnessError, match="what failed"):
+        raise kind("what failed")
+
+
+@pytest.mark.parametrize("again", [copy.copy, lambda error: pickle.loads(pickle.dumps(error))])
+def test_board_error_travels(again):
+    """pytest-xdist sends errors between processes: cause and transcript go along."""
+    error = again(BoardError("the port went away", kind="lost", transcript="> x"))
+    assert (str(error), error.message, error.kind, error.transcript) == (
+        "the port went away",
+        "the port went away",
+        "lost",
+        "> x",
+    )
+
+
+def test_board_error_can_be_raised_through_a_context():
+    """Exceptions take a traceback: they must not be frozen."""
+    with pytest.raises(BoardError, match="first") as caught:
+        raise BoardError("first") from ServerError("cause")
+    error = caught.value
+    assert (error.kind, error.transcript, str(error.__cause__)) == ("link", "", "cause")

@@ -1,0 +1,93 @@
+"""The evidence of a case as files."""
+
+import stat
+
+import pytest
+
+from harness.evidence import keep
+from harness.model import (
+    CaseResult,
+    Observation,
+    Outcome,
+    ServerReport,
+    Side,
+    Verdict,
+    VerdictWord,
+    WireChunk,
+)
+from harness.run import Attempt
+
+SEEN = Observation(outcome=Outcome.NOT_RUN, stage=None, ended_by=None, server=None, client=None)
+
+
+def result(**more):
+    """A failed result of a case with an awkward board name."""
+    return CaseResult(
+        board="unix:1.20/x",
+        server="in-process",
+        case="topic/name",
+        attempt=1,
+        verdict=Verdict(word=VerdictWord.FAIL),
+        expected=None,
+        observation=SEEN,
+        **more,
+    )
+
+
+def attempt(*chunks):
+    """A handshake that recorded these bytes."""
+    report = ServerReport(facts=None, failure=None, wire=chunks, key_log="CLIENT_RANDOM 00 11\n", started_unix_s=1.0)
+    return Attempt(observation=SEEN, report=report, answer=None)
+
+
+def test_files(tmp_path, case_named):
+    """A capture and a transcript only this user may read, for the secrets in them; names are safe and in the result."""
+    chunk = WireChunk(sender=Side.CLIENT, at_ms=1.0, data=b"\x16\x03\x01\x00\x00")
+    kept = keep(result(transcript="> x\n< y"), attempt(chunk), folder=tmp_path / "new", case=case_named("topic/name"))
+    assert kept.artifacts == {
+        "pcapng": "unix_1.20_x-in-process-topic_name.pcapng",
+        "transcript": "unix_1.20_x-in-process-topic_name.serial.txt",
+    }
+    capture = tmp_path / "new" / kept.artifacts["pcapng"]
+    assert b"CLIENT_RANDOM" in capture.read_bytes()
+    assert stat.S_IMODE(capture.stat().st_mode) == 0o600
+    transcript = tmp_path / "new" / kept.artifacts["transcript"]
+    assert transcript.read_text() == "> x\n< y\n"
+    assert stat.S_IMODE(transcript.stat().st_mode) == 0o600
+
+
+def test_older_transcript_of_everybody(tmp_path, case_named):
+    """A transcript that an earlier run left readable for everybody is not when it is written again."""
+    old = tmp_path / "unix_1.20_x-in-process-topic_name.serial.txt"
+    old.write_text("old and longer than the new one")
+    old.chmod(0o644)
+    keep(result(transcript="new"), None, folder=tmp_path, case=case_named("topic/name"))
+    assert (old.read_text(), stat.S_IMODE(old.stat().st_mode)) == ("new\n", 0o600)
+
+
+@pytest.mark.parametrize("tried", [None, attempt()])
+def test_nothing_to_keep(tmp_path, case_named, tried):
+    """No bytes and no transcript: no files."""
+    kept = keep(result(), tried, folder=tmp_path, case=case_named("topic/name"))
+    assert kept.artifacts == {"pcapng": None, "transcript": None}
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def case_named():
+    """Make a case that is only a name."""
+    from harness.expect import connected
+    from harness.model import Case, ClientPlan, ServerProfile, Tier
+
+    def make(name):
+        return Case(
+            id=name,
+            title="",
+            description="",
+            tier=Tier.CORE,
+            server=ServerProfile(),
+            client=ClientPlan(),
+            expect=connected(),
+        )
+
+    return make

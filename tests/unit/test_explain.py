@@ -1,0 +1,75 @@
+"""Explaining a result: one rule for each, the fallback, and every case of the list that did not connect."""
+
+import dataclasses
+import importlib
+import pkgutil
+
+import pytest
+
+import harness.explain
+from harness.cases import select
+from harness.explain import NO_RULE, TOPICS, candidates, explain
+from harness.explain.registry import names
+from harness.model import BoardInfo, ClientFailure, Observation, Outcome, Side, Stage
+
+# Hundreds of combinations of the same four causes, and cases that are slow on purpose.
+LEFT_OUT = ("pairs/", "timing/slow", "suite/rare-", "frag/slow")
+# Not topics: what the topics share.
+SHARED = {"catalogue", "client_lines", "evidence", "fixes", "no_shared_cipher", "registry", "shown"}
+STRANGE = Observation(
+    outcome=Outcome.REFUSED,
+    stage=Stage.HANDSHAKE,
+    ended_by=Side.CLIENT,
+    server=None,
+    client=ClientFailure(type="OSError", args=(-4711,), number=-4711, flags=None, name=None, stage=Stage.HANDSHAKE),
+)
+
+
+def test_no_rule():
+    """What no rule knows says so, and shows the evidence."""
+    said = explain(select("smoke")[0], STRANGE, BoardInfo())
+    assert (said.rule, said.title) == (NO_RULE, "no rule explains this; add one in harness/explain/")
+    assert "client: OSError(-4711)" in said.why
+
+
+@pytest.mark.parametrize(
+    ("outcome", "stage"), [(Outcome.HUNG, None), (Outcome.NOT_RUN, None), (Outcome.REFUSED, Stage.CONFIG)]
+)
+def test_nothing_known_is_no_error(outcome, stage):
+    """A result of which next to nothing is known gets an explanation, never an exception."""
+    seen = dataclasses.replace(STRANGE, outcome=outcome, stage=stage, client=None, ended_by=None)
+    assert explain(select("smoke")[0], seen, BoardInfo()).title
+
+
+def test_every_topic_is_asked():
+    """A topic file that is not in TOPICS would never be loaded."""
+    found = {item.name for item in pkgutil.iter_modules(harness.explain.__path__)}
+    assert found - SHARED == set(TOPICS)
+    for topic in TOPICS:
+        importlib.import_module(f"harness.explain.{topic}")
+    assert {name.partition("/")[0].replace("-", "_") for name in names()} == set(TOPICS)
+
+
+def test_one_rule_fits_every_case(lab, spec):
+    """Of every case that does not connect here exactly one rule fits, and it is the one in the result."""
+    runner = lab.runner(spec, "in-process")
+    wrong = []
+    for case in select("full"):
+        if case.id.startswith(LEFT_OUT):
+            continue
+        result = runner.run(case)
+        if result.observation is None or result.observation.outcome is Outcome.CONNECTED:
+            assert result.explanation is None, case.id
+            continue
+        tried = runner.last
+        found = candidates(
+            case,
+            tried.observation,
+            runner.board.info,
+            wire=tried.wire,
+            authorities=tried.authorities,
+            expected=result.expected,
+        )
+        if [item.rule for item in found] != [result.explanation.rule]:
+            wrong.append((case.id, [item.rule for item in found], result.explanation.rule))
+    assert wrong == []

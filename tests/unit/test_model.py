@@ -1,0 +1,90 @@
+"""The records: frozen, JSON-safe, and their questions answered by facts."""
+
+import dataclasses
+import inspect
+import json
+
+import pytest
+
+from harness import model
+from harness.model import BoardInfo, Outcome, ServerFacts, Side, as_json
+
+RECORDS = [value for _name, value in inspect.getmembers(model, inspect.isclass) if dataclasses.is_dataclass(value)]
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.__name__)
+def test_records_are_frozen_and_keyword_only(record):
+    """Nobody changes what another stage was given, and no argument is mistaken for another."""
+    assert record.__dataclass_params__.frozen
+    assert "__slots__" in vars(record)
+    assert all(
+        parameter.kind is inspect.Parameter.KEYWORD_ONLY for parameter in inspect.signature(record).parameters.values()
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted"),
+    [
+        (Outcome.CONNECTED, "connected"),
+        ((1, "a", None, True, 2.5), [1, "a", None, True, 2.5]),
+        ({Side.SERVER: (1,)}, {"server": [1]}),
+        (b"\x00\xff", "00ff"),
+        (frozenset({3}), [3]),
+    ],
+)
+def test_as_json(value, wanted):
+    """Enums become their words, tuples lists, bytes hex; the result is JSON."""
+    assert as_json(value) == wanted
+    assert json.loads(json.dumps(as_json(value))) == wanted
+
+
+def test_as_json_of_a_record():
+    """A record becomes an object with its fields, inner records too."""
+    data = as_json(ServerFacts(python="3.11", openssl="x", openssl_number=1, suites=((0xC02B, "TLSv1.2", "name"),)))
+    assert data["suites"] == [[0xC02B, "TLSv1.2", "name"]]
+    assert data["verify"] == "none"
+
+
+@pytest.mark.parametrize("value", [object(), lambda: None, BoardInfo])
+def test_as_json_refuses(value):
+    """What JSON cannot hold is a mistake of ours, not a text."""
+    with pytest.raises(TypeError, match="not JSON-safe"):
+        as_json(value)
+
+
+def test_board_questions():
+    """What a board can do is read from probed names: of the new API, of the old one, of none."""
+    new = BoardInfo(
+        tls_module="tls",
+        api=("tls.SSLContext.set_ciphers", "tls.SSLContext.load_verify_locations", "tls.SSLContext.load_cert_chain"),
+    )
+    old = BoardInfo(tls_module="ussl", api=("wrap_socket(cadata)", "wrap_socket(key)"))
+    none = BoardInfo()
+
+    def answers(info):
+        return (
+            info.has_tls,
+            info.can_set_ciphers,
+            info.can_verify,
+            info.names_verify_reason,
+            info.can_load_certificate,
+        )
+
+    assert answers(new) == (True, True, True, True, True)
+    assert answers(old) == (True, False, True, False, True)
+    assert answers(none) == (False, False, False, False, False)
+
+
+@pytest.mark.parametrize(
+    ("version", "text"),
+    [((1, 20, 0), "1.20.0"), ((1, 29, 0, "preview"), "1.29.0-preview"), ((1, 14, 0, ""), "1.14.0"), ((), "")],
+)
+def test_firmware(version, text):
+    """The firmware as people name it."""
+    assert BoardInfo(version=version).firmware == text
+
+
+def test_suite_codes():
+    """The codes a server may choose from."""
+    facts = ServerFacts(python="", openssl="", openssl_number=0, suites=((1, "", ""), (2, "", "")))
+    assert facts.suite_codes == {1, 2}

@@ -1,0 +1,35 @@
+"""Tests of harness/wire/versions.py."""
+
+from __future__ import annotations
+
+import ssl
+
+import pytest
+from tlslite.constants import ExtensionType
+
+from harness.wire.versions import extension_name, is_grease, version_code, version_name
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=["1.2", "1.3"])
+def test_spelling_is_pythons(tls_session, version: ssl.TLSVersion) -> None:
+    """A version is spelled as the server's own SSLObject spells it."""
+    session = tls_session(version)
+    assert session.cipher is not None
+    assert version_code(version_name(version.value)) == version.value
+    assert version_name(version.value) == {"TLSv1_2": "TLSv1.2", "TLSv1_3": "TLSv1.3"}[version.name]
+
+
+def test_unknown_version() -> None:
+    """A code that is no TLS version reads as hex."""
+    assert (version_name(0x7F1C), version_code("TLSv9")) == ("0x7F1C", None)
+
+
+def test_extension_names() -> None:
+    """Extensions are named as IANA does; an unknown one keeps its number."""
+    assert tuple(extension_name(code) for code in (0, 51, 0x1234)) == ("server_name", "key_share", "extension_4660")
+    assert extension_name(ExtensionType.supported_groups) == "supported_groups"
+
+
+def test_grease() -> None:
+    """Exactly the sixteen values of RFC 8701 are GREASE."""
+    assert [0x0A0A + 0x1010 * number for number in range(16)] == [code for code in range(0x10000) if is_grease(code)]
