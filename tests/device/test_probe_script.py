@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import re
-import shutil
 import subprocess
 import sys
 import types
@@ -17,8 +15,6 @@ import pytest
 
 from harness.boards.probe import parse_probe, probe_steps
 from harness.model import BoardInfo
-
-MICROBIT = Path("/usr/share/firmware-microbit-micropython/firmware.hex")
 
 
 def _probe_stand_ins(stand_in: Callable[[str], Any], generation: str) -> BoardInfo:
@@ -128,40 +124,3 @@ def test_real_interpreter(run_on: Callable[[str], bytes], interpreter: list[str]
 def test_steps_are_small() -> None:
     """No step needs a kilobyte: it goes in one piece into the smallest input buffer and heap."""
     assert [(name, len(code)) for name, code in probe_steps() if len(code) > 400] == []
-
-
-@pytest.mark.skipif(shutil.which("qemu-system-arm") is None, reason="no qemu-system-arm to run firmware in")
-@pytest.mark.skipif(not MICROBIT.exists(), reason="Debian's firmware-microbit-micropython is not installed")
-def test_genuine_firmware() -> None:
-    """MicroPython 1.9.2 on an emulated micro:bit, 9 KB of heap, no json: survived and recognised, no TLS module."""
-    from harness.boards.link import Link
-    from harness.deadline import Deadline
-
-    command = ["qemu-system-arm", "-M", "microbit", "-nographic", "-serial", "pty", "-monitor", "none"]
-    process = subprocess.Popen(
-        [*command, "-device", f"loader,file={MICROBIT}"],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        port = next(found[0] for line in process.stdout if (found := re.search(r"/dev/pts/\d+", line)))
-        link = Link(port)
-        try:
-            link.enter_raw_repl(deadline=Deadline(30.0))
-            link.soft_reset(
-                deadline=Deadline(20.0)
-            )  # as a session does: right after power-up the first answer may be cut
-            texts = [link.exec(code.encode(), deadline=Deadline(10.0)).stdout for _name, code in probe_steps()]
-        finally:
-            link.close()
-    finally:
-        process.kill()
-        process.communicate()
-    info = parse_probe(texts)
-    assert (info.version, info.machine) == ((1, 9, 2), "micro:bit with nRF51822")
-    assert (info.tls_module, info.has_tls, info.filesystem) == (None, False, None)
-    assert info.heap_free_bytes is not None
-    assert info.unique_id is not None
