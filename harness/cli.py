@@ -16,7 +16,7 @@ from types import FrameType
 from typing import NoReturn
 
 from harness import __version__
-from harness.commands import boards, cases, explain, virtual
+from harness.commands import boards, cases, diagnose, explain, virtual
 from harness.errors import HarnessError, UsageError
 
 DONE = 0
@@ -35,6 +35,8 @@ The tests themselves are run by pytest:
 examples:
   tls-harness boards --probe             what is connected, and what it offers
   tls-harness virtual                    a MicroPython board without hardware, for mpremote and others
+  tls-harness diagnose --board u0 --cert cert.pem --key key.pem
+                                         why my server and my board do not connect, and what was proved to help
   tls-harness explain NO_SHARED_CIPHER   what an error text may mean
   tls-harness cases -v                   what is tested, and why
 
@@ -64,7 +66,7 @@ def parser() -> argparse.ArgumentParser:
     )
     result.add_argument("--version", action="version", version=f"tls-harness {__version__}")
     commands = result.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (virtual, boards, explain, cases):
+    for command in (virtual, boards, diagnose, explain, cases):
         command.add(commands)
     return result
 

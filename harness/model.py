@@ -545,11 +545,24 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What a fix changes on the two sides, so that it can be tried: field -> its new value; what is not named stays.
+
+    `server` names fields of `ServerProfile`, `client` fields of `ClientPlan`. Certificates are named as everywhere: a name of
+    `certs/` stands for a key made on the spot, for the user's own host name where there is one.
+    """
+
+    server: Mapping[str, Any] = field(default_factory=dict)
+    client: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fix:
     """Something that would make the case connect. `proved` is None until it was tried.
 
     `because` says why it is discouraged. `server_lines` are the exact lines of Python's `ssl` (or of a shell, after `$`),
-    `client_lines` the exact MicroPython lines for this firmware's API; empty where that side stays as it is.
+    `client_lines` the exact MicroPython lines for this firmware's API; empty where that side stays as it is. `change` is what
+    `diagnose` does to try it, None for what cannot be tried from here (new firmware, a cable).
     """
 
     title: str
@@ -558,6 +571,7 @@ class Fix:
     because: str | None = None
     server_lines: tuple[str, ...] = ()
     client_lines: tuple[str, ...] = ()
+    change: Change | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -586,6 +600,52 @@ class CaseResult:
     link_errors: tuple[str, ...] = ()
     transcript: str = ""
     artifacts: Mapping[str, str | None] = field(default_factory=dict)
+
+
+# ----------------------------------------------------------------------------------------------- diagnosing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WireStep:
+    """One message of the wire as a person reads it: who sent it when (ms after accept), its name, and what counts in it."""
+
+    sender: Side
+    at_ms: float
+    name: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One change, and what came of it on the board.
+
+    `fix.proved` says whether it connected; `result` is the handshake that shows it, None where there was none, and `note`
+    then says why. `general` marks a change that no rule proposed: the ladder that is climbed where the rule's own fixes failed.
+    """
+
+    fix: Fix
+    result: CaseResult | None = None
+    note: str | None = None
+    general: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """One server with one board, as they are, and with one thing changed at a time.
+
+    `server` is what the board connected to, in the user's words (interpreter, or HOST:PORT). `asked` is what both sides were
+    told, a line each. `unseen` is what could not be seen of a server that is not ours. Key files are named, never held.
+    """
+
+    board: str
+    info: BoardInfo | None
+    server: str
+    asked: tuple[str, ...]
+    result: CaseResult
+    wire: tuple[WireStep, ...] = ()
+    trials: tuple[Trial, ...] = ()
+    unseen: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def as_json(value: Any) -> Any:

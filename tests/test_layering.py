@@ -42,6 +42,7 @@ STAGES = (
     "harness.lab",
     "harness.reports",
     "harness.evidence",
+    "harness.diagnose",
     "harness.user_api",
     "harness.pytest_options",
     "harness.pytest_paths",

@@ -6,6 +6,7 @@ Field names are fixed by design.md 5: scripts in labs are written against them.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from harness.hello_notes import hello_clock_unix_s
@@ -17,6 +18,7 @@ from harness.model import (
     CaseResult,
     Expectation,
     Explanation,
+    Fix,
     HelloFacts,
     Observation,
     as_json,
@@ -139,8 +141,16 @@ def hello_json(hello: HelloFacts) -> dict[str, Any]:
 
 
 def explanation_json(explanation: Explanation) -> dict[str, Any]:
-    """The explanation with its fixes."""
-    data: dict[str, Any] = as_json(explanation)
+    """The explanation with its fixes; how `diagnose` tries one is not part of it."""
+    data: dict[str, Any] = as_json(replace(explanation, fixes=()))
+    data["fixes"] = [fix_json(fix) for fix in explanation.fixes]
+    return data
+
+
+def fix_json(fix: Fix) -> dict[str, Any]:
+    """One fix: its words, its lines, and whether it was proved."""
+    data: dict[str, Any] = as_json(fix)
+    del data["change"]
     return data
 
 

@@ -56,7 +56,7 @@ def test_help_of_a_command_has_an_example(command, capsys):
     assert f"$ tls-harness {command}" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("command", ["diagnose", "report"])
+@pytest.mark.parametrize("command", ["report"])
 def test_commands_that_do_not_exist_yet_are_refused(command, capsys):
     """There is no empty shell of a later command."""
     with pytest.raises(SystemExit) as end:

@@ -1,0 +1,110 @@
+"""A diagnosis as a person reads it. Pure: record in, text out; what boards and servers said is made harmless."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from harness.model import Diagnosis, Explanation, Outcome, Trial, WireStep
+from harness.reports.failure_text import client_text, outcome_text, server_text, short_evidence
+from harness.reports.plain import one_line, plain
+
+_SERVER = "  server      "
+_BOARD = "  board       "
+_INDENT = " " * len(_SERVER)
+
+
+def diagnosis_text(found: Diagnosis) -> str:
+    """The whole diagnosis: who with whom, what happened, why, and what was tried."""
+    lines = [*head_lines(found), "", *seen_lines(found)]
+    explanation = found.result.explanation
+    if explanation is not None:
+        lines += ["", *why_lines(explanation)]
+    if found.unseen:
+        lines += ["", "not visible from here", *(f"  {item}" for item in found.unseen)]
+    if found.trials:
+        lines += ["", *trial_lines(found.trials)]
+    return plain("\n".join(lines))
+
+
+def head_lines(found: Diagnosis) -> list[str]:
+    """Board and server, and what each was told."""
+    info = found.info
+    firmware = f": MicroPython {info.firmware} ({info.tls_version or info.tls_library or 'no TLS'})" if info else ""
+    return [
+        one_line(f"board {found.board}{firmware}"),
+        *(f"  note        {one_line(note)}" for note in found.notes),
+        one_line(f"server {found.server}"),
+        *(f"  {one_line(line)}" for line in found.asked),
+    ]
+
+
+def seen_lines(found: Diagnosis) -> list[str]:
+    """What happened: the outcome, both sides' errors, the wire in brief."""
+    seen = found.result.observation
+    if seen is None:
+        return [f"not tried: {one_line(found.result.verdict.reason or 'no reason')}"]
+    if seen.outcome is Outcome.CONNECTED:
+        lines = [short_evidence(found.result)]
+    else:
+        lines = [
+            outcome_text(seen),
+            f"{_SERVER}{one_line(server_text(seen.server))}",
+            f"{_BOARD}{one_line(client_text(seen.client))}",
+        ]
+    return lines + wire_lines(found.wire)
+
+
+def wire_lines(steps: tuple[WireStep, ...]) -> list[str]:
+    """The wire, a line each message."""
+    width = max((len(step.name) for step in steps), default=0)
+    shown = [
+        f"{'board' if step.sender == 'client' else 'server':<6} -> {step.name:<{width}}  {one_line(step.detail)}".rstrip()
+        for step in steps
+    ]
+    return [f"  {'wire' if not at else '':<10}  {line}" for at, line in enumerate(shown)]
+
+
+def why_lines(explanation: Explanation) -> list[str]:
+    """The explanation without its fixes."""
+    return [
+        f"why: {one_line(explanation.title)}   [{explanation.rule}]",
+        *(f"  {plain(line)}" for line in explanation.why),
+    ]
+
+
+def trial_lines(trials: tuple[Trial, ...]) -> list[str]:
+    """What was tried, in its order; then in one line what to do first."""
+    lines: list[str] = []
+    for number, trial in enumerate(trials, start=1):
+        lines += _trial(number, trial)
+    proved = [number for number, trial in enumerate(trials, start=1) if trial.fix.proved]
+    good = [number for number in proved if not trials[number - 1].fix.discouraged]
+    if good:
+        lines.append(f"proved: {_numbers(proved)} of {len(trials)}; begin with {good[0]}")
+    elif proved:
+        lines.append(f"proved: {_numbers(proved)} of {len(trials)}, all of them discouraged")
+    else:
+        lines.append("proved: none of them")
+    return lines
+
+
+def _numbers(numbers: Iterable[int]) -> str:
+    return ", ".join(map(str, numbers))
+
+
+def _trial(number: int, trial: Trial) -> list[str]:
+    fix = trial.fix
+    word = {None: "not tried", True: "PROVED", False: "does not help"}[fix.proved]
+    against = f" - discouraged: {fix.because}" if fix.discouraged and fix.because else ""
+    lines = [
+        f"{number}. [{word}] {one_line(fix.title)}{against}",
+        *(f"{_SERVER}{line}" for line in fix.server_lines),
+        *(f"{_BOARD}{line}" for line in fix.client_lines),
+    ]
+    if trial.note:
+        lines.append(f"{_INDENT}({one_line(trial.note)})")
+    if trial.result is not None:
+        then = trial.result.explanation
+        why = f"; {one_line(then.title)}" if then is not None and not fix.proved else ""
+        lines.append(f"  then        {short_evidence(trial.result)}{why}")
+    return [*lines, ""]

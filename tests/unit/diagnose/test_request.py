@@ -1,0 +1,73 @@
+"""The words of `tls-harness diagnose`: versions, HOST:PORT, names of suites."""
+
+import pytest
+
+from harness.diagnose.request import host_and_port, suite_names, version
+from harness.errors import UsageError
+
+
+@pytest.mark.parametrize(
+    ("text", "name"), [("TLSv1.2", "TLSv1.2"), ("1.2", "TLSv1.2"), ("tlsv1.3", "TLSv1.3"), ("TLS1.1", "TLSv1.1")]
+)
+def test_versions_are_read_as_people_write_them(text, name):
+    """`TLSv1.2`, `1.2` and `TLS1.2` are the same."""
+    assert version(text, option="--min") == name
+
+
+def test_a_version_that_does_not_exist():
+    """The message has the option, the value and what is accepted."""
+    with pytest.raises(UsageError) as caught:
+        version("1.4", option="--min")
+    assert str(caught.value) == "--min '1.4': accepted are TLSv1, TLSv1.1, TLSv1.2, TLSv1.3, also written 1.2"
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("broker.example:8883", ("broker.example", 8883)),
+        ("192.0.2.7:443", ("192.0.2.7", 443)),
+        ("[::1]:8883", ("::1", 8883)),
+    ],
+)
+def test_host_and_port(text, place):
+    """A name, an IPv4 address, an IPv6 address in brackets."""
+    assert host_and_port(text, option="--connect") == place
+
+
+@pytest.mark.parametrize(
+    "text", ["broker.example", ":8883", "broker.example:0", "broker.example:65536", "::1:8883", "a b:1"]
+)
+def test_no_host_and_port(text):
+    """One line with an example."""
+    with pytest.raises(UsageError) as caught:
+        host_and_port(text, option="--connect")
+    assert str(caught.value) == (
+        f"--connect {text!r}: host and port are wanted, as in broker.example:8883 or [2001:db8::1]:8883"
+    )
+
+
+def test_suites_by_either_name():
+    """IANA's and mbedTLS's names, separated by commas, colons or blanks."""
+    text = "TLS-ECDHE-ECDSA-WITH-AES-128-CBC-SHA256,TLS_RSA_WITH_AES_128_CBC_SHA: TLS1-3-AES-128-GCM-SHA256"
+    assert suite_names(text, option="--suites") == (
+        "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256",
+        "TLS_RSA_WITH_AES_128_CBC_SHA",
+        "TLS_AES_128_GCM_SHA256",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (" ,", "--suites ' ,': names of suites are wanted, as in TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"),
+        (
+            "AES256-SHA",
+            "--suites: 'AES256-SHA' is no suite; accepted are IANA's names (TLS_...) and mbedTLS's (TLS-...)",
+        ),
+    ],
+)
+def test_no_suites(text, message):
+    """OpenSSL's names are not what a board takes."""
+    with pytest.raises(UsageError) as caught:
+        suite_names(text, option="--suites")
+    assert str(caught.value) == message
