@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-KEY_TOPIC = "key"
-GOOD = ("pass", "known")
+from harness.reports.server_keys import GOOD, Connects, KeyCell, answer, key_matrix, server_title
+
 # A pull-request comment holds 65536 characters; the worst comes first, the rest is counted.
 LISTED = 60
-_OPENSSL_DEFAULTS = "openssl"
 
 
 def render_markdown(run: dict[str, Any]) -> str:
@@ -23,8 +22,8 @@ def render_markdown(run: dict[str, Any]) -> str:
     if wrong:
         parts += ["## Not as expected", "", *_listed(wrong), ""]
     matrix = key_matrix(run)
-    if matrix:
-        parts += ["## Server keys", "", *matrix, ""]
+    if matrix is not None:
+        parts += ["## Server keys", "", *[f"* {_cell(line)}" for line in answer(matrix)], "", *key_table(run), ""]
     return "\n".join(parts)
 
 
@@ -41,7 +40,7 @@ def _counts(run: dict[str, Any]) -> list[str]:
         cells = [
             board,
             firmware.get(board, "?"),
-            _server_name(run, server),
+            server_title(run, server),
             *(str(counter[word] or "") for word in words),
         ]
         rows.append("| " + " | ".join(_cell(text) for text in cells) + " |")
@@ -65,49 +64,29 @@ def _listed(wrong: list[dict[str, Any]]) -> list[str]:
     return rows
 
 
-def key_matrix(run: dict[str, Any]) -> list[str]:
+def key_table(run: dict[str, Any]) -> list[str]:
     """The matrix: one row per server key, one column per firmware and Python; empty without such cases."""
-    titles = {case["case"]: case["title"] for case in run["cases"] if case["topic"] == KEY_TOPIC}
-    if not titles:
+    matrix = key_matrix(run)
+    if matrix is None:
         return []
-    cells = {(item["case"], item["board"], item["server"]): item for item in run["results"] if item["case"] in titles}
-    columns = list(dict.fromkeys((item["board"], item["server"]) for item in cells.values()))
     firmware = {board["board"]: board["firmware"] or board["board"] for board in run["boards"]}
-    head = [f"{firmware.get(board, board)} / {_server_name(run, server)}" for board, server in columns]
-    rows = ["| server key | " + " | ".join(_cell(text) for text in head) + " |", "|---|" + "---|" * len(columns)]
-    for case, title in titles.items():
-        row = [_key_cell(cells.get((case, board, server))) for board, server in columns]
-        rows.append("| " + " | ".join([_cell(title), *row]) + " |")
+    head = [f"{firmware.get(board, board)} / {server_title(run, server)}" for board, server in matrix.columns]
+    rows = ["| server key | " + " | ".join(_cell(text) for text in head) + " |", "|---|" + "---|" * len(matrix.columns)]
+    for row in matrix.rows:
+        rows.append("| " + " | ".join([_cell(row.title), *(_key_cell(cell) for cell in row.cells)]) + " |")
     return rows
 
 
-def _server_name(run: dict[str, Any], name: str) -> str:
-    """Python, OpenSSL, and whose default suites it has: they decide more than the version."""
-    server = next((item for item in run["servers"] if item["server"] == name), None)
-    if server is None:
-        return name
-    openssl = " ".join(str(server["openssl"]).split()[:2])
-    whose = " (OpenSSL's default suites)" if server.get("default_suites_flag") == _OPENSSL_DEFAULTS else ""
-    return f"Python {server['python']}, {openssl}{whose}"
-
-
-def _key_cell(result: dict[str, Any] | None) -> str:
-    if result is None:
-        return "·"
-    if result["outcome"] == "connected":
-        version = (result["observed"]["negotiated"]["version"] or "").replace("TLSv", "")
-        cost = result["timing_ms"]["handshake_board"]
-        took = f", {cost:.0f} ms" if cost is not None else ""
-        text = f"✓ {version}{took}"
-    elif result["outcome"] == "not-run":
-        text = "– unsupported" if result["verdict"] == "unsupported" else "! error"
-    else:
-        server = (result["observed"] or {}).get("server") or {}
-        client = (result["observed"] or {}).get("client") or {}
-        text = (
-            f"✕ {server.get('reason') or server.get('type') or client.get('name') or client.get('type') or 'refused'}"
-        )
-    mark = "" if result["verdict"] in (*GOOD, "unsupported") else f" **{result['verdict']}**"
+def _key_cell(cell: KeyCell) -> str:
+    signs = {
+        Connects.MISSING: "·",
+        Connects.UNTRIED: "– unsupported",
+        Connects.ERROR: "! error",
+        Connects.NO: f"✕ {cell.reason}",
+    }
+    took = f", {cell.time_ms:.0f} ms" if cell.time_ms is not None else ""
+    text = signs.get(cell.connects) or f"✓ {(cell.version or '').replace('TLSv', '')}{took}"
+    mark = "" if cell.verdict in ("", *GOOD, "unsupported") else f" **{cell.verdict}**"
     return _cell(text) + mark
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.reports.markdown import LISTED, key_matrix, render_markdown
+from harness.reports.markdown import LISTED, key_table, render_markdown
 
 
 def result(
@@ -59,7 +59,7 @@ def test_the_matrix_has_a_row_per_key_and_a_column_per_firmware_and_python() -> 
         result("key/pss", "unsupported", outcome="not-run"),
         result("other/x", "pass"),
     )
-    assert key_matrix(record) == [
+    assert key_table(record) == [
         "| server key | 1.25.0 / Python 3.11.2, OpenSSL 3.0.19 | 1.25.0 / Python 3.11.2, OpenSSL 3.0.19 (OpenSSL's default suites) |",
         "|---|---|---|",
         "| KEY/RSA | ✕ NO\\_SHARED\\_CIPHER | ✓ 1.2, 7 ms |",
@@ -69,7 +69,7 @@ def test_the_matrix_has_a_row_per_key_and_a_column_per_firmware_and_python() -> 
 
 def test_what_is_wrong_is_marked_in_its_cell() -> None:
     """A cell that is not as expected carries its verdict."""
-    assert "✓ 1.2, 7 ms **insecure**" in key_matrix(run(result("key/rsa", "insecure")))[-1]
+    assert "✓ 1.2, 7 ms **insecure**" in key_table(run(result("key/rsa", "insecure")))[-1]
 
 
 def test_the_worst_comes_first() -> None:

@@ -1,0 +1,247 @@
+"""Which server key lets every board connect, and what it costs them: the matrix that Markdown and HTML show. Pure.
+
+Reads a run record (`run.json`) only. A key is a case of the topic `key`; a column is one board with one server.
+"""
+
+from __future__ import annotations
+
+import re
+import statistics
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+KEY_TOPIC = "key"
+GOOD = ("pass", "known")
+# One key and nothing else special: only these are recommended. The other cases of the topic vary the root, or load two keys.
+_ONE_KEY = re.compile(r"key/((rsa|p|k|ed|brainpool-p)\d+|rsa-pss)")
+_OPENSSL_DEFAULTS = "openssl"
+
+
+class Connects(StrEnum):
+    """What became of a key with one board and one server."""
+
+    YES = "connects"
+    NO = "refused"
+    UNTRIED = "unsupported"
+    ERROR = "error"
+    MISSING = "not run"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyCell:
+    """One key with one board and one server, over all attempts.
+
+    Args:
+        verdict: of the worst attempt; empty where there is none.
+        version: TLS version of the session.
+        time_ms: median handshake as the board measured it.
+        reason: the error in one word, or why it was not tried.
+    """
+
+    board: str
+    server: str
+    connects: Connects
+    verdict: str = ""
+    version: str | None = None
+    time_ms: float | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRow:
+    """One server key in all columns."""
+
+    case: str
+    title: str
+    cells: tuple[KeyCell, ...]
+
+    @property
+    def good(self) -> tuple[KeyCell, ...]:
+        """Where it connects, and as expected."""
+        return tuple(cell for cell in self.cells if cell.connects is Connects.YES and cell.verdict in GOOD)
+
+    @property
+    def tried(self) -> tuple[KeyCell, ...]:
+        """Where a handshake was tried."""
+        return tuple(cell for cell in self.cells if cell.connects in (Connects.YES, Connects.NO))
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether it connects in every column."""
+        return bool(self.cells) and len(self.good) == len(self.cells)
+
+    @property
+    def slowest(self) -> KeyCell | None:
+        """The session that took its board longest."""
+        timed = [cell for cell in self.good if cell.time_ms is not None]
+        return max(timed, key=lambda cell: cell.time_ms or 0.0, default=None)
+
+    @property
+    def recommendable(self) -> bool:
+        """One key without further conditions."""
+        return bool(_ONE_KEY.fullmatch(self.case))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyMatrix:
+    """Rows in the order of the cases, columns (board, server) in the order of the results."""
+
+    columns: tuple[tuple[str, str], ...]
+    rows: tuple[KeyRow, ...]
+
+    def without_silent_columns(self) -> KeyMatrix:
+        """Only the columns in which some key was tried: of the others nothing is known."""
+        kept = [place for place in range(len(self.columns)) if any(row.cells[place] in row.tried for row in self.rows)]
+        return KeyMatrix(
+            columns=tuple(self.columns[place] for place in kept),
+            rows=tuple(replace(row, cells=tuple(row.cells[place] for place in kept)) for row in self.rows),
+        )
+
+    def ranked(self) -> tuple[KeyRow, ...]:
+        """The rows, those first that connect in most columns, the cheapest for its slowest board first."""
+        return tuple(sorted(self.rows, key=_rank))
+
+
+def _rank(row: KeyRow) -> tuple[int, float]:
+    slowest = row.slowest
+    return -len(row.good), slowest.time_ms or 0.0 if slowest else float("inf")
+
+
+def key_matrix(run: dict[str, Any]) -> KeyMatrix | None:
+    """Compute the matrix; None where the run has no case of a server key."""
+    titles = {case["case"]: case["title"] for case in run["cases"] if case["topic"] == KEY_TOPIC}
+    results: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+    for item in run["results"]:
+        if item["case"] in titles:
+            results.setdefault((item["case"], item["board"], item["server"]), []).append(item)
+    if not results:
+        return None
+    columns = tuple(dict.fromkeys((board, server) for _case, board, server in results))
+    rows = tuple(
+        KeyRow(
+            case=case,
+            title=title,
+            cells=tuple(_cell(board, server, results.get((case, board, server), [])) for board, server in columns),
+        )
+        for case, title in titles.items()
+    )
+    return KeyMatrix(columns=columns, rows=rows)
+
+
+def _cell(board: str, server: str, attempts: list[dict[str, Any]]) -> KeyCell:
+    if not attempts:
+        return KeyCell(board=board, server=server, connects=Connects.MISSING)
+    worst = worst_of(attempts)
+    kind = _kind(worst)
+    times = [item["timing_ms"]["handshake_board"] for item in attempts if _kind(item) is Connects.YES]
+    known = [time for time in times if time is not None]
+    seen = worst["observed"] or {}
+    return KeyCell(
+        board=board,
+        server=server,
+        connects=kind,
+        verdict=worst["verdict"],
+        version=seen["negotiated"]["version"] if kind is Connects.YES else None,
+        time_ms=statistics.median(known) if known and kind is Connects.YES else None,
+        reason="" if kind is Connects.YES else (worst["reason"] or "") if not seen else error_word(seen),
+    )
+
+
+def _kind(result: dict[str, Any]) -> Connects:
+    if result["outcome"] == "connected":
+        return Connects.YES
+    if result["outcome"] == "not-run":
+        return Connects.UNTRIED if result["verdict"] == "unsupported" else Connects.ERROR
+    return Connects.NO
+
+
+def worst_of(attempts: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """The attempt that must not be averaged away: the worst verdict, and of equal ones a refusal."""
+    order = ("insecure", "fail", "error", "known", "unsupported", "pass")
+    return min(attempts, key=lambda item: (order.index(item["verdict"]), item["outcome"] == "connected"))
+
+
+def error_word(observed: dict[str, Any]) -> str:
+    """What a refusal is called: the server's reason, else the client's name for it."""
+    server, client = observed.get("server") or {}, observed.get("client") or {}
+    return str(server.get("reason") or server.get("type") or client.get("name") or client.get("type") or "refused")
+
+
+def server_title(run: dict[str, Any], name: str) -> str:
+    """Python, OpenSSL, and whose default suites it has: they decide more than the version."""
+    server = next((item for item in run["servers"] if item["server"] == name), None)
+    if server is None:
+        return name
+    openssl = " ".join(str(server["openssl"]).split()[:2])
+    whose = " (OpenSSL's default suites)" if server.get("default_suites_flag") == _OPENSSL_DEFAULTS else ""
+    return f"Python {server['python']}, {openssl}{whose}"
+
+
+def answer(matrix: KeyMatrix) -> list[str]:
+    """The answer to "which key should my server use, and what does it cost?" in a few sentences, the first one decisive."""
+    known = matrix.without_silent_columns()
+    silent = [column for column in matrix.columns if column not in known.columns]
+    left_out = [f"{board} with {server}" for board, server in silent]
+    return [
+        *_answer([row for row in known.ranked() if row.recommendable], known),
+        *([f"Not counted, because no key could be tried: {', '.join(left_out)}."] if left_out else []),
+    ]
+
+
+def _answer(rows: list[KeyRow], matrix: KeyMatrix) -> list[str]:
+    if not rows:
+        return ["This run tried no server with a single ordinary key, so it recommends none."]
+    best, total = rows[0], len(matrix.columns)
+    if not best.good:
+        return [f"No server key of this run connects any board ({len(rows)} tried)."]
+    sometimes = [row for row in rows[1:] if row.good and not row.everywhere]
+    partly = [f"{row.title}: only {_count(row, total)}; {_trouble(row)}." for row in sometimes]
+    if not best.everywhere:
+        both = next((row for row in matrix.ranked() if row.everywhere), None)
+        return [
+            f"No single key connects every board. {best.title}: {_count(best, total)}; {_trouble(best)}.",
+            *([f"What does connect every board: {both.title}{_cost(both)}."] if both else []),
+            *partly,
+            *_never(rows),
+        ]
+    others = [f"{row.title}{_cost(row)}" for row in rows[1:] if row.everywhere]
+    return [
+        f"{best.title}: connects every board with every server ({_count(best, total)}){_cost(best)}.",
+        *([f"Also everywhere: {'; '.join(others)}."] if others else []),
+        *partly,
+        *_never(rows),
+    ]
+
+
+def _never(rows: list[KeyRow]) -> list[str]:
+    names = [row.title for row in rows if row.tried and not row.good]
+    return [f"Connects no board: {', '.join(names)}."] if names else []
+
+
+def _count(row: KeyRow, total: int) -> str:
+    return f"{len(row.good)} of {total}"
+
+
+def _cost(row: KeyRow) -> str:
+    """Milliseconds of a handshake: one number, or from the quickest column to the slowest."""
+    times = sorted(cell.time_ms for cell in row.good if cell.time_ms is not None)
+    if not times:
+        return ""
+    low, high = milliseconds(times[0]), milliseconds(times[-1])
+    return f", {high} ms per handshake" if low == high else f", {low} to {high} ms per handshake"
+
+
+def milliseconds(value: float) -> str:
+    """A time with as many digits as say something: 4.9, 12, 1840."""
+    return f"{value:.1f}" if value < 10 else f"{value:.0f}"
+
+
+def _trouble(row: KeyRow) -> str:
+    bad = next(cell for cell in row.cells if cell not in row.good)
+    why = f" ({bad.reason})" if bad.reason else ""
+    word = bad.verdict if bad.connects is Connects.YES else bad.connects.value
+    others = len(row.cells) - len(row.good) - 1
+    more = f" and {others} more" if others else ""
+    return f"{word} on {bad.board} with {bad.server}{why}{more}"

@@ -1,0 +1,157 @@
+"""The matrix of server keys and the answer computed from it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.reports.server_keys import Connects, KeyCell, answer, key_matrix, milliseconds, worst_of
+
+
+def tried(
+    case: str, *, ms: float | None = 7.4, refused: str | None = None, verdict: str = "pass", **more: Any
+) -> dict[str, Any]:
+    """A result as in run.json, cut down to what the matrix reads."""
+    return {
+        "board": "desk",
+        "server": "py311",
+        "case": f"key/{case}",
+        "verdict": verdict,
+        "outcome": "refused" if refused else "connected",
+        "reason": None,
+        "observed": {
+            "server": {"type": "SSLError", "reason": refused} if refused else None,
+            "client": None,
+            "negotiated": {"version": None if refused else "TLSv1.2"},
+        },
+        "timing_ms": {"handshake_board": None if refused else ms},
+        **more,
+    }
+
+
+def not_run(case: str, verdict: str, reason: str, **more: Any) -> dict[str, Any]:
+    """A result without a handshake."""
+    nothing = {"outcome": "not-run", "observed": None, "timing_ms": {"handshake_board": None}}
+    return tried(case, verdict=verdict, reason=reason, **nothing, **more)
+
+
+def run(*results: dict[str, Any]) -> dict[str, Any]:
+    """A run record around some results; a case's title is its name."""
+    cases = dict.fromkeys(item["case"] for item in results)
+    return {
+        "boards": [],
+        "servers": [],
+        "cases": [{"case": case, "topic": "key", "title": case.partition("/")[2]} for case in cases],
+        "results": list(results),
+    }
+
+
+def said(*results: dict[str, Any]) -> list[str]:
+    """The answer for some results."""
+    matrix = key_matrix(run(*results))
+    assert matrix is not None
+    return answer(matrix)
+
+
+def test_a_run_without_server_keys_has_no_matrix() -> None:
+    """Nothing is shown where no key was tried."""
+    assert key_matrix({"boards": [], "servers": [], "cases": [], "results": []}) is None
+
+
+def test_the_cheapest_key_that_connects_everywhere_is_named_first() -> None:
+    """Of the keys that connect every board, the one that costs the slowest board least; the others with their cost; then the useless."""
+    assert said(
+        tried("p256", ms=12.2),
+        tried("p256", ms=9.14, board="lab"),
+        tried("rsa2048", ms=1840.2),
+        tried("rsa2048", ms=4.9, board="lab"),
+        tried("ed25519", refused="NO_SHARED_CIPHER"),
+        tried("ed25519", refused="NO_SHARED_CIPHER", board="lab"),
+    ) == [
+        "p256: connects every board with every server (2 of 2), 9.1 to 12 ms per handshake.",
+        "Also everywhere: rsa2048, 4.9 to 1840 ms per handshake.",
+        "Connects no board: ed25519.",
+    ]
+
+
+def test_where_no_single_key_will_do_the_next_best_is_said() -> None:
+    """Where each key fails somewhere, the answer names the best, its failure, and two keys on one server if those do it."""
+    other = {"board": "lab"}
+    assert said(
+        tried("p256"),
+        tried("p256", refused="NO_SHARED_CIPHER", **other),
+        tried("rsa2048", refused="NO_SHARED_CIPHER"),
+        tried("rsa2048", **other),
+        tried("dual-rsa-ec", ms=3),
+        tried("dual-rsa-ec", ms=3, **other),
+    ) == [
+        "No single key connects every board. p256: 1 of 2; refused on lab with py311 (NO_SHARED_CIPHER).",
+        "What does connect every board: dual-rsa-ec, 3.0 ms per handshake.",
+        "rsa2048: only 1 of 2; refused on desk with py311 (NO_SHARED_CIPHER).",
+    ]
+
+
+def test_only_one_ordinary_key_is_recommended() -> None:
+    """A server with conditions (two keys, another root) may be quicker by chance; it is no answer."""
+    assert said(tried("dual-picks-rsa", ms=1)) == [
+        "This run tried no server with a single ordinary key, so it recommends none."
+    ]
+
+
+def test_a_session_that_should_not_be_is_no_recommendation() -> None:
+    """What connects against the expectation does not count as working."""
+    assert said(tried("p256", verdict="insecure"), tried("p256", board="b"))[0].endswith(
+        "1 of 2; insecure on desk with py311."
+    )
+
+
+def test_keys_that_connect_nothing() -> None:
+    """Then it is said plainly."""
+    assert said(tried("p256", refused="NO_SHARED_CIPHER")) == [
+        "No server key of this run connects any board (1 tried)."
+    ]
+
+
+def test_a_board_that_could_not_be_tried_does_not_count() -> None:
+    """Of a board that never answered nothing is known: it neither helps nor hurts a key, and is named."""
+    assert said(tried("p256"), not_run("p256", "error", "no prompt", board="dead")) == [
+        "p256: connects every board with every server (1 of 1), 7.4 ms per handshake.",
+        "Not counted, because no key could be tried: dead with py311.",
+    ]
+
+
+def test_cells_say_what_became_of_a_key() -> None:
+    """Connected, refused, not tried for a reason, and not part of the run."""
+    matrix = key_matrix(
+        run(
+            tried("p256"),
+            tried("rsa2048", refused="NO_SHARED_CIPHER", board="b"),
+            not_run("ed448", "unsupported", "no Ed448", board="b"),
+        )
+    )
+    assert matrix is not None
+    assert [[cell.connects for cell in row.cells] for row in matrix.rows] == [
+        [Connects.YES, Connects.MISSING],
+        [Connects.MISSING, Connects.NO],
+        [Connects.MISSING, Connects.UNTRIED],
+    ]
+    assert matrix.rows[0].cells[0] == KeyCell(
+        board="desk", server="py311", connects=Connects.YES, verdict="pass", version="TLSv1.2", time_ms=7.4
+    )
+    assert [row.cells[1].reason for row in matrix.rows] == ["", "NO_SHARED_CIPHER", "no Ed448"]
+
+
+def test_the_time_of_a_repeated_key_is_the_median() -> None:
+    """With --repeat, one slow attempt does not decide."""
+    matrix = key_matrix(run(tried("p256", ms=1), tried("p256", ms=900), tried("p256", ms=3)))
+    assert matrix is not None
+    assert matrix.rows[0].cells[0].time_ms == 3
+
+
+def test_the_worst_attempt_stands_for_all() -> None:
+    """A failure is never averaged away by passes."""
+    assert worst_of([tried("p256"), tried("p256", verdict="fail"), tried("p256")])["verdict"] == "fail"
+
+
+def test_times_are_rounded_to_what_they_say() -> None:
+    """A tenth below ten milliseconds, whole ones above."""
+    assert [milliseconds(value) for value in (0.24, 9.94, 11.7, 1840.4)] == ["0.2", "9.9", "12", "1840"]
