@@ -53,11 +53,12 @@ class Lab:
 
     Args:
         options: of the run.
+        certificates: what names of certificates stand for; default the harness's own. Closed with the lab.
     """
 
-    def __init__(self, options: RunOptions) -> None:
+    def __init__(self, options: RunOptions, *, certificates: Certificates | None = None) -> None:
         self.options = options
-        self.certificates = Certificates()
+        self.certificates = certificates or Certificates()
         self._boards: dict[str, OpenBoard] = {}
         self._servers: dict[str, ServerHost] = {}
 

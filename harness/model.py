@@ -549,7 +549,9 @@ class Change:
     """What a fix changes on the two sides, so that it can be tried: field -> its new value; what is not named stays.
 
     `server` names fields of `ServerProfile`, `client` fields of `ClientPlan`. Certificates are named as everywhere: a name of
-    `certs/` stands for a key made on the spot, for the user's own host name where there is one.
+    `certs/` stands for a key made on the spot, for the user's own host name where there is one; `issuer` is the CA of the server's
+    certificate as it is, `client-issuer` that of the board's. In a list, `*` is what is there already; as `server_hostname` it
+    is a name that the server's certificate is for.
     """
 
     server: Mapping[str, Any] = field(default_factory=dict)
@@ -621,27 +623,31 @@ class Trial:
 
     `fix.proved` says whether it connected; `result` is the handshake that shows it, None where there was none, and `note`
     then says why. `general` marks a change that no rule proposed: the ladder that is climbed where the rule's own fixes failed.
+    `server_lines` and `client_lines` are both sides' whole settings as they were tried.
     """
 
     fix: Fix
     result: CaseResult | None = None
     note: str | None = None
     general: bool = False
+    server_lines: tuple[str, ...] = ()
+    client_lines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
     """One server with one board, as they are, and with one thing changed at a time.
 
-    `server` is what the board connected to, in the user's words (interpreter, or HOST:PORT). `asked` is what both sides were
-    told, a line each. `unseen` is what could not be seen of a server that is not ours. Key files are named, never held.
+    `server` is what the board connected to, in the user's words (interpreter, or HOST:PORT). `server_lines` and `client_lines` are
+    what both sides were told, as code. `unseen` is what could not be seen of a server that is not ours. Key files are named, never held.
     """
 
     board: str
     info: BoardInfo | None
     server: str
-    asked: tuple[str, ...]
     result: CaseResult
+    server_lines: tuple[str, ...] = ()
+    client_lines: tuple[str, ...] = ()
     wire: tuple[WireStep, ...] = ()
     trials: tuple[Trial, ...] = ()
     unseen: tuple[str, ...] = ()

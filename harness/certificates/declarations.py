@@ -6,12 +6,14 @@ Knows the words of the declarations and checks every one of them; knows no crypt
 
 from __future__ import annotations
 
+import contextlib
 import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +155,20 @@ def load(folder: Path) -> dict[str, Profile]:
     for profile in profiles.values():
         _check_references(profile, profiles)
     return profiles
+
+
+def for_host(profile: Profile, host: str) -> Profile:
+    """Let a server's certificate that is for `tls.test` be for another host, too; anything else stays as it is.
+
+    Args:
+        profile: of any role.
+        host: a name, or an address: that one is written as both kinds, since clients before mbedTLS 3.5 compare names only.
+    """
+    if profile.role is not Role.SERVER or HOST not in profile.dns:
+        return profile
+    with contextlib.suppress(ValueError):
+        return replace(profile, subject=host, dns=(host, *profile.dns), ip=(str(ip_address(host)), *profile.ip))
+    return replace(profile, subject=host, dns=(host, *profile.dns))
 
 
 def issuers(profile: Profile, profiles: Mapping[str, Profile]) -> tuple[str, ...]:

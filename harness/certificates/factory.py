@@ -36,14 +36,23 @@ class Certificates:
         now: the moment that validity counts from, with a time zone. Default: when this object was made. Give the
             board's own time for a board whose clock cannot be set.
         folder: declarations to read instead of the harness's own.
+        host: name or address that server certificates are for beside `tls.test`: somebody's own host.
     """
 
-    def __init__(self, store: Path | None = None, *, now: datetime | None = None, folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        store: Path | None = None,
+        *,
+        now: datetime | None = None,
+        folder: Path | None = None,
+        host: str | None = None,
+    ) -> None:
         if now is not None and now.tzinfo is None:
             raise UsageError(f"certificates: now = {now.isoformat()} has no time zone (give one, for example UTC)")
         self.now = now or datetime.now(UTC)
         self._store_folder = store
         self._folder = folder
+        self._host = host
         self._profiles: dict[str, Profile] | None = None
         self._store: KeyStore | None = None
         self._keys: dict[str, PrivateKey] = {}
@@ -94,7 +103,10 @@ class Certificates:
 
     def _declared(self) -> dict[str, Profile]:
         if self._profiles is None:
-            self._profiles = declarations.load(self._folder or data_dir("certs"))
+            declared = declarations.load(self._folder or data_dir("certs"))
+            if self._host is not None:
+                declared = {name: declarations.for_host(one, self._host) for name, one in declared.items()}
+            self._profiles = declared
         return self._profiles
 
     def _material(self, profile: Profile) -> Material:

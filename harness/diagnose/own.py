@@ -2,11 +2,105 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from harness.diagnose.given import GivenCertificates
 from harness.diagnose.request import Progress, Request
-from harness.errors import UsageError
-from harness.model import Diagnosis
+from harness.diagnose.settings import Settings, as_given, client_lines, server_lines
+from harness.diagnose.trying import Trials
+from harness.diagnose.wire_steps import wire_steps
+from harness.errors import BoardError
+from harness.expect import connected
+from harness.lab import Lab
+from harness.model import Case, CaseResult, Diagnosis, Explanation, Outcome, Tier, Trial, VerdictWord
+from harness.run import CaseRunner
+from harness.run_options import IN_PROCESS
+
+AS_IT_IS = "diagnose/as-it-is"
+NO_TLS = "no ssl, tls or ussl module in this firmware"
 
 
 def diagnose_files(request: Request, *, progress: Progress) -> Diagnosis:
-    """Serve the user's files to the board and say what came of it."""
-    raise UsageError("--cert: not yet")
+    """Serve the user's files to the board and say what came of it.
+
+    Args:
+        request: without `connect`.
+        progress: told what is being done, a line each.
+
+    Raises:
+        UsageError: a file, an address or an interpreter cannot be used.
+        BoardError: the board or its line failed: no statement about TLS.
+        ServerError: the server side of the harness failed.
+    """
+    certificates = GivenCertificates(request.files, host=request.hostname)
+    lab = Lab(request.options, certificates=certificates)
+    try:
+        server = _server_text(lab, request)
+        progress(f"opening {request.board.label}")
+        runner = lab.runner(request.board, request.server)
+        if not runner.board.info.has_tls:
+            raise BoardError(f"{request.board.label}: {NO_TLS}", kind="no-tls")
+        return _diagnosed(request, runner, certificates, server=server, progress=progress)
+    finally:
+        lab.close()
+
+
+def _server_text(lab: Lab, request: Request) -> str:
+    """Start the server's interpreter and say what it is; one that was asked for is named by its version in results."""
+    about = lab.server(request.server).describe()
+    if request.server != IN_PROCESS:
+        lab.options = replace(request.options, server_names={request.server: f"python{about['python']}"})
+    return f"Python {about['python']}, {about['openssl']}"
+
+
+def _diagnosed(
+    request: Request, runner: CaseRunner, certificates: GivenCertificates, *, server: str, progress: Progress
+) -> Diagnosis:
+    info, start = runner.board.info, as_given(request, certificates)
+
+    def handshake(name: str, settings: Settings) -> CaseResult:
+        return runner.run(case_of(name, settings))
+
+    progress("trying it as it is")
+    first = handshake(AS_IT_IS, start)
+    if first.verdict.word is VerdictWord.ERROR:
+        raise BoardError(first.verdict.reason or "the board failed", transcript=first.transcript)
+    wire = wire_steps(runner.last.wire, runner.last.observation) if runner.last and first.observation else ()
+    trials: tuple[Trial, ...] = ()
+    seen = first.observation
+    if request.fixes and seen is not None and seen.outcome is not Outcome.CONNECTED:
+        trying = Trials(handshake, certificates=certificates, info=info, progress=progress)
+        trials = trying.all(start, first)
+        first = replace(first, explanation=_proved(first.explanation, trials))
+    return Diagnosis(
+        board=request.board.label,
+        info=info,
+        server=server,
+        result=first,
+        server_lines=server_lines(start, certificates),
+        client_lines=client_lines(start, info, certificates),
+        wire=wire,
+        trials=trials,
+        notes=tuple(runner.board.notes),
+    )
+
+
+def case_of(name: str, settings: Settings) -> Case:
+    """Settings as a case that is expected to connect."""
+    return Case(
+        id=name,
+        title="somebody's own server and board",
+        description="The settings of one `tls-harness diagnose`.",
+        tier=Tier.SMOKE,
+        server=settings.server,
+        client=settings.client,
+        expect=connected(),
+    )
+
+
+def _proved(explanation: Explanation | None, trials: tuple[Trial, ...]) -> Explanation | None:
+    """The explanation with its own fixes as they came out."""
+    if explanation is None:
+        return None
+    known = {trial.fix.title: trial.fix for trial in trials if not trial.general}
+    return replace(explanation, fixes=tuple(known.get(fix.title, fix) for fix in explanation.fixes))

@@ -9,6 +9,7 @@ from harness.wire.suites import is_signal
 from harness.wire.versions import version_name
 
 _SHOWN_GROUPS = 4
+_FIRST_BYTES = 40
 
 
 def wire_steps(wire: WireReading, seen: Observation) -> tuple[WireStep, ...]:
@@ -25,6 +26,11 @@ def wire_steps(wire: WireReading, seen: Observation) -> tuple[WireStep, ...]:
         steps.append(
             WireStep(sender=message.sender, at_ms=message.at_ms, name=message.name, detail=_detail(message, wire))
         )
+    for side, start in ((Side.CLIENT, wire.client_plain), (Side.SERVER, wire.server_plain)):
+        if start is not None:
+            steps.append(
+                WireStep(sender=side, at_ms=0.0, name="no TLS", detail=f"begins with {start[:_FIRST_BYTES]!r}")
+            )
     steps += [
         WireStep(sender=alert.sender, at_ms=alert.at_ms or 0.0, name=f"Alert({alert.name})", detail="encrypted")
         for alert in seen.alerts

@@ -5,17 +5,27 @@ from __future__ import annotations
 from harness.explain.client_lines import connecting, offering
 from harness.explain.evidence import Evidence
 from harness.explain.registry import rule, told
-from harness.model import Explanation, Fix, Stage
+from harness.model import Change, Explanation, Fix, Stage
 
 _BAD_CONFIG = -24192
 _MISSING = ("AttributeError", "NotImplementedError")
-PEM_TO_DER = Fix(
-    title="turn PEM into DER",
-    server_lines=(
-        "$ openssl x509 -in ca.pem -outform der -out ca.der",
-        "$ openssl ec -in key.pem -outform der -out client-key.der",
-    ),
-)
+
+
+def _pem_to_der(evidence: Evidence) -> Fix:
+    """Turn what the board was given into DER."""
+    lines = []
+    if evidence.case.client.ca:
+        lines.append("$ openssl x509 -in ca.pem -outform der -out ca.der")
+    if evidence.case.client.certificate:
+        lines.append("$ openssl x509 -in client.pem -outform der -out client.der")
+        lines.append(
+            "$ openssl pkey -in client-key.pem -outform der -out client-key.der  # firmware 1.23: openssl rsa or ec"
+        )
+    return Fix(
+        title="turn PEM into DER",
+        server_lines=tuple(lines),
+        change=Change(client={"ca_format": "der", "certificate_format": "der"}),
+    )
 
 
 @rule("api/invalid-cert")
@@ -34,7 +44,10 @@ def invalid_cert(evidence: Evidence) -> Explanation | None:
             f"this firmware reads: {reads}",
             "PEM: esp32 always, other ports since July 2026 (after 1.28); tls and firmware up to 1.21 take bytes, no path",
         ),
-        fixes=(PEM_TO_DER, Fix(title="load bytes", client_lines=connecting(evidence.info, host="HOST", ca=True))),
+        fixes=(
+            _pem_to_der(evidence),
+            Fix(title="load bytes", client_lines=connecting(evidence.info, host="HOST", ca=True)),
+        ),
     )
 
 
@@ -54,9 +67,10 @@ def invalid_key(evidence: Evidence) -> Explanation | None:
             Fix(
                 title="give it PKCS#1 (RSA) or SEC1 (EC) as DER: every firmware that can read the key reads that",
                 server_lines=(
-                    "$ openssl rsa -in key.pem -traditional -outform der -out client-key.der",
-                    "$ openssl ec -in key.pem -outform der -out client-key.der",
+                    "$ openssl rsa -in client-key.pem -traditional -outform der -out client-key.der",
+                    "$ openssl ec -in client-key.pem -outform der -out client-key.der",
                 ),
+                change=Change(client={"certificate_format": "der"}),
             ),
         ),
     )
@@ -83,6 +97,7 @@ def unknown_suite(evidence: Evidence) -> Explanation | None:
                     "print(context.get_ciphers())",
                     *offering(evidence.info, ("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",)),
                 ),
+                change=Change(client={"suite_words": None, "suites": ("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",)}),
             ),
         ),
     )

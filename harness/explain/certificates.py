@@ -7,7 +7,7 @@ from harness.explain.evidence import Evidence
 from harness.explain.no_shared_cipher import Cause, cause, suite_table
 from harness.explain.registry import rule, told
 from harness.explain.shown import read_certificates
-from harness.model import Explanation, Fix, Stage
+from harness.model import Change, Explanation, Fix, Stage
 
 _INVALID_ALG, _UNKNOWN_SIGNATURE = -8960, -9774
 _BAD_CERTIFICATE, _FATAL_ERROR, _BAD_INPUT = -31232, -12288, -28928
@@ -46,14 +46,20 @@ def server_hash_too_weak(evidence: Evidence) -> Explanation | None:
     return told(
         "the server's certificate is signed with a hash that its own security level forbids: load_cert_chain refuses it",
         why=("no client ever connected", "SHA-1 and MD5 are refused from level 1 on, SHA3 has no worth in TLS at all"),
-        fixes=(Fix(title="have it signed again with SHA-256", server_lines=("$ openssl req -x509 -sha256 ...",)),),
+        fixes=(
+            Fix(
+                title="have it signed again with SHA-256",
+                server_lines=("$ openssl req -x509 -sha256 ...",),
+                change=fixes.issued_again(evidence),
+            ),
+        ),
     )
 
 
 @rule("certificates/two-pairs")
 def two_pairs(evidence: Evidence) -> Explanation | None:
-    """Certificate and key do not belong together."""
-    if _config_reason(evidence) != "KEY_VALUES_MISMATCH":
+    """Certificate and key do not belong together; of two kinds, OpenSSL says that no certificate was assigned to the key."""
+    if _config_reason(evidence) not in ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH", "NO_CERTIFICATE_ASSIGNED"):
         return None
     return told(
         "the server's certificate and key belong to two different pairs",
@@ -73,6 +79,8 @@ def server_file_unreadable(evidence: Evidence) -> Explanation | None:
     failure = evidence.seen.server
     if failure is None or failure.stage is not Stage.CONFIG or failure.type != "SSLError" or failure.reason is not None:
         return None
+    if failure.errno is None:
+        return None  # set_ciphers: the one SSLError without any number
     return told(
         "load_cert_chain could not read a file: certificate and key swapped, not PEM, or cut ([SSL] PEM lib)",
         why=(
@@ -80,7 +88,11 @@ def server_file_unreadable(evidence: Evidence) -> Explanation | None:
             "the first file begins with -----BEGIN CERTIFICATE-----, the second with a key",
         ),
         fixes=(
-            Fix(title="give the certificate first, the key second", server_lines=(fixes.load("cert.pem", "key.pem"),)),
+            Fix(
+                title="give the certificate first, the key second",
+                server_lines=(fixes.load("cert.pem", "key.pem"),),
+                change=Change(server={"swap_key_and_certificate": not evidence.case.server.swap_key_and_certificate}),
+            ),
             Fix(title="turn DER into PEM", server_lines=("$ openssl x509 -inform der -in cert.der -out cert.pem",)),
         ),
     )
@@ -98,6 +110,7 @@ def key_usage(evidence: Evidence) -> Explanation | None:
             Fix(
                 title="issue it again with keyUsage = digitalSignature",
                 server_lines=("# openssl.cnf: keyUsage = critical,digitalSignature",),
+                change=fixes.issued_again(evidence),
             ),
         ),
     )
@@ -141,7 +154,13 @@ def old_hash(evidence: Evidence) -> Explanation | None:
     return told(
         "a certificate in the server's chain is signed with SHA-1 or MD5, which the board does not believe",
         why=_chain(evidence),
-        fixes=(Fix(title="have it signed again with SHA-256", server_lines=("$ openssl req -x509 -sha256 ...",)),),
+        fixes=(
+            Fix(
+                title="have it signed again with SHA-256",
+                server_lines=("$ openssl req -x509 -sha256 ...",),
+                change=fixes.issued_again(evidence),
+            ),
+        ),
     )
 
 
@@ -160,6 +179,7 @@ def pss_signed(evidence: Evidence) -> Explanation | None:
             Fix(
                 title="have it signed with PKCS#1 v1.5 or ECDSA and SHA-256",
                 server_lines=("$ openssl x509 -req -sha256 ...  # without -sigopt rsa_padding_mode:pss",),
+                change=fixes.issued_again(evidence),
             ),
         ),
     )
@@ -173,7 +193,7 @@ def unknown_extension(evidence: Evidence) -> Explanation | None:
     return told(
         "a certificate of the server has a critical extension that the board does not know (nameConstraints among them)",
         why=("RFC 5280 section 4.2: who does not know a critical extension must refuse", *_chain(evidence)),
-        fixes=(Fix(title="issue it without that extension, or not critical"),),
+        fixes=(Fix(title="issue it without that extension, or not critical", change=fixes.issued_again(evidence)),),
     )
 
 
@@ -192,7 +212,7 @@ def unreadable(evidence: Evidence) -> Explanation | None:
         why=("damaged on the way, or not made by a common tool", *_chain(evidence)),
         fixes=(
             Fix(title="look at it", server_lines=("$ openssl x509 -in cert.pem -noout -text",)),
-            Fix(title="issue it again"),
+            Fix(title="issue it again", change=fixes.issued_again(evidence)),
         ),
     )
 
@@ -212,6 +232,7 @@ def wrong_use(evidence: Evidence) -> Explanation | None:
                     "# openssl.cnf: extendedKeyUsage = serverAuth",
                     "# openssl.cnf: keyUsage = critical,digitalSignature",
                 ),
+                change=fixes.issued_again(evidence),
             ),
         ),
     )
@@ -229,6 +250,7 @@ def chain_too_deep(evidence: Evidence) -> Explanation | None:
             Fix(
                 title="send the leaf and its one intermediate only (fullchain.pem)",
                 server_lines=(fixes.load("fullchain.pem", "key.pem"),),
+                change=fixes.issued_again(evidence),
             ),
         ),
     )
@@ -247,9 +269,15 @@ def chain_too_large(evidence: Evidence) -> Explanation | None:
             *_chain(evidence),
         ),
         fixes=(
-            Fix(title="send a shorter chain, with fewer names", server_lines=(fixes.load("fullchain.pem", "key.pem"),)),
             Fix(
-                title="an EC chain instead of an RSA one: a tenth of the size", server_lines=fixes.ec_key().server_lines
+                title="send a shorter chain, with fewer names",
+                server_lines=(fixes.load("fullchain.pem", "key.pem"),),
+                change=fixes.issued_again(evidence),
+            ),
+            Fix(
+                title="an EC chain instead of an RSA one: a tenth of the size",
+                server_lines=fixes.ec_key().server_lines,
+                change=fixes.ec_key().change,
             ),
         ),
     )

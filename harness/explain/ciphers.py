@@ -7,11 +7,30 @@ from harness.explain.client_lines import offering
 from harness.explain.evidence import Evidence
 from harness.explain.no_shared_cipher import Cause, cause, suite_table
 from harness.explain.registry import rule, told
-from harness.model import Explanation, Fix
+from harness.model import Change, Explanation, Fix, Stage
 
 
 def _keys(evidence: Evidence) -> str:
     return " and ".join(evidence.key_types) or "no"
+
+
+@rule("ciphers/unknown-words")
+def unknown_words(evidence: Evidence) -> Explanation | None:
+    """`No cipher can be selected.`: the only SSLError of Python that has neither reason nor number."""
+    failure = evidence.seen.server
+    if failure is None or failure.stage is not Stage.CONFIG or failure.type != "SSLError":
+        return None
+    if failure.reason is not None or failure.errno is not None:
+        return None
+    return told(
+        "set_ciphers on the server was given no word that its OpenSSL knows",
+        why=(
+            f"given: {evidence.case.server.ciphers}",
+            "no client ever connected: the setting itself is refused",
+            "OpenSSL writes ECDHE-RSA-AES128-GCM-SHA256: dashes, no TLS_ and no WITH; `openssl ciphers -v` lists all names",
+        ),
+        fixes=(fixes.python_suites(),),
+    )
 
 
 @rule("ciphers/nothing-offered")
@@ -103,6 +122,7 @@ def sha1_mac_only(evidence: Evidence) -> Explanation | None:
         discouraged=True,
         because="CBC with HMAC-SHA1 (MAC-then-encrypt) is open to padding attacks in careless libraries; prefer GCM or SHA-256",
         server_lines=(f'context.set_ciphers("ECDHE+AESGCM:ECDHE+AES:{name}")',),
+        change=Change(server={"ciphers": f"ECDHE+AESGCM:ECDHE+AES:{name}"}),
     )
     return told(
         "the board offers only CBC suites with SHA-1 for this key, and the server's list says !SHA1",
@@ -137,11 +157,18 @@ def tls13_without_suites(evidence: Evidence) -> Explanation | None:
         "the board offers TLS 1.3 but no TLS 1.3 suite: its set_ciphers names suites of TLS 1.2 only",
         why=suite_table(evidence),
         fixes=(
-            Fix(title="add TLS 1.3 suites to the board's list", client_lines=offering(evidence.info, wanted)),
-            Fix(title="leave set_ciphers out on the board"),
+            Fix(
+                title="add TLS 1.3 suites to the board's list",
+                client_lines=offering(evidence.info, wanted),
+                change=Change(client={"suites": wanted, "suite_words": None}),
+            ),
+            Fix(
+                title="leave set_ciphers out on the board", change=Change(client={"suites": None, "suite_words": None})
+            ),
             Fix(
                 title="keep the server at TLS 1.2; key and suites must then fit as ever",
                 server_lines=("context.maximum_version = ssl.TLSVersion.TLSv1_2",),
+                change=Change(server={"maximum_version": "TLSv1.2"}),
             ),
         ),
     )
@@ -156,7 +183,7 @@ def server_contradicts_itself(evidence: Evidence) -> Explanation | None:
         f"the server's own suites and its {_keys(evidence)} key do not fit each other: it can serve nobody",
         why=suite_table(evidence),
         fixes=(
-            Fix(title="leave Python's own suites", server_lines=("# remove the call of context.set_ciphers(...)",)),
+            fixes.python_suites(),
             fixes.ec_key() if "RSA" in evidence.key_types else fixes.rsa_key(),
         ),
     )
@@ -171,7 +198,11 @@ def no_dh_parameters(evidence: Evidence) -> Explanation | None:
         "the two sides share DHE suites only, and the server has no DH parameters",
         why=suite_table(evidence),
         fixes=(
-            Fix(title="use ECDHE suites", server_lines=('context.set_ciphers("ECDHE+AESGCM:ECDHE+AES")',)),
+            Fix(
+                title="use ECDHE suites",
+                server_lines=('context.set_ciphers("ECDHE+AESGCM:ECDHE+AES")',),
+                change=Change(server={"ciphers": "ECDHE+AESGCM:ECDHE+AES"}),
+            ),
             Fix(
                 title="load DH parameters",
                 server_lines=("$ openssl dhparam -out dh.pem 2048", 'context.load_dh_params("dh.pem")'),
@@ -218,6 +249,7 @@ def security_level(evidence: Evidence) -> Explanation | None:
                 discouraged=True,
                 because="it lets in broken algorithms for every client",
                 server_lines=('context.set_ciphers("DEFAULT:@SECLEVEL=1")',),
+                change=Change(server={"ciphers": "DEFAULT:@SECLEVEL=1"}),
             ),
         ),
     )
@@ -232,10 +264,11 @@ def nothing_in_common(evidence: Evidence) -> Explanation | None:
         "no suite is in both lists: what the server allows the board does not have",
         why=suite_table(evidence),
         fixes=(
-            Fix(title="leave Python's own suites", server_lines=("# remove the call of context.set_ciphers(...)",)),
+            fixes.python_suites(),
             Fix(
                 title="allow what the board offers with forward secrecy",
                 server_lines=('context.set_ciphers("ECDHE+AESGCM:ECDHE+AES")',),
+                change=Change(server={"ciphers": "ECDHE+AESGCM:ECDHE+AES"}),
             ),
             *_offer_all(evidence),
         ),
@@ -261,5 +294,6 @@ def _offer_all(evidence: Evidence) -> tuple[Fix, ...]:
         Fix(
             title="leave set_ciphers out on the board: it then offers all it has",
             client_lines=("# remove the call of context.set_ciphers(...)",),
+            change=Change(client={"suites": None, "suite_words": None}),
         ),
     )

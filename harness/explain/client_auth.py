@@ -6,7 +6,7 @@ from harness.explain.client_lines import connecting
 from harness.explain.evidence import Evidence
 from harness.explain.registry import rule, told
 from harness.explain.shown import read_certificates
-from harness.model import Explanation, Fix, Verify
+from harness.model import Change, Explanation, Fix, Verify
 
 # include/openssl/x509_vfy.h
 _UNTRUSTED = frozenset({2, 18, 19, 20, 21})
@@ -36,7 +36,16 @@ def _show(evidence: Evidence) -> Fix:
         title="give the board a certificate of a CA that the server trusts, as DER (key: PKCS#1 or SEC1)",
         server_lines=('context.load_verify_locations("client-ca.pem")',),
         client_lines=connecting(evidence.info, host=evidence.case.client.server_hostname, certificate=True),
+        change=_certified(evidence),
     )
+
+
+def _certified(evidence: Evidence) -> Change:
+    """A client certificate made on the spot, with its CA on the server; axTLS and firmware up to 1.19 load RSA keys only."""
+    older = [part for part in evidence.info.version[:2] if isinstance(part, int)]
+    rsa = evidence.is_axtls or (1,) < tuple(older) < (1, 20)
+    name, authority = ("client-rsa2048", "ca-rsa") if rsa else ("client-p256", "ca-p256")
+    return Change(server={"client_ca": ("*", authority)}, client={"certificate": name, "certificate_format": "der"})
 
 
 @rule("client-auth/none-sent")
@@ -60,6 +69,7 @@ def none_sent(evidence: Evidence) -> Explanation | None:
                 server_lines=("context.verify_mode = ssl.CERT_OPTIONAL",),
                 discouraged=True,
                 because="then everybody may connect, and the application has to tell them apart",
+                change=Change(server={"verify": "optional"}),
             ),
         ),
     )
@@ -77,6 +87,7 @@ def untrusted(evidence: Evidence) -> Explanation | None:
             Fix(
                 title="load the CA that issued it on the server",
                 server_lines=('context.load_verify_locations("client-ca.pem")',),
+                change=Change(server={"client_ca": ("*", "client-issuer")}),
             ),
             Fix(
                 title="load the intermediate on the server: from DER the board sends its leaf only",
@@ -108,7 +119,13 @@ def wrong_use(evidence: Evidence) -> Explanation | None:
     return told(
         "the board's certificate is not for clients (ExtendedKeyUsage without clientAuth)",
         why=_sent(evidence),
-        fixes=(Fix(title="issue it for a client", server_lines=("# openssl.cnf: extendedKeyUsage = clientAuth",)),),
+        fixes=(
+            Fix(
+                title="issue it for a client",
+                server_lines=("# openssl.cnf: extendedKeyUsage = clientAuth",),
+                change=_certified(evidence),
+            ),
+        ),
     )
 
 
@@ -121,7 +138,10 @@ def key_too_short(evidence: Evidence) -> Explanation | None:
         "the key or the hash of the board's certificate is too weak for the server's security level",
         why=_sent(evidence),
         fixes=(
-            Fix(title="issue the board a certificate with an EC key on P-256, signed with SHA-256"),
+            Fix(
+                title="issue the board a certificate with an EC key on P-256, signed with SHA-256",
+                change=_certified(evidence),
+            ),
             _show(evidence),
         ),
     )
@@ -165,7 +185,7 @@ def too_large(evidence: Evidence) -> Explanation | None:
     return told(
         "the board's own certificate does not fit its outgoing buffer of 4096 bytes",
         why=("mbedTLS gives up before it sends it; the server sees the connection end",),
-        fixes=(Fix(title="a smaller certificate: EC key, few names, no long extensions"),),
+        fixes=(Fix(title="a smaller certificate: EC key, few names, no long extensions", change=_certified(evidence)),),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from harness.explain import fixes
 from harness.explain.client_lines import connecting
 from harness.explain.evidence import Evidence
 from harness.explain.registry import rule, told
@@ -58,7 +59,10 @@ def expired(evidence: Evidence) -> Explanation | None:
         "a certificate in the server's chain, or the CA on the board, has expired",
         why=_dates(evidence),
         fixes=(
-            Fix(title="renew it, and restart the server so that it loads the new file"),
+            Fix(
+                title="renew it, and restart the server so that it loads the new file",
+                change=fixes.issued_again(evidence),
+            ),
             Fix(
                 title="renew the CA on the board, if that is the one",
                 client_lines=connecting(evidence.info, host="HOST", ca=True),
@@ -75,7 +79,13 @@ def not_yet_valid(evidence: Evidence) -> Explanation | None:
     return told(
         "the server's certificate is not valid yet by the board's clock",
         why=(*_dates(evidence), "a clock set to local time instead of UTC is hours off"),
-        fixes=(SET_CLOCK, Fix(title="check the clock of the machine that issued the certificate")),
+        fixes=(
+            SET_CLOCK,
+            Fix(
+                title="check the clock of the machine that issued the certificate, and issue it again",
+                change=fixes.issued_again(evidence),
+            ),
+        ),
     )
 
 

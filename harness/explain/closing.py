@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.explain.evidence import Evidence
 from harness.explain.registry import rule, told
-from harness.model import Explanation, Fix, Outcome, Stage, Verify
+from harness.model import Change, Explanation, Fix, Outcome, Stage, Verify
 
 _CONN_EOF, _AXTLS_LOST = -29312, -256
 _SLOW_MS = 5000.0
@@ -44,7 +44,10 @@ def server_time_out(evidence: Evidence) -> Explanation | None:
         ),
         fixes=(
             Fix(title="give slow boards 30 seconds for the handshake", server_lines=("sock.settimeout(30)",)),
-            Fix(title="use P-256 or RSA-2048 instead of larger keys"),
+            Fix(
+                title="use P-256 or RSA-2048 instead of larger keys",
+                change=Change(server={"certificates": ("server-p256",)}),
+            ),
         ),
     )
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from harness.explain.client_lines import connecting
-from harness.model import BoardInfo, Fix
+from harness.explain.evidence import Evidence
+from harness.model import BoardInfo, Change, Fix
 
 NO_FORWARD_SECRECY = (
     "TLS_RSA has no forward secrecy: whoever gets the server's key later can read everything recorded before"
@@ -12,6 +13,8 @@ NEW_EC_KEY = (
     "$ openssl ecparam -name prime256v1 -genkey -noout -out ec-key.pem",
     '$ openssl req -x509 -new -key ec-key.pem -days 365 -subj "/CN=HOST" -addext "subjectAltName=DNS:HOST" -out ec-cert.pem',
 )
+# Certificates that `diagnose` makes to try a fix, by the kind of the key.
+MADE = {"EC": "server-p256", "RSA": "server-rsa2048"}
 FIRST_ECDHE_RSA = "1.24 (rp2: 1.20; esp32: every version)"
 
 
@@ -25,14 +28,25 @@ def ec_key() -> Fix:
     return Fix(
         title="give the server an EC key on P-256 (its certificate from the CA that the board trusts)",
         server_lines=(*NEW_EC_KEY, load("ec-cert.pem", "ec-key.pem")),
+        change=Change(server={"certificates": (MADE["EC"],)}),
     )
+
+
+def issued_again(evidence: Evidence) -> Change:
+    """A certificate with nothing wrong, for a key of the kind that the server has, from a CA that the board is given."""
+    kind = "RSA" if evidence.key_types[:1] == ("RSA",) else "EC"
+    return Change(server={"certificates": (MADE[kind],)})
 
 
 def second_key(new: str) -> Fix:
     """A key beside the one that is there."""
     other = "EC" if new == "RSA" else "RSA"
     lines = (load("rsa-cert.pem", "rsa-key.pem"), load("ec-cert.pem", "ec-key.pem"))
-    return Fix(title=f"keep the {other} key for other clients and load the {new} key beside it", server_lines=lines)
+    return Fix(
+        title=f"keep the {other} key for other clients and load the {new} key beside it",
+        server_lines=lines,
+        change=Change(server={"certificates": ("*", MADE[new])}),
+    )
 
 
 def rsa_key() -> Fix:
@@ -40,6 +54,7 @@ def rsa_key() -> Fix:
     return Fix(
         title="give the server an RSA key (2048 bits or more)",
         server_lines=("$ openssl genrsa -out rsa-key.pem 2048", load("rsa-cert.pem", "rsa-key.pem")),
+        change=Change(server={"certificates": (MADE["RSA"],)}),
     )
 
 
@@ -56,6 +71,7 @@ def plain_rsa(suites: str, *, has_key: bool = True) -> Fix:
         discouraged=True,
         because=NO_FORWARD_SECRECY,
         server_lines=(*key, f'context.set_ciphers("{suites}")'),
+        change=Change(server={"ciphers": suites, **({} if has_key else {"certificates": ("*", MADE["RSA"])})}),
     )
 
 
@@ -81,6 +97,7 @@ def default_groups() -> Fix:
     return Fix(
         title="let the server use P-256 for the key exchange",
         server_lines=('context.set_ecdh_curve("prime256v1")  # or leave the call out: the default has P-256 too',),
+        change=Change(server={"curve": "prime256v1"}),
     )
 
 
@@ -89,12 +106,17 @@ def allow_tls12() -> Fix:
     return Fix(
         title="let the server speak TLS 1.2 as well",
         server_lines=("context.minimum_version = ssl.TLSVersion.TLSv1_2",),
+        change=Change(server={"minimum_version": "TLSv1.2"}),
     )
 
 
 def send_name(info: BoardInfo, *, host: str) -> Fix:
     """SNI."""
-    return Fix(title="say which host is wanted", client_lines=connecting(info, host=host))
+    return Fix(
+        title="say which host is wanted",
+        client_lines=connecting(info, host=host),
+        change=Change(client={"server_hostname": "*"}),
+    )
 
 
 def trust(info: BoardInfo, *, host: str | None) -> Fix:
@@ -103,6 +125,16 @@ def trust(info: BoardInfo, *, host: str | None) -> Fix:
         title="load the CA that issued the server's certificate, as DER",
         server_lines=("$ openssl x509 -in ca.pem -outform der -out ca.der",),
         client_lines=connecting(info, host=host, ca=True),
+        change=Change(client={"verify": "required", "ca": ("issuer",), "ca_format": "der"}),
+    )
+
+
+def python_suites() -> Fix:
+    """Take the server's own list away."""
+    return Fix(
+        title="leave Python's own suites",
+        server_lines=("# remove the call of context.set_ciphers(...)",),
+        change=Change(server={"ciphers": None}),
     )
 
 
@@ -112,6 +144,7 @@ def unchecked() -> Fix:
         title="do not check the certificate (CERT_NONE)",
         discouraged=True,
         because="anybody on the way can then read and change everything",
+        change=Change(client={"verify": "none", "ca": ()}),
     )
 
 
@@ -126,5 +159,6 @@ def free_memory() -> tuple[Fix, ...]:
         Fix(
             title="use a smaller server key: P-256 needs less than RSA-2048, that less than RSA-4096",
             server_lines=ec_key().server_lines,
+            change=ec_key().change,
         ),
     )

@@ -64,7 +64,10 @@ def self_signed(evidence: Evidence) -> Explanation | None:
         "the server's certificate is self-signed, and the board does not have it",
         why=chain_lines(evidence),
         fixes=(
-            Fix(title="issue the server's certificate from a CA of your own, and load that CA"),
+            Fix(
+                title="issue the server's certificate from a CA of your own, and load that CA",
+                change=fixes.issued_again(evidence),
+            ),
             fixes.trust(evidence.info, host=evidence.case.client.server_hostname),
             fixes.unchecked(),
         ),
@@ -99,7 +102,11 @@ def broken_chain(evidence: Evidence) -> Explanation | None:
                 title="see where it breaks",
                 server_lines=("$ openssl verify -show_chain -CAfile ca.pem -untrusted fullchain.pem cert.pem",),
             ),
-            Fix(title="send leaf, then its issuer, then that one's issuer", server_lines=FULL_CHAIN.server_lines),
+            Fix(
+                title="send leaf, then its issuer, then that one's issuer",
+                server_lines=FULL_CHAIN.server_lines,
+                change=fixes.issued_again(evidence),
+            ),
             fixes.unchecked(),
         ),
     )
@@ -160,7 +167,10 @@ def several_reasons(evidence: Evidence) -> Explanation | None:
         f"the server's certificate is {named}",
         why=("the alert on the wire names one reason only; the board's exception names all", *chain_lines(evidence)),
         fixes=(
-            Fix(title="issue the certificate again, from the CA that the board has, for the name it asks for"),
+            Fix(
+                title="issue the certificate again, from the CA that the board has, for the name it asks for",
+                change=fixes.issued_again(evidence),
+            ),
             fixes.unchecked(),
         ),
     )

@@ -9,7 +9,7 @@ from harness.explain.client_lines import connecting
 from harness.explain.evidence import Evidence
 from harness.explain.registry import rule, told
 from harness.explain.shown import read_certificates
-from harness.model import Explanation, Fix
+from harness.model import Change, Explanation, Fix
 
 _UNRECOGNIZED_NAME = 112
 _NO_HOSTNAME = "CERT_REQUIRED requires server_hostname"
@@ -29,11 +29,24 @@ def _names(evidence: Evidence) -> tuple[str, ...]:
     return (f"the board asked for:     {evidence.case.client.server_hostname}", f"the certificate is for:  {is_for}")
 
 
-def _issue(host: str | None) -> Fix:
+def _issue(evidence: Evidence) -> Fix:
+    host = evidence.case.client.server_hostname
     kind = "IP" if _is_address(host) else "DNS"
     return Fix(
         title="issue the certificate for the name that the board uses",
         server_lines=(f'$ openssl req ... -addext "subjectAltName={kind}:{host}"',),
+        change=fixes.issued_again(evidence),
+    )
+
+
+def _ask_for(evidence: Evidence) -> Fix:
+    """Ask for a name that the certificate has, where one can be seen."""
+    shown = read_certificates(evidence.wire.certificates[:1])
+    names = [name.removeprefix("CN=").replace("*.", "board.", 1) for name in (shown[0].names if shown else ())]
+    return Fix(
+        title="ask for the name in the certificate",
+        client_lines=connecting(evidence.info, host=names[0] if names else "NAME-IN-CERTIFICATE", ca=True),
+        change=Change(client={"server_hostname": names[0]}) if names else None,
     )
 
 
@@ -50,11 +63,8 @@ def wrong_host(evidence: Evidence) -> Explanation | None:
             "a star is exactly one label; where there are alternative names, the subject's does not count",
         ),
         fixes=(
-            _issue(host),
-            Fix(
-                title="ask for the name in the certificate",
-                client_lines=connecting(evidence.info, host="NAME-IN-CERTIFICATE", ca=True),
-            ),
+            _issue(evidence),
+            _ask_for(evidence),
             fixes.unchecked(),
         ),
     )
@@ -78,6 +88,7 @@ def ip_address(evidence: Evidence) -> Explanation | None:
             Fix(
                 title="write the address as a DNS name into the certificate: every mbedTLS accepts it",
                 server_lines=(f'$ openssl req ... -addext "subjectAltName=IP:{host},DNS:{host}"',),
+                change=fixes.issued_again(evidence),
             ),
             fixes.unchecked(),
         ),
@@ -92,7 +103,13 @@ def no_hostname(evidence: Evidence) -> Explanation | None:
     return told(
         "the board shall check the certificate (CERT_REQUIRED) and was not told for which name",
         why=("refused before a byte was sent; firmware 1.20 and 1.21 go on and compare no name",),
-        fixes=(Fix(title="pass the server's name", client_lines=connecting(evidence.info, host="HOST", ca=True)),),
+        fixes=(
+            Fix(
+                title="pass the server's name",
+                client_lines=connecting(evidence.info, host="HOST", ca=True),
+                change=Change(client={"server_hostname": "*"}),
+            ),
+        ),
     )
 
 
@@ -118,7 +135,11 @@ def unknown_to_server(evidence: Evidence) -> Explanation | None:
         f"the server does not know the host {evidence.hello.sni if evidence.hello else '?'!r} that the board asks for",
         why=("alert unrecognized_name(112) from the server; mbedTLS shows it as -30592 like every alert",),
         fixes=(
-            Fix(title="ask for a host that the server has", client_lines=connecting(evidence.info, host="HOST")),
+            Fix(
+                title="ask for a host that the server has",
+                client_lines=connecting(evidence.info, host="HOST"),
+                change=Change(client={"server_hostname": "*"}),
+            ),
             Fix(
                 title="give the server a default for unknown names",
                 server_lines=("# sni_callback: return None instead of an alert",),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.explain import fixes
 from harness.explain.evidence import Evidence, table
 from harness.explain.registry import rule, told
-from harness.model import Explanation, Fix, Side
+from harness.model import Change, Explanation, Fix, Side
 
 _ORDER = ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 _BAD_PROTOCOL_VERSION = -28288
@@ -32,6 +32,7 @@ def _raise_version(evidence: Evidence) -> Fix:
             "context.minimum_version = ssl.TLSVersion.TLSv1_2",
             "context.maximum_version = ssl.TLSVersion.MAXIMUM_SUPPORTED",
         ),
+        change=Change(server={"minimum_version": "TLSv1.2", "maximum_version": None}),
     )
 
 
@@ -85,6 +86,7 @@ def settings_leave_none(evidence: Evidence) -> Explanation | None:
                 discouraged=True,
                 because="TLS 1.0 and 1.1 are broken in parts (RFC 8996)",
                 server_lines=('context.set_ciphers("ALL:@SECLEVEL=0")',),
+                change=Change(server={"ciphers": "ALL:@SECLEVEL=0"}),
             ),
         ),
     )

@@ -25,7 +25,8 @@ def diagnosis_json(found: Diagnosis) -> dict[str, Any]:
         "connected": seen is not None and seen.outcome is Outcome.CONNECTED,
         "board": board,
         "server": found.server,
-        "asked": list(found.asked),
+        "server_lines": list(found.server_lines),
+        "client_lines": list(found.client_lines),
         "result": result_json(found.result),
         "wire": [
             {"from": step.sender.value, "at_ms": step.at_ms, "name": step.name, "detail": step.detail}
@@ -46,5 +47,7 @@ def trial_json(trial: Trial) -> dict[str, Any]:
         "change": as_json(trial.fix.change),
         "general": trial.general,
         "note": trial.note,
+        "server_lines": list(trial.server_lines),
+        "client_lines": list(trial.client_lines),
         "result": result_json(trial.result) if trial.result else None,
     }

@@ -10,6 +10,10 @@ from harness.reports.plain import one_line, plain
 
 _SERVER = "  server      "
 _BOARD = "  board       "
+_ORDINARY = {
+    *("ServerKeyExchange", "ServerHelloDone", "ClientKeyExchange", "ChangeCipherSpec", "EncryptedHandshake"),
+    *("CertificateVerify", "NewSessionTicket"),
+}
 _INDENT = " " * len(_SERVER)
 
 
@@ -32,9 +36,10 @@ def head_lines(found: Diagnosis) -> list[str]:
     firmware = f": MicroPython {info.firmware} ({info.tls_version or info.tls_library or 'no TLS'})" if info else ""
     return [
         one_line(f"board {found.board}{firmware}"),
-        *(f"  note        {one_line(note)}" for note in found.notes),
+        *(f"  note: {one_line(note)}" for note in found.notes),
+        *(f"    {line}" for line in found.client_lines),
         one_line(f"server {found.server}"),
-        *(f"  {one_line(line)}" for line in found.asked),
+        *(f"    {line}" for line in found.server_lines),
     ]
 
 
@@ -55,7 +60,8 @@ def seen_lines(found: Diagnosis) -> list[str]:
 
 
 def wire_lines(steps: tuple[WireStep, ...]) -> list[str]:
-    """The wire, a line each message."""
+    """The wire, a line each message; what only moves a good handshake along is left out."""
+    steps = tuple(step for step in steps if step.name not in _ORDINARY)
     width = max((len(step.name) for step in steps), default=0)
     shown = [
         f"{'board' if step.sender == 'client' else 'server':<6} -> {step.name:<{width}}  {one_line(step.detail)}".rstrip()
@@ -77,14 +83,22 @@ def trial_lines(trials: tuple[Trial, ...]) -> list[str]:
     lines: list[str] = []
     for number, trial in enumerate(trials, start=1):
         lines += _trial(number, trial)
+    lines += _verdict(trials)
+    return lines
+
+
+def _verdict(trials: tuple[Trial, ...]) -> list[str]:
+    """Which were proved, and the whole of both sides as the first good one has them."""
     proved = [number for number, trial in enumerate(trials, start=1) if trial.fix.proved]
     good = [number for number in proved if not trials[number - 1].fix.discouraged]
-    if good:
-        lines.append(f"proved: {_numbers(proved)} of {len(trials)}; begin with {good[0]}")
-    elif proved:
-        lines.append(f"proved: {_numbers(proved)} of {len(trials)}, all of them discouraged")
-    else:
-        lines.append("proved: none of them")
+    if not proved:
+        return ["proved: none of them"]
+    first = trials[(good or proved)[0] - 1]
+    told = f"begin with {good[0]}" if good else "all of them discouraged"
+    lines = [f"proved: {_numbers(proved)} of {len(trials)}; {told}"]
+    for side, whole in (("server", first.server_lines), ("board", first.client_lines)):
+        if whole:
+            lines += [f"the whole {side} of {(good or proved)[0]}:", *(f"    {line}" for line in whole)]
     return lines
 
 

@@ -15,7 +15,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
-from harness.certificates import Certificates, Unavailable, der, factory, keys
+from harness.certificates import Certificates, Unavailable, der, factory, keys, reading
 from harness.errors import UsageError
 
 CHECKOUT = Path(factory.__file__).parents[2]
@@ -214,3 +214,14 @@ def test_what_this_machine_cannot_make_is_unavailable(tmp_path: Path, monkeypatc
     with Certificates(tmp_path / "keys") as certificates, pytest.raises(Unavailable) as caught:
         certificates.make("server-p224")
     assert (caught.value.profile, caught.value.reason) == ("server-p224", "no p224 in this build")
+
+
+@pytest.mark.parametrize(("host", "ip"), [("broker.example", ()), ("192.0.2.7", ("192.0.2.7",))])
+def test_server_certificates_for_another_host(host, ip):
+    """Somebody's host is added to servers' certificates that are for tls.test; an address as both kinds of name; others stay."""
+    with Certificates(host=host) as certificates:
+        assert certificates.profile("server-p256").dns == (host, "tls.test")
+        assert certificates.profile("server-p256").ip == ip
+        assert certificates.profile("server-wrong-host").dns == Certificates().profile("server-wrong-host").dns
+        assert certificates.profile("client-p256") == Certificates().profile("client-p256")
+        assert reading.host_of(certificates.make("server-p256").certificate_der) == host

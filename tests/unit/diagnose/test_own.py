@@ -1,16 +1,202 @@
-"""The user's own files."""
+"""The user's own files with the real virtual board: what fails, why, and what is proved to help."""
 
+import base64
+import json
+
+import jsonschema
 import pytest
+from cryptography.hazmat.primitives import serialization
 
-from harness.diagnose.own import diagnose_files
-from harness.diagnose.request import Request
-from harness.errors import UsageError
-from harness.model import BoardSpec
-from harness.run_options import RunOptions
+from harness.diagnose.own import AS_IT_IS
+from harness.model import Outcome
+from harness.reports.diagnosis_record import diagnosis_json
+from harness.reports.diagnosis_text import diagnosis_text
+from harness.reports.schema import diagnosis_schema
+
+# What the question's firmware (1.20) offers.
+QUESTION = tuple(
+    f"TLS_{key}_WITH_AES_{rest}"
+    for key in ("ECDHE_ECDSA", "RSA")
+    for rest in ("256_CBC_SHA", "128_CBC_SHA256", "128_CBC_SHA")
+)
 
 
-def test_it_says_that_it_cannot_yet():
-    """One line with what to do instead."""
-    spec = BoardSpec(text="unix", kind="unix", target="", label="unix")
-    with pytest.raises(UsageError, match=r"^--cert: not yet"):
-        diagnose_files(Request(board=spec, options=RunOptions(boards=(spec,))), progress=print)
+def proved(found):
+    """title -> proved, in the order in which they are shown; each proof must be a session that the record shows."""
+    data = diagnosis_json(found)
+    jsonschema.Draft202012Validator(diagnosis_schema()).validate(data)
+    for trial in found.trials:
+        seen = trial.result.observation if trial.result else None
+        assert (trial.fix.proved is True) == (seen is not None and seen.outcome is Outcome.CONNECTED)
+        if trial.fix.proved:
+            assert seen.received_by_server == "Hallo, Server!"
+            assert trial.server_lines
+            assert trial.client_lines
+    assert [trial.fix.discouraged for trial in found.trials] == sorted(trial.fix.discouraged for trial in found.trials)
+    return {trial.fix.title: trial.fix.proved for trial in found.trials}
+
+
+def test_good_files_connect(diagnose, server):
+    """As it is: no trial, no explanation; the wire in order."""
+    told = []
+    found = diagnose(server("server-p256"), progress=told.append)
+    assert found.result.case == AS_IT_IS
+    assert found.result.observation.outcome is Outcome.CONNECTED
+    assert (found.result.explanation, found.trials) == (None, ())
+    assert [step.name for step in found.wire][:3] == ["ClientHello", "ServerHello", "Certificate"]
+    assert told == ["opening unix", "trying it as it is"]
+    assert "\nconnected  TLSv1.2 TLS_ECDHE_ECDSA_" in diagnosis_text(found)
+
+
+def test_the_seed(diagnose, server):
+    """RSA key and the question's suites: why in a table, an EC key and a second key proved, TLS_RSA last."""
+    given = server("server-rsa2048")
+    found = diagnose(given, suites=QUESTION)
+    said = found.result.explanation
+    if found.result.observation.outcome is Outcome.CONNECTED:
+        pytest.skip("this Python's defaults let a plain RSA client in")
+    assert (found.result.observation.server.reason, said.rule) == ("NO_SHARED_CIPHER", "ciphers/key-type")
+    assert proved(found) == {
+        "give the server an EC key on P-256 (its certificate from the CA that the board trusts)": True,
+        "keep the RSA key for other clients and load the EC key beside it": True,
+        "leave set_ciphers out on the board: it then offers all it has": True,
+        "allow TLS_RSA suites on the server": True,
+    }
+    assert [fix.proved for fix in said.fixes] == [True] * 4
+    second = found.trials[1]
+    assert second.fix.server_lines[0] == f'context.load_cert_chain("{given.certificate}", "{given.key}")'
+    assert second.server_lines[1:] == (
+        second.fix.server_lines[0],
+        'context.load_cert_chain("ec-cert.pem", "ec-key.pem")',
+    )
+    assert second.note == "tried with a key, a certificate for tls.test and a CA made on the spot"
+
+
+def test_suites_that_cannot_meet(diagnose, server):
+    """The server's own words leave no suite for its key: Python's own suites and an EC key are proved."""
+    found = diagnose(server("server-rsa2048"), ciphers="ECDHE-ECDSA-AES128-GCM-SHA256", maximum_version="TLSv1.2")
+    assert found.result.explanation.rule == "ciphers/server-contradicts-itself"
+    assert list(proved(found).values()) == [True, True]
+    assert found.server_lines[1:3] == (
+        'context.set_ciphers("ECDHE-ECDSA-AES128-GCM-SHA256")',
+        "context.maximum_version = ssl.TLSVersion.TLSv1_2",
+    )
+
+
+def test_words_that_openssl_does_not_know(diagnose, server):
+    """Refused at config; without the call it connects."""
+    found = diagnose(server("server-rsa2048"), ciphers="TLS_RSA_WITH_AES_128_CBC_SHA")
+    assert found.result.explanation.rule == "ciphers/unknown-words"
+    assert proved(found) == {"leave Python's own suites": True}
+
+
+def test_versions(diagnose, server):
+    """TLS 1.3 only."""
+    found = diagnose(server("server-p256"), minimum_version="TLSv1.3")
+    if found.result.observation.outcome is Outcome.CONNECTED:
+        pytest.skip("this board speaks TLS 1.3")
+    assert found.result.explanation.rule == "versions/server-too-new"
+    assert proved(found) == {"let the server speak TLS 1.2 as well": True}
+
+
+def test_the_wrong_ca_and_the_right_one_at_hand(diagnose, server, files):
+    """The issuer is among the user's files: loading it is proved, with the user's own certificate."""
+    given = server("server-p256", ca=files / "ca-other" / "cert.der", client_ca=files / "ca-p256" / "cert.pem")
+    given = type(given)(certificate=given.certificate, key=given.key, ca=given.ca)
+    beside = files / "server-p256" / "our-ca.pem"
+    beside.write_bytes((files / "ca-p256" / "cert.pem").read_bytes())
+    try:
+        found = diagnose(given)
+    finally:
+        beside.unlink()
+    assert found.result.explanation.rule == "identity/unknown-issuer"
+    trials = {trial.fix.title: trial for trial in found.trials}
+    loaded = trials["load the CA that issued the server's certificate, as DER"]
+    assert (loaded.fix.proved, loaded.note) == (True, f"tried with the issuer found in {beside}")
+    assert loaded.fix.server_lines == (f"$ openssl x509 -in {beside} -outform der -out ca.der",)
+    assert list(proved(found).values()) == [None, True, True]
+    assert found.trials[-1].fix.title == "do not check the certificate (CERT_NONE)"
+
+
+def test_the_wrong_ca_as_pem_and_the_right_one_nowhere(diagnose, server, files):
+    """PEM on a DER-only build hides the wrong CA: the second cause comes to light, and the ladder ends with what was needed."""
+    found = diagnose(server("server-p256", ca=files / "ca-other" / "cert.pem"))
+    if found.result.explanation.rule != "api/invalid-cert":
+        pytest.skip("this firmware reads PEM")
+    results = proved(found)
+    assert results["turn PEM into DER"] is False
+    assert results["turn PEM into DER; and load the CA that issued the server's certificate, as DER"] is None
+    general = [trial for trial in found.trials if trial.general]
+    assert [(trial.fix.title, trial.fix.proved) for trial in general] == [
+        ("a certificate of a CA of your own on the server, and that CA on the board; and DER files on the board", True)
+    ]
+    assert general[0].fix.change.client == {"ca_format": "der", "certificate_format": "der"}
+
+
+def test_the_wrong_name(diagnose, server, files):
+    """Issued again for the name, or asked for the name that is in it."""
+    found = diagnose(server("server-p256", ca=files / "ca-p256" / "cert.der"), hostname="broker.example")
+    assert found.result.explanation.rule == "names/wrong-host"
+    assert list(proved(found).values()) == [True, True, True]
+    assert found.trials[1].fix.client_lines[-1].endswith('server_hostname="tls.test")')
+
+
+def test_a_client_certificate_is_wanted(diagnose, server, files):
+    """The board has none: one of a CA that the server has is proved; not requiring it is discouraged."""
+    found = diagnose(server("server-p256", client_ca=files / "ca-p256" / "cert.pem"))
+    assert found.result.explanation.rule == "client-auth/none-sent"
+    assert list(proved(found).values()) == [True, True]
+    assert 'context.load_cert_chain(open("client.der", "rb").read()' in "\n".join(found.trials[0].client_lines)
+
+
+def spellings(path):
+    """A private key as it may turn up: each line of its PEM, its DER as base64 and hex, its secret number."""
+    data = path.read_bytes()
+    key = serialization.load_pem_private_key(data, None)
+    numbers = key.private_numbers()
+    secret = numbers.d if hasattr(numbers, "d") else numbers.private_value
+    pkcs8, old = serialization.PrivateFormat.PKCS8, serialization.PrivateFormat.TraditionalOpenSSL
+    ders = [key.private_bytes(serialization.Encoding.DER, form, serialization.NoEncryption()) for form in (pkcs8, old)]
+    lines = [line.decode() for line in data.splitlines() if b"-----" not in line]
+    return [
+        *lines,
+        f"{secret:x}",
+        *(base64.b64encode(der).decode()[:200] for der in ders),
+        *(der.hex() for der in ders),
+    ]
+
+
+def test_no_private_key_anywhere(diagnose, server, files):
+    """Neither the server's nor the board's key is in the text, the JSON, or the transcripts of the line."""
+    own = {
+        "client_certificate": files / "client-untrusted" / "cert.pem",
+        "client_key": files / "client-untrusted" / "key.pem",
+    }
+    given = server("server-rsa2048", client_ca=files / "ca-p256" / "cert.pem", **own)
+    found = diagnose(given, suites=QUESTION)
+    assert any(proved(found).values())
+    results = [found.result, *(trial.result for trial in found.trials if trial.result)]
+    texts = [
+        diagnosis_text(found),
+        json.dumps(diagnosis_json(found)),
+        repr(found),
+        *(one.transcript for one in results),
+    ]
+    assert all(one.transcript for one in results[1:])
+    for secret in (*spellings(given.key), *spellings(given.client_key)):
+        assert [secret for text in texts if secret in text] == []
+
+
+def test_a_key_of_another_pair(diagnose, server):
+    """It is a result, not wrong usage: the board is not to blame, and a matching pair connects."""
+    found = diagnose(server("server-p256", key="server-rsa2048"))
+    assert found.result.explanation.rule == "certificates/two-pairs"
+    assert proved(found) == {"load the key that the certificate was made for": None, "an EC key on P-256": True}
+    assert found.trials[0].note == "cannot be tried from here"
+
+
+def test_without_trials(diagnose, server):
+    """`--no-fixes`: why, and nothing else on the board."""
+    found = diagnose(server("server-p256"), minimum_version="TLSv1.3", fixes=False)
+    assert found.trials == ()
+    assert [fix.proved for fix in found.result.explanation.fixes] == [None]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.model import Expectation, Outcome, Side
+from harness.model import Expectation, Outcome, Side, Stage
 
 REAL = {
     "certificates/server-key-too-short": "seed/rsa-1024-key",
@@ -25,6 +25,14 @@ REAL = {
 def test_real(rule, real, stored):
     """What the virtual board and a real server did, explained."""
     stored(rule, real(REAL[rule]))
+
+
+@pytest.mark.parametrize("reason", ["KEY_TYPE_MISMATCH", "NO_CERTIFICATE_ASSIGNED"])
+def test_two_pairs_of_two_kinds(made, reason):
+    """A key of another kind than the certificate has other names in OpenSSL (hand-made; tests/unit/diagnose has one for real)."""
+    failure = {"type": "SSLError", "reason": reason}
+    said = made(stage=Stage.CONFIG, server=failure, by=Side.SERVER).fitting()
+    assert [item.rule for item in said] == ["certificates/two-pairs"]
 
 
 def test_no_signature_scheme(made, stored):

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from harness.explain import fixes
-from harness.model import KeyFacts, ServerFacts, Side
+from harness.model import KeyFacts, ServerFacts, ServerProfile, Side, Stage
 
 REAL = {
     "ciphers/no-certificate": "no-shared-cipher/no-certificate",
@@ -41,6 +41,13 @@ def test_tls13_without_suites(made, stored):
     facts = dataclasses.replace(SERVER, suites=suites, keys=(key,))
     result = made("OSError", -30592, **NO_SHARED_CIPHER, client_hello=hello, server_facts=facts)
     stored("ciphers/tls13-without-suites", result)
+
+
+def test_unknown_words(made, stored):
+    """What set_ciphers raises is the one SSLError of Python without reason and number (hand-made; tests/unit/diagnose has it for real)."""
+    failure = {"type": "SSLError", "reason": None, "errno": None}
+    profile = ServerProfile(ciphers="TLS_RSA_WITH_AES_128_CBC_SHA")
+    stored("ciphers/unknown-words", made(stage=Stage.CONFIG, server=failure, by=Side.SERVER, profile=profile))
 
 
 def test_no_dh_parameters(made, stored):

@@ -1,11 +1,13 @@
 """Things to change: the lines are exact."""
 
+import dataclasses
 import ssl
 
 import pytest
 
+from harness.certificates import Certificates
 from harness.explain import fixes
-from harness.model import BoardInfo
+from harness.model import BoardInfo, ClientPlan, ServerProfile
 
 
 def test_discouraged_fixes_say_why():
@@ -22,6 +24,19 @@ def test_the_servers_lines_run():
         for line in fix.server_lines:
             exec(line, {"context": context, "ssl": ssl})  # our own constants
     assert "AES128-SHA256" in {item["name"] for item in context.get_ciphers()}
+
+
+def test_changes_name_settings_that_exist():
+    """What `diagnose` would set are fields of the two records, and certificates that are declared."""
+    board = BoardInfo()
+    found = [fixes.ec_key(), fixes.rsa_key(), fixes.second_key("EC"), fixes.second_key("RSA"), fixes.default_groups()]
+    found += [fixes.plain_rsa("AES128-SHA256", has_key=False), fixes.allow_tls12(), fixes.python_suites()]
+    found += [fixes.send_name(board, host="h"), fixes.trust(board, host="h"), fixes.unchecked()]
+    declared = {*Certificates().names(), "*", "issuer"}
+    for fix in found:
+        dataclasses.replace(ServerProfile(), **fix.change.server)
+        dataclasses.replace(ClientPlan(), **fix.change.client)
+        assert {*fix.change.server.get("certificates", ()), *fix.change.client.get("ca", ())} <= declared
 
 
 def test_an_rsa_key_where_there_is_none():

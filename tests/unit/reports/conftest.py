@@ -77,7 +77,8 @@ def diagnosis(**words):
         "board": "unix",
         "info": None,
         "server": "Python 3.11.7",
-        "asked": ("cert.pem",),
+        "server_lines": ("context = ...",),
+        "client_lines": ("import tls",),
         "result": result(REFUSED, explanation),
         "wire": (
             WireStep(sender=Side.CLIENT, at_ms=0.0, name="ClientHello", detail="TLSv1.2"),

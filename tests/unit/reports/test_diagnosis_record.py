@@ -50,9 +50,7 @@ def test_a_proof_carries_its_handshake(data):
 
 def test_connected(sample):
     """The word of the exit code."""
-    found = Diagnosis(
-        board="u", info=None, server="s", asked=(), result=sample.result(sample.CONNECTED, word=VerdictWord.PASS)
-    )
+    found = Diagnosis(board="u", info=None, server="s", result=sample.result(sample.CONNECTED, word=VerdictWord.PASS))
     data = diagnosis_json(found)
     check(data)
     assert (data["connected"], data["board"]) == (True, {"board": "u", "firmware": None, "tls_version": None})

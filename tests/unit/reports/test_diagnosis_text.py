@@ -7,7 +7,11 @@ from harness.reports.diagnosis_text import diagnosis_text
 def test_a_refusal_with_its_fixes(sample):
     """Both errors, the wire, why, each change with what came of it, and where to begin."""
     trials = (
-        Trial(fix=sample.EC_KEY, result=sample.result(sample.CONNECTED, word=VerdictWord.PASS)),
+        Trial(
+            fix=sample.EC_KEY,
+            result=sample.result(sample.CONNECTED, word=VerdictWord.PASS),
+            server_lines=("context.x",),
+        ),
         Trial(fix=Fix(title="update the firmware"), note="cannot be tried from here"),
         Trial(
             fix=Fix(title="allow TLS_RSA", proved=False, discouraged=True, because="no forward secrecy"),
@@ -16,8 +20,9 @@ def test_a_refusal_with_its_fixes(sample):
     )
     assert diagnosis_text(sample.diagnosis(trials=trials)).splitlines() == [
         "board unix",
+        "    import tls",
         "server Python 3.11.7",
-        "  cert.pem",
+        "    context = ...",
         "",
         "refused by the server at handshake",
         "  server      SSLError NO_SHARED_CIPHER, at handshake",
@@ -40,6 +45,8 @@ def test_a_refusal_with_its_fixes(sample):
         "handshake_failure(40) from the server; still no suite",
         "",
         "proved: 1 of 3; begin with 1",
+        "the whole server of 1:",
+        "    context.x",
     ]
 
 
@@ -50,7 +57,7 @@ def test_the_last_line_says_what_was_proved(sample):
     assert diagnosis_text(sample.diagnosis(trials=(bad,))).splitlines()[-1] == "proved: none of them"
     assert (
         diagnosis_text(sample.diagnosis(trials=(bad, worse))).splitlines()[-1]
-        == "proved: 2 of 2, all of them discouraged"
+        == "proved: 2 of 2; all of them discouraged"
     )
 
 
@@ -59,7 +66,7 @@ def test_a_session_and_a_case_that_was_not_tried(sample):
     found = sample.diagnosis(
         result=sample.result(sample.CONNECTED, word=VerdictWord.PASS), wire=(), unseen=("the server's key",)
     )
-    assert diagnosis_text(found).splitlines()[4:] == [
+    assert diagnosis_text(found).splitlines()[5:] == [
         "connected  TLSv1.2 TLS_X secp256r1",
         "",
         "not visible from here",
@@ -74,7 +81,7 @@ def test_a_session_and_a_case_that_was_not_tried(sample):
         expected=None,
         observation=None,
     )
-    assert diagnosis_text(sample.diagnosis(result=lacking, wire=())).splitlines()[4:] == ["not tried: no x"]
+    assert diagnosis_text(sample.diagnosis(result=lacking, wire=())).splitlines()[5:] == ["not tried: no x"]
 
 
 def test_texts_of_others_are_harmless(sample):

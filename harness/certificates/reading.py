@@ -1,0 +1,158 @@
+"""What stands in certificates that others made: key facts, names, who issued whom. Bytes in, records out; opens no file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtensionOID, NameOID
+
+from harness.certificates.declarations import KEY_USAGES
+from harness.model import KeyFacts
+from harness.wire.groups import openssl_group_to_iana
+
+# RFC 4055 section 1.2 and 3.1.
+_PSS_KEY = "1.2.840.113549.1.1.10"
+_USAGE_ATTRIBUTES = (
+    *("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement"),
+    *("key_cert_sign", "crl_sign"),
+)
+
+
+def key_facts(chain: Sequence[bytes]) -> KeyFacts:
+    """Describe a certificate as a prediction sees it.
+
+    Args:
+        chain: DER, the certificate first; the rest counts for `chain_bytes` only.
+
+    Raises:
+        ValueError: the first one is no certificate, or its key is of a kind that TLS does not know.
+    """
+    certificate = x509.load_der_x509_certificate(chain[0])
+    kind, bits, curve = _key(certificate)
+    hashed = None
+    if kind_of_signature(certificate) in ("RSA", "EC", "RSA-PSS") and certificate.signature_hash_algorithm is not None:
+        hashed = certificate.signature_hash_algorithm.name
+    return KeyFacts(
+        type=kind,
+        bits=bits,
+        curve=curve,
+        signature_hash=hashed,
+        signature_key_type=kind_of_signature(certificate),
+        key_usage=_usages(certificate),
+        chain_bytes=sum(map(len, chain)),
+    )
+
+
+def _key(certificate: x509.Certificate) -> tuple[str, int, str | None]:
+    try:
+        key = certificate.public_key()
+    except UnsupportedAlgorithm as error:
+        raise ValueError("its key is of a kind that TLS does not know") from error
+    if isinstance(key, rsa.RSAPublicKey):
+        pss = certificate.public_key_algorithm_oid.dotted_string == _PSS_KEY
+        return ("RSA-PSS" if pss else "RSA"), key.key_size, None
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return "EC", key.key_size, openssl_group_to_iana(key.curve.name) or key.curve.name
+    if isinstance(key, ed25519.Ed25519PublicKey):
+        return "Ed25519", 253, None
+    if isinstance(key, ed448.Ed448PublicKey):
+        return "Ed448", 456, None
+    raise ValueError("its key is of a kind that TLS does not know")
+
+
+def kind_of_signature(certificate: x509.Certificate) -> str:
+    """The kind of key that signed it, in the words of `KeyFacts.type`."""
+    oid = certificate.signature_algorithm_oid
+    if oid == x509.SignatureAlgorithmOID.RSASSA_PSS:
+        return "RSA-PSS"
+    if oid == x509.SignatureAlgorithmOID.ED25519:
+        return "Ed25519"
+    if oid == x509.SignatureAlgorithmOID.ED448:
+        return "Ed448"
+    # ansi-X9-62 signatures (RFC 5758), and NIST's id-ecdsa-with-sha3-224 to -512; the rest is PKCS#1.
+    arc, _, last = oid.dotted_string.rpartition(".")
+    sha3 = arc == "2.16.840.1.101.3.4.3" and 9 <= int(last) <= 12
+    return "EC" if sha3 or arc.startswith("1.2.840.10045.4") else "RSA"
+
+
+def _usages(certificate: x509.Certificate) -> tuple[str, ...] | None:
+    try:
+        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
+    except (x509.ExtensionNotFound, ValueError):
+        return None
+    pairs = zip(KEY_USAGES, _USAGE_ATTRIBUTES, strict=True)
+    return tuple(word for word, attribute in pairs if getattr(usage, attribute))
+
+
+def host_of(der: bytes) -> str | None:
+    """A host that this certificate is for: its first name, a star filled in; its common name where it has no names; None without any."""
+    certificate = x509.load_der_x509_certificate(der)
+    names: list[str] = []
+    try:
+        found = certificate.extensions.get_extension_for_oid(ExtensionOID.SUBJECT_ALTERNATIVE_NAME).value
+        assert isinstance(found, x509.SubjectAlternativeName)
+        names = [*found.get_values_for_type(x509.DNSName), *map(str, found.get_values_for_type(x509.IPAddress))]
+    except (x509.ExtensionNotFound, ValueError):
+        names = [str(item.value) for item in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    return names[0].replace("*.", "board.", 1) if names else None
+
+
+def issuer_among(der: bytes, candidates: Iterable[bytes]) -> bytes | None:
+    """The certificate whose key signed this one; None if it is not among them.
+
+    Args:
+        der: the certificate whose issuer is wanted; a self-signed one is its own issuer.
+        candidates: DER; those that cannot be read are passed over.
+    """
+    certificate = x509.load_der_x509_certificate(der)
+    wanted = certificate.issuer.public_bytes()
+    for candidate in (der, *candidates):
+        if wanted not in candidate:
+            continue  # a machine's store has odd ones; only one that has the name is read
+        try:
+            certificate.verify_directly_issued_by(x509.load_der_x509_certificate(candidate))
+        except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+            continue
+        return candidate
+    return None
+
+
+def anchor_among(der: bytes, candidates: Sequence[bytes]) -> bytes | None:
+    """The highest certificate that a chain from this one leads to, signature by signature: what a client has to trust.
+
+    Returns:
+        A self-signed one if it is there, else the last one found; None if even the issuer is not among the candidates.
+    """
+    found, current = None, der
+    for _step in range(len(candidates) + 1):
+        above = issuer_among(current, candidates)
+        if above is None:
+            return found
+        found = above
+        if above == current:
+            return found
+        current = above
+    return found
+
+
+def in_pem(data: bytes) -> tuple[bytes, ...]:
+    """The certificates of a PEM text as DER, in order; empty if there is none that can be read."""
+    try:
+        return tuple(one.public_bytes(Encoding.DER) for one in x509.load_pem_x509_certificates(data))
+    except ValueError:
+        return ()
+
+
+def in_file(data: bytes) -> tuple[tuple[bytes, ...], str]:
+    """The certificates of a file as DER, and `pem` or `der`; none, and `` for anything else."""
+    found = in_pem(data)
+    if found:
+        return found, "pem"
+    try:
+        return (x509.load_der_x509_certificate(data).public_bytes(Encoding.DER),), "der"
+    except ValueError:
+        return (), ""

@@ -1,0 +1,164 @@
+"""Reads the files that the user named: each problem is one line that names the option, the file and the way out.
+
+The server's private key is looked at just far enough to say that Python could load it, and is not kept; its path goes to the server.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
+
+from harness.certificates.keys import PrivateKey
+from harness.certificates.reading import in_file, in_pem
+from harness.errors import UsageError
+
+_LARGEST_BYTES = 1 << 20
+_KEY = re.compile(rb"-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----(.*?)-----END \1-----", re.S)
+_PLAIN_KEYS = (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey, ed25519.Ed25519PrivateKey, ed448.Ed448PrivateKey)
+# Beside a server's certificate lie its issuers; more files than this are another kind of folder.
+_NEIGHBOURS = 50
+_SUFFIXES = (".pem", ".crt", ".cer", ".der")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnKey:
+    """The board's own private key: as it lies in its file, and that file's form (`pem`, `der` or `pkcs8`)."""
+
+    data: bytes
+    form: str
+    key: PrivateKey
+
+    def __repr__(self) -> str:
+        # It must not end up in a test failure or a report.
+        return f"OwnKey(form={self.form!r})"
+
+
+def server_chain(path: Path, *, option: str) -> tuple[bytes, ...]:
+    """The certificates of the server's file, DER, in order.
+
+    Raises:
+        UsageError: missing, unreadable, a key instead of a certificate, DER, or nothing that can be read.
+    """
+    data = content(path, option=option)
+    found, form = in_file(data)
+    if form == "pem":
+        return found
+    if form == "der":
+        raise UsageError(
+            f"{option} {path}: this is DER, and Python's ssl loads PEM; openssl x509 -inform der -in {path} -out cert.pem"
+        )
+    raise UsageError(
+        f"{option} {path}: {_what_is_there(data)}; wanted is a certificate as PEM (-----BEGIN CERTIFICATE-----)"
+    )
+
+
+def authorities(path: Path, *, option: str) -> tuple[tuple[bytes, ...], str, bytes]:
+    """The certificates of a CA file as DER, its form (`pem` or `der`), and its content as it lies.
+
+    Raises:
+        UsageError: as `server_chain`, but for DER, which is fine here.
+    """
+    data = content(path, option=option)
+    found, form = in_file(data)
+    if not found:
+        raise UsageError(f"{option} {path}: {_what_is_there(data)}; wanted is a CA certificate, PEM or DER")
+    return found, form, data
+
+
+def check_server_key(path: Path, *, option: str) -> None:
+    """Say what keeps Python from loading this key without asking for a passphrase; whether it fits is the server's to say.
+
+    Raises:
+        UsageError: missing, unreadable, encrypted, DER, a certificate instead of a key, or nothing that can be read.
+    """
+    data = content(path, option=option)
+    block = _KEY.search(data)
+    if block is None:
+        form = "DER" if data[:1] == b"\x30" else ""
+        told = "this is DER, and Python's ssl loads PEM" if form else _what_is_there(data)
+        raise UsageError(f"{option} {path}: {told}; wanted is a private key as PEM (-----BEGIN PRIVATE KEY-----)")
+    if b"ENCRYPTED" in block[0]:
+        raise UsageError(_encrypted(path, option=option))
+
+
+def own_key(path: Path, *, option: str) -> OwnKey:
+    """The board's own key, PEM or DER.
+
+    Raises:
+        UsageError: missing, unreadable, encrypted, or no key that a board could have.
+    """
+    data = content(path, option=option)
+    block = _KEY.search(data)
+    try:
+        read = serialization.load_pem_private_key if block is not None else serialization.load_der_private_key
+        key = read(block[0] if block is not None else data, None)
+    except TypeError:
+        raise UsageError(_encrypted(path, option=option)) from None
+    except (ValueError, UnsupportedAlgorithm):
+        raise UsageError(f"{option} {path}: {_what_is_there(data)}; wanted is a private key, PEM or DER") from None
+    if not isinstance(key, _PLAIN_KEYS):
+        raise UsageError(f"{option} {path}: a key of a kind that TLS does not know; wanted is RSA or EC")
+    if block is not None:
+        return OwnKey(data=block[0] + b"\n", form="pem", key=key)
+    pkcs8 = key.private_bytes(
+        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return OwnKey(data=data, form="pkcs8" if len(data) == len(pkcs8) else "der", key=key)
+
+
+def content(path: Path, *, option: str) -> bytes:
+    """The bytes of a file that the user named.
+
+    Raises:
+        UsageError: missing, a directory, not readable, or far too large.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            raise UsageError(f"{option} {path}: cannot be read: not a file")
+        with path.open("rb") as file:
+            data = file.read(_LARGEST_BYTES + 1)
+    except OSError as error:
+        raise UsageError(f"{option} {path}: cannot be read: {error.strerror}") from error
+    if len(data) > _LARGEST_BYTES:
+        raise UsageError(f"{option} {path}: larger than 1 MB; wanted is one certificate or key")
+    return data
+
+
+def _what_is_there(data: bytes) -> str:
+    if not data.strip():
+        return "this is empty"
+    if _KEY.search(data):
+        return "this is a private key"
+    if in_pem(data) or b"-----BEGIN CERTIFICATE-----" in data:
+        return "this is a certificate" if in_pem(data) else "this is a damaged certificate"
+    return "this is neither certificate nor key"
+
+
+def _encrypted(path: Path, *, option: str) -> str:
+    return (
+        f"{option} {path}: the key is encrypted, and nothing here asks for a passphrase; "
+        f"give a plain copy: openssl pkey -in {path} -out plain-key.pem"
+    )
+
+
+def neighbours(path: Path) -> Iterator[tuple[Path, tuple[bytes, ...]]]:
+    """Certificates in the folder of the server's: where people keep the CA. Files named after keys are not opened."""
+    try:
+        files = sorted(other for other in path.parent.iterdir() if other.suffix.lower() in _SUFFIXES)
+    except OSError:
+        return
+    for other in files[:_NEIGHBOURS]:
+        if other == path or "key" in other.name.lower():
+            continue
+        try:
+            found, _form = in_file(content(other, option="neighbour"))
+        except UsageError:
+            continue
+        if found:
+            yield other, found

@@ -1,0 +1,161 @@
+"""The user's files beside the certificates made on the spot: one source for server and board, by name.
+
+`given` is the server's own pair, used where it lies; `given-client-ca` whom that server asks for; `given-ca` what the board was told to
+trust and `given-client` what it shows; `issuer` the CA that issued the server's certificate, and `client-issuer` the one of the
+board's, as far as they are at hand. Any other name is a profile of `certs/`, made for the user's own host.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from harness.certificates import Certificates, Material, Unavailable, declarations, keys
+from harness.certificates.reading import anchor_among, host_of, key_facts
+from harness.diagnose import files as reading
+from harness.diagnose.request import Files
+from harness.errors import UsageError
+from harness.model import KeyFacts
+
+GIVEN, CLIENT_CA, CA, CLIENT = "given", "given-client-ca", "given-ca", "given-client"
+ISSUER, CLIENT_ISSUER = "issuer", "client-issuer"
+
+
+class GivenCertificates(Certificates):
+    """The user's files under their names, and all that can be made.
+
+    Args:
+        files: what the user named.
+        host: the server's name as the board says it; None takes one that its certificate is for.
+
+    Raises:
+        UsageError: a file that cannot be used.
+    """
+
+    def __init__(self, files: Files, *, host: str | None = None) -> None:
+        self.files = files
+        self.sources: dict[str, str] = {}
+        self._given: dict[str, Material] = {}
+        chain: tuple[bytes, ...] = ()
+        if files.certificate is not None and files.key is not None:
+            chain = reading.server_chain(files.certificate, option="--cert")
+            reading.check_server_key(files.key, option="--key")
+            self._given[GIVEN] = _material(GIVEN, chain, chain_file=files.certificate, key_file=files.key)
+        self.host = host if host is not None else host_of(chain[0]) if chain else None
+        self.ca_names, self.ca_format = self._authorities()
+        self.client_names, self.client_format = self._client()
+        if files.client_ca is not None:
+            found, _form, _data = reading.authorities(files.client_ca, option="--client-ca")
+            self._given[CLIENT_CA] = replace(_material(CLIENT_CA, found), root_pem=_pem(found))
+        super().__init__(host=self.host)
+
+    def make(self, name: str) -> Material:
+        """See `Certificates.make`; `issuer` is searched when somebody wants it.
+
+        Raises:
+            Unavailable: nobody at hand issued the certificate.
+        """
+        if name in (ISSUER, CLIENT_ISSUER) and name not in self._given:
+            self._given[name] = self._issuer(name)
+        return self._given[name] if name in self._given else super().make(name)
+
+    def root_of(self, name: str) -> str | None:
+        """The root of a certificate that is made on the spot; None for the user's own."""
+        if name in self._given or name in (ISSUER, CLIENT_ISSUER):
+            return None
+        above = declarations.issuers(self.profile(name), self._declared())
+        return above[-1] if above else name
+
+    def _authorities(self) -> tuple[tuple[str, ...], str]:
+        """What the board shall trust, in the form in which the file lies: a PEM text goes as one, DER is one certificate."""
+        path = self.files.ca
+        if path is None:
+            return (), "der"
+        found, form, data = reading.authorities(path, option="--ca")
+        names = (CA, *(f"{CA}-{number}" for number in range(2, len(found) + 1)))
+        for name, der in zip(names, found, strict=True):
+            self._given[name] = _material(name, (der,))
+        self._given[CA] = replace(self._given[CA], certificate_pem=data)
+        return names, form
+
+    def _client(self) -> tuple[tuple[str, ...], str]:
+        certificate, key = self.files.client_certificate, self.files.client_key
+        if certificate is None or key is None:
+            return (), "der"
+        found, form, data = reading.authorities(certificate, option="--client-cert")
+        own = reading.own_key(key, option="--client-key")
+        if (form == "pem") != (own.form == "pem"):
+            raise UsageError(
+                f"--client-key {key}: certificate and key are of two forms; give the board both as PEM or both as DER"
+            )
+        self._given[CLIENT] = replace(
+            _material(CLIENT, found),
+            certificate_pem=data,
+            key_pem=own.data,
+            key_der=keys.traditional_der(own.key),
+            key_pkcs8_der=keys.pkcs8_der(own.key),
+        )
+        return (CLIENT,), own.form
+
+    def _issuer(self, name: str) -> Material:
+        """Look for the CA: in the files given, in those beside the certificate, in this machine's own store."""
+        own = self._given.get(GIVEN if name == ISSUER else CLIENT)
+        if own is None:
+            raise Unavailable(name, "there is no certificate of yours whose issuer is wanted")
+        places = list(self._places())
+        found = anchor_among(own.certificate_der, [der for _place, ders in places for der in ders])
+        if found is None:
+            raise Unavailable(
+                name, "it is not among the files given, beside the certificate, or in this machine's store"
+            )
+        self.sources[name] = next((place for place, ders in places if found in ders), "the certificate itself")
+        return _material(name, (found,))
+
+    def _places(self) -> Iterator[tuple[str, tuple[bytes, ...]]]:
+        named = (
+            ("--cert", self.files.certificate),
+            ("--client-cert", self.files.client_certificate),
+            ("--client-ca", self.files.client_ca),
+            ("--ca", self.files.ca),
+        )
+        for option, path in named:
+            if path is not None:
+                yield str(path), reading.authorities(path, option=option)[0]
+        for path in (self.files.certificate, self.files.client_certificate):
+            if path is not None:
+                yield from ((str(place), found) for place, found in reading.neighbours(path))
+        store = ssl.create_default_context().get_ca_certs(binary_form=True)
+        yield "this machine's own store", tuple(store)
+
+
+def _material(name: str, chain: tuple[bytes, ...], *, chain_file: Path = Path(), key_file: Path = Path()) -> Material:
+    """A record of somebody's certificate; the key stays where it lies."""
+    return Material(
+        name=name,
+        key_file=key_file.absolute(),
+        chain_file=chain_file.absolute(),
+        certificate_pem=_pem(chain[:1]),
+        certificate_der=chain[0],
+        chain_pem=_pem(chain),
+        chain_der=chain,
+        key_pem=b"",
+        key_der=b"",
+        key_pkcs8_der=b"",
+        root_pem=_pem(chain[-1:]),
+        root_der=chain[-1],
+        facts=_facts(chain),
+    )
+
+
+def _facts(chain: tuple[bytes, ...]) -> KeyFacts:
+    try:
+        return key_facts(chain)
+    except ValueError:
+        # A key that TLS does not know: the server will say so itself.
+        return KeyFacts(type="unknown", bits=0, chain_bytes=sum(map(len, chain)))
+
+
+def _pem(found: tuple[bytes, ...]) -> bytes:
+    return "".join(ssl.DER_cert_to_PEM_cert(der) for der in found).encode("ascii")

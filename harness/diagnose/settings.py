@@ -1,0 +1,176 @@
+"""Both sides' settings as one thing that can be changed, and written as code. Pure but for what it asks of the certificates."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from harness.certificates import Unavailable
+from harness.diagnose.given import CA, CLIENT, CLIENT_CA, GIVEN, ISSUER, GivenCertificates
+from harness.diagnose.request import Request
+from harness.explain.client_lines import connecting, offering
+from harness.explain.server_lines import serving
+from harness.model import BoardInfo, Change, ClientPlan, Fix, ServerProfile, Verify
+
+_THERE = "*"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the server and the board are told in one handshake."""
+
+    server: ServerProfile
+    client: ClientPlan
+
+
+def as_given(request: Request, certificates: GivenCertificates) -> Settings:
+    """The settings that the user asked for."""
+    files = request.files
+    server = ServerProfile(
+        certificates=(GIVEN,) if files.certificate is not None else (),
+        ciphers=request.ciphers,
+        minimum_version=request.minimum_version,
+        maximum_version=request.maximum_version,
+        verify=Verify.REQUIRED if files.client_ca is not None else Verify.NONE,
+        client_ca=(CLIENT_CA,) if files.client_ca is not None else (),
+    )
+    form = certificates.ca_format
+    client = ClientPlan(
+        verify=Verify.REQUIRED if files.ca is not None else Verify.NONE,
+        server_hostname=certificates.host,
+        # A PEM text holds all of its certificates, DER holds one.
+        ca=certificates.ca_names[:1] if form == "pem" else certificates.ca_names,
+        ca_format=form,
+        certificate=CLIENT if files.client_certificate is not None else None,
+        certificate_format=certificates.client_format,
+        suites=request.suites,
+    )
+    return Settings(server=server, client=client)
+
+
+def changed(settings: Settings, change: Change, certificates: GivenCertificates) -> Settings:
+    """Apply a change.
+
+    A certificate made on the spot comes from a CA made on the spot: a board that verifies is given that one, too.
+    """
+    server = replace(settings.server, **_with_what_is_there(change.server, settings.server))
+    client = replace(settings.client, **_with_what_is_there(change.client, settings.client))
+    if client.server_hostname == _THERE:
+        client = replace(client, server_hostname=certificates.host)
+    if client.ca_format == "der" and client.ca[:1] == (CA,):
+        client = replace(client, ca=tuple(dict.fromkeys((*certificates.ca_names, *client.ca))))
+    if "certificates" in change.server and client.verify is not Verify.NONE:
+        roots = [root for name in server.certificates if (root := certificates.root_of(name)) is not None]
+        kept = client.ca if GIVEN in server.certificates else ()
+        client = replace(client, ca=tuple(dict.fromkeys((*kept, *roots))))
+    return Settings(server=server, client=client)
+
+
+def _with_what_is_there(values: Mapping[str, Any], record: ServerProfile | ClientPlan) -> dict[str, Any]:
+    result = {}
+    for name, value in values.items():
+        if isinstance(value, tuple) and _THERE in value:
+            there = getattr(record, name)
+            value = tuple(dict.fromkeys(item for word in value for item in (there if word == _THERE else (word,))))
+        result[name] = Verify(value) if name == "verify" else value
+    return result
+
+
+def makes_keys(change: Change, certificates: GivenCertificates) -> bool:
+    """Whether trying this takes a certificate made on the spot."""
+    named = [*change.server.get("certificates", ()), *change.server.get("client_ca", ()), *change.client.get("ca", ())]
+    named += [change.client["certificate"]] if change.client.get("certificate") else []
+    return any(name != _THERE and certificates.root_of(name) is not None for name in named)
+
+
+# ----------------------------------------------------------------------------------------------- as code
+
+
+def server_lines(settings: Settings, certificates: GivenCertificates) -> tuple[str, ...]:
+    """The server as Python: the user's own paths, and plain names for what is made on the spot."""
+    names = (*settings.server.certificates, *settings.server.client_ca)
+    pairs = {name: _pair(name, certificates) for name in names}
+    authorities = {name: _authority(name, certificates) for name in names}
+    return serving(settings.server, pairs=pairs, authorities=authorities)
+
+
+def client_lines(settings: Settings, info: BoardInfo, certificates: GivenCertificates) -> tuple[str, ...]:
+    """The board as MicroPython of this firmware."""
+    plan = settings.client
+    lines = list(
+        connecting(
+            info,
+            host=plan.server_hostname,
+            ca=plan.verify is Verify.REQUIRED and bool(plan.ca),
+            certificate=plan.certificate is not None,
+        )
+    )
+    if plan.suites is not None:
+        lines[-1:-1] = offering(info, plan.suites)
+    names = {}
+    if plan.ca[:1] == (CA,) and plan.ca_format == "pem" and certificates.files.ca is not None:
+        names["ca.der"] = certificates.files.ca.name
+    if plan.certificate == CLIENT and plan.certificate_format == "pem":
+        names["client.der"] = _name(certificates.files.client_certificate)
+        names["client-key.der"] = _name(certificates.files.client_key)
+    return tuple(_renamed(line, names) for line in lines)
+
+
+def filled(fix: Fix, certificates: GivenCertificates) -> Fix:
+    """Put the user's host and files where a fix has placeholders."""
+    files, host = certificates.files, certificates.host
+    names = {"HOST": host, "NAME-IN-CERTIFICATE": host} if host else {}
+    for word, path in (
+        ("ca.pem", files.ca),
+        ("client.pem", files.client_certificate),
+        ("client-key.pem", files.client_key),
+    ):
+        if path is not None:
+            names[word] = str(path)
+    if fix.change is not None and ISSUER in fix.change.client.get("ca", ()):
+        names.pop("ca.pem", None)
+        with contextlib.suppress(Unavailable):
+            certificates.make(ISSUER)
+            names["ca.pem"] = certificates.sources[ISSUER]
+    if files.certificate is not None and files.key is not None:
+        kind = {"RSA": "rsa", "EC": "ec"}.get(certificates.make(GIVEN).facts.type)
+        # A made key of the same kind keeps its plain name: only a key that stays is the user's.
+        keeps = fix.change is not None and _THERE in fix.change.server.get("certificates", ())
+        if kind is not None and keeps:
+            names |= {
+                f"{kind}-cert.pem": str(files.certificate),
+                f"{kind}-key.pem": str(files.key),
+            }
+    return replace(
+        fix,
+        server_lines=tuple(_renamed(line, names) for line in fix.server_lines),
+        client_lines=tuple(_renamed(line, names) for line in fix.client_lines),
+    )
+
+
+def _pair(name: str, certificates: GivenCertificates) -> tuple[str, str]:
+    if name == GIVEN:
+        return str(certificates.files.certificate), str(certificates.files.key)
+    kind = "rsa" if "rsa" in name else "ec"
+    return f"{kind}-cert.pem", f"{kind}-key.pem"
+
+
+def _authority(name: str, certificates: GivenCertificates) -> str:
+    if name == CLIENT_CA:
+        return str(certificates.files.client_ca)
+    return certificates.sources.get(name, "client-ca.pem")
+
+
+def _name(path: Path | None) -> str:
+    return path.name if path is not None else ""
+
+
+def _renamed(line: str, names: Mapping[str, str]) -> str:
+    if not names:
+        return line
+    words = "|".join(re.escape(word) for word in sorted(names, key=len, reverse=True))
+    return re.sub(rf"(?<![\w.-])({words})(?![\w-])", lambda found: names[found[1]], line)

@@ -1,0 +1,271 @@
+"""Tries what a rule proposes, one change at a time; then changes upon changes; then a short ladder that ends where anybody connects.
+
+Knows explanations and settings. The handshakes are somebody else's: it is given a function that has one.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from harness.certificates import Unavailable
+from harness.diagnose.given import CLIENT_ISSUER, GIVEN, ISSUER, GivenCertificates
+from harness.diagnose.request import Progress
+from harness.diagnose.settings import Settings, changed, client_lines, filled, makes_keys, server_lines
+from harness.explain.fixes import MADE, load
+from harness.model import BoardInfo, CaseResult, Change, Fix, Outcome, Trial, VerdictWord, Verify
+
+Handshake = Callable[[str, Settings], CaseResult]
+"""Has one handshake under a name, with these settings; raises Unavailable where this machine cannot."""
+
+NOT_FROM_HERE = "cannot be tried from here"
+NOT_OURS = "the server is not ours to change: try it there, then diagnose again"
+BOARD_FAILED = "not tried: the board or its line failed twice before"
+_ROUNDS = 3
+
+
+class Trials:
+    """All that is tried for one failure.
+
+    Args:
+        handshake: has one.
+        certificates: names to certificates.
+        info: the board, for its lines.
+        progress: told what is being tried.
+        own_server: whether the server's settings can be changed from here.
+    """
+
+    def __init__(
+        self,
+        handshake: Handshake,
+        *,
+        certificates: GivenCertificates,
+        info: BoardInfo,
+        progress: Progress,
+        own_server: bool = True,
+    ) -> None:
+        self._handshake = handshake
+        self._certificates = certificates
+        self._info = info
+        self._progress = progress
+        self._own_server = own_server
+        self._faults = 0
+        self._count = 0
+        self._tried: dict[str, Trial] = {}
+
+    def all(self, start: Settings, first: CaseResult) -> tuple[Trial, ...]:
+        """Try everything until something good connects; the most secure first, what is discouraged last.
+
+        Args:
+            start: the settings as they are.
+            first: what came of them.
+        """
+        found = [self._one(fix, start) for fix in (first.explanation.fixes if first.explanation else ())]
+        if not _good(found):
+            found += self._further(start, first, found)
+        if not _good(found) and self._own_server:
+            found += self._ladder(start)
+        return tuple(sorted(found, key=lambda trial: trial.fix.discouraged))
+
+    # ------------------------------------------------------------------ changes upon changes
+
+    def _further(self, start: Settings, first: CaseResult, tried: Sequence[Trial]) -> list[Trial]:
+        """Where a change did away with one cause and another came to light: go on from there."""
+        found: list[Trial] = []
+        rules = {first.explanation.rule if first.explanation else ""}
+        current = tried
+        for _round in range(_ROUNDS):
+            step = next((trial for trial in current if _uncovers(trial, rules)), None)
+            if step is None or step.result is None or step.result.explanation is None:
+                break
+            rules.add(step.result.explanation.rule)
+            current = [self._one(_both(step.fix, fix), start) for fix in step.result.explanation.fixes if fix.change]
+            found += current
+            if _good(found):
+                break
+        return found
+
+    # ------------------------------------------------------------------ the ladder
+
+    def _ladder(self, start: Settings) -> list[Trial]:
+        """Change more and more until it connects; then take back, one by one, what was not needed."""
+        steps: list[Fix] = []
+        for step in ladder(start, kind=self._key_kind()):
+            steps.append(step)
+            found = self._one(_all(steps), start)
+            if found.fix.proved:
+                break
+        for step in steps[-2::-1]:
+            fewer = [other for other in steps if other is not step]
+            trial = self._one(_all(fewer), start) if found.fix.proved else found
+            if trial is not found and trial.fix.proved:
+                steps, found = fewer, trial
+        return [replace(found, general=True)]
+
+    def _key_kind(self) -> str:
+        """Which kind of key a certificate issued again would have: as the server's own."""
+        return "RSA" if self._certificates.make(GIVEN).facts.type == "RSA" else "EC"
+
+    # ------------------------------------------------------------------ one
+
+    def _one(self, fix: Fix, start: Settings) -> Trial:
+        fix = filled(fix, self._certificates)
+        if fix.change is None:
+            return Trial(fix=fix, note=NOT_FROM_HERE)
+        if fix.change.server and not self._own_server:
+            return Trial(fix=fix, note=NOT_OURS)
+        if self._faults >= 2:
+            return Trial(fix=fix, note=BOARD_FAILED)
+        try:
+            settings = changed(start, fix.change, self._certificates)
+            known = self._tried.get(repr(settings))
+            if known is not None:
+                return replace(known, fix=replace(fix, proved=known.fix.proved))
+            for name in {ISSUER, CLIENT_ISSUER} & {*settings.client.ca, *settings.server.client_ca}:
+                self._certificates.make(name)
+            self._count += 1
+            self._progress(f"trying: {fix.title}")
+            result = self._handshake(f"diagnose/change-{self._count}", settings)
+        except Unavailable as error:
+            return Trial(fix=fix, note=f"{NOT_FROM_HERE}: {error.reason}")
+        trial = self._trial(fix, settings, result)
+        self._tried[repr(settings)] = trial
+        return trial
+
+    def _trial(self, fix: Fix, settings: Settings, result: CaseResult) -> Trial:
+        failed = result.observation is None or result.verdict.word is VerdictWord.ERROR
+        self._faults = self._faults + 1 if result.verdict.word is VerdictWord.ERROR else 0
+        proved = None if failed else _connected(result)
+        return Trial(
+            fix=replace(fix, proved=proved),
+            result=result if result.observation is not None else None,
+            note=result.verdict.reason if failed else self._note(fix),
+            server_lines=server_lines(settings, self._certificates) if self._own_server else (),
+            client_lines=client_lines(settings, self._info, self._certificates),
+        )
+
+    def _note(self, fix: Fix) -> str | None:
+        """With what it was tried, where that is not the user's own."""
+        change = fix.change
+        if change is None:
+            return None
+        if ISSUER in change.client.get("ca", ()):
+            return f"tried with the issuer found in {self._certificates.sources[ISSUER]}"
+        if makes_keys(change, self._certificates):
+            host = self._certificates.host
+            return f"tried with a key, a certificate{f' for {host}' if host else ''} and a CA made on the spot"
+        return None
+
+
+def ladder(start: Settings, *, kind: str) -> list[Fix]:
+    """General changes, the most secure first: each is added to those before it. What changes nothing here is left out.
+
+    Args:
+        start: the settings as they are.
+        kind: of the server's own key, `EC` or `RSA`.
+    """
+    server, client = start.server, start.client
+    steps: list[Fix] = []
+    if client.verify is not Verify.NONE:
+        steps.append(
+            Fix(
+                title="a certificate of a CA of your own on the server, and that CA on the board",
+                server_lines=(load(f"{kind.lower()}-cert.pem", f"{kind.lower()}-key.pem"),),
+                change=Change(server={"certificates": (MADE[kind],)}),
+            )
+        )
+    steps += [
+        Fix(
+            title="an EC key on P-256",
+            server_lines=(load("ec-cert.pem", "ec-key.pem"),),
+            change=Change(server={"certificates": (MADE["EC"],)}),
+        ),
+        Fix(
+            title="an RSA key beside it",
+            server_lines=(load("rsa-cert.pem", "rsa-key.pem"),),
+            change=Change(server={"certificates": (MADE["EC"], MADE["RSA"])}),
+        ),
+    ]
+    if server.ciphers is not None:
+        line = "# remove the call of context.set_ciphers(...)"
+        steps.append(Fix(title="Python's own suites", server_lines=(line,), change=Change(server={"ciphers": None})))
+    if server.minimum_version is not None or server.maximum_version is not None:
+        line = "context.minimum_version = ssl.TLSVersion.TLSv1_2"
+        change = Change(server={"minimum_version": "TLSv1.2", "maximum_version": None})
+        steps.append(Fix(title="TLS 1.2 and newer", server_lines=(line,), change=change))
+    if server.curve is not None:
+        line = "# remove the call of context.set_ecdh_curve(...)"
+        steps.append(Fix(title="OpenSSL's own groups", server_lines=(line,), change=Change(server={"curve": None})))
+    if client.suites is not None:
+        line = "# remove the call of context.set_ciphers(...)"
+        steps.append(Fix(title="the board's own suites", client_lines=(line,), change=Change(client={"suites": None})))
+    if "pem" in (client.ca_format, client.certificate_format):
+        change = Change(client={"ca_format": "der", "certificate_format": "der"})
+        steps.append(Fix(title="DER files on the board", change=change))
+    if server.verify is not Verify.NONE:
+        change = Change(
+            server={"client_ca": ("*", "ca-p256")}, client={"certificate": "client-p256", "certificate_format": "der"}
+        )
+        steps.append(Fix(title="a client certificate of a CA that the server has", change=change))
+    steps.append(
+        Fix(
+            title="every suite that OpenSSL has, and nobody checks certificates",
+            discouraged=True,
+            because="it shows that the board can connect at all, and no more: anybody on the way can read and change everything",
+            server_lines=('context.set_ciphers("DEFAULT")', "context.verify_mode = ssl.CERT_NONE"),
+            change=Change(server={"ciphers": "DEFAULT", "verify": "none"}, client={"verify": "none", "ca": ()}),
+        )
+    )
+    return steps
+
+
+def _all(steps: Sequence[Fix]) -> Fix:
+    return functools.reduce(_both, steps)
+
+
+def _both(one: Fix, other: Fix) -> Fix:
+    """One change after another, as one."""
+    first, second = one.change or Change(), other.change or Change()
+    server = {**first.server, **_after(first.server, second.server)}
+    client = {**first.client, **_after(first.client, second.client)}
+    return Fix(
+        title=f"{one.title}; and {other.title}",
+        discouraged=one.discouraged or other.discouraged,
+        because=other.because or one.because,
+        server_lines=tuple(dict.fromkeys((*one.server_lines, *other.server_lines))),
+        client_lines=tuple(dict.fromkeys((*one.client_lines, *other.client_lines))),
+        change=Change(server=server, client=client),
+    )
+
+
+def _after(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    """The later values; what they say of `what is there` is what the earlier ones put there."""
+    result: dict[str, Any] = {}
+    for name, value in second.items():
+        if isinstance(value, tuple) and "*" in value and isinstance(first.get(name), tuple):
+            value = tuple(item for word in value for item in (first[name] if word == "*" else (word,)))
+        result[name] = value
+    return result
+
+
+def _uncovers(trial: Trial, rules: set[str]) -> bool:
+    """Whether this change led to another failure than those before, one whose rule proposes something."""
+    said = trial.result.explanation if trial.result is not None else None
+    return (
+        said is not None
+        and not trial.fix.discouraged
+        and trial.fix.proved is False
+        and said.rule not in rules
+        and any(fix.change is not None for fix in said.fixes)
+    )
+
+
+def _connected(result: CaseResult) -> bool:
+    seen = result.observation
+    return seen is not None and seen.outcome is Outcome.CONNECTED and result.verdict.word is VerdictWord.PASS
+
+
+def _good(trials: Sequence[Trial]) -> bool:
+    return any(trial.fix.proved and not trial.fix.discouraged for trial in trials)

@@ -1,0 +1,72 @@
+"""Certificates of others, read: what is read of ours must be what they were made to be."""
+
+import pytest
+
+from harness.certificates import Certificates
+from harness.certificates.reading import anchor_among, host_of, in_file, in_pem, issuer_among, key_facts
+
+KINDS = (
+    *("server-p256", "server-p521", "server-secp256k1", "server-brainpool-p256", "server-ed25519", "server-ed448"),
+    *("server-rsa2048-pss-signed", "server-p256-by-rsa", "server-sha1", "server-no-extensions"),
+    *("server-rsa2048", "server-rsa2048-encrypts-only", "server-rsa-pss", "server-sha3-256"),
+)
+
+
+@pytest.fixture(scope="module")
+def certificates():
+    """The harness's own certificates."""
+    with Certificates() as made:
+        yield made
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_facts_are_those_it_was_made_with(certificates, name):
+    """Reading a certificate gives what the factory says of it: kind, size, curve, signature, usages, bytes."""
+    made = certificates.make(name)
+    assert key_facts(made.chain_der) == made.facts
+
+
+def test_what_is_no_certificate():
+    """Bytes of another kind are a ValueError."""
+    with pytest.raises(ValueError, match=r".*"):
+        key_facts((b"nothing",))
+
+
+@pytest.mark.parametrize(
+    ("name", "host"),
+    [("server-p256", "tls.test"), ("ca-p256", "TLS harness ca-p256"), ("server-wildcard", "board.tls.test")],
+)
+def test_a_host_that_it_is_for(certificates, name, host):
+    """The first name, a star filled in; without names the subject's."""
+    assert host_of(certificates.make(name).certificate_der) == host
+
+
+def test_who_issued_it(certificates):
+    """Signature by signature, not by name: the twin has the name and another key."""
+    leaf, root = certificates.make("server-p256").certificate_der, certificates.make("ca-p256").certificate_der
+    twin = certificates.make("ca-twin").certificate_der
+    assert issuer_among(leaf, [b"nothing", twin, root]) == root
+    assert issuer_among(leaf, [twin]) is None
+    assert issuer_among(root, []) == root
+
+
+def test_the_anchor_is_the_highest(certificates):
+    """Up to the self-signed one if it is there; as far as there are certificates if not."""
+    deep = next(name for name in certificates.names() if len(certificates.make(name).chain_der) == 3)
+    made = certificates.make(deep)
+    assert anchor_among(made.certificate_der, [*made.chain_der, made.root_der]) == made.root_der
+    assert anchor_among(made.certificate_der, made.chain_der) == made.chain_der[-1]
+    assert anchor_among(made.certificate_der, []) is None
+    own = certificates.make("server-self-signed").certificate_der
+    assert anchor_among(own, []) == own
+
+
+def test_forms_of_a_file(certificates):
+    """PEM with several, DER with one, anything else nothing."""
+    made = certificates.make("server-p256")
+    both = made.certificate_pem + made.root_pem
+    assert in_pem(both) == (made.certificate_der, made.root_der)
+    assert in_file(both) == ((made.certificate_der, made.root_der), "pem")
+    assert in_file(made.root_der) == ((made.root_der,), "der")
+    assert in_file(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n") == ((), "")
+    assert in_file(b"") == ((), "")

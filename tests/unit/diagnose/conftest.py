@@ -1,0 +1,63 @@
+"""Somebody's files: a server's, a CA's, a board's, as PEM and DER, each kind in a folder of its own."""
+
+import pytest
+
+from harness.boards.interpreter import find_interpreter
+from harness.certificates import Certificates
+from harness.diagnose.own import diagnose_files
+from harness.diagnose.request import Files, Request
+from harness.errors import HarnessError
+from harness.model import BoardSpec
+from harness.run_options import RunOptions
+
+SPEC = BoardSpec(text="unix", kind="unix", target="", label="unix")
+NAMES = (
+    *("server-p256", "server-rsa2048", "server-rsa2048-self-signed", "client-p256", "client-untrusted"),
+    *("ca-p256", "ca-rsa", "ca-other"),
+)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """`files / "server-p256" / "cert.pem"`, `key.pem`, `cert.der`, `key.der` and `pkcs8.der` of some profiles."""
+    folder = tmp_path_factory.mktemp("files")
+    with Certificates() as certificates:
+        for name in NAMES:
+            made, own = certificates.make(name), folder / name
+            own.mkdir()
+            contents = {
+                "cert.pem": made.chain_pem,
+                "key.pem": made.key_pem,
+                "cert.der": made.certificate_der,
+                "key.der": made.key_der,
+                "pkcs8.der": made.key_pkcs8_der,
+            }
+            for file, content in contents.items():
+                (own / file).write_bytes(content)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server(files):
+    """A server's pair as `Files`: `server("server-p256", ca=...)`."""
+
+    def make(name, key=None, **more):
+        return Files(certificate=files / name / "cert.pem", key=files / (key or name) / "key.pem", **more)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def diagnose():
+    """Diagnose on the virtual board; skips where there is none."""
+    try:
+        find_interpreter("")
+    except HarnessError as error:
+        pytest.skip(str(error))
+
+    def run(given, *, progress=lambda _line: None, **words):
+        return diagnose_files(
+            Request(board=SPEC, options=RunOptions(boards=(SPEC,)), files=given, **words), progress=progress
+        )
+
+    return run

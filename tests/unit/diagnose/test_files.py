@@ -1,0 +1,104 @@
+"""The user's files: every mistake is one line with the option, the file and what to do."""
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+
+from harness.diagnose.files import authorities, check_server_key, neighbours, own_key, server_chain
+from harness.errors import UsageError
+
+PLAIN = "nothing here asks for a passphrase; give a plain copy: openssl pkey -in"
+
+
+def says(function, path):
+    """The message of the error."""
+    with pytest.raises(UsageError) as caught:
+        function(path, option="--x")
+    return str(caught.value).replace(str(path), "F")
+
+
+@pytest.fixture(scope="module")
+def bad(files):
+    """A folder of files that cannot be used."""
+    folder = files / "bad"
+    folder.mkdir()
+    key = serialization.load_pem_private_key((files / "server-rsa2048" / "key.pem").read_bytes(), None)
+    secret = serialization.BestAvailableEncryption(b"secret")
+    for name, form in (
+        ("pkcs8.pem", serialization.PrivateFormat.PKCS8),
+        ("old.pem", serialization.PrivateFormat.TraditionalOpenSSL),
+    ):
+        (folder / name).write_bytes(key.private_bytes(serialization.Encoding.PEM, form, secret))
+    (folder / "empty.pem").write_bytes(b"\n")
+    (folder / "text.pem").write_bytes(b"hello")
+    (folder / "cut.pem").write_bytes((files / "ca-p256" / "cert.pem").read_bytes()[:200])
+    (folder / "large.pem").write_bytes(b"-" * ((1 << 20) + 1))
+    return folder
+
+
+def test_certificates_of_a_server(files, bad):
+    """PEM is read; DER, a key, damage and nothing are named."""
+    assert server_chain(files / "server-p256" / "cert.pem", option="--cert") == (
+        (files / "server-p256" / "cert.der").read_bytes(),
+    )
+    wanted = "wanted is a certificate as PEM (-----BEGIN CERTIFICATE-----)"
+    assert says(server_chain, files / "server-p256" / "cert.der") == (
+        "--x F: this is DER, and Python's ssl loads PEM; openssl x509 -inform der -in F -out cert.pem"
+    )
+    assert says(server_chain, files / "server-p256" / "key.pem") == f"--x F: this is a private key; {wanted}"
+    assert says(server_chain, bad / "cut.pem") == f"--x F: this is a damaged certificate; {wanted}"
+    assert says(server_chain, bad / "empty.pem") == f"--x F: this is empty; {wanted}"
+    assert says(server_chain, bad / "text.pem") == f"--x F: this is neither certificate nor key; {wanted}"
+
+
+def test_files_that_cannot_be_read(files, bad):
+    """Missing, a folder, far too large."""
+    assert says(server_chain, files / "no.pem") == "--x F: cannot be read: No such file or directory"
+    assert says(server_chain, files) == "--x F: cannot be read: not a file"
+    assert says(server_chain, bad / "large.pem") == "--x F: larger than 1 MB; wanted is one certificate or key"
+
+
+def test_the_servers_key(files, bad):
+    """A plain key of either form is fine; an encrypted one would make OpenSSL ask on the terminal."""
+    check_server_key(files / "server-rsa2048" / "key.pem", option="--key")
+    wanted = "wanted is a private key as PEM (-----BEGIN PRIVATE KEY-----)"
+    for name in ("pkcs8.pem", "old.pem"):
+        assert says(check_server_key, bad / name) == f"--x F: the key is encrypted, and {PLAIN} F -out plain-key.pem"
+    assert says(check_server_key, files / "server-p256" / "cert.pem") == f"--x F: this is a certificate; {wanted}"
+    assert says(check_server_key, files / "server-p256" / "key.der") == (
+        f"--x F: this is DER, and Python's ssl loads PEM; {wanted}"
+    )
+
+
+def test_authorities(files):
+    """PEM and DER, with the form in which the file lies."""
+    der = (files / "ca-p256" / "cert.der").read_bytes()
+    assert authorities(files / "ca-p256" / "cert.der", option="--ca") == ((der,), "der", der)
+    found, form, data = authorities(files / "ca-p256" / "cert.pem", option="--ca")
+    assert (found, form, data) == ((der,), "pem", (files / "ca-p256" / "cert.pem").read_bytes())
+    assert says(authorities, files / "ca-p256" / "key.pem") == (
+        "--x F: this is a private key; wanted is a CA certificate, PEM or DER"
+    )
+
+
+@pytest.mark.parametrize(("name", "form"), [("key.pem", "pem"), ("key.der", "der"), ("pkcs8.der", "pkcs8")])
+def test_the_boards_own_key(files, name, form):
+    """Three forms are told apart; its repr does not show it."""
+    for kind in ("client-p256", "server-rsa2048"):
+        own = own_key(files / kind / name, option="--client-key")
+        assert (own.form, repr(own)) == (form, f"OwnKey(form={form!r})")
+
+
+def test_no_key_for_a_board(files, bad):
+    """Encrypted, or something else."""
+    assert says(own_key, bad / "pkcs8.pem").startswith("--x F: the key is encrypted")
+    assert says(own_key, files / "ca-p256" / "cert.pem") == (
+        "--x F: this is a certificate; wanted is a private key, PEM or DER"
+    )
+
+
+def test_neighbours_are_certificates_only(files, bad):
+    """Files named after keys are not opened, others are looked at; a folder that is gone has none."""
+    found = [path.name for path, _ders in neighbours(files / "ca-p256" / "cert.pem")]
+    assert found == ["cert.der"]
+    assert list(neighbours(bad / "x.pem")) == []
+    assert list(neighbours(files / "gone" / "x.pem")) == []

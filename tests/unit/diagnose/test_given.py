@@ -1,0 +1,96 @@
+"""The user's files as certificates with names, and who issued them."""
+
+import dataclasses
+
+import pytest
+
+from harness.certificates import Unavailable
+from harness.diagnose.given import CA, CLIENT, CLIENT_CA, GIVEN, GivenCertificates
+from harness.diagnose.request import Files
+from harness.errors import UsageError
+from harness.model import KeyFacts
+
+
+def test_the_servers_pair_is_used_where_it_lies(files, server):
+    """Paths, not copies; the key's content is in no field."""
+    given = server("server-rsa2048")
+    made = GivenCertificates(given).make(GIVEN)
+    assert (made.chain_file, made.key_file) == (given.certificate, given.key)
+    assert (made.key_pem, made.key_der, made.key_pkcs8_der) == (b"", b"", b"")
+    assert dataclasses.replace(made.facts, chain_bytes=0) == KeyFacts(
+        type="RSA",
+        bits=2048,
+        signature_hash="sha256",
+        signature_key_type="RSA",
+        key_usage=("digitalSignature", "keyEncipherment"),
+    )
+
+
+def test_the_host_is_what_the_certificate_is_for(server):
+    """Or what the user says; certificates made on the spot are for it, too."""
+    assert GivenCertificates(server("server-p256")).host == "tls.test"
+    given = GivenCertificates(server("server-p256"), host="broker.example")
+    with given:
+        assert given.host == "broker.example"
+        assert given.profile("server-p256").dns == ("broker.example", "tls.test")
+
+
+def test_ca_and_client_keep_the_form_of_their_files(files, server):
+    """PEM goes to the board as the file's text, DER as one certificate after another."""
+    more = {"client_certificate": files / "client-p256" / "cert.der", "client_key": files / "client-p256" / "pkcs8.der"}
+    given = GivenCertificates(server("server-p256", ca=files / "ca-p256" / "cert.pem", **more))
+    assert (given.ca_names, given.ca_format, given.client_format) == ((CA,), "pem", "pkcs8")
+    assert given.make(CA).certificate_pem == (files / "ca-p256" / "cert.pem").read_bytes()
+    assert given.make(CLIENT).key_der == (files / "client-p256" / "key.der").read_bytes()
+    assert given.make(CLIENT).key_pkcs8_der == (files / "client-p256" / "pkcs8.der").read_bytes()
+
+
+def test_several_authorities_in_one_file(files, server, tmp_path):
+    """Each has a name for DER; the whole text stays one for PEM; a server gets them all."""
+    both = tmp_path / "both.pem"
+    both.write_bytes((files / "ca-p256" / "cert.pem").read_bytes() + (files / "ca-rsa" / "cert.pem").read_bytes())
+    given = GivenCertificates(server("server-p256", ca=both, client_ca=both))
+    assert given.ca_names == (CA, "given-ca-2")
+    assert given.make("given-ca-2").certificate_der == (files / "ca-rsa" / "cert.der").read_bytes()
+    assert given.make(CA).certificate_pem == both.read_bytes()
+    assert given.make(CLIENT_CA).root_pem.count(b"BEGIN CERTIFICATE") == 2
+
+
+def test_two_forms_do_not_go_together(files):
+    """load_cert_chain on the board takes both as PEM or both as DER."""
+    own = files / "client-p256"
+    with pytest.raises(UsageError) as caught:
+        GivenCertificates(Files(client_certificate=own / "cert.pem", client_key=own / "key.der"))
+    assert str(caught.value) == (
+        f"--client-key {own / 'key.der'}: certificate and key are of two forms; give the board both as PEM or both as DER"
+    )
+
+
+def test_the_issuer_is_found_where_people_keep_it(files, server, tmp_path):
+    """In a file that was given, or beside the certificate; by its signature."""
+    given = GivenCertificates(server("server-p256", client_ca=files / "ca-p256" / "cert.pem"))
+    assert given.make("issuer").certificate_der == (files / "ca-p256" / "cert.der").read_bytes()
+    assert given.sources["issuer"] == str(files / "ca-p256" / "cert.pem")
+    for name, source in (("s.pem", "server-p256"), ("our-root.crt", "ca-p256"), ("other.pem", "ca-other")):
+        (tmp_path / name).write_bytes((files / source / "cert.pem").read_bytes())
+    beside = GivenCertificates(Files(certificate=tmp_path / "s.pem", key=files / "server-p256" / "key.pem"))
+    assert beside.make("issuer").certificate_der == given.make("issuer").certificate_der
+    assert beside.sources["issuer"] == str(tmp_path / "our-root.crt")
+
+
+def test_an_issuer_that_is_not_at_hand(server):
+    """The reason names where was looked."""
+    given = GivenCertificates(server("server-p256"))
+    with pytest.raises(Unavailable) as caught:
+        given.make("issuer")
+    assert caught.value.reason == "it is not among the files given, beside the certificate, or in this machine's store"
+    with pytest.raises(Unavailable) as caught:
+        given.make("client-issuer")
+    assert caught.value.reason == "there is no certificate of yours whose issuer is wanted"
+
+
+def test_roots_of_what_is_made(server):
+    """A certificate made on the spot has a root made on the spot; the user's own has none of ours."""
+    given = GivenCertificates(server("server-p256"))
+    names = ("server-p256", "server-rsa2048", "ca-p256", GIVEN, "issuer")
+    assert [given.root_of(name) for name in names] == ["ca-p256", "ca-rsa", "ca-p256", None, None]

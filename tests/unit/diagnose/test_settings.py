@@ -1,0 +1,135 @@
+"""Settings of both sides: as the user gave them, changed, and written as code."""
+
+import pytest
+
+from harness.diagnose.given import CA, CLIENT, CLIENT_CA, GIVEN, GivenCertificates
+from harness.diagnose.request import Request
+from harness.diagnose.settings import as_given, changed, client_lines, filled, makes_keys, server_lines
+from harness.explain import fixes
+from harness.model import BoardInfo, BoardSpec, Change, Fix, Verify
+from harness.run_options import RunOptions
+
+SPEC = BoardSpec(text="unix", kind="unix", target="", label="unix")
+API = ("SSLContext.load_cert_chain", "SSLContext.load_verify_locations", "SSLContext.set_ciphers")
+INFO = BoardInfo(tls_module="tls", api=tuple(f"tls.{name}" for name in API))
+
+
+@pytest.fixture
+def given(files, server):
+    """Everything given, as PEM."""
+    own = files / "client-p256"
+    authority = files / "ca-p256" / "cert.pem"
+    return GivenCertificates(
+        server(
+            "server-rsa2048",
+            ca=authority,
+            client_ca=authority,
+            client_certificate=own / "cert.pem",
+            client_key=own / "key.pem",
+        )
+    )
+
+
+@pytest.fixture
+def start(given):
+    """The settings as they are."""
+    words = {"ciphers": "ECDHE+AESGCM", "minimum_version": "TLSv1.2", "suites": ("TLS_RSA_WITH_AES_128_CBC_SHA",)}
+    request = Request(board=SPEC, options=RunOptions(boards=(SPEC,)), files=given.files, **words)
+    return as_given(request, given)
+
+
+def test_as_given(start):
+    """Each option has its place."""
+    server, client = start.server, start.client
+    assert (server.certificates, server.client_ca, server.verify) == ((GIVEN,), (CLIENT_CA,), Verify.REQUIRED)
+    assert (server.ciphers, server.minimum_version, server.maximum_version) == ("ECDHE+AESGCM", "TLSv1.2", None)
+    assert (client.verify, client.ca, client.ca_format) == (Verify.REQUIRED, (CA,), "pem")
+    assert (client.certificate, client.certificate_format, client.server_hostname) == (CLIENT, "pem", "tls.test")
+
+
+def test_nothing_given_is_pythons_default(server):
+    """No verification on either side, no suites, no versions."""
+    given = GivenCertificates(server("server-p256"))
+    found = as_given(Request(board=SPEC, options=RunOptions(boards=(SPEC,)), files=given.files), given)
+    assert (found.server.verify, found.client.verify) == (Verify.NONE, Verify.NONE)
+    assert (found.server.ciphers, found.client.suites, found.client.ca) == (None, None, ())
+
+
+def test_a_made_certificate_brings_its_ca(start, given):
+    """Alone it replaces what the board trusts; beside the user's own both are trusted."""
+    alone = changed(start, Change(server={"certificates": ("server-p256",)}), given)
+    assert (alone.server.certificates, alone.client.ca) == (("server-p256",), ("ca-p256",))
+    beside = changed(start, Change(server={"certificates": ("*", "server-p256")}), given)
+    assert (beside.server.certificates, beside.client.ca) == ((GIVEN, "server-p256"), (CA, "ca-p256"))
+
+
+def test_stars_and_words(start, given):
+    """`*` is what is there; verify is a word; a host of its own."""
+    found = changed(
+        start,
+        Change(
+            server={"client_ca": ("*", "ca-p256"), "verify": "optional"},
+            client={"server_hostname": "*", "verify": "none"},
+        ),
+        given,
+    )
+    assert (found.server.client_ca, found.server.verify) == ((CLIENT_CA, "ca-p256"), Verify.OPTIONAL)
+    assert (found.client.server_hostname, found.client.verify) == ("tls.test", Verify.NONE)
+
+
+def test_der_is_one_certificate_after_another(server, files, tmp_path):
+    """A PEM file with two becomes two."""
+    both = tmp_path / "both.pem"
+    both.write_bytes((files / "ca-p256" / "cert.pem").read_bytes() + (files / "ca-rsa" / "cert.pem").read_bytes())
+    given = GivenCertificates(server("server-p256", ca=both))
+    start = as_given(Request(board=SPEC, options=RunOptions(boards=(SPEC,)), files=given.files), given)
+    assert changed(start, Change(client={"ca_format": "der"}), given).client.ca == (CA, "given-ca-2")
+
+
+def test_whether_keys_are_made(given):
+    """What is the user's own is not made; `*` is what is there."""
+    assert makes_keys(Change(server={"certificates": ("*", "server-p256")}), given)
+    assert makes_keys(Change(client={"certificate": "client-p256"}), given)
+    assert not makes_keys(Change(server={"certificates": ("*",), "ciphers": None}, client={"ca": ("issuer",)}), given)
+
+
+def test_as_code(start, given):
+    """The user's own paths and files, on both sides."""
+    files = given.files
+    assert server_lines(start, given)[3:] == (
+        f'context.load_cert_chain("{files.certificate}", "{files.key}")',
+        "context.verify_mode = ssl.CERT_REQUIRED",
+        f'context.load_verify_locations("{files.client_ca}")',
+    )
+    assert client_lines(start, INFO, given)[2:] == (
+        'context.load_verify_locations(open("cert.pem", "rb").read())',
+        "context.verify_mode = tls.CERT_REQUIRED",
+        'context.load_cert_chain(open("cert.pem", "rb").read(), open("key.pem", "rb").read())',
+        "context.set_ciphers(['TLS-RSA-WITH-AES-128-CBC-SHA'])",
+        'stream = context.wrap_socket(sock, server_hostname="tls.test")',
+    )
+
+
+def test_made_files_have_plain_names(start, given):
+    """A key made on the spot is nobody's file."""
+    made = changed(start, Change(server={"certificates": ("server-p256", "server-rsa2048")}), given)
+    assert server_lines(made, given)[3:5] == (
+        'context.load_cert_chain("ec-cert.pem", "ec-key.pem")',
+        'context.load_cert_chain("rsa-cert.pem", "rsa-key.pem")',
+    )
+
+
+def test_placeholders_are_filled(given):
+    """HOST is the user's; a key that stays has its path, a new one of the same kind has not."""
+    assert '"/CN=tls.test"' in filled(fixes.ec_key(), given).server_lines[1]
+    second = filled(fixes.second_key("EC"), given)
+    assert second.server_lines[0] == f'context.load_cert_chain("{given.files.certificate}", "{given.files.key}")'
+    assert filled(fixes.rsa_key(), given).server_lines == fixes.rsa_key().server_lines
+    line = Fix(title="", server_lines=("$ openssl x509 -in ca.pem -outform der -out ca.der",))
+    assert filled(line, given).server_lines == (f"$ openssl x509 -in {given.files.ca} -outform der -out ca.der",)
+
+
+def test_the_issuers_file_is_named_only_if_it_is_known(given):
+    """The CA that the user gave is not the one that issued the certificate."""
+    fix = filled(fixes.trust(INFO, host="tls.test"), given)
+    assert fix.server_lines == ("$ openssl x509 -in ca.pem -outform der -out ca.der",)
