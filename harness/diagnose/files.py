@@ -82,7 +82,7 @@ def check_server_key(path: Path, *, option: str) -> None:
     if block is None:
         form = "DER" if data[:1] == b"\x30" else ""
         told = "this is DER, and Python's ssl loads PEM" if form else _what_is_there(data)
-        raise UsageError(f"{option} {path}: {told}; wanted is a private key as PEM (-----BEGIN PRIVATE KEY-----)")
+        raise UsageError(f"{option} {path}: {told}; wanted is a private key as PEM (-----BEGIN ... PRIVATE KEY-----)")
     if b"ENCRYPTED" in block[0]:
         raise UsageError(_encrypted(path, option=option))
 

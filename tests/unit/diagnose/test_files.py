@@ -60,7 +60,7 @@ def test_files_that_cannot_be_read(files, bad):
 def test_the_servers_key(files, bad):
     """A plain key of either form is fine; an encrypted one would make OpenSSL ask on the terminal."""
     check_server_key(files / "server-rsa2048" / "key.pem", option="--key")
-    wanted = "wanted is a private key as PEM (-----BEGIN PRIVATE KEY-----)"
+    wanted = "wanted is a private key as PEM (-----BEGIN ... PRIVATE KEY-----)"
     for name in ("pkcs8.pem", "old.pem"):
         assert says(check_server_key, bad / name) == f"--x F: the key is encrypted, and {PLAIN} F -out plain-key.pem"
     assert says(check_server_key, files / "server-p256" / "cert.pem") == f"--x F: this is a certificate; {wanted}"
