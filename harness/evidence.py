@@ -9,7 +9,17 @@ from pathlib import Path
 from harness.model import Case, CaseResult
 from harness.reports.journal import write_private
 from harness.run import Attempt
+from harness.wire.packet_list import packet_list
 from harness.wire.pcapng import pcapng
+
+
+def with_packets(result: CaseResult, tried: Attempt | None) -> CaseResult:
+    """Give the result the list of what crossed the wire in the handshake it was judged by."""
+    if tried is None:
+        return result
+    report = tried.report
+    rows = packet_list(report.wire, tried.wire, alerts=tried.observation.alerts, ends=report.tcp_ends)
+    return replace(result, packets=rows)
 
 
 def keep(result: CaseResult, tried: Attempt | None, *, folder: Path, case: Case) -> CaseResult:
@@ -31,6 +41,7 @@ def keep(result: CaseResult, tried: Attempt | None, *, folder: Path, case: Case)
             server=(report.local or "127.0.0.1", report.local_port or 0),
             started_unix_s=report.started_unix_s,
             key_log=report.key_log,
+            ends=report.tcp_ends,
         )
         names["pcapng"] = f"{stem}.pcapng"
         write_private(folder / f"{stem}.pcapng", data)

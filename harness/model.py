@@ -405,6 +405,26 @@ class WireChunk:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TcpEnd:
+    """How one side ended its half of the TCP connection, as the server's socket saw it: `how` is FIN or RST."""
+
+    sender: Side
+    at_ms: float
+    how: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packet:
+    """One row of the packet list: a TLS message, or what TCP said. `at_ms` after accept; `length` in bytes, 0 for TCP's own."""
+
+    number: int
+    at_ms: float
+    sender: Side
+    length: int
+    info: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Negotiated:
     """What both ends agreed on; None where the handshake never got there."""
 
@@ -435,7 +455,8 @@ class ServerReport:
     """Everything the server side of one case recorded.
 
     `exchanged` is true only if the client's text arrived and the answer was written. `wire` is every byte of both
-    directions in order. `key_log` holds NSS key-log lines (secrets: artifacts only). `strangers` counts dropped peers.
+    directions in order, `tcp_ends` how each stream ended. `key_log` holds NSS key-log lines (secrets: artifacts only).
+    `strangers` counts dropped peers.
     """
 
     facts: ServerFacts | None
@@ -448,6 +469,7 @@ class ServerReport:
     negotiated_version: str | None = None
     negotiated_suite: str | None = None
     wire: tuple[WireChunk, ...] = ()
+    tcp_ends: tuple[TcpEnd, ...] = ()
     message_alerts: tuple[Alert, ...] = ()
     key_log: str = ""
     strangers: int = 0
@@ -602,6 +624,7 @@ class CaseResult:
     link_errors: tuple[str, ...] = ()
     transcript: str = ""
     artifacts: Mapping[str, str | None] = field(default_factory=dict)
+    packets: tuple[Packet, ...] = ()
 
 
 # ----------------------------------------------------------------------------------------------- diagnosing

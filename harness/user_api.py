@@ -174,12 +174,15 @@ class Board:
         return self.runner().attempt(server, ClientPlan(**plan)).observation
 
     def keep_evidence(self, case: Case, result: CaseResult) -> CaseResult:
-        """Write the capture and the transcript of a failing case (of every case with `--keep-wire`) and name them in the result."""
-        from harness.evidence import keep
+        """Give the result of a failing case (of every case with `--keep-wire`) its packet list, and write its capture and transcript."""
+        from harness.evidence import keep, with_packets
 
         failing = result.verdict.word in (VerdictWord.FAIL, VerdictWord.INSECURE, VerdictWord.ERROR)
         tried: Attempt | None = self.runner().last
-        if self.artifacts is None or not (failing or self.keep_wire):
+        if not (failing or self.keep_wire):
+            return result
+        result = with_packets(result, tried)
+        if self.artifacts is None:
             return result
         return keep(result, tried, folder=self.artifacts, case=case)
 

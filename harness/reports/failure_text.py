@@ -14,7 +14,9 @@ from harness.model import (
     ServerFailure,
     VerdictWord,
 )
+from harness.reports.packets import packet_lines
 from harness.reports.plain import one_line, plain
+from harness.reports.run_record import packet_json
 
 # pytest's short summary shows only the first line, and cuts it.
 FIRST_LINE_LIMIT = 60
@@ -144,6 +146,9 @@ def failure_block(result: CaseResult, *, rerun: str) -> str:
         lines += side_lines(seen)
     if result.verdict.word is not VerdictWord.UNSUPPORTED:
         lines += _why(result)
+    if seen:
+        addresses = {"board": seen.board_address, "server": seen.server_address}
+        lines += packet_lines([packet_json(packet) for packet in result.packets], addresses=addresses)
     if len(result.link_errors) > 1:
         lines += [f"  attempt {number}   {one_line(text)}" for number, text in enumerate(result.link_errors, start=1)]
     if result.artifacts:

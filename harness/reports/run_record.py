@@ -21,6 +21,7 @@ from harness.model import (
     Fix,
     HelloFacts,
     Observation,
+    Packet,
     as_json,
 )
 from harness.reports.plain import bounded
@@ -58,6 +59,7 @@ def result_json(result: CaseResult) -> dict[str, Any]:
         "strangers": seen.strangers if seen else 0,
         "link_errors": list(result.link_errors),
         "weak": result.weak,
+        "packets": [packet_json(packet) for packet in result.packets],
         "artifacts": {"pcapng": None, "transcript": None, **result.artifacts},
     }
     kept: dict[str, Any] = bounded(data)
@@ -131,6 +133,17 @@ def alert_json(alert: Alert) -> dict[str, Any]:
         "name": alert.name,
         "encrypted": alert.encrypted,
         "at_ms": alert.at_ms,
+    }
+
+
+def packet_json(packet: Packet) -> dict[str, Any]:
+    """One row of the packet list."""
+    return {
+        "number": packet.number,
+        "at_ms": packet.at_ms,
+        "from": packet.sender.value,
+        "bytes": packet.length,
+        "info": packet.info,
     }
 
 

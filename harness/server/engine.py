@@ -211,8 +211,8 @@ class Engine:
             else:
                 self._serve_tls(job, link)
         finally:
-            job.report["wire"] = link.wire
             link.close()
+            job.report.update(wire=link.wire, tcp_ends=link.ends)
 
     def _accept(self, job: Job) -> socket.socket:
         """Return the first connection from an allowed address and stop listening; drop and count all others."""

@@ -19,6 +19,7 @@ from harness.model import (
     ServerReport,
     Side,
     Stage,
+    TcpEnd,
     Verify,
     WireChunk,
 )
@@ -148,6 +149,7 @@ def report_of(raw: Mapping[str, Any], *, facts: ServerFacts | None) -> ServerRep
         negotiated_version=raw["negotiated_version"],
         negotiated_suite=raw["negotiated_suite"] if code is None else suite_name(code),
         wire=tuple(_chunk(item) for item in raw["wire"]),
+        tcp_ends=tuple(TcpEnd(sender=Side(sender), at_ms=at_ms, how=how) for sender, at_ms, how in raw["tcp_ends"]),
         message_alerts=tuple(_alert(item) for item in raw["message_alerts"]),
         key_log=raw["key_log"],
         strangers=raw["strangers"],

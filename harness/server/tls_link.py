@@ -82,6 +82,8 @@ class Waiter:
 class Link:
     """A TCP connection to the client; `wire` holds every byte of both directions as [sender, at_ms, data].
 
+    `ends` holds how each stream ended as [sender, at_ms, "FIN" or "RST"]; after its FIN a side can still reset.
+
     Args:
         sock: the accepted socket, owned from here on.
         waiter: how to wait.
@@ -91,6 +93,7 @@ class Link:
         self.sock = sock
         self.waiter = waiter
         self.wire: list[list[Any]] = []
+        self.ends: list[list[Any]] = []
         self.started = time.monotonic()
         self.piece_bytes = 0
         self.ended = False
@@ -119,6 +122,9 @@ class Link:
                 if not self.waiter.wait(self.sock, writing=True, end=end):
                     raise TimeoutError(errno.ETIMEDOUT, "the client takes no data") from None
                 continue
+            except (BrokenPipeError, ConnectionResetError):
+                self._note_end("client", "RST")
+                raise
             self.wire.append(["server", self.now_ms, data[position : position + count]])
             position += count
 
@@ -137,12 +143,22 @@ class Link:
                 if not self.waiter.wait(self.sock, end=end):
                     raise TimeoutError(errno.ETIMEDOUT, "the client sends nothing") from None
                 continue
+            except ConnectionResetError:
+                self._note_end("client", "RST")
+                raise
             self._acknowledge_at_once()
             if data:
                 self.wire.append(["client", self.now_ms, data])
             else:
                 self.ended = True
+                self._note_end("client", "FIN")
             return data
+
+    def _note_end(self, sender: str, how: str) -> None:
+        """Note how a stream ended, the first time; only a reset can follow a FIN."""
+        known = [end for end in self.ends if end[0] == sender]
+        if not known or (how == "RST" and known[-1][2] == "FIN"):
+            self.ends.append([sender, self.now_ms, how])
 
     def _acknowledge_at_once(self) -> None:
         """Re-arm TCP_QUICKACK: the kernel drops it again after each use, and a client's Nagle then costs 40 ms."""
@@ -158,7 +174,8 @@ class Link:
         try:
             self.sock.shutdown(socket.SHUT_WR)
         except OSError:
-            pass
+            return
+        self._note_end("server", "FIN")
 
     def drain(self, *, timeout_s: float = DRAIN_S) -> bool:
         """Read and record what the client still sends, until it closes; bounded in time and size.
@@ -181,10 +198,20 @@ class Link:
         """Close with a reset instead of FIN."""
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.sock.close()
+        self._note_end("server", "RST")
 
     def close(self) -> None:
-        """Close the socket."""
+        """Close the socket: a FIN, or a reset where the client's bytes were not all read."""
+        if self.sock.fileno() >= 0 and not any(how == "RST" for _sender, _at_ms, how in self.ends):
+            self._note_end("server", "RST" if self._has_unread() else "FIN")
         self.sock.close()
+
+    def _has_unread(self) -> bool:
+        """Whether bytes of the client wait that nobody will read."""
+        try:
+            return bool(self.sock.recv(1, socket.MSG_PEEK))
+        except OSError:
+            return False
 
 
 def listen(address: str, ports: list[int] | None) -> socket.socket:

@@ -12,7 +12,7 @@ import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from harness.model import Side, WireChunk
+from harness.model import Side, TcpEnd, WireChunk
 
 _SECTION_HEADER = 0x0A0D0D0A
 _INTERFACE = 0x00000001
@@ -22,7 +22,7 @@ _TLS_KEY_LOG = 0x544C534B  # "TLSK"
 _LINKTYPE_RAW = 101  # packets begin with the IP header
 _COMMENT, _USER_APPLICATION, _INTERFACE_NAME = 1, 4, 2
 
-_SYN, _FIN, _ACK, _PUSH = 0x02, 0x01, 0x10, 0x08
+_SYN, _FIN, _RST, _ACK, _PUSH = 0x02, 0x01, 0x04, 0x10, 0x08
 _TCP = 6
 _WINDOW = 65535
 _SEGMENT_BYTES = {4: 1460, 6: 1440}  # Ethernet's 1500 minus the two headers
@@ -47,6 +47,7 @@ def pcapng(
     server: tuple[str, int],
     started_unix_s: float,
     key_log: str = "",
+    ends: Sequence[TcpEnd] = (),
 ) -> bytes:
     """Write the recording of one connection as a capture file.
 
@@ -56,14 +57,15 @@ def pcapng(
         server: literal IP address and port the server listened on.
         started_unix_s: when the connection was accepted, in seconds since 1970 UTC.
         key_log: NSS key-log lines (`SSLKEYLOGFILE`); empty for a capture that stays encrypted.
+        ends: how each stream ended, in order; without any, both sides are shown to close after the last byte.
 
     Returns:
-        The whole file. Closing is shown as FIN from both sides after the last byte, whoever really closed.
+        The whole file.
 
     Raises:
         ValueError: for an address that is no IP literal or a port outside 0..65535.
     """
-    ends = _ends(client, server=server)
+    ends_of = _ends(client, server=server)
     blocks = [_section_header(), _interface()]
     if key_log:
         blocks.append(_secrets(key_log))
@@ -71,7 +73,7 @@ def pcapng(
     comment = (
         "Packets made up from the harness's byte record: bytes, order and times are real, TCP's own numbers are not."
     )
-    for at_ms, packet in _packets(chunks, ends=ends):
+    for at_ms, packet in _packets(chunks, ends=ends_of, closing=ends):
         blocks.append(_packet_block(packet, at_us=start_us + round(at_ms * 1000), comment=comment))
         comment = ""
     return b"".join(blocks)
@@ -113,7 +115,7 @@ class _Flow:
 
     def packet(self, sender: Side, *, flags: int, data: bytes = b"") -> bytes:
         """Build one IP packet from `sender` and count what it sent; SYN and FIN count as one byte (RFC 9293 3.4)."""
-        other = Side.SERVER if sender is Side.CLIENT else Side.CLIENT
+        other = _other(sender)
         source, target = self._ends[sender], self._ends[other]
         acknowledged = self._sent[other] if flags & _ACK else 0
         maximum = _SEGMENT_BYTES[source.address.version]
@@ -132,28 +134,62 @@ class _Flow:
         return ip_header + segment
 
 
-def _packets(chunks: Sequence[WireChunk], *, ends: dict[Side, _End]) -> Iterator[tuple[float, bytes]]:
+def _packets(
+    chunks: Sequence[WireChunk], *, ends: dict[Side, _End], closing: Sequence[TcpEnd]
+) -> Iterator[tuple[float, bytes]]:
     """Give the connection's packets with their times in milliseconds: opening, data, closing."""
     flow = _Flow(ends)
     last_ms = 0.0
     yield last_ms, flow.packet(Side.CLIENT, flags=_SYN)
     yield last_ms, flow.packet(Side.SERVER, flags=_SYN | _ACK)
     yield last_ms, flow.packet(Side.CLIENT, flags=_ACK)
+    for last_ms, event in _in_order(chunks, closing):
+        if isinstance(event, WireChunk):
+            size = _SEGMENT_BYTES[ends[event.sender].address.version]
+            packets = _data(flow, event, size=size)
+        else:
+            packets = _end(flow, event)
+        for packet in packets:
+            yield last_ms, packet
+    if not closing:
+        yield last_ms, flow.packet(Side.CLIENT, flags=_FIN | _ACK)
+        yield last_ms, flow.packet(Side.SERVER, flags=_FIN | _ACK)
+        yield last_ms, flow.packet(Side.CLIENT, flags=_ACK)
+
+
+def _in_order(chunks: Sequence[WireChunk], closing: Sequence[TcpEnd]) -> list[tuple[float, WireChunk | TcpEnd]]:
+    """Put the ends between the chunks; two clocks' rounding must make neither time nor bytes run backwards."""
+    timed: list[tuple[float, WireChunk | TcpEnd]] = []
+    last_ms = 0.0
     for chunk in chunks:
-        # Two clocks' rounding must not make time run backwards.
         last_ms = max(last_ms, chunk.at_ms)
-        other = Side.SERVER if chunk.sender is Side.CLIENT else Side.CLIENT
-        for number, segment in enumerate(
-            _segments(chunk.data, size=_SEGMENT_BYTES[ends[chunk.sender].address.version])
-        ):
-            if number and number % _SEGMENTS_PER_ACK == 0:
-                yield last_ms, flow.packet(other, flags=_ACK)
-            yield last_ms, flow.packet(chunk.sender, flags=_ACK | _PUSH, data=segment)
-        if chunk.data:
-            yield last_ms, flow.packet(other, flags=_ACK)
-    yield last_ms, flow.packet(Side.CLIENT, flags=_FIN | _ACK)
-    yield last_ms, flow.packet(Side.SERVER, flags=_FIN | _ACK)
-    yield last_ms, flow.packet(Side.CLIENT, flags=_ACK)
+        timed.append((last_ms, chunk))
+    timed += [(max(0.0, end.at_ms), end) for end in closing]
+    return sorted(timed, key=lambda item: item[0])
+
+
+def _data(flow: _Flow, chunk: WireChunk, *, size: int) -> Iterator[bytes]:
+    """One chunk in segments, acknowledged."""
+    other = _other(chunk.sender)
+    for number, segment in enumerate(_segments(chunk.data, size=size)):
+        if number and number % _SEGMENTS_PER_ACK == 0:
+            yield flow.packet(other, flags=_ACK)
+        yield flow.packet(chunk.sender, flags=_ACK | _PUSH, data=segment)
+    if chunk.data:
+        yield flow.packet(other, flags=_ACK)
+
+
+def _end(flow: _Flow, end: TcpEnd) -> Iterator[bytes]:
+    """The end of one stream: a FIN is acknowledged, a reset is not (RFC 9293 3.5.2)."""
+    if end.how == "RST":
+        yield flow.packet(end.sender, flags=_RST | _ACK)
+        return
+    yield flow.packet(end.sender, flags=_FIN | _ACK)
+    yield flow.packet(_other(end.sender), flags=_ACK)
+
+
+def _other(side: Side) -> Side:
+    return Side.SERVER if side is Side.CLIENT else Side.CLIENT
 
 
 def _segments(data: bytes, *, size: int) -> Iterator[bytes]:

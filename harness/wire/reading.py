@@ -75,7 +75,8 @@ class WireReading:
     sent the message, and empty if it sent one without a certificate. `alerts` holds those in the clear only.
 
     `*_plain` holds the first bytes of a side that never spoke TLS, `*_wrong` the first thing in which a side left the
-    protocol, `*_truncated` says that a side's bytes end inside a record or message, `*_bytes` how many it sent.
+    protocol, `*_truncated` says that a side's bytes end inside a record or message, `*_pending_bytes` how many of it came,
+    `*_bytes` how many the side sent.
     """
 
     client_hello: HelloFacts | None = None
@@ -98,6 +99,8 @@ class WireReading:
     server_wrong: str | None = None
     client_truncated: bool = False
     server_truncated: bool = False
+    client_pending_bytes: int = 0
+    server_pending_bytes: int = 0
     client_bytes: int = 0
     server_bytes: int = 0
 
@@ -145,7 +148,12 @@ class _Direction:
     @property
     def truncated(self) -> bool:
         """Whether this side stopped inside a record or a message."""
-        return self.lost is None and bool(self.splitter.pending_bytes or self.joiner.pending_bytes)
+        return self.pending_bytes > 0
+
+    @property
+    def pending_bytes(self) -> int:
+        """How many bytes of an unfinished record and message came."""
+        return 0 if self.lost is not None else self.splitter.pending_bytes + self.joiner.pending_bytes
 
     @property
     def plain(self) -> bytes | None:
@@ -289,6 +297,8 @@ class _Conversation:
             server_wrong=server.wrong,
             client_truncated=client.truncated,
             server_truncated=server.truncated,
+            client_pending_bytes=client.pending_bytes,
+            server_pending_bytes=server.pending_bytes,
             client_bytes=client.byte_count,
             server_bytes=server.byte_count,
         )

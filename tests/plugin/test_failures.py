@@ -1,5 +1,6 @@
 """What a failing, erring, skipped or insecure case shows: everything a person needs, first line first."""
 
+import re
 import shlex
 import subprocess
 import sys
@@ -69,6 +70,16 @@ def test_a_failing_case(failing, workers):
         "  fix         give the server an EC key on P-256"
     )
     assert '                server  context.load_cert_chain("ec-cert.pem", "ec-key.pem")' in said
+    packets = said[
+        next(number for number, line in enumerate(said) if line.startswith("  packets     board 127.")) + 1 :
+    ]
+    assert [re.sub(r"^ +\d+ +[0-9.]+ +(\S+ -> \S+) +\d+ ", r"\1", line).partition(" (SNI")[0] for line in packets] == [
+        "board -> server TCP connection, accepted by the server",
+        "board -> server Client Hello",
+        "server -> board Alert (fatal, handshake_failure)",
+        "server -> board TCP FIN",
+        "board -> server TCP FIN",
+    ]
     assert lines[:20] == [
         "fail: ended_by: expected client, got server",
         "  expected    refused by the client at handshake; server SSLError TLSV1_ALERT_UNKNOWN_CA; "

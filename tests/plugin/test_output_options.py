@@ -67,7 +67,7 @@ def test_a_lost_report_fails_the_run(suite):
 
 
 def test_keep_wire(suite):
-    """--keep-wire keeps a capture and a transcript of a passing case; only this user may read the secrets in it."""
+    """--keep-wire keeps a capture, a packet list and a transcript of a passing case; only this user may read the secrets in it."""
     ran = suite.run("--cases", "smoke", "-k", "ca-verified", "--keep-wire")
     assert ran.status == 0
     (result,) = ran.record()["results"]
@@ -78,4 +78,10 @@ def test_keep_wire(suite):
     capture = suite.folder / ".compat" / result["artifacts"]["pcapng"]
     assert capture.read_bytes()[:4] == b"\x0a\x0d\x0d\x0a"
     assert stat.S_IMODE(capture.stat().st_mode) == 0o600
+    assert [row["info"].partition(" (")[0] for row in result["packets"][:3]] == [
+        "TCP connection, accepted by the server",
+        "Client Hello",
+        "Server Hello",
+    ]
+    assert [row["number"] for row in result["packets"]] == list(range(1, len(result["packets"]) + 1))
     assert "th_run(" in (suite.folder / ".compat" / result["artifacts"]["transcript"]).read_text()

@@ -15,6 +15,7 @@ from harness.model import (
     Negotiated,
     Observation,
     Outcome,
+    Packet,
     ServerFailure,
     Side,
     Stage,
@@ -55,6 +56,7 @@ RESULT = CaseResult(
     expected=connected(version="TLSv1.2", note="because"),
     observation=SEEN,
     artifacts={"pcapng": "x.pcapng", "transcript": None},
+    packets=(Packet(number=1, at_ms=0.4, sender=Side.CLIENT, length=136, info="Client Hello (no SNI)"),),
 )
 
 
@@ -70,6 +72,8 @@ def test_block():
         "  client      OSError -30592 FATAL, at handshake",
         "  alert       handshake_failure(40) fatal from the server",
         "  negotiated  nothing",
+        "  packets     number, ms after accept, sender, bytes, message",
+        "      1      0.400  board -> server    136  Client Hello (no SNI)",
         "  pcapng      x.pcapng",
         "Reproduce with:",
         "    pytest x",

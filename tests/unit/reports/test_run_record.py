@@ -19,6 +19,7 @@ from harness.model import (
     HelloFacts,
     Observation,
     Outcome,
+    Packet,
     ServerFailure,
     Side,
     Stage,
@@ -90,6 +91,16 @@ def test_result():
     assert data["observed"]["client_hello"]["extensions"] == [0, 13]
     assert data["observed"]["alerts"][0]["from"] == "server"
     assert data["artifacts"] == {"pcapng": None, "transcript": None}
+
+
+def test_result_with_packets():
+    """The packet list as rows, the sender by the word that alerts use."""
+    packet = Packet(number=1, at_ms=0.5, sender=Side.CLIENT, length=136, info="Client Hello (no SNI)")
+    data = result_json(result(observation(), packets=(packet,)))
+    validate(data, "result")
+    assert data["packets"] == [
+        {"number": 1, "at_ms": 0.5, "from": "client", "bytes": 136, "info": "Client Hello (no SNI)"}
+    ]
 
 
 def test_result_of_nothing():

@@ -35,6 +35,8 @@ def test_words():
         ({"reason": None}, False),
         ({"outcome": "refused"}, False),
         ({"timing_ms": {}}, False),
+        ({"packets": [{"number": 1, "at_ms": 0, "from": "client", "bytes": 0, "info": "TCP FIN"}]}, True),
+        ({"packets": [{"number": 1, "at_ms": 0, "from": "board", "bytes": 0, "info": "TCP FIN"}]}, False),
     ],
 )
 def test_a_result(change, valid):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
 import socket
 import ssl
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +22,7 @@ from harness.errors import ServerError
 from harness.model import ServerFailure, ServerProfile, ServerReport, Side, Stage, Verify
 from harness.server import Serving
 from harness.server.local import LocalServer
+from harness.wire.pcapng import pcapng
 
 P256 = ServerProfile(certificates=("server-p256",))
 TALK = Serving(expect_bytes=14)
@@ -52,6 +56,47 @@ def test_text_goes_both_ways_and_is_recorded(run: Run, version: str) -> None:
     assert report.wire[0].data[:2] == b"\x16\x03"
     assert "CLIENT_" in report.key_log
     assert (report.peer, report.local, report.strangers) == ("127.0.0.1", "127.0.0.1", 0)
+
+
+@pytest.mark.parametrize("version", ["TLSv1.2", "TLSv1.3"])
+def test_the_record_opens_decrypted(run: Run, tmp_path: Path, version: str) -> None:
+    """Opened in tshark without any setting: the text of both sides, the record's times, addresses and ports, nothing odd."""
+    tshark = shutil.which("tshark")
+    if tshark is None:
+        pytest.skip("tshark is not installed; apt-get install tshark")
+    _answer, report = run(ServerProfile(certificates=("server-p256",), maximum_version=version))
+    client, server = (report.peer or "", report.peer_port or 0), (report.local or "", report.local_port or 0)
+    assert {(end.sender, end.how) for end in report.tcp_ends} == {(Side.CLIENT, "FIN"), (Side.SERVER, "FIN")}
+    path = tmp_path / "case.pcapng"
+    path.write_bytes(
+        pcapng(
+            report.wire,
+            client=client,
+            server=server,
+            started_unix_s=report.started_unix_s,
+            key_log=report.key_log,
+            ends=report.tcp_ends,
+        )
+    )
+
+    def shark(*arguments: str) -> list[str]:
+        done = subprocess.run([tshark, "-r", str(path), *arguments], capture_output=True, text=True, check=True)
+        return done.stdout.splitlines()
+
+    fields = [word for name in ("frame.time_epoch", "ip.src", "tcp.srcport", "tcp.len") for word in ("-e", name)]
+    packets = [line.split("\t") for line in shark("-T", "fields", *fields)]
+    senders = {Side.CLIENT: (client[0], str(client[1])), Side.SERVER: (server[0], str(server[1]))}
+    assert {(source, port) for _at, source, port, _length in packets} == set(senders.values())
+    seen = [(float(at), source, port, int(length)) for at, source, port, length in packets if length != "0"]
+    assert seen == [
+        (pytest.approx(report.started_unix_s + chunk.at_ms / 1000, abs=2e-6), *senders[chunk.sender], len(chunk.data))
+        for chunk in report.wire
+    ]
+    texts = [bytes.fromhex(line) for line in shark("-Y", "data", "-T", "fields", "-e", "data.data")]
+    assert texts == [b"Hallo, Server!", b"Hallo, Client!"]
+    expert = "\n".join(shark("-q", "-z", "expert"))
+    assert "Errors" not in expert
+    assert "Warns" not in expert
 
 
 def test_key_log_holds_only_this_connection(run: Run) -> None:

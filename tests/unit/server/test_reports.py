@@ -9,7 +9,7 @@ import pytest
 
 from harness.certificates import Certificates
 from harness.errors import ServerError
-from harness.model import ServerFailure, ServerProfile, Side, Stage, Verify
+from harness.model import ServerFailure, ServerProfile, Side, Stage, TcpEnd, Verify
 from harness.server import Serving
 from harness.server.engine_jobs import Job
 from harness.server.reports import Desk, description_of, facts_of, failure_of, report_of, settings_of, start_of
@@ -73,10 +73,12 @@ def test_report_over_the_pipe_and_in_process() -> None:
     raw.update(negotiated_suite="AES128-SHA256", suite_code=0x003C)
     raw["message_alerts"] = [{"from": "server", "level": 2, "code": 40, "encrypted": False}]
     raw["wire"] = [["client", 1.5, b"\x16"]]
+    raw["tcp_ends"] = [["server", 2.5, "FIN"]]
     piped = {**raw, "wire": [["client", 1.5, base64.b64encode(b"\x16").decode()]]}
     report = report_of(raw, facts=None)
     assert report_of(piped, facts=None) == report
     assert report.wire[0].sender is Side.CLIENT
+    assert report.tcp_ends == (TcpEnd(sender=Side.SERVER, at_ms=2.5, how="FIN"),)
     assert report.negotiated_suite == "TLS_RSA_WITH_AES_128_CBC_SHA256"
     assert (report.message_alerts[0].name, report.message_alerts[0].level) == ("handshake_failure", "fatal")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -93,6 +94,45 @@ def test_reset(pair: tuple[Link, socket.socket]) -> None:
     link.reset()
     with pytest.raises(ConnectionResetError):
         client.recv(1)
+    assert ends(link) == [("server", "RST")]
+
+
+def ends(link: Link) -> list[tuple[str, str]]:
+    """How the streams ended, without the times."""
+    return [(sender, how) for sender, _at_ms, how in link.ends]
+
+
+def test_both_sides_close(pair: tuple[Link, socket.socket]) -> None:
+    """A FIN of each side is noted once, however often it is seen, in the order in which they came."""
+    link, client = pair
+    client.shutdown(socket.SHUT_WR)
+    for _ in range(2):
+        assert link.receive(end=soon()) == b""
+    link.half_close()
+    link.close()
+    assert ends(link) == [("client", "FIN"), ("server", "FIN")]
+
+
+def test_closing_with_unread_bytes_is_a_reset(pair: tuple[Link, socket.socket]) -> None:
+    """The kernel resets a connection whose bytes nobody read; that is what the record says, and what the client sees."""
+    link, client = pair
+    client.sendall(b"unread")
+    assert link.waiter.wait(link.sock, end=soon())
+    link.close()
+    assert ends(link) == [("server", "RST")]
+    with pytest.raises(ConnectionResetError):
+        client.recv(1)
+
+
+def test_the_client_resets(pair: tuple[Link, socket.socket]) -> None:
+    """A reset by the client is noted where it is met; closing afterwards says nothing more."""
+    link, client = pair
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.close()
+    with pytest.raises(ConnectionResetError):
+        link.receive(end=soon())
+    link.close()
+    assert ends(link) == [("client", "RST")]
 
 
 def test_stop_ends_a_wait_from_another_thread(waiter: Waiter) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.model import Side, WireChunk
+from harness.model import Side, TcpEnd, WireChunk
 from harness.wire.pcapng import pcapng
 
 START_S = 1_700_000_000.5
@@ -105,6 +105,33 @@ def test_large_chunk_stays_inside_the_window(tmp_path: Path) -> None:
     path.write_bytes(pcapng([chunk], **IPV4, started_unix_s=START_S))
     assert _tshark(path, "-Y", "tcp.analysis.flags || tcp.checksum.status == 0") == ""
     assert sum(int(line) for line in _tshark(path, "-T", "fields", "-e", "tcp.len").splitlines()) == 400_000
+
+
+def test_how_the_streams_ended(tls_session, tmp_path: Path) -> None:
+    """A recorded FIN and reset stand where and when they happened, decoded without a word of protest."""
+    session = tls_session(ssl.TLSVersion.TLSv1_2)
+    last_ms = session.chunks[-1].at_ms
+    ends = [
+        TcpEnd(sender=Side.SERVER, at_ms=last_ms + 2, how="FIN"),
+        TcpEnd(sender=Side.CLIENT, at_ms=last_ms + 3, how="RST"),
+    ]
+    path = tmp_path / "case.pcapng"
+    path.write_bytes(
+        pcapng(session.chunks, **IPV4, started_unix_s=START_S, key_log=session.key_log, ends=ends),
+    )
+    listing = _tshark(path, "-T", "fields", "-e", "tcp.flags", "-e", "tcp.srcport", "-e", "frame.time_epoch")
+    rows = [line.split() for line in listing.splitlines()]
+    assert [(int(flags, 16), port) for flags, port, _at in rows[-3:]] == [
+        (0x11, "8443"),
+        (0x10, "40001"),
+        (0x14, "40001"),
+    ]
+    assert [float(at) for _flags, _port, at in (rows[-3], rows[-1])] == [
+        pytest.approx(START_S + (last_ms + step) / 1000, abs=1e-6) for step in (2, 3)
+    ]
+    expert = _tshark(path, "-q", "-z", "expert")
+    assert "Errors" not in expert
+    assert "Connection reset (RST)" in expert
 
 
 def test_mixed_address_families() -> None:

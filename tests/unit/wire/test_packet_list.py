@@ -1,0 +1,164 @@
+"""Tests of harness/wire/packet_list.py: real sessions as rows, and what is no session."""
+
+from __future__ import annotations
+
+import ssl
+
+import pytest
+
+from harness.model import Alert, Packet, Side, TcpEnd, WireChunk
+from harness.wire.packet_list import PACKETS_LIMIT, packet_list, shortened
+from harness.wire.reading import read_wire
+
+TLS12, TLS13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
+
+
+def rows(chunks, **more) -> list[tuple[str, str]]:
+    """Who sent what; numbers and times are checked to be in order."""
+    found = packet_list(chunks, read_wire(chunks), **more)
+    assert [packet.number for packet in found] == list(range(1, len(found) + 1))
+    assert sorted(packet.at_ms for packet in found) == [packet.at_ms for packet in found]
+    return [(packet.sender.value, packet.info) for packet in found]
+
+
+def test_tls12_session(tls_session) -> None:
+    """Every message of a TLS 1.2 session with what counts in it, and its place in time."""
+    session = tls_session(
+        TLS12,
+        key_type="RSA",
+        server_setup=lambda context: context.set_ciphers("ECDHE-RSA-AES256-GCM-SHA384"),
+        client_setup=lambda context: context.set_ciphers("ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-AES128-GCM-SHA256"),
+    )
+    ends = [TcpEnd(sender=Side.CLIENT, at_ms=90.0, how="FIN"), TcpEnd(sender=Side.SERVER, at_ms=91.0, how="RST")]
+    found = packet_list(session.chunks, read_wire(session.chunks), ends=ends)
+    listed = [(packet.sender.value, packet.info) for packet in found]
+    assert listed[0] == ("client", "TCP connection, accepted by the server")
+    assert listed[1][1].startswith("Client Hello (SNI=tls.test, up to TLSv1.2, 2 suites, ")
+    assert listed[2] == ("server", "Server Hello (TLSv1.2, TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384)")
+    assert listed[3][1].startswith("Certificate (RSA 2048, 1 certificate, ")
+    assert listed[4] == ("server", "Server Key Exchange (x25519, rsa_pss_rsae_sha256)")
+    assert listed[5:] == [
+        ("server", "Server Hello Done"),
+        ("client", "Client Key Exchange"),
+        ("client", "Change Cipher Spec"),
+        ("client", "Encrypted Handshake Message"),
+        ("server", "New Session Ticket"),
+        ("server", "Change Cipher Spec"),
+        ("server", "Encrypted Handshake Message"),
+        ("client", "Application Data"),
+        ("server", "Application Data"),
+        ("client", "Alert (encrypted)"),
+        ("server", "Alert (encrypted)"),
+        ("client", "TCP FIN"),
+        ("server", "TCP RST"),
+    ]
+    assert (found[1].at_ms, found[1].length) == (session.chunks[0].at_ms, len(session.chunks[0].data) - 5)
+    assert [(packet.at_ms, packet.length) for packet in found[-2:]] == [(90.0, 0), (91.0, 0)]
+
+
+def test_tls13_session(tls_session) -> None:
+    """What the server sends before the client's Finished is the handshake's rest; runs of one kind are one row."""
+    listed = rows(tls_session(TLS13).chunks)
+    assert listed[2][1].startswith("Server Hello (TLSv1.3, TLS_AES_256_GCM_SHA384, x25519")
+    rest = [info for sender, info in listed if "rest of the server's handshake" in info]
+    assert rest == ["Application Data (rest of the server's handshake, encrypted), 4 records"]
+    assert listed[-1][1].startswith("Application Data")
+
+
+def test_hello_retry_request(tls_session) -> None:
+    """A HelloRetryRequest says which group it asks for, and both hellos are read."""
+    session = tls_session(TLS13, server_setup=lambda context: context.set_ecdh_curve("secp384r1"))
+    listed = [row for row in rows(session.chunks) if "Hello" in row[1]]
+    assert [info.partition(" (")[0] for _sender, info in listed] == [
+        "Client Hello",
+        "Hello Retry Request",
+        "Client Hello",
+        "Server Hello",
+    ]
+    assert listed[1] == ("server", "Hello Retry Request (asks for secp384r1)")
+    assert listed[2][1].startswith("Client Hello (SNI=tls.test, up to TLSv1.3")
+
+
+def test_alert_in_the_clear(tls_session) -> None:
+    """A refusal is an alert with its level and name."""
+    session = tls_session(TLS12, key_type="RSA", client_setup=lambda context: context.set_ciphers("ECDHE+ECDSA"))
+    assert rows(session.chunks)[2:] == [("server", "Alert (fatal, handshake_failure)")]
+
+
+@pytest.mark.parametrize("version", [TLS12, TLS13], ids=["tls12", "tls13"])
+def test_hidden_alerts(tls_session, version) -> None:
+    """What only the secrets reveal stands in the row of its record; without them the row says no more than the wire."""
+    chunks = tls_session(version).chunks
+    closing = [
+        Alert(sender=side, level="warning", code=0, name="close_notify", encrypted=True)
+        for side in (Side.CLIENT, Side.SERVER)
+    ]
+    listed = rows(chunks, alerts=closing)
+    assert listed[-2:] == [
+        ("client", "Alert (warning, close_notify), encrypted"),
+        ("server", "Alert (warning, close_notify), encrypted"),
+    ]
+    assert len(listed) >= len(rows(chunks))
+    assert not any("close_notify" in info for _sender, info in rows(chunks))
+
+
+def test_hidden_alert_without_a_record_of_its_size(tls_session) -> None:
+    """One that no record of the list can hold has a row of its own, at its time."""
+    chunks = tls_session(TLS13).chunks[:2]
+    alert = Alert(sender=Side.CLIENT, level="fatal", code=48, name="unknown_ca", at_ms=0.5, encrypted=True)
+    assert ("client", "Alert (fatal, unknown_ca), inside an encrypted record") in rows(chunks, alerts=[alert])
+
+
+def test_no_connection() -> None:
+    """Nothing recorded: no list. A connection without a byte: its beginning and its end."""
+    assert rows([]) == []
+    assert rows([], ends=[TcpEnd(sender=Side.CLIENT, at_ms=3.0, how="FIN")]) == [
+        ("client", "TCP connection, accepted by the server"),
+        ("client", "TCP FIN"),
+    ]
+
+
+def chunk(sender: Side, data: bytes) -> WireChunk:
+    """Some bytes of one side."""
+    return WireChunk(sender=sender, at_ms=1.0, data=data)
+
+
+def test_what_is_not_tls(stored_hello) -> None:
+    """Plain text, bytes that leave the protocol, and what is cut short are said, with their sizes."""
+    hello = chunk(Side.CLIENT, stored_hello.data)
+    plain = packet_list(
+        [hello, chunk(Side.SERVER, b"HTTP/1.1 400 Bad Request\r\n\r\n")],
+        read_wire([hello, chunk(Side.SERVER, b"HTTP/1.1 400 Bad Request\r\n\r\n")]),
+    )
+    assert (plain[-1].length, plain[-1].info) == (
+        28,
+        "not TLS: HTTP response b'HTTP/1.1 400 Bad Request\\r\\n\\r\\n'",
+    )
+    assert rows([hello, chunk(Side.CLIENT, b"GET / HTTP/1.0\r\n")])[-1][1].startswith("wrong: no TLS record but ")
+    cut = packet_list(
+        [chunk(Side.CLIENT, stored_hello.data[:-1])], read_wire([chunk(Side.CLIENT, stored_hello.data[:-1])])
+    )
+    assert (cut[-1].length, cut[-1].info) == (
+        len(stored_hello.data) - 1,
+        "cut short: the rest of this record or message did not come",
+    )
+
+
+def test_unreadable_messages() -> None:
+    """A hello without content and a certificate that is none are named, not read."""
+    assert rows([chunk(Side.CLIENT, bytes.fromhex("160301000401000000"))])[1][1] == "Client Hello (malformed)"
+    certificate = bytes.fromhex("16030300 0d 0b000009 000006 000003 aabbcc".replace(" ", ""))
+    assert rows([chunk(Side.SERVER, certificate)])[1][1] == "Certificate (key unreadable, 1 certificate, 3 bytes)"
+    nothing = bytes.fromhex("16030300 07 0b000003 000000".replace(" ", ""))
+    assert rows([chunk(Side.CLIENT, nothing)])[1][1] == "Certificate (none)"
+
+
+def test_the_list_is_bounded() -> None:
+    """A peer that sends thousands of messages fills no report; the beginning and the end stay, the gap shows in the numbers."""
+    alerts = [chunk(side, bytes.fromhex("1503030002015a")) for _ in range(500) for side in Side]
+    found = packet_list(alerts, read_wire(alerts))
+    assert len(found) == PACKETS_LIMIT
+    assert (found[0].number, found[-1].number) == (1, 1001)
+    few = tuple(Packet(number=number, at_ms=0.0, sender=Side.CLIENT, length=0, info="") for number in range(1, 10))
+    assert [packet.number for packet in shortened(few, limit=6)] == [1, 2, 3, 4, 8, 9]
+    assert shortened(few, limit=9) == few
