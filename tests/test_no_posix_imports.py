@@ -49,7 +49,7 @@ def test_every_module_can_be_imported():
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["virtual"], ["boards"], ["cases"]], ids=lambda words: words[0] if words else "all"
+    "command", [[], ["virtual"], ["boards"], ["cases"], ["diagnose"]], ids=lambda words: words[0] if words else "all"
 )
 def test_help_of_the_command_line(command):
     """`tls-harness [COMMAND] --help` works."""

@@ -1,10 +1,22 @@
 """`tls-harness diagnose`: its options, and a real board and server through the command line."""
 
+import contextlib
+import json
+import os
+import pty
 import re
+import signal
+import subprocess
+import sys
 
+import jsonschema
 import pytest
 
 from harness import cli
+from harness.boards.interpreter import find_interpreter
+from harness.certificates import Certificates
+from harness.errors import HarnessError
+from harness.reports.schema import diagnosis_schema
 
 OWN = ["--cert", "c", "--key", "k"]
 CONNECT = ["--connect", "h:1"]
@@ -61,3 +73,98 @@ def test_help_teaches(capsys):
     assert len(commands) == 4
     assert "exit codes: 0 it connects as it is, 1 it does not, 2 wrong usage, 3 fault" in out
     assert "Of a private key nothing is copied, logged or shown" in out
+
+
+# ----------------------------------------------------------------------------------------------- with the virtual board
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory):
+    """`--cert` and `--key` of a good server, as words of the command line; skips without a virtual board."""
+    try:
+        find_interpreter("")
+    except HarnessError as error:
+        pytest.skip(str(error))
+    folder = tmp_path_factory.mktemp("pair")
+    with Certificates() as certificates:
+        made = certificates.make("server-rsa2048")
+        (folder / "cert.pem").write_bytes(made.chain_pem)
+        (folder / "key.pem").write_bytes(made.key_pem)
+    return ["--cert", str(folder / "cert.pem"), "--key", str(folder / "key.pem")]
+
+
+def secrets(pair):
+    """The lines of the key's PEM."""
+    with open(pair[3], encoding="ascii") as file:
+        return [line for line in file.read().splitlines() if "-----" not in line]
+
+
+def test_good_files_are_0(pair, capsys):
+    """It connects as it is; nothing on stderr, where no terminal watches; no line of the key."""
+    assert cli.main(["diagnose", *pair]) == 0
+    out, err = capsys.readouterr()
+    assert "\nconnected  TLSv1." in out
+    assert (err, [line for line in secrets(pair) if line in out]) == ("", [])
+
+
+def test_a_failure_is_1_and_json_is_one_object(pair, capsys):
+    """The proof is in the object, which fits its schema; no line of the key, no other output."""
+    words = [*pair, "--ciphers", "ECDHE-ECDSA-AES128-GCM-SHA256", "--max", "1.2", "--json"]
+    assert cli.main(["diagnose", *words]) == 1
+    out, err = capsys.readouterr()
+    data = json.loads(out)
+    jsonschema.Draft202012Validator(diagnosis_schema()).validate(data)
+    assert (data["connected"], data["result"]["observed"]["server"]["reason"]) == (False, "NO_SHARED_CIPHER")
+    proofs = [trial for trial in data["trials"] if trial["fix"]["proved"]]
+    assert [proof["result"]["outcome"] for proof in proofs] == ["connected", "connected"]
+    assert "give the server an EC key on P-256" in proofs[1]["fix"]["title"]
+    assert (err, [line for line in secrets(pair) if line in out]) == ("", [])
+
+
+def test_a_file_that_is_not_there_is_2(pair, capsys):
+    """One line; no board is opened."""
+    assert cli.main(["diagnose", "--cert", "no.pem", *pair[2:]]) == 2
+    assert capsys.readouterr() == ("", "tls-harness: --cert no.pem: cannot be read: No such file or directory\n")
+
+
+def test_a_board_that_is_not_there_is_3(pair, capsys):
+    """No statement about TLS."""
+    assert cli.main(["diagnose", *pair, "--board", "/dev/ttyNONE99"]) == 3
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("tls-harness: ")
+    assert err.count("\n") == 1
+
+
+def test_ctrl_c_cleans_up(pair, tmp_path):
+    """On a terminal it says what it does; Ctrl-C ends it with 130, without traceback, file or process left."""
+    master, terminal = pty.openpty()
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "harness", "diagnose", *pair, "--max", "1.1"],
+        env={**os.environ, "TMPDIR": str(temporary)},
+        stdout=subprocess.PIPE,
+        stderr=terminal,
+        start_new_session=True,
+    )
+    os.close(terminal)
+    shown = b""
+    try:
+        while b"opening unix" not in shown:
+            shown += os.read(master, 1000)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+        with contextlib.suppress(OSError):  # a terminal that nobody holds any more ends with EIO
+            while more := os.read(master, 1000):
+                shown += more
+        assert process.returncode == 130
+        assert b"Traceback" not in shown
+        assert list(temporary.iterdir()) == []
+        with pytest.raises(ProcessLookupError):
+            os.killpg(process.pid, 0)
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+        os.close(master)
