@@ -26,7 +26,7 @@ examples:
   the board checks the server, as my own program does:
   $ tls-harness diagnose --board u0 --cert server.pem --key server-key.pem --ca ca.pem --hostname broker.example
 
-  a server that runs already (Python, nginx, mosquitto ...):
+  a server that runs already (Python, nginx, mosquitto ...); not available yet:
   $ tls-harness diagnose --board u0 --connect broker.example:8883 --ca ca.pem
 
   no board at hand: `--board unix` is a real MicroPython on this machine.
@@ -61,14 +61,21 @@ def add(commands: Commands) -> None:
     own.add_argument("--client-ca", metavar="F", type=Path, help="it requires client certificates of this CA, PEM")
     own.add_argument("--server", metavar="PYTHON", help="run it under this Python (default: the harness's own)")
     foreign = parser.add_argument_group("a server that runs already")
-    foreign.add_argument("--connect", metavar="HOST:PORT", help="where it listens, seen from this machine")
+    foreign.add_argument(
+        "--connect", metavar="HOST:PORT", help="where it listens, seen from this machine (not available yet)"
+    )
     board = parser.add_argument_group("what the board does")
-    board.add_argument("--ca", metavar="F", type=Path, help="it verifies the server against this CA, PEM")
+    board.add_argument(
+        "--ca",
+        metavar="F",
+        type=Path,
+        help="it verifies the server against this CA; PEM or DER, and it gets the file as it lies",
+    )
     board.add_argument(
         "--hostname", metavar="NAME", help="the server_hostname it names (default: what the certificate is for)"
     )
-    board.add_argument("--client-cert", metavar="F", type=Path, help="the certificate it shows, PEM")
-    board.add_argument("--client-key", metavar="F", type=Path, help="the private key of that, PEM")
+    board.add_argument("--client-cert", metavar="F", type=Path, help="the certificate it shows, PEM or DER")
+    board.add_argument("--client-key", metavar="F", type=Path, help="the private key of that, in the same form")
     board.add_argument("--suites", metavar="S,S", help="what it gives to set_ciphers(): IANA's or mbedTLS's names")
     net = parser.add_argument_group("network, as in pytest's options")
     net.add_argument("--bind", metavar="ADDR", help="address of this machine to listen on")

@@ -39,13 +39,14 @@ class Shown:
 
 
 def read_certificates(found: tuple[bytes, ...]) -> tuple[Shown, ...]:
-    """Read DER certificates; those that cannot be read are left out."""
+    """Read certificates, DER or PEM (of a PEM text the first); those that cannot be read are left out."""
     return tuple(item for item in map(_read, found) if item is not None)
 
 
 def _read(der: bytes) -> Shown | None:
     try:
-        certificate = x509.load_der_x509_certificate(der)
+        read = x509.load_pem_x509_certificate if b"-----BEGIN" in der[:4096] else x509.load_der_x509_certificate
+        certificate = read(der)
         return Shown(
             subject=certificate.subject.rfc4514_string(),
             issuer=certificate.issuer.rfc4514_string(),

@@ -27,6 +27,12 @@ def test_common_name_only(made_certificates):
     assert shown.names_text == "CN=tls.test"
 
 
+def test_pem_is_read_too(made_certificates):
+    """A board that reads PEM was given the file's text."""
+    made = made_certificates.make("ca-p256")
+    assert read_certificates((made.certificate_pem,)) == read_certificates((made.certificate_der,))
+
+
 def test_many_names_are_cut(made_certificates):
     """A certificate of a hosting company does not fill the screen."""
     (shown,) = read_certificates((made_certificates.make("server-names-400").certificate_der,))
