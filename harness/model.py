@@ -87,7 +87,11 @@ class BoardSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoardSettings:
-    """What boards.toml says of one board. Secrets are not here: `password_env` only names the variable."""
+    """What boards.toml says of one board. Secrets are not here: `password_env` only names the variable.
+
+    `reset` and `power_cycle` are commands as argument lists, started without a shell; `{port}` and `{board}` in them stand
+    for the port that is open and the board's name (`harness.options.hook_arguments`). Empty: there is no such hook.
+    """
 
     network: str = "none"
     ssid: str | None = None
@@ -98,6 +102,9 @@ class BoardSettings:
     rts: bool | None = None
     timeout_multiplier: float = 1.0
     heap_bytes: int | None = None
+    reset: tuple[str, ...] = ()
+    power_cycle: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

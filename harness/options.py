@@ -5,6 +5,7 @@ Knows the words of design.md 3 and 4. Must not open files, ports or sockets.
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
 import re
 from collections.abc import Iterable, Mapping
@@ -16,12 +17,68 @@ from harness.model import BoardSettings, BoardSpec
 
 _NETWORKS = ("none", "wifi", "lan")
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-_BOARD_KEYS = {"spec", "network", "wifi", "bind", "baud", "dtr", "rts", "timeout_multiplier", "heap_bytes"}
+_BOARD_KEYS = {
+    "spec",
+    "network",
+    "wifi",
+    "bind",
+    "baud",
+    "dtr",
+    "rts",
+    "timeout_multiplier",
+    "heap_bytes",
+    "reset",
+    "power_cycle",
+    "tags",
+}
 _WIFI_KEYS = {"ssid", "password"}
+#: What a word of a hook may stand for.
+HOOK_PLACEHOLDERS = ("port", "board")
+#: Boards that are made when they are opened: the same spec under two names is two boards.
+MADE_WHEN_OPENED = ("unix", "faulty")
+TAG = "tag:"
 SPECS = (
     "a device path, COM3, u0, a0, id:SERIAL, auto, rfc2217://HOST:PORT, socket://HOST:PORT, unix, unix:/path/to/micropython, "
-    "or a name in boards.toml"
+    "or a name or tag:TAG in boards.toml"
 )
+
+
+def choose_boards(texts: Iterable[str], lab: Mapping[str, BoardSpec], *, told: str = "--board") -> list[BoardSpec]:
+    """All boards that these specs name, each once, with short names that differ.
+
+    Args:
+        texts: specs as they stand on the command line; `tag:TAG` is every board of the lab with this tag, `tag:A,B` with both.
+        lab: the boards of boards.toml by name.
+        told: where the specs stand, for messages.
+
+    Raises:
+        UsageError: for a spec of no known kind, a tag that no board has, and a board that is named twice.
+    """
+    texts = list(texts)
+    named = {text for text in texts if not text.startswith(TAG)}
+    chosen: list[BoardSpec] = []
+    for text in texts:
+        if text.startswith(TAG):
+            # Two tags may share boards, and one of them may be named besides: still each is one board of the run.
+            taken = {spec.text for spec in chosen} | named
+            chosen += [spec for spec in _tagged(text, lab, told=told) if spec.text not in taken]
+        else:
+            chosen.append(parse_board(text, lab, told=told))
+    return unique_labels(chosen)
+
+
+def _tagged(text: str, lab: Mapping[str, BoardSpec], *, told: str) -> list[BoardSpec]:
+    wanted = {tag for tag in text.removeprefix(TAG).split(",") if tag}
+    there = sorted({tag for spec in lab.values() for tag in spec.settings.tags})
+    for tag in sorted(wanted - set(there)) or ([] if wanted else [""]):
+        raise UsageError(
+            f"{told} {text!r}: no board in boards.toml has the tag {tag!r}{_near(tag, there)}; "
+            f"there are: {', '.join(there) or 'none'}"
+        )
+    found = [spec for spec in lab.values() if wanted <= set(spec.settings.tags)]
+    if not found:
+        raise UsageError(f"{told} {text!r}: no board in boards.toml has all of these tags")
+    return found
 
 
 def parse_board(text: str, lab: Mapping[str, BoardSpec], *, told: str = "--board") -> BoardSpec:
@@ -37,10 +94,12 @@ def parse_board(text: str, lab: Mapping[str, BoardSpec], *, told: str = "--board
     """
     if text in lab:
         return lab[text]
+    if text.startswith(TAG):
+        raise UsageError(f"{told} {text!r}: a tag may name several boards; here one board is wanted")
     kind, target = _kind_of(text, told=told)
     if kind is None:
         names = ", ".join(sorted(lab)) or "none"
-        raise UsageError(f"{told} {text!r}: not a board; accepted are {SPECS} (there: {names})")
+        raise UsageError(f"{told} {text!r}: not a board{_near(text, lab)}; accepted are {SPECS} (there: {names})")
     return BoardSpec(text=text, kind=kind, target=target, label=_label(text))
 
 
@@ -90,7 +149,7 @@ def unique_labels(specs: Iterable[BoardSpec]) -> list[BoardSpec]:
     result: list[BoardSpec] = []
     seen: dict[tuple[str, str], BoardSpec] = {}
     for spec in specs:
-        key = (spec.kind, spec.target)
+        key = (spec.kind, spec.text if spec.kind in MADE_WHEN_OPENED else spec.target)
         if key in seen:
             raise UsageError(f"--board {spec.text!r}: the same board as {seen[key].text!r}; a board is given once")
         seen[key] = spec
@@ -159,6 +218,9 @@ def _lab_board(name: str, raw: Any, *, where: str) -> BoardSpec:
         rts=_typed(table, "rts", bool, where=where),
         timeout_multiplier=multiplier,
         heap_bytes=_in_range(table, "heap_bytes", 32 * 1024, 1 << 30, where=where),
+        reset=_hook(table, "reset", where=where),
+        power_cycle=_hook(table, "power_cycle", where=where),
+        tags=_tags(table, where=where),
     )
     return replace(parsed, text=name, label=name, settings=settings)
 
@@ -172,6 +234,40 @@ def _password(value: Any, *, where: str) -> str | None:
     raise UsageError(
         f'{where}: a password is never written here; use {{env = "NAME"}} and set the environment variable NAME'
     )
+
+
+def _hook(table: Mapping[str, Any], key: str, *, where: str) -> tuple[str, ...]:
+    """A command as a list of words; a single string would need a shell's rules to be taken apart."""
+    value = table.get(key)
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not value or not all(isinstance(word, str) and word for word in value):
+        raise UsageError(
+            f'{where}.{key} = {value!r}: a list of words is wanted, as in ["uhubctl", "-l", "1-1", "-p", "2", "-a", "cycle"]; '
+            "no shell reads it"
+        )
+    for word in value:
+        for name in re.findall(r"\{([A-Za-z_]*)\}", word):
+            if name not in HOOK_PLACEHOLDERS:
+                accepted = ", ".join(f"{{{known}}}" for known in HOOK_PLACEHOLDERS)
+                raise UsageError(f"{where}.{key}: nothing stands for {{{name}}} in {word!r}; accepted are {accepted}")
+    return tuple(value)
+
+
+def hook_arguments(hook: Iterable[str], *, port: str, board: str) -> list[str]:
+    """The words of a hook as a program gets them: `{port}` and `{board}` filled in, everything else as it stands."""
+    values = {"port": port, "board": board}
+    return [re.sub(r"\{(port|board)\}", lambda found: values[found[1]], word) for word in hook]
+
+
+def _tags(table: Mapping[str, Any], *, where: str) -> tuple[str, ...]:
+    value = table.get("tags", [])
+    if not isinstance(value, list) or not all(isinstance(tag, str) for tag in value):
+        raise UsageError(f'{where}.tags = {value!r}: a list of words is wanted, as in ["esp32", "wifi"]')
+    for tag in value:
+        if not _WORD.fullmatch(tag):
+            raise UsageError(f"{where}.tags: {tag!r} cannot be a tag; use letters, digits, . _ -")
+    return tuple(dict.fromkeys(value))
 
 
 def _in_range(table: Mapping[str, Any], key: str, low: int, high: int, *, where: str) -> int | None:
@@ -200,7 +296,15 @@ def _table(value: Any, *, where: str) -> Mapping[str, Any]:
 def _only(table: Mapping[str, Any], accepted: set[str], *, where: str) -> None:
     unknown = sorted(set(table) - accepted)
     if unknown:
-        raise UsageError(f"{where}: unknown key {unknown[0]!r}; accepted are {', '.join(sorted(accepted))}")
+        raise UsageError(
+            f"{where}: unknown key {unknown[0]!r}{_near(unknown[0], accepted)}; accepted are {', '.join(sorted(accepted))}"
+        )
+
+
+def _near(word: str, known: Iterable[str]) -> str:
+    """The known word that was probably meant, as the middle of a message."""
+    near = difflib.get_close_matches(word, sorted(known), n=1)
+    return f" (did you mean {near[0]!r}?)" if near else ""
 
 
 def _typed(table: Mapping[str, Any], key: str, kind: Any, *, where: str) -> Any:

@@ -69,22 +69,30 @@ def boards(texts: list[str], *, file: str | None, folder: Path) -> tuple[BoardSp
         UsageError: unknown spec, the same board twice, an interpreter that is not there, a bad boards.toml.
     """
     from harness.labfile import read_lab
-    from harness.options import parse_board, unique_labels
+    from harness.options import choose_boards
 
     lab = read_lab(file, folder=folder)
-    specs = tuple(unique_labels(parse_board(text, lab) for text in texts or [DEFAULT_BOARD]))
+    specs = tuple(choose_boards(texts or [DEFAULT_BOARD], lab))
     for spec in specs:
         variable = spec.settings.password_env
         if variable and variable not in os.environ:
             raise UsageError(
                 f"board {spec.label}: its wifi password is in the environment variable {variable}, which is not set"
             )
+        _check_hooks(spec)
         # The packaged default may be missing in a suite that never uses a board; a path was asked for.
         if spec.kind == "unix" and spec.target and os.name != "nt":
             from harness.boards.interpreter import find_interpreter
 
             find_interpreter(spec.target)
     return specs
+
+
+def _check_hooks(spec: BoardSpec) -> None:
+    """Now, not in the night when the board hangs for the first time."""
+    for name, hook in (("reset", spec.settings.reset), ("power_cycle", spec.settings.power_cycle)):
+        if hook and "{" not in hook[0] and shutil.which(hook[0]) is None:
+            raise UsageError(f"board {spec.label}: its {name} hook starts {hook[0]!r}: no such program")
 
 
 def servers(texts: list[str]) -> tuple[str, ...]:

@@ -302,7 +302,7 @@ def rerun_command(item: pytest.Item) -> str:
     boards = config.getoption("board")
     own = getattr(item, "callspec", None)
     spec = own.params.get("tls_board_spec") if own is not None else None
-    if spec is not None and len(boards) > 1:
+    if spec is not None and len(options_of(config).boards) > 1:
         from harness.options import parse_board
 
         # The board alone, unless its short name in the id came from standing beside others.

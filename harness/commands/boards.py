@@ -81,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
         BoardError: the board to be cleaned cannot be opened.
     """
     from harness.labfile import read_lab
-    from harness.options import parse_board, unique_labels
+    from harness.options import choose_boards, parse_board
 
     lab = read_lab(options.boards, folder=Path.cwd())
     if options.clean is not None:
@@ -90,7 +90,7 @@ def run(options: argparse.Namespace) -> int:
         return _clean(parse_board(options.clean, lab), as_json=options.json)
     if options.spec and not options.probe:
         raise UsageError(f"{options.spec[0]!r}: to look at this board add --probe; the list itself takes no board")
-    asked = unique_labels(parse_board(text, lab) for text in options.spec)
+    asked = choose_boards(options.spec, lab)
     virtual = find_virtual()
     if options.probe:
         return _probe(asked or _default_boards(lab, virtual), virtual, explicit=bool(asked), as_json=options.json)

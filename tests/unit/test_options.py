@@ -8,7 +8,7 @@ import pytest
 
 from harness.errors import UsageError
 from harness.model import BoardSettings, BoardSpec
-from harness.options import parse_board, parse_lab, unique_labels
+from harness.options import choose_boards, hook_arguments, parse_board, parse_lab, unique_labels
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,10 @@ def test_names_of_the_lab() -> None:
     """A name of boards.toml is a board; an unknown one lists those there are."""
     lab = parse_lab({"board": {"lab-1": {"spec": "u0"}, "lab-2": {"spec": "unix"}}}, file="boards.toml")
     assert parse_board("lab-1", lab) == lab["lab-1"]
-    with pytest.raises(UsageError, match=r"or a name in boards\.toml \(there: lab-1, lab-2\)"):
+    with pytest.raises(
+        UsageError,
+        match=r"not a board \(did you mean 'lab-[12]'\?\); .* or a name or tag:TAG in boards\.toml \(there: lab-1, lab-2\)",
+    ):
         parse_board("lab-3", lab)
 
 
@@ -87,6 +90,69 @@ def test_same_board_twice() -> None:
         unique_labels([parse_board("u0", lab), parse_board("desk", lab)])
 
 
+TAGGED = parse_lab(
+    {
+        "board": {
+            "a": {"spec": "unix", "tags": ["virtual", "small"]},
+            "b": {"spec": "unix", "tags": ["virtual"]},
+            "c": {"spec": "u0", "tags": ["esp32"]},
+        }
+    },
+    file="boards.toml",
+)
+
+
+@pytest.mark.parametrize(
+    ("texts", "chosen"),
+    [
+        (("tag:virtual",), ["a", "b"]),
+        (("tag:virtual,small",), ["a"]),
+        (("tag:esp32", "tag:virtual"), ["c", "a", "b"]),
+        (("tag:virtual", "tag:small"), ["a", "b"]),
+        (("tag:virtual", "b"), ["a", "b"]),
+        (("b", "tag:virtual", "unix"), ["b", "a", "unix"]),
+    ],
+)
+def test_tags(texts: tuple[str, ...], chosen: list[str]) -> None:
+    """A tag is all boards that have it, each once however often it is chosen; names of virtual boards are boards of their own."""
+    assert [spec.label for spec in choose_boards(texts, TAGGED)] == chosen
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "tag:esp23",
+            r"'tag:esp23': no board in boards\.toml has the tag 'esp23' \(did you mean 'esp32'\?\); there are: esp32,",
+        ),
+        ("tag:", r"'tag:': no board in boards\.toml has the tag ''; there are: esp32, small, virtual"),
+        ("tag:small,esp32", r"'tag:small,esp32': no board in boards\.toml has all of these tags"),
+    ],
+)
+def test_wrong_tags(text: str, message: str) -> None:
+    """A tag that chooses nothing is refused, and those there are are named."""
+    with pytest.raises(UsageError, match=message):
+        choose_boards([text], TAGGED)
+    with pytest.raises(UsageError, match="there are: none"):
+        choose_boards(["tag:esp32"], {})
+
+
+def test_one_board_is_no_tag() -> None:
+    """Where one board is wanted a tag is refused."""
+    with pytest.raises(
+        UsageError, match=r"--clean 'tag:esp32': a tag may name several boards; here one board is wanted"
+    ):
+        parse_board("tag:esp32", TAGGED, told="--clean")
+
+
+def test_hook_arguments() -> None:
+    """Port and board are filled in, in one pass; other braces are the program's own business."""
+    hook = ("mosquitto_pub", "-t", "lab/{board}/{port}", "-m", '{"POWER": "{board}"}', "{}")
+    port = "/dev/{board}"
+    words = ["mosquitto_pub", "-t", f"lab/desk/{port}", "-m", '{"POWER": "desk"}', "{}"]
+    assert hook_arguments(hook, port=port, board="desk") == words
+
+
 def lab_board(**table: Any) -> BoardSpec:
     """A board of boards.toml with these keys."""
     return parse_lab({"board": {"desk": {"spec": "u0", **table}}}, file="boards.toml")["desk"]
@@ -102,6 +168,9 @@ def test_lab_board() -> None:
         rts=True,
         timeout_multiplier=3,
         heap_bytes=131072,
+        reset=["gpioset", "{board}"],
+        power_cycle=["uhubctl", "-p", "2"],
+        tags=["esp32", "psram", "esp32"],
     )
     assert (spec.text, spec.label, spec.kind, spec.target) == ("desk", "desk", "serial", "u0")
     assert spec.settings == BoardSettings(
@@ -114,6 +183,9 @@ def test_lab_board() -> None:
         rts=True,
         timeout_multiplier=3.0,
         heap_bytes=131072,
+        reset=("gpioset", "{board}"),
+        power_cycle=("uhubctl", "-p", "2"),
+        tags=("esp32", "psram"),
     )
     assert lab_board().settings == BoardSettings()
     assert lab_board(network="lan").settings.network == "lan"
@@ -123,13 +195,29 @@ def test_lab_board() -> None:
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        ({"sped": 1}, r"boards\.toml: board\.desk: unknown key 'sped'; accepted are baud, bind, dtr,"),
+        ({"sped": 1}, r"board\.desk: unknown key 'sped' \(did you mean 'spec'\?\); accepted are baud, bind, dtr,"),
+        ({"colour": 1}, r"board\.desk: unknown key 'colour'; accepted are baud, bind, dtr,"),
+        (
+            {"reset": "uhubctl -p 2"},
+            r"board\.desk\.reset = 'uhubctl -p 2': a list of words is wanted, as in \[\"uhubctl\",",
+        ),
+        ({"power_cycle": []}, r"board\.desk\.power_cycle = \[\]: a list of words is wanted, .*; no shell reads it"),
+        ({"reset": ["a", 5]}, r"board\.desk\.reset = \['a', 5\]: a list of words is wanted"),
+        (
+            {"reset": ["a", "{prot}"]},
+            r"board\.desk\.reset: nothing stands for \{prot\} in '\{prot\}'; accepted are \{port\}, \{board\}",
+        ),
+        ({"tags": "esp32"}, r"board\.desk\.tags = 'esp32': a list of words is wanted, as in \[\"esp32\", \"wifi\"\]"),
+        ({"tags": ["a b"]}, r"board\.desk\.tags: 'a b' cannot be a tag; use letters, digits, \. _ -"),
         ({"spec": ""}, r"board\.desk: the key 'spec' is missing"),
         ({"spec": 5}, r"board\.desk\.spec = 5: wanted is a str"),
         ({"spec": "nowhere"}, r"board\.desk\.spec = 'nowhere': not a board"),
         ({"network": "lora"}, r"board\.desk\.network = 'lora': accepted are none, wifi, lan"),
         ({"network": "wifi"}, r"board\.desk\.wifi: the key 'ssid' is missing; write wifi = \{ssid"),
-        ({"wifi": {"ssid": "a", "pass": "b"}}, r"board\.desk\.wifi: unknown key 'pass'; accepted are password, ssid"),
+        (
+            {"wifi": {"ssid": "a", "pass": "b"}},
+            r"board\.desk\.wifi: unknown key 'pass' \(did you mean 'password'\?\); accepted are password, ssid",
+        ),
         ({"wifi": "lab"}, r"board\.desk\.wifi: a table is wanted, not str"),
         ({"bind": "my-host"}, r"board\.desk\.bind = 'my-host': an IP address of this machine is wanted"),
         ({"baud": "fast"}, r"board\.desk\.baud = 'fast': wanted is a int"),

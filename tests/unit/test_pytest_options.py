@@ -110,3 +110,17 @@ def test_a_password_that_is_not_set(tmp_path, monkeypatch):
         boards(["desk"], file=None, folder=tmp_path)
     monkeypatch.setenv("DESK_SECRET", "x")
     assert boards(["desk"], file=None, folder=tmp_path)[0].label == "desk"
+
+
+def test_hooks_start_a_program(tmp_path):
+    """A hook whose program does not exist is found before the run, not when the board hangs; only of boards that are used."""
+    (tmp_path / "boards.toml").write_text(
+        '[board.good]\nspec = "unix"\nreset = ["sh", "-c", ":"]\n\n'
+        '[board.bad]\nspec = "unix"\npower_cycle = ["no-such-program"]\n'
+    )
+    (board,) = boards(["good"], file=None, folder=tmp_path)
+    assert board.settings.reset == ("sh", "-c", ":")
+    with pytest.raises(
+        UsageError, match=r"^board bad: its power_cycle hook starts 'no-such-program': no such program$"
+    ):
+        boards(["bad"], file=None, folder=tmp_path)
