@@ -32,6 +32,8 @@ def keep(result: CaseResult, tried: Attempt | None, *, folder: Path, case: Case)
         case: for the file names.
     """
     stem = re.sub(r"[^A-Za-z0-9_.-]+", "_", f"{result.board}-{result.server}-{case.id}")
+    if result.repeat > 1:
+        stem += f"-{result.repeat}"
     names: dict[str, str | None] = {"pcapng": None, "transcript": None}
     if tried is not None and tried.report.wire:
         report = tried.report

@@ -617,7 +617,10 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseResult:
-    """One cell of the matrix: one case on one board against one server, one attempt."""
+    """One run of a cell of the matrix: one case on one board against one server.
+
+    `attempt` counts tries of this run after faults of the line; `repeat` says which run of `--repeat N` it is, from 1.
+    """
 
     board: str
     server: str
@@ -626,6 +629,7 @@ class CaseResult:
     verdict: Verdict
     expected: Expectation | None
     observation: Observation | None
+    repeat: int = 1
     explanation: Explanation | None = None
     weak: str | None = None
     link_errors: tuple[str, ...] = ()

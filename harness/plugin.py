@@ -91,6 +91,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="Try a case again after a fault of the board or the line, never after a TLS result. Default: 0",
     )
     group.addoption(
+        "--repeat",
+        metavar="N",
+        default="1",
+        help="Run the whole set of cases N times on each board, with statistics per case; one that changes its verdict is flaky "
+        "and fails the run. Default: 1",
+    )
+    group.addoption(
         "--keep-wire",
         action="store_true",
         help="Keep a capture (pcapng, with the session's secrets inside) of every case, not only of failing ones",
@@ -212,7 +219,13 @@ def run_case(request: pytest.FixtureRequest) -> Any:
 
 
 @pytest.fixture
-def tls_case(request: pytest.FixtureRequest) -> Case:
+def tls_repeat(request: pytest.FixtureRequest) -> int:
+    """Which run of `--repeat N` this is, from 1."""
+    return int(getattr(request, "param", 1))
+
+
+@pytest.fixture
+def tls_case(request: pytest.FixtureRequest, tls_repeat: int) -> Case:
     """One case of the set chosen with `--cases`; a test that takes it runs once per case, board and server."""
     case: Case = request.param
     return case

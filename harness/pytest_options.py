@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 DEFAULT_BOARD = "unix"
 SETS = ("smoke", "core", "full")
+# Each run of each case is a test, and pytest collects all of them first.
+MAX_REPEAT = 10_000
 REPORT_SUFFIXES = (".json", ".md")
 # The options whose values may be paths of existing files: pytest must not take those for tests (pytest_paths.py).
 PATH_OPTIONS = ("--board", "--boards", "--server", "--artifacts", "--compat-report", "--baseline", "--known")
@@ -34,7 +36,9 @@ _HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
 def any_given(config: pytest.Config) -> bool:
     """Whether the command line says anything about the harness; without, nothing needs to be checked before it is used."""
     names = ("board", "boards", "server", "bind", "ports", "advertise", "peer", "compat_report", "artifacts")
-    return any(config.getoption(name) not in (None, []) for name in names) or config.getoption("link_retries") != "0"
+    if any(config.getoption(name) not in (None, []) for name in names):
+        return True
+    return bool(config.getoption("link_retries") != "0" or config.getoption("repeat") != "1")
 
 
 def run_options(config: pytest.Config) -> RunOptions:
@@ -59,6 +63,7 @@ def run_options(config: pytest.Config) -> RunOptions:
         advertise=host(get("advertise")) if get("advertise") is not None else None,
         peers=tuple(peer(text) for text in get("peer")),
         link_retries=count(get("link_retries"), option="--link-retries"),
+        repeat=repeats(get("repeat")),
     )
 
 
@@ -170,6 +175,17 @@ def count(text: str, *, option: str) -> int:
     """
     if not (text.isascii() and text.isdigit() and len(text) < 10):
         raise UsageError(f"{option} {text!r}: a whole number from 0 on is wanted")
+    return int(text)
+
+
+def repeats(text: str) -> int:
+    """The value of `--repeat`.
+
+    Raises:
+        UsageError: no number, none at all, or more tests than pytest can hold.
+    """
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= MAX_REPEAT):
+        raise UsageError(f"--repeat {text!r}: a whole number from 1 to {MAX_REPEAT} is wanted")
     return int(text)
 
 

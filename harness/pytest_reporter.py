@@ -44,6 +44,7 @@ class Reporter:
         self._line_open = False
         self._over = False
         self._places: list[dict[str, int]] = []
+        self.soak: dict[str, Any] | None = None
 
     @property
     def _terminal(self) -> Any:
@@ -149,7 +150,8 @@ class Reporter:
             for line in board_lines(described) if kind == "board" else [server_line(described)]:
                 self._line(line)
         options = options_of(self.config)
-        text = case_line(data["result"], data["line"], boards=len(options.boards) > 1, servers=len(options.servers) > 1)
+        many = {"boards": len(options.boards) > 1, "servers": len(options.servers) > 1}
+        text = case_line(data["result"], data["line"], **many, repeats=options.repeat)
         width = len(str(self._total))
         count = f"[{len(self.results):>{width}}/{self._total}] " if self._total else ""
         self._line(count + text, **{_COLOURS.get(data["result"]["verdict"], "red"): True})
@@ -199,8 +201,11 @@ class Reporter:
         """The whole run record, as in run.json."""
         from harness.cases import all_cases
         from harness.reports.run_record import case_json
+        from harness.reports.soak import soak_json
 
         ids = {result["case"] for result in self.results}
+        options = options_of(self.config)
+        soak = {"soak": soak_json(self.results, repeat=options.repeat)} if options.repeat > 1 else {}
         return {
             **self._head(),
             "run": self._run(time.time()),
@@ -208,9 +213,10 @@ class Reporter:
             "servers": list(self.servers.values()),
             "cases": [case_json(case) for case in all_cases() if case.id in ids],
             "results": self.results,
+            **soak,
         }
 
-    def _order(self, result: dict[str, Any]) -> tuple[int, int, int]:
+    def _order(self, result: dict[str, Any]) -> tuple[int, int, int, int]:
         """Where a result belongs: by board and server as they were told, then by case; workers answer in any order."""
         from harness.cases import all_cases
 
@@ -225,7 +231,7 @@ class Reporter:
         board, server, case = (
             places.get(result[key], -1) for places, key in zip(self._places, ("board", "server", "case"), strict=True)
         )
-        return board, server, case
+        return board, server, case, result["repeat"]
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
@@ -234,12 +240,15 @@ class Reporter:
         if not self.results:
             return
         self.results.sort(key=self._order)
-        self._write()
+        record = self.record()
+        self.soak = record.get("soak")
+        self._write(record)
         good = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
-        if exitstatus in good and (self.untried() or self.trouble):
+        flaky = self.soak is not None and self.soak["flaky"]
+        if exitstatus in good and (self.untried() or self.trouble or flaky):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
-    def _write(self) -> None:
+    def _write(self, record: dict[str, Any]) -> None:
         from harness.reports.formats import rendered
         from harness.reports.journal import write_text
 
@@ -247,7 +256,6 @@ class Reporter:
         if self.journal is not None:
             self.journal.close()
             paths.insert(0, self.journal.folder / "run.json")
-        record = self.record()
         for path in paths:
             try:
                 write_text(path, rendered(record, suffix=path.suffix))
@@ -263,6 +271,7 @@ class Reporter:
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Print the compact table and where the report is."""
+        from harness.reports.soak import soak_lines
         from harness.reports.terminal import summary_table
 
         if not self.results:
@@ -270,7 +279,10 @@ class Reporter:
         terminalreporter.write_sep("=", "TLS compatibility")
         for line in summary_table(self.results):
             terminalreporter.write_line(line)
-        for text in [*self.untried(), *self.trouble]:
+        steady, flaky = soak_lines(self.soak) if self.soak else ([], [])
+        for line in steady:
+            terminalreporter.write_line(line)
+        for text in [*flaky, *self.untried(), *self.trouble]:
             terminalreporter.write_line(text, red=True)
         for path in self.written:
             terminalreporter.write_line(f"report: {path}")

@@ -165,6 +165,13 @@ def generate(metafunc: pytest.Metafunc) -> None:
     if "server_python" in names and options.servers:
         labels = [options.server_name(server) for server in options.servers]
         metafunc.parametrize("server_python", options.servers, ids=labels, indirect=True, scope="session")
+    if "tls_repeat" in names and options.repeat > 1:
+        # Outside the cases: the whole set again and again meets more (what one case leaves to the next, a board that warms up,
+        # an access point that drops it after an hour) than the same case many times in a row.
+        rounds = range(1, options.repeat + 1)
+        metafunc.parametrize(
+            "tls_repeat", rounds, ids=[f"{number}of{options.repeat}" for number in rounds], indirect=True
+        )
     if "tls_case" in names:
         from harness.cases import select
 
@@ -179,10 +186,11 @@ def case_function(request: pytest.FixtureRequest) -> Callable[[Any, Case], CaseR
     from harness.reports.failure_text import headline
 
     item: pytest.Item = request.node
+    repeat: int = request.getfixturevalue("tls_repeat")
 
     def run_case(board: Any, case: Case) -> CaseResult:
         __tracebackhide__ = True
-        result = _result(board, case, known=known_of(item.config))
+        result = _result(board, case, repeat=repeat, known=known_of(item.config))
         item.stash[RESULT] = result
         word = result.verdict.word
         if word is VerdictWord.UNSUPPORTED:
@@ -196,17 +204,19 @@ def case_function(request: pytest.FixtureRequest) -> Callable[[Any, Case], CaseR
     return run_case
 
 
-def _result(board: Board, case: Case, *, known: tuple[Deviation, ...]) -> CaseResult:
+def _result(board: Board, case: Case, *, repeat: int, known: tuple[Deviation, ...]) -> CaseResult:
+    from dataclasses import replace
+
     from harness.known import apply_known
     from harness.model import VerdictWord
 
     try:
         runner = board.runner()
     except HarnessError as error:
-        return _not_tried(board, case, VerdictWord.ERROR, str(error))
+        return replace(_not_tried(board, case, VerdictWord.ERROR, str(error)), repeat=repeat)
     if not runner.board.info.has_tls:
-        return _not_tried(board, case, VerdictWord.UNSUPPORTED, NO_TLS)
-    result = apply_known(runner.run(case), runner.board.info, known)
+        return replace(_not_tried(board, case, VerdictWord.UNSUPPORTED, NO_TLS), repeat=repeat)
+    result = replace(apply_known(runner.run(case), runner.board.info, known), repeat=repeat)
     return board.keep_evidence(case, result)
 
 
@@ -316,6 +326,8 @@ def rerun_command(item: pytest.Item) -> str:
     for name in ("boards", "bind", "ports", "advertise", "known"):
         if config.getoption(name):
             words += [f"--{name}", config.getoption(name)]
+    if config.getoption("repeat") != "1":
+        words += ["--repeat", config.getoption("repeat")]  # the id names one of so many runs
     if config.getoption("cases") != "core":
         words += ["--cases", config.getoption("cases")]
     return shlex.join(words)

@@ -25,6 +25,7 @@ class RunOptions:
     advertise: str | None = None
     peers: tuple[str, ...] = ()
     link_retries: int = 0
+    repeat: int = 1
 
     def server_name(self, server: str) -> str:
         """The name of a server in test ids and reports; `in-process` is its own."""

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 
 from harness.reports.server_keys import GOOD, Connects, KeyCell, answer, key_matrix, server_title
+from harness.reports.soak import flaky_cells, times_text, verdicts_text
 
 # A pull-request comment holds 65536 characters; the worst comes first, the rest is counted.
 LISTED = 60
@@ -18,6 +19,9 @@ def render_markdown(run: dict[str, Any]) -> str:
         run: as in run.json. Texts that boards or servers sent are escaped here.
     """
     parts = ["# TLS compatibility", "", *_counts(run), ""]
+    flaky = flaky_cells(run)
+    if flaky:
+        parts += ["## Flaky", "", *_flaky(flaky), ""]
     wrong = [result for result in run["results"] if result["verdict"] not in (*GOOD, "unsupported")]
     if wrong:
         parts += ["## Not as expected", "", *_listed(wrong), ""]
@@ -61,6 +65,19 @@ def _listed(wrong: list[dict[str, Any]]) -> list[str]:
         rows.append("| " + " | ".join(_cell(text) for text in cells) + " |")
     if len(wrong) > LISTED:
         rows.append(f"\n... and {len(wrong) - LISTED} more.")
+    return rows
+
+
+def _flaky(cells: list[dict[str, Any]]) -> list[str]:
+    rows = [
+        "| board | server | case | verdicts | connected | ms: shortest/median/longest |",
+        "|---|---|---|---|---|---|",
+    ]
+    for cell in cells[:LISTED]:
+        texts = [cell["board"], cell["server"], cell["case"], verdicts_text(cell), cell["connected"], times_text(cell)]
+        rows.append("| " + " | ".join(_cell(text) for text in texts) + " |")
+    if len(cells) > LISTED:
+        rows.append(f"\n... and {len(cells) - LISTED} more.")
     return rows
 
 

@@ -37,6 +37,7 @@ def result_json(result: CaseResult) -> dict[str, Any]:
         "server": result.server,
         "case": result.case,
         "attempt": result.attempt,
+        "repeat": result.repeat,
         "outcome": seen.outcome.value if seen else "not-run",
         "verdict": result.verdict.word.value,
         "stage": seen.stage.value if seen and seen.stage else None,

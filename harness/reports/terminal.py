@@ -35,16 +35,19 @@ def server_line(server: dict[str, Any]) -> str:
     return one_line(f"server {server['server']}: Python {server['python']}, {server['openssl']}{built}")
 
 
-def case_line(result: dict[str, Any], evidence: str, *, boards: bool, servers: bool) -> str:
-    """One line for one result: verdict, (board, server,) case, evidence, milliseconds.
+def case_line(result: dict[str, Any], evidence: str, *, boards: bool, servers: bool, repeats: int = 1) -> str:
+    """One line for one result: verdict, (board, server, which run,) case, evidence, milliseconds.
 
     Args:
         result: as in run.json.
         evidence: short text of what happened.
         boards: whether there is more than one board, so that its name is needed.
         servers: the same for servers.
+        repeats: how often the set is run; which run it is, is shown from 2 on.
     """
     where = f"{result['board']} " * boards + f"{result['server']} " * servers
+    if repeats > 1:
+        where += f"{result['repeat']}of{repeats} "
     time_ms = result["timing_ms"]["case"]
     took = f"  {time_ms:.0f} ms" if time_ms is not None else ""
     return f"{result['verdict']:<11} {where}{result['case']:<32} {one_line(evidence)}{took}"

@@ -56,6 +56,18 @@ def test_files(tmp_path, case_named):
     assert stat.S_IMODE(transcript.stat().st_mode) == 0o600
 
 
+def test_every_run_of_a_soak(tmp_path, case_named):
+    """The first run's files keep their names, each later run has its own."""
+    case = case_named("topic/name")
+    kept = [keep(result(transcript="x", repeat=number), None, folder=tmp_path, case=case) for number in (1, 2, 10)]
+    stem = "unix_1.20_x-in-process-topic_name"
+    assert [entry.artifacts["transcript"] for entry in kept] == [
+        f"{stem}.serial.txt",
+        f"{stem}-2.serial.txt",
+        f"{stem}-10.serial.txt",
+    ]
+
+
 def test_older_transcript_of_everybody(tmp_path, case_named):
     """A transcript that an earlier run left readable for everybody is not when it is written again."""
     old = tmp_path / "unix_1.20_x-in-process-topic_name.serial.txt"

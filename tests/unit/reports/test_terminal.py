@@ -65,6 +65,14 @@ def test_case(boards, servers, line):
     assert case_line(result(), "connected", boards=boards, servers=servers) == line
 
 
+def test_case_of_a_soak():
+    """Which run it is, where there are several."""
+    run = {**result(), "repeat": 2}
+    assert case_line(run, "connected", boards=True, servers=False, repeats=5).startswith(
+        "pass        unix 2of5 seed/x "
+    )
+
+
 def test_case_without_time():
     """What was not tried took no time."""
     assert case_line(result("error", took=None), "gone\x07", boards=False, servers=False).endswith("gone\\x07")

@@ -1,0 +1,87 @@
+"""`--repeat N`: the whole set again and again; a case that changes its verdict is flaky and fails the run."""
+
+import jsonschema
+import pytest
+
+from harness.reports.schema import run_schema
+
+# In the second run the board lacks what one case needs, or the server breaks down in it.
+CONFTEST = """
+import pytest
+from harness import run
+from harness.model import Need
+
+CASE = "seed/rsa-1024-key"
+
+
+@pytest.fixture(autouse=True)
+def trouble(monkeypatch, tls_repeat, tls_case):
+    def lacking(self, case):
+        return Need(name="x", reason="no such thing today", met=lambda info, server: False)
+
+    def broken(self, case):
+        raise run.ServerError("no server today")
+
+    if tls_repeat == 2 and tls_case.id == CASE:
+        if TROUBLE == "lacking":
+            monkeypatch.setattr(run.CaseRunner, "_unmet", lacking)
+        else:
+            monkeypatch.setattr(run.CaseRunner, "_own", broken)
+"""
+
+
+def rows(record):
+    """Which run of which case, as they stand in the record."""
+    return [(result["repeat"], result["case"]) for result in record["results"]]
+
+
+def test_the_set_is_repeated_as_a_whole(suite):
+    """The ids name the run, the journal has the set in order once per run, the record each case's runs together."""
+    ran = suite.run(*suite.quick, "--repeat", "2")
+    assert (ran.status, ran.summary()) == (0, "4 passed"), ran.text
+    names = ["seed/rsa-1024-key", "seed/key-and-certificate-swapped"]
+    first = [line["case"] for line in ran.journal() if line["record"] == "result"]
+    assert sorted(first[:2]) == sorted(first[2:]) == sorted(names)
+    record = ran.record()
+    assert sorted(rows(record)) == sorted((number, name) for name in names for number in (1, 2))
+    assert [cell["passed"] for cell in record["soak"]["cells"]] == ["always", "always"]
+    assert "soak: 2 cells, 2 times each: 2 always pass" in ran.lines
+    assert sum("2of2 seed/" in line for line in ran.lines) == 2
+    jsonschema.validate(record, run_schema(), jsonschema.Draft202012Validator)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "counts", "verdicts", "arguments"),
+    [
+        ("lacking", "5 passed, 1 skipped", {"pass": 2, "unsupported": 1}, ()),
+        ("broken", "1 failed, 5 passed", {"pass": 2, "error": 1}, ("-n", "2")),
+    ],
+)
+def test_flaky(suite, trouble, counts, verdicts, arguments):
+    """One other verdict of three fails the run, also where pytest is content with each of them."""
+    suite.write("conftest.py", CONFTEST.replace("TROUBLE", repr(trouble)))
+    ran = suite.run(*suite.quick, "--repeat", "3", "--compat-report", "soak.md", *arguments)
+    assert (ran.status, ran.summary()) == (1, counts), ran.text
+    record = ran.record()
+    flaky = [cell for cell in record["soak"]["cells"] if cell["flaky"]]
+    assert [(cell["case"], cell["verdicts"]) for cell in flaky] == [("seed/rsa-1024-key", verdicts)]
+    assert record["soak"]["flaky"] == 1
+    said = ", ".join(f"{word} {count}" for word, count in verdicts.items())
+    assert ran.line("flaky: ").startswith(f"flaky: unix in-process seed/rsa-1024-key: {said}; connected ")
+    assert "## Flaky" in (ran.folder / "soak.md").read_text(encoding="utf-8")
+
+
+def test_the_command_to_run_it_again(suite):
+    """The id names one of three runs, so the command says that there are three."""
+    suite.write("conftest.py", CONFTEST.replace("TROUBLE", "'broken'"))
+    ran = suite.run("--cases", "smoke", "-k", "rsa-1024-key", "--repeat", "2")
+    assert (
+        ran.line("    pytest ")
+        == "    pytest 'test_mine.py::test_case[unix-2of2-seed/rsa-1024-key]' --repeat 2 --cases smoke"
+    )
+
+
+@pytest.mark.parametrize("value", ["0", "x", "-1", "1.5", "10001"])
+def test_bad_value(suite, value):
+    """Whole numbers from 1 on, as many as pytest can hold."""
+    assert suite.refused(f"--repeat={value}") == f"--repeat {value!r}: a whole number from 1 to 10000 is wanted"
