@@ -1,20 +1,181 @@
-"""A server that runs already, with the board, through a recording relay."""
+"""A server that runs already, with the board, through a recording relay; what can be changed on the board is tried."""
 
 from __future__ import annotations
 
+import ipaddress
+from dataclasses import replace
+
+from harness.diagnose.given import GivenCertificates
+from harness.diagnose.looking import Looking
+from harness.diagnose.own import AS_IT_IS, NO_TLS, case_of, with_proofs
 from harness.diagnose.request import Progress, Request
-from harness.errors import UsageError
-from harness.model import Diagnosis
+from harness.diagnose.settings import Settings, as_given, client_lines
+from harness.diagnose.trying import Trials
+from harness.diagnose.visible import completed, unseen, worth_looking
+from harness.diagnose.wire_steps import wire_steps
+from harness.errors import BoardError
+from harness.explain import explain
+from harness.lab import Lab
+from harness.model import (
+    BoardInfo,
+    CaseResult,
+    Diagnosis,
+    Explanation,
+    Observation,
+    Outcome,
+    ServerFailure,
+    Side,
+    Stage,
+    Trial,
+    Verdict,
+    VerdictWord,
+)
+from harness.run import CaseRunner
+from harness.run_options import IN_PROCESS
+from harness.server.relay import Relay, reach_target
 
 
 def diagnose_server(request: Request, *, progress: Progress) -> Diagnosis:
     """Let the board connect to `request.connect` and say what came of it.
 
+    The board shakes hands and closes: what the server speaks above TLS is not known here. TLS 1.3 is taken for completed when the
+    board says so: a server that refuses its certificate after that is not noticed.
+
     Args:
         request: with `connect`; its server-side files and settings are empty.
-        progress: told what is being done.
+        progress: told what is being done, a line each.
 
     Raises:
-        UsageError: always, for now.
+        UsageError: a file or an address cannot be used.
+        BoardError: the board or its line failed: no statement about TLS.
+        ServerError: the relay failed.
     """
-    raise UsageError("--connect: not available in this version; give the server's own files with --cert and --key")
+    if request.connect is None:
+        raise ValueError("there is no server to connect to")
+    host, port = request.connect
+    name = request.hostname or (None if _is_address(host) else host)
+    target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    progress(f"reaching {target}")
+    gone = reach_target(host, port)
+    if gone is not None:
+        return _not_there(request, target, gone)
+    certificates = GivenCertificates(request.files, host=name)
+    lab, relay = Lab(request.options, certificates=certificates), Relay(host, port)
+    try:
+        progress(f"opening {request.board.label}")
+        near = lab.runner(request.board, IN_PROCESS)
+        if not near.board.info.has_tls:
+            raise BoardError(f"{request.board.label}: {NO_TLS}", kind="no-tls")
+        runner = CaseRunner(
+            near.board, relay, server_label=target, certificates=certificates, reach=near.reach, link_retries=1
+        )
+        looking = Looking(host, port, name=name, progress=progress)
+        return _Foreign(request, runner, certificates, target=target, looking=looking, progress=progress).diagnosis()
+    finally:
+        relay.close()
+        lab.close()
+
+
+class _Foreign:
+    """One diagnosis through the relay."""
+
+    def __init__(
+        self,
+        request: Request,
+        runner: CaseRunner,
+        certificates: GivenCertificates,
+        *,
+        target: str,
+        looking: Looking,
+        progress: Progress,
+    ) -> None:
+        self._request = request
+        self._runner = runner
+        self._certificates = certificates
+        self._target = target
+        self._looking = looking
+        self._progress = progress
+        self._told: Observation | None = None
+        self._looked = False
+
+    def diagnosis(self) -> Diagnosis:
+        """As it is, why, and what the board can do about it."""
+        info, start = self._runner.board.info, as_given(self._request, self._certificates)
+        start = replace(start, client=replace(start.client, close_first=True))
+        self._progress("trying it as it is")
+        first = self._runner.run(case_of(AS_IT_IS, start))
+        seen, last = first.observation, self._runner.last
+        if first.verdict.word is VerdictWord.ERROR or seen is None or last is None:
+            raise BoardError(first.verdict.reason or "the board failed", transcript=first.transcript)
+        if seen.outcome is not Outcome.CONNECTED:
+            first = replace(first, explanation=self._explained(start, seen))
+        hidden = unseen(seen, last.wire, told=self._told or seen, looked=self._looked)
+        steps = wire_steps(last.wire, seen)
+        trials: tuple[Trial, ...] = ()
+        if self._request.fixes and seen.outcome is not Outcome.CONNECTED:
+            trials = self._tried(start, first, info)
+            first = replace(first, explanation=with_proofs(first.explanation, trials))
+        return Diagnosis(
+            board=self._request.board.label,
+            info=info,
+            server=self._target,
+            result=first,
+            client_lines=client_lines(start, info, self._certificates),
+            wire=steps,
+            trials=trials,
+            unseen=hidden,
+            notes=tuple(self._runner.board.notes),
+        )
+
+    def _explained(self, start: Settings, seen: Observation) -> Explanation | None:
+        """The rule that fits, given what follows from the wire, and from a look at the server where that would tell."""
+        last = self._runner.last
+        if last is None:
+            return None
+        facts = None
+        if worth_looking(seen, last.wire):
+            facts, self._looked = self._looking.facts(), True
+        self._told = completed(seen, last.wire, facts=facts)
+        info = self._runner.board.info
+        case = case_of(AS_IT_IS, start)
+        return explain(case, self._told, info, wire=last.wire, authorities=last.authorities)
+
+    def _tried(self, start: Settings, first: CaseResult, info: BoardInfo) -> tuple[Trial, ...]:
+        def handshake(name: str, settings: Settings) -> CaseResult:
+            return self._runner.run(case_of(name, settings))
+
+        trying = Trials(
+            handshake, certificates=self._certificates, info=info, progress=self._progress, own_server=False
+        )
+        return trying.all(start, first)
+
+
+def _not_there(request: Request, target: str, gone: ServerFailure) -> Diagnosis:
+    """Nobody answers this machine there: the board is not even asked."""
+    seen = Observation(outcome=Outcome.REFUSED, stage=Stage.CONNECT, ended_by=Side.SERVER, server=gone, client=None)
+    seen = replace(seen, server_address=target)
+    case = case_of(AS_IT_IS, Settings.untouched())
+    return Diagnosis(
+        board=request.board.label,
+        info=None,
+        server=target,
+        result=CaseResult(
+            board=request.board.label,
+            server=target,
+            case=case.id,
+            attempt=1,
+            verdict=Verdict(word=VerdictWord.FAIL, reason=f"this machine cannot reach {target}: {gone.reason}"),
+            expected=None,
+            observation=seen,
+            explanation=explain(case, seen, BoardInfo()),
+        ),
+        unseen=("whether the board would reach it: it was not asked, because this machine does not",),
+    )
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

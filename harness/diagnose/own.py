@@ -71,7 +71,7 @@ def _diagnosed(
     if request.fixes and seen is not None and seen.outcome is not Outcome.CONNECTED:
         trying = Trials(handshake, certificates=certificates, info=info, progress=progress)
         trials = trying.all(start, first)
-        first = replace(first, explanation=_proved(first.explanation, trials))
+        first = replace(first, explanation=with_proofs(first.explanation, trials))
     return Diagnosis(
         board=request.board.label,
         info=info,
@@ -98,7 +98,7 @@ def case_of(name: str, settings: Settings) -> Case:
     )
 
 
-def _proved(explanation: Explanation | None, trials: tuple[Trial, ...]) -> Explanation | None:
+def with_proofs(explanation: Explanation | None, trials: tuple[Trial, ...]) -> Explanation | None:
     """The explanation with its own fixes as they came out."""
     if explanation is None:
         return None

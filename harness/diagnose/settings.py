@@ -26,6 +26,11 @@ class Settings:
     server: ServerProfile
     client: ClientPlan
 
+    @classmethod
+    def untouched(cls) -> Settings:
+        """Nobody was told anything."""
+        return cls(server=ServerProfile(), client=ClientPlan())
+
 
 def as_given(request: Request, certificates: GivenCertificates) -> Settings:
     """The settings that the user asked for."""

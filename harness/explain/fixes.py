@@ -132,7 +132,7 @@ def trust(info: BoardInfo, *, host: str | None) -> Fix:
 def python_suites() -> Fix:
     """Take the server's own list away."""
     return Fix(
-        title="leave Python's own suites",
+        title="leave set_ciphers out on the server: Python's own suites",
         server_lines=("# remove the call of context.set_ciphers(...)",),
         change=Change(server={"ciphers": None}),
     )

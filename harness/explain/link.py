@@ -51,7 +51,7 @@ def refused(evidence: Evidence) -> Explanation | None:
 @rule("link/unreachable")
 def unreachable(evidence: Evidence) -> Explanation | None:
     """Anything else on the way."""
-    if not _at_connect(evidence) or "ECONNREFUSED" in evidence.client_names:
+    if not _at_connect(evidence) or evidence.client is None or "ECONNREFUSED" in evidence.client_names:
         return None
     if any(name.startswith("EAI_") for name in evidence.client_names):
         return None
@@ -59,4 +59,27 @@ def unreachable(evidence: Evidence) -> Explanation | None:
         "the board cannot reach the server at all: no TCP connection",
         why=(f"the board says {' '.join(sorted(evidence.client_names)) or evidence.number}", *_ends(evidence)),
         fixes=(Fix(title="look at firewall, client isolation in the WiFi, wrong interface, 2.4 GHz only"),),
+    )
+
+
+@rule("link/target")
+def target(evidence: Evidence) -> Explanation | None:
+    """The server itself is not to be reached from the harness, with no board in between."""
+    failure = evidence.seen.server
+    if (
+        not _at_connect(evidence)
+        or evidence.client is not None
+        or failure is None
+        or failure.stage is not Stage.CONNECT
+    ):
+        return None
+    words = {"ECONNREFUSED": "nobody listens at that address and port", "ETIMEDOUT": "nothing answers there"}
+    looked_up = (failure.reason or "").startswith("EAI_")
+    return told(
+        words.get(failure.reason or "", "its name cannot be looked up" if looked_up else "it cannot be reached"),
+        why=(f"this machine tried {evidence.seen.server_address or 'it'}: {failure.reason}", "no board and no TLS yet"),
+        fixes=(
+            Fix(title="start the server, or name the host and port that it listens on"),
+            Fix(title="look at the firewall on the way", server_lines=("$ openssl s_client -connect HOST:PORT",)),
+        ),
     )

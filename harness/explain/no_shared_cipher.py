@@ -153,8 +153,9 @@ def settings(evidence: Evidence) -> tuple[str, ...]:
         return ()
     keys = ", ".join(f"{key.type} {key.curve or key.bits}" for key in server.keys) or "none"
     groups = ", ".join(server.groups) if server.groups is not None else "OpenSSL's default"
+    who = f"Python {server.python}, {server.openssl}" if server.python else server.openssl
     return (
-        f"server: Python {server.python}, {server.openssl}, {len(server.suites)} suites, key {keys}, {evidence.server_versions}",
+        f"server: {who}, {len(server.suites)} suites, key {keys}, {evidence.server_versions}",
         f"groups: server {groups}; board {', '.join(offered_groups(hello)) or 'none'}",
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from harness.model import Diagnosis, Explanation, Outcome, Trial, WireStep
+from harness.model import Diagnosis, Explanation, Observation, Outcome, Trial, WireStep
 from harness.reports.failure_text import client_text, outcome_text, server_text, short_evidence
 from harness.reports.plain import one_line, plain
 
@@ -53,10 +53,18 @@ def seen_lines(found: Diagnosis) -> list[str]:
     else:
         lines = [
             outcome_text(seen),
-            f"{_SERVER}{one_line(server_text(seen.server))}",
+            f"{_SERVER}{one_line(_server_text(found, seen))}",
             f"{_BOARD}{one_line(client_text(seen.client))}",
         ]
     return lines + wire_lines(found.wire)
+
+
+def _server_text(found: Diagnosis, seen: Observation) -> str:
+    """The server's own error; of one that is not ours, what it said on the wire."""
+    if seen.server is not None or not found.unseen:
+        return server_text(seen.server)
+    alerts = [f"{item.name}({item.code})" for item in seen.alerts if item.sender == "server"]
+    return f"its error is not visible; its alert: {', '.join(alerts) or 'none'}"
 
 
 def wire_lines(steps: tuple[WireStep, ...]) -> list[str]:

@@ -36,6 +36,11 @@ class Waiter:
         self._selector.register(self._bell, selectors.EVENT_READ)
         self._stopped = False
 
+    @property
+    def bell(self) -> socket.socket:
+        """Readable once `stop` was called, for who waits for several sockets."""
+        return self._bell
+
     def stop(self) -> None:
         """Make the current and every later wait raise `Stopped`."""
         self._stopped = True

@@ -1,16 +1,189 @@
-"""A server that runs already."""
+"""A server of this Python that runs already, with the real virtual board through the relay."""
 
+import json
+import socket
+import ssl
+import threading
+
+import jsonschema
 import pytest
 
+from harness.boards.interpreter import find_interpreter
 from harness.diagnose.foreign import diagnose_server
-from harness.diagnose.request import Request
-from harness.errors import UsageError
-from harness.model import BoardSpec
+from harness.diagnose.request import Files, Request
+from harness.errors import HarnessError
+from harness.model import BoardSpec, Outcome
+from harness.reports.diagnosis_record import diagnosis_json
+from harness.reports.diagnosis_text import diagnosis_text
+from harness.reports.schema import diagnosis_schema
 from harness.run_options import RunOptions
 
+SPEC = BoardSpec(text="unix", kind="unix", target="", label="unix")
 
-def test_it_says_that_it_cannot_yet():
-    """One line with what to do instead."""
-    spec = BoardSpec(text="unix", kind="unix", target="", label="unix")
-    with pytest.raises(UsageError, match=r"^--connect: not available in this version; give the server's own files"):
-        diagnose_server(Request(board=spec, options=RunOptions(boards=(spec,))), progress=print)
+
+@pytest.fixture
+def running(files):
+    """Starts somebody's server: `running(profile, **settings of the context)` gives its port."""
+    started = []
+
+    def start(profile, *, verify=None, **settings):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(files / profile / "cert.pem", files / profile / "key.pem")
+        for name, value in settings.items():
+            setattr(context, name, value) if name != "ciphers" else context.set_ciphers(value)
+        if verify:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(files / verify / "cert.pem")
+        listener = socket.create_server(("127.0.0.1", 0))
+
+        def serve():
+            while True:
+                try:
+                    sock, _peer = listener.accept()
+                except OSError:
+                    return
+                with sock:
+                    sock.settimeout(5)
+                    try:
+                        context.wrap_socket(sock, server_side=True).recv(1)
+                    except OSError:
+                        continue
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        started.append((listener, thread))
+        return listener.getsockname()[1]
+
+    yield start
+    for listener, thread in started:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join(10)
+
+
+@pytest.fixture(scope="module")
+def connect():
+    """Diagnose a port of this machine on the virtual board; its JSON fits the schema."""
+    try:
+        find_interpreter("")
+    except HarnessError as error:
+        pytest.skip(str(error))
+
+    def run(port, *, files=None, progress=lambda _line: None, **words):
+        request = Request(
+            board=SPEC,
+            options=RunOptions(boards=(SPEC,)),
+            files=files or Files(),
+            connect=("127.0.0.1", port),
+            **words,
+        )
+        found = diagnose_server(request, progress=progress)
+        jsonschema.Draft202012Validator(diagnosis_schema()).validate(json.loads(json.dumps(diagnosis_json(found))))
+        return found
+
+    return run
+
+
+def test_it_connects(connect, running, files):
+    """As it is, verified: hello, choice and certificate of the wire; nothing to explain, nothing to try."""
+    told = []
+    port = running("server-p256")
+    found = connect(port, files=Files(ca=files / "ca-p256" / "cert.der"), hostname="tls.test", progress=told.append)
+    seen = found.result.observation
+    assert (seen.outcome, seen.server_facts, found.result.explanation, found.trials) == (
+        Outcome.CONNECTED,
+        None,
+        None,
+        (),
+    )
+    assert seen.negotiated.suite.startswith("TLS_ECDHE_ECDSA_WITH_")
+    assert [step.name for step in found.wire][:3] == ["ClientHello", "ServerHello", "Certificate"]
+    assert found.server == f"127.0.0.1:{port}"
+    assert told == [f"reaching 127.0.0.1:{port}", "opening unix", "trying it as it is"]
+    assert found.unseen == ("the server's settings, its log and its own error: only what it sends",)
+
+
+def test_no_shared_cipher(connect, running):
+    """The server says handshake_failure and no more; a look from here shows what it takes, and the cause."""
+    told = []
+    found = connect(
+        running("server-rsa2048", ciphers="ECDHE-RSA-CHACHA20-POLY1305", maximum_version=ssl.TLSVersion.TLSv1_2),
+        progress=told.append,
+    )
+    seen, said = found.result.observation, found.result.explanation
+    assert (seen.outcome, seen.server, [item.name for item in seen.alerts]) == (
+        Outcome.REFUSED,
+        None,
+        ["handshake_failure"],
+    )
+    assert said.rule == "ciphers/nothing-in-common"
+    assert any("as seen from this machine, 1 suites, key RSA 2048" in line for line in said.why)
+    assert any(line.startswith("asking 127.0.0.1:") for line in told)
+    assert {trial.note for trial in found.trials} == {
+        "the server is not ours to change: try it there, then diagnose again"
+    }
+    assert "server      its error is not visible; its alert: handshake_failure(40)" in diagnosis_text(found)
+    assert "that it is NO_SHARED_CIPHER (in OpenSSL's words) follows from" in diagnosis_text(found)
+
+
+def test_tls13_only(connect, running):
+    """The versions of both sides."""
+    found = connect(running("server-p256", minimum_version=ssl.TLSVersion.TLSv1_3))
+    said = found.result.explanation
+    if found.result.observation.outcome is Outcome.CONNECTED:
+        pytest.skip("this firmware speaks TLS 1.3")
+    assert (said.rule, [item.name for item in found.result.observation.alerts]) == (
+        "versions/server-too-new",
+        ["protocol_version"],
+    )
+
+
+def test_client_certificate_wanted(connect, running, files):
+    """Seen in the messages; with the board's own certificate it connects."""
+    port = running("server-p256", verify="ca-p256", maximum_version=ssl.TLSVersion.TLSv1_2)
+    assert connect(port).result.explanation.rule == "client-auth/none-sent"
+    own = files / "client-p256"
+    given = Files(client_certificate=own / "cert.der", client_key=own / "key.der")
+    assert connect(port, files=given).result.observation.outcome is Outcome.CONNECTED
+    other = files / "client-untrusted"
+    given = Files(client_certificate=other / "cert.der", client_key=other / "key.der")
+    assert connect(port, files=given).result.explanation.rule == "client-auth/untrusted"
+
+
+def test_wrong_ca_on_the_board(connect, running, files):
+    """A fix on the board's side is tried there and then, and proved by the handshake that connected."""
+    found = connect(running("server-p256"), files=Files(ca=files / "ca-other" / "cert.der"), hostname="tls.test")
+    assert found.result.explanation.rule == "identity/unknown-issuer"
+    proved = [trial for trial in found.trials if trial.fix.proved]
+    assert [trial.fix.title for trial in proved] == ["do not check the certificate (CERT_NONE)"]
+    assert proved[0].fix.discouraged
+    assert proved[0].result.observation.outcome is Outcome.CONNECTED
+
+
+def test_plain_text(connect):
+    """What answers is no TLS server."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve():
+            for _time in range(2):  # the harness looks whether it is there, then the board comes
+                sock, _peer = listener.accept()
+                with sock:
+                    sock.sendall(b"220 mail.example ESMTP\r\n")
+                    sock.recv(1000)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        found = connect(listener.getsockname()[1], fixes=False)
+        thread.join(10)
+    assert found.result.explanation.rule == "peer/plain-text"
+
+
+def test_nobody_there(connect):
+    """The board is not even opened."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    found = connect(port)
+    assert (found.result.explanation.rule, found.info) == ("link/target", None)
+    assert found.result.explanation.title == "nobody listens at that address and port"
+    assert found.unseen == ("whether the board would reach it: it was not asked, because this machine does not",)
+    assert "ConnectionRefusedError ECONNREFUSED, at connect" in diagnosis_text(found)

@@ -87,7 +87,7 @@ def test_words_that_openssl_does_not_know(diagnose, server):
     """Refused at config; without the call it connects."""
     found = diagnose(server("server-rsa2048"), ciphers="TLS_RSA_WITH_AES_128_CBC_SHA")
     assert found.result.explanation.rule == "ciphers/unknown-words"
-    assert proved(found) == {"leave Python's own suites": True}
+    assert proved(found) == {"leave set_ciphers out on the server: Python's own suites": True}
 
 
 def test_versions(diagnose, server):

@@ -1,0 +1,80 @@
+"""What the wire and a look from here tell of a failure whose server is silent: its reason, as far as it follows. Pure.
+
+The rules of `harness.explain` read `SSLError.reason` and the live settings of our own servers. A foreign server shows alerts and
+messages only; where these leave one reason open, it is filled in for the rules, and for them alone: reports show what was seen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from harness.model import Observation, Outcome, ServerFacts, ServerFailure, Side
+from harness.oracle.predict import predict
+from harness.wire.reading import WireReading
+from harness.wire.versions import TLS13, version_name
+
+HANDSHAKE_FAILURE, CERTIFICATE_REQUIRED, PROTOCOL_VERSION = 40, 116, 70
+# RFC 8446 section 6.2 -> include/openssl/x509_vfy.h: what a server that refuses a client's certificate says of it.
+_VERIFY_CODES = {48: 20, 45: 10, 43: 26, 42: 1, 46: 1, 44: 23}
+_DECRYPT_ERROR = 51
+
+
+def fatal_alert(seen: Observation) -> int | None:
+    """The code of the server's fatal alert."""
+    return next((item.code for item in seen.alerts if item.sender is Side.SERVER and item.level == "fatal"), None)
+
+
+def worth_looking(seen: Observation, wire: WireReading) -> bool:
+    """Whether the server's settings would explain it: it refused the ClientHello itself."""
+    return seen.outcome is Outcome.REFUSED and wire.client_hello is not None and wire.server_hello is None
+
+
+def completed(seen: Observation, wire: WireReading, *, facts: ServerFacts | None) -> Observation:
+    """The observation with the server's reason filled in where it follows from what is visible.
+
+    Args:
+        seen: as it was.
+        wire: the reading of the recorded bytes.
+        facts: what the server takes of this machine; None where nobody looked.
+    """
+    reason, code = _of_the_certificate(seen, wire)
+    if reason is None and facts is not None and seen.client_hello is not None:
+        predicted = predict(seen.client_hello, facts)
+        agrees = predicted.alert is not None and predicted.alert.code == fatal_alert(seen)
+        reason = predicted.server_reason if predicted.outcome is Outcome.REFUSED and agrees else None
+    if reason is None:
+        return seen
+    failure = ServerFailure(type="SSLError", reason=reason, errno=1, verify_code=code)
+    return replace(seen, server=failure, server_facts=facts)
+
+
+def _of_the_certificate(seen: Observation, wire: WireReading) -> tuple[str | None, int | None]:
+    """A refusal after the server asked for the client's certificate and got its answer."""
+    alert, sent = fatal_alert(seen), wire.client_certificates
+    if alert == CERTIFICATE_REQUIRED or (alert == HANDSHAKE_FAILURE and sent == ()):
+        return "PEER_DID_NOT_RETURN_A_CERTIFICATE", None
+    if sent and alert in _VERIFY_CODES:
+        return "CERTIFICATE_VERIFY_FAILED", _VERIFY_CODES[alert]
+    if sent and alert == _DECRYPT_ERROR:
+        return "BAD_SIGNATURE", None
+    return None, None
+
+
+def unseen(seen: Observation, wire: WireReading, *, told: Observation, looked: bool) -> tuple[str, ...]:
+    """What cannot be seen of a server that is not ours, and what was put in its place.
+
+    Args:
+        seen: as it was.
+        wire: the reading of the recorded bytes.
+        told: what the rules were given.
+        looked: whether the server was asked from this machine.
+    """
+    lines = ["the server's settings, its log and its own error: only what it sends"]
+    if told.server is not None and seen.server is None and told.server.reason:
+        source = "what it takes of this machine" if told.server_facts is not None else "its messages and its alert"
+        lines.append(f"that it is {told.server.reason} (in OpenSSL's words) follows from {source}; its log must say so")
+    elif looked:
+        lines.append("why it refuses: it completes no handshake with this machine, or its alert is another one")
+    if wire.negotiated.version == version_name(TLS13):
+        lines.append("its certificates and every alert after ServerHello: TLS 1.3 encrypts them")
+    return tuple(lines)

@@ -1,0 +1,288 @@
+"""A recording relay: the board connects here, the bytes go to a server that runs already, and every one of them is kept.
+
+A `ServerHost` like the others, but the server behind it is somebody else's: what it decided is read from the wire alone, its
+settings and its own error are not known (`facts` and `failure` stay None). TLS passes through untouched.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import selectors
+import socket
+import struct
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.deadline import Deadline
+from harness.errors import ServerError
+from harness.model import ServerFailure, ServerProfile, ServerReport, Side, Stage, WireChunk
+from harness.server import ServerStart, Serving
+from harness.server.tls_link import CHUNK_BYTES, Stopped, Waiter, listen
+from harness.wire.reading import WireReading, read_wire
+from harness.wire.versions import TLS13, version_name
+
+# How long the server may take to accept.
+CONNECT_S = 10.0
+# After one side has ended, this long is waited for what the other still says.
+LINGER_S = 2.0
+# More than a handshake and a short talk ever need; a server that sends without end is cut off here.
+LIMIT_BYTES = 4 << 20
+_QUICKACK = getattr(socket, "TCP_QUICKACK", None)
+
+
+@dataclass(slots=True)
+class _Session:
+    """What is kept of one connection."""
+
+    listener: socket.socket
+    serving: Serving
+    local: tuple[str, int]
+    started: float = 0.0
+    started_unix_s: float = 0.0
+    accepted: bool = False
+    strangers: int = 0
+    peer: tuple[str, int] | None = None
+    failure: OSError | None = None
+    timed_out: bool = False
+    wire: list[WireChunk] = field(default_factory=list)
+
+
+def reach_target(host: str, port: int, *, timeout_s: float = CONNECT_S) -> ServerFailure | None:
+    """Open and close a TCP connection to the server, as the relay will.
+
+    Returns:
+        None where it is reached, else why not (stage `connect`); the reason is the OS error's or the resolver's name.
+    """
+    try:
+        socket.create_connection((host, port), timeout=timeout_s).close()
+    except OSError as error:
+        return _not_reached(error)
+    return None
+
+
+def _not_reached(error: OSError) -> ServerFailure:
+    number = error.errno
+    if isinstance(error, socket.gaierror):
+        names = {value: name for name, value in vars(socket).items() if name.startswith("EAI_")}
+        reason = names.get(number, "EAI_FAIL")
+    elif isinstance(error, TimeoutError):
+        number, reason = errno.ETIMEDOUT, "ETIMEDOUT"
+    else:
+        reason = errno.errorcode.get(number or 0, type(error).__name__)
+    return ServerFailure(type=type(error).__name__, reason=reason, errno=number, stage=Stage.CONNECT)
+
+
+class Relay:
+    """A `ServerHost` in front of `host:port`.
+
+    Args:
+        host: name or address of the server, as this machine reaches it.
+        port: its TCP port.
+    """
+
+    def __init__(self, host: str, port: int) -> None:
+        self.target = (host, port)
+        self._waiter = Waiter()
+        self._session: _Session | None = None
+        self._thread: threading.Thread | None = None
+
+    def describe(self) -> Mapping[str, Any]:
+        """Nothing is known of a server that is not ours."""
+        return {}
+
+    def open(self, profile: ServerProfile, serving: Serving) -> ServerStart:
+        """Listen for one connection. The profile is not looked at: its server's settings are not ours to choose.
+
+        Raises:
+            ServerError: no port can be had.
+        """
+        self.cancel()
+        try:
+            listener = listen(serving.bind, list(serving.ports) if serving.ports else None)
+        except OSError as error:
+            name = errno.errorcode.get(error.errno or 0, type(error).__name__)
+            raise ServerError(f"the relay cannot listen on {serving.bind}: {name}") from error
+        self._waiter.reset()
+        address, port = listener.getsockname()[:2]
+        self._session = _Session(listener=listener, serving=serving, local=(address, port))
+        self._thread = threading.Thread(target=self._serve, args=(self._session,), name="relay", daemon=True)
+        self._thread.start()
+        return ServerStart(address=address, port=port, facts=None, failure=None)
+
+    def finish(self, deadline: Deadline) -> ServerReport:
+        """See `ServerHost`; what still runs at the deadline is ended and counts as timed out."""
+        session, thread = self._session, self._thread
+        if session is None or thread is None:
+            raise ServerError("the relay was not opened")
+        thread.join(deadline.remaining_s)
+        session.timed_out = session.timed_out or thread.is_alive()
+        self._end()
+        return _report(session)
+
+    def cancel(self) -> ServerReport | None:
+        """See `ServerHost`."""
+        session = self._session
+        if session is None:
+            return None
+        self._end()
+        return _report(session)
+
+    def _end(self) -> None:
+        thread, self._thread, self._session = self._thread, None, None
+        if thread is not None:
+            self._waiter.stop()
+            thread.join()
+
+    def close(self) -> None:
+        """See `ServerHost`."""
+        self._end()
+        self._waiter.close()
+
+    # ------------------------------------------------------------------ the thread
+
+    def _serve(self, session: _Session) -> None:
+        end = time.monotonic() + session.serving.handshake_timeout_s
+        with contextlib.suppress(Stopped), contextlib.ExitStack() as closing:
+            closing.callback(session.listener.close)
+            board = self._accept(session, end=end)
+            if board is None:
+                session.timed_out = True
+                return
+            closing.callback(board.close)
+            session.listener.close()
+            try:
+                server = socket.create_connection(self.target, timeout=CONNECT_S)
+            except OSError as error:
+                session.failure = error
+                return
+            closing.callback(server.close)
+            session.timed_out = not self._pass_on(session, board, server, end=end)
+
+    def _accept(self, session: _Session, *, end: float) -> socket.socket | None:
+        """The board's connection; anybody else's is dropped and counted. None when nobody came in time."""
+        while self._waiter.wait(session.listener, end=end):
+            try:
+                sock, address = session.listener.accept()
+            except (BlockingIOError, ConnectionAbortedError):
+                continue
+            session.peer = address[:2]
+            if session.serving.peers is not None and address[0] not in session.serving.peers:
+                session.strangers += 1
+                sock.close()
+                continue
+            session.accepted = True
+            session.started, session.started_unix_s = time.monotonic(), time.time()
+            return sock
+        return None
+
+    def _pass_on(self, session: _Session, board: socket.socket, server: socket.socket, *, end: float) -> bool:
+        """Pass bytes both ways until both sides have ended; a FIN is passed on as one, a reset as a reset.
+
+        Returns:
+            Whether it came to an end by itself before `end`.
+        """
+        open_ends = {board: (server, Side.CLIENT), server: (board, Side.SERVER)}
+        for sock in open_ends:
+            sock.setblocking(True)
+            sock.settimeout(CONNECT_S)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._waiter.bell, selectors.EVENT_READ)
+            for sock in open_ends:
+                selector.register(sock, selectors.EVENT_READ)
+            reading = set(open_ends)
+            while reading:
+                ready = selector.select(max(0.0, end - time.monotonic()))
+                if not ready:
+                    return len(reading) == 1
+                for key, _mask in ready:
+                    source = key.fileobj
+                    if not isinstance(source, socket.socket) or source not in open_ends:
+                        raise Stopped
+                    other, sender = open_ends[source]
+                    if not _one_piece(session, source, other, sender=sender):
+                        selector.unregister(source)
+                        reading.discard(source)
+                        end = min(end, time.monotonic() + LINGER_S)
+        return True
+
+
+def _one_piece(session: _Session, source: socket.socket, other: socket.socket, *, sender: Side) -> bool:
+    """Pass on what one side sent. Returns whether more may come from it."""
+    if _QUICKACK is not None:
+        with contextlib.suppress(OSError):
+            source.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
+    try:
+        data = source.recv(CHUNK_BYTES)
+    except OSError:
+        _reset_at_close(other)
+        return False
+    kept = sum(len(chunk.data) for chunk in session.wire)
+    if not data or kept + len(data) > LIMIT_BYTES:
+        with contextlib.suppress(OSError):
+            other.shutdown(socket.SHUT_WR)
+        return False
+    at_ms = round((time.monotonic() - session.started) * 1000, 3)
+    session.wire.append(WireChunk(sender=sender, at_ms=at_ms, data=data))
+    with contextlib.suppress(OSError):  # it is gone: what the other still says is wanted all the same
+        other.sendall(data)
+    return True
+
+
+def _reset_at_close(sock: socket.socket) -> None:
+    """Have this socket end with RST, as its peer did."""
+    linger = struct.pack("ii", 1, 0)
+    with contextlib.suppress(OSError):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        sock.shutdown(socket.SHUT_RD)
+
+
+# ----------------------------------------------------------------------------------------------- what the wire says
+
+
+def handshake_done(wire: WireReading) -> bool:
+    """Whether the server took the client's last message of the handshake, as far as the wire shows it.
+
+    TLS 1.2: the server sent ChangeCipherSpec (after the client's, RFC 5246 7.3), and no fatal alert in the clear. In TLS 1.3 the end
+    is encrypted (RFC 8446 section 2): the client sent encrypted records of its own, and only its own word says more.
+    """
+    if wire.server_hello is None or any(alert.level == "fatal" for alert in wire.alerts):
+        return False
+    sent = [(message.sender, message.name) for message in wire.messages]
+    if wire.negotiated.version == version_name(TLS13):
+        return (Side.CLIENT, "ApplicationData") in sent
+    return (Side.SERVER, "ChangeCipherSpec") in sent and (Side.CLIENT, "ChangeCipherSpec") in sent
+
+
+def _finished_ms(wire: WireReading) -> float | None:
+    """When the server's last flight of a TLS 1.2 handshake began."""
+    found = (item.at_ms for item in wire.messages if (item.sender, item.name) == (Side.SERVER, "ChangeCipherSpec"))
+    return next(found, None)
+
+
+def _report(session: _Session) -> ServerReport:
+    """What the relay knows, as a server's report: who came, every byte, and what follows from them."""
+    wire = read_wire(session.wire)
+    done = handshake_done(wire)
+    return ServerReport(
+        facts=None,
+        failure=_not_reached(session.failure) if session.failure is not None else None,
+        accepted=session.accepted,
+        handshake_done=done,
+        exchanged=done,
+        negotiated_version=wire.negotiated.version,
+        negotiated_suite=wire.negotiated.suite,
+        wire=tuple(session.wire),
+        strangers=session.strangers,
+        peer=session.peer[0] if session.peer else None,
+        peer_port=session.peer[1] if session.peer else None,
+        local=session.local[0],
+        local_port=session.local[1],
+        started_unix_s=session.started_unix_s,
+        handshake_ms=_finished_ms(wire) if done else None,
+        timed_out=session.timed_out and not done,
+    )

@@ -1,0 +1,181 @@
+"""The recording relay between a real client and a real server of this Python: every byte passes, and is kept."""
+
+import socket
+import ssl
+import threading
+
+import pytest
+
+from harness.certificates import Certificates
+from harness.deadline import Deadline
+from harness.errors import ServerError
+from harness.model import ServerProfile, Side
+from harness.server import Serving
+from harness.server.relay import Relay, reach_target
+from harness.wire.reading import read_wire
+
+PROFILE = ServerProfile()
+
+
+@pytest.fixture(scope="module")
+def pair():
+    """A certificate and its key."""
+    with Certificates() as certificates:
+        yield certificates.make("server-p256")
+
+
+@pytest.fixture
+def target(pair):
+    """Starts a TLS server for one connection; `target(version)` gives its port."""
+    ended = []
+
+    def start(version=ssl.TLSVersion.TLSv1_2):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(pair.chain_file, pair.key_file)
+        context.minimum_version = context.maximum_version = version
+        listener = socket.create_server(("127.0.0.1", 0))
+        listener.settimeout(10)
+
+        def serve():
+            with listener:
+                sock, _peer = listener.accept()
+                sock.settimeout(10)
+                with sock:
+                    try:
+                        with context.wrap_socket(sock, server_side=True) as tls:
+                            tls.sendall(b"echo " + tls.recv(100))
+                    except OSError:
+                        pass  # the client went away or was refused: what the relay saw of it is the test
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        ended.append(thread)
+        return listener.getsockname()[1]
+
+    yield start
+    for thread in ended:
+        thread.join(10)
+
+
+@pytest.fixture
+def relay():
+    """Makes relays, closed at the end."""
+    made = []
+
+    def make(port):
+        made.append(Relay("127.0.0.1", port))
+        return made[-1]
+
+    yield make
+    for item in made:
+        item.close()
+
+
+def talk(port, version, *, text=b"hello"):
+    """A client's whole session; None where it is refused."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.minimum_version = context.maximum_version = version
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as sock:
+        try:
+            with context.wrap_socket(sock) as tls:
+                tls.sendall(text)
+                return tls.recv(100)
+        except ssl.SSLError as error:
+            return error.reason
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_session_passes_and_is_kept(relay, target, version):
+    """Application data both ways; ClientHello, ServerHello and the end of the handshake are read from the wire."""
+    between = relay(target(version))
+    start = between.open(PROFILE, Serving(peers=("127.0.0.1",)))
+    assert talk(start.port, version) == b"echo hello"
+    report = between.finish(Deadline(5))
+    wire = read_wire(report.wire)
+    assert (report.accepted, report.handshake_done, report.exchanged, report.timed_out) == (True, True, True, False)
+    assert (report.facts, report.failure) == (None, None)
+    assert report.negotiated_version == {"TLSv1_2": "TLSv1.2", "TLSv1_3": "TLSv1.3"}[version.name]
+    assert wire.client_hello is not None
+    assert len(wire.certificates) == (1 if version is ssl.TLSVersion.TLSv1_2 else 0)
+    assert {chunk.sender for chunk in report.wire} == {Side.CLIENT, Side.SERVER}
+
+
+def test_refusal_reaches_the_client(relay, target):
+    """The server's alert passes before the end of the stream does."""
+    between = relay(target(ssl.TLSVersion.TLSv1_3))
+    start = between.open(PROFILE, Serving())
+    assert talk(start.port, ssl.TLSVersion.TLSv1_2) == "TLSV1_ALERT_PROTOCOL_VERSION"
+    report = between.finish(Deadline(5))
+    assert (report.handshake_done, report.exchanged) == (False, False)
+    assert [(item.sender, item.name) for item in read_wire(report.wire).alerts] == [(Side.SERVER, "protocol_version")]
+
+
+def test_strangers_are_dropped_and_counted(relay, target):
+    """Nobody but the named peer is passed on."""
+    between = relay(target())
+    start = between.open(PROFILE, Serving(peers=("192.0.2.1",)))
+    with socket.create_connection(("127.0.0.1", start.port), timeout=5) as sock:
+        assert sock.recv(1) == b""
+    report = between.cancel()
+    assert (report.strangers, report.accepted, report.wire) == (1, False, ())
+    talk(between.target[1], ssl.TLSVersion.TLSv1_2)  # lets the server end
+
+
+def test_server_gone_meanwhile(relay):
+    """What answered a moment ago does not any more: the failure is of stage connect."""
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    between = relay(port)
+    start = between.open(PROFILE, Serving())
+    with socket.create_connection(("127.0.0.1", start.port), timeout=5) as sock:
+        assert sock.recv(1) == b""
+    failure = between.finish(Deadline(5)).failure
+    assert (failure.type, failure.reason, failure.stage) == ("ConnectionRefusedError", "ECONNREFUSED", "connect")
+
+
+def test_reset_is_passed_on_as_one(relay):
+    """A server that resets does not look like one that closes."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        between = relay(listener.getsockname()[1])
+        start = between.open(PROFILE, Serving())
+        with socket.create_connection(("127.0.0.1", start.port), timeout=5) as client:
+            sock, _peer = listener.accept()
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            sock.close()
+            with pytest.raises(ConnectionResetError):
+                client.recv(1)
+
+
+def test_ends_at_the_deadline(relay):
+    """Two sides that say nothing: ended, and said to have timed out."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        between = relay(listener.getsockname()[1])
+        start = between.open(PROFILE, Serving())
+        with socket.create_connection(("127.0.0.1", start.port), timeout=5):
+            assert between.finish(Deadline(0.2)).timed_out
+
+
+def test_taken_port(relay):
+    """No port can be had."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ServerError, match=r"^the relay cannot listen on 127\.0\.0\.1: EADDRINUSE$"):
+            relay(1).open(PROFILE, Serving(ports=(port, port)))
+
+
+def test_never_opened(relay):
+    """There is nothing to wait for."""
+    with pytest.raises(ServerError, match=r"^the relay was not opened$"):
+        relay(1).finish(Deadline(1))
+    assert relay(1).cancel() is None
+    assert relay(1).describe() == {}
+
+
+def test_reach_target():
+    """There, refused, and a name that nobody has."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        assert reach_target("127.0.0.1", port) is None
+    assert reach_target("127.0.0.1", port).reason == "ECONNREFUSED"
+    assert reach_target("no-such-host.invalid", 1).reason.startswith("EAI_")
