@@ -26,7 +26,7 @@ examples:
   the board checks the server, as my own program does:
   $ tls-harness diagnose --board u0 --cert server.pem --key server-key.pem --ca ca.pem --hostname broker.example
 
-  a server that runs already (Python, nginx, mosquitto ...); not available yet:
+  a server that runs already (Python, nginx, mosquitto ...):
   $ tls-harness diagnose --board u0 --connect broker.example:8883 --ca ca.pem
 
   no board at hand: `--board unix` is a real MicroPython on this machine.
@@ -61,9 +61,7 @@ def add(commands: Commands) -> None:
     own.add_argument("--client-ca", metavar="F", type=Path, help="it requires client certificates of this CA, PEM")
     own.add_argument("--server", metavar="PYTHON", help="run it under this Python (default: the harness's own)")
     foreign = parser.add_argument_group("a server that runs already")
-    foreign.add_argument(
-        "--connect", metavar="HOST:PORT", help="where it listens, seen from this machine (not available yet)"
-    )
+    foreign.add_argument("--connect", metavar="HOST:PORT", help="where it listens, seen from this machine")
     board = parser.add_argument_group("what the board does")
     board.add_argument(
         "--ca",

@@ -26,7 +26,8 @@ def fatal_alert(seen: Observation) -> int | None:
 
 def worth_looking(seen: Observation, wire: WireReading) -> bool:
     """Whether the server's settings would explain it: it refused the ClientHello itself."""
-    return seen.outcome is Outcome.REFUSED and wire.client_hello is not None and wire.server_hello is None
+    refused = seen.outcome is Outcome.REFUSED and wire.client_hello is not None and wire.server_hello is None
+    return refused and wire.server_plain is None
 
 
 def completed(seen: Observation, wire: WireReading, *, facts: ServerFacts | None) -> Observation:

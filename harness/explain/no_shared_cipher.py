@@ -152,7 +152,7 @@ def settings(evidence: Evidence) -> tuple[str, ...]:
     if server is None or hello is None:
         return ()
     keys = ", ".join(f"{key.type} {key.curve or key.bits}" for key in server.keys) or "none"
-    groups = ", ".join(server.groups) if server.groups is not None else "OpenSSL's default"
+    groups = ", ".join(server.groups) or "none of the usual" if server.groups is not None else "OpenSSL's default"
     who = f"Python {server.python}, {server.openssl}" if server.python else server.openssl
     return (
         f"server: {who}, {len(server.suites)} suites, key {keys}, {evidence.server_versions}",

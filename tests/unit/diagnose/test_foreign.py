@@ -45,7 +45,8 @@ def running(files):
                 with sock:
                     sock.settimeout(5)
                     try:
-                        context.wrap_socket(sock, server_side=True).recv(1)
+                        with context.wrap_socket(sock, server_side=True) as tls:
+                            tls.recv(1)
                     except OSError:
                         continue
 

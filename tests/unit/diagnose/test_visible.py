@@ -101,4 +101,5 @@ def test_when_to_look():
     """Only where the ClientHello itself was refused."""
     assert worth_looking(refused(40), WireReading(client_hello=HELLO))
     assert not worth_looking(refused(40), WireReading())
+    assert not worth_looking(refused(40), WireReading(client_hello=HELLO, server_plain=b"HTTP/1.1 400"))
     assert fatal_alert(refused(70)) == 70

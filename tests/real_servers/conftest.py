@@ -1,0 +1,101 @@
+"""Servers of Debian's packages on free loopback ports, in the foreground, with files of their own; ended with the test."""
+
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from harness.certificates import Certificates
+from harness.deadline import Deadline
+
+PROFILES = ("server-p256", "server-rsa2048", "client-p256", "ca-p256", "ca-other")
+
+
+@pytest.fixture(scope="session")
+def pairs(tmp_path_factory):
+    """`pairs / "server-p256" / "cert.pem"`, `key.pem`, `cert.der`, `key.der`; the keys are for their owner only."""
+    folder = tmp_path_factory.mktemp("pairs")
+    with Certificates() as certificates:
+        for name in PROFILES:
+            made, own = certificates.make(name), folder / name
+            own.mkdir(mode=0o700)
+            for file, content in (
+                ("cert.pem", made.chain_pem),
+                ("key.pem", made.key_pem),
+                ("cert.der", made.certificate_der),
+                ("key.der", made.key_der),
+            ):
+                path = own / file
+                path.touch(0o600)
+                path.write_bytes(content)
+    return folder
+
+
+@pytest.fixture
+def started(tmp_path):
+    """Starts a program that listens on a port, and waits until it does: `started(port, *command)`."""
+    running = []
+
+    def start(port, *command):
+        program = shutil.which(command[0], path=f"{Path('/usr/sbin')}:/usr/bin:/bin:/usr/local/bin") or shutil.which(
+            command[0]
+        )
+        if program is None:
+            pytest.skip(f"{command[0]} is not installed (Debian packages nginx-light, mosquitto, openssl)")
+        log = tmp_path / "log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [program, *map(str, command[1:])],
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=tmp_path,
+            )
+        running.append(process)
+        deadline = Deadline(15)
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                return
+            except OSError:
+                assert process.poll() is None, log.read_text(errors="replace")
+                assert not deadline.expired, log.read_text(errors="replace")
+                time.sleep(0.02)  # nothing else tells that it listens
+
+    yield start
+    for process in running:
+        process.terminate()
+        process.communicate(timeout=15)
+
+
+@pytest.fixture
+def port():
+    """A port that is free now."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+@pytest.fixture
+def diagnose(port, tmp_path):
+    """Run `tls-harness diagnose --board unix --connect`: its exit code and what it printed."""
+
+    def run(*more):
+        done = subprocess.run(
+            [
+                *(sys.executable, "-m", "harness", "diagnose", "--board", "unix"),
+                *("--connect", f"127.0.0.1:{port}", *map(str, more)),
+            ],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=False,
+        )
+        assert done.stderr == ""
+        return done.returncode, done.stdout
+
+    return run

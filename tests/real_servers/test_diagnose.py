@@ -1,0 +1,157 @@
+"""`tls-harness diagnose --connect` with nginx, mosquitto and `openssl s_server`: each good, and broken in two ways.
+
+What is printed for a broken one is a stored text, `texts/<server>.<what>.txt`; UPDATE_TEXTS=1 writes them anew.
+"""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+TEXTS = Path(__file__).parent / "texts"
+
+NGINX = """
+daemon off;
+pid nginx.pid;
+error_log stderr notice;
+worker_processes 1;
+events { worker_connections 32; }
+http {
+  access_log off;
+  client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
+  server {
+    listen 127.0.0.1:%(port)d ssl;
+    ssl_certificate %(pair)s/cert.pem;
+    ssl_certificate_key %(pair)s/key.pem;
+    %(more)s
+    location / { return 200 "hello"; }
+  }
+}
+"""
+MOSQUITTO = """
+listener %(port)d 127.0.0.1
+allow_anonymous true
+certfile %(pair)s/cert.pem
+keyfile %(pair)s/key.pem
+%(more)s
+"""
+
+
+@pytest.fixture
+def nginx(started, pairs, port, tmp_path):
+    """Start nginx with a certificate and more lines of its `server` block."""
+
+    def start(profile, more=""):
+        config = tmp_path / "nginx.conf"
+        config.write_text(NGINX % {"port": port, "pair": pairs / profile, "more": more})
+        started(port, "nginx", "-p", tmp_path, "-c", config)
+
+    return start
+
+
+@pytest.fixture
+def mosquitto(started, pairs, port, tmp_path):
+    """Start mosquitto with a certificate and more lines; it needs to read the files as its own user."""
+
+    def start(profile, more=""):
+        config = tmp_path / "mosquitto.conf"
+        user = "user root\n" if os.geteuid() == 0 else ""
+        config.write_text(user + MOSQUITTO % {"port": port, "pair": pairs / profile, "more": more})
+        started(port, "mosquitto", "-c", config)
+
+    return start
+
+
+@pytest.fixture
+def s_server(started, pairs, port):
+    """Start OpenSSL's test server with a certificate and more options."""
+
+    def start(profile, *more):
+        pair = ("-cert", pairs / profile / "cert.pem", "-key", pairs / profile / "key.pem")
+        started(port, "openssl", "s_server", "-accept", f"127.0.0.1:{port}", *pair, "-quiet", *more)
+
+    return start
+
+
+def stored(name, answer):
+    """The command said that it does not connect, and in these words."""
+    code, text = answer
+    assert code == 1
+    text = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT", text)
+    text = re.sub(r"MicroPython \S+ \(.*\)", "MicroPython", text)
+    text = re.sub(r"/\S+/(?=(?:ca|client|server)-\w+/)", "", text)
+    text = re.sub(r"\b\d+ bytes", "N bytes", text)
+    path = TEXTS / f"{name}.txt"
+    if os.environ.get("UPDATE_TEXTS"):
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
+
+
+def connects(answer, *, suite):
+    """The command said that it connects, with a suite of this beginning."""
+    code, text = answer
+    assert code == 0, text
+    assert f"\nconnected  TLSv1.2 {suite}" in text
+    assert "why:" not in text
+
+
+def test_nginx_good(nginx, diagnose, pairs):
+    """As most people run it, checked by the board."""
+    nginx("server-p256")
+    connects(diagnose("--ca", pairs / "ca-p256" / "cert.der", "--hostname", "tls.test"), suite="TLS_ECDHE_ECDSA_")
+
+
+def test_nginx_suites(nginx, diagnose):
+    """`ssl_ciphers` of a hardening guide: ChaCha20 only, which MicroPython does not have."""
+    nginx("server-rsa2048", "ssl_protocols TLSv1.2; ssl_ciphers ECDHE-RSA-CHACHA20-POLY1305;")
+    stored("nginx.suites", diagnose())
+
+
+def test_nginx_tls13_only(nginx, diagnose):
+    """`ssl_protocols TLSv1.3`, the `modern` profile."""
+    nginx("server-p256", "ssl_protocols TLSv1.3;")
+    stored("nginx.tls13-only", diagnose())
+
+
+def test_mosquitto_good(mosquitto, diagnose, pairs):
+    """A broker that anybody may use."""
+    mosquitto("server-rsa2048")
+    connects(diagnose(), suite="TLS_ECDHE_RSA_")
+
+
+def test_mosquitto_wants_a_certificate(mosquitto, diagnose, pairs):
+    """`require_certificate`, and a board without one; with one it connects."""
+    more = f"require_certificate true\ncafile {pairs}/ca-p256/cert.pem\ntls_version tlsv1.2"
+    mosquitto("server-p256", more)
+    stored("mosquitto.wants-a-certificate", diagnose())
+    own = pairs / "client-p256"
+    connects(diagnose("--client-cert", own / "cert.der", "--client-key", own / "key.der"), suite="TLS_ECDHE_ECDSA_")
+
+
+def test_mosquitto_of_another_ca(mosquitto, diagnose, pairs):
+    """The board was given the CA of somebody else."""
+    mosquitto("server-p256")
+    stored(
+        "mosquitto.another-ca",
+        diagnose("--ca", pairs / "ca-other" / "cert.der", "--hostname", "tls.test", "--no-fixes"),
+    )
+
+
+def test_s_server_good(s_server, diagnose):
+    """OpenSSL's own."""
+    s_server("server-p256")
+    connects(diagnose(), suite="TLS_ECDHE_ECDSA_")
+
+
+def test_s_server_another_host(s_server, diagnose, pairs):
+    """The right CA, and a name that the certificate does not have."""
+    s_server("server-p256")
+    ca = ("--ca", pairs / "ca-p256" / "cert.der")
+    stored("s_server.another-host", diagnose(*ca, "--hostname", "other.test", "--no-fixes"))
+
+
+def test_s_server_group(s_server, diagnose):
+    """The only group is one that the board does not offer."""
+    s_server("server-p256", "-no_tls1_3", "-groups", "X448")
+    stored("s_server.group", diagnose("--no-fixes"))
