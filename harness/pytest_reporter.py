@@ -272,7 +272,7 @@ class Reporter:
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Print the compact table and where the report is."""
         from harness.reports.soak import soak_lines
-        from harness.reports.terminal import summary_table
+        from harness.reports.terminal import stranger_lines, summary_table
 
         if not self.results:
             return
@@ -280,7 +280,7 @@ class Reporter:
         for line in summary_table(self.results):
             terminalreporter.write_line(line)
         steady, flaky = soak_lines(self.soak) if self.soak else ([], [])
-        for line in steady:
+        for line in [*steady, *stranger_lines(self.results)]:
             terminalreporter.write_line(line)
         for text in [*flaky, *self.untried(), *self.trouble]:
             terminalreporter.write_line(text, red=True)

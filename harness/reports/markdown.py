@@ -7,6 +7,7 @@ from typing import Any
 
 from harness.reports.server_keys import GOOD, Connects, KeyCell, answer, key_matrix, server_title
 from harness.reports.soak import flaky_cells, times_text, verdicts_text
+from harness.reports.terminal import stranger_lines
 
 # A pull-request comment holds 65536 characters; the worst comes first, the rest is counted.
 LISTED = 60
@@ -19,6 +20,8 @@ def render_markdown(run: dict[str, Any]) -> str:
         run: as in run.json. Texts that boards or servers sent are escaped here.
     """
     parts = ["# TLS compatibility", "", *_counts(run), ""]
+    for line in stranger_lines(run["results"]):
+        parts += [line, ""]
     flaky = flaky_cells(run)
     if flaky:
         parts += ["## Flaky", "", *_flaky(flaky), ""]

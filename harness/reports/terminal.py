@@ -71,6 +71,16 @@ def summary_table(results: list[dict[str, Any]]) -> list[str]:
     ]
 
 
+def stranger_lines(results: list[dict[str, Any]]) -> list[str]:
+    """Say how many connections came from addresses that are not answered, in how many cases; nothing where there were none."""
+    met = [result["strangers"] for result in results if result.get("strangers")]
+    if not met:
+        return []
+    total = sum(met)
+    were = "connections from strangers were" if total > 1 else "connection from a stranger was"
+    return [f"{total} {were} dropped, in {len(met)} case{'s' * (len(met) > 1)}: only the board is answered (--peer)"]
+
+
 def untried_lines(results: list[dict[str, Any]]) -> list[str]:
     """Name each board and each server with which not one case could be tried; one line where that is all of them.
 

@@ -2,7 +2,15 @@
 
 import pytest
 
-from harness.reports.terminal import board_lines, case_line, closing_line, server_line, summary_table
+from harness.reports.markdown import render_markdown
+from harness.reports.terminal import (
+    board_lines,
+    case_line,
+    closing_line,
+    server_line,
+    stranger_lines,
+    summary_table,
+)
 
 FACTS = {
     "implementation": "micropython", "firmware": "1.20.0", "machine": "ESP32", "tls_module": "ussl", "tls_version": None,
@@ -71,6 +79,22 @@ def test_case_of_a_soak():
     assert case_line(run, "connected", boards=True, servers=False, repeats=5).startswith(
         "pass        unix 2of5 seed/x "
     )
+
+
+@pytest.mark.parametrize(
+    ("counts", "line"),
+    [
+        ((1, 0), "1 connection from a stranger was dropped, in 1 case: only the board is answered (--peer)"),
+        ((2, 3), "5 connections from strangers were dropped, in 2 cases: only the board is answered (--peer)"),
+    ],
+)
+def test_strangers(counts, line):
+    """Counted over the run, in the terminal and in Markdown; silent where there were none."""
+    met = [{**result(), "strangers": count} for count in counts]
+    assert stranger_lines(met) == [line]
+    run = {"boards": [], "servers": [], "cases": [], "results": [{**entry, "outcome": "connected"} for entry in met]}
+    assert line in render_markdown(run).splitlines()
+    assert stranger_lines([{**result(), "strangers": 0}]) == []
 
 
 def test_case_without_time():

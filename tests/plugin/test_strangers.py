@@ -1,0 +1,84 @@
+"""Connections from a host in another network namespace: dropped, counted, shown; the board's own case is not disturbed."""
+
+import os
+import shutil
+import subprocess
+
+import pytest
+
+pytestmark = [
+    pytest.mark.skipif(shutil.which("ip") is None, reason="no iproute2 here"),
+    pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="network namespaces need root"),
+]
+
+# Before the board is told to connect, the stranger does: the server meets it first and must wait for the board.
+CONFTEST = """
+import subprocess
+
+from harness.server.local import LocalServer
+
+STRANGER = '''
+import socket, sys
+with socket.create_connection((sys.argv[1], int(sys.argv[2])), 10) as line:
+    line.settimeout(10)
+    try:
+        left = line.recv(1)
+    except ConnectionResetError:
+        left = b""
+    sys.exit(0 if left == b"" else 1)
+'''
+usual = LocalServer.open
+
+
+def opened(self, profile, serving):
+    start = usual(self, profile, serving)
+    if start.port is not None:
+        words = ["ip", "netns", "exec", "NAME", "PYTHON", "-I", "-c", STRANGER, serving.bind, str(start.port)]
+        subprocess.run(words, check=True, timeout=30)
+    return start
+
+
+LocalServer.open = opened
+"""
+
+
+@pytest.fixture
+def namespace():
+    """A network namespace with one end of a cable; this host's end is 198.51.100.1 (TEST-NET-2), the stranger's 198.51.100.2."""
+    name = f"th-{os.getpid()}"
+    inside, outside = f"thi{os.getpid()}"[:15], f"tho{os.getpid()}"[:15]
+    made = subprocess.run(["ip", "netns", "add", name], capture_output=True, text=True, check=False)
+    if made.returncode:
+        pytest.skip(f"no network namespace can be made here: {made.stderr.strip()}")
+    try:
+        cable = ["ip", "link", "add", outside, "type", "veth", "peer", "name", inside, "netns", name]
+        made = subprocess.run(cable, capture_output=True, text=True, check=False)
+        if made.returncode:
+            pytest.skip(f"no virtual cable can be made here: {made.stderr.strip()}")
+        for words in (
+            ["ip", "addr", "add", "198.51.100.1/30", "dev", outside],
+            ["ip", "link", "set", outside, "up"],
+            ["ip", "-n", name, "addr", "add", "198.51.100.2/30", "dev", inside],
+            ["ip", "-n", name, "link", "set", inside, "up"],
+        ):
+            subprocess.run(words, check=True, capture_output=True)
+        yield name
+    finally:
+        subprocess.run(["ip", "netns", "del", name], check=False, capture_output=True)
+
+
+def test_a_stranger(suite, namespace):
+    """Both connections of the case (the board's and the stranger's) come, one is answered, one counted; the case passes."""
+    import sys
+
+    suite.write("conftest.py", CONFTEST.replace("NAME", namespace).replace("PYTHON", sys.executable))
+    ran = suite.run(
+        *("--cases", "smoke", "-k", "ca-verified", "--bind", "198.51.100.1", "--peer", "198.51.100.1"),
+        *("--compat-report", "seen.md"),
+    )
+    assert (ran.status, ran.summary()) == (0, "1 passed"), ran.text
+    (result,) = ran.record()["results"]
+    assert (result["verdict"], result["strangers"]) == ("pass", 1)
+    said = "1 connection from a stranger was dropped, in 1 case: only the board is answered (--peer)"
+    assert said in ran.text
+    assert said in (ran.folder / "seen.md").read_text(encoding="utf-8")
