@@ -1,0 +1,67 @@
+"""What the pages in docs/ show is accepted by the programs that it is meant for."""
+
+import itertools
+import re
+import shlex
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from harness.labfile import read_lab
+
+ROOT = Path(__file__).resolve().parents[1]
+LAB = (ROOT / "docs" / "lab.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    """The fenced blocks of a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", LAB, re.MULTILINE | re.DOTALL)
+
+
+def test_boards_toml(tmp_path):
+    """Every boards.toml of the page is one: read by the harness itself, with the passwords in the environment."""
+    found = blocks("toml")
+    assert found
+    for text in found:
+        path = tmp_path / "boards.toml"
+        path.write_text(text, encoding="utf-8")
+        boards = read_lab(str(path), folder=tmp_path)
+        assert set(boards) == set(tomllib.loads(text)["board"])
+        wifi = [board.settings for board in boards.values() if board.settings.network == "wifi"]
+        assert {settings.password_env for settings in wifi} == {"LAB_WIFI_PASSWORD"}
+
+
+@pytest.mark.parametrize("text", blocks("yaml"), ids=["github", "gitlab"])
+def test_jobs(text):
+    """Both jobs are YAML, and the command in each names only boards of the page and options that exist."""
+    assert "boards" in (yaml.safe_load(text).get("jobs") or yaml.safe_load(text))
+
+
+def commands() -> list[list[str]]:
+    """The pytest command lines of the page."""
+    lines = [
+        re.sub(r"^\s*(- (run: )?|sh ')|'$", "", line)
+        for block in ("sh", "yaml", "groovy")
+        for line in "\n".join(blocks(block)).splitlines()
+    ]
+    return [shlex.split(line) for line in lines if re.match(r"(\.venv/bin/)?pytest ", line)]
+
+
+def test_commands():
+    """Options that a command shows are options of the plugin or of pytest; names are boards of the page."""
+    named = set(tomllib.loads(blocks("toml")[0])["board"])
+    found = commands()
+    assert len(found) == 5
+    source = (ROOT / "harness" / "plugin.py").read_text(encoding="utf-8")
+    for words in found:
+        options = {word for word in words if word.startswith("--")} - {"--junitxml"}
+        assert all(f'"{option}"' in source for option in options), words
+        boards = [value for option, value in itertools.pairwise(words) if option == "--board"]
+        assert all(board in named or "://" in board for board in boards), words
+
+
+def test_the_readme_leads_there():
+    """A page that nothing links to is not read."""
+    assert "(docs/lab.md)" in (ROOT / "README.md").read_text(encoding="utf-8")
