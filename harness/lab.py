@@ -22,6 +22,7 @@ from harness.server import ServerHost, Serving
 from harness.server.address import check_bind, local_address_for
 from harness.server.local import LocalServer
 from harness.server.remote import RemoteServer
+from harness.shortages import shortage_text
 
 __all__ = ["IN_PROCESS", "Lab", "OpenBoard", "RunOptions"]
 
@@ -84,6 +85,8 @@ class Lab:
                 known.session = open_board(spec)
             except HarnessError as error:
                 known.error = error
+            except OSError as error:
+                known.error = _shortage(spec, error)
         return known
 
     def runner(self, spec: BoardSpec, server_name: str) -> CaseRunner:
@@ -105,6 +108,8 @@ class Lab:
                 found = self._bring_together(session, server_name)
             except HarnessError as error:
                 found = error
+            except OSError as error:
+                found = _shortage(spec, error)
             board.runners[server_name] = found
         if isinstance(found, HarnessError):
             raise found
@@ -115,6 +120,15 @@ class Lab:
         board = self._boards.get(spec.label)
         found = board.runners.get(server_name) if board is not None else None
         return found if isinstance(found, CaseRunner) and found.board.info.has_tls else None
+
+    def abandon(self, spec: BoardSpec, server_name: str) -> None:
+        """End what was going on between this board and this server; the board must be found well before the next case."""
+        runner = self.known_runner(spec, server_name)
+        if runner is not None:
+            with contextlib.suppress(HarnessError, OSError):
+                runner.server.cancel()
+            with contextlib.suppress(HarnessError, OSError):
+                runner.board.recover()
 
     def _bring_together(self, session: BoardSession, server_name: str) -> CaseRunner:
         runner = CaseRunner(
@@ -181,6 +195,14 @@ class Lab:
                 if board.session is not None:
                     closing.callback(board.session.close, deadline=Deadline(5.0))
             self._boards, self._servers = {}, {}
+
+
+def _shortage(spec: BoardSpec, error: OSError) -> BoardError:
+    """Make a machine that ran out of something the reason why this board cannot be used; anything else is a fault of ours."""
+    reason = shortage_text(error)
+    if reason is None:
+        raise error
+    return BoardError(f"{spec.label}: {reason}")
 
 
 def _stranger_text(session: BoardSession, reach: Reach, report: ServerReport) -> str:

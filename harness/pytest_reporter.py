@@ -17,6 +17,8 @@ from harness.errors import UsageError
 from harness.pytest_run import artifacts_folder, options_of, worker_input
 
 if TYPE_CHECKING:
+    from harness.folder_lock import FolderLock
+    from harness.pytest_blocks import Blocks
     from harness.reports.journal import Journal
 
 _COLOURS = {"pass": "green", "unsupported": "yellow", "known": "yellow"}
@@ -38,11 +40,13 @@ class Reporter:
         self.started = time.time()
         self.written: list[Path] = []
         self.trouble: list[str] = []
+        self._lock: FolderLock | None = None
         self._cases: set[str] = set()
         self._total = 0
         self._usual: tuple[bool, Any] | None = None
         self._line_open = False
         self._over = False
+        self._blocks: Blocks | None = None
         self._places: list[dict[str, int]] = []
         self.soak: dict[str, Any] | None = None
 
@@ -78,6 +82,18 @@ class Reporter:
     def _expect(self, nodeids: Iterable[str]) -> None:
         self._cases = set(nodeids)
         self._total = len(self._cases)
+        if self._cases and self._lock is None and not self.config.getoption("collectonly"):
+            self._hold_folder()
+
+    def _hold_folder(self) -> None:
+        """Keep other runs out of the artifacts folder: two in one would mix their journals and lose one's report."""
+        from harness.folder_lock import FolderLock
+
+        try:
+            self._lock = FolderLock(artifacts_folder(self.config))
+        except UsageError as error:
+            raise pytest.UsageError(str(error)) from None
+        self.config.add_cleanup(self._lock.close)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logstart(self, nodeid: str) -> None:
@@ -119,7 +135,8 @@ class Reporter:
         word = data["result"]["verdict"].upper()
         if category == "skipped" and self._over:
             word = "SKIPPED"  # pytest heads its list of all skips with the word of the first one
-        if self.config.get_verbosity() > 0 and not report.skipped:  # of a skip, pytest itself shows the reason
+        # Of a skip pytest itself shows the reason, and its summary at the end has the first line of each block.
+        if self.config.get_verbosity() > 0 and not report.skipped and not self._over:
             word = f"{word}  {one_line(data['line'])}"
         return category, "", word
 
@@ -130,11 +147,25 @@ class Reporter:
         data = getattr(report, "tls", None)
         if data is None or report.when != "call":
             return
+        self._shape(report, data)
         new = [(kind, data[kind]) for kind in ("board", "server") if kind in data and self._is_new(kind, data[kind])]
         self.results.append(data["result"])
         self._keep([*new, ("result", data["result"])])
         if self._own_lines:
             self._print(data, new)
+
+    def _shape(self, report: Any, data: dict[str, Any]) -> None:
+        """Make what is shown of a failing result of what came with it."""
+        from harness.pytest_blocks import Blocks
+
+        if self._blocks is None:
+            self._blocks = Blocks(brief=self.config.getoption("tbstyle") == "line")
+        self._blocks.take(report, data, announced=self._own_lines and self._board_line_tells(data))
+
+    def _board_line_tells(self, data: dict[str, Any]) -> bool:
+        """Whether the line that introduces this board says why it cannot be used."""
+        described = data.get("board") or self.boards.get(data["result"]["board"]) or {}
+        return described.get("error") is not None and described.get("error") == data["result"]["reason"]
 
     def _is_new(self, kind: str, data: dict[str, Any]) -> bool:
         store = self.boards if kind == "board" else self.servers

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 RUN = pytest.StashKey["RunOptions"]()
 LAB = pytest.StashKey["Lab"]()
 RESULT = pytest.StashKey["CaseResult"]()
+UNUSABLE = pytest.StashKey[bool]()
 KNOWN = pytest.StashKey["tuple[Deviation, ...]"]()
 SAID = pytest.StashKey[set[str]]()
 WORKER_NAMES = "tls_harness_server_names"
@@ -190,7 +191,7 @@ def case_function(request: pytest.FixtureRequest) -> Callable[[Any, Case], CaseR
 
     def run_case(board: Any, case: Case) -> CaseResult:
         __tracebackhide__ = True
-        result = _result(board, case, repeat=repeat, known=known_of(item.config))
+        result = _result(item, board, case, repeat=repeat)
         item.stash[RESULT] = result
         word = result.verdict.word
         if word is VerdictWord.UNSUPPORTED:
@@ -204,7 +205,24 @@ def case_function(request: pytest.FixtureRequest) -> Callable[[Any, Case], CaseR
     return run_case
 
 
-def _result(board: Board, case: Case, *, repeat: int, known: tuple[Deviation, ...]) -> CaseResult:
+def _result(item: pytest.Item, board: Board, case: Case, *, repeat: int) -> CaseResult:
+    """Run the case; a machine that ran out of something is a fault of the machine, and no traceback."""
+    from dataclasses import replace
+
+    from harness.model import VerdictWord
+    from harness.shortages import shortage_text
+
+    try:
+        return _tried(item, board, case, repeat=repeat)
+    except OSError as error:
+        reason = shortage_text(error)
+        if reason is None:
+            raise
+        board.abandon()
+        return replace(_not_tried(board, case, VerdictWord.ERROR, reason), repeat=repeat)
+
+
+def _tried(item: pytest.Item, board: Board, case: Case, *, repeat: int) -> CaseResult:
     from dataclasses import replace
 
     from harness.known import apply_known
@@ -213,10 +231,11 @@ def _result(board: Board, case: Case, *, repeat: int, known: tuple[Deviation, ..
     try:
         runner = board.runner()
     except HarnessError as error:
+        item.stash[UNUSABLE] = True
         return replace(_not_tried(board, case, VerdictWord.ERROR, str(error)), repeat=repeat)
     if not runner.board.info.has_tls:
         return replace(_not_tried(board, case, VerdictWord.UNSUPPORTED, NO_TLS), repeat=repeat)
-    result = replace(apply_known(runner.run(case), runner.board.info, known), repeat=repeat)
+    result = replace(apply_known(runner.run(case), runner.board.info, known_of(item.config)), repeat=repeat)
     return board.keep_evidence(case, result)
 
 
@@ -274,6 +293,7 @@ def complete_report(item: pytest.Item, call: pytest.CallInfo[Any], report: pytes
     report.tls = {  # type: ignore[attr-defined] # a plain attribute is what pytest-xdist carries over
         "result": result_json(result),
         "line": short_evidence(result),
+        "unusable": item.stash.get(UNUSABLE, False),
         **_news(item, result),
     }
     if report.skipped and not hasattr(report, "wasxfail"):

@@ -144,6 +144,10 @@ class Board:
         """The runner if this board has one already, without opening anything."""
         return self.lab.known_runner(self.spec, self.server_python)
 
+    def abandon(self) -> None:
+        """End a case that broke off in the middle: its server stops, and the board is taken over anew before the next one."""
+        self.lab.abandon(self.spec, self.server_python)
+
     def connect(self, server: ServerProfile, **plan: Any) -> Observation:
         """Let the board connect once to `server`, send a text and read the answer.
 

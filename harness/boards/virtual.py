@@ -2,7 +2,7 @@
 
 Knows what a board does and the unix port does not: a soft reset restarts it with the banner a board prints, Ctrl-C interrupts
 running code, boot.py and main.py run at power-up, the files are its own. The bytes between are passed on untouched. Must not
-know the agent, TLS, or pytest. POSIX only: pty, termios and fcntl are imported where used.
+know the agent, TLS, or pytest. POSIX only: termios and fcntl are imported where used.
 """
 
 from __future__ import annotations
@@ -59,7 +59,6 @@ class VirtualBoard:
         script_repl: bool = False,
         start_s: float = START_S,
     ) -> None:
-        import pty
         import tty
 
         self.interpreter = interpreter
@@ -67,7 +66,7 @@ class VirtualBoard:
         self._own_folder = PrivateFolder("tls-harness-board-") if folder is None else None
         self.folder = folder or self._own_folder.path  # type: ignore[union-attr]  # one of the two is there
         # Outer pair: the port that tools open. Its slave stays open here, or the master would see EIO between two tools.
-        self._outer, self._outer_slave = pty.openpty()
+        self._outer, self._outer_slave = os.openpty()
         tty.setraw(self._outer_slave)
         os.set_blocking(self._outer, False)
         self.port = os.ttyname(self._outer_slave)
@@ -107,10 +106,9 @@ class VirtualBoard:
         return [*heap, "-i", "-c", "\n".join(["try:", *lines, "except SystemExit:", f" print({EXIT_WORD.decode()!r})"])]
 
     def _spawn(self, *, run_main: bool, run_boot: bool = True) -> None:
-        import pty
         import tty
 
-        self._inner, slave = pty.openpty()
+        self._inner, slave = os.openpty()
         tty.setraw(slave)
         os.set_blocking(self._inner, False)
         # Until launch.py has seen to it, nothing may catch SIGINT: a Ctrl-C of the first milliseconds would end launch.py itself.

@@ -17,6 +17,7 @@ from harness.model import (
 from harness.reports.packets import packet_lines
 from harness.reports.plain import one_line, plain
 from harness.reports.run_record import packet_json
+from harness.reports.terminal import RERUN_HEAD
 
 # pytest's short summary shows only the first line, and cuts it.
 FIRST_LINE_LIMIT = 60
@@ -153,7 +154,7 @@ def failure_block(result: CaseResult, *, rerun: str) -> str:
         lines += [f"  attempt {number}   {one_line(text)}" for number, text in enumerate(result.link_errors, start=1)]
     if result.artifacts:
         lines += [f"  {name:<11} {path}" for name, path in result.artifacts.items() if path]
-    lines += ["Reproduce with:", f"    {rerun}"]
+    lines += [RERUN_HEAD, f"    {rerun}"]
     return plain("\n".join(lines))
 
 

@@ -9,6 +9,8 @@ from harness.reports.plain import one_line
 
 # Verdicts that say nothing about TLS.
 NOTHING_TRIED = frozenset({"unsupported", "error"})
+# Begins the part of a failure block that says how to run the case again.
+RERUN_HEAD = "Reproduce with:"
 WORDS = ("pass", "fail", "insecure", "known", "unsupported", "error")
 
 
@@ -53,6 +55,11 @@ def case_line(result: dict[str, Any], evidence: str, *, boards: bool, servers: b
     return f"{result['verdict']:<11} {where}{result['case']:<32} {one_line(evidence)}{took}"
 
 
+def unusable_text(board: str) -> str:
+    """Stand for the reason that keeps a board from being used, where that has been told already."""
+    return one_line(f"board {board} is not usable, see above")
+
+
 def summary_table(results: list[dict[str, Any]]) -> list[str]:
     """Count verdicts per board, server and topic, with a total line."""
     counts: dict[tuple[str, str, str], Counter[str]] = {}
@@ -90,17 +97,22 @@ def untried_lines(results: list[dict[str, Any]]) -> list[str]:
     if not tried:
         return [closing_line(results)] if results else []
     lines = []
-    for kind in ("board", "server"):
+    for kind, where in (("board", "on board"), ("server", "against server")):
         seen = {result[kind] for result in tried}
         for name in dict.fromkeys(result[kind] for result in results if result[kind] not in seen):
-            reason = next(result["reason"] for result in results if result[kind] == name)
-            lines.append(one_line(f"nothing was tested with the {kind} {name}: it could try no case ({reason})"))
+            reason = _reasons([result for result in results if result[kind] == name])
+            lines.append(one_line(f"no case could be tried {where} {name}: {reason}"))
     return lines
 
 
 def closing_line(results: list[dict[str, Any]]) -> str:
-    """Say why a run in which nothing could be tried has failed: the most frequent reason, and how many others there are."""
+    """Say why a run in which nothing could be tried has failed."""
+    return one_line(f"nothing was tested: no board could try any case ({_reasons(results)})")
+
+
+def _reasons(results: list[dict[str, Any]]) -> str:
+    """The most frequent reason, and how many others there are."""
     reasons = Counter(result["reason"] for result in results)
     reason, _count = reasons.most_common(1)[0]
     others = f"; {len(reasons) - 1} other reason{'s' * (len(reasons) > 2)} above" if len(reasons) > 1 else ""
-    return one_line(f"nothing was tested: no board could try any case ({reason}{others})")
+    return f"{reason}{others}"

@@ -108,7 +108,14 @@ def test_a_board_that_cannot_be_opened(suite):
     reason = "/dev/ttyNOPE7: there is no such port; "
     lines = [line for line in ran.lines if line.startswith("[") and "error" in line]
     assert len(lines) == 11
-    assert all(reason in line for line in lines)
+    assert all(line.endswith(" board ttyNOPE7 is not usable, see above") for line in lines)
+    assert ran.line("board ttyNOPE7: ").startswith(f"board ttyNOPE7: {reason}")
+    # The board's line, the first block's second line, and why the run failed: the whole reason nowhere else.
+    whole = ran.line("board ttyNOPE7: ").removeprefix("board ttyNOPE7: ")
+    assert ran.text.count(whole) == 3
+    assert ran.lines.count("error: board ttyNOPE7 is not usable, see above") == 10
+    assert sum(line.startswith("    pytest ") for line in ran.lines) == 11
+    assert {result["reason"] for result in ran.record()["results"]} == {whole}
     assert ran.line("nothing was tested: no board could try any case").startswith(
         f"nothing was tested: no board could try any case ({reason}"
     )
@@ -120,7 +127,18 @@ def test_a_program_that_is_no_micropython(suite):
     """`unix:` with a program that shows no prompt is a fault of the board: `error` with what it did."""
     ran = suite.run(*suite.quick, "--board", "unix:/bin/true")
     assert (ran.status, ran.summary()) == (1, "2 failed")
-    assert "/bin/true: no MicroPython prompt: it ended" in ran.line("[1/2] error       seed/rsa-1024-key")
+    assert "/bin/true: no MicroPython prompt: it ended" in ran.line("board unix:true: ")
+    assert ran.line("[1/2] error       seed/rsa-1024-key").endswith(" board unix:true is not usable, see above")
+
+
+@pytest.mark.parametrize("how", [("-v",), ("-q",), ("-n", "1")])
+def test_a_board_that_cannot_be_opened_in_other_forms(suite, how):
+    """-v shows the reason with the first case, -q in the first block, and with pytest-xdist it is the same."""
+    ran = suite.run(*suite.quick, "--board", "/dev/ttyNOPE7", *how)
+    reason = "/dev/ttyNOPE7: there is no such port; ports here"
+    told = {"-v": 3, "-q": 2, "-n": 3}  # the first case or the board's line, the first block, why the run failed
+    assert sum(line.count(reason) for line in ran.lines if not line.startswith("error: ")) == told[how[0]], ran.text
+    assert ran.lines.count("error: board ttyNOPE7 is not usable, see above") == 1
 
 
 def test_a_silent_port_costs_one_time_out(suite):

@@ -160,8 +160,71 @@ def test_error_says_so_first(suite):
     assert ran.line("ERROR test_mine.py::test_case[ttyNOPE7-seed/rsa-1024-key] - error: ")
 
 
+@pytest.mark.parametrize("workers", [(), ("-n", "1")])
+def test_the_block_is_shown_once(failing, workers):
+    """With CI set pytest cuts nothing: its summary still has the first line only, and so has --tb=line."""
+    chosen = ("--cases", "smoke", "-k", "wrong-reason", *workers)
+    ran = failing.run(*chosen, environment={"CI": "true"})
+    assert ran.lines.count("Reproduce with:") == 1
+    assert ran.line("FAIL test_mine.py::") == (
+        "FAIL test_mine.py::test_case[unix-conftest/wrong-reason] - fail: ended_by: expected client, got server"
+    )
+    assert ran.lines[-2].startswith("FAIL ")
+    short = failing.run(*chosen, "--tb=line")
+    assert "fail: ended_by: expected client, got server" in short.lines
+    assert "Reproduce with:" not in short.text
+
+
+# The soft limit of 3 leaves what is open alone and every new descriptor is one too many.
+SHORT_OF_DESCRIPTORS = """
+import contextlib, resource
+
+@contextlib.contextmanager
+def none_left():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+class WithoutRoom:
+    def __init__(self, board):
+        self.board = board
+    def __getattr__(self, name):
+        return getattr(self.board, name)
+    def keep_evidence(self, case, result):
+        with none_left():
+            return self.board.keep_evidence(case, result)
+
+def test_case(board, tls_case, run_case):
+    if board.label == "unix":
+        run_case(board if "1024" in tls_case.id else WithoutRoom(board), tls_case)
+        return
+    with none_left():
+        run_case(board, tls_case)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="lowers the limit of descriptors as Linux has it")
+def test_out_of_descriptors(suite):
+    """A process without descriptors is an `error` that says what to do: at a case's evidence, and when a board is opened."""
+    suite.write("test_mine.py", SHORT_OF_DESCRIPTORS)
+    chosen = ("--cases", "smoke", "-k", "rsa-1024-key or ca-verified", "--keep-wire")
+    ran = suite.run(*chosen, "--board", "unix", "--board", f"unix:{packaged()}")
+    remedy = "this process has no file descriptors left: raise its limit (`ulimit -n 4096`) or run fewer boards at once (EMFILE"
+    reasons = {(item["board"], item["case"]): item["reason"] for item in ran.record()["results"]}
+    assert reasons.pop(("unix", "seed/rsa-1024-key")) is None
+    assert reasons.pop(("unix", "seed/ca-verified")).startswith(remedy)
+    assert len(reasons) == 2
+    assert all(remedy in reason for reason in reasons.values()), reasons
+    assert {item["verdict"] for item in ran.record()["results"]} == {"pass", "error"}
+    assert "Traceback" not in ran.text
+    assert "INTERNALERROR" not in ran.text
+
+
 def test_junit(failing):
-    """JUnit XML has the same text, and the reason of what was skipped."""
+    """JUnit XML has the same text, its first line as the message, and the reason of what was skipped."""
     failing.write("test_skip.py", "import pytest\ndef test_board(board):\n    pass\n")
     failing.run("--cases", "smoke", "-k", "wrong-reason", "--junitxml", "junit.xml")
     (case,) = ElementTree.parse(failing.folder / "junit.xml").getroot().iter("testcase")
@@ -170,6 +233,7 @@ def test_junit(failing):
     assert failure.text.splitlines()[0] == "fail: ended_by: expected client, got server"
     assert "  server      SSLError NO_SHARED_CIPHER, at handshake" in failure.text.splitlines()
     assert "Reproduce with:" in failure.text
+    assert failure.get("message") == "fail: ended_by: expected client, got server"
 
 
 IMPOSSIBLE = (

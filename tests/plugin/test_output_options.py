@@ -5,6 +5,8 @@ import stat
 
 import pytest
 
+from harness.folder_lock import FolderLock
+
 
 def test_artifacts(suite):
     """run.json and run.jsonl go where --artifacts says, and the terminal says so; nothing else is left there by passing cases."""
@@ -64,6 +66,24 @@ def test_a_lost_report_fails_the_run(suite):
     ran = suite.run("--cases", "smoke", "-k", "rsa-1024-key or last", "--compat-report", "sub/r.json")
     assert (ran.status, ran.summary()) == (1, "2 passed")
     assert ran.line("no report: ") == f"no report: {suite.folder}/sub/r.json cannot be written (Is a directory)"
+
+
+@pytest.mark.parametrize("how", [(), ("-n", "1"), ("--artifacts", "mine")])
+def test_one_run_at_a_time(suite, how):
+    """A second run into the same folder ends at once, says so and touches nothing; once the first is over it may."""
+    folder = suite.folder / (how[1] if "--artifacts" in how else ".compat")
+    other = FolderLock(folder)
+    ran = suite.run(*suite.quick, *how)
+    assert ran.status == 4
+    assert ran.line("ERROR: ") == (
+        f"ERROR: --artifacts {folder}: another run is writing there "
+        "(accepted: a directory of its own for each run at the same time)"
+    )
+    assert "Traceback" not in ran.text
+    assert list(folder.iterdir()) == []
+    assert suite.run(*suite.quick, *how, "--collect-only").status == 0
+    other.close()
+    assert suite.run(*suite.quick, *how).status == 0
 
 
 def test_keep_wire(suite):

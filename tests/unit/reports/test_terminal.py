@@ -10,6 +10,8 @@ from harness.reports.terminal import (
     server_line,
     stranger_lines,
     summary_table,
+    untried_lines,
+    unusable_text,
 )
 
 FACTS = {
@@ -121,3 +123,26 @@ def test_closing_line():
     assert closing_line([result("error", reason="gone")]) == "nothing was tested: no board could try any case (gone)"
     mixed = [result("error", reason=reason) for reason in ("gone", "gone", "busy", "lost")]
     assert closing_line(mixed) == "nothing was tested: no board could try any case (gone; 2 other reasons above)"
+
+
+def test_untried():
+    """A board and a server that tried nothing are named with the most frequent reason; nothing is said while everything tried some."""
+    results = [
+        result(),
+        result("error", board="lab-1", reason="lab-1: gone"),
+        result("error", board="lab-1", reason="lab-1: busy"),
+        result("error", board="lab-1", reason="lab-1: busy"),
+        result("unsupported", server="py38", reason="needs TLS 1.3"),
+    ]
+    assert untried_lines(results) == [
+        "no case could be tried on board lab-1: lab-1: busy; 1 other reason above",
+        "no case could be tried against server py38: needs TLS 1.3",
+    ]
+    assert untried_lines([result(), result("error", reason="gone")]) == []
+    assert untried_lines([]) == []
+    assert untried_lines(results[1:2]) == ["nothing was tested: no board could try any case (lab-1: gone)"]
+
+
+def test_unusable():
+    """What stands for a reason that was told already."""
+    assert unusable_text("lab-1") == "board lab-1 is not usable, see above"
