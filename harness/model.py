@@ -480,6 +480,7 @@ class ServerReport:
     message_alerts: tuple[Alert, ...] = ()
     key_log: str = ""
     strangers: int = 0
+    stranger_addresses: tuple[str, ...] = ()
     peer: str | None = None
     peer_port: int | None = None
     local: str | None = None
@@ -544,6 +545,7 @@ class Observation:
     free_low: int | None = None
     free_after: int | None = None
     strangers: int = 0
+    stranger_addresses: tuple[str, ...] = ()
     received_by_server: str | None = None
     received_by_client: str | None = None
     server_received_bytes: int | None = None

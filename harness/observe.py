@@ -94,6 +94,7 @@ def observe(
         free_low=client.free_low if client is not None else None,
         free_after=client.free_after if client is not None else None,
         strangers=server.strangers,
+        stranger_addresses=server.stranger_addresses,
         received_by_server=server.received_text,
         received_by_client=client.received_text if client is not None else None,
         server_received_bytes=server.received_bytes,

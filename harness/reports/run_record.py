@@ -58,6 +58,7 @@ def result_json(result: CaseResult) -> dict[str, Any]:
             "free_after": seen.free_after if seen else None,
         },
         "strangers": seen.strangers if seen else 0,
+        "stranger_addresses": list(seen.stranger_addresses) if seen else [],
         "link_errors": list(result.link_errors),
         "weak": result.weak,
         "packets": [packet_json(packet) for packet in result.packets],

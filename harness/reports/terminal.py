@@ -11,6 +11,7 @@ from harness.reports.plain import one_line
 NOTHING_TRIED = frozenset({"unsupported", "error"})
 # Begins the part of a failure block that says how to run the case again.
 RERUN_HEAD = "Reproduce with:"
+STRANGERS_NAMED = 8
 WORDS = ("pass", "fail", "insecure", "known", "unsupported", "error")
 
 
@@ -85,7 +86,10 @@ def stranger_lines(results: list[dict[str, Any]]) -> list[str]:
         return []
     total = sum(met)
     were = "connections from strangers were" if total > 1 else "connection from a stranger was"
-    return [f"{total} {were} dropped, in {len(met)} case{'s' * (len(met) > 1)}: only the board is answered (--peer)"]
+    known = sorted({address for result in results for address in result.get("stranger_addresses", ())})
+    shown = ", ".join(known[:STRANGERS_NAMED]) + ", ..." * (len(known) > STRANGERS_NAMED)
+    where = f"{len(met)} case{'s' * (len(met) > 1)}" + f" ({shown})" * bool(known)
+    return [one_line(f"{total} {were} dropped, in {where}: only the board is answered (--peer)")]
 
 
 def untried_lines(results: list[dict[str, Any]]) -> list[str]:

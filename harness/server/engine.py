@@ -65,6 +65,9 @@ DEFAULTS: dict[str, Any] = {
     "behaviour": {},
 }
 
+# Of strangers every connection is counted, so many addresses are kept.
+MAX_STRANGERS_NAMED = 8
+
 
 class Engine:
     """TLS servers one after the other: `open`, then `wait` or `cancel`, and `close` at the end.
@@ -231,6 +234,9 @@ class Engine:
                 listener.close()
                 return sock
             job.report["strangers"] += 1
+            known = job.report["stranger_addresses"]
+            if address[0] not in known and len(known) < MAX_STRANGERS_NAMED:
+                known.append(address[0])
             job.report["peer"] = address[0]  # until the right one comes: who it was, for the message
             sock.close()
 

@@ -153,6 +153,7 @@ def report_of(raw: Mapping[str, Any], *, facts: ServerFacts | None) -> ServerRep
         message_alerts=tuple(_alert(item) for item in raw["message_alerts"]),
         key_log=raw["key_log"],
         strangers=raw["strangers"],
+        stranger_addresses=tuple(raw.get("stranger_addresses", ())),
         peer=raw["peer"],
         peer_port=raw["peer_port"],
         local=raw["local"],

@@ -79,6 +79,6 @@ def test_a_stranger(suite, namespace):
     assert (ran.status, ran.summary()) == (0, "1 passed"), ran.text
     (result,) = ran.record()["results"]
     assert (result["verdict"], result["strangers"]) == ("pass", 1)
-    said = "1 connection from a stranger was dropped, in 1 case: only the board is answered (--peer)"
+    said = "1 connection from a stranger was dropped, in 1 case (198.51.100.2): only the board is answered (--peer)"
     assert said in ran.text
     assert said in (ran.folder / "seen.md").read_text(encoding="utf-8")

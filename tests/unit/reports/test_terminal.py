@@ -99,6 +99,14 @@ def test_strangers(counts, line):
     assert stranger_lines([{**result(), "strangers": 0}]) == []
 
 
+def test_strangers_by_address():
+    """Each address once, and no more of them than fit a line."""
+    met = [{**result(), "strangers": 2, "stranger_addresses": [f"192.0.2.{number}", "192.0.2.1"]} for number in (1, 2)]
+    assert "in 2 cases (192.0.2.1, 192.0.2.2): only" in stranger_lines(met)[0]
+    many = [{**result(), "strangers": 1, "stranger_addresses": [f"192.0.2.{number}"]} for number in range(10, 20)]
+    assert "192.0.2.17, ...): only" in stranger_lines(many)[0]
+
+
 def test_case_without_time():
     """What was not tried took no time."""
     assert case_line(result("error", took=None), "gone\x07", boards=False, servers=False).endswith("gone\\x07")

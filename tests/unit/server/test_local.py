@@ -260,7 +260,7 @@ def test_strangers_are_dropped_and_counted(run: Run, python_client: Callable[...
 
     answer, report = run(P256, serving, client=client)
     assert answer == b"Hallo, Client!"
-    assert (report.strangers, report.peer) == (2, "127.0.0.1")
+    assert (report.strangers, report.stranger_addresses, report.peer) == (2, ("127.0.0.2",), "127.0.0.1")
 
 
 def test_silent_client_times_out(run: Run) -> None:
