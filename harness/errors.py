@@ -24,7 +24,7 @@ class BoardError(HarnessError):
 
     Args:
         message: what failed, on which board, and what to do next.
-        kind: a short word for the cause (`missing`, `busy`, `forbidden`, `silent`, `not-micropython`,
+        kind: a short word for the cause (`missing`, `busy`, `twice`, `forbidden`, `silent`, `not-micropython`,
             `reset`, `reset-loop`, `no-interrupt`, `timeout`, `lost`, `garbled`, `network`, `agent`), stable for tests and reports.
         transcript: the last bytes of the line, both directions, already safe to show.
     """

@@ -6,10 +6,11 @@ Knows how to bring a board and a server together (addresses, network, the first 
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.boards import BoardSession, open_board
+from harness.boards import BoardSession, Patience, open_board
 from harness.certificates import Certificates
 from harness.deadline import Deadline
 from harness.errors import BoardError, HarnessError
@@ -60,6 +61,7 @@ class Lab:
     def __init__(self, options: RunOptions, *, certificates: Certificates | None = None) -> None:
         self.options = options
         self.certificates = certificates or Certificates()
+        self.tell: Callable[[str], None] | None = None
         self._boards: dict[str, OpenBoard] = {}
         self._servers: dict[str, ServerHost] = {}
 
@@ -82,12 +84,18 @@ class Lab:
         if known is None:
             known = self._boards[spec.label] = OpenBoard(spec=spec)
             try:
-                known.session = open_board(spec)
+                known.session = open_board(spec, patience=Patience(seconds=self.options.board_wait_s, tell=self.tell))
             except HarnessError as error:
                 known.error = error
             except OSError as error:
                 known.error = _shortage(spec, error)
         return known
+
+    def release(self, spec: BoardSpec) -> None:
+        """Leave a board at its prompt and give it back, so that others may have it; asked for again, it is opened again."""
+        board = self._boards.pop(spec.label, None)
+        if board is not None and board.session is not None:
+            board.session.close(deadline=Deadline(5.0))
 
     def runner(self, spec: BoardSpec, server_name: str) -> CaseRunner:
         """A runner of cases for this board and server.

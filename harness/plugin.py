@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.errors import UsageError
+from harness.errors import HarnessError, UsageError
 
 if TYPE_CHECKING:
     from harness.model import Case
@@ -98,6 +98,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "and fails the run. Default: 1",
     )
     group.addoption(
+        "--board-wait",
+        metavar="SECONDS",
+        default="0",
+        help="Wait this long for a board that another run or program has, and say who has it. Default: 0",
+    )
+    group.addoption(
         "--keep-wire",
         action="store_true",
         help="Keep a capture (pcapng, with the session's secrets inside) of every case, not only of failing ones",
@@ -136,12 +142,33 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         raise pytest.UsageError(str(error)) from error
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """See whether a board that has run its last case is still well."""
-    from harness.pytest_run import end_of_board
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Wait for a busy board before pytest-timeout starts to count: the wait has a limit of its own."""
+    if item.config.getoption("board_wait") != "0":
+        from harness.pytest_run import wait_for_board
 
-    end_of_board(item, nextitem)
+        wait_for_board(item)
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, object, object]:
+    """See whether a board that has run its last case is still well; after its last test give it back."""
+    from harness.pytest_run import end_of_board, give_back
+
+    trouble = None
+    try:
+        end_of_board(item, nextitem)
+    except HarnessError as error:
+        trouble = error
+    try:
+        result = yield
+    finally:
+        give_back(item)
+    if trouble is not None:
+        raise trouble
+    return result
 
 
 @pytest.hookimpl(wrapper=True)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from harness.run_options import RunOptions
 
 DEFAULT_BOARD = "unix"
+MAX_WAIT_S = 86400
 SETS = ("smoke", "core", "full")
 # Each run of each case is a test, and pytest collects all of them first.
 MAX_REPEAT = 10_000
@@ -38,7 +39,8 @@ def any_given(config: pytest.Config) -> bool:
     names = ("board", "boards", "server", "bind", "ports", "advertise", "peer", "compat_report", "artifacts")
     if any(config.getoption(name) not in (None, []) for name in names):
         return True
-    return bool(config.getoption("link_retries") != "0" or config.getoption("repeat") != "1")
+    usual = {"link_retries": "0", "repeat": "1", "board_wait": "0"}
+    return any(config.getoption(name) != value for name, value in usual.items())
 
 
 def run_options(config: pytest.Config) -> RunOptions:
@@ -64,6 +66,7 @@ def run_options(config: pytest.Config) -> RunOptions:
         peers=tuple(peer(text) for text in get("peer")),
         link_retries=count(get("link_retries"), option="--link-retries"),
         repeat=repeats(get("repeat")),
+        board_wait_s=seconds(get("board_wait"), option="--board-wait"),
     )
 
 
@@ -187,6 +190,17 @@ def repeats(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= MAX_REPEAT):
         raise UsageError(f"--repeat {text!r}: a whole number from 1 to {MAX_REPEAT} is wanted")
     return int(text)
+
+
+def seconds(text: str, *, option: str) -> float:
+    """A time from 0 on, at most a day.
+
+    Raises:
+        UsageError: anything else.
+    """
+    if re.fullmatch(r"[0-9]{1,5}(\.[0-9]{1,3})?", text, re.ASCII) and float(text) <= MAX_WAIT_S:
+        return float(text)
+    raise UsageError(f"{option} {text!r}: a number of seconds is wanted, from 0 to {MAX_WAIT_S}")
 
 
 def check_set(word: str) -> None:

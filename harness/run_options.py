@@ -26,6 +26,7 @@ class RunOptions:
     peers: tuple[str, ...] = ()
     link_retries: int = 0
     repeat: int = 1
+    board_wait_s: float = 0.0
 
     def server_name(self, server: str) -> str:
         """The name of a server in test ids and reports; `in-process` is its own."""

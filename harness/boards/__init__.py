@@ -4,20 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from harness.boards.board_lock import BoardLock, Patience, patiently
 from harness.boards.session import BoardSession
 from harness.model import BoardSpec
 
-__all__ = ["BOARD_KINDS", "BoardSession", "open_board"]
+__all__ = ["BOARD_KINDS", "BoardSession", "Patience", "open_board"]
+
+AT_ONCE = Patience()
 
 
 def _open_serial(spec: BoardSpec) -> BoardSession:
     """A board at a serial port of this machine or behind an RFC 2217 or raw TCP server."""
     from harness.boards.link import Link
-    from harness.boards.ports import resolve_serial
+    from harness.boards.ports import identity, resolve_serial
 
-    settings = spec.settings
-    link = Link(resolve_serial(spec.target), baud=settings.baud, dtr=settings.dtr, rts=settings.rts)
-    return BoardSession(spec, link)
+    settings, port = spec.settings, resolve_serial(spec.target)
+    lock = BoardLock(identity(port), label=spec.label)
+    try:
+        session = BoardSession(spec, Link(port, baud=settings.baud, dtr=settings.dtr, rts=settings.rts), owner=lock)
+    except BaseException:
+        lock.close()
+        raise
+    if lock.note is not None:
+        session.notes.append(lock.note)
+    return session
 
 
 def _open_unix(spec: BoardSpec) -> BoardSession:
@@ -40,12 +50,13 @@ BOARD_KINDS: dict[str, Callable[[BoardSpec], BoardSession]] = {
 }
 
 
-def open_board(spec: BoardSpec, *, deploy: bool = True) -> BoardSession:
+def open_board(spec: BoardSpec, *, deploy: bool = True, patience: Patience = AT_ONCE) -> BoardSession:
     """Open a board and take it over.
 
     Args:
         spec: a parsed `--board`.
         deploy: False only looks at the board (`tls-harness boards --probe`).
+        patience: how long to wait for a board that somebody else has.
 
     Raises:
         BoardError: what is wrong with the port, the board or its network.
@@ -53,7 +64,7 @@ def open_board(spec: BoardSpec, *, deploy: bool = True) -> BoardSession:
     """
     from harness.deadline import Deadline
 
-    session = BOARD_KINDS[spec.kind](spec)
+    session = patiently(lambda: BOARD_KINDS[spec.kind](spec), patience, label=spec.label)
     try:
         session.start(deploy=deploy)
     except BaseException:

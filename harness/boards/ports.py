@@ -23,13 +23,16 @@ KNOWN_HOLDERS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SerialPort:
-    """One port of this machine. `usb_id` is `vid:pid` in hex; `serial_number` what `id:` asks for."""
+    """One port of this machine. `usb_id` is `vid:pid` in hex; `serial_number` what `id:` asks for; `location` where in the
+    tree of USB ports it is plugged in (with the interface, where the device has several).
+    """
 
     device: str
     description: str
     usb_id: str | None
     serial_number: str | None
     by_id: str | None
+    location: str | None = None
 
 
 def list_ports() -> list[SerialPort]:
@@ -54,6 +57,7 @@ def list_ports() -> list[SerialPort]:
             usb_id=f"{port.vid:04x}:{port.pid:04x}" if port.vid is not None else None,
             serial_number=port.serial_number,
             by_id=by_id.get(os.path.realpath(port.device)),
+            location=getattr(port, "location", None),
         )
         for port in pyserial_ports.comports()
     ]
@@ -117,6 +121,50 @@ def holders(device: str) -> list[tuple[int, str]]:
         except OSError:
             continue  # gone meanwhile, or another user's
     return found
+
+
+def identity(port: str) -> str:
+    """What stays the same of a board however its port is called: what is locked, and what finds it again.
+
+    Args:
+        port: what pyserial opens: a path, a Windows port name, a URL.
+
+    Returns:
+        `usb-VID-PID-SERIAL`; with the place in the USB tree where several ports share the serial number or have none;
+        `net-HOST-PORT` of a URL whatever its scheme and options; else the real path.
+    """
+    if "://" in port:
+        return _network_identity(port)
+    real = os.path.realpath(port) if port.startswith("/") else port.upper()
+    if real.startswith("/dev/pts/"):
+        return real
+    try:
+        ports = list_ports()
+    except BoardError:
+        return real
+    found = next((entry for entry in ports if os.path.realpath(entry.device) == real or entry.device == real), None)
+    return real if found is None or found.usb_id is None else usb_identity(found, ports)
+
+
+def usb_identity(port: SerialPort, ports: list[SerialPort]) -> str:
+    """As `identity`, for a USB port among those of the machine. Cheap adapters all have the serial number 0001, or none."""
+    name = f"usb-{(port.usb_id or '').replace(':', '-')}"
+    alike = [entry for entry in ports if (entry.usb_id, entry.serial_number) == (port.usb_id, port.serial_number)]
+    if port.serial_number:
+        name += f"-{port.serial_number}"
+        if len(alike) == 1:
+            return name
+    return f"{name}-at-{port.location or port.device}"
+
+
+def _network_identity(url: str) -> str:
+    host, _, number = url.partition("://")[2].partition("?")[0].partition("/")[0].rpartition(":")
+    host = host.strip("[]").lower()
+    try:
+        host = str(socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][4][0])
+    except (OSError, UnicodeError):
+        pass  # opening it will say so
+    return f"net-{'127.0.0.1' if host == '::1' else host}-{number}"
 
 
 def lock_holders(device: str) -> list[tuple[int, str]]:

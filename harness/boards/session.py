@@ -47,7 +47,7 @@ def _near(name: str) -> str:
 
 
 class BoardOwner(Protocol):
-    """What stands behind a link and ends with it: the interpreter of a virtual board, nothing for a real one."""
+    """What stands behind a link and ends after it: the interpreter of a virtual board, the lock of a real one."""
 
     def close(self) -> None:
         """Release it."""

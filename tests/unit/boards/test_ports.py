@@ -18,7 +18,15 @@ from serial.tools import list_ports as pyserial_ports
 
 from harness.boards import ports
 from harness.boards.link import Link
-from harness.boards.ports import holders, list_ports, lock_holders, refuse_if_held, resolve_serial, why_port_failed
+from harness.boards.ports import (
+    holders,
+    identity,
+    list_ports,
+    lock_holders,
+    refuse_if_held,
+    resolve_serial,
+    why_port_failed,
+)
 from harness.errors import BoardError, UsageError
 
 PROJECT = Path(__file__).parents[3]
@@ -307,3 +315,49 @@ def test_no_answer() -> None:
         found = why_port_failed("socket://127.0.0.1:1", error)
     assert found.kind == "missing"
     assert "the machine does not answer; is it on, and the port open in its firewall?" in found.message
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "rfc2217://localhost:2217?ign_set_control",
+        "socket://127.0.0.1:2217",
+        "rfc2217://[::1]:2217",
+        "socket://LOCALHOST:2217/",
+    ],
+)
+def test_identity_of_a_url(url: str) -> None:
+    """A port behind a server is the same however it is spoken to."""
+    assert identity(url) == "net-127.0.0.1-2217"
+
+
+def test_identity_of_a_name_nobody_knows() -> None:
+    """Opening it will say so; until then the name stands for itself."""
+    assert identity("socket://Lab.invalid:99") == "net-lab.invalid-99"
+
+
+def test_identity_of_usb(plugged: list[SimpleNamespace], tmp_path: Path) -> None:
+    """Serial number, wherever it is plugged in; the place where adapters share one or have none; links do not matter."""
+    plugged += [port("/dev/ttyACM0", serial_number="A1"), port("/dev/ttyUSB0"), port("/dev/ttyS0", vid=None)]
+    plugged[1].location = "1-1.4"
+    assert identity("/dev/ttyACM0") == "usb-303a-1001-A1"
+    assert identity("/dev/ttyUSB0") == "usb-303a-1001-at-1-1.4"
+    assert identity("/dev/ttyS0") == "/dev/ttyS0"
+    (tmp_path / "desk").symlink_to("/dev/ttyACM0")
+    assert identity(str(tmp_path / "desk")) == "usb-303a-1001-A1"
+    plugged.append(port("/dev/ttyACM1", serial_number="A1"))
+    plugged[0].location, plugged[-1].location = "1-2:1.0", "1-2:1.2"
+    assert identity("/dev/ttyACM0") == "usb-303a-1001-A1-at-1-2:1.0"
+    assert identity("/dev/ttyACM1") == "usb-303a-1001-A1-at-1-2:1.2"
+
+
+def test_identity_without_a_list(pty_port: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A PTY is its path; so is any port where the ports cannot be listed; Windows names have no case."""
+    assert identity(pty_port) == os.path.realpath(pty_port)
+
+    def broken() -> None:
+        raise BoardError("no", kind="missing")
+
+    monkeypatch.setattr(ports, "list_ports", broken)
+    assert identity("/dev/ttyUSB9") == "/dev/ttyUSB9"
+    assert identity("com3") == "COM3"

@@ -1,0 +1,106 @@
+"""Two runs never share a board: `--board-wait SECONDS`, and who has it."""
+
+import os
+import sys
+
+import pytest
+
+from harness.boards.board_lock import holder_of, lock_folder, lock_path, ourselves
+from harness.boards.interpreter import find_interpreter
+from harness.boards.ports import identity
+from harness.boards.virtual import VirtualBoard
+from harness.deadline import Deadline
+from harness.errors import HarnessError
+
+HOLD = """
+from pathlib import Path
+import pytest
+
+def test_hold(board):
+    board.info
+    Path("started").touch()
+    Path("go").read_text()
+
+def test_after():
+    Path("given-back").touch()
+    Path("end").read_text()
+"""
+USE = "def test_use(board):\n    assert board.info.has_tls\n"
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a PTY stands for the board's port")
+
+
+@pytest.fixture
+def port():
+    """A board at a port that everybody can open."""
+    try:
+        virtual = VirtualBoard(find_interpreter(""))
+    except HarnessError as error:
+        pytest.skip(str(error))
+    yield virtual.port
+    virtual.close()
+
+
+@pytest.fixture
+def holding(suite, port):
+    """A run that has the board until somebody writes to `go`; later it is busy without it until `end`."""
+    for name in ("go", "end"):
+        os.mkfifo(suite.folder / name)
+    suite.write("test_hold.py", HOLD)
+    suite.write("test_use.py", USE)
+    process = suite.start("test_hold.py", "--board", port)
+    suite.wait_for((suite.folder / "started").exists, what="the first run has the board")
+    return process
+
+
+def test_a_busy_board_is_refused_and_its_holder_named(suite, port, holding):
+    """Without --board-wait the second run fails at once, naming pid, user and command of the first."""
+    ran = suite.run("test_use.py", "--board", port)
+    assert ran.status == 1
+    who = f"pid {holding.pid} ({ourselves().user}) since 2"
+    assert f"error: pts{port.rpartition('/')[2]}: the board is in use by {who}" in ran.text.replace("\n", "")
+    assert f"pytest -p no:cacheprovider test_hold.py --board {port}" in ran.text
+
+
+def test_waiting_for_a_board(suite, port, holding):
+    """With --board-wait the second run says for whom it waits, and goes on when the first has run its last test on the board."""
+    waiting = suite.start("test_use.py", "--board", port, "--board-wait", "60")
+    line = waiting.stdout.readline()
+    while "waiting up to" not in line:
+        assert line, "the run ended without waiting"
+        line = waiting.stdout.readline()
+    assert f"waiting up to 60 s: pts{port.rpartition('/')[2]}: the board is in use by pid {holding.pid} (" in line
+    (suite.folder / "go").write_text("on")
+    ran = suite.end(waiting)
+    assert (ran.status, ran.summary()) == (0, "1 passed"), ran.text
+    # The first run is still there: it gave the board back after its last test with it.
+    assert (suite.folder / "given-back").exists()
+    assert holding.poll() is None
+    (suite.folder / "end").write_text("on")
+    assert suite.end(holding).status == 0
+
+
+def test_the_wait_has_an_end(suite, port, holding):
+    """After the time the run says so; pytest-timeout does not count the wait."""
+    ran = suite.run("test_use.py", "--board", port, "--board-wait", "1.5", "--timeout", "1")
+    assert ran.status == 1
+    assert "(waited 1.5 s for it)" in ran.text.replace("\n", " ")
+    assert "Timeout" not in ran.text
+
+
+def test_a_killed_run_holds_nothing(suite, port, holding):
+    """SIGKILL frees the board: the next run has it at once."""
+    holding.kill()
+    holding.communicate()
+    ran = suite.run("test_use.py", "--board", port)
+    assert (ran.status, ran.summary()) == (0, "1 passed"), ran.text
+    deadline = Deadline(5)
+    while holder_of(identity(port)) is not None:
+        assert not deadline.expired
+    assert not lock_path(identity(port), folder=lock_folder()).exists()
+
+
+@pytest.mark.parametrize("text", ["", "-1", "soon", "1e3", "86401"])
+def test_no_time(suite, text):
+    """What is no time is refused in one line."""
+    message = f"--board-wait {text!r}: a number of seconds is wanted, from 0 to 86400"
+    assert suite.refused(f"--board-wait={text}") == message
