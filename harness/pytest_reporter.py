@@ -5,6 +5,7 @@ Registered once per run, never in xdist's workers. Keeps only JSON: no pytest it
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -286,13 +287,23 @@ class Reporter:
         paths = [self.config.invocation_params.dir / path for path in self.config.getoption("compat_report")]
         if self.journal is not None:
             self.journal.close()
-            paths.insert(0, self.journal.folder / "run.json")
+            paths = [self.journal.folder / "run.json", self.journal.folder / "matrix.html", *paths]
         for path in paths:
             try:
-                write_text(path, rendered(record, suffix=path.suffix))
+                write_text(path, rendered(record, suffix=path.suffix, links=self._links(path.parent)))
                 self.written.append(path)
             except OSError as error:
                 self.trouble.append(f"no report: {path} cannot be written ({error.strerror})")
+
+    def _links(self, folder: Path) -> str:
+        """The artifacts as seen from a report's folder; empty where they are the same, or on another drive."""
+        if self.journal is None:
+            return ""
+        try:
+            way = Path(os.path.relpath(self.journal.folder, folder)).as_posix()
+        except ValueError:
+            return ""
+        return "" if way == "." else way
 
     def untried(self) -> list[str]:
         """One line for each board and each server with which not one case could be tried; a run that tests nothing must fail."""

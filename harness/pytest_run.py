@@ -336,7 +336,7 @@ def complete_report(item: pytest.Item, call: pytest.CallInfo[Any], report: pytes
     from harness.reports.run_record import result_json
 
     report.tls = {  # type: ignore[attr-defined] # a plain attribute is what pytest-xdist carries over
-        "result": result_json(result),
+        "result": {**result_json(result), "rerun": rerun_command(item)},
         "line": short_evidence(result),
         "unusable": item.stash.get(UNUSABLE, False),
         **_news(item, result),

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from harness.reports.html import render_html
 from harness.reports.markdown import render_markdown
 
 
@@ -16,10 +17,17 @@ def render_json(run: dict[str, Any]) -> str:
 
 FORMATS: dict[str, Callable[[dict[str, Any]], str]] = {
     ".json": render_json,
+    ".html": render_html,
     ".md": render_markdown,
 }
 
 
-def rendered(run: dict[str, Any], *, suffix: str) -> str:
-    """Render a run record in the format of a file name's suffix."""
-    return FORMATS[suffix](run)
+def rendered(run: dict[str, Any], *, suffix: str, links: str = "") -> str:
+    """Render a run record in the format of a file name's suffix.
+
+    Args:
+        run: as in run.json.
+        suffix: with its dot.
+        links: the artifacts folder as seen from the report, for the format that links to captures and transcripts.
+    """
+    return render_html(run, links=links) if suffix == ".html" else FORMATS[suffix](run)

@@ -81,7 +81,7 @@ class KeyRow:
     @property
     def recommendable(self) -> bool:
         """One key without further conditions."""
-        return bool(_ONE_KEY.fullmatch(self.case))
+        return one_key(self.case)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +102,11 @@ class KeyMatrix:
     def ranked(self) -> tuple[KeyRow, ...]:
         """The rows, those first that connect in most columns, the cheapest for its slowest board first."""
         return tuple(sorted(self.rows, key=_rank))
+
+
+def one_key(case: str) -> bool:
+    """Whether a case is a server with one key and nothing else special."""
+    return bool(_ONE_KEY.fullmatch(case))
 
 
 def _rank(row: KeyRow) -> tuple[int, float]:

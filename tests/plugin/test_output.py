@@ -30,13 +30,14 @@ def test_a_line_per_case(suite):
     end = ran.lines[
         ran.lines.index("============================== TLS compatibility ===============================") + 1 :
     ]
-    assert end[:3] == [
+    assert end[:4] == [
         "board  server      topic  pass",
         "unix   in-process  seed   2",
         f"report: {suite.folder / '.compat' / 'run.json'}",
+        f"report: {suite.folder / '.compat' / 'matrix.html'}",
     ]
-    assert end[3].startswith("=")
-    assert len(end) == 4
+    assert end[4].startswith("=")
+    assert len(end) == 5
 
 
 def test_a_line_per_case_with_xdist(suite):

@@ -9,11 +9,17 @@ from harness.folder_lock import FolderLock
 
 
 def test_artifacts(suite):
-    """run.json and run.jsonl go where --artifacts says, and the terminal says so; nothing else is left there by passing cases."""
+    """Record, page and journal go where --artifacts says, and the terminal says so; passing cases leave nothing else there."""
     ran = suite.run(*suite.quick, "--artifacts", "out/deep")
     assert ran.status == 0
-    assert ran.line("report: ") == f"report: {suite.folder / 'out' / 'deep' / 'run.json'}"
-    assert sorted(path.name for path in (suite.folder / "out" / "deep").iterdir()) == ["run.json", "run.jsonl"]
+    assert [line for line in ran.lines if line.startswith("report: ")] == [
+        f"report: {suite.folder / 'out' / 'deep' / name}" for name in ("run.json", "matrix.html")
+    ]
+    assert sorted(path.name for path in (suite.folder / "out" / "deep").iterdir()) == [
+        "matrix.html",
+        "run.json",
+        "run.jsonl",
+    ]
     assert not (suite.folder / ".compat").exists()
     assert ran.record("out/deep")["run"]["cases"] == "smoke"
 
@@ -23,20 +29,32 @@ def test_artifacts_outside(suite, tmp_path_factory):
     place = tmp_path_factory.mktemp("elsewhere")
     ran = suite.run(*suite.quick, "--artifacts", str(place))
     assert ran.line("rootdir: ") == f"rootdir: {suite.folder}"
-    assert sorted(path.name for path in place.iterdir()) == ["run.json", "run.jsonl"]
+    assert sorted(path.name for path in place.iterdir()) == ["matrix.html", "run.json", "run.jsonl"]
 
 
 def test_compat_report(suite):
-    """--compat-report is repeatable, and each .json is the run record."""
-    ran = suite.run(*suite.quick, "--compat-report", "a.json", "--compat-report", "sub/b.json")
+    """--compat-report is repeatable; each .json is the run record with the command for each case; a page elsewhere finds the artifacts."""
+    ran = suite.run(
+        *suite.quick, "--compat-report", "a.json", "--compat-report", "sub/b.json", "--compat-report", "c.html"
+    )
     assert ran.status == 0
     assert [line.removeprefix(f"report: {suite.folder}/") for line in ran.lines if line.startswith("report: ")] == [
         ".compat/run.json",
+        ".compat/matrix.html",
         "a.json",
         "sub/b.json",
+        "c.html",
     ]
     for name in ("a.json", "sub/b.json"):
         assert json.loads((suite.folder / name).read_text()) == ran.record()
+    page = (suite.folder / "c.html").read_text(encoding="utf-8")
+    assert '"links":".compat"' in page
+    assert page.replace('"links":".compat"', '"links":""') == (suite.folder / ".compat" / "matrix.html").read_text(
+        encoding="utf-8"
+    )
+    for result in ran.record()["results"]:
+        assert result["rerun"].startswith("pytest ")
+        assert f"{result['case']}]" in result["rerun"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,93 @@
+"""Bars of handshake times and of heap: per board, by server key and by suite. Pure geometry; the template draws it."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from harness.reports.html.overview import kilobytes
+from harness.reports.server_keys import milliseconds, one_key
+
+# In the units of the drawing, which is as wide as a phone and is scaled no further down.
+WIDTH = 400
+ROW = 36
+TOP = 6
+
+Values = dict[str, list[float]]
+
+
+def plots(run: dict[str, Any]) -> list[dict[str, Any]]:
+    """The panels that have anything to show, one after another: times by key, times by suite, heap by key; each per board."""
+    titles = {case["case"]: case["title"] for case in run["cases"] if one_key(case["case"])}
+    found = []
+    for board in dict.fromkeys(item["board"] for item in run["results"]):
+        done = [item for item in run["results"] if item["board"] == board and item["outcome"] == "connected"]
+        by_key = [(titles[item["case"]], item) for item in done if item["case"] in titles]
+        by_suite = [(item["observed"]["negotiated"]["suite"] or "unknown", item) for item in done]
+        found += [
+            _panel("Handshake by server key", board, _values(by_key, _time), _milliseconds),
+            _panel("Handshake by suite", board, _values(by_suite, _time), _milliseconds),
+            _panel("Lowest free heap by server key", board, _telling(_values(by_key, _heap)), kilobytes),
+        ]
+    return [panel for panel in found if panel]
+
+
+def _milliseconds(value: float) -> str:
+    return f"{milliseconds(value)} ms"
+
+
+def _time(result: dict[str, Any]) -> float | None:
+    value: float | None = result["timing_ms"]["handshake_board"]
+    return value
+
+
+def _heap(result: dict[str, Any]) -> float | None:
+    """The low-water mark; where a port keeps none, what was free before the handshake and after it, whichever is less."""
+    memory = result["memory_bytes"]
+    known = [memory[key] for key in ("free_before", "free_after") if memory[key] is not None]
+    value: float | None = memory["free_low"] if memory["free_low"] is not None else min(known, default=None)
+    return value
+
+
+def _telling(values: Values) -> Values:
+    """Nothing where all values are alike within two per cent: TLS takes its memory elsewhere, and equal bars say nothing."""
+    known = [value for series in values.values() for value in series]
+    return values if known and min(known) < 0.98 * max(known) else {}
+
+
+def _values(items: Iterable[tuple[str, dict[str, Any]]], measure: Callable[[dict[str, Any]], float | None]) -> Values:
+    found: Values = {}
+    for label, result in items:
+        value = measure(result)
+        if value is not None:
+            found.setdefault(label, []).append(value)
+    return found
+
+
+def _panel(title: str, board: str, values: Values, text: Callable[[float], str]) -> dict[str, Any] | None:
+    """One drawing: a bar up to the median of each label, a line from the lowest to the highest value."""
+    if not values:
+        return None
+    top = max(max(series) for series in values.values()) or 1.0
+
+    def place(value: float) -> float:
+        return round(WIDTH * value / top, 1)
+
+    bars = []
+    for number, (label, series) in enumerate(sorted(values.items(), key=lambda item: statistics.median(item[1]))):
+        middle, low, high = statistics.median(series), min(series), max(series)
+        span = f" ({text(low)} to {text(high)}, n = {len(series)})" if len(series) > 1 else ""
+        bars.append(
+            {
+                "y": TOP + number * ROW,
+                "label": label,
+                "value": text(middle),
+                "width": place(middle),
+                "low": place(low),
+                "high": place(high),
+                "spread": len(series) > 1,
+                "words": f"{label}: {text(middle)}{span}",
+            }
+        )
+    return {"title": title, "board": board, "bars": bars, "width": WIDTH, "height": TOP + ROW * len(bars)}

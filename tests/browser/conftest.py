@@ -1,0 +1,143 @@
+"""Debian's Chromium, headless, through Playwright: no browser is downloaded. Skips with a reason where one of them is missing."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.boards.interpreter import find_interpreter
+from harness.errors import HarnessError
+from harness.reports.html import render_html
+
+ROOT = Path(__file__).resolve().parents[2]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--no-first-run",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """The browser; one for all tests of a process."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (extra: test)")
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("no chromium on PATH (Debian: apt-get install chromium)")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, headless=True, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def screenshots(request):
+    """Where pictures go: $TLS_HARNESS_SCREENSHOTS, else below the artifacts folder; never into git."""
+    given = os.environ.get("TLS_HARNESS_SCREENSHOTS")
+    folder = Path(given) if given else Path(request.config.getoption("artifacts") or ROOT / ".compat") / "screenshots"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def record(tmp_path_factory, chromium):
+    """The record of a real run: the smoke cases on the virtual board, with evidence, and the page it wrote."""
+    try:
+        find_interpreter("")
+    except HarnessError as error:
+        pytest.skip(str(error))
+    folder = tmp_path_factory.mktemp("run")
+    words = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "--rootdir",
+        ROOT,
+        "-c",
+        ROOT / "pytest.ini",
+        ROOT / "tests" / "compat",
+    ]
+    options = ["--cases", "smoke", "--keep-wire", "--artifacts", "art", "--compat-report", "out/report.html"]
+    done = subprocess.run(
+        [*map(str, words), *options], cwd=folder, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stdout[-2000:]
+    return folder, json.loads((folder / "art" / "run.json").read_text(encoding="utf-8"))
+
+
+def more_of(run, *, boards: int, servers: int, cases: int = 1):
+    """A bigger run out of a real one: more boards, servers, and cases of other names."""
+    made = {**copy.deepcopy(run), "boards": [], "servers": [], "cases": [], "results": []}
+    made["boards"] = [{**run["boards"][0], "board": f"board-{number}"} for number in range(boards)]
+    made["servers"] = [{**run["servers"][0], "server": f"server-{number}"} for number in range(servers)]
+    for copy_number in range(cases):
+        ending = f"-{copy_number}" if copy_number else ""
+        made["cases"] += [{**case, "case": case["case"] + ending} for case in run["cases"]]
+    for board in made["boards"]:
+        for server in made["servers"]:
+            for copy_number in range(cases):
+                ending = f"-{copy_number}" if copy_number else ""
+                made["results"] += [
+                    {**item, "board": board["board"], "server": server["server"], "case": item["case"] + ending}
+                    for item in copy.deepcopy(run["results"])
+                ]
+    return made
+
+
+@pytest.fixture(scope="session")
+def multiplied():
+    """The function that makes a bigger run."""
+    return more_of
+
+
+@pytest.fixture(scope="session")
+def mixed(record):
+    """The same run on two boards and two servers, with each verdict somewhere and a comparison with a baseline."""
+    _folder, run = record
+    run = more_of(run, boards=2, servers=2)
+    by_case = [item for item in run["results"] if item["case"] == run["results"][0]["case"]]
+    for item, word in zip(by_case, ("fail", "insecure", "error", "known"), strict=True):
+        item["verdict"], item["reason"] = word, f"made {word} for this test"
+    by_case[0]["mismatches"] = [{"field": "outcome", "expected": "connected", "observed": "refused"}]
+    run["boards"][1]["notes"] = ["its clock is wrong"]
+    changed = {key: by_case[0][key] for key in ("board", "server", "case")}
+    run["changes"] = [{"kind": "new failure", **changed, "before": "pass", "after": "fail"}]
+    return run
+
+
+@pytest.fixture
+def show(chromium, tmp_path):
+    """Open a run record as a page from a file; anything on the console, any dialog and any request but the file fails the test."""
+    contexts, complaints = [], []
+
+    def opened(run, *, path=None, hash_="", width=1280, height=900, **options):
+        if path is None:
+            path = tmp_path / "report.html"
+            path.write_text(render_html(run), encoding="utf-8")
+        context = chromium.new_context(viewport={"width": width, "height": height}, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("dialog", lambda dialog: (complaints.append(f"dialog {dialog.message}"), dialog.dismiss()))
+        page.on("request", lambda request: request.url.startswith(path.as_uri()) or complaints.append(request.url))
+        page.goto(path.as_uri() + hash_)
+        page.wait_for_selector("html[data-ready]")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert complaints == []

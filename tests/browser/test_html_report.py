@@ -1,0 +1,212 @@
+"""The HTML report in a real browser: from a file, by mouse and keyboard, light and dark, on a phone, big, and hostile."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+
+from harness.reports.html import render_html
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (extra: test)")
+expect = sync_api.expect
+
+HOSTILE = (
+    "</script><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\"><!--"
+    " \x1b[2J\u202e javascript:alert(1)"
+)
+# On this machine loading takes a fifth of it and a filter a twentieth; a slow machine must not fail.
+LOAD_LIMIT_S, FILTER_LIMIT_S = 10.0, 3.0
+
+
+def count(page) -> str:
+    """What the page says about how much it shows."""
+    return page.locator("#count").inner_text()
+
+
+def shows(page, number: int) -> None:
+    """Wait until the matrix holds so many results."""
+    expect(page.locator("#count")).to_have_text(re.compile(rf"^{number} of "))
+
+
+def test_the_first_screen_answers(record, show, screenshots):
+    """The page that the run itself wrote names the key, from a file, and links to the evidence beside it."""
+    folder, run = record
+    page = show(run, path=folder / "out" / "report.html")
+    assert "connects every board with every server (1 of 1)" in page.locator(".lead").inner_text()
+    assert page.locator("table.keys td.yes").count() >= 1
+    page.screenshot(path=screenshots / "first-screen.png")
+    page.locator("table.keys button").first.click()
+    links = page.locator("#detail a").evaluate_all("all => all.map((a) => [a.textContent, a.href])")
+    assert links
+    for name, address in links:
+        assert address == (folder / "art" / name).as_uri()
+        assert (folder / "art" / name).exists()
+    assert (folder / "art" / "matrix.html").exists()
+
+
+def test_filters_and_the_address(mixed, show, screenshots):
+    """Each filter narrows the matrix and stands in the address; the address alone brings the same view back."""
+    page, total = show(mixed), len(mixed["results"])
+    assert count(page).startswith(f"{total} of {total} results")
+    page.locator("input[name=verdict][value=insecure]").check()
+    shows(page, 1)
+    assert page.locator("#box button.v-insecure").inner_text() == "‼ insecure"
+    page.screenshot(path=screenshots / "filtered.png", full_page=True)
+    page.locator("button[type=reset]").click()
+    shows(page, total)
+    page.locator("select[name=board]").select_option("board-1")
+    shows(page, total // 2)
+    page.locator("input[name=q]").fill("NO_SHARED_CIPHER")
+    expect(page).to_have_url(re.compile("q=no_shared_cipher"))
+    assert "board=board-1" in page.evaluate("location.hash")
+    wanted, address = count(page), page.evaluate("location.hash")
+    assert 0 < int(wanted.split()[0]) < total // 2
+    assert count(show(mixed, hash_=address)) == wanted
+    assert count(show(mixed, hash_="#changed=1")).startswith("1 of")
+    assert "No result fits these filters." in show(mixed, hash_="#q=no+such+words").locator("#box").inner_text()
+
+
+def test_a_cell_opens_and_closes_by_keyboard(mixed, show, screenshots):
+    """Tab reaches the table, arrows move, Enter opens, Escape closes and gives the focus back; the open cell is in the address."""
+    page = show(mixed, hash_="#verdict=fail")
+    page.locator("#box").focus()
+    page.keyboard.press("Tab")  # the group
+    page.keyboard.press("Tab")  # its first cell
+    assert page.evaluate("document.activeElement.dataset.at")
+    page.keyboard.press("Enter")
+    dialog = page.locator("#detail")
+    dialog.wait_for(state="visible")
+    text = dialog.inner_text()
+    case = mixed["results"][0]["case"]
+    for words in ("✕ fail", "Changed since the baseline: new failure", "Mismatches", "Expected and observed", "Time and memory",
+                  "ClientHello", "Packets", "Run it again", "pytest", case):  # fmt: skip
+        assert words in text
+    assert f"open=board-0%7Cserver-0%7C{case.replace('/', '%2F')}" in page.evaluate("location.hash")
+    page.screenshot(path=screenshots / "cell.png")
+    page.keyboard.press("Escape")
+    dialog.wait_for(state="hidden")
+    assert "open=" not in page.evaluate("location.hash")
+    here = page.evaluate("document.activeElement.dataset.at")
+    assert here
+    page.locator("table.keys td button").first.focus()
+    at = page.evaluate("document.activeElement.dataset.at")
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("document.activeElement.dataset.at") != at
+    page.keyboard.press("ArrowLeft")
+    assert page.evaluate("document.activeElement.dataset.at") == at
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline == "solid"
+
+
+def test_an_explanation_opens_with_its_evidence(mixed, show):
+    """A refusal shows both errors, the alert, the evidence as a table, and the fixes with the lines to write."""
+    page = show(mixed, hash_="#open=board-1%7Cserver-1%7Cseed%2Frsa-key-no-shared-cipher")
+    text = page.locator("#detail").inner_text()
+    for words in ("NO_SHARED_CIPHER", "-30592", "handshake_failure(40)", "ciphers/key-type", "needs an EC key", "What to change",
+                  "Discouraged: ", "openssl ecparam"):  # fmt: skip
+        assert words in text
+
+
+def luminance(page, what: str) -> float:
+    """How bright a computed colour is, 0 to 1."""
+    colour = page.evaluate(f"getComputedStyle(document.body).{what}")
+    red, green, blue = (int(part) for part in colour.removeprefix("rgb(").rstrip(")").split(",")[:3])
+    return (0.2126 * red + 0.7152 * green + 0.0722 * blue) / 255
+
+
+def test_dark_and_light(mixed, show, screenshots):
+    """The system's wish is followed; the button overrides it, and a new visit remembers."""
+    page = show(mixed, color_scheme="dark")
+    assert luminance(page, "backgroundColor") < 0.2 < 0.7 < luminance(page, "color")
+    page.screenshot(path=screenshots / "dark.png", full_page=True)
+    page.locator("#theme").click()
+    assert page.locator("#theme").inner_text() == "Theme: light"
+    assert luminance(page, "backgroundColor") > 0.8
+    page.reload()
+    assert page.locator("#theme").inner_text() == "Theme: light"
+
+
+def test_a_phone_scrolls_down_only(mixed, show, screenshots):
+    """At 390 pixels nothing is wider than the page; the tables scroll in their own boxes; a cell fills the screen."""
+    page = show(mixed, width=390, height=844, has_touch=True)
+    wide = "document.documentElement.scrollWidth <= 390"
+    assert page.evaluate(wide)
+    page.screenshot(path=screenshots / "phone.png", full_page=True)
+    page.locator("#box button.v-fail").first.tap()
+    page.locator("#detail").wait_for(state="visible")
+    assert page.evaluate(wide)
+    assert page.locator("#detail").bounding_box()["width"] == pytest.approx(390, abs=1)
+    page.screenshot(path=screenshots / "phone-cell.png")
+
+
+def changed_texts(value, *, keep=("verdict", "outcome", "started", "board", "server", "case", "topic", "kind")):
+    """Every text of a record made hostile, but for the words that say what is what."""
+    if isinstance(value, str):
+        return HOSTILE
+    if isinstance(value, list):
+        return [changed_texts(item) for item in value]
+    if isinstance(value, dict):
+        return {
+            key: item if key in keep and isinstance(item, str) else changed_texts(item) for key, item in value.items()
+        }
+    return value
+
+
+def test_hostile_texts_change_nothing(mixed, show):
+    """A board or server that sends markup, comments, addresses or terminal codes is quoted, never obeyed."""
+    hostile = changed_texts(mixed)
+    page = show(hostile, hash_="#verdict=fail")
+    scripts = page.locator("script").count()
+    page.locator("#box button.v-fail").first.click()
+    assert "<script>document.title='owned'</script>" in page.locator("#detail").inner_text()
+    assert r"\x1b[2J\u202e" in page.locator("#detail").inner_text()
+    assert page.title() != "owned"
+    assert page.locator("script").count() == scripts == 2
+    assert page.locator("img").count() == 0
+    addresses = page.locator("#detail a").evaluate_all("all => all.map((a) => a.protocol)")
+    assert addresses
+    assert set(addresses) == {"file:"}
+
+
+def test_ten_thousand_cells_stay_quick(record, multiplied, show, tmp_path, screenshots, record_property):
+    """Rows are made when they come into sight, and a filter answers at once."""
+    _folder, run = record
+    per_case = 10_000 // len(run["results"]) // 9 + 1
+    big = multiplied(run, boards=3, servers=3, cases=per_case)
+    assert len(big["results"]) >= 10_000
+    path = tmp_path / "big.html"
+    path.write_text(render_html(big), encoding="utf-8")
+    started = time.monotonic()
+    page = show(None, path=path, hash_="#group=seed")
+    load_s = time.monotonic() - started
+    page.locator("#box .topic").click()
+    assert 0 < page.locator("#box tr.case").count() <= 400
+    started = time.monotonic()
+    page.locator("input[name=q]").fill("mbedtls_err_ssl_fatal_alert_message")
+    expect(page).to_have_url(re.compile("q=mbedtls_err"))
+    filter_s = time.monotonic() - started
+    rows = page.locator("#box tr.case").count()
+    page.locator("#box").evaluate("box => box.scrollTo(0, box.scrollHeight)")
+    expect(page.locator("#box tr.case").nth(rows)).to_be_attached()
+    page.screenshot(path=screenshots / "big.png")
+    record_property("bytes", path.stat().st_size)
+    record_property("load_s", round(load_s, 3))
+    record_property("filter_s", round(filter_s, 3))
+    print(f"{len(big['results'])} cells, {path.stat().st_size} bytes: load {load_s:.2f} s, filter {filter_s:.2f} s")
+    assert load_s < LOAD_LIMIT_S
+    assert filter_s < FILTER_LIMIT_S
+
+
+def test_without_script_the_answer_is_there(mixed, show, chromium, tmp_path):
+    """The first screen and the plots need no JavaScript."""
+    path = tmp_path / "page.html"
+    path.write_text(render_html(mixed), encoding="utf-8")
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(path.as_uri())
+    assert page.locator("table.keys").is_visible()
+    assert page.locator("svg").count() >= 2
+    assert "need JavaScript" in page.locator("main").inner_text()
+    context.close()

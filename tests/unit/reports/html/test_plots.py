@@ -1,0 +1,43 @@
+"""The geometry of the bars."""
+
+from __future__ import annotations
+
+from harness.reports.html.plots import WIDTH, plots
+
+
+def test_a_bar_is_as_long_as_its_median(make_run, make_result):
+    """The longest value fills the width; a line shows the spread where there is one; the words say all of it."""
+
+    def timed(case: str, ms: float):
+        return make_result(case, timing_ms={"handshake_board": ms, "handshake_server": ms, "case": ms})
+
+    key, suite = plots(make_run(timed("key/p256", 10), timed("key/rsa2048", 2), timed("key/rsa2048", 4)))
+    assert (key["title"], key["board"]) == ("Handshake by server key", "desk")
+    quick, slow = key["bars"]
+    assert (quick["label"], quick["value"], quick["width"], quick["spread"]) == (
+        "KEY/RSA2048", "3.0 ms", WIDTH * 0.3, True,
+    )  # fmt: skip
+    assert (quick["low"], quick["high"]) == (WIDTH * 0.2, WIDTH * 0.4)
+    assert quick["words"] == "KEY/RSA2048: 3.0 ms (2.0 ms to 4.0 ms, n = 2)"
+    assert (slow["value"], slow["width"], slow["spread"]) == ("10 ms", WIDTH, False)
+    assert [bar["label"] for bar in suite["bars"]] == ["TLS_RSA_WITH_AES_128_CBC_SHA"]
+
+
+def test_heap_is_drawn_where_it_differs(make_run, make_result):
+    """Equal bars say nothing; a low-water mark that depends on the key does."""
+
+    def low(case: str, value: int):
+        return make_result(case, memory_bytes={"free_before": 90000, "free_low": value, "free_after": 90000})
+
+    found = plots(make_run(low("key/p256", 60000), low("key/rsa4096", 51000)))[-1]
+    assert found["title"] == "Lowest free heap by server key"
+    assert [(bar["label"], bar["value"]) for bar in found["bars"]] == [
+        ("KEY/RSA4096", "51.0 kB"),
+        ("KEY/P256", "60.0 kB"),
+    ]
+    assert len(plots(make_run(make_result(), make_result("key/rsa2048")))) == 2
+
+
+def test_nothing_is_drawn_of_what_did_not_connect(make_run, make_result):
+    """A refusal has no handshake time."""
+    assert plots(make_run(make_result(outcome="refused"))) == []

@@ -1,0 +1,134 @@
+"""The HTML page as a text: valid, self-contained, and inert whatever boards and servers said."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from importlib import resources
+
+import pytest
+
+from harness.reports.html import policy, render_html
+
+justhtml = pytest.importorskip("justhtml", reason="justhtml is not installed (extra: test)")
+
+HOSTILE = "</script><script>alert(1)</script><!--<img src=x onerror=alert(2)>\x1b[31m\u202e\u2028\"'{{7*7}}"
+
+
+def result(**more):
+    """One refused result, with `text` in each place where a board or server has its say."""
+    text = more.pop("text", "x")
+    seen = {
+        "server": {"type": "SSLError", "reason": text, "errno": 1, "verify_code": None, "verify_message": None, "stage": "handshake"},
+        "client": {"type": text, "args": [text], "number": None, "flags": [text], "name": text, "stage": "handshake"},
+        "alerts": [{"from": "server", "level": "fatal", "code": 40, "name": text, "encrypted": False, "at_ms": 1.0}],
+        "negotiated": {"version": None, "suite": None, "group": None},
+        "client_hello": {"versions": [text], "suites": [], "groups": [], "signature_algorithms": [], "sni": text, "fingerprint": None},
+    }  # fmt: skip
+    return {
+        "board": "desk", "server": "py", "case": "key/p256", "attempt": 1, "outcome": "refused", "verdict": "fail",
+        "stage": "handshake", "ended_by": "server", "reason": text, "expected": None, "observed": seen,
+        "mismatches": [{"field": "alert", "expected": text, "observed": text}],
+        "explanation": {"rule": "a/b", "title": text, "why": [text], "fixes": []},
+        "timing_ms": {"handshake_board": None, "handshake_server": None, "case": 1.0},
+        "memory_bytes": {"free_before": None, "free_low": None, "free_after": None},
+        "link_errors": [text], "weak": None, "artifacts": {"pcapng": text, "transcript": None}, "rerun": text, **more,
+    }  # fmt: skip
+
+
+def run(text: str = "x"):
+    """A run record of one result."""
+    facts = dict.fromkeys(("implementation", "tls_version", "tls_library", "machine", "fingerprint"), text)
+    return {
+        "run": {"harness": "0", "cases": "core", "started": "2026-11-25T08:36:00", "finished": None, "arguments": [text]},
+        "host": {"python": "3.11.7", "openssl": "OpenSSL 3", "platform": text},
+        "boards": [
+            {"board": "desk", "spec": text, "firmware": text, "error": text, "notes": [text], "facts": facts},
+            {"board": "dead", "spec": text, "firmware": None, "error": text, "notes": [], "facts": None},
+        ],
+        "servers": [{"server": "py", "python": "3.11.7", "openssl": text, "default_suites_flag": None}],
+        "cases": [{"case": "key/p256", "topic": "key", "title": text, "description": text}],
+        "results": [result(text=text)],
+        "changes": [{"kind": "new failure", "board": "desk", "server": "py", "case": text, "before": text, "after": text}],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ["x", HOSTILE], ids=["plain", "hostile"])
+def test_the_page_is_valid_html(text):
+    """A strict HTML5 parser finds nothing to complain about, whatever was said."""
+    assert justhtml.JustHTML(render_html(run(text)), collect_errors=True).errors == []
+
+
+def test_hostile_texts_add_no_element():
+    """The page of a hostile run has exactly the elements of the page of a harmless one."""
+
+    def elements(page):
+        return [node.name for node in justhtml.JustHTML(page, sanitize=False).query("*")]
+
+    harmless, hostile = elements(render_html(run())), elements(render_html(run(HOSTILE.replace("_", ""))))
+    assert harmless == hostile
+    assert harmless.count("script") == 2
+
+
+def test_control_characters_are_shown_not_sent():
+    """No escape sequence and no change of direction is in the page; both are readable."""
+    page = render_html(run(HOSTILE))
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u202a-\u202e]", page)
+    assert r"\x1b[31m\u202e" in page
+
+
+def test_the_page_asks_the_network_for_nothing():
+    """No address of anything that a browser would load, and a policy that would not let it."""
+    page = render_html(run())
+    assert not re.search(r"(?:src|href|action)\s*=\s*[\"'](?!#)", page)
+    assert "@import" not in page
+    assert "url(" not in page
+    assert "default-src &#39;none&#39;" in page
+
+
+def test_the_policy_names_style_and_script_by_their_hashes():
+    """A script that came from anywhere else would not run."""
+
+    def digest(text):
+        return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+    page = render_html(run())
+    style = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)[0]
+    script = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)[0]
+    assert f"style-src 'sha256-{digest(style)}'; script-src 'sha256-{digest(script)}'" in policy(
+        style=style, script=script
+    )
+    assert f"sha256-{digest(script)}" in page.replace("&#43;", "+")
+
+
+def test_the_script_never_writes_markup():
+    """Texts reach the page as text nodes only."""
+    script = resources.files("harness.reports.html").joinpath("script.js").read_text(encoding="utf-8")
+    for way in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function("):
+        assert way not in script
+
+
+def test_the_data_is_in_one_element():
+    """All results come as one JSON element; the folder of the artifacts is part of it."""
+    page = render_html(run(HOSTILE), links="../.compat")
+    (text,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
+    assert json.loads(text)["links"] == "../.compat"
+
+
+def test_the_first_screen_in_words():
+    """The answer, the boards with problems, the changes and an interrupted run are there without any script."""
+    page = render_html(run())
+    for words in (
+        "No server key of this run connects any board (1 tried).",
+        "Boards with problems",
+        "results: 1 fail",
+        "1 new failure",
+        "interrupted run",
+        "need JavaScript",
+    ):
+        assert words in page
+    without = {key: value for key, value in run().items() if key != "changes"}
+    assert "No baseline was given" in render_html(without)
+    assert "Nothing changed." in render_html({**without, "changes": []})
