@@ -73,10 +73,13 @@ class KeyRow:
         return bool(self.cells) and len(self.good) == len(self.cells)
 
     @property
-    def slowest(self) -> KeyCell | None:
-        """The session that took its board longest."""
-        timed = [cell for cell in self.good if cell.time_ms is not None]
-        return max(timed, key=lambda cell: cell.time_ms or 0.0, default=None)
+    def costs(self) -> tuple[tuple[float, str], ...]:
+        """(milliseconds, board) per board, the quickest first: the median over its servers, so that one slow moment decides nothing."""
+        times: dict[str, list[float]] = {}
+        for cell in self.good:
+            if cell.time_ms is not None:
+                times.setdefault(cell.board, []).append(cell.time_ms)
+        return tuple(sorted((statistics.median(series), board) for board, series in times.items()))
 
     @property
     def recommendable(self) -> bool:
@@ -110,8 +113,7 @@ def one_key(case: str) -> bool:
 
 
 def _rank(row: KeyRow) -> tuple[int, float]:
-    slowest = row.slowest
-    return -len(row.good), slowest.time_ms or 0.0 if slowest else float("inf")
+    return -len(row.good), row.costs[-1][0] if row.costs else float("inf")
 
 
 def key_matrix(run: dict[str, Any]) -> KeyMatrix | None:
@@ -213,7 +215,7 @@ def _answer(rows: list[KeyRow], matrix: KeyMatrix) -> list[str]:
         ]
     others = [f"{row.title}{_cost(row)}" for row in rows[1:] if row.everywhere]
     return [
-        f"{best.title}: connects every board with every server ({_count(best, total)}){_cost(best)}.",
+        f"{best.title}: connects every board with every server ({_count(best, total)}){_cost(best, named=True)}.",
         *([f"Also everywhere: {'; '.join(others)}."] if others else []),
         *partly,
         *_never(rows),
@@ -229,13 +231,16 @@ def _count(row: KeyRow, total: int) -> str:
     return f"{len(row.good)} of {total}"
 
 
-def _cost(row: KeyRow) -> str:
-    """Milliseconds of a handshake: one number, or from the quickest column to the slowest."""
-    times = sorted(cell.time_ms for cell in row.good if cell.time_ms is not None)
-    if not times:
+def _cost(row: KeyRow, *, named: bool = False) -> str:
+    """Milliseconds of a handshake: one number, or from the quickest board to the slowest."""
+    if not row.costs:
         return ""
-    low, high = milliseconds(times[0]), milliseconds(times[-1])
-    return f", {high} ms per handshake" if low == high else f", {low} to {high} ms per handshake"
+    (low, quick), (high, slow) = row.costs[0], row.costs[-1]
+    if milliseconds(low) == milliseconds(high):
+        return f", {milliseconds(high)} ms per handshake"
+    if named:
+        return f", a handshake takes {milliseconds(low)} ms on {quick} and {milliseconds(high)} ms on {slow}"
+    return f", {milliseconds(low)} to {milliseconds(high)} ms per handshake"
 
 
 def milliseconds(value: float) -> str:

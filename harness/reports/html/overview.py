@@ -99,13 +99,12 @@ def _row(row: KeyRow, order: list[tuple[str, str]], places: dict[str, dict[str, 
     cells = {(cell.board, cell.server): cell for cell in row.cells}
     good, total = len(row.good), len(row.cells)
     sign, word = ("✓", "all") if row.everywhere else ("✕", "none") if not good else ("◐", "some")
-    slowest = row.slowest
     return {
         "title": row.title,
         "sign": sign,
         "word": word,
         "count": f"{good} of {total}",
-        "cost": f"{milliseconds(slowest.time_ms)} ms" if slowest and slowest.time_ms is not None else "",
+        "cost": f"{milliseconds(row.costs[-1][0])} ms" if row.costs else "",
         "cells": [_key_cell(cells[column], row, places) for column in order],
     }
 

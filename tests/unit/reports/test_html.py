@@ -132,3 +132,19 @@ def test_the_first_screen_in_words():
     without = {key: value for key, value in run().items() if key != "changes"}
     assert "No baseline was given" in render_html(without)
     assert "Nothing changed." in render_html({**without, "changes": []})
+
+
+def test_heap_that_is_not_drawn_is_explained():
+    """Where no port tells what a key takes, the page says so instead of drawing equal bars; where one does, what a low-water mark is."""
+
+    def connected(low):
+        seen = {**result()["observed"], "negotiated": {"version": "TLSv1.2", "suite": "TLS_X", "group": None}}
+        times = {"handshake_board": 4.0, "handshake_server": 4.0, "case": 5.0}
+        heap = {"free_before": 90000, "free_low": low, "free_after": 90000}
+        return result(outcome="connected", verdict="pass", observed=seen, timing_ms=times, memory_bytes=heap)
+
+    def page(*lows):
+        return render_html({**run(), "results": [connected(low) for low in lows]})
+
+    assert "Heap is not drawn: it is the same for every key" in page(None)
+    assert "low-water mark of the heap only ever falls" in page(60000, 41000)
