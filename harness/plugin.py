@@ -124,12 +124,20 @@ def pytest_configure(config: pytest.Config) -> None:
 
     try:
         configure(config)
+        if config.getoption("board"):
+            from harness.pytest_boards import check_dist
+
+            check_dist(config)
     except UsageError as error:
         raise pytest.UsageError(str(error)) from error
     if not hasattr(config, "workerinput"):
         from harness.pytest_reporter import Reporter
 
         config.pluginmanager.register(Reporter(config), "tls-harness-reporter")
+        if config.getoption("dist", "no") != "no":
+            from harness.pytest_boards import Crashes
+
+            config.pluginmanager.register(Crashes(config), "tls-harness-crashes")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -142,11 +150,30 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         raise pytest.UsageError(str(error)) from error
 
 
+@pytest.hookimpl(optionalhook=True, tryfirst=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """`-n auto` with `--board`: a worker for each board."""
+    from harness.pytest_boards import auto_workers
+
+    try:
+        return auto_workers(config)
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+@pytest.hookimpl(optionalhook=True, tryfirst=True)
+def pytest_xdist_make_scheduler(config: pytest.Config) -> Any:
+    """With `--board`, one worker owns a board for the whole run."""
+    from harness.pytest_boards import scheduler
+
+    return scheduler(config)
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Wait for a busy board before pytest-timeout starts to count: the wait has a limit of its own."""
     if item.config.getoption("board_wait") != "0":
-        from harness.pytest_run import wait_for_board
+        from harness.pytest_boards import wait_for_board
 
         wait_for_board(item)
     return (yield)
@@ -155,7 +182,8 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, object, object]:
     """See whether a board that has run its last case is still well; after its last test give it back."""
-    from harness.pytest_run import end_of_board, give_back
+    from harness.pytest_boards import give_back
+    from harness.pytest_run import end_of_board
 
     trouble = None
     try:

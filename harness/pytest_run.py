@@ -34,7 +34,6 @@ RESULT = pytest.StashKey["CaseResult"]()
 UNUSABLE = pytest.StashKey[bool]()
 KNOWN = pytest.StashKey["tuple[Deviation, ...]"]()
 SAID = pytest.StashKey[set[str]]()
-LAST = pytest.StashKey[dict[str, pytest.Item]]()
 WORKER_NAMES = "tls_harness_server_names"
 # As harness.known.DEFAULT_FILE, which is not imported where nobody has such a file.
 KNOWN_FILE = "known_deviations.toml"
@@ -283,33 +282,6 @@ def end_of_board(item: pytest.Item, nextitem: pytest.Item | None) -> None:
     runner = board.tried_runner()
     if runner is not None:
         runner.still_well("at the end of the run")
-
-
-def wait_for_board(item: pytest.Item) -> None:
-    """Open the board of a test before the test begins; what goes wrong is remembered and shown by the test."""
-    spec = _spec_of(item)
-    if spec is not None and item.get_closest_marker("skip") is None:
-        lab_of(item.config).open(spec)
-
-
-def give_back(item: pytest.Item) -> None:
-    """After a board's last test in this process: others may have it from now on."""
-    spec = _spec_of(item)
-    if spec is None or LAB not in item.config.stash:
-        return
-    last = item.session.stash.get(LAST, None)
-    if last is None:
-        last = item.session.stash[LAST] = {
-            other.label: test for test in item.session.items if (other := _spec_of(test)) is not None
-        }
-    if last.get(spec.label) is item:
-        lab_of(item.config).release(spec)
-
-
-def _spec_of(item: pytest.Item) -> BoardSpec | None:
-    """The board that a test is parametrised with."""
-    spec: BoardSpec | None = getattr(getattr(item, "callspec", None), "params", {}).get("tls_board_spec")
-    return spec
 
 
 def _place(item: pytest.Item | None) -> tuple[Any, Any] | None:

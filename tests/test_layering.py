@@ -49,6 +49,8 @@ STAGES = (
     "harness.pytest_options",
     "harness.pytest_paths",
     "harness.pytest_run",
+    "harness.pytest_scheduler",
+    "harness.pytest_boards",
     "harness.pytest_blocks",
     "harness.pytest_reporter",
     "harness.plugin",

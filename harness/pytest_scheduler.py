@@ -1,0 +1,204 @@
+"""Many boards under pytest-xdist: one worker owns a board for the whole run, and what needs no board goes where there is room.
+
+`--dist loadgroup` is no way to do that: with some pairs of pytest and pytest-xdist (9.2.0 and 3.8.0) it is silently ignored. The
+controller sees names of tests only, so the board is read from them. Knows pytest-xdist's `Scheduling` protocol, and imports it late.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pytest
+    from xdist.workermanage import WorkerController
+
+# A worker begins a test when it knows the one after it, or that there is none.
+AHEAD = 2
+
+
+def boards_of(nodeid: str, labels: Iterable[str]) -> frozenset[str]:
+    """The boards that a test's parameters name; where one name begins with another the longer one counts.
+
+    Args:
+        nodeid: `path::name[LABEL-topic/case]`; other parameters may stand around the label.
+        labels: the short names of the run's boards.
+    """
+    inner = nodeid.partition("::")[2].partition("[")[2]
+    text = f"-{inner.removesuffix(']')}-"
+    found: dict[int, str] = {}
+    for label in sorted(labels, key=len):
+        start = text.find(f"-{label}-")
+        while start >= 0:
+            found[start] = label
+            start = text.find(f"-{label}-", start + 1)
+    return frozenset(found.values())
+
+
+def split(nodeids: Sequence[str], labels: Iterable[str]) -> tuple[list[list[int]], list[int]]:
+    """Divide a run: the tests of each board together, and those that need none.
+
+    A test whose parameters name two boards (one of them is a word of somebody's own that looks like a board) keeps both together:
+    whichever it is, one worker has it.
+
+    Returns:
+        Units of indices in the order of the collection, and the indices of the rest.
+    """
+    labels = list(labels)
+    named = [boards_of(nodeid, labels) for nodeid in nodeids]
+    home = {label: label for label in labels}
+    for boards in named:
+        together = {home[label] for label in boards}
+        if len(together) > 1:
+            first = min(together)
+            home = {label: first if owner in together else owner for label, owner in home.items()}
+    units: dict[str, list[int]] = {}
+    rest = []
+    for index, boards in enumerate(named):
+        if boards:
+            units.setdefault(home[next(iter(boards))], []).append(index)
+        else:
+            rest.append(index)
+    return list(units.values()), rest
+
+
+class BoardScheduling:
+    """pytest-xdist's scheduler for a run with boards.
+
+    Args:
+        config: of the controlling process.
+        labels: the short names of the run's boards.
+    """
+
+    def __init__(self, config: pytest.Config, labels: Sequence[str]) -> None:
+        from xdist.workermanage import parse_tx_spec_config
+
+        self.config = config
+        self.labels = labels
+        self.numnodes = len(parse_tx_spec_config(config))
+        self.collection: list[str] | None = None
+        self._collections: dict[WorkerController, list[str]] = {}
+        self._sent: dict[WorkerController, list[int]] = {}
+        self._units: deque[list[int]] = deque()
+        self._rest: deque[int] = deque()
+        self._unit_of: dict[int, int] = {}
+
+    @property
+    def nodes(self) -> list[WorkerController]:
+        """The workers there are."""
+        return list(self._sent)
+
+    @property
+    def collection_is_completed(self) -> bool:
+        """Whether all workers that the run began with have said which tests there are."""
+        return len(self._collections) >= self.numnodes
+
+    @property
+    def tests_finished(self) -> bool:
+        """Whether nothing is left to give out, and each worker can finish alone once it is told that nothing comes."""
+        waiting = self._units or self._rest
+        return self.collection_is_completed and not waiting and all(len(sent) < AHEAD for sent in self._sent.values())
+
+    @property
+    def has_pending(self) -> bool:
+        """Whether any test has not been run."""
+        return bool(self._units or self._rest or any(self._sent.values()))
+
+    def add_node(self, node: WorkerController) -> None:
+        """Take a new worker in."""
+        self._sent[node] = []
+
+    def add_node_collection(self, node: WorkerController, collection: Sequence[str]) -> None:
+        """Hear which tests a worker has found; a late one, in the place of one that crashed, must have found the same."""
+        if self.collection is not None and list(collection) != self.collection:
+            node.shutdown()  # what is missing is reported when the run ends
+            return
+        self._collections[node] = list(collection)
+
+    def schedule(self) -> None:
+        """Give out work: at first all units to different workers, later whatever is left."""
+        if self.collection is None:
+            if not self._alike():
+                return
+            self.collection = next(iter(self._collections.values()))
+            units, rest = split(self.collection, self.labels)
+            self._unit_of = {index: number for number, unit in enumerate(units) for index in unit}
+            self._units, self._rest = deque(units), deque(rest)
+            for node in self.nodes:
+                if self._units:
+                    self._send(node, self._units.popleft())
+        for node in self.nodes:
+            self._feed(node)
+
+    def mark_test_complete(self, node: WorkerController, item_index: int, duration: float = 0) -> None:
+        """A test has been run."""
+        self._sent[node].remove(item_index)
+        self._feed(node)
+
+    def mark_test_pending(self, item: str) -> None:
+        """A test is to be run again, as plugins for flaky tests want it."""
+        assert self.collection is not None
+        self._give_back([self.collection.index(item)])
+
+    def remove_pending_tests_from_node(self, node: WorkerController, indices: Sequence[int]) -> None:
+        """Nothing is ever taken from a worker here."""
+        raise NotImplementedError
+
+    def remove_node(self, node: WorkerController) -> str | None:
+        """A worker has ended. What it has not run goes to another, a board's rest as one.
+
+        Returns:
+            The test in which it crashed; None if it had nothing left to do.
+        """
+        sent = self._sent.pop(node)
+        if not sent or self.collection is None:
+            return None
+        crashed = self.collection[sent.pop(0)]
+        self._give_back(sent)
+        return crashed
+
+    def _give_back(self, indices: Sequence[int]) -> None:
+        units: dict[int, list[int]] = {}
+        for index in indices:
+            if index in self._unit_of:
+                units.setdefault(self._unit_of[index], []).append(index)
+            else:
+                self._rest.append(index)
+        self._units.extendleft(units.values())
+        for node in self.nodes:
+            self._feed(node)
+
+    def _feed(self, node: WorkerController) -> None:
+        """Let a worker always know what comes next: more work, or that it is done."""
+        if self.collection is None or node.shutting_down or node not in self._collections:
+            return
+        while len(self._sent[node]) < AHEAD:
+            if self._units:
+                self._send(node, self._units.popleft())
+            elif self._rest:
+                # A part of what is left, smaller and smaller, so that all end at the same time.
+                share = max(AHEAD, len(self._rest) // (2 * len(self._sent)))
+                self._send(node, [self._rest.popleft() for _ in range(min(share, len(self._rest)))])
+            else:
+                node.shutdown()
+                return
+
+    def _send(self, node: WorkerController, indices: list[int]) -> None:
+        self._sent[node] += indices
+        node.send_runtest_some(indices)
+
+    def _alike(self) -> bool:
+        """Whether all workers found the same tests; what differs is reported as pytest-xdist does."""
+        import pytest
+        from xdist.report import report_collection_diff
+
+        (first, wanted), *others = self._collections.items()
+        alike = True
+        for node, found in others:
+            difference = report_collection_diff(wanted, found, first.gateway.id, node.gateway.id)
+            if difference:
+                alike = False
+                report = pytest.CollectReport(nodeid=node.gateway.id, outcome="failed", longrepr=difference, result=[])
+                self.config.hook.pytest_collectreport(report=report)
+        return alike

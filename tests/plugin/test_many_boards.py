@@ -1,0 +1,155 @@
+"""Several boards: one after another, or one worker each; what a crashed worker leaves behind."""
+
+import json
+import sys
+
+import pytest
+
+pytest.importorskip("xdist")
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="virtual boards need a pseudo-terminal")
+LAB = "".join(f'[board.v{number}]\nspec = "unix"\ntags = ["soft"]\n\n' for number in (1, 2, 3))
+# Writes down who opens and closes which board, and who runs what.
+WATCH = """
+import os
+import harness.lab
+
+opened = harness.lab.open_board
+worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+
+def note(*words):
+    with open("seen", "a") as file:
+        file.write(" ".join([worker, *words]) + "\\n")
+
+def open_board(spec, **options):
+    session = opened(spec, **options)
+    closed = session.close
+    def close(**options):
+        note("close", spec.label)
+        closed(**options)
+    session.close = close
+    note("open", spec.label)
+    return session
+
+if opened.__module__ == "harness.boards":  # pytest may start over in one process
+    harness.lab.open_board = open_board
+
+def pytest_runtest_setup(item):
+    note("test", item.name)
+"""
+PLAIN = "import pytest\n\n@pytest.mark.parametrize('n', range(8))\ndef test_plain(n):\n    pass\n"
+DIES = """
+import os, signal
+from pathlib import Path
+
+def pytest_runtest_call(item):
+    if item.name == "test_case[v1-seed/rsa-1024-key]" and not Path("died").exists():
+        Path("died").touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.fixture
+def lab(suite):
+    """Three virtual boards by name, and a record of who has them."""
+    suite.write("boards.toml", LAB)
+    suite.write("conftest.py", WATCH)
+    suite.write("test_plain.py", PLAIN)
+    return suite
+
+
+def seen(suite, what):
+    """(worker, name) of what was written down."""
+    lines = [line.split(" ", 2) for line in (suite.folder / "seen").read_text().splitlines()]
+    return [(worker, name) for worker, word, name in lines if word == what]
+
+
+def workers_of(suite, label):
+    """Who ran tests on a board."""
+    return {worker for worker, name in seen(suite, "test") if f"[{label}-" in name}
+
+
+CASES = "rsa-1024-key or key-and-certificate-swapped"
+
+
+def test_one_after_another(lab):
+    """Without xdist a board is opened once, closed after its last test, and only then the next is opened; also with two servers."""
+    ran = lab.run("--cases", "smoke", "-k", CASES, "--board", "tag:soft", "--server", sys.executable)
+    assert (ran.status, ran.summary()) == (0, "6 passed"), ran.text
+    words = [line.split()[1:3] for line in (lab.folder / "seen").read_text().splitlines() if " test " not in line]
+    assert words == [[word, board] for board in ("v1", "v2", "v3") for word in ("open", "close")]
+
+
+def test_a_worker_for_each_board(lab):
+    """`-n auto` is three workers; each opens one board; one report has all results, and tests without a board run, too."""
+    ran = lab.run("--cases", "smoke", "-k", f"{CASES} or plain", "--board", "tag:soft", "-n", "auto")
+    assert (ran.status, ran.summary()) == (0, "14 passed"), ran.text
+    assert "3 workers" in ran.text
+    assert sorted(board for _worker, board in seen(lab, "open")) == ["v1", "v2", "v3"]
+    assert len({worker for worker, _board in seen(lab, "open")}) == 3
+    record = ran.record()
+    assert [board["board"] for board in record["boards"]] != []
+    assert [(result["board"], result["verdict"]) for result in record["results"]] == [
+        (board, "pass") for board in ("v1", "v2", "v3") for _case in range(2)
+    ]
+    assert sum(line.get("record") == "result" for line in ran.journal()) == 6
+
+
+def test_more_boards_than_workers(lab):
+    """Boards are given out whole: no board is opened by two workers."""
+    ran = lab.run("--cases", "smoke", "-k", f"{CASES} or plain", "--board", "tag:soft", "-n", "2")
+    assert (ran.status, ran.summary()) == (0, "14 passed"), ran.text
+    assert sorted(board for _worker, board in seen(lab, "open")) == ["v1", "v2", "v3"]
+    assert [len(workers_of(lab, label)) for label in ("v1", "v2", "v3")] == [1, 1, 1]
+
+
+def test_a_worker_that_crashes(lab):
+    """Its case is an error that says so, the rest of its board is run by the worker that takes its place; nothing is lost."""
+    lab.write("conftest.py", WATCH + DIES)
+    ran = lab.run("--cases", "smoke", "-k", "seed", "--board", "v1", "--board", "v2", "-n", "auto")
+    assert ran.status == 1
+    results = ran.record()["results"]
+    assert len(results) == 22
+    (error,) = [result for result in results if result["verdict"] == "error"]
+    assert (error["board"], error["case"], error["outcome"]) == ("v1", "seed/rsa-1024-key", "not-run")
+    assert error["reason"] == "the worker process that had this board crashed in this case"
+    assert len(workers_of(lab, "v1")) == 2
+    assert len([line for line in ran.journal() if line.get("record") == "result"]) == 22
+
+
+def test_a_worker_that_crashes_and_is_not_replaced(lab):
+    """What nobody could run is an error, each case with the reason; the other board's results stand."""
+    lab.write("conftest.py", WATCH + DIES)
+    ran = lab.run(
+        *("--cases", "smoke", "-k", "seed", "--board", "v1", "--board", "v2", "-n", "auto"),
+        *("--max-worker-restart", "0", "--junit-xml", "junit.xml"),
+    )
+    assert ran.status == 1
+    results = ran.record()["results"]
+    reasons = {result["reason"] for result in results if result["verdict"] == "error"}
+    assert reasons == {
+        "the worker process that had this board crashed in this case",
+        "the worker process that had this board crashed, and none took its place",
+    }
+    assert sum(result["board"] == "v1" for result in results) == 11
+    assert all(result["verdict"] == "pass" for result in results if result["board"] == "v2")
+    assert json.dumps(results).count("none took its place") == (lab.folder / "junit.xml").read_text().count(
+        'message="error: the worker process that had this board crashed, and none took its place"'
+    )
+
+
+@pytest.mark.parametrize("how", ["loadscope", "each"])
+def test_another_way_to_distribute(lab, how):
+    """With --board another --dist is refused: it would give one board to two workers."""
+    assert lab.refused("--board", "tag:soft", "-n", "2", "--dist", how) == (
+        f"--dist {how}: with --board each board has one worker, whatever the tests' files and groups; "
+        "leave --dist out, or give --dist load where pytest.ini says otherwise"
+    )
+
+
+def test_without_board_xdist_is_as_it_was(lab):
+    """A suite that asks for no board keeps its own way to distribute and its own number of workers."""
+    ran = lab.run(
+        "-k", "test_plain", "-n", "auto", "--dist", "loadfile", environment={"PYTEST_XDIST_AUTO_NUM_WORKERS": "2"}
+    )
+    assert (ran.status, ran.summary()) == (0, "8 passed")
+    assert "2 workers" in ran.text
