@@ -5,6 +5,7 @@ Registered once per run, never in xdist's workers. Keeps only JSON: no pytest it
 
 from __future__ import annotations
 
+import functools
 import os
 import time
 from collections.abc import Iterable
@@ -16,13 +17,15 @@ import pytest
 from harness import __version__
 from harness.errors import UsageError
 from harness.pytest_run import artifacts_folder, options_of, worker_input
+from harness.pytest_screen import Screen
+
+# Verdicts that fail the run.
+FAILING = frozenset({"fail", "insecure", "error"})
 
 if TYPE_CHECKING:
     from harness.folder_lock import FolderLock
     from harness.pytest_blocks import Blocks
     from harness.reports.journal import Journal
-
-_COLOURS = {"pass": "green", "unsupported": "yellow", "known": "yellow"}
 
 
 class Reporter:
@@ -54,6 +57,10 @@ class Reporter:
     @property
     def _terminal(self) -> Any:
         return self.config.pluginmanager.get_plugin("terminalreporter")
+
+    @functools.cached_property
+    def _screen(self) -> Screen:
+        return Screen(self.config, self._terminal)
 
     @property
     def _own_lines(self) -> bool:
@@ -100,6 +107,8 @@ class Reporter:
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """Before pytest prints the file's name."""
         self._make_room(nodeid)
+        if nodeid in self._cases:
+            self._draw()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
@@ -112,6 +121,8 @@ class Reporter:
         if terminal is None or not self._own_lines or not self._cases:
             return
         ours = nodeid in self._cases
+        if not ours:
+            self._screen.lose_place()
         if self._usual is None:
             self._usual = (terminal.showfspath, getattr(terminal, "_show_progress_info", False))
         terminal.showfspath = False if ours else self._usual[0]
@@ -176,23 +187,43 @@ class Reporter:
         return True
 
     def _print(self, data: dict[str, Any], new: list[tuple[str, dict[str, Any]]]) -> None:
-        from harness.reports.terminal import board_lines, case_line, server_line
+        from harness.reports.terminal import VERDICT_COLOURS, board_lines, case_line, server_line
 
         for kind, described in new:
             for line in board_lines(described) if kind == "board" else [server_line(described)]:
                 self._line(line)
         options = options_of(self.config)
         many = {"boards": len(options.boards) > 1, "servers": len(options.servers) > 1}
-        text = case_line(data["result"], data["line"], **many, repeats=options.repeat)
-        width = len(str(self._total))
-        count = f"[{len(self.results):>{width}}/{self._total}] " if self._total else ""
-        self._line(count + text, **{_COLOURS.get(data["result"]["verdict"], "red"): True})
+        digits = len(str(self._total))
+        count = f"[{len(self.results):>{digits}}/{self._total}] " if self._total else ""
+        text = case_line(
+            data["result"], data["line"], **many, repeats=options.repeat, count=count, width=self._screen.width
+        )
+        self._line(text, **{VERDICT_COLOURS.get(data["result"]["verdict"], "red"): True})
+        self._draw()
 
     def _line(self, text: str, **markup: bool) -> None:
         """Start a line and leave it open, as pytest does: what follows it begins with its own line end."""
+        self._screen.wipe()
         self._terminal.write_ensure_prefix("", text, **markup)
         self._terminal.flush()
+        self._screen.wrote(text)
         self._line_open = True
+
+    def _draw(self) -> None:
+        """Draw the progress bar, where there is one."""
+        bad = sum(result["verdict"] in FAILING for result in self.results)
+        self._screen.draw(len(self.results), self._total, bad=bad)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_keyboard_interrupt(self) -> None:
+        """Before pytest says so."""
+        self._screen.wipe()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_internalerror(self) -> None:
+        """Before pytest says so."""
+        self._screen.wipe()
 
     # ------------------------------------------------------------------ the journal
 
@@ -269,6 +300,7 @@ class Reporter:
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Write the reports, also of an interrupted run; fail a run in which nothing could be tried, or whose report is lost."""
         self._over = True
+        self._screen.wipe()
         if not self.results:
             return
         self.results.sort(key=self._order)
@@ -314,12 +346,12 @@ class Reporter:
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Print the compact table and where the report is."""
         from harness.reports.soak import soak_lines
-        from harness.reports.terminal import stranger_lines, summary_table
+        from harness.reports.terminal import stranger_lines
 
         if not self.results:
             return
         terminalreporter.write_sep("=", "TLS compatibility")
-        for line in summary_table(self.results):
+        for line in self._screen.table(self.results):
             terminalreporter.write_line(line)
         steady, flaky = soak_lines(self.soak) if self.soak else ([], [])
         for line in [*steady, *stranger_lines(self.results)]:

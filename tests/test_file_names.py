@@ -23,6 +23,7 @@ TESTED_ELSEWHERE = {
     "harness/plugin.py": "hooks without logic; tests/plugin runs each option through pytest",
     "harness/pytest_reporter.py": "needs a pytest run; tests/plugin",
     "harness/pytest_run.py": "needs a pytest run; tests/plugin",
+    "harness/pytest_screen.py": "needs a pytest run on a terminal; tests/plugin/test_terminal.py",
     "harness/server/__init__.py": "protocols and two records; mypy, and the tests of local.py and remote.py",
 }
 

@@ -52,6 +52,7 @@ STAGES = (
     "harness.pytest_scheduler",
     "harness.pytest_boards",
     "harness.pytest_blocks",
+    "harness.pytest_screen",
     "harness.pytest_reporter",
     "harness.plugin",
     "harness.commands",

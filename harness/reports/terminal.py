@@ -12,6 +12,10 @@ NOTHING_TRIED = frozenset({"unsupported", "error"})
 # Begins the part of a failure block that says how to run the case again.
 RERUN_HEAD = "Reproduce with:"
 STRANGERS_NAMED = 8
+# Less of the evidence than this says nothing.
+LEAST_EVIDENCE = 12
+# How a verdict looks where there are colours; the others are red.
+VERDICT_COLOURS = {"pass": "green", "unsupported": "yellow", "known": "yellow"}
 WORDS = ("pass", "fail", "insecure", "known", "unsupported", "error")
 
 
@@ -38,7 +42,16 @@ def server_line(server: dict[str, Any]) -> str:
     return one_line(f"server {server['server']}: Python {server['python']}, {server['openssl']}{built}")
 
 
-def case_line(result: dict[str, Any], evidence: str, *, boards: bool, servers: bool, repeats: int = 1) -> str:
+def case_line(
+    result: dict[str, Any],
+    evidence: str,
+    *,
+    boards: bool,
+    servers: bool,
+    repeats: int = 1,
+    count: str = "",
+    width: int | None = None,
+) -> str:
     """One line for one result: verdict, (board, server, which run,) case, evidence, milliseconds.
 
     Args:
@@ -47,13 +60,35 @@ def case_line(result: dict[str, Any], evidence: str, *, boards: bool, servers: b
         boards: whether there is more than one board, so that its name is needed.
         servers: the same for servers.
         repeats: how often the set is run; which run it is, is shown from 2 on.
+        count: how far the run is; begins the line.
+        width: of the terminal: evidence and time give way, verdict and case never; None for a line of any length.
     """
     where = f"{result['board']} " * boards + f"{result['server']} " * servers
     if repeats > 1:
         where += f"{result['repeat']}of{repeats} "
     time_ms = result["timing_ms"]["case"]
     took = f"  {time_ms:.0f} ms" if time_ms is not None else ""
-    return f"{result['verdict']:<11} {where}{result['case']:<32} {one_line(evidence)}{took}"
+    head, evidence = f"{count}{result['verdict']:<11} {where}", one_line(evidence)
+    line = f"{head}{result['case']:<32} {evidence}{took}"
+    if width is None:
+        return line
+    return _fitted(line, head=head, case=result["case"], evidence=evidence, took=took, width=width)
+
+
+def _fitted(line: str, *, head: str, case: str, evidence: str, took: str, width: int) -> str:
+    """Give up, in this order: the id's padding, the end of the evidence, all of it, the time, the verdict's padding."""
+    from harness.reports.rich_text import cells, cut
+
+    if cells(line) <= width:
+        return line
+    for named in (f"{case:<32}", case):
+        room = width - cells(f"{head}{named} {took}")
+        if room >= LEAST_EVIDENCE:
+            return f"{head}{named} {cut(evidence, room)}{took}"
+    for short in (f"{head}{case}{took}", f"{head}{case}"):
+        if cells(short) <= width:
+            return short
+    return f"{' '.join(head.split())} {case}"
 
 
 def unusable_text(board: str) -> str:
@@ -61,18 +96,27 @@ def unusable_text(board: str) -> str:
     return one_line(f"board {board} is not usable, see above")
 
 
-def summary_table(results: list[dict[str, Any]]) -> list[str]:
-    """Count verdicts per board, server and topic, with a total line."""
+# The first columns of the table name what is counted.
+NAME_COLUMNS = 3
+
+
+def summary_rows(results: list[dict[str, Any]]) -> tuple[list[str], list[list[str]]]:
+    """Count verdicts per board, server and topic: the heads and the rows of a table, a total last where there are several."""
     counts: dict[tuple[str, str, str], Counter[str]] = {}
     for result in results:
         key = (result["board"], result["server"], result["case"].partition("/")[0])
         counts.setdefault(key, Counter())[result["verdict"]] += 1
     used = [word for word in WORDS if any(counter[word] for counter in counts.values())]
-    head = ["board", "server", "topic", *used]
     rows = [[*key, *(str(counter[word] or "-") for word in used)] for key, counter in counts.items()]
     total: Counter[str] = Counter(result["verdict"] for result in results)
     if len(rows) > 1:
         rows.append(["all", "", "", *(str(total[word] or "-") for word in used)])
+    return ["board", "server", "topic", *used], rows
+
+
+def summary_table(results: list[dict[str, Any]]) -> list[str]:
+    """The counts per board, server and topic as plain lines."""
+    head, rows = summary_rows(results)
     widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
     return [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in [head, *rows]

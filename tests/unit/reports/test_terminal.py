@@ -154,3 +154,28 @@ def test_untried():
 def test_unusable():
     """What stands for a reason that was told already."""
     assert unusable_text("lab-1") == "board lab-1 is not usable, see above"
+
+
+@pytest.mark.parametrize(
+    ("width", "line"),
+    [
+        (None, "[1/9] pass        seed/a-case                      connected TLSv1.2 and more  10 ms"),
+        (90, "[1/9] pass        seed/a-case                      connected TLSv1.2 and more  10 ms"),
+        (76, "[1/9] pass        seed/a-case                      connected TLSv1...  10 ms"),
+        (60, "[1/9] pass        seed/a-case connected TLSv1.2 an...  10 ms"),
+        (40, "[1/9] pass        seed/a-case  10 ms"),
+        (30, "[1/9] pass        seed/a-case"),
+        (20, "[1/9] pass seed/a-case"),
+    ],
+)
+def test_case_line_fits(width, line):
+    """Padding, evidence and time give way, in this order; verdict and id stay even where they do not fit."""
+    told = case_line(
+        result(case="seed/a-case"),
+        "connected TLSv1.2 and more",
+        boards=False,
+        servers=False,
+        count="[1/9] ",
+        width=width,
+    )
+    assert told == line
