@@ -248,8 +248,12 @@ def _tried(item: pytest.Item, board: Board, case: Case, *, repeat: int) -> CaseR
     try:
         runner = board.runner()
     except HarnessError as error:
+        from harness.explain.faults import explain_fault
+
         item.stash[UNUSABLE] = True
-        return replace(_not_tried(board, case, VerdictWord.ERROR, str(error)), repeat=repeat)
+        kind = error.kind if isinstance(error, BoardError) else "server"
+        failed = _not_tried(board, case, VerdictWord.ERROR, str(error))
+        return replace(failed, explanation=explain_fault(kind, str(error)), repeat=repeat)
     if not runner.board.info.has_tls:
         return replace(_not_tried(board, case, VerdictWord.UNSUPPORTED, NO_TLS), repeat=repeat)
     result = replace(apply_known(runner.run(case), runner.board.info, known_of(item.config)), repeat=repeat)

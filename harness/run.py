@@ -128,7 +128,11 @@ class CaseRunner:
         except Unavailable as error:
             return self._without_run(case, VerdictWord.UNSUPPORTED, str(error), attempt=max(started, 1))
         except (BoardError, ServerError) as error:
-            return self._without_run(case, VerdictWord.ERROR, str(error), attempt=max(started, 1))
+            from harness.explain.faults import explain_fault
+
+            failed = self._without_run(case, VerdictWord.ERROR, str(error), attempt=max(started, 1))
+            kind = error.kind if isinstance(error, BoardError) else "server"
+            return replace(failed, explanation=explain_fault(kind, str(error), faults=tuple(self._faults)))
         if tried.answer is not None and tried.answer.missing:
             return self._without_run(case, VerdictWord.UNSUPPORTED, _lacks(tried.answer), attempt=started)
         return self._judged(case, tried, attempt=started)
