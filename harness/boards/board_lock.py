@@ -41,7 +41,7 @@ _introduced: list[str] = []
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
-    """Who has a board, as that process said itself; `since` is UTC."""
+    """Who has a board, as that process said itself; `since` is UTC, `?` is what nobody said."""
 
     pid: int
     user: str
@@ -49,7 +49,8 @@ class Holder:
     since: str
 
     def __str__(self) -> str:
-        return f"pid {self.pid} ({self.user}) since {self.since}: {self.command}"
+        since = "" if self.since == "?" else f" since {self.since}"
+        return f"pid {self.pid} ({self.user}){since}: {self.command}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +132,7 @@ def ourselves() -> Holder:
     """What this process says of itself."""
     return Holder(
         pid=os.getpid(),
-        user=_user(),
+        user=_user(os.getuid()),
         command=command_line(_introduced or sys.argv)[:MAX_COMMAND_CHARACTERS],
         since=datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
     )
@@ -163,8 +164,17 @@ def holder_of(identity: str, *, folder: Path | None = None) -> Holder | None:
         pid, command = holders[0]
         if entry is not None and entry.pid in [number for number, _command in holders]:
             return entry
-        return Holder(pid=pid, user="?", command=command, since="?")
+        return holder_by_pid(pid, command)
     return entry if entry is not None and _alive(entry.pid) else None
+
+
+def holder_by_pid(pid: int, command: str) -> Holder:
+    """A process of which the system only tells its number and its program."""
+    try:
+        user = _user(os.stat(f"/proc/{pid}").st_uid)
+    except OSError:
+        user = "?"
+    return Holder(pid=pid, user=user, command=command, since="?")
 
 
 def patiently(attempt: Callable[[], T], patience: Patience, *, label: str) -> T:
@@ -254,7 +264,7 @@ def _busy(path: Path, *, label: str) -> BoardError:
     if entry is not None and entry.pid == os.getpid():
         return BoardError(f"{label}: this run has the board already, under another name", kind="twice")
     if entry is None:
-        held = [f"pid {pid}: {command}" for pid, command in lock_holders(str(path))]
+        held = [str(holder_by_pid(pid, command)) for pid, command in lock_holders(str(path))]
         who = ", ".join(held) or f"a process that does not say who it is (`fuser -v {path}`)"
     else:
         who = str(entry)
@@ -300,13 +310,13 @@ def _holder(data: object) -> Holder | None:
     return Holder(pid=data["pid"], **shown)
 
 
-def _user() -> str:
+def _user(number: int) -> str:
     import pwd
 
     try:
-        return pwd.getpwuid(os.getuid()).pw_name
+        return pwd.getpwuid(number).pw_name
     except KeyError:
-        return str(os.getuid())
+        return str(number)
 
 
 def _alive(pid: int) -> bool:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import BoardError, HarnessError, UsageError
 
 if TYPE_CHECKING:
+    from harness.boards.occupancy import Occupancy
     from harness.boards.ports import SerialPort
     from harness.commands import Commands
     from harness.model import BoardInfo, BoardSpec
@@ -52,8 +53,9 @@ def add(commands: Commands) -> None:
     """Declare the command."""
     parser = commands.add_parser(
         "boards",
-        help="list serial ports, configured and virtual boards; probe or clean them",
-        description="List the serial ports with their USB identity, the boards of boards.toml and the virtual board.",
+        help="list serial ports, configured and virtual boards, and who has them; probe or clean them",
+        description="List the serial ports with their USB identity, the boards of boards.toml and the virtual board; "
+        "of each, whether it is free or who has it.",
         epilog=EXAMPLE,
     )
     parser.add_argument(
@@ -192,14 +194,26 @@ def _print_json(data: dict[str, Any]) -> None:
 
 
 def ports_json(ports: Iterable[SerialPort]) -> list[dict[str, Any]]:
-    """The serial ports as JSON."""
+    """The serial ports as JSON, with whether each is free."""
+    from harness.boards.occupancy import of_port
     from harness.model import as_json
 
-    return [as_json(port) for port in ports]
+    return [{**as_json(port), **_occupancy_json(of_port(port))} for port in ports]
+
+
+def _occupancy_json(occupancy: Occupancy) -> dict[str, Any]:
+    from harness.model import as_json
+
+    return {
+        "state": occupancy.state,
+        "holder": as_json(occupancy.holder) if occupancy.holder else None,
+        "reason": occupancy.reason,
+    }
 
 
 def lab_json(lab: dict[str, BoardSpec]) -> list[dict[str, Any]]:
     """The configured boards as JSON. The password's variable is named, its value is never read here."""
+    from harness.boards.occupancy import occupancy
     from harness.model import as_json
 
     return [
@@ -208,6 +222,7 @@ def lab_json(lab: dict[str, BoardSpec]) -> list[dict[str, Any]]:
             "spec": _spec_text(spec),
             "kind": spec.kind,
             "settings": as_json(spec.settings),
+            **_occupancy_json(occupancy(spec)),
         }
         for name, spec in lab.items()
     ]
@@ -233,6 +248,8 @@ def virtual_json(virtual: Virtual) -> dict[str, Any]:
 
 def port_lines(ports: Iterable[SerialPort], *, trouble: str | None = None) -> list[str]:
     """The serial ports as text, one line each; or why they cannot be listed."""
+    from harness.boards.occupancy import of_port
+
     rows = [
         [
             port.device,
@@ -240,6 +257,7 @@ def port_lines(ports: Iterable[SerialPort], *, trouble: str | None = None) -> li
             port.description or "-",
             f"id:{port.serial_number}" if port.serial_number else "",
             port.by_id or "",
+            str(of_port(port)),
         ]
         for port in ports
     ]
@@ -247,12 +265,28 @@ def port_lines(ports: Iterable[SerialPort], *, trouble: str | None = None) -> li
 
 
 def lab_lines(lab: dict[str, BoardSpec]) -> list[str]:
-    """The configured boards as text; nothing where there are none."""
+    """The configured boards as text, with tags, hooks and who has each; nothing where there are none."""
+    from harness.boards.occupancy import occupancy
+
     rows = [
-        [name, _spec_text(spec), f"network {spec.settings.network}", spec.settings.ssid or ""]
+        [
+            name,
+            _spec_text(spec),
+            f"network {spec.settings.network}",
+            spec.settings.ssid or "",
+            f"tags {','.join(spec.settings.tags)}" if spec.settings.tags else "",
+            _hooks_text(spec),
+            str(occupancy(spec)),
+        ]
         for name, spec in lab.items()
     ]
     return ["boards.toml", *_table(rows)] if rows else []
+
+
+def _hooks_text(spec: BoardSpec) -> str:
+    hooks = (("reset", spec.settings.reset), ("power_cycle", spec.settings.power_cycle))
+    names = [name for name, hook in hooks if hook]
+    return f"hooks {','.join(names)}" if names else ""
 
 
 def virtual_lines(virtual: Virtual) -> list[str]:
@@ -287,6 +321,8 @@ def probed_lines(probed: Probed) -> list[str]:
 
 
 def _table(rows: list[list[str]]) -> list[str]:
+    # A column that is empty in every row is left out.
+    rows = [list(row) for row in zip(*(column for column in zip(*rows, strict=True) if any(column)), strict=True)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))] if rows else []
     return [
         "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows

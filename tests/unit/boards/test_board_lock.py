@@ -152,10 +152,10 @@ def test_what_others_wrote(text: str, held: subprocess.Popen[str], tmp_path: Pat
     """A file that says nonsense, or nothing yet: the process is known from the kernel."""
     lock_path(BOARD, folder=tmp_path).write_text(text, encoding="latin-1")
     error = taken(tmp_path)
-    assert error.message.startswith(f"desk: the board is in use by pid {held.pid}: python")
+    assert error.message.startswith(f"desk: the board is in use by pid {held.pid} ({ourselves().user}): python")
     holder = holder_of(BOARD, folder=tmp_path)
     assert holder is not None
-    assert (holder.pid, holder.user, holder.since) == (held.pid, "?", "?")
+    assert (holder.pid, holder.user, holder.since) == (held.pid, ourselves().user, "?")
 
 
 def test_what_others_wrote_is_safe_to_show(held: subprocess.Popen[str], tmp_path: Path) -> None:
@@ -261,3 +261,5 @@ def test_holder_text() -> None:
     """One line for messages and lists."""
     holder = Holder(pid=7, user="ci", command="pytest --board a", since="2026-11-25 09:00:00 UTC")
     assert str(holder) == "pid 7 (ci) since 2026-11-25 09:00:00 UTC: pytest --board a"
+    assert str(Holder(pid=7, user="ci", command="screen", since="?")) == "pid 7 (ci): screen"
+    assert board_lock.holder_by_pid(2**30, "gone") == Holder(pid=2**30, user="?", command="gone", since="?")

@@ -15,6 +15,7 @@ import pytest
 
 from harness import cli
 from harness.boards import open_board
+from harness.boards.board_lock import ourselves
 from harness.boards.interpreter import PACKAGE, find_interpreter
 from harness.boards.ports import SerialPort
 from harness.boards.virtual import VirtualBoard
@@ -29,10 +30,13 @@ LAB = """
 [board.desk]
 spec = "/dev/ttyUSB77"
 wifi = {ssid = "lab", password = {env = "LAB_PASSWORD"}}
+tags = ["esp32", "psram"]
 
 [board.soft]
 spec = "unix"
 heap_bytes = 400000
+reset = ["true", "{board}"]
+power_cycle = ["true"]
 """
 
 
@@ -79,8 +83,8 @@ def test_the_list(interpreter, capsys):
     assert lines[0] == "serial ports"
     assert lines[lines.index("boards.toml") :] == [
         "boards.toml",
-        "  desk  /dev/ttyUSB77  network wifi  lab",
-        "  soft  unix           network none",
+        "  desk  /dev/ttyUSB77  network wifi  lab  tags esp32,psram                           missing: there is no such port",
+        "  soft  unix           network none                         hooks reset,power_cycle  virtual",
         "virtual board",
         f"  unix  {interpreter.name}",
     ]
@@ -98,6 +102,9 @@ def test_the_list_as_json(interpreter, capsys):
         ("desk", "/dev/ttyUSB77", "serial"),
         ("soft", "unix", "unix"),
     ]
+    assert [board["state"] for board in data["configured"]] == ["missing", "virtual"]
+    assert data["configured"][0]["settings"]["tags"] == ["esp32", "psram"]
+    assert data["configured"][1]["settings"]["reset"] == ["true", "{board}"]
     assert data["configured"][0]["settings"]["password_env"] == "LAB_PASSWORD"
     assert data["virtual"] == {"spec": "unix", "available": True, "interpreter": interpreter.name, "reason": None}
     assert (err, "the secret itself" in out) == ("", False)
@@ -110,8 +117,9 @@ PORTS = [
         usb_id="10c4:ea60",
         serial_number="0001",
         by_id="/dev/serial/by-id/usb-cp2102-0001",
+        location="1-1.4",
     ),
-    SerialPort(device="/dev/ttyS0", description="", usb_id=None, serial_number=None, by_id=None),
+    SerialPort(device="/dev/ttyS77", description="", usb_id=None, serial_number=None, by_id=None),
 ]
 
 
@@ -119,8 +127,8 @@ def test_a_port_shows_what_board_specs_accept():
     """The device, its USB identity, `id:SERIAL` and the by-id path stand in one line: each is a board spec."""
     assert port_lines(PORTS) == [
         "serial ports",
-        "  /dev/ttyUSB0  10c4:ea60  CP2102 USB to UART  id:0001  /dev/serial/by-id/usb-cp2102-0001",
-        "  /dev/ttyS0    -          -",
+        "  /dev/ttyUSB0  10c4:ea60  CP2102 USB to UART  id:0001  /dev/serial/by-id/usb-cp2102-0001  missing: there is no such port",
+        "  /dev/ttyS77   -          -                                                               missing: there is no such port",
     ]
     assert port_lines([]) == ["serial ports", "  none"]
     assert ports_json(PORTS)[0] == {
@@ -129,7 +137,29 @@ def test_a_port_shows_what_board_specs_accept():
         "usb_id": "10c4:ea60",
         "serial_number": "0001",
         "by_id": "/dev/serial/by-id/usb-cp2102-0001",
+        "location": "1-1.4",
+        "state": "missing",
+        "holder": None,
+        "reason": "there is no such port",
     }
+
+
+def test_who_has_a_board(virtual_board, capsys):
+    """A board that a run has shows its pid, user and command, in text and JSON; one that it gave back is free."""
+    Path("boards.toml").write_text(f'[board.desk]\nspec = "{virtual_board.port}"\n', encoding="utf-8")
+    session = open_board(parse_board(virtual_board.port, {}), deploy=False)
+    assert cli.main(["boards"]) == 0
+    line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("  desk "))
+    me = ourselves()
+    assert f"in use by pid {os.getpid()} ({me.user}) since 2" in line
+    assert line.endswith(f"UTC: {me.command}")
+    assert cli.main(["boards", "--json"]) == 0
+    (board,) = json.loads(capsys.readouterr().out)["configured"]
+    assert (board["state"], board["holder"]["pid"], board["holder"]["command"]) == ("in-use", os.getpid(), me.command)
+    session.close(deadline=Deadline(5.0))
+    assert cli.main(["boards", "--json"]) == 0
+    (board,) = json.loads(capsys.readouterr().out)["configured"]
+    assert (board["state"], board["holder"]) == ("free", None)
 
 
 def test_a_machine_without_an_interpreter(monkeypatch, capsys):
