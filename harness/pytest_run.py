@@ -248,12 +248,11 @@ def _tried(item: pytest.Item, board: Board, case: Case, *, repeat: int) -> CaseR
     try:
         runner = board.runner()
     except HarnessError as error:
-        from harness.explain.faults import explain_fault
+        from harness.explain.faults import explain_error
 
         item.stash[UNUSABLE] = True
-        kind = error.kind if isinstance(error, BoardError) else "server"
         failed = _not_tried(board, case, VerdictWord.ERROR, str(error))
-        return replace(failed, explanation=explain_fault(kind, str(error)), repeat=repeat)
+        return replace(failed, explanation=explain_error(error), repeat=repeat)
     if not runner.board.info.has_tls:
         return replace(_not_tried(board, case, VerdictWord.UNSUPPORTED, NO_TLS), repeat=repeat)
     result = replace(apply_known(runner.run(case), runner.board.info, known_of(item.config)), repeat=repeat)

@@ -19,6 +19,8 @@ from harness.certificates import Certificates, Unavailable
 from harness.deadline import Deadline
 from harness.errors import BoardError, ServerError
 from harness.expect import after_negotiation, with_end_of_stream
+from harness.explain import explain
+from harness.explain.faults import explain_error
 from harness.model import (
     Case,
     CaseResult,
@@ -50,7 +52,7 @@ T = TypeVar("T")
 
 # Whoever cannot have a session here cannot have one anywhere: RSA and EC key, plain RSA and CBC suites too.
 ANYBODY = ServerProfile(certificates=("server-rsa2048", "server-p256"), ciphers="DEFAULT")
-# Free heap may differ this much between a control and the case it vouches for: the size of one small object each way.
+# Free heap may differ this much between a control and its case: the size of one small object each way.
 HEAP_SLACK_BYTES = 1024
 
 
@@ -102,8 +104,8 @@ class CaseRunner:
     def run(self, case: Case) -> CaseResult:
         """Run one case to its verdict.
 
-        Only the case's own handshake decides whether the case is tried again. Once it was observed it stands: a session that only
-        helps to judge it has tries of its own, and if they are used up the verdict is `error` with the observation kept.
+        Only the case's own handshake decides whether it is tried again. Once observed it stands: a session that only helps to
+        judge it has tries of its own; if they are used up the verdict is `error` with the observation kept.
         """
         self.last, self._faults = None, []
         self.board.begin_case()
@@ -128,11 +130,8 @@ class CaseRunner:
         except Unavailable as error:
             return self._without_run(case, VerdictWord.UNSUPPORTED, str(error), attempt=max(started, 1))
         except (BoardError, ServerError) as error:
-            from harness.explain.faults import explain_fault
-
             failed = self._without_run(case, VerdictWord.ERROR, str(error), attempt=max(started, 1))
-            kind = error.kind if isinstance(error, BoardError) else "server"
-            return replace(failed, explanation=explain_fault(kind, str(error), faults=tuple(self._faults)))
+            return replace(failed, explanation=explain_error(error, faults=tuple(self._faults)))
         if tried.answer is not None and tried.answer.missing:
             return self._without_run(case, VerdictWord.UNSUPPORTED, _lacks(tried.answer), attempt=started)
         return self._judged(case, tried, attempt=started)
@@ -217,9 +216,6 @@ class CaseRunner:
         seen = tried.observation
         if seen.outcome is Outcome.CONNECTED and verdict.word is not VerdictWord.INSECURE:
             return None
-        # Here, because a run in which everything connects needs no rules.
-        from harness.explain import explain
-
         return explain(case, seen, self.board.info, wire=tried.wire, authorities=tried.authorities, expected=expected)
 
     def _stated(self, case: Case, tried: Attempt) -> Expectation:

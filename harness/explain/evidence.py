@@ -6,9 +6,10 @@ Knows records and how OpenSSL chooses a suite. Must not know rules, boards, serv
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 
 from harness.model import BoardInfo, Case, ClientFailure, Expectation, HelloFacts, Observation, Outcome, ServerFacts
-from harness.oracle.predict import SuiteVerdict, explain_selection
+from harness.oracle.predict import Exclusion, SuiteVerdict, explain_selection
 from harness.oracle.prediction.versions import choose_version
 from harness.wire.reading import WireReading
 from harness.wire.suites import is_signal
@@ -133,6 +134,9 @@ class Evidence:
         if self.hello is None or self.server is None:
             return ()
         verdicts = explain_selection(self.hello, self.server)
+        fits = any(Exclusion.KEY_TYPE not in item.reasons and "_ECDHE_" in item.name for item in verdicts)
+        if not self.server.python and not fits:
+            verdicts = tuple(_as_learned(item) for item in verdicts)
         return tuple(item for item in verdicts if not is_signal(int(item.code, 16)))
 
     @property
@@ -172,6 +176,13 @@ class Evidence:
         """Whether the board had so little free heap before the handshake that running out of it is likely."""
         free = self.seen.free_before
         return free is not None and free < ENOUGH_HEAP_BYTES and not self.is_axtls
+
+
+def _as_learned(item: SuiteVerdict) -> SuiteVerdict:
+    """Of a server whose suites were found by trying: one that its keys cannot serve may be in its list all the same."""
+    if Exclusion.KEY_TYPE not in item.reasons:
+        return item
+    return replace(item, reasons=tuple(reason for reason in item.reasons if reason is not Exclusion.NOT_ALLOWED))
 
 
 def table(*rows: tuple[str, ...]) -> tuple[str, ...]:

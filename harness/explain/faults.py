@@ -5,6 +5,7 @@ A fault says nothing about TLS, so no rule looks at an observation here: the kin
 
 from __future__ import annotations
 
+from harness.errors import BoardError, HarnessError
 from harness.model import Explanation, Fix
 
 PREFIX = "fault/"
@@ -61,6 +62,11 @@ _ROWS: dict[str, tuple[str, tuple[str, ...]]] = {
         ("read the reason: ports, memory, descriptors of this machine",),
     ),
 }
+
+
+def explain_error(error: HarnessError, *, faults: tuple[str, ...] = ()) -> Explanation:
+    """Say what an error of the harness means: by its kind that of a board, else one of the server side."""
+    return explain_fault(error.kind if isinstance(error, BoardError) else "server", str(error), faults=faults)
 
 
 def explain_fault(kind: str, reason: str, *, faults: tuple[str, ...] = ()) -> Explanation:

@@ -158,6 +158,8 @@ class Relay:
                 server = socket.create_connection(self.target, timeout=CONNECT_S)
             except OSError as error:
                 session.failure = error
+                if isinstance(error, ConnectionResetError):
+                    _reset_at_close(board)
                 return
             closing.callback(server.close)
             session.timed_out = not self._pass_on(session, board, server, end=end)

@@ -15,7 +15,17 @@ from harness.model import BoardInfo, ClientFailure, Observation, Outcome, Side, 
 # Hundreds of combinations of the same four causes, and cases that are slow on purpose.
 LEFT_OUT = ("pairs/", "timing/slow", "suite/rare-", "frag/slow")
 # Not topics: what the topics share.
-SHARED = {"catalogue", "client_lines", "evidence", "faults", "fixes", "no_shared_cipher", "registry", "shown"}
+SHARED = {
+    "catalogue",
+    "client_lines",
+    "evidence",
+    "faults",
+    "fixes",
+    "no_shared_cipher",
+    "registry",
+    "server_lines",
+    "shown",
+}
 STRANGE = Observation(
     outcome=Outcome.REFUSED,
     stage=Stage.HANDSHAKE,

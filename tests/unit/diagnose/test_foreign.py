@@ -127,6 +127,16 @@ def test_no_shared_cipher(connect, running):
     assert "that it is NO_SHARED_CIPHER (in OpenSSL's words) follows from" in diagnosis_text(found)
 
 
+def test_the_seed(connect, running):
+    """An RSA key, and a board that offers ECDHE-ECDSA and plain RSA: the key's type is named, not the lists."""
+    suites = ("TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256", "TLS_RSA_WITH_AES_128_CBC_SHA256")
+    words = "ECDHE+AESGCM:ECDHE+AES"
+    port = running("server-rsa2048", ciphers=words, maximum_version=ssl.TLSVersion.TLSv1_2)
+    said = connect(port, suites=suites).result.explanation
+    assert said.rule == "ciphers/key-type"
+    assert "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256  needs an EC key, the server's key is RSA" in said.why
+
+
 def test_tls13_only(connect, running):
     """The versions of both sides."""
     found = connect(running("server-p256", minimum_version=ssl.TLSVersion.TLSv1_3))

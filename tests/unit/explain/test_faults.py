@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 import harness
-from harness.explain.faults import explain_fault, kinds
+from harness.errors import BoardError, ServerError
+from harness.explain.faults import explain_error, explain_fault, kinds
 
 SOURCES = Path(harness.__file__).parent
 
@@ -40,3 +41,9 @@ def test_another_kind():
     said = explain_fault("link", "lab-1: broke")
     assert (said.rule, said.title) == ("fault/other", "the board or its line failed; this says nothing about TLS")
     assert [fix.title for fix in said.fixes] == ["run it again with --link-retries 1"]
+
+
+def test_by_error():
+    """A board's error by its kind, anything else as the server side's."""
+    assert explain_error(BoardError("x", kind="busy")).rule == "fault/busy"
+    assert explain_error(ServerError("x"), faults=("y",)).rule == "fault/server"
