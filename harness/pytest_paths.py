@@ -35,7 +35,7 @@ def joined(arguments: Sequence[str], *, folder: Path, options: Iterable[str] = P
         value = next(rest, None) if word in options else None
         if value is None:
             words.append(word)
-        elif _misleading(value, folder=folder):
+        elif _misleading(value, folder=folder, made=word == "--artifacts"):
             words.append(f"{word}={value}")
             changed = True
         else:
@@ -43,12 +43,19 @@ def joined(arguments: Sequence[str], *, folder: Path, options: Iterable[str] = P
     return words if changed else None
 
 
-def _misleading(value: str, *, folder: Path) -> bool:
+def _misleading(value: str, *, folder: Path, made: bool) -> bool:
+    """Whether pytest would take a path for a place of tests.
+
+    Args:
+        value: the path as it was told.
+        folder: the current directory.
+        made: whether the run makes it: pytest-xdist's workers, which get the same words, then meet a path that exists.
+    """
     if value.startswith("-"):
         return False
     path = Path(os.path.abspath(folder / value))
     try:
-        return path.exists() and not path.is_relative_to(folder)
+        return (made or path.exists()) and not path.is_relative_to(folder)
     except OSError:  # a name too long for a file
         return False
 

@@ -20,6 +20,12 @@ def test_outside_is_joined(here):
     assert joined(["--artifacts", "../beside"], folder=here) == ["--artifacts=../beside"]
 
 
+def test_what_the_run_makes_is_joined(here):
+    """A worker of pytest-xdist gets the same words when the artifacts folder exists: it would start pytest once more."""
+    assert joined(["--artifacts", "../later"], folder=here) == ["--artifacts=../later"]
+    assert joined(["--board", "../later"], folder=here) is None
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
