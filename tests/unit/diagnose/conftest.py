@@ -1,5 +1,9 @@
 """Somebody's files: a server's, a CA's, a board's, as PEM and DER, each kind in a folder of its own."""
 
+import contextlib
+import socket
+import threading
+
 import pytest
 
 from harness.boards.interpreter import find_interpreter
@@ -61,3 +65,35 @@ def diagnose():
         )
 
     return run
+
+
+@contextlib.contextmanager
+def accepting(context, *, talk):
+    """Somebody's TLS server on a free port, given as a number: each connection is handed to `talk(tls)`; failed ones pass by."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve():
+            while True:
+                try:
+                    sock, _peer = listener.accept()
+                except OSError:
+                    return
+                with sock, contextlib.suppress(OSError):
+                    sock.settimeout(5)
+                    with context.wrap_socket(sock, server_side=True) as tls:
+                        talk(tls)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join(10)
+
+
+@pytest.fixture
+def tls_listener():
+    """Starts servers that accept until the test ends: `tls_listener(context, talk)` gives the port."""
+    with contextlib.ExitStack() as running:
+        yield lambda context, talk: running.enter_context(accepting(context, talk=talk))

@@ -23,9 +23,8 @@ SPEC = BoardSpec(text="unix", kind="unix", target="", label="unix")
 
 
 @pytest.fixture
-def running(files):
+def running(files, tls_listener):
     """Starts somebody's server: `running(profile, **settings of the context)` gives its port."""
-    started = []
 
     def start(profile, *, verify=None, **settings):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -35,32 +34,9 @@ def running(files):
         if verify:
             context.verify_mode = ssl.CERT_REQUIRED
             context.load_verify_locations(files / verify / "cert.pem")
-        listener = socket.create_server(("127.0.0.1", 0))
+        return tls_listener(context, lambda tls: tls.recv(1))
 
-        def serve():
-            while True:
-                try:
-                    sock, _peer = listener.accept()
-                except OSError:
-                    return
-                with sock:
-                    sock.settimeout(5)
-                    try:
-                        with context.wrap_socket(sock, server_side=True) as tls:
-                            tls.recv(1)
-                    except OSError:
-                        continue
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        started.append((listener, thread))
-        return listener.getsockname()[1]
-
-    yield start
-    for listener, thread in started:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        thread.join(10)
+    return start
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 import socket
 import ssl
-import threading
 
 import pytest
 
@@ -18,8 +17,8 @@ def pair():
 
 
 @pytest.fixture
-def look(pair):
-    """Looks at a server with these settings of its context: `look(ciphers, maximum)`."""
+def look(pair, tls_listener):
+    """Looks at a server with these settings of its context: `look(ciphers, version)`."""
 
     def run(ciphers, version, curve=None):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -29,29 +28,8 @@ def look(pair):
         if curve:
             context.set_ecdh_curve(curve)
         told = []
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-
-            def serve():
-                while True:
-                    try:
-                        sock, _peer = listener.accept()
-                    except OSError:
-                        return
-                    with sock:
-                        sock.settimeout(5)
-                        try:
-                            context.wrap_socket(sock, server_side=True).close()
-                        except OSError:
-                            continue
-
-            thread = threading.Thread(target=serve)
-            thread.start()
-            port = listener.getsockname()[1]
-            try:
-                found = Looking("127.0.0.1", port, name="tls.test", progress=told.append).facts()
-            finally:
-                listener.shutdown(socket.SHUT_RDWR)
-                thread.join(10)
+        port = tls_listener(context, lambda tls: None)
+        found = Looking("127.0.0.1", port, name="tls.test", progress=told.append).facts()
         assert told == [f"asking 127.0.0.1:{port} from here which versions, suites and keys it takes"]
         return found
 
