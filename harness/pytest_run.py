@@ -226,6 +226,7 @@ def _result(item: pytest.Item, board: Board, case: Case, *, repeat: int) -> Case
     """Run the case; a machine that ran out of something is a fault of the machine, and no traceback."""
     from dataclasses import replace
 
+    from harness.explain.faults import explain_fault
     from harness.model import VerdictWord
     from harness.shortages import shortage_text
 
@@ -236,7 +237,8 @@ def _result(item: pytest.Item, board: Board, case: Case, *, repeat: int) -> Case
         if reason is None:
             raise
         board.abandon()
-        return replace(_not_tried(board, case, VerdictWord.ERROR, reason), repeat=repeat)
+        failed = _not_tried(board, case, VerdictWord.ERROR, reason)
+        return replace(failed, explanation=explain_fault("server", reason), repeat=repeat)
 
 
 def _tried(item: pytest.Item, board: Board, case: Case, *, repeat: int) -> CaseResult:

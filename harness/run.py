@@ -205,12 +205,12 @@ class CaseRunner:
             verdict=verdict,
             expected=expected,
             observation=seen,
-            explanation=self._explanation(case, tried, verdict=verdict, expected=expected) if expected else None,
+            explanation=self._explanation(case, tried, verdict=verdict, expected=expected),
             weak=case.weak if seen.outcome is Outcome.CONNECTED else None,
         )
 
     def _explanation(
-        self, case: Case, tried: Attempt, *, verdict: Verdict, expected: Expectation
+        self, case: Case, tried: Attempt, *, verdict: Verdict, expected: Expectation | None
     ) -> Explanation | None:
         """Say why it did not connect, expected or not; of a session only why it must not have been."""
         seen = tried.observation
