@@ -70,7 +70,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         metavar="PATH",
         default=[],
-        help="Write a report, repeatable; the suffix says which: .json, .html, .md",
+        help="Write a report, repeatable; the suffix says which: .json, .html, .md, .csv",
     )
     group.addoption(
         "--artifacts",

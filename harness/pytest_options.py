@@ -28,7 +28,7 @@ MAX_WAIT_S = 86400
 SETS = ("smoke", "core", "full")
 # Each run of each case is a test, and pytest collects all of them first.
 MAX_REPEAT = 10_000
-REPORT_SUFFIXES = (".json", ".html", ".md")
+REPORT_SUFFIXES = (".json", ".html", ".md", ".csv")
 # The options whose values may be paths of existing files: pytest must not take those for tests (pytest_paths.py).
 PATH_OPTIONS = ("--board", "--boards", "--server", "--artifacts", "--compat-report", "--baseline", "--known")
 _HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from harness.labfile import read_lab
+from harness.pytest_options import REPORT_SUFFIXES
 
 ROOT = Path(__file__).resolve().parents[1]
 LAB = (ROOT / "docs" / "lab.md").read_text(encoding="utf-8")
@@ -62,6 +63,13 @@ def test_commands():
         assert all(board in named or "://" in board for board in boards), words
 
 
-def test_the_readme_leads_there():
+@pytest.mark.parametrize("page", sorted(path.name for path in (ROOT / "docs").glob("*.md")))
+def test_the_readme_leads_there(page):
     """A page that nothing links to is not read."""
-    assert "(docs/lab.md)" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"(docs/{page})" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_every_format_is_listed():
+    """The table of formats has what `--compat-report` accepts."""
+    text = (ROOT / "docs" / "reports.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `(\.\w+)` \|", text, re.MULTILINE) == list(REPORT_SUFFIXES)

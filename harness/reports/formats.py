@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.reports.html import render_html
 from harness.reports.markdown import render_markdown
+from harness.reports.spreadsheet import render_csv
 
 
 def render_json(run: dict[str, Any]) -> str:
@@ -19,6 +20,7 @@ FORMATS: dict[str, Callable[[dict[str, Any]], str]] = {
     ".json": render_json,
     ".html": render_html,
     ".md": render_markdown,
+    ".csv": render_csv,
 }
 
 

@@ -48,11 +48,11 @@ class Journal:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a whole file or nothing: a reader never sees half a report."""
+    """Write a whole file or nothing: a reader never sees half a report. Line ends are written as they are, on Windows too."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
             stream.write(text)
         # mkstemp makes 0600; a report is for everybody who may read its folder.
         mask = os.umask(0)

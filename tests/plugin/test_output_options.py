@@ -6,6 +6,7 @@ import stat
 import pytest
 
 from harness.folder_lock import FolderLock
+from harness.reports.spreadsheet import render_csv
 
 
 def test_artifacts(suite):
@@ -34,9 +35,8 @@ def test_artifacts_outside(suite, tmp_path_factory):
 
 def test_compat_report(suite):
     """--compat-report is repeatable; each .json is the run record with the command for each case; a page elsewhere finds the artifacts."""
-    ran = suite.run(
-        *suite.quick, "--compat-report", "a.json", "--compat-report", "sub/b.json", "--compat-report", "c.html"
-    )
+    wanted = [word for name in ("a.json", "sub/b.json", "c.html", "d.csv") for word in ("--compat-report", name)]
+    ran = suite.run(*suite.quick, *wanted)
     assert ran.status == 0
     assert [line.removeprefix(f"report: {suite.folder}/") for line in ran.lines if line.startswith("report: ")] == [
         ".compat/run.json",
@@ -44,6 +44,7 @@ def test_compat_report(suite):
         "a.json",
         "sub/b.json",
         "c.html",
+        "d.csv",
     ]
     for name in ("a.json", "sub/b.json"):
         assert json.loads((suite.folder / name).read_text()) == ran.record()
@@ -52,6 +53,7 @@ def test_compat_report(suite):
     assert page.replace('"links":".compat"', '"links":""') == (suite.folder / ".compat" / "matrix.html").read_text(
         encoding="utf-8"
     )
+    assert (suite.folder / "d.csv").read_bytes().decode("utf-8") == render_csv(ran.record())
     for result in ran.record()["results"]:
         assert result["rerun"].startswith("pytest ")
         assert f"{result['case']}]" in result["rerun"]
