@@ -202,6 +202,7 @@ def case_function(request: pytest.FixtureRequest) -> Callable[[Any, Case], CaseR
     """The `run_case` fixture: runs the case, keeps the result for the report, and ends the test as the verdict says."""
     from harness.model import VerdictWord
     from harness.reports.failure_text import headline
+    from harness.reports.junit import junit_properties
 
     item: pytest.Item = request.node
     repeat: int = request.getfixturevalue("tls_repeat")
@@ -210,6 +211,7 @@ def case_function(request: pytest.FixtureRequest) -> Callable[[Any, Case], CaseR
         __tracebackhide__ = True
         result = _result(item, board, case, repeat=repeat)
         item.stash[RESULT] = result
+        item.user_properties += junit_properties(result, firmware=board.firmware)
         word = result.verdict.word
         if word is VerdictWord.UNSUPPORTED:
             pytest.skip(f"unsupported: {result.verdict.reason}")

@@ -132,6 +132,12 @@ class Board:
         """
         return self.runner().board.info
 
+    @property
+    def firmware(self) -> str | None:
+        """The version of its firmware; None while the board is not open."""
+        found = (entry.info for entry in self.lab.boards() if entry.spec.label == self.label)
+        return next((info.firmware for info in found if info is not None), None)
+
     def runner(self) -> CaseRunner:
         """The runner behind `connect`.
 
