@@ -463,7 +463,8 @@ class ServerReport:
 
     `exchanged` is true only if the client's text arrived and the answer was written. `wire` is every byte of both
     directions in order, `tcp_ends` how each stream ended. `key_log` holds NSS key-log lines (secrets: artifacts only).
-    `strangers` counts dropped peers.
+    `strangers` counts dropped peers. `ended_first` is said by a relay only: the server behind it ended a handshake of TLS 1.3 in which
+    the client was through, and took up nothing with it.
     """
 
     facts: ServerFacts | None
@@ -488,6 +489,7 @@ class ServerReport:
     started_unix_s: float = 0.0
     handshake_ms: float | None = None
     timed_out: bool = False
+    ended_first: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

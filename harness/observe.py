@@ -188,6 +188,8 @@ def _ending(
         return Outcome.REFUSED, Side.CLIENT, early
     if _hung(server, client_failure, alerts=alerts):
         return Outcome.HUNG, None, client_failure.stage if client_failure else Stage.HANDSHAKE
+    if server.ended_first:
+        return Outcome.REFUSED, Side.SERVER, Stage.HANDSHAKE  # the server's: the client noticed nothing, or later
     if _both_say_gone(failure, client_failure, alerts=alerts):
         return Outcome.REFUSED, Side.SERVER, client_failure.stage if client_failure else None
     ender = _ender(failure, client_failure, alerts=alerts)

@@ -38,8 +38,8 @@ from harness.server.relay import Relay, reach_target
 def diagnose_server(request: Request, *, progress: Progress) -> Diagnosis:
     """Let the board connect to `request.connect` and say what came of it.
 
-    The board shakes hands and closes: what the server speaks above TLS is not known here. TLS 1.3 is taken for completed when the
-    board says so: a server that refuses its certificate after that is not noticed.
+    The board shakes hands and closes: what the server speaks above TLS is not known here. In TLS 1.3 a server that ends the session
+    at once refuses it (`harness.wire.last_word`).
 
     Args:
         request: with `connect`; its server-side files and settings are empty.

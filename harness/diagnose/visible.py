@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from harness.model import Observation, Outcome, ServerFacts, ServerFailure, Side
 from harness.oracle.predict import predict
+from harness.wire.last_word import LastWord, last_word
 from harness.wire.reading import WireReading
 from harness.wire.versions import TLS13, version_name
 
@@ -17,6 +18,10 @@ HANDSHAKE_FAILURE, CERTIFICATE_REQUIRED, PROTOCOL_VERSION = 40, 116, 70
 # RFC 8446 section 6.2 -> include/openssl/x509_vfy.h: what a server that refuses a client's certificate says of it.
 _VERIFY_CODES = {48: 20, 45: 10, 43: 26, 42: 1, 46: 1, 44: 23}
 _DECRYPT_ERROR = 51
+_SAID_NOTHING = "whether it takes the board for good: TLS 1.3 refuses a client after its handshake, and the server said nothing then"
+_SAID_MORE = (
+    "that it takes the board: it sent more than an alert's length after the handshake; a padded alert looks the same"
+)
 
 
 def fatal_alert(seen: Observation) -> int | None:
@@ -78,4 +83,7 @@ def unseen(seen: Observation, wire: WireReading, *, told: Observation, looked: b
         lines.append("why it refuses: it completes no handshake with this machine, or its alert is another one")
     if wire.negotiated.version == version_name(TLS13):
         lines.append("its certificates and every alert after ServerHello: TLS 1.3 encrypts them")
+    word = last_word(wire)
+    if seen.outcome is Outcome.CONNECTED and word is not None:
+        lines.append(_SAID_MORE if word is LastWord.MORE else _SAID_NOTHING)
     return tuple(lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.model import HelloFacts, Observation, Side, WireStep
 from harness.wire.groups import group_name
+from harness.wire.last_word import TLS13_ALERT_BYTES
 from harness.wire.reading import WireMessage, WireReading
 from harness.wire.suites import is_signal
 from harness.wire.versions import version_name
@@ -48,6 +49,8 @@ def _detail(message: WireMessage, wire: WireReading) -> str:
     if message.name == "Certificate":
         sent = wire.certificates if message.sender is Side.SERVER else wire.client_certificates or ()
         return f"{len(sent)} certificate{'' if len(sent) == 1 else 's'}, {sum(map(len, sent))} bytes"
+    if message.name == "ApplicationData" and message.length in TLS13_ALERT_BYTES and message.sender is Side.SERVER:
+        return "the length of an encrypted alert"
     return ""
 
 

@@ -6,13 +6,15 @@ from harness.explain.client_lines import connecting
 from harness.explain.evidence import Evidence
 from harness.explain.registry import rule, told
 from harness.explain.shown import read_certificates
-from harness.model import Change, Explanation, Fix, Verify
+from harness.model import Change, Explanation, Fix, Outcome, Side, Verify
+from harness.wire.last_word import LastWord, last_word
 
 # include/openssl/x509_vfy.h
 _UNTRUSTED = frozenset({2, 18, 19, 20, 21})
 _NOT_YET_VALID, _EXPIRED, _WRONG_PURPOSE, _KEY_TOO_SMALL = 9, 10, 26, 66
 _BUFFER_TOO_SMALL = (-27136, -29952)
 _PEER_GONE = frozenset({"EPIPE", "ECONNRESET"})
+_FATAL_ALERT = -30592
 
 
 def _verify_code(evidence: Evidence) -> int | None:
@@ -199,4 +201,34 @@ def connection_cut(evidence: Evidence) -> Explanation | None:
         "the server asks for a client certificate and ended the connection before its alert could be read",
         why=("most likely the board sent no certificate, or one that the server does not trust: its log knows",),
         fixes=(_show(evidence),),
+    )
+
+
+def _shown(evidence: Evidence) -> str:
+    """What was seen of the server's last word."""
+    if evidence.number == _FATAL_ALERT:
+        return "after the board's Finished it sent a fatal alert: the board says so at its first read, and not which"
+    if last_word(evidence.wire) is LastWord.ALERT:
+        return "after the board's Finished it sent one encrypted record as long as an alert (a fatal one or a goodbye), no ticket, no data"
+    return "after the board's Finished it sent nothing, and ended the connection"
+
+
+@rule("client-auth/ended-after-handshake")
+def ended_after_handshake(evidence: Evidence) -> Explanation | None:
+    """TLS 1.3 at a server that is not ours: what it says of the client's certificate is encrypted, and the client has finished."""
+    seen, word = evidence.seen, last_word(evidence.wire)
+    by_server = seen.outcome is Outcome.REFUSED and seen.ended_by is Side.SERVER and seen.server is None
+    if not by_server or not evidence.silent_end or word not in (LastWord.NOTHING, LastWord.ALERT):
+        return None
+    own = evidence.case.client.certificate is not None
+    return told(
+        "the server ended the session as soon as the board's handshake was complete: most likely "
+        + ("it does not take the board's certificate" if own else "it wants a certificate of the board's"),
+        why=(
+            _shown(evidence),
+            f"the board was given {'one' if own else 'none'}; whether the server asked for one is encrypted too",
+            "in TLS 1.3 a server judges the client's certificate last: the board's handshake succeeds, its first read fails",
+            "a server that is full, or has no backend and says goodbye, looks the same: its log knows",
+        ),
+        fixes=(_show(evidence), Fix(title="read the server's log")),
     )

@@ -64,7 +64,8 @@ def _server_text(found: Diagnosis, seen: Observation) -> str:
     if seen.server is not None or not found.unseen:
         return server_text(seen.server)
     alerts = [f"{item.name}({item.code})" for item in seen.alerts if item.sender == "server"]
-    return f"its error is not visible; its alert: {', '.join(alerts) or 'none'}"
+    none = "none in the clear" if seen.negotiated.version == "TLSv1.3" else "none"
+    return f"its error is not visible; its alert: {', '.join(alerts) or none}"
 
 
 def wire_lines(steps: tuple[WireStep, ...]) -> list[str]:

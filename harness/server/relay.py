@@ -1,7 +1,9 @@
 """A recording relay: the board connects here, the bytes go to a server that runs already, and every one of them is kept.
 
 A `ServerHost` like the others, but the server behind it is somebody else's: what it decided is read from the wire alone, its
-settings and its own error are not known (`facts` and `failure` stay None). TLS passes through untouched.
+settings and its own error are not known (`facts` and `failure` stay None). TLS passes through untouched, and ends are passed on as they
+come, with one exception: in TLS 1.3 a server says whether it takes the client's certificate when the client is through already,
+so the board's end waits for that word (`WORD_S` at most).
 """
 
 from __future__ import annotations
@@ -19,9 +21,10 @@ from typing import Any
 
 from harness.deadline import Deadline
 from harness.errors import ServerError
-from harness.model import ServerFailure, ServerProfile, ServerReport, Side, Stage, WireChunk
+from harness.model import ServerFailure, ServerProfile, ServerReport, Side, Stage, TcpEnd, WireChunk
 from harness.server import ServerStart, Serving
 from harness.server.tls_link import CHUNK_BYTES, Stopped, Waiter, listen
+from harness.wire.last_word import LastWord, client_finished, last_word
 from harness.wire.reading import WireReading, read_wire
 from harness.wire.versions import TLS13, version_name
 
@@ -29,6 +32,8 @@ from harness.wire.versions import TLS13, version_name
 CONNECT_S = 10.0
 # After one side has ended, this long is waited for what the other still says.
 LINGER_S = 2.0
+# So long the end of a board that is through with TLS 1.3 waits for the server's word: a round trip, and its look at a certificate.
+WORD_S = 2.0
 # More than a handshake and a short talk ever need; a server that sends without end is cut off here.
 LIMIT_BYTES = 4 << 20
 _QUICKACK = getattr(socket, "TCP_QUICKACK", None)
@@ -48,7 +53,14 @@ class _Session:
     peer: tuple[str, int] | None = None
     failure: OSError | None = None
     timed_out: bool = False
+    server_first: bool = False
     wire: list[WireChunk] = field(default_factory=list)
+    ends: list[TcpEnd] = field(default_factory=list)
+
+    @property
+    def at_ms(self) -> float:
+        """Now, on the recording's clock."""
+        return round((time.monotonic() - self.started) * 1000, 3)
 
 
 def reach_target(host: str, port: int, *, timeout_s: float = CONNECT_S) -> ServerFailure | None:
@@ -187,52 +199,80 @@ class Relay:
         Returns:
             Whether it came to an end by itself before `end`.
         """
-        open_ends = {board: (server, Side.CLIENT), server: (board, Side.SERVER)}
-        for sock in open_ends:
+        others = {board: server, server: board}
+        for sock in others:
             sock.setblocking(True)
             sock.settimeout(CONNECT_S)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        held: TcpEnd | None = None
         with selectors.DefaultSelector() as selector:
             selector.register(self._waiter.bell, selectors.EVENT_READ)
-            for sock in open_ends:
+            for sock in others:
                 selector.register(sock, selectors.EVENT_READ)
-            reading = set(open_ends)
+            reading = set(others)
             while reading:
                 ready = selector.select(max(0.0, end - time.monotonic()))
-                if not ready:
+                if not ready and held is None:
                     return len(reading) == 1
                 for key, _mask in ready:
                     source = key.fileobj
-                    if not isinstance(source, socket.socket) or source not in open_ends:
+                    if not isinstance(source, socket.socket) or source not in others:
                         raise Stopped
-                    other, sender = open_ends[source]
-                    if not _one_piece(session, source, other, sender=sender):
-                        selector.unregister(source)
-                        reading.discard(source)
-                        end = min(end, time.monotonic() + LINGER_S)
+                    ended = _one_piece(session, source, others[source], sender=_sender(source, board))
+                    if ended is None:
+                        continue
+                    selector.unregister(source)
+                    reading.discard(source)
+                    end = min(end, time.monotonic() + LINGER_S)
+                    if source is board and server in reading and _word_is_due(session):
+                        held, end = ended, time.monotonic() + WORD_S
+                    else:
+                        session.server_first |= source is server and (held is not None or board in reading)
+                        _pass_end(others[source], ended)
+                if held is not None and (not ready or server not in reading or not _word_is_due(session)):
+                    # An alert and no end: whichever it is, the server says no more (RFC 8446 section 6).
+                    session.server_first |= last_word(read_wire(session.wire)) is LastWord.ALERT
+                    _pass_end(server, held)
+                    held, end = None, time.monotonic() + LINGER_S
         return True
 
 
-def _one_piece(session: _Session, source: socket.socket, other: socket.socket, *, sender: Side) -> bool:
-    """Pass on what one side sent. Returns whether more may come from it."""
+def _sender(source: socket.socket, board: socket.socket) -> Side:
+    return Side.CLIENT if source is board else Side.SERVER
+
+
+def _word_is_due(session: _Session) -> bool:
+    """Whether the client is through with TLS 1.3 and the server has not gone on with it, as far as the wire shows."""
+    return last_word(read_wire(session.wire)) in (LastWord.NOTHING, LastWord.ALERT)
+
+
+def _one_piece(session: _Session, source: socket.socket, other: socket.socket, *, sender: Side) -> TcpEnd | None:
+    """Pass on what one side sent. Returns how it ended, None while more may come from it."""
     if _QUICKACK is not None:
         with contextlib.suppress(OSError):
             source.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
     try:
         data = source.recv(CHUNK_BYTES)
     except OSError:
-        _reset_at_close(other)
-        return False
+        session.ends.append(TcpEnd(sender=sender, at_ms=session.at_ms, how="RST"))
+        return session.ends[-1]
     kept = sum(len(chunk.data) for chunk in session.wire)
     if not data or kept + len(data) > LIMIT_BYTES:
-        with contextlib.suppress(OSError):
-            other.shutdown(socket.SHUT_WR)
-        return False
-    at_ms = round((time.monotonic() - session.started) * 1000, 3)
-    session.wire.append(WireChunk(sender=sender, at_ms=at_ms, data=data))
+        session.ends.append(TcpEnd(sender=sender, at_ms=session.at_ms, how="FIN"))
+        return session.ends[-1]
+    session.wire.append(WireChunk(sender=sender, at_ms=session.at_ms, data=data))
     with contextlib.suppress(OSError):  # it is gone: what the other still says is wanted all the same
         other.sendall(data)
-    return True
+    return None
+
+
+def _pass_end(sock: socket.socket, end: TcpEnd) -> None:
+    """End this connection as the other one ended."""
+    if end.how == "RST":
+        _reset_at_close(sock)
+        return
+    with contextlib.suppress(OSError):
+        sock.shutdown(socket.SHUT_WR)
 
 
 def _reset_at_close(sock: socket.socket) -> None:
@@ -250,13 +290,14 @@ def handshake_done(wire: WireReading) -> bool:
     """Whether the server took the client's last message of the handshake, as far as the wire shows it.
 
     TLS 1.2: the server sent ChangeCipherSpec (after the client's, RFC 5246 7.3), and no fatal alert in the clear. In TLS 1.3 the end
-    is encrypted (RFC 8446 section 2): the client sent encrypted records of its own, and only its own word says more.
+    is encrypted (RFC 8446 section 2): the client sent encrypted records that are no alert, and the server's word on them is
+    `harness.wire.last_word`'s.
     """
     if wire.server_hello is None or any(alert.level == "fatal" for alert in wire.alerts):
         return False
     sent = [(message.sender, message.name) for message in wire.messages]
     if wire.negotiated.version == version_name(TLS13):
-        return (Side.CLIENT, "ApplicationData") in sent
+        return client_finished(wire)
     return (Side.SERVER, "ChangeCipherSpec") in sent and (Side.CLIENT, "ChangeCipherSpec") in sent
 
 
@@ -269,7 +310,8 @@ def _finished_ms(wire: WireReading) -> float | None:
 def _report(session: _Session) -> ServerReport:
     """What the relay knows, as a server's report: who came, every byte, and what follows from them."""
     wire = read_wire(session.wire)
-    done = handshake_done(wire)
+    left = session.server_first and last_word(wire) in (LastWord.NOTHING, LastWord.ALERT)
+    done = handshake_done(wire) and not left
     return ServerReport(
         facts=None,
         failure=_not_reached(session.failure) if session.failure is not None else None,
@@ -279,6 +321,7 @@ def _report(session: _Session) -> ServerReport:
         negotiated_version=wire.negotiated.version,
         negotiated_suite=wire.negotiated.suite,
         wire=tuple(session.wire),
+        tcp_ends=tuple(session.ends),
         strangers=session.strangers,
         peer=session.peer[0] if session.peer else None,
         peer_port=session.peer[1] if session.peer else None,
@@ -287,4 +330,5 @@ def _report(session: _Session) -> ServerReport:
         started_unix_s=session.started_unix_s,
         handshake_ms=_finished_ms(wire) if done else None,
         timed_out=session.timed_out and not done,
+        ended_first=left,
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from harness.model import Alert, HelloFacts, Packet, Side, TcpEnd, WireChunk
 from harness.wire.groups import group_name
+from harness.wire.last_word import TLS13_ALERT_BYTES
 from harness.wire.reading import WireMessage, WireReading
 from harness.wire.records import describe_plain
 from harness.wire.suites import is_signal
@@ -17,8 +18,6 @@ from harness.wire.versions import version_name
 
 # A list longer than this keeps its two ends; the numbers show the gap.
 PACKETS_LIMIT = 100
-# An alert is two bytes; TLS 1.3 adds the type (RFC 8446 5.2) and a tag of 16 bytes, 8 with the CCM_8 suites.
-_TLS13_ALERT_BYTES = (2 + 1 + 16, 2 + 1 + 8)
 _PLAIN_SHOWN_BYTES = 32
 _SPELT = {
     "ClientHello": "Client Hello",
@@ -211,7 +210,7 @@ def _with_hidden_alerts(rows: list[_Row], alerts: list[Alert]) -> list[_Row]:
 
 
 def _may_hide_alert(row: _Row) -> bool:
-    return row.name == "EncryptedAlert" or (row.name == "ApplicationData" and row.length in _TLS13_ALERT_BYTES)
+    return row.name == "EncryptedAlert" or (row.name == "ApplicationData" and row.length in TLS13_ALERT_BYTES)
 
 
 # ----------------------------------------------------------------------------------------------- the rest

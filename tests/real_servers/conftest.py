@@ -1,5 +1,6 @@
 """Servers of Debian's packages on free loopback ports, in the foreground, with files of their own; ended with the test."""
 
+import os
 import shutil
 import socket
 import subprocess
@@ -12,7 +13,7 @@ import pytest
 from harness.certificates import Certificates
 from harness.deadline import Deadline
 
-PROFILES = ("server-p256", "server-rsa2048", "client-p256", "ca-p256", "ca-other")
+PROFILES = ("server-p256", "server-rsa2048", "client-p256", "client-untrusted", "ca-p256", "ca-other")
 
 
 @pytest.fixture(scope="session")
@@ -83,10 +84,10 @@ def port():
 def diagnose(port, tmp_path):
     """Run `tls-harness diagnose --board unix --connect`: its exit code and what it printed."""
 
-    def run(*more):
+    def run(*more, board="unix"):
         done = subprocess.run(
             [
-                *(sys.executable, "-m", "harness", "diagnose", "--board", "unix"),
+                *(sys.executable, "-m", "harness", "diagnose", "--board", board),
                 *("--connect", f"127.0.0.1:{port}", *map(str, more)),
             ],
             cwd=tmp_path,
@@ -99,3 +100,14 @@ def diagnose(port, tmp_path):
         return done.returncode, done.stdout
 
     return run
+
+
+@pytest.fixture
+def tls13_board():
+    """A board of TLS 1.3: no official firmware has it, the interpreter that $MICROPYTHON_OLD names may."""
+    path = os.environ.get("MICROPYTHON_OLD")
+    if not path:
+        pytest.skip(
+            "$MICROPYTHON_OLD names no interpreter with TLS 1.3 (`python3 tools/fetch_debian.py` gets Debian's)"
+        )
+    return f"unix:{path}"

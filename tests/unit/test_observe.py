@@ -70,6 +70,14 @@ def test_an_exchange_the_client_did_not_finish():
 @pytest.mark.parametrize(
     ("server_report", "client_report", "alerts", "wanted"),
     [
+        # A server that is not ours ended TLS 1.3 when the client was through: at once, or seen at the client's first read.
+        (server(ended_first=True, accepted=True), client(done=True), (), ("refused", "server", "handshake")),
+        (
+            server(ended_first=True, accepted=True),
+            client(("OSError", -30592, "read")),
+            (),
+            ("refused", "server", "handshake"),
+        ),
         # A side refused its own settings.
         (server(("SSLError", "EE_KEY_TOO_SMALL", "config")), None, (), ("refused", "server", "config")),
         (server(), client(("ValueError", None, "config")), (), ("refused", "client", "config")),

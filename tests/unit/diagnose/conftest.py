@@ -1,6 +1,7 @@
 """Somebody's files: a server's, a CA's, a board's, as PEM and DER, each kind in a folder of its own."""
 
 import contextlib
+import os
 import socket
 import threading
 
@@ -59,12 +60,23 @@ def diagnose():
     except HarnessError as error:
         pytest.skip(str(error))
 
-    def run(given, *, progress=lambda _line: None, **words):
+    def run(given, *, progress=lambda _line: None, board=SPEC, **words):
         return diagnose_files(
-            Request(board=SPEC, options=RunOptions(boards=(SPEC,)), files=given, **words), progress=progress
+            Request(board=board, options=RunOptions(boards=(board,)), files=given, **words), progress=progress
         )
 
     return run
+
+
+@pytest.fixture
+def tls13_board():
+    """A board of TLS 1.3: no official firmware has it, the interpreter that $MICROPYTHON_OLD names may."""
+    path = os.environ.get("MICROPYTHON_OLD")
+    if not path:
+        pytest.skip(
+            "$MICROPYTHON_OLD names no interpreter with TLS 1.3 (`python3 tools/fetch_debian.py` gets Debian's)"
+        )
+    return BoardSpec(text=f"unix:{path}", kind="unix", target=path, label="tls13")
 
 
 @contextlib.contextmanager

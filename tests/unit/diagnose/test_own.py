@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 from harness.diagnose.own import AS_IT_IS
-from harness.model import Outcome
+from harness.model import Outcome, Side, Stage
 from harness.reports.diagnosis_record import diagnosis_json
 from harness.reports.diagnosis_text import diagnosis_text
 from harness.reports.schema import diagnosis_schema
@@ -147,6 +147,21 @@ def test_a_client_certificate_is_wanted(diagnose, server, files):
     assert found.result.explanation.rule == "client-auth/none-sent"
     assert list(proved(found).values()) == [True, True]
     assert 'context.load_cert_chain(open("client.der", "rb").read()' in "\n".join(found.trials[0].client_lines)
+
+
+def test_a_client_certificate_is_wanted_in_tls13(diagnose, server, files, tls13_board):
+    """The board's handshake is good and its first read fails; the server's own error and its encrypted alert are known here."""
+    given = server("server-p256", client_ca=files / "ca-p256" / "cert.pem")
+    found = diagnose(given, board=tls13_board, fixes=False)
+    seen = found.result.observation
+    assert (seen.negotiated.version, seen.outcome, seen.ended_by, seen.stage) == (
+        "TLSv1.3",
+        Outcome.REFUSED,
+        Side.SERVER,
+        Stage.HANDSHAKE,
+    )
+    assert (seen.server.reason, seen.client.stage) == ("PEER_DID_NOT_RETURN_A_CERTIFICATE", Stage.READ)
+    assert found.result.explanation.rule == "client-auth/none-sent"
 
 
 def spellings(path):

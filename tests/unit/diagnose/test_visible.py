@@ -4,7 +4,7 @@ import pytest
 
 from harness.diagnose.visible import completed, fatal_alert, unseen, worth_looking
 from harness.model import Alert, HelloFacts, KeyFacts, Negotiated, Observation, Outcome, ServerFacts, Side, Stage
-from harness.wire.reading import WireReading
+from harness.wire.reading import WireMessage, WireReading
 
 HELLO = HelloFacts(
     record_version="0303",
@@ -103,3 +103,29 @@ def test_when_to_look():
     assert not worth_looking(refused(40), WireReading())
     assert not worth_looking(refused(40), WireReading(client_hello=HELLO, server_plain=b"HTTP/1.1 400"))
     assert fatal_alert(refused(70)) == 70
+
+
+@pytest.mark.parametrize(
+    ("length", "line"),
+    [
+        (
+            None,
+            "whether it takes the board for good: TLS 1.3 refuses a client after its handshake, and the server said nothing then",
+        ),
+        (
+            19,
+            "whether it takes the board for good: TLS 1.3 refuses a client after its handshake, and the server said nothing then",
+        ),
+        (
+            250,
+            "that it takes the board: it sent more than an alert's length after the handshake; a padded alert looks the same",
+        ),
+    ],
+)
+def test_connected_in_tls13(length, line):
+    """A refusal comes after the client's Finished: what stood there instead. A goodbye at the very end is none."""
+    sent = [(Side.CLIENT, 53), *([(Side.SERVER, length)] if length else [])]
+    messages = tuple(WireMessage(sender=who, at_ms=1.0, name="ApplicationData", length=size) for who, size in sent)
+    wire = WireReading(negotiated=Negotiated(version="TLSv1.3"), messages=messages)
+    seen = Observation(outcome=Outcome.CONNECTED, stage=None, ended_by=None, server=None, client=None)
+    assert unseen(seen, wire, told=seen, looked=False)[-1] == line

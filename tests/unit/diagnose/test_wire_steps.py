@@ -46,6 +46,8 @@ def test_each_message_once_and_hidden_alerts():
             message(Side.CLIENT, "Certificate"),
             message(Side.SERVER, "ApplicationData", 2.0),
             message(Side.SERVER, "ApplicationData", 3.0),
+            message(Side.CLIENT, "ApplicationData", 4.0),
+            WireMessage(sender=Side.SERVER, at_ms=5.0, name="ApplicationData", length=19),
         ),
     )
     hidden = Alert(sender=Side.SERVER, level="fatal", code=116, name="certificate_required", encrypted=True)
@@ -55,5 +57,7 @@ def test_each_message_once_and_hidden_alerts():
         WireStep(sender=Side.SERVER, at_ms=1.0, name="Certificate", detail="2 certificates, 8 bytes"),
         WireStep(sender=Side.CLIENT, at_ms=1.0, name="Certificate", detail="0 certificates, 0 bytes"),
         WireStep(sender=Side.SERVER, at_ms=2.0, name="ApplicationData"),
+        WireStep(sender=Side.CLIENT, at_ms=4.0, name="ApplicationData"),
+        WireStep(sender=Side.SERVER, at_ms=5.0, name="ApplicationData", detail="the length of an encrypted alert"),
         WireStep(sender=Side.SERVER, at_ms=0.0, name="Alert(certificate_required)", detail="encrypted"),
     )

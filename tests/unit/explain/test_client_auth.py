@@ -2,7 +2,8 @@
 
 import pytest
 
-from harness.model import ServerFacts, Side, Verify
+from harness.model import ClientPlan, Negotiated, ServerFacts, Side, Stage, Verify
+from harness.wire.reading import WireMessage, WireReading
 
 REAL = {
     "client-auth/none-sent": "mtls/required-none-sent",
@@ -38,3 +39,41 @@ def test_connection_cut(made, stored):
         python="3.11.7", openssl="OpenSSL 3.0.19", openssl_number=0x30000130, suites=(), verify=Verify.REQUIRED
     )
     stored("client-auth/connection-cut", made("OSError", 32, server_facts=facts))
+
+
+def ended(*lengths):
+    """A TLS 1.3 handshake in which the server sent records of these lengths after the client's Finished."""
+    sent = [(Side.SERVER, 600), (Side.CLIENT, 53), *((Side.SERVER, length) for length in lengths)]
+    return WireReading(
+        negotiated=Negotiated(version="TLSv1.3"),
+        messages=tuple(WireMessage(sender=who, at_ms=1.0, name="ApplicationData", length=size) for who, size in sent),
+    )
+
+
+def test_ended_after_handshake(made, stored):
+    """A server that is not ours, TLS 1.3: the board noticed nothing (hand-made; tests/real_servers has it for real)."""
+    stored("client-auth/ended-after-handshake", made(by=Side.SERVER, wire=ended(19)))
+
+
+@pytest.mark.parametrize(
+    ("result", "title", "shown"),
+    [
+        (
+            {"client": ClientPlan(certificate="client-p256"), "wire": ended()},
+            "most likely it does not take the board's certificate",
+            "after the board's Finished it sent nothing, and ended the connection",
+        ),
+        (
+            {"kind": "OSError", "stage": Stage.READ, "wire": ended(19)},
+            "most likely it wants a certificate of the board's",
+            "after the board's Finished it sent a fatal alert: the board says so at its first read, and not which",
+        ),
+    ],
+)
+def test_ended_after_handshake_otherwise(made, result, title, shown):
+    """With a certificate of its own; without any record; with the board's own word for the alert."""
+    kind = result.pop("kind", None)
+    said = made(kind, *((-30592,) if kind else ()), by=Side.SERVER, **result).fitting()
+    assert [item.rule for item in said] == ["client-auth/ended-after-handshake"]
+    assert said[0].title.endswith(title)
+    assert said[0].why[0] == shown

@@ -1,5 +1,6 @@
 """The recording relay between a real client and a real server of this Python: every byte passes, and is kept."""
 
+import contextlib
 import socket
 import ssl
 import threading
@@ -12,6 +13,7 @@ from harness.errors import ServerError
 from harness.model import ServerProfile, Side
 from harness.server import Serving
 from harness.server.relay import Relay, reach_target
+from harness.wire.last_word import LastWord, last_word
 from harness.wire.reading import read_wire
 
 PROFILE = ServerProfile()
@@ -24,15 +26,21 @@ def pair():
         yield certificates.make("server-p256")
 
 
+def echo(tls):
+    """Answer once."""
+    tls.sendall(b"echo " + tls.recv(100))
+
+
 @pytest.fixture
 def target(pair):
     """Starts a TLS server for one connection; `target(version)` gives its port."""
     ended = []
 
-    def start(version=ssl.TLSVersion.TLSv1_2):
+    def start(version=ssl.TLSVersion.TLSv1_2, *, tickets=2, verify=ssl.CERT_NONE, answer=echo):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(pair.chain_file, pair.key_file)
         context.minimum_version = context.maximum_version = version
+        context.num_tickets, context.verify_mode = tickets, verify
         listener = socket.create_server(("127.0.0.1", 0))
         listener.settimeout(10)
 
@@ -43,7 +51,7 @@ def target(pair):
                 with sock:
                     try:
                         with context.wrap_socket(sock, server_side=True) as tls:
-                            tls.sendall(b"echo " + tls.recv(100))
+                            answer(tls)
                     except OSError:
                         pass  # the client went away or was refused: what the relay saw of it is the test
 
@@ -109,6 +117,83 @@ def test_refusal_reaches_the_client(relay, target):
     report = between.finish(Deadline(5))
     assert (report.handshake_done, report.exchanged) == (False, False)
     assert [(item.sender, item.name) for item in read_wire(report.wire).alerts] == [(Side.SERVER, "protocol_version")]
+
+
+def shake_and_close(port, version):
+    """What a board of `diagnose --connect` does: it reads nothing, and says no goodbye."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.minimum_version = context.maximum_version = version
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as sock, contextlib.suppress(ssl.SSLError):
+        context.wrap_socket(sock).close()
+
+
+def test_tls13_certificate_required(relay, target):
+    """The client is through and gone when the server refuses it: its end waits, and the alert's length tells."""
+    between = relay(target(ssl.TLSVersion.TLSv1_3, verify=ssl.CERT_REQUIRED))
+    start = between.open(PROFILE, Serving())
+    shake_and_close(start.port, ssl.TLSVersion.TLSv1_3)
+    report = between.finish(Deadline(10))
+    assert (report.ended_first, report.handshake_done, report.exchanged) == (True, False, False)
+    assert last_word(read_wire(report.wire)) is LastWord.ALERT
+    assert {end.sender for end in report.tcp_ends} == {Side.CLIENT, Side.SERVER}
+
+
+def test_tls13_tickets(relay, target):
+    """A server that sends tickets takes the client; its end is passed on at once."""
+    between = relay(target(ssl.TLSVersion.TLSv1_3))
+    start = between.open(PROFILE, Serving())
+    shake_and_close(start.port, ssl.TLSVersion.TLSv1_3)
+    report = between.finish(Deadline(10))
+    assert (report.ended_first, report.handshake_done, report.exchanged) == (False, True, True)
+
+
+def test_tls13_silence(relay, target, monkeypatch):
+    """A server that waits for the client, and only says goodbye to its end, is not taken for one that refuses."""
+    monkeypatch.setattr("harness.server.relay.WORD_S", 0.3)
+    goodbye = []
+    between = relay(target(ssl.TLSVersion.TLSv1_3, tickets=0, answer=lambda tls: goodbye.append(tls.recv(1))))
+    start = between.open(PROFILE, Serving())
+    shake_and_close(start.port, ssl.TLSVersion.TLSv1_3)
+    report = between.finish(Deadline(10))
+    assert (report.ended_first, report.handshake_done, report.exchanged) == (False, True, True)
+    assert goodbye in ([b""], [])  # it saw the end that was held back, as one or as an error
+
+
+def test_tls13_closed_without_a_word(relay, target):
+    """A server that leaves at once, with no alert and no ticket."""
+    between = relay(target(ssl.TLSVersion.TLSv1_3, tickets=0, answer=lambda tls: tls.close()))
+    start = between.open(PROFILE, Serving())
+    shake_and_close(start.port, ssl.TLSVersion.TLSv1_3)
+    report = between.finish(Deadline(10))
+    assert (report.ended_first, report.exchanged) == (True, False)
+    assert last_word(read_wire(report.wire)) is LastWord.NOTHING
+
+
+def test_tls13_alert_without_an_end(relay, target, monkeypatch):
+    """After an alert nothing comes, whether the server closes or not."""
+    monkeypatch.setattr("harness.server.relay.WORD_S", 0.3)
+
+    def goodbye(tls):
+        with contextlib.suppress(OSError):
+            tls.unwrap()
+
+    between = relay(target(ssl.TLSVersion.TLSv1_3, tickets=0, answer=goodbye))
+    start = between.open(PROFILE, Serving())
+    shake_and_close(start.port, ssl.TLSVersion.TLSv1_3)
+    report = between.finish(Deadline(10))
+    assert (report.ended_first, report.exchanged) == (True, False)
+
+
+def test_tls12_certificate_required(relay, target):
+    """The server's Finished never comes, and its alert is in the clear: the refusal is seen without any waiting."""
+    between = relay(target(ssl.TLSVersion.TLSv1_2, verify=ssl.CERT_REQUIRED))
+    start = between.open(PROFILE, Serving())
+    shake_and_close(start.port, ssl.TLSVersion.TLSv1_2)
+    report = between.finish(Deadline(10))
+    wire = read_wire(report.wire)
+    assert (report.ended_first, report.handshake_done, report.exchanged) == (False, False, False)
+    assert (wire.client_certificates, [alert.name for alert in wire.alerts]) == ((), ["handshake_failure"])
 
 
 def test_strangers_are_dropped_and_counted(relay, target):
