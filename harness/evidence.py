@@ -6,9 +6,9 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+from harness.attempt import Attempt
 from harness.model import Case, CaseResult
 from harness.reports.journal import write_private
-from harness.run import Attempt
 from harness.wire.packet_list import packet_list
 from harness.wire.pcapng import pcapng
 

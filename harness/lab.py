@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from harness.boards import BoardSession, Patience, open_board
@@ -62,21 +63,32 @@ class Lab:
         self.options = options
         self.certificates = certificates or Certificates()
         self.tell: Callable[[str], None] | None = None
+        self._certificates = {0: self.certificates}
         self._boards: dict[str, OpenBoard] = {}
-        self._servers: dict[str, ServerHost] = {}
+        self._servers: dict[tuple[str, int], ServerHost] = {}
 
-    def server(self, name: str) -> ServerHost:
-        """The server host of that name, started at first use.
+    def server(self, name: str, *, behind_s: int = 0) -> ServerHost:
+        """The server host of that name, started at first use; one more for boards whose clock is so far behind.
 
         Raises:
             UsageError: the interpreter is not usable.
         """
-        if name not in self._servers:
-            if name == IN_PROCESS:
-                self._servers[name] = LocalServer(materials=self.certificates.make)
-            else:
-                self._servers[name] = RemoteServer(name, materials=self.certificates.make)
-        return self._servers[name]
+        found = self._servers.get((name, behind_s))
+        if found is None:
+            make = self._certificates_for(behind_s).make
+            found = LocalServer(materials=make) if name == IN_PROCESS else RemoteServer(name, materials=make)
+            self._servers[name, behind_s] = found
+        return found
+
+    def _certificates_for(self, behind_s: int) -> Certificates:
+        """Certificates as a board meets them whose clock is so far behind.
+
+        A virtual board has its host's clock, so the certificates are moved instead (`--board faulty:wrong-clock`).
+        """
+        if behind_s not in self._certificates:
+            now = datetime.now(UTC) + timedelta(seconds=behind_s)
+            self._certificates[behind_s] = Certificates(now=now)
+        return self._certificates[behind_s]
 
     def open(self, spec: BoardSpec) -> OpenBoard:
         """Open a board once; a second call gives the same, also if it failed (its error is remembered)."""
@@ -110,6 +122,8 @@ class Lab:
         session = board.session
         if session is None:
             raise BoardError(f"{spec.label}: the board is not open", kind="link")
+        if server_name not in board.runners:
+            session.refuse_if_set_aside()
         found = board.runners.get(server_name)
         if found is None:
             try:
@@ -141,9 +155,9 @@ class Lab:
     def _bring_together(self, session: BoardSession, server_name: str) -> CaseRunner:
         runner = CaseRunner(
             session,
-            self.server(server_name),
+            self.server(server_name, behind_s=session.clock_behind_s),
             server_label=self.options.server_name(server_name),
-            certificates=self.certificates,
+            certificates=self._certificates_for(session.clock_behind_s),
             reach=self._reach(session),
             link_retries=self.options.link_retries,
         )
@@ -196,7 +210,8 @@ class Lab:
     def close(self) -> None:
         """Leave every board at its prompt, stop every server, remove keys. Safe to call twice; one that fails does not keep the rest."""
         with contextlib.ExitStack() as closing:
-            closing.callback(self.certificates.close)
+            for certificates in self._certificates.values():
+                closing.callback(certificates.close)
             for server in self._servers.values():
                 closing.callback(server.close)
             for board in self._boards.values():

@@ -620,6 +620,17 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecoveryStep:
+    """One step of bringing a board back: `result` is `helped`, `failed`, `skipped` (it cannot be taken) or `set-aside` (the end)."""
+
+    step: str
+    result: str
+    reason: str | None
+    deadline_s: float | None
+    took_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaseResult:
     """One run of a cell of the matrix: one case on one board against one server.
 
@@ -637,6 +648,7 @@ class CaseResult:
     explanation: Explanation | None = None
     weak: str | None = None
     link_errors: tuple[str, ...] = ()
+    recovery: tuple[RecoveryStep, ...] = ()
     transcript: str = ""
     artifacts: Mapping[str, str | None] = field(default_factory=dict)
     packets: tuple[Packet, ...] = ()

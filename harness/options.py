@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from harness.errors import UsageError
+from harness.faults import FAULTS
 from harness.model import BoardSettings, BoardSpec
 
 _NETWORKS = ("none", "wifi", "lan")
@@ -39,7 +40,7 @@ MADE_WHEN_OPENED = ("unix", "faulty")
 TAG = "tag:"
 SPECS = (
     "a device path, COM3, u0, a0, id:SERIAL, auto, rfc2217://HOST:PORT, socket://HOST:PORT, unix, unix:/path/to/micropython, "
-    "or a name or tag:TAG in boards.toml"
+    "faulty:NAME, or a name or tag:TAG in boards.toml"
 )
 
 
@@ -111,6 +112,13 @@ def _kind_of(text: str, *, told: str) -> tuple[str | None, str]:
                 f"{told} 'unix:': the path of the interpreter is missing; `unix` alone takes the packaged one"
             )
         return "unix", target
+    if text == "faulty" or text.startswith("faulty:"):
+        name = text[7:]
+        if name not in FAULTS:
+            raise UsageError(
+                f"{told} {text!r}: no such fault; accepted are faulty:NAME with one of {', '.join(FAULTS)}"
+            )
+        return "faulty", name
     if "://" in text:
         scheme = text.partition("://")[0]
         if scheme not in ("rfc2217", "socket"):

@@ -160,11 +160,14 @@ class Reporter:
         if data is None or report.when != "call":
             return
         self._shape(report, data)
-        new = [(kind, data[kind]) for kind in ("board", "server") if kind in data and self._is_new(kind, data[kind])]
+        new = [(kind, data[kind]) for kind in ("board", "server") if kind in data]
+        new = [(kind, described) for kind, described in new if described != self._known(kind).get(described[kind])]
         self.results.append(data["result"])
         self._keep([*new, ("result", data["result"])])
         if self._own_lines:
             self._print(data, new)
+        for kind, described in new:
+            self._known(kind)[described[kind]] = described
 
     def _shape(self, report: Any, data: dict[str, Any]) -> None:
         """Make what is shown of a failing result of what came with it."""
@@ -179,18 +182,14 @@ class Reporter:
         described = data.get("board") or self.boards.get(data["result"]["board"]) or {}
         return described.get("error") is not None and described.get("error") == data["result"]["reason"]
 
-    def _is_new(self, kind: str, data: dict[str, Any]) -> bool:
-        store = self.boards if kind == "board" else self.servers
-        if data[kind] in store:
-            return False
-        store[data[kind]] = data
-        return True
+    def _known(self, kind: str) -> dict[str, dict[str, Any]]:
+        return self.boards if kind == "board" else self.servers
 
     def _print(self, data: dict[str, Any], new: list[tuple[str, dict[str, Any]]]) -> None:
-        from harness.reports.terminal import VERDICT_COLOURS, board_lines, case_line, server_line
+        from harness.reports.terminal import VERDICT_COLOURS, case_line, news_lines
 
         for kind, described in new:
-            for line in board_lines(described) if kind == "board" else [server_line(described)]:
+            for line in news_lines(kind, described, before=self._known(kind).get(described[kind])):
                 self._line(line)
         options = options_of(self.config)
         many = {"boards": len(options.boards) > 1, "servers": len(options.servers) > 1}

@@ -288,7 +288,7 @@ def end_of_board(item: pytest.Item, nextitem: pytest.Item | None) -> None:
         return
     runner = board.tried_runner()
     if runner is not None:
-        runner.still_well("at the end of the run")
+        runner.health.still_well("at the end of the run")
 
 
 def _place(item: pytest.Item | None) -> tuple[Any, Any] | None:
@@ -330,15 +330,16 @@ def complete_report(item: pytest.Item, call: pytest.CallInfo[Any], report: pytes
 
 
 def _news(item: pytest.Item, result: CaseResult) -> dict[str, Any]:
-    """The board and the server, when this process mentions them for the first time."""
+    """The board and the server, when this process mentions them for the first time, and the board when there is news of it."""
     from harness.reports.run_record import board_json
 
     lab, said, news = lab_of(item.config), item.config.stash.setdefault(SAID, set()), {}
-    if result.board not in said:
-        said.add(result.board)
-        board = next((entry for entry in lab.boards() if entry.spec.label == result.board), None)
-        if board is not None:
-            notes = board.session.notes if board.session else ()
+    board = next((entry for entry in lab.boards() if entry.spec.label == result.board), None)
+    if board is not None:
+        notes = board.session.notes if board.session else ()
+        mention = f"board {result.board} {len(notes)}"
+        if mention not in said:
+            said.add(mention)
             news["board"] = board_json(
                 board.spec, board.info, error=str(board.error) if board.error else None, notes=notes
             )

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TypeVar
 
+from harness.attempt import Attempt, lacks, lies, unreachable
 from harness.board_answer import client_report
 from harness.boards import BoardSession
 from harness.boards.agent_protocol import Answer
@@ -21,6 +22,7 @@ from harness.errors import BoardError, ServerError
 from harness.expect import after_negotiation, with_end_of_stream
 from harness.explain import explain
 from harness.explain.faults import explain_error
+from harness.health import Health
 from harness.model import (
     Case,
     CaseResult,
@@ -46,7 +48,7 @@ from harness.oracle.predict import predict
 from harness.reach import Reach, unreachable_text
 from harness.server import ServerHost, Serving
 from harness.wire.fingerprint import fingerprint
-from harness.wire.reading import WireReading, read_wire
+from harness.wire.reading import read_wire
 
 T = TypeVar("T")
 
@@ -54,17 +56,6 @@ T = TypeVar("T")
 ANYBODY = ServerProfile(certificates=("server-rsa2048", "server-p256"), ciphers="DEFAULT")
 # Free heap may differ this much between a control and its case: the size of one small object each way.
 HEAP_SLACK_BYTES = 1024
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
-    """One handshake as it happened, with what is only wanted as evidence."""
-
-    observation: Observation
-    report: ServerReport
-    answer: Answer | None
-    wire: WireReading = field(default_factory=WireReading)
-    authorities: tuple[bytes, ...] = ()
 
 
 class CaseRunner:
@@ -95,7 +86,7 @@ class CaseRunner:
         self.reach = reach
         self.link_retries = link_retries
         self.last: Attempt | None = None
-        self._was_well = False
+        self.health = Health(board, self._connects)
         self._faults: list[str] = []
         self._controls: dict[str, int] = {}
 
@@ -108,9 +99,19 @@ class CaseRunner:
         judge it has tries of its own; if they are used up the verdict is `error` with the observation kept.
         """
         self.last, self._faults = None, []
+        if self.board.set_aside is not None:
+            return self._without_run(case, VerdictWord.ERROR, self.board.set_aside, attempt=1)
         self.board.begin_case()
+        self.health.begin(case.id)
         result = self._run(case)
-        return replace(result, link_errors=tuple(self._faults), transcript=self.board.transcript())
+        self.health.end(self._faults)
+        spoilt = self.health.transcript if result.verdict.word is VerdictWord.ERROR else None
+        return replace(
+            result,
+            link_errors=tuple(self._faults),
+            recovery=tuple(self.health.recovery),
+            transcript=self.board.transcript() if spoilt is None else spoilt,
+        )
 
     def _run(self, case: Case) -> CaseResult:
         started = 0
@@ -133,7 +134,7 @@ class CaseRunner:
             failed = self._without_run(case, VerdictWord.ERROR, str(error), attempt=max(started, 1))
             return replace(failed, explanation=explain_error(error, faults=tuple(self._faults)))
         if tried.answer is not None and tried.answer.missing:
-            return self._without_run(case, VerdictWord.UNSUPPORTED, _lacks(tried.answer), attempt=started)
+            return self._without_run(case, VerdictWord.UNSUPPORTED, lacks(tried.answer), attempt=started)
         return self._judged(case, tried, attempt=started)
 
     def _retried(self, what: Callable[[], T], *, told: str = "") -> T:
@@ -149,8 +150,8 @@ class CaseRunner:
                 self.server.cancel()
                 self._faults.append(f"{told} failed: {error}" if told else str(error))
                 if isinstance(error, BoardError):
-                    self.board.recover()
-                if len(self._faults) > limit:
+                    self.health.bring_back(error)
+                if len(self._faults) > limit or self.board.set_aside is not None:
                     raise
 
     def _unmet(self, case: Case) -> Need | None:
@@ -176,6 +177,12 @@ class CaseRunner:
                 ),
                 kind="network",
             )
+        if lies(tried):
+            raise BoardError(
+                f"{self.board.spec.label}: the board says that it exchanged text, but no connection reached the server at "
+                f"{self.reach.advertise}:{tried.report.local_port}: something else answers there, or its agent is not ours",
+                kind="lying",
+            )
         return tried
 
     def _judged(self, case: Case, tried: Attempt, *, attempt: int) -> CaseResult:
@@ -183,7 +190,7 @@ class CaseRunner:
         try:
             if seen.outcome is Outcome.HUNG:
                 self._retried(
-                    lambda: self.still_well(f"after {case.id} hung"), told="the sanity session after the case"
+                    lambda: self.health.still_well(f"after {case.id} hung"), told="the sanity session after the case"
                 )
             expected = self._expectation(case, tried)
             verdict = judge(case, expected, seen)
@@ -265,14 +272,14 @@ class CaseRunner:
         try:
             missing = self._unmet(control)
             tried = self.attempt(control.server, control.client) if missing is None else None
-            lacks = (
-                _lacks(tried.answer) if tried and tried.answer and tried.answer.missing else missing and missing.reason
+            missed = (
+                lacks(tried.answer) if tried and tried.answer and tried.answer.missing else missing and missing.reason
             )
         except Unavailable as error:
-            tried, lacks = None, str(error)
-        if tried is None or lacks:
+            tried, missed = None, str(error)
+        if tried is None or missed:
             return Verdict(
-                word=VerdictWord.UNSUPPORTED, reason=f"the positive control {control.id} cannot run here: {lacks}"
+                word=VerdictWord.UNSUPPORTED, reason=f"the positive control {control.id} cannot run here: {missed}"
             )
         free = tried.observation.free_before
         if tried.observation.outcome is not Outcome.CONNECTED:
@@ -317,40 +324,33 @@ class CaseRunner:
     def first_session(self) -> Attempt:
         """Let the board have the session that any client can have: both key types, every suite OpenSSL has on."""
         tried = self.attempt(ANYBODY, ClientPlan())
-        self._was_well = tried.observation.outcome is Outcome.CONNECTED
-        if not self._was_well:
+        self.health.was_well = tried.observation.outcome is Outcome.CONNECTED
+        if not self.health.was_well:
             self.board.notes.append(
                 "it does not complete a session with a server that takes every suite and has both key types"
             )
         return tried
 
-    def still_well(self, when: str) -> None:
-        """Have the first session once more.
-
-        Args:
-            when: for the message, as in "after suites/x hung".
-
-        Raises:
-            BoardError: `sick`: the board completed it at first, and does not now.
-        """
-        if self._was_well and self.attempt(ANYBODY, ClientPlan()).observation.outcome is not Outcome.CONNECTED:
-            raise BoardError(
-                f"{self.board.spec.label}: {when} the board no longer completes the session it began with; "
-                "its results since then are in doubt",
-                kind="sick",
-            )
+    def _connects(self, deadline: Deadline | None) -> bool:
+        try:
+            return self.attempt(ANYBODY, ClientPlan(), within=deadline).observation.outcome is Outcome.CONNECTED
+        except BoardError:
+            self.server.cancel()
+            raise
 
     # ------------------------------------------------------------------ one handshake
 
-    def attempt(self, profile: ServerProfile, plan: ClientPlan) -> Attempt:
-        """Let the board connect once to a server of this profile.
+    def attempt(self, profile: ServerProfile, plan: ClientPlan, *, within: Deadline | None = None) -> Attempt:
+        """Let the board connect once to a server of this profile, by `within` if that is sooner than a session's own time.
 
         Raises:
             BoardError: the board or its line failed.
             ServerError: the server side of the harness failed.
             Unavailable: this machine cannot make a certificate that is named.
         """
+        self.board.refuse_if_set_aside()
         started = time.monotonic()
+        limit_s = self.board.scaled(45.0)
         request, blobs = self.board.prepare(plan, self.certificates)
         serving = Serving(
             bind=self.reach.bind,
@@ -369,7 +369,7 @@ class CaseRunner:
             answer = self.board.connect(
                 replace(request, host=self.reach.advertise, port=start.port),
                 blobs,
-                deadline=Deadline(self.board.scaled(45.0)),
+                deadline=Deadline(limit_s) if within is None else within.within(limit_s),
             )
             report = self._report(answer)
         wire = read_wire(report.wire)
@@ -389,12 +389,3 @@ class CaseRunner:
             if ended is not None:
                 return ended
         return self.server.finish(Deadline(self.board.scaled(10.0)))
-
-
-def unreachable(tried: Attempt) -> bool:
-    """Whether the board says that it got no connection, and the server had none: a fault of the network, if the case is about TLS."""
-    return tried.observation.stage is Stage.CONNECT and not tried.report.accepted
-
-
-def _lacks(answer: Answer) -> str:
-    return f"this firmware's TLS module has no {answer.missing}"

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from harness import expect as expectations
+from harness.attempt import Attempt
 from harness.certificates import Certificates
 from harness.errors import UsageError
 from harness.lab import Lab
@@ -34,7 +35,7 @@ from harness.needs import can_offer_exactly
 from harness.oracle.judge import mismatches
 from harness.reports.failure_text import expected_text, mismatch_lines, outcome_text, side_lines
 from harness.reports.plain import plain
-from harness.run import Attempt, CaseRunner
+from harness.run import CaseRunner
 from harness.server.tls_contexts import CURVES
 from harness.wire.alerts import alert_code
 from harness.wire.groups import openssl_group_to_iana

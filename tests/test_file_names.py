@@ -20,6 +20,7 @@ LONG_FILES = {
 TESTED_ELSEWHERE = {
     "harness/__init__.py": "version and re-exports; tests/packaging",
     "harness/__main__.py": "tests/unit/test_cli.py runs it as a process",
+    "harness/boards/open_port.py": "only Link opens ports; tests/unit/boards/test_link.py",
     "harness/plugin.py": "hooks without logic; tests/plugin runs each option through pytest",
     "harness/pytest_reporter.py": "needs a pytest run; tests/plugin",
     "harness/pytest_run.py": "needs a pytest run; tests/plugin",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from harness.boards.board_lock import BoardLock, Patience, patiently
 from harness.boards.session import BoardSession
@@ -11,6 +12,8 @@ from harness.model import BoardSpec
 __all__ = ["BOARD_KINDS", "BoardSession", "Patience", "open_board"]
 
 AT_ONCE = Patience()
+
+FAULTY_TIME_LIMITS = 0.1
 
 
 def _open_serial(spec: BoardSpec) -> BoardSession:
@@ -44,9 +47,31 @@ def _open_unix(spec: BoardSpec) -> BoardSession:
         raise
 
 
+def _open_faulty(spec: BoardSpec) -> BoardSession:
+    """The virtual board with one fault. Its time limits are a tenth: nothing on it is slow by nature."""
+    from harness.boards.faulty import FaultyBoard
+    from harness.boards.interpreter import find_interpreter
+    from harness.boards.link import Link
+    from harness.faults import FAULTS
+
+    fault, settings = FAULTS[spec.target], spec.settings
+    faulty = FaultyBoard(fault, find_interpreter(""), heap_bytes=settings.heap_bytes)
+    quick = replace(settings, timeout_multiplier=settings.timeout_multiplier * FAULTY_TIME_LIMITS)
+    try:
+        session = BoardSession(
+            replace(spec, settings=quick), Link(faulty.port), owner=faulty, find_port=lambda: faulty.port
+        )
+    except BaseException:
+        faulty.close()
+        raise
+    session.clock_behind_s = fault.shift_s
+    return session
+
+
 BOARD_KINDS: dict[str, Callable[[BoardSpec], BoardSession]] = {
     "serial": _open_serial,
     "unix": _open_unix,
+    "faulty": _open_faulty,
 }
 
 

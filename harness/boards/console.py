@@ -5,6 +5,8 @@ Knows the label of the board and how slow boards.toml says it is. Must not know 
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 from harness.boards.agent_protocol import read_objects
@@ -27,10 +29,21 @@ class Console:
         self.link = link
         self.label = label
         self._multiplier = timeout_multiplier
+        self._limit: Deadline | None = None
 
     def deadline(self, seconds: float) -> Deadline:
-        """So many seconds from now, more for a board that boards.toml calls slow."""
-        return Deadline(seconds * self._multiplier)
+        """So many seconds from now, more for a board that boards.toml calls slow, never after the end of `within`."""
+        wanted = seconds * self._multiplier
+        return Deadline(wanted) if self._limit is None else self._limit.within(wanted)
+
+    @contextlib.contextmanager
+    def within(self, limit: Deadline) -> Iterator[None]:
+        """Let everything inside be over by then."""
+        self._limit = limit
+        try:
+            yield
+        finally:
+            self._limit = None
 
     def run(self, code: str, *, timeout_s: float) -> Output:
         """Run ASCII code to its end.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 
-from harness.boards.agent_protocol import FOLDER, IMPORT_CODE, agent_files, agent_source
+from harness.boards.agent_protocol import FOLDER, IMPORT_CODE, VERSION, VERSION_CODE, agent_files, agent_source
 from harness.boards.console import Console
 from harness.boards.link import last_line
 from harness.errors import BoardError
@@ -85,6 +85,15 @@ def load_agent(console: Console, *, filesystem: str | None) -> str | None:
         console.must(agent_source(), "load the agent into RAM")
         return f"the agent runs from RAM: {error.message}"
     return None
+
+
+def is_loaded(console: Console) -> bool:
+    """Whether the agent answers: nothing reset the board since it was loaded.
+
+    Raises:
+        BoardError: the line failed.
+    """
+    return f'"version": {VERSION}'.encode() in console.run(VERSION_CODE, timeout_s=5.0).stdout
 
 
 def reload_agent(console: Console, *, from_files: bool) -> None:

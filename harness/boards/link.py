@@ -14,26 +14,26 @@ from __future__ import annotations
 import errno
 import functools
 import os
-import socket
 import struct
-import warnings
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from harness.boards.line_log import LineLog, printable
-from harness.boards.ports import refuse_if_held, why_port_failed
-from harness.boards.recorded_port import READ_SLICE_S, LinkFlood, LinkTimeout, RecordingSerial, mend_close
+from harness.boards.open_port import WRITE_TIMEOUT_S, open_port
+from harness.boards.recorded_port import LinkFlood, LinkTimeout, RecordingSerial
 from harness.boards.symptoms import what_answers, what_happened
 from harness.deadline import Deadline
-from harness.errors import BoardError
+from harness.errors import BoardError, UsageError
 
 RAW_BANNER = b"raw REPL; CTRL-B to exit\r\n"
 FRIENDLY_PROMPT = b">>> "
 # How long the first attempt to enter the raw REPL is given, and each that follows: a board that boots misses the first ones.
 FIRST_ATTEMPT_S = 0.5
 NEXT_ATTEMPTS_S = 1.0
-# A board that does not take our bytes for this long has stopped reading.
-WRITE_TIMEOUT_S = 5.0
+# How often a port that went away is looked for.
+LOOK_AGAIN_S = 0.05
 # A reply this long is not from our agent: it sends one short line per request.
 MAX_OUTPUT_BYTES = 64 * 1024
 # While the raw REPL is asked for, a server between may still hold this much of what a program printed.
@@ -79,7 +79,7 @@ def _transport_class() -> Any:
             timeout_overall: float | None = None,
         ) -> bytes:
             """Read through `ending` within the operation's deadline; mpremote's own two time-outs are superseded by it."""
-            data: bytes = self.serial.read_through(ending, limit=MAX_OUTPUT_BYTES)
+            data: bytes = self.serial.read_through(ending, limit=MAX_OUTPUT_BYTES, hopeless=_restarted)
             if data_consumer is not None:
                 data_consumer(data)
             return data
@@ -102,11 +102,51 @@ class Link:
         # mpremote and we decide by the real path: a PTY behind a symlink is 60 times slower there (boards-and-labs.md finding 3).
         self.device = os.path.realpath(device) if device.startswith("/") else device
         self.log = LineLog()
-        port = _open_port(self.device, baud=baud, dtr=dtr, rts=rts)
+        self._settings: dict[str, Any] = {"baud": baud, "dtr": dtr, "rts": rts}
+        self._syncs = 0
+        self._open()
+
+    def _open(self) -> None:
+        port = open_port(self.device, **self._settings)
         self._port = RecordingSerial(port, self.log)
         self._transport = _transport_class()(self.device, self._port)
-        self._syncs = 0
-        self._gone = False
+        self.gone = False
+
+    def reopen(self, find: Callable[[], str], *, deadline: Deadline) -> None:
+        """Open the port again after it went away, whatever it is called then.
+
+        Args:
+            find: gives its name now; raises BoardError or UsageError while it is not there.
+
+        Raises:
+            BoardError: it did not come back in time, with the last reason.
+        """
+        self.close()
+        self.gone = True
+        while True:
+            try:
+                device = find()
+                self.device = os.path.realpath(device) if device.startswith("/") else device
+                self._open()
+                return
+            except (BoardError, UsageError) as error:
+                if deadline.expired:
+                    raise BoardError(
+                        f"the port did not come back within {deadline.timeout_s:.3g} s: {error}", kind="lost"
+                    ) from error
+            # No system that this runs on tells of a new port in the same way: it is looked for again.
+            time.sleep(min(LOOK_AGAIN_S, deadline.remaining_s))
+
+    def pulse_reset(self) -> bool:
+        """Reset the board by its RTS line, then both lines are as before; whether the port has such lines.
+
+        Raises:
+            BoardError: the port went away.
+        """
+        try:
+            return self._port.pulse_reset()
+        except OSError as error:
+            raise self._lost(error) from error
 
     # ------------------------------------------------------------------ raw REPL
 
@@ -143,12 +183,32 @@ class Link:
                 kind, text = what_answers(seen)
                 raise BoardError(f"{self.device}: {text}", kind=kind, transcript=self.log.show(seen))
 
-    def _synchronise(self) -> bytes:
+    def interrupt_exec(self, *, deadline: Deadline) -> None:
+        """Send Ctrl-C to a board in the raw REPL and see that it is there again; the globals are still those from before.
+
+        Raises:
+            BoardError: it is not: it says nothing, goes on printing, restarted meanwhile, or the port went away.
+        """
+        self._port.deadline = deadline
+        try:
+            self._port.drain()
+            self._port.write(b"\r\x03")
+            self._synchronise(_left_raw_repl)
+        except (LinkTimeout, LinkFlood) as trouble:
+            happened = what_happened(trouble.seen)
+            kind, text = happened or ("no-interrupt", f"no raw REPL within {deadline.timeout_s:.3g} s of a Ctrl-C")
+            raise BoardError(f"{self.device}: {text}", kind=kind, transcript=self.log.show(trouble.seen)) from trouble
+        except OSError as error:
+            raise self._lost(error) from error
+        self._transport.in_raw_repl = True
+        self._port.unread(b">")  # mpremote's exec waits for the prompt
+
+    def _synchronise(self, hopeless: Callable[[bytes], bool] | None = None) -> bytes:
         """Have the board print a word nobody else prints: whatever comes before it was meant for an earlier question."""
         self._syncs += 1
         word = b"th-sync-%d" % self._syncs
         self._port.write(b"print('%s')\x04" % word)
-        before = self._port.read_through(b"OK" + word, limit=MAX_BACKLOG_BYTES)
+        before = self._port.read_through(b"OK" + word, limit=MAX_BACKLOG_BYTES, hopeless=hopeless)
         self._port.read_through(b"\x04\x04>", limit=MAX_OUTPUT_BYTES)
         return before[: -len(word) - 2]
 
@@ -283,7 +343,7 @@ class Link:
     def close(self) -> None:
         """Release the port. Safe to call twice and after the port went away."""
         try:
-            self._port.close(gone=self._gone)
+            self._port.close(gone=self.gone)
         except OSError:
             # The device is gone; the descriptor is closed all the same.
             pass
@@ -308,7 +368,7 @@ class Link:
                 kind="timeout",
                 transcript=self.log.text(limit=400),
             )
-        self._gone = True
+        self.gone = True
         name = errno.errorcode.get(error.errno or 0, type(error).__name__)
         return BoardError(
             f"{self.device}: the port went away ({name}); unplugged, re-enumerated after a reset, or the far end closed it",
@@ -317,50 +377,14 @@ class Link:
         )
 
 
-def _open_port(device: str, *, baud: int, dtr: bool | None, rts: bool | None) -> Any:
-    """Open a pyserial port with the modem lines as told.
-
-    Raises:
-        BoardError: why it cannot be opened.
-    """
-    try:
-        import serial
-    except ImportError as error:
-        raise BoardError(f"{device}: pyserial does not load here ({error.name} is missing)", kind="missing") from error
-    try:
-        slice_s = 0 if device.startswith("socket://") else READ_SLICE_S
-        port = serial.serial_for_url(device, do_not_open=True, baudrate=baud, timeout=slice_s)
-        if "://" in device:
-            mend_close(port)
-        else:
-            refuse_if_held(device)
-            port.exclusive = True
-        if not device.startswith("rfc2217://"):  # pyserial's has none; its socket has 5 s of its own
-            port.write_timeout = WRITE_TIMEOUT_S
-        if dtr is not None:
-            port.dtr = dtr
-        if rts is not None:
-            port.rts = rts
-        with warnings.catch_warnings():
-            # pyserial 3.5 rfc2217.py calls Thread.setDaemon; a suite that turns warnings into errors would fail on it.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            port.open()
-        if device.startswith("socket://"):
-            _send_at_once(port.fileno())
-    except (OSError, ValueError, serial.SerialException) as error:
-        raise why_port_failed(device, error) from error
-    return port
-
-
-def _send_at_once(descriptor: int) -> None:
-    """Turn Nagle's algorithm off, as pyserial does for rfc2217:// only: with delayed ACKs it costs 40 ms per exec."""
-    with socket.socket(fileno=os.dup(descriptor)) as line:
-        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-
 def _restarted(seen: bytes) -> bool:
     """Whether these bytes show that the board started anew: no answer to an earlier question will come."""
     return what_happened(seen) is not None
+
+
+def _left_raw_repl(seen: bytes) -> bool:
+    """Whether the friendly prompt is there, or the board started anew."""
+    return b"\n" + FRIENDLY_PROMPT in seen or _restarted(seen)
 
 
 def last_line(traceback: bytes) -> str:

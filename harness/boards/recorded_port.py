@@ -6,6 +6,7 @@ Knows pyserial's port objects; nothing of the raw REPL.
 from __future__ import annotations
 
 import errno
+import os
 import select
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +16,8 @@ from harness.deadline import Deadline
 
 # How long one blocking read of the port lasts before the deadline is looked at again; data ends it at once.
 READ_SLICE_S = 0.05
+# As long as esptool holds it.
+RESET_PULSE_S = 0.1
 # A board that never stops printing is never drained.
 DRAIN_LIMIT = 64 * 1024
 
@@ -36,6 +39,29 @@ class LinkFlood(Exception):
         self.seen = seen
 
 
+class ClosedPort:
+    """Stands where a port was closed: pyserial's own would raise a TypeError of its inside."""
+
+    timeout = None
+    is_open = False
+
+    @property
+    def in_waiting(self) -> int:
+        """Nothing is there to ask."""
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    def read(self, size: int = 1) -> bytes:
+        """Nothing is there to read."""
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    def write(self, data: bytes) -> int:
+        """Nothing is there to write to."""
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    def close(self) -> None:
+        """Closed it is."""
+
+
 class RecordingSerial:
     """A pyserial port that logs what passes and whose reads end at the operation's deadline.
 
@@ -44,7 +70,7 @@ class RecordingSerial:
     """
 
     def __init__(self, port: Any, log: LineLog) -> None:
-        self.port = port
+        self.port: Any = port
         self.log = log
         self.deadline = Deadline(10.0)
         # pyserial's protocol_socket.py: with timeout 0 one read gives what is there, in one piece.
@@ -128,6 +154,31 @@ class RecordingSerial:
                 break
         return self._take_all()
 
+    def pulse_reset(self) -> bool:
+        """Hold RTS for a moment with DTR released: so the circuits of ESP boards are reset, and others are not harmed.
+
+        Returns:
+            Whether the port has such lines: a pseudo-terminal and a raw TCP socket have none.
+
+        Raises:
+            OSError: the port went away.
+        """
+        if self._is_stream:
+            return False
+        before = self.port.dtr, self.port.rts
+        try:
+            self.port.dtr, self.port.rts = False, True
+            pulse = Deadline(RESET_PULSE_S)
+            while not pulse.expired:
+                self._fill()
+            self.port.rts = False
+            self.port.dtr, self.port.rts = before
+        except OSError as error:
+            if error.errno in (errno.ENOTTY, errno.EINVAL):
+                return False
+            raise
+        return True
+
     def unread(self, data: bytes) -> None:
         """Put bytes back in front of what will be read next."""
         self._buffer[:0] = data
@@ -147,13 +198,14 @@ class RecordingSerial:
         Args:
             gone: the port was lost: its lines are not set, which an RFC 2217 port would wait 3 s for.
         """
+        port, self.port = self.port, ClosedPort()
         for line in () if gone else ("rts", "dtr"):
             try:
-                setattr(self.port, line, False)
+                setattr(port, line, False)
             except OSError as error:
                 if error.errno not in (errno.ENOTTY, errno.EIO, errno.EINVAL, errno.ENXIO, None):
                     raise
-        self.port.close()
+        port.close()
 
 
 def mend_close(port: Any) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -23,11 +24,12 @@ from harness.boards.agent_protocol import (
 from harness.boards.console import Console
 from harness.boards.link import Link, last_line
 from harness.boards.probe import parse_probe, probe_steps
+from harness.boards.recovery import SET_ASIDE, Ladder, climb
 from harness.certificates import Certificates
 from harness.certificates.forms import authorities, own_certificate
 from harness.deadline import Deadline
 from harness.errors import BoardError, UsageError
-from harness.model import BoardInfo, BoardSpec, ClientPlan, Verify
+from harness.model import BoardInfo, BoardSpec, ClientPlan, RecoveryStep, Verify
 from harness.wire.suites import all_suites, mbedtls_suite_name, suite_code, suite_name
 
 _VERIFY = {Verify.NONE: 0, Verify.OPTIONAL: 1, Verify.REQUIRED: 2}
@@ -61,16 +63,28 @@ class BoardSession:
         link: its serial line, open.
         owner: closed after the link; None where the board is on its own.
         patience_s: how long the board may take to come into the raw REPL.
+        find_port: what its port is called now, for one that may come back under another name; None: it stays away.
+
+    `set_aside` says why the board is not used any more; `clock_behind_s` how far its clock is behind the host's and cannot be set.
     """
 
     def __init__(
-        self, spec: BoardSpec, link: Link, *, owner: BoardOwner | None = None, patience_s: float = PATIENCE_S
+        self,
+        spec: BoardSpec,
+        link: Link,
+        *,
+        owner: BoardOwner | None = None,
+        patience_s: float = PATIENCE_S,
+        find_port: Callable[[], str] | None = None,
     ) -> None:
         self.spec = spec
         self.link = link
         self.info = BoardInfo()
         self.notes: list[str] = []
         self.patience_s = patience_s
+        self.set_aside: str | None = None
+        self.clock_behind_s = 0
+        self._ladder = Ladder(spec, link, find_port=find_port, patience_s=patience_s)
         self._closed = False
         self._owner = owner
         self._console = Console(link, label=spec.label, timeout_multiplier=spec.settings.timeout_multiplier)
@@ -138,7 +152,7 @@ class BoardSession:
         A micro:bit drops one now and then when it is sent faster than 115200 baud; without raw paste nobody notices.
         """
         for _attempt in range(PROBE_ATTEMPTS):
-            output = self.link.exec(code, deadline=Deadline(self.scaled(10.0)))
+            output = self.link.exec(code, deadline=self._console.deadline(10.0))
             if not last_line(output.stderr).startswith(DAMAGED):
                 break
         return output.stdout
@@ -237,6 +251,7 @@ class BoardSession:
         Raises:
             BoardError: the line failed, or the agent did (`agent`).
         """
+        self.refuse_if_set_aside()
         self._ensure(blobs, deadline=deadline)
         output = self.link.exec(request.code().encode("ascii"), deadline=deadline)
         try:
@@ -291,29 +306,56 @@ class BoardSession:
 
     # ------------------------------------------------------------------ trouble and end
 
-    def recover(self) -> None:
-        """Bring the board back after a fault of the line: raw REPL, soft reset, and what the reset took from it; never raises.
+    def recover(
+        self, *, because: str = "a fault of the line", check: Callable[[Deadline], None] | None = None
+    ) -> tuple[RecoveryStep, ...]:
+        """Bring the board back after a fault, by the mildest step that helps; if none does, set it aside. Never raises.
 
-        Agent, network and clock are seen to as by `start`: what is still there is left alone. A board that stays away, or
-        out of its network, shows that at its next use, with its own name.
+        Agent, network and clock are seen to as by `start`: what is still there is left alone.
+
+        Args:
+            because: what happened and where, for the reason of setting it aside.
+            check: whether the board is well; raises BoardError if not, within the time it is given.
+
+        Returns:
+            What was tried, in order.
         """
+        if self.set_aside is not None:
+            return ()
         self._blobs.clear()
-        try:
-            self._take_over()
-            if not self.info.has_tls:
-                return
-            deployment.reload_agent(self._console, from_files=self._agent_from_file)
-        except BoardError as error:
-            self._note(f"could not be brought back after a fault: {error.message}")
-            return
-        for step, what in ((self._join_network, "network"), (self._set_clock_again, "clock")):
-            try:
-                step()
-            except BoardError as error:
-                self._note(f"brought back after a fault, but not its {what}: {error.message}")
 
-    def _set_clock_again(self) -> None:
-        """A reset may have taken the clock, or not: the board is asked."""
+        def settle(deadline: Deadline) -> None:
+            with self._console.within(deadline):
+                self._settle()
+            if check is not None:
+                check(deadline)
+
+        log = climb(self._ladder.steps(), settle=settle)
+        if log[-1].result == "helped":
+            return log
+        return (*log, self.put_aside(f"{because}; nothing brought it back"))
+
+    def put_aside(self, reason: str) -> RecoveryStep:
+        """Use this board no more: whatever is asked of it from now on fails at once, with this reason."""
+        self.set_aside = f"{self.spec.label}: set aside after {reason}"
+        self._note(f"set aside after {reason}")
+        return RecoveryStep(step=SET_ASIDE, result=SET_ASIDE, reason=reason, deadline_s=None, took_s=0.0)
+
+    def refuse_if_set_aside(self) -> None:
+        """Raise where the board is not used any more.
+
+        Raises:
+            BoardError: kind `set-aside`, with the reason.
+        """
+        if self.set_aside is not None:
+            raise BoardError(self.set_aside, kind="set-aside")
+
+    def _settle(self) -> None:
+        """Have agent, network and clock again; a board whose agent is still there was not reset, and has them all."""
+        if not self.info.has_tls or deployment.is_loaded(self._console):
+            return
+        deployment.reload_agent(self._console, from_files=self._agent_from_file)
+        self._join_network()
         self._set_clock(self._probe())
 
     def clean(self) -> bool:

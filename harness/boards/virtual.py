@@ -363,6 +363,12 @@ class VirtualBoard:
 
     # ------------------------------------------------------------------ the end
 
+    def reset(self) -> None:
+        """Let the board restart as by its reset wire: whatever runs ends, boot.py and main.py run again."""
+        number = self._interpreter_id()
+        if number is not None:
+            os.kill(number, signal.SIGKILL)
+
     def close(self) -> None:
         """Stop the interpreter, release the port and remove the private folder. Safe to call twice."""
         if self._closing:

@@ -23,6 +23,7 @@ examples:
   $ tls-harness boards                        ports, boards of ./boards.toml, the virtual board
   $ tls-harness boards --probe                open each configured board and `unix`, say what it is
   $ tls-harness boards --probe /dev/ttyUSB0   the same for this one only
+  $ tls-harness boards --probe faulty:banner  a virtual board with a fault; a wrong name lists them all
   $ tls-harness boards --clean /dev/ttyUSB0   remove what pytest put on the board
 
 A probe interrupts what the board runs and restarts MicroPython (soft reset); it writes nothing to the board.

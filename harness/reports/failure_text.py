@@ -11,6 +11,7 @@ from harness.model import (
     Mismatch,
     Observation,
     Outcome,
+    RecoveryStep,
     ServerFailure,
     VerdictWord,
 )
@@ -152,10 +153,24 @@ def failure_block(result: CaseResult, *, rerun: str) -> str:
         lines += packet_lines([packet_json(packet) for packet in result.packets], addresses=addresses)
     if len(result.link_errors) > 1:
         lines += [f"  attempt {number}   {one_line(text)}" for number, text in enumerate(result.link_errors, start=1)]
+    lines += recovery_lines(result.recovery)
     if result.artifacts:
         lines += [f"  {name:<11} {path}" for name, path in result.artifacts.items() if path]
     lines += [RERUN_HEAD, f"    {rerun}"]
     return plain("\n".join(lines))
+
+
+def recovery_lines(recovery: tuple[RecoveryStep, ...]) -> list[str]:
+    """What was tried to bring the board back, a line for each step that could be taken; the end says what came of it."""
+    lines: list[str] = []
+    for step in recovery:
+        limit = f" of {step.deadline_s:g} s" if step.deadline_s is not None else ""
+        reason = f": {one_line(step.reason)}" if step.reason else ""
+        if step.result == "set-aside":
+            lines.append(f"  recovery    the board is set aside{'' if lines else reason}")
+        elif step.result != "skipped":
+            lines.append(f"  recovery    {step.step} {step.result} after {step.took_s:.2f}{limit}{reason}")
+    return lines
 
 
 def mismatch_lines(found: tuple[Mismatch, ...]) -> list[str]:

@@ -60,6 +60,7 @@ def result_json(result: CaseResult) -> dict[str, Any]:
         "strangers": seen.strangers if seen else 0,
         "stranger_addresses": list(seen.stranger_addresses) if seen else [],
         "link_errors": list(result.link_errors),
+        "recovery": as_json(result.recovery),
         "weak": result.weak,
         "packets": [packet_json(packet) for packet in result.packets],
         "artifacts": {"pcapng": None, "transcript": None, **result.artifacts},

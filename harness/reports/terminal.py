@@ -35,6 +35,16 @@ def board_lines(board: dict[str, Any]) -> list[str]:
     return [line[:2] * line.startswith("  ") + one_line(line) for line in lines]
 
 
+def news_lines(kind: str, described: dict[str, Any], *, before: dict[str, Any] | None) -> list[str]:
+    """Introduce a board or a server, or say what was noted of a board since (`before` is what was known of it)."""
+    if kind == "server":
+        return [] if before else [server_line(described)]
+    if before is None:
+        return board_lines(described)
+    name = described["board"]
+    return [one_line(f"board {name}: {note}") for note in described["notes"] if note not in before["notes"]]
+
+
 def server_line(server: dict[str, Any]) -> str:
     """Introduce a server when its first result comes: what decides outcomes there."""
     flag = server.get("default_suites_flag")

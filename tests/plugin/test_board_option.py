@@ -8,7 +8,7 @@ import pytest
 
 ACCEPTED = (
     "accepted are a device path, COM3, u0, a0, id:SERIAL, auto, rfc2217://HOST:PORT, socket://HOST:PORT, unix, "
-    "unix:/path/to/micropython, or a name or tag:TAG in boards.toml"
+    "unix:/path/to/micropython, faulty:NAME, or a name or tag:TAG in boards.toml"
 )
 
 

@@ -4,6 +4,7 @@ import stat
 
 import pytest
 
+from harness.attempt import Attempt
 from harness.evidence import keep
 from harness.model import (
     CaseResult,
@@ -15,7 +16,6 @@ from harness.model import (
     VerdictWord,
     WireChunk,
 )
-from harness.run import Attempt
 
 SEEN = Observation(outcome=Outcome.NOT_RUN, stage=None, ended_by=None, server=None, client=None)
 

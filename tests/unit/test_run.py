@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from harness.attempt import Attempt
 from harness.cases import find_case
 from harness.errors import BoardError
 from harness.expect import connected, refused
@@ -21,7 +22,7 @@ from harness.model import (
     VerdictWord,
     Verify,
 )
-from harness.run import HEAP_SLACK_BYTES, Attempt
+from harness.run import HEAP_SLACK_BYTES
 
 
 @pytest.fixture
@@ -29,7 +30,9 @@ def runner(lab, spec):
     """A runner without memory of earlier controls."""
     made = lab.runner(spec, "in-process")
     made._controls.clear()
-    return made
+    yield made
+    made.board.set_aside = None
+    made.health.end([])
 
 
 def case(**changes):
@@ -208,7 +211,9 @@ def faults(runner, monkeypatch):
     tried, attempt = [], runner.attempt
 
     def choose(*numbers, retries):
-        def dropping(profile, plan):
+        def dropping(profile, plan, *, within=None):
+            if within is not None:  # the look at the board after a fault
+                return attempt(profile, plan, within=within)
             tried.append(plan)
             if len(tried) in numbers:
                 raise BoardError("the line dropped", kind="lost")

@@ -112,6 +112,13 @@ builtins.__import__ = lambda n, *a: _lost if n in ('time', 'utime') else _import
 """
 
 
+def restart(session: BoardSession) -> None:
+    """Let the board restart by itself, as one does whose power dips."""
+    session._owner.reset()  # type: ignore[union-attr]  # a virtual board
+    with pytest.raises(BoardError, match="the board restarted while we talked to it"):
+        session.link.exec(b"while True: pass", deadline=Deadline(10))
+
+
 def test_recover_brings_back_the_network(new_session: NewSession, folder: Path) -> None:
     """A soft reset takes a radio's connection: it is joined again, and the agent answers."""
     (folder / "network.py").write_text(RADIO)
@@ -119,6 +126,7 @@ def test_recover_brings_back_the_network(new_session: NewSession, folder: Path) 
     session = new_session(network="wifi", ssid="lab")
     session.start()
     session.info = replace(session.info, address=None)
+    restart(session)
     session.recover()
     assert (folder / "joins").read_text() == "lab lab "
     assert session.info.address == "127.0.0.7"
@@ -127,26 +135,32 @@ def test_recover_brings_back_the_network(new_session: NewSession, folder: Path) 
 
 
 def test_recover_without_the_network(new_session: NewSession, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A network that stays away is a note, said once; the agent is there all the same."""
+    """A board whose network stays away is set aside, with the reason of each step; once is enough."""
     (folder / "network.py").write_text(RADIO)
     (folder / "access").write_text("yes")
     monkeypatch.setattr(surroundings, "JOIN_S", 1.0)
     session = new_session(network="wifi", ssid="lab")
     session.start()
     (folder / "access").write_text("no")
-    for _ in range(2):
-        session.recover()
-    (note,) = session.notes
-    assert note.startswith(
-        "brought back after a fault, but not its network: lab-1: the board does not get into the WiFi 'lab'"
-    )
-    assert session.link.exec(b"print(th_run)", deadline=Deadline(5)).stdout.startswith(b"<function")
+    restart(session)
+    log = session.recover(because="seed/x: silence")
+    assert [(step.step, step.result) for step in log if step.result != "skipped"] == [
+        ("ctrl-c", "failed"),
+        ("raw-repl", "failed"),
+        ("soft-reset", "failed"),
+        ("set-aside", "set-aside"),
+    ]
+    assert log[2].reason is not None
+    assert log[2].reason.startswith("lab-1: the board does not get into the WiFi 'lab'")
+    assert session.notes == ["set aside after seed/x: silence; nothing brought it back"]
+    assert session.recover() == ()
 
 
 def test_recover_sees_to_the_clock(session: BoardSession, folder: Path) -> None:
     """A clock that the reset took is set again, or it is said that it cannot be: the unix port has no RTC."""
     assert session.notes == []
     (folder / "boot.py").write_text(LOST_CLOCK)
+    restart(session)
     session.recover()
     assert session.notes == [
         "the board's clock stands at 2000-01-01 and cannot be set: certificates may look expired or not yet valid"
@@ -154,15 +168,49 @@ def test_recover_sees_to_the_clock(session: BoardSession, folder: Path) -> None:
 
 
 def test_recover_of_a_board_that_is_gone(session: BoardSession) -> None:
-    """A board that stays away is a note; its next use shows the fault by its own name."""
+    """A board that stays away is set aside at once: whatever is asked of it later fails with the reason, and is not tried."""
     assert session._owner is not None
     session._owner.close()
-    session.recover()
-    (note,) = session.notes
-    assert note.startswith("could not be brought back after a fault: ")
     with pytest.raises(BoardError, match="the port went away") as raised:
         session.link.exec(b"1", deadline=Deadline(2))
     assert raised.value.kind == "lost"
+    log = session.recover(because="seed/x: the port went away")
+    assert [step.reason for step in log] == [
+        "the port is gone",
+        "the port is gone, and such a port does not come back under its name",
+        "the port is gone",
+        "the port is gone",
+        "the port is gone",
+        "no power_cycle hook in boards.toml",
+        "seed/x: the port went away; nothing brought it back",
+    ]
+    request, blobs = session.prepare(ClientPlan(), Certificates())
+    with pytest.raises(BoardError, match=r"lab-1: set aside after seed/x: the port went away; nothing") as raised:
+        session.connect(request, blobs, deadline=Deadline(2))
+    assert raised.value.kind == "set-aside"
+
+
+def test_recover_takes_the_mildest_step_that_helps(session: BoardSession) -> None:
+    """What Ctrl-C cures is not reset: the globals are still there. A check that fails asks for more, each step in its time."""
+    session.link.exec(b"mine = 7", deadline=Deadline(5))
+    with pytest.raises(BoardError, match="did not answer"):
+        session.link.exec(b"while True: pass", deadline=Deadline(0.2))
+    (step,) = session.recover()
+    assert (step.step, step.result, step.reason, step.deadline_s) == ("ctrl-c", "helped", None, 20.0)
+    assert session.link.exec(b"print(mine)", deadline=Deadline(5)).stdout == b"7\n"
+    sick = [BoardError("lab-1: not yet", kind="sick")] * 2
+
+    def check(deadline: Deadline) -> None:
+        if sick:
+            raise sick.pop()
+
+    log = session.recover(check=check)
+    assert [(step.step, step.result) for step in log if step.result != "skipped"] == [
+        ("ctrl-c", "failed"),
+        ("raw-repl", "failed"),
+        ("soft-reset", "helped"),
+    ]
+    assert session.link.exec(b"print(mine)", deadline=Deadline(5)).stderr != b""
 
 
 @pytest.mark.parametrize("step", ["leave_raw_repl", "close"])

@@ -1,0 +1,179 @@
+"""The ladder: what is tried, and in which order, to get a board back after a fault; each step with its deadline and its time.
+
+Knows the steps and when one is over. Must not know what the fault was, nor what a board in order has to be able to do: it is told.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from harness.boards.hooks import run_hook
+from harness.boards.link import Link
+from harness.deadline import Deadline
+from harness.errors import BoardError
+from harness.model import BoardSpec, RecoveryStep
+from harness.options import hook_arguments
+
+# How long each step has, and the board after it, to show that it is well; seconds, stretched by timeout_multiplier.
+INTERRUPT_S = 20.0
+RAW_REPL_S = 30.0
+SOFT_RESET_S = 60.0
+PORT_S = 30.0
+RESET_S = 90.0
+POWER_CYCLE_S = 120.0
+# Of these, the part in which the board must answer at all.
+ANSWER_S = 10.0
+HOOK_S = 60.0
+
+SET_ASIDE = "set-aside"
+
+
+class NotPossible(Exception):
+    """This step cannot be taken with this board; the text says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One rung: `act` gets the board to a raw REPL prompt, or raises BoardError or NotPossible."""
+
+    name: str
+    limit_s: float
+    act: Callable[[Deadline], None]
+
+
+def climb(steps: Iterable[Step], *, settle: Callable[[Deadline], None]) -> tuple[RecoveryStep, ...]:
+    """Take the steps in order until one helps.
+
+    Args:
+        steps: the ladder.
+        settle: called after a step that was done, with what is left of its time: brings back what the board had, and raises
+            BoardError if it is not well.
+
+    Returns:
+        What was tried; the last one helped, or none did.
+    """
+    log = []
+    for step in steps:
+        started, deadline = time.monotonic(), Deadline(step.limit_s)
+        result, reason = "helped", None
+        try:
+            step.act(deadline)
+            settle(deadline)
+        except NotPossible as error:
+            result, reason = "skipped", str(error)
+        except BoardError as error:
+            result, reason = "failed", error.message
+        took_s = round(time.monotonic() - started, 3)
+        log.append(RecoveryStep(step=step.name, result=result, reason=reason, deadline_s=step.limit_s, took_s=took_s))
+        if result == "helped":
+            break
+    return tuple(log)
+
+
+class Ladder:
+    """The steps for one board.
+
+    Args:
+        spec: for its hooks, its name and how slow it is.
+        link: its line.
+        find_port: what the board's port is called now; None where one that is gone stays away.
+        patience_s: how long it may take to come into the raw REPL.
+    """
+
+    def __init__(
+        self, spec: BoardSpec, link: Link, *, find_port: Callable[[], str] | None, patience_s: float = ANSWER_S
+    ) -> None:
+        self._spec = spec
+        self._link = link
+        self._find_port = find_port
+        self._patience_s = patience_s
+
+    def steps(self) -> tuple[Step, ...]:
+        """All of them, the mildest first."""
+        return (
+            self._step("ctrl-c", INTERRUPT_S, self._interrupt),
+            self._step("port", PORT_S, self._reopen),
+            self._step("raw-repl", RAW_REPL_S, self._raw_repl),
+            self._step("soft-reset", SOFT_RESET_S, self._soft_reset),
+            *self.hard_steps(),
+        )
+
+    def hard_steps(self) -> tuple[Step, ...]:
+        """Those that need nothing of the board's own program."""
+        return (
+            self._step("reset", RESET_S, self._reset),
+            self._step("power-cycle", POWER_CYCLE_S, self._power_cycle),
+        )
+
+    def _step(self, name: str, seconds: float, act: Callable[[Deadline], None]) -> Step:
+        return Step(name=name, limit_s=self._scaled(seconds), act=act)
+
+    def _scaled(self, seconds: float) -> float:
+        return round(seconds * self._spec.settings.timeout_multiplier, 3)
+
+    def _answer(self, deadline: Deadline) -> Deadline:
+        return deadline.within(self._scaled(self._patience_s))
+
+    def _needs_port(self) -> None:
+        if self._link.gone:
+            raise NotPossible("the port is gone")
+
+    def _interrupt(self, deadline: Deadline) -> None:
+        self._needs_port()
+        self._link.interrupt_exec(deadline=self._answer(deadline))
+
+    def _reopen(self, deadline: Deadline) -> None:
+        if not self._link.gone:
+            raise NotPossible("the port is there")
+        self._reopen_link(deadline.within(self._scaled(PORT_S / 2)))
+        self._link.enter_raw_repl(deadline=self._answer(deadline))
+
+    def _reopen_link(self, deadline: Deadline) -> None:
+        if self._find_port is None:
+            # A pseudo-terminal's name may be another board's by now.
+            raise NotPossible("the port is gone, and such a port does not come back under its name")
+        self._link.reopen(self._find_port, deadline=deadline)
+
+    def _raw_repl(self, deadline: Deadline) -> None:
+        self._needs_port()
+        self._link.enter_raw_repl(deadline=self._answer(deadline))
+
+    def _soft_reset(self, deadline: Deadline) -> None:
+        self._needs_port()
+        self._link.enter_raw_repl(deadline=self._answer(deadline))
+        self._link.soft_reset(deadline=deadline.within(self._scaled(2 * self._patience_s)))
+
+    def _reset(self, deadline: Deadline) -> None:
+        hook = self._spec.settings.reset
+        if hook:
+            self._run(hook, "reset", deadline)
+        else:
+            self._needs_port()
+            if not self._link.pulse_reset():
+                raise NotPossible("no reset hook in boards.toml, and this port has no DTR and RTS lines")
+        self._take_again(deadline)
+
+    def _power_cycle(self, deadline: Deadline) -> None:
+        hook = self._spec.settings.power_cycle
+        if not hook:
+            raise NotPossible("no power_cycle hook in boards.toml")
+        self._run(hook, "power_cycle", deadline)
+        self._take_again(deadline)
+
+    def _run(self, hook: tuple[str, ...], name: str, deadline: Deadline) -> None:
+        words = hook_arguments(hook, port=self._link.device, board=self._spec.label)
+        run_hook(words, name=name, board=self._spec.label, deadline=deadline.within(self._scaled(HOOK_S)))
+
+    def _take_again(self, deadline: Deadline) -> None:
+        """After a reset from outside: a board with USB of its own has left its port meanwhile, and maybe has another one."""
+        if not self._link.gone:
+            try:
+                self._link.enter_raw_repl(deadline=self._answer(deadline))
+                return
+            except BoardError as error:
+                if error.kind != "lost":
+                    raise
+        self._reopen_link(deadline.within(self._scaled(PORT_S / 2)))
+        self._link.enter_raw_repl(deadline=self._answer(deadline))

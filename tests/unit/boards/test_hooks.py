@@ -1,0 +1,90 @@
+"""Hooks: no shell, a deadline, and their output where it helps. The programs are this Python: no power switch is here to try."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.boards.hooks import KEPT_BYTES, run_hook
+from harness.deadline import Deadline
+from harness.errors import BoardError
+
+
+def hook(code: str, *words: str, seconds: float = 20) -> None:
+    """Run Python code as a hook."""
+    run_hook([sys.executable, "-c", code, *words], name="reset", board="lab-1", deadline=Deadline(seconds))
+
+
+def test_words_reach_the_program_as_they_are(tmp_path: Path) -> None:
+    """No shell takes them apart, and nothing is on its standard input."""
+    place = tmp_path / "seen"
+    hook(
+        "import sys; open(sys.argv[1], 'w').write(repr((sys.argv[2:], sys.stdin.read())))",
+        str(place),
+        "a b; $HOME",
+        "'",
+    )
+    assert place.read_text() == repr((["a b; $HOME", "'"], ""))
+
+
+def test_failure_shows_what_it_said() -> None:
+    """Its status and the last of its output, on one line and escaped; the rest is dropped, not kept."""
+    with pytest.raises(BoardError, match=r"^lab-1: the reset hook '.*' ended with status 3; it printed: ") as raised:
+        hook("import sys; print('x' * 100000); print('no \\x1b[31mhub\\nat 1-1', file=sys.stderr); sys.exit(3)")
+    assert raised.value.kind == "hook"
+    assert raised.value.message.endswith(r"no \x1b[31mhub | at 1-1")
+    assert len(raised.value.message) < KEPT_BYTES
+    with pytest.raises(BoardError, match=r"ended with status 1; it printed nothing$"):
+        hook("raise SystemExit(1)")
+
+
+def test_one_that_does_not_end(tmp_path: Path) -> None:
+    """It is killed at the deadline with what it started."""
+    place = tmp_path / "pids"
+    code = (
+        "import os, subprocess, sys, time\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        "open(sys.argv[1], 'w').write(f'{os.getpid()} {child.pid}')\n"
+        "print('waiting', flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    with pytest.raises(BoardError, match=r"did not end within 2 s and was killed; it printed: waiting$"):
+        hook(code, str(place), seconds=2)
+    for pid in map(int, place.read_text().split()):
+        assert not running(pid)
+
+
+def running(pid: int) -> bool:
+    """Whether a process runs; a zombie whose new parent has not looked yet does not."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    status = Path(f"/proc/{pid}/stat")
+    return not (status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z")
+
+
+def test_one_that_leaves_something_running(tmp_path: Path) -> None:
+    """A hook has ended when it has, also if a child of it holds its output open; the child is its own business."""
+    place = tmp_path / "pid"
+    code = (
+        "import subprocess, sys\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        "open(sys.argv[1], 'w').write(str(child.pid))\n"
+    )
+    try:
+        hook(code, str(place))
+    finally:
+        os.kill(int(place.read_text()), 9)
+
+
+def test_no_such_program(tmp_path: Path) -> None:
+    """What cannot be started is said with the system's reason."""
+    words = [str(tmp_path / "uhubctl")]
+    with pytest.raises(BoardError, match=rf"hook '{re.escape(words[0])}' cannot be started \(No such file") as raised:
+        run_hook(words, name="power_cycle", board="lab-1", deadline=Deadline(5))
+    assert raised.value.kind == "hook"

@@ -1,0 +1,89 @@
+"""The ladder: its order, its deadlines, its log. What each step does to a board: test_session.py and tests/faults."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness.boards.recovery import Ladder, NotPossible, Step, climb
+from harness.boards.session import BoardSession
+from harness.deadline import Deadline
+from harness.errors import BoardError
+
+
+def step(name: str, error: Exception | None = None, *, limit_s: float = 5.0) -> Step:
+    """A step that ends so."""
+
+    def act(deadline: Deadline) -> None:
+        assert deadline.timeout_s == limit_s
+        if error is not None:
+            raise error
+
+    return Step(name=name, limit_s=limit_s, act=act)
+
+
+def test_climb() -> None:
+    """In order, until one helps; each with its deadline, its time, and why it did not."""
+    silent, sick = BoardError("no answer", kind="silent"), [BoardError("still sick", kind="sick")]
+    settled = []
+
+    def settle(deadline: Deadline) -> None:
+        settled.append(deadline.timeout_s)
+        if sick:
+            raise sick.pop()
+
+    steps = [step("a", silent), step("b", NotPossible("no hook")), step("c", limit_s=7.0), step("d"), step("e")]
+    log = climb(steps, settle=settle)
+    assert [(item.step, item.result, item.reason, item.deadline_s) for item in log] == [
+        ("a", "failed", "no answer", 5.0),
+        ("b", "skipped", "no hook", 5.0),
+        ("c", "failed", "still sick", 7.0),
+        ("d", "helped", None, 5.0),
+    ]
+    assert settled == [7.0, 5.0]
+    assert all(0 <= item.took_s < 5 for item in log)
+
+
+def test_a_fault_of_the_harness_is_not_swallowed() -> None:
+    """Only faults of the board count as a step that failed."""
+    with pytest.raises(ZeroDivisionError):
+        climb([step("a", ZeroDivisionError())], settle=lambda deadline: None)
+
+
+def test_order_and_deadlines(new_session: Callable[..., BoardSession]) -> None:
+    """The mildest first; a board that boards.toml calls slow has more time for each."""
+    session = new_session(timeout_multiplier=2.0)
+    steps = Ladder(session.spec, session.link, find_port=None).steps()
+    assert [(item.name, item.limit_s) for item in steps] == [
+        ("ctrl-c", 40.0),
+        ("port", 60.0),
+        ("raw-repl", 60.0),
+        ("soft-reset", 120.0),
+        ("reset", 180.0),
+        ("power-cycle", 240.0),
+    ]
+
+
+def test_hooks(new_session: Callable[..., BoardSession], tmp_path: Path) -> None:
+    """Without hooks and lines such a step is skipped with the reason; with them they get port and name, and may fail."""
+    session = new_session()
+    settle = session._ladder.hard_steps()
+    reasons = [item.reason for item in climb(settle, settle=lambda deadline: None)]
+    assert reasons == [
+        "no reset hook in boards.toml, and this port has no DTR and RTS lines",
+        "no power_cycle hook in boards.toml",
+    ]
+    place = tmp_path / "words"
+    code = "import sys; open(sys.argv[1], 'w').write(' '.join(sys.argv[2:])); sys.exit(sys.argv[2] == '0')"
+    session = new_session(
+        reset=(sys.executable, "-c", code, str(place), "0", "{port}"),
+        power_cycle=(sys.executable, "-c", code, str(place), "1", "{port}", "{board}"),
+    )
+    log = climb(session._ladder.hard_steps(), settle=lambda deadline: None)
+    assert [(item.step, item.result) for item in log] == [("reset", "failed"), ("power-cycle", "helped")]
+    assert log[0].reason is not None
+    assert log[0].reason.startswith(f"lab-1: the reset hook {sys.executable!r} ended with status 1")
+    assert place.read_text() == f"1 {session.link.device} lab-1"
