@@ -57,6 +57,18 @@ _ROWS: dict[str, tuple[str, tuple[str, ...]]] = {
     "no-tls": ("this firmware has no TLS module", ("flash a firmware that has one",)),
     "agent": ("the harness's own code on the board failed", ("tls-harness boards --clean SPEC, then again",)),
     "sick": ("the board no longer does what it did at first", ("reset it; its results since then are in doubt",)),
+    "lying": (
+        "the board claims a session that no server had: the server's record decides",
+        ("let the harness deploy its agent anew: tls-harness boards --clean SPEC", "look who answers at that address"),
+    ),
+    "hook": (
+        "the lab's own command for this board failed",
+        ("run it by hand, with the words as boards.toml has them", "give it the right to switch that port"),
+    ),
+    "set-aside": (
+        "the board met a fault from which nothing brought it back, so its other cases were not tried",
+        ("look at the first case that is `error`: its steps say what was tried", "a power_cycle hook in boards.toml"),
+    ),
     "server": (
         "the server side of the harness failed",
         ("read the reason: ports, memory, descriptors of this machine",),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import select
+import subprocess
 import sys
 from pathlib import Path
 
@@ -43,29 +45,55 @@ def test_failure_shows_what_it_said() -> None:
 
 
 def test_one_that_does_not_end(tmp_path: Path) -> None:
-    """It is killed at the deadline with what it started."""
-    place = tmp_path / "pids"
-    code = (
-        "import os, subprocess, sys, time\n"
-        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
-        "open(sys.argv[1], 'w').write(f'{os.getpid()} {child.pid}')\n"
-        "print('waiting', flush=True)\n"
-        "time.sleep(60)\n"
-    )
-    with pytest.raises(BoardError, match=r"did not end within 2 s and was killed; it printed: waiting$"):
-        hook(code, str(place), seconds=2)
-    for pid in map(int, place.read_text().split()):
-        assert not running(pid)
-
-
-def running(pid: int) -> bool:
-    """Whether a process runs; a zombie whose new parent has not looked yet does not."""
+    """It is killed at the deadline with what it started: then nobody holds the pipe any more."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    status = Path(f"/proc/{pid}/stat")
-    return not (status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z")
+        with pytest.raises(BoardError, match=r"did not end within 2 s and was killed; it printed: waiting$"):
+            hook(HOLDS_A_PIPE, str(pipe), seconds=2)
+        assert ended(reading)
+    finally:
+        os.close(reading)
+
+
+def test_ctrl_c_kills_it_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits for it is interrupted: it does not go on switching."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+
+    def interrupted(process: subprocess.Popen[bytes], timeout: float | None = None) -> int:
+        monkeypatch.undo()
+        select.select([reading], [], [], 20)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(subprocess.Popen, "wait", interrupted)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            hook(HOLDS_A_PIPE, str(pipe))
+        assert ended(reading)
+    finally:
+        os.close(reading)
+
+
+# A hook whose child holds the pipe open for writing, too, and says so.
+HOLDS_A_PIPE = """\
+import subprocess, sys, time
+pipe = open(sys.argv[1], 'wb', 0)
+print('waiting', flush=True)
+subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'], pass_fds=[pipe.fileno()])
+pipe.write(b'both')
+time.sleep(60)
+"""
+
+
+def ended(reading: int) -> bool:
+    """Whether the last who could write to the pipe is gone, soon."""
+    while select.select([reading], [], [], 10)[0]:
+        if not os.read(reading, 64):
+            return True
+    return False
 
 
 def test_one_that_leaves_something_running(tmp_path: Path) -> None:
