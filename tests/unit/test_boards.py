@@ -18,7 +18,10 @@ from harness.options import parse_board, parse_lab
 
 def test_every_kind_of_spec_has_its_function() -> None:
     """What the command line accepts can be opened."""
-    kinds = {parse_board(text, {}).kind for text in ("unix", "unix:/x", "u0", "COM3", "auto", "id:1", "socket://h:1")}
+    kinds = {
+        parse_board(text, {}).kind
+        for text in ("unix", "unix:/x", "u0", "COM3", "auto", "id:1", "socket://h:1", "faulty:slow")
+    }
     assert kinds == set(BOARD_KINDS)
 
 
