@@ -22,7 +22,7 @@ class Attempt:
 
 def unreachable(tried: Attempt) -> bool:
     """Whether the board says that it got no connection, and the server had none: a fault of the network, if the case is about TLS."""
-    return tried.observation.stage is Stage.CONNECT and not tried.report.accepted
+    return tried.answer is not None and tried.observation.stage is Stage.CONNECT and not tried.report.accepted
 
 
 def lies(tried: Attempt) -> bool:

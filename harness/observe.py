@@ -179,8 +179,8 @@ def _ending(
     if connected:
         return Outcome.CONNECTED, None, None
     failure, client_failure = server.failure, client.failure if client is not None else None
-    if failure is not None and failure.stage is Stage.CONFIG:
-        return Outcome.REFUSED, Side.SERVER, Stage.CONFIG
+    if failure is not None and failure.stage in (Stage.CONFIG, Stage.CONNECT):
+        return Outcome.REFUSED, Side.SERVER, failure.stage
     early = client_failure.stage if client_failure and client_failure.stage in (Stage.CONFIG, Stage.CONNECT) else None
     # The record stands above the board's word: who was accepted did connect, and a ClientHello comes after all settings.
     contradicted = server.accepted if early is Stage.CONNECT else hello_sent

@@ -62,6 +62,11 @@ def add(commands: Commands) -> None:
     own.add_argument("--server", metavar="PYTHON", help="run it under this Python (default: the harness's own)")
     foreign = parser.add_argument_group("a server that runs already")
     foreign.add_argument("--connect", metavar="HOST:PORT", help="where it listens, seen from this machine")
+    foreign.add_argument(
+        "--no-probe",
+        action="store_true",
+        help="after a refusal do not ask it from this machine which versions, suites and keys it takes (some dozen connections)",
+    )
     board = parser.add_argument_group("what the board does")
     board.add_argument(
         "--ca",
@@ -163,12 +168,15 @@ def read_request(options: argparse.Namespace) -> Request:
         maximum_version=version(options.max, option="--max") if options.max else None,
         suites=suite_names(options.suites, option="--suites") if options.suites is not None else None,
         fixes=not options.no_fixes,
+        probe=not options.no_probe,
     )
 
 
 def _which(options: argparse.Namespace) -> str | None:
     """Tell the two kinds of server apart: HOST:PORT of one that runs, or None for files of the user's."""
     given = [f"--{name.replace('_', '-')}" for name in _OWN if getattr(options, name) is not None]
+    if options.no_probe and options.connect is None:
+        raise UsageError("--no-probe: only a server that runs is asked what it takes; name it with --connect HOST:PORT")
     if options.connect is not None:
         if given:
             raise UsageError(

@@ -20,9 +20,9 @@ from harness.model import (
     BoardInfo,
     CaseResult,
     Diagnosis,
-    Explanation,
     Observation,
     Outcome,
+    ServerFacts,
     ServerFailure,
     Side,
     Stage,
@@ -32,7 +32,7 @@ from harness.model import (
 )
 from harness.run import CaseRunner
 from harness.run_options import IN_PROCESS
-from harness.server.relay import Relay, reach_target
+from harness.server.relay import Relay, look_up
 
 
 def diagnose_server(request: Request, *, progress: Progress) -> Diagnosis:
@@ -55,10 +55,9 @@ def diagnose_server(request: Request, *, progress: Progress) -> Diagnosis:
     host, port = request.connect
     name = request.hostname or (None if _is_address(host) else host)
     target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    progress(f"reaching {target}")
-    gone = reach_target(host, port)
-    if gone is not None:
-        return _not_there(request, target, gone)
+    unknown = look_up(host, port)
+    if unknown is not None:
+        return _not_there(request, target, unknown)
     certificates = GivenCertificates(request.files, host=name)
     lab, relay = Lab(request.options, certificates=certificates), Relay(host, port)
     try:
@@ -69,7 +68,7 @@ def diagnose_server(request: Request, *, progress: Progress) -> Diagnosis:
         runner = CaseRunner(
             near.board, relay, server_label=target, certificates=certificates, reach=near.reach, link_retries=1
         )
-        looking = Looking(host, port, name=name, progress=progress)
+        looking = Looking(host, port, name=name, progress=progress) if request.probe else None
         return _Foreign(request, runner, certificates, target=target, looking=looking, progress=progress).diagnosis()
     finally:
         relay.close()
@@ -86,7 +85,7 @@ class _Foreign:
         certificates: GivenCertificates,
         *,
         target: str,
-        looking: Looking,
+        looking: Looking | None,
         progress: Progress,
     ) -> None:
         self._request = request
@@ -96,6 +95,7 @@ class _Foreign:
         self._looking = looking
         self._progress = progress
         self._told: Observation | None = None
+        self._facts: ServerFacts | None = None
         self._looked = False
 
     def diagnosis(self) -> Diagnosis:
@@ -103,17 +103,23 @@ class _Foreign:
         info, start = self._runner.board.info, as_given(self._request, self._certificates)
         start = replace(start, client=replace(start.client, close_first=True))
         self._progress("trying it as it is")
-        first = self._runner.run(case_of(AS_IT_IS, start))
+        first = self._handshake(AS_IT_IS, start)
         seen, last = first.observation, self._runner.last
         if first.verdict.word is VerdictWord.ERROR or seen is None or last is None:
             raise BoardError(first.verdict.reason or "the board failed", transcript=first.transcript)
-        if seen.outcome is not Outcome.CONNECTED:
-            first = replace(first, explanation=self._explained(start, seen))
-        hidden = unseen(seen, last.wire, told=self._told or seen, looked=self._looked)
+        if last.report.failure is not None:
+            gone = _not_there(self._request, self._target, last.report.failure)
+            return replace(gone, info=info, notes=tuple(self._runner.board.notes))
+        hidden = unseen(
+            seen, last.wire, told=self._told or seen, looked=self._looked, may_look=self._looking is not None
+        )
         steps = wire_steps(last.wire, seen)
         trials: tuple[Trial, ...] = ()
         if self._request.fixes and seen.outcome is not Outcome.CONNECTED:
-            trials = self._tried(start, first, info)
+            trying = Trials(
+                self._handshake, certificates=self._certificates, info=info, progress=self._progress, own_server=False
+            )
+            trials = trying.all(start, first)
             first = replace(first, explanation=with_proofs(first.explanation, trials))
         return Diagnosis(
             board=self._request.board.label,
@@ -127,31 +133,23 @@ class _Foreign:
             notes=tuple(self._runner.board.notes),
         )
 
-    def _explained(self, start: Settings, seen: Observation) -> Explanation | None:
-        """The rule that fits, given what follows from the wire, and from a look at the server where that would tell."""
-        last = self._runner.last
-        if last is None:
-            return None
-        facts = None
-        if worth_looking(seen, last.wire):
-            facts, self._looked = self._looking.facts(), True
-        self._told = completed(seen, last.wire, facts=facts)
-        info = self._runner.board.info
-        case = case_of(AS_IT_IS, start)
-        return explain(case, self._told, info, wire=last.wire, authorities=last.authorities)
-
-    def _tried(self, start: Settings, first: CaseResult, info: BoardInfo) -> tuple[Trial, ...]:
-        def handshake(name: str, settings: Settings) -> CaseResult:
-            return self._runner.run(case_of(name, settings))
-
-        trying = Trials(
-            handshake, certificates=self._certificates, info=info, progress=self._progress, own_server=False
-        )
-        return trying.all(start, first)
+    def _handshake(self, name: str, settings: Settings) -> CaseResult:
+        """Have one, and explain what came of it with what follows from the wire, and from a look at the server where that would tell."""
+        case = case_of(name, settings)
+        result, last = self._runner.run(case), self._runner.last
+        seen = result.observation
+        if seen is None or last is None or seen.outcome is Outcome.CONNECTED:
+            return result
+        if worth_looking(seen, last.wire) and self._looking is not None and not self._looked:
+            self._facts, self._looked = self._looking.facts(), True
+        told = completed(seen, last.wire, facts=self._facts if worth_looking(seen, last.wire) else None)
+        self._told = self._told or told
+        said = explain(case, told, self._runner.board.info, wire=last.wire, authorities=last.authorities)
+        return replace(result, explanation=said)
 
 
 def _not_there(request: Request, target: str, gone: ServerFailure) -> Diagnosis:
-    """Nobody answers this machine there: the board is not even asked."""
+    """Nobody answers this machine there: the board is not asked to connect."""
     seen = Observation(outcome=Outcome.REFUSED, stage=Stage.CONNECT, ended_by=Side.SERVER, server=gone, client=None)
     seen = replace(seen, server_address=target)
     case = case_of(AS_IT_IS, Settings.untouched())

@@ -38,7 +38,8 @@ class Request:
     """One diagnosis: which board, which server, with which settings.
 
     `server` is `in-process` or an interpreter; `connect` host and port of a server that runs already, None for files of the
-    user's. `suites` are IANA's names, what the board is held to; None leaves it its own. `fixes` is whether changes are tried.
+    user's. `suites` are IANA's names, what the board is held to; None leaves it its own. `fixes` is whether changes are tried,
+    `probe` whether a server that runs may be asked from this machine what it takes.
     """
 
     board: BoardSpec
@@ -52,6 +53,7 @@ class Request:
     maximum_version: str | None = None
     suites: tuple[str, ...] | None = None
     fixes: bool = True
+    probe: bool = True
 
 
 def version(text: str, *, option: str) -> str:

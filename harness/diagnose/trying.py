@@ -15,7 +15,7 @@ from harness.diagnose.given import CLIENT_ISSUER, GIVEN, ISSUER, GivenCertificat
 from harness.diagnose.request import Progress
 from harness.diagnose.settings import Settings, changed, client_lines, filled, makes_keys, server_lines
 from harness.explain.fixes import MADE, load
-from harness.model import BoardInfo, CaseResult, Change, Fix, Outcome, Trial, VerdictWord, Verify
+from harness.model import BoardInfo, CaseResult, Change, Fix, Outcome, Stage, Trial, VerdictWord, Verify
 
 Handshake = Callable[[str, Settings], CaseResult]
 """Has one handshake under a name, with these settings; raises Unavailable where this machine cannot."""
@@ -23,6 +23,7 @@ Handshake = Callable[[str, Settings], CaseResult]
 NOT_FROM_HERE = "cannot be tried from here"
 NOT_OURS = "the server is not ours to change: try it there, then diagnose again"
 BOARD_FAILED = "not tried: the board or its line failed twice before"
+SERVER_GONE = "not tried: the server takes no connection any more"
 _ROUNDS = 3
 
 
@@ -135,13 +136,13 @@ class Trials:
         return trial
 
     def _trial(self, fix: Fix, settings: Settings, result: CaseResult) -> Trial:
-        failed = result.observation is None or result.verdict.word is VerdictWord.ERROR
+        failed, gone = result.observation is None or result.verdict.word is VerdictWord.ERROR, _gone(result)
         self._faults = self._faults + 1 if result.verdict.word is VerdictWord.ERROR else 0
-        proved = None if failed else _connected(result)
+        proved = None if failed or gone else _connected(result)
         return Trial(
             fix=replace(fix, proved=proved),
-            result=result if result.observation is not None else None,
-            note=result.verdict.reason if failed else self._note(fix),
+            result=result if result.observation is not None and not gone else None,
+            note=result.verdict.reason if failed else SERVER_GONE if gone else self._note(fix),
             server_lines=server_lines(settings, self._certificates) if self._own_server else (),
             client_lines=client_lines(settings, self._info, self._certificates),
         )
@@ -260,6 +261,12 @@ def _uncovers(trial: Trial, rules: set[str]) -> bool:
         and said.rule not in rules
         and any(fix.change is not None for fix in said.fixes)
     )
+
+
+def _gone(result: CaseResult) -> bool:
+    """Whether a server that is not ours took no connection this time."""
+    failure = result.observation.server if result.observation is not None else None
+    return failure is not None and failure.stage is Stage.CONNECT
 
 
 def _connected(result: CaseResult) -> bool:

@@ -66,7 +66,9 @@ def _of_the_certificate(seen: Observation, wire: WireReading) -> tuple[str | Non
     return None, None
 
 
-def unseen(seen: Observation, wire: WireReading, *, told: Observation, looked: bool) -> tuple[str, ...]:
+def unseen(
+    seen: Observation, wire: WireReading, *, told: Observation, looked: bool, may_look: bool = True
+) -> tuple[str, ...]:
     """What cannot be seen of a server that is not ours, and what was put in its place.
 
     Args:
@@ -74,6 +76,7 @@ def unseen(seen: Observation, wire: WireReading, *, told: Observation, looked: b
         wire: the reading of the recorded bytes.
         told: what the rules were given.
         looked: whether the server was asked from this machine.
+        may_look: whether it may be.
     """
     lines = ["the server's settings, its log and its own error: only what it sends"]
     if told.server is not None and seen.server is None and told.server.reason:
@@ -81,6 +84,8 @@ def unseen(seen: Observation, wire: WireReading, *, told: Observation, looked: b
         lines.append(f"that it is {told.server.reason} (in OpenSSL's words) follows from {source}; its log must say so")
     elif looked:
         lines.append("why it refuses: it completes no handshake with this machine, or its alert is another one")
+    elif worth_looking(seen, wire) and not may_look:
+        lines.append("what it would take: it was not asked (--no-probe)")
     if wire.negotiated.version == version_name(TLS13):
         lines.append("its certificates and every alert after ServerHello: TLS 1.3 encrypts them")
     word = last_word(wire)

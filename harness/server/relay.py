@@ -51,7 +51,7 @@ class _Session:
     accepted: bool = False
     strangers: int = 0
     peer: tuple[str, int] | None = None
-    failure: OSError | None = None
+    failure: ServerFailure | None = None
     timed_out: bool = False
     server_first: bool = False
     wire: list[WireChunk] = field(default_factory=list)
@@ -63,14 +63,14 @@ class _Session:
         return round((time.monotonic() - self.started) * 1000, 3)
 
 
-def reach_target(host: str, port: int, *, timeout_s: float = CONNECT_S) -> ServerFailure | None:
-    """Open and close a TCP connection to the server, as the relay will.
+def look_up(host: str, port: int) -> ServerFailure | None:
+    """Ask the resolver for the server's address, and the server for nothing.
 
     Returns:
-        None where it is reached, else why not (stage `connect`); the reason is the OS error's or the resolver's name.
+        None where there is one, else why not (stage `connect`), by the resolver's name for it.
     """
     try:
-        socket.create_connection((host, port), timeout=timeout_s).close()
+        socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
         return _not_reached(error)
     return None
@@ -107,7 +107,10 @@ class Relay:
         return {}
 
     def open(self, profile: ServerProfile, serving: Serving) -> ServerStart:
-        """Listen for one connection. The profile is not looked at: its server's settings are not ours to choose.
+        """Listen for one connection, and have the one to the server for it: a server that serves one client meets the board.
+
+        The profile is not looked at: its server's settings are not ours to choose. A server that takes no connection is a start
+        with a failure of stage `connect`.
 
         Raises:
             ServerError: no port can be had.
@@ -120,18 +123,28 @@ class Relay:
             raise ServerError(f"the relay cannot listen on {serving.bind}: {name}") from error
         self._waiter.reset()
         address, port = listener.getsockname()[:2]
-        self._session = _Session(listener=listener, serving=serving, local=(address, port))
-        self._thread = threading.Thread(target=self._serve, args=(self._session,), name="relay", daemon=True)
+        session = self._session = _Session(listener=listener, serving=serving, local=(address, port))
+        server: socket.socket | None = None
+        try:
+            server = socket.create_connection(self.target, timeout=CONNECT_S)
+        except ConnectionResetError:
+            pass  # it was there, and the board is to see the same
+        except OSError as error:
+            listener.close()
+            session.failure = _not_reached(error)
+            return ServerStart(address=None, port=None, facts=None, failure=session.failure)
+        self._thread = threading.Thread(target=self._serve, args=(session, server), name="relay", daemon=True)
         self._thread.start()
         return ServerStart(address=address, port=port, facts=None, failure=None)
 
     def finish(self, deadline: Deadline) -> ServerReport:
         """See `ServerHost`; what still runs at the deadline is ended and counts as timed out."""
         session, thread = self._session, self._thread
-        if session is None or thread is None:
+        if session is None:
             raise ServerError("the relay was not opened")
-        thread.join(deadline.remaining_s)
-        session.timed_out = session.timed_out or thread.is_alive()
+        if thread is not None:
+            thread.join(deadline.remaining_s)
+            session.timed_out = session.timed_out or thread.is_alive()
         self._end()
         return _report(session)
 
@@ -156,24 +169,21 @@ class Relay:
 
     # ------------------------------------------------------------------ the thread
 
-    def _serve(self, session: _Session) -> None:
+    def _serve(self, session: _Session, server: socket.socket | None) -> None:
         end = time.monotonic() + session.serving.handshake_timeout_s
         with contextlib.suppress(Stopped), contextlib.ExitStack() as closing:
             closing.callback(session.listener.close)
+            if server is not None:
+                closing.callback(server.close)
             board = self._accept(session, end=end)
             if board is None:
                 session.timed_out = True
                 return
             closing.callback(board.close)
             session.listener.close()
-            try:
-                server = socket.create_connection(self.target, timeout=CONNECT_S)
-            except OSError as error:
-                session.failure = error
-                if isinstance(error, ConnectionResetError):
-                    _reset_at_close(board)
+            if server is None:
+                _reset_at_close(board)
                 return
-            closing.callback(server.close)
             session.timed_out = not self._pass_on(session, board, server, end=end)
 
     def _accept(self, session: _Session, *, end: float) -> socket.socket | None:
@@ -203,7 +213,8 @@ class Relay:
         for sock in others:
             sock.setblocking(True)
             sock.settimeout(CONNECT_S)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            with contextlib.suppress(OSError):  # it has ended already
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         held: TcpEnd | None = None
         with selectors.DefaultSelector() as selector:
             selector.register(self._waiter.bell, selectors.EVENT_READ)
@@ -314,7 +325,7 @@ def _report(session: _Session) -> ServerReport:
     done = handshake_done(wire) and not left
     return ServerReport(
         facts=None,
-        failure=_not_reached(session.failure) if session.failure is not None else None,
+        failure=session.failure,
         accepted=session.accepted,
         handshake_done=done,
         exchanged=done,

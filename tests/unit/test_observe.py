@@ -78,6 +78,9 @@ def test_an_exchange_the_client_did_not_finish():
             (),
             ("refused", "server", "handshake"),
         ),
+        # Nobody took the relay's connection; whatever the errno, it is no client that left.
+        (server(("ConnectionRefusedError", "ECONNREFUSED", "connect")), None, (), ("refused", "server", "connect")),
+        (server(("ConnectionAbortedError", "ECONNABORTED", "connect")), None, (), ("refused", "server", "connect")),
         # A side refused its own settings.
         (server(("SSLError", "EE_KEY_TOO_SMALL", "config")), None, (), ("refused", "server", "config")),
         (server(), client(("ValueError", None, "config")), (), ("refused", "client", "config")),

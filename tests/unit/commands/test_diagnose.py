@@ -43,6 +43,10 @@ WRONG = {
         ["--connect", "h"],
         "--connect 'h': host and port are wanted, as in broker.example:8883 or [2001:db8::1]:8883",
     ),
+    "no-probe": (
+        [*OWN, "--no-probe"],
+        "--no-probe: only a server that runs is asked what it takes; name it with --connect HOST:PORT",
+    ),
     "min": ([*OWN, "--min", "2"], f"--min '2': {VERSIONS}"),
     "max": ([*OWN, "--max", "x"], f"--max 'x': {VERSIONS}"),
     "suites": (

@@ -77,7 +77,7 @@ def test_it_connects(connect, running, files):
     assert seen.negotiated.suite.startswith("TLS_ECDHE_ECDSA_WITH_")
     assert [step.name for step in found.wire][:3] == ["ClientHello", "ServerHello", "Certificate"]
     assert found.server == f"127.0.0.1:{port}"
-    assert told == [f"reaching 127.0.0.1:{port}", "opening unix", "trying it as it is"]
+    assert told == ["opening unix", "trying it as it is"]
     assert found.unseen == ("the server's settings, its log and its own error: only what it sends",)
 
 
@@ -148,16 +148,38 @@ def test_wrong_ca_on_the_board(connect, running, files):
     assert proved[0].result.observation.outcome is Outcome.CONNECTED
 
 
+def test_a_trial_is_explained_like_the_first(connect, running, files):
+    """The change on the board does away with its refusal; why the server refuses then follows from the wire, as at first."""
+    port = running("server-p256", verify="ca-p256", maximum_version=ssl.TLSVersion.TLSv1_2)
+    found = connect(port, files=Files(ca=files / "ca-other" / "cert.der"), hostname="tls.test")
+    assert found.result.explanation.rule == "identity/unknown-issuer"
+    tried = [trial for trial in found.trials if trial.result is not None]
+    assert [trial.result.explanation.rule for trial in tried] == ["client-auth/none-sent"]
+    assert not any("follows from" in line for line in found.unseen)
+
+
+def test_not_asked(connect, running):
+    """Without the look the alert stands alone, and that is said."""
+    told = []
+    found = connect(
+        running("server-p256", minimum_version=ssl.TLSVersion.TLSv1_3), probe=False, fixes=False, progress=told.append
+    )
+    if found.result.observation.outcome is Outcome.CONNECTED:
+        pytest.skip("this firmware speaks TLS 1.3")
+    assert found.result.explanation.rule == "versions/alert-only"
+    assert "what it would take: it was not asked (--no-probe)" in found.unseen
+    assert told == ["opening unix", "trying it as it is"]
+
+
 def test_plain_text(connect):
-    """What answers is no TLS server."""
+    """What answers is no TLS server; it serves one connection, the board's."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve():
-            for _time in range(2):  # the harness looks whether it is there, then the board comes
-                sock, _peer = listener.accept()
-                with sock, contextlib.suppress(OSError):  # who only looks is gone by now
-                    sock.sendall(b"220 mail.example ESMTP\r\n")
-                    sock.recv(1000)
+            sock, _peer = listener.accept()
+            with sock:
+                sock.sendall(b"220 mail.example ESMTP\r\n")
+                sock.recv(1000)
 
         thread = threading.Thread(target=serve)
         thread.start()
@@ -166,12 +188,43 @@ def test_plain_text(connect):
     assert found.result.explanation.rule == "peer/plain-text"
 
 
+def test_a_server_that_dies_of_it(connect, files):
+    """Nobody listens any more when a change would be tried: that is said of the change, and nothing is proved or disproved."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve():
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(files / "server-p256" / "cert.pem", files / "server-p256" / "key.pem")
+            sock, _peer = listener.accept()
+            listener.close()
+            with sock, contextlib.suppress(OSError):
+                context.wrap_socket(sock, server_side=True)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        port = listener.getsockname()[1]
+        found = connect(port, files=Files(ca=files / "ca-other" / "cert.der"), hostname="tls.test")
+        thread.join(10)
+    assert found.result.explanation.rule == "identity/unknown-issuer"
+    (trial,) = [trial for trial in found.trials if trial.fix.discouraged]
+    assert (trial.fix.proved, trial.note) == (None, "not tried: the server takes no connection any more")
+
+
 def test_nobody_there(connect):
-    """The board is not even opened."""
+    """The relay's own connection tells: the board is not asked to connect."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     found = connect(port)
-    assert (found.result.explanation.rule, found.info) == ("link/target", None)
+    assert (found.result.explanation.rule, found.wire, found.trials) == ("link/target", (), ())
     assert found.result.explanation.title == "nobody listens at that address and port"
+    assert found.result.verdict.reason == f"this machine cannot reach 127.0.0.1:{port}: ECONNREFUSED"
     assert found.unseen == ("whether the board would reach it: it was not asked, because this machine does not",)
     assert "ConnectionRefusedError ECONNREFUSED, at connect" in diagnosis_text(found)
+
+
+def test_no_such_host():
+    """A name without an address: no board is opened."""
+    request = Request(board=SPEC, options=RunOptions(boards=(SPEC,)), connect=("no-such-host.invalid", 1))
+    told = []
+    found = diagnose_server(request, progress=told.append)
+    assert (found.result.explanation.title, found.info, told) == ("its name cannot be looked up", None, [])

@@ -12,7 +12,7 @@ from harness.deadline import Deadline
 from harness.errors import ServerError
 from harness.model import ServerProfile, Side
 from harness.server import Serving
-from harness.server.relay import Relay, reach_target
+from harness.server.relay import Relay, look_up
 from harness.wire.last_word import LastWord, last_word
 from harness.wire.reading import read_wire
 
@@ -204,19 +204,37 @@ def test_strangers_are_dropped_and_counted(relay, target):
         assert sock.recv(1) == b""
     report = between.cancel()
     assert (report.strangers, report.accepted, report.wire) == (1, False, ())
-    talk(between.target[1], ssl.TLSVersion.TLSv1_2)  # lets the server end
 
 
-def test_server_gone_meanwhile(relay):
-    """What answered a moment ago does not any more: the failure is of stage connect."""
+def test_nobody_there(relay):
+    """A start that failed at stage connect, before anybody is asked to come; the report says the same."""
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     between = relay(port)
     start = between.open(PROFILE, Serving())
-    with socket.create_connection(("127.0.0.1", start.port), timeout=5) as sock:
-        assert sock.recv(1) == b""
-    failure = between.finish(Deadline(5)).failure
-    assert (failure.type, failure.reason, failure.stage) == ("ConnectionRefusedError", "ECONNREFUSED", "connect")
+    assert (start.failure.type, start.failure.reason, start.failure.stage) == (
+        "ConnectionRefusedError",
+        "ECONNREFUSED",
+        "connect",
+    )
+    assert (start.port, between.finish(Deadline(5)).failure) == (None, start.failure)
+
+
+def test_one_connection(relay):
+    """A server that serves one client meets the board: nothing else connects."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        between = relay(listener.getsockname()[1])
+        start = between.open(PROFILE, Serving())
+        with socket.create_connection(("127.0.0.1", start.port), timeout=5) as client:
+            sock, _peer = listener.accept()
+            with sock:
+                client.sendall(b"hello")
+                assert sock.recv(5) == b"hello"
+            assert client.recv(1) == b""
+        between.finish(Deadline(5))
+        listener.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            listener.accept()
 
 
 def test_reset_is_passed_on_as_one(relay):
@@ -257,10 +275,7 @@ def test_never_opened(relay):
     assert relay(1).describe() == {}
 
 
-def test_reach_target():
-    """There, refused, and a name that nobody has."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-        assert reach_target("127.0.0.1", port) is None
-    assert reach_target("127.0.0.1", port).reason == "ECONNREFUSED"
-    assert reach_target("no-such-host.invalid", 1).reason.startswith("EAI_")
+def test_look_up():
+    """An address, whether anybody is there or not, and a name that nobody has."""
+    assert look_up("127.0.0.1", 1) is None
+    assert look_up("no-such-host.invalid", 1).reason.startswith("EAI_")
