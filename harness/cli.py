@@ -16,7 +16,7 @@ from types import FrameType
 from typing import NoReturn
 
 from harness import __version__
-from harness.commands import boards, cases, diagnose, explain, virtual
+from harness.commands import boards, cases, diagnose, explain, report, virtual
 from harness.errors import HarnessError, UsageError
 
 DONE = 0
@@ -61,12 +61,13 @@ def parser() -> argparse.ArgumentParser:
     """Build the parser of all commands."""
     result = _Parser(
         prog="tls-harness",
-        description="Tools around the TLS harness for MicroPython boards: find boards, start virtual ones, list the cases, explain errors.",
+        description="Tools around the TLS harness for MicroPython boards: "
+        "find boards, start virtual ones, list the cases, explain errors, compare runs.",
         epilog=EPILOG,
     )
     result.add_argument("--version", action="version", version=f"tls-harness {__version__}")
     commands = result.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (virtual, boards, diagnose, explain, cases):
+    for command in (virtual, boards, diagnose, explain, cases, report):
         command.add(commands)
     return result
 

@@ -6,16 +6,13 @@ Registered once per run, never in xdist's workers. Keeps only JSON: no pytest it
 from __future__ import annotations
 
 import functools
-import os
-import time
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness import __version__
 from harness.errors import UsageError
+from harness.pytest_record import News, Record
 from harness.pytest_run import artifacts_folder, options_of, worker_input
 from harness.pytest_screen import Screen
 
@@ -25,7 +22,6 @@ FAILING = frozenset({"fail", "insecure", "error"})
 if TYPE_CHECKING:
     from harness.folder_lock import FolderLock
     from harness.pytest_blocks import Blocks
-    from harness.reports.journal import Journal
 
 
 class Reporter:
@@ -37,13 +33,7 @@ class Reporter:
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
-        self.results: list[dict[str, Any]] = []
-        self.boards: dict[str, dict[str, Any]] = {}
-        self.servers: dict[str, dict[str, Any]] = {}
-        self.journal: Journal | None = None
-        self.started = time.time()
-        self.written: list[Path] = []
-        self.trouble: list[str] = []
+        self.kept = Record(config)
         self._lock: FolderLock | None = None
         self._cases: set[str] = set()
         self._total = 0
@@ -51,7 +41,6 @@ class Reporter:
         self._line_open = False
         self._over = False
         self._blocks: Blocks | None = None
-        self._places: list[dict[str, int]] = []
         self.soak: dict[str, Any] | None = None
 
     @property
@@ -102,6 +91,7 @@ class Reporter:
         except UsageError as error:
             raise pytest.UsageError(str(error)) from None
         self.config.add_cleanup(self._lock.close)
+        self.kept.plan(self._cases)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logstart(self, nodeid: str) -> None:
@@ -160,14 +150,9 @@ class Reporter:
         if data is None or report.when != "call":
             return
         self._shape(report, data)
-        new = [(kind, data[kind]) for kind in ("board", "server") if kind in data]
-        new = [(kind, described) for kind, described in new if described != self._known(kind).get(described[kind])]
-        self.results.append(data["result"])
-        self._keep([*new, ("result", data["result"])])
+        new = self.kept.take(data)
         if self._own_lines:
             self._print(data, new)
-        for kind, described in new:
-            self._known(kind)[described[kind]] = described
 
     def _shape(self, report: Any, data: dict[str, Any]) -> None:
         """Make what is shown of a failing result of what came with it."""
@@ -179,22 +164,19 @@ class Reporter:
 
     def _board_line_tells(self, data: dict[str, Any]) -> bool:
         """Whether the line that introduces this board says why it cannot be used."""
-        described = data.get("board") or self.boards.get(data["result"]["board"]) or {}
+        described = data.get("board") or self.kept.boards.get(data["result"]["board"]) or {}
         return described.get("error") is not None and described.get("error") == data["result"]["reason"]
 
-    def _known(self, kind: str) -> dict[str, dict[str, Any]]:
-        return self.boards if kind == "board" else self.servers
-
-    def _print(self, data: dict[str, Any], new: list[tuple[str, dict[str, Any]]]) -> None:
+    def _print(self, data: dict[str, Any], new: list[News]) -> None:
         from harness.reports.terminal import VERDICT_COLOURS, case_line, news_lines
 
-        for kind, described in new:
-            for line in news_lines(kind, described, before=self._known(kind).get(described[kind])):
+        for news in new:
+            for line in news_lines(news.kind, news.described, before=news.before):
                 self._line(line)
         options = options_of(self.config)
         many = {"boards": len(options.boards) > 1, "servers": len(options.servers) > 1}
         digits = len(str(self._total))
-        count = f"[{len(self.results):>{digits}}/{self._total}] " if self._total else ""
+        count = f"[{len(self.kept.results):>{digits}}/{self._total}] " if self._total else ""
         text = case_line(
             data["result"], data["line"], **many, repeats=options.repeat, count=count, width=self._screen.width
         )
@@ -211,8 +193,8 @@ class Reporter:
 
     def _draw(self) -> None:
         """Draw the progress bar, where there is one."""
-        bad = sum(result["verdict"] in FAILING for result in self.results)
-        self._screen.draw(len(self.results), self._total, bad=bad)
+        bad = sum(result["verdict"] in FAILING for result in self.kept.results)
+        self._screen.draw(len(self.kept.results), self._total, bad=bad)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self) -> None:
@@ -224,138 +206,44 @@ class Reporter:
         """Before pytest says so."""
         self._screen.wipe()
 
-    # ------------------------------------------------------------------ the journal
-
-    def _keep(self, lines: list[tuple[str, dict[str, Any]]]) -> None:
-        from harness.reports.journal import Journal
-
-        if self.trouble:
-            return
-        try:
-            if self.journal is None:
-                self.journal = Journal(artifacts_folder(self.config))
-                self.journal.add("run", self._head())
-            for kind, data in lines:
-                self.journal.add(kind, data)
-        except (OSError, UsageError) as error:
-            self.trouble.append(f"no report: {error}")
-
-    def _head(self) -> dict[str, Any]:
-        from harness.reports.host import host_json
-        from harness.reports.run_record import SCHEMA
-
-        return {"schema": SCHEMA, "run": self._run(None), "host": host_json()}
-
-    def _run(self, finished: float | None) -> dict[str, Any]:
-        from harness.reports.host import utc
-
-        return {
-            "harness": __version__,
-            "cases": self.config.getoption("cases"),
-            "started": utc(self.started),
-            "finished": utc(finished) if finished else None,
-            "arguments": [str(word) for word in self.config.invocation_params.args],
-        }
-
     # ------------------------------------------------------------------ the end
-
-    def record(self) -> dict[str, Any]:
-        """The whole run record, as in run.json."""
-        from harness.cases import all_cases
-        from harness.reports.run_record import case_json
-        from harness.reports.soak import soak_json
-
-        ids = {result["case"] for result in self.results}
-        options = options_of(self.config)
-        soak = {"soak": soak_json(self.results, repeat=options.repeat)} if options.repeat > 1 else {}
-        return {
-            **self._head(),
-            "run": self._run(time.time()),
-            "boards": list(self.boards.values()),
-            "servers": list(self.servers.values()),
-            "cases": [case_json(case) for case in all_cases() if case.id in ids],
-            "results": self.results,
-            **soak,
-        }
-
-    def _order(self, result: dict[str, Any]) -> tuple[int, int, int, int]:
-        """Where a result belongs: by board and server as they were told, then by case; workers answer in any order."""
-        from harness.cases import all_cases
-
-        if not self._places:
-            options = options_of(self.config)
-            boards = [board.label for board in options.boards]
-            servers = [options.server_name(server) for server in options.servers]
-            self._places = [
-                {name: place for place, name in enumerate(names)}
-                for names in (boards, servers, [case.id for case in all_cases()])
-            ]
-        board, server, case = (
-            places.get(result[key], -1) for places, key in zip(self._places, ("board", "server", "case"), strict=True)
-        )
-        return board, server, case, result["repeat"]
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Write the reports, also of an interrupted run; fail a run in which nothing could be tried, or whose report is lost."""
         self._over = True
         self._screen.wipe()
-        if not self.results:
+        if not self.kept.results:
+            self.kept.close()
             return
-        self.results.sort(key=self._order)
-        record = self.record()
+        record = self.kept.finished()
         self.soak = record.get("soak")
-        self._write(record)
+        self.kept.write(record)
         good = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
         flaky = self.soak is not None and self.soak["flaky"]
-        if exitstatus in good and (self.untried() or self.trouble or flaky):
+        if exitstatus in good and (self.untried() or self.kept.trouble or flaky):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
-
-    def _write(self, record: dict[str, Any]) -> None:
-        from harness.reports.formats import rendered
-        from harness.reports.journal import write_text
-
-        paths = [self.config.invocation_params.dir / path for path in self.config.getoption("compat_report")]
-        if self.journal is not None:
-            self.journal.close()
-            paths = [self.journal.folder / "run.json", self.journal.folder / "matrix.html", *paths]
-        for path in paths:
-            try:
-                write_text(path, rendered(record, suffix=path.suffix, links=self._links(path.parent)))
-                self.written.append(path)
-            except OSError as error:
-                self.trouble.append(f"no report: {path} cannot be written ({error.strerror})")
-
-    def _links(self, folder: Path) -> str:
-        """The artifacts as seen from a report's folder; empty where they are the same, or on another drive."""
-        if self.journal is None:
-            return ""
-        try:
-            way = Path(os.path.relpath(self.journal.folder, folder)).as_posix()
-        except ValueError:
-            return ""
-        return "" if way == "." else way
 
     def untried(self) -> list[str]:
         """One line for each board and each server with which not one case could be tried; a run that tests nothing must fail."""
         from harness.reports.terminal import untried_lines
 
-        return untried_lines(self.results)
+        return untried_lines(self.kept.results)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Print the compact table and where the report is."""
         from harness.reports.soak import soak_lines
         from harness.reports.terminal import stranger_lines
 
-        if not self.results:
+        if not self.kept.results:
             return
         terminalreporter.write_sep("=", "TLS compatibility")
-        for line in self._screen.table(self.results):
+        for line in self._screen.table(self.kept.results):
             terminalreporter.write_line(line)
         steady, flaky = soak_lines(self.soak) if self.soak else ([], [])
-        for line in [*steady, *stranger_lines(self.results)]:
+        for line in [*steady, *stranger_lines(self.kept.results)]:
             terminalreporter.write_line(line)
-        for text in [*flaky, *self.untried(), *self.trouble]:
+        for text in [*flaky, *self.untried(), *self.kept.trouble]:
             terminalreporter.write_line(text, red=True)
-        for path in self.written:
+        for path in self.kept.written:
             terminalreporter.write_line(f"report: {path}")

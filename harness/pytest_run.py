@@ -12,6 +12,7 @@ import os
 import shlex
 import signal
 import sys
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -311,11 +312,12 @@ def complete_report(item: pytest.Item, call: pytest.CallInfo[Any], report: pytes
     if call.when != "call" or result is None:
         return
     from harness.reports.failure_text import failure_block, headline, short_evidence
+    from harness.reports.host import utc
     from harness.reports.plain import plain
     from harness.reports.run_record import result_json
 
     report.tls = {  # type: ignore[attr-defined] # a plain attribute is what pytest-xdist carries over
-        "result": {**result_json(result), "rerun": rerun_command(item)},
+        "result": {**result_json(result), "at": utc(time.time()), "rerun": rerun_command(item)},
         "line": short_evidence(result),
         "unusable": item.stash.get(UNUSABLE, False),
         **_news(item, result),

@@ -22,6 +22,7 @@ TESTED_ELSEWHERE = {
     "harness/__main__.py": "tests/unit/test_cli.py runs it as a process",
     "harness/boards/open_port.py": "only Link opens ports; tests/unit/boards/test_link.py",
     "harness/plugin.py": "hooks without logic; tests/plugin runs each option through pytest",
+    "harness/pytest_record.py": "needs a pytest run; tests/plugin/test_run_record.py",
     "harness/pytest_reporter.py": "needs a pytest run; tests/plugin",
     "harness/pytest_run.py": "needs a pytest run; tests/plugin",
     "harness/pytest_screen.py": "needs a pytest run on a terminal; tests/plugin/test_terminal.py",

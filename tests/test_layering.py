@@ -56,6 +56,8 @@ STAGES = (
     "harness.pytest_boards",
     "harness.pytest_blocks",
     "harness.pytest_screen",
+    "harness.pytest_plan",
+    "harness.pytest_record",
     "harness.pytest_reporter",
     "harness.plugin",
     "harness.commands",

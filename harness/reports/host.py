@@ -12,13 +12,14 @@ from harness.wire.suites import suite_name
 
 
 def host_json() -> dict[str, Any]:
-    """Python, OpenSSL, the suites a server context has by default, and the platform."""
+    """Python, OpenSSL, the suites a server context has by default, the machine and its platform."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     return {
         "python": platform.python_version(),
         "openssl": ssl.OPENSSL_VERSION,
         "default_suites": [suite_name(suite["id"] & 0xFFFF) for suite in context.get_ciphers()],
         "security_level": getattr(context, "security_level", None),
+        "machine": platform.node(),
         "platform": platform.platform(),
         "implementation": sys.implementation.name,
     }

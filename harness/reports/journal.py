@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -36,10 +37,14 @@ class Journal:
         """Append one line and flush it.
 
         Args:
-            record: what it is: run, board, server or result.
+            record: what it is: run, plan, case, board, server, result or end.
             data: as in run.json.
         """
-        self._file.write(json.dumps({"record": record, **data}) + "\n")
+        self.add_all([(record, data)])
+
+    def add_all(self, lines: Iterable[tuple[str, dict[str, Any]]]) -> None:
+        """Append several lines, as `add`, and flush them together."""
+        self._file.writelines(json.dumps({"record": record, **data}) + "\n" for record, data in lines)
         self._file.flush()
 
     def close(self) -> None:
@@ -62,6 +67,15 @@ def write_text(path: Path, text: str) -> None:
     except BaseException:
         os.unlink(temporary)
         raise
+
+
+def way_to(folder: Path, *, start: Path) -> str:
+    """A folder as seen from another one, as links in a report write it; empty where they are the same, or on two drives."""
+    try:
+        way = Path(os.path.relpath(folder, start)).as_posix()
+    except ValueError:
+        return ""
+    return "" if way == "." else way
 
 
 def write_private(path: Path, data: bytes) -> None:

@@ -1,25 +1,33 @@
 """Ctrl-C, SIGTERM and SIGKILL in the middle of a case."""
 
+import json
 import signal
+import subprocess
 import sys
 
 import pytest
 
-# A case in the middle for ever (30 s), after two that are finished: the server says nothing.
+from harness.pytest_options import REPORT_SUFFIXES
+
+# The third case hangs (30 s), after two that are finished: the server says nothing.
 MIDDLE = """
-def test_middle(board, tls_server):
-    from harness.model import ServerProfile
-    open("started", "w").close()
-    board.connect(ServerProfile(behaviour={"name": "raw.silent"}))
+def test_case(board, tls_case, run_case):
+    if tls_case.id == "seed/pem-on-der-client":
+        from harness.model import ServerProfile
+        open("started", "w").close()
+        board.connect(ServerProfile(behaviour={"name": "raw.silent"}))
+    run_case(board, tls_case)
 """
+JOURNAL = ["run", "plan", "case", "case", "case", "board", "server", "result", "result"]
+MISSING = [{"board": "unix", "server": "in-process", "case": "seed/pem-on-der-client"}]
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="virtual boards and these signals are POSIX's")
 
 
 @pytest.fixture
 def in_the_middle(suite):
     """A run that is in the middle of a case, and the number of its process."""
-    suite.write("test_zz.py", MIDDLE)
-    process = suite.start("--cases", "smoke", "-k", "rsa-1024-key or key-and-certificate-swapped or middle", "-s")
+    suite.write("test_mine.py", MIDDLE)
+    process = suite.start("--cases", "smoke", "-k", "rsa-1024-key or key-and-certificate-swapped or pem-on-der", "-s")
     suite.wait_for((suite.folder / "started").exists, what="the case has started")
     return process
 
@@ -33,7 +41,8 @@ def test_interrupted(suite, in_the_middle, number, children):
     record = ran.record()
     assert [result["case"] for result in record["results"]] == ["seed/rsa-1024-key", "seed/key-and-certificate-swapped"]
     assert record["run"]["finished"] is not None
-    assert [line["record"] for line in ran.journal()] == ["run", "board", "server", "result", "result"]
+    assert record["missing"] == MISSING
+    assert [line["record"] for line in ran.journal()] == [*JOURNAL, "end"]
     assert any(line.split() == ["unix", "in-process", "seed", "2"] for line in ran.lines)
     assert "KeyboardInterrupt" in ran.text
     assert children(in_the_middle.pid) == []
@@ -44,15 +53,37 @@ def test_killed(suite, in_the_middle, children):
     in_the_middle.kill()
     in_the_middle.communicate()
     lines = [line["record"] for line in suite_journal(suite)]
-    assert lines == ["run", "board", "server", "result", "result"]
+    assert lines == JOURNAL
+    assert_every_format(suite)
     suite.running.clear()
     suite.wait_for(lambda: not children(in_the_middle.pid), what="the interpreter has ended")
 
 
 def suite_journal(suite):
     """The journal's lines, each of which must be JSON."""
-    import json
-
     text = (suite.folder / ".compat" / "run.jsonl").read_text(encoding="ascii")
     assert text.endswith("\n")
     return [json.loads(line) for line in text.splitlines()]
+
+
+def assert_every_format(suite):
+    """`report render` makes all of them of the journal, and says what it is."""
+    outputs = [f"out{suffix}" for suffix in REPORT_SUFFIXES]
+    done = subprocess.run(
+        [sys.executable, "-m", "harness", "report", "render", ".compat/run.jsonl", *(f"-o{name}" for name in outputs)],
+        cwd=suite.folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == "tls-harness: .compat/run.jsonl: the run was killed or still goes on; it has 2 of 3 results\n"
+    assert [name for name in outputs if "unix" not in (suite.folder / name).read_text(encoding="utf-8")] == []
+    record = json.loads((suite.folder / "out.json").read_text())
+    assert [result["case"] for result in record["results"]] == ["seed/rsa-1024-key", "seed/key-and-certificate-swapped"]
+    assert [case["case"] for case in record["cases"]] == [
+        *(result["case"] for result in record["results"]),
+        "seed/pem-on-der-client",
+    ]
+    assert record["missing"] == MISSING

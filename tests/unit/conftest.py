@@ -1,6 +1,9 @@
 """A lab on the real virtual board, shared by the tests that only look at what it does."""
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -54,10 +57,41 @@ def spec():
 @pytest.fixture
 def second_board(tmp_path):
     """Another spec that opens another interpreter: the same program by another path."""
-    import sys
-
     place = shutil.which("micropython", path=str(Path(sys.executable).parent))
     if place is None:
         pytest.skip("the packaged interpreter has no wheel for this machine")
     (tmp_path / "other").symlink_to(place)
     return BoardSpec(text="other", kind="unix", target=str(tmp_path / "other"), label="other", settings=BoardSettings())
+
+
+def run_pytest(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the smoke set by a pytest of its own; its artifacts are in `.compat` of the folder."""
+    (folder / "test_mine.py").write_text("def test_case(board, tls_case, run_case):\n    run_case(board, tls_case)\n")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "TOX", "MICROPYTHON"))}
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--cases", "smoke", *arguments],
+        cwd=folder,
+        env=clean,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="session")
+def good_run(tmp_path_factory) -> Path:
+    """The run.json of a real run in which everything was as expected."""
+    folder = tmp_path_factory.mktemp("good-run")
+    done = run_pytest(folder)
+    assert done.returncode == 0, done.stdout
+    return folder / ".compat" / "run.json"
+
+
+@pytest.fixture(scope="session")
+def bad_run(tmp_path_factory) -> Path:
+    """The run.json of a real run in which nothing could be tried: the server answers somebody else's address only."""
+    folder = tmp_path_factory.mktemp("bad-run")
+    done = run_pytest(folder, "--peer", "127.0.0.2")
+    assert done.returncode == 1, done.stdout
+    return folder / ".compat" / "run.json"

@@ -1,0 +1,138 @@
+"""`tls-harness report`: the records of two real runs rendered and compared."""
+
+import json
+import shutil
+
+import pytest
+
+from harness import cli
+from harness.pytest_options import REPORT_SUFFIXES
+from harness.reports.diff import MEANING
+from harness.reports.diff_text import SCHEMA
+
+
+@pytest.fixture
+def report(capsys):
+    """Run the command in this process: exit code, lines of stdout, lines of stderr."""
+
+    def run(*arguments):
+        code = cli.main(["report", *(str(word) for word in arguments)])
+        out, err = capsys.readouterr()
+        return code, out.splitlines(), err.splitlines()
+
+    return run
+
+
+@pytest.mark.parametrize("part", ["render", "diff"])
+def test_help(part, capsys):
+    """Each part has an example and its exit codes; diff says what its words mean."""
+    with pytest.raises(SystemExit) as end:
+        cli.main(["report", part, "--help"])
+    text = capsys.readouterr().out
+    assert end.value.code == 0
+    assert f"$ tls-harness report {part} " in text
+    assert "exit codes: 0 " in text
+    if part == "diff":
+        assert [kind for kind in MEANING if f"\n  {kind}" not in text] == []
+
+
+def test_no_part(capsys):
+    """`report` alone is wrong usage, on one line."""
+    with pytest.raises(SystemExit) as end:
+        cli.main(["report"])
+    assert end.value.code == 2
+    assert capsys.readouterr().err == (
+        "tls-harness report: the following arguments are required: COMMAND (`tls-harness report --help` explains)\n"
+    )
+
+
+def test_render(good_run, report, tmp_path):
+    """Every format at once; the page links to the artifacts of the run."""
+    outputs = [tmp_path / f"out{suffix}" for suffix in REPORT_SUFFIXES]
+    assert report("render", good_run, *(f"-o{path}" for path in outputs)) == (0, [], [])
+    assert json.loads((tmp_path / "out.json").read_text()) == json.loads(good_run.read_text())
+    assert [path for path in outputs if "unix" not in path.read_text(encoding="utf-8")] == []
+
+
+def test_render_a_journal_of_a_killed_run(good_run, report, tmp_path):
+    """What is missing is said, and is in the record."""
+    lines = good_run.with_suffix(".jsonl").read_text().splitlines()
+    (tmp_path / "run.jsonl").write_text("\n".join(lines[:-4]) + "\n" + lines[-4][:60])
+    number = len(json.loads(good_run.read_text())["results"])
+    code, out, err = report("render", tmp_path / "run.jsonl", "-o", tmp_path / "out.json")
+    assert (code, out) == (0, [])
+    last = len(lines) - 3
+    assert err == [
+        f"tls-harness: {tmp_path}/run.jsonl: the last line, {last}, is torn and left out",
+        f"tls-harness: {tmp_path}/run.jsonl: the run was killed or still goes on; it has {number - 3} of {number} results",
+    ]
+    assert len(json.loads((tmp_path / "out.json").read_text())["missing"]) == 3
+
+
+def test_diff_of_a_run_and_itself(good_run, report):
+    """No regression: exit code 0, and the counts."""
+    number = len(json.loads(good_run.read_text())["results"])
+    code, out, err = report("diff", good_run, good_run)
+    assert (code, err) == (0, [])
+    assert out[-1] == f"no regression: nothing changed ({number} compared, {number} unchanged)"
+
+
+def test_diff(good_run, bad_run, report, tmp_path):
+    """A regression: exit code 1; each format by suffix and by option."""
+    number = len(json.loads(good_run.read_text())["results"])
+    answer = f"REGRESSION: {number} new failure ({number} compared, 0 unchanged)"
+    code, text, err = report("diff", good_run, bad_run)
+    assert (code, err, text[-1]) == (1, [], answer)
+    assert text[2] == f"new failure ({number}): regression"
+    outputs = [tmp_path / name for name in ("d.json", "d.md", "d.txt")]
+    code, out, _ = report("diff", good_run, bad_run, *(f"-o{path}" for path in outputs))
+    assert (code, out) == (1, [answer])
+    assert [path.read_text().splitlines() for path in outputs[1:]] == [
+        report("diff", good_run, bad_run, "--markdown")[1],
+        text,
+    ]
+    data = json.loads("\n".join(report("diff", good_run, bad_run, "--json")[1]))
+    assert data == json.loads(outputs[0].read_text())
+    assert (data["schema"], data["regression"], data["counts"]["new failure"]) == (SCHEMA, True, number)
+    assert len(data["changes"]) == number
+    assert report("diff", bad_run, good_run)[0] == 0
+
+
+def test_wrong_usage(good_run, report, tmp_path):
+    """One line each, exit code 2, and nothing is written."""
+    assert report("render", good_run, "-o", "x.pdf") == (
+        2, [], [f"tls-harness: -o 'x.pdf': the suffix says the format (accepted: {', '.join(REPORT_SUFFIXES)})"],
+    )  # fmt: skip
+    assert report("diff", good_run, good_run, "-o", "x.html") == (
+        2, [], ["tls-harness: -o 'x.html': the suffix says the format (accepted: .json, .md, .txt)"],
+    )  # fmt: skip
+    code, out, err = report("diff", good_run, tmp_path / "none.json")
+    assert (code, out) == (2, [])
+    assert err[0].startswith(
+        f"tls-harness: {tmp_path}/none.json: cannot be read (No such file or directory); wanted is"
+    )
+    code, out, err = report("diff", good_run, good_run, "--pair", "unix=desk")
+    assert (code, out) == (2, [])
+    assert err[0].startswith("tls-harness: --pair 'unix=desk': wanted is OLD=NEW")
+
+
+def test_nothing_to_compare(good_run, report, tmp_path):
+    """Two runs of different boards are no answer, and no silent success."""
+    text = good_run.read_text().replace('"board": "unix"', '"board": "desk"')
+    (tmp_path / "other.json").write_text(text)
+    code, out, err = report("diff", good_run, tmp_path / "other.json")
+    assert (code, out) == (2, [])
+    assert err == [
+        f"tls-harness: {good_run} and {tmp_path}/other.json have no cell in common: one has results of unix, in-process, "
+        "the other of desk, in-process (--pair OLD=NEW, --by firmware)"
+    ]
+    assert report("diff", good_run, tmp_path / "other.json", "--by", "firmware")[0] == 0
+    assert report("diff", good_run, tmp_path / "other.json", "--pair", "unix=desk")[0] == 0
+
+
+def test_a_report_that_cannot_be_written(good_run, report, tmp_path):
+    """The file is named, exit code 3."""
+    shutil.copy(good_run, tmp_path / "file")
+    code, out, err = report("render", good_run, "-o", tmp_path / "file" / "out.md")
+    assert (code, out) == (3, [])
+    assert err == [f"tls-harness: no report: {tmp_path}/file/out.md cannot be written (File exists)"]
