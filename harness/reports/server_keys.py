@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import statistics
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -17,6 +18,8 @@ GOOD = ("pass", "known")
 # One key and nothing else special: only these are recommended. The other cases of the topic vary the root, or load two keys.
 _ONE_KEY = re.compile(r"key/((rsa|p|k|ed|brainpool-p)\d+|rsa-pss)")
 _OPENSSL_DEFAULTS = "openssl"
+# Two runs on a busy machine differ by more than this.
+ABOUT_THE_SAME = 1.25
 
 
 class Connects(StrEnum):
@@ -37,7 +40,9 @@ class KeyCell:
         verdict: of the worst attempt; empty where there is none.
         version: TLS version of the session.
         time_ms: median handshake as the board measured it.
+        heap_bytes: median of what an open session held of the board's heap; None where that was not measured.
         reason: the error in one word, or why it was not tried.
+        flaky: its verdicts or outcomes and how often each, where attempts differ (`connected 3, hung 1`); empty where they are all alike.
     """
 
     board: str
@@ -46,7 +51,9 @@ class KeyCell:
     verdict: str = ""
     version: str | None = None
     time_ms: float | None = None
+    heap_bytes: float | None = None
     reason: str = ""
+    flaky: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +110,17 @@ class KeyMatrix:
         )
 
     def ranked(self) -> tuple[KeyRow, ...]:
-        """The rows, those first that connect in most columns, the cheapest for its slowest board first."""
-        return tuple(sorted(self.rows, key=_rank))
+        """The rows, those first that connect in most columns, the cheapest for its slowest board first.
+
+        Of keys that cost about the same the one that the case list names first: a small difference is the machine's, not the key's.
+        """
+        left, found = sorted(self.rows, key=_rank), []
+        while left:
+            places, cost = _rank(left[0])
+            alike = [row for row in left if _rank(row)[0] == places and _rank(row)[1] <= cost * ABOUT_THE_SAME]
+            found += [row for row in self.rows if row in alike]
+            left = [row for row in left if row not in alike]
+        return tuple(found)
 
 
 def one_key(case: str) -> bool:
@@ -152,8 +168,25 @@ def _cell(board: str, server: str, attempts: list[dict[str, Any]]) -> KeyCell:
         verdict=worst["verdict"],
         version=seen["negotiated"]["version"] if kind is Connects.YES else None,
         time_ms=statistics.median(known) if known and kind is Connects.YES else None,
+        heap_bytes=_held(attempts) if kind is Connects.YES else None,
         reason="" if kind is Connects.YES else (worst["reason"] or "") if not seen else error_word(seen),
+        flaky=_unlike(attempts),
     )
+
+
+def _held(attempts: list[dict[str, Any]]) -> float | None:
+    known = [(item.get("memory_bytes") or {}).get("held") for item in attempts if _kind(item) is Connects.YES]
+    values = [value for value in known if value is not None]
+    return statistics.median(values) if values else None
+
+
+def _unlike(attempts: list[dict[str, Any]]) -> str:
+    """What attempts came to, where they differ: by verdict, or by outcome where the verdict is the same."""
+    for word in ("verdict", "outcome"):
+        counts = Counter(item[word] for item in attempts)
+        if len(counts) > 1:
+            return ", ".join(f"{name} {count}" for name, count in counts.most_common())
+    return ""
 
 
 def _kind(result: dict[str, Any]) -> Connects:
@@ -186,18 +219,23 @@ def server_title(run: dict[str, Any], name: str) -> str:
     return f"Python {server['python']}, {openssl}{whose}"
 
 
-def answer(matrix: KeyMatrix) -> list[str]:
-    """The answer to "which key should my server use, and what does it cost?" in a few sentences, the first one decisive."""
+def answer(matrix: KeyMatrix, *, tabled: bool = False) -> list[str]:
+    """The answer to "which key should my server use, and what does it cost?" in a few sentences, the first one decisive.
+
+    Args:
+        matrix: as computed.
+        tabled: leave out the other keys that connect every board: a table beside the sentences shows them.
+    """
     known = matrix.without_silent_columns()
     silent = [column for column in matrix.columns if column not in known.columns]
     left_out = [f"{board} with {server}" for board, server in silent]
     return [
-        *_answer([row for row in known.ranked() if row.recommendable], known),
+        *_answer([row for row in known.ranked() if row.recommendable], known, tabled=tabled),
         *([f"Not counted, because no key could be tried: {', '.join(left_out)}."] if left_out else []),
     ]
 
 
-def _answer(rows: list[KeyRow], matrix: KeyMatrix) -> list[str]:
+def _answer(rows: list[KeyRow], matrix: KeyMatrix, *, tabled: bool) -> list[str]:
     if not rows:
         return ["This run tried no server with a single ordinary key, so it recommends none."]
     best, total = rows[0], len(matrix.columns)
@@ -213,7 +251,7 @@ def _answer(rows: list[KeyRow], matrix: KeyMatrix) -> list[str]:
             *partly,
             *_never(rows),
         ]
-    others = [f"{row.title}{_cost(row)}" for row in rows[1:] if row.everywhere]
+    others = [f"{row.title}{_cost(row)}" for row in rows[1:] if row.everywhere and not tabled]
     return [
         f"{best.title}: connects every board with every server ({_count(best, total)}){_cost(best, named=True)}.",
         *([f"Also everywhere: {'; '.join(others)}."] if others else []),

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from harness.reports.html import render_html
+from harness.reports.soak import soak_json
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (extra: test)")
 expect = sync_api.expect
@@ -36,6 +37,15 @@ def test_the_first_screen_answers(record, show, screenshots):
     page = show(run, path=folder / "out" / "report.html")
     assert "connects every board with every server (1 of 1)" in page.locator(".lead").inner_text()
     assert page.locator("table.keys td.yes").count() >= 1
+    strip = " ".join(page.locator(".strip").inner_text().split())
+    for words in (f"{len(run['results'])} pass", "no board with problems", "no baseline"):
+        assert words in strip
+    best = page.locator("table.costs tr.best")
+    assert "★ recommended" in best.inner_text()
+    assert re.search(r"✓ [0-9.]+ ms", best.locator("td").first.inner_text())
+    screen = page.viewport_size["height"]
+    for place in (page.locator(".lead"), best, page.locator(".strip")):
+        assert place.bounding_box()["y"] + place.bounding_box()["height"] < screen
     page.screenshot(path=screenshots / "first-screen.png")
     page.locator("table.keys button").first.click()
     links = page.locator("#detail a").evaluate_all("all => all.map((a) => [a.textContent, a.href])")
@@ -107,6 +117,26 @@ def test_an_explanation_opens_with_its_evidence(mixed, show):
     for words in ("NO_SHARED_CIPHER", "-30592", "handshake_failure(40)", "ciphers/key-type", "needs an EC key", "What to change",
                   "Discouraged: ", "openssl ecparam"):  # fmt: skip
         assert words in text
+
+
+def test_a_flaky_cell_shows_all_its_runs(record, multiplied, show, screenshots):
+    """One failure in three runs: listed above the matrix, marked in it, and opened as three runs beside each other."""
+    run = multiplied(record[1], boards=1, servers=1)
+    run["results"] = [{**item, "repeat": number} for number in (1, 2, 3) for item in run["results"]]
+    odd = next(item for item in run["results"] if item["case"] == "seed/ca-verified" and item["repeat"] == 2)
+    odd["verdict"], odd["reason"] = "fail", "made to fail once"
+    run["soak"] = soak_json(run["results"], repeat=3)
+    page = show(run)
+    assert "~ 1 flaky" in " ".join(page.locator(".strip").inner_text().split())
+    assert "pass 2, fail 1 · connected always" in page.locator("main").inner_text()
+    cell = page.locator("#box button.v-fail")
+    assert cell.inner_text() == "✕ fail ~ flaky"
+    page.screenshot(path=screenshots / "flaky.png", full_page=True)
+    cell.click()
+    text = page.locator("#detail").inner_text()
+    for words in ("~ flaky: pass 2, fail 1 of 3 runs", "Run 1 of 3", "Run 2 of 3", "Run 3 of 3", "made to fail once"):
+        assert words in text
+    assert page.locator("#detail table").first.locator("tbody tr").count() == 3
 
 
 def luminance(page, what: str) -> float:

@@ -17,7 +17,7 @@ _SHARED = ("expected", "explanation", "mismatches")
 _SHARED_SEEN = ("server", "client", "alerts", "negotiated", "client_hello")
 _KEPT = (
     "attempt",
-    "repeat", "stage", "ended_by", "reason", "timing_ms", "memory_bytes", "link_errors", "weak", "artifacts", "rerun", "packets"
+    "repeat", "stage", "ended_by", "reason", "timing_ms", "memory_bytes", "link_errors", "recovery", "weak", "artifacts", "rerun", "packets"
 )  # fmt: skip
 _NAMES: dict[str, Callable[[int], str]] = {
     "versions": version_name,

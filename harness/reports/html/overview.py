@@ -1,4 +1,4 @@
-"""The first screen in values: the answer, the key table, counts, boards with problems, changes. Pure."""
+"""The first screen in values: the answer, the key tables, counts, boards with problems, flaky cells, changes. Pure."""
 
 from __future__ import annotations
 
@@ -6,17 +6,9 @@ import statistics
 from collections import Counter
 from typing import Any
 
-from harness.reports.server_keys import (
-    GOOD,
-    Connects,
-    KeyCell,
-    KeyMatrix,
-    KeyRow,
-    answer,
-    key_matrix,
-    milliseconds,
-    server_title,
-)
+from harness.reports.html.key_tables import cost_view, key_view, kilobytes
+from harness.reports.server_keys import answer, key_matrix, server_title
+from harness.reports.soak import flaky_cells, times_text, verdicts_text
 
 # (verdict, sign, what it means), in the order in which a person wants to know.
 VERDICTS = (
@@ -30,6 +22,8 @@ VERDICTS = (
 # The six kinds of a comparison, regressions first (design of `report diff`).
 CHANGE_KINDS = ("new failure", "changed error", "newly unsupported", "gone", "new case", "fixed")
 CHANGES_SHOWN = 50
+FLAKY_SHOWN = 50
+NAMES_SHOWN = 3
 
 
 def overview(run: dict[str, Any]) -> dict[str, Any]:
@@ -41,9 +35,11 @@ def overview(run: dict[str, Any]) -> dict[str, Any]:
     matrix = key_matrix(run)
     counts = Counter(item["verdict"] for item in run["results"])
     return {
-        "answer": answer(matrix)
+        "head": head(run),
+        "answer": answer(matrix, tabled=True)
         if matrix
         else ["This run has no case of a server key, so it cannot say which one to use."],
+        "costs": cost_view(run, matrix) if matrix else None,
         "key_table": key_view(run, matrix) if matrix else None,
         "verdicts": [
             {"word": word, "sign": sign, "meaning": meaning, "count": counts[word]}
@@ -52,107 +48,82 @@ def overview(run: dict[str, Any]) -> dict[str, Any]:
         ],
         "total": len(run["results"]),
         "problems": problems(run),
+        "troubled": troubled(run),
+        "flaky": flaky(run),
         "changes": changes(run),
         "heap": [heap_line(run, board["board"]) for board in run["boards"]],
         "servers": [{"name": item["server"], "title": server_title(run, item["server"])} for item in run["servers"]],
     }
 
 
-def key_view(run: dict[str, Any], matrix: KeyMatrix) -> dict[str, Any]:
-    """The key table as rows of texts; `at` finds a cell's results: places of board, server and case in the page's data."""
-    firmware = {board["board"]: board["firmware"] or "firmware unknown" for board in run["boards"]}
-    boards: dict[str, list[str]] = {}
-    for board, server in matrix.columns:
-        boards.setdefault(board, []).append(server)
-    order = [(board, server) for board, servers in boards.items() for server in servers]
-    places = {
-        key: {name: place for place, name in enumerate(dict.fromkeys(item[key] for item in run["results"]))}
-        for key in ("board", "server", "case")
-    }
-    ranked = matrix.ranked()
-
-    def rows(wanted: bool) -> list[dict[str, Any]]:  # noqa: FBT001 - two calls, right below
-        return [_row(row, order, places) for row in ranked if row.recommendable is wanted]
-
-    return {
-        "boards": [
-            {
-                "name": board,
-                "firmware": firmware.get(board, "?"),
-                "servers": [_heads(server_title(run, name)) for name in names],
-            }
-            for board, names in boards.items()
-        ],
-        "groups": [
-            {"title": "One key", "rows": rows(True)},
-            {"title": "Two keys on one server, other roots, special settings", "rows": rows(False)},
-        ],
-    }
-
-
-def _heads(title: str) -> list[str]:
-    """A server's title on short lines: Python, OpenSSL, whose default suites."""
-    return title.replace(" (", ", (").split(", ")
-
-
-def _row(row: KeyRow, order: list[tuple[str, str]], places: dict[str, dict[str, int]]) -> dict[str, Any]:
-    cells = {(cell.board, cell.server): cell for cell in row.cells}
-    good, total = len(row.good), len(row.cells)
-    sign, word = ("✓", "all") if row.everywhere else ("✕", "none") if not good else ("◐", "some")
-    return {
-        "title": row.title,
-        "sign": sign,
-        "word": word,
-        "count": f"{good} of {total}",
-        "cost": f"{milliseconds(row.costs[-1][0])} ms" if row.costs else "",
-        "cells": [_key_cell(cells[column], row, places) for column in order],
-    }
-
-
-def _key_cell(cell: KeyCell, row: KeyRow, places: dict[str, dict[str, int]]) -> dict[str, Any]:
-    looks = {
-        Connects.YES: ("✓", "connects", "yes"),
-        Connects.NO: ("✕", "refused", "no"),
-        Connects.UNTRIED: ("–", "unsupported", "none"),
-        Connects.ERROR: ("!", "error", "error"),
-        Connects.MISSING: ("·", "not run", "none"),
-    }
-    sign, word, style = looks[cell.connects]
-    details = [
-        (cell.version or "").replace("TLSv", "TLS "),
-        f"{milliseconds(cell.time_ms)} ms" if cell.time_ms is not None else "",
+def head(run: dict[str, Any]) -> dict[str, Any]:
+    """What the page says of the run itself; a merged record may know less of it than a single one, or more runs."""
+    about, host = run.get("run") or {}, run.get("host") or {}
+    started = str(about.get("started") or "")[:16].replace("T", " ")
+    machine = [
+        f"Python {host['python']}" if host.get("python") else "",
+        host.get("openssl") or "",
+        host.get("platform") or "",
     ]
-    if cell.connects is Connects.NO:
-        details = [cell.reason]
-    unexpected = cell.verdict not in (*GOOD, "unsupported", "error", "")
     return {
-        "sign": sign,
-        "word": word,
-        "style": style,
-        "detail": " · ".join(text for text in details if text),
-        "verdict": cell.verdict if unexpected else "",
-        "name": f"{row.title}, board {cell.board}, server {cell.server}: {word}",
-        "at": ",".join(
-            str(places[key][name]) for key, name in (("board", cell.board), ("server", cell.server), ("case", row.case))
-        )
-        if cell.connects is not Connects.MISSING
-        else "",
+        "when": f"{started} UTC" if started else "",
+        "cases": f"{about['cases']} cases" if about.get("cases") else "",
+        "interrupted": "finished" in about and not about["finished"],
+        "host": ", ".join(text for text in machine if text),
+        "harness": about.get("harness") or "",
+        "arguments": " ".join(about.get("arguments") or ()),
+        "repeat": (run.get("soak") or {}).get("repeat"),
     }
 
 
 def problems(run: dict[str, Any]) -> list[dict[str, Any]]:
-    """The boards that need a look: an error, results that are not as expected, notes; the worst first."""
+    """The boards that need a look: unusable or set aside, with results that are not as expected, flaky, with notes; the worst first."""
     found = []
+    unsteady = Counter(cell["board"] for cell in flaky_cells(run))
     for board in run["boards"]:
-        counts = Counter(item["verdict"] for item in run["results"] if item["board"] == board["board"])
-        lines = [board["error"]] if board["error"] else []
+        own = [item for item in run["results"] if item["board"] == board["board"]]
+        counts = Counter(item["verdict"] for item in own)
+        lines = [f"not usable: {board['error']}"] if board["error"] else []
+        lines += _set_aside(own)
+        unusable = bool(lines)
         bad = [f"{counts[word]} {word}" for word in ("insecure", "fail", "error") if counts[word]]
         if bad:
-            lines.append("results: " + ", ".join(bad))
-        lines += board["notes"]
+            lines.append(f"{', '.join(bad)} of {len(own)} results")
+        if unsteady[board["board"]]:
+            lines.append(f"{unsteady[board['board']]} flaky")
+        serious = bool(lines)
+        lines += board.get("notes") or []
         if lines:
-            found.append({"board": board["board"], "lines": lines, "bad": bool(bad or board["error"])})
-    return sorted(found, key=lambda item: not item["bad"])
+            found.append({"board": board["board"], "lines": lines, "bad": serious, "unusable": unusable})
+    return sorted(found, key=lambda item: (not item["unusable"], not item["bad"]))
+
+
+def _set_aside(results: list[dict[str, Any]]) -> list[str]:
+    """Why a board was not used any more in the middle of the run, and how many of its cases that cost; empty where it was not."""
+    given_up = [
+        item for item in results if any(step["result"] == "set-aside" for step in item.get("recovery") or ())
+    ]  # fmt: skip
+    return [f"set aside at {item['case']}: {item['reason']}" for item in given_up[:1]]
+
+
+def troubled(run: dict[str, Any]) -> str:
+    """The names of the boards with serious problems, in one line; empty where there are none."""
+    names = [item["board"] for item in problems(run) if item["bad"]]
+    more = len(names) - NAMES_SHOWN
+    return ", ".join(names[:NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def flaky(run: dict[str, Any]) -> dict[str, Any] | None:
+    """The cells of a soak run that changed their verdict, each with every verdict it had; None where nothing was repeated."""
+    soak = run.get("soak")
+    if not soak:
+        return None
+    cells = flaky_cells(run)
+    rows = [
+        {**{key: cell[key] for key in ("case", "board", "server", "connected")}, "verdicts": verdicts_text(cell), "times": times_text(cell)}
+        for cell in cells[:FLAKY_SHOWN]
+    ]  # fmt: skip
+    return {"repeat": soak["repeat"], "cells": len(soak["cells"]), "rows": rows, "more": max(0, len(cells) - FLAKY_SHOWN)}  # fmt: skip
 
 
 def changes(run: dict[str, Any]) -> dict[str, Any] | None:
@@ -171,12 +142,13 @@ def changes(run: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def heap_line(run: dict[str, Any], board: str) -> str:
-    """What is known of a board's heap: free before a handshake, the low-water mark, what a session did not give back."""
+    """What is known of a board's heap: free before a handshake, held by an open session, the low-water mark, not given back."""
     seen = [
         item["memory_bytes"] for item in run["results"] if item["board"] == board and item["outcome"] == "connected"
     ]
     before = [item["free_before"] for item in seen if item["free_before"] is not None]
     low = [item["free_low"] for item in seen if item["free_low"] is not None]
+    held = [item["held"] for item in seen if item.get("held") is not None]
     kept = [
         item["free_before"] - item["free_after"]
         for item in seen
@@ -184,11 +156,9 @@ def heap_line(run: dict[str, Any], board: str) -> str:
     ]
     if not before:
         return f"{board}: not measured"
-    lowest = f"lowest during the run {kilobytes(min(low))}" if low else "no low-water mark kept by this port"
-    lost = max(0, statistics.median(kept)) if kept else 0
-    return f"{board}: {kilobytes(statistics.median(before))} free before a handshake, {lowest}, {kilobytes(lost)} not given back after it"
-
-
-def kilobytes(value: float) -> str:
-    """Bytes as people read heap sizes."""
-    return f"{value / 1e6:.1f} MB" if value >= 1e6 else f"{value / 1000:.1f} kB" if value >= 1000 else f"{value:.0f} B"
+    parts = [f"{kilobytes(statistics.median(before))} free before a handshake"]
+    if held:
+        parts.append(f"an open session holds {kilobytes(statistics.median(held))}")
+    parts.append(f"lowest during the run {kilobytes(min(low))}" if low else "no low-water mark kept by this port")
+    parts.append(f"{kilobytes(max(0, statistics.median(kept)) if kept else 0)} not given back after it")
+    return f"{board}: {', '.join(parts)}"

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from harness.reports.html.overview import kilobytes
+from harness.reports.html.key_tables import kilobytes
 from harness.reports.server_keys import milliseconds, one_key
 
 # In the units of the drawing, which is as wide as a phone and is scaled no further down.

@@ -239,7 +239,7 @@
     if (about.about && about.about !== about.title) body.push(el("p", {class: "note"}, about.about));
     const change = changed.get(key);
     if (change) body.push(el("p", {}, el("b", {}, "Changed since the baseline: " + change.kind), " " + (change.before || "nothing") + " → " + (change.after || "nothing")));
-    if (flaky(results)) body.push(el("p", {}, el("b", {}, "~ flaky: "), results.length + " runs, not all alike"));
+    if (results.length > 1) body.push(...runs(results));
     results.forEach((result, number) => {
       if (results.length > 1) body.push(el("h3", {}, "Run " + (result.repeat || number + 1) + " of " + results.length));
       body.push(...attempt(result));
@@ -251,6 +251,17 @@
   }
   dialog.addEventListener("close", () => { state.open = null; writeAddress(); });
   dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+
+  // All runs of a cell beside each other: what differs between them is the news, so nothing is averaged.
+  function runs(results) {
+    const tally = new Map();
+    for (const result of results) tally.set(result.verdict, (tally.get(result.verdict) || 0) + 1);
+    const spread = [...tally].map(([word, count]) => word + " " + count).join(", ");
+    const ms = (value) => (value === null || value === undefined ? "–" : value.toFixed(1));
+    return [el("p", {}, el("b", {}, flaky(results) ? "~ flaky: " : "Always the same: "), spread + " of " + results.length + " runs"),
+      table(["run", "verdict", "outcome", "handshake, ms", "case, ms"], results.map((result, number) => { const time = result.timing_ms || {};
+        return [String(result.repeat || number + 1), SIGNS[result.verdict] + " " + result.verdict, outcomeWords(result), ms(time.handshake_board), ms(time.case)]; }))];
+  }
 
   const words = (...parts) => parts.filter((part) => part !== null && part !== undefined && part !== "").join(" ");
   function table(heads, rows, kind) {
@@ -313,7 +324,7 @@
     return [el("h3", {}, "Time and memory"), table(null, [
       ["handshake", "board " + known(time.handshake_board, " ms") + ", server " + known(time.handshake_server, " ms")],
       ["whole case", known(time.case, " ms")],
-      ["free heap", "before " + known(heap.free_before, " B") + ", lowest " + known(heap.free_low, " B") + ", after " + known(heap.free_after, " B")],
+      ["free heap", "before " + known(heap.free_before, " B") + ", lowest " + known(heap.free_low, " B") + ", after " + known(heap.free_after, " B") + (heap.held === null || heap.held === undefined ? "" : ", held by the open session " + known(heap.held, " B"))],
     ], "pairs")];
   }
   function offered(result) {
@@ -339,6 +350,7 @@
         table(["no.", "ms", "from", "bytes", "what"], result.packets.map((p) => [String(p.number), p.at_ms.toFixed(1), p.from, String(p.bytes), p.info]))));
     }
     for (const text of result.link_errors || []) list.push(el("p", {class: "note"}, "link error: " + text));
+    if ((result.recovery || []).length) list.push(el("h3", {}, "Bringing the board back"), table(["step", "result", "s", ""], result.recovery.map((step) => [step.step, step.result, String(step.took_s), step.reason || ""])));
     if (result.rerun) list.push(el("h3", {}, "Run it again"), el("pre", {class: "rerun"}, result.rerun));
     return list;
   }

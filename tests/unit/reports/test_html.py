@@ -123,7 +123,7 @@ def test_the_first_screen_in_words():
     for words in (
         "No server key of this run connects any board (1 tried).",
         "Boards with problems",
-        "results: 1 fail",
+        "1 fail of ",
         "1 new failure",
         "interrupted run",
         "need JavaScript",

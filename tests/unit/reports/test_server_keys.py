@@ -167,3 +167,43 @@ def test_one_slow_moment_does_not_decide() -> None:
         ("p256", ((4, "desk"),)),
         ("rsa2048", ((7, "desk"),)),
     ]
+
+
+def test_a_small_difference_decides_nothing() -> None:
+    """Within a quarter the case list decides, so that the same boards get the same answer tomorrow; beyond it the cheaper key."""
+    near = key_matrix(run(tried("rsa2048", ms=14), tried("rsa3072", ms=12), tried("p256", ms=27)))
+    far = key_matrix(run(tried("rsa2048", ms=16), tried("rsa3072", ms=12), tried("p256", ms=27)))
+    assert near is not None
+    assert far is not None
+    assert [row.title for row in near.ranked()] == ["rsa2048", "rsa3072", "p256"]
+    assert [row.title for row in far.ranked()] == ["rsa3072", "rsa2048", "p256"]
+
+
+def test_beside_a_table_the_other_keys_are_left_out() -> None:
+    """What the table shows is not said twice; what connects nowhere is not in the table."""
+    matrix = key_matrix(run(tried("p256"), tried("rsa2048", ms=20), tried("ed448", refused="X")))
+    assert matrix is not None
+    assert answer(matrix, tabled=True) == [
+        "p256: connects every board with every server (1 of 1), 7.4 ms per handshake.",
+        "Connects no board: ed448.",
+    ]
+
+
+def test_attempts_that_differ_are_kept_apart() -> None:
+    """By verdict, or by outcome where the verdict is the same; alike ones say nothing. Heap is what the sessions held."""
+    held = {"memory_bytes": {"held": 25000}}
+    matrix = key_matrix(
+        run(
+            tried("p256", **held), tried("p256", verdict="fail"), tried("p256"),
+            tried("rsa2048"), tried("rsa2048", refused="X"),
+            tried("p384", **held), tried("p384", memory_bytes={"held": 26000}),
+        )
+    )  # fmt: skip
+    assert matrix is not None
+    cells = {row.case: row.cells[0] for row in matrix.rows}
+    assert [cells[f"key/{name}"].flaky for name in ("p256", "rsa2048", "p384")] == [
+        "pass 2, fail 1",
+        "connected 1, refused 1",
+        "",
+    ]
+    assert cells["key/p384"].heap_bytes == 25500

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from harness.reports.html.overview import changes, heap_line, kilobytes, overview, problems
+from harness.reports.html import render_html
+from harness.reports.html.overview import changes, flaky, heap_line, overview, problems, troubled
 
 
 def test_counts_are_in_the_order_of_interest(make_run, make_result):
@@ -24,42 +25,64 @@ def test_a_run_without_server_keys_says_so(make_run, make_result):
     assert view["key_table"] is None
 
 
-def test_the_key_table_says_each_cell_in_a_sign_and_a_word(make_run, make_result):
-    """Sign, word, version and cost; where the results are; what is not as expected is marked."""
-    refused = {"outcome": "refused", "seen": {"server": {"type": "SSLError", "reason": "NO_SHARED_CIPHER"}}}
-    run = make_run(
-        make_result(),
-        make_result("key/p256", board="lab", **refused, verdict="fail"),
-        make_result("key/ed25519", **refused),
-        make_result("key/dual-rsa-ec", outcome="not-run", verdict="unsupported", reason="no second key", observed=None),
-    )
-    table = overview(run)["key_table"]
-    one, others = table["groups"]
-    assert [row["title"] for row in one["rows"]] == ["KEY/P256", "KEY/ED25519"]
-    assert [row["title"] for row in others["rows"]] == ["KEY/DUAL-RSA-EC"]
-    best = one["rows"][0]
-    assert (best["sign"], best["word"], best["count"], best["cost"]) == ("◐", "some", "1 of 2", "4.0 ms")
-    good, bad = best["cells"]
-    assert (good["sign"], good["word"], good["detail"], good["at"]) == ("✓", "connects", "TLS 1.2 · 4.0 ms", "0,0,0")
-    assert (bad["sign"], bad["word"], bad["detail"], bad["at"]) == ("✕", "refused", "NO_SHARED_CIPHER", "1,0,0")
-    assert (good["verdict"], bad["verdict"]) == ("", "fail")
-    assert good["name"] == "KEY/P256, board desk, server py: connects"
-    assert others["rows"][0]["cells"][0]["word"] == "unsupported"
-    assert table["boards"][0]["servers"] == [["Python 3.11.7", "OpenSSL 3.0.19"]]
-
-
 def test_boards_with_problems_worst_first(make_run, make_result):
-    """A board that only has a note stands behind one with failures; one without either is not listed."""
+    """Boards that cannot be used, then those with results that are not as expected, then those with a note; the others are not listed."""
+    step = {"step": "set-aside", "result": "set-aside", "reason": None, "deadline_s": None, "took_s": 0.1}
+    gone = make_result(board="gone", verdict="error", reason="gone: set aside after 3 faults", recovery=[step])
     run = make_run(
-        make_result(board="noted"), make_result(board="bad", verdict="fail"), make_result(board="fine"), make_result()
-    )
+        make_result(board="noted"), make_result(board="bad", verdict="fail"), make_result(board="fine"), make_result(), gone
+    )  # fmt: skip
     run["boards"][0]["notes"] = ["no clock"]
     run["boards"][3]["error"] = "no prompt"
-    assert problems(run) == [
-        {"board": "bad", "lines": ["results: 1 fail"], "bad": True},
-        {"board": "desk", "lines": ["no prompt"], "bad": True},
-        {"board": "noted", "lines": ["no clock"], "bad": False},
+    assert [(item["board"], item["lines"], item["bad"]) for item in problems(run)] == [
+        ("desk", ["not usable: no prompt"], True),
+        ("gone", ["set aside at key/p256: gone: set aside after 3 faults", "1 error of 1 results"], True),
+        ("bad", ["1 fail of 1 results"], True),
+        ("noted", ["no clock"], False),
     ]
+    assert troubled(run) == "desk, gone, bad"
+    assert (
+        troubled(make_run(*[make_result(board=f"b{number}", verdict="fail") for number in range(5)]))
+        == "b0, b1, b2 and 2 more"
+    )
+    assert troubled(make_run(make_result())) == ""
+
+
+def test_flaky_cells_are_listed_with_all_they_did(make_run, make_result):
+    """Nothing is averaged: every verdict with its count; the board is one with problems; without --repeat there is nothing to say."""
+    cell = {
+        "board": "desk", "server": "py", "case": "key/p256", "runs": 3, "flaky": True, "connected": "sometimes", "passed": "sometimes",
+        "verdicts": {"pass": 2, "fail": 1}, "outcomes": {}, "case_ms": {"min": 5, "median": 9, "max": 40}, "handshake_board_ms": None,
+    }  # fmt: skip
+    steady = {**cell, "case": "key/rsa2048", "flaky": False, "verdicts": {"pass": 3}}
+    run = make_run(make_result(), soak={"repeat": 3, "flaky": 1, "cells": [cell, steady]})
+    found = flaky(run)
+    assert found == {
+        "repeat": 3, "cells": 2, "more": 0,
+        "rows": [{
+            "case": "key/p256", "board": "desk", "server": "py", "connected": "sometimes", "verdicts": "pass 2, fail 1",
+            "times": "5/9/40 ms",
+        }],
+    }  # fmt: skip
+    assert problems(run)[0]["lines"] == ["1 flaky"]
+    page = render_html(run)
+    for words in ("3 times each", "~</span> 1 flaky", "pass 2, fail 1 · connected sometimes · 5/9/40 ms"):
+        assert words in page
+    assert flaky(make_run(make_result())) is None
+
+
+def test_a_merged_record_may_know_less_or_more(make_run, make_result):
+    """Several runs have no one start, host or command line; what is not there is not shown, what is added does no harm."""
+    run = make_run({**make_result(), "source": {"file": "a.json", "measured": "x"}}, runs=[{"anything": 1}])
+    full = render_html(run)
+    assert "2026-11-25 08:36 UTC · core cases · 1 results" in full
+    assert "Called with: <code>-q</code>" in full
+    for about in ({}, {"started": None, "finished": None, "cases": None, "arguments": None}):
+        page = render_html({**run, "run": about, "host": {}})
+        assert '<p class="meta">1 results' in page
+        assert "Called with" not in page
+        assert "Host: " not in page
+        assert ("interrupted run" in page) is bool(about)
 
 
 def test_changes_are_counted_and_regressions_come_first(make_run, make_result):
@@ -80,9 +103,6 @@ def test_heap_is_only_what_was_measured(make_run, make_result):
     )
     low = make_result(memory_bytes={"free_before": 90000, "free_low": 41500, "free_after": 90100})
     assert heap_line(make_run(low), "desk").endswith("lowest during the run 41.5 kB, 0 B not given back after it")
+    held = make_result(memory_bytes={"free_before": 90000, "free_low": None, "free_after": 90000, "held": 25200})
+    assert "free before a handshake, an open session holds 25.2 kB, no low-water" in heap_line(make_run(held), "desk")
     assert heap_line(make_run(make_result(outcome="refused")), "desk") == "desk: not measured"
-
-
-def test_sizes():
-    """Bytes, kilobytes, megabytes."""
-    assert [kilobytes(value) for value in (999, 16700, 2054016)] == ["999 B", "16.7 kB", "2.1 MB"]

@@ -1,0 +1,154 @@
+"""The two tables of server keys in texts: what each key costs each board, and each key with each board and server. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.reports.key_costs import BoardCost, KeyCost, key_costs
+from harness.reports.server_keys import GOOD, Connects, KeyCell, KeyMatrix, KeyRow, milliseconds, server_title
+
+# Kinds of boards that run as a process of this machine: their TLS takes its memory with malloc, outside MicroPython's heap.
+PROCESSES = ("unix", "faulty")
+
+
+def kilobytes(value: float) -> str:
+    """Bytes as people read heap sizes."""
+    return f"{value / 1e6:.1f} MB" if value >= 1e6 else f"{value / 1000:.1f} kB" if value >= 1000 else f"{value:.0f} B"
+
+
+def cost_view(run: dict[str, Any], matrix: KeyMatrix) -> dict[str, Any]:
+    """The first table: a row per key, the recommended one first; a column per board with time, and heap where it says something."""
+    rows = key_costs(matrix)
+    outside = [board["board"] for board in run["boards"] if board.get("kind") in PROCESSES]
+    return {
+        "boards": _boards(run, [cost.board for cost in rows[0].boards] if rows else []),
+        "rows": [_cost_row(row, best=place == 0 and row.row.everywhere, outside=outside) for place, row in enumerate(rows)],
+        "outside": [board for board in outside if rows and board in {cost.board for cost in rows[0].boards}],
+    }  # fmt: skip
+
+
+def _boards(run: dict[str, Any], names: list[str]) -> list[dict[str, str]]:
+    firmware = {board["board"]: board["firmware"] or "firmware unknown" for board in run["boards"]}
+    return [{"name": name, "firmware": firmware.get(name, "?")} for name in names]
+
+
+def _cost_row(cost: KeyCost, *, best: bool, outside: list[str]) -> dict[str, Any]:
+    row = cost.row
+    return {
+        "title": row.title,
+        "best": best,
+        **_connects(row),
+        "cells": [_cost_cell(item, heap=item.board not in outside) for item in cost.boards],
+        "heap": " to ".join(dict.fromkeys(f"{value / 1000:.0f}" for value in cost.heap_rule)) + " kB"
+        if cost.heap_rule
+        else "",
+    }
+
+
+def _connects(row: KeyRow) -> dict[str, str]:
+    """In how many columns a key connects: a sign, a word, a count."""
+    good, total = len(row.good), len(row.cells)
+    sign, word = ("✓", "all") if row.everywhere else ("✕", "none") if not good else ("◐", "some")
+    return {"sign": sign, "word": word, "count": f"{good} of {total}"}
+
+
+def _cost_cell(cost: BoardCost, *, heap: bool) -> dict[str, Any]:
+    """One key on one board: the time where it connects with every server, else with how many and why not."""
+    details = []
+    if cost.good == cost.total:
+        sign, style = "✓", "yes"
+        text = f"{milliseconds(cost.time_ms)} ms" if cost.time_ms is not None else "connects"
+    elif cost.good:
+        sign, style, text = "◐", "some", f"{cost.good} of {cost.total}"
+        details = [f"{milliseconds(cost.time_ms)} ms"] if cost.time_ms is not None else []
+        details.append(cost.reason)
+    else:
+        sign, style, text = ("✕", "no", "refused") if cost.tried else ("–", "none", "not tried")
+        details = [cost.reason]
+    if cost.low_ms is not None and cost.high_ms is not None and milliseconds(cost.low_ms) != milliseconds(cost.high_ms):
+        span = f"{milliseconds(cost.low_ms)} to {milliseconds(cost.high_ms)} ms"
+        details = [span, *details] if style == "yes" else details
+    if heap and cost.heap_bytes is not None:
+        details.append(f"{kilobytes(cost.heap_bytes)} heap")
+    if cost.flaky:
+        details.append(f"~ flaky with {cost.flaky} server{'s' * (cost.flaky > 1)}")
+    return {"sign": sign, "style": style, "text": text, "details": [text for text in details if text]}
+
+
+def key_view(run: dict[str, Any], matrix: KeyMatrix) -> dict[str, Any]:
+    """The key table as rows of texts; `at` finds a cell's results: places of board, server and case in the page's data."""
+    firmware = {board["board"]: board["firmware"] or "firmware unknown" for board in run["boards"]}
+    boards: dict[str, list[str]] = {}
+    for board, server in matrix.columns:
+        boards.setdefault(board, []).append(server)
+    order = [(board, server) for board, servers in boards.items() for server in servers]
+    places = {
+        key: {name: place for place, name in enumerate(dict.fromkeys(item[key] for item in run["results"]))}
+        for key in ("board", "server", "case")
+    }
+    ranked = matrix.ranked()
+
+    def rows(wanted: bool) -> list[dict[str, Any]]:  # noqa: FBT001 - two calls, right below
+        return [_row(row, order, places) for row in ranked if row.recommendable is wanted]
+
+    return {
+        "boards": [
+            {
+                "name": board,
+                "firmware": firmware.get(board, "?"),
+                "servers": [_heads(server_title(run, name)) for name in names],
+            }
+            for board, names in boards.items()
+        ],
+        "groups": [
+            {"title": "One key", "rows": rows(True)},
+            {"title": "Two keys on one server, other roots, special settings", "rows": rows(False)},
+        ],
+    }
+
+
+def _heads(title: str) -> list[str]:
+    """A server's title on short lines: Python, OpenSSL, whose default suites."""
+    return title.replace(" (", ", (").split(", ")
+
+
+def _row(row: KeyRow, order: list[tuple[str, str]], places: dict[str, dict[str, int]]) -> dict[str, Any]:
+    cells = {(cell.board, cell.server): cell for cell in row.cells}
+    return {
+        "title": row.title,
+        **_connects(row),
+        "cost": f"{milliseconds(row.costs[-1][0])} ms" if row.costs else "",
+        "cells": [_key_cell(cells[column], row, places) for column in order],
+    }
+
+
+def _key_cell(cell: KeyCell, row: KeyRow, places: dict[str, dict[str, int]]) -> dict[str, Any]:
+    looks = {
+        Connects.YES: ("✓", "connects", "yes"),
+        Connects.NO: ("✕", "refused", "no"),
+        Connects.UNTRIED: ("–", "unsupported", "none"),
+        Connects.ERROR: ("!", "error", "error"),
+        Connects.MISSING: ("·", "not run", "none"),
+    }
+    sign, word, style = looks[cell.connects]
+    details = [
+        (cell.version or "").replace("TLSv", "TLS "),
+        f"{milliseconds(cell.time_ms)} ms" if cell.time_ms is not None else "",
+    ]
+    if cell.connects is Connects.NO:
+        details = [cell.reason]
+    unexpected = cell.verdict not in (*GOOD, "unsupported", "error", "")
+    return {
+        "sign": sign,
+        "word": word,
+        "style": style,
+        "detail": " · ".join(text for text in details if text),
+        "flaky": cell.flaky,
+        "verdict": cell.verdict if unexpected else "",
+        "name": f"{row.title}, board {cell.board}, server {cell.server}: {word}",
+        "at": ",".join(
+            str(places[key][name]) for key, name in (("board", cell.board), ("server", cell.server), ("case", row.case))
+        )
+        if cell.connects is not Connects.MISSING
+        else "",
+    }

@@ -1,0 +1,110 @@
+"""The two tables of server keys, as texts."""
+
+from __future__ import annotations
+
+from harness.reports.html import render_html
+from harness.reports.html.key_tables import kilobytes
+from harness.reports.html.overview import overview
+
+
+def refusal(reason="NO_SHARED_CIPHER"):
+    """A refusal for this reason."""
+    return {"outcome": "refused", "seen": {"server": {"type": "SSLError", "reason": reason}}}
+
+
+def timed(ms, **heap):
+    """A handshake time, and what of the heap was measured."""
+    memory = {"free_before": 90000, "free_low": None, "free_after": 88000, **heap}
+    return {"timing_ms": {"handshake_board": ms, "handshake_server": ms, "case": ms}, "memory_bytes": memory}
+
+
+def test_the_key_table_says_each_cell_in_a_sign_and_a_word(make_run, make_result):
+    """Sign, word, version and cost; where the results are; what is not as expected is marked."""
+    refused = {"outcome": "refused", "seen": {"server": {"type": "SSLError", "reason": "NO_SHARED_CIPHER"}}}
+    run = make_run(
+        make_result(),
+        make_result("key/p256", board="lab", **refused, verdict="fail"),
+        make_result("key/ed25519", **refused),
+        make_result("key/dual-rsa-ec", outcome="not-run", verdict="unsupported", reason="no second key", observed=None),
+    )
+    table = overview(run)["key_table"]
+    one, others = table["groups"]
+    assert [row["title"] for row in one["rows"]] == ["KEY/P256", "KEY/ED25519"]
+    assert [row["title"] for row in others["rows"]] == ["KEY/DUAL-RSA-EC"]
+    best = one["rows"][0]
+    assert (best["sign"], best["word"], best["count"], best["cost"]) == ("◐", "some", "1 of 2", "4.0 ms")
+    good, bad = best["cells"]
+    assert (good["sign"], good["word"], good["detail"], good["at"]) == ("✓", "connects", "TLS 1.2 · 4.0 ms", "0,0,0")
+    assert (bad["sign"], bad["word"], bad["detail"], bad["at"]) == ("✕", "refused", "NO_SHARED_CIPHER", "1,0,0")
+    assert (good["verdict"], bad["verdict"]) == ("", "fail")
+    assert good["name"] == "KEY/P256, board desk, server py: connects"
+    assert others["rows"][0]["cells"][0]["word"] == "unsupported"
+    assert table["boards"][0]["servers"] == [["Python 3.11.7", "OpenSSL 3.0.19"]]
+
+
+def test_what_a_key_costs_each_board(make_run, make_result):
+    """A column per board: time over its servers from the quickest to the slowest, heap where it was measured, and the rule beside it."""
+    run = make_run(
+        make_result(**timed(4, held=25200)),
+        make_result(server="py2", **timed(12, held=25400)),
+        make_result(board="lab", **timed(100)),
+        make_result("key/rsa8192"),
+        make_result("key/rsa8192", server="py2", **refusal()),
+        make_result("key/rsa8192", board="lab", **refusal("A_B")),
+        make_result("key/ed25519", **refusal()),
+    )
+    costs = overview(run)["costs"]
+    assert costs["boards"] == [{"name": "desk", "firmware": "1.24.1"}, {"name": "lab", "firmware": "1.24.1"}]
+    best, partly = costs["rows"]
+    assert (best["title"], best["best"], best["count"], best["heap"]) == ("KEY/P256", True, "3 of 3", "26 to 27 kB")
+    assert [(cell["sign"], cell["text"], cell["details"]) for cell in best["cells"]] == [
+        ("✓", "8.0 ms", ["4.0 to 12 ms", "25.4 kB heap"]),
+        ("✓", "100 ms", []),
+    ]
+    assert (partly["title"], partly["best"], partly["word"], partly["heap"]) == ("KEY/RSA8192", False, "some", "")
+    assert [(cell["sign"], cell["style"], cell["text"], cell["details"]) for cell in partly["cells"]] == [
+        ("◐", "some", "1 of 2", ["4.0 ms", "NO_SHARED_CIPHER"]),
+        ("✕", "no", "refused", ["A_B"]),
+    ]
+    page = render_html(run)
+    assert "★ recommended" in page
+    assert "26 to 27 kB heap" in page
+    assert "Not measured here" not in page
+
+
+def test_no_key_is_recommended_where_none_will_do(make_run, make_result):
+    """The best of those that fail somewhere is first, without the star; with no key at all there is no table."""
+    run = make_run(make_result(), make_result(board="lab", **refusal()))
+    assert [row["best"] for row in overview(run)["costs"]["rows"]] == [False]
+    assert "★" not in render_html(run)
+    nothing = make_run(make_result(**refusal()))
+    assert overview(nothing)["costs"]["rows"] == []
+    assert 'class="costs"' not in render_html(nothing)
+
+
+def test_a_board_that_is_a_process(make_run, make_result):
+    """Its TLS memory is malloc's: what gc knows of it is no cost, and the page says so."""
+    run = make_run(make_result(**timed(4, held=3700)))
+    run["boards"][0]["kind"] = "unix"
+    costs = overview(run)["costs"]
+    assert costs["outside"] == ["desk"]
+    assert costs["rows"][0]["cells"][0]["details"] == []
+    assert "Not measured here on desk: a process of this machine" in render_html(run)
+
+
+def test_a_flaky_key_is_marked_in_both_tables(make_run, make_result):
+    """One refusal in three runs: it does not connect the board, and both tables say how often it did what."""
+    run = make_run(make_result(), make_result(verdict="fail", **refusal()), make_result())
+    view = overview(run)
+    (row,) = view["key_table"]["groups"][0]["rows"]
+    assert (row["count"], row["cells"][0]["flaky"], row["cells"][0]["verdict"]) == ("0 of 1", "pass 2, fail 1", "fail")
+    page = render_html(run)
+    assert "~ flaky: pass 2, fail 1" in page
+    both = make_run(make_result(), make_result(board="lab"), make_result(board="lab", verdict="known"))
+    assert overview(both)["costs"]["rows"][0]["cells"][1]["details"] == ["~ flaky with 1 server"]
+    assert "~ flaky with 1 server" in render_html(both)
+
+
+def test_sizes():
+    """Bytes, kilobytes, megabytes."""
+    assert [kilobytes(value) for value in (999, 16700, 2054016)] == ["999 B", "16.7 kB", "2.1 MB"]
