@@ -212,6 +212,27 @@ def pytest_runtest_makereport(
     return report
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable(
+    config: pytest.Config,
+) -> Generator[None, dict[str, Any] | None, dict[str, Any] | None]:
+    """In a worker of pytest-xdist, pack the result as one text."""
+    from harness.pytest_run import pack
+
+    data = yield
+    if hasattr(config, "workerinput"):
+        pack(data)
+    return data
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_report_from_serializable(data: dict[str, Any]) -> None:
+    """In the controller of pytest-xdist, unpack the result before pytest makes a report of it."""
+    from harness.pytest_run import unpack
+
+    unpack(data)
+
+
 @pytest.fixture(scope="session")
 def certificates(request: pytest.FixtureRequest) -> Any:
     """Keys and certificates by profile name: `certificates.make("server-p256")` gives files for the server, DER for the board.

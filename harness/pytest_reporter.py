@@ -37,6 +37,7 @@ class Reporter:
         self._lock: FolderLock | None = None
         self._cases: set[str] = set()
         self._total = 0
+        self._bad = 0
         self._usual: tuple[bool, Any] | None = None
         self._line_open = False
         self._over = False
@@ -151,6 +152,7 @@ class Reporter:
             return
         self._shape(report, data)
         new = self.kept.take(data)
+        self._bad += data["result"]["verdict"] in FAILING
         if self._own_lines:
             self._print(data, new)
 
@@ -193,8 +195,7 @@ class Reporter:
 
     def _draw(self) -> None:
         """Draw the progress bar, where there is one."""
-        bad = sum(result["verdict"] in FAILING for result in self.kept.results)
-        self._screen.draw(len(self.kept.results), self._total, bad=bad)
+        self._screen.draw(len(self.kept.results), self._total, bad=self._bad)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self) -> None:

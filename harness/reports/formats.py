@@ -12,8 +12,15 @@ from harness.reports.spreadsheet import render_csv
 
 
 def render_json(run: dict[str, Any]) -> str:
-    """The run record itself."""
-    return json.dumps(run, indent=1) + "\n"
+    """The run record itself, one line per board, case and result: `grep` finds one, and thousands are written in a second."""
+    return "{" + ",".join(f"\n {json.dumps(key)}: {_lines(value)}" for key, value in run.items()) + "\n}\n"
+
+
+def _lines(value: Any) -> str:
+    """JSON, each item of a list on its own line; `indent` would have every number of it walked through in Python."""
+    if not isinstance(value, list) or not value:
+        return json.dumps(value)
+    return "[" + ",".join(f"\n  {json.dumps(item)}" for item in value) + "\n ]"
 
 
 FORMATS: dict[str, Callable[[dict[str, Any]], str]] = {
