@@ -80,6 +80,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="Directory for run.json, the journal run.jsonl and the evidence of failing cases. Default: .compat",
     )
     group.addoption(
+        "--baseline",
+        metavar="RUN.json",
+        default=None,
+        help="Compare with an earlier run (its run.json, or run.jsonl): a new failure or a newly unsupported case fails this one, "
+        "and every change is listed. What this run was not asked for does not count",
+    )
+    group.addoption(
         "--known",
         metavar="FILE",
         default=None,
@@ -129,16 +136,16 @@ def pytest_configure(config: pytest.Config) -> None:
             from harness.pytest_boards import check_dist
 
             check_dist(config)
+        if not hasattr(config, "workerinput"):
+            from harness.pytest_reporter import Reporter
+
+            config.pluginmanager.register(Reporter(config), "tls-harness-reporter")
     except UsageError as error:
         raise pytest.UsageError(str(error)) from error
-    if not hasattr(config, "workerinput"):
-        from harness.pytest_reporter import Reporter
+    if not hasattr(config, "workerinput") and config.getoption("dist", "no") != "no":
+        from harness.pytest_boards import Crashes
 
-        config.pluginmanager.register(Reporter(config), "tls-harness-reporter")
-        if config.getoption("dist", "no") != "no":
-            from harness.pytest_boards import Crashes
-
-            config.pluginmanager.register(Crashes(config), "tls-harness-crashes")
+        config.pluginmanager.register(Crashes(config), "tls-harness-crashes")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

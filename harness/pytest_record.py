@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     import pytest
 
     from harness.reports.cells import Cell
+    from harness.reports.diff import Comparison
     from harness.reports.journal import Journal
+    from harness.reports.reading import RunFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,10 +35,13 @@ class News:
 
 
 class Record:
-    """What a run was to try, what came of it, and where that was written.
+    """What a run was to try, what came of it, how that differs from an earlier run, and where it was written.
 
     Args:
         config: of the run.
+
+    Raises:
+        UsageError: `--baseline` names no run record.
     """
 
     def __init__(self, config: pytest.Config) -> None:
@@ -50,18 +55,31 @@ class Record:
         self.whole = False
         self.written: list[Path] = []
         self.trouble: list[str] = []
+        self.baseline = self._baseline()
+        self.compared: Comparison | None = None
         self._expected = 0
         self._known: set[str] = set()
         self._journal: Journal | None = None
         self._places: list[dict[str, int]] = []
 
+    def _baseline(self) -> RunFile | None:
+        told = self.config.getoption("baseline")
+        if told is None:
+            return None
+        from harness.pytest_baseline import read_baseline
+
+        return read_baseline(told, folder=self.config.invocation_params.dir)
+
     # ------------------------------------------------------------------ while it runs
 
     def plan(self, nodeids: Iterable[str]) -> None:
-        """Begin the journal with what is to come, so that what a kill leaves tells what is missing.
+        """Know what is to come.
 
         Args:
             nodeids: of the tests that will run cases.
+
+        Raises:
+            UsageError: the baseline is of other boards and servers.
         """
         from harness.cases import select
         from harness.pytest_plan import all_cells, planned_cells
@@ -75,7 +93,10 @@ class Record:
         self.planned = planned_cells(names, **columns, repeat=options.repeat)
         self.whole = len(self.planned) == len(all_cells(**columns))
         self._expected = len(names)
-        self._begin()
+        if self.baseline is not None:
+            from harness.pytest_baseline import check_common
+
+            check_common(self.baseline, self.planned)
 
     def take(self, data: dict[str, Any]) -> list[News]:
         """Keep what a test's report carried.
@@ -90,12 +111,13 @@ class Record:
                 new.append(News(kind=kind, described=described, before=store.get(described[kind])))
                 store[described[kind]] = described
         self.results.append(data["result"])
-        self._begin()
+        self.begin()
         described_now = [(news.kind, news.described) for news in new]
         self._add([*self._described({data["result"]["case"]}), *described_now, ("result", data["result"])])
         return new
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
+        """Begin the journal with what is to come, so that what a kill leaves tells what is missing."""
         from harness.reports.journal import Journal
 
         if self._journal is not None or self.trouble:
@@ -165,7 +187,7 @@ class Record:
         ids = {result["case"] for result in self.results} | {cell.case for cell in self.planned}
         repeat = options_of(self.config).repeat
         soak = {"soak": soak_json(self.results, repeat=repeat)} if repeat > 1 else {}
-        return {
+        record = {
             **self._head(),
             "run": self._run(time.time()),
             "boards": list(self.boards.values()),
@@ -175,6 +197,12 @@ class Record:
             "missing": missing_json(self.planned, self.results),
             **soak,
         }
+        if self.baseline is None:
+            return record
+        from harness.pytest_baseline import baseline_json, compare_with
+
+        self.compared = compare_with(self.baseline, record, planned=self.planned)
+        return {**record, **baseline_json(self.baseline, self.compared)}
 
     def _order(self, result: dict[str, Any]) -> tuple[int, int, int, int]:
         """Where a result belongs: by board and server as they were told, then by case; workers answer in any order."""
@@ -212,6 +240,19 @@ class Record:
                 self.written.append(path)
             except OSError as error:
                 self.trouble.append(f"no report: {path} cannot be written ({error.strerror})")
+
+    @property
+    def worse(self) -> bool:
+        """Whether something that worked, or was tested, in the baseline is no longer."""
+        return self.compared is not None and self.compared.regression
+
+    def change_lines(self) -> list[str]:
+        """What the terminal says of the baseline, the answer last; empty without one."""
+        if self.baseline is None or self.compared is None:
+            return []
+        from harness.pytest_baseline import baseline_lines
+
+        return baseline_lines(self.baseline, self.compared)
 
     def close(self) -> None:
         """Close the journal of a run that had no result."""

@@ -88,11 +88,12 @@ class Reporter:
         from harness.folder_lock import FolderLock
 
         try:
+            self.kept.plan(self._cases)
             self._lock = FolderLock(artifacts_folder(self.config))
         except UsageError as error:
             raise pytest.UsageError(str(error)) from None
         self.config.add_cleanup(self._lock.close)
-        self.kept.plan(self._cases)
+        self.kept.begin()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logstart(self, nodeid: str) -> None:
@@ -211,7 +212,9 @@ class Reporter:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Write the reports, also of an interrupted run; fail a run in which nothing could be tried, or whose report is lost."""
+        """Write the reports, also of an interrupted run; fail a run in which nothing could be tried, that is worse
+        than its baseline, or whose report is lost.
+        """
         self._over = True
         self._screen.wipe()
         if not self.kept.results:
@@ -222,7 +225,7 @@ class Reporter:
         self.kept.write(record)
         good = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
         flaky = self.soak is not None and self.soak["flaky"]
-        if exitstatus in good and (self.untried() or self.kept.trouble or flaky):
+        if exitstatus in good and (self.untried() or self.kept.trouble or flaky or self.kept.worse):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def untried(self) -> list[str]:
@@ -244,6 +247,11 @@ class Reporter:
         steady, flaky = soak_lines(self.soak) if self.soak else ([], [])
         for line in [*steady, *stranger_lines(self.kept.results)]:
             terminalreporter.write_line(line)
+        *told, answer = self.kept.change_lines() or [""]
+        for line in told:
+            terminalreporter.write_line(line)
+        if answer:
+            terminalreporter.write_line(answer, red=self.kept.worse)
         for text in [*flaky, *self.untried(), *self.kept.trouble]:
             terminalreporter.write_line(text, red=True)
         for path in self.kept.written:

@@ -57,6 +57,7 @@ STAGES = (
     "harness.pytest_blocks",
     "harness.pytest_screen",
     "harness.pytest_plan",
+    "harness.pytest_baseline",
     "harness.pytest_record",
     "harness.pytest_reporter",
     "harness.plugin",

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from harness.errors import UsageError
-from harness.reports.cells import Cell, Result, cells_of, happened, same_error
+from harness.reports.cells import Cell, Result, cell_of, cells_of, happened, same_error
 from harness.reports.plain import one_line
 from harness.reports.server_keys import server_title
 
@@ -116,12 +116,13 @@ def compare(
         by: `board`: boards are the same if they have the same name; `firmware`: if they have the same firmware, and several count
             as their worst.
         pairs: name of a board or server in `old` -> its name in `new`.
-        wanted: whether `new` was asked for a cell; without it, whether its set (`--cases`) has the case.
+        wanted: whether `new` was to fill a cell; without it, as `asked_for` says.
     """
     pairs = pairs or {}
     before = cells_of(old["results"], name=_namer(old, by=by, pairs=pairs))
-    after = cells_of(new["results"], name=_namer(new, by=by, pairs={}))
-    wanted = wanted or in_set(new, known=old)
+    name = _namer(new, by=by, pairs={})
+    after = cells_of(new["results"], name=name)
+    wanted = wanted or asked_for(new, known=old, name=name)
     changes, compared, left_out = [], 0, 0
     for cell in dict.fromkeys([*after, *before]):
         was, now = before.get(cell), after.get(cell)
@@ -171,16 +172,22 @@ def _other_error(before: Result, after: Result) -> Kind | None:
     return None if same else Kind.CHANGED_ERROR
 
 
-def in_set(new: Mapping[str, Any], *, known: Mapping[str, Any]) -> Callable[[Cell], bool]:
-    """Whether a case belongs to the set that `new` was told to run.
+def asked_for(
+    new: Mapping[str, Any], *, known: Mapping[str, Any], name: Callable[[Cell], Cell] | None = None
+) -> Callable[[Cell], bool]:
+    """Whether a run was to fill a cell: it was planned and is missing, or it belongs to the set of a run in which nobody chose cases.
 
     Args:
         new: a run record.
         known: the record that describes the cases; one that it does not describe belongs to every set.
+        name: what a cell of `new` is called instead.
     """
+    missing = {name(cell_of(cell)) if name else cell_of(cell) for cell in new.get("missing", ())}
+    if not new["run"].get("whole", True):
+        return lambda cell: cell in missing
     tiers = {case["case"]: case["tier"] for case in known["cases"]}
     chosen = _SETS.index(new["run"]["cases"])
-    return lambda cell: _SETS.index(tiers.get(cell.case, _SETS[0])) <= chosen
+    return lambda cell: cell in missing or _SETS.index(tiers.get(cell.case, _SETS[0])) <= chosen
 
 
 def read_pairs(texts: Iterable[str], *, old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, str]:

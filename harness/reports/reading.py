@@ -42,23 +42,27 @@ class RunFile:
     notes: tuple[str, ...] = ()
 
 
-def read_run(path: str, *, told: str = "") -> RunFile:
+def read_run(path: str, *, told: str = "", start: Path | None = None) -> RunFile:
     """Read a run record.
 
     Args:
         path: of a run.json or run.jsonl.
         told: the option it was told with, for messages.
+        start: the folder that a relative path begins in; None for the current one.
 
     Raises:
         UsageError: one line for whatever is wrong with the file.
     """
     where = one_line(f"{told} {path}" if told else path)
     try:
-        data = Path(path).read_bytes()
+        place = (start or Path()) / path
+        data = place.read_bytes()
     except OSError as error:
         raise UsageError(f"{where}: cannot be read ({error.strerror}); {WANTED}") from error
+    except ValueError as error:
+        raise UsageError(f"{where}: no path of a file; {WANTED}") from error
     run, notes = parse_run(data, where=where)
-    return RunFile(path=path, folder=Path(path).absolute().parent, run=run, notes=notes)
+    return RunFile(path=path, folder=place.absolute().parent, run=run, notes=notes)
 
 
 def parse_run(data: bytes, *, where: str) -> tuple[dict[str, Any], tuple[str, ...]]:
