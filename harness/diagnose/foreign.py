@@ -110,9 +110,7 @@ class _Foreign:
         if last.report.failure is not None:
             gone = _not_there(self._request, self._target, last.report.failure)
             return replace(gone, info=info, notes=tuple(self._runner.board.notes))
-        hidden = unseen(
-            seen, last.wire, told=self._told or seen, looked=self._looked, may_look=self._looking is not None
-        )
+        hidden = unseen(seen, last.wire, told=self._told or seen, asked=self._asked)
         steps = wire_steps(last.wire, seen)
         trials: tuple[Trial, ...] = ()
         if self._request.fixes and seen.outcome is not Outcome.CONNECTED:
@@ -133,6 +131,11 @@ class _Foreign:
             notes=tuple(self._runner.board.notes),
         )
 
+    @property
+    def _asked(self) -> int | None:
+        """In how many connections of its own this machine asked the server; None where it must not."""
+        return self._looking.count if self._looking is not None else None
+
     def _handshake(self, name: str, settings: Settings) -> CaseResult:
         """Have one, and explain what came of it with what follows from the wire, and from a look at the server where that would tell."""
         case = case_of(name, settings)
@@ -141,7 +144,7 @@ class _Foreign:
         if seen is None or last is None or seen.outcome is Outcome.CONNECTED:
             return result
         if worth_looking(seen, last.wire) and self._looking is not None and not self._looked:
-            self._facts, self._looked = self._looking.facts(), True
+            self._facts, self._looked = self._looking.facts(seen.client_hello), True
         told = completed(seen, last.wire, facts=self._facts if worth_looking(seen, last.wire) else None)
         self._told = self._told or told
         said = explain(case, told, self._runner.board.info, wire=last.wire, authorities=last.authorities)

@@ -1,43 +1,31 @@
-"""What a server that is not ours takes of this machine: versions, suites, groups and keys, found by ordinary handshakes.
+"""What a server that is not ours takes of this machine: versions, suites, groups and keys, asked with ClientHellos.
 
-Sends nothing but ClientHellos and what completes them. What it finds is written as `ServerFacts`, so that the same prediction and the
-same rules apply as for our own servers; `python` is empty in them.
+Knows sockets for a moment at a time. Completes no handshake but one of TLS 1.3, the only way to a certificate there, and sends no data; the
+server's log shows clients that left. What it finds is written as `ServerFacts`, so that the same prediction and the same rules apply
+as for our own servers; `python` is empty in them.
 """
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
-import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from harness.certificates.reading import key_facts
-from harness.model import KeyFacts, ServerFacts
+from harness.deadline import Deadline
+from harness.diagnose.learning import Learned, learn
+from harness.model import HelloFacts, ServerFacts, Side, WireChunk
+from harness.wire.reading import WireReading, read_wire
 
-TRY_S = 5.0
-# More handshakes than this are never had: a server of OpenSSL with everything on takes some 60 suites.
-SUITES_LIMIT = 70
-_VERSIONS = (
-    ("TLSv1.3", ssl.TLSVersion.TLSv1_3),
-    ("TLSv1.2", ssl.TLSVersion.TLSv1_2),
-    ("TLSv1.1", ssl.TLSVersion.TLSv1_1),
-    ("TLSv1", ssl.TLSVersion.TLSv1),
-)
-# IANA's name, OpenSSL's: those that a board may offer and Python can ask for alone.
-_GROUPS = (("secp256r1", "prime256v1"), ("secp384r1", "secp384r1"), ("secp521r1", "secp521r1"))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Taken:
-    """One handshake that the server completed."""
-
-    suite: str
-    certificate: bytes
+# All questions together, and the answer to one: a server on another continent takes a second for each.
+LOOK_S, ANSWER_S = 30.0, 5.0
+# More than a hello is ever answered with: it is no TLS server.
+_ANSWER_BYTES = 1 << 18
+_CLOSE_NOTIFY = bytes((21, 3, 3, 0, 2, 1, 0))
 
 
 class Looking:
-    """Asks one server.
+    """Asks one server; `count` connections so far.
 
     Args:
         host: name or address.
@@ -50,97 +38,67 @@ class Looking:
         self._target = (host, port)
         self._name = name
         self._progress = progress
+        self._deadline = Deadline(LOOK_S)
+        self._gone = False
+        self.count = 0
 
-    def facts(self) -> ServerFacts | None:
-        """Ask for each version, then for suites until none is left, then for each group.
+    def facts(self, hello: HelloFacts | None = None) -> ServerFacts | None:
+        """Ask for versions, for suites until none is left, then for groups.
+
+        Args:
+            hello: the board's; what it offers is asked first.
 
         Returns:
-            What the server takes; None where it completed no handshake with this machine either.
+            What the server takes; None where it took nothing of this machine either.
         """
         self._progress(f"asking {self._target[0]}:{self._target[1]} from here which versions, suites and keys it takes")
-        versions = [(text, number) for text, number in _VERSIONS if self._try(number) is not None]
-        if not versions:
+        self._deadline = Deadline(LOOK_S)
+        offered = [int(code, 16) for code in hello.suites] if hello is not None else []
+        learned = learn(self._ask, name=self._name, first=offered)
+        if learned is None:
             return None
-        suites: list[tuple[int, str, str]] = []
-        leaves: dict[bytes, KeyFacts] = {}
-        for text, number in versions:
-            if text == "TLSv1.3":
-                suites += _tls13_suites()
-                self._keep(self._try(number), leaves)
-            elif not any(protocol != "TLSv1.3" for _code, protocol, _name in suites):
-                suites += self._suites(number, text, leaves)
-        groups = self._groups(versions)
-        return ServerFacts(
-            python="",
-            openssl="as seen from this machine",
-            openssl_number=ssl.OPENSSL_VERSION_NUMBER,
-            suites=tuple(suites),
-            keys=tuple(leaves.values()),
-            minimum_version=versions[-1][0],
-            maximum_version=versions[0][0],
-            groups=groups,
-        )
+        if not learned.keys and not self._gone:
+            self._handshake(learned)
+        return learned.facts()
 
-    def _suites(self, number: ssl.TLSVersion, text: str, leaves: dict[bytes, KeyFacts]) -> list[tuple[int, str, str]]:
-        """Offer all, and leave out what was chosen, until the server takes none of the rest."""
-        codes = {item["name"]: item["id"] & 0xFFFF for item in _context(number).get_ciphers()}
-        found: list[tuple[int, str, str]] = []
-        without: list[str] = []
-        while len(found) < SUITES_LIMIT:
-            taken = self._try(number, without=without)
-            if taken is None or taken.suite in without:
-                break
-            without.append(taken.suite)
-            if taken.suite in codes:
-                found.append((codes[taken.suite], text, taken.suite))
-            self._keep(taken, leaves)
-        return found
-
-    def _groups(self, versions: list[tuple[str, ssl.TLSVersion]]) -> tuple[str, ...] | None:
-        """Those of the usual groups that it takes; None where it takes them all, as OpenSSL's default does."""
-        number = versions[0][1]
-        taken = tuple(iana for iana, name in _GROUPS if self._try(number, group=name) is not None)
-        return None if len(taken) == len(_GROUPS) else taken
-
-    @staticmethod
-    def _keep(taken: _Taken | None, leaves: dict[bytes, KeyFacts]) -> None:
-        if taken is not None and taken.certificate:
-            try:
-                leaves.setdefault(taken.certificate, key_facts((taken.certificate,)))
-            except ValueError:
-                pass  # a key that TLS does not know
-
-    def _try(
-        self, number: ssl.TLSVersion, *, without: list[str] | None = None, group: str | None = None
-    ) -> _Taken | None:
-        """One handshake; None where it does not come off, for whatever reason."""
+    def _ask(self, hello: bytes) -> WireReading | None:
+        """One hello and its answer, up to where the server waits for the client."""
+        end = Deadline(min(ANSWER_S, self._deadline.remaining_s))
+        if self._deadline.expired or self._gone:
+            return None
+        chunks = [WireChunk(sender=Side.CLIENT, at_ms=0.0, data=hello)]
+        reading = read_wire(chunks)
         try:
-            context = _context(number, without=without or [])
-            if group is not None:
-                context.set_ecdh_curve(group)
-                if number is not ssl.TLSVersion.TLSv1_3:
-                    context.set_ciphers("ECDHE:@SECLEVEL=0")
-            with socket.create_connection(self._target, timeout=TRY_S) as sock:
-                sock.settimeout(TRY_S)
-                with context.wrap_socket(sock, server_hostname=self._name) as tls:
-                    chosen = tls.cipher()
-                    return _Taken(suite=chosen[0] if chosen else "", certificate=tls.getpeercert(True) or b"")
-        except (OSError, ValueError):
+            sock = socket.create_connection(self._target, timeout=ANSWER_S)
+        except OSError:
+            self._gone = True
             return None
+        self.count += 1
+        with sock, contextlib.suppress(OSError):  # a reset or silence is an answer, too
+            sock.sendall(hello)
+            while not _answered(reading) and not end.expired and reading.server_bytes < _ANSWER_BYTES:
+                sock.settimeout(max(0.001, end.remaining_s))
+                data = sock.recv(65536)
+                if not data:
+                    break
+                chunks.append(WireChunk(sender=Side.SERVER, at_ms=0.0, data=data))
+                reading = read_wire(chunks)
+            sock.sendall(_CLOSE_NOTIFY)
+        return reading
+
+    def _handshake(self, learned: Learned) -> None:
+        """Complete one of TLS 1.3; a server that wants a client's certificate says so after that."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+        with contextlib.suppress(OSError), socket.create_connection(self._target, timeout=ANSWER_S) as sock:
+            self.count += 1
+            with context.wrap_socket(sock, server_hostname=self._name) as tls:
+                learned.take_chain((tls.getpeercert(binary_form=True) or b"",))
 
 
-def _context(number: ssl.TLSVersion, *, without: list[str] | None = None) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    context.set_ciphers(":".join(["ALL", "COMPLEMENTOFALL", *(f"!{name}" for name in without or ()), "@SECLEVEL=0"]))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # TLS 1.0 and 1.1: to see whether it is all that is spoken
-        context.minimum_version = context.maximum_version = number
-    return context
-
-
-def _tls13_suites() -> list[tuple[int, str, str]]:
-    """OpenSSL's three: which of them a server takes Python cannot ask one by one."""
-    found = _context(ssl.TLSVersion.TLSv1_3).get_ciphers()
-    return [(item["id"] & 0xFFFF, "TLSv1.3", item["name"]) for item in found if item["protocol"] == "TLSv1.3"]
+def _answered(reading: WireReading) -> bool:
+    """Whether the server has said all that it says before the client's next message."""
+    finished = any(message.name == "ServerHelloDone" for message in reading.messages)
+    refused = bool(reading.alerts) or reading.server_plain is not None or reading.server_wrong is not None
+    return reading.retry or reading.negotiated.version == "TLSv1.3" or finished or refused

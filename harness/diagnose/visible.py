@@ -66,25 +66,25 @@ def _of_the_certificate(seen: Observation, wire: WireReading) -> tuple[str | Non
     return None, None
 
 
-def unseen(
-    seen: Observation, wire: WireReading, *, told: Observation, looked: bool, may_look: bool = True
-) -> tuple[str, ...]:
+def unseen(seen: Observation, wire: WireReading, *, told: Observation, asked: int | None) -> tuple[str, ...]:
     """What cannot be seen of a server that is not ours, and what was put in its place.
 
     Args:
         seen: as it was.
         wire: the reading of the recorded bytes.
         told: what the rules were given.
-        looked: whether the server was asked from this machine.
-        may_look: whether it may be.
+        asked: in how many connections this machine asked the server what it takes; None: it was not to.
     """
     lines = ["the server's settings, its log and its own error: only what it sends"]
+    counted = f" (asked in {asked} connections; --no-probe leaves them out)"
     if told.server is not None and seen.server is None and told.server.reason:
-        source = "what it takes of this machine" if told.server_facts is not None else "its messages and its alert"
+        source = (
+            f"what it takes of this machine{counted}" if told.server_facts is not None else "its messages and its alert"
+        )
         lines.append(f"that it is {told.server.reason} (in OpenSSL's words) follows from {source}; its log must say so")
-    elif looked:
-        lines.append("why it refuses: it completes no handshake with this machine, or its alert is another one")
-    elif worth_looking(seen, wire) and not may_look:
+    elif asked:
+        lines.append(f"why it refuses: it takes nothing of this machine either, or its alert is another one{counted}")
+    elif worth_looking(seen, wire) and asked is None:
         lines.append("what it would take: it was not asked (--no-probe)")
     if wire.negotiated.version == version_name(TLS13):
         lines.append("its certificates and every alert after ServerHello: TLS 1.3 encrypts them")

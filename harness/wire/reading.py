@@ -69,7 +69,8 @@ class WireReading:
     """Everything a recording says without its secrets.
 
     `client_hello` is the first one, `retried_hello` the one after a HelloRetryRequest. `negotiated` is filled by the
-    ServerHello only: with `retry` and no ServerHello it is empty and `retry_group` names what the server asked for.
+    ServerHello only: with `retry` and no ServerHello it is empty, `retry_group` names what the server asked for, and `retry_suite`
+    is the suite that it chose all the same.
     `group` comes from key_share in TLS 1.3, from ServerKeyExchange in TLS 1.2, and is None for static RSA and for DHE
     (`dh_bits` then). `certificates` are DER, leaf first, TLS 1.2 only; `client_certificates` is None unless the client
     sent the message, and empty if it sent one without a certificate. `alerts` holds those in the clear only.
@@ -83,6 +84,7 @@ class WireReading:
     retried_hello: HelloFacts | None = None
     retry: bool = False
     retry_group: str | None = None
+    retry_suite: int | None = None
     server_hello: ServerHello | None = None
     negotiated: Negotiated = field(default_factory=Negotiated)
     dh_bits: int | None = None
@@ -281,6 +283,7 @@ class _Conversation:
             retried_hello=self._hellos[1] if len(self._hellos) > 1 else None,
             retry=retry is not None,
             retry_group=group_name(retry.group) if retry is not None and retry.group is not None else None,
+            retry_suite=retry.suite if retry is not None else None,
             server_hello=chosen,
             negotiated=_negotiated(chosen, exchange=exchange),
             dh_bits=exchange.dh_bits,

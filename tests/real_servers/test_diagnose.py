@@ -84,6 +84,7 @@ def stored(name, answer):
     text = re.sub(r"(the length of an encrypted alert)\n +board  -> ApplicationData", r"\1", text)
     text = re.sub(r"/\S+/(?=(?:ca|client|server)-\w+/)", "", text)
     text = re.sub(r"\b\d+ bytes", "N bytes", text)
+    text = re.sub(r"\b\d+ connections", "N connections", text)
     path = TEXTS / f"{name}.txt"
     if os.environ.get("UPDATE_TEXTS"):
         path.write_text(text, encoding="utf-8")

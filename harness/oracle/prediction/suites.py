@@ -164,7 +164,8 @@ def _key_exchange(info: SuiteInfo, *, hello: HelloFacts, server: ServerFacts) ->
         reasons.append(Exclusion.NO_PSK)
     if info.key_exchange in _ELLIPTIC and shared_group(hello, server=server) is None:
         reasons.append(Exclusion.NO_GROUP)
-    if info.key_exchange.startswith("DHE"):
+    if info.key_exchange.startswith("DHE") and (server.python or info.code not in server.suite_codes):
+        # Of a server that is not ours only what it took is known, and that it can do.
         # CPython loads DH parameters only by load_dh_params and never asks for OpenSSL's own (SSL_CTX_set_dh_auto).
         reasons.append(Exclusion.NO_DH_PARAMETERS)
     if info.key_exchange in ("ECDH", "DH", "SRP", "ECJPAKE"):

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import socket
 import ssl
 import threading
@@ -102,6 +103,9 @@ def test_no_shared_cipher(connect, running):
     }
     assert "server      its error is not visible; its alert: handshake_failure(40)" in diagnosis_text(found)
     assert "that it is NO_SHARED_CIPHER (in OpenSSL's words) follows from" in diagnosis_text(found)
+    assert re.search(
+        r"what it takes of this machine \(asked in \d+ connections; --no-probe leaves them out\)", found.unseen[1]
+    )
 
 
 def test_the_seed(connect, running):
@@ -124,6 +128,13 @@ def test_tls13_only(connect, running):
         "versions/server-too-new",
         ["protocol_version"],
     )
+
+
+def test_no_shared_cipher_where_a_certificate_is_wanted(connect, running):
+    """A server that lets no client in without a certificate shows what it takes before it asks for one."""
+    words = {"verify": "ca-p256", "maximum_version": ssl.TLSVersion.TLSv1_2}
+    found = connect(running("server-rsa2048", ciphers="ECDHE-RSA-CHACHA20-POLY1305", **words), fixes=False)
+    assert found.result.explanation.rule == "ciphers/nothing-in-common"
 
 
 def test_client_certificate_wanted(connect, running, files):

@@ -64,9 +64,10 @@ def test_reason_by_prediction():
     seen = refused(40)
     told = completed(seen, wire, facts=FACTS)
     assert (told.server.reason, told.server_facts) == ("NO_SHARED_CIPHER", FACTS)
-    assert unseen(seen, wire, told=told, looked=True) == (
+    assert unseen(seen, wire, told=told, asked=9) == (
         "the server's settings, its log and its own error: only what it sends",
-        "that it is NO_SHARED_CIPHER (in OpenSSL's words) follows from what it takes of this machine; its log must say so",
+        "that it is NO_SHARED_CIPHER (in OpenSSL's words) follows from what it takes of this machine"
+        " (asked in 9 connections; --no-probe leaves them out); its log must say so",
     )
 
 
@@ -75,8 +76,9 @@ def test_another_alert_than_predicted():
     seen, wire = refused(80), WireReading(client_hello=HELLO)
     told = completed(seen, wire, facts=FACTS)
     assert told is seen
-    assert unseen(seen, wire, told=told, looked=True)[1] == (
-        "why it refuses: it completes no handshake with this machine, or its alert is another one"
+    assert unseen(seen, wire, told=told, asked=9)[1] == (
+        "why it refuses: it takes nothing of this machine either, or its alert is another one"
+        " (asked in 9 connections; --no-probe leaves them out)"
     )
 
 
@@ -84,7 +86,7 @@ def test_by_messages():
     """Where the messages told, they are named as the source."""
     seen, wire = refused(40), WireReading(client_certificates=())
     told = completed(seen, wire, facts=None)
-    assert unseen(seen, wire, told=told, looked=False)[1].endswith(
+    assert unseen(seen, wire, told=told, asked=0)[1].endswith(
         "follows from its messages and its alert; its log must say so"
     )
 
@@ -92,7 +94,7 @@ def test_by_messages():
 def test_tls13_hides_more():
     """Certificates and alerts."""
     seen, wire = refused(40), WireReading(negotiated=Negotiated(version="TLSv1.3"))
-    assert unseen(seen, wire, told=seen, looked=False)[-1] == (
+    assert unseen(seen, wire, told=seen, asked=0)[-1] == (
         "its certificates and every alert after ServerHello: TLS 1.3 encrypts them"
     )
 
@@ -128,4 +130,11 @@ def test_connected_in_tls13(length, line):
     messages = tuple(WireMessage(sender=who, at_ms=1.0, name="ApplicationData", length=size) for who, size in sent)
     wire = WireReading(negotiated=Negotiated(version="TLSv1.3"), messages=messages)
     seen = Observation(outcome=Outcome.CONNECTED, stage=None, ended_by=None, server=None, client=None)
-    assert unseen(seen, wire, told=seen, looked=False)[-1] == line
+    assert unseen(seen, wire, told=seen, asked=0)[-1] == line
+
+
+def test_not_to_be_asked():
+    """--no-probe, where a look would have told something."""
+    seen, wire = refused(40), WireReading(client_hello=HELLO)
+    assert unseen(seen, wire, told=seen, asked=None)[1] == "what it would take: it was not asked (--no-probe)"
+    assert len(unseen(seen, wire, told=seen, asked=0)) == 1

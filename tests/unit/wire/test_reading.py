@@ -13,6 +13,7 @@ import pytest
 
 from harness.model import Alert, Negotiated, Side, WireChunk
 from harness.wire.reading import EncryptedAlert, WireMessage, WireReading, read_wire
+from harness.wire.suites import suite_name
 
 TLS12, TLS13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
 # RFC 2409 section 6.2: the smallest published prime that OpenSSL loads, so that no test has to search one.
@@ -118,6 +119,7 @@ def test_retry_without_server_hello_negotiated_nothing(tls_session) -> None:
     session = tls_session(TLS13, server_setup=lambda context: context.set_ecdh_curve("secp384r1"))
     reading = read_wire(session.chunks[:2])
     assert (True, "secp384r1", Negotiated()) == (reading.retry, reading.retry_group, reading.negotiated)
+    assert suite_name(reading.retry_suite).startswith("TLS_AES_")
 
 
 def test_static_rsa_has_no_group(tls_session) -> None:

@@ -1,0 +1,76 @@
+"""A ClientHello as bytes, for asking a server what it would choose. Pure; nothing of it can complete a handshake.
+
+The counterpart of `parse_client_hello` (RFC 5246 section 7.4.1.2, RFC 8446 section 4.1.2). With TLS 1.3 the key share is empty: a
+server that could go on answers with a HelloRetryRequest, which names version, suite and group in the clear.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+
+from harness.wire.handshake import CLIENT_HELLO
+from harness.wire.records import HANDSHAKE
+from harness.wire.suites import RENEGOTIATION_SCSV
+from harness.wire.versions import TLS12, TLS13
+
+_SERVER_NAME, _GROUPS, _POINT_FORMATS, _SIGNATURES, _VERSIONS, _KEY_SHARE = 0, 10, 11, 13, 43, 51
+_RECORD_VERSION = 0x0301
+
+
+def client_hello(
+    *,
+    version: int,
+    suites: Sequence[int],
+    groups: Sequence[int],
+    signature_algorithms: Sequence[int],
+    name: str | None = None,
+) -> bytes:
+    """Write one record with a ClientHello.
+
+    Args:
+        version: the newest version offered; TLS 1.3 is offered alone.
+        suites: IANA codes in order; the signalling value of RFC 5746 is added.
+        groups: IANA codes; empty leaves the extension out.
+        signature_algorithms: IANA codes.
+        name: for SNI, ASCII; None leaves the extension out.
+
+    Raises:
+        ValueError: the name is not ASCII, or a list is too long for its field.
+    """
+    body = min(version, TLS12).to_bytes(2, "big") + secrets.token_bytes(32) + _short(secrets.token_bytes(32))
+    body += _long(_codes([*suites, RENEGOTIATION_SCSV])) + _short(b"\x00")
+    extensions = b""
+    if name is not None:
+        extensions += _extension(_SERVER_NAME, _long(b"\x00" + _long(name.encode("ascii"))))
+    if groups:
+        extensions += _extension(_GROUPS, _long(_codes(groups))) + _extension(_POINT_FORMATS, _short(b"\x00"))
+    if version >= TLS12:
+        extensions += _extension(_SIGNATURES, _long(_codes(signature_algorithms)))
+    if version >= TLS13:
+        extensions += _extension(_VERSIONS, _short(TLS13.to_bytes(2, "big"))) + _extension(_KEY_SHARE, _long(b""))
+    body += _long(extensions)
+    message = bytes((CLIENT_HELLO,)) + len(body).to_bytes(3, "big") + body
+    return bytes((HANDSHAKE,)) + _RECORD_VERSION.to_bytes(2, "big") + _long(message)
+
+
+def _codes(codes: Sequence[int]) -> bytes:
+    return b"".join(code.to_bytes(2, "big") for code in codes)
+
+
+def _extension(number: int, data: bytes) -> bytes:
+    return number.to_bytes(2, "big") + _long(data)
+
+
+def _short(data: bytes) -> bytes:
+    return _sized(data, 1)
+
+
+def _long(data: bytes) -> bytes:
+    return _sized(data, 2)
+
+
+def _sized(data: bytes, size_bytes: int) -> bytes:
+    if len(data) >= 1 << 8 * size_bytes:
+        raise ValueError(f"{len(data)} bytes do not fit a field with {size_bytes} bytes of length")
+    return len(data).to_bytes(size_bytes, "big") + data

@@ -1,0 +1,53 @@
+"""A ClientHello that we write, read by our own reader and answered by OpenSSL."""
+
+import ssl
+
+import pytest
+from tlslite.messages import ClientHello
+from tlslite.utils.codec import Parser
+
+from harness.wire.handshake import parse_client_hello
+from harness.wire.hello_bytes import client_hello
+
+WORDS = {"suites": [0xC02B, 0x003D], "groups": [0x17, 0x18], "signature_algorithms": [0x0403]}
+HEADERS = 9
+
+
+def test_tls12_as_our_reader_reads_it():
+    """Everything that was asked for, and the signalling value."""
+    data = client_hello(version=0x0303, name="broker.example", **WORDS)
+    hello = parse_client_hello(data[HEADERS:], record_version=int.from_bytes(data[1:3], "big"))
+    assert (hello.versions, hello.suites) == (("0303",), ("c02b", "003d", "00ff"))
+    assert (hello.groups, hello.signature_algorithms) == (("0017", "0018"), ("0403",))
+    assert (hello.sni, hello.extensions) == ("broker.example", (0, 10, 11, 13))
+
+
+def test_tls13_as_another_reader_reads_it():
+    """tlslite-ng's word for it: TLS 1.3 alone, and a key share without a key."""
+    data = client_hello(version=0x0304, **WORDS)
+    other = ClientHello().parse(Parser(bytearray(data[HEADERS - 3 :])))
+    versions, share = other.getExtension(43), other.getExtension(51)
+    assert ([tuple(item) for item in versions.versions], share.client_shares) == ([(3, 4)], [])
+    assert other.cipher_suites == [0xC02B, 0x003D, 0xFF]
+
+
+def test_old_versions_have_no_signatures():
+    """TLS 1.1 knows neither that extension nor, without groups, the other two."""
+    data = client_hello(version=0x0302, suites=[0x2F], groups=[], signature_algorithms=[0x0403])
+    hello = parse_client_hello(data[HEADERS:], record_version=0x0301)
+    assert (hello.versions, hello.extensions) == (("0302",), ())
+
+
+def test_openssl_takes_it_for_a_hello():
+    """A server without a certificate finds no suite: it read all of it."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    incoming.write(client_hello(version=0x0303, **WORDS))
+    with pytest.raises(ssl.SSLError) as caught:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).wrap_bio(incoming, outgoing, server_side=True).do_handshake()
+    assert caught.value.reason == "NO_SHARED_CIPHER"
+
+
+def test_what_does_not_fit():
+    """A list that is too long for its field."""
+    with pytest.raises(ValueError, match=r"^70002 bytes do not fit a field with 2 bytes of length$"):
+        client_hello(version=0x0303, suites=[1] * 35000, groups=[], signature_algorithms=[])
