@@ -25,9 +25,27 @@ def unreachable(tried: Attempt) -> bool:
     return tried.answer is not None and tried.observation.stage is Stage.CONNECT and not tried.report.accepted
 
 
-def lies(tried: Attempt) -> bool:
-    """Whether the board claims a session and the server had no connection at all: the server's record decides."""
-    return tried.answer is not None and tried.answer.kind == "result" and not tried.report.accepted
+def lie_in(tried: Attempt, *, address: str) -> str | None:
+    """What is wrong with a session that the board claims: the server's record decides. None if the board does not contradict it.
+
+    Args:
+        tried: what happened.
+        address: where the board was sent, without the port.
+    """
+    answer, report = tried.answer, tried.report
+    if answer is None or answer.kind != "result":
+        return None
+    if not report.accepted:
+        return (
+            f"the board says that it exchanged text, but no connection reached the server at {address}:{report.local_port}: "
+            "something else answers there, or its agent is not ours"
+        )
+    if answer.received_bytes and not report.handshake_done:
+        return (
+            "the board says that it exchanged text, but the server had no finished handshake with it: its agent is not ours, "
+            "or its answer is that of another connection"
+        )
+    return None
 
 
 def lacks(answer: Answer) -> str:

@@ -56,9 +56,13 @@ class Fault:
     answer: Callable[[bytes], bytes] | None = None
     mute: bool = False
     endless: bytes = b""
+    holds_back: bool = False
+    echoes: bool = False
+    typed: bytes = b""
     bytes_per_s: int | None = None
     delay_s: float = 0.0
     event: Event | None = None
+    restarts_every_s: float | None = None
     boot: str = ""
     heap_bytes: int | None = None
     shift_s: int = 0
@@ -66,8 +70,8 @@ class Fault:
     @property
     def in_the_middle(self) -> bool:
         """Whether it strikes at a connection; the others are there from the start."""
-        line = self.to_board or self.answer or self.mute or self.endless or self.bytes_per_s or self.delay_s
-        return bool(line or self.event)
+        line = self.to_board or self.answer or self.mute or self.holds_back or self.bytes_per_s or self.delay_s
+        return bool(line or self.event or self.restarts_every_s)
 
 
 def _every_seventh(change: Callable[[int], bytes]) -> Callable[[bytes], bytes]:
@@ -103,28 +107,37 @@ builtins.__import__ = th_import
 """
 
 
-def _cannot_write(number: int) -> str:
-    return f"""\
-import builtins
-th_real_open = open
-def th_open(name, mode='r', *words):
-    if mode[0] != 'r': raise OSError({number})
-    return th_real_open(name, mode, *words)
-builtins.open = th_open
+# A filesystem of the interpreter's own, of a few blocks in RAM, in the place of the host's: what it refuses, it refuses itself.
+_OWN_DISK = """\
+try: import vfs as th_vfs
+except ImportError: import os as th_vfs
+import os as th_os
+class th_Disk:
+    def __init__(self): self.held = bytearray(64 * 512)
+    def readblocks(self, number, data, offset=0):
+        start = number * 512 + offset
+        data[:] = memoryview(self.held)[start:start + len(data)]
+    def writeblocks(self, number, data, offset=0):
+        start = number * 512 + offset
+        self.held[start:start + len(data)] = data
+    def ioctl(self, what, argument): return {4: 64, 5: 512, 6: 0}.get(what)
+th_disk = th_Disk()
+th_vfs.VfsLfs2.mkfs(th_disk)
+th_vfs.umount('/')
 """
-
-
-_READ_ONLY = _replacing(
-    "('os', 'uos')",
-    """\
-class th_other:
-    def __init__(self, real): self.real = real
-    def __getattr__(self, name): return getattr(self.real, name)
-    def statvfs(self, path): return self.real.statvfs(path)[:8] + (1, 255)
-    def mkdir(self, path): raise OSError(30)
-    remove = rmdir = mkdir
-""",
-)
+_DISK_FULL = f"""\
+{_OWN_DISK}
+th_vfs.mount(th_disk, '/')
+th_os.chdir('/')
+th_number = 0
+for th_size in (400, 1):
+    try:
+        while True:
+            th_number += 1
+            with open('log%d.txt' % th_number, 'w') as th_file: th_file.write('.' * th_size)
+    except OSError: pass
+"""
+_READ_ONLY = f"{_OWN_DISK}th_vfs.mount(th_disk, '/', readonly=True)\nth_os.chdir('/')\n"
 _NO_NETWORK = _replacing(
     "('socket', 'usocket')",
     """\
@@ -156,6 +169,7 @@ class th_other:
     localtime = gmtime
 """,
 )
+_SESSION = b'#th {"kind":"result","text":"Hallo, Client!","free":[99000,null,99000],"us":[300,5000,800]}'
 # The third call and every later one, also after a reset: the file remembers.
 _LYING = f"""\
 import builtins
@@ -170,7 +184,7 @@ def th_count():
 def th_lie(real):
     def run(text):
         if th_count() < {STRIKES_AT}: real(text)
-        else: print('#th {{"kind":"result","text":"Hallo, Client!","free":[99000,null,99000],"us":[300,5000,800]}}')
+        else: print({_SESSION.decode()!r})
     return run
 def th_import(name, *words):
     module = th_real_import(name, *words)
@@ -250,8 +264,8 @@ _TABLE = (
         ends=End.RESET,
         to_board=_no_controls,
     ),
-    Fault(name="disk-full", does="its filesystem has no room left (ENOSPC)", boot=_cannot_write(28)),
-    Fault(name="read-only", does="its filesystem is read-only (EROFS)", boot=_READ_ONLY + _cannot_write(30)),
+    Fault(name="disk-full", does="its filesystem has no room left (ENOSPC)", boot=_DISK_FULL),
+    Fault(name="read-only", does="its filesystem is read-only (EROFS)", boot=_READ_ONLY),
     Fault(name="no-memory", does="has 40 KB of heap, too little for what runs the cases", heap_bytes=40 * 1024),
     Fault(
         name="wrong-clock",
@@ -261,6 +275,46 @@ _TABLE = (
     ),
     Fault(name="no-network", does="reaches nobody (EHOSTUNREACH)", boot=_NO_NETWORK),
     Fault(name="no-tls", does="its firmware has no TLS module", boot=_NO_TLS),
+    Fault(
+        name="boasting",
+        does="connects, and claims a session whatever came of it, from then on",
+        answer=lambda line: line if b'"stored"' in line else _SESSION + b"\r\n",
+    ),
+    Fault(
+        name="stale-answer",
+        does="keeps one answer until the next question is asked",
+        ends=End.ANSWER,
+        holds_back=True,
+    ),
+    Fault(
+        name="left-raw",
+        does="leaves the raw REPL behind an answer, as after a stray Ctrl-B, once",
+        ends=End.ANSWER,
+        answer=lambda line: line,
+        typed=b"\x02",
+    ),
+    Fault(
+        name="echo",
+        does="gives back what it is sent and nothing else, as with RX and TX joined",
+        to_board=lambda data: b"",
+        mute=True,
+        echoes=True,
+    ),
+    Fault(
+        name="ctrl-c-ignored",
+        does="its program prints and ignores Ctrl-C; a reset by its wire helps",
+        ends=End.RESET,
+        to_board=lambda data: b"",
+        answer=lambda line: b"",
+        endless=b"KeyboardInterrupt: not now\r\n",
+        bytes_per_s=10 * BAUD_300_BYTES_PER_S,
+    ),
+    Fault(
+        name="reset-loop",
+        does="restarts every 0.3 s; only its power switch helps",
+        ends=End.POWER,
+        restarts_every_s=0.3,
+    ),
     Fault(name="banner", does="boot.py prints 300 lines, some like a prompt or an answer", boot=_CHATTY),
 )
 FAULTS: dict[str, Fault] = {fault.name: fault for fault in _TABLE}

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
-from harness.attempt import Attempt, lacks, lies, unreachable
+from harness.attempt import Attempt, lacks, lie_in, unreachable
 from harness.board_answer import client_report
 from harness.boards import BoardSession
 from harness.boards.agent_protocol import Answer
@@ -177,12 +177,9 @@ class CaseRunner:
                 ),
                 kind="network",
             )
-        if lies(tried):
-            raise BoardError(
-                f"{self.board.spec.label}: the board says that it exchanged text, but no connection reached the server at "
-                f"{self.reach.advertise}:{tried.report.local_port}: something else answers there, or its agent is not ours",
-                kind="lying",
-            )
+        lie = lie_in(tried, address=self.reach.advertise)
+        if lie is not None:
+            raise BoardError(f"{self.board.spec.label}: {lie}", kind="lying")
         return tried
 
     def _judged(self, case: Case, tried: Attempt, *, attempt: int) -> CaseResult:

@@ -13,7 +13,9 @@ __all__ = ["BOARD_KINDS", "BoardSession", "Patience", "open_board"]
 
 AT_ONCE = Patience()
 
+# A faulty board's time limits: nothing on it is slow by nature, but a busy machine may take a second to run it.
 FAULTY_TIME_LIMITS = 0.1
+FAULTY_PATIENCE_S = 20.0
 
 
 def _open_serial(spec: BoardSpec) -> BoardSession:
@@ -59,7 +61,11 @@ def _open_faulty(spec: BoardSpec) -> BoardSession:
     quick = replace(settings, timeout_multiplier=settings.timeout_multiplier * FAULTY_TIME_LIMITS)
     try:
         session = BoardSession(
-            replace(spec, settings=quick), Link(faulty.port), owner=faulty, find_port=lambda: faulty.port
+            replace(spec, settings=quick),
+            Link(faulty.port),
+            owner=faulty,
+            patience_s=FAULTY_PATIENCE_S,
+            find_port=lambda: faulty.port,
         )
     except BaseException:
         faulty.close()

@@ -28,8 +28,11 @@ _MAKE_FOLDER = f"""\
 import os
 try:
  os.mkdir('{FOLDER}')
-except OSError:
- os.stat('{FOLDER}')
+except OSError as e:
+ try:
+  os.stat('{FOLDER}')
+ except OSError:
+  raise e
 try:
  os.remove('{HASH_FILE}')
 except OSError:

@@ -104,6 +104,7 @@ class FaultyBoard:
         self._struck = self._over = self._spoilt = False
         self._tail = b""
         self._line = b""
+        self._restart_at = 0.0
         self._plug_in()
         self._thread = threading.Thread(target=self._serve, name=f"faulty board {fault.name}", daemon=True)
         self._thread.start()
@@ -145,7 +146,7 @@ class FaultyBoard:
             if self._flooding and not self._to_tool:
                 self._to_tool.add(self.fault.endless * 100, due=now)
             waits = [lane.due() for lane in (self._to_tool, self._to_board)]
-            later = [due - now for due in waits if due is not None and due > now]
+            later = [due - now for due in (*waits, self._next_restart(now)) if due is not None and due > now]
             reading = [self._wake_read, *((self._inner,) if len(self._to_tool) < PENDING_LIMIT else ())]
             if self._outer >= 0 and len(self._to_board) < PENDING_LIMIT:
                 reading.append(self._outer)
@@ -165,6 +166,15 @@ class FaultyBoard:
                 self._from_board(self._read(self._inner))
             if self._outer in ready:
                 self._from_tool(self._read(self._outer))
+
+    def _next_restart(self, now: float) -> float | None:
+        """Restart the board if it is time; when it will be again."""
+        if not self._active or self.fault.restarts_every_s is None:
+            return None
+        if now >= self._restart_at:
+            self._virtual.reset()
+            self._restart_at = now + self.fault.restarts_every_s
+        return self._restart_at
 
     @staticmethod
     def _read(descriptor: int) -> bytes:
@@ -206,6 +216,11 @@ class FaultyBoard:
             self._strike()
         if self._outer < 0:
             return
+        if self._active and self.fault.echoes:
+            self._to_tool.add(data, due=self._due())
+        if self._active and self.fault.holds_back and self._line:
+            self._to_tool.add(self._line, due=self._due())
+            self._line, self._over = b"", True
         if self._active and self.fault.to_board is not None:
             data = self.fault.to_board(data)
         self._to_board.add(data, due=self._due())
@@ -235,9 +250,20 @@ class FaultyBoard:
     def _from_board(self, data: bytes) -> None:
         if self._outer < 0 or (self._active and self.fault.mute) or self._flooding:
             return
-        if self._active and self.fault.answer is not None:
+        if self._active and self.fault.holds_back:
+            data = self._held_back(data)
+        elif self._active and self.fault.answer is not None:
             data = self._answers(self._line + data)
         self._to_tool.add(data, due=self._due())
+
+    def _held_back(self, data: bytes) -> bytes:
+        """Keep everything from the answer on; what may pass."""
+        if self._line:
+            self._line += data
+            return b""
+        before, mark, rest = data.partition(ANSWER_MARK)
+        self._line = mark + rest
+        return before
 
     def _answers(self, data: bytes) -> bytes:
         """Spoil the whole answers in this; what is not whole yet waits."""
@@ -250,6 +276,7 @@ class FaultyBoard:
                 return passed + before
             passed += before + self.fault.answer(mark + line + end)
             self._spoilt = True
+            self._to_board.add(self.fault.typed, due=self._due())
             data = b"" if self._flooding else behind
             self._over = self.fault.ends is End.ANSWER
         return passed + data

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
+    from harness.boards.faulty import FaultyBoard
+    from harness.boards.virtual import VirtualBoard
     from harness.commands import Commands
 
 EXAMPLE = """\
@@ -42,7 +44,8 @@ def add(commands: Commands) -> None:
         nargs="?",
         default="unix",
         metavar="SPEC",
-        help="unix or unix:/path/to/micropython (default: unix: $MICROPYTHON, the packaged interpreter or `micropython` on PATH)",
+        help="unix, unix:/path/to/micropython, or faulty:NAME for one with a fault; a wrong name lists them (default: unix: "
+        "$MICROPYTHON, the packaged interpreter or `micropython` on PATH)",
     )
     parser.add_argument(
         "--heap",
@@ -80,23 +83,58 @@ def run(options: argparse.Namespace) -> int:
         UsageError: for a spec that is no virtual board, or a directory that cannot be used.
         BoardError: this machine has no pseudo-terminals, or the interpreter does not come up.
     """
-    from harness.boards.interpreter import find_interpreter
     from harness.options import parse_board
 
-    spec = parse_board(options.spec, {})
+    spec = parse_board(options.spec, {}, told="virtual")
+    if spec.kind == "faulty":
+        return _keep(*_faulty(spec.target, options))
     if spec.kind != "unix":
-        raise UsageError(f"virtual {options.spec!r}: no virtual board; accepted are unix and unix:/path/to/micropython")
-    interpreter = find_interpreter(spec.target)
+        raise UsageError(
+            f"virtual {options.spec!r}: no virtual board; accepted are unix, unix:/path/to/micropython and faulty:NAME"
+        )
+    return _keep(*_whole(spec.target, options))
+
+
+def _whole(path: str, options: argparse.Namespace) -> tuple[VirtualBoard, str]:
+    from harness.boards.interpreter import find_interpreter
+
+    interpreter = find_interpreter(path)
     folder = _folder(options.folder)
 
     from harness.boards.virtual import VirtualBoard
 
     board = VirtualBoard(interpreter, heap_bytes=options.heap, folder=folder)
+    return board, f"virtual board: {interpreter.name}, files in {board.folder}"
+
+
+def _faulty(name: str, options: argparse.Namespace) -> tuple[FaultyBoard, str]:
+    from harness.boards.interpreter import find_interpreter
+    from harness.faults import FAULTS, POWER_WORD, RESET_WORD, STRIKES_AT
+
+    fault = FAULTS[name]
+    if options.folder is not None:
+        raise UsageError(f"--folder {options.folder}: a faulty board has files of its own; leave it out")
+    interpreter = find_interpreter("")
+
+    from harness.boards.faulty import FaultyBoard
+
+    board = FaultyBoard(fault, interpreter, heap_bytes=options.heap)
+    when = f"from its connection {STRIKES_AT} on" if fault.in_the_middle else "from the start"
+    hooks = (
+        f"printf '{word.decode().replace(chr(0), chr(92) + '0')}' > {board.port}" for word in (RESET_WORD, POWER_WORD)
+    )
+    reset, power = hooks
+    return (
+        board,
+        f"faulty board {name}, {when}: {fault.does}\nits reset hook: {reset}\nits power_cycle hook: {power}\n{interpreter.name}",
+    )
+
+
+def _keep(board: VirtualBoard | FaultyBoard, described: str) -> int:
     try:
         print(board.port, flush=True)
         print(
-            f"virtual board: {interpreter.name}, files in {board.folder}; Ctrl-C ends it\n"
-            f"try: mpremote connect {board.port} exec \"print('hello')\"",
+            f"{described}; Ctrl-C ends it\ntry: mpremote connect {board.port} exec \"print('hello')\"",
             file=sys.stderr,
             flush=True,
         )

@@ -6,6 +6,8 @@ import shutil
 
 import pytest
 
+from harness.faults import FAULTS
+
 ACCEPTED = (
     "accepted are a device path, COM3, u0, a0, id:SERIAL, auto, rfc2217://HOST:PORT, socket://HOST:PORT, unix, "
     "unix:/path/to/micropython, faulty:NAME, or a name or tag:TAG in boards.toml"
@@ -92,6 +94,10 @@ def test_the_order_of_arrival_does_not_show(suite, interpreter):
         (
             ("telnet://host:1",),
             "--board 'telnet://host:1': unknown scheme 'telnet'; accepted are rfc2217:// and socket://",
+        ),
+        (
+            ("faulty:no-wlan",),
+            f"--board 'faulty:no-wlan': no such fault; accepted are faulty:NAME with one of {', '.join(FAULTS)}",
         ),
         (("rfc2217://host",), "--board 'rfc2217://host': host and port are wanted, as in rfc2217://192.0.2.7:2217"),
     ],

@@ -2,25 +2,43 @@
 
 import pytest
 
-from harness.attempt import Attempt, lacks, lies, unreachable
+from harness.attempt import Attempt, lacks, lie_in, unreachable
 from harness.boards.agent_protocol import Answer
 from harness.model import Observation, Outcome, ServerReport, Stage
 
 
-def attempt(kind, *, accepted, stage=None):
+def attempt(kind, *, accepted, stage=None, text=None, done=False):
     """An attempt with this answer of the board."""
     seen = Observation(outcome=Outcome.NOT_RUN, stage=stage, ended_by=None, server=None, client=None)
-    report = ServerReport(facts=None, failure=None, accepted=accepted)
-    return Attempt(observation=seen, report=report, answer=Answer(kind=kind, stage=stage) if kind else None)
+    report = ServerReport(facts=None, failure=None, accepted=accepted, handshake_done=done, local_port=4)
+    answer = Answer(kind=kind, stage=stage, text=text) if kind else None
+    return Attempt(observation=seen, report=report, answer=answer)
+
+
+NO_CONNECTION = (
+    "the board says that it exchanged text, but no connection reached the server at h:4: something else answers there, or its "
+    "agent is not ours"
+)
+NO_HANDSHAKE = (
+    "the board says that it exchanged text, but the server had no finished handshake with it: its agent is not ours, or its "
+    "answer is that of another connection"
+)
 
 
 @pytest.mark.parametrize(
-    ("kind", "accepted", "expected"),
-    [("result", False, True), ("result", True, False), ("exception", False, False), (None, False, False)],
+    ("tried", "expected"),
+    [
+        (attempt("result", accepted=False), NO_CONNECTION),
+        (attempt("result", accepted=True, text="Hallo"), NO_HANDSHAKE),
+        (attempt("result", accepted=True, text="Hallo", done=True), None),
+        (attempt("result", accepted=True, text=""), None),
+        (attempt("exception", accepted=False), None),
+        (attempt(None, accepted=False), None),
+    ],
 )
-def test_lies(kind, accepted, expected):
-    """A session that the server knows nothing of is a lie; one that it saw begin is a matter for the judge."""
-    assert lies(attempt(kind, accepted=accepted)) is expected
+def test_lie_in(tried, expected):
+    """A session that the server knows nothing of is a lie; one in which the board had nothing to read is a matter for the judge."""
+    assert lie_in(tried, address="h") == expected
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def test_marks_are_those_of_the_protocol():
     assert LINE.startswith(ANSWER_MARK)
 
 
-@pytest.mark.parametrize("name", ["drop", "corrupt", "half-line", "huge-line"])
+@pytest.mark.parametrize("name", ["drop", "corrupt", "half-line", "huge-line", "ctrl-c-ignored"])
 def test_a_spoilt_answer_is_never_taken_for_one(name):
     """What is left of it is no answer: none, or one that is refused."""
     spoilt = FAULTS[name].answer(LINE)
@@ -40,6 +40,16 @@ def test_a_spoilt_answer_is_never_taken_for_one(name):
 def test_noise_before_an_answer_is_passed_over():
     """Bytes that are no UTF-8 cost nothing: the answer behind them is whole."""
     assert read_answer(FAULTS["non-utf8"].answer(LINE)).text == "Hallo, Client!"
+
+
+def test_boasting():
+    """Whatever came of a connection is told as a session; that something was stored is still told."""
+    boast = FAULTS["boasting"].answer
+    assert (
+        read_answer(boast(b'#th {"kind":"exception","stage":"handshake","type":"OSError"}\r\n')).text
+        == "Hallo, Client!"
+    )
+    assert boast(b'#th {"kind":"stored","size":7}\r\n') == b'#th {"kind":"stored","size":7}\r\n'
 
 
 def test_stuck_in_raw_mode():

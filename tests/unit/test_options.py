@@ -47,6 +47,8 @@ def test_specs(text: str, kind: str, target: str | None, label: str) -> None:
         ("rfc2217://host", r"host and port are wanted, as in rfc2217://192\.0\.2\.7:2217"),
         ("socket://:99", r"host and port are wanted"),
         ("id:", r"--board 'id:': not a board"),
+        ("faulty", r"--board 'faulty': no such fault; accepted are faulty:NAME with one of silent, .*, banner$"),
+        ("faulty:Slow", r"--board 'faulty:Slow': no such fault; accepted are faulty:NAME with one of silent, "),
         ("com3x", r"not a board"),
     ],
 )

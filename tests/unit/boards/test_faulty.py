@@ -74,7 +74,12 @@ def test_ctrl_c_ends_a_flood(bench: Callable[[str], Bench]) -> None:
 
 @pytest.mark.parametrize(
     ("name", "word", "helps"),
-    [("silent", RESET_WORD, False), ("silent", POWER_WORD, True), ("stuck-raw", RESET_WORD, True)],
+    [
+        ("silent", RESET_WORD, False),
+        ("ctrl-c-ignored", RESET_WORD, True),
+        ("silent", POWER_WORD, True),
+        ("stuck-raw", RESET_WORD, True),
+    ],
 )
 def test_switches(bench: Callable[[str], Bench], name: str, word: bytes, helps: bool) -> None:
     """What stands in for the lab's switches restarts the board, and ends what such a switch would end."""
@@ -90,6 +95,68 @@ def test_switches(bench: Callable[[str], Bench], name: str, word: bytes, helps: 
     else:
         with pytest.raises(BoardError, match="no answer at all"):
             made.link.enter_raw_repl(deadline=Deadline(1))
+
+
+def test_a_stale_answer(bench: Callable[[str], Bench]) -> None:
+    """It comes when the next question is asked, and is not taken for its answer."""
+    made = bench("stale-answer")
+    made.call()
+    made.call()
+    with pytest.raises(BoardError, match="did not answer"):
+        made.call(seconds=0.3)
+    made.link.interrupt_exec(deadline=Deadline(10))
+    assert made.link.exec(b"print(1234)", deadline=Deadline(5)).stdout == b"1234\n"
+    assert made.call() == GOOD
+
+
+def test_left_raw(bench: Callable[[str], Bench]) -> None:
+    """The answer is whole; behind it the board is at its friendly prompt."""
+    made = bench("left-raw")
+    assert [made.call() for _ in range(3)] == [GOOD] * 3
+    with pytest.raises(BoardError):
+        made.call()
+    made.prepare()
+    assert made.call() == GOOD
+
+
+def test_echo(bench: Callable[[str], Bench]) -> None:
+    """It is told apart from a board: what comes is what was sent."""
+    made = bench("echo")
+    made.call()
+    made.call()
+    with pytest.raises(BoardError, match="did not answer"):
+        made.call(seconds=0.3)
+    with pytest.raises(BoardError, match="it only echoes what it is sent"):
+        made.link.enter_raw_repl(deadline=Deadline(1))
+
+
+def test_reset_loop(bench: Callable[[str], Bench]) -> None:
+    """It restarts until its power is switched, and is named."""
+    made = bench("reset-loop")
+    made.call()
+    made.call()
+    with pytest.raises(BoardError, match="the board restarted"):
+        made.link.exec(CALL + b"\nwhile True: pass", deadline=Deadline(10))
+    Path(made.board.port).write_bytes(POWER_WORD)
+    made.prepare()
+    assert made.call() == GOOD
+
+
+FILLS_A_FILE = b"""\
+try:
+    with open('mine', 'w') as f: f.write('x' * 5000)
+    print('written')
+except OSError as e: print(e.args[0])
+"""
+
+
+@pytest.mark.parametrize(("name", "number"), [("disk-full", b"28\n"), ("read-only", b"30\n")])
+def test_disks(bench: Callable[[str], Bench], name: str, number: bytes) -> None:
+    """A real filesystem of the interpreter's refuses to write: ENOSPC, EROFS; also after a soft reset."""
+    made = bench(name)
+    for _ in range(2):
+        assert made.link.exec(FILLS_A_FILE, deadline=Deadline(10)).stdout == number
+        made.link.soft_reset(deadline=Deadline(10))
 
 
 def test_replug(bench: Callable[[str], Bench]) -> None:

@@ -17,6 +17,7 @@ from harness import cli
 from harness.boards.interpreter import find_interpreter
 from harness.commands.virtual import heap_size
 from harness.errors import HarnessError
+from harness.faults import FAULTS
 
 ROOT = Path(__file__).resolve().parents[3]
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT)}
@@ -44,7 +45,7 @@ def virtual(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     try:
         assert process.stdout is not None
         port = process.stdout.readline().strip()
-        assert port.startswith("/dev/"), process.communicate(timeout=10)
+        assert port.startswith("/"), process.communicate(timeout=10)
         yield process, port
     finally:
         if process.poll() is None:
@@ -147,6 +148,21 @@ def test_the_folder_is_its_filesystem_and_stays(tmp_path):
         assert mpremote(port, "resume", "exec", "print(told)").stdout.strip() == "1234"
 
 
+def test_a_faulty_board():
+    """One with a fault, for any tool: what is wrong with it, and how its two switches are worked."""
+    with virtual("faulty:stuck-raw") as (process, port):
+        done = mpremote(port, "exec", "print(1234)")
+        assert (done.returncode, done.stdout.split()) == (0, ["1234"]), done.stderr
+        subprocess.run(["sh", "-c", f"printf '\\0reset\\0' > {port}"], check=True)
+        process.send_signal(signal.SIGTERM)
+        _out, err = process.communicate(timeout=15)
+    lines = err.splitlines()
+    assert lines[0] == f"faulty board stuck-raw, from its connection 3 on: {FAULTS['stuck-raw'].does}"
+    assert lines[1] == f"its reset hook: printf '\\0reset\\0' > {port}"
+    assert lines[2] == f"its power_cycle hook: printf '\\0power\\0' > {port}"
+    assert not Path(port).parent.exists()
+
+
 def test_the_heap_is_as_large_as_asked():
     """--heap sets the interpreter's heap."""
     with virtual("--heap", "300K") as (_process, port):
@@ -175,7 +191,17 @@ def test_sizes_that_are_none(text):
         (
             ["/dev/ttyUSB0"],
             2,
-            "virtual '/dev/ttyUSB0': no virtual board; accepted are unix and unix:/path/to/micropython",
+            "virtual '/dev/ttyUSB0': no virtual board; accepted are unix, unix:/path/to/micropython and faulty:NAME",
+        ),
+        (
+            ["faulty:no-wlan"],
+            2,
+            f"virtual 'faulty:no-wlan': no such fault; accepted are faulty:NAME with one of {', '.join(FAULTS)}",
+        ),
+        (
+            ["faulty:slow", "--folder", "files"],
+            2,
+            "--folder files: a faulty board has files of its own; leave it out",
         ),
         (
             ["unix:/no/such/micropython"],
@@ -193,7 +219,7 @@ def test_sizes_that_are_none(text):
             "--folder /no/such/place: cannot be used as a directory (No such file or directory)",
         ),
     ],
-    ids=["serial", "missing", "no program", "folder"],
+    ids=["serial", "no such fault", "faulty folder", "missing", "no program", "folder"],
 )
 def test_what_cannot_be_started(arguments, code, message, capsys):
     """A spec or a folder that cannot be used ends with one line."""
