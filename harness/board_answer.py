@@ -37,4 +37,5 @@ def client_report(answer: Answer, info: BoardInfo, *, hello_sent: bool) -> Clien
         free_before=answer.free_before,
         free_low=answer.free_low,
         free_after=answer.free_after,
+        held=answer.held,
     )

@@ -509,6 +509,7 @@ class ClientReport:
     free_before: int | None = None
     free_low: int | None = None
     free_after: int | None = None
+    held: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -546,6 +547,7 @@ class Observation:
     free_before: int | None = None
     free_low: int | None = None
     free_after: int | None = None
+    held: int | None = None
     strangers: int = 0
     stranger_addresses: tuple[str, ...] = ()
     received_by_server: str | None = None

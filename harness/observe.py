@@ -93,6 +93,7 @@ def observe(
         free_before=client.free_before if client is not None else None,
         free_low=client.free_low if client is not None else None,
         free_after=client.free_after if client is not None else None,
+        held=client.held if client is not None else None,
         strangers=server.strangers,
         stranger_addresses=server.stranger_addresses,
         received_by_server=server.received_text,

@@ -217,6 +217,7 @@ class Answer:
     free_before: int | None = None
     free_low: int | None = None
     free_after: int | None = None
+    held: int | None = None
     idf_free: int | None = None
     idf_largest: int | None = None
     message: str | None = None
@@ -316,6 +317,7 @@ def _answer(value: dict[str, Any]) -> Answer:
         free_before=before,
         free_low=low,
         free_after=after,
+        held=_number(value.get("held")),
         idf_free=idf_free,
         idf_largest=idf_largest,
         message=_text(value, "message"),

@@ -56,6 +56,7 @@ def result_json(result: CaseResult) -> dict[str, Any]:
             "free_before": seen.free_before if seen else None,
             "free_low": seen.free_low if seen else None,
             "free_after": seen.free_after if seen else None,
+            "held": seen.held if seen else None,
         },
         "strangers": seen.strangers if seen else 0,
         "stranger_addresses": list(seen.stranger_addresses) if seen else [],

@@ -182,6 +182,25 @@ def test_connects_with_verification(ask: Any, serve: Any, usual: RunRequest, ide
     assert server.received(3) == [b"Hallo, Server!"] * 3
 
 
+def test_what_an_open_session_holds(run_on: Any, serve: Any, usual: RunRequest, identity: Identity) -> None:
+    """How much less of the heap is free while the session is open. A process is not asked: TLS has its memory from malloc there.
+
+    Told that it is a board, this interpreter counts the few objects of a session that it does have in the heap.
+    """
+    port = serve().port
+    code = replace(usual, port=port).code()
+    stored = put_codes(blob_name(identity.der), identity.der)
+    board = "import tls_harness.tls_client as th_told\nth_told.th_inside = True"
+    for prelude, expected in (((), False), ((board,), True)):
+        printed = run_on("\n".join([IMPORT_CODE, *prelude, *stored, code]))
+        answer = read_answer(printed.splitlines()[-1] + b"\n")
+        assert answer is not None
+        assert answer.kind == "result"
+        assert (answer.held is not None) is expected
+    assert 0 < answer.held < 20_000
+    assert answer.free_before - answer.free_after < answer.held
+
+
 def test_one_case_stays_below_512_bytes(run_on: Any, serve: Any, usual: RunRequest, identity: Identity) -> None:
     """Request, answer and the marks of raw paste of the usual case, both ways together (design.md 7)."""
     code = replace(usual, port=serve().port).code()

@@ -24,7 +24,7 @@ RESULT = {
         },
     },
     "mismatches": list, "explanation": dict, "timing_ms": {"handshake_board": float, "handshake_server": float, "case": float},
-    "memory_bytes": {"free_before": int, "free_low": int, "free_after": int}, "artifacts": {"pcapng": str, "transcript": str},
+    "memory_bytes": {"free_before": int, "free_low": int, "free_after": int, "held": int}, "artifacts": {"pcapng": str, "transcript": str},
 }  # fmt: skip
 QUESTION = ["c024", "c00a", "c023", "c009", "003d", "0035", "003c", "002f"]
 

@@ -199,11 +199,11 @@ def test_numbers_and_addresses_go_through():
     """What was measured and where is carried over as it is."""
     report = server(local="127.0.0.1", local_port=4433, peer="fe80::1", peer_port=9, handshake_ms=7.0, strangers=2)
     seen = observe(
-        report, client(handshake_ms=6.1, free_before=3, free_low=1, free_after=2), WireReading(), case_ms=9.8
+        report, client(handshake_ms=6.1, free_before=3, free_low=1, free_after=2, held=1), WireReading(), case_ms=9.8
     )
     assert (seen.server_address, seen.board_address, seen.strangers) == ("127.0.0.1:4433", "[fe80::1]:9", 2)
     assert (seen.handshake_board_ms, seen.handshake_server_ms, seen.case_ms) == (6.1, 7.0, 9.8)
-    assert (seen.free_before, seen.free_low, seen.free_after) == (3, 1, 2)
+    assert (seen.free_before, seen.free_low, seen.free_after, seen.held) == (3, 1, 2, 1)
 
 
 def test_nobody_came():

@@ -18,7 +18,7 @@ Values = dict[str, list[float]]
 
 
 def plots(run: dict[str, Any]) -> list[dict[str, Any]]:
-    """The panels that have anything to show, one after another: times by key, times by suite, heap by key; each per board."""
+    """The panels that have anything to show, one after another: times, then heap, by key and by suite; each per board."""
     titles = {case["case"]: case["title"] for case in run["cases"] if one_key(case["case"])}
     found = []
     for board in dict.fromkeys(item["board"] for item in run["results"]):
@@ -28,9 +28,28 @@ def plots(run: dict[str, Any]) -> list[dict[str, Any]]:
         found += [
             _panel("Handshake by server key", board, _values(by_key, _time), _milliseconds),
             _panel("Handshake by suite", board, _values(by_suite, _time), _milliseconds),
-            _panel("Lowest free heap by server key", board, _telling(_values(by_key, _heap)), kilobytes),
+            *_heap_panels(board, by_key=by_key, by_suite=by_suite),
         ]
     return [panel for panel in found if panel]
+
+
+def _heap_panels(
+    board: str, *, by_key: list[tuple[str, dict[str, Any]]], by_suite: list[tuple[str, dict[str, Any]]]
+) -> list[dict[str, Any] | None]:
+    """What sessions hold of the heap where that was measured; the lowest free heap where it tells keys or suites apart."""
+    return [
+        _panel(f"{title} by {what}", board, values, kilobytes)
+        for what, items in (("server key", by_key), ("suite", by_suite))
+        for title, values in (
+            ("Heap held by a session", _values(items, _held)),
+            ("Lowest free heap", _telling(_values(items, _heap))),
+        )
+    ]
+
+
+def _held(result: dict[str, Any]) -> float | None:
+    value: float | None = result["memory_bytes"].get("held")
+    return value
 
 
 def _milliseconds(value: float) -> str:

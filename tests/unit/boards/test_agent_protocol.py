@@ -167,10 +167,10 @@ def test_result_is_read() -> None:
 
 def test_exception_is_read() -> None:
     """Stage, type and arguments arrive as the board gave them."""
-    answer = read_answer(_line({**EXCEPTION, "idf": [45000, 16000]}))
+    answer = read_answer(_line({**EXCEPTION, "idf": [45000, 16000], "held": 25200}))
     assert answer is not None
     assert (answer.stage, answer.type, answer.args[0]) == (Stage.HANDSHAKE, "OSError", -30592)
-    assert (answer.exchange_ms, answer.idf_free, answer.idf_largest) == (None, 45000, 16000)
+    assert (answer.exchange_ms, answer.held, answer.idf_free, answer.idf_largest) == (None, 25200, 45000, 16000)
 
 
 def test_error_is_read() -> None:

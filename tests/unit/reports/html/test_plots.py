@@ -29,13 +29,32 @@ def test_heap_is_drawn_where_it_differs(make_run, make_result):
     def low(case: str, value: int):
         return make_result(case, memory_bytes={"free_before": 90000, "free_low": value, "free_after": 90000})
 
-    found = plots(make_run(low("key/p256", 60000), low("key/rsa4096", 51000)))[-1]
+    found = plots(make_run(low("key/p256", 60000), low("key/rsa4096", 51000)))[-2]
     assert found["title"] == "Lowest free heap by server key"
+    assert found["board"] == "desk"
     assert [(bar["label"], bar["value"]) for bar in found["bars"]] == [
         ("KEY/RSA4096", "51.0 kB"),
         ("KEY/P256", "60.0 kB"),
     ]
     assert len(plots(make_run(make_result(), make_result("key/rsa2048")))) == 2
+
+
+def test_heap_that_sessions_hold_is_drawn_by_key_and_suite(make_run, make_result):
+    """Measured inside a session, per board; also where it is alike, because then that is the news."""
+
+    def held(case: str, value: int, **more):
+        memory = {"free_before": 90000, "free_low": None, "free_after": 90000, "held": value}
+        return make_result(case, memory_bytes=memory, **more)
+
+    found = plots(make_run(held("key/p256", 25200), held("key/rsa4096", 26000), make_result(board="lab")))
+    panels = {(item["title"], item["board"]): item["bars"] for item in found}
+    assert [(bar["label"], bar["value"]) for bar in panels["Heap held by a session by server key", "desk"]] == [
+        ("KEY/P256", "25.2 kB"),
+        ("KEY/RSA4096", "26.0 kB"),
+    ]
+    (bar,) = panels["Heap held by a session by suite", "desk"]
+    assert bar["words"] == "TLS_RSA_WITH_AES_128_CBC_SHA: 25.6 kB (25.2 kB to 26.0 kB, n = 2)"
+    assert not [title for title, board in panels if board == "lab" and "eap" in title]
 
 
 def test_nothing_is_drawn_of_what_did_not_connect(make_run, make_result):
