@@ -1,5 +1,6 @@
 """A suite of somebody else's in an empty directory, run by a pytest of its own: the plugin as its users meet it."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -55,6 +56,7 @@ class Suite:
     """A directory with tests, and ways to run them."""
 
     folder: Path
+    byte_code: Path
     running: list[subprocess.Popen] = field(default_factory=list)
     # Two cases that end before any connection, the quickest there are.
     quick = ("--cases", "smoke", "-k", "rsa-1024-key or key-and-certificate-swapped")
@@ -69,9 +71,17 @@ class Suite:
         inherited = {
             name: value
             for name, value in os.environ.items()
-            if not name.startswith(("PYTEST", "TOX", "MICROPYTHON")) and name not in ("CI", "BUILD_NUMBER")
+            if not name.startswith(("PYTEST", "TOX", "MICROPYTHON"))
+            and name not in ("CI", "BUILD_NUMBER", "PYTHONDONTWRITEBYTECODE")
         }
-        clean = {**inherited, "COLUMNS": "80", "NO_COLOR": "1", "PYTHONWARNINGS": "", **(environment or {})}
+        clean = {
+            **inherited,
+            "COLUMNS": "80",
+            "NO_COLOR": "1",
+            "PYTHONWARNINGS": "",
+            "PYTHONPYCACHEPREFIX": str(self.byte_code),
+            **(environment or {}),
+        }
         process = subprocess.Popen(
             [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
             cwd=self.folder,
@@ -98,7 +108,10 @@ class Suite:
         deadline = Deadline(20)
         while not condition():
             assert not deadline.expired, f"still waiting for {what}"
-            assert all(process.poll() is None for process in self.running), f"the run ended before {what}"
+            for process in self.running:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(0.02)
+                    pytest.fail(f"the run ended before {what}")
 
     def refused(self, *arguments: str) -> str:
         """Run pytest with bad usage: exit code 4, one line, which is given back; nothing ran and nothing was written."""
@@ -109,10 +122,17 @@ class Suite:
         return lines[0].removeprefix("ERROR: ")
 
 
+@pytest.fixture(scope="session")
+def byte_code(tmp_path_factory):
+    """Where all runs of these tests keep their byte code: some machines keep none, and each run would compile the package anew."""
+    base = tmp_path_factory.getbasetemp()
+    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "byte-code"
+
+
 @pytest.fixture
-def suite(tmp_path):
+def suite(tmp_path, byte_code):
     """A directory whose only test runs the case list."""
-    made = Suite(tmp_path)
+    made = Suite(tmp_path, byte_code)
     made.write("test_mine.py", CASES)
     yield made
     for process in made.running:

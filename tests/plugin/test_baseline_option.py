@@ -50,7 +50,7 @@ def test_changes(suite, workers):
         "REGRESSION: 1 newly unsupported, 1 fixed (2 compared, 0 unchanged, 1 not compared: the new run was not asked for them)"
     )
     new = ran.record()
-    jsonschema.validate(new, run_schema(), jsonschema.Draft202012Validator)
+    jsonschema.Draft202012Validator(run_schema()).validate(new)
     assert [(change["kind"], change["case"]) for change in new["changes"]] == [
         ("newly unsupported", CASES[1]), ("fixed", CASES[0]),
     ]  # fmt: skip

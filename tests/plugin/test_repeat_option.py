@@ -47,7 +47,7 @@ def test_the_set_is_repeated_as_a_whole(suite):
     assert [cell["passed"] for cell in record["soak"]["cells"]] == ["always", "always"]
     assert "soak: 2 cells, 2 times each: 2 always pass" in ran.lines
     assert sum("2of2 seed/" in line for line in ran.lines) == 2
-    jsonschema.validate(record, run_schema(), jsonschema.Draft202012Validator)
+    jsonschema.Draft202012Validator(run_schema()).validate(record)
 
 
 @pytest.mark.parametrize(

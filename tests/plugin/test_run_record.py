@@ -48,10 +48,10 @@ def validate(ran):
     """Both files against the schema."""
     schema = run_schema()
     jsonschema.Draft202012Validator.check_schema(schema)
-    jsonschema.validate(ran.record(), schema, jsonschema.Draft202012Validator)
-    line_schema = {"$ref": "#/$defs/journal_line", "$defs": schema["$defs"]}
+    jsonschema.Draft202012Validator(schema).validate(ran.record())
+    line_validator = jsonschema.Draft202012Validator({"$ref": "#/$defs/journal_line", "$defs": schema["$defs"]})
     for line in ran.journal():
-        jsonschema.validate(line, line_schema, jsonschema.Draft202012Validator)
+        line_validator.validate(line)
 
 
 @pytest.mark.parametrize("arguments", [(), ("--board", "/dev/ttyNOPE7"), ("--peer", "127.0.0.2")])

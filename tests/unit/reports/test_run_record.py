@@ -72,9 +72,7 @@ def validate(data, name):
     """Check against one definition of the shipped schema, after a trip through JSON."""
     again = json.loads(json.dumps(data))
     assert again == data
-    jsonschema.validate(
-        again, {"$ref": f"#/$defs/{name}", "$defs": run_schema()["$defs"]}, jsonschema.Draft202012Validator
-    )
+    jsonschema.Draft202012Validator({"$ref": f"#/$defs/{name}", "$defs": run_schema()["$defs"]}).validate(again)
 
 
 def test_result():
