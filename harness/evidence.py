@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.attempt import Attempt
-from harness.model import Case, CaseResult
+from harness.model import Case, CaseResult, ServerReport
 from harness.reports.journal import write_private
 from harness.wire.packet_list import packet_list
 from harness.wire.pcapng import pcapng
@@ -36,18 +36,38 @@ def keep(result: CaseResult, tried: Attempt | None, *, folder: Path, case: Case)
         stem += f"-{result.repeat}"
     names: dict[str, str | None] = {"pcapng": None, "transcript": None}
     if tried is not None and tried.report.wire:
-        report = tried.report
-        data = pcapng(
-            report.wire,
-            client=(report.peer or "127.0.0.1", report.peer_port or 0),
-            server=(report.local or "127.0.0.1", report.local_port or 0),
-            started_unix_s=report.started_unix_s,
-            key_log=report.key_log,
-            ends=report.tcp_ends,
-        )
         names["pcapng"] = f"{stem}.pcapng"
-        write_private(folder / f"{stem}.pcapng", data)
+        write_private(folder / f"{stem}.pcapng", capture(tried.report))
     if result.transcript:
         names["transcript"] = f"{stem}.serial.txt"
         write_private(folder / f"{stem}.serial.txt", (result.transcript + "\n").encode("utf-8"))
     return replace(result, artifacts=names)
+
+
+def capture(report: ServerReport) -> bytes:
+    """What one connection was, as a capture file; it holds the session's secrets where the server knows them."""
+    return pcapng(
+        report.wire,
+        client=(report.peer or "127.0.0.1", report.peer_port or 0),
+        server=(report.local or "127.0.0.1", report.local_port or 0),
+        started_unix_s=report.started_unix_s,
+        key_log=report.key_log,
+        ends=report.tcp_ends,
+    )
+
+
+def keep_capture(result: CaseResult, tried: Attempt | None, *, file: Path) -> tuple[CaseResult, str]:
+    """Write the capture of one handshake where the user wants it (0600), and its list of packets into the result.
+
+    Returns:
+        The result that names the file, and what to say of it in one line.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    if tried is None or not tried.report.wire:
+        return result, f"capture: {file} is not written, for nobody connected"
+    write_private(file, capture(tried.report))
+    secrets = "the session's secrets are in it" if tried.report.key_log else "what is encrypted stays so"
+    named = replace(result, artifacts={"pcapng": str(file), "transcript": None})
+    return with_packets(named, tried), f"capture: {file}; {secrets}"

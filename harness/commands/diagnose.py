@@ -88,6 +88,9 @@ def add(commands: Commands) -> None:
         "--peer", metavar="ADDR", action="append", default=[], help="address that may connect (behind NAT)"
     )
     parser.add_argument("--no-fixes", action="store_true", help="only say why; try nothing else on the board")
+    parser.add_argument(
+        "--capture", metavar="FILE", help="write what crossed the wire at first to this file, pcapng for Wireshark"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object (schema tls-harness/diagnose/1)")
     parser.set_defaults(run=run)
 
@@ -136,7 +139,7 @@ def read_request(options: argparse.Namespace) -> Request:
     Raises:
         UsageError: naming the option, the value and what is accepted.
     """
-    from harness.diagnose.request import Request, host_and_port, suite_names, version
+    from harness.diagnose.request import Request, capture_file, host_and_port, suite_names, version
     from harness.pytest_options import boards, host, peer, servers
     from harness.run_options import IN_PROCESS, RunOptions
 
@@ -169,6 +172,7 @@ def read_request(options: argparse.Namespace) -> Request:
         suites=suite_names(options.suites, option="--suites") if options.suites is not None else None,
         fixes=not options.no_fixes,
         probe=not options.no_probe,
+        capture=capture_file(options.capture, option="--capture") if options.capture is not None else None,
     )
 
 

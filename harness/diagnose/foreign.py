@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from harness.diagnose.given import GivenCertificates
 from harness.diagnose.looking import Looking
-from harness.diagnose.own import AS_IT_IS, NO_TLS, case_of, with_proofs
+from harness.diagnose.own import AS_IT_IS, NO_TLS, case_of, kept, with_proofs
 from harness.diagnose.request import Progress, Request
 from harness.diagnose.settings import Settings, as_given, client_lines
 from harness.diagnose.trying import Trials
@@ -107,9 +107,11 @@ class _Foreign:
         seen, last = first.observation, self._runner.last
         if first.verdict.word is VerdictWord.ERROR or seen is None or last is None:
             raise BoardError(first.verdict.reason or "the board failed", transcript=first.transcript)
+        first, kept_notes = kept(self._request, self._runner, first)
+        notes = (*self._runner.board.notes, *kept_notes)
         if last.report.failure is not None:
             gone = _not_there(self._request, self._target, last.report.failure)
-            return replace(gone, info=info, notes=tuple(self._runner.board.notes))
+            return replace(gone, info=info, notes=notes)
         hidden = unseen(seen, last.wire, told=self._told or seen, asked=self._asked)
         steps = wire_steps(last.wire, seen)
         trials: tuple[Trial, ...] = ()
@@ -128,7 +130,7 @@ class _Foreign:
             wire=steps,
             trials=trials,
             unseen=hidden,
-            notes=tuple(self._runner.board.notes),
+            notes=notes,
         )
 
     @property

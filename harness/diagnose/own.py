@@ -9,7 +9,8 @@ from harness.diagnose.request import Progress, Request
 from harness.diagnose.settings import Settings, as_given, client_lines, server_lines
 from harness.diagnose.trying import Trials
 from harness.diagnose.wire_steps import wire_steps
-from harness.errors import BoardError
+from harness.errors import BoardError, UsageError
+from harness.evidence import keep_capture
 from harness.expect import connected
 from harness.lab import Lab
 from harness.model import Case, CaseResult, Diagnosis, Explanation, Outcome, Tier, Trial, VerdictWord
@@ -66,6 +67,7 @@ def _diagnosed(
     if first.verdict.word is VerdictWord.ERROR:
         raise BoardError(first.verdict.reason or "the board failed", transcript=first.transcript)
     wire = wire_steps(runner.last.wire, runner.last.observation) if runner.last and first.observation else ()
+    first, notes = kept(request, runner, first)
     trials: tuple[Trial, ...] = ()
     seen = first.observation
     if request.fixes and seen is not None and seen.outcome is not Outcome.CONNECTED:
@@ -81,8 +83,23 @@ def _diagnosed(
         client_lines=client_lines(start, info, certificates),
         wire=wire,
         trials=trials,
-        notes=tuple(runner.board.notes),
+        notes=(*runner.board.notes, *notes),
     )
+
+
+def kept(request: Request, runner: CaseRunner, result: CaseResult) -> tuple[CaseResult, tuple[str, ...]]:
+    """Write the capture of the handshake just had, if one was asked for: the result that names it, and what to say of it.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    if request.capture is None:
+        return result, ()
+    try:
+        named, note = keep_capture(result, runner.last, file=request.capture)
+    except OSError as error:
+        raise UsageError(f"--capture '{request.capture}': {error.strerror}") from error
+    return named, (note,)
 
 
 def case_of(name: str, settings: Settings) -> Case:

@@ -15,6 +15,8 @@ from harness.wire.suites import iana_suite_name, suite_code
 Progress = Callable[[str], None]
 """Takes one line of what is being done now; the command shows it on a terminal."""
 
+# The block type that every pcapng file begins with; it reads the same in both byte orders.
+_PCAPNG = bytes.fromhex("0a0d0d0a")
 VERSIONS = ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 
 
@@ -39,7 +41,7 @@ class Request:
 
     `server` is `in-process` or an interpreter; `connect` host and port of a server that runs already, None for files of the
     user's. `suites` are IANA's names, what the board is held to; None leaves it its own. `fixes` is whether changes are tried,
-    `probe` whether a server that runs may be asked from this machine what it takes.
+    `probe` whether a server that runs may be asked from this machine what it takes. `capture` is the file for the first handshake.
     """
 
     board: BoardSpec
@@ -54,6 +56,7 @@ class Request:
     suites: tuple[str, ...] | None = None
     fixes: bool = True
     probe: bool = True
+    capture: Path | None = None
 
 
 def version(text: str, *, option: str) -> str:
@@ -98,3 +101,23 @@ def suite_names(text: str, *, option: str) -> tuple[str, ...]:
                 f"{option}: {name!r} is no suite; accepted are IANA's names (TLS_...) and mbedTLS's (TLS-...)"
             )
     return tuple(found)
+
+
+def capture_file(text: str, *, option: str) -> Path:
+    """Read the name of a file to write a capture to.
+
+    Raises:
+        UsageError: it cannot be written there, or is a file of another kind, which is not overwritten.
+    """
+    path = Path(text)
+    try:
+        if path.is_dir() or not path.parent.is_dir():
+            raise UsageError(
+                f"{option} {text!r}: the name of a file in a folder that exists is wanted, as in board.pcapng"
+            )
+        begins = path.read_bytes()[:4] if path.exists() else b""
+    except OSError as error:
+        raise UsageError(f"{option} {text!r}: {error.strerror}") from error
+    if begins and begins != _PCAPNG:
+        raise UsageError(f"{option} {text!r}: is there already and no pcapng file; name another")
+    return path

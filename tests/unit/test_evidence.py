@@ -1,11 +1,12 @@
 """The evidence of a case as files."""
 
 import stat
+from dataclasses import replace
 
 import pytest
 
 from harness.attempt import Attempt
-from harness.evidence import keep
+from harness.evidence import keep, keep_capture
 from harness.model import (
     CaseResult,
     Observation,
@@ -103,3 +104,25 @@ def case_named():
         )
 
     return make
+
+
+def test_a_capture_where_the_user_wants_it(tmp_path):
+    """The file, the list of packets, and whether Wireshark will open it decrypted."""
+    chunk = WireChunk(sender=Side.CLIENT, at_ms=1.0, data=b"\x16\x03\x01\x00\x00")
+    file, tried = tmp_path / "board.pcapng", attempt(chunk)
+    kept, said = keep_capture(result(), tried, file=file)
+    assert (kept.artifacts["pcapng"], len(kept.packets) > 0) == (str(file), True)
+    assert said == f"capture: {file}; the session's secrets are in it"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    foreign = replace(tried, report=replace(tried.report, key_log=""))
+    assert keep_capture(result(), foreign, file=file)[1] == f"capture: {file}; what is encrypted stays so"
+
+
+def test_nothing_to_capture(tmp_path):
+    """Nobody connected: no file, and that is said."""
+    file = tmp_path / "board.pcapng"
+    assert keep_capture(result(), attempt(), file=file) == (
+        result(),
+        f"capture: {file} is not written, for nobody connected",
+    )
+    assert not file.exists()

@@ -103,11 +103,14 @@ def secrets(pair):
         return [line for line in file.read().splitlines() if "-----" not in line]
 
 
-def test_good_files_are_0(pair, capsys):
-    """It connects as it is; nothing on stderr, where no terminal watches; no line of the key."""
-    assert cli.main(["diagnose", *pair]) == 0
+def test_good_files_are_0(pair, capsys, tmp_path):
+    """It connects as it is; nothing on stderr, where no terminal watches; no line of the key. The capture has the session's secrets."""
+    file = tmp_path / "board.pcapng"
+    assert cli.main(["diagnose", *pair, "--capture", str(file)]) == 0
     out, err = capsys.readouterr()
     assert "\nconnected  TLSv1." in out
+    assert f"  note: capture: {file}; the session's secrets are in it\n" in out
+    assert b"CLIENT_RANDOM" in file.read_bytes()
     assert (err, [line for line in secrets(pair) if line in out]) == ("", [])
 
 

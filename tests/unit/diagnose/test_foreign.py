@@ -13,7 +13,7 @@ import pytest
 from harness.boards.interpreter import find_interpreter
 from harness.diagnose.foreign import diagnose_server
 from harness.diagnose.request import Files, Request
-from harness.errors import HarnessError
+from harness.errors import HarnessError, UsageError
 from harness.model import BoardSpec, Outcome
 from harness.reports.diagnosis_record import diagnosis_json
 from harness.reports.diagnosis_text import diagnosis_text
@@ -63,11 +63,15 @@ def connect():
     return run
 
 
-def test_it_connects(connect, running, files):
-    """As it is, verified: hello, choice and certificate of the wire; nothing to explain, nothing to try."""
-    told = []
+def test_it_connects(connect, running, files, tmp_path):
+    """As it is, verified: hello, choice and certificate of the wire; nothing to explain, nothing to try; and the capture of it."""
+    told, capture = [], tmp_path / "board.pcapng"
     port = running("server-p256")
-    found = connect(port, files=Files(ca=files / "ca-p256" / "cert.der"), hostname="tls.test", progress=told.append)
+    given = Files(ca=files / "ca-p256" / "cert.der")
+    found = connect(port, files=given, hostname="tls.test", progress=told.append, capture=capture)
+    assert found.notes[-1] == f"capture: {capture}; what is encrypted stays so"
+    assert capture.read_bytes().startswith(bytes.fromhex("0a0d0d0a"))
+    assert found.result.artifacts["pcapng"] == str(capture)
     seen = found.result.observation
     assert (seen.outcome, seen.server_facts, found.result.explanation, found.trials) == (
         Outcome.CONNECTED,
@@ -221,12 +225,20 @@ def test_a_server_that_dies_of_it(connect, files):
     assert (trial.fix.proved, trial.note) == (None, "not tried: the server takes no connection any more")
 
 
-def test_nobody_there(connect):
+def test_a_capture_that_cannot_be_written(connect, running, tmp_path):
+    """Something came in its place since the option was read."""
+    (tmp_path / "board.pcapng").mkdir()
+    with pytest.raises(UsageError, match=r"^--capture '.*board\.pcapng': Is a directory$"):
+        connect(running("server-p256"), capture=tmp_path / "board.pcapng")
+
+
+def test_nobody_there(connect, tmp_path):
     """The relay's own connection tells: the board is not asked to connect."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    found = connect(port)
+    found = connect(port, capture=tmp_path / "board.pcapng")
     assert (found.result.explanation.rule, found.wire, found.trials) == ("link/target", (), ())
+    assert found.notes == (f"capture: {tmp_path / 'board.pcapng'} is not written, for nobody connected",)
     assert found.result.explanation.title == "nobody listens at that address and port"
     assert found.result.verdict.reason == f"this machine cannot reach 127.0.0.1:{port}: ECONNREFUSED"
     assert found.unseen == ("whether the board would reach it: it was not asked, because this machine does not",)

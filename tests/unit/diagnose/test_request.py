@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.diagnose.request import host_and_port, suite_names, version
+from harness.diagnose.request import capture_file, host_and_port, suite_names, version
 from harness.errors import UsageError
 
 
@@ -71,3 +71,24 @@ def test_no_suites(text, message):
     with pytest.raises(UsageError) as caught:
         suite_names(text, option="--suites")
     assert str(caught.value) == message
+
+
+def test_where_a_capture_goes(tmp_path):
+    """A new file in a folder that exists, or another capture; nothing else is written over."""
+    assert capture_file(str(tmp_path / "new.pcapng"), option="--capture") == tmp_path / "new.pcapng"
+    old = tmp_path / "old.pcapng"
+    old.write_bytes(bytes.fromhex("0a0d0d0a") + b"more")
+    assert capture_file(str(old), option="--capture") == old
+    key = tmp_path / "key.pem"
+    key.write_text("-----BEGIN")
+    with pytest.raises(
+        UsageError, match=r"^--capture '.*key\.pem': is there already and no pcapng file; name another$"
+    ):
+        capture_file(str(key), option="--capture")
+    for wrong in (tmp_path, tmp_path / "no-folder" / "x.pcapng"):
+        with pytest.raises(
+            UsageError, match=r"the name of a file in a folder that exists is wanted, as in board\.pcapng$"
+        ):
+            capture_file(str(wrong), option="--capture")
+    with pytest.raises(UsageError, match=r"^--capture '.*': File name too long$"):
+        capture_file(str(tmp_path / ("x" * 300)), option="--capture")
