@@ -57,6 +57,12 @@ class Change:
     before: str | None
     after: str | None
 
+    @classmethod
+    def of_json(cls, data: Mapping[str, Any]) -> Change:
+        """From run.json."""
+        names = {key: data[key] for key in ("board", "server", "case", "before", "after")}
+        return cls(kind=Kind(data["kind"]), **names)
+
     def as_json(self) -> dict[str, Any]:
         """As in run.json under `changes`."""
         return {
@@ -98,6 +104,17 @@ class Comparison:
     def regression(self) -> bool:
         """Whether any change is one."""
         return any(change.kind.regression for change in self.changes)
+
+
+def comparison_of(run: Mapping[str, Any]) -> Comparison | None:
+    """The comparison that a run record holds (`--baseline`); None without one."""
+    if "changes" not in run:
+        return None
+    changes = tuple(Change.of_json(item) for item in run["changes"])
+    about = run.get("baseline") or {"compared": len(changes), "left_out": 0, "notes": []}
+    return Comparison(
+        changes=changes, compared=about["compared"], left_out=about["left_out"], notes=tuple(about["notes"])
+    )
 
 
 def compare(

@@ -1,103 +1,153 @@
-"""A run as Markdown: counts, the matrix of firmware, server key and Python, and what is not as it should be. Pure."""
+"""A run as Markdown that fits a pull-request comment: counts, what is worse than before, what is wrong, then the rest. Pure."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
+from harness.reports.cells import masked
+from harness.reports.diff import comparison_of
+from harness.reports.diff_text import FOLDED_FROM, change_sections, summary
+from harness.reports.markdown_page import Section, escaped, page
 from harness.reports.server_keys import GOOD, Connects, KeyCell, answer, key_matrix, server_title
 from harness.reports.soak import flaky_cells, times_text, verdicts_text
 from harness.reports.terminal import stranger_lines
 
-# A pull-request comment holds 65536 characters; the worst comes first, the rest is counted.
-LISTED = 60
+# The worst first.
+_ORDER = ("insecure", "fail", "error", "known", "unsupported", "pass")
 
 
 def render_markdown(run: dict[str, Any]) -> str:
-    """Render a run record.
+    """Render a run record; at most 60 KB, and what is left out is counted.
 
     Args:
         run: as in run.json. Texts that boards or servers sent are escaped here.
     """
-    parts = ["# TLS compatibility", "", *_counts(run), ""]
-    for line in stranger_lines(run["results"]):
-        parts += [line, ""]
-    flaky = flaky_cells(run)
-    if flaky:
-        parts += ["## Flaky", "", *_flaky(flaky), ""]
-    wrong = [result for result in run["results"] if result["verdict"] not in (*GOOD, "unsupported")]
-    if wrong:
-        parts += ["## Not as expected", "", *_listed(wrong), ""]
-    matrix = key_matrix(run)
-    if matrix is not None:
-        parts += ["## Server keys", "", *[f"* {_cell(line)}" for line in answer(matrix)], "", *key_table(run), ""]
-    return "\n".join(parts)
-
-
-def _counts(run: dict[str, Any]) -> list[str]:
-    rows = [
-        "| board | firmware | server | " + " | ".join(words := _words(run)) + " |",
-        "|---|---|---|" + "--:|" * len(words),
+    found = comparison_of(run)
+    changes = found.changes if found else ()
+    sections = [
+        _counts(run),
+        *change_sections(change for change in changes if change.kind.regression),
+        *_flaky(run),
+        *_wrong(run),
+        *_missing(run),
+        *_boards(run),
+        *change_sections(change for change in changes if not change.kind.regression),
+        *_keys(run),
     ]
+    intro = [f"**{_total(run)}**"]
+    if found is not None:
+        file = (run.get("baseline") or {}).get("file", "the baseline")
+        intro.append(f"Compared with {escaped(file)}: **{escaped(summary(found))}**")
+    notes = [*(found.notes if found else ()), *stranger_lines(run["results"])]
+    return page("TLS compatibility", intro=intro, notes=notes, sections=sections)
+
+
+def _total(run: dict[str, Any]) -> str:
+    counts = Counter(result["verdict"] for result in run["results"])
+    words = [f"{counts[word]} {word}" for word in _ORDER if counts[word]]
+    missing = len(run.get("missing", ()))
+    words += [f"{missing} not run"] if missing else []
+    return f"{len(run['results'])} results: {', '.join(words) or 'none'}"
+
+
+def _counts(run: dict[str, Any]) -> Section:
+    """A row per board and server, those first that need a look."""
     firmware = {board["board"]: board["firmware"] or "?" for board in run["boards"]}
     counts: dict[tuple[str, str], Counter[str]] = {}
     for result in run["results"]:
         counts.setdefault((result["board"], result["server"]), Counter())[result["verdict"]] += 1
-    for (board, server), counter in counts.items():
-        cells = [
-            board,
-            firmware.get(board, "?"),
-            server_title(run, server),
-            *(str(counter[word] or "") for word in words),
-        ]
-        rows.append("| " + " | ".join(_cell(text) for text in cells) + " |")
-    return rows
+    words = [word for word in _ORDER if any(counter[word] for counter in counts.values())]
+    ranked = sorted(counts.items(), key=lambda entry: [-entry[1][word] for word in _ORDER[:3]])
+    rows = tuple(
+        (board, firmware.get(board, "?"), server_title(run, server), *(str(counter[word] or "") for word in words))
+        for (board, server), counter in ranked
+    )
+    return Section(
+        title="Boards and servers", head=("board", "firmware", "server", *words), rows=rows, right=len(words)
+    )
 
 
-def _words(run: dict[str, Any]) -> list[str]:
-    order = ("pass", "fail", "insecure", "known", "unsupported", "error")
-    seen = {result["verdict"] for result in run["results"]}
-    return [word for word in order if word in seen]
+def _wrong(run: dict[str, Any]) -> list[Section]:
+    """Every case that is not as it should be, the worst first; a board that fails for one reason is one row."""
+    wrong = [result for result in run["results"] if result["verdict"] not in (*GOOD, "unsupported")]
+    alike: dict[tuple[str, ...], dict[str, list[dict[str, Any]]]] = {}
+    for result in sorted(wrong, key=lambda item: _ORDER.index(item["verdict"])):
+        cause = masked(result["reason"]) if result["verdict"] == "error" else ""
+        key = (result["verdict"], result["board"], result["server"], cause)
+        alike.setdefault(key, {}).setdefault(result["case"], []).append(result)
+    rows: list[tuple[str, ...]] = []
+    for (verdict, board, server, cause), cases in alike.items():
+        if cause and len(cases) >= FOLDED_FROM:
+            rows.append((verdict, board, server, _folded(list(cases)), next(iter(cases.values()))[0]["reason"]))
+            continue
+        for case, runs in cases.items():
+            times = f" ({len(runs)} runs)" if len(runs) > 1 else ""
+            rows.append((verdict, board, server, f"{case}{times}", runs[0]["reason"] or ""))
+    head = ("verdict", "board", "server", "case", "reason")
+    return [Section(title=f"Not as expected ({len(wrong)})", head=head, rows=tuple(rows))] if wrong else []
 
 
-def _listed(wrong: list[dict[str, Any]]) -> list[str]:
-    rank = {"insecure": 0, "fail": 1, "error": 2}
-    rows = ["| verdict | board | server | case | reason |", "|---|---|---|---|---|"]
-    for result in sorted(wrong, key=lambda item: rank.get(item["verdict"], 3))[:LISTED]:
-        cells = [result["verdict"], result["board"], result["server"], result["case"], (result["reason"] or "")[:200]]
-        rows.append("| " + " | ".join(_cell(text) for text in cells) + " |")
-    if len(wrong) > LISTED:
-        rows.append(f"\n... and {len(wrong) - LISTED} more.")
-    return rows
+def _folded(cases: list[str]) -> str:
+    more = f", and {len(cases) - FOLDED_FROM} more" if len(cases) > FOLDED_FROM else ""
+    return f"{len(cases)} cases: {', '.join(cases[:FOLDED_FROM])}{more}"
 
 
-def _flaky(cells: list[dict[str, Any]]) -> list[str]:
-    rows = [
-        "| board | server | case | verdicts | connected | ms: shortest/median/longest |",
-        "|---|---|---|---|---|---|",
+def _flaky(run: dict[str, Any]) -> list[Section]:
+    cells = flaky_cells(run)
+    head = ("board", "server", "case", "verdicts", "connected", "ms: shortest/median/longest")
+    rows = tuple(
+        (cell["board"], cell["server"], cell["case"], verdicts_text(cell), cell["connected"], times_text(cell))
+        for cell in cells
+    )
+    return [Section(title=f"Flaky ({len(cells)})", head=head, rows=rows)] if cells else []
+
+
+def _missing(run: dict[str, Any]) -> list[Section]:
+    """What was planned and has no result, by board and server."""
+    columns: dict[tuple[str, str], list[str]] = {}
+    for cell in run.get("missing", ()):
+        columns.setdefault((cell["board"], cell["server"]), []).append(cell["case"])
+    rows = tuple((board, server, _folded(cases)) for (board, server), cases in columns.items())
+    total = sum(map(len, columns.values()))
+    return [Section(title=f"Not run ({total})", head=("board", "server", "cases"), rows=rows)] if rows else []
+
+
+def _boards(run: dict[str, Any]) -> list[Section]:
+    """What was noticed of boards."""
+    lines = [
+        f"{board['board']}: {text}"
+        for board in run["boards"]
+        for text in ([board["error"]] if board["error"] else []) + board["notes"]
     ]
-    for cell in cells[:LISTED]:
-        texts = [cell["board"], cell["server"], cell["case"], verdicts_text(cell), cell["connected"], times_text(cell)]
-        rows.append("| " + " | ".join(_cell(text) for text in texts) + " |")
-    if len(cells) > LISTED:
-        rows.append(f"\n... and {len(cells) - LISTED} more.")
-    return rows
+    return [Section(title="Boards", lines=tuple(lines))] if lines else []
 
 
-def key_table(run: dict[str, Any]) -> list[str]:
-    """The matrix: one row per server key, one column per firmware and Python; empty without such cases."""
+def _keys(run: dict[str, Any]) -> list[Section]:
+    """The matrix: one row per server key, one column per firmware and Python; nothing without such cases."""
     matrix = key_matrix(run)
     if matrix is None:
         return []
+    about = _board_titles(run)
+    head = [f"{about(board)} / {server_title(run, server)}" for board, server in matrix.columns]
+    rows = tuple((row.title, *(_key_cell(cell) for cell in row.cells)) for row in matrix.rows)
+    return [Section(title="Server keys", lines=tuple(answer(matrix)), head=("server key", *head), rows=rows)]
+
+
+def _board_titles(run: dict[str, Any]) -> Callable[[str], str]:
+    """A board's firmware, with its name where several boards have the same."""
     firmware = {board["board"]: board["firmware"] or board["board"] for board in run["boards"]}
-    head = [f"{firmware.get(board, board)} / {server_title(run, server)}" for board, server in matrix.columns]
-    rows = ["| server key | " + " | ".join(_cell(text) for text in head) + " |", "|---|" + "---|" * len(matrix.columns)]
-    for row in matrix.rows:
-        rows.append("| " + " | ".join([_cell(row.title), *(_key_cell(cell) for cell in row.cells)]) + " |")
-    return rows
+    several = Counter(firmware.values())
+
+    def title(board: str) -> str:
+        found = firmware.get(board, board)
+        return found if several[found] < 2 else f"{board} {found}"
+
+    return title
 
 
-def _key_cell(cell: KeyCell) -> str:
+def _key_cell(cell: KeyCell) -> str | tuple[str, str]:
     signs = {
         Connects.MISSING: "·",
         Connects.UNTRIED: "– unsupported",
@@ -106,13 +156,4 @@ def _key_cell(cell: KeyCell) -> str:
     }
     took = f", {cell.time_ms:.0f} ms" if cell.time_ms is not None else ""
     text = signs.get(cell.connects) or f"✓ {(cell.version or '').replace('TLSv', '')}{took}"
-    mark = "" if cell.verdict in ("", *GOOD, "unsupported") else f" **{cell.verdict}**"
-    return _cell(text) + mark
-
-
-def _cell(text: str) -> str:
-    """Untrusted text in a table cell: no markup, no line breaks, no table of its own."""
-    plain = "".join(char if char.isprintable() else " " for char in str(text))
-    for char in "\\`*_[]<>|":
-        plain = plain.replace(char, "\\" + char if char not in "<>" else {"<": "&lt;", ">": "&gt;"}[char])
-    return plain
+    return text if cell.verdict in ("", *GOOD, "unsupported", "error") else (text, cell.verdict)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.reports.markdown import LISTED, key_table, render_markdown
+from harness.reports.markdown import render_markdown
+from harness.reports.markdown_page import PAGE_BYTES
 
 
 def result(
@@ -41,7 +42,7 @@ def run(*results: dict[str, Any]) -> dict[str, Any]:
     ]
     python = {"python": "3.11.2", "openssl": "OpenSSL 3.0.19 27 Jan 2026"}
     return {
-        "boards": [{"board": "unix", "firmware": "1.25.0"}],
+        "boards": [{"board": "unix", "firmware": "1.25.0", "error": None, "notes": []}],
         "servers": [
             {"server": "in-process", **python, "default_suites_flag": None},
             {"server": "debian", **python, "default_suites_flag": "openssl"},
@@ -49,6 +50,17 @@ def run(*results: dict[str, Any]) -> dict[str, Any]:
         "cases": list({item["case"]: item for item in cases}.values()),
         "results": list(results),
     }
+
+
+def key_table(record: dict[str, Any]) -> list[str]:
+    """The lines of the table under `Server keys`."""
+    return table(record, "Server keys")
+
+
+def table(record: dict[str, Any], title: str) -> list[str]:
+    """The lines of a section's table, without its list."""
+    section = render_markdown(record).partition(f"## {title}")[2].partition("\n## ")[0]
+    return [line for line in section.splitlines() if line.startswith("|")]
 
 
 def test_the_matrix_has_a_row_per_key_and_a_column_per_firmware_and_python() -> None:
@@ -67,26 +79,107 @@ def test_the_matrix_has_a_row_per_key_and_a_column_per_firmware_and_python() -> 
     ]
 
 
+def test_boards_of_one_firmware_are_named() -> None:
+    """Two columns never have the same head."""
+    record = run(result("key/rsa", "pass"), result("key/rsa", "pass", board="desk"))
+    record["boards"].append({**record["boards"][0], "board": "desk"})
+    assert key_table(record)[0].count("1.25.0 / ") == 2
+    assert key_table(record)[0].startswith(
+        "| server key | unix 1.25.0 / Python 3.11.2, OpenSSL 3.0.19 | desk 1.25.0 / "
+    )
+
+
 def test_what_is_wrong_is_marked_in_its_cell() -> None:
     """A cell that is not as expected carries its verdict."""
     assert "✓ 1.2, 7 ms **insecure**" in key_table(run(result("key/rsa", "insecure")))[-1]
 
 
 def test_the_worst_comes_first() -> None:
-    """Insecure results stand before failures, failures before errors of the harness."""
-    record = run(result("a/c", "error", outcome="not-run"), result("a/b", "fail"), result("a/a", "insecure"))
-    lines = [
-        line
-        for line in render_markdown(record).splitlines()
-        if line.startswith(("| insecure |", "| fail |", "| error |"))
+    """Insecure results stand before failures, failures before errors of the harness; the counts begin the page."""
+    record = run(
+        result("a/d", "pass"),
+        result("a/c", "error", outcome="not-run"),
+        result("a/b", "fail"),
+        result("a/a", "insecure"),
+    )
+    assert [line.split(" | ")[0] for line in table(record, "Not as expected (3)")[2:]] == [
+        "| insecure",
+        "| fail",
+        "| error",
     ]
-    assert [line.split("|")[1].strip() for line in lines] == ["insecure", "fail", "error"]
+    assert render_markdown(record).splitlines()[2] == "**4 results: 1 insecure, 1 fail, 1 error, 1 pass**"
+    assert table(record, "Boards and servers") == [
+        "| board | firmware | server | insecure | fail | error | pass |",
+        "|---|---|---|--:|--:|--:|--:|",
+        "| unix | 1.25.0 | Python 3.11.2, OpenSSL 3.0.19 | 1 | 1 | 1 | 1 |",
+    ]
 
 
-def test_a_long_list_is_cut_and_counted() -> None:
-    """A report must fit into a comment."""
-    record = run(*(result(f"a/{number}", "fail") for number in range(LISTED + 5)))
-    assert "... and 5 more." in render_markdown(record)
+def test_a_board_that_fails_for_one_reason_is_one_row() -> None:
+    """Where ports and times differ only; a case that failed in several runs of the set is one row, too."""
+    record = run(
+        *(result(f"a/{n}", "error", outcome="not-run", reason=f"no answer on port {n} in 3 s") for n in range(6)),
+        *(result("b/b", "fail", repeat=n, reason="x") for n in (1, 2, 3)),
+    )
+    assert table(record, "Not as expected (9)")[2:] == [
+        "| fail | unix | in-process | b/b (3 runs) | x |",
+        "| error | unix | in-process | 6 cases: a/0, a/1, a/2, a/3, and 2 more | no answer on port 0 in 3 s |",
+    ]
+
+
+def change(kind: str, case: str) -> dict[str, Any]:
+    """A change as in run.json."""
+    return {
+        "kind": kind, "regression": kind == "new failure", "board": "unix", "server": "in-process", "case": case,
+        "before": "pass: x", "after": "fail: y",
+    }  # fmt: skip
+
+
+def test_changes_since_the_baseline() -> None:
+    """The answer above all, regressions before what is wrong anyway, other changes after it."""
+    record = run(result("a/a", "fail"))
+    record["changes"] = [change("new failure", "a/a"), change("fixed", "a/b")]
+    record["baseline"] = {
+        "file": "old_1.json",
+        "compared": 5,
+        "left_out": 0,
+        "notes": ["board unix: firmware 1 -> firmware 2"],
+    }
+    lines = render_markdown(record).splitlines()
+    assert lines[4] == "Compared with old\\_1.json: **REGRESSION: 1 new failure, 1 fixed (5 compared, 3 unchanged)**"
+    assert "* board unix: firmware 1 -&gt; firmware 2" in lines
+    assert [line[3:] for line in lines if line.startswith("## ")] == [
+        "Boards and servers", "New failure (1)", "Not as expected (1)", "Fixed (1)",
+    ]  # fmt: skip
+    assert "| unix in-process a/a | pass: x | fail: y |" in lines
+
+
+def test_what_is_missing_and_what_was_noticed() -> None:
+    """An interrupted run names what it did not get to; boards say what was noticed of them."""
+    record = run(result("a/a", "pass"))
+    record["missing"] = [{"board": "unix", "server": "in-process", "case": f"b/{n}"} for n in range(6)]
+    record["boards"][0] |= {"error": "lost", "notes": ["slow"]}
+    assert table(record, "Not run (6)")[2:] == ["| unix | in-process | 6 cases: b/0, b/1, b/2, b/3, and 2 more |"]
+    text = render_markdown(record)
+    assert "**1 results: 1 pass, 6 not run**" in text
+    assert "\n## Boards\n\n* unix: lost\n* unix: slow\n" in text
+
+
+def test_it_fits_a_comment() -> None:
+    """Ten thousand failures with endless reasons, a hundred boards, everything changed: under the limit, and what is missing is counted."""
+    record = run(
+        *(result(f"key/{n % 100}", "fail", board=f"board-{n // 100}", reason="x" * 2000) for n in range(10_000))
+    )
+    record["boards"] = [
+        {"board": f"board-{n}", "firmware": f"1.{n}", "error": "e" * 2000, "notes": ["n" * 2000] * 20}
+        for n in range(100)
+    ]
+    record["changes"] = [change("new failure", f"a/{n}") | {"after": "y" * 2000} for n in range(10_000)]
+    record["missing"] = [{"board": f"board-{n}", "server": "s", "case": "c" * 500} for n in range(1000)]
+    text = render_markdown(record)
+    assert len(text.encode()) <= PAGE_BYTES
+    assert "Left out for want of room: " in text
+    assert " rows of Not as expected (10000); " in text
 
 
 def test_texts_of_boards_cannot_write_markup() -> None:

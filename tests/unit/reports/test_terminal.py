@@ -95,7 +95,7 @@ def test_strangers(counts, line):
     met = [{**result(), "strangers": count} for count in counts]
     assert stranger_lines(met) == [line]
     run = {"boards": [], "servers": [], "cases": [], "results": [{**entry, "outcome": "connected"} for entry in met]}
-    assert line in render_markdown(run).splitlines()
+    assert f"* {line}" in render_markdown(run).splitlines()
     assert stranger_lines([{**result(), "strangers": 0}]) == []
 
 
