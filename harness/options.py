@@ -40,7 +40,7 @@ MADE_WHEN_OPENED = ("unix", "faulty")
 TAG = "tag:"
 SPECS = (
     "a device path, COM3, u0, a0, id:SERIAL, auto, rfc2217://HOST:PORT, socket://HOST:PORT, unix, unix:/path/to/micropython, "
-    "faulty:NAME, or a name or tag:TAG in boards.toml"
+    "faulty:NAME, labgrid:PLACE, or a name or tag:TAG in boards.toml"
 )
 
 
@@ -119,6 +119,14 @@ def _kind_of(text: str, *, told: str) -> tuple[str | None, str]:
                 f"{told} {text!r}: no such fault; accepted are faulty:NAME with one of {', '.join(FAULTS)}"
             )
         return "faulty", name
+    if text.startswith("labgrid:"):
+        target = text.removeprefix("labgrid:")
+        if not re.fullmatch(r"[!-~]+", target):
+            raise UsageError(
+                f"{told} {text!r}: the name of a labgrid place is wanted, as in labgrid:board0, or labgrid:+ for the place "
+                "reserved with $LG_TOKEN"
+            )
+        return "labgrid", target
     if "://" in text:
         scheme = text.partition("://")[0]
         if scheme not in ("rfc2217", "socket"):

@@ -26,7 +26,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=[],
         help="Board to test on, repeatable: a device path, COM3, u0, a0, id:SERIAL, auto, rfc2217://HOST:PORT, "
         "socket://HOST:PORT, unix, unix:/path/to/micropython, faulty:NAME (a virtual board with a fault; a wrong name lists "
-        "them), or a name or tag:TAG in boards.toml. Default: unix, a virtual board",
+        "them), labgrid:PLACE, or a name or tag:TAG in boards.toml. Default: unix, a virtual board",
     )
     group.addoption(
         "--boards", metavar="FILE", default=None, help="boards.toml of the lab. Default: ./boards.toml if it exists"

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from harness.boards import board_lock
 from harness.boards.board_lock import BoardLock, Patience, patiently
 from harness.boards.session import BoardSession
-from harness.model import BoardSpec
+from harness.model import BoardSettings, BoardSpec
 
 __all__ = ["BOARD_KINDS", "BoardSession", "Patience", "open_board"]
 
 AT_ONCE = Patience()
-
+# Seconds between two attempts to have a board that somebody else has; asking labgrid costs a process and 0.4 s of CPU.
+POLL_S = {"labgrid": 1.0}
 # A faulty board's time limits: nothing on it is slow by nature, but a busy machine may take a second to run it.
 FAULTY_TIME_LIMITS = 0.1
 FAULTY_PATIENCE_S = 20.0
@@ -74,10 +76,30 @@ def _open_faulty(spec: BoardSpec) -> BoardSession:
     return session
 
 
+def _open_labgrid(spec: BoardSpec) -> BoardSession:
+    """A board of a labgrid lab: acquired while the run has it."""
+    from harness.boards.labgrid import KeptPlace
+    from harness.boards.link import Link
+
+    place = KeptPlace(spec.target, label=spec.label)
+    try:
+        settings, port = spec.settings, place.address
+        # What the lab says of its own port, unless boards.toml says something of its own.
+        baud = port.baud if settings.baud == BoardSettings().baud else settings.baud
+        link = Link(port.url, baud=baud, dtr=settings.dtr, rts=settings.rts)
+        session = BoardSession(spec, link, owner=place, find_port=lambda: port.url)
+    except BaseException:
+        place.close()
+        raise
+    session.notes += place.notes
+    return session
+
+
 BOARD_KINDS: dict[str, Callable[[BoardSpec], BoardSession]] = {
     "serial": _open_serial,
     "unix": _open_unix,
     "faulty": _open_faulty,
+    "labgrid": _open_labgrid,
 }
 
 
@@ -95,7 +117,8 @@ def open_board(spec: BoardSpec, *, deploy: bool = True, patience: Patience = AT_
     """
     from harness.deadline import Deadline
 
-    session = patiently(lambda: BOARD_KINDS[spec.kind](spec), patience, label=spec.label)
+    poll_s = POLL_S.get(spec.kind, board_lock.POLL_S)
+    session = patiently(lambda: BOARD_KINDS[spec.kind](spec), patience, label=spec.label, poll_s=poll_s)
     try:
         session.start(deploy=deploy)
     except BaseException:

@@ -89,6 +89,11 @@ class BoardLock:
             return
         _write(self._descriptor, ourselves())
 
+    @property
+    def descriptor(self) -> int:
+        """Of the open file, below zero where nothing is locked. A child that inherits it has the lock until it ends, too."""
+        return self._descriptor
+
     def close(self) -> None:
         """Give the board back. Safe to call twice."""
         descriptor, self._descriptor = self._descriptor, -1
@@ -177,8 +182,14 @@ def holder_by_pid(pid: int, command: str) -> Holder:
     return Holder(pid=pid, user=user, command=command, since="?")
 
 
-def patiently(attempt: Callable[[], T], patience: Patience, *, label: str) -> T:
+def patiently(attempt: Callable[[], T], patience: Patience, *, label: str, poll_s: float = POLL_S) -> T:
     """Try until the board is free or the patience is at its end; who is waited for is said once.
+
+    Args:
+        attempt: raises a `BoardError` of kind `busy` while somebody else has the board.
+        patience: how long, and who is told.
+        label: the board's name in messages.
+        poll_s: between two attempts.
 
     Raises:
         BoardError: of the last attempt, or what else it raised.
@@ -201,7 +212,7 @@ def patiently(attempt: Callable[[], T], patience: Patience, *, label: str) -> T:
             if said != error.message and patience.tell is not None:
                 patience.tell(f"{label}: waiting up to {deadline.remaining_s:.0f} s: {error.message}")
             said = error.message
-        pause.wait(min(POLL_S, deadline.remaining_s))
+        pause.wait(min(poll_s, deadline.remaining_s))
 
 
 def _take(path: Path, *, label: str) -> int:

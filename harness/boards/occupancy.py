@@ -20,7 +20,8 @@ class Occupancy:
     """Whether a board can be had now.
 
     `state` is `free`, `in-use`, `missing` (not plugged in), `unknown` (behind another machine, not locked from here) or `virtual`
-    (made when it is opened). `holder` is who has it, `reason` why it is missing, `port` what would be opened.
+    (made when it is opened). `holder` is who has it, `reason` why it is missing or (without a holder on this machine) in use,
+    `port` what would be opened.
     """
 
     state: str
@@ -30,7 +31,7 @@ class Occupancy:
 
     def __str__(self) -> str:
         if self.state == "in-use":
-            return f"in use by {self.holder}"
+            return f"in use by {self.holder or self.reason}"
         return f"missing: {self.reason}" if self.reason else self.state
 
 
@@ -38,12 +39,34 @@ def occupancy(spec: BoardSpec) -> Occupancy:
     """Say whether a board of a spec can be had."""
     if spec.kind in MADE_WHEN_OPENED:
         return Occupancy(state="virtual")
+    if spec.kind == "labgrid":
+        return _of_place(spec)
     if spec.kind != "serial":
         return Occupancy(state="unknown")
     try:
         return of_port(resolve_serial(spec.target))
     except HarnessError as error:
         return Occupancy(state="missing", reason=str(error))
+
+
+def _of_place(spec: BoardSpec) -> Occupancy:
+    """Ask our own lock first, which knows the process; then the lab, which knows the user."""
+    from harness.boards.labgrid_client import LISTING_S, LabgridClient
+    from harness.boards.labgrid_text import identity as place_identity
+    from harness.boards.labgrid_text import who_has
+
+    try:
+        holder = holder_of(place_identity(spec.target, os.environ))
+        if holder is not None:
+            return Occupancy(state="in-use", holder=holder)
+        client = LabgridClient(spec.label, timeout_s=LISTING_S)
+        place = client.show(spec.target)
+        if place.acquired is not None:
+            return Occupancy(state="in-use", reason=f"{who_has(place.acquired)} (labgrid)")
+        refused = client.refusal(place, "")
+    except HarnessError as error:
+        return Occupancy(state="missing", reason=str(error))
+    return Occupancy(state="free") if refused is None else Occupancy(state="missing", reason=refused.message)
 
 
 def of_port(port: str | SerialPort) -> Occupancy:

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -105,8 +106,9 @@ class Suite:
 
     def wait_for(self, condition: Callable[[], object], *, what: str) -> None:
         """Wait until something is true of a run that was started."""
-        deadline = Deadline(20)
+        deadline, pause = Deadline(60), threading.Event()
         while not condition():
+            pause.wait(0.02)
             assert not deadline.expired, f"still waiting for {what}"
             for process in self.running:
                 with contextlib.suppress(subprocess.TimeoutExpired):

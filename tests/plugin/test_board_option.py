@@ -10,7 +10,7 @@ from harness.faults import FAULTS
 
 ACCEPTED = (
     "accepted are a device path, COM3, u0, a0, id:SERIAL, auto, rfc2217://HOST:PORT, socket://HOST:PORT, unix, "
-    "unix:/path/to/micropython, faulty:NAME, or a name or tag:TAG in boards.toml"
+    "unix:/path/to/micropython, faulty:NAME, labgrid:PLACE, or a name or tag:TAG in boards.toml"
 )
 
 

@@ -20,7 +20,7 @@ def test_every_kind_of_spec_has_its_function() -> None:
     """What the command line accepts can be opened."""
     kinds = {
         parse_board(text, {}).kind
-        for text in ("unix", "unix:/x", "u0", "COM3", "auto", "id:1", "socket://h:1", "faulty:slow")
+        for text in ("unix", "unix:/x", "u0", "COM3", "auto", "id:1", "socket://h:1", "faulty:slow", "labgrid:p")
     }
     assert kinds == set(BOARD_KINDS)
 

@@ -26,6 +26,8 @@ from harness.options import choose_boards, hook_arguments, parse_board, parse_la
         ("id:3F-09", "serial", "id:3F-09", "id:3F-09"),
         ("rfc2217://192.0.2.7:2217?ign_set_control", "serial", None, "rfc2217:192.0.2.7:2217"),
         ("socket://[::1]:99", "serial", "socket://[::1]:99", "socket:_1_:99"),
+        ("labgrid:board-0", "labgrid", "board-0", "labgrid:board-0"),
+        ("labgrid:+", "labgrid", "+", "labgrid:_"),
     ],
 )
 def test_specs(text: str, kind: str, target: str | None, label: str) -> None:
@@ -49,6 +51,11 @@ def test_specs(text: str, kind: str, target: str | None, label: str) -> None:
         ("id:", r"--board 'id:': not a board"),
         ("faulty", r"--board 'faulty': no such fault; accepted are faulty:NAME with one of silent, .*, banner$"),
         ("faulty:Slow", r"--board 'faulty:Slow': no such fault; accepted are faulty:NAME with one of silent, "),
+        (
+            "labgrid:",
+            r"--board 'labgrid:': the name of a labgrid place is wanted, as in labgrid:board0, or labgrid:\+ for the place",
+        ),
+        ("labgrid:a b", r"the place reserved with \$LG_TOKEN"),
         ("com3x", r"not a board"),
     ],
 )
