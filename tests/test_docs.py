@@ -14,11 +14,12 @@ from harness.pytest_options import REPORT_SUFFIXES
 
 ROOT = Path(__file__).resolve().parents[1]
 LAB = (ROOT / "docs" / "lab.md").read_text(encoding="utf-8")
+REPORTS = (ROOT / "docs" / "reports.md").read_text(encoding="utf-8")
 
 
-def blocks(language: str) -> list[str]:
+def blocks(language: str, text: str = LAB) -> list[str]:
     """The fenced blocks of a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", LAB, re.MULTILINE | re.DOTALL)
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
 def test_boards_toml(tmp_path):
@@ -63,6 +64,16 @@ def test_commands():
         assert all(board in named or "://" in board for board in boards), words
 
 
+def test_commands_of_reports():
+    """The runs that ask which key to use: three boards, three servers, and only options that exist."""
+    lines = [line for block in blocks("sh", REPORTS) for line in block.splitlines() if line.startswith("pytest ")]
+    assert len(lines) == 2
+    source = (ROOT / "harness" / "plugin.py").read_text(encoding="utf-8")
+    for words in map(shlex.split, lines):
+        assert all(f'"{word}"' in source for word in words if word.startswith("--")), words
+        assert (words.count("--board"), words.count("--server")) == (3, 3)
+
+
 @pytest.mark.parametrize("page", sorted(path.name for path in (ROOT / "docs").glob("*.md")))
 def test_the_readme_leads_there(page):
     """A page that nothing links to is not read."""
@@ -71,5 +82,4 @@ def test_the_readme_leads_there(page):
 
 def test_every_format_is_listed():
     """The table of formats has what `--compat-report` accepts."""
-    text = (ROOT / "docs" / "reports.md").read_text(encoding="utf-8")
-    assert re.findall(r"^\| `(\.\w+)` \|", text, re.MULTILINE) == list(REPORT_SUFFIXES)
+    assert re.findall(r"^\| `(\.\w+)` \|", REPORTS, re.MULTILINE) == list(REPORT_SUFFIXES)

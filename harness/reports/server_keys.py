@@ -283,7 +283,7 @@ def _cost(row: KeyRow, *, named: bool = False) -> str:
 
 def milliseconds(value: float) -> str:
     """A time with as many digits as say something: 4.9, 12, 1840."""
-    return f"{value:.1f}" if value < 10 else f"{value:.0f}"
+    return f"{value:.1f}" if round(value, 1) < 10 else f"{value:.0f}"
 
 
 def _trouble(row: KeyRow) -> str:

@@ -154,7 +154,7 @@ def test_the_worst_attempt_stands_for_all() -> None:
 
 def test_times_are_rounded_to_what_they_say() -> None:
     """A tenth below ten milliseconds, whole ones above."""
-    assert [milliseconds(value) for value in (0.24, 9.94, 11.7, 1840.4)] == ["0.2", "9.9", "12", "1840"]
+    assert [milliseconds(value) for value in (0.24, 9.94, 9.96, 11.7, 1840.4)] == ["0.2", "9.9", "10", "12", "1840"]
 
 
 def test_one_slow_moment_does_not_decide() -> None:
