@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import importlib.util
 import json
@@ -32,6 +33,7 @@ def _load(name: str) -> Any:
 
 
 STAND_INS = _load("firmware_stand_ins")
+AGENT_FILES = agent_protocol.agent_files()
 
 
 class CPythonBoard:
@@ -60,12 +62,14 @@ def stand_in(
 ) -> Callable[[str], CPythonBoard]:
     """Make a board of a generation by name; the agent is imported the way a board imports it."""
 
+    gc.freeze()  # the agent collects garbage as on a board: not through all that thousands of tests have made
+
     def make(generation: str) -> CPythonBoard:
         firmware = STAND_INS.GENERATIONS[generation]()
         for name, module in firmware.modules.items():
             monkeypatch.setitem(sys.modules, name, module)
         folder = tmp_path / generation
-        for path, content in agent_protocol.agent_files().items():
+        for path, content in AGENT_FILES.items():
             target = folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
@@ -146,7 +150,7 @@ def interpreter(request: pytest.FixtureRequest) -> list[str]:
 @pytest.fixture
 def deployed(tmp_path: Path) -> Path:
     """A directory that looks like a board's filesystem with the agent on it."""
-    for path, content in agent_protocol.agent_files().items():
+    for path, content in AGENT_FILES.items():
         target = tmp_path / path
         target.parent.mkdir(exist_ok=True)
         target.write_bytes(content)
