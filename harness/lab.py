@@ -162,8 +162,26 @@ class Lab:
             link_retries=self.options.link_retries,
         )
         if session.info.has_tls:
-            self._first_contact(session, runner)
+            try:
+                self._first_contact(session, runner)
+            except BoardError as fault:
+                self._after_a_fault(session, runner, fault)
+                self._first_contact(session, runner)
         return runner
+
+    def _after_a_fault(self, session: BoardSession, runner: CaseRunner, fault: BoardError) -> None:
+        """Bring a board back that met a fault before its first case, so that it may try once more.
+
+        Raises:
+            BoardError: the fault itself, where the network is at fault and not the board; that the board is set aside.
+        """
+        runner.server.cancel()
+        if fault.kind == "network":
+            raise fault
+        said = fault.message.removeprefix(f"{session.spec.label}: ")
+        steps = session.recover(because=f"its first session: {said}")
+        session.refuse_if_set_aside()
+        session.notes.append(f"met a fault before its first case ({said}); {steps[-1].step} helped")
 
     def _reach(self, session: BoardSession) -> Reach:
         """Where to listen: as told, else on the address that faces the board, else (no network of its own) on loopback."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from harness.boards import board_lock
-from harness.boards.board_lock import BoardLock, Patience, patiently
+from harness.boards.board_lock import Patience, patiently
 from harness.boards.session import BoardSession
 from harness.model import BoardSettings, BoardSpec
 
@@ -23,17 +23,17 @@ FAULTY_PATIENCE_S = 20.0
 def _open_serial(spec: BoardSpec) -> BoardSession:
     """A board at a serial port of this machine or behind an RFC 2217 or raw TCP server."""
     from harness.boards.link import Link
-    from harness.boards.ports import identity, resolve_serial
+    from harness.boards.same_board import SameBoard
 
-    settings, port = spec.settings, resolve_serial(spec.target)
-    lock = BoardLock(identity(port), label=spec.label)
+    settings, board = spec.settings, SameBoard(spec.target, label=spec.label)
     try:
-        session = BoardSession(spec, Link(port, baud=settings.baud, dtr=settings.dtr, rts=settings.rts), owner=lock)
+        link = Link(board.port, baud=settings.baud, dtr=settings.dtr, rts=settings.rts)
+        session = BoardSession(spec, link, owner=board, find_port=board.find if board.may_return else None)
     except BaseException:
-        lock.close()
+        board.close()
         raise
-    if lock.note is not None:
-        session.notes.append(lock.note)
+    if board.note is not None:
+        session.notes.append(board.note)
     return session
 
 

@@ -112,6 +112,11 @@ class Link:
         self._transport = _transport_class()(self.device, self._port)
         self.gone = False
 
+    def let_go(self) -> None:
+        """Release the port for another program, until `reopen`."""
+        self.close()
+        self.gone = True
+
     def reopen(self, find: Callable[[], str], *, deadline: Deadline) -> None:
         """Open the port again after it went away, whatever it is called then.
 
@@ -121,8 +126,7 @@ class Link:
         Raises:
             BoardError: it did not come back in time, with the last reason.
         """
-        self.close()
-        self.gone = True
+        self.let_go()
         while True:
             try:
                 device = find()

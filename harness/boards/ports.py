@@ -135,15 +135,26 @@ def identity(port: str) -> str:
     """
     if "://" in port:
         return _network_identity(port)
-    real = os.path.realpath(port) if port.startswith("/") else port.upper()
+    real = _real_name(port)
     if real.startswith("/dev/pts/"):
         return real
     try:
         ports = list_ports()
     except BoardError:
         return real
+    found = usb_port(port, ports)
+    return real if found is None else usb_identity(found, ports)
+
+
+def usb_port(port: str, ports: list[SerialPort]) -> SerialPort | None:
+    """The entry of a port among those of the machine; None where it is not there, or not on USB."""
+    real = _real_name(port)
     found = next((entry for entry in ports if os.path.realpath(entry.device) == real or entry.device == real), None)
-    return real if found is None or found.usb_id is None else usb_identity(found, ports)
+    return None if found is None or found.usb_id is None else found
+
+
+def _real_name(port: str) -> str:
+    return os.path.realpath(port) if port.startswith("/") else port.upper()
 
 
 def usb_identity(port: SerialPort, ports: list[SerialPort]) -> str:

@@ -28,6 +28,8 @@ ANSWER_S = 10.0
 HOOK_S = 60.0
 
 SET_ASIDE = "set-aside"
+# What a board was seen doing at first from which its reset wire may free it.
+RESET_MAY_HELP = frozenset({"silent", "no-interrupt", "timeout", "flood"})
 
 
 class NotPossible(Exception):
@@ -107,6 +109,27 @@ class Ladder:
             self._step("power-cycle", POWER_CYCLE_S, self._power_cycle),
         )
 
+    def from_outside(self, fault: BoardError) -> str:
+        """Reset a board that did not let itself be taken over, and soft reset it as after a take-over.
+
+        Args:
+            fault: what was seen of it.
+
+        Returns:
+            What helped, for a note.
+
+        Raises:
+            BoardError: the same fault, with what was tried.
+        """
+        settings = self._spec.settings
+        log: tuple[RecoveryStep, ...] = ()
+        if settings.reset or settings.power_cycle or fault.kind in RESET_MAY_HELP:
+            log = climb(self.hard_steps(), settle=self._soft_reset)
+        if log and log[-1].result == "helped":
+            return f"it could not be used at first ({fault.message}); {log[-1].step} helped"
+        tried = [f"; {step.step} failed: {step.reason}" for step in log if step.result == "failed"]
+        raise BoardError(fault.message + "".join(tried), kind=fault.kind, transcript=fault.transcript) from fault
+
     def _step(self, name: str, seconds: float, act: Callable[[Deadline], None]) -> Step:
         return Step(name=name, limit_s=self._scaled(seconds), act=act)
 
@@ -164,16 +187,19 @@ class Ladder:
 
     def _run(self, hook: tuple[str, ...], name: str, deadline: Deadline) -> None:
         words = hook_arguments(hook, port=self._link.device, board=self._spec.label)
+        if self._find_port is not None:
+            # The hook may need the port (esptool, mpremote); and one that stays open is called otherwise when it comes back.
+            self._link.let_go()
         run_hook(words, name=name, board=self._spec.label, deadline=deadline.within(self._scaled(HOOK_S)))
 
     def _take_again(self, deadline: Deadline) -> None:
-        """After a reset from outside: a board with USB of its own has left its port meanwhile, and maybe has another one."""
-        if not self._link.gone:
+        """After a reset from outside: a board with USB of its own leaves its port meanwhile, and maybe has another one."""
+        for first in (True, False):
             try:
+                if self._link.gone:
+                    self._reopen_link(deadline.within(self._scaled(PORT_S / 2)))
                 self._link.enter_raw_repl(deadline=self._answer(deadline))
                 return
             except BoardError as error:
-                if error.kind != "lost":
+                if error.kind != "lost" or not (first and self._link.gone):
                     raise
-        self._reopen_link(deadline.within(self._scaled(PORT_S / 2)))
-        self._link.enter_raw_repl(deadline=self._answer(deadline))

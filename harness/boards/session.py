@@ -103,10 +103,17 @@ class BoardSession:
         Args:
             deploy: False stops after the probe: nothing is written to the board, nothing on it is changed.
 
+        A board that does not come is reset from outside (hooks, RTS) if it is to be used.
+
         Raises:
             BoardError: naming the step that failed, and what the board was seen doing.
         """
-        self._take_over()
+        try:
+            self._take_over()
+        except BoardError as error:
+            if not deploy:
+                raise
+            self._note(self._ladder.from_outside(error))
         self.info = self._probe()
         if self.info.implementation not in ("micropython", ""):
             raise BoardError(

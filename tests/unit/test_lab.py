@@ -4,8 +4,10 @@ import sys
 
 import pytest
 
+from harness.boards import faulty
 from harness.errors import BoardError, UsageError
 from harness.model import BoardSettings, BoardSpec
+from harness.options import parse_board
 
 
 def test_nothing_is_opened_before_its_use(new_lab):
@@ -91,3 +93,27 @@ def test_a_board_without_what_it_needs(new_lab):
         lab.runner(broken, "in-process")
     lab.close()
     assert lab.boards() == ()
+
+
+def test_a_fault_before_the_first_case(new_lab, monkeypatch):
+    """The board is brought back and tries once more; a note says so."""
+    monkeypatch.setattr(faulty, "STRIKES_AT", 1)
+    lab = new_lab()
+    runner = lab.runner(parse_board("faulty:half-line", {}), "in-process")
+    assert runner.health.was_well
+    (note,) = runner.board.notes
+    assert note.startswith("met a fault before its first case (the board could not try a connection: it printed")
+    assert note.endswith("; ctrl-c helped")
+
+
+def test_a_fault_before_the_first_case_that_stays(new_lab, monkeypatch):
+    """A sick board is reported as one, at once for every case."""
+    monkeypatch.setattr(faulty, "STRIKES_AT", 1)
+    lab = new_lab()
+    spec = parse_board("faulty:unplug", {})
+    for _ in range(2):
+        with pytest.raises(
+            BoardError, match=r"^faulty:unplug: set aside after its first session: .*; nothing brought it back$"
+        ) as raised:
+            lab.runner(spec, "in-process")
+    assert raised.value.kind == "set-aside"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -87,3 +88,49 @@ def test_hooks(new_session: Callable[..., BoardSession], tmp_path: Path) -> None
     assert log[0].reason is not None
     assert log[0].reason.startswith(f"lab-1: the reset hook {sys.executable!r} ended with status 1")
     assert place.read_text() == f"1 {session.link.device} lab-1"
+
+
+def test_a_hook_has_the_port_for_itself(new_session: Callable[..., BoardSession]) -> None:
+    """esptool and mpremote want to lock it; afterwards it is opened again, by the name it has then."""
+    code = "import fcntl, sys; fcntl.flock(open(sys.argv[1], 'rb+', 0), fcntl.LOCK_EX | fcntl.LOCK_NB)"
+    session = new_session(reset=(sys.executable, "-c", code, "{port}"))
+    device = session.link.device
+    ladder = Ladder(session.spec, session.link, find_port=lambda: device)
+    log = climb(ladder.hard_steps(), settle=lambda deadline: None)
+    assert [(item.step, item.result, item.reason) for item in log] == [("reset", "helped", None)]
+    # Without a way to find the port again it stays open: the hook is refused, and says why.
+    (first, *_) = climb(session._ladder.hard_steps(), settle=lambda deadline: None)
+    assert first.result == "failed"
+    assert "BlockingIOError" in str(first.reason)
+
+
+def test_a_board_that_is_stuck_at_first(new_session: Callable[..., BoardSession], folder: Path) -> None:
+    """What does not let itself be taken over is reset from outside, and a note says so; a look at it resets nothing."""
+    place = folder / "main.py"
+    stuck = "import micropython, time\nmicropython.kbd_intr(-1)\nwhile True: time.sleep(1)\n"
+    code = "import os, sys; os.remove(sys.argv[1]); os.kill(int(open(sys.argv[2]).read()), 9)"
+    place.write_text(stuck)
+    session = new_session(
+        timeout_multiplier=0.5, reset=(sys.executable, "-c", code, str(place), str(folder / "number"))
+    )
+    (folder / "number").write_text(str(session._owner._interpreter_id()))  # type: ignore[union-attr]  # a virtual board
+    with pytest.raises(BoardError, match="no answer at all"):
+        session.start(deploy=False)
+    session.start()
+    assert session.info.has_tls
+    (note,) = session.notes
+    assert note.startswith("it could not be used at first (/dev/")
+    assert note.endswith("; reset helped")
+    os.kill(session._owner._interpreter_id(), 0)  # type: ignore[union-attr]
+
+
+def test_what_was_tried_is_said(new_session: Callable[..., BoardSession]) -> None:
+    """A reset from outside that does not help is part of the reason; what no reset mends is raised as it is."""
+    session = new_session(reset=(sys.executable, "-c", "print('no hub'); raise SystemExit(2)"))
+    with pytest.raises(
+        BoardError, match=r"^lab-1: mute; reset failed: lab-1: the reset hook .* it printed: no hub$"
+    ) as raised:
+        session._ladder.from_outside(BoardError("lab-1: mute", kind="silent"))
+    assert raised.value.kind == "silent"
+    with pytest.raises(BoardError, match=r"^lab-1: mute$"):
+        new_session()._ladder.from_outside(BoardError("lab-1: mute", kind="silent"))

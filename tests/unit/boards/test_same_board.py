@@ -1,0 +1,141 @@
+"""A board whose port went away is found by what it is; another one is never taken for it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from harness.boards import board_lock, ports, same_board
+from harness.boards.board_lock import holder_of
+from harness.boards.faulty import FaultyBoard
+from harness.boards.interpreter import find_interpreter
+from harness.boards.link import Link
+from harness.boards.ports import SerialPort
+from harness.boards.recovery import Ladder, climb
+from harness.boards.same_board import SameBoard
+from harness.deadline import Deadline
+from harness.errors import BoardError
+from harness.faults import FAULTS
+from harness.model import BoardSpec
+
+
+@pytest.fixture(autouse=True)
+def locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the locks of these tests are."""
+    folder = tmp_path / "locks"
+    folder.mkdir()
+    folder.chmod(0o777)
+    monkeypatch.setattr(board_lock, "FOLDERS", (folder,))
+    return folder
+
+
+@pytest.fixture
+def plugged(monkeypatch: pytest.MonkeyPatch) -> list[SerialPort]:
+    """The ports of this machine, as the test says."""
+    there: list[SerialPort] = []
+    monkeypatch.setattr(ports, "list_ports", lambda: list(there))
+    monkeypatch.setattr(same_board, "list_ports", lambda: list(there))
+    return there
+
+
+def usb(device: str, *, serial: str | None, at: str, usb_id: str = "2e8a:0005") -> SerialPort:
+    """A USB port; no such device has to be there, nothing opens it."""
+    return SerialPort(device=device, description="Board", usb_id=usb_id, serial_number=serial, by_id=None, location=at)
+
+
+def test_another_name(plugged: list[SerialPort]) -> None:
+    """By its serial number, at whatever place of the USB tree; while it is away that is said."""
+    plugged += [usb("/dev/ttyX0", serial="A1", at="1-1"), usb("/dev/ttyX1", serial="B2", at="1-2")]
+    board = SameBoard("/dev/ttyX0", label="desk")
+    assert (board.port, board.identity, board.may_return, board.note) == (
+        "/dev/ttyX0",
+        "usb-2e8a-0005-A1",
+        True,
+        None,
+    )
+    plugged[:] = [usb("/dev/ttyX0", serial="B2", at="1-2")]
+    with pytest.raises(BoardError, match="no port has the USB identity usb-2e8a-0005-A1") as raised:
+        board.find()
+    assert raised.value.kind == "missing"
+    plugged.append(usb("/dev/ttyX7", serial="A1", at="2-4"))
+    assert board.find() == "/dev/ttyX7"
+    board.close()
+    board.close()
+
+
+@pytest.mark.parametrize("serial", [None, "0001"])
+def test_twins(plugged: list[SerialPort], serial: str | None) -> None:
+    """Cheap adapters are told apart by their place only: the twin that stayed is not taken for the one that left."""
+    plugged += [usb("/dev/ttyX0", serial=serial, at="1-1"), usb("/dev/ttyX1", serial=serial, at="1-2")]
+    board = SameBoard("/dev/ttyX0", label="desk")
+    plugged[:] = [usb("/dev/ttyX1", serial=serial, at="1-2")]
+    with pytest.raises(BoardError, match="no port has the USB identity"):
+        board.find()
+    plugged[:] = [usb("/dev/ttyX0", serial=serial, at="1-2"), usb("/dev/ttyX1", serial=serial, at="1-1")]
+    assert board.find() == "/dev/ttyX1"
+    board.close()
+
+
+def test_a_twin_that_came_meanwhile(plugged: list[SerialPort], locks: Path) -> None:
+    """Its serial number was its own when it was opened; now the place decides, and it is locked under its new name as well."""
+    plugged += [usb("/dev/ttyX0", serial="0001", at="1-1")]
+    board = SameBoard("/dev/ttyX0", label="desk")
+    plugged += [usb("/dev/ttyX1", serial="0001", at="1-2")]
+    assert board.find() == "/dev/ttyX0"
+    for identity in ("usb-2e8a-0005-0001", "usb-2e8a-0005-0001-at-1-1"):
+        holder = holder_of(identity, folder=locks)
+        assert holder is not None
+        assert holder.pid == os.getpid()
+    board.close()
+    assert list(locks.iterdir()) == []
+
+
+def test_a_url_stays(plugged: list[SerialPort]) -> None:
+    """A board behind another machine is where it was."""
+    board = SameBoard("socket://127.0.0.1:2217", label="desk")
+    assert board.find() == "socket://127.0.0.1:2217"
+    board.close()
+
+
+def test_a_path_that_is_no_usb_port(plugged: list[SerialPort], tmp_path: Path) -> None:
+    """A link is followed anew; a pseudo-terminal's own name may be anybody's afterwards."""
+    link = tmp_path / "board"
+    link.symlink_to("/dev/null")
+    board = SameBoard(str(link), label="desk")
+    link.unlink()
+    with pytest.raises(BoardError, match=f"{link}: there is no such port"):
+        board.find()
+    link.symlink_to("/dev/zero")
+    assert board.find() == str(link)
+    board.close()
+    direct = SameBoard("/dev/pts/9999", label="desk")
+    assert not direct.may_return
+    direct.close()
+
+
+def test_back_under_another_name(tmp_path: Path, locks: Path) -> None:
+    """A real port goes away and comes back: the step `port` finds it by its link, and what was on the board is still there."""
+    faulty = FaultyBoard(FAULTS["replug"], find_interpreter(""))
+    board = SameBoard(faulty.port, label="desk")
+    link = Link(board.port)
+    try:
+        link.enter_raw_repl(deadline=Deadline(10))
+        before = link.device
+        link.exec(b"def th_run(text): return 1", deadline=Deadline(5))
+        for _ in range(2):
+            link.exec(b"th_run('{}')", deadline=Deadline(5))
+        with pytest.raises(BoardError, match="the port went away"):
+            link.exec(b"th_run('{}')", deadline=Deadline(5))
+        spec = BoardSpec(text="desk", kind="serial", target=faulty.port, label="desk")
+        log = climb(Ladder(spec, link, find_port=board.find).steps(), settle=lambda deadline: None)
+        assert [(step.step, step.result) for step in log] == [("ctrl-c", "skipped"), ("port", "helped")]
+        assert link.device != before
+        assert link.exec(b"print(th_run(''))", deadline=Deadline(5)).stdout == b"1\n"
+        assert len(list(locks.iterdir())) == 2
+    finally:
+        link.close()
+        board.close()
+        faulty.close()
+    assert list(locks.iterdir()) == []
