@@ -1,0 +1,50 @@
+"""A board that meets a fault in a run of pytest: brought back by the lab's hooks, one step after the other."""
+
+import json
+import sys
+
+from harness.faults import POWER_WORD
+
+BOARDS = """\
+[board.bench]
+spec = "faulty:stuck-raw"
+reset = {reset}
+power_cycle = {power}
+"""
+SWITCH = f"import sys; open(sys.argv[1], 'wb').write({POWER_WORD!r}); print('off, on')"
+
+
+def test_hooks_bring_a_board_back(suite, children):
+    """The reset hook fails, the power hook helps: one case is `error` with its transcript, all others have their result."""
+    reset = [sys.executable, "-c", "import sys; print('no such hub'); sys.exit(7)", "{port}"]
+    power = [sys.executable, "-c", SWITCH, "{port}"]
+    suite.write("boards.toml", BOARDS.format(reset=json.dumps(reset), power=json.dumps(power)))
+    process = suite.start("--cases", "smoke", "-k", "seed", "--board", "bench")
+    ran = suite.end(process)
+    assert ran.status == 1
+    results = ran.record()["results"]
+    (spoilt,) = [result for result in results if result["verdict"] == "error"]
+    assert len(results) > 5
+    assert {result["verdict"] for result in results} == {"pass", "error"}
+    assert all(result["recovery"] == [] for result in results if result is not spoilt)
+    steps = [(step["step"], step["result"]) for step in spoilt["recovery"] if step["result"] != "skipped"]
+    assert steps == [
+        ("ctrl-c", "failed"),
+        ("raw-repl", "failed"),
+        ("soft-reset", "failed"),
+        ("reset", "failed"),
+        ("power-cycle", "helped"),
+    ]
+    assert "the reset hook" in spoilt["recovery"][4]["reason"]
+    assert spoilt["recovery"][4]["reason"].endswith("ended with status 7; it printed: no such hub")
+    assert all(step["took_s"] <= step["deadline_s"] + 5 for step in spoilt["recovery"])
+    journal = [
+        entry["recovery"] for entry in ran.journal() if entry.get("case") == spoilt["case"] and "recovery" in entry
+    ]
+    assert journal == [spoilt["recovery"]]
+    # The failure block says the same, and the case's own transcript is kept.
+    assert "the board did not answer within" in ran.text
+    assert "recovery    reset failed after " in ran.text
+    assert "recovery    power-cycle helped after " in ran.text
+    assert "th_run(" in (suite.folder / ".compat" / spoilt["artifacts"]["transcript"]).read_text()
+    assert children(process.pid) == []
