@@ -113,7 +113,7 @@ class _Foreign:
             gone = _not_there(self._request, self._target, last.report.failure)
             return replace(gone, info=info, notes=notes)
         hidden = unseen(seen, last.wire, told=self._told or seen, asked=self._asked)
-        steps = wire_steps(last.wire, seen)
+        steps = wire_steps(last)
         trials: tuple[Trial, ...] = ()
         if self._request.fixes and seen.outcome is not Outcome.CONNECTED:
             trying = Trials(

@@ -66,7 +66,7 @@ def _diagnosed(
     first = handshake(AS_IT_IS, start)
     if first.verdict.word is VerdictWord.ERROR:
         raise BoardError(first.verdict.reason or "the board failed", transcript=first.transcript)
-    wire = wire_steps(runner.last.wire, runner.last.observation) if runner.last and first.observation else ()
+    wire = wire_steps(runner.last) if runner.last and first.observation else ()
     first, notes = kept(request, runner, first)
     trials: tuple[Trial, ...] = ()
     seen = first.observation
