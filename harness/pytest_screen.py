@@ -86,8 +86,10 @@ class Screen:
 
 
 def _wants_more() -> bool:
-    """Whether nobody asked for plain lines: a CI log is read later, a dumb terminal cannot move its cursor."""
-    return not any(os.environ.get(name) for name in ("CI", "BUILD_NUMBER")) and os.environ.get("TERM") not in (
+    """Whether nobody asked for plain lines: a CI log is read later, NO_COLOR wants text only, a dumb terminal cannot move its cursor."""
+    return not any(os.environ.get(name) for name in ("CI", "BUILD_NUMBER", "NO_COLOR")) and os.environ.get(
+        "TERM"
+    ) not in (
         "dumb",
         "unknown",
     )

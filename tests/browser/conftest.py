@@ -112,7 +112,7 @@ def mixed(record):
     by_case[0]["mismatches"] = [{"field": "outcome", "expected": "connected", "observed": "refused"}]
     run["boards"][1]["notes"] = ["its clock is wrong"]
     changed = {key: by_case[0][key] for key in ("board", "server", "case")}
-    run["changes"] = [{"kind": "new failure", **changed, "before": "pass", "after": "fail"}]
+    run["changes"] = [{"kind": "new failure", "regression": True, **changed, "before": "pass", "after": "fail"}]
     return run
 
 

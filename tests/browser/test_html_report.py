@@ -154,6 +154,9 @@ def test_dark_and_light(mixed, show, screenshots):
     page.locator("#theme").click()
     assert page.locator("#theme").inner_text() == "Theme: light"
     assert luminance(page, "backgroundColor") > 0.8
+    page.locator("section[aria-labelledby=changes-h] a").click()
+    page.locator("#detail").wait_for(state="visible")
+    assert "Changed since the baseline: new failure" in page.locator("#detail").inner_text()
     page.reload()
     assert page.locator("#theme").inner_text() == "Theme: light"
 

@@ -1,7 +1,10 @@
 """`--artifacts`, `--compat-report`, `--keep-wire`: what is written, and where."""
 
 import json
+import shutil
 import stat
+import subprocess
+from datetime import datetime
 
 import pytest
 
@@ -104,6 +107,28 @@ def test_one_run_at_a_time(suite, how):
     assert suite.run(*suite.quick, *how, "--collect-only").status == 0
     other.close()
     assert suite.run(*suite.quick, *how).status == 0
+
+
+def test_the_kept_capture_opens_decrypted(suite):
+    """tshark, told nothing, reads the texts of both sides out of what a run left, at the run's time, with the addresses of its record."""
+    tshark = shutil.which("tshark")
+    if tshark is None:
+        pytest.skip("tshark is not installed; apt-get install tshark")
+    ran = suite.run("--cases", "smoke", "-k", "ca-verified", "--keep-wire")
+    (result,) = ran.record()["results"]
+    capture = suite.folder / ".compat" / result["artifacts"]["pcapng"]
+    names = ("frame.time_epoch", "ip.src", "tcp.srcport", "data.data")
+    fields = [word for name in names for word in ("-e", name)]
+    command = [tshark, "-r", str(capture), "-T", "fields", *fields]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    packets = [line.split("\t") for line in done.stdout.splitlines()]
+    ends = {f"{address}:{port}" for _at, address, port, _data in packets}
+    assert ends == set(result["observed"]["addresses"].values())
+    assert [bytes.fromhex(data) for *_rest, data in packets if data] == [b"Hallo, Server!", b"Hallo, Client!"]
+    started, finished = (
+        datetime.fromisoformat(ran.record()["run"][key]).timestamp() for key in ("started", "finished")
+    )
+    assert all(started <= float(at) <= finished for at, *_rest in packets)
 
 
 def test_keep_wire(suite):

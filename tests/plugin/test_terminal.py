@@ -163,9 +163,9 @@ def test_it_fits(on_terminal, width):
     assert "\x1b[?25l" not in terminal.raw
 
 
-def test_no_color(on_terminal):
-    """NO_COLOR keeps bar and table, and takes every colour away."""
-    terminal = on_terminal(*CHOSEN, environment={"NO_COLOR": "1"})
+def test_without_colours(on_terminal):
+    """--color=no keeps bar and table, and takes every colour away."""
+    terminal = on_terminal(*CHOSEN, "--color=no")
     assert terminal.finish() == 0
     assert terminal.screen.colours == set()
     assert "unix  │ in-process │ seed  │   11" in terminal.screen.lines
@@ -174,16 +174,18 @@ def test_no_color(on_terminal):
 
 @pytest.mark.parametrize(
     ("arguments", "environment"),
-    [((), {"CI": "true"}), ((), {"TERM": "dumb"}), (("-q",), {})],
-    ids=["ci", "dumb", "quiet"],
+    [((), {"CI": "true"}), ((), {"TERM": "dumb"}), ((), {"NO_COLOR": "1"}), (("-q",), {})],
+    ids=["ci", "dumb", "no-color", "quiet"],
 )
 def test_plain_lines(suite, on_terminal, arguments, environment):
-    """A CI log, a dumb terminal and -q have the plain table and no bar; lines are as long as they are."""
+    """A CI log, a dumb terminal, NO_COLOR and -q have the plain table and no bar; lines are as long as they are."""
     terminal = on_terminal("--cases", "smoke", "-k", "rsa-1024-key or wrong-ca", *arguments, environment=environment)
     assert terminal.finish() == 0
     assert "board  server      topic  pass" in terminal.screen.lines
     assert "unix   in-process  seed   2" in terminal.screen.lines
     assert "\x1b[2K" not in terminal.raw
+    if environment.get("NO_COLOR"):
+        assert "\x1b" not in terminal.raw
     if not arguments or arguments[0] != "-q":
         assert "unknown_ca(48) from the client" in terminal.raw
 

@@ -6,6 +6,7 @@ import statistics
 from collections import Counter
 from typing import Any
 
+from harness.reports.diff import Kind
 from harness.reports.html.key_tables import cost_view, key_view, kilobytes
 from harness.reports.server_keys import answer, key_matrix, server_title
 from harness.reports.soak import flaky_cells, times_text, verdicts_text
@@ -19,8 +20,6 @@ VERDICTS = (
     ("pass", "✓", "exactly as expected"),
     ("unsupported", "–", "this firmware or server cannot try it"),
 )
-# The six kinds of a comparison, regressions first (design of `report diff`).
-CHANGE_KINDS = ("new failure", "changed error", "newly unsupported", "gone", "new case", "fixed")
 CHANGES_SHOWN = 50
 FLAKY_SHOWN = 50
 NAMES_SHOWN = 3
@@ -132,11 +131,12 @@ def changes(run: dict[str, Any]) -> dict[str, Any] | None:
     if listed is None:
         return None
     counts = Counter(item["kind"] for item in listed)
-    order = {kind: place for place, kind in enumerate(CHANGE_KINDS)}
+    order = {kind.value: place for place, kind in enumerate(Kind)}
     rows = sorted(listed, key=lambda item: order.get(item["kind"], len(order)))
     return {
         "counts": sorted(counts.items(), key=lambda item: order.get(item[0], len(order))),
-        "rows": rows[:CHANGES_SHOWN],
+        "regressions": sum(bool(item.get("regression")) for item in listed),
+        "rows": [{"regression": False, **row} for row in rows[:CHANGES_SHOWN]],
         "more": max(0, len(rows) - CHANGES_SHOWN),
     }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from harness.reports.html import render_html
 from harness.reports.html.overview import changes, flaky, heap_line, overview, problems, troubled
 
@@ -93,7 +95,31 @@ def test_changes_are_counted_and_regressions_come_first(make_run, make_result):
     assert found is not None
     assert found["counts"] == [("new failure", 1), ("gone", 60), ("fixed", 1)]
     assert found["rows"][0]["case"] == "b"
-    assert (len(found["rows"]), found["more"]) == (50, 12)
+    assert (len(found["rows"]), found["more"], found["regressions"]) == (50, 12, 0)
+
+
+def test_a_regression_is_red_at_the_top(make_run, make_result):
+    """Sign and words at the top of the page, both states below, and a link that opens the cell."""
+    row = {
+        "kind": "new failure",
+        "regression": True,
+        "board": "my desk",
+        "server": "py",
+        "case": "key/p256",
+        "before": "pass",
+        "after": "fail",
+    }
+    page = render_html(make_run(make_result(), changes=[row]))
+    assert re.search(
+        r'<a class="chip v-fail" href="#changes-h"><span aria-hidden="true">✕</span> 1 new failure</a>', page
+    )
+    assert '<a href="#open=my%20desk%7Cpy%7Ckey/p256">key/p256</a> <small>my desk, py</small>' in page
+    assert "before: pass<br>now: fail" in page
+    better = render_html(
+        make_run(make_result(), changes=[{**row, "kind": "fixed", "regression": False, "before": None}])
+    )
+    assert '<a class="chip" href="#changes-h"><span aria-hidden="true">Δ</span> 1 fixed</a>' in better
+    assert "before: nothing<br>now: fail" in better
 
 
 def test_heap_is_only_what_was_measured(make_run, make_result):
