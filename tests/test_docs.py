@@ -35,10 +35,17 @@ def test_boards_toml(tmp_path):
         assert {settings.password_env for settings in wifi} == {"LAB_WIFI_PASSWORD"}
 
 
-@pytest.mark.parametrize("text", blocks("yaml"), ids=["github", "gitlab"])
+@pytest.mark.parametrize("text", blocks("yaml")[:2], ids=["github", "gitlab"])
 def test_jobs(text):
     """Both jobs are YAML, and the command in each names only boards of the page and options that exist."""
     assert "boards" in (yaml.safe_load(text).get("jobs") or yaml.safe_load(text))
+
+
+def test_exporter():
+    """The file for labgrid's exporter has groups of resources, each with a serial port, and the loop makes a place of each."""
+    groups = yaml.safe_load(blocks("yaml")[2])
+    assert all("USBSerialPort" in resources for resources in groups.values())
+    assert f"for board in {' '.join(groups)}; do" in LAB
 
 
 def commands() -> list[list[str]]:
@@ -61,7 +68,7 @@ def test_commands():
         options = {word for word in words if word.startswith("--")} - {"--junitxml"}
         assert all(f'"{option}"' in source for option in options), words
         boards = [value for option, value in itertools.pairwise(words) if option == "--board"]
-        assert all(board in named or "://" in board for board in boards), words
+        assert all(board in named or "://" in board or board.startswith("labgrid:") for board in boards), words
 
 
 def test_commands_of_reports():
