@@ -122,13 +122,16 @@ class FaultyBoard:
         fresh.symlink_to(os.ttyname(self._outer_slave))
         fresh.replace(self._link)  # at once: whoever looks sees the old or the new port
 
-    def _pull_out(self) -> None:
+    def _pull_out(self, *, returns: bool) -> None:
         self._link.unlink(missing_ok=True)
-        for descriptor in (self._outer, self._outer_slave):
-            os.close(descriptor)
+        gone = (self._outer, self._outer_slave)
         self._outer = self._outer_slave = -1
         self._to_tool.clear()
         self._to_board.clear()
+        if returns:
+            self._plug_in()  # while the old port holds its name: else the new one might get it
+        for descriptor in gone:
+            os.close(descriptor)
 
     # ------------------------------------------------------------------ the bridge
 
@@ -231,10 +234,8 @@ class FaultyBoard:
             self._virtual.reset()
             self._over = True
         elif event is not None:
-            self._pull_out()
-        if event is Event.REPLUG:
-            self._plug_in()
-            self._over = True
+            self._pull_out(returns=event is Event.REPLUG)
+            self._over = event is Event.REPLUG
 
     def _switch(self, word: bytes) -> None:
         """Ctrl-C, or what stands in for the lab's switches."""
