@@ -35,6 +35,7 @@ def add(commands: Commands) -> None:
     parts = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_render(parts)
     _add_diff(parts)
+    _add_merge(parts)
 
 
 def _add_render(parts: Commands) -> None:
@@ -104,6 +105,50 @@ def _add_diff(parts: Commands) -> None:
     parser.set_defaults(run=diff)
 
 
+def _add_merge(parts: Commands) -> None:
+    from harness.pytest_options import REPORT_SUFFIXES
+    from harness.reports.merge import PREFER
+
+    parser = parts.add_parser(
+        "merge",
+        help="join runs of several boards, machines, Pythons and firmwares",
+        description="Join run records into one, which can be rendered, compared, given to --baseline and merged again. Every result "
+        "keeps which run it came from (`source`), and when (`at`); `sources` says which machine, Python and options each run had.",
+        epilog="examples:\n  $ tls-harness report merge lab-a/run.json lab-b/run.json -o all.json -o all.html\n"
+        "  $ tls-harness report merge monday.json tuesday.json --prefer newest -o all.json\n"
+        "  $ tls-harness report merge a.json b.json --rename b.json:unix=unix-arm64 -o all.json\n\n"
+        "Boards of one name are one board if firmware, build and machine are the same (the machine: the number of the chip, or, if it\n"
+        "has none, the host that ran it). Else each is called NAME@FIRMWARE, or by what else differs; that is told, and nothing is\n"
+        "mixed. Servers of one name are told apart by Python, OpenSSL and default suites. Boards that --rename gives one name are\n"
+        "one board, on whatever host, if firmware and build are the same: for a set that several CI jobs share.\n"
+        "What one part was compared with (--baseline) is not carried over.\n\n"
+        "exit codes: 0 written, 2 wrong usage, a file that is no run record, or two results for one cell, 3 OUT cannot be written",
+    )
+    parser.add_argument("run_files", metavar="RUN", nargs="+", help=_FILE_HELP)
+    parser.add_argument(
+        "-o",
+        dest="outputs",
+        metavar="OUT",
+        action="append",
+        required=True,
+        help=f"what to write, repeatable; the suffix says what: {', '.join(REPORT_SUFFIXES)} (.json is the joined record)",
+    )
+    parser.add_argument(
+        "--prefer",
+        choices=PREFER,
+        default=None,
+        help="take the newer run's result where two runs have one for the same cell. Default: such a cell is an error",
+    )
+    parser.add_argument(
+        "--rename",
+        metavar="FILE:OLD=NEW",
+        action="append",
+        default=[],
+        help="what a board or server of FILE is to be called, repeatable",
+    )
+    parser.set_defaults(run=merge)
+
+
 def render(options: argparse.Namespace) -> int:
     """Make the reports of one record.
 
@@ -123,6 +168,40 @@ def render(options: argparse.Namespace) -> int:
     for output in options.outputs:
         links = way_to(file.folder, start=Path(output).absolute().parent)
         _write(output, rendered(file.run, suffix=Path(output).suffix, links=links))
+    return 0
+
+
+def merge(options: argparse.Namespace) -> int:
+    """Join records.
+
+    Raises:
+        UsageError: wrong files, suffix or renaming; two results for one cell.
+        HarnessError: the result cannot be written.
+    """
+    from harness.pytest_options import REPORT_SUFFIXES
+    from harness.reports.formats import rendered
+    from harness.reports.journal import way_to
+    from harness.reports.merge import Part
+    from harness.reports.merge import merge as merge_parts
+    from harness.reports.plain import one_line
+    from harness.reports.reading import read_run
+
+    for output in options.outputs:
+        _check_suffix(output, accepted=REPORT_SUFFIXES)
+    files = [read_run(path) for path in dict.fromkeys(options.run_files)]
+    home = Path(options.outputs[0]).absolute().parent
+    parts = [Part(path=file.path, run=file.run, way=way_to(file.folder, start=home)) for file in files]
+    merged = merge_parts(parts, prefer=options.prefer, renames=options.rename)
+    for file in files:
+        _say(file)
+    for note in merged.notes:
+        print(f"tls-harness: {note}", file=sys.stderr)
+    for output in options.outputs:
+        links = way_to(home, start=Path(output).absolute().parent)
+        _write(output, rendered(merged.run, suffix=Path(output).suffix, links=links))
+    for source in merged.run["sources"]:
+        where = f"{source['host'].get('machine') or 'machine unknown'}, Python {source['host']['python']}"
+        print(one_line(f"{source['file']}: {source['results']} results, {source['run']['started']}, {where}"))
     return 0
 
 

@@ -15,7 +15,7 @@ from harness.reports.server_keys import server_title
 
 BY = ("board", "firmware")
 _BAD = ("fail", "insecure", "error")
-_SETS = ("smoke", "core", "full")
+SETS = ("smoke", "core", "full")
 
 
 class Kind(StrEnum):
@@ -203,8 +203,8 @@ def asked_for(
     if not new["run"].get("whole", True):
         return lambda cell: cell in missing
     tiers = {case["case"]: case["tier"] for case in known["cases"]}
-    chosen = _SETS.index(new["run"]["cases"])
-    return lambda cell: cell in missing or _SETS.index(tiers.get(cell.case, _SETS[0])) <= chosen
+    chosen = SETS.index(new["run"]["cases"])
+    return lambda cell: cell in missing or SETS.index(tiers.get(cell.case, SETS[0])) <= chosen
 
 
 def read_pairs(texts: Iterable[str], *, old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, str]:

@@ -35,6 +35,7 @@ def render_markdown(run: dict[str, Any]) -> str:
         *_boards(run),
         *change_sections(change for change in changes if not change.kind.regression),
         *_keys(run),
+        *_sources(run),
     ]
     intro = [f"**{_total(run)}**"]
     if found is not None:
@@ -133,6 +134,24 @@ def _keys(run: dict[str, Any]) -> list[Section]:
     head = [f"{about(board)} / {server_title(run, server)}" for board, server in matrix.columns]
     rows = tuple((row.title, *(_key_cell(cell) for cell in row.cells)) for row in matrix.rows)
     return [Section(title="Server keys", lines=tuple(answer(matrix)), head=("server key", *head), rows=rows)]
+
+
+def _sources(run: dict[str, Any]) -> list[Section]:
+    """Of a merged record: who measured what, and when."""
+    rows = tuple(
+        (
+            source["file"],
+            source["id"],
+            source["run"]["started"],
+            source["host"].get("machine") or "",
+            f"Python {source['host']['python']}",
+            ", ".join(source["boards"]),
+            str(source["results"]),
+        )
+        for source in run.get("sources", ())
+    )
+    head = ("file", "run", "started", "machine", "python", "boards", "results")
+    return [Section(title=f"Runs ({len(rows)})", head=head, rows=rows, right=1)] if rows else []
 
 
 def _board_titles(run: dict[str, Any]) -> Callable[[str], str]:

@@ -23,7 +23,7 @@ def report(capsys):
     return run
 
 
-@pytest.mark.parametrize("part", ["render", "diff"])
+@pytest.mark.parametrize("part", ["render", "diff", "merge"])
 def test_help(part, capsys):
     """Each part has an example and its exit codes; diff says what its words mean."""
     with pytest.raises(SystemExit) as end:
@@ -98,6 +98,37 @@ def test_diff(good_run, bad_run, report, tmp_path):
     assert report("diff", bad_run, good_run)[0] == 0
 
 
+def test_merge(good_run, bad_run, report, tmp_path):
+    """Two runs of one board have results for the same cells: refused, the newer one taken, or both kept; who measured is told."""
+    number = len(json.loads(good_run.read_text())["results"])
+    started = [json.loads(path.read_text())["run"]["started"] for path in (good_run, bad_run)]
+    host = json.loads(good_run.read_text())["host"]
+    out = tmp_path / "all.json"
+    code, lines, err = report("merge", good_run, bad_run, "-o", out)
+    assert (code, lines, out.exists()) == (2, [], False)
+    assert err[0].startswith("tls-harness: two results of unix in-process ")
+    code, lines, err = report("merge", good_run, bad_run, "-o", out, "--prefer", "newest")
+    assert (code, err) == (0, [f"tls-harness: {number} cells had results of several runs: the newest run's are taken"])
+    where = f"{host['machine']}, Python {host['python']}"
+    assert lines == [
+        f"{good_run}: 0 results, {started[0]}, {where}",
+        f"{bad_run}: {number} results, {started[1]}, {where}",
+    ]
+    code, lines, err = report(
+        "merge", good_run, bad_run, f"--rename={bad_run}:unix=far", "-o", out, "-o", tmp_path / "all.md"
+    )
+    assert (code, err) == (0, [f"tls-harness: {bad_run}: board unix is called far"])
+    assert "| far | " in (tmp_path / "all.md").read_text()
+    assert report("diff", good_run, out)[:2] == (
+        0,
+        [
+            *report("diff", good_run, out)[1][:-1],
+            f"no regression: {number} new case ({number} compared, {number} unchanged)",
+        ],
+    )
+    assert report("diff", out, out)[0] == 0
+
+
 def test_wrong_usage(good_run, report, tmp_path):
     """One line each, exit code 2, and nothing is written."""
     assert report("render", good_run, "-o", "x.pdf") == (
@@ -111,6 +142,11 @@ def test_wrong_usage(good_run, report, tmp_path):
     assert err[0].startswith(
         f"tls-harness: {tmp_path}/none.json: cannot be read (No such file or directory); wanted is"
     )
+    code, out, err = report("merge", good_run, "-o", tmp_path / "x.json", "--rename", "x=y")
+    assert (code, out) == (2, [])
+    assert err[0].startswith("tls-harness: --rename 'x=y': wanted is FILE:OLD=NEW")
+    code, out, err = report("merge", good_run, "-o", tmp_path / "x.txt")
+    assert (code, err[0].partition(" (")[0]) == (2, f"tls-harness: -o '{tmp_path}/x.txt': the suffix says the format")
     code, out, err = report("diff", good_run, good_run, "--pair", "unix=desk")
     assert (code, out) == (2, [])
     assert err[0].startswith("tls-harness: --pair 'unix=desk': wanted is OLD=NEW")
