@@ -211,7 +211,8 @@ class ClientPlan:
     for whatever the firmware offers by itself; `suite_words` go to `set_ciphers` as they stand, right or wrong.
     `*_format` is a key of `harness.certificates.forms` (`der`, `pem`, or something damaged on purpose). `text` is sent
     after the handshake; the server answers `Hallo, Client!`. `psk_key` is hex. `read_to_end` reads until the server
-    closes, `close_first` closes right after the handshake. `timeout_s` is the socket's own, for servers that stay silent.
+    closes, `close_first` closes right after the handshake, `any_answer` takes whatever a server that is not ours says to `text`.
+    `timeout_s` is the socket's own, for servers that stay silent.
     """
 
     verify: Verify = Verify.NONE
@@ -229,6 +230,7 @@ class ClientPlan:
     receive_bytes: int | None = None
     read_to_end: bool = False
     close_first: bool = False
+    any_answer: bool = False
     timeout_s: float | None = None
     api: Mapping[str, Any] = field(default_factory=dict)
 

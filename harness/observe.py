@@ -44,6 +44,8 @@ SERVER_GONE = frozenset(
         "ECONNRESET|MBEDTLS_ERR_ASN1_INVALID_DATA",
     }
 )
+# What mbedTLS says of a fatal alert, whichever it is.
+FATAL_ALERT = "MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE"
 PEER_GONE_TYPES = frozenset(
     {"SSLEOFError", "SSLZeroReturnError", "SSLSyscallError", "ConnectionResetError", "BrokenPipeError"}
 )
@@ -69,14 +71,20 @@ def observe(
     The `decode_error` that OpenSSL sends when a client closes without close_notify after a finished exchange is left out:
     every MicroPython does that, and it says nothing (python-ssl.md finding 5).
     """
-    connected = server.exchanged and client is not None and client.done
+    unanswered = plan is not None and plan.any_answer and not _answered(client, wire)
+    connected = server.exchanged and client is not None and client.done and not unanswered
     failure = server.failure
     if connected or client_gone_after_exchange(server) or _never_spoke(client, wire):
         failure = None
     client_failure = client.failure if client is not None else None
     alerts = _alerts(server, wire)
     outcome, ended_by, stage = _ending(
-        server, client, alerts=alerts, connected=connected, hello_sent=wire.client_hello is not None
+        server,
+        client,
+        alerts=alerts,
+        connected=connected,
+        hello_sent=wire.client_hello is not None,
+        unanswered=unanswered,
     )
     return Observation(
         outcome=outcome,
@@ -110,7 +118,7 @@ def observe(
 
 def planned_exchange(plan: ClientPlan) -> Exchange:
     """Say what must arrive on either side when the board does what it was told, and the server answers in full."""
-    if plan.close_first:
+    if plan.close_first or plan.any_answer:
         return Exchange(sent_text=None, sent_bytes=None, answer_text=None, answer_bytes=None)
     sent = plan.text.encode()
     sent += b"x" * ((plan.send_bytes or 0) - len(sent))
@@ -121,6 +129,12 @@ def planned_exchange(plan: ClientPlan) -> Exchange:
         answer_text=answer[:ANSWER_SHOWN_BYTES].decode(),
         answer_bytes=len(answer),
     )
+
+
+def _answered(client: ClientReport | None, wire: WireReading) -> bool:
+    """Whether a server that is not ours said anything to the client: both the client's word and the wire."""
+    said = any(message.sender is Side.SERVER and message.name == "ApplicationData" for message in wire.messages)
+    return said and client is not None and bool(client.received_bytes)
 
 
 def _address(host: str | None, port: int | None) -> str | None:
@@ -175,7 +189,13 @@ def _negotiated(server: ServerReport, wire: WireReading) -> Negotiated:
 
 
 def _ending(
-    server: ServerReport, client: ClientReport | None, *, alerts: tuple[Alert, ...], connected: bool, hello_sent: bool
+    server: ServerReport,
+    client: ClientReport | None,
+    *,
+    alerts: tuple[Alert, ...],
+    connected: bool,
+    hello_sent: bool,
+    unanswered: bool,
 ) -> tuple[Outcome, Side | None, Stage | None]:
     if connected:
         return Outcome.CONNECTED, None, None
@@ -187,10 +207,12 @@ def _ending(
     contradicted = server.accepted if early is Stage.CONNECT else hello_sent
     if early is not None and not contradicted:
         return Outcome.REFUSED, Side.CLIENT, early
-    if _hung(server, client_failure, alerts=alerts):
+    if _hung(server, client_failure, alerts=alerts, unanswered=unanswered):
         return Outcome.HUNG, None, client_failure.stage if client_failure else Stage.HANDSHAKE
     if server.ended_first:
         return Outcome.REFUSED, Side.SERVER, Stage.HANDSHAKE  # the server's: the client noticed nothing, or later
+    if unanswered and server.exchanged and (client_failure is None or client_failure.name == FATAL_ALERT):
+        return Outcome.REFUSED, Side.SERVER, client_failure.stage if client_failure else Stage.READ
     if _both_say_gone(failure, client_failure, alerts=alerts):
         return Outcome.REFUSED, Side.SERVER, client_failure.stage if client_failure else None
     ender = _ender(failure, client_failure, alerts=alerts)
@@ -203,11 +225,13 @@ def _ending(
     return Outcome.NOT_RUN, None, None
 
 
-def _hung(server: ServerReport, client_failure: ClientFailure | None, *, alerts: tuple[Alert, ...]) -> bool:
+def _hung(
+    server: ServerReport, client_failure: ClientFailure | None, *, alerts: tuple[Alert, ...], unanswered: bool
+) -> bool:
     if any(alert.level == "fatal" for alert in alerts):
         return False
     client_waited = client_failure is not None and _timed_out(client_failure)
-    return server.timed_out or (client_waited and not server.exchanged)
+    return server.timed_out or (client_waited and (unanswered or not server.exchanged))
 
 
 def _timed_out(failure: ClientFailure) -> bool:

@@ -67,6 +67,12 @@ def add(commands: Commands) -> None:
         action="store_true",
         help="after a refusal do not ask it from this machine which versions, suites and keys it takes (some dozen connections)",
     )
+    foreign.add_argument(
+        "--send",
+        metavar="TEXT",
+        help=r"what the board says after the handshake (\r \n \xNN for control characters), e.g. 'GET / HTTP/1.0\r\n\r\n'; "
+        "connected then means that the server answered (default: close after the handshake)",
+    )
     board = parser.add_argument_group("what the board does")
     board.add_argument(
         "--ca",
@@ -139,7 +145,14 @@ def read_request(options: argparse.Namespace) -> Request:
     Raises:
         UsageError: naming the option, the value and what is accepted.
     """
-    from harness.diagnose.request import Request, capture_file, host_and_port, suite_names, version
+    from harness.diagnose.request import (
+        Request,
+        capture_file,
+        host_and_port,
+        suite_names,
+        text_to_send,
+        version,
+    )
     from harness.pytest_options import boards, host, peer, servers
     from harness.run_options import IN_PROCESS, RunOptions
 
@@ -172,6 +185,7 @@ def read_request(options: argparse.Namespace) -> Request:
         suites=suite_names(options.suites, option="--suites") if options.suites is not None else None,
         fixes=not options.no_fixes,
         probe=not options.no_probe,
+        send=text_to_send(options.send, option="--send") if options.send is not None else None,
         capture=capture_file(options.capture, option="--capture") if options.capture is not None else None,
     )
 
@@ -179,6 +193,8 @@ def read_request(options: argparse.Namespace) -> Request:
 def _which(options: argparse.Namespace) -> str | None:
     """Tell the two kinds of server apart: HOST:PORT of one that runs, or None for files of the user's."""
     given = [f"--{name.replace('_', '-')}" for name in _OWN if getattr(options, name) is not None]
+    if options.send is not None and options.connect is None:
+        raise UsageError("--send: a server of your files has its own text; name one that runs with --connect HOST:PORT")
     if options.no_probe and options.connect is None:
         raise UsageError("--no-probe: only a server that runs is asked what it takes; name it with --connect HOST:PORT")
     if options.connect is not None:

@@ -39,7 +39,7 @@ def diagnose_server(request: Request, *, progress: Progress) -> Diagnosis:
     """Let the board connect to `request.connect` and say what came of it.
 
     The board shakes hands and closes: what the server speaks above TLS is not known here. In TLS 1.3 a server that ends the session
-    at once refuses it (`harness.wire.last_word`).
+    at once refuses it (`harness.wire.last_word`). With `send` the board speaks, and only an answer makes it connected.
 
     Args:
         request: with `connect`; its server-side files and settings are empty.
@@ -100,8 +100,7 @@ class _Foreign:
 
     def diagnosis(self) -> Diagnosis:
         """As it is, why, and what the board can do about it."""
-        info, start = self._runner.board.info, as_given(self._request, self._certificates)
-        start = replace(start, client=replace(start.client, close_first=True))
+        info, start = self._runner.board.info, _talking(as_given(self._request, self._certificates), self._request.send)
         self._progress("trying it as it is")
         first = self._handshake(AS_IT_IS, start)
         seen, last = first.observation, self._runner.last
@@ -109,10 +108,15 @@ class _Foreign:
             raise BoardError(first.verdict.reason or "the board failed", transcript=first.transcript)
         first, kept_notes = kept(self._request, self._runner, first)
         notes = (*self._runner.board.notes, *kept_notes)
+        if self._request.send is not None and seen.outcome is Outcome.CONNECTED:
+            notes = (
+                *notes,
+                f"the server answered what the board sent; the answer begins with {seen.received_by_client!r}",
+            )
         if last.report.failure is not None:
             gone = _not_there(self._request, self._target, last.report.failure)
             return replace(gone, info=info, notes=notes)
-        hidden = unseen(seen, last.wire, told=self._told or seen, asked=self._asked)
+        hidden = unseen(seen, last.wire, told=self._told or seen, asked=self._asked, sent=self._request.send)
         steps = wire_steps(last)
         trials: tuple[Trial, ...] = ()
         if self._request.fixes and seen.outcome is not Outcome.CONNECTED:
@@ -151,6 +155,13 @@ class _Foreign:
         self._told = self._told or told
         said = explain(case, told, self._runner.board.info, wire=last.wire, authorities=last.authorities)
         return replace(result, explanation=said)
+
+
+def _talking(settings: Settings, send: str | None) -> Settings:
+    """The board closes after the handshake, or says something and waits for one byte of an answer."""
+    if send is None:
+        return replace(settings, client=replace(settings.client, close_first=True))
+    return replace(settings, client=replace(settings.client, text=send, any_answer=True, receive_bytes=1))
 
 
 def _not_there(request: Request, target: str, gone: ServerFailure) -> Diagnosis:

@@ -17,6 +17,9 @@ Progress = Callable[[str], None]
 
 # The block type that every pcapng file begins with; it reads the same in both byte orders.
 _PCAPNG = bytes.fromhex("0a0d0d0a")
+# As much as fits one request to a small board.
+SEND_LIMIT_BYTES = 512
+_ESCAPES = {"r": "\r", "n": "\n", "t": "\t", "0": "\0", "\\": "\\"}
 VERSIONS = ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 
 
@@ -42,6 +45,7 @@ class Request:
     `server` is `in-process` or an interpreter; `connect` host and port of a server that runs already, None for files of the
     user's. `suites` are IANA's names, what the board is held to; None leaves it its own. `fixes` is whether changes are tried,
     `probe` whether a server that runs may be asked from this machine what it takes. `capture` is the file for the first handshake.
+    `send` is what the board says to a server that runs, which must then answer; None: it closes after the handshake.
     """
 
     board: BoardSpec
@@ -57,6 +61,7 @@ class Request:
     fixes: bool = True
     probe: bool = True
     capture: Path | None = None
+    send: str | None = None
 
 
 def version(text: str, *, option: str) -> str:
@@ -121,3 +126,24 @@ def capture_file(text: str, *, option: str) -> Path:
     if begins and begins != _PCAPNG:
         raise UsageError(f"{option} {text!r}: is there already and no pcapng file; name another")
     return path
+
+
+def text_to_send(text: str, *, option: str) -> str:
+    r"""Read what the board shall say: text in which \r \n \t \0 \\ and \xNN stand for one character.
+
+    Raises:
+        UsageError: nothing, too much, an escape that is none, or a byte that is no character.
+    """
+
+    def character(found: re.Match[str]) -> str:
+        word = found[1]
+        if word in _ESCAPES:
+            return _ESCAPES[word]
+        if len(word) == 3 and int(word[1:], 16) < 0x80:
+            return chr(int(word[1:], 16))
+        raise UsageError(rf"{option} {text!r}: \{word} is none of \r \n \t \0 \\ and \x00 to \x7f")
+
+    said = re.sub(r"\\(x[0-9a-fA-F]{2}|.?)", character, text, flags=re.DOTALL)
+    if not 0 < len(said.encode()) <= SEND_LIMIT_BYTES:
+        raise UsageError(f"{option}: 1 to {SEND_LIMIT_BYTES} bytes are wanted, not {len(said.encode())}")
+    return said

@@ -116,6 +116,8 @@ def client_lines(settings: Settings, info: BoardInfo, certificates: GivenCertifi
     )
     if plan.suites is not None:
         lines[-1:-1] = offering(info, plan.suites)
+    if plan.any_answer:
+        lines += [f"stream.write({plan.text.encode()!r})", f"stream.read({plan.receive_bytes})"]
     names = {}
     if plan.ca[:1] == (CA,) and plan.ca_format == "pem" and certificates.files.ca is not None:
         names["ca.der"] = certificates.files.ca.name

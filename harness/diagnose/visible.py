@@ -66,7 +66,9 @@ def _of_the_certificate(seen: Observation, wire: WireReading) -> tuple[str | Non
     return None, None
 
 
-def unseen(seen: Observation, wire: WireReading, *, told: Observation, asked: int | None) -> tuple[str, ...]:
+def unseen(
+    seen: Observation, wire: WireReading, *, told: Observation, asked: int | None, sent: str | None = None
+) -> tuple[str, ...]:
     """What cannot be seen of a server that is not ours, and what was put in its place.
 
     Args:
@@ -74,6 +76,7 @@ def unseen(seen: Observation, wire: WireReading, *, told: Observation, asked: in
         wire: the reading of the recorded bytes.
         told: what the rules were given.
         asked: in how many connections this machine asked the server what it takes; None: it was not to.
+        sent: what the board said after the handshake; None: it closed.
     """
     lines = ["the server's settings, its log and its own error: only what it sends"]
     counted = f" (asked in {asked} connections; --no-probe leaves them out)"
@@ -89,6 +92,7 @@ def unseen(seen: Observation, wire: WireReading, *, told: Observation, asked: in
     if wire.negotiated.version == version_name(TLS13):
         lines.append("its certificates and every alert after ServerHello: TLS 1.3 encrypts them")
     word = last_word(wire)
-    if seen.outcome is Outcome.CONNECTED and word is not None:
-        lines.append(_SAID_MORE if word is LastWord.MORE else _SAID_NOTHING)
+    if seen.outcome is Outcome.CONNECTED and sent is None:
+        lines += [] if word is None else [_SAID_MORE if word is LastWord.MORE else _SAID_NOTHING]
+        lines.append("what the application does: the board closed after the handshake (--send TEXT lets it speak)")
     return tuple(lines)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from harness.explain.evidence import Evidence
 from harness.explain.registry import rule, told
-from harness.model import Change, Explanation, Fix, Outcome, Stage, Verify
+from harness.model import Change, Explanation, Fix, Outcome, Side, Stage, Verify
 
-_CONN_EOF, _AXTLS_LOST = -29312, -256
+_CONN_EOF, _AXTLS_LOST, _FATAL_ALERT = -29312, -256, -30592
 _SLOW_MS = 5000.0
 _EOF_ERRNOS = frozenset({"EPIPE", "ECONNABORTED", "ENOTCONN"})
 
@@ -140,10 +140,38 @@ def silent_after_handshake(evidence: Evidence) -> Explanation | None:
     return told(
         "the handshake was good, and then the server never answered",
         why=(
-            f"the server received {evidence.seen.received_by_server!r}",
+            f"the server received {evidence.seen.received_by_server!r}"
+            if evidence.seen.received_by_server is not None
+            else f"the board sent {evidence.case.client.text!r}",
             "TLS is not the cause: keys, suites and certificates were accepted",
         ),
         fixes=(
             Fix(title="look at the application: does it wait for more (a newline, a length) than the board sends?"),
+        ),
+    )
+
+
+@rule("closing/unanswered")
+def unanswered(evidence: Evidence) -> Explanation | None:
+    """A server that is not ours ended the session instead of answering what the board was told to send."""
+    seen, plan = evidence.seen, evidence.case.client
+    by_server = seen.outcome is Outcome.REFUSED and seen.ended_by is Side.SERVER and seen.server is None
+    if not by_server or not plan.any_answer or not seen.handshake_done or not evidence.silent_end:
+        return None
+    if evidence.number not in (None, _FATAL_ALERT):
+        return None
+    alert = evidence.number == _FATAL_ALERT
+    return told(
+        "the handshake was good, and the server ended the session instead of answering",
+        why=(
+            f"the board sent {plan.text!r}",
+            "the server sent a fatal alert, encrypted: the board cannot say which" if alert else "the server closed",
+            "keys, suites and the server's certificate fit; what the board sent, or its own certificate, may not",
+        ),
+        fixes=(
+            Fix(title="read the server's log"),
+            Fix(
+                title="send what this server expects first, whole: HTTP wants an empty line at the end, MQTT a CONNECT packet"
+            ),
         ),
     )

@@ -16,7 +16,7 @@ from harness.model import (
     Stage,
 )
 from harness.observe import observe, planned_exchange
-from harness.wire.reading import WireReading
+from harness.wire.reading import WireMessage, WireReading
 
 FATAL = Alert(sender=Side.SERVER, level="fatal", code=40, name="handshake_failure")
 UNKNOWN_CA = Alert(sender=Side.CLIENT, level="fatal", code=48, name="unknown_ca")
@@ -254,3 +254,36 @@ def test_what_arrived_goes_through():
     assert (seen.received_by_server, seen.server_received_bytes) == ("a", 1)
     assert (seen.received_by_client, seen.client_received_bytes) == ("bc", 2)
     assert seen.handshake_done
+
+
+ALERTED = ClientFailure(
+    type="OSError",
+    args=(-30592,),
+    number=-30592,
+    flags=None,
+    name="MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE",
+    stage=Stage.READ,
+)
+
+
+@pytest.mark.parametrize(
+    ("client_report", "said", "wanted"),
+    [
+        (client(done=True, received_bytes=1, received_text="H"), True, ("connected", None, None)),
+        # Its stream ended without a byte.
+        (client(done=True, received_bytes=0), False, ("refused", "server", "read")),
+        (ClientReport(done=False, failure=ALERTED), False, ("refused", "server", "read")),
+        (client(("OSError", 110, "read")), False, ("hung", None, "read")),
+        # A board that claims an answer which never crossed the wire.
+        (client(done=True, received_bytes=1, received_text="H"), False, ("refused", "server", "read")),
+    ],
+)
+def test_a_server_that_is_not_ours_and_its_answer(client_report, said, wanted):
+    """The handshake alone is no session where the board was told to speak: something must have come back."""
+    messages = [WireMessage(sender=Side.CLIENT, at_ms=1.0, name="ApplicationData", length=30)]
+    messages += [WireMessage(sender=Side.SERVER, at_ms=2.0, name="ApplicationData", length=30)] if said else []
+    report = server(accepted=True, handshake_done=True, exchanged=True)
+    plan = ClientPlan(text="hello", any_answer=True, receive_bytes=1)
+    seen = observe(report, client_report, WireReading(messages=tuple(messages)), plan=plan)
+    assert tuple(value and str(value) for value in (seen.outcome, seen.ended_by, seen.stage)) == wanted
+    assert seen.exchange == Exchange(sent_text=None, sent_bytes=None, answer_text=None, answer_bytes=None)

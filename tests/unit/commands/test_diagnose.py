@@ -43,6 +43,11 @@ WRONG = {
         ["--connect", "h"],
         "--connect 'h': host and port are wanted, as in broker.example:8883 or [2001:db8::1]:8883",
     ),
+    "send": (
+        [*OWN, "--send", "x"],
+        "--send: a server of your files has its own text; name one that runs with --connect HOST:PORT",
+    ),
+    "send-nothing": ([*CONNECT, "--send", ""], "--send: 1 to 512 bytes are wanted, not 0"),
     "no-probe": (
         [*OWN, "--no-probe"],
         "--no-probe: only a server that runs is asked what it takes; name it with --connect HOST:PORT",

@@ -14,7 +14,7 @@ from harness.boards.interpreter import find_interpreter
 from harness.diagnose.foreign import diagnose_server
 from harness.diagnose.request import Files, Request
 from harness.errors import HarnessError, UsageError
-from harness.model import BoardSpec, Outcome
+from harness.model import BoardSpec, Outcome, Side, Stage
 from harness.reports.diagnosis_record import diagnosis_json
 from harness.reports.diagnosis_text import diagnosis_text
 from harness.reports.schema import diagnosis_schema
@@ -27,7 +27,7 @@ SPEC = BoardSpec(text="unix", kind="unix", target="", label="unix")
 def running(files, tls_listener):
     """Starts somebody's server: `running(profile, **settings of the context)` gives its port."""
 
-    def start(profile, *, verify=None, **settings):
+    def start(profile, *, verify=None, talk=lambda tls: tls.recv(1), **settings):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(files / profile / "cert.pem", files / profile / "key.pem")
         for name, value in settings.items():
@@ -35,7 +35,7 @@ def running(files, tls_listener):
         if verify:
             context.verify_mode = ssl.CERT_REQUIRED
             context.load_verify_locations(files / verify / "cert.pem")
-        return tls_listener(context, lambda tls: tls.recv(1))
+        return tls_listener(context, talk)
 
     return start
 
@@ -83,7 +83,31 @@ def test_it_connects(connect, running, files, tmp_path):
     assert [step.name for step in found.wire][:3] == ["ClientHello", "ServerHello", "Certificate"]
     assert found.server == f"127.0.0.1:{port}"
     assert told == ["opening unix", "trying it as it is"]
-    assert found.unseen == ("the server's settings, its log and its own error: only what it sends",)
+    assert found.unseen == (
+        "the server's settings, its log and its own error: only what it sends",
+        "what the application does: the board closed after the handshake (--send TEXT lets it speak)",
+    )
+
+
+def test_it_answers(connect, running):
+    """The board says something: the lines for it, and the beginning of the answer."""
+    port = running("server-p256", talk=lambda tls: tls.sendall(b"echo " + tls.recv(100)))
+    found = connect(port, send="hello")
+    assert found.result.observation.outcome is Outcome.CONNECTED
+    assert found.notes[-1] == "the server answered what the board sent; the answer begins with 'e'"
+    assert found.client_lines[-2:] == ("stream.write(b'hello')", "stream.read(1)")
+    assert (
+        found.unseen[-1]
+        != "what the application does: the board closed after the handshake (--send TEXT lets it speak)"
+    )
+
+
+def test_it_closes_instead_of_answering(connect, running):
+    """The handshake is good, and that is not enough."""
+    found = connect(running("server-p256", talk=lambda tls: tls.recv(100)), send="hello")
+    seen = found.result.observation
+    assert (seen.outcome, seen.ended_by, seen.stage) == (Outcome.REFUSED, Side.SERVER, Stage.READ)
+    assert found.result.explanation.rule == "closing/unanswered"
 
 
 def test_no_shared_cipher(connect, running):

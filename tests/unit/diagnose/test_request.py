@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.diagnose.request import capture_file, host_and_port, suite_names, version
+from harness.diagnose.request import capture_file, host_and_port, suite_names, text_to_send, version
 from harness.errors import UsageError
 
 
@@ -92,3 +92,34 @@ def test_where_a_capture_goes(tmp_path):
             capture_file(str(wrong), option="--capture")
     with pytest.raises(UsageError, match=r"^--capture '.*': File name too long$"):
         capture_file(str(tmp_path / ("x" * 300)), option="--capture")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("hello", "hello"),
+        (r"GET / HTTP/1.0\r\n\r\n", "GET / HTTP/1.0\r\n\r\n"),
+        (r"\x10\x0c\0\x04MQTT\\n", "\x10\x0c\0\x04MQTT\\n"),
+        ("gr\u00fc\u00dfe", "gr\u00fc\u00dfe"),
+    ],
+)
+def test_what_the_board_says(text, said):
+    """Text, with escapes for what a shell does not pass on."""
+    assert text_to_send(text, option="--send") == said
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (r"a\d", r"--send 'a\\d': \d is none of \r \n \t \0 \\ and \x00 to \x7f"),
+        (r"\xff", r"--send '\\xff': \xff is none of \r \n \t \0 \\ and \x00 to \x7f"),
+        ("\\", r"--send '\\': \ is none of \r \n \t \0 \\ and \x00 to \x7f"),
+        ("", "--send: 1 to 512 bytes are wanted, not 0"),
+        ("\u00fc" * 300, "--send: 1 to 512 bytes are wanted, not 600"),
+    ],
+)
+def test_what_it_cannot_say(text, message):
+    """One line with what is accepted."""
+    with pytest.raises(UsageError) as caught:
+        text_to_send(text, option="--send")
+    assert str(caught.value) == message

@@ -130,7 +130,13 @@ def test_connected_in_tls13(length, line):
     messages = tuple(WireMessage(sender=who, at_ms=1.0, name="ApplicationData", length=size) for who, size in sent)
     wire = WireReading(negotiated=Negotiated(version="TLSv1.3"), messages=messages)
     seen = Observation(outcome=Outcome.CONNECTED, stage=None, ended_by=None, server=None, client=None)
-    assert unseen(seen, wire, told=seen, asked=0)[-1] == line
+    assert unseen(seen, wire, told=seen, asked=0)[-2:] == (
+        line,
+        "what the application does: the board closed after the handshake (--send TEXT lets it speak)",
+    )
+    assert (
+        len(unseen(seen, wire, told=seen, asked=0, sent="hello")) == 2
+    )  # an answer came back: nothing of that is open
 
 
 def test_not_to_be_asked():
