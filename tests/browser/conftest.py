@@ -112,6 +112,10 @@ def mixed(record):
     by_case[0]["mismatches"] = [{"field": "outcome", "expected": "connected", "observed": "refused"}]
     run["boards"][1]["notes"] = ["its clock is wrong"]
     changed = {key: by_case[0][key] for key in ("board", "server", "case")}
+    run["sources"] = [
+        {"id": "7f", "file": "lab-a/run.json", "run": run["run"], "host": {}, "results": 1, "boards": {}, "servers": {}}
+    ]
+    by_case[0]["source"] = "7f"
     run["changes"] = [{"kind": "new failure", "regression": True, **changed, "before": "pass", "after": "fail"}]
     return run
 

@@ -91,7 +91,7 @@ def test_a_cell_opens_and_closes_by_keyboard(mixed, show, screenshots):
     text = dialog.inner_text()
     case = mixed["results"][0]["case"]
     for words in ("✕ fail", "Changed since the baseline: new failure", "Mismatches", "Expected and observed", "Time and memory",
-                  "ClientHello", "Packets", "Run it again", "pytest", case):  # fmt: skip
+                  "ClientHello", "Packets", "Run it again", "pytest", "UTC in lab-a/run.json", case):  # fmt: skip
         assert words in text
     assert f"open=board-0%7Cserver-0%7C{case.replace('/', '%2F')}" in page.evaluate("location.hash")
     page.screenshot(path=screenshots / "cell.png")

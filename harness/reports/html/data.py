@@ -16,8 +16,8 @@ from harness.wire.versions import version_name
 _SHARED = ("expected", "explanation", "mismatches")
 _SHARED_SEEN = ("server", "client", "alerts", "negotiated", "client_hello")
 _KEPT = (
-    "attempt",
-    "repeat", "stage", "ended_by", "reason", "timing_ms", "memory_bytes", "link_errors", "recovery", "weak", "artifacts", "rerun", "packets"
+    "attempt", "repeat", "source", "stage", "ended_by", "reason", "timing_ms", "memory_bytes", "link_errors", "recovery", "weak",
+    "artifacts", "rerun", "packets",
 )  # fmt: skip
 _NAMES: dict[str, Callable[[int], str]] = {
     "versions": version_name,
@@ -70,7 +70,14 @@ def page_data(run: dict[str, Any], *, links: str) -> dict[str, Any]:
         "results": [_result(item, places, pool) for item in run["results"]],
         "pool": pool.values,
         "changes": run.get("changes"),
+        "sources": {item["id"]: _where(item) for item in run.get("sources") or ()},
     }
+
+
+def _where(source: dict[str, Any]) -> str:
+    """One of the runs that were merged, as a cell names it: the file, and the machine."""
+    host = source.get("host") or {}
+    return ", ".join(text for text in (source.get("file"), host.get("machine") or host.get("platform")) if text)
 
 
 def _unknown(name: str) -> dict[str, Any]:
@@ -88,6 +95,7 @@ def _result(item: dict[str, Any], places: list[dict[str, int]], pool: Pool) -> d
         "at": [board, server, case],
         "verdict": item["verdict"],
         "outcome": item["outcome"],
+        **({"when": item["at"]} if item.get("at") else {}),
         **kept,
         **{key: pool.add(value) for key, value in shared.items() if value},
     }

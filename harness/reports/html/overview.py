@@ -10,6 +10,7 @@ from harness.reports.diff import Kind
 from harness.reports.html.key_tables import cost_view, key_view, kilobytes
 from harness.reports.server_keys import answer, key_matrix, server_title
 from harness.reports.soak import flaky_cells, times_text, verdicts_text
+from harness.reports.terminal import NOTHING_TRIED
 
 # (verdict, sign, what it means), in the order in which a person wants to know.
 VERDICTS = (
@@ -23,6 +24,8 @@ VERDICTS = (
 CHANGES_SHOWN = 50
 FLAKY_SHOWN = 50
 NAMES_SHOWN = 3
+# Begins the note of a board that was given up in the middle of a run.
+SET_ASIDE = "set aside"
 
 
 def overview(run: dict[str, Any]) -> dict[str, Any]:
@@ -72,6 +75,25 @@ def head(run: dict[str, Any]) -> dict[str, Any]:
         "harness": about.get("harness") or "",
         "arguments": " ".join(about.get("arguments") or ()),
         "repeat": (run.get("soak") or {}).get("repeat"),
+        "missing": len(run.get("missing") or ()),
+        "sources": [source_row(source) for source in run.get("sources") or ()],
+    }
+
+
+def source_row(source: dict[str, Any]) -> dict[str, Any]:
+    """One of the runs that were merged: who measured what, where and when."""
+    about, host = source.get("run") or {}, source.get("host") or {}
+    where = [
+        host.get("machine") or "",
+        host.get("platform") or "",
+        f"Python {host['python']}" if host.get("python") else "",
+    ]
+    return {
+        "file": source.get("file") or source.get("id") or "",
+        "when": str(about.get("started") or "")[:16].replace("T", " "),
+        "where": ", ".join(text for text in where if text),
+        "boards": ", ".join(source.get("boards") or ()),
+        "results": source.get("results"),
     }
 
 
@@ -83,7 +105,7 @@ def problems(run: dict[str, Any]) -> list[dict[str, Any]]:
         own = [item for item in run["results"] if item["board"] == board["board"]]
         counts = Counter(item["verdict"] for item in own)
         lines = [f"not usable: {board['error']}"] if board["error"] else []
-        lines += _set_aside(own)
+        lines = lines or _given_up(own, notes=board.get("notes") or [])
         unusable = bool(lines)
         bad = [f"{counts[word]} {word}" for word in ("insecure", "fail", "error") if counts[word]]
         if bad:
@@ -91,18 +113,22 @@ def problems(run: dict[str, Any]) -> list[dict[str, Any]]:
         if unsteady[board["board"]]:
             lines.append(f"{unsteady[board['board']]} flaky")
         serious = bool(lines)
-        lines += board.get("notes") or []
+        lines += [note for note in board.get("notes") or [] if note not in lines]
         if lines:
             found.append({"board": board["board"], "lines": lines, "bad": serious, "unusable": unusable})
     return sorted(found, key=lambda item: (not item["unusable"], not item["bad"]))
 
 
-def _set_aside(results: list[dict[str, Any]]) -> list[str]:
-    """Why a board was not used any more in the middle of the run, and how many of its cases that cost; empty where it was not."""
-    given_up = [
-        item for item in results if any(step["result"] == "set-aside" for step in item.get("recovery") or ())
-    ]  # fmt: skip
-    return [f"set aside at {item['case']}: {item['reason']}" for item in given_up[:1]]
+def _given_up(results: list[dict[str, Any]], *, notes: list[str]) -> list[str]:
+    """Why a board was not used any more in the middle of the run, or why nothing could be tried on it; empty where all is well."""
+    lines = [note for note in notes if note.startswith(SET_ASIDE)]
+    if not lines:
+        ends = (item for item in results if any(step["result"] == "set-aside" for step in item.get("recovery") or ()))
+        lines = [f"{SET_ASIDE} at {item['case']}: {item['reason']}" for item in ends][:1]
+    if not lines and results and all(item["verdict"] in NOTHING_TRIED for item in results):
+        (reason, _count), *_others = Counter(item["reason"] for item in results).most_common()
+        lines.append(f"no case could be tried: {reason}")
+    return lines
 
 
 def troubled(run: dict[str, Any]) -> str:
@@ -135,10 +161,21 @@ def changes(run: dict[str, Any]) -> dict[str, Any] | None:
     rows = sorted(listed, key=lambda item: order.get(item["kind"], len(order)))
     return {
         "counts": sorted(counts.items(), key=lambda item: order.get(item[0], len(order))),
+        "baseline": baseline_text(run.get("baseline") or {}),
+        "notes": (run.get("baseline") or {}).get("notes") or [],
         "regressions": sum(bool(item.get("regression")) for item in listed),
         "rows": [{"regression": False, **row} for row in rows[:CHANGES_SHOWN]],
         "more": max(0, len(rows) - CHANGES_SHOWN),
     }
+
+
+def baseline_text(baseline: dict[str, Any]) -> str:
+    """What the run was compared with, in one sentence; empty where the record does not say."""
+    if not baseline:
+        return ""
+    left_out = f", {baseline['left_out']} of the baseline not asked for" if baseline.get("left_out") else ""
+    when = str(baseline["started"])[:16].replace("T", " ")
+    return f"Compared with {baseline['file']} of {when} UTC: {baseline['compared']} compared, {baseline['unchanged']} unchanged{left_out}."
 
 
 def heap_line(run: dict[str, Any], board: str) -> str:

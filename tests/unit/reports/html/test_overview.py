@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from harness.reports.html import render_html
-from harness.reports.html.overview import changes, flaky, heap_line, overview, problems, troubled
+from harness.reports.html.data import page_data
+from harness.reports.html.overview import changes, flaky, heap_line, overview, problems, source_row, troubled
 
 
 def test_counts_are_in_the_order_of_interest(make_run, make_result):
@@ -35,14 +36,19 @@ def test_boards_with_problems_worst_first(make_run, make_result):
         make_result(board="noted"), make_result(board="bad", verdict="fail"), make_result(board="fine"), make_result(), gone
     )  # fmt: skip
     run["boards"][0]["notes"] = ["no clock"]
+    run["boards"][3]["notes"] = ["it resets itself"]
     run["boards"][3]["error"] = "no prompt"
     assert [(item["board"], item["lines"], item["bad"]) for item in problems(run)] == [
-        ("desk", ["not usable: no prompt"], True),
+        ("desk", ["not usable: no prompt", "it resets itself"], True),
         ("gone", ["set aside at key/p256: gone: set aside after 3 faults", "1 error of 1 results"], True),
         ("bad", ["1 fail of 1 results"], True),
         ("noted", ["no clock"], False),
     ]
     assert troubled(run) == "desk, gone, bad"
+    run["boards"][4]["notes"] = ["set aside after key/p256: 3 faults"]
+    assert problems(run)[1]["lines"] == ["set aside after key/p256: 3 faults", "1 error of 1 results"]
+    deaf = make_run(make_result(verdict="unsupported", outcome="not-run", reason="no ssl module", observed=None))
+    assert problems(deaf)[0]["lines"] == ["no case could be tried: no ssl module"]
     assert (
         troubled(make_run(*[make_result(board=f"b{number}", verdict="fail") for number in range(5)]))
         == "b0, b1, b2 and 2 more"
@@ -75,7 +81,7 @@ def test_flaky_cells_are_listed_with_all_they_did(make_run, make_result):
 
 def test_a_merged_record_may_know_less_or_more(make_run, make_result):
     """Several runs have no one start, host or command line; what is not there is not shown, what is added does no harm."""
-    run = make_run({**make_result(), "source": {"file": "a.json", "measured": "x"}}, runs=[{"anything": 1}])
+    run = make_run({**make_result(), "source": "unknown", "anything": 1}, anything=[{"anything": 1}])
     full = render_html(run)
     assert "2026-11-25 08:36 UTC · core cases · 1 results" in full
     assert "Called with: <code>-q</code>" in full
@@ -96,6 +102,40 @@ def test_changes_are_counted_and_regressions_come_first(make_run, make_result):
     assert found["counts"] == [("new failure", 1), ("gone", 60), ("fixed", 1)]
     assert found["rows"][0]["case"] == "b"
     assert (len(found["rows"]), found["more"], found["regressions"]) == (50, 12, 0)
+
+
+def test_a_merged_record_says_who_measured_what_when(make_run, make_result):
+    """The runs that were merged stand in a table, and each result knows its own; planned cells without a result are counted."""
+    source = {
+        "id": "7f", "file": "lab-a/run.json", "results": 1, "boards": {"desk": "unix"}, "servers": {},
+        "run": {"started": "2026-11-25T08:36:00.000+00:00"}, "host": {"machine": "bench-1", "platform": "Linux-6", "python": "3.11.7"},
+    }  # fmt: skip
+    lost = [{"board": "desk", "server": "py", "case": "key/p384"}] * 2
+    run = make_run(make_result(source="7f", at="2026-11-25T08:37:01.5+00:00"), sources=[source], missing=lost)
+    assert source_row(source) == {
+        "file": "lab-a/run.json", "when": "2026-11-25 08:36", "where": "bench-1, Linux-6, Python 3.11.7", "boards": "desk", "results": 1,
+    }  # fmt: skip
+    page = render_html(run)
+    for words in ("merged from 1 runs", "2 not run", '<th scope="row">lab-a/run.json</th><td>2026-11-25 08:36</td>'):
+        assert words in page
+    data = page_data(run, links="")
+    assert data["sources"] == {"7f": "lab-a/run.json, bench-1"}
+    assert (data["results"][0]["source"], data["results"][0]["when"]) == ("7f", "2026-11-25T08:37:01.5+00:00")
+    assert data["results"][0]["at"] == [0, 0, 0]
+
+
+def test_what_the_run_was_compared_with(make_run, make_result):
+    """The baseline's file and date, how much was compared, and what the comparison noted."""
+    baseline = {
+        "file": "old.json", "started": "2026-11-24T08:36:00.000+00:00", "compared": 20, "unchanged": 20, "left_out": 3,
+        "notes": ["the baseline is of another firmware"],
+    }  # fmt: skip
+    page = render_html(make_run(make_result(), changes=[], baseline=baseline))
+    assert (
+        "Nothing changed. Compared with old.json of 2026-11-24 08:36 UTC: 20 compared, 20 unchanged, 3 of the baseline not asked for."
+        in page
+    )
+    assert "the baseline is of another firmware" in page
 
 
 def test_a_regression_is_red_at_the_top(make_run, make_result):
