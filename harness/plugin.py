@@ -240,6 +240,17 @@ def pytest_report_from_serializable(data: dict[str, Any]) -> None:
     unpack(data)
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, object]:
+    """A worker whose controller was killed cannot tell it the end; without this pytest would stop here, and leave boards as they are."""
+    try:
+        return (yield)
+    except OSError:
+        if not hasattr(session.config, "workerinput"):
+            raise
+        return None
+
+
 @pytest.fixture(scope="session")
 def certificates(request: pytest.FixtureRequest) -> Any:
     """Keys and certificates by profile name: `certificates.make("server-p256")` gives files for the server, DER for the board.

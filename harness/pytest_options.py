@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import UsageError
+from harness.errors import HarnessError, UsageError
 
 if TYPE_CHECKING:
     import pytest
@@ -94,6 +94,32 @@ def boards(texts: list[str], *, file: str | None, folder: Path) -> tuple[BoardSp
 
             find_interpreter(spec.target)
     return specs
+
+
+def check_distinct(specs: Iterable[BoardSpec]) -> None:
+    """Refuse one physical board under two names: a symbolic link, `id:` and a path, two schemes of one network port.
+
+    Ports are looked up, not opened. What cannot be looked up is left to whoever opens it.
+
+    Raises:
+        UsageError: naming both.
+    """
+    serial = [spec for spec in specs if spec.kind == "serial"]
+    if len(serial) < 2:
+        return
+    from harness.boards.ports import identity, resolve_serial
+
+    seen: dict[str, BoardSpec] = {}
+    for spec in serial:
+        try:
+            name = identity(resolve_serial(spec.target))
+        except HarnessError:
+            continue
+        if name in seen:
+            raise UsageError(
+                f"--board {spec.text!r}: the same board as {seen[name].text!r} ({name}); a board is given once"
+            )
+        seen[name] = spec
 
 
 def _check_hooks(spec: BoardSpec) -> None:

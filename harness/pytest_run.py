@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.errors import BoardError, HarnessError, ServerError
-from harness.pytest_options import any_given, check_outputs, check_set, run_options, server_names
+from harness.pytest_options import any_given, check_distinct, check_outputs, check_set, run_options, server_names
 
 if TYPE_CHECKING:
     from harness.known import Deviation
@@ -59,6 +59,8 @@ def configure(config: pytest.Config) -> None:
     if any_given(config):
         options = options_of(config)
         check_outputs(config.getoption("artifacts"), reports=config.getoption("compat_report"))
+        if not worker:
+            check_distinct(options.boards)
         if options.servers and not worker:
             _name_servers(config, options)
 
@@ -104,7 +106,7 @@ def lab_of(config: pytest.Config) -> Lab:
 
             introduce([str(word) for word in config.workerinput.get("mainargv", ())])
         config.add_cleanup(lab.close)
-        _end_on_sigterm(config)
+        end_on_sigterm(config)
     return config.stash[LAB]
 
 
@@ -117,7 +119,7 @@ def _tell(config: pytest.Config, text: str) -> None:
         print(f"\n{one_line(text)}", file=sys.stderr, flush=True)  # noqa: T201
 
 
-def _end_on_sigterm(config: pytest.Config) -> None:
+def end_on_sigterm(config: pytest.Config) -> None:
     """End like Ctrl-C when a CI runner says SIGTERM: boards at their prompt, ports released, reports written."""
     if signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
         return

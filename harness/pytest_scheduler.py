@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 # A worker begins a test when it knows the one after it, or that there is none.
 AHEAD = 2
+# It gets more before it has to wait for it, and few at once: nothing can be taken from a worker again, so after `-x` or Ctrl-C it
+# still runs what it was sent.
+LOW, FULL = 3, 5
 
 
 def boards_of(nodeid: str, labels: Iterable[str]) -> frozenset[str]:
@@ -80,6 +83,7 @@ class BoardScheduling:
         self.collection: list[str] | None = None
         self._collections: dict[WorkerController, list[str]] = {}
         self._sent: dict[WorkerController, list[int]] = {}
+        self._own: dict[WorkerController, deque[int]] = {}
         self._units: deque[list[int]] = deque()
         self._rest: deque[int] = deque()
         self._unit_of: dict[int, int] = {}
@@ -97,17 +101,23 @@ class BoardScheduling:
     @property
     def tests_finished(self) -> bool:
         """Whether nothing is left to give out, and each worker can finish alone once it is told that nothing comes."""
-        waiting = self._units or self._rest
-        return self.collection_is_completed and not waiting and all(len(sent) < AHEAD for sent in self._sent.values())
+        if not self.collection_is_completed or self._waiting:
+            return False
+        return all(len(sent) < AHEAD for sent in self._sent.values())
 
     @property
     def has_pending(self) -> bool:
         """Whether any test has not been run."""
-        return bool(self._units or self._rest or any(self._sent.values()))
+        return self._waiting or any(self._sent.values())
+
+    @property
+    def _waiting(self) -> bool:
+        """Whether there are tests that no worker was sent."""
+        return bool(self._units or self._rest) or any(self._own.values())
 
     def add_node(self, node: WorkerController) -> None:
         """Take a new worker in."""
-        self._sent[node] = []
+        self._sent[node], self._own[node] = [], deque()
 
     def add_node_collection(self, node: WorkerController, collection: Sequence[str]) -> None:
         """Hear which tests a worker has found; a late one, in the place of one that crashed, must have found the same."""
@@ -127,7 +137,7 @@ class BoardScheduling:
             self._units, self._rest = deque(units), deque(rest)
             for node in self.nodes:
                 if self._units:
-                    self._send(node, self._units.popleft())
+                    self._own[node].extend(self._units.popleft())
         for node in self.nodes:
             self._feed(node)
 
@@ -151,11 +161,11 @@ class BoardScheduling:
         Returns:
             The test in which it crashed; None if it had nothing left to do.
         """
-        sent = self._sent.pop(node)
+        sent, own = self._sent.pop(node), self._own.pop(node)
         if not sent or self.collection is None:
             return None
         crashed = self.collection[sent.pop(0)]
-        self._give_back(sent)
+        self._give_back([*sent, *own])
         return crashed
 
     def _give_back(self, indices: Sequence[int]) -> None:
@@ -173,20 +183,26 @@ class BoardScheduling:
         """Let a worker always know what comes next: more work, or that it is done."""
         if self.collection is None or node.shutting_down or node not in self._collections:
             return
-        while len(self._sent[node]) < AHEAD:
-            if self._units:
-                self._send(node, self._units.popleft())
-            elif self._rest:
-                # A part of what is left, smaller and smaller, so that all end at the same time.
-                share = max(AHEAD, len(self._rest) // (2 * len(self._sent)))
-                self._send(node, [self._rest.popleft() for _ in range(min(share, len(self._rest)))])
-            else:
-                node.shutdown()
-                return
+        sent, own = self._sent[node], self._own[node]
+        if len(sent) < LOW:
+            more: list[int] = []
+            while len(sent) + len(more) < FULL and (own or self._take_more(own)):
+                more.append(own.popleft())
+            if more:
+                sent += more
+                node.send_runtest_some(more)
+        if len(sent) < AHEAD:
+            node.shutdown()
 
-    def _send(self, node: WorkerController, indices: list[int]) -> None:
-        self._sent[node] += indices
-        node.send_runtest_some(indices)
+    def _take_more(self, own: deque[int]) -> bool:
+        """Give a worker whose own tests are all sent a board, or a part of what needs none; False where nothing is left."""
+        if self._units:
+            own.extend(self._units.popleft())
+        elif self._rest:
+            # Smaller and smaller parts, so that all end at the same time.
+            share = max(AHEAD, len(self._rest) // (2 * len(self._sent)))
+            own.extend(self._rest.popleft() for _ in range(min(share, len(self._rest))))
+        return bool(own)
 
     def _alike(self) -> bool:
         """Whether all workers found the same tests; what differs is reported as pytest-xdist does."""

@@ -1,12 +1,19 @@
 """Ctrl-C, SIGTERM and SIGKILL in the middle of a case."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from harness.boards.board_lock import holder_of
+from harness.boards.interpreter import find_interpreter
+from harness.boards.ports import identity
+from harness.boards.virtual import VirtualBoard
+from harness.deadline import Deadline
 from harness.pytest_options import REPORT_SUFFIXES
 
 # The third case hangs (30 s), after two that are finished: the server says nothing.
@@ -87,3 +94,73 @@ def assert_every_format(suite):
         "seed/pem-on-der-client",
     ]
     assert record["missing"] == MISSING
+
+
+WORKING = """
+import os
+from pathlib import Path
+
+def test_middle(board, tls_server):
+    from harness.model import ServerProfile
+    board.info
+    Path("started-" + os.environ["PYTEST_XDIST_WORKER"]).write_text(str(os.getpid()))
+    board.connect(ServerProfile(behaviour={"name": "raw.silent"}))
+"""
+
+
+def is_there(pid):
+    """Whether a process runs; one that only waits for its parent to ask how it ended does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks processes up in /proc")
+@pytest.mark.parametrize(
+    ("number", "whom"), [(signal.SIGINT, "all"), (signal.SIGTERM, "main"), (signal.SIGKILL, "main")]
+)
+def test_with_workers(suite, number, whom):
+    """Ctrl-C goes to all processes of a terminal, a CI runner's SIGTERM to the first only; SIGKILL leaves the journal.
+
+    Whatever it was: no worker is left, each board is free and at its prompt, and what was finished is kept.
+    """
+    pytest.importorskip("xdist")
+    boards = [VirtualBoard(find_interpreter("")) for _ in range(2)]
+    try:
+        lab = [f'[board.p{place}]\nspec = "{board.port}"\n' for place, board in enumerate(boards)]
+        suite.write("boards.toml", "".join(lab))
+        suite.write("test_zz.py", WORKING)
+        process = suite.start(
+            *("--cases", "smoke", "-k", "rsa-1024-key or middle", "--board", "p0", "--board", "p1", "-n", "auto")
+        )
+        files = [suite.folder / f"started-gw{place}" for place in range(2)]
+        suite.wait_for(lambda: all(file.exists() and file.read_text() for file in files), what="both are in the middle")
+        journal = suite.folder / ".compat" / "run.jsonl"
+        suite.wait_for(lambda: journal.read_text().count('"record": "result"') == 2, what="both first results")
+        workers = [int(file.read_text()) for file in files]
+        for pid in [process.pid, *workers] if whom == "all" else [process.pid]:
+            os.kill(pid, number)
+        ran = suite.end(process)
+        if number != signal.SIGKILL:
+            assert ran.status == 2, ran.text
+            assert [result["board"] for result in ran.record()["results"]] == ["p0", "p1"]
+            assert ran.record()["run"]["finished"] is not None
+        assert sum(line["record"] == "result" for line in suite_journal(suite)) == 2
+        deadline = Deadline(30)
+        while any(map(is_there, workers)) or any(holder_of(identity(board.port)) for board in boards):
+            assert not deadline.expired, "a worker is left, or a board is not free"
+        for board in boards:
+            assert at_prompt(board.port)
+    finally:
+        for board in boards:
+            board.close()
+
+
+def at_prompt(port):
+    """Whether a board answers an empty line with its prompt."""
+    import serial
+
+    with serial.Serial(port, timeout=5) as line:
+        line.write(b"\r\n")
+        return line.read_until(b">>> ").endswith(b">>> ")

@@ -2,8 +2,13 @@
 
 import json
 import sys
+from dataclasses import replace
 
 import pytest
+
+from harness.boards.interpreter import find_interpreter
+from harness.boards.virtual import VirtualBoard
+from harness.pytest_scheduler import FULL
 
 pytest.importorskip("xdist")
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="virtual boards need a pseudo-terminal")
@@ -36,6 +41,7 @@ if opened.__module__ == "harness.boards":  # pytest may start over in one proces
 def pytest_runtest_setup(item):
     note("test", item.name)
 """
+CASES_FILE = "def test_case(board, tls_case, run_case):\n    run_case(board, tls_case)\n"
 PLAIN = "import pytest\n\n@pytest.mark.parametrize('n', range(8))\ndef test_plain(n):\n    pass\n"
 DIES = """
 import os, signal
@@ -135,6 +141,84 @@ def test_a_worker_that_crashes_and_is_not_replaced(lab):
     assert json.dumps(results).count("none took its place") == (lab.folder / "junit.xml").read_text().count(
         'message="error: the worker process that had this board crashed, and none took its place"'
     )
+
+
+FAILS = """
+import time
+from pathlib import Path
+
+import pytest
+
+def pytest_runtest_call(item):
+    if item.name.startswith("test_case[v1-"):
+        pytest.fail("made to fail")
+    deadline = time.monotonic() + 60
+    while not Path("failed").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+def pytest_runtest_logfinish(nodeid):
+    if "[v1-" in nodeid:
+        Path("failed").touch()  # its result is on the way already
+"""
+
+
+def test_the_first_failure_ends_the_run(lab):
+    """`-x` stops all workers, not only the one that failed: another board runs the few tests its worker knew, not its whole set."""
+    lab.write("conftest.py", FAILS)
+    ran = lab.run("--cases", "smoke", "--board", "v1", "--board", "v2", "-n", "auto", "-x")
+    assert ran.status == 2, ran.text
+    assert "stopping after 1 failures" in ran.text
+    assert {result["board"] for result in ran.record()["results"]} <= {"v2"}
+    assert len(ran.record()["results"]) <= FULL + 1
+
+
+SHARED = """
+from pathlib import Path
+
+import harness.lab
+
+opened = harness.lab.open_board
+
+def open_board(spec, **options):
+    session = opened(spec, **options)
+    mine = Path("../" + spec.label)
+    mine.mkdir()  # fails if another run has it
+    closed = session.close
+    def close(**options):
+        mine.rmdir()
+        closed(**options)
+    session.close = close
+    return session
+
+if opened.__module__ == "harness.boards":  # pytest may start over in one process
+    harness.lab.open_board = open_board
+"""
+
+
+def test_two_runs_that_want_the_same_boards(suite):
+    """Each with a worker for each board and --board-wait: a board is never open in both, and both runs end well."""
+    ports = [VirtualBoard(find_interpreter("")) for _ in range(2)]
+    try:
+        lab = "".join(f'[board.p{number}]\nspec = "{board.port}"\n' for number, board in enumerate(ports))
+        other, mine = (replace(suite, folder=suite.folder / name) for name in ("other", "mine"))
+        started = []
+        for one in (mine, other):
+            one.folder.mkdir()
+            for name, text in (("test_mine.py", CASES_FILE), ("conftest.py", SHARED), ("boards.toml", lab)):
+                one.write(name, text)
+            started.append(
+                one.start(*suite.quick, "--board", "p0", "--board", "p1", "-n", "auto", "--board-wait", "60")
+            )
+        for one, process in zip((mine, other), started, strict=True):
+            ran = one.end(process)
+            assert (ran.status, ran.summary()) == (0, "4 passed"), ran.text
+            assert {(result["board"], result["verdict"]) for result in ran.record()["results"]} == {
+                ("p0", "pass"),
+                ("p1", "pass"),
+            }
+    finally:
+        for board in ports:
+            board.close()
 
 
 @pytest.mark.parametrize("how", ["loadscope", "each"])

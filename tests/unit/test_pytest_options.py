@@ -5,7 +5,18 @@ import sys
 import pytest
 
 from harness.errors import UsageError
-from harness.pytest_options import boards, check_outputs, check_set, count, host, peer, server_names, servers
+from harness.options import parse_board
+from harness.pytest_options import (
+    boards,
+    check_distinct,
+    check_outputs,
+    check_set,
+    count,
+    host,
+    peer,
+    server_names,
+    servers,
+)
 
 
 def test_default_board(tmp_path):
@@ -124,3 +135,20 @@ def test_hooks_start_a_program(tmp_path):
         UsageError, match=r"^board bad: its power_cycle hook starts 'no-such-program': no such program$"
     ):
         boards(["bad"], file=None, folder=tmp_path)
+
+
+def test_one_port_under_two_names(tmp_path):
+    """A link to a port is that port; so are two schemes of one network port. Others, and what cannot be looked up, are not."""
+    link = tmp_path / "link"
+    link.symlink_to("/dev/ttyNOPE7")
+    named = [parse_board(text, {}) for text in ("id:nope", "/dev/ttyNOPE7", "/dev/ttyNOPE8", "unix", "id:neither")]
+    check_distinct(named)
+    check_distinct([parse_board(str(link), {})])
+    with pytest.raises(
+        UsageError, match=r"^--board '.*/link': the same board as '/dev/ttyNOPE7' \(/dev/ttyNOPE7\); a board is"
+    ):
+        check_distinct([*named, parse_board(str(link), {})])
+    urls = [parse_board(f"{scheme}://127.0.0.1:{port}", {}) for scheme, port in (("socket", 4000), ("rfc2217", 4001))]
+    check_distinct(urls)
+    with pytest.raises(UsageError, match=r"the same board as 'socket://127.0.0.1:4000' \(net-127.0.0.1-4000\)"):
+        check_distinct([*urls, parse_board("rfc2217://127.0.0.1:4000", {})])

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from harness.pytest_scheduler import AHEAD, BoardScheduling, boards_of, split
+from harness.pytest_scheduler import AHEAD, FULL, LOW, BoardScheduling, boards_of, split
 
 
 @pytest.mark.parametrize(
@@ -126,6 +126,21 @@ def test_boards_come_first_and_go_to_different_workers() -> None:
     assert [worker.todo for worker in run.workers] == [list(range(n * 5, n * 5 + 5)) for n in range(4)]
     run.go()
     assert sum(bool(set(worker.ran) & set(range(20, 60))) for worker in run.workers) > 1
+
+
+def test_a_worker_knows_a_few_tests_ahead() -> None:
+    """Told to stop (`-x`), it runs the few it was sent, not all of its board; none of the rest is called a crash."""
+    run = Run(ids_of(2, cases=100), ["b0", "b1"], workers=2)
+    for worker in run.workers:
+        for _ in range(10):
+            assert LOW <= len(worker.todo) <= FULL
+            run.step(worker)
+    for worker in run.workers:
+        worker.shutdown()
+    run.go()
+    assert all(len(worker.ran) <= 10 + FULL for worker in run.workers)
+    assert not run.scheduling.tests_finished
+    assert [run.scheduling.remove_node(worker) for worker in run.workers] == [None, None]
 
 
 def test_a_crash() -> None:
