@@ -32,7 +32,7 @@ from harness.errors import BoardError
 # What the keeper says of a call that did not end (`labgrid_keeper`).
 TIMED_OUT = 124
 # The keeper's own steps take CLIENT_S at most, each; then it waits a little for its child.
-SLACK_S = 10.0
+SLACK_S = 15.0
 
 
 class Keeper:

@@ -20,6 +20,7 @@ import subprocess
 import sys
 import time
 
+# What giving back may take longer than the other calls: it matters more.
 GRACE_S = 5.0
 TIMED_OUT = 124
 MAX_TEXT = 4000
@@ -72,7 +73,7 @@ class Keeper:
             return True
         # Until the client has said so, the place may be ours or not: a call that did not end is undone all the same.
         self._acquired = True
-        status, said = self._call("acquire")
+        status, said = self._call("acquire", timeout_s=self._job["timeout_s"])
         self._acquired = status in (0, TIMED_OUT)
         _tell("acquire", status, said)
         return status == 0
@@ -114,14 +115,15 @@ class Keeper:
         if not self._acquired:
             return True
         # By its owner's name: a place that was taken away meanwhile, and is another's now, stays his.
-        status, said = self._call("release-from", self._job["owner"])
+        timeout_s = self._job["timeout_s"] + GRACE_S
+        status, said = self._call("release-from", self._job["owner"], timeout_s=timeout_s)
         _tell("release", status, said)
         return status == 0
 
     def _place(self) -> list[str]:
         return [f"--place={self._job['place']}"]
 
-    def _call(self, *words: str) -> tuple[int, str]:
+    def _call(self, *words: str, timeout_s: float) -> tuple[int, str]:
         command = [self._job["client"], *self._place(), *words]
         try:
             done = subprocess.run(
@@ -129,7 +131,7 @@ class Keeper:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                timeout=self._job["timeout_s"],
+                timeout=timeout_s,
                 check=False,
             )
         except subprocess.TimeoutExpired as error:
