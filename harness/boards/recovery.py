@@ -23,6 +23,8 @@ SOFT_RESET_S = 60.0
 PORT_S = 30.0
 RESET_S = 90.0
 POWER_CYCLE_S = 120.0
+# All of them: with the session that met the fault less than the 300 s that pytest.ini gives a test.
+LADDER_S = 240.0
 # Of these, the part in which the board must answer at all.
 ANSWER_S = 10.0
 HOOK_S = 60.0
@@ -45,22 +47,27 @@ class Step:
     act: Callable[[Deadline], None]
 
 
-def climb(steps: Iterable[Step], *, settle: Callable[[Deadline], None]) -> tuple[RecoveryStep, ...]:
+def climb(
+    steps: Iterable[Step], *, settle: Callable[[Deadline], None], limit_s: float = LADDER_S
+) -> tuple[RecoveryStep, ...]:
     """Take the steps in order until one helps.
 
     Args:
         steps: the ladder.
         settle: called after a step that was done, with what is left of its time: brings back what the board had, and raises
             BoardError if it is not well.
+        limit_s: for all steps together; one whose time is gone is skipped.
 
     Returns:
         What was tried; the last one helped, or none did.
     """
-    log = []
+    log, total = [], Deadline(limit_s)
     for step in steps:
-        started, deadline = time.monotonic(), Deadline(step.limit_s)
+        started, deadline = time.monotonic(), total.within(step.limit_s)
         result, reason = "helped", None
         try:
+            if total.expired:
+                raise NotPossible(f"the {limit_s:g} s for all steps are over")
             step.act(deadline)
             settle(deadline)
         except NotPossible as error:
@@ -124,7 +131,7 @@ class Ladder:
         settings = self._spec.settings
         log: tuple[RecoveryStep, ...] = ()
         if settings.reset or settings.power_cycle or fault.kind in RESET_MAY_HELP:
-            log = climb(self.hard_steps(), settle=self._soft_reset)
+            log = climb(self.hard_steps(), settle=self._soft_reset, limit_s=self.limit_s)
         if log and log[-1].result == "helped":
             return f"it could not be used at first ({fault.message}); {log[-1].step} helped"
         tried = [f"; {step.step} failed: {step.reason}" for step in log if step.result == "failed"]
@@ -135,6 +142,11 @@ class Ladder:
 
     def _scaled(self, seconds: float) -> float:
         return round(seconds * self._spec.settings.timeout_multiplier, 3)
+
+    @property
+    def limit_s(self) -> float:
+        """For all steps together."""
+        return self._scaled(LADDER_S)
 
     def _answer(self, deadline: Deadline) -> Deadline:
         return deadline.within(self._scaled(self._patience_s))

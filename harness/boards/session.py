@@ -337,7 +337,7 @@ class BoardSession:
             if check is not None:
                 check(deadline)
 
-        log = climb(self._ladder.steps(), settle=settle)
+        log = climb(self._ladder.steps(), settle=settle, limit_s=self._ladder.limit_s)
         if log[-1].result == "helped":
             return log
         return (*log, self.put_aside(f"{because}; nothing brought it back"))

@@ -1,6 +1,8 @@
 """A board that meets a fault in a run of pytest: brought back by the lab's hooks, one step after the other."""
 
 import json
+import os
+import signal
 import sys
 
 from harness.faults import POWER_WORD
@@ -47,4 +49,31 @@ def test_hooks_bring_a_board_back(suite, children):
     assert "recovery    reset failed after " in ran.text
     assert "recovery    power-cycle helped after " in ran.text
     assert "th_run(" in (suite.folder / ".compat" / spoilt["artifacts"]["transcript"]).read_text()
+    assert children(process.pid) == []
+
+
+WAITS = """\
+import subprocess, sys, time
+pipe = open(sys.argv[1], 'wb', 0)
+subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'], pass_fds=[pipe.fileno()])
+pipe.write(b'x')
+time.sleep(60)
+"""
+
+
+def test_ctrl_c_while_a_hook_runs(suite, children):
+    """The hook ends with all it started, the run at once, and what it had is written."""
+    pipe = suite.folder / "pipe"
+    os.mkfifo(pipe)
+    hook = json.dumps([sys.executable, "-c", WAITS, str(pipe)])
+    suite.write("boards.toml", f'[board.bench]\nspec = "faulty:unplug"\nreset = {hook}\n')
+    process = suite.start("--cases", "smoke", "-k", "seed", "--board", "bench")
+    with open(pipe, "rb", buffering=0) as reading:
+        assert reading.read(1) == b"x"
+        process.send_signal(signal.SIGINT)
+        ran = suite.end(process)
+        assert reading.read(1) == b""
+    assert ran.status == 2
+    (result,) = ran.record()["results"]
+    assert result["verdict"] == "pass"
     assert children(process.pid) == []

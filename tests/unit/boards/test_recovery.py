@@ -48,6 +48,12 @@ def test_climb() -> None:
     assert all(0 <= item.took_s < 5 for item in log)
 
 
+def test_all_steps_together_have_a_limit() -> None:
+    """A step that comes after it is not taken: pytest's own time-out must not be the one that ends it."""
+    log = climb([step("a", limit_s=0.0)], settle=lambda deadline: None, limit_s=0.0)
+    assert [(item.result, item.reason) for item in log] == [("skipped", "the 0 s for all steps are over")]
+
+
 def test_a_fault_of_the_harness_is_not_swallowed() -> None:
     """Only faults of the board count as a step that failed."""
     with pytest.raises(ZeroDivisionError):
