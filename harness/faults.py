@@ -62,7 +62,7 @@ class Fault:
     bytes_per_s: int | None = None
     delay_s: float = 0.0
     event: Event | None = None
-    restarts_every_s: float | None = None
+    restarts_on: bytes = b""
     boot: str = ""
     heap_bytes: int | None = None
     shift_s: int = 0
@@ -71,7 +71,7 @@ class Fault:
     def in_the_middle(self) -> bool:
         """Whether it strikes at a connection; the others are there from the start."""
         line = self.to_board or self.answer or self.mute or self.holds_back or self.bytes_per_s or self.delay_s
-        return bool(line or self.event or self.restarts_every_s)
+        return bool(line or self.event or self.restarts_on)
 
 
 def _every_seventh(change: Callable[[int], bytes]) -> Callable[[bytes], bytes]:
@@ -311,9 +311,10 @@ _TABLE = (
     ),
     Fault(
         name="reset-loop",
-        does="restarts every 0.3 s; only its power switch helps",
+        does="restarts whenever its raw REPL is asked for; only its power switch helps",
         ends=End.POWER,
-        restarts_every_s=0.3,
+        event=Event.RESET,
+        restarts_on=b"\x01",
     ),
     Fault(name="banner", does="boot.py prints 300 lines, some like a prompt or an answer", boot=_CHATTY),
 )

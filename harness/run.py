@@ -21,7 +21,7 @@ from harness.deadline import Deadline
 from harness.errors import BoardError, ServerError
 from harness.expect import after_negotiation, with_end_of_stream
 from harness.explain import explain
-from harness.explain.faults import explain_error
+from harness.explain.faults import explain_error, explain_fault
 from harness.health import Health
 from harness.model import (
     Case,
@@ -100,7 +100,8 @@ class CaseRunner:
         """
         self.last, self._faults = None, []
         if self.board.set_aside is not None:
-            return self._without_run(case, VerdictWord.ERROR, self.board.set_aside, attempt=1)
+            spared = self._without_run(case, VerdictWord.ERROR, self.board.set_aside, attempt=1)
+            return replace(spared, explanation=explain_fault("set-aside", self.board.set_aside))
         self.board.begin_case()
         self.health.begin(case.id)
         result = self._run(case)

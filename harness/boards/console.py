@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
-from harness.boards.agent_protocol import read_objects
+from harness.boards.agent_protocol import MARK, read_objects
 from harness.boards.line_log import printable
 from harness.boards.link import Link, Output, last_line
 from harness.deadline import Deadline
@@ -86,8 +86,19 @@ class Console:
         return objects[-1]
 
     def no_answer(self, output: Output, what: str) -> BoardError:
-        """An error for a step that ended without the answer it owes: the board's traceback, or what it printed instead."""
+        """An error for a step that ended without the answer it owes: the board's traceback, or what it printed instead.
+
+        `garbled` where an answer began: what came in between broke it off or changed it.
+        """
         show = self.link.log.show
+        begun = output.stdout.find(MARK.encode())
+        if begun >= 0:
+            said = printable(output.stdout[begun:], limit=80)
+            return BoardError(
+                f"{self.label}: the board's answer is garbled: it broke off or was changed: {said!r}",
+                kind="garbled",
+                transcript=show(output.stdout + output.stderr),
+            )
         reason = show(last_line(output.stderr).encode()) or f"it printed {printable(output.stdout, limit=120)!r}"
         memory = " The board has too little free memory." if b"MemoryError" in output.stderr else ""
         return BoardError(

@@ -104,7 +104,6 @@ class FaultyBoard:
         self._struck = self._over = self._spoilt = False
         self._tail = b""
         self._line = b""
-        self._restart_at = 0.0
         self._plug_in()
         self._thread = threading.Thread(target=self._serve, name=f"faulty board {fault.name}", daemon=True)
         self._thread.start()
@@ -149,7 +148,7 @@ class FaultyBoard:
             if self._flooding and not self._to_tool:
                 self._to_tool.add(self.fault.endless * 100, due=now)
             waits = [lane.due() for lane in (self._to_tool, self._to_board)]
-            later = [due - now for due in (*waits, self._next_restart(now)) if due is not None and due > now]
+            later = [due - now for due in waits if due is not None and due > now]
             reading = [self._wake_read, *((self._inner,) if len(self._to_tool) < PENDING_LIMIT else ())]
             if self._outer >= 0 and len(self._to_board) < PENDING_LIMIT:
                 reading.append(self._outer)
@@ -169,15 +168,6 @@ class FaultyBoard:
                 self._from_board(self._read(self._inner))
             if self._outer in ready:
                 self._from_tool(self._read(self._outer))
-
-    def _next_restart(self, now: float) -> float | None:
-        """Restart the board if it is time; when it will be again."""
-        if not self._active or self.fault.restarts_every_s is None:
-            return None
-        if now >= self._restart_at:
-            self._virtual.reset()
-            self._restart_at = now + self.fault.restarts_every_s
-        return self._restart_at
 
     @staticmethod
     def _read(descriptor: int) -> bytes:
@@ -224,6 +214,9 @@ class FaultyBoard:
         if self._active and self.fault.holds_back and self._line:
             self._to_tool.add(self._line, due=self._due())
             self._line, self._over = b"", True
+        if self._active and self.fault.restarts_on and self.fault.restarts_on in data:
+            self._virtual.reset()
+            return
         if self._active and self.fault.to_board is not None:
             data = self.fault.to_board(data)
         self._to_board.add(data, due=self._due())
@@ -232,7 +225,7 @@ class FaultyBoard:
         event = self.fault.event
         if event is Event.RESET:
             self._virtual.reset()
-            self._over = True
+            self._over = self.fault.ends is End.ANSWER
         elif event is not None:
             self._pull_out(returns=event is Event.REPLUG)
             self._over = event is Event.REPLUG

@@ -102,7 +102,9 @@ def test_a_fault_before_the_first_case(new_lab, monkeypatch):
     runner = lab.runner(parse_board("faulty:half-line", {}), "in-process")
     assert runner.health.was_well
     (note,) = runner.board.notes
-    assert note.startswith("met a fault before its first case (the board could not try a connection: it printed")
+    assert note.startswith(
+        "met a fault before its first case (the board's answer is garbled: it broke off or was changed: "
+    )
     assert note.endswith("; ctrl-c helped")
 
 

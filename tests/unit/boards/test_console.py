@@ -43,6 +43,17 @@ def test_garbled(console: Console) -> None:
     assert raised.value.kind == "garbled"
 
 
+def test_broken_off(console: Console) -> None:
+    """An answer that began and did not end is the line's fault too, whatever stands behind it."""
+    for code in ("print('#th {\"a\": ', end='')", "print('#th ;', end='')\n1/0"):
+        output = console.run(code, timeout_s=5)
+        with pytest.raises(
+            BoardError, match="lab-1: the board's answer is garbled: it broke off or was changed: '#th "
+        ) as raised:
+            console.answer(output, "do it")
+        assert raised.value.kind == "garbled"
+
+
 def test_slow_board(console: Console) -> None:
     """Every limit is stretched by boards.toml's multiplier."""
     assert Console(console.link, label="x", timeout_multiplier=3.0).deadline(2.0).timeout_s == 6.0
