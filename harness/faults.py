@@ -305,9 +305,8 @@ _TABLE = (
         does="its program prints and ignores Ctrl-C; a reset by its wire helps",
         ends=End.RESET,
         to_board=lambda data: b"",
-        answer=lambda line: b"",
         endless=b"KeyboardInterrupt: not now\r\n",
-        bytes_per_s=10 * BAUD_300_BYTES_PER_S,
+        bytes_per_s=1000,
     ),
     Fault(
         name="reset-loop",

@@ -93,16 +93,16 @@ class Console:
         show = self.link.log.show
         begun = output.stdout.find(MARK.encode())
         if begun >= 0:
-            said = printable(output.stdout[begun:], limit=80)
+            said = printable(output.stdout[begun : begun + 80])
             return BoardError(
                 f"{self.label}: the board's answer is garbled: it broke off or was changed: {said!r}",
                 kind="garbled",
                 transcript=show(output.stdout + output.stderr),
             )
         reason = show(last_line(output.stderr).encode()) or f"it printed {printable(output.stdout, limit=120)!r}"
-        memory = " The board has too little free memory." if b"MemoryError" in output.stderr else ""
+        memory = b"MemoryError" in output.stderr
         return BoardError(
-            f"{self.label}: the board could not {what}: {reason}.{memory}",
-            kind="agent",
+            f"{self.label}: the board could not {what}: {reason}.{' The board has too little free memory.' if memory else ''}",
+            kind="memory" if memory else "agent",
             transcript=show(output.stdout + output.stderr),
         )

@@ -81,7 +81,7 @@ def load_agent(console: Console, *, filesystem: str | None) -> str | None:
             _deploy(console, files, wanted, filesystem=filesystem)
         console.must(IMPORT_CODE, "start the agent from its files")
     except BoardError as error:
-        if error.kind not in ("filesystem", "agent"):
+        if error.kind not in ("filesystem", "agent", "memory"):
             raise
         if error.kind == "filesystem" and filesystem is not None:
             _remove(console)  # what a full disk had room for

@@ -140,7 +140,7 @@ class FaultyBoard:
 
     @property
     def _flooding(self) -> bool:
-        return self._active and self._spoilt and bool(self.fault.endless)
+        return self._active and bool(self.fault.endless) and (self._spoilt or self.fault.answer is None)
 
     def _serve(self) -> None:
         while True:

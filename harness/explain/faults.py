@@ -56,6 +56,10 @@ _ROWS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "no-tls": ("this firmware has no TLS module", ("flash a firmware that has one",)),
     "agent": ("the harness's own code on the board failed", ("tls-harness boards --clean SPEC, then again",)),
+    "memory": (
+        "the board has too little free memory for what runs the cases: 8 KB of heap, 16 KB on a 64-bit interpreter",
+        ("end what boot.py starts; a firmware with more heap", "heap_bytes in boards.toml, for a virtual board"),
+    ),
     "sick": ("the board no longer does what it did at first", ("reset it; its results since then are in doubt",)),
     "lying": (
         "the board claims a session that no server had: the server's record decides",

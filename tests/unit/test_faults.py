@@ -26,7 +26,7 @@ def test_marks_are_those_of_the_protocol():
     assert LINE.startswith(ANSWER_MARK)
 
 
-@pytest.mark.parametrize("name", ["drop", "corrupt", "half-line", "huge-line", "ctrl-c-ignored"])
+@pytest.mark.parametrize("name", ["drop", "corrupt", "half-line", "huge-line"])
 def test_a_spoilt_answer_is_never_taken_for_one(name):
     """What is left of it is no answer: none, or one that is refused."""
     spoilt = FAULTS[name].answer(LINE)

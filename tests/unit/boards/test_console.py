@@ -23,8 +23,9 @@ def test_must(console: Console) -> None:
         console.must("1/0", "do it")
     assert raised.value.kind == "agent"
     assert "Traceback" in raised.value.transcript
-    with pytest.raises(BoardError, match=r"MemoryError: .*\. The board has too little free memory\.$"):
+    with pytest.raises(BoardError, match=r"MemoryError: .*\. The board has too little free memory\.$") as short:
         console.must("x = bytearray(1 << 40)", "do it")
+    assert short.value.kind == "memory"
 
 
 def test_no_answer(console: Console) -> None:

@@ -15,7 +15,13 @@ SOURCES = Path(harness.__file__).parent
 def raised():
     """Every `kind=...` that is written anywhere in the harness, and the kinds that symptoms name."""
     texts = [path.read_text(encoding="utf-8") for path in SOURCES.rglob("*.py")]
-    found = {kind for text in texts for kind in re.findall(r'kind="([a-z-]+)"', text)}
+    found = {
+        kind
+        for text in texts
+        for pair in re.findall(r'kind="([a-z-]+)"(?: if \w+ else "([a-z-]+)")?', text)
+        for kind in pair
+        if kind
+    }
     symptoms = (SOURCES / "boards" / "symptoms.py").read_text(encoding="utf-8")
     return found | set(re.findall(r'"(silent|not-micropython|no-interrupt|reset|reset-loop)"', symptoms))
 
