@@ -599,9 +599,10 @@ class Change:
 class Fix:
     """Something that would make the case connect. `proved` is None until it was tried.
 
-    `because` says why it is discouraged. `server_lines` are the exact lines of Python's `ssl` (or of a shell, after `$`),
-    `client_lines` the exact MicroPython lines for this firmware's API; empty where that side stays as it is. `change` is what
-    `diagnose` does to try it, None for what cannot be tried from here (new firmware, a cable).
+    `because` says why it is discouraged. `server_lines` are the exact lines of Python's `ssl` (or of a shell, after `$`), for a
+    server that is not ours each with the name of the server it is for (`harness.explain.other_servers`); `client_lines` the exact
+    MicroPython lines for this firmware's API; empty where that side stays as it is. `change` is what `diagnose` does to try it, None
+    for what cannot be tried from here (new firmware, a cable).
     """
 
     title: str

@@ -15,6 +15,7 @@ from harness.diagnose.visible import completed, unseen, worth_looking
 from harness.diagnose.wire_steps import wire_steps
 from harness.errors import BoardError
 from harness.explain import explain
+from harness.explain.other_servers import for_any_server
 from harness.lab import Lab
 from harness.model import (
     BoardInfo,
@@ -154,7 +155,7 @@ class _Foreign:
         told = completed(seen, last.wire, facts=self._facts if worth_looking(seen, last.wire) else None)
         self._told = self._told or told
         said = explain(case, told, self._runner.board.info, wire=last.wire, authorities=last.authorities)
-        return replace(result, explanation=said)
+        return replace(result, explanation=replace(said, fixes=tuple(map(for_any_server, said.fixes))))
 
 
 def _talking(settings: Settings, send: str | None) -> Settings:

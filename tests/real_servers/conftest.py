@@ -38,10 +38,17 @@ def pairs(tmp_path_factory):
 
 @pytest.fixture
 def started(tmp_path):
-    """Starts a program that listens on a port, and waits until it does: `started(port, *command)`."""
+    """Starts a program that listens on a port, and waits until it does: `started(port, *command)`; the one before it is ended."""
     running = []
 
+    def end():
+        while running:
+            process = running.pop()
+            process.terminate()
+            process.communicate(timeout=15)
+
     def start(port, *command):
+        end()
         program = shutil.which(command[0], path=f"{Path('/usr/sbin')}:/usr/bin:/bin:/usr/local/bin") or shutil.which(
             command[0]
         )
@@ -68,9 +75,7 @@ def started(tmp_path):
                 time.sleep(0.02)  # nothing else tells that it listens
 
     yield start
-    for process in running:
-        process.terminate()
-        process.communicate(timeout=15)
+    end()
 
 
 @pytest.fixture

@@ -91,6 +91,11 @@ def stored(name, answer):
     assert text == path.read_text(encoding="utf-8")
 
 
+def told(answer, server):
+    """The lines for this server, of all fixes in their order."""
+    return re.findall(rf"^  server      {server} +(.*)$", answer[1], re.MULTILINE)
+
+
 def connects(answer, *, suite, version="TLSv1.2"):
     """The command said that it connects, with a suite of this beginning."""
     code, text = answer
@@ -112,9 +117,12 @@ def test_nginx_suites(nginx, diagnose):
 
 
 def test_nginx_tls13_only(nginx, diagnose):
-    """`ssl_protocols TLSv1.3`, the `modern` profile."""
+    """`ssl_protocols TLSv1.3`, the `modern` profile. With the line that is told for nginx it connects."""
     nginx("server-p256", "ssl_protocols TLSv1.3;")
-    stored("nginx.tls13-only", diagnose())
+    answer = diagnose()
+    stored("nginx.tls13-only", answer)
+    nginx("server-p256", told(answer, "nginx")[0])
+    connects(diagnose(), suite="TLS_ECDHE_ECDSA_")
 
 
 def test_mosquitto_good(mosquitto, diagnose, pairs):
@@ -124,12 +132,16 @@ def test_mosquitto_good(mosquitto, diagnose, pairs):
 
 
 def test_mosquitto_wants_a_certificate(mosquitto, diagnose, pairs):
-    """`require_certificate`, and a board without one; with one it connects."""
-    more = f"require_certificate true\ncafile {pairs}/ca-p256/cert.pem\ntls_version tlsv1.2"
-    mosquitto("server-p256", more)
-    stored("mosquitto.wants-a-certificate", diagnose())
+    """`require_certificate`, and a board without one; with one it connects, and with the line that is told for mosquitto."""
+    more = f"cafile {pairs}/ca-p256/cert.pem\ntls_version tlsv1.2"
+    mosquitto("server-p256", f"{more}\nrequire_certificate true")
+    answer = diagnose()
+    stored("mosquitto.wants-a-certificate", answer)
     own = pairs / "client-p256"
     connects(diagnose("--client-cert", own / "cert.der", "--client-key", own / "key.der"), suite="TLS_ECDHE_ECDSA_")
+    assert told(answer, "mosquitto") == ["cafile client-ca.pem", "require_certificate false"]
+    mosquitto("server-p256", f"{more}\nrequire_certificate false")
+    connects(diagnose(), suite="TLS_ECDHE_ECDSA_")
 
 
 def test_mosquitto_of_another_ca(mosquitto, diagnose, pairs):
@@ -164,9 +176,12 @@ def test_s_server_another_host(s_server, diagnose, pairs):
 
 
 def test_s_server_group(s_server, diagnose):
-    """The only group is one that the board does not offer."""
+    """The only group is one that the board does not offer. With the options that are told for s_server it connects."""
     s_server("server-p256", "-no_tls1_3", "-groups", "X448")
-    stored("s_server.group", diagnose("--no-fixes"))
+    answer = diagnose()
+    stored("s_server.group", answer)
+    s_server("server-p256", "-no_tls1_3", *told(answer, "s_server")[0].split())
+    connects(diagnose(), suite="TLS_ECDHE_ECDSA_")
 
 
 def test_s_server_and_a_stranger_in_tls13(s_server, diagnose, pairs, tls13_board):

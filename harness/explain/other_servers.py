@@ -1,0 +1,97 @@
+"""The same change of a server in the words of nginx, mosquitto and `openssl s_server`. Pure.
+
+nginx: ngx_http_ssl_module; mosquitto: mosquitto.conf(5), where a version is the oldest one since 2.0; s_server: openssl-s_server(1). All
+three hand suites and groups to OpenSSL, whose words stay as they are. What a server has no setting for is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from harness.model import Fix
+
+_VERSIONS = ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
+_THERE = "*"
+_NEUTRAL_SUITES = "leave the server's own list of suites out: its TLS library's default"
+
+
+def for_any_server(fix: Fix) -> Fix:
+    """Give a fix the lines of four servers, each with its name in front; for a server of which nothing but its answers is known.
+
+    A fix that changes nothing on the server, or nothing that these have settings for, stays as it is; so do lines of a shell.
+    """
+    server = fix.change.server if fix.change is not None else {}
+    others = [("nginx", _nginx(server)), ("mosquitto", _mosquitto(server)), ("s_server", _s_server(server))]
+    if not any(lines for _name, lines in others):
+        return fix
+    shell = [line for line in fix.server_lines if line.startswith("$ ")]
+    python = [line for line in fix.server_lines if not line.startswith("$ ")]
+    named = [f"{name:<9}  {line}" for name, lines in [("Python", python), *others] for line in lines]
+    title = _NEUTRAL_SUITES if dict(server) == {"ciphers": None} else fix.title
+    return replace(fix, title=title, server_lines=(*shell, *named))
+
+
+def _nginx(server: Mapping[str, Any]) -> list[str]:
+    lines = [f"ssl_certificate {kind}-cert.pem; ssl_certificate_key {kind}-key.pem;" for kind in _kinds(server)]
+    if "ciphers" in server:
+        lines.append(f"ssl_ciphers {server['ciphers']};" if server["ciphers"] else "remove the line ssl_ciphers")
+    if "minimum_version" in server or "maximum_version" in server:
+        lines.append(f"ssl_protocols {' '.join(_between(server))};")
+    if "curve" in server:
+        lines.append(f"ssl_ecdh_curve {server['curve'] or 'auto'};")
+    if "verify" in server:
+        word = {"none": "off", "optional": "optional", "required": "on"}[str(server["verify"])]
+        lines.append(f"ssl_verify_client {word};")
+    if server.get("client_ca"):
+        lines.append("ssl_client_certificate client-ca.pem;")
+    return lines
+
+
+def _mosquitto(server: Mapping[str, Any]) -> list[str]:
+    kinds = _kinds(server)
+    lines = [f"certfile {kind}-cert.pem and keyfile {kind}-key.pem" for kind in kinds[:1] if len(kinds) == 1]
+    if len(kinds) > 1:
+        lines.append("has one certfile: give the other key a listener of its own")
+    if "ciphers" in server:
+        lines.append(f"ciphers {server['ciphers']}" if server["ciphers"] else "remove the line ciphers")
+    if server.get("minimum_version"):
+        lines.append(f"tls_version {server['minimum_version'].lower()}")
+    if "verify" in server:
+        lines.append(f"require_certificate {'true' if str(server['verify']) == 'required' else 'false'}")
+    if server.get("client_ca"):
+        lines.append("cafile client-ca.pem")
+    return lines
+
+
+def _s_server(server: Mapping[str, Any]) -> list[str]:
+    words = []
+    for kind, beside in zip(_kinds(server), ("", "d"), strict=False):
+        words.append(f"-{beside}cert {kind}-cert.pem -{beside}key {kind}-key.pem")
+    if "ciphers" in server:
+        words.append(f"-cipher {server['ciphers']}" if server["ciphers"] else "leave -cipher out")
+    for option, field in (("-min_protocol", "minimum_version"), ("-max_protocol", "maximum_version")):
+        if server.get(field):
+            words.append(f"{option} {server[field]}")
+    if "curve" in server:
+        words.append(f"-groups {server['curve']}" if server["curve"] else "leave -groups out")
+    if "verify" in server:
+        words.append({"none": "leave -Verify out", "optional": "-verify 1", "required": "-Verify 1"}[server["verify"]])
+    if server.get("client_ca"):
+        words.append("-CAfile client-ca.pem")
+    return [" ".join(words)] if words else []
+
+
+def _kinds(server: Mapping[str, Any]) -> list[str]:
+    """What kinds of key there are to be; beside one that stays the new one comes second."""
+    named = server.get("certificates", ())
+    made = ["rsa" if "rsa" in name else "ec" for name in named if name != _THERE]
+    other = {"ec": "rsa", "rsa": "ec"}
+    return [other[made[0]], *made] if _THERE in named and len(made) == 1 else made
+
+
+def _between(server: Mapping[str, Any]) -> tuple[str, ...]:
+    first = _VERSIONS.index(server.get("minimum_version") or "TLSv1.2")
+    last = _VERSIONS.index(server.get("maximum_version") or "TLSv1.3")
+    return _VERSIONS[first : last + 1]

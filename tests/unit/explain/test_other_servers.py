@@ -1,0 +1,89 @@
+"""The same change in the words of other servers; tests/real_servers has nginx, mosquitto and s_server take such lines."""
+
+import pytest
+
+from harness.explain import fixes
+from harness.explain.other_servers import for_any_server
+from harness.model import BoardInfo, Change, Fix
+
+CHANGES = {
+    "key": (
+        {"certificates": ("server-p256",)},
+        ["ssl_certificate ec-cert.pem; ssl_certificate_key ec-key.pem;"],
+        ["certfile ec-cert.pem and keyfile ec-key.pem"],
+        ["-cert ec-cert.pem -key ec-key.pem"],
+    ),
+    "second-key": (
+        {"certificates": ("*", "server-p256")},
+        [
+            "ssl_certificate rsa-cert.pem; ssl_certificate_key rsa-key.pem;",
+            "ssl_certificate ec-cert.pem; ssl_certificate_key ec-key.pem;",
+        ],
+        ["has one certfile: give the other key a listener of its own"],
+        ["-cert rsa-cert.pem -key rsa-key.pem -dcert ec-cert.pem -dkey ec-key.pem"],
+    ),
+    "suites": (
+        {"ciphers": "ECDHE+AESGCM"},
+        ["ssl_ciphers ECDHE+AESGCM;"],
+        ["ciphers ECDHE+AESGCM"],
+        ["-cipher ECDHE+AESGCM"],
+    ),
+    "own-suites": (
+        {"ciphers": None},
+        ["remove the line ssl_ciphers"],
+        ["remove the line ciphers"],
+        ["leave -cipher out"],
+    ),
+    "oldest": (
+        {"minimum_version": "TLSv1.2", "maximum_version": None},
+        ["ssl_protocols TLSv1.2 TLSv1.3;"],
+        ["tls_version tlsv1.2"],
+        ["-min_protocol TLSv1.2"],
+    ),
+    "newest": ({"maximum_version": "TLSv1.2"}, ["ssl_protocols TLSv1.2;"], [], ["-max_protocol TLSv1.2"]),
+    "group": ({"curve": "prime256v1"}, ["ssl_ecdh_curve prime256v1;"], [], ["-groups prime256v1"]),
+    "own-groups": ({"curve": None}, ["ssl_ecdh_curve auto;"], [], ["leave -groups out"]),
+    "clients": (
+        {"verify": "optional", "client_ca": ("*", "ca-p256")},
+        ["ssl_verify_client optional;", "ssl_client_certificate client-ca.pem;"],
+        ["require_certificate false", "cafile client-ca.pem"],
+        ["-verify 1 -CAfile client-ca.pem"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("server", "nginx", "mosquitto", "s_server"), CHANGES.values(), ids=CHANGES)
+def test_each_in_its_own_words(server, nginx, mosquitto, s_server):
+    """Python first, then the others, each with its name; a server without such a setting is left out."""
+    fix = Fix(title="x", server_lines=("$ openssl version", "context.x()"), change=Change(server=server))
+    assert for_any_server(fix).server_lines == (
+        "$ openssl version",
+        "Python     context.x()",
+        *(f"nginx      {line}" for line in nginx),
+        *(f"mosquitto  {line}" for line in mosquitto),
+        *(f"s_server   {line}" for line in s_server),
+    )
+
+
+def test_titles():
+    """They say what is to be done on any server."""
+    told = [for_any_server(fix).title for fix in (fixes.python_suites(), fixes.allow_tls12(), fixes.default_groups())]
+    assert told == [
+        "leave the server's own list of suites out: its TLS library's default",
+        "let the server speak TLS 1.2 as well",
+        "let the server use P-256 for the key exchange",
+    ]
+
+
+@pytest.mark.parametrize(
+    "fix",
+    [
+        fixes.unchecked(),
+        fixes.trust(BoardInfo(), host=None),
+        Fix(title="read the server's log"),
+        Fix(title="x", server_lines=("x",), change=Change(server={"swap_key_and_certificate": False})),
+    ],
+)
+def test_what_is_nobody_elses(fix):
+    """The board's changes, what cannot be tried, and what only Python has."""
+    assert for_any_server(fix) == fix
