@@ -133,7 +133,7 @@ def _rank(row: KeyRow) -> tuple[int, float]:
 
 
 def key_matrix(run: dict[str, Any]) -> KeyMatrix | None:
-    """Compute the matrix; None where the run has no case of a server key."""
+    """Compute the matrix; None where the run has no case of a server key. A run that ended early has columns of which nothing is known."""
     titles = {case["case"]: case["title"] for case in run["cases"] if case["topic"] == KEY_TOPIC}
     results: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
     for item in run["results"]:
@@ -141,7 +141,11 @@ def key_matrix(run: dict[str, Any]) -> KeyMatrix | None:
             results.setdefault((item["case"], item["board"], item["server"]), []).append(item)
     if not results:
         return None
-    columns = tuple(dict.fromkeys((board, server) for _case, board, server in results))
+    planned = [item for item in run.get("missing") or () if item["case"].startswith(f"{KEY_TOPIC}/")]
+    places = [(board, server) for _case, board, server in results] + [
+        (item["board"], item["server"]) for item in planned
+    ]
+    columns = tuple(dict.fromkeys(places))
     rows = tuple(
         KeyRow(
             case=case,
@@ -224,24 +228,31 @@ def answer(matrix: KeyMatrix, *, tabled: bool = False) -> list[str]:
 
     Args:
         matrix: as computed.
-        tabled: leave out the other keys that connect every board: a table beside the sentences shows them.
+        tabled: leave out the other keys that connect some board or every one: a table beside the sentences shows them.
     """
     known = matrix.without_silent_columns()
     silent = [column for column in matrix.columns if column not in known.columns]
     left_out = [f"{board} with {server}" for board, server in silent]
     return [
-        *_answer([row for row in known.ranked() if row.recommendable], known, tabled=tabled),
+        *_answer(known, tabled=tabled, whole=not silent),
         *([f"Not counted, because no key could be tried: {', '.join(left_out)}."] if left_out else []),
     ]
 
 
-def _answer(rows: list[KeyRow], matrix: KeyMatrix, *, tabled: bool) -> list[str]:
+def recommended(matrix: KeyMatrix) -> KeyRow | None:
+    """The key that connects everything of which anything is known; None where no single one does."""
+    best = next((row for row in matrix.without_silent_columns().ranked() if row.recommendable), None)
+    return best if best is not None and best.everywhere else None
+
+
+def _answer(matrix: KeyMatrix, *, tabled: bool, whole: bool) -> list[str]:
+    rows = [row for row in matrix.ranked() if row.recommendable]
     if not rows:
         return ["This run tried no server with a single ordinary key, so it recommends none."]
     best, total = rows[0], len(matrix.columns)
     if not best.good:
         return [f"No server key of this run connects any board ({len(rows)} tried)."]
-    sometimes = [row for row in rows[1:] if row.good and not row.everywhere]
+    sometimes = [row for row in rows[1:] if row.good and not row.everywhere and not tabled]
     partly = [f"{row.title}: only {_count(row, total)}; {_trouble(row)}." for row in sometimes]
     if not best.everywhere:
         both = next((row for row in matrix.ranked() if row.everywhere), None)
@@ -253,7 +264,8 @@ def _answer(rows: list[KeyRow], matrix: KeyMatrix, *, tabled: bool) -> list[str]
         ]
     others = [f"{row.title}{_cost(row)}" for row in rows[1:] if row.everywhere and not tabled]
     return [
-        f"{best.title}: connects every board with every server ({_count(best, total)}){_cost(best, named=True)}.",
+        f"{best.title}: connects every board with every server ({_count(best, total)}{'' if whole else ' that could be tried'})"
+        f"{_cost(best, named=True)}.",
         *([f"Also everywhere: {'; '.join(others)}."] if others else []),
         *partly,
         *_never(rows),

@@ -19,7 +19,7 @@ COLUMNS = (
     "client_type", "client_number", "client_name", "client_flags", "client_args",
     "alert_from", "alert_level", "alert_code", "alert_name", "version", "suite", "group",
     "mismatches", "rule", "title", "handshake_board_ms", "handshake_server_ms", "case_ms",
-    "free_before_bytes", "free_low_bytes", "free_after_bytes", "weak", "pcapng", "transcript", "rerun", "held_bytes",
+    "free_before_bytes", "free_low_bytes", "free_after_bytes", "weak", "pcapng", "transcript", "rerun", "held_bytes", "at", "source",
 )  # fmt: skip
 # What spreadsheets take for the start of a formula (OWASP, "CSV Injection"), also in its full-width forms.
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")

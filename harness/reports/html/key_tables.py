@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from harness.reports.key_costs import BoardCost, KeyCost, key_costs
-from harness.reports.server_keys import GOOD, Connects, KeyCell, KeyMatrix, KeyRow, milliseconds, server_title
+from harness.reports.server_keys import (
+    GOOD,
+    Connects,
+    KeyCell,
+    KeyMatrix,
+    KeyRow,
+    milliseconds,
+    recommended,
+    server_title,
+)
 
 # Kinds of boards that run as a process of this machine: their TLS takes its memory with malloc, outside MicroPython's heap.
 PROCESSES = ("unix", "faulty")
@@ -18,11 +27,11 @@ def kilobytes(value: float) -> str:
 
 def cost_view(run: dict[str, Any], matrix: KeyMatrix) -> dict[str, Any]:
     """The first table: a row per key, the recommended one first; a column per board with time, and heap where it says something."""
-    rows = key_costs(matrix)
+    rows, best = key_costs(matrix), recommended(matrix)
     outside = [board["board"] for board in run["boards"] if board.get("kind") in PROCESSES]
     return {
         "boards": _boards(run, [cost.board for cost in rows[0].boards] if rows else []),
-        "rows": [_cost_row(row, best=place == 0 and row.row.everywhere, outside=outside) for place, row in enumerate(rows)],
+        "rows": [_cost_row(row, best=best is not None and row.row.case == best.case, outside=outside) for row in rows],
         "outside": [board for board in outside if rows and board in {cost.board for cost in rows[0].boards}],
     }  # fmt: skip
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.reports.server_keys import Connects, KeyCell, answer, key_matrix, milliseconds, worst_of
+from harness.reports.server_keys import Connects, KeyCell, answer, key_matrix, milliseconds, recommended, worst_of
 
 
 def tried(
@@ -114,9 +114,32 @@ def test_keys_that_connect_nothing() -> None:
 def test_a_board_that_could_not_be_tried_does_not_count() -> None:
     """Of a board that never answered nothing is known: it neither helps nor hurts a key, and is named."""
     assert said(tried("p256"), not_run("p256", "error", "no prompt", board="dead")) == [
-        "p256: connects every board with every server (1 of 1), 7.4 ms per handshake.",
+        "p256: connects every board with every server (1 of 1 that could be tried), 7.4 ms per handshake.",
         "Not counted, because no key could be tried: dead with py311.",
     ]
+
+
+def test_what_an_interrupted_run_did_not_come_to_is_not_every_board() -> None:
+    """Planned cells without a result: a board of which nothing is known is named, and a key that misses one of two is no answer."""
+    lost = [
+        {"board": "lab", "server": "py311", "case": "key/p384"},
+        {"board": "lab", "server": "py311", "case": "ver/12-only"},
+    ]
+    matrix = key_matrix({**run(tried("p256")), "missing": lost})
+    assert matrix is not None
+    assert matrix.columns == (("desk", "py311"), ("lab", "py311"))
+    assert answer(matrix)[0].startswith("p256: connects every board with every server (1 of 1 that could be tried)")
+    assert answer(matrix)[1] == "Not counted, because no key could be tried: lab with py311."
+    best = recommended(matrix)
+    assert best is not None
+    assert best.case == "key/p256"
+    half = key_matrix({**run(tried("p256"), tried("rsa2048"), tried("rsa2048", board="lab")), "missing": lost})
+    assert half is not None
+    assert answer(half)[1] == "p256: only 1 of 2; not run on lab with py311."
+    assert recommended(half) == half.ranked()[0]
+    refused = key_matrix(run(tried("p256"), tried("p256", board="lab", refused="X")))
+    assert refused is not None
+    assert recommended(refused) is None
 
 
 def test_cells_say_what_became_of_a_key() -> None:
@@ -181,10 +204,12 @@ def test_a_small_difference_decides_nothing() -> None:
 
 def test_beside_a_table_the_other_keys_are_left_out() -> None:
     """What the table shows is not said twice; what connects nowhere is not in the table."""
-    matrix = key_matrix(run(tried("p256"), tried("rsa2048", ms=20), tried("ed448", refused="X")))
+    some = (tried("p521"), tried("p521", board="lab", refused="X"))
+    both = [tried(key, ms=ms, board=board) for key, ms in (("p256", 7.4), ("rsa2048", 20)) for board in ("desk", "lab")]
+    matrix = key_matrix(run(*both, *some, tried("ed448", refused="X"), tried("ed448", refused="X", board="lab")))
     assert matrix is not None
     assert answer(matrix, tabled=True) == [
-        "p256: connects every board with every server (1 of 1), 7.4 ms per handshake.",
+        "p256: connects every board with every server (2 of 2), 7.4 ms per handshake.",
         "Connects no board: ed448.",
     ]
 
