@@ -12,7 +12,7 @@ from harness.reports.diff_text import FOLDED_FROM, change_sections, summary
 from harness.reports.markdown_page import Section, escaped, page
 from harness.reports.server_keys import GOOD, Connects, KeyCell, answer, key_matrix, server_title
 from harness.reports.soak import flaky_cells, times_text, verdicts_text
-from harness.reports.terminal import stranger_lines
+from harness.reports.terminal import fault_lines, stranger_lines
 
 # The worst first.
 _ORDER = ("insecure", "fail", "error", "known", "unsupported", "pass")
@@ -41,7 +41,7 @@ def render_markdown(run: dict[str, Any]) -> str:
     if found is not None:
         file = (run.get("baseline") or {}).get("file", "the baseline")
         intro.append(f"Compared with {escaped(file)}: **{escaped(summary(found))}**")
-    notes = [*(found.notes if found else ()), *stranger_lines(run["results"])]
+    notes = [*(found.notes if found else ()), *stranger_lines(run["results"]), *fault_lines(run["results"])]
     return page("TLS compatibility", intro=intro, notes=notes, sections=sections)
 
 

@@ -146,6 +146,24 @@ def stranger_lines(results: list[dict[str, Any]]) -> list[str]:
     return [one_line(f"{total} {were} dropped, in {where}: only the board is answered (--peer)")]
 
 
+def fault_lines(results: list[dict[str, Any]]) -> list[str]:
+    """Say of each board that met a fault what brought it back, and whether it was set aside; nothing of the others."""
+    helped: dict[str, Counter[str]] = {}
+    aside: dict[str, str] = {}
+    for result in results:
+        for step in result.get("recovery") or ():
+            if step["result"] == "set-aside":
+                aside[result["board"]] = result["case"]
+            if step["result"] == "helped":
+                helped.setdefault(result["board"], Counter())[step["step"]] += 1
+    lines = []
+    for board in dict.fromkeys([*helped, *aside]):
+        steps = [f"{name} helped {count}x" for name, count in helped.get(board, Counter()).items()]
+        last = [f"set aside in {aside[board]}"] if board in aside else []
+        lines.append(one_line(f"board {board} met faults: {', '.join([*steps, *last])}"))
+    return lines
+
+
 def untried_lines(results: list[dict[str, Any]]) -> list[str]:
     """Name each board and each server with which not one case could be tried; one line where that is all of them.
 

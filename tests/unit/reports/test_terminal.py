@@ -7,6 +7,7 @@ from harness.reports.terminal import (
     board_lines,
     case_line,
     closing_line,
+    fault_lines,
     server_line,
     stranger_lines,
     summary_table,
@@ -105,6 +106,30 @@ def test_strangers_by_address():
     assert "in 2 cases (192.0.2.1, 192.0.2.2): only" in stranger_lines(met)[0]
     many = [{**result(), "strangers": 1, "stranger_addresses": [f"192.0.2.{number}"]} for number in range(10, 20)]
     assert "192.0.2.17, ...): only" in stranger_lines(many)[0]
+
+
+def test_faults_of_boards():
+    """What brought a board back, how often, and that it was given up; in the terminal and in Markdown. Silent of a good one."""
+
+    def met(*steps, board="unix", case="seed/x"):
+        recovery = [{"step": name, "result": result} for name, result in steps]
+        return {**result(board=board, case=case), "outcome": "not-run", "recovery": recovery}
+
+    results = [
+        met(("ctrl-c", "helped")),
+        met(("ctrl-c", "failed"), ("reset", "helped")),
+        met(("ctrl-c", "helped")),
+        met(),
+        met(("reset", "failed"), ("set-aside", "set-aside"), board="lab", case="key/y"),
+        met(board="good"),
+    ]
+    lines = [
+        "board unix met faults: ctrl-c helped 2x, reset helped 1x",
+        "board lab met faults: set aside in key/y",
+    ]
+    assert fault_lines(results) == lines
+    run = {"boards": [], "servers": [], "cases": [], "results": results}
+    assert [f"* {line}" for line in lines] == [line for line in render_markdown(run).splitlines() if "faults" in line]
 
 
 def test_case_without_time():
