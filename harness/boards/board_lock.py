@@ -109,6 +109,12 @@ class BoardLock:
             pass
         os.close(descriptor)
 
+    def leave(self) -> None:
+        """Leave the board to a child that inherited the lock; its file stays where it is."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
 
 def lock_folder() -> Path | None:
     """Where the locks of this machine's boards are: the first folder that everybody may write to; None where there are no locks."""

@@ -31,8 +31,11 @@ from harness.errors import BoardError
 
 # What the keeper says of a call that did not end (`labgrid_keeper`).
 TIMED_OUT = 124
-# The keeper's own steps take CLIENT_S at most, each; then it waits a little for its child.
+# The keeper's own steps take as long as the client may; then it waits a little for its child.
 SLACK_S = 15.0
+# A run does not wait longer for the end of a keeper, which goes on by itself.
+RELEASE_S = 20.0
+_left_alone: list[subprocess.Popen[bytes]] = []
 
 
 class Keeper:
@@ -78,7 +81,7 @@ class Keeper:
         """Have it give the place back, and wait for that; gives what it said of it.
 
         Raises:
-            TimeoutExpired: it goes on by itself.
+            TimeoutError: it goes on by itself.
         """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -87,7 +90,11 @@ class Keeper:
         while (line := self.line(deadline)) is not None:
             released = line if line["step"] == "release" else released
         self._process.stdout.close()
-        self._process.wait(deadline.remaining_s)
+        try:
+            self._process.wait(deadline.remaining_s)
+        except subprocess.TimeoutExpired:
+            _left_alone.append(self._process)  # or its destructor would complain
+            raise TimeoutError from None
         return released
 
 
@@ -98,13 +105,15 @@ class KeptPlace:
         target: what stands behind `labgrid:`.
         label: the board's name in messages.
         timeout_s: how long one call of the client may take.
+        release_s: how long `close()` waits.
 
     Raises:
         UsageError: no client, no such place.
         BoardError: `busy` with the holder, `missing`, `timeout`.
     """
 
-    def __init__(self, target: str, *, label: str, timeout_s: float = CLIENT_S) -> None:
+    def __init__(self, target: str, *, label: str, timeout_s: float = CLIENT_S, release_s: float = RELEASE_S) -> None:
+        self._release_s = release_s
         self.client = LabgridClient(label, timeout_s=timeout_s)
         self.notes: list[str] = []
         self._keeper: Keeper | None = None
@@ -214,13 +223,15 @@ class KeptPlace:
             self._lock.close()
             return
         try:
-            released = keeper.end(Deadline(self.client.timeout_s + SLACK_S))
-        except subprocess.TimeoutExpired:
-            return  # the lock stays with the keeper until the place is free
+            released = keeper.end(Deadline(self._release_s))
+        except TimeoutError:
+            self._lock.leave()  # with it: whoever has the lock next finds the place free
+            self._say(f"is not released after {self._release_s:g} s; a process goes on with it")
+            return
         self._lock.close()
         if self._acquired and (released is None or released["status"] != 0):
             said = last_words(str(released["said"])) if released else "the process that kept it was ended by somebody"
-            sys.stderr.write(
-                f"tls-harness: {self.client.label}: place {self.place.name} could not be released ({said}); "
-                f"`labgrid-client -p {self.place.name} release` does it\n"
-            )
+            self._say(f"could not be released ({said}); `labgrid-client -p {self.place.name} release` does it")
+
+    def _say(self, what: str) -> None:
+        sys.stderr.write(f"tls-harness: {self.client.label}: place {self.place.name} {what}\n")

@@ -23,36 +23,37 @@ import time
 # What giving back may take longer than the other calls: it matters more.
 GRACE_S = 5.0
 TIMED_OUT = 124
+NO_PROGRAM = 127
 MAX_TEXT = 4000
 EXPORTED = re.compile(r'\{"LG__[^{}]*\}')
 
 
-class Ended(BaseException):
-    """Somebody ends this process: what it has, it gives back first."""
-
-
 def main(arguments: list[str]) -> int:
     """Do the job; returns 0, or 1 where the place was not had or could not be given back."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _end)
-    keeper = Keeper(json.loads(arguments[0]))
+    keeper = Keeper(json.loads(arguments[0]), ends=(0, _signals()))
+    had = False
     try:
         had = keeper.acquire() and keeper.export()
         if had:
-            while os.read(0, 4096):
-                pass
-    except Ended:
-        had = True
+            keeper.wait()
     finally:
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)
         released = keeper.give_back()
     return 0 if had and released else 1
 
 
-def _end(_number: int, _frame: object) -> None:
-    raise Ended
+def _signals() -> int:
+    """A descriptor that is readable once somebody ends this process: no signal interrupts what gives the place back."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    readable, written = os.pipe()
+    os.set_blocking(written, False)
+    signal.set_wakeup_fd(written)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _noted)
+    return readable
+
+
+def _noted(_number: int, _frame: object) -> None:
+    """The wake-up descriptor has it already."""
 
 
 class Keeper:
@@ -60,10 +61,12 @@ class Keeper:
 
     Args:
         job: as above.
+        ends: descriptors of which one becomes readable, or is closed at its far end, when the place is to be given back.
     """
 
-    def __init__(self, job: dict) -> None:  # type: ignore[type-arg] # JSON
+    def __init__(self, job: dict, *, ends: tuple[int, ...]) -> None:  # type: ignore[type-arg] # JSON
         self._job = job
+        self._ends = ends
         self._exporting: subprocess.Popen[bytes] | None = None
         self._acquired = False
 
@@ -73,40 +76,32 @@ class Keeper:
             return True
         # Until the client has said so, the place may be ours or not: a call that did not end is undone all the same.
         self._acquired = True
-        status, said = self._call("acquire", timeout_s=self._job["timeout_s"])
+        status, said = TIMED_OUT, ""
+        try:
+            client = self._start("acquire")
+            status, said = self._listen(client)
+            self._stop(client)
+        except OSError as error:
+            status, said = NO_PROGRAM, error.strerror or ""
         self._acquired = status in (0, TIMED_OUT)
         _tell("acquire", status, said)
         return status == 0
 
     def export(self) -> bool:
         """Have the client say where the serial port is, and keep the way there open. Returns whether it does."""
-        command = [self._job["client"], "-c", "/dev/stdin", *self._place(), "export", "--format", "json", "-"]
-        self._exporting = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        )
-        assert self._exporting.stdin is not None
-        assert self._exporting.stdout is not None
         try:
-            self._exporting.stdin.write(self._job["environment"].encode())
-            self._exporting.stdin.close()
-        except OSError:
-            pass  # it ended before it read that, and says why
-        said, end = "", time.monotonic() + self._job["timeout_s"]
-        output = self._exporting.stdout.fileno()
-        while not EXPORTED.search(said) and len(said) < MAX_TEXT:
-            ready, _, _ = select.select([output, 0], [], [], max(0.0, end - time.monotonic()))
-            if not ready:
-                _tell("export", TIMED_OUT, said)
-                return False
-            if 0 in ready:
-                return False  # nobody waits for it any more
-            data = os.read(output, MAX_TEXT)
-            if not data:
-                break
-            said += data.decode("utf-8", "replace")
+            self._exporting = self._start("-c", "/dev/stdin", "export", "--format", "json", "-")
+        except OSError as error:
+            _tell("export", NO_PROGRAM, error.strerror or "")
+            return False
+        status, said = self._listen(self._exporting, until=EXPORTED)
         exported = EXPORTED.search(said) is not None
-        _tell("export", 0 if exported else 1, said)
+        _tell("export", 0 if exported else status or 1, said)
         return exported
+
+    def wait(self) -> None:
+        """Wait until the place is to be given back."""
+        select.select(self._ends, [], [])
 
     def give_back(self) -> bool:
         """End the export and release what this process acquired, and only that. Returns whether nothing is held any more."""
@@ -115,42 +110,71 @@ class Keeper:
         if not self._acquired:
             return True
         # By its owner's name: a place that was taken away meanwhile, and is another's now, stays his.
-        timeout_s = self._job["timeout_s"] + GRACE_S
-        status, said = self._call("release-from", self._job["owner"], timeout_s=timeout_s)
-        _tell("release", status, said)
-        return status == 0
-
-    def _place(self) -> list[str]:
-        return [f"--place={self._job['place']}"]
-
-    def _call(self, *words: str, timeout_s: float) -> tuple[int, str]:
-        command = [self._job["client"], *self._place(), *words]
+        command = [self._job["client"], f"--place={self._job['place']}", "release-from", self._job["owner"]]
+        status, said = TIMED_OUT, b""
         try:
             done = subprocess.run(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                timeout=timeout_s,
+                timeout=self._job["timeout_s"] + GRACE_S,
                 check=False,
             )
+            status, said = done.returncode, done.stdout
         except subprocess.TimeoutExpired as error:
-            return TIMED_OUT, (error.output or b"").decode("utf-8", "replace")
+            said = error.output or b""
         except OSError as error:
-            return 127, error.strerror or ""
-        return done.returncode, done.stdout.decode("utf-8", "replace")
+            status, said = NO_PROGRAM, (error.strerror or "").encode()
+        _tell("release", status, said.decode("utf-8", "replace"))
+        return status == 0
 
-    def _stop(self, process: "subprocess.Popen[bytes]") -> None:
-        process.terminate()
+    def _start(self, *words: str) -> "subprocess.Popen[bytes]":
+        """Start the client; the environment file is its standard input, for the word that reads it."""
+        client = subprocess.Popen(
+            [self._job["client"], f"--place={self._job['place']}", *words],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        assert client.stdin is not None
         try:
-            process.wait(GRACE_S)
+            client.stdin.write(self._job["environment"].encode())
+            client.stdin.close()
+        except OSError:
+            pass  # it ended before it read that, and says why
+        return client
+
+    def _listen(self, client: "subprocess.Popen[bytes]", *, until: "re.Pattern[str] | None" = None) -> tuple[int, str]:
+        """What the client says, to its end or until it said enough, and its status; it has no more time once we are to end."""
+        assert client.stdout is not None
+        output, said, end = client.stdout.fileno(), "", time.monotonic() + self._job["timeout_s"]
+        while until is None or not until.search(said):
+            ready, _, _ = select.select([output, *self._ends], [], [], max(0.0, end - time.monotonic()))
+            if output not in ready:
+                return TIMED_OUT, said
+            data = os.read(output, MAX_TEXT)
+            if not data:
+                break
+            said = (said + data.decode("utf-8", "replace"))[-MAX_TEXT:]
+        else:
+            return 0, said
+        try:
+            return client.wait(max(0.0, end - time.monotonic())), said
         except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            return TIMED_OUT, said
+
+    def _stop(self, client: "subprocess.Popen[bytes]") -> None:
+        client.terminate()
+        try:
+            client.wait(GRACE_S)
+        except subprocess.TimeoutExpired:
+            client.kill()
+            client.wait()
 
 
 def _tell(step: str, status: int, said: str) -> None:
-    line = json.dumps({"step": step, "status": status, "said": said[-MAX_TEXT:]}) + "\n"
+    line = json.dumps({"step": step, "status": status, "said": said}) + "\n"
     try:
         os.write(1, line.encode("ascii"))
     except OSError:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.boards import open_board
+from harness.boards import Patience, open_board
 from harness.boards.board_lock import holder_of
 from harness.boards.interpreter import find_interpreter
 from harness.boards.labgrid import KeptPlace
@@ -236,25 +236,32 @@ def test_no_such_place(bob):
 
 
 def test_a_place_of_somebody_else(bob, tmp_path):
-    """It is refused, naming who has it; `tls-harness boards` says the same, and why another cannot be had."""
+    """`tls-harness boards` says who has it, and why another cannot be had; who waits for it is told, and gets it."""
     lab_file = tmp_path / "boards.toml"
     lab_file.write_text('[board.desk]\nspec = "labgrid:board0"\n[board.far]\nspec = "labgrid:elsewhere"\n', "utf-8")
+    boards = read_lab(str(lab_file), folder=tmp_path)
     bob.call("-p", "board0", "acquire", user="alice")
-    with pytest.raises(BoardError) as caught:
-        KeptPlace("board0", label="desk")
-    lines = boards_command.lab_lines(read_lab(str(lab_file), folder=tmp_path))
-    bob.call("-p", "board0", "release", user="alice")
-    assert (caught.value.kind, str(caught.value)) == (
-        "busy",
-        "desk: place board0 is acquired by alice on desk, where `labgrid-client -p board0 release` gives it back; "
-        "`pytest --board-wait SECONDS` waits for it",
-    )
+    lines = boards_command.lab_lines(boards)
     gone = "place elsewhere has no board behind it: nothing matches exp9/mpy/*; is its labgrid-exporter running?"
     assert [" ".join(line.split()) for line in lines] == [
         "boards.toml",
         "desk labgrid:board0 network none in use by alice on desk (labgrid)",
         f"far labgrid:elsewhere network none missing: far: {gone} `labgrid-client resources` lists what there is",
     ]
+    told = []
+
+    def tell(text):
+        told.append(text)
+        bob.call("-p", "board0", "release", user="alice")
+
+    session = open_board(boards["desk"], deploy=False, patience=Patience(seconds=100, tell=tell))
+    session.close(deadline=Deadline(5))
+    assert re.sub("[0-9]+ s", "N s", "; ".join(told)) == (
+        "desk: waiting up to N s: desk: place board0 is acquired by alice on desk, where `labgrid-client -p board0 release` "
+        "gives it back; `pytest --board-wait SECONDS` waits for it"
+    )
+    assert bob.events("board0")[-4:] == ["acquired by desk/alice", "released", "acquired by desk/bob", "released"]
+    assert bob.processes() == []
 
 
 def test_a_place_acquired_by_hand_is_used_and_kept(bob):

@@ -76,6 +76,21 @@ def test_the_holder_is_named(held: subprocess.Popen[str], tmp_path: Path) -> Non
     assert holder_of("usb-303a-1001-B2", folder=tmp_path) is None
 
 
+def test_a_child_that_inherited_the_lock(tmp_path: Path) -> None:
+    """The board is its until it ends, after its parent has left it; that the parent took the lock stays to be seen."""
+    lock = BoardLock(BOARD, label="desk", folder=tmp_path)
+    child = subprocess.Popen(
+        [sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE, pass_fds=(lock.descriptor,)
+    )
+    lock.leave()
+    lock.leave()
+    assert lock.descriptor < 0
+    assert taken(tmp_path).kind == "twice"
+    child.communicate()
+    assert holder_of(BOARD, folder=tmp_path) is None
+    BoardLock(BOARD, label="desk", folder=tmp_path).close()
+
+
 def test_a_killed_process_holds_nothing(held: subprocess.Popen[str], tmp_path: Path) -> None:
     """The kernel frees the lock; what the dead process said of itself is not taken for true."""
     held.kill()

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.boards.board_lock import holder_of
+from harness.boards import labgrid
+from harness.boards.board_lock import holder_of, lock_folder, lock_path
 from harness.boards.labgrid import KeptPlace
 from harness.boards.labgrid_client import LabgridClient
 from harness.boards.labgrid_text import Place, identity
@@ -55,7 +56,7 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def calls(lab: Path) -> list[str]:
     """The words of the client, one for each call."""
     lines = (lab / "calls").read_text(encoding="ascii").splitlines()
-    return [line.split()[1] if line.startswith("--place") else "export" for line in lines]
+    return [line.split()[1].replace("-c", "export") for line in lines]
 
 
 def test_a_place_from_beginning_to_end(lab: Path) -> None:
@@ -79,6 +80,34 @@ def test_a_release_that_fails_is_said(lab: Path, capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().err == (
         "tls-harness: desk: place board0 could not be released (gone away); `labgrid-client -p board0 release` does it\n"
     )
+
+
+def test_a_release_that_takes_long(lab: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The run goes on; the place is released later, and only then is its lock free."""
+    os.mkfifo(lab / "go")
+    (lab / "release-from").write_text('read word <"$folder/go"', encoding="ascii")
+    KeptPlace("board0", label="desk", timeout_s=60, release_s=0.2).close()
+    assert capsys.readouterr().err == (
+        "tls-harness: desk: place board0 is not released after 0.2 s; a process goes on with it\n"
+    )
+    assert holder_of(identity("board0", os.environ)) is not None
+    (lab / "go").write_text("on\n", encoding="ascii")
+    assert labgrid._left_alone.pop().wait(60) == 0
+    assert holder_of(identity("board0", os.environ)) is None
+    assert calls(lab)[-1] == "release-from"
+    folder = lock_folder()
+    assert folder is not None
+    lock_path(identity("board0", os.environ), folder=folder).unlink()
+
+
+def test_ctrl_c_while_it_is_acquired(lab: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The run ends at once, and the place is free."""
+    (lab / "acquire").write_text(f"kill -INT {os.getpid()}; exec sleep 600", encoding="ascii")
+    with pytest.raises(KeyboardInterrupt):
+        KeptPlace("board0", label="desk", timeout_s=60)
+    assert calls(lab) == ["show", "acquire", "release-from"]
+    assert holder_of(identity("board0", os.environ)) is None
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from typing import Any
 import pytest
 
 from harness.boards import labgrid
+from harness.deadline import Deadline
 
 KEEPER = Path(labgrid.__file__).with_name("labgrid_keeper.py")
 EXPORTED = '{"LG__SERIALDRIVER_PORT": "1"}'
@@ -76,7 +78,7 @@ class Kept:
 
 
 ACQUIRE = "--place=board0 acquire"
-EXPORT = "-c /dev/stdin --place=board0 export --format json -"
+EXPORT = "--place=board0 -c /dev/stdin export --format json -"
 RELEASE = "--place=board0 release-from desk/bob"
 STAYS = f"echo '{EXPORTED}'; exec sleep 600"
 
@@ -158,7 +160,19 @@ def test_no_client(keep: Callable[..., Kept]) -> None:
     """A program that is gone is a step that failed."""
     kept = keep(acquire='rm "$0"')
     assert kept.step()["status"] == 0
+    assert kept.step() == {"step": "export", "status": 127, "said": "No such file or directory"}
+    assert kept.step() == {"step": "release", "status": 127, "said": "No such file or directory"}
     assert kept.process.wait(60) == 1
+
+
+def test_the_end_while_it_acquires(keep: Callable[..., Kept]) -> None:
+    """Ctrl-C on the run: the client is not waited for, and what it may have done is undone."""
+    kept = keep(acquire='touch "$folder/acquiring"; exec sleep 600')
+    deadline, pause = Deadline(60), threading.Event()
+    while not (kept.folder / "acquiring").exists():
+        assert not deadline.expired
+        pause.wait(0.02)
+    assert kept.end() == (1, [("acquire", 124), ("release", 0)])
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
