@@ -53,6 +53,7 @@ class Record:
         self.servers: dict[str, dict[str, Any]] = {}
         self.planned: list[Cell] = []
         self.whole = False
+        self.missing: list[dict[str, str]] = []
         self.written: list[Path] = []
         self.trouble: list[str] = []
         self.baseline = self._baseline()
@@ -186,6 +187,7 @@ class Record:
         self.results.sort(key=self._order)
         ids = {result["case"] for result in self.results} | {cell.case for cell in self.planned}
         repeat = options_of(self.config).repeat
+        self.missing = missing_json(self.planned, self.results)
         soak = {"soak": soak_json(self.results, repeat=repeat)} if repeat > 1 else {}
         record = {
             **self._head(),
@@ -194,7 +196,7 @@ class Record:
             "servers": list(self.servers.values()),
             "cases": [case_json(case) for case in all_cases() if case.id in ids],
             "results": self.results,
-            "missing": missing_json(self.planned, self.results),
+            "missing": self.missing,
             **soak,
         }
         if self.baseline is None:

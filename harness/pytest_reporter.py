@@ -238,7 +238,7 @@ class Reporter:
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Print the compact table and where the report is."""
         from harness.reports.soak import soak_lines
-        from harness.reports.terminal import fault_lines, stranger_lines
+        from harness.reports.terminal import fault_lines, missing_lines, stranger_lines
 
         if not self.kept.results:
             return
@@ -246,7 +246,8 @@ class Reporter:
         for line in self._screen.table(self.kept.results):
             terminalreporter.write_line(line)
         steady, flaky = soak_lines(self.soak) if self.soak else ([], [])
-        for line in [*steady, *stranger_lines(self.kept.results), *fault_lines(self.kept.results)]:
+        shown = [*stranger_lines(self.kept.results), *fault_lines(self.kept.results), *missing_lines(self.kept.missing)]
+        for line in [*steady, *shown]:
             terminalreporter.write_line(line)
         *told, answer = self.kept.change_lines() or [""]
         for line in told:

@@ -92,8 +92,8 @@ def _add_diff(parts: Commands) -> None:
         "--by",
         choices=BY,
         default="board",
-        help="boards are the same if they have the same name (board), or the same firmware (firmware: several of one firmware count "
-        "as their worst). Default: board",
+        help="boards are the same if they have the same name (board), or the same port and firmware (firmware: esp32 1.28.0; "
+        "several of one count as their worst). Default: board",
     )
     parser.add_argument(
         "--pair",

@@ -130,8 +130,8 @@ def compare(
     Args:
         old: as in run.json, checked by `harness.reports.reading`.
         new: the same.
-        by: `board`: boards are the same if they have the same name; `firmware`: if they have the same firmware, and several count
-            as their worst.
+        by: `board`: boards are the same if they have the same name; `firmware`: if they have the same port and firmware
+            (`esp32 1.28.0`), and several count as their worst.
         pairs: name of a board or server in `old` -> its name in `new`.
         wanted: whether `new` was to fill a cell; without it, as `asked_for` says.
     """
@@ -236,13 +236,21 @@ def names_of(run: Mapping[str, Any]) -> list[str]:
 
 
 def _namer(run: Mapping[str, Any], *, by: str, pairs: Mapping[str, str]) -> Callable[[Cell], Cell]:
-    firmware = {board["board"]: board["firmware"] for board in run["boards"]} if by == "firmware" else {}
+    titles = {board["board"]: _port_and_firmware(board) for board in run["boards"]} if by == "firmware" else {}
 
     def name(cell: Cell) -> Cell:
-        board = pairs.get(cell.board) or firmware.get(cell.board) or cell.board
+        board = pairs.get(cell.board) or titles.get(cell.board) or cell.board
         return Cell(board, pairs.get(cell.server, cell.server), cell.case)
 
     return name
+
+
+def _port_and_firmware(board: Mapping[str, Any]) -> str:
+    """`esp32 1.28.0`; the board's name where it could not be asked."""
+    port = (board["facts"] or {}).get("platform") or ""
+    return (
+        " ".join(word for word in (str(port), board["firmware"]) if word) if board["firmware"] else str(board["board"])
+    )
 
 
 def _other_settings(old: dict[str, Any], new: dict[str, Any], *, pairs: Mapping[str, str]) -> list[str]:

@@ -164,6 +164,19 @@ def fault_lines(results: list[dict[str, Any]]) -> list[str]:
     return lines
 
 
+def missing_lines(missing: list[dict[str, str]]) -> list[str]:
+    """Say how many cells were planned and have no result, and name the first; nothing where there are none.
+
+    Args:
+        missing: as in run.json.
+    """
+    if not missing:
+        return []
+    first = " ".join(missing[0][key] for key in ("board", "server", "case"))
+    more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+    return [one_line(f"not run: {first}{more}")]
+
+
 def untried_lines(results: list[dict[str, Any]]) -> list[str]:
     """Name each board and each server with which not one case could be tried; one line where that is all of them.
 

@@ -51,6 +51,7 @@ def test_interrupted(suite, in_the_middle, number, children):
     assert record["missing"] == MISSING
     assert [line["record"] for line in ran.journal()] == [*JOURNAL, "end"]
     assert any(line.split() == ["unix", "in-process", "seed", "2"] for line in ran.lines)
+    assert "not run: unix in-process seed/pem-on-der-client" in ran.lines
     assert "KeyboardInterrupt" in ran.text
     assert children(in_the_middle.pid) == []
 

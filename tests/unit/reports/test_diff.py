@@ -190,7 +190,11 @@ def test_by_firmware(good):
     }
     both["results"][-1]["verdict"] = "fail"
     found = compare(good, both, by="firmware")
-    assert [(change.kind, change.board) for change in found.changes] == [("new failure", good["boards"][0]["firmware"])]
+    assert [(change.kind, change.board) for change in found.changes] == [
+        ("new failure", f"linux {good['boards'][0]['firmware']}")
+    ]
+    desk["boards"][0]["facts"]["platform"] = "esp32"
+    assert compare(good, desk, by="firmware").compared == 0
 
 
 def test_pairs(good):

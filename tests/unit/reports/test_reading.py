@@ -2,10 +2,15 @@
 
 import copy
 import json
+import random
 
 import pytest
 
 from harness.errors import UsageError
+from harness.reports.diff import compare
+from harness.reports.diff_text import Compared, diff_text
+from harness.reports.formats import rendered
+from harness.reports.merge import Part, merge
 from harness.reports.reading import WANTED, parse_run, read_run
 from harness.reports.run_record import SCHEMA
 
@@ -191,3 +196,44 @@ def test_a_board_that_is_described_again(good_run):
     lines.insert(-1, {**board, "notes": ["set aside"]})
     run, _notes = parse_run("\n".join(map(json.dumps, lines)).encode(), where="j")
     assert [item["notes"] for item in run["boards"]] == [["set aside"]]
+
+
+def places(value, place=()):
+    """Every place in a JSON value, of lists the first two items."""
+    if place:
+        yield place
+    inner = value.items() if isinstance(value, dict) else enumerate(value[:2]) if isinstance(value, list) else ()
+    for key, item in inner:
+        yield from places(item, (*place, key))
+
+
+def test_a_record_of_anybody(record):
+    """Whatever stands in a file: it is refused with one line, or it can be shown, compared and merged."""
+    small = {
+        **record,
+        "results": record["results"][:2],
+        "changes": [],
+        "missing": [{"board": "b", "server": "s", "case": "c/d"}],
+    }
+    spots, chance = list(places(small)), random.Random(5)
+    shown, messages = 0, []
+    for _ in range(300):
+        changed = copy.deepcopy(small)
+        *way, last = chance.choice(spots)
+        at = changed
+        for key in way:
+            at = at[key]
+        at[last] = chance.choice([None, True, -1, 2**70, "", "\x1b[31m\ud800<b>", [], {}, [None], "x" * 3000])
+        try:
+            run, _notes = parse_run(json.dumps(changed).encode(), where="j")
+        except UsageError as error:
+            messages.append(str(error))
+            continue
+        shown += 1
+        joined = merge([Part(path="a", run=run), Part(path="b", run=small)], prefer="newest").run
+        told = Compared(path="j", started="now", results=2)
+        found = compare(small, run, by="firmware")
+        texts = [rendered(part, suffix=".md") for part in (run, joined)] + [diff_text(found, old=told, new=told)]
+        assert not [text for text in texts if "\x1b" in text or not text.encode()]
+    assert [text for text in messages if not text.isprintable()] == []
+    assert min(shown, len(messages)) > 20

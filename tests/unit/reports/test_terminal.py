@@ -8,6 +8,7 @@ from harness.reports.terminal import (
     case_line,
     closing_line,
     fault_lines,
+    missing_lines,
     server_line,
     stranger_lines,
     summary_table,
@@ -204,3 +205,11 @@ def test_case_line_fits(width, line):
         width=width,
     )
     assert told == line
+
+
+def test_missing():
+    """What an interrupted run did not get to: the first is named, the rest counted; silent where there is nothing."""
+    cells = [{"board": "unix", "server": "in-process", "case": f"a/{number}"} for number in range(3)]
+    assert missing_lines([]) == []
+    assert missing_lines(cells[:1]) == ["not run: unix in-process a/0"]
+    assert missing_lines(cells) == ["not run: unix in-process a/0 and 2 more"]
