@@ -76,7 +76,11 @@ class Lab:
         found = self._servers.get((name, behind_s))
         if found is None:
             make = self._certificates_for(behind_s).make
-            found = LocalServer(materials=make) if name == IN_PROCESS else RemoteServer(name, materials=make)
+            if name == IN_PROCESS:
+                found = LocalServer(materials=make)
+            else:
+                secrets = {spec.settings.password_env or "" for spec in self.options.boards}
+                found = RemoteServer(name, materials=make, without=secrets)
             self._servers[name, behind_s] = found
         return found
 

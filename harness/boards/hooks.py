@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from harness.boards.line_log import printable
 from harness.deadline import Deadline
@@ -21,13 +21,14 @@ SHOWN_CHARACTERS = 600
 LAST_WORDS_S = 0.5
 
 
-def run_hook(words: Sequence[str], *, name: str, board: str, deadline: Deadline) -> None:
+def run_hook(words: Sequence[str], *, name: str, board: str, deadline: Deadline, without: Collection[str] = ()) -> None:
     """Run one hook to its end.
 
     Args:
         words: the program and its arguments, complete.
         name: of the hook in boards.toml, for messages.
         board: the board's short name, for messages.
+        without: variables of the environment that it does not get: what it prints is shown, and a password must not be.
         deadline: when it is over the hook is killed, with all that it started in its process group.
 
     Raises:
@@ -41,6 +42,7 @@ def run_hook(words: Sequence[str], *, name: str, board: str, deadline: Deadline)
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            env={key: value for key, value in os.environ.items() if key not in without},
         )
     except OSError as error:
         raise BoardError(f"{said} cannot be started ({error.strerror})", kind="hook") from error

@@ -5,12 +5,11 @@ Knows bytes and a cap; nothing of ports or protocols. Secrets never enter: while
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections import deque
-from collections.abc import Iterator
 
 MAX_KEPT_BYTES = 64 * 1024
+NO_FRAMES = "(what happened below is not shown: a password or key was on its way to the board)"
 # Every case has a transcript: translating it in C instead of byte by byte is a tenth of the host's time per case.
 _SHOWN = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 256))}
 _SHOWN.update({ord("\n"): "\n", ord("\r"): ""})
@@ -28,6 +27,31 @@ def printable(data: bytes, *, limit: int = 2000) -> str:
         half = limit // 2
         text = f"{text[:half]}\n... {len(text) - 2 * half} characters left out ...\n{text[-half:]}"
     return text
+
+
+class Muted:
+    """While it lasts a log keeps byte counts only, and an error that leaves it brings no frames along: their variables hold the secret.
+
+    (`pytest --showlocals` prints variables, `--full-trace` after Ctrl-C prints arguments. A generator cannot do this: contextlib puts the
+    traceback back.)
+
+    Args:
+        log: of the line.
+    """
+
+    def __init__(self, log: LineLog) -> None:
+        self._log = log
+
+    def __enter__(self) -> None:
+        self._log._muted = True
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        self._log._muted = False
+        if error is not None:
+            error.add_note(NO_FRAMES)
+        while error is not None:
+            error.__traceback__ = None
+            error = error.__cause__ or error.__context__
 
 
 class LineLog:
@@ -66,14 +90,9 @@ class LineLog:
             self._parts.append((direction, only[-MAX_KEPT_BYTES:]))
             self._kept = MAX_KEPT_BYTES
 
-    @contextlib.contextmanager
-    def muted(self) -> Iterator[None]:
+    def muted(self) -> Muted:
         """Record only byte counts inside: for passwords and private keys on their way to the board."""
-        self._muted = True
-        try:
-            yield
-        finally:
-            self._muted = False
+        return Muted(self)
 
     def hide(self, secret: str) -> None:
         """Never show this text again, as it is or as JSON spells it: a board that echoes would send it back.

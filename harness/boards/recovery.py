@@ -202,7 +202,13 @@ class Ladder:
         if self._find_port is not None:
             # The hook may need the port (esptool, mpremote); and one that stays open is called otherwise when it comes back.
             self._link.let_go()
-        run_hook(words, name=name, board=self._spec.label, deadline=deadline.within(self._scaled(HOOK_S)))
+        run_hook(
+            words,
+            name=name,
+            board=self._spec.label,
+            deadline=deadline.within(self._scaled(HOOK_S)),
+            without=(self._spec.settings.password_env or "",),
+        )
 
     def _take_again(self, deadline: Deadline) -> None:
         """After a reset from outside: a board with USB of its own leaves its port meanwhile, and maybe has another one."""

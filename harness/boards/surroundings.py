@@ -39,12 +39,11 @@ def network_up(console: Console, settings: BoardSettings) -> str | None:
     if settings.network == "wifi":
         words["ssid"] = settings.ssid
         if settings.password_env is not None:
-            words["password"] = _secret(settings.password_env, board=console.label)
-            console.link.log.hide(words["password"])
+            console.link.log.hide(_secret(settings.password_env, board=console.label))
     console.must(script("network_setup"), "load the network set-up")
     # Twice what the board is told: its own time limit shall end it, with its own reason.
     with console.link.log.muted():
-        output = console.run(network_code(words), timeout_s=2 * JOIN_S)
+        output = console.run(_join_code(words, settings, board=console.label), timeout_s=2 * JOIN_S)
         answer = console.answer(output, "bring up the network")
     if answer.get("kind") != "result":
         where = f"the WiFi {settings.ssid!r}" if settings.network == "wifi" else "the LAN"
@@ -104,6 +103,13 @@ def address_of(value: object) -> str | None:
         return str(ipaddress.ip_address(str(value)))
     except ValueError:
         return None
+
+
+def _join_code(words: dict[str, Any], settings: BoardSettings, *, board: str) -> str:
+    """The call with the password, which is in no variable of the frames that an error is shown with."""
+    if settings.network != "wifi" or settings.password_env is None:
+        return network_code(words)
+    return network_code({**words, "password": _secret(settings.password_env, board=board)})
 
 
 def _secret(variable: str, *, board: str) -> str:

@@ -11,7 +11,7 @@ import queue
 import subprocess
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,13 +43,15 @@ class RemoteServer:
     Args:
         python: path of the interpreter.
         materials: certificate profile name -> files and facts.
+        without: variables of the environment that this process does not get: passwords are not its business.
 
     Raises:
         UsageError: `python` is no interpreter the engine can run under; one line says why.
     """
 
-    def __init__(self, python: str, *, materials: Materials) -> None:
+    def __init__(self, python: str, *, materials: Materials, without: Collection[str] = ()) -> None:
         self.python = python
+        self._environment = {name: value for name, value in os.environ.items() if name not in without}
         self._desk = Desk(materials=materials)
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         # The other process's temporary files (the key log) go here, so that they go away even if it is killed.
@@ -122,7 +124,7 @@ class RemoteServer:
                 text=True,
                 encoding="utf-8",
                 errors="replace",
-                env={**os.environ, "TMPDIR": str(self._folder.path)},
+                env={**self._environment, "TMPDIR": str(self._folder.path)},
             )
         except FileNotFoundError as exc:
             raise UsageError(

@@ -3,6 +3,8 @@
 import base64
 import binascii
 import json
+import os
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -10,11 +12,15 @@ from pathlib import Path
 import pytest
 
 from harness.boards.interpreter import find_interpreter
+from harness.boards.line_log import NO_FRAMES
 from harness.boards.virtual import VirtualBoard
+from harness.pytest_options import REPORT_SUFFIXES
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads command lines in /proc")
 
 PASSWORD = 'sesame "quoted" \\ w\u00f6rd-4711'
+# Whatever is done to its quotes and backslashes, this stays.
+CORE = b"sesame"
 # A stand-in for a radio; it accepts the password that the file `expected` holds. `echo` is a driver that repeats what it is given.
 NETWORK = """\
 STA_IF = 0
@@ -40,14 +46,20 @@ wifi = {ssid = "lab", password = {env = "LAB_WIFI"}}
 [board.echo]
 spec = "ECHO"
 wifi = {ssid = "echo", password = {env = "LAB_WIFI"}}
+
+[board.odd]
+spec = "unix"
+wifi = {ssid = "lab", password = {env = "LAB_WIFI"}}
 """
-# One case ends in a failure, one in an error of the server; the keys that were in use go where the test can read them.
+# One case ends in a failure, one in an error of the server, and one board in a fault of the harness itself, with a traceback;
+# the keys that were in use go where the test can read them.
 CONFTEST = """
 import os
 from pathlib import Path
 
 import pytest
 from harness import run
+from harness.boards import console
 from harness.model import Verdict, VerdictWord
 
 own, judge = run.CaseRunner._own, run.judge
@@ -64,6 +76,17 @@ run.CaseRunner._own = broken
 run.judge = lambda case, expected, seen: (
     Verdict(word=VerdictWord.FAIL, reason="made to fail") if case.topic == "mtls" else judge(case, expected, seen)
 )
+
+spoken = console.Console.run
+
+
+def surprised(self, code, **words):
+    if self.label == "odd" and code.startswith("th_network("):
+        raise RuntimeError("nobody expected this")
+    return spoken(self, code, **words)
+
+
+console.Console.run = surprised
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -139,59 +162,106 @@ def lab(suite, tmp_path_factory):
             board.close()
 
 
-def command_lines() -> bytes:
-    """The command lines of every process there is."""
-    lines = []
+def processes() -> dict[int, tuple[int, bytes, bytes]]:
+    """Parent, command line and environment of every process there is."""
+    found = {}
     for place in Path("/proc").glob("[0-9]*"):
         try:
-            lines.append((place / "cmdline").read_bytes())
+            parent = int((place / "stat").read_text().rpartition(")")[2].split()[1])
+            found[int(place.name)] = parent, (place / "cmdline").read_bytes(), (place / "environ").read_bytes()
         except OSError:
             continue
-    return b"\n".join(lines)
+    return found
+
+
+def descend(number: int, found: dict[int, tuple[int, bytes, bytes]]) -> set[int]:
+    """A process and all that it started, directly or not."""
+    family = {number}
+    while more := {pid for pid, (parent, *_rest) in found.items() if parent in family} - family:
+        family |= more
+    return family
+
+
+def watch(process, lab):
+    """What can be seen from outside until a run ends.
+
+    Returns:
+        The run; all command lines of this machine; the environments of the run's children, without those of pytest and its workers.
+    """
+    ended = []
+    waiting = threading.Thread(target=lambda: ended.append(lab.end(process, timeout_s=120)))
+    waiting.start()
+    lines, environments = set(), {}
+    while waiting.is_alive():
+        found = processes()
+        lines |= {line for _parent, line, _environment in found.values()}
+        for pid in descend(process.pid, found):
+            _parent, line, environment = found.get(pid, (0, b"", b""))
+            # The workers are told their program on standard input, and a child that has not begun its own is still its parent.
+            if line and b"pytest" not in line and b"exec(eval" not in line:
+                environments[line] = environment
+        waiting.join(0.05)
+    (ran,) = ended
+    return ran, b"\n".join(lines), environments
+
+
+REPORTS = [word for suffix in REPORT_SUFFIXES for word in ("--compat-report", f"seen{suffix}")]
 
 
 def test_no_secret_leaves_a_run(lab, tmp_path_factory):
-    """With -v, with local variables in tracebacks, in JUnit, reports, journal, transcripts and captures, and while it runs."""
+    """With every way to see more that pytest has, in each report, journal, transcript and capture, with workers, and while it runs."""
     keys = tmp_path_factory.mktemp("keys")
     process = lab.start(
+        *("--cases", "smoke", "-k", "mtls or ca-verified or test_own", "--server", sys.executable, "--keep-wire"),
+        *("--board", "desk", "--board", "echo", "--board", "odd", "-n", "2", *REPORTS),
         *(
-            "-v",
+            "-vv",
             "-l",
-            "--cases",
-            "smoke",
-            "-k",
-            "mtls or ca-verified or test_own",
-            "--board",
-            "desk",
-            "--board",
-            "echo",
+            "--tb=long",
+            "--full-trace",
+            "--debug=debug.txt",
+            "--log-file=log.txt",
+            "--log-file-level=DEBUG",
         ),
-        *("--junitxml", "junit.xml", "-o", "junit_logging=all", "--keep-wire"),
-        *("--compat-report", "seen.json", "--compat-report", "seen.md", "--server", sys.executable),
+        *("--junitxml", "junit.xml", "-o", "junit_logging=all"),
         environment={"LAB_WIFI": PASSWORD, "KEYS": str(keys)},
     )
-    ended = []
-    waiting = threading.Thread(target=lambda: ended.append(lab.end(process)))
-    waiting.start()
-    seen = set()
-    while waiting.is_alive():
-        seen.add(command_lines())
-        waiting.join(0.05)
-    (ran,) = ended
+    ran, lines, environments = watch(process, lab)
     verdicts = {(result["board"], result["case"], result["verdict"]) for result in ran.record()["results"]}
     assert verdicts == {
         ("desk", "mtls/ok-p256", "fail"),
         ("desk", "seed/ca-verified", "error"),
         ("echo", "mtls/ok-p256", "error"),
         ("echo", "seed/ca-verified", "error"),
+        ("odd", "seed/ca-verified", "error"),
     }, ran.text
+    assert "RuntimeError: nobody expected this" in ran.text
+    assert NO_FRAMES in ran.text
+    assert any(line.split()[:2] == ["material", "="] for line in ran.lines), ran.text
     secrets = [PASSWORD.encode(), *(path.read_bytes() for path in keys.iterdir())]
     assert len(secrets) == 5
-    words = set().union(*map(spellings, secrets))
+    words = set().union(*map(spellings, secrets)) | {CORE, b"PRIVATE KEY-----"}
     places = {str(path): path.read_bytes() for path in lab.folder.rglob("*") if path.is_file()}
-    assert any(name.endswith(".pcapng") for name in places)
-    assert any(name.endswith(".serial.txt") for name in places)
-    places |= {"output": ran.text.encode(), "command lines": b"\n".join(seen)}
+    for ending in (".pcapng", ".serial.txt", "debug.txt", "junit.xml", "run.jsonl", *REPORT_SUFFIXES):
+        assert any(name.endswith(ending) for name in places), ending
+    programs = {program for line in environments for program in (b"micropython", b"engine.py") if program in line}
+    assert programs == {b"micropython", b"engine.py"}, environments.keys()
+    places |= {"output": ran.text.encode(), "command lines": lines, "environments": b"\n".join(environments.values())}
     leaks = [(name, word[:12]) for name, content in places.items() for word in words if word in content]
     assert leaks == []
-    assert any(line.split()[:2] == ["material", "="] for line in ran.lines), ran.text
+
+
+def test_no_secret_leaves_the_list_of_boards(lab):
+    """A board that cannot join its network says so, a harness that breaks shows its traceback: neither says the password."""
+    for words in (["--json"], ["--probe", "--json", "desk", "echo"], ["--probe", "echo"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "harness", "boards", *words],
+            cwd=lab.folder,
+            env={**os.environ, "LAB_WIFI": PASSWORD},
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+        seen = done.stdout + done.stderr
+        assert b"desk" in seen or b"echo" in seen
+        assert [word[:12] for word in {CORE, *spellings(PASSWORD.encode())} if word in seen] == []

@@ -33,6 +33,16 @@ def test_words_reach_the_program_as_they_are(tmp_path: Path) -> None:
     assert place.read_text() == repr((["a b; $HOME", "'"], ""))
 
 
+def test_a_password_in_the_environment_is_kept_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a hook prints is shown, and some print their whole environment."""
+    monkeypatch.setenv("LAB_WIFI", "sesame")
+    monkeypatch.setenv("LAB_HUB", "1-1")
+    code = "import os; print(sorted(name for name in os.environ if name.startswith('LAB_'))); raise SystemExit(1)"
+    words = [sys.executable, "-c", code]
+    with pytest.raises(BoardError, match=r"it printed: \['LAB_HUB'\]$"):
+        run_hook(words, name="reset", board="lab-1", deadline=Deadline(20), without=("LAB_WIFI",))
+
+
 def test_failure_shows_what_it_said() -> None:
     """Its status and the last of its output, on one line and escaped; the rest is dropped, not kept."""
     with pytest.raises(BoardError, match=r"^lab-1: the reset hook '.*' ended with status 3; it printed: ") as raised:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import traceback
+
 import pytest
 
-from harness.boards.line_log import MAX_KEPT_BYTES, LineLog, printable
+from harness.boards.line_log import MAX_KEPT_BYTES, NO_FRAMES, LineLog, printable
 
 
 @pytest.mark.parametrize(
@@ -71,6 +73,25 @@ def test_muted() -> None:
         assert log.show(b"password") == "[8 bytes not recorded]"
     log.received(b"after")
     assert log.text() == "> [8 bytes not recorded]\n< [16 bytes not recorded]\n< after"
+
+
+def test_an_error_while_muted_brings_no_frames() -> None:
+    """Neither the error nor what caused it can be shown with the variables that held the secret; that something is left out is said."""
+
+    def send(code: str) -> None:
+        try:
+            raise OSError("gone")
+        except OSError as error:
+            raise RuntimeError("failed") from error
+
+    log = LineLog()
+    with pytest.raises(RuntimeError, match="failed") as caught, log.muted():
+        send("password")
+    shown = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
+    assert "password" not in shown.replace(NO_FRAMES, "")
+    assert "OSError: gone" in shown
+    assert NO_FRAMES in shown
+    assert log.show(b"after") == "after"
 
 
 @pytest.mark.parametrize("secret", ["hunter2", 'quo"te', "back\\slash", "ümlaut"])
