@@ -73,7 +73,9 @@ def test_a_failing_case(failing, workers):
     packets = said[
         next(number for number, line in enumerate(said) if line.startswith("  packets     board 127.")) + 1 :
     ]
-    assert [re.sub(r"^ +\d+ +[0-9.]+ +(\S+ -> \S+) +\d+ ", r"\1", line).partition(" (SNI")[0] for line in packets] == [
+    assert [
+        re.sub(r"^ +\d+ +[0-9.]+ +(\S+ -> \S+) +\d+ ", r"\1", line).partition(" (TLSv1")[0] for line in packets
+    ] == [
         "board -> server TCP connection, accepted by the server",
         "board -> server Client Hello",
         "server -> board Alert (fatal, handshake_failure)",

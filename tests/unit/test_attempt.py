@@ -48,6 +48,7 @@ def test_lie_in(tried, expected):
 def test_unreachable(stage, accepted, expected):
     """The network is at fault where the board says so and the server does not contradict."""
     assert unreachable(attempt("exception", accepted=accepted, stage=stage)) is expected
+    assert not unreachable(attempt(None, accepted=accepted, stage=stage))  # a board that was not asked says nothing
 
 
 def test_lacks():
