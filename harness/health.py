@@ -66,7 +66,8 @@ class Health:
         """Bring the board back after a fault, until it completes the session it began with; else it is set aside."""
         if self._board.set_aside is not None:
             return
-        self.transcript = self._board.transcript()
+        # What is left of a fault may have come while the case before had the line.
+        self.transcript = self._board.transcript() or fault.transcript
         what = fault.message.removeprefix(f"{self._board.spec.label}: ")
         self.recovery += self._board.recover(because=f"{self._case}: {what}", check=self._check)
 

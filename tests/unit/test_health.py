@@ -47,6 +47,15 @@ def test_brought_back(board):
     assert (health.recovery, health.transcript) == ([], None)
 
 
+def test_a_transcript_of_the_fault_itself(board):
+    """What came while the case before had the line is not in this case's transcript: then what the fault shows counts."""
+    health = Health(board, lambda deadline: True)
+    board.begin_case()
+    health.begin("seed/x")
+    health.bring_back(BoardError("unix: restarted", kind="reset", transcript="< banner"))
+    assert health.transcript == "< banner"
+
+
 def test_a_server_that_fails_meanwhile(board):
     """It is no sign that the board is well; the reason says whose fault it was."""
 

@@ -1,0 +1,202 @@
+"""Runs of pytest on faulty boards, a few boards per process and all processes at once: most of these faults cost waiting, no work."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# The first counts no third connection yet; whatever strikes in the middle strikes in the second.
+CASES = (
+    "raw/http-400",
+    "cert/good",
+    "seed/rsa-key-no-shared-cipher",
+    "seed/ecdsa-key-connects",
+    "seed/forced-tls-rsa",
+)
+PROCESSES = 6
+# What a board costs besides waiting, for sharing them out.
+WORK_S = 0.4
+RUN_LIMIT_S = 200
+TEST = """
+def test_case(board, tls_case, run_case):
+    run_case(board, tls_case)
+"""
+# The suite's own conftest.py: what the process holds after each test, how long that took, and what it holds at its very end.
+WATCH = """
+import atexit, json, os, threading
+from pathlib import Path
+
+def held():
+    found = []
+    for number in os.listdir("/proc/self/fd"):
+        try:
+            found.append(os.readlink("/proc/self/fd/" + number))
+        except OSError:
+            pass  # the listing's own
+    return sorted(found)
+
+WATCH, BEFORE, TOOK = Path(__file__).with_name("watch.jsonl"), held(), {}
+
+def write(record):
+    threads = [thread.name for thread in threading.enumerate() if thread is not threading.main_thread()]
+    with WATCH.open("a") as file:
+        file.write(json.dumps({**record, "threads": threads}) + "\\n")
+
+def pytest_runtest_logreport(report):
+    TOOK[report.nodeid] = TOOK.get(report.nodeid, 0) + report.duration
+
+def pytest_runtest_logfinish(nodeid):
+    write({"test": nodeid, "took_s": TOOK[nodeid], "held": held()})
+
+atexit.register(lambda: write({"test": None, "held": sorted(set(held()) - set(BEFORE))}))
+"""
+
+
+@dataclass
+class Run:
+    """One pytest process: what it printed and left behind."""
+
+    folder: Path
+    status: int
+
+    @property
+    def text(self) -> str:
+        return (self.folder / "output.txt").read_text(encoding="utf-8")
+
+    @property
+    def artifacts(self) -> Path:
+        return self.folder / ".compat"
+
+    @property
+    def record(self) -> dict[str, Any]:
+        return json.loads((self.artifacts / "run.json").read_text(encoding="utf-8"))
+
+    @property
+    def journal(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in (self.artifacts / "run.jsonl").read_text(encoding="ascii").splitlines()]
+
+    @property
+    def watched(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in (self.folder / "watch.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+@dataclass
+class BoardRun:
+    """What became of one faulty board in its run, its cases in their order."""
+
+    run: Run
+    results: list[dict[str, Any]]
+    board: dict[str, Any]
+    watched: list[dict[str, Any]]
+
+    @property
+    def hit(self) -> dict[str, Any] | None:
+        """The first case that did not pass."""
+        return next((result for result in self.results if result["verdict"] != "pass"), None)
+
+    @property
+    def took_s(self) -> float:
+        return sum(record["took_s"] for record in self.watched)
+
+
+def share_out(waits_s: Mapping[str, float]) -> list[list[str]]:
+    """Names for each process, so that all end at about the same time: the longest first, each to who has least."""
+    shares: list[list[str]] = [[] for _ in range(PROCESSES)]
+
+    def load(names: list[str]) -> float:
+        return sum(waits_s[name] + WORK_S for name in names)
+
+    for name in sorted(waits_s, key=lambda name: -waits_s[name]):
+        min(shares, key=load).append(name)
+    return shares
+
+
+def start(folder: Path, arguments: Iterable[str]) -> subprocess.Popen[bytes]:
+    """Start a pytest in a folder of its own, with a temporary directory of its own."""
+    (folder / "tmp").mkdir(parents=True)
+    (folder / "test_mine.py").write_text(TEST, encoding="ascii")
+    (folder / "conftest.py").write_text(WATCH, encoding="ascii")
+    strange = ("PYTEST", "TOX", "MICROPYTHON", "PYTHONDONTWRITEBYTECODE", "CI", "BUILD_NUMBER")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(strange)}
+    with (folder / "output.txt").open("wb") as output:
+        return subprocess.Popen(
+            [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
+            cwd=folder,
+            env={
+                **environment,
+                "COLUMNS": "200",
+                "NO_COLOR": "1",
+                "PYTHONWARNINGS": "",
+                "PYTHONPYCACHEPREFIX": str(folder.parent / "byte-code"),
+                "TMPDIR": str(folder / "tmp"),
+            },
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+
+
+def run_all(folder: Path, shares: Iterable[list[str]]) -> None:
+    """Run a pytest per share, all at once, to their ends."""
+    running = []
+    try:
+        for number, names in enumerate(shares):
+            boards = [word for name in names for word in ("--board", f"faulty:{name}")]
+            running.append(start(folder / str(number), [*boards, "--cases", "smoke", "-k", " or ".join(CASES)]))
+        for number, process in enumerate(running):
+            (folder / str(number) / "status").write_text(str(process.wait(RUN_LIMIT_S)), encoding="ascii")
+    finally:
+        for process in running:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+
+
+@pytest.fixture(scope="session")
+def run_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Mapping[str, float]], list[Run]]:
+    """Run faulty boards, given with the seconds that each waits; the workers of pytest-xdist share the runs."""
+
+    def run(waits_s: Mapping[str, float]) -> list[Run]:
+        base = tmp_path_factory.getbasetemp()
+        folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "faults"
+        folder.mkdir(exist_ok=True)
+        shares = share_out(waits_s)
+        with (folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (folder / "done").exists():
+                run_all(folder, shares)
+                (folder / "done").touch()
+        places = [folder / str(number) for number in range(len(shares))]
+        return [Run(place, int((place / "status").read_text(encoding="ascii"))) for place in places]
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def read_boards() -> Callable[[Iterable[Run]], dict[str, BoardRun]]:
+    """What became of each board, by its name."""
+
+    def read(runs: Iterable[Run]) -> dict[str, BoardRun]:
+        found = {}
+        for run in runs:
+            record, watched = run.record, run.watched
+            for board in record["boards"]:
+                label = board["board"]
+                found[label] = BoardRun(
+                    run=run,
+                    results=[result for result in record["results"] if result["board"] == label],
+                    board=board,
+                    watched=[line for line in watched if line["test"] and f"[{label}-" in line["test"]],
+                )
+        return found
+
+    return read

@@ -1,0 +1,319 @@
+"""Every fault of the faulty board, met by real runs: which verdict, what is said, what helps, how long, and that nothing is lost.
+
+`EXPECTED` has a row per fault. docs/faults.md shows what came of it (UPDATE_TEXTS=1 writes its table anew).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from harness.faults import FAULTS
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "faults.md"
+PAGE_TABLE = re.compile(r"(?<=<!-- table: tests/faults -->\n).*?(?=<!-- end -->)", re.DOTALL)
+# What a board may take beside what it waits for: on a machine that does many other things.
+BUSY_S = 20.0
+# The three cases of a board that is set aside take some milliseconds.
+SPARED_S = 5.0
+TRANSCRIPT_LIMIT = 256 * 1024
+SAID_LIMIT = 120
+FIVE_PASS = "pass pass pass pass pass"
+ONE_ERROR = "pass error pass pass pass"
+SET_ASIDE = "pass error error error error"
+ALL_ERROR = "error error error error error"
+NOTHING_HELPS = "ctrl-c failed, raw-repl failed, soft-reset failed"
+# A board that is silent costs its case 4.5 s, and 2 s for each of three steps (a tenth of a real board's time limits).
+SILENCE_S = 4.5 + 3 * 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """What must come of a fault.
+
+    `verdicts` are those of the five cases in their order; `rule` is that of the first case that did not pass; `steps` are
+    what was tried for it, without what this board has no way for; `waits_s` is what time limits cost.
+    """
+
+    verdicts: str
+    rule: str | None = None
+    steps: str = ""
+    waits_s: float = 0.0
+    notes: tuple[str, ...] = ()
+
+    @property
+    def set_aside(self) -> bool:
+        return any(note.startswith("set aside") for note in self.notes)
+
+    @property
+    def limit_s(self) -> float:
+        return BUSY_S + 2 * self.waits_s
+
+
+def set_aside(rule: str, *, steps: str = NOTHING_HELPS, waits_s: float = SILENCE_S) -> Row:
+    """A board that nothing brings back after its second case."""
+    return Row(
+        verdicts=SET_ASIDE, rule=f"fault/{rule}", steps=steps, waits_s=waits_s, notes=("set aside after cert/good: ",)
+    )
+
+
+def brought_back(rule: str, *, steps: str = "ctrl-c helped", waits_s: float = 0.0) -> Row:
+    """A board that is brought back after its second case."""
+    return Row(verdicts=ONE_ERROR, rule=f"fault/{rule}", steps=steps, waits_s=waits_s)
+
+
+EXPECTED = {
+    "silent": set_aside("timeout"),
+    "flood": brought_back("flood"),
+    "drop": brought_back("garbled"),
+    "corrupt": brought_back("garbled"),
+    "delay": Row(verdicts=FIVE_PASS, waits_s=1.5),
+    "reset": brought_back("reset", steps="ctrl-c failed, raw-repl helped"),
+    "non-utf8": Row(verdicts=FIVE_PASS),
+    "half-line": brought_back("garbled"),
+    "lying": set_aside("lying", waits_s=3.0),
+    "huge-line": brought_back("flood"),
+    "unplug": set_aside("lost", steps="port failed", waits_s=1.5),
+    "replug": brought_back("lost", steps="port helped"),
+    "slow": set_aside("timeout"),
+    "stuck-raw": set_aside("timeout"),
+    "disk-full": Row(verdicts=FIVE_PASS, notes=("the agent runs from RAM: ",)),
+    "read-only": Row(verdicts=FIVE_PASS, notes=("the agent runs from RAM: ",)),
+    "no-memory": Row(verdicts=ALL_ERROR, rule="fault/memory"),
+    "wrong-clock": Row(
+        verdicts="pass fail pass pass pass",
+        rule="clock/board-clock-not-set",
+        notes=("the board's clock stands at ",),
+    ),
+    "no-network": Row(verdicts=ALL_ERROR, rule="fault/network"),
+    "no-tls": Row(verdicts="unsupported unsupported unsupported unsupported unsupported"),
+    "boasting": Row(
+        verdicts="pass pass error pass pass",
+        rule="fault/lying",
+        steps="ctrl-c helped",
+        # Its word on its clock is a boast, too.
+        notes=("the board's clock stands at an unknown time",),
+    ),
+    "stale-answer": brought_back("timeout", waits_s=4.5),
+    "left-raw": Row(verdicts="pass pass error pass pass", rule="fault/reset", steps="ctrl-c failed, raw-repl helped"),
+    "echo": set_aside("timeout"),
+    "ctrl-c-ignored": set_aside("timeout"),
+    "reset-loop": set_aside("reset", waits_s=4.0),
+    "banner": Row(verdicts=FIVE_PASS),
+}
+
+
+@pytest.fixture(scope="session")
+def runs(run_once):
+    """The processes."""
+    return run_once({name: EXPECTED[name].waits_s if name in EXPECTED else 0.0 for name in FAULTS})
+
+
+@pytest.fixture(scope="session")
+def boards(runs, read_boards):
+    """The boards, by the fault's name."""
+    return {label.removeprefix("faulty:"): board for label, board in read_boards(runs).items()}
+
+
+# ----------------------------------------------------------------------------------------------- each fault
+
+
+def test_every_fault_has_a_row():
+    """A fault of which nobody says what comes of it is none to ship."""
+    assert list(EXPECTED) == list(FAULTS)
+    assert len(FAULTS) >= 20
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_verdicts(boards, name):
+    """The case that met the fault is `error`, with its kind and what was tried; the other cases' results stand."""
+    row, board = EXPECTED[name], boards[name]
+    assert " ".join(result["verdict"] for result in board.results) == row.verdicts
+    assert (rule_of(board), steps_of(board)) == (row.rule, row.steps)
+    notes = board.board["notes"]
+    assert len(notes) == len(row.notes), notes
+    assert all(note.startswith(start) for note, start in zip(notes, row.notes, strict=True)), notes
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_time(boards, name):
+    """The time limits end it; each step of the ladder keeps its own; what comes after setting a board aside costs nothing."""
+    row, board = EXPECTED[name], boards[name]
+    assert board.took_s < row.limit_s
+    for result in board.results:
+        for step in result["recovery"]:
+            assert step["deadline_s"] is None or step["took_s"] < step["deadline_s"] + BUSY_S, step
+    if row.set_aside:
+        assert sum(record["took_s"] for record in board.watched[2:]) < SPARED_S
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_what_is_said(boards, name):
+    """The first line of a failure says what is wrong; what was set aside says so, and where it began."""
+    board = boards[name]
+    if board.hit is None or board.hit["verdict"] != "error":
+        return
+    for number, result in enumerate(board.results):
+        if result["verdict"] == "error":
+            head, first, *_ = block_of(board.run.text, f"test_case[{result['board']}-{result['case']}]")
+            whole = f"error: {result['reason']}"
+            if number and EXPECTED[name].verdicts == ALL_ERROR:
+                whole = f"error: board faulty:{name} is not usable, see above"
+            assert whole.startswith(first.removesuffix("...")), head
+    if EXPECTED[name].set_aside:
+        spared = board.results[2:]
+        assert {result["explanation"]["rule"] for result in spared} == {"fault/set-aside"}
+        assert {result["reason"].partition(": ")[2] for result in spared} == set(board.board["notes"])
+        assert all(result["recovery"] == [] for result in spared)
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_evidence(boards, name):
+    """A case that met a fault has its transcript: readable for its owner only, bounded, nothing in it that a terminal would act on."""
+    board = boards[name]
+    for result in board.results:
+        if not result["link_errors"]:
+            continue
+        path = board.run.artifacts / result["artifacts"]["transcript"]
+        text = path.read_text(encoding="utf-8")
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert 0 < len(text) < TRANSCRIPT_LIMIT
+        assert all(character == "\n" or (character.isascii() and character.isprintable()) for character in text)
+        assert "PRIVATE KEY" not in text
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_the_port_is_free(boards, name):
+    """After its last case nothing of a board is held any more: no terminal, no folder, no thread, no socket but the process's own."""
+    last, end = boards[name].watched[-1], boards[name].run.watched[-2]
+    own = {target for target in end["held"] if "socket:" in target}  # how a server's event loop is woken: two each
+    assert len(own) == 2 * end["threads"].count("tls-engine")
+    kept = [target for target in last["held"] if "socket:" in target and target not in own]
+    kept += [target for target in last["held"] if re.search(r"/dev/(pts|ptmx|tty)|tls-harness-(faulty|board)", target)]
+    assert kept == []
+    assert [thread for thread in last["threads"] if "board" in thread] == []
+
+
+@pytest.mark.parametrize("name", ["lying", "boasting"])
+def test_a_liar_gets_no_session(boards, name):
+    """`connected` is what a server recorded; the claim alone is an error, and the case of a refusal is never one."""
+    results = {result["case"]: result for result in boards[name].results}
+    connected = {case for case, result in results.items() if result["outcome"] == "connected"}
+    assert connected == (
+        {"cert/good", "seed/ecdsa-key-connects", "seed/forced-tls-rsa"} if name == "boasting" else set()
+    )
+    for case in connected:
+        assert results[case]["observed"]["negotiated"]["version"]
+        assert results[case]["observed"]["client_hello"]["suites"]
+    lies = [result for result in results.values() if (result["explanation"] or {}).get("rule") == "fault/lying"]
+    assert [result["outcome"] for result in lies] == ["not-run"]
+
+
+# ----------------------------------------------------------------------------------------------- the runs as a whole
+
+
+def test_nothing_is_lost(runs):
+    """The journal is whole and says what run.json says; each board has each case, once."""
+    for run in runs:
+        record, journal = run.record, run.journal
+        assert run.status == 1, run.text
+        told = [
+            {key: value for key, value in line.items() if key != "record"}
+            for line in journal
+            if line["record"] == "result"
+        ]
+        assert told == record["results"]
+        assert (journal[0]["record"], journal[-1]["record"]) == ("run", "end")
+        assert len(told) == len(record["boards"]) * 5 == journal[0]["run"]["planned"]
+        assert len({(result["board"], result["case"]) for result in told}) == len(told)
+
+
+def test_nothing_is_left(runs):
+    """Of a process that ends nothing is left: no descriptor at its end, no file in its temporary folder, no process of its own."""
+    for run in runs:
+        end = run.watched[-1]
+        assert (end["test"], end["held"], end["threads"]) == (None, [], [])
+        assert list((run.folder / "tmp").iterdir()) == []
+        assert started_by(run.folder) == []
+
+
+def started_by(folder: Path) -> list[str]:
+    """The command lines of processes with this folder in their environment; Linux only."""
+    found, mark = [], f"TMPDIR={folder}/tmp".encode()
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark in (place / "environ").read_bytes():
+                found.append((place / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+        except OSError:
+            pass  # it ended, or is somebody else's
+    return found
+
+
+# ----------------------------------------------------------------------------------------------- the page
+
+
+def rule_of(board) -> str | None:
+    """The rule that explains the first case that did not pass."""
+    return board.hit["explanation"]["rule"] if board.hit and board.hit["explanation"] else None
+
+
+def steps_of(board) -> str:
+    """What was tried for the first case that did not pass, without what there is no way for here."""
+    steps = board.hit["recovery"] if board.hit else []
+    return ", ".join(f"{step['step']} {step['result']}" for step in steps if step["result"] in ("helped", "failed"))
+
+
+def block_of(text: str, name: str) -> list[str]:
+    """The lines of one failure, from its heading on."""
+    lines = text.split("\n")
+    (at,) = [number for number, line in enumerate(lines) if re.fullmatch(rf"_+ {re.escape(name)} _+", line)]
+    return lines[at:]
+
+
+# What differs between runs and machines.
+VOLATILE = (
+    (r"/dev/pts/\d+|/\S+-locked/port", "PORT"),
+    (r"127\.0\.0\.1:\d+", "ADDRESS"),
+    (r"\((SerialException|EIO)\)", "(EIO)"),
+    (r"(is not JSON|was changed): '.*", r"\1 ..."),
+)
+
+
+def shown(text: str) -> str:
+    """A text of a run as it can stand in the page."""
+    for pattern, stand_in in VOLATILE:
+        text = re.sub(pattern, stand_in, text)
+    text = text if len(text) <= SAID_LIMIT else text[: SAID_LIMIT - 3].rstrip() + "..."
+    return text.replace("|", "\\|")
+
+
+def test_the_page(boards):
+    """docs/faults.md says what came of each fault in these runs."""
+    lines = [
+        "| board | what is wrong with it | five cases | what is said | what was tried | at most |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, fault in FAULTS.items():
+        board = boards[name]
+        words = [result["verdict"] for result in board.results]
+        counts = ", ".join(f"{words.count(word)} `{word}`" for word in dict.fromkeys(words))
+        said = (
+            shown(f"{board.hit['verdict']}: {board.hit['reason']}")
+            if board.hit
+            else "; ".join(map(shown, board.board["notes"]))
+        )
+        steps = ", ".join(filter(None, (steps_of(board), "set aside" if EXPECTED[name].set_aside else "")))
+        lines.append(
+            f"| `faulty:{name}` | {fault.does} | {counts} | {said} | {steps} | {EXPECTED[name].limit_s:.0f} s |"
+        )
+    table = "\n".join(lines) + "\n"
+    page = PAGE.read_text(encoding="utf-8")
+    if os.environ.get("UPDATE_TEXTS"):
+        page = PAGE_TABLE.sub(lambda _: table, page)
+        PAGE.write_text(page, encoding="utf-8")
+    assert PAGE_TABLE.findall(page) == [table]
