@@ -79,10 +79,9 @@ class Lab:
             return {"matches": matches, "created": 1.0, "changed": 1.0, **words}
 
         return {
-            "board0": place("exp0/mpy/*", aliases=["first"], tags={"chip": "esp32"}),
+            "board0": place("exp0/mpy/*", tags={"chip": "esp32"}),
             "unplugged": place("exp0/closed/*"),
             "elsewhere": place("exp9/mpy/*"),
-            "half": place("exp0/mpy/*", "exp9/mpy/*"),
         }
 
     def resources(self):
@@ -180,7 +179,7 @@ def test_two_runs_want_one_place(lab, suite):
     The second gets a Ctrl-C, as all processes of a terminal do, and has given the place back before it ends.
     """
     suite.write("test_hold.py", HOLD)
-    suite.write("boards.toml", '[board.desk]\nspec = "labgrid:first"\n')
+    suite.write("boards.toml", '[board.desk]\nspec = "labgrid:board0"\n')
     for name in ("alice", "bob"):
         os.mkfifo(suite.folder / f"go-{name}")
     alice = {**lab.environment, "LG_HOSTNAME": "bench-3", "LG_USERNAME": "alice"}
@@ -218,18 +217,9 @@ def test_a_place_is_given_back_when_its_board_cannot_be_opened(bob):
     assert bob.processes() == []
 
 
-def test_a_place_whose_exporter_is_gone_in_part(bob):
-    """What only the coordinator knows is its client's word."""
-    message = r"desk: place half cannot be acquired \(Match exp9/mpy/\* has no matching remote resource\)"
-    with pytest.raises(BoardError, match=message) as caught:
-        KeptPlace("half", label="desk")
-    assert caught.value.kind == "missing"
-    assert bob.events("half") == []
-
-
 def test_no_such_place(bob):
     """A part of a name is no name: labgrid would take board0 for `oard0`, and a run would meet another board than it names."""
-    there = "board0, elsewhere, half, unplugged"
+    there = "board0, elsewhere, unplugged"
     with pytest.raises(UsageError) as caught:
         KeptPlace("oard0", label="desk")
     assert str(caught.value) == f"desk: labgrid has no place 'oard0' (did you mean 'board0'?); there are: {there}"

@@ -17,6 +17,7 @@ from harness.errors import BoardError
 
 PLACE = """\
 Place 'board0':
+  aliases: first
   matches:
     exp0/mpy/*
   acquired: None
@@ -71,6 +72,16 @@ def test_a_place_from_beginning_to_end(lab: Path) -> None:
     assert holder is not None
     assert holder.pid == os.getpid()
     assert holder_of(identity("board0", os.environ)) is None
+
+
+def test_an_alias_is_the_same_board(lab: Path) -> None:
+    """What is locked is the place, whatever it was called; the client is told its name."""
+    place = KeptPlace("first", label="desk", timeout_s=60)
+    with pytest.raises(BoardError, match="rack: this run has the board already, under another name"):
+        KeptPlace("board0", label="rack", timeout_s=60)
+    place.close()
+    words = (lab / "calls").read_text(encoding="ascii").splitlines()
+    assert words[:3] == ["--place=first show", "--place=board0 show", "--place=board0 acquire"]
 
 
 def test_a_release_that_fails_is_said(lab: Path, capsys: pytest.CaptureFixture[str]) -> None:

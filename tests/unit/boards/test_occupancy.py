@@ -13,6 +13,7 @@ import pytest
 
 from harness.boards import occupancy as module
 from harness.boards.board_lock import BoardLock, Holder, ourselves
+from harness.boards.labgrid_text import identity as place_identity
 from harness.boards.occupancy import Occupancy, occupancy, of_port
 from harness.boards.ports import identity
 from harness.options import parse_board
@@ -84,3 +85,18 @@ def test_looking_takes_nothing(port: str) -> None:
     assert not lock.path.exists()
     of_port(port)
     assert not lock.path.exists()
+
+
+def test_a_labgrid_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Our own lock answers before the lab is asked; without a client it is said that there is none. A real lab: tests/plugin."""
+    monkeypatch.setenv("LABGRID_CLIENT", "/nowhere/labgrid-client")
+    monkeypatch.setenv("LG_COORDINATOR", "192.0.2.1:1")
+    spec = parse_board("labgrid:board0", {})
+    lock = BoardLock(place_identity("board0", os.environ), label="desk")
+    found = occupancy(spec)
+    lock.close()
+    assert (found.state, found.holder is not None and found.holder.pid) == ("in-use", os.getpid())
+    assert str(occupancy(spec)) == (
+        "missing: $LABGRID_CLIENT = /nowhere/labgrid-client: there is no such program; it must name labgrid-client"
+    )
+    assert str(Occupancy(state="in-use", reason="alice on bench (labgrid)")) == "in use by alice on bench (labgrid)"
