@@ -39,6 +39,7 @@ examples:
                                          why my server and my board do not connect, and what was proved to help
   tls-harness explain NO_SHARED_CIPHER   what an error text may mean
   tls-harness cases -v                   what is tested, and why
+  tls-harness report diff OLD NEW        what changed between two runs
 
 exit codes: 0 done, 1 negative answer, 2 wrong usage, 3 fault of a board or of the harness, 130 Ctrl-C
 """

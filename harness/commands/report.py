@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from harness.errors import HarnessError, UsageError
 
 if TYPE_CHECKING:
     from harness.commands import Commands
-    from harness.reports.diff import Comparison
+    from harness.reports.diff import Comparison, Kind
     from harness.reports.reading import RunFile
 
 EXAMPLE = """\
@@ -63,7 +64,10 @@ def _add_render(parts: Commands) -> None:
 def _add_diff(parts: Commands) -> None:
     from harness.reports.diff import BY, MEANING
 
-    kinds = "\n".join(f"  {kind + (' *' if kind.regression else ''):<20} {text}" for kind, text in MEANING.items())
+    kinds = "\n".join(
+        textwrap.fill(text, 110, initial_indent=f"  {_marked(kind):<19}  ", subsequent_indent=" " * 23)
+        for kind, text in MEANING.items()
+    )
     parser = parts.add_parser(
         "diff",
         help="what changed between two runs",
@@ -103,6 +107,10 @@ def _add_diff(parts: Commands) -> None:
         help="a board or server of OLD that has another name in NEW, repeatable: to compare two firmwares or two Pythons",
     )
     parser.set_defaults(run=diff)
+
+
+def _marked(kind: Kind) -> str:
+    return f"{kind} *" if kind.regression else str(kind)
 
 
 def _add_merge(parts: Commands) -> None:

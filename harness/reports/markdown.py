@@ -50,7 +50,8 @@ def _total(run: dict[str, Any]) -> str:
     words = [f"{counts[word]} {word}" for word in _ORDER if counts[word]]
     missing = len(run.get("missing", ()))
     words += [f"{missing} not run"] if missing else []
-    return f"{len(run['results'])} results: {', '.join(words) or 'none'}"
+    total = len(run["results"])
+    return f"{total} result{'s' * (total != 1)}: {', '.join(words) or 'none'}"
 
 
 def _counts(run: dict[str, Any]) -> Section:

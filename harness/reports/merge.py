@@ -68,10 +68,10 @@ def merge(parts: Sequence[Part], *, prefer: str | None = None, renames: Iterable
         for place, part in enumerate(parts)
         for cell in part.run.get("missing", ())
     )
+    used = {name for cell in (*there, *missing) for name in cell}
     described = {
-        "boards": _described(parts, "board", names=boards),
-        "servers": _described(parts, "server", names=servers),
-        "cases": _described(parts, "case", names={}),
+        f"{kind}s": [item for item in _described(parts, kind, names=names) if item[kind] in used]
+        for kind, names in (("board", boards), ("server", servers), ("case", Names()))
     }
     results.sort(key=_order(described))
     counts = {source["id"]: 0 for source in sources}
@@ -175,14 +175,18 @@ def _joined(
     Raises:
         UsageError: two runs have a result for one cell and nobody said which one counts.
     """
-    cells: dict[Cell, dict[str, dict[int, dict[str, Any]]]] = {}
+    cells: dict[Cell, dict[str, list[dict[str, Any]]]] = {}
+    # The same run may be in two files, alone and merged: each of its results is taken from the first one.
+    given: dict[tuple[object, ...], int] = {}
     for place, part in enumerate(parts):
-        whole = run_id(part.run)
+        there = {source["id"]: source for source in part.run.get("sources", ())}
         for item in part.run["results"]:
+            source = item.get("source") or run_id(part.run)
+            origin = (source, *_first_names(item, there.get(source)), item["case"], item.get("repeat", 1))
+            if given.setdefault(origin, place) != place:
+                continue
             result = _moved(item, part, board=boards[place, item["board"]], server=servers[place, item["server"]])
-            result["source"] = item.get("source") or whole
-            # The same run twice, alone and merged, is one run.
-            cells.setdefault(cell_of(result), {}).setdefault(result["source"], {})[item.get("repeat", 1)] = result
+            cells.setdefault(cell_of(result), {}).setdefault(source, []).append({**result, "source": source})
     started = {source["id"]: source["run"]["started"] for source in sources}
     twice = {cell: runs for cell, runs in cells.items() if _clash(runs.values())}
     notes = []
@@ -193,17 +197,23 @@ def _joined(
             newest = max(runs, key=lambda source: started[source])
             cells[cell] = {newest: runs[newest]}
         notes.append(f"{len(twice)} cells had results of several runs: the newest run's are taken")
-    results = [result for runs in cells.values() for repeats in runs.values() for result in repeats.values()]
-    return results, notes
+    return [result for runs in cells.values() for results in runs.values() for result in results], notes
 
 
-def _clash(runs: Iterable[Mapping[int, Any]]) -> bool:
+def _first_names(result: Mapping[str, Any], source: Mapping[str, Any] | None) -> tuple[str, str]:
+    """What the board and the server of a result were called in the run that it comes from."""
+    boards, servers = ((source or {}).get(kind, {}) for kind in ("boards", "servers"))
+    return boards.get(result["board"], result["board"]), servers.get(result["server"], result["server"])
+
+
+def _clash(runs: Iterable[Iterable[Mapping[str, Any]]]) -> bool:
     """Whether several runs have the same repeat of a cell; parts of one `--repeat` do not clash."""
     seen: set[int] = set()
-    for repeats in runs:
-        if seen & repeats.keys():
+    for results in runs:
+        repeats = {result.get("repeat", 1) for result in results}
+        if seen & repeats:
             return True
-        seen |= repeats.keys()
+        seen |= repeats
     return False
 
 

@@ -69,6 +69,22 @@ def test_render_a_journal_of_a_killed_run(good_run, report, tmp_path):
     assert len(json.loads((tmp_path / "out.json").read_text())["missing"]) == 3
 
 
+def test_render_a_journal_without_results(good_run, report, tmp_path):
+    """A run that was killed in its first case: every report says so."""
+    lines = good_run.with_suffix(".jsonl").read_text().splitlines()
+    head = [line for line in lines if line.startswith(('{"record": "run"', '{"record": "plan"', '{"record": "case"'))]
+    (tmp_path / "run.jsonl").write_text("\n".join(head) + "\n")
+    outputs = [tmp_path / f"out{suffix}" for suffix in REPORT_SUFFIXES]
+    number = len(json.loads(good_run.read_text())["results"])
+    code, out, err = report("render", tmp_path / "run.jsonl", *(f"-o{path}" for path in outputs))
+    assert (code, out) == (0, [])
+    assert err == [
+        f"tls-harness: {tmp_path}/run.jsonl: the run was killed or still goes on; it has 0 of {number} results"
+    ]
+    assert f"**0 results: {number} not run**" in (tmp_path / "out.md").read_text()
+    assert "not run" in (tmp_path / "out.html").read_text()
+
+
 def test_diff_of_a_run_and_itself(good_run, report):
     """No regression: exit code 0, and the counts."""
     number = len(json.loads(good_run.read_text())["results"])

@@ -161,7 +161,7 @@ def test_what_is_missing_and_what_was_noticed() -> None:
     record["boards"][0] |= {"error": "lost", "notes": ["slow"]}
     assert table(record, "Not run (6)")[2:] == ["| unix | in-process | 6 cases: b/0, b/1, b/2, b/3, and 2 more |"]
     text = render_markdown(record)
-    assert "**1 results: 1 pass, 6 not run**" in text
+    assert "**1 result: 1 pass, 6 not run**" in text
     assert "\n## Boards\n\n* unix: lost\n* unix: slow\n" in text
 
 

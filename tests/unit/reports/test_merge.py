@@ -158,6 +158,10 @@ def test_again_and_again(real, another):
     assert [(source["file"], source["boards"]) for source in again.run["sources"]] == [
         ("a.json", {f"unix@{old}": "unix"}), ("b.json", {"unix@9": "unix"}), ("c.json", {"unix": "unix"}),
     ]  # fmt: skip
+    for order in ([part(first.run, "m.json"), part(real)], [part(real), part(first.run, "m.json")]):
+        known = check(merge(order))
+        assert len(known.run["results"]) == len(first.run["results"])
+        assert len(known.run["boards"]) == 2
     same = check(merge([part(real), part(real, "copy.json")]))
     assert len(same.run["results"]) == len(real["results"])
     assert len(same.run["sources"]) == 1
@@ -193,6 +197,14 @@ def test_repeats(real, another):
     other["results"][0]["verdict"] = "insecure"
     merged = merge([part(one), part(other, "b.json")])
     assert (merged.run["soak"]["repeat"], merged.run["soak"]["flaky"]) == (2, 1)
+
+
+def test_several_tests_of_one_case(real):
+    """Two tests of a suite may run the same case: a run's own results are never thrown away."""
+    run = copy.deepcopy(real)
+    run["results"].append({**run["results"][0], "verdict": "insecure", "reason": "x"})
+    assert [result["verdict"] for result in merge([part(run)]).run["results"]].count("insecure") == 1
+    assert len(merge([part(run), part(run, "copy.json")]).run["results"]) == len(run["results"])
 
 
 def test_records_of_before(real):
