@@ -29,6 +29,9 @@ examples:
   a server that runs already (Python, nginx, mosquitto ...):
   $ tls-harness diagnose --board u0 --connect broker.example:8883 --ca ca.pem
 
+  and whether it answers what the board says:
+  $ tls-harness diagnose --board u0 --connect broker.example:443 --send 'GET / HTTP/1.0\\r\\n\\r\\n'
+
   no board at hand: `--board unix` is a real MicroPython on this machine.
 
 Files are read where they lie. Of a private key nothing is copied, logged or shown; a board gets its own (--client-key) over its line.

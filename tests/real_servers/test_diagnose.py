@@ -105,15 +105,22 @@ def connects(answer, *, suite, version="TLSv1.2"):
 
 
 def test_nginx_good(nginx, diagnose, pairs):
-    """As most people run it, checked by the board."""
+    """As most people run it, checked by the board, which gets an answer too."""
     nginx("server-p256")
-    connects(diagnose("--ca", pairs / "ca-p256" / "cert.der", "--hostname", "tls.test"), suite="TLS_ECDHE_ECDSA_")
+    given = ("--ca", pairs / "ca-p256" / "cert.der", "--hostname", "tls.test", "--send", r"GET / HTTP/1.0\r\n\r\n")
+    answer = diagnose(*given)
+    connects(answer, suite="TLS_ECDHE_ECDSA_")
+    assert "  note: the server answered what the board sent; the answer begins with 'H'\n" in answer[1]
+    assert r"    stream.write(b'GET / HTTP/1.0\r\n\r\n')" in answer[1]
 
 
 def test_nginx_suites(nginx, diagnose):
-    """`ssl_ciphers` of a hardening guide: ChaCha20 only, which MicroPython does not have."""
+    """`ssl_ciphers` of a hardening guide: ChaCha20 only, which MicroPython does not have. Unasked, the server's alert says little."""
     nginx("server-rsa2048", "ssl_protocols TLSv1.2; ssl_ciphers ECDHE-RSA-CHACHA20-POLY1305;")
     stored("nginx.suites", diagnose())
+    code, text = diagnose("--no-probe", "--no-fixes")
+    assert (code, text.count("[peer/alert-only]")) == (1, 1)
+    assert "  what it would take: it was not asked (--no-probe)\n" in text
 
 
 def test_nginx_tls13_only(nginx, diagnose):

@@ -79,7 +79,7 @@ def test_help_teaches(capsys):
     assert caught.value.code == 0
     out = capsys.readouterr().out
     commands = re.findall(r"^  \$ (tls-harness diagnose .*)$", out, re.M)
-    assert len(commands) == 4
+    assert len(commands) == 5
     assert "exit codes: 0 it connects as it is, 1 it does not, 2 wrong usage, 3 fault" in out
     assert "Of a private key nothing is copied, logged or shown" in out
 
