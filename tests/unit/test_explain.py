@@ -22,6 +22,7 @@ SHARED = {
     "faults",
     "fixes",
     "no_shared_cipher",
+    "other_servers",
     "registry",
     "server_lines",
     "shown",
