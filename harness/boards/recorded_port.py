@@ -158,21 +158,23 @@ class RecordingSerial:
         """Hold RTS for a moment with DTR released: so the circuits of ESP boards are reset, and others are not harmed.
 
         Returns:
-            Whether the port has such lines: a pseudo-terminal and a raw TCP socket have none.
+            Whether the port has such lines: a pseudo-terminal and a raw TCP socket have none, an RFC 2217 server may refuse them.
 
         Raises:
             OSError: the port went away.
         """
         if self._is_stream:
             return False
-        before = self.port.dtr, self.port.rts
+        before = self.port.rts, self.port.dtr
         try:
             self.port.dtr, self.port.rts = False, True
             pulse = Deadline(RESET_PULSE_S)
             while not pulse.expired:
                 self._fill()
-            self.port.rts = False
-            self.port.dtr, self.port.rts = before
+            # RTS before DTR, or such a circuit starts its chip in the boot loader.
+            self.port.rts, self.port.dtr = before
+        except ValueError:
+            return False
         except OSError as error:
             if error.errno in (errno.ENOTTY, errno.EINVAL):
                 return False

@@ -228,3 +228,19 @@ def test_last_line() -> None:
         last_line(b"Traceback:\r\n  File\r\nOSError: [Errno 2] \x1bENOENT\r\n\r\n") == "OSError: [Errno 2] \\x1bENOENT"
     )
     assert last_line(b"") == ""
+
+
+def test_port_that_does_not_come_back(link: Link) -> None:
+    """It is looked for until the time is over; the last reason is told."""
+
+    def find() -> str:
+        raise BoardError("no port has this identity", kind="missing")
+
+    with pytest.raises(
+        BoardError, match=r"the port did not come back within 0\.1 s: no port has this identity"
+    ) as raised:
+        link.reopen(find, deadline=Deadline(0.1))
+    assert raised.value.kind == "lost"
+    with pytest.raises(BoardError, match="the port went away"):
+        link.exec(b"1", deadline=Deadline(1))
+    assert link.gone

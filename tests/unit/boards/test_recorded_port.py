@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from collections.abc import Iterator
@@ -134,3 +135,75 @@ def test_close_of_a_dead_port() -> None:
     os.close(far)
     port.close()
     assert not port.port.is_open
+
+
+class Lines:
+    """A port with modem lines, as a USB adapter has them: no such thing can be plugged in here."""
+
+    timeout = READ_SLICE_S
+
+    def __init__(self, *, dtr: bool, rts: bool, fault: Exception | None = None) -> None:
+        self.states = [("dtr", dtr), ("rts", rts)]
+        self._fault = fault
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name in ("dtr", "rts"):
+            if self._fault is not None:
+                raise self._fault
+            self.states.append((name, bool(value)))
+        else:
+            super().__setattr__(name, value)
+
+    def __getattr__(self, name: str) -> object:
+        return dict(self.states)[name]
+
+    def read(self, size: int = 1) -> bytes:
+        return b""
+
+    @property
+    def in_waiting(self) -> int:
+        return 0
+
+    def levels(self) -> list[tuple[bool, bool]]:
+        """DTR and RTS after each change."""
+        now, seen = {"dtr": True, "rts": True}, []
+        for name, value in self.states:
+            now[name] = value
+            seen.append((now["dtr"], now["rts"]))
+        return seen[1:]
+
+
+@pytest.mark.parametrize("before", [(True, True), (False, False)])
+def test_reset_pulse(before: tuple[bool, bool]) -> None:
+    """RTS alone resets an ESP; DTR alone would hold its GPIO0 down, which starts the boot loader. Then all is as before."""
+    port = Lines(dtr=before[0], rts=before[1])
+    assert RecordingSerial(port, LineLog()).pulse_reset()
+    levels = port.levels()
+    assert (False, True) in levels
+    assert (True, False) not in levels
+    assert levels[-1] == before
+
+
+@pytest.mark.parametrize("fault", [OSError(errno.ENOTTY, "x"), OSError(errno.EINVAL, "x"), ValueError("refused")])
+def test_no_lines_to_pulse(fault: Exception) -> None:
+    """A port that has none, or a server that does not let them be set, is no fault."""
+    assert not RecordingSerial(Lines(dtr=True, rts=True, fault=fault), LineLog()).pulse_reset()
+
+
+def test_port_that_goes_away_while_it_is_pulsed() -> None:
+    """That is a fault of the line."""
+    gone = OSError(errno.EIO, "x")
+    with pytest.raises(OSError, match="x") as raised:
+        RecordingSerial(Lines(dtr=True, rts=True, fault=gone), LineLog()).pulse_reset()
+    assert raised.value is gone
+
+
+def test_closed(wire: Wire) -> None:
+    """A closed port says EIO to whoever still uses it, and may be closed again."""
+    real = wire.port.port
+    wire.port.close()
+    for use in (lambda: wire.port.write(b"x"), wire.port.inWaiting, wire.port.drain, lambda: wire.port.read(1)):
+        with pytest.raises(OSError, match=os.strerror(errno.EIO)):
+            use()
+    wire.port.close()
+    assert not real.is_open
