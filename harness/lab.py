@@ -16,14 +16,15 @@ from harness.certificates import Certificates
 from harness.deadline import Deadline
 from harness.errors import BoardError, HarnessError
 from harness.hello_notes import hello_notes
-from harness.model import BoardInfo, BoardSpec, ServerProfile, ServerReport
+from harness.model import BoardInfo, BoardSpec, ServerProfile, ServerReport, Strangers
 from harness.reach import Reach
 from harness.run import CaseRunner
 from harness.run_options import IN_PROCESS, RunOptions
-from harness.server import ServerHost, Serving
+from harness.server import Serving
 from harness.server.address import check_bind, local_address_for
 from harness.server.local import LocalServer
 from harness.server.remote import RemoteServer
+from harness.server.strangers import CountedServer, together
 from harness.shortages import shortage_text
 
 __all__ = ["IN_PROCESS", "Lab", "OpenBoard", "RunOptions"]
@@ -65,9 +66,9 @@ class Lab:
         self.tell: Callable[[str], None] | None = None
         self._certificates = {0: self.certificates}
         self._boards: dict[str, OpenBoard] = {}
-        self._servers: dict[tuple[str, int], ServerHost] = {}
+        self._servers: dict[tuple[str, int], CountedServer] = {}
 
-    def server(self, name: str, *, behind_s: int = 0) -> ServerHost:
+    def server(self, name: str, *, behind_s: int = 0) -> CountedServer:
         """The server host of that name, started at first use; one more for boards whose clock is so far behind.
 
         Raises:
@@ -77,12 +78,16 @@ class Lab:
         if found is None:
             make = self._certificates_for(behind_s).make
             if name == IN_PROCESS:
-                found = LocalServer(materials=make)
+                found = CountedServer(LocalServer(materials=make))
             else:
                 secrets = {spec.settings.password_env or "" for spec in self.options.boards}
-                found = RemoteServer(name, materials=make, without=secrets)
+                found = CountedServer(RemoteServer(name, materials=make, without=secrets))
             self._servers[name, behind_s] = found
         return found
+
+    def take_strangers(self, name: str) -> Strangers:
+        """Whose connections the server of that name has dropped since this was asked last, whatever it was open for."""
+        return together(*(host.take_strangers() for (known, _), host in self._servers.items() if known == name))
 
     def _certificates_for(self, behind_s: int) -> Certificates:
         """Certificates as a board meets them whose clock is so far behind.

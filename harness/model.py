@@ -636,10 +636,19 @@ class RecoveryStep:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Strangers:
+    """Connections that were dropped because they came from somebody else: how many, and the first few addresses."""
+
+    count: int = 0
+    addresses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaseResult:
     """One run of a cell of the matrix: one case on one board against one server.
 
-    `attempt` counts tries of this run after faults of the line; `repeat` says which run of `--repeat N` it is, from 1.
+    `attempt` counts tries of this run after faults of the line; `repeat` says which run of `--repeat N` it is, from 1. `strangers` are
+    those of everything that the case needed, the observation's only those of its own handshake; None: nobody counted.
     """
 
     board: str
@@ -652,6 +661,7 @@ class CaseResult:
     repeat: int = 1
     explanation: Explanation | None = None
     weak: str | None = None
+    strangers: Strangers | None = None
     link_errors: tuple[str, ...] = ()
     recovery: tuple[RecoveryStep, ...] = ()
     transcript: str = ""

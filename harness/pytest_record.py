@@ -181,7 +181,7 @@ class Record:
         """The whole record, as in run.json."""
         from harness.cases import all_cases
         from harness.reports.cells import missing_json
-        from harness.reports.run_record import case_json
+        from harness.reports.run_record import case_json, strangers_json
         from harness.reports.soak import soak_json
 
         self.results.sort(key=self._order)
@@ -191,7 +191,7 @@ class Record:
         soak = {"soak": soak_json(self.results, repeat=repeat)} if repeat > 1 else {}
         record = {
             **self._head(),
-            "run": self._run(time.time()),
+            "run": {**self._run(time.time()), "strangers": strangers_json(self.results)},
             "boards": list(self.boards.values()),
             "servers": list(self.servers.values()),
             "cases": [case_json(case) for case in all_cases() if case.id in ids],

@@ -237,14 +237,15 @@ def _result(item: pytest.Item, board: Board, case: Case, *, repeat: int) -> Case
     from harness.shortages import shortage_text
 
     try:
-        return _tried(item, board, case, repeat=repeat)
+        result = _tried(item, board, case, repeat=repeat)
     except OSError as error:
         reason = shortage_text(error)
         if reason is None:
             raise
         board.abandon()
         failed = _not_tried(board, case, VerdictWord.ERROR, reason)
-        return replace(failed, explanation=explain_fault("server", reason), repeat=repeat)
+        result = replace(failed, explanation=explain_fault("server", reason), repeat=repeat)
+    return replace(result, strangers=board.take_strangers())
 
 
 def _tried(item: pytest.Item, board: Board, case: Case, *, repeat: int) -> CaseResult:

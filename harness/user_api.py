@@ -28,6 +28,7 @@ from harness.model import (
     ServerProfile,
     Side,
     Stage,
+    Strangers,
     VerdictWord,
     Verify,
 )
@@ -151,6 +152,10 @@ class Board:
         """The runner if this board has one already, without opening anything."""
         return self.lab.known_runner(self.spec, self.server_python)
 
+    def take_strangers(self) -> Strangers:
+        """Whose connections this board's server has dropped since this was asked last."""
+        return self.lab.take_strangers(self.server_python)
+
     def abandon(self) -> None:
         """End a case that broke off in the middle: its server stops, and the board is taken over anew before the next one."""
         self.lab.abandon(self.spec, self.server_python)
@@ -182,7 +187,10 @@ class Board:
             need = can_offer_exactly(plan["suites"])
             if not need.met(self.info, {}):
                 raise UsageError(f"board.connect(suites=...): {self.label}: {need.reason}")
-        return self.runner().attempt(server, ClientPlan(**plan)).observation
+        try:
+            return self.runner().attempt(server, ClientPlan(**plan)).observation
+        finally:
+            self.take_strangers()  # the observation names them; they are no case's
 
     def keep_evidence(self, case: Case, result: CaseResult) -> CaseResult:
         """Give the result of a failing case (of every case with `--keep-wire`) its packet list, and write its capture and transcript."""

@@ -22,16 +22,21 @@ from harness.model import (
     HelloFacts,
     Observation,
     Packet,
+    Strangers,
     as_json,
 )
 from harness.reports.plain import bounded
 
 SCHEMA = "tls-harness/run/1"
+STRANGERS_NAMED = 8
 
 
 def result_json(result: CaseResult) -> dict[str, Any]:
     """One result as it stands in `results`. Everything a board or server sent is JSON text, escaped by whoever shows it."""
     seen = result.observation
+    met = result.strangers
+    if met is None:
+        met = Strangers(count=seen.strangers, addresses=seen.stranger_addresses) if seen else Strangers()
     data = {
         "board": result.board,
         "server": result.server,
@@ -58,8 +63,8 @@ def result_json(result: CaseResult) -> dict[str, Any]:
             "free_after": seen.free_after if seen else None,
             "held": seen.held if seen else None,
         },
-        "strangers": seen.strangers if seen else 0,
-        "stranger_addresses": list(seen.stranger_addresses) if seen else [],
+        "strangers": met.count,
+        "stranger_addresses": list(met.addresses),
         "link_errors": list(result.link_errors),
         "recovery": as_json(result.recovery),
         "weak": result.weak,
@@ -68,6 +73,17 @@ def result_json(result: CaseResult) -> dict[str, Any]:
     }
     kept: dict[str, Any] = bounded(data)
     return kept
+
+
+def strangers_json(results: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """The dropped connections of a run: how many, in how many results, and the first few addresses."""
+    met = [result for result in results if result.get("strangers")]
+    known = {address for result in met for address in result.get("stranger_addresses", ())}
+    return {
+        "connections": sum(result["strangers"] for result in met),
+        "cases": len(met),
+        "addresses": sorted(known)[:STRANGERS_NAMED],
+    }
 
 
 def expected_json(expected: Expectation) -> dict[str, Any]:

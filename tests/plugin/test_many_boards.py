@@ -196,19 +196,17 @@ if opened.__module__ == "harness.boards":  # pytest may start over in one proces
 
 
 def test_two_runs_that_want_the_same_boards(suite):
-    """Each with a worker for each board and --board-wait: a board is never open in both, and both runs end well."""
+    """One with a worker for each board, one without workers, both with --board-wait: no board is ever open in both; both end well."""
     ports = [VirtualBoard(find_interpreter("")) for _ in range(2)]
     try:
         lab = "".join(f'[board.p{number}]\nspec = "{board.port}"\n' for number, board in enumerate(ports))
         other, mine = (replace(suite, folder=suite.folder / name) for name in ("other", "mine"))
         started = []
-        for one in (mine, other):
+        for one, workers in ((mine, ("-n", "auto")), (other, ())):
             one.folder.mkdir()
             for name, text in (("test_mine.py", CASES_FILE), ("conftest.py", SHARED), ("boards.toml", lab)):
                 one.write(name, text)
-            started.append(
-                one.start(*suite.quick, "--board", "p0", "--board", "p1", "-n", "auto", "--board-wait", "60")
-            )
+            started.append(one.start(*suite.quick, "--board", "p0", "--board", "p1", "--board-wait", "60", *workers))
         for one, process in zip((mine, other), started, strict=True):
             ran = one.end(process)
             assert (ran.status, ran.summary()) == (0, "4 passed"), ran.text

@@ -4,7 +4,10 @@ import os
 import shutil
 import subprocess
 
+import jsonschema
 import pytest
+
+from harness.reports.schema import run_schema
 
 pytestmark = [
     pytest.mark.skipif(shutil.which("ip") is None, reason="no iproute2 here"),
@@ -68,17 +71,23 @@ def namespace():
 
 
 def test_a_stranger(suite, namespace):
-    """Both connections of the case (the board's and the stranger's) come, one is answered, one counted; the case passes."""
+    """Before each connection of the board comes one of the stranger: it is dropped and counted, the board's is answered.
+
+    The first contact, the session that anybody can have, and the case's own: three connections, all told with the one result.
+    """
     import sys
 
     suite.write("conftest.py", CONFTEST.replace("NAME", namespace).replace("PYTHON", sys.executable))
     ran = suite.run(
         *("--cases", "smoke", "-k", "ca-verified", "--bind", "198.51.100.1", "--peer", "198.51.100.1"),
-        *("--compat-report", "seen.md"),
+        *("--compat-report", "seen.md", "--compat-report", "seen.html"),
     )
     assert (ran.status, ran.summary()) == (0, "1 passed"), ran.text
-    (result,) = ran.record()["results"]
-    assert (result["verdict"], result["strangers"]) == ("pass", 1)
-    said = "1 connection from a stranger was dropped, in 1 case (198.51.100.2): only the board is answered (--peer)"
+    record = ran.record()
+    (result,) = record["results"]
+    assert (result["verdict"], result["strangers"], result["stranger_addresses"]) == ("pass", 3, ["198.51.100.2"])
+    assert record["run"]["strangers"] == {"connections": 3, "cases": 1, "addresses": ["198.51.100.2"]}
+    jsonschema.validate(record, run_schema(), jsonschema.Draft202012Validator)
+    said = "3 connections from strangers were dropped, in 1 case (198.51.100.2): only the board is answered (--peer)"
     assert said in ran.text
     assert said in (ran.folder / "seen.md").read_text(encoding="utf-8")

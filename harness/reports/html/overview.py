@@ -10,7 +10,7 @@ from harness.reports.diff import Kind
 from harness.reports.html.key_tables import cost_view, key_view, kilobytes
 from harness.reports.server_keys import answer, key_matrix, server_title
 from harness.reports.soak import flaky_cells, times_text, verdicts_text
-from harness.reports.terminal import NOTHING_TRIED
+from harness.reports.terminal import NOTHING_TRIED, stranger_lines
 
 # (verdict, sign, what it means), in the order in which a person wants to know.
 VERDICTS = (
@@ -114,6 +114,7 @@ def problems(run: dict[str, Any]) -> list[dict[str, Any]]:
             lines.append(f"{unsteady[board['board']]} flaky")
         serious = bool(lines)
         lines += [note for note in board.get("notes") or [] if note not in lines]
+        lines += stranger_lines(own)
         if lines:
             found.append({"board": board["board"], "lines": lines, "bad": serious, "unusable": unusable})
     return sorted(found, key=lambda item: (not item["unusable"], not item["bad"]))

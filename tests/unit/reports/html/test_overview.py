@@ -56,6 +56,16 @@ def test_boards_with_problems_worst_first(make_run, make_result):
     assert troubled(make_run(make_result())) == ""
 
 
+def test_strangers_are_no_fault_of_the_board(make_run, make_result):
+    """They are told with the board that they came between, which is not called bad for it."""
+    run = make_run(make_result(strangers=2, stranger_addresses=["192.0.2.7"]))
+    (row,) = problems(run)
+    assert row["lines"] == [
+        "2 connections from strangers were dropped, in 1 case (192.0.2.7): only the board is answered (--peer)"
+    ]
+    assert not row["bad"]
+
+
 def test_flaky_cells_are_listed_with_all_they_did(make_run, make_result):
     """Nothing is averaged: every verdict with its count; the board is one with problems; without --repeat there is nothing to say."""
     cell = {
