@@ -14,7 +14,8 @@ from harness.reports.plain import one_line
 from harness.reports.server_keys import server_title
 
 BY = ("board", "firmware")
-_BAD = ("fail", "insecure", "error")
+# The worst first.
+_BAD = ("insecure", "fail", "error")
 SETS = ("smoke", "core", "full")
 
 
@@ -151,14 +152,19 @@ def compare(
         if kind is not None:
             texts = {"before": happened(was) if was else None, "after": happened(now) if now else None}
             changes.append(Change(kind=kind, board=cell.board, server=cell.server, case=cell.case, **texts))
-    order = list(Kind)
-    changes.sort(key=lambda change: order.index(change.kind))
+    changes.sort(key=_rank)
     return Comparison(
         changes=tuple(changes),
         compared=compared,
         left_out=left_out,
         notes=tuple(_other_settings(old, new, pairs=pairs)),
     )
+
+
+def _rank(change: Change) -> tuple[int, int]:
+    """The kinds in their order, and of each kind what was accepted and must not be first, then failures, then faults."""
+    verdict = (change.after or "").partition(":")[0]
+    return list(Kind).index(change.kind), _BAD.index(verdict) if verdict in _BAD else len(_BAD)
 
 
 def kind_of(before: Result | None, after: Result | None) -> Kind | None:

@@ -158,6 +158,18 @@ def test_gone_and_new(good):
     assert [change.kind for change in compare(good, changed).changes] == ["new failure", "gone", "gone"]
 
 
+def test_the_worst_of_a_kind_stands_first(good):
+    """What was accepted and must not be, then failures, then faults, then sessions that became refusals."""
+    new = copy.deepcopy(good)
+    sessions = [result for result in new["results"] if result["outcome"] == "connected"]
+    sessions[0] |= {"outcome": "refused"}
+    for result, verdict in zip(sessions[1:], ("error", "fail", "insecure"), strict=False):
+        result |= {"verdict": verdict, "reason": "x"}
+    assert [(change.kind, change.case) for change in compare(good, new).changes] == [
+        ("new failure", sessions[place]["case"]) for place in (3, 2, 1, 0)
+    ]
+
+
 def test_a_smaller_set_is_not_gone(good):
     """What belongs to a larger --cases than the new run had is not compared, and counted."""
     old = copy.deepcopy(good)
