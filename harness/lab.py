@@ -96,7 +96,7 @@ class Lab:
         """
         if behind_s not in self._certificates:
             now = datetime.now(UTC) + timedelta(seconds=behind_s)
-            self._certificates[behind_s] = Certificates(now=now)
+            self._certificates[behind_s] = self.certificates.at(now)
         return self._certificates[behind_s]
 
     def open(self, spec: BoardSpec) -> OpenBoard:

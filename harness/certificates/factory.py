@@ -60,6 +60,10 @@ class Certificates:
         self._made: dict[str, Material] = {}
         self._directory: PrivateFolder | None = None
 
+    def at(self, now: datetime) -> Certificates:
+        """The same declarations, for another moment that validity counts from; nothing that was made is shared."""
+        return Certificates(self._store_folder, now=now, folder=self._folder, host=self._host)
+
     def __enter__(self) -> Certificates:
         return self
 

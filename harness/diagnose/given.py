@@ -10,6 +10,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 from harness.certificates import Certificates, Material, Unavailable, declarations, keys
@@ -29,12 +30,13 @@ class GivenCertificates(Certificates):
     Args:
         files: what the user named.
         host: the server's name as the board says it; None takes one that its certificate is for.
+        now: as `Certificates` takes it; the user's own files are what they are.
 
     Raises:
         UsageError: a file that cannot be used.
     """
 
-    def __init__(self, files: Files, *, host: str | None = None) -> None:
+    def __init__(self, files: Files, *, host: str | None = None, now: datetime | None = None) -> None:
         self.files = files
         self.sources: dict[str, str] = {}
         self._given: dict[str, Material] = {}
@@ -49,7 +51,11 @@ class GivenCertificates(Certificates):
         if files.client_ca is not None:
             found, _form, _data = reading.authorities(files.client_ca, option="--client-ca")
             self._given[CLIENT_CA] = replace(_material(CLIENT_CA, found), root_pem=_pem(found))
-        super().__init__(host=self.host)
+        super().__init__(host=self.host, now=now)
+
+    def at(self, now: datetime) -> GivenCertificates:
+        """See `Certificates.at`; the files are read again."""
+        return GivenCertificates(self.files, host=self.host, now=now)
 
     def make(self, name: str) -> Material:
         """See `Certificates.make`; `issuer` is searched when somebody wants it.

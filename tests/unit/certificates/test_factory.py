@@ -183,6 +183,15 @@ def test_validity_counts_from_the_clock_that_is_given(tmp_path: Path) -> None:
         assert expired.not_valid_after_utc == datetime(1999, 12, 31, 12, tzinfo=UTC)
 
 
+def test_at_another_moment(tmp_path: Path) -> None:
+    """The same host and declarations, valid from then on."""
+    then = datetime(2000, 1, 1, 12, tzinfo=UTC)
+    with Certificates(tmp_path / "keys", host="broker.example").at(then) as certificates:
+        made_then = x509.load_der_x509_certificate(certificates.make("server-p256").certificate_der)
+        assert made_then.not_valid_before_utc < then < made_then.not_valid_after_utc
+        assert certificates.profile("server-p256").dns[0] == "broker.example"
+
+
 def test_a_clock_without_time_zone_is_refused() -> None:
     """A naive time would be read as whatever zone the machine is in."""
     with pytest.raises(UsageError, match=r"now = 2000-01-01T00:00:00 has no time zone"):

@@ -1,6 +1,7 @@
 """The user's files as certificates with names, and who issued them."""
 
 import dataclasses
+from datetime import UTC, datetime
 
 import pytest
 
@@ -33,6 +34,14 @@ def test_the_host_is_what_the_certificate_is_for(server):
     with given:
         assert given.host == "broker.example"
         assert given.profile("server-p256").dns == ("broker.example", "tls.test")
+
+
+def test_at_another_moment(server):
+    """For a board with a wrong clock: what is made is moved, the user's own files are not."""
+    then, given = datetime(2000, 1, 1, tzinfo=UTC), server("server-p256")
+    with GivenCertificates(given, host="broker.example").at(then) as moved:
+        assert (moved.now, moved.host) == (then, "broker.example")
+        assert moved.make(GIVEN).chain_file == given.certificate
 
 
 def test_ca_and_client_keep_the_form_of_their_files(files, server):
