@@ -213,11 +213,11 @@ class Ladder:
     def _take_again(self, deadline: Deadline) -> None:
         """After a reset from outside: a board with USB of its own leaves its port meanwhile, and maybe has another one."""
         for first in (True, False):
+            if self._link.gone:
+                self._reopen_link(deadline.within(self._scaled(PORT_S / 2)))
             try:
-                if self._link.gone:
-                    self._reopen_link(deadline.within(self._scaled(PORT_S / 2)))
                 self._link.enter_raw_repl(deadline=self._answer(deadline))
                 return
             except BoardError as error:
-                if error.kind != "lost" or not (first and self._link.gone):
+                if error.kind != "lost" or not first:
                     raise

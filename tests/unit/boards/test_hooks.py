@@ -60,8 +60,8 @@ def test_one_that_does_not_end(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     try:
-        with pytest.raises(BoardError, match=r"did not end within 2 s and was killed; it printed: waiting$"):
-            hook(HOLDS_A_PIPE, str(pipe), seconds=2)
+        with pytest.raises(BoardError, match=r"did not end within 3 s and was killed; it printed: waiting$"):
+            hook(HOLDS_A_PIPE, str(pipe), seconds=3)
         assert ended(reading)
     finally:
         os.close(reading)

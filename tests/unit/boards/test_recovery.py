@@ -13,6 +13,7 @@ from harness.boards.recovery import Ladder, NotPossible, Step, climb
 from harness.boards.session import BoardSession
 from harness.deadline import Deadline
 from harness.errors import BoardError
+from harness.model import BoardSettings, BoardSpec
 
 
 def step(name: str, error: Exception | None = None, *, limit_s: float = 5.0) -> Step:
@@ -140,3 +141,40 @@ def test_what_was_tried_is_said(new_session: Callable[..., BoardSession]) -> Non
     assert raised.value.kind == "silent"
     with pytest.raises(BoardError, match=r"^lab-1: mute$"):
         new_session()._ladder.from_outside(BoardError("lab-1: mute", kind="silent"))
+
+
+class Leaving:
+    """A line whose port goes away so many times while the raw REPL is asked for, as with a board's own USB after a reset."""
+
+    device = "/dev/ttyACM0"
+
+    def __init__(self, times: int) -> None:
+        self.gone = False
+        self.opened: list[str] = []
+        self._times = times
+
+    def let_go(self) -> None:
+        self.gone = True
+
+    def reopen(self, find: Callable[[], str], *, deadline: Deadline) -> None:
+        self.device, self.gone = find(), False
+        self.opened.append(self.device)
+
+    def enter_raw_repl(self, *, deadline: Deadline) -> None:
+        self._times -= 1
+        if self._times >= 0:
+            self.gone = True
+            raise BoardError("the port went away", kind="lost")
+
+
+@pytest.mark.parametrize(("times", "result"), [(0, "helped"), (1, "helped"), (2, "failed")])
+def test_a_port_that_leaves_after_the_hook(times: int, result: str) -> None:
+    """A hook may end before the board has left its port: the old one is opened, lost, and the new one taken; once."""
+    names = iter(["/dev/ttyACM0", "/dev/ttyACM1"])
+    link = Leaving(times)
+    settings = BoardSettings(reset=(sys.executable, "-c", ""))
+    spec = BoardSpec(text="pico", kind="serial", target="u0", label="pico", settings=settings)
+    ladder = Ladder(spec, link, find_port=lambda: next(names))  # type: ignore[arg-type]  # what the ladder uses of a Link
+    (step, *_) = climb(ladder.hard_steps(), settle=lambda deadline: None)
+    assert (step.step, step.result) == ("reset", result)
+    assert link.opened == ["/dev/ttyACM0", "/dev/ttyACM1"][: 1 + (times > 0)]
