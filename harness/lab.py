@@ -29,6 +29,7 @@ from harness.shortages import shortage_text
 
 __all__ = ["IN_PROCESS", "Lab", "OpenBoard", "RunOptions"]
 
+UNEXPECTED = "the harness itself failed with {} when it opened this board; the first test that wanted it shows where"
 LOOPBACK = "127.0.0.1"
 # The first server is closed as soon as the right board connects; this long is waited for it to say who connected.
 SETTLE_S = 1.0
@@ -108,8 +109,11 @@ class Lab:
                 known.session = open_board(spec, patience=Patience(seconds=self.options.board_wait_s, tell=self.tell))
             except HarnessError as error:
                 known.error = error
-            except OSError as error:
-                known.error = _shortage(spec, error)
+            except Exception as error:
+                reason = shortage_text(error) if isinstance(error, OSError) else None
+                known.error = BoardError(f"{spec.label}: {reason or UNEXPECTED.format(type(error).__name__)}")
+                if reason is None:
+                    raise
         return known
 
     def release(self, spec: BoardSpec) -> None:

@@ -11,7 +11,7 @@ from harness.reports.diff import comparison_of
 from harness.reports.diff_text import FOLDED_FROM, change_sections, summary
 from harness.reports.markdown_page import Section, escaped, page
 from harness.reports.server_keys import GOOD, Connects, KeyCell, answer, key_matrix, server_title
-from harness.reports.soak import flaky_cells, times_text, verdicts_text
+from harness.reports.soak import flaky_cells, soak_lines, times_text, verdicts_text
 from harness.reports.terminal import fault_lines, stranger_lines
 
 # The worst first.
@@ -41,7 +41,12 @@ def render_markdown(run: dict[str, Any]) -> str:
     if found is not None:
         file = (run.get("baseline") or {}).get("file", "the baseline")
         intro.append(f"Compared with {escaped(file)}: **{escaped(summary(found))}**")
-    notes = [*(found.notes if found else ()), *stranger_lines(run["results"]), *fault_lines(run["results"])]
+    notes = [
+        *(found.notes if found else ()),
+        *_steady(run),
+        *stranger_lines(run["results"]),
+        *fault_lines(run["results"]),
+    ]
     return page("TLS compatibility", intro=intro, notes=notes, sections=sections)
 
 
@@ -94,6 +99,11 @@ def _wrong(run: dict[str, Any]) -> list[Section]:
 def _folded(cases: list[str]) -> str:
     more = f", and {len(cases) - FOLDED_FROM} more" if len(cases) > FOLDED_FROM else ""
     return f"{len(cases)} cases: {', '.join(cases[:FOLDED_FROM])}{more}"
+
+
+def _steady(run: dict[str, Any]) -> list[str]:
+    """What a soak run comes to; nothing where nothing was repeated."""
+    return soak_lines(run["soak"])[0] if run.get("soak") else []
 
 
 def _flaky(run: dict[str, Any]) -> list[Section]:

@@ -79,7 +79,11 @@ def varies(cell: dict[str, Any]) -> bool:
 
 def verdicts_text(cell: dict[str, Any]) -> str:
     """`pass 4, error 1`, the most frequent first."""
-    ranked = sorted(cell["verdicts"].items(), key=lambda entry: -entry[1])
+    return _ranked(cell["verdicts"])
+
+
+def _ranked(counts: dict[str, int]) -> str:
+    ranked = sorted(counts.items(), key=lambda entry: -entry[1])
     return ", ".join(f"{word} {count}" for word, count in ranked)
 
 
@@ -96,7 +100,8 @@ def soak_lines(soak: dict[str, Any]) -> tuple[list[str], list[str]]:
         soak: as in the run record.
 
     Returns:
-        The line with the counts and those of cells whose times vary; and the lines of flaky cells, which are bad news.
+        The line with the counts and those of cells whose outcomes or times vary under one verdict; and the lines of flaky cells,
+        which are bad news.
     """
     cells = soak["cells"]
     flaky = [cell for cell in cells if cell["flaky"]]
@@ -104,10 +109,23 @@ def soak_lines(soak: dict[str, Any]) -> tuple[list[str], list[str]]:
     counts = [f"{number} always {word}" for word, number in steady.most_common()]
     if flaky:
         counts.append(f"{len(flaky)} flaky")
-    news = [f"soak: {len(cells)} cell{'s' * (len(cells) != 1)}, {soak['repeat']} times each: {', '.join(counts)}"]
+    news = [f"soak: {len(cells)} cell{'s' * (len(cells) != 1)}, {_times(soak)}: {', '.join(counts)}"]
+    restless = [cell for cell in cells if not cell["flaky"] and len(cell["outcomes"]) > 1]
+    news += _bounded(
+        restless, lambda cell: f"varies: {_name(cell)}: {_ranked(cell['outcomes'])}; {verdicts_text(cell)}"
+    )
     slow = [cell for cell in cells if not cell["flaky"] and varies(cell)]
     news += _bounded(slow, lambda cell: f"varies: {_name(cell)}: {times_text(cell)} (shortest, median, longest)")
     return news, _bounded(flaky, _flaky_text)
+
+
+def _times(soak: dict[str, Any]) -> str:
+    """How often each cell was run: not as often as was asked for where the run ended before, or tests were left out."""
+    runs = sorted({cell["runs"] for cell in soak["cells"]})
+    if runs == [soak["repeat"]]:
+        return f"{soak['repeat']} times each"
+    seen = f"{runs[0]} to {runs[-1]}" if len(runs) > 1 else f"{runs[0]}"
+    return f"{seen} of {soak['repeat']} times each"
 
 
 def _flaky_text(cell: dict[str, Any]) -> str:

@@ -236,6 +236,10 @@ def test_no_secret_leaves_a_run(lab, tmp_path_factory):
         ("odd", "seed/ca-verified", "error"),
     }, ran.text
     assert "RuntimeError: nobody expected this" in ran.text
+    odd = next(result for result in ran.record()["results"] if result["board"] == "odd")
+    assert odd["reason"] == (
+        "odd: the harness itself failed with RuntimeError when it opened this board; the first test that wanted it shows where"
+    )
     assert NO_FRAMES in ran.text
     assert any(line.split()[:2] == ["material", "="] for line in ran.lines), ran.text
     secrets = [PASSWORD.encode(), *(path.read_bytes() for path in keys.iterdir())]

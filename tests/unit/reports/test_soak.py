@@ -102,12 +102,31 @@ def test_lines():
         result(case="seed/slow", took=11.0),
         result(case="seed/slow", took=900.0),
     ]
-    assert soak_lines(soak_json(results, repeat=2)) == (
+    assert soak_lines(soak_json(results, repeat=3)) == (
         [
-            "soak: 4 cells, 2 times each: 2 always pass, 1 always unsupported, 1 flaky",
+            "soak: 4 cells, 2 to 3 of 3 times each: 2 always pass, 1 always unsupported, 1 flaky",
             "varies: unix in-process seed/slow: 10/11/900 ms (shortest, median, longest)",
         ],
         ["flaky: unix in-process seed/z: pass 1, error 1; connected sometimes; 10/10/10 ms"],
+    )
+
+
+def test_not_as_often_as_asked_for():
+    """A run that was ended, or tests that were left out: the number that was wanted is not called the number that ran."""
+    two = [result(), result(), result(case="seed/y")]
+    assert soak_lines(soak_json(two, repeat=5))[0] == ["soak: 2 cells, 1 to 2 of 5 times each: 2 always pass"]
+    assert soak_lines(soak_json([result()], repeat=5))[0] == ["soak: 1 cell, 1 of 5 times each: 1 always pass"]
+
+
+def test_outcomes_that_change_under_one_verdict():
+    """Failing in two ways is no steady failure, and no average says which it was."""
+    runs = [result("fail", outcome=outcome) for outcome in ("hung", "refused", "hung")]
+    assert soak_lines(soak_json(runs, repeat=3)) == (
+        [
+            "soak: 1 cell, 3 times each: 1 always fail",
+            "varies: unix in-process seed/x: hung 2, refused 1; fail 3",
+        ],
+        [],
     )
 
 
@@ -130,6 +149,15 @@ def test_schema():
     soak = soak_json([result(), result("error", took=None, outcome="not-run")], repeat=2)
     assert list(validator.iter_errors(soak)) == []
     assert not validator.is_valid({**soak, "cells": [{**soak["cells"][0], "passed": "often"}]})
+
+
+def test_markdown_says_that_nothing_is_flaky():
+    """A soak run whose cells were steady says so: else it could not be told from a single run."""
+    results = [result(), result()]
+    run = {"boards": [], "servers": [], "cases": [], "results": results, "soak": soak_json(results, repeat=2)}
+    assert "soak: 1 cell, 2 times each: 1 always pass" in render_markdown(run)
+    del run["soak"]
+    assert "soak" not in render_markdown(run)
 
 
 def test_markdown_shows_flaky_cells_first():
