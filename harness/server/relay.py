@@ -239,7 +239,7 @@ class Relay:
                         held, end = ended, time.monotonic() + WORD_S
                     else:
                         session.server_first |= source is server and (held is not None or board in reading)
-                        _pass_end(others[source], ended)
+                        _pass_end(others[source], ended, alerted=source is server and _refused_aloud(session))
                 if held is not None and (not ready or server not in reading or not _word_is_due(session)):
                     # An alert and no end: whichever it is, the server says no more (RFC 8446 section 6).
                     session.server_first |= last_word(read_wire(session.wire)) is LastWord.ALERT
@@ -277,21 +277,30 @@ def _one_piece(session: _Session, source: socket.socket, other: socket.socket, *
     return None
 
 
-def _pass_end(sock: socket.socket, end: TcpEnd) -> None:
-    """End this connection as the other one ended."""
+def _refused_aloud(session: _Session) -> bool:
+    """Whether the server has sent a fatal alert in the clear."""
+    return any(alert.sender is Side.SERVER and alert.level == "fatal" for alert in read_wire(session.wire).alerts)
+
+
+def _pass_end(sock: socket.socket, end: TcpEnd, *, alerted: bool = False) -> None:
+    """End this connection as the other one ended; a reset that comes with an alert waits until the board has read the alert.
+
+    A board that is still writing its flight would meet the reset, and which of the two it meets would be chance.
+    """
     if end.how == "RST":
-        _reset_at_close(sock)
+        _reset_at_close(sock, still_read=alerted)
         return
     with contextlib.suppress(OSError):
         sock.shutdown(socket.SHUT_WR)
 
 
-def _reset_at_close(sock: socket.socket) -> None:
-    """Have this socket end with RST, as its peer did."""
+def _reset_at_close(sock: socket.socket, *, still_read: bool = False) -> None:
+    """Have this socket end with RST, as its peer did; unless it is still read, that is at once."""
     linger = struct.pack("ii", 1, 0)
     with contextlib.suppress(OSError):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-        sock.shutdown(socket.SHUT_RD)
+        if not still_read:
+            sock.shutdown(socket.SHUT_RD)
 
 
 # ----------------------------------------------------------------------------------------------- what the wire says

@@ -254,6 +254,25 @@ def test_reset_is_passed_on_as_one(relay):
                 client.recv(1)
 
 
+def test_alert_before_the_reset_that_follows_it(relay):
+    """A board in the middle of its flight reads the alert, not the reset: which comes first must not be chance."""
+    alert = bytes.fromhex("15030300020228")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        between = relay(listener.getsockname()[1])
+        start = between.open(PROFILE, Serving())
+        with socket.create_connection(("127.0.0.1", start.port), timeout=5) as client:
+            sock, _peer = listener.accept()
+            sock.sendall(alert)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            sock.close()
+            assert client.recv(7, socket.MSG_PEEK) == alert
+            for _ in range(500):
+                client.sendall(b"the rest of a flight")
+            assert client.recv(7) == alert
+        report = between.finish(Deadline(5))
+    assert (report.tcp_ends[0].sender, report.tcp_ends[0].how) == (Side.SERVER, "RST")
+
+
 def test_ends_at_the_deadline(relay):
     """Two sides that say nothing: ended, and said to have timed out."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
