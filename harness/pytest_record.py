@@ -256,7 +256,7 @@ class Record:
 
         return baseline_lines(self.baseline, self.compared)
 
-    def close(self) -> None:
-        """Close the journal of a run that had no result."""
-        if self._journal is not None:
-            self._journal.close()
+    @property
+    def begun(self) -> bool:
+        """Whether there is anything to report: cases were to be run, or have been."""
+        return self._journal is not None or bool(self.results)

@@ -218,16 +218,23 @@ class Reporter:
         """
         self._over = True
         self._screen.wipe()
-        if not self.kept.results:
-            self.kept.close()
+        good = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+        if exitstatus == pytest.ExitCode.OK and self._compared_nothing():
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        if not self.kept.begun:
             return
         record = self.kept.finished()
         self.soak = record.get("soak")
         self.kept.write(record)
-        good = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
         flaky = self.soak is not None and self.soak["flaky"]
         if exitstatus in good and (self.untried() or self.kept.trouble or flaky or self.kept.worse):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _compared_nothing(self) -> list[str]:
+        """Say that a baseline was given to a run that has nothing to compare: it must not look like one that got no worse."""
+        if self.kept.baseline is None or self.kept.results or self.config.getoption("collectonly"):
+            return []
+        return ["--baseline: nothing was compared: this run has no result of a case"]
 
     def untried(self) -> list[str]:
         """One line for each board and each server with which not one case could be tried; a run that tests nothing must fail."""
@@ -240,10 +247,12 @@ class Reporter:
         from harness.reports.soak import soak_lines
         from harness.reports.terminal import fault_lines, missing_lines, stranger_lines
 
-        if not self.kept.results:
+        for text in self._compared_nothing():
+            terminalreporter.write_line(text, red=True)
+        if not self.kept.begun:
             return
         terminalreporter.write_sep("=", "TLS compatibility")
-        for line in self._screen.table(self.kept.results):
+        for line in self._screen.table(self.kept.results) if self.kept.results else []:
             terminalreporter.write_line(line)
         steady, flaky = soak_lines(self.soak) if self.soak else ([], [])
         shown = [*stranger_lines(self.kept.results), *fault_lines(self.kept.results), *missing_lines(self.kept.missing)]

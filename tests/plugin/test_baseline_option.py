@@ -74,6 +74,16 @@ def test_other_boards(suite):
         assert not (suite.folder / ".compat").exists()
 
 
+def test_nothing_to_compare(suite):
+    """A baseline given to a run of no case: it must not look like one that got no worse."""
+    assert suite.run(*suite.quick, "--artifacts", "old").status == 0
+    suite.write("test_other.py", "def test_other(): pass")
+    ran = suite.run("--baseline", "old/run.json", "test_other.py")
+    assert (ran.status, ran.summary()) == (1, "1 passed")
+    assert "--baseline: nothing was compared: this run has no result of a case" in ran.lines
+    assert suite.run("--baseline", "old/run.json", "test_other.py", "--collect-only").status == 0
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

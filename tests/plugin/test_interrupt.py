@@ -56,6 +56,19 @@ def test_interrupted(suite, in_the_middle, number, children):
     assert children(in_the_middle.pid) == []
 
 
+def test_interrupted_in_the_first_case(suite):
+    """A run without any result leaves its record, too: an older run.json must not be taken for it."""
+    suite.write("test_mine.py", MIDDLE)
+    process = suite.start("--cases", "smoke", "-k", "pem-on-der", "-s")
+    suite.wait_for((suite.folder / "started").exists, what="the case has started")
+    process.send_signal(signal.SIGINT)
+    ran = suite.end(process, timeout_s=15)
+    assert ran.status == 2, ran.text
+    assert (ran.record()["results"], ran.record()["missing"]) == ([], MISSING)
+    assert [line["record"] for line in ran.journal()] == ["run", "plan", "case", "end"]
+    assert "not run: unix in-process seed/pem-on-der-client" in ran.lines
+
+
 def test_killed(suite, in_the_middle, children):
     """SIGKILL leaves a journal whose every line is whole, and the board's interpreter goes with its terminal."""
     in_the_middle.kill()
