@@ -1,6 +1,10 @@
 """`--baseline RUN.json`: read before the run, compared after it, a regression fails it; with and without -n."""
 
+import copy
 import json
+import os
+import subprocess
+import sys
 
 import jsonschema
 import pytest
@@ -23,11 +27,25 @@ def test_case(board, tls_case, run_case):
 """
 
 
+@pytest.fixture(scope="module")
+def old(tmp_path_factory):
+    """The record of a run of the two quick cases."""
+    folder = tmp_path_factory.mktemp("old")
+    (folder / "test_mine.py").write_text(
+        "def test_case(board, tls_case, run_case):\n    run_case(board, tls_case)\n", encoding="utf-8"
+    )
+    words = ["--cases", "smoke", "-k", "rsa-1024-key or key-and-certificate-swapped", "-p", "no:cacheprovider"]
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "TOX", "MICROPYTHON"))}
+    subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", *words], cwd=folder, env=clean, check=True, capture_output=True
+    )
+    return json.loads((folder / ".compat" / "run.json").read_text(encoding="utf-8"))
+
+
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "-n"])
-def test_changes(suite, workers):
+def test_changes(suite, old, workers):
     """What got better and what can no longer be tried: in the terminal, run.json and the page; the run fails though no test did."""
-    assert suite.run(*suite.quick).status == 0
-    record = json.loads((suite.folder / ".compat" / "run.json").read_text())
+    record = copy.deepcopy(old)
     record["results"][0] |= {"verdict": "insecure", "reason": "accepted"}
     # Not chosen by the second run, so no change.
     record["results"].append({**record["results"][0], "case": "seed/wrong-ca"})
@@ -58,11 +76,9 @@ def test_changes(suite, workers):
     assert "1 newly unsupported" in (suite.folder / ".compat" / "matrix.html").read_text()
 
 
-def test_other_boards(suite):
+def test_other_boards(suite, old):
     """A baseline that has nothing in common with this run is refused before the run, with workers, too."""
-    assert suite.run(*suite.quick, "--artifacts", "old").status == 0
-    text = (suite.folder / "old" / "run.json").read_text()
-    suite.write("old.json", text.replace('"board": "unix"', '"board": "desk"'))
+    suite.write("old.json", json.dumps(old).replace('"board": "unix"', '"board": "desk"'))
     for workers in ((), ("-n", "1")):
         ran = suite.run("--cases", "smoke", "--baseline", "old.json", *workers)
         wanted = (
@@ -74,31 +90,19 @@ def test_other_boards(suite):
         assert not (suite.folder / ".compat").exists()
 
 
-def test_nothing_to_compare(suite):
+def test_nothing_to_compare(suite, old):
     """A baseline given to a run of no case: it must not look like one that got no worse."""
-    assert suite.run(*suite.quick, "--artifacts", "old").status == 0
+    suite.write("old.json", json.dumps(old))
     suite.write("test_other.py", "def test_other(): pass")
-    ran = suite.run("--baseline", "old/run.json", "test_other.py")
+    ran = suite.run("--baseline", "old.json", "test_other.py")
     assert (ran.status, ran.summary()) == (1, "1 passed")
     assert "--baseline: nothing was compared: this run has no result of a case" in ran.lines
-    assert suite.run("--baseline", "old/run.json", "test_other.py", "--collect-only").status == 0
+    assert suite.run("--baseline", "old.json", "test_other.py", "--collect-only").status == 0
 
 
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        (
-            ("--baseline", "none.json"),
-            "--baseline none.json: cannot be read (No such file or directory); wanted is a run.json",
-        ),
-        (("--baseline", "test_mine.py"), "--baseline test_mine.py: no JSON at line 2, column 1"),
-        (
-            ("--baseline", "newer.json"),
-            "--baseline newer.json: has the schema 'tls-harness/run/7'; this version reads tls-harness/run/1",
-        ),
-    ],
-)
-def test_wrong_file(suite, words, message):
-    """One line and exit code 4, before anything ran."""
+def test_wrong_file(suite):
+    """One line and exit code 4, before anything ran; the other mistakes are in tests/unit/test_pytest_baseline.py."""
     suite.write("newer.json", '{"schema": "tls-harness/run/7"}')
-    assert suite.refused(*words).startswith(message)
+    assert suite.refused("--baseline", "newer.json").startswith(
+        "--baseline newer.json: has the schema 'tls-harness/run/7'; this version reads tls-harness/run/1"
+    )

@@ -17,8 +17,9 @@ from harness.reports.schema import run_schema
 
 @pytest.fixture(scope="module")
 def real(good_run):
-    """A real run record."""
-    return json.loads(good_run.read_text(encoding="utf-8"))
+    """A real run record, of fewer cases."""
+    record = json.loads(good_run.read_text(encoding="utf-8"))
+    return {**record, "results": record["results"][:6]}
 
 
 @pytest.fixture
@@ -45,8 +46,7 @@ def part(run, path="a.json", way=""):
 
 
 def check(merged):
-    """A merged record is a run record: valid, complete, and every result has its source."""
-    jsonschema.validate(merged.run, run_schema(), jsonschema.Draft202012Validator)
+    """A merged record is a run record: read back against the schema it is the same, and every result has its source."""
     read, notes = parse_run(json.dumps(merged.run).encode(), where="m")
     assert (read, notes) == (merged.run, ())
     sources = {source["id"]: source for source in merged.run["sources"]}
@@ -84,6 +84,7 @@ def test_two_firmwares(real, another):
 def test_every_format(real, another):
     """The joined record is shown like any other, with both columns."""
     merged = merge([part(real), part(another(firmware="9.9.9"), "b.json")])
+    jsonschema.validate(merged.run, run_schema(), jsonschema.Draft202012Validator)
     for suffix in REPORT_SUFFIXES:
         text = rendered(merged.run, suffix=suffix).replace("&#8203;", "")
         assert "unix@9.9.9" in text
