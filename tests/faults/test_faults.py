@@ -15,6 +15,10 @@ import pytest
 
 from harness.faults import FAULTS
 
+pytestmark = pytest.mark.skipif(
+    not Path("/proc/self/environ").exists(),
+    reason="what a process holds and leaves is read from /proc, which Linux has",
+)
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "faults.md"
 PAGE_TABLE = re.compile(r"(?<=<!-- table: tests/faults -->\n).*?(?=<!-- end -->)", re.DOTALL)
 # What a board may take beside what it waits for: on a machine that does many other things.
