@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from harness.faults import FAULTS, POWER_WORD, RESET_WORD, End
+
 # The first counts no third connection yet; whatever strikes in the middle strikes in the second.
 CASES = (
     "raw/http-400",
@@ -29,6 +31,13 @@ RUN_LIMIT_S = 200
 TEST = """
 def test_case(board, tls_case, run_case):
     run_case(board, tls_case)
+"""
+# As a lab has it for a board that hangs: what `tls-harness virtual faulty:NAME` prints, as hooks. Only boards that they help have them.
+HOOKED = """
+[board.{name}]
+spec = "faulty:{name}"
+reset = ["sh", "-c", "printf '{reset}' > {{port}}"]
+power_cycle = ["sh", "-c", "printf '{power}' > {{port}}"]
 """
 # The suite's own conftest.py: what the process holds after each test, how long that took, and what it holds at its very end.
 WATCH = """
@@ -120,9 +129,20 @@ def share_out(waits_s: Mapping[str, float]) -> list[list[str]]:
     return shares
 
 
+def board_word(name: str) -> str:
+    """What `--board` gets for a fault: its name in boards.toml where a switch helps, else the fault itself."""
+    return name if FAULTS[name].ends in (End.RESET, End.POWER) else f"faulty:{name}"
+
+
+def boards_toml(names: Iterable[str]) -> str:
+    """The hooks of those that have them, as TOML: NUL is octal for printf, and its backslash is doubled."""
+    reset, power = (word.decode().replace("\0", "\\\\0") for word in (RESET_WORD, POWER_WORD))
+    return "".join(HOOKED.format(name=name, reset=reset, power=power) for name in names if board_word(name) == name)
+
+
 def start(folder: Path, arguments: Iterable[str]) -> subprocess.Popen[bytes]:
     """Start a pytest in a folder of its own, with a temporary directory of its own."""
-    (folder / "tmp").mkdir(parents=True)
+    (folder / "tmp").mkdir()
     (folder / "test_mine.py").write_text(TEST, encoding="ascii")
     (folder / "conftest.py").write_text(WATCH, encoding="ascii")
     strange = ("PYTEST", "TOX", "MICROPYTHON", "PYTHONDONTWRITEBYTECODE", "CI", "BUILD_NUMBER")
@@ -136,7 +156,7 @@ def start(folder: Path, arguments: Iterable[str]) -> subprocess.Popen[bytes]:
                 "COLUMNS": "200",
                 "NO_COLOR": "1",
                 "PYTHONWARNINGS": "",
-                "PYTHONPYCACHEPREFIX": str(folder.parent / "byte-code"),
+                "PYTHONPYCACHEPREFIX": str(folder.parents[1] / "byte-code"),  # that of tests/plugin
                 "TMPDIR": str(folder / "tmp"),
             },
             stdin=subprocess.DEVNULL,
@@ -150,8 +170,11 @@ def run_all(folder: Path, shares: Iterable[list[str]]) -> None:
     running = []
     try:
         for number, names in enumerate(shares):
-            boards = [word for name in names for word in ("--board", f"faulty:{name}")]
-            running.append(start(folder / str(number), [*boards, "--cases", "smoke", "-k", " or ".join(CASES)]))
+            place = folder / str(number)
+            place.mkdir()
+            (place / "boards.toml").write_text(boards_toml(names), encoding="ascii")
+            boards = [word for name in names for word in ("--board", board_word(name))]
+            running.append(start(place, [*boards, "--cases", "smoke", "-k", " or ".join(CASES)]))
         for number, process in enumerate(running):
             (folder / str(number) / "status").write_text(str(process.wait(RUN_LIMIT_S)), encoding="ascii")
     finally:
@@ -183,7 +206,7 @@ def run_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Mapping[str,
 
 @pytest.fixture(scope="session")
 def read_boards() -> Callable[[Iterable[Run]], dict[str, BoardRun]]:
-    """What became of each board, by its name."""
+    """What became of each board, by its fault."""
 
     def read(runs: Iterable[Run]) -> dict[str, BoardRun]:
         found = {}
@@ -191,7 +214,7 @@ def read_boards() -> Callable[[Iterable[Run]], dict[str, BoardRun]]:
             record, watched = run.record, run.watched
             for board in record["boards"]:
                 label = board["board"]
-                found[label] = BoardRun(
+                found[label.removeprefix("faulty:")] = BoardRun(
                     run=run,
                     results=[result for result in record["results"] if result["board"] == label],
                     board=board,
