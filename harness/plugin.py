@@ -219,23 +219,20 @@ def pytest_runtest_makereport(
     return report
 
 
-@pytest.hookimpl(wrapper=True)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_report_to_serializable(
     config: pytest.Config,
 ) -> Generator[None, dict[str, Any] | None, dict[str, Any] | None]:
-    """In a worker of pytest-xdist, pack the result as one text."""
-    from harness.pytest_run import pack
+    """In a worker of pytest-xdist, pack the report as one piece."""
+    from harness.pytest_parcel import pack
 
-    data = yield
-    if hasattr(config, "workerinput"):
-        pack(data)
-    return data
+    return pack((yield), config)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_report_from_serializable(data: dict[str, Any]) -> None:
-    """In the controller of pytest-xdist, unpack the result before pytest makes a report of it."""
-    from harness.pytest_run import unpack
+    """In the controller of pytest-xdist, unpack a report before pytest makes one of it."""
+    from harness.pytest_parcel import unpack
 
     unpack(data)
 

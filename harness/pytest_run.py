@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import json
 import os
 import shlex
 import signal
@@ -334,18 +333,6 @@ def complete_report(item: pytest.Item, call: pytest.CallInfo[Any], report: pytes
         report.longrepr = failure_block(result, rerun=rerun_command(item))
         if result.transcript:
             report.sections.append(("serial transcript", plain(result.transcript[-SHOWN_TRANSCRIPT:])))
-
-
-def pack(data: dict[str, Any] | None) -> None:
-    """Make one text of a result on its way to the controller: execnet walks through every number of a dict in Python."""
-    if data is not None and isinstance(data.get("tls"), dict):
-        data["tls"] = json.dumps(data["tls"])
-
-
-def unpack(data: dict[str, Any]) -> None:
-    """Undo `pack`."""
-    if isinstance(data.get("tls"), str):
-        data["tls"] = json.loads(data["tls"])
 
 
 def _news(item: pytest.Item, result: CaseResult) -> dict[str, Any]:

@@ -52,6 +52,7 @@ STAGES = (
     "harness.pytest_options",
     "harness.pytest_paths",
     "harness.pytest_run",
+    "harness.pytest_parcel",
     "harness.pytest_scheduler",
     "harness.pytest_boards",
     "harness.pytest_blocks",

@@ -5,6 +5,7 @@ Follows `ssl3_choose_cipher` (ssl/s3_lib.c), `ssl_set_masks` (ssl/ssl_lib.c) and
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -68,7 +69,8 @@ def judge_suites(hello: HelloFacts, *, server: ServerFacts, version: int) -> tup
 
     OpenSSL walks the server's list if the server decides (Python's default), else the client's.
     """
-    verdicts = {int(code, 16): _judge(code, hello=hello, server=server, version=version) for code in hello.suites}
+    terms = _terms(hello, server=server, version=version)
+    verdicts = {int(code, 16): _judge(code, terms=terms, server=server, version=version) for code in hello.suites}
     order = [code for code, _protocol, _name in server.suites] if server.server_preference else list(verdicts)
     chosen = next((code for code in order if code in verdicts and not verdicts[code].reasons), None)
     return tuple(
@@ -77,7 +79,25 @@ def judge_suites(hello: HelloFacts, *, server: ServerFacts, version: int) -> tup
     )
 
 
-def _judge(code: str, *, hello: HelloFacts, server: ServerFacts, version: int) -> SuiteVerdict:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Terms:
+    """What counts for all suites of one handshake alike, found once: the server's suites, its keys by type with what is against each."""
+
+    protocols: Mapping[int, str]
+    keys: Mapping[str, list[Exclusion]]
+    has_group: bool
+
+
+def _terms(hello: HelloFacts, *, server: ServerFacts, version: int) -> _Terms:
+    keys = keys_by_type(server)
+    return _Terms(
+        protocols={code: protocol for code, protocol, _name in reversed(server.suites)},
+        keys={kind: _key_exclusions(key, hello=hello, server=server, version=version) for kind, key in keys.items()},
+        has_group=shared_group(hello, server=server) is not None,
+    )
+
+
+def _judge(code: str, *, terms: _Terms, server: ServerFacts, version: int) -> SuiteVerdict:
     """Collect every reason against one offered suite."""
     number = int(code, 16)
     info = suite_info(number)
@@ -86,7 +106,7 @@ def _judge(code: str, *, hello: HelloFacts, server: ServerFacts, version: int) -
         reason = Exclusion.SIGNAL if is_signal(number) else Exclusion.UNKNOWN
         return SuiteVerdict(code=code, name=name, reasons=(reason,))
     reasons: list[Exclusion] = []
-    protocol = next((protocol for own, protocol, _name in server.suites if own == number), None)
+    protocol = terms.protocols.get(number)
     if protocol is None:
         reasons.append(Exclusion.NOT_ALLOWED)
     if not suite_fits(protocol or info.minimum_version, version=version):
@@ -94,8 +114,8 @@ def _judge(code: str, *, hello: HelloFacts, server: ServerFacts, version: int) -
     if not _strong_enough(info, server=server):
         reasons.append(Exclusion.SECURITY_LEVEL)
     if not info.tls13:
-        reasons += _authentication(info, hello=hello, server=server, version=version)
-        reasons += _key_exchange(info, hello=hello, server=server)
+        reasons += _authentication(info, terms=terms)
+        reasons += _key_exchange(info, terms=terms, server=server)
     return SuiteVerdict(code=code, name=name, reasons=tuple(reasons))
 
 
@@ -115,18 +135,14 @@ def _strong_enough(info: SuiteInfo, *, server: ServerFacts) -> bool:
     return not refused
 
 
-def _authentication(info: SuiteInfo, *, hello: HelloFacts, server: ServerFacts, version: int) -> list[Exclusion]:
+def _authentication(info: SuiteInfo, *, terms: _Terms) -> list[Exclusion]:
     """Say why the server's keys cannot authenticate a suite; empty if one can."""
     if info.authentication in ("PSK", "anon"):
         return []
-    keys = keys_by_type(server)
-    if not keys:
+    if not terms.keys:
         return [Exclusion.NO_CERTIFICATE]
-    fitting = [kind for kind in signing_key_types(info) if kind in keys]
-    if not fitting:
-        return [Exclusion.KEY_TYPE]
-    found = [_key_exclusions(keys[kind], hello=hello, server=server, version=version) for kind in fitting]
-    return min(found, key=len)
+    fitting = [terms.keys[kind] for kind in signing_key_types(info) if kind in terms.keys]
+    return min(fitting, key=len) if fitting else [Exclusion.KEY_TYPE]
 
 
 def _key_exclusions(key: KeyFacts, *, hello: HelloFacts, server: ServerFacts, version: int) -> list[Exclusion]:
@@ -157,12 +173,12 @@ def _curve_accepted(key: KeyFacts, *, hello: HelloFacts, server: ServerFacts) ->
     return not hello.groups or key.curve in offered_groups(hello)
 
 
-def _key_exchange(info: SuiteInfo, *, hello: HelloFacts, server: ServerFacts) -> list[Exclusion]:
+def _key_exchange(info: SuiteInfo, *, terms: _Terms, server: ServerFacts) -> list[Exclusion]:
     """Say why the key exchange of a suite cannot be done; empty if it can."""
     reasons: list[Exclusion] = []
     if info.needs_psk and not str(server.behaviour.get("name", "")).startswith("psk"):
         reasons.append(Exclusion.NO_PSK)
-    if info.key_exchange in _ELLIPTIC and shared_group(hello, server=server) is None:
+    if info.key_exchange in _ELLIPTIC and not terms.has_group:
         reasons.append(Exclusion.NO_GROUP)
     if info.key_exchange.startswith("DHE") and (server.python or info.code not in server.suite_codes):
         # Of a server that is not ours only what it took is known, and that it can do.
