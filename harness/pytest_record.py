@@ -153,7 +153,10 @@ class Record:
         try:
             self._journal.add_all(lines)
         except OSError as error:
-            self.trouble.append(f"no report: {error}")
+            self._lost(self._journal.path, error)
+
+    def _lost(self, path: Path, error: OSError) -> None:
+        self.trouble.append(f"no report: {path} cannot be written ({error.strerror})")
 
     def _head(self) -> dict[str, Any]:
         from harness.reports.host import host_json
@@ -233,7 +236,7 @@ class Record:
         if self._journal is not None:
             folder = self._journal.folder
             self._add([("end", {"finished": record["run"]["finished"]})])
-            self._journal.close()
+            self._close_journal(self._journal)
             paths = [folder / "run.json", folder / "matrix.html", *paths]
         for path in paths:
             links = way_to(folder, start=path.parent) if folder is not None else ""
@@ -241,7 +244,15 @@ class Record:
                 write_text(path, rendered(record, suffix=path.suffix, links=links))
                 self.written.append(path)
             except OSError as error:
-                self.trouble.append(f"no report: {path} cannot be written ({error.strerror})")
+                self._lost(path, error)
+
+    def _close_journal(self, journal: Journal) -> None:
+        """What a full disk kept in the buffer is tried again here, and lost for good; the other reports may have room elsewhere."""
+        try:
+            journal.close()
+        except OSError as error:
+            if not self.trouble:
+                self._lost(journal.path, error)
 
     @property
     def worse(self) -> bool:

@@ -333,7 +333,8 @@ def _stage(value: object) -> Stage:
 
 
 def _ms(microseconds: int | None) -> float | None:
-    return None if microseconds is None else round(microseconds / 1000, 3)
+    """Milliseconds; None also where the board's clock ran backwards: that is no measurement."""
+    return None if microseconds is None or microseconds < 0 else round(microseconds / 1000, 3)
 
 
 def _text(value: dict[str, Any], key: str) -> str | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import textwrap
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -229,6 +231,7 @@ def diff(options: argparse.Namespace) -> int:
 
     for output in options.outputs:
         _check_suffix(output, accepted=DIFF_FORMATS)
+        _check_other(output, (options.old, options.new))
     old, new = read_run(options.old), read_run(options.new)
     _say(old)
     _say(new)
@@ -265,6 +268,13 @@ def _nothing(old: RunFile, new: RunFile) -> str:
 def _check_suffix(output: str, *, accepted: tuple[str, ...]) -> None:
     if Path(output).suffix not in accepted:
         raise UsageError(f"-o {output!r}: the suffix says the format (accepted: {', '.join(accepted)})")
+
+
+def _check_other(output: str, inputs: Iterable[str]) -> None:
+    """A comparison is no run record: written over one, the results of that run would be gone."""
+    for name in inputs:
+        if os.path.realpath(output) == os.path.realpath(name):
+            raise UsageError(f"-o {output!r}: is the run record {name} itself (accepted: the path of another file)")
 
 
 def _say(file: RunFile) -> None:

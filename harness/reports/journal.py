@@ -48,7 +48,11 @@ class Journal:
         self._file.flush()
 
     def close(self) -> None:
-        """Close the file; what is in it stays."""
+        """Close the file; what is in it stays.
+
+        Raises:
+            OSError: the end could not be written. The file is closed all the same.
+        """
         self._file.close()
 
 

@@ -24,6 +24,8 @@ from harness.reports.soak import soak_json
 
 WANTED = "wanted is a run.json or run.jsonl that pytest wrote, or the output of `tls-harness report merge`"
 _PARTS = {"board": "boards", "server": "servers", "case": "cases", "result": "results"}
+# 10,000 results are about 40 MB. A device or a pipe without an end must not take the machine's memory.
+_SIZE_LIMIT_BYTES = 512 * 1024 * 1024
 # Longer messages would hold whole lists of accepted words.
 _MESSAGE_LIMIT = 300
 _HALF = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -56,11 +58,14 @@ def read_run(path: str, *, told: str = "", start: Path | None = None) -> RunFile
     where = one_line(f"{told} {path}" if told else path)
     try:
         place = (start or Path()) / path
-        data = place.read_bytes()
+        with place.open("rb") as stream:
+            data = stream.read(_SIZE_LIMIT_BYTES + 1)
     except OSError as error:
         raise UsageError(f"{where}: cannot be read ({error.strerror}); {WANTED}") from error
     except ValueError as error:
         raise UsageError(f"{where}: no path of a file; {WANTED}") from error
+    if len(data) > _SIZE_LIMIT_BYTES:
+        raise UsageError(f"{where}: longer than {_SIZE_LIMIT_BYTES >> 20} MB; {WANTED}")
     run, notes = parse_run(data, where=where)
     return RunFile(path=path, folder=place.absolute().parent, run=run, notes=notes)
 

@@ -117,7 +117,9 @@ class KeyMatrix:
         left, found = sorted(self.rows, key=_rank), []
         while left:
             places, cost = _rank(left[0])
-            alike = [row for row in left if _rank(row)[0] == places and _rank(row)[1] <= cost * ABOUT_THE_SAME]
+            alike = [
+                row for row in left if _rank(row)[0] == places and _rank(row)[1] <= max(cost, cost * ABOUT_THE_SAME)
+            ]
             found += [row for row in self.rows if row in alike]
             left = [row for row in left if row not in alike]
         return tuple(found)

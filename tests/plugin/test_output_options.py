@@ -5,6 +5,7 @@ import shutil
 import stat
 import subprocess
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
@@ -89,6 +90,21 @@ def test_a_lost_report_fails_the_run(suite):
     ran = suite.run("--cases", "smoke", "-k", "rsa-1024-key or last", "--compat-report", "sub/r.json")
     assert (ran.status, ran.summary()) == (1, "2 passed")
     assert ran.line("no report: ") == f"no report: {suite.folder}/sub/r.json cannot be written (Is a directory)"
+
+
+def test_a_full_disk_below_the_journal(suite):
+    """The run goes on, what can be written is written, and the run fails with the name of what is missing."""
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    (suite.folder / ".compat").mkdir()
+    (suite.folder / ".compat" / "run.jsonl").symlink_to("/dev/full")
+    ran = suite.run(*suite.quick, "--compat-report", "r.csv")
+    assert (ran.status, ran.summary()) == (1, "2 passed")
+    lost = f"{suite.folder}/.compat/run.jsonl cannot be written (No space left on device)"
+    assert ran.line("no report: ") == f"no report: {lost}"
+    assert "Traceback" not in ran.text
+    assert len(ran.record()["results"]) == 2
+    assert (suite.folder / "r.csv").read_text(encoding="utf-8").count("\n") == 3
 
 
 @pytest.mark.parametrize("how", [(), ("-n", "1"), ("--artifacts", "mine")])

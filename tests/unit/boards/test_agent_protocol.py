@@ -165,6 +165,13 @@ def test_result_is_read() -> None:
     )
 
 
+def test_a_clock_that_ran_backwards_measures_nothing() -> None:
+    """A time below zero is no time; what the handshake came to counts all the same."""
+    answer = read_answer(_line({**RESULT, "us": [151, -20412, 311]}))
+    assert answer is not None
+    assert (answer.kind, answer.connect_ms, answer.handshake_ms, answer.exchange_ms) == ("result", 0.151, None, 0.311)
+
+
 def test_exception_is_read() -> None:
     """Stage, type and arguments arrive as the board gave them."""
     answer = read_answer(_line({**EXCEPTION, "idf": [45000, 16000], "held": 25200}))

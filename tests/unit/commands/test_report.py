@@ -114,6 +114,23 @@ def test_diff(good_run, bad_run, report, tmp_path):
     assert report("diff", bad_run, good_run)[0] == 0
 
 
+def test_a_diff_is_not_written_over_a_record(good_run, bad_run, report, tmp_path, monkeypatch):
+    """The results of a run do not go by a slip of the hand, under whatever name."""
+    old, new = tmp_path / "old.json", tmp_path / "new.json"
+    shutil.copy(good_run, old)
+    shutil.copy(bad_run, new)
+    (tmp_path / "link.json").symlink_to(new)
+    monkeypatch.chdir(tmp_path)
+    for output, name in (("old.json", "old.json"), (f"{tmp_path}/new.json", "new.json"), ("link.json", "new.json")):
+        assert report("diff", "old.json", "new.json", "-o", output) == (
+            2,
+            [],
+            [f"tls-harness: -o {output!r}: is the run record {name} itself (accepted: the path of another file)"],
+        )
+    assert old.read_bytes() == good_run.read_bytes()
+    assert new.read_bytes() == bad_run.read_bytes()
+
+
 def test_merge(good_run, bad_run, report, tmp_path):
     """Two runs of one board have results for the same cells: refused, the newer one taken, or both kept; who measured is told."""
     number = len(json.loads(good_run.read_text())["results"])

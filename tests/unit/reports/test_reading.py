@@ -7,6 +7,7 @@ import random
 import pytest
 
 from harness.errors import UsageError
+from harness.reports import reading
 from harness.reports.diff import compare
 from harness.reports.diff_text import Compared, diff_text
 from harness.reports.formats import rendered
@@ -124,6 +125,13 @@ def test_no_such_file(tmp_path):
     assert str(caught.value) == f"--baseline {tmp_path}/none.json: cannot be read (No such file or directory); {WANTED}"
     with pytest.raises(UsageError, match=r"cannot be read \(Is a directory\)"):
         read_run(str(tmp_path))
+
+
+def test_a_file_without_an_end(monkeypatch):
+    """A device or a pipe is read up to a limit: it must not take the machine's memory."""
+    monkeypatch.setattr(reading, "_SIZE_LIMIT_BYTES", 1 << 20)
+    with pytest.raises(UsageError, match=r"^/dev/zero: longer than 1 MB; wanted is a run\.json"):
+        read_run("/dev/zero")
 
 
 @pytest.mark.parametrize(

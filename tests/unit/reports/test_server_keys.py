@@ -202,6 +202,13 @@ def test_a_small_difference_decides_nothing() -> None:
     assert [row.title for row in far.ranked()] == ["rsa3072", "rsa2048", "p256"]
 
 
+def test_a_time_below_zero_ends_the_ranking_all_the_same() -> None:
+    """A record may come from anybody: a quarter more than a negative time is less than it."""
+    odd = key_matrix(run(tried("rsa2048", ms=-8), tried("p256", ms=-5), tried("p521", ms=3)))
+    assert odd is not None
+    assert [row.title for row in odd.ranked()] == ["rsa2048", "p256", "p521"]
+
+
 def test_beside_a_table_the_other_keys_are_left_out() -> None:
     """What the table shows is not said twice; what connects nowhere is not in the table."""
     some = (tried("p521"), tried("p521", board="lab", refused="X"))
