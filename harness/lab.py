@@ -15,6 +15,7 @@ from harness.boards import BoardSession, Patience, open_board
 from harness.certificates import Certificates
 from harness.deadline import Deadline
 from harness.errors import BoardError, HarnessError
+from harness.health import Health
 from harness.hello_notes import hello_notes
 from harness.model import BoardInfo, BoardSpec, ServerProfile, ServerReport, Strangers
 from harness.reach import Reach
@@ -104,9 +105,11 @@ class Lab:
         """Open a board once; a second call gives the same, also if it failed (its error is remembered)."""
         known = self._boards.get(spec.label)
         if known is None:
-            known = self._boards[spec.label] = OpenBoard(spec=spec)
+            # The error stays if pytest-timeout ends the test here: the next one must not wait for the same again.
+            known = self._boards[spec.label] = OpenBoard(spec=spec, error=_broken_off(spec, "it was opened"))
             try:
                 known.session = open_board(spec, patience=Patience(seconds=self.options.board_wait_s, tell=self.tell))
+                known.error = None
             except HarnessError as error:
                 known.error = error
             except Exception as error:
@@ -139,6 +142,7 @@ class Lab:
             session.refuse_if_set_aside()
         found = board.runners.get(server_name)
         if found is None:
+            board.runners[server_name] = _broken_off(spec, "it and the server came together")
             try:
                 found = self._bring_together(session, server_name)
             except HarnessError as error:
@@ -156,14 +160,21 @@ class Lab:
         found = board.runners.get(server_name) if board is not None else None
         return found if isinstance(found, CaseRunner) and found.board.info.has_tls else None
 
-    def abandon(self, spec: BoardSpec, server_name: str) -> None:
-        """End what was going on between this board and this server; the board must be found well before the next case."""
+    def abandon(self, spec: BoardSpec, server_name: str, *, reason: str) -> Health | None:
+        """End what was going on between this board and this server; the board must be found well before the next case.
+
+        Returns:
+            What was tried to bring it back; None if the two had not come together yet.
+        """
         runner = self.known_runner(spec, server_name)
-        if runner is not None:
-            with contextlib.suppress(HarnessError, OSError):
-                runner.server.cancel()
-            with contextlib.suppress(HarnessError, OSError):
-                runner.board.recover()
+        if runner is None:
+            return None
+        with contextlib.suppress(HarnessError, OSError):
+            runner.server.cancel()
+        with contextlib.suppress(HarnessError, OSError):
+            runner.health.bring_back(BoardError(reason, kind="stopped"))
+            runner.health.end([reason])
+        return runner.health
 
     def _bring_together(self, session: BoardSession, server_name: str) -> CaseRunner:
         runner = CaseRunner(
@@ -257,6 +268,10 @@ def _shortage(spec: BoardSpec, error: OSError) -> BoardError:
     if reason is None:
         raise error
     return BoardError(f"{spec.label}: {reason}")
+
+
+def _broken_off(spec: BoardSpec, when: str) -> BoardError:
+    return BoardError(f"{spec.label}: the test in which {when} broke off", kind="stopped")
 
 
 def _stranger_text(session: BoardSession, reach: Reach, report: ServerReport) -> str:

@@ -179,7 +179,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config) -> Any:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Wait for a busy board before pytest-timeout starts to count: the wait has a limit of its own."""
+    """Before pytest-timeout starts to count: give a test with a board its time, and wait for a busy one (that has its own limit)."""
+    spec = getattr(getattr(item, "callspec", None), "params", {}).get("tls_board_spec")
+    if spec is not None:
+        from harness.pytest_net import widen
+
+        widen(item, spec)
     if item.config.getoption("board_wait") != "0":
         from harness.pytest_boards import wait_for_board
 

@@ -39,6 +39,7 @@ WORKER_NAMES = "tls_harness_server_names"
 # As harness.known.DEFAULT_FILE, which is not imported where nobody has such a file.
 KNOWN_FILE = "known_deviations.toml"
 SHOWN_TRANSCRIPT = 4000
+STOPPED = "ended from outside before the harness's own time limits were over: {}"
 NO_TLS = "no ssl, tls or ussl module in this firmware"
 
 
@@ -228,11 +229,9 @@ def case_function(request: pytest.FixtureRequest) -> Callable[[Any, Case], CaseR
 
 
 def _result(item: pytest.Item, board: Board, case: Case, *, repeat: int) -> CaseResult:
-    """Run the case; a machine that ran out of something is a fault of the machine, and no traceback."""
+    """Run the case; a machine that ran out of something, and pytest-timeout, are faults like others: a result, and no traceback."""
     from dataclasses import replace
 
-    from harness.explain.faults import explain_fault
-    from harness.model import VerdictWord
     from harness.shortages import shortage_text
 
     try:
@@ -241,10 +240,27 @@ def _result(item: pytest.Item, board: Board, case: Case, *, repeat: int) -> Case
         reason = shortage_text(error)
         if reason is None:
             raise
-        board.abandon()
-        failed = _not_tried(board, case, VerdictWord.ERROR, reason)
-        result = replace(failed, explanation=explain_fault("server", reason), repeat=repeat)
+        result = _broken_off(board, case, reason, kind="server", repeat=repeat)
+    except pytest.fail.Exception as error:
+        result = _broken_off(board, case, STOPPED.format(error), kind="stopped", repeat=repeat)
     return replace(result, strangers=board.take_strangers())
+
+
+def _broken_off(board: Board, case: Case, reason: str, *, kind: str, repeat: int) -> CaseResult:
+    """What a case comes to that ended in the middle; the board is brought back before the next one."""
+    from dataclasses import replace
+
+    from harness.explain.faults import explain_fault
+    from harness.model import VerdictWord
+
+    failed = _not_tried(board, case, VerdictWord.ERROR, reason)
+    failed = replace(failed, explanation=explain_fault(kind, reason), repeat=repeat)
+    health = board.abandon(reason)
+    if health is None:
+        return failed
+    return board.keep_evidence(
+        case, replace(failed, recovery=tuple(health.recovery), transcript=health.transcript or "")
+    )
 
 
 def _tried(item: pytest.Item, board: Board, case: Case, *, repeat: int) -> CaseResult:

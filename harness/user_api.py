@@ -16,6 +16,7 @@ from harness import expect as expectations
 from harness.attempt import Attempt
 from harness.certificates import Certificates
 from harness.errors import UsageError
+from harness.health import Health
 from harness.lab import Lab
 from harness.model import (
     BoardInfo,
@@ -156,9 +157,9 @@ class Board:
         """Whose connections this board's server has dropped since this was asked last."""
         return self.lab.take_strangers(self.server_python)
 
-    def abandon(self) -> None:
-        """End a case that broke off in the middle: its server stops, and the board is taken over anew before the next one."""
-        self.lab.abandon(self.spec, self.server_python)
+    def abandon(self, reason: str) -> Health | None:
+        """End a case that broke off in the middle: its server stops, and the board is brought back before the next one."""
+        return self.lab.abandon(self.spec, self.server_python, reason=reason)
 
     def connect(self, server: ServerProfile, **plan: Any) -> Observation:
         """Let the board connect once to `server`, send a text and read the answer.

@@ -55,6 +55,7 @@ STAGES = (
     "harness.pytest_parcel",
     "harness.pytest_scheduler",
     "harness.pytest_boards",
+    "harness.pytest_net",
     "harness.pytest_blocks",
     "harness.pytest_screen",
     "harness.pytest_plan",

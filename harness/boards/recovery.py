@@ -23,7 +23,7 @@ SOFT_RESET_S = 60.0
 PORT_S = 30.0
 RESET_S = 90.0
 POWER_CYCLE_S = 120.0
-# All of them: with the session that met the fault less than the 300 s that pytest.ini gives a test.
+# All of them together.
 LADDER_S = 240.0
 # Of these, the part in which the board must answer at all.
 ANSWER_S = 10.0

@@ -60,6 +60,10 @@ _ROWS: dict[str, tuple[str, tuple[str, ...]]] = {
         "the board has too little free memory for what runs the cases: 8 KB of heap, 16 KB on a 64-bit interpreter",
         ("end what boot.py starts; a firmware with more heap", "heap_bytes in boards.toml, for a virtual board"),
     ),
+    "stopped": (
+        "the test was ended from outside, in the middle",
+        ("give it more time: --timeout, PYTEST_TIMEOUT; without them the harness's own limits come first",),
+    ),
     "sick": ("the board no longer does what it did at first", ("reset it; its results since then are in doubt",)),
     "lying": (
         "the board claims a session that no server had: the server's record decides",

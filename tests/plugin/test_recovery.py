@@ -21,6 +21,7 @@ def test_hooks_bring_a_board_back(suite, children):
     reset = [sys.executable, "-c", "import sys; print('no such hub'); sys.exit(7)", "{port}"]
     power = [sys.executable, "-c", SWITCH, "{port}"]
     suite.write("boards.toml", BOARDS.format(reset=json.dumps(reset), power=json.dumps(power)))
+    suite.write("pytest.ini", "[pytest]\ntimeout = 3\n")  # too little for the ladder: raised for a test with a board
     process = suite.start("--cases", "smoke", "-k", "seed", "--board", "bench")
     ran = suite.end(process)
     assert ran.status == 1
@@ -78,3 +79,19 @@ def test_ctrl_c_while_a_hook_runs(suite, children):
     (result,) = ran.record()["results"]
     assert result["verdict"] == "pass"
     assert children(process.pid) == []
+
+
+def test_pytest_timeout_ends_a_case(suite):
+    """A limit of somebody's own that comes too soon: the case is a result, the board is tried once, then set aside."""
+    ran = suite.end(suite.start("--cases", "smoke", "-k", "seed", "--board", "faulty:silent", "--timeout", "3"))
+    assert ran.status == 1
+    spoilt, *rest = [result for result in ran.record()["results"] if result["verdict"] == "error"]
+    assert spoilt["reason"] == (
+        "ended from outside before the harness's own time limits were over: Timeout (>3.0s) from pytest-timeout."
+    )
+    assert spoilt["explanation"]["rule"] == "fault/stopped"
+    assert [step["step"] for step in spoilt["recovery"] if step["result"] != "skipped"][-1] == "set-aside"
+    assert "th_run(" in (suite.folder / ".compat" / spoilt["artifacts"]["transcript"]).read_text()
+    assert rest
+    assert {result["explanation"]["rule"] for result in rest} == {"fault/set-aside"}
+    assert not [line for line in ran.lines if line.startswith("not run")]
