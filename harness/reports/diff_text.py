@@ -95,7 +95,11 @@ def _folded(changes: Iterable[Change]) -> Iterable[tuple[str, str | None, str | 
         if len(cells) >= FOLDED_FROM:
             names = ", ".join(change.case for change in cells[:FOLDED_FROM])
             more = f", and {len(cells) - FOLDED_FROM} more" if len(cells) > FOLDED_FROM else ""
-            yield f"{board} {server}: {len(cells)} cases: {names}{more}", None, _told(cells) or shared or None
+            yield (
+                f"{board} {server}: {len(cells)} cases: {names}{more}",
+                None,
+                _told(cells) or (cells[0].after if shared else None),
+            )
         else:
             for change in cells:
                 yield f"{board} {server} {change.case}", change.before, change.after

@@ -252,8 +252,11 @@ def _answer(matrix: KeyMatrix, *, tabled: bool, whole: bool) -> list[str]:
     if not rows:
         return ["This run tried no server with a single ordinary key, so it recommends none."]
     best, total = rows[0], len(matrix.columns)
+    tried = sum(bool(row.tried) for row in rows)
+    if not tried:
+        return ["No server key could be tried with any board, so nothing is known of them."]
     if not best.good:
-        return [f"No server key of this run connects any board ({len(rows)} tried)."]
+        return [f"No server key of this run connects any board ({tried} tried)."]
     sometimes = [row for row in rows[1:] if row.good and not row.everywhere and not tabled]
     partly = [f"{row.title}: only {_count(row, total)}; {_trouble(row)}." for row in sometimes]
     if not best.everywhere:
@@ -275,8 +278,13 @@ def _answer(matrix: KeyMatrix, *, tabled: bool, whole: bool) -> list[str]:
 
 
 def _never(rows: list[KeyRow]) -> list[str]:
+    """The keys that were refused wherever they were tried, and, apart from them, those that were not tried: nobody knows."""
     names = [row.title for row in rows if row.tried and not row.good]
-    return [f"Connects no board: {', '.join(names)}."] if names else []
+    untried = [f"{row.title} ({row.cells[0].connects})" for row in rows if not row.tried]
+    return [
+        *([f"Connects no board: {', '.join(names)}."] if names else []),
+        *([f"Could not be tried: {', '.join(untried)}."] if untried else []),
+    ]
 
 
 def _count(row: KeyRow, total: int) -> str:

@@ -55,8 +55,10 @@ def _cost_row(cost: KeyCost, *, best: bool, outside: list[str]) -> dict[str, Any
 
 
 def _connects(row: KeyRow) -> dict[str, str]:
-    """In how many columns a key connects: a sign, a word, a count."""
+    """In how many columns a key connects: a sign, a word, a count. What was nowhere tried is not known to be refused."""
     good, total = len(row.good), len(row.cells)
+    if not row.tried:
+        return {"sign": "–", "word": "unknown", "count": "not tried"}
     sign, word = ("✓", "all") if row.everywhere else ("✕", "none") if not good else ("◐", "some")
     return {"sign": sign, "word": word, "count": f"{good} of {total}"}
 

@@ -298,7 +298,7 @@
     if (e.note) made.push(el("p", {class: "note"}, e.note));
     if (e.open_because) made.push(el("p", {class: "note"}, "Left open: " + e.open_because));
     const found = shared(result, "mismatches") || [];
-    if (found.length) made.push(el("h3", {}, "Mismatches"), table(["field", "expected", "got"], found.map((item) => [item.field, String(item.expected), String(item.observed)])));
+    if (found.length) made.push(el("h3", {}, "Mismatches"), table(["field", "expected", "got"], found.map((item) => [item.field, String(item.expected), String(item.observed)]), "fields"));
     return made;
   }
   function explained(result) {
@@ -348,7 +348,7 @@
     const list = made.length ? [el("h3", {}, "Evidence"), el("ul", {}, made)] : [];
     if ((result.packets || []).length) {
       list.push(el("details", {open: BAD.includes(result.verdict)}, el("summary", {}, "Packets: what crossed the wire"),
-        table(["no.", "ms", "from", "bytes", "what"], result.packets.map((p) => [String(p.number), p.at_ms.toFixed(1), p.from, String(p.bytes), p.info]))));
+        table(["no.", "ms", "from", "bytes", "what"], result.packets.map((p) => [String(p.number), p.at_ms.toFixed(1), p.from, String(p.bytes), p.info]), "packets")));
     }
     for (const text of result.link_errors || []) list.push(el("p", {class: "note"}, "link error: " + text));
     if ((result.recovery || []).length) list.push(el("h3", {}, "Bringing the board back"), table(["step", "result", "s", ""], result.recovery.map((step) => [step.step, step.result, String(step.took_s), step.reason || ""])));

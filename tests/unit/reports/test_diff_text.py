@@ -87,15 +87,15 @@ def test_a_board_that_is_gone_is_one_row():
 
 
 def test_a_board_that_fails_for_one_reason_is_one_row():
-    """Ports and times in the reason do not matter; failures of TLS are each told alone."""
+    """Ports and times in the reason do not matter, and the first is told as it is; failures of TLS are each told alone."""
     faults = [
-        change(Kind.NEW_FAILURE, case=f"t/{n}", after=f"error: nothing on port {n} after 3.0 s") for n in range(4)
+        change(Kind.NEW_FAILURE, case=f"t/{n}", after=f"error: nothing on port {n + 7} after 3.0 s") for n in range(4)
     ]
     fails = [change(Kind.NEW_FAILURE, case=f"f/{n}") for n in range(4)]
     lines = diff_text(comparison(*faults, *fails), old=OLD, new=NEW).splitlines()
     assert lines[3:5] == [
         "  unix in-process: 4 cases: t/0, t/1, t/2, t/3",
-        "      after   error: nothing on port 0 after 0.0 s",
+        "      after   error: nothing on port 7 after 3.0 s",
     ]
     assert [line for line in lines if line.startswith("  unix in-process f/")] == [
         f"  unix in-process f/{number}" for number in range(4)

@@ -111,6 +111,23 @@ def test_keys_that_connect_nothing() -> None:
     ]
 
 
+def test_a_key_that_could_not_be_tried_is_not_refused() -> None:
+    """An error says nothing of TLS: such a key is named apart from those that were refused."""
+    assert said(
+        tried("p256"),
+        tried("ed25519", refused="NO_SHARED_CIPHER"),
+        not_run("rsa2048", "error", "garbled"),
+        not_run("k256", "unsupported", "no such curve"),
+    )[1:] == ["Connects no board: ed25519.", "Could not be tried: rsa2048 (error), k256 (unsupported)."]
+    assert said(not_run("p256", "error", "no prompt")) == [
+        "No server key could be tried with any board, so nothing is known of them.",
+        "Not counted, because no key could be tried: desk with py311.",
+    ]
+    assert said(tried("p256", refused="X"), not_run("p384", "error", "garbled")) == [
+        "No server key of this run connects any board (1 tried)."
+    ]
+
+
 def test_a_board_that_could_not_be_tried_does_not_count() -> None:
     """Of a board that never answered nothing is known: it neither helps nor hurts a key, and is named."""
     assert said(tried("p256"), not_run("p256", "error", "no prompt", board="dead")) == [

@@ -42,6 +42,19 @@ def test_the_key_table_says_each_cell_in_a_sign_and_a_word(make_run, make_result
     assert table["boards"][0]["servers"] == [["Python 3.11.7", "OpenSSL 3.0.19"]]
 
 
+def test_an_error_is_no_refusal_of_a_key(make_run, make_result):
+    """An error says nothing of TLS, so the key is not called one that connects no board."""
+    lost = {"outcome": "not-run", "verdict": "error", "reason": "garbled", "observed": None}
+    run = make_run(make_result(), make_result("key/rsa2048", **lost), make_result("key/ed25519", **refusal()))
+    rows = {row["title"]: row for row in overview(run)["key_table"]["groups"][0]["rows"]}
+    said = {title: (row["sign"], row["word"], row["count"]) for title, row in rows.items()}
+    assert said == {
+        "KEY/P256": ("✓", "all", "1 of 1"),
+        "KEY/RSA2048": ("–", "unknown", "not tried"),
+        "KEY/ED25519": ("✕", "none", "0 of 1"),
+    }
+
+
 def test_what_a_key_costs_each_board(make_run, make_result):
     """A column per board: time over its servers from the quickest to the slowest, heap where it was measured, and the rule beside it."""
     run = make_run(
