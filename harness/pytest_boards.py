@@ -49,11 +49,14 @@ def scheduler(config: pytest.Config) -> BoardScheduling | None:
 def check_dist(config: pytest.Config) -> None:
     """Refuse another way to distribute tests where boards were asked for: two workers would want one board.
 
+    Without workers the option says nothing: many a pytest.ini has it for those who give `-n`.
+
     Raises:
         UsageError: naming the way and what to do.
     """
     how = config.getoption("dist", "no")
-    if config.getoption("board") and how not in ("no", "load") and not hasattr(config, "workerinput"):
+    workers = config.getoption("tx", None) or config.getoption("px", None)
+    if config.getoption("board") and workers and how not in ("no", "load") and not hasattr(config, "workerinput"):
         raise UsageError(
             f"--dist {how}: with --board each board has one worker, whatever the tests' files and groups; "
             "leave --dist out, or give --dist load where pytest.ini says otherwise"

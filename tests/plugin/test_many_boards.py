@@ -228,6 +228,13 @@ def test_another_way_to_distribute(lab, how):
     )
 
 
+def test_another_way_to_distribute_without_workers(lab):
+    """A pytest.ini that says how workers share tests concerns nobody who starts none."""
+    lab.write("pytest.ini", "[pytest]\naddopts = --dist loadgroup\n")
+    ran = lab.run("--cases", "smoke", "-k", "rsa-1024-key", "--board", "v1")
+    assert (ran.status, ran.summary()) == (0, "1 passed"), ran.text
+
+
 def test_without_board_xdist_is_as_it_was(lab):
     """A suite that asks for no board keeps its own way to distribute and its own number of workers."""
     ran = lab.run(

@@ -77,11 +77,12 @@ def test_auto_workers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_check_dist() -> None:
-    """Another way to distribute is refused where boards were asked for."""
+    """Another way to distribute is refused where boards were asked for, and workers to distribute to."""
     for how in ("no", "load"):
         check_dist(config("unix", dist=how))
-    check_dist(config(dist="loadscope"))
+    check_dist(config(dist="loadscope", tx=["popen"]))
+    check_dist(config("unix", dist="loadscope", tx=[]))
     with pytest.raises(
         UsageError, match=r"^--dist loadscope: with --board each board has one worker, .*--dist load where"
     ):
-        check_dist(config("unix", dist="loadscope"))
+        check_dist(config("unix", dist="loadscope", tx=["popen"]))
