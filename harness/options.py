@@ -263,6 +263,8 @@ def _hook(table: Mapping[str, Any], key: str, *, where: str) -> tuple[str, ...]:
             "no shell reads it"
         )
     for word in value:
+        if "\0" in word:
+            raise UsageError(f"{where}.{key}: no program can be given {word!r}, which has a zero byte in it")
         for name in re.findall(r"\{([A-Za-z_]*)\}", word):
             if name not in HOOK_PLACEHOLDERS:
                 accepted = ", ".join(f"{{{known}}}" for known in HOOK_PLACEHOLDERS)

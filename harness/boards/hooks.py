@@ -6,15 +6,20 @@ Knows processes; nothing of boards.toml's other keys, of ports or of recovery.
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
+import sys
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 from harness.boards.line_log import printable
 from harness.deadline import Deadline
 from harness.errors import BoardError
 
+GUARD = Path(__file__).with_name("hook_guard.py")
 KEPT_BYTES = 4096
 SHOWN_CHARACTERS = 600
 # A hook that has ended said all it had to say; what it left running may hold its output open for ever.
@@ -31,47 +36,94 @@ def run_hook(words: Sequence[str], *, name: str, board: str, deadline: Deadline,
         without: variables of the environment that it does not get: what it prints is shown, and a password must not be.
         deadline: when it is over the hook is killed, with all that it started in its process group.
 
+    Where the harness itself is killed the hook is, too (`hook_guard.py`; not on Windows).
+
     Raises:
         BoardError: kind `hook`: it cannot be started, ended with another status than 0, or did not end; with its output.
     """
     said = f"{board}: the {name} hook {words[0]!r}"
     try:
-        process = subprocess.Popen(
-            list(words),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            env={key: value for key, value in os.environ.items() if key not in without},
-        )
+        process, told = _start(words, without=without)
     except OSError as error:
         raise BoardError(f"{said} cannot be started ({error.strerror})", kind="hook") from error
     kept = bytearray()
-    reader = threading.Thread(target=_keep_last, args=(process, kept), name=f"output of {words[0]}", daemon=True)
-    reader.start()
     try:
-        status = process.wait(deadline.remaining_s)
+        with _last_words(process, kept, name=f"output of {words[0]}"):
+            status = process.wait(deadline.remaining_s)
+        failed = os.read(told, 16) if told >= 0 else b""
     except subprocess.TimeoutExpired as error:
         raise BoardError(
             f"{said} did not end within {deadline.timeout_s:.3g} s and was killed{_output(kept)}", kind="hook"
         ) from error
-    finally:  # also when somebody presses Ctrl-C meanwhile
-        if process.poll() is None:
-            _kill(process)
-            process.wait()
-        reader.join(LAST_WORDS_S)
+    finally:
+        if process.stdin is not None:
+            process.stdin.close()
+        if told >= 0:
+            os.close(told)
+    if failed.isdigit():
+        raise BoardError(f"{said} cannot be started ({os.strerror(int(failed))})", kind="hook")
     if status != 0:
         raise BoardError(f"{said} ended with status {status}{_output(kept)}", kind="hook")
 
 
-def _keep_last(process: subprocess.Popen[bytes], kept: bytearray) -> None:
-    """Read what it prints to the end, keep the last of it."""
+def _start(words: Sequence[str], *, without: Collection[str]) -> tuple[subprocess.Popen[bytes], int]:
+    """Start the guard with the hook: the process, and where the guard says why the hook could not be started (-1: nowhere)."""
+    environment = {key: value for key, value in os.environ.items() if key not in without}
+    if os.name == "nt":
+        process = subprocess.Popen(
+            list(words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment
+        )
+        return process, -1
+    reading, writing = os.pipe()
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(GUARD), str(writing), *words],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            pass_fds=[writing],
+            env=environment,
+        )
+    except BaseException:
+        os.close(reading)
+        raise
+    finally:
+        os.close(writing)
+    return process, reading
+
+
+@contextmanager
+def _last_words(process: subprocess.Popen[bytes], kept: bytearray, *, name: str) -> Generator[None]:
+    """Keep the last of what the hook prints meanwhile. At the end it is killed if it still runs (Ctrl-C), and nothing read any more."""
+    over, end = os.pipe()
+    reader = threading.Thread(target=_keep_last, args=(process, kept, over), name=name, daemon=True)
+    reader.start()
+    try:
+        yield
+    finally:
+        if process.poll() is None:
+            _kill(process)
+            process.wait()
+        reader.join(LAST_WORDS_S)
+        os.close(end)
+        if os.name != "nt":  # there a reader waits until the last program that holds the output has ended
+            reader.join()
+            os.close(over)
+
+
+def _keep_last(process: subprocess.Popen[bytes], kept: bytearray, over: int) -> None:
+    """Read what it prints to the end, or until the other end of `over` is closed; keep the last of it."""
     if process.stdout is None:
         return
     with process.stdout as stream:
-        while data := os.read(stream.fileno(), KEPT_BYTES):
+        while _goes_on(stream.fileno(), over) and (data := os.read(stream.fileno(), KEPT_BYTES)):
             kept += data
             del kept[:-KEPT_BYTES]
+
+
+def _goes_on(output: int, over: int) -> bool:
+    return os.name == "nt" or over not in select.select([output, over], [], [])[0]
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

@@ -216,6 +216,7 @@ def test_lab_board() -> None:
             {"reset": ["a", "{prot}"]},
             r"board\.desk\.reset: nothing stands for \{prot\} in '\{prot\}'; accepted are \{port\}, \{board\}",
         ),
+        ({"reset": ["a", "b\0"]}, r"board\.desk\.reset: no program can be given 'b\\x00', which has a zero byte in it"),
         ({"tags": "esp32"}, r"board\.desk\.tags = 'esp32': a list of words is wanted, as in \[\"esp32\", \"wifi\"\]"),
         ({"tags": ["a b"]}, r"board\.desk\.tags: 'a b' cannot be a tag; use letters, digits, \. _ -"),
         ({"spec": ""}, r"board\.desk: the key 'spec' is missing"),

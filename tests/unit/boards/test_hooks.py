@@ -7,6 +7,7 @@ import re
 import select
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -107,17 +108,33 @@ def ended(reading: int) -> bool:
 
 
 def test_one_that_leaves_something_running(tmp_path: Path) -> None:
-    """A hook has ended when it has, also if a child of it holds its output open; the child is its own business."""
+    """A hook has ended when it has, also if a child of it holds its output open; the child is its own business, and nobody reads it."""
     place = tmp_path / "pid"
     code = (
         "import subprocess, sys\n"
         "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
         "open(sys.argv[1], 'w').write(str(child.pid))\n"
     )
+    threads, descriptors = threading.active_count(), len(os.listdir("/dev/fd"))
     try:
         hook(code, str(place))
+        assert threading.active_count() == threads
+        assert len(os.listdir("/dev/fd")) == descriptors
+        os.kill(int(place.read_text()), 0)
     finally:
         os.kill(int(place.read_text()), 9)
+
+
+def test_one_that_kills_its_parent() -> None:
+    """That is not the harness."""
+    with pytest.raises(BoardError, match=r"ended with status -9; it printed: at 1-1$"):
+        hook("import os; print('at 1-1', flush=True); os.kill(os.getppid(), 9)")
+
+
+def test_one_that_is_killed() -> None:
+    """The signal is its status."""
+    with pytest.raises(BoardError, match=r"ended with status -15; it printed nothing$"):
+        hook("import os; os.kill(os.getpid(), 15)")
 
 
 def test_no_such_program(tmp_path: Path) -> None:
@@ -126,3 +143,13 @@ def test_no_such_program(tmp_path: Path) -> None:
     with pytest.raises(BoardError, match=rf"hook '{re.escape(words[0])}' cannot be started \(No such file") as raised:
         run_hook(words, name="power_cycle", board="lab-1", deadline=Deadline(5))
     assert raised.value.kind == "hook"
+
+
+def test_no_program_at_all(tmp_path: Path) -> None:
+    """A file that may not be run, or is none of this machine's programs, is told from one that failed."""
+    place = tmp_path / "hub.sh"
+    place.write_text("uhubctl")
+    for mode, reason in ((0o644, "Permission denied"), (0o755, "Exec format error")):
+        place.chmod(mode)
+        with pytest.raises(BoardError, match=rf"cannot be started \({reason}\)$"):
+            run_hook([str(place)], name="reset", board="lab-1", deadline=Deadline(20))

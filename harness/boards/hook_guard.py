@@ -1,0 +1,39 @@
+"""Run a hook for as long as the harness lives: run by path as `python -I hook_guard.py`, never imported.
+
+Standard input is a pipe that only the harness holds open: when it closes, however the harness ended, the hook is killed with all
+that it started in its process group, which is this process's. It stands between the two for that alone.
+
+    hook_guard.py DESCRIPTOR WORD ...   start WORD ..., end as it ends; where it cannot be started, write errno to DESCRIPTOR
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+
+def main(arguments: list[str]) -> int:
+    """Start the hook, wait for its end, and end in the same way."""
+    told = int(arguments[0])
+    try:
+        hook = subprocess.Popen(arguments[1:], stdin=subprocess.DEVNULL)
+    except OSError as error:
+        os.write(told, str(error.errno).encode("ascii"))
+        return 1
+    threading.Thread(target=_end_with_the_harness, daemon=True).start()
+    status = hook.wait()
+    if status < 0:
+        signal.signal(-status, signal.SIG_DFL) if -status not in (signal.SIGKILL, signal.SIGSTOP) else None
+        os.kill(os.getpid(), -status)
+    return status
+
+
+def _end_with_the_harness() -> None:
+    while os.read(0, 1):
+        pass
+    os.killpg(os.getpgrp(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

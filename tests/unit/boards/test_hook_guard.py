@@ -1,0 +1,87 @@
+"""The guard of a hook: it ends as the hook does, and the hook ends with the harness, however that ends."""
+
+from __future__ import annotations
+
+import os
+import select
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.boards import hooks
+
+WAITS = """\
+import subprocess, sys, time
+subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])
+print('waiting', flush=True)
+time.sleep(60)
+"""
+HARNESS = """\
+import sys
+from harness.boards.hooks import run_hook
+from harness.deadline import Deadline
+run_hook([sys.executable, '-c', sys.argv[1], sys.argv[2]], name='reset', board='lab-1', deadline=Deadline(60))
+"""
+HOLDS_A_PIPE = "import sys; pipe = open(sys.argv[1], 'wb', 0); pipe.write(b'x'); import time; time.sleep(60)"
+
+
+def guard(*words: str) -> tuple[subprocess.Popen[bytes], int]:
+    """Start the guard with a command; where it says why that could not be started."""
+    told, writing = os.pipe()
+    command = [sys.executable, "-I", str(hooks.GUARD), str(writing), *words]
+    try:
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True, pass_fds=[writing]
+        )
+    finally:
+        os.close(writing)
+    return process, told
+
+
+@pytest.mark.parametrize(("code", "status"), [("raise SystemExit(7)", 7), ("import os; os.kill(os.getpid(), 15)", -15)])
+def test_ends_as_the_hook(code: str, status: int) -> None:
+    """Its status or its signal, and nothing is told."""
+    process, told = guard(sys.executable, "-c", code)
+    with process:
+        assert process.wait(20) == status
+    assert os.read(told, 16) == b""
+    os.close(told)
+
+
+def test_tells_why_it_cannot_start() -> None:
+    """The number of the error, so that the harness can say it in words."""
+    process, told = guard("/no/such/program")
+    with process:
+        assert process.wait(20) == 1
+    assert int(os.read(told, 16)) == 2
+    os.close(told)
+
+
+def test_ends_when_its_input_ends() -> None:
+    """With all that the hook started: then nobody holds the output any more."""
+    process, told = guard(sys.executable, "-c", WAITS)
+    with process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        assert process.stdout.readline() == b"waiting\n"
+        process.stdin.close()
+        assert select.select([process.stdout], [], [], 20)[0]
+        assert process.stdout.read() == b""
+        assert process.wait(20) == -9
+    os.close(told)
+
+
+def test_a_harness_that_is_killed(tmp_path: Path) -> None:
+    """No hook goes on switching a board that the next run may have by then."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with (
+        subprocess.Popen([sys.executable, "-c", HARNESS, HOLDS_A_PIPE, str(pipe)]) as harness,
+        open(pipe, "rb", 0) as held,
+    ):
+        assert held.read(1) == b"x"
+        harness.kill()
+        assert select.select([held], [], [], 20)[0]
+        assert held.read(1) == b""
