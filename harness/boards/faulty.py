@@ -74,7 +74,7 @@ class FaultyBoard:
     Args:
         fault: what is wrong with it.
         interpreter: what the board runs.
-        heap_bytes: size of its heap where the fault does not say; None leaves the interpreter's own default.
+        heap_bytes: size of its heap where the fault does not say; None takes the virtual board's.
 
     `port` is a link, as of a udev rule: it leads to the board's port, whatever that is called at the time.
 
