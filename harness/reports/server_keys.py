@@ -70,6 +70,11 @@ class KeyRow:
         return tuple(cell for cell in self.cells if cell.connects is Connects.YES and cell.verdict in GOOD)
 
     @property
+    def sessions(self) -> tuple[KeyCell, ...]:
+        """Where it connects, whether it should or not."""
+        return tuple(cell for cell in self.cells if cell.connects is Connects.YES)
+
+    @property
     def tried(self) -> tuple[KeyCell, ...]:
         """Where a handshake was tried."""
         return tuple(cell for cell in self.cells if cell.connects in (Connects.YES, Connects.NO))
@@ -256,7 +261,8 @@ def _answer(matrix: KeyMatrix, *, tabled: bool, whole: bool) -> list[str]:
     if not tried:
         return ["No server key could be tried with any board, so nothing is known of them."]
     if not best.good:
-        return [f"No server key of this run connects any board ({tried} tried)."]
+        as_expected = " as expected" if any(row.sessions for row in rows) else ""
+        return [f"No server key of this run connects any board{as_expected} ({tried} tried)."]
     sometimes = [row for row in rows[1:] if row.good and not row.everywhere and not tabled]
     partly = [f"{row.title}: only {_count(row, total)}; {_trouble(row)}." for row in sometimes]
     if not best.everywhere:
@@ -278,10 +284,13 @@ def _answer(matrix: KeyMatrix, *, tabled: bool, whole: bool) -> list[str]:
 
 
 def _never(rows: list[KeyRow]) -> list[str]:
-    """The keys that were refused wherever they were tried, and, apart from them, those that were not tried: nobody knows."""
-    names = [row.title for row in rows if row.tried and not row.good]
+    """The keys that help nowhere: refused, or connected when they should not be. Apart from them those that nobody could try."""
+    bad = [row for row in rows if row.tried and not row.good]
+    names = [row.title for row in bad if not row.sessions]
+    wrong = [f"{row.title} ({row.sessions[0].verdict})" for row in bad if row.sessions]
     untried = [f"{row.title} ({row.cells[0].connects})" for row in rows if not row.tried]
     return [
+        *([f"Connects, but nowhere as expected: {', '.join(wrong)}."] if wrong else []),
         *([f"Connects no board: {', '.join(names)}."] if names else []),
         *([f"Could not be tried: {', '.join(untried)}."] if untried else []),
     ]

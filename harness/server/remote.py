@@ -162,7 +162,7 @@ class RemoteServer:
         """Find out what is wrong with the interpreter, by asking it simpler things."""
         words = _ask(self.python, _WHO).split()
         if len(words) != 3 or words[0] != "python":
-            return "is not a Python interpreter (accepted: the path of a CPython >= 3.8)"
+            return f"is not a Python interpreter{self._said()} (accepted: the path of a CPython >= 3.8)"
         if words[2] != "cpython":
             return f"is {words[2]}, not CPython (accepted: the path of a CPython >= 3.8)"
         major, _dot, minor = words[1].partition(".")
@@ -182,12 +182,20 @@ class RemoteServer:
             return "closed its output"
         return f"ended with status {status}: {self._last_error()}"
 
+    def _said(self) -> str:
+        """Return what a program that is no interpreter had to say, for the middle of a sentence; pyenv's shims begin with the reason."""
+        lines = self._error_lines()
+        return f", it says {lines[0][:200]!a}" if lines else ""
+
     def _last_error(self) -> str:
         """Return the last line the process wrote to its error stream."""
+        lines = self._error_lines()
+        return ascii(lines[-1][:200]) if lines else "it says nothing"
+
+    def _error_lines(self) -> list[str]:
         self._errors.seek(0)
         lines = self._errors.read().decode("utf-8", "replace").split("\n")
-        last = [line.strip() for line in lines if line.strip()]
-        return ascii(last[-1][:200]) if last else "it says nothing"
+        return [line.strip() for line in lines if line.strip()]
 
     def _call(self, name: str, argument: Any, *, timeout_s: float = CALL_TIMEOUT_S) -> Any:
         """Do one request.

@@ -60,7 +60,8 @@ def _connects(row: KeyRow) -> dict[str, str]:
     if not row.tried:
         return {"sign": "–", "word": "unknown", "count": "not tried"}
     sign, word = ("✓", "all") if row.everywhere else ("✕", "none") if not good else ("◐", "some")
-    return {"sign": sign, "word": word, "count": f"{good} of {total}"}
+    wrong = " as expected" if len(row.sessions) > good else ""
+    return {"sign": sign, "word": word, "count": f"{good} of {total}{wrong}"}
 
 
 def _cost_cell(cost: BoardCost, *, heap: bool) -> dict[str, Any]:

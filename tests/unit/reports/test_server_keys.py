@@ -104,6 +104,17 @@ def test_a_session_that_should_not_be_is_no_recommendation() -> None:
     )
 
 
+def test_a_key_that_only_connects_wrongly_is_not_called_refused() -> None:
+    """A session that should not be is one; the answer says what is wrong with it."""
+    assert said(tried("rsa2048"), tried("p256", verdict="insecure"), tried("p521", refused="X"))[1:] == [
+        "Connects, but nowhere as expected: p256 (insecure).",
+        "Connects no board: p521.",
+    ]
+    assert said(tried("p256", verdict="fail")) == [
+        "No server key of this run connects any board as expected (1 tried)."
+    ]
+
+
 def test_keys_that_connect_nothing() -> None:
     """Then it is said plainly."""
     assert said(tried("p256", refused="NO_SHARED_CIPHER")) == [

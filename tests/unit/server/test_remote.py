@@ -183,6 +183,13 @@ def test_not_python(tmp_path: Path, certificates: Certificates) -> None:
     assert refused(path, certificates) == f"is not a Python interpreter {ACCEPTED}"
 
 
+def test_a_shim_that_knows_no_such_python(tmp_path: Path, certificates: Certificates) -> None:
+    """What a program says instead of being Python is passed on, the first line of it: pyenv's shims begin with the reason."""
+    path = script(tmp_path, "#!/bin/sh\necho 'pyenv: python3.8: command not found\n\nNote: see help' >&2\nexit 127\n")
+    said = "it says 'pyenv: python3.8: command not found'"
+    assert refused(path, certificates) == f"is not a Python interpreter, {said} {ACCEPTED}"
+
+
 @pytest.mark.parametrize("version", ["2.7", "3.6", "3.7"])
 def test_too_old(certificates: Certificates, version: str) -> None:
     """A Python before 3.8 is too old, with its version."""

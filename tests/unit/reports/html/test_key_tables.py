@@ -43,13 +43,15 @@ def test_the_key_table_says_each_cell_in_a_sign_and_a_word(make_run, make_result
 
 
 def test_an_error_is_no_refusal_of_a_key(make_run, make_result):
-    """An error says nothing of TLS, so the key is not called one that connects no board."""
+    """An error says nothing of TLS, so the key is not called one that connects no board; nor is one that connects wrongly."""
     lost = {"outcome": "not-run", "verdict": "error", "reason": "garbled", "observed": None}
-    run = make_run(make_result(), make_result("key/rsa2048", **lost), make_result("key/ed25519", **refusal()))
+    wrong = make_result("key/p384", verdict="insecure")
+    run = make_run(make_result(), make_result("key/rsa2048", **lost), make_result("key/ed25519", **refusal()), wrong)
     rows = {row["title"]: row for row in overview(run)["key_table"]["groups"][0]["rows"]}
     said = {title: (row["sign"], row["word"], row["count"]) for title, row in rows.items()}
     assert said == {
         "KEY/P256": ("✓", "all", "1 of 1"),
+        "KEY/P384": ("✕", "none", "0 of 1 as expected"),
         "KEY/RSA2048": ("–", "unknown", "not tried"),
         "KEY/ED25519": ("✕", "none", "0 of 1"),
     }
