@@ -6,6 +6,7 @@ are read, each bounded; a line that is anything else is passed over, because a b
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable
 
@@ -27,6 +28,7 @@ Value = int | str | None | tuple[int | str | None, ...]
 
 _STRING = r"'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\""
 _ATOM = re.compile(rf"\s*(?:(?P<number>-?\d{{1,20}})|(?P<text>{_STRING})|(?P<none>None))\s*")
+MARK = "#th "
 _LINE = re.compile(r"#th ([a-z_]{1,20}) (.+)")
 _ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _SIMPLE_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "0": "\0"}
@@ -94,6 +96,27 @@ def _unescape(match: re.Match[str]) -> str:
     if len(code) > 1:
         return chr(int(code[1:], 16))
     return _SIMPLE_ESCAPES.get(code, code)
+
+
+@functools.cache
+def _keys() -> frozenset[str]:
+    """What the probe's lines may be called."""
+    return frozenset(re.findall('"#th ([a-z_]+)"', "\n".join(code for _name, code in probe_steps())))
+
+
+def is_damaged(text: bytes) -> bool:
+    """Whether a line of the probe arrived that it does not print: what is missing then is not missing on the board."""
+    for line in text.decode("utf-8", "replace").splitlines():
+        if MARK not in line or len(line) > LINE_LIMIT:
+            continue
+        match = _LINE.search(line)
+        if match is None or match[1] not in _keys():
+            return True
+        try:
+            read_value(match[2])
+        except ValueError:
+            return True
+    return False
 
 
 class _Lines:

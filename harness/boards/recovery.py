@@ -32,6 +32,8 @@ HOOK_S = 60.0
 SET_ASIDE = "set-aside"
 # What a board was seen doing at first from which its reset wire may free it.
 RESET_MAY_HELP = frozenset({"silent", "no-interrupt", "timeout", "flood"})
+# What may strike once while a board is prepared; anything else is what the board is, or lacks.
+MAY_PASS = frozenset({"timeout", "flood", "reset", "garbled", "lost"})
 
 
 class NotPossible(Exception):
@@ -132,10 +134,24 @@ class Ladder:
         log: tuple[RecoveryStep, ...] = ()
         if settings.reset or settings.power_cycle or fault.kind in RESET_MAY_HELP:
             log = climb(self.hard_steps(), settle=self._soft_reset, limit_s=self.limit_s)
-        if log and log[-1].result == "helped":
-            return f"it could not be used at first ({fault.message}); {log[-1].step} helped"
-        tried = [f"; {step.step} failed: {step.reason}" for step in log if step.result == "failed"]
-        raise BoardError(fault.message + "".join(tried), kind=fault.kind, transcript=fault.transcript) from fault
+        return f"it could not be used at first ({fault.message}); {_what_helped(log, fault)} helped"
+
+    def once_more(self, fault: BoardError, prepare: Callable[[Deadline], None]) -> str:
+        """Bring back a board that met a fault while it was prepared, and prepare it again.
+
+        Args:
+            fault: what was seen.
+            prepare: all of it, by then; raises BoardError as the first time.
+
+        Returns:
+            What helped, for a note.
+
+        Raises:
+            BoardError: the same fault, with what was tried.
+        """
+        log = climb(self.steps(), settle=prepare, limit_s=self.limit_s)
+        said = fault.message.removeprefix(f"{self._spec.label}: ")
+        return f"met a fault before its first case ({said}); {_what_helped(log, fault)} helped"
 
     def _step(self, name: str, seconds: float, act: Callable[[Deadline], None]) -> Step:
         return Step(name=name, limit_s=self._scaled(seconds), act=act)
@@ -221,3 +237,11 @@ class Ladder:
             except BoardError as error:
                 if error.kind != "lost" or not first:
                     raise
+
+
+def _what_helped(log: tuple[RecoveryStep, ...], fault: BoardError) -> str:
+    """The last step, if it helped; else raise the fault with what was tried."""
+    if log and log[-1].result == "helped":
+        return log[-1].step
+    tried = [f"; {step.step} failed: {step.reason}" for step in log if step.result == "failed"]
+    raise BoardError(fault.message + "".join(tried), kind=fault.kind, transcript=fault.transcript) from fault

@@ -22,9 +22,9 @@ from harness.boards.agent_protocol import (
     read_stored,
 )
 from harness.boards.console import Console
-from harness.boards.link import Link, last_line
-from harness.boards.probe import parse_probe, probe_steps
-from harness.boards.recovery import SET_ASIDE, Ladder, climb
+from harness.boards.link import Link
+from harness.boards.probing import probe_board
+from harness.boards.recovery import MAY_PASS, SET_ASIDE, Ladder, climb
 from harness.certificates import Certificates
 from harness.certificates.forms import authorities, own_certificate
 from harness.deadline import Deadline
@@ -38,9 +38,6 @@ BLOB_BUDGET_BYTES = 8192
 BLOB_HEAP_SHARE = 16
 # How long a board may take to come into the raw REPL: ESP boards boot for 1 to 2 s after DTR reset them.
 PATIENCE_S = 10.0
-# A step of the probe that arrives damaged is sent this often in all.
-PROBE_ATTEMPTS = 3
-DAMAGED = ("SyntaxError", "IndentationError")
 
 
 def _near(name: str) -> str:
@@ -103,7 +100,8 @@ class BoardSession:
         Args:
             deploy: False stops after the probe: nothing is written to the board, nothing on it is changed.
 
-        A board that does not come is reset from outside (hooks, RTS) if it is to be used.
+        A board that does not come is reset from outside (hooks, RTS) if it is to be used; one that meets a fault later is brought
+        back, once.
 
         Raises:
             BoardError: naming the step that failed, and what the board was seen doing.
@@ -114,7 +112,20 @@ class BoardSession:
             if not deploy:
                 raise
             self._note(self._ladder.from_outside(error))
-        self.info = self._probe()
+        try:
+            self._prepare(deploy=deploy)
+        except BoardError as error:
+            if not (deploy and error.kind in MAY_PASS):
+                raise
+            self._note(self._ladder.once_more(error, self._prepare_by))
+
+    def _prepare_by(self, deadline: Deadline) -> None:
+        with self._console.within(deadline):
+            self._prepare(deploy=True)
+
+    def _prepare(self, *, deploy: bool) -> None:
+        """Probe, then agent, network and clock."""
+        self.info = probe_board(self._console)
         if self.info.implementation not in ("micropython", ""):
             raise BoardError(
                 f"{self.spec.label}: this is {self.info.implementation[:40]!r}, not MicroPython; this harness does not drive it",
@@ -125,7 +136,7 @@ class BoardSession:
         why_ram = deployment.load_agent(self._console, filesystem=self.info.filesystem)
         self._agent_from_file = why_ram is None
         if why_ram is not None:
-            self.notes.append(why_ram)
+            self._note(why_ram)
         self._join_network()
         self._set_clock(self.info)
 
@@ -148,21 +159,6 @@ class BoardSession:
         self.link.enter_raw_repl(deadline=Deadline(self.scaled(self.patience_s)))
         # Frees what main.py holds; boot.py runs again (it may bring up WiFi), main.py does not.
         self.link.soft_reset(deadline=Deadline(self.scaled(2 * self.patience_s)))
-
-    def _probe(self) -> BoardInfo:
-        # A step that raised printed what it could before.
-        return parse_probe(self._probe_step(code.encode("ascii")) for _name, code in probe_steps())
-
-    def _probe_step(self, code: bytes) -> bytes:
-        """Run one step; again where a byte of it got lost on the way: what we send is no syntax error.
-
-        A micro:bit drops one now and then when it is sent faster than 115200 baud; without raw paste nobody notices.
-        """
-        for _attempt in range(PROBE_ATTEMPTS):
-            output = self.link.exec(code, deadline=self._console.deadline(10.0))
-            if not last_line(output.stderr).startswith(DAMAGED):
-                break
-        return output.stdout
 
     def learn(self, **facts: Any) -> None:
         """Add facts found by trying (`hello`, `reads_pem`) to `info`. A ClientHello may also tell which library it is."""
@@ -363,7 +359,7 @@ class BoardSession:
             return
         deployment.reload_agent(self._console, from_files=self._agent_from_file)
         self._join_network()
-        self._set_clock(self._probe())
+        self._set_clock(probe_board(self._console))
 
     def clean(self) -> bool:
         """Remove what was deployed; nothing else. Returns whether there was anything."""

@@ -1,5 +1,6 @@
 """Boards and servers of one process."""
 
+import re
 import sys
 
 import pytest
@@ -106,6 +107,30 @@ def test_a_fault_before_the_first_case(new_lab, monkeypatch):
         "met a fault before its first case (the board's answer is garbled: it broke off or was changed: "
     )
     assert note.endswith("; ctrl-c helped")
+
+
+@pytest.mark.parametrize(
+    ("name", "helped"), [("reset", "raw-repl"), ("replug", "port"), ("flood", "ctrl-c"), ("stale-answer", "ctrl-c")]
+)
+def test_a_fault_while_the_board_is_prepared(new_lab, monkeypatch, name, helped):
+    """In the middle of the probe: the board is brought back and prepared again."""
+    monkeypatch.setattr(faulty, "STRIKES_AT", 1)
+    monkeypatch.setattr(faulty, "REQUEST_MARK", b"platform")
+    opened = new_lab().open(parse_board(f"faulty:{name}", {}))
+    assert opened.error is None
+    assert opened.info.tls_module == "tls"
+    (note,) = opened.session.notes
+    assert note.startswith("met a fault before its first case (")
+    assert note.endswith(f"; {helped} helped")
+
+
+def test_a_fault_while_the_board_is_prepared_that_stays(new_lab, monkeypatch):
+    """The fault, and what was tried."""
+    monkeypatch.setattr(faulty, "STRIKES_AT", 1)
+    monkeypatch.setattr(faulty, "REQUEST_MARK", b"platform")
+    opened = new_lab().open(parse_board("faulty:unplug", {}))
+    assert opened.error.kind == "lost"
+    assert re.search(r"^\S+: the port went away .*; port failed: the port did not come back within", str(opened.error))
 
 
 def test_a_fault_before_the_first_case_that_stays(new_lab, monkeypatch):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.boards.probe import LINE_LIMIT, LINES_LIMIT, parse_probe, probe_steps, read_value
+from harness.boards.probe import LINE_LIMIT, LINES_LIMIT, is_damaged, parse_probe, probe_steps, read_value
 from harness.model import BoardInfo
 
 PICO_W = """#th implementation 'micropython'\r
@@ -188,3 +188,24 @@ def test_steps() -> None:
     names = [name for name, code in probe_steps() if compile(code, name, "exec")]
     assert names[0] == "implementation"
     assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize(
+    ("text", "damaged"),
+    [
+        (PICO_W, False),
+        ("", False),
+        ("I (17) wifi: connected\r\n", False),
+        ("I (17) wifi: #th api 'tls.x'\r\n", False),
+        ("#th machine 'a" + LINE_LIMIT * "x", False),
+        ("#th machne 'x'\r\n", True),
+        ("#th machine 'x\r\n", True),
+        ("#th version (1, 29, 0, '\r\n", True),
+        ("#th ap", True),
+        ("#th api 'tls.x'#th api 'tls.y'\r\n", True),
+        ("#th maxsize \xff", True),
+    ],
+)
+def test_damaged_lines(text, damaged):
+    """A marked line is one of the probe's own, whole; noise and what is too long to be one were never told apart."""
+    assert is_damaged(text.encode("latin-1")) is damaged

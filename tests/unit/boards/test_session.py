@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from harness.boards import surroundings
-from harness.boards.link import Output
 from harness.boards.session import BoardSession
 from harness.certificates import Certificates
 from harness.deadline import Deadline
@@ -261,21 +260,3 @@ def test_learn(session: BoardSession, fingerprint: str, library: str) -> None:
     )
     session.learn(hello=hello)
     assert session.info.tls_library == library
-
-
-@pytest.mark.parametrize(("damaged", "tries"), [(1, 2), (2, 3), (9, 3)])
-def test_probe_step_that_arrives_damaged(
-    session: BoardSession, monkeypatch: pytest.MonkeyPatch, damaged: int, tries: int
-) -> None:
-    """A byte lost on the way makes a syntax error of our own code: the step is sent again, three times at most."""
-    sent = []
-
-    def exec_damaged(code: bytes, *, deadline: Deadline) -> Output:
-        sent.append(code)
-        return real(code[:-1] if len(sent) <= damaged else code, deadline=deadline)
-
-    real = session.link.exec
-    monkeypatch.setattr(session.link, "exec", exec_damaged)
-    answer = session._probe_step(b"print('#th machine', repr('x'))")
-    assert sent == [b"print('#th machine', repr('x'))"] * tries
-    assert answer.split() == ([b"#th", b"machine", b"'x'"] if damaged < 3 else [])
