@@ -221,7 +221,9 @@ class CaseRunner:
         seen = tried.observation
         if seen.outcome is Outcome.CONNECTED and verdict.word is not VerdictWord.INSECURE:
             return None
-        return explain(case, seen, self.board.info, wire=tried.wire, authorities=tried.authorities, expected=expected)
+        return explain(
+            case, seen, self.board.info_in_use(), wire=tried.wire, authorities=tried.authorities, expected=expected
+        )
 
     def _stated(self, case: Case, tried: Attempt) -> Expectation:
         facts, stated = tried.report.facts, case.expect

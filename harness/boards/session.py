@@ -81,6 +81,7 @@ class BoardSession:
         self.patience_s = patience_s
         self.set_aside: str | None = None
         self.clock_behind_s = 0
+        self._clock_set_unix_s: int | None = None
         self._ladder = Ladder(spec, link, find_port=find_port, patience_s=patience_s)
         self._closed = False
         self._owner = owner
@@ -138,17 +139,24 @@ class BoardSession:
         if why_ram is not None:
             self._note(why_ram)
         self._join_network()
-        self._set_clock(self.info)
+        self._clock_set_unix_s = self._set_clock(self.info)
 
     def _join_network(self) -> None:
         if self.spec.settings.network != "none":
             address = surroundings.network_up(self._console, self.spec.settings)
             self.info = replace(self.info, address=address or self.info.address)
 
-    def _set_clock(self, seen: BoardInfo) -> None:
+    def _set_clock(self, seen: BoardInfo) -> int | None:
+        """Where the clock stands if it was set now."""
         clock = surroundings.set_clock(self._console, seen)
-        if clock is not None:
-            self._note(clock)
+        if clock is None:
+            return None
+        self._note(clock[0])
+        return clock[1]
+
+    def info_in_use(self) -> BoardInfo:
+        """What the board is since it was started: `info`, which has the clock as it was found, with the clock as it was set."""
+        return self.info if self._clock_set_unix_s is None else replace(self.info, clock_unix_s=self._clock_set_unix_s)
 
     def _note(self, text: str) -> None:
         """Once: a board that is brought back ten times says it as at its start."""

@@ -52,11 +52,11 @@ def network_up(console: Console, settings: BoardSettings) -> str | None:
     return address_of(answer.get("address"))
 
 
-def set_clock(console: Console, info: BoardInfo) -> str | None:
+def set_clock(console: Console, info: BoardInfo) -> tuple[str, int | None] | None:
     """Set the board's clock to the host's, in UTC.
 
     Returns:
-        What the clock was and what became of it; None if it was right.
+        What the clock was and what became of it, and where it stands now (None: where it stood); None if it was right.
     """
     now = datetime.datetime.now(datetime.UTC)
     if info.clock_unix_s is not None and abs(info.clock_unix_s - now.timestamp()) <= CLOCK_TOLERANCE_S:
@@ -67,10 +67,11 @@ def set_clock(console: Console, info: BoardInfo) -> str | None:
     before = answer.get("before")
     shown = "-".join(f"{part:02}" for part in before[:3] if isinstance(part, int)) if isinstance(before, list) else ""
     if answer.get("set") is True:
-        return f"the board's clock stood at {shown or 'an unknown time'}; it was set to UTC"
+        return f"the board's clock stood at {shown or 'an unknown time'}; it was set to UTC", int(now.timestamp())
     return (
         f"the board's clock stands at {shown or 'an unknown time'} and cannot be set: "
-        "certificates may look expired or not yet valid"
+        "certificates may look expired or not yet valid",
+        None,
     )
 
 

@@ -154,7 +154,7 @@ class _Foreign:
             self._facts, self._looked = self._looking.facts(seen.client_hello), True
         told = completed(seen, last.wire, facts=self._facts if worth_looking(seen, last.wire) else None)
         self._told = self._told or told
-        said = explain(case, told, self._runner.board.info, wire=last.wire, authorities=last.authorities)
+        said = explain(case, told, self._runner.board.info_in_use(), wire=last.wire, authorities=last.authorities)
         return replace(result, explanation=replace(said, fixes=tuple(map(for_any_server, said.fixes))))
 
 

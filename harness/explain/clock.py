@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from harness.explain import fixes
 from harness.explain.client_lines import connecting
 from harness.explain.evidence import Evidence
@@ -11,34 +9,17 @@ from harness.explain.registry import rule, told
 from harness.explain.shown import read_certificates
 from harness.model import Explanation, Fix
 
-# No firmware in use is older; boards start at 2000, 2015 or 2021 (micropython.md 6).
-_NEVER_SET_BEFORE_S = int(datetime(2023, 1, 1, tzinfo=UTC).timestamp())
-SET_CLOCK = Fix(
-    title="set the board's clock before connecting, in UTC",
-    client_lines=(
-        "import machine, ntptime",
-        "ntptime.settime()  # or: machine.RTC().datetime((2026, 1, 31, 0, 12, 0, 0, 0))",
-    ),
-)
-
-
-def _unset(evidence: Evidence) -> bool:
-    clock = evidence.info.clock_unix_s
-    return clock is not None and clock < _NEVER_SET_BEFORE_S
-
 
 def _dates(evidence: Evidence) -> tuple[str, ...]:
-    clock = evidence.info.clock_unix_s
-    shown = f"{datetime.fromtimestamp(clock, UTC):%Y-%m-%d %H:%M:%S} UTC" if clock is not None else "not known"
     sent = read_certificates(evidence.wire.certificates[:10])
     lines = tuple(f"sent {at}: {item.subject}, valid {item.valid_text}" for at, item in enumerate(sent, start=1))
-    return f"the board's clock: {shown}", *lines
+    return f"the board's clock: {evidence.clock_text}", *lines
 
 
 @rule("clock/board-clock-not-set")
 def board_clock_not_set(evidence: Evidence) -> Explanation | None:
     """2000 on esp32 and esp8266, 2015 on stm32 without battery, 2021 on rp2."""
-    if not _unset(evidence) or evidence.flags not in ({"future"}, {"expired"}):
+    if not evidence.clock_never_set or evidence.flags not in ({"future"}, {"expired"}):
         return None
     return told(
         "the board's clock was never set, so no certificate of today is valid for it",
@@ -46,14 +27,26 @@ def board_clock_not_set(evidence: Evidence) -> Explanation | None:
             *_dates(evidence),
             "at power-up rp2 stands at 2021, esp32 and esp8266 at 2000, stm32 without battery at 2015",
         ),
-        fixes=(SET_CLOCK,),
+        fixes=(fixes.SET_CLOCK,),
+    )
+
+
+@rule("clock/board-clock-wrong")
+def board_clock_wrong(evidence: Evidence) -> Explanation | None:
+    """Set once, and wrong: a battery that is empty, a time server that lies, a day and a month in each other's place."""
+    if not evidence.clock_is_off or evidence.clock_never_set or evidence.flags not in ({"future"}, {"expired"}):
+        return None
+    return told(
+        "the board's clock is more than a day off, and the certificate's dates are checked against it",
+        why=_dates(evidence),
+        fixes=(fixes.SET_CLOCK,),
     )
 
 
 @rule("clock/expired")
 def expired(evidence: Evidence) -> Explanation | None:
     """It has ended."""
-    if evidence.flags != {"expired"} or _unset(evidence):
+    if evidence.flags != {"expired"} or evidence.clock_is_off:
         return None
     return told(
         "a certificate in the server's chain, or the CA on the board, has expired",
@@ -74,13 +67,13 @@ def expired(evidence: Evidence) -> Explanation | None:
 @rule("clock/not-yet-valid")
 def not_yet_valid(evidence: Evidence) -> Explanation | None:
     """It has not begun: by the board's clock."""
-    if evidence.flags != {"future"} or _unset(evidence):
+    if evidence.flags != {"future"} or evidence.clock_is_off:
         return None
     return told(
         "the server's certificate is not valid yet by the board's clock",
         why=(*_dates(evidence), "a clock set to local time instead of UTC is hours off"),
         fixes=(
-            SET_CLOCK,
+            fixes.SET_CLOCK,
             Fix(
                 title="check the clock of the machine that issued the certificate, and issue it again",
                 change=fixes.issued_again(evidence),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from harness.model import BoardInfo, Case, ClientFailure, Expectation, HelloFacts, Observation, Outcome, ServerFacts
 from harness.oracle.predict import Exclusion, SuiteVerdict, explain_selection
@@ -18,6 +19,9 @@ from harness.wire.versions import TLS13, version_name
 # Below this much free heap a 32-bit board with one GC heap cannot finish every handshake (measured, micropython.md 7.1).
 ENOUGH_HEAP_BYTES = 40 * 1024
 _SERVER_NAME = 0
+# No firmware in use is older; boards start at 2000, 2015 or 2021 (micropython.md 6).
+_NEVER_SET_BEFORE_S = int(datetime(2023, 1, 1, tzinfo=UTC).timestamp())
+_DAY_S = 86400
 
 
 class Evidence:
@@ -66,6 +70,24 @@ class Evidence:
     def number(self) -> int | None:
         """The number in the client's exception."""
         return self.seen.client.number if self.seen.client else None
+
+    @property
+    def clock_never_set(self) -> bool:
+        """Whether the board's clock stands where it stood at power-up."""
+        clock = self.info.clock_unix_s
+        return clock is not None and clock < _NEVER_SET_BEFORE_S
+
+    @property
+    def clock_is_off(self) -> bool:
+        """Whether the board's clock is known to be wrong: never set, or a day from the time at which its first ClientHello came."""
+        clock, here = self.info.clock_unix_s, self.info.hello_unix_s
+        return self.clock_never_set or (clock is not None and here is not None and abs(clock - here) > _DAY_S)
+
+    @property
+    def clock_text(self) -> str:
+        """What the board's clock shows."""
+        clock = self.info.clock_unix_s
+        return f"{datetime.fromtimestamp(clock, UTC):%Y-%m-%d %H:%M:%S} UTC" if clock is not None else "not known"
 
     @property
     def client_names(self) -> frozenset[str]:

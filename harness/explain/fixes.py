@@ -17,6 +17,14 @@ NEW_EC_KEY = (
 MADE = {"EC": "server-p256", "RSA": "server-rsa2048"}
 FIRST_ECDHE_RSA = "1.24 (rp2: 1.20; esp32: every version)"
 
+SET_CLOCK = Fix(
+    title="set the board's clock before connecting, in UTC",
+    client_lines=(
+        "import machine, ntptime",
+        "ntptime.settime()  # or: machine.RTC().datetime((2026, 1, 31, 0, 12, 0, 0, 0))",
+    ),
+)
+
 
 def load(certificate: str, key: str) -> str:
     """The line that gives the server a certificate."""

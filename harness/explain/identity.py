@@ -163,10 +163,16 @@ def several_reasons(evidence: Evidence) -> Explanation | None:
         "bad_key": "with a key that is too short",
     }
     named = " and ".join(words.get(flag, flag) for flag in sorted(evidence.flags))
+    off = bool({"future", "expired"} & set(evidence.flags)) and evidence.clock_is_off
     return told(
-        f"the server's certificate is {named}",
-        why=("the alert on the wire names one reason only; the board's exception names all", *chain_lines(evidence)),
+        f"the server's certificate is {named}{'; but the clock of the board is wrong' if off else ''}",
+        why=(
+            "the alert on the wire names one reason only; the board's exception names all",
+            *((f"the board's clock: {evidence.clock_text}",) if off else ()),
+            *chain_lines(evidence),
+        ),
         fixes=(
+            *((fixes.SET_CLOCK,) if off else ()),
             Fix(
                 title="issue the certificate again, from the CA that the board has, for the name it asks for",
                 change=fixes.issued_again(evidence),

@@ -50,6 +50,20 @@ def test_not_micropython(new_session: NewSession, folder: Path) -> None:
     assert raised.value.kind == "not-micropython"
 
 
+def test_clock_in_use(new_session: NewSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the probe found stays reported; what is explained goes by the clock that was set. No virtual board has one to set."""
+    answers = iter([("it was set to UTC", 1767960000), ("it cannot be set", None)])
+    monkeypatch.setattr(surroundings, "set_clock", lambda console, info: next(answers))
+    session = new_session()
+    session.start()
+    assert session.info.clock_unix_s != 1767960000
+    assert session.info_in_use() == replace(session.info, clock_unix_s=1767960000)
+    assert session.notes == ["it was set to UTC"]
+    other = new_session()
+    other.start()
+    assert other.info_in_use() is other.info
+
+
 def test_blobs_are_sent_once(session: BoardSession) -> None:
     """Certificates go to the board at first use only; keys never into the transcript."""
     certificates = Certificates()

@@ -130,8 +130,10 @@ def test_clock_that_is_right(console: Console) -> None:
 
 def test_clock_that_cannot_be_set(console: Console) -> None:
     """The unix port has no RTC: what the clock shows is said, and what that means."""
-    note = surroundings.set_clock(console, BoardInfo(clock_unix_s=0))
-    assert note is not None
+    told = surroundings.set_clock(console, BoardInfo(clock_unix_s=0))
+    assert told is not None
+    note, stands = told
+    assert stands is None
     assert f"stands at {datetime.datetime.now(datetime.UTC).year}-" in note
     assert "cannot be set: certificates may look expired or not yet valid" in note
 
@@ -149,8 +151,10 @@ def test_clock_that_is_set(console: Console, folder: Path) -> None:
     shown = console.run("import machine\nprint(hasattr(machine, 'RTC'))", timeout_s=5).stdout
     if shown.strip() != b"True":
         pytest.skip("this interpreter's own machine module comes before a file")
-    note = surroundings.set_clock(console, BoardInfo(clock_unix_s=0))
-    assert note is not None
+    told = surroundings.set_clock(console, BoardInfo(clock_unix_s=0))
+    assert told is not None
+    note, stands = told
+    assert stands == pytest.approx(datetime.datetime.now(datetime.UTC).timestamp(), abs=60)
     assert re.fullmatch(r"the board's clock stood at \d{4}-\d\d-\d\d; it was set to UTC", note)
     when = console.run("print(machine.RTC().datetime()[:3])", timeout_s=5).stdout.decode()
     now = datetime.datetime.now(datetime.UTC)
