@@ -278,7 +278,7 @@ _TABLE = (
     Fault(
         name="boasting",
         does="connects, and claims a session whatever came of it, from then on",
-        answer=lambda line: line if b'"stored"' in line else _SESSION + b"\r\n",
+        answer=lambda line: _SESSION + b"\r\n" if b'"exception"' in line else line,
     ),
     Fault(
         name="stale-answer",
