@@ -229,7 +229,7 @@ class Record:
     def write(self, record: dict[str, Any]) -> None:
         """Close the journal and write run.json, the page and what `--compat-report` names; what fails is kept as trouble."""
         from harness.reports.formats import rendered
-        from harness.reports.journal import way_to, write_text
+        from harness.reports.journal import AT_THE_END, way_to, write_text
 
         paths = [self.config.invocation_params.dir / path for path in self.config.getoption("compat_report")]
         folder = None
@@ -237,7 +237,7 @@ class Record:
             folder = self._journal.folder
             self._add([("end", {"finished": record["run"]["finished"]})])
             self._close_journal(self._journal)
-            paths = [folder / "run.json", folder / "matrix.html", *paths]
+            paths = [*(folder / name for name in AT_THE_END), *paths]
         for path in paths:
             links = way_to(folder, start=path.parent) if folder is not None else ""
             try:

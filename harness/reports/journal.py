@@ -12,10 +12,14 @@ from typing import Any, TextIO
 from harness.errors import UsageError
 
 DEFAULT_ARTIFACTS = ".compat"
+# Written beside the journal at the end of a run: the record and its page.
+AT_THE_END = ("run.json", "matrix.html")
 
 
 class Journal:
     """`run.jsonl`: one JSON object per line, flushed at once, so that an interrupted run keeps what it had.
+
+    Record and page of the run before are taken away: beside the journal of a run that was killed they would pass for this run's.
 
     Args:
         folder: the artifacts directory; made if missing.
@@ -30,6 +34,8 @@ class Journal:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._file: TextIO = self.path.open("w", encoding="ascii")
+            for name in AT_THE_END:
+                (folder / name).unlink(missing_ok=True)
         except OSError as error:
             raise UsageError(f"--artifacts {folder}: cannot be written ({error.strerror})") from error
 

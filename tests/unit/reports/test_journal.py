@@ -25,6 +25,15 @@ def test_a_line_is_there_at_once(tmp_path):
     journal.close()
 
 
+def test_the_run_before_is_gone(tmp_path):
+    """What a killed run leaves is its own: no record and no page of the run before, which would pass for it. Captures stay."""
+    for name in ("run.json", "matrix.html", "run.jsonl", "old.pcapng"):
+        (tmp_path / name).write_text("old")
+    journal = Journal(tmp_path)
+    journal.close()
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"run.jsonl": "", "old.pcapng": "old"}
+
+
 def test_no_place(tmp_path):
     """A file where the directory should be is wrong usage of --artifacts."""
     (tmp_path / "file").write_text("")
