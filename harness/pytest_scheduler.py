@@ -66,6 +66,12 @@ def split(nodeids: Sequence[str], labels: Iterable[str]) -> tuple[list[list[int]
     return list(units.values()), rest
 
 
+def workers_of(specs: Iterable[str]) -> int:
+    """How many workers `--tx` asks for, `N*SPEC` being N; pytest-xdist's own function has had two names."""
+    counts = (spec.partition("*") for spec in specs)
+    return sum(int(number) if star and number.isdigit() else 1 for number, star, _spec in counts)
+
+
 class BoardScheduling:
     """pytest-xdist's scheduler for a run with boards.
 
@@ -75,11 +81,9 @@ class BoardScheduling:
     """
 
     def __init__(self, config: pytest.Config, labels: Sequence[str]) -> None:
-        from xdist.workermanage import parse_tx_spec_config
-
         self.config = config
         self.labels = labels
-        self.numnodes = len(parse_tx_spec_config(config))
+        self.numnodes = workers_of(config.getvalue("tx"))
         self.collection: list[str] | None = None
         self._collections: dict[WorkerController, list[str]] = {}
         self._sent: dict[WorkerController, list[int]] = {}

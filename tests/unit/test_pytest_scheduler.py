@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from harness.pytest_scheduler import AHEAD, FULL, LOW, BoardScheduling, boards_of, split
+from harness.pytest_scheduler import AHEAD, FULL, LOW, BoardScheduling, boards_of, split, workers_of
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,21 @@ from harness.pytest_scheduler import AHEAD, FULL, LOW, BoardScheduling, boards_o
 def test_boards_of(nodeid: str, boards: set[str]) -> None:
     """The board is a whole word of the parameters, the longest that fits there; never a part of the path or the name."""
     assert boards_of(nodeid, ["pico", "pico-2", "esp", "unix:1.20/mp"]) == boards
+
+
+@pytest.mark.parametrize(
+    ("specs", "workers"),
+    [
+        (["popen"], 1),
+        (["3*popen"], 3),
+        (["2*popen//python=python3.12", "popen"], 3),
+        (["ssh=x//chdir=a*b"], 1),
+        ([], 0),
+    ],
+)
+def test_workers_of(specs: list[str], workers: int) -> None:
+    """As pytest-xdist counts them: a number and a star before the rest."""
+    assert workers_of(specs) == workers
 
 
 def test_split() -> None:
