@@ -256,11 +256,11 @@ def _broken_off(board: Board, case: Case, reason: str, *, kind: str, repeat: int
     failed = _not_tried(board, case, VerdictWord.ERROR, reason)
     failed = replace(failed, explanation=explain_fault(kind, reason), repeat=repeat)
     health = board.abandon(reason)
-    if health is None:
-        return failed
-    return board.keep_evidence(
-        case, replace(failed, recovery=tuple(health.recovery), transcript=health.transcript or "")
-    )
+    if health is not None:
+        failed = replace(failed, recovery=tuple(health.recovery), transcript=health.transcript or "")
+        with contextlib.suppress(OSError):  # what ran out, and is the reason already, may be what evidence takes
+            return board.keep_evidence(case, failed)
+    return failed
 
 
 def _tried(item: pytest.Item, board: Board, case: Case, *, repeat: int) -> CaseResult:
