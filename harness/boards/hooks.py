@@ -24,6 +24,8 @@ KEPT_BYTES = 4096
 SHOWN_CHARACTERS = 600
 # A hook that has ended said all it had to say; what it left running may hold its output open for ever.
 LAST_WORDS_S = 0.5
+# Windows has no word for it, and no process ends so there.
+BY_SIGKILL = -9
 
 
 def run_hook(words: Sequence[str], *, name: str, board: str, deadline: Deadline, without: Collection[str] = ()) -> None:
@@ -102,7 +104,8 @@ def _last_words(process: subprocess.Popen[bytes], kept: bytearray, *, name: str)
     try:
         yield
     finally:
-        if process.poll() is None:
+        # A guard that was killed leaves its hook behind; after any other end the hook has ended, too.
+        if process.poll() in (None, BY_SIGKILL):
             _kill(process)
             process.wait()
         reader.join(LAST_WORDS_S)

@@ -125,10 +125,18 @@ def test_one_that_leaves_something_running(tmp_path: Path) -> None:
         os.kill(int(place.read_text()), 9)
 
 
-def test_one_that_kills_its_parent() -> None:
-    """That is not the harness."""
-    with pytest.raises(BoardError, match=r"ended with status -9; it printed: at 1-1$"):
-        hook("import os; print('at 1-1', flush=True); os.kill(os.getppid(), 9)")
+def test_one_that_kills_its_parent(tmp_path: Path) -> None:
+    """That is not the harness; and it does not live on."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    code = "import os, sys, time; pipe = open(sys.argv[1], 'wb'); print('at 1-1', flush=True); os.kill(os.getppid(), 9); time.sleep(60)"
+    try:
+        with pytest.raises(BoardError, match=r"ended with status -9; it printed: at 1-1$"):
+            hook(code, str(pipe))
+        assert ended(reading)
+    finally:
+        os.close(reading)
 
 
 def test_one_that_is_killed() -> None:
