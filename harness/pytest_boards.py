@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 LAST = pytest.StashKey[dict[str, pytest.Item]]()
 CRASHED = "the worker process that had this board crashed"
+LOST = "a worker process crashed, and none took its place"
 
 
 # ----------------------------------------------------------------------------------------------- workers
@@ -145,7 +146,7 @@ class Crashes:
         self.config = config
         self._all: tuple[str, ...] = ()
         self._done: set[str] = set()
-        self._crashed: set[str] = set()
+        self._crashed = False
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: Any, ids: Iterable[str]) -> None:
@@ -158,16 +159,19 @@ class Crashes:
         self._done.add(report.nodeid)
 
     @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: object) -> None:
+        """A worker may crash between two tests, too, and before its first."""
+        self._crashed = self._crashed or error is not None
+
+    @pytest.hookimpl(optionalhook=True)
     def pytest_handlecrashitem(self, crashitem: str, report: Any) -> None:
         """The test in which a worker crashed is a result, too: the run file must have it."""
-        place = place_of(crashitem, self.config)
-        if place is not None:
-            self._crashed.add(place["board"])
+        if place_of(crashitem, self.config) is not None:
             self._complete(report, f"{CRASHED} in this case")
 
     @pytest.hookimpl(wrapper=True, optionalhook=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Any:
-        """At the end: what was not run on a board whose worker crashed is `error`, unless somebody stopped the run."""
+        """At the end: what nobody ran because a worker crashed is `error`, unless somebody stopped the run."""
         result = yield
         if self._crashed and not session.shouldstop:
             for nodeid in self._all:
@@ -176,14 +180,11 @@ class Crashes:
         return result
 
     def _report_lost(self, nodeid: str) -> None:
-        place = place_of(nodeid, self.config)
-        if place is None or place["board"] not in self._crashed:
-            return
         path = nodeid.partition("::")[0]
         report: Any = pytest.TestReport(
             nodeid=nodeid, location=(path, None, path), keywords={}, outcome="failed", longrepr="", when="call"
         )
-        self._complete(report, f"{CRASHED}, and none took its place")
+        self._complete(report, LOST)
         self.config.hook.pytest_runtest_logreport(report=report)
 
     def _complete(self, report: Any, reason: str) -> None:

@@ -166,9 +166,10 @@ class BoardScheduling:
             The test in which it crashed; None if it had nothing left to do.
         """
         sent, own = self._sent.pop(node), self._own.pop(node)
-        if not sent or self.collection is None:
+        if self.collection is None:
             return None
-        crashed = self.collection[sent.pop(0)]
+        # One that crashed before it was sent anything has a board of its own all the same.
+        crashed = self.collection[sent.pop(0)] if sent else None
         self._give_back([*sent, *own])
         return crashed
 

@@ -123,7 +123,7 @@ def test_a_worker_that_crashes(lab):
 
 
 def test_a_worker_that_crashes_and_is_not_replaced(lab):
-    """What nobody could run is an error, each case with the reason; the other board's results stand."""
+    """What nobody could run is an error, each case with the reason, also where pytest-xdist stops the others; results stand."""
     lab.write("conftest.py", WATCH + DIES)
     ran = lab.run(
         *("--cases", "smoke", "-k", "seed", "--board", "v1", "--board", "v2", "-n", "auto"),
@@ -134,13 +134,37 @@ def test_a_worker_that_crashes_and_is_not_replaced(lab):
     reasons = {result["reason"] for result in results if result["verdict"] == "error"}
     assert reasons == {
         "the worker process that had this board crashed in this case",
-        "the worker process that had this board crashed, and none took its place",
+        "a worker process crashed, and none took its place",
     }
     assert sum(result["board"] == "v1" for result in results) == 11
-    assert all(result["verdict"] == "pass" for result in results if result["board"] == "v2")
+    assert len(results) == 22
+    assert {result["verdict"] for result in results if result["board"] == "v2" and result["reason"] is None} == {"pass"}
     assert json.dumps(results).count("none took its place") == (lab.folder / "junit.xml").read_text().count(
-        'message="error: the worker process that had this board crashed, and none took its place"'
+        'message="error: a worker process crashed, and none took its place"'
     )
+
+
+ENDS_FIRST = """
+import os, signal
+from pathlib import Path
+
+if os.environ.get("PYTEST_XDIST_WORKER", "gw0") != "gw0":
+    def pytest_collection_finish(session):
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_worker_that_crashes_before_its_first_test(lab):
+    """The board that fell to it goes to another worker; nothing is lost."""
+    lab.write("conftest.py", ENDS_FIRST)
+    ran = lab.run(
+        *("--cases", "smoke", "-k", CASES, "--board", "v1", "--board", "v2", "-n", "auto", "--max-worker-restart", "0")
+    )
+    # Whether it was sent a test before the controller knew is chance; the first one would be named, and fail the run.
+    results = ran.record()["results"]
+    assert [result["board"] for result in results] == ["v1", "v1", "v2", "v2"], ran.text
+    assert ran.status == (1 if any(result["verdict"] == "error" for result in results) else 0)
+    assert sum(result["verdict"] == "pass" for result in results) >= 3
 
 
 FAILS = """

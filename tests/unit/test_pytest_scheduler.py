@@ -80,12 +80,12 @@ class Worker:
 
 
 class Run:
-    """A run with so many workers; `go` runs tests until nobody can go on."""
+    """A run with so many workers (0: two that are to come); `go` runs tests until nobody can go on."""
 
     def __init__(self, ids: list[str], labels: list[str], *, workers: int) -> None:
         self.ids, self.problems = ids, []
         hook = SimpleNamespace(pytest_collectreport=lambda report: self.problems.append(report.longrepr))
-        config = SimpleNamespace(getvalue={"tx": ["popen"] * workers}.get, hook=hook)
+        config = SimpleNamespace(getvalue={"tx": ["popen"] * (workers or 2)}.get, hook=hook)
         self.scheduling = BoardScheduling(config, labels)  # type: ignore[arg-type]
         self.workers = [self.join(f"gw{number}") for number in range(workers)]
 
@@ -169,6 +169,22 @@ def test_a_crash() -> None:
     run.go()
     assert [worker.ran for worker in run.workers] == [[0], [6, 7, 8, 9, 10, 11], [2, 3, 4, 5]]
     assert run.scheduling.tests_finished
+
+
+def test_a_crash_before_the_first_test() -> None:
+    """A worker that is down when the work is given out is sent nothing; the board that fell to it goes to another."""
+    down = Worker("gw1")
+    down.shutting_down = True  # as pytest-xdist has it from the end of its pipe on; that it crashed is said later
+    run = Run(ids_of(2, cases=6), ["b0", "b1"], workers=0)
+    run.scheduling.add_node(down)  # type: ignore[arg-type]
+    run.scheduling.add_node_collection(down, run.ids)  # type: ignore[arg-type]
+    run.workers.append(run.join("gw0"))
+    assert down.todo == []
+    assert run.scheduling.remove_node(down) is None  # type: ignore[arg-type]
+    run.workers.append(run.join("gw2"))
+    run.go()
+    assert run.all_ran_once()
+    assert [worker.ran for worker in run.workers] == [list(range(6, 12)), list(range(6))]
 
 
 def test_the_end_of_a_worker_is_no_crash() -> None:
