@@ -272,7 +272,10 @@ class Link:
                 transcript=self.log.show(flood.seen),
             ) from flood
         except (TransportError, struct.error) as error:
-            rest = self._port.drain()
+            try:
+                rest = self._port.linger(until=_restarted)
+            except OSError as gone:
+                raise self._lost(gone) from gone
             if _restarted(rest):
                 raise self._silent(LinkTimeout(b"", rest), deadline) from error
             raise BoardError(

@@ -20,6 +20,8 @@ READ_SLICE_S = 0.05
 RESET_PULSE_S = 0.1
 # A board that never stops printing is never drained.
 DRAIN_LIMIT = 64 * 1024
+# How long a board that broke off in the middle may take to show that it restarted.
+LINGER_S = 0.5
 
 
 class LinkTimeout(Exception):
@@ -152,6 +154,13 @@ class RecordingSerial:
             self._buffer += data
             if len(self._buffer) > DRAIN_LIMIT:
                 break
+        return self._take_all()
+
+    def linger(self, *, until: Callable[[bytes], bool], seconds: float = LINGER_S) -> bytes:
+        """Take what comes until it shows what is asked for, so many seconds at most, and not beyond the deadline."""
+        end = self.deadline.within(seconds)
+        while not (end.expired or len(self._buffer) > DRAIN_LIMIT or until(bytes(self._buffer))):
+            self._fill()
         return self._take_all()
 
     def pulse_reset(self) -> bool:

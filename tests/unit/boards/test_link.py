@@ -156,6 +156,16 @@ def test_lost_bytes(far: Far, link: Link) -> None:
     assert "> pass" in raised.value.transcript
 
 
+def test_restart_seen_after_a_wrong_byte(far: Far, link: Link) -> None:
+    """What broke the protocol was the first byte of a start: the rest of it says so, a moment later."""
+    raw(far, (b"\x05A\x01", b"R\x00"), (b"pass\x04", b"\r\n"))
+    link.enter_raw_repl(deadline=Deadline(5))
+    threading.Timer(0.1, far.say, [BANNER]).start()
+    with pytest.raises(BoardError) as raised:
+        link.exec(b"pass", deadline=Deadline(20))
+    assert raised.value.kind == "reset"
+
+
 @pytest.mark.parametrize("reply", [b"", b"R", b"R\x01", b"R\x01\x80"])
 def test_silence_in_raw_paste(far: Far, link: Link, reply: bytes, capsys: pytest.CaptureFixture[str]) -> None:
     """However the protocol stops, the deadline ends it as a time-out, and mpremote prints nothing."""

@@ -104,6 +104,19 @@ def test_hopeless_ends_the_wait_when_the_line_is_quiet(wire: Wire) -> None:
     assert not wire.port.deadline.expired
 
 
+def test_linger(wire: Wire) -> None:
+    """It ends with what is waited for, or with its time, and not beyond the operation's."""
+    wire.port.deadline = Deadline(5)
+    threading.Timer(0.1, wire.say, [b"set"]).start()
+    wire.say(b"re")
+    assert wire.port.linger(until=lambda seen: seen == b"reset", seconds=5) == b"reset"
+    assert not wire.port.deadline.expired
+    wire.say(b"x")
+    assert wire.port.linger(until=lambda seen: False, seconds=0.1) == b"x"
+    wire.port.deadline = Deadline(0.1)
+    assert wire.port.linger(until=lambda seen: False, seconds=60) == b""
+
+
 def test_drain_and_unread(wire: Wire) -> None:
     """Drain takes what is there without waiting; unread puts it in front again."""
     wire.say(b"one")
