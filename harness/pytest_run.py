@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import os
-import shlex
 import signal
 import sys
 import time
@@ -21,6 +19,7 @@ import pytest
 
 from harness.errors import BoardError, HarnessError, ServerError
 from harness.pytest_options import any_given, check_distinct, check_outputs, check_set, run_options, server_names
+from harness.pytest_rerun import rerun_command
 
 if TYPE_CHECKING:
     from harness.known import Deviation
@@ -336,8 +335,9 @@ def complete_report(item: pytest.Item, call: pytest.CallInfo[Any], report: pytes
     from harness.reports.plain import plain
     from harness.reports.run_record import result_json
 
+    rerun = rerun_command(item, boards=len(options_of(item.config).boards))
     report.tls = {  # type: ignore[attr-defined] # a plain attribute is what pytest-xdist carries over
-        "result": {**result_json(result), "at": utc(time.time()), "rerun": rerun_command(item)},
+        "result": {**result_json(result), "at": utc(time.time()), "rerun": rerun},
         "line": short_evidence(result),
         "unusable": item.stash.get(UNUSABLE, False),
         **_news(item, result),
@@ -346,7 +346,7 @@ def complete_report(item: pytest.Item, call: pytest.CallInfo[Any], report: pytes
         # The place pytest names is ours; the person wants to know which case it was.
         report.longrepr = (str(item.path), item.location[1] or 0, f"{result.case}: {headline(result, limit=200)}")
     if report.failed and isinstance(error, pytest.fail.Exception):
-        report.longrepr = failure_block(result, rerun=rerun_command(item))
+        report.longrepr = failure_block(result, rerun=rerun)
         if result.transcript:
             report.sections.append(("serial transcript", plain(result.transcript[-SHOWN_TRANSCRIPT:])))
 
@@ -369,32 +369,3 @@ def _news(item: pytest.Item, result: CaseResult) -> dict[str, Any]:
         said.add(f"server {result.server}")
         news["server"] = lab.describe_server(result.server)
     return news
-
-
-def rerun_command(item: pytest.Item) -> str:
-    """The command that runs just this test again from the same directory, with the options that matter for it."""
-    config = item.config
-    place = os.path.relpath(item.path, config.invocation_params.dir)
-    words = ["pytest", "::".join([place, *item.nodeid.split("::")[1:]])]
-    boards = config.getoption("board")
-    own = getattr(item, "callspec", None)
-    spec = own.params.get("tls_board_spec") if own is not None else None
-    if spec is not None and len(options_of(config).boards) > 1:
-        from harness.options import parse_board
-
-        # The board alone, unless its short name in the id came from standing beside others.
-        if parse_board(spec.text, {spec.text: spec}).label == spec.label:
-            boards = [spec.text]
-    for value in boards:
-        words += ["--board", value]
-    for name in ("server", "peer"):
-        for value in config.getoption(name):
-            words += [f"--{name}", value]
-    for name in ("boards", "bind", "ports", "advertise", "known"):
-        if config.getoption(name):
-            words += [f"--{name}", config.getoption(name)]
-    if config.getoption("repeat") != "1":
-        words += ["--repeat", config.getoption("repeat")]  # the id names one of so many runs
-    if config.getoption("cases") != "core":
-        words += ["--cases", config.getoption("cases")]
-    return shlex.join(words)

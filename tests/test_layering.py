@@ -51,6 +51,7 @@ STAGES = (
     "harness.user_api",
     "harness.pytest_options",
     "harness.pytest_paths",
+    "harness.pytest_rerun",
     "harness.pytest_run",
     "harness.pytest_parcel",
     "harness.pytest_scheduler",

@@ -56,7 +56,7 @@ def test_a_failing_case(failing, workers):
     ran = failing.run("--cases", "smoke", "-k", "wrong-reason", *workers)
     assert (ran.status, ran.summary()) == (1, "1 failed")
     lines = [line for line in block(ran) if not line.startswith("[gw")]
-    command = "    pytest 'test_mine.py::test_case[unix-conftest/wrong-reason]' --cases smoke"
+    command = "    pytest 'test_mine.py::test_case[unix-conftest/wrong-reason]' --cases smoke --artifacts .compat/again"
     why = slice(
         lines.index("  negotiated  nothing") + 1,
         lines.index("  pcapng      unix-in-process-conftest_wrong-reason.pcapng"),
@@ -111,23 +111,26 @@ def test_a_failing_case(failing, workers):
 
 
 def test_the_command_runs_just_this_case_again(failing):
-    """Pasted into a shell in the same directory, also with two boards and a suite in a directory below."""
+    """Pasted into a shell in the same directory, also with two boards and a suite in a directory below; the run's record stays."""
     (failing.folder / "below").mkdir()
     (failing.folder / "test_mine.py").rename(failing.folder / "below" / "test_mine.py")
     failing.write("pytest.ini", "[pytest]\naddopts = --strict-markers\n")
     failing.write("boards.toml", '[board.desk]\nspec = "unix"\n')
     ran = failing.run("--cases", "smoke", "-k", "wrong-reason", "--board", "desk", "--board", "unix:" + packaged())
     commands = [line.strip() for line in ran.lines if line.startswith("    pytest ")]
-    assert [
-        command.endswith(end)
-        for command, end in zip(commands, ("--board desk --cases smoke", "--cases smoke"), strict=True)
+    again = "--cases smoke --artifacts .compat/again"
+    assert [command.endswith(end) for command, end in zip(commands, (f"--board desk {again}", again), strict=True)] == [
+        True,
+        True,
     ]
+    record = (failing.folder / ".compat" / "run.json").read_bytes()
     for command in commands:
         words = shlex.split(command)
         assert words[0] == "pytest"
-        again = failing.run(*words[1:])
-        assert (again.status, again.summary()) == (1, "1 failed"), again.text
-        assert block(again)[0] == "fail: ended_by: expected client, got server"
+        one = failing.run(*words[1:])
+        assert (one.status, one.summary()) == (1, "1 failed"), one.text
+        assert block(one)[0] == "fail: ended_by: expected client, got server"
+    assert (failing.folder / ".compat" / "run.json").read_bytes() == record
 
 
 def packaged():
@@ -157,7 +160,8 @@ def test_error_says_so_first(suite):
     assert lines[1].startswith("  /dev/ttyNOPE7: there is no such port; ")
     assert lines[-2:] == [
         "Reproduce with:",
-        "    pytest 'test_mine.py::test_case[ttyNOPE7-seed/rsa-1024-key]' --board /dev/ttyNOPE7 --cases smoke",
+        "    pytest 'test_mine.py::test_case[ttyNOPE7-seed/rsa-1024-key]' --board /dev/ttyNOPE7 --cases smoke "
+        "--artifacts .compat/again",
     ]
     assert ran.line("ERROR test_mine.py::test_case[ttyNOPE7-seed/rsa-1024-key] - error: ")
 

@@ -77,7 +77,7 @@ def test_the_command_to_run_it_again(suite):
     ran = suite.run("--cases", "smoke", "-k", "rsa-1024-key", "--repeat", "2")
     assert (
         ran.line("    pytest ")
-        == "    pytest 'test_mine.py::test_case[unix-2of2-seed/rsa-1024-key]' --repeat 2 --cases smoke"
+        == "    pytest 'test_mine.py::test_case[unix-2of2-seed/rsa-1024-key]' --repeat 2 --cases smoke --artifacts .compat/again"
     )
 
 
