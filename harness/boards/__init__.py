@@ -81,7 +81,7 @@ def _open_labgrid(spec: BoardSpec) -> BoardSession:
     from harness.boards.labgrid import KeptPlace
     from harness.boards.link import Link
 
-    place = KeptPlace(spec.target, label=spec.label)
+    place = KeptPlace(spec.target, label=spec.label, without=(spec.settings.password_env or "",))
     try:
         settings, port = spec.settings, place.address
         # What the lab says of its own port, unless boards.toml says something of its own.

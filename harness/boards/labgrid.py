@@ -11,7 +11,7 @@ import os
 import select
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from harness.boards.board_lock import BoardLock
@@ -106,15 +106,24 @@ class KeptPlace:
         label: the board's name in messages.
         timeout_s: how long one call of the client may take.
         release_s: how long `close()` waits.
+        without: variables of the environment that the client does not get.
 
     Raises:
         UsageError: no client, no such place.
         BoardError: `busy` with the holder, `missing`, `timeout`.
     """
 
-    def __init__(self, target: str, *, label: str, timeout_s: float = CLIENT_S, release_s: float = RELEASE_S) -> None:
+    def __init__(
+        self,
+        target: str,
+        *,
+        label: str,
+        timeout_s: float = CLIENT_S,
+        release_s: float = RELEASE_S,
+        without: Collection[str] = (),
+    ) -> None:
         self._release_s = release_s
-        self.client = LabgridClient(label, timeout_s=timeout_s)
+        self.client = LabgridClient(label, timeout_s=timeout_s, without=without)
         self.notes: list[str] = []
         self._keeper: Keeper | None = None
         self._acquired = False

@@ -11,6 +11,7 @@ import os
 import shutil
 import socket
 import subprocess
+from collections.abc import Collection
 from pathlib import Path
 
 from harness.boards.labgrid_text import (
@@ -67,13 +68,14 @@ class LabgridClient:
     Args:
         label: the board's name in messages.
         timeout_s: how long one call may take.
+        without: variables of the environment that it does not get: what it prints is shown, and a password must not be.
     """
 
-    def __init__(self, label: str, *, timeout_s: float = CLIENT_S) -> None:
+    def __init__(self, label: str, *, timeout_s: float = CLIENT_S, without: Collection[str] = ()) -> None:
         self.label = label
         self.timeout_s = timeout_s
         self.program = find_client()
-        self.environment = client_environment(os.environ)
+        self.environment = client_environment({key: os.environ[key] for key in os.environ if key not in without})
         self.coordinator = coordinator(os.environ)
         self.own_name = own_name(os.environ, host=socket.gethostname(), user=getpass.getuser())
 

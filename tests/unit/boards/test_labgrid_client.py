@@ -203,3 +203,10 @@ def test_who_we_are(client: LabgridClient, monkeypatch: pytest.MonkeyPatch) -> N
     assert client.own_name == "desk/bob"
     monkeypatch.delenv("LG_HOSTNAME")
     assert LabgridClient("desk").own_name == f"{socket.gethostname()}/bob"
+
+
+def test_a_password_in_the_environment_is_kept_back(client: LabgridClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client does not need it, and its words are shown."""
+    monkeypatch.setenv("LAB_WIFI", "sesame")
+    assert LabgridClient("desk").environment["LAB_WIFI"] == "sesame"
+    assert "LAB_WIFI" not in LabgridClient("desk", without=("LAB_WIFI",)).environment
