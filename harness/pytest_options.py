@@ -1,12 +1,13 @@
 """The command line of a pytest run, checked: one clear `UsageError` for each mistake, before anything is opened.
 
-Knows the options of design.md 3 that take boards, servers, addresses and files. Must not import boards, servers or cases: a foreign
-suite that uses none of this pays for nothing.
+Knows the options of design.md 3 that take boards, servers, addresses and files. Imports cases for `--repeat` only, boards and servers
+never: a foreign suite that uses none of this pays for nothing.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import math
 import os
 import re
 import shutil
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
 DEFAULT_BOARD = "unix"
 MAX_WAIT_S = 86400
 SETS = ("smoke", "core", "full")
-# Each run of each case is a test, and pytest collects all of them first.
 MAX_REPEAT = 10_000
+# Each run of each case is a test: pytest collects all of them first, and the report keeps 18 KB of each.
+MAX_TESTS = 200_000
 REPORT_SUFFIXES = (".json", ".html", ".md", ".csv")
 # The options whose values may be paths of existing files: pytest must not take those for tests (pytest_paths.py).
 PATH_OPTIONS = ("--board", "--boards", "--server", "--artifacts", "--compat-report", "--baseline", "--known")
@@ -216,6 +218,24 @@ def repeats(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= MAX_REPEAT):
         raise UsageError(f"--repeat {text!r}: a whole number from 1 to {MAX_REPEAT} is wanted")
     return int(text)
+
+
+def check_amount(options: RunOptions, cases: str) -> None:
+    """Refuse a `--repeat` that makes more tests than a machine holds.
+
+    Raises:
+        UsageError: naming what makes them so many.
+    """
+    if options.repeat == 1:
+        return  # nor is the list of cases read, which somebody's own suite may not use
+    from harness.cases import select
+
+    factors = (options.repeat, len(select(cases)), len(options.boards), len(options.servers) or 1)
+    if math.prod(factors) > MAX_TESTS:
+        raise UsageError(
+            f"--repeat '{options.repeat}': with {factors[1]} cases, {factors[2]} boards and {factors[3]} servers these are "
+            f"{math.prod(factors)} tests; accepted are {MAX_TESTS} in one run"
+        )
 
 
 def seconds(text: str, *, option: str) -> float:

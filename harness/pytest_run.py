@@ -18,7 +18,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.errors import BoardError, HarnessError, ServerError
-from harness.pytest_options import any_given, check_distinct, check_outputs, check_set, run_options, server_names
+from harness.pytest_options import (
+    any_given,
+    check_amount,
+    check_distinct,
+    check_outputs,
+    check_set,
+    run_options,
+    server_names,
+)
 from harness.pytest_rerun import rerun_command
 
 if TYPE_CHECKING:
@@ -57,6 +65,7 @@ def configure(config: pytest.Config) -> None:
         known_of(config)  # now: raised while tests are collected it would be an error of the tests, with a traceback
     if any_given(config):
         options = options_of(config)
+        check_amount(options, config.getoption("cases"))
         check_outputs(config.getoption("artifacts"), reports=config.getoption("compat_report"))
         if not worker:
             check_distinct(options.boards)
@@ -189,10 +198,8 @@ def generate(metafunc: pytest.Metafunc) -> None:
     if "tls_repeat" in names and options.repeat > 1:
         # Outside the cases: the whole set again and again meets more (what one case leaves to the next, a board that warms up,
         # an access point that drops it after an hour) than the same case many times in a row.
-        rounds = range(1, options.repeat + 1)
-        metafunc.parametrize(
-            "tls_repeat", rounds, ids=[f"{number}of{options.repeat}" for number in rounds], indirect=True
-        )
+        rounds = [f"{number}of{options.repeat}" for number in range(1, options.repeat + 1)]
+        metafunc.parametrize("tls_repeat", range(1, options.repeat + 1), ids=rounds, indirect=True)
     if "tls_case" in names:
         from harness.cases import select
 

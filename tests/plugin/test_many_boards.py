@@ -164,7 +164,6 @@ def test_a_worker_that_crashes_before_its_first_test(lab):
     results = ran.record()["results"]
     assert [result["board"] for result in results] == ["v1", "v1", "v2", "v2"], ran.text
     assert ran.status == (1 if any(result["verdict"] == "error" for result in results) else 0)
-    assert sum(result["verdict"] == "pass" for result in results) >= 3
 
 
 FAILS = """

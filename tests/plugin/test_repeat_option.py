@@ -1,5 +1,7 @@
 """`--repeat N`: the whole set again and again; a case that changes its verdict is flaky and fails the run."""
 
+import re
+
 import jsonschema
 import pytest
 
@@ -85,3 +87,14 @@ def test_the_command_to_run_it_again(suite):
 def test_bad_value(suite, value):
     """Whole numbers from 1 on, as many as pytest can hold."""
     assert suite.refused(f"--repeat={value}") == f"--repeat {value!r}: a whole number from 1 to 10000 is wanted"
+
+
+def test_more_than_a_machine_holds(suite):
+    """Said before pytest collects what would take gigabytes."""
+    ran = suite.run("--cases", "full", "--repeat", "10000", "--board", "unix", "--collect-only")
+    assert ran.status == 4
+    assert re.fullmatch(
+        r"ERROR: --repeat '10000': with \d{3} cases, 1 boards and 1 servers these are \d{7} tests; "
+        r"accepted are 200000 in one run",
+        ran.line("ERROR"),
+    )
