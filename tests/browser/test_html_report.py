@@ -138,6 +138,11 @@ def test_a_flaky_cell_shows_all_its_runs(record, multiplied, show, screenshots):
     for words in ("~ flaky: pass 2, fail 1 of 3 runs", "Run 1 of 3", "Run 2 of 3", "Run 3 of 3", "made to fail once"):
         assert words in text
     assert page.locator("#detail table").first.locator("tbody tr").count() == 3
+    runs = page.locator("#detail .run")
+    assert [runs.nth(number).locator("h3").count() > 0 for number in range(3)] == [True, True, False]
+    runs.nth(2).locator("summary").first.click()
+    expect(runs.nth(2)).to_contain_text("Time and memory")
+    page.screenshot(path=screenshots / "flaky-cell.png")
 
 
 def luminance(page, what: str) -> float:

@@ -240,10 +240,7 @@
     const change = changed.get(key);
     if (change) body.push(el("p", {}, el("b", {}, "Changed since the baseline: " + change.kind), " " + (change.before || "nothing") + " → " + (change.after || "nothing")));
     if (results.length > 1) body.push(...runs(results));
-    results.forEach((result, number) => {
-      if (results.length > 1) body.push(el("h3", {}, "Run " + (result.repeat || number + 1) + " of " + results.length));
-      body.push(...attempt(result));
-    });
+    body.push(...(results.length > 1 ? eachRun(results) : attempt(results[0])));
     dialog.replaceChildren(...body);
     if (!dialog.open) dialog.showModal();
     dialog.scrollTop = 0;
@@ -261,6 +258,19 @@
     return [el("p", {}, el("b", {}, flaky(results) ? "~ flaky: " : "Always the same: "), spread + " of " + results.length + " runs"),
       table(["run", "verdict", "outcome", "handshake, ms", "case, ms"], results.map((result, number) => { const time = result.timing_ms || {};
         return [String(result.repeat || number + 1), SIGNS[result.verdict] + " " + result.verdict, outcomeWords(result), ms(time.handshake_board), ms(time.case)]; }))];
+  }
+
+  // The first run of each kind is open; the others are made when they are opened, for a soak has hundreds.
+  function eachRun(results) {
+    const kinds = new Set();
+    return results.map((result, number) => {
+      const made = el("details", {class: "run"}, el("summary", {}, "Run " + (result.repeat || number + 1) + " of " + results.length + ": " + SIGNS[result.verdict] + " " + result.verdict + ", " + outcomeWords(result)));
+      const fill = () => { if (made.childElementCount === 1) made.append(...attempt(result)); };
+      made.addEventListener("toggle", fill);
+      const kind = result.verdict + outcomeWords(result);
+      if (!kinds.has(kind)) { kinds.add(kind); made.open = true; fill(); }
+      return made;
+    });
   }
 
   const words = (...parts) => parts.filter((part) => part !== null && part !== undefined && part !== "").join(" ");
