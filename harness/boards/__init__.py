@@ -119,6 +119,7 @@ def open_board(spec: BoardSpec, *, deploy: bool = True, patience: Patience = AT_
 
     poll_s = POLL_S.get(spec.kind, board_lock.POLL_S)
     session = patiently(lambda: BOARD_KINDS[spec.kind](spec), patience, label=spec.label, poll_s=poll_s)
+    session.report_to(patience.tell)
     try:
         session.start(deploy=deploy)
     except BaseException:

@@ -25,6 +25,8 @@ RESET_S = 90.0
 POWER_CYCLE_S = 120.0
 # All of them together.
 LADDER_S = 240.0
+# Somebody who watches is told why nothing happens, if it takes longer than this.
+QUIET_S = 1.0
 # Of these, the part in which the board must answer at all.
 ANSWER_S = 10.0
 HOOK_S = 60.0
@@ -50,7 +52,11 @@ class Step:
 
 
 def climb(
-    steps: Iterable[Step], *, settle: Callable[[Deadline], None], limit_s: float = LADDER_S
+    steps: Iterable[Step],
+    *,
+    settle: Callable[[Deadline], None],
+    limit_s: float = LADDER_S,
+    goes_on: Callable[[], None] | None = None,
 ) -> tuple[RecoveryStep, ...]:
     """Take the steps in order until one helps.
 
@@ -59,6 +65,7 @@ def climb(
         settle: called after a step that was done, with what is left of its time: brings back what the board had, and raises
             BoardError if it is not well.
         limit_s: for all steps together; one whose time is gone is skipped.
+        goes_on: called once, when a step failed and more than `QUIET_S` have gone.
 
     Returns:
         What was tried; the last one helped, or none did.
@@ -80,6 +87,9 @@ def climb(
         log.append(RecoveryStep(step=step.name, result=result, reason=reason, deadline_s=step.limit_s, took_s=took_s))
         if result == "helped":
             break
+        if goes_on is not None and result == "failed" and total.timeout_s - total.remaining_s > QUIET_S:
+            goes_on()
+            goes_on = None
     return tuple(log)
 
 
@@ -91,6 +101,8 @@ class Ladder:
         link: its line.
         find_port: what the board's port is called now; None where one that is gone stays away.
         patience_s: how long it may take to come into the raw REPL.
+
+    `tell` is given a line for somebody who watches, where it takes long.
     """
 
     def __init__(
@@ -100,6 +112,25 @@ class Ladder:
         self._link = link
         self._find_port = find_port
         self._patience_s = patience_s
+        self.tell: Callable[[str], None] | None = None
+
+    def climb(
+        self, settle: Callable[[Deadline], None], *, because: str, steps: Iterable[Step] | None = None
+    ) -> tuple[RecoveryStep, ...]:
+        """Take all steps, or these, until one helps.
+
+        Args:
+            settle: as of `climb`.
+            because: what happened, for who watches.
+            steps: instead of all.
+        """
+
+        def goes_on() -> None:
+            if self.tell is not None:
+                said = because.removeprefix(f"{self._spec.label}: ")
+                self.tell(f"{self._spec.label}: {said}; trying to bring it back, for {self.limit_s:g} s at most")
+
+        return climb(self.steps() if steps is None else steps, settle=settle, limit_s=self.limit_s, goes_on=goes_on)
 
     def steps(self) -> tuple[Step, ...]:
         """All of them, the mildest first."""
@@ -133,7 +164,7 @@ class Ladder:
         settings = self._spec.settings
         log: tuple[RecoveryStep, ...] = ()
         if settings.reset or settings.power_cycle or fault.kind in RESET_MAY_HELP:
-            log = climb(self.hard_steps(), settle=self._soft_reset, limit_s=self.limit_s)
+            log = self.climb(self._soft_reset, because=fault.message, steps=self.hard_steps())
         return f"it could not be used at first ({fault.message}); {_what_helped(log, fault)} helped"
 
     def once_more(self, fault: BoardError, prepare: Callable[[Deadline], None]) -> str:
@@ -149,7 +180,7 @@ class Ladder:
         Raises:
             BoardError: the same fault, with what was tried.
         """
-        log = climb(self.steps(), settle=prepare, limit_s=self.limit_s)
+        log = self.climb(prepare, because=fault.message)
         said = fault.message.removeprefix(f"{self._spec.label}: ")
         return f"met a fault before its first case ({said}); {_what_helped(log, fault)} helped"
 

@@ -24,7 +24,7 @@ from harness.boards.agent_protocol import (
 from harness.boards.console import Console
 from harness.boards.link import Link
 from harness.boards.probing import probe_board
-from harness.boards.recovery import MAY_PASS, SET_ASIDE, Ladder, climb
+from harness.boards.recovery import MAY_PASS, SET_ASIDE, Ladder
 from harness.certificates import Certificates
 from harness.certificates.forms import authorities, own_certificate
 from harness.deadline import Deadline
@@ -92,6 +92,10 @@ class BoardSession:
     def scaled(self, seconds: float) -> float:
         """Seconds, longer for a board that boards.toml calls slow."""
         return seconds * self.spec.settings.timeout_multiplier
+
+    def report_to(self, tell: Callable[[str], None] | None) -> None:
+        """Tell somebody who watches, line by line, why nothing happens."""
+        self._ladder.tell = tell
 
     # ------------------------------------------------------------------ start
 
@@ -341,7 +345,7 @@ class BoardSession:
             if check is not None:
                 check(deadline)
 
-        log = climb(self._ladder.steps(), settle=settle, limit_s=self._ladder.limit_s)
+        log = self._ladder.climb(settle, because=because)
         if log[-1].result == "helped":
             return log
         return (*log, self.put_aside(f"{because}; nothing brought it back"))

@@ -167,6 +167,10 @@ def test_what_is_said(boards, name):
                 whole = f"error: board {result['board']} is not usable, see above"
             told.add(result["reason"])
             assert whole.startswith(first.removesuffix("...")), head
+    if EXPECTED[name].waits_s >= 2.0 and "failed" in EXPECTED[name].steps:
+        label, reason = board.hit["board"], board.hit["reason"].removeprefix(f"faulty:{name}: ")
+        told = f"{label}: {board.hit['case']}: {reason}; trying to bring it back, for 24 s at most"
+        assert board.run.text.split("\n").count(told) == 1
     if EXPECTED[name].set_aside:
         spared = board.results[2:]
         assert {result["explanation"]["rule"] for result in spared} == {"fault/set-aside"}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.boards import recovery
 from harness.boards.recovery import Ladder, NotPossible, Step, climb
 from harness.boards.session import BoardSession
 from harness.deadline import Deadline
@@ -25,6 +26,25 @@ def step(name: str, error: Exception | None = None, *, limit_s: float = 5.0) -> 
             raise error
 
     return Step(name=name, limit_s=limit_s, act=act)
+
+
+def test_who_watches_is_told(monkeypatch: pytest.MonkeyPatch, new_session: Callable[..., BoardSession]) -> None:
+    """Once, when a step failed and more is tried for long; not where the first step helps, or all of it is quick."""
+    told: list[str] = []
+    session = new_session(timeout_multiplier=0.5)
+    ladder = session._ladder
+    session.report_to(told.append)
+    silent, settle = BoardError("no answer", kind="silent"), lambda deadline: None
+    tries = [step("a", silent), step("b", NotPossible("no hook")), step("c", silent), step("d")]
+    assert ladder.climb(settle, because="lab-1: seed/x: silence", steps=tries)[-1].result == "helped"
+    assert told == []
+    monkeypatch.setattr(recovery, "QUIET_S", 0.0)
+    ladder.climb(settle, because="lab-1: seed/x: silence", steps=tries)
+    assert told == ["lab-1: seed/x: silence; trying to bring it back, for 120 s at most"]
+    ladder.climb(settle, because="seed/y: silence", steps=tries[1:2] + tries[3:])
+    session.report_to(None)
+    ladder.climb(settle, because="seed/y: silence", steps=tries)
+    assert len(told) == 1
 
 
 def test_climb() -> None:
