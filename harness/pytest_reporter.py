@@ -242,12 +242,13 @@ class Reporter:
 
         return untried_lines(self.kept.results)
 
-    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Print the compact table and where the report is."""
+    def pytest_terminal_summary(self, terminalreporter: Any, exitstatus: int) -> None:
+        """Print the compact table and where the report is; nothing of a run that was refused."""
         from harness.reports.soak import soak_lines
         from harness.reports.terminal import fault_lines, missing_lines, stranger_lines
 
-        for text in self._compared_nothing():
+        refused = exitstatus == pytest.ExitCode.USAGE_ERROR
+        for text in [] if refused else self._compared_nothing():
             terminalreporter.write_line(text, red=True)
         if not self.kept.begun:
             return

@@ -27,7 +27,7 @@ def render_markdown(run: dict[str, Any]) -> str:
     found = comparison_of(run)
     changes = found.changes if found else ()
     sections = [
-        _counts(run),
+        *_counts(run),
         *change_sections(change for change in changes if change.kind.regression),
         *_flaky(run),
         *_wrong(run),
@@ -59,8 +59,8 @@ def _total(run: dict[str, Any]) -> str:
     return f"{total} result{'s' * (total != 1)}: {', '.join(words) or 'none'}"
 
 
-def _counts(run: dict[str, Any]) -> Section:
-    """A row per board and server, those first that need a look."""
+def _counts(run: dict[str, Any]) -> list[Section]:
+    """A row per board and server, those first that need a look; nothing where there is no result."""
     firmware = {board["board"]: board["firmware"] or "?" for board in run["boards"]}
     counts: dict[tuple[str, str], Counter[str]] = {}
     for result in run["results"]:
@@ -71,9 +71,8 @@ def _counts(run: dict[str, Any]) -> Section:
         (board, firmware.get(board, "?"), server_title(run, server), *(str(counter[word] or "") for word in words))
         for (board, server), counter in ranked
     )
-    return Section(
-        title="Boards and servers", head=("board", "firmware", "server", *words), rows=rows, right=len(words)
-    )
+    head = ("board", "firmware", "server", *words)
+    return [Section(title="Boards and servers", head=head, rows=rows, right=len(words))] if rows else []
 
 
 def _wrong(run: dict[str, Any]) -> list[Section]:

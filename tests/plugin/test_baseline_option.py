@@ -87,6 +87,7 @@ def test_other_boards(suite, old):
         )
         assert ran.status == 4
         assert [line for line in ran.lines if wanted in line] != [], ran.text
+        assert "nothing was compared" not in ran.text
         assert not (suite.folder / ".compat").exists()
 
 

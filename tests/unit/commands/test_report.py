@@ -82,6 +82,7 @@ def test_render_a_journal_without_results(good_run, report, tmp_path):
         f"tls-harness: {tmp_path}/run.jsonl: the run was killed or still goes on; it has 0 of {number} results"
     ]
     assert f"**0 results: {number} not run**" in (tmp_path / "out.md").read_text()
+    assert "Boards and servers" not in (tmp_path / "out.md").read_text()
     assert "not run" in (tmp_path / "out.html").read_text()
 
 
