@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.reports.diff import Kind
 from harness.reports.html.key_tables import cost_view, key_view, kilobytes
-from harness.reports.server_keys import answer, key_matrix, server_title
+from harness.reports.server_keys import KEY_TOPIC, answer, key_matrix, server_title
 from harness.reports.soak import flaky_cells, times_text, verdicts_text
 from harness.reports.terminal import NOTHING_TRIED, stranger_lines
 
@@ -38,9 +38,7 @@ def overview(run: dict[str, Any]) -> dict[str, Any]:
     counts = Counter(item["verdict"] for item in run["results"])
     return {
         "head": head(run),
-        "answer": answer(matrix, tabled=True)
-        if matrix
-        else ["This run has no case of a server key, so it cannot say which one to use."],
+        "answer": answer(matrix, tabled=True) if matrix else [no_answer(run)],
         "costs": cost_view(run, matrix) if matrix else None,
         "key_table": key_view(run, matrix) if matrix else None,
         "verdicts": [
@@ -56,6 +54,13 @@ def overview(run: dict[str, Any]) -> dict[str, Any]:
         "heap": [heap_line(run, board["board"]) for board in run["boards"]],
         "servers": [{"name": item["server"], "title": server_title(run, item["server"])} for item in run["servers"]],
     }
+
+
+def no_answer(run: dict[str, Any]) -> str:
+    """Why the page names no key where no key was tried."""
+    if any(cell["case"].startswith(f"{KEY_TOPIC}/") for cell in run.get("missing") or ()):
+        return "This run ended before it came to a server key, so it cannot say which one to use."
+    return "This run has no case of a server key, so it cannot say which one to use."
 
 
 def head(run: dict[str, Any]) -> dict[str, Any]:
@@ -98,10 +103,15 @@ def source_row(source: dict[str, Any]) -> dict[str, Any]:
 
 
 def problems(run: dict[str, Any]) -> list[dict[str, Any]]:
-    """The boards that need a look: unusable or set aside, with results that are not as expected, flaky, with notes; the worst first."""
+    """The boards that need a look: unusable or set aside, with results that are not as expected, flaky, with notes or without
+    some of their results; the worst first.
+    """
     found = []
     unsteady = Counter(cell["board"] for cell in flaky_cells(run))
-    for board in run["boards"]:
+    missing = Counter(cell["board"] for cell in run.get("missing") or ())
+    described = {board["board"] for board in run["boards"]}
+    # Of a run that ended early a board may be known by its name alone.
+    for board in [*run["boards"], *({"board": name, "error": None} for name in missing if name not in described)]:
         own = [item for item in run["results"] if item["board"] == board["board"]]
         counts = Counter(item["verdict"] for item in own)
         lines = [f"not usable: {board['error']}"] if board["error"] else []
@@ -115,6 +125,8 @@ def problems(run: dict[str, Any]) -> list[dict[str, Any]]:
         serious = bool(lines)
         lines += [note for note in board.get("notes") or [] if note not in lines]
         lines += stranger_lines(own)
+        if lost := missing[board["board"]]:
+            lines.append(f"{lost} case{'s' * (lost > 1)} not run")
         if lines:
             found.append({"board": board["board"], "lines": lines, "bad": serious, "unusable": unusable})
     return sorted(found, key=lambda item: (not item["unusable"], not item["bad"]))

@@ -56,6 +56,24 @@ def test_boards_with_problems_worst_first(make_run, make_result):
     assert troubled(make_run(make_result())) == ""
 
 
+def test_a_run_that_ended_early_is_not_all_well(make_run, make_result):
+    """What was planned and not run is told of each board, also of one that was never come to; no result at all is no good news."""
+    lost = [{"board": board, "server": "py", "case": "key/p384"} for board in ("desk", "lab", "lab")]
+    run = make_run(make_result("ver/12"), missing=lost)
+    assert [(item["board"], item["lines"], item["bad"]) for item in problems(run)] == [
+        ("desk", ["1 case not run"], False),
+        ("lab", ["2 cases not run"], False),
+    ]
+    assert overview(run)["answer"] == [
+        "This run ended before it came to a server key, so it cannot say which one to use."
+    ]
+    page = render_html(make_run(missing=lost))
+    assert "no board was tried" in page
+    for words in ("no board with problems", "None: each board answered"):
+        assert words not in page
+    assert "Nothing is known of any board: the run has no result." in render_html(make_run())
+
+
 def test_strangers_are_no_fault_of_the_board(make_run, make_result):
     """They are told with the board that they came between, which is not called bad for it."""
     run = make_run(make_result(strangers=2, stranger_addresses=["192.0.2.7"]))
