@@ -8,6 +8,7 @@ from dataclasses import replace
 from harness.boards import board_lock
 from harness.boards.board_lock import Patience, patiently
 from harness.boards.session import BoardSession
+from harness.errors import BoardError
 from harness.model import BoardSettings, BoardSpec
 
 __all__ = ["BOARD_KINDS", "BoardSession", "Patience", "open_board"]
@@ -23,17 +24,23 @@ FAULTY_PATIENCE_S = 20.0
 def _open_serial(spec: BoardSpec) -> BoardSession:
     """A board at a serial port of this machine or behind an RFC 2217 or raw TCP server."""
     from harness.boards.link import Link
+    from harness.boards.recovery import switch_on
     from harness.boards.same_board import SameBoard
 
-    settings, board = spec.settings, SameBoard(spec.target, label=spec.label)
+    settings, board, switched = spec.settings, SameBoard(spec.target, label=spec.label), None
     try:
-        link = Link(board.port, baud=settings.baud, dtr=settings.dtr, rts=settings.rts)
+        try:
+            link = Link(board.port, baud=settings.baud, dtr=settings.dtr, rts=settings.rts)
+        except BoardError as fault:
+            if fault.kind != "missing" or not settings.power_cycle or not board.may_be_switched:
+                raise
+            switched = switch_on(spec, fault, port=board.port, wait=board.wait)
+            link = Link(board.find(), baud=settings.baud, dtr=settings.dtr, rts=settings.rts)
         session = BoardSession(spec, link, owner=board, find_port=board.find if board.may_return else None)
     except BaseException:
         board.close()
         raise
-    if board.note is not None:
-        session.notes.append(board.note)
+    session.notes += [note for note in (board.note, switched) if note is not None]
     return session
 
 
@@ -117,6 +124,8 @@ def open_board(spec: BoardSpec, *, deploy: bool = True, patience: Patience = AT_
     """
     from harness.deadline import Deadline
 
+    if not deploy:  # whoever only looks switches nothing
+        spec = replace(spec, settings=replace(spec.settings, power_cycle=()))
     poll_s = POLL_S.get(spec.kind, board_lock.POLL_S)
     session = patiently(lambda: BOARD_KINDS[spec.kind](spec), patience, label=spec.label, poll_s=poll_s)
     session.report_to(patience.tell)

@@ -93,6 +93,36 @@ def climb(
     return tuple(log)
 
 
+def switch_on(spec: BoardSpec, fault: BoardError, *, port: str, wait: Callable[[Deadline], None]) -> str:
+    """Switch the power of a board whose port is missing when the run begins.
+
+    Args:
+        spec: for its hook, its name and how slow it is.
+        fault: what was said of the port.
+        port: what the port should be called.
+        wait: until it is there; raises BoardError when the time is over.
+
+    Returns:
+        What helped, for a note.
+
+    Raises:
+        BoardError: the same fault, with what was tried.
+    """
+    settings = spec.settings
+    try:
+        run_hook(
+            hook_arguments(settings.power_cycle, port=port, board=spec.label),
+            name="power_cycle",
+            board=spec.label,
+            deadline=Deadline(HOOK_S * settings.timeout_multiplier),
+            without=(settings.password_env or "",),
+        )
+        wait(Deadline(PORT_S * settings.timeout_multiplier))
+    except BoardError as error:
+        raise BoardError(f"{fault.message}; power-cycle failed: {error.message}", kind=fault.kind) from error
+    return f"its port was not there at first ({fault.message}); power-cycle helped"
+
+
 class Ladder:
     """The steps for one board.
 

@@ -6,10 +6,16 @@ Knows ports and locks. Opens no port. A board of another identity is never taken
 from __future__ import annotations
 
 import os
+import re
+import threading
 
-from harness.boards.board_lock import BoardLock
+from harness.boards.board_lock import POLL_S, BoardLock
 from harness.boards.ports import identity, list_ports, resolve_serial, usb_identity, usb_port
+from harness.deadline import Deadline
 from harness.errors import BoardError
+
+# Whoever comes first has such a name; all others (by-id, by-path, those of udev rules) are one board's for good.
+_OF_WHOEVER_COMES = re.compile(r"/dev/(tty[A-Z]+\d+|(tty|cu)\..*|pts/\d+)")
 
 
 class SameBoard:
@@ -31,7 +37,30 @@ class SameBoard:
         ports = list_ports() if self.may_return and "://" not in self.port else []
         self._usb = usb_port(self.port, ports)
         self.identity = identity(self.port) if self._usb is None else usb_identity(self._usb, ports)
-        self._locks = {self.identity: BoardLock(self.identity, label=label)}
+        self._locks: dict[str, BoardLock] = {}
+        try:
+            for name in (self.identity, self._own_name or self.identity):
+                self._lock(name)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def _own_name(self) -> str | None:
+        """A path that leads to no other board. It is locked, too: nobody else knows the board by it while its port is gone."""
+        if not self._target.startswith("/") or _OF_WHOEVER_COMES.fullmatch(self._target):
+            return None
+        folder, name = os.path.split(self._target)
+        return os.path.join(os.path.realpath(folder), name)
+
+    @property
+    def may_be_switched(self) -> bool:
+        """Whether its port is missing and its power may be switched: it has a name of its own, and so a lock all the same."""
+        return self._own_name is not None and not os.path.exists(self.port)
+
+    def _lock(self, name: str) -> None:
+        if name not in self._locks:
+            self._locks[name] = BoardLock(name, label=self._label)
 
     @property
     def note(self) -> str | None:
@@ -50,10 +79,25 @@ class SameBoard:
             BoardError: `missing` while it is not there, `busy` where somebody else has it.
         """
         port = self._find()
-        found = identity(port)
-        if found not in self._locks:
-            self._locks[found] = BoardLock(found, label=self._label)
+        self._lock(identity(port))
         return port
+
+    def wait(self, deadline: Deadline) -> None:
+        """Wait until the board is there.
+
+        Raises:
+            BoardError: as `find`, when the time is over.
+        """
+        pause = threading.Event()
+        while True:
+            try:
+                self.find()
+            except BoardError as error:
+                if error.kind != "missing" or deadline.expired:
+                    raise
+            else:
+                return
+            pause.wait(min(POLL_S, deadline.remaining_s))
 
     def _find(self) -> str:
         if "://" in self._target:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 
-from harness.boards import board_lock, ports, same_board
+from harness.boards import board_lock, open_board, ports, same_board
 from harness.boards.board_lock import holder_of
 from harness.boards.faulty import FaultyBoard
 from harness.boards.interpreter import find_interpreter
@@ -15,10 +20,11 @@ from harness.boards.link import Link
 from harness.boards.ports import SerialPort
 from harness.boards.recovery import Ladder, climb
 from harness.boards.same_board import SameBoard
+from harness.boards.virtual import VirtualBoard
 from harness.deadline import Deadline
 from harness.errors import BoardError
 from harness.faults import FAULTS
-from harness.model import BoardSpec
+from harness.model import BoardSettings, BoardSpec
 
 
 @pytest.fixture(autouse=True)
@@ -133,9 +139,74 @@ def test_back_under_another_name(tmp_path: Path, locks: Path) -> None:
         assert [(step.step, step.result) for step in log] == [("ctrl-c", "skipped"), ("port", "helped")]
         assert link.device != before
         assert link.exec(b"print(th_run(''))", deadline=Deadline(5)).stdout == b"1\n"
-        assert len(list(locks.iterdir())) == 2
+        assert len(list(locks.iterdir())) == 3  # its link, and what that led to before and leads to now
     finally:
         link.close()
         board.close()
         faulty.close()
     assert list(locks.iterdir()) == []
+
+
+HOLDS = """
+import pathlib, sys
+from harness.boards.board_lock import BoardLock
+lock = BoardLock(sys.argv[1], label="x", folder=pathlib.Path(sys.argv[2]))
+print("held", flush=True)
+sys.stdin.read()
+"""
+SWITCHES = "import os, sys; os.symlink(sys.argv[1], sys.argv[2]); print('on')"
+
+
+@pytest.fixture
+def dark(tmp_path: Path) -> Iterator[BoardSpec]:
+    """A board with a name of its own that is not there; the power switch, a stand-in, lets it appear."""
+    virtual = VirtualBoard(find_interpreter(""))
+    name = tmp_path / "pico"
+    hook = (sys.executable, "-c", SWITCHES, virtual.port, "{port}")
+    settings = BoardSettings(power_cycle=hook)
+    yield BoardSpec(text="pico", kind="serial", target=str(name), label="pico", settings=settings)
+    virtual.close()
+
+
+def test_a_port_that_is_missing_at_the_start(dark: BoardSpec) -> None:
+    """The power is switched, the port waited for, the board used and locked under both names."""
+    session = open_board(dark)
+    try:
+        assert session.notes[0].startswith(f"its port was not there at first ({dark.target}: there is no such port; ")
+        assert session.notes[0].endswith("; power-cycle helped")
+        assert session.info.has_tls
+        assert holder_of(dark.target) is not None
+        assert holder_of(os.path.realpath(dark.target)) is not None
+    finally:
+        session.close(deadline=Deadline(5))
+    assert holder_of(dark.target) is None
+
+
+def test_a_missing_port_is_left_dark(dark: BoardSpec, locks: Path) -> None:
+    """By whoever only looks, while another run has the board, and where its name may be another board's."""
+    with pytest.raises(BoardError, match="there is no such port") as raised:
+        open_board(dark, deploy=False)
+    assert "power-cycle" not in raised.value.message
+    with subprocess.Popen([sys.executable, "-c", HOLDS, dark.target, str(locks)], stdin=PIPE, stdout=PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"held\n"
+        with pytest.raises(BoardError, match=rf"pico: the board is in use by pid {other.pid} "):
+            open_board(dark)
+        other.kill()
+    with pytest.raises(BoardError, match="there is no such port") as raised:
+        open_board(replace(dark, target="/dev/ttyNONE7"))
+    assert "power-cycle" not in raised.value.message
+    assert not os.path.lexists(dark.target)
+
+
+def test_a_switch_that_does_not_help(dark: BoardSpec) -> None:
+    """The port stays missing; what was tried is said with it."""
+    hook = (sys.executable, "-c", "print('no such hub'); raise SystemExit(3)")
+    with pytest.raises(
+        BoardError, match=r"there is no such port\b.*; power-cycle failed: pico: the power_cycle hook .* no such hub$"
+    ):
+        open_board(replace(dark, settings=replace(dark.settings, power_cycle=hook)))
+    short = replace(dark.settings, power_cycle=(sys.executable, "-c", ""), timeout_multiplier=0.02)
+    with pytest.raises(BoardError, match=r"; power-cycle failed: .*there is no such port$") as raised:
+        open_board(replace(dark, settings=short))
+    assert raised.value.kind == "missing"
