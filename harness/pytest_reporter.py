@@ -236,6 +236,12 @@ class Reporter:
             return []
         return ["--baseline: nothing was compared: this run has no result of a case"]
 
+    def _reported_nothing(self) -> list[str]:
+        """Say that a report was asked of a run that has none: only tests that use `run_case` have results."""
+        if self.kept.begun or not self.config.getoption("compat_report") or self.config.getoption("collectonly"):
+            return []
+        return ["--compat-report: nothing is written: this run has no result of a case (of a test that takes run_case)"]
+
     def untried(self) -> list[str]:
         """One line for each board and each server with which not one case could be tried; a run that tests nothing must fail."""
         from harness.reports.terminal import untried_lines
@@ -248,7 +254,7 @@ class Reporter:
         from harness.reports.terminal import fault_lines, missing_lines, stranger_lines
 
         refused = exitstatus == pytest.ExitCode.USAGE_ERROR
-        for text in [] if refused else self._compared_nothing():
+        for text in [] if refused else [*self._compared_nothing(), *self._reported_nothing()]:
             terminalreporter.write_line(text, red=True)
         if not self.kept.begun:
             return

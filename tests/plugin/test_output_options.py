@@ -81,6 +81,18 @@ def test_places_that_cannot_be_written(suite, option, value, message):
     assert suite.refused(option, value).startswith(f"{option} {value!r}: {message.format(folder=suite.folder)}")
 
 
+def test_a_report_of_nothing(suite):
+    """Tests of a suite's own have no results of cases: a report that was asked for and is not written is told of."""
+    suite.write("test_mine.py", "def test_own():\n    pass\n")
+    ran = suite.run("--compat-report", "r.md")
+    assert (ran.status, ran.summary()) == (0, "1 passed")
+    assert ran.line("--compat-report: ") == (
+        "--compat-report: nothing is written: this run has no result of a case (of a test that takes run_case)"
+    )
+    assert not (suite.folder / "r.md").exists()
+    assert "--compat-report: " not in suite.run("--compat-report", "r.md", "--collect-only").text
+
+
 def test_a_lost_report_fails_the_run(suite):
     """If the place goes away meanwhile, the results are shown, the run fails, and it says what is missing."""
     suite.write(
