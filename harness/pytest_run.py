@@ -334,6 +334,8 @@ def complete_report(item: pytest.Item, call: pytest.CallInfo[Any], report: pytes
         from harness.reports.plain import plain
 
         report.longrepr = plain(f"error: {error}" if isinstance(error, BoardError | ServerError) else str(error))
+        if isinstance(error, BoardError) and error.transcript:
+            report.sections.append(("serial transcript", plain(error.transcript[-SHOWN_TRANSCRIPT:])))
     result = item.stash.get(RESULT, None)
     if call.when != "call" or result is None:
         return

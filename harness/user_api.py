@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from harness import expect as expectations
 from harness.attempt import Attempt
 from harness.certificates import Certificates
-from harness.errors import UsageError
+from harness.errors import BoardError, ServerError, UsageError
 from harness.health import Health
 from harness.lab import Lab
 from harness.model import (
@@ -188,9 +188,25 @@ class Board:
             need = can_offer_exactly(plan["suites"])
             if not need.met(self.info, {}):
                 raise UsageError(f"board.connect(suites=...): {self.label}: {need.reason}")
+        return self._attempt(self.runner(), server, ClientPlan(**plan))
+
+    def _attempt(self, runner: CaseRunner, server: ServerProfile, plan: ClientPlan) -> Observation:
+        """One handshake; after a fault the board is brought back or set aside at once, for whoever comes next."""
+        faults: list[str] = []
+        runner.health.begin("board.connect()")
         try:
-            return self.runner().attempt(server, ClientPlan(**plan)).observation
+            return runner.attempt(server, plan).observation
+        except (BoardError, ServerError) as error:
+            runner.server.cancel()
+            faults.append(str(error))
+            if isinstance(error, ServerError):
+                raise
+            runner.health.bring_back(error)
+            tried = [f"; {step.step} {step.result}" for step in runner.health.recovery if step.result != "skipped"]
+            shown = runner.health.transcript or error.transcript
+            raise BoardError(error.message + "".join(tried), kind=error.kind, transcript=shown) from error
         finally:
+            runner.health.end(faults)
             self.take_strangers()  # the observation names them; they are no case's
 
     def keep_evidence(self, case: Case, result: CaseResult) -> CaseResult:

@@ -95,3 +95,24 @@ def test_pytest_timeout_ends_a_case(suite):
     assert rest
     assert {result["explanation"]["rule"] for result in rest} == {"fault/set-aside"}
     assert not [line for line in ran.lines if line.startswith("not run")]
+
+
+OWN = """
+import pytest
+
+@pytest.mark.parametrize("number", range(5))
+def test_own(board, tls_server, expect, number):
+    expect.connected(board.connect(tls_server("server-p256")))
+"""
+
+
+def test_a_fault_in_somebodys_own_test(suite):
+    """The board is brought back for the next test; one that cannot be is set aside, and the rest fails at once."""
+    suite.write("test_own.py", OWN)
+    boards = ("--board", "faulty:silent", "--board", "faulty:reset", "-n", "2")
+    ran = suite.end(suite.start("test_own.py", *boards, "-k", "own"))
+    assert (ran.status, ran.summary()) == (1, "5 failed, 5 passed"), ran.text
+    assert ran.text.count("error: faulty:silent: set aside after board.connect(): ") == 3
+    assert "; ctrl-c failed; raw-repl failed; soft-reset failed; set-aside set-aside" in ran.text
+    assert "; raw-repl helped" in ran.text
+    assert ran.text.count(" serial transcript ") == 2
