@@ -144,13 +144,24 @@ def test_a_worker_that_crashes_and_is_not_replaced(lab):
     )
 
 
+# Not before the other worker has told its tests as well: then nothing would be known of what the run was to do.
 ENDS_FIRST = """
-import os, signal
+import os, signal, time
 from pathlib import Path
 
-if os.environ.get("PYTEST_XDIST_WORKER", "gw0") != "gw0":
+import pytest
+
+if os.environ.get("PYTEST_XDIST_WORKER") == "gw1":
+    @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(session):
+        deadline = time.monotonic() + 60
+        while not Path("collected").exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
         os.kill(os.getpid(), signal.SIGKILL)
+
+def pytest_xdist_node_collection_finished(node, ids):
+    if node.gateway.id == "gw0":
+        Path("collected").touch()
 """
 
 
