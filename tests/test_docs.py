@@ -90,3 +90,12 @@ def test_the_readme_leads_there(page):
 def test_every_format_is_listed():
     """The table of formats has what `--compat-report` accepts."""
     assert re.findall(r"^\| `(\.\w+)` \|", REPORTS, re.MULTILINE) == list(REPORT_SUFFIXES)
+
+
+def test_the_architecture_has_every_stage():
+    """Each module and folder right below harness/ stands in ARCHITECTURE.md, so that a reader finds where it belongs."""
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    modules = {f"`{path.name}`" for path in (ROOT / "harness").glob("*.py") if not path.name.startswith("__")}
+    folders = {f"`{path.name}/`" for path in (ROOT / "harness").iterdir() if (path / "__init__.py").exists()}
+    assert len(modules) > 30
+    assert {name for name in modules | folders if name not in text} == set()
