@@ -194,8 +194,13 @@ class BoardScheduling:
             while len(sent) + len(more) < FULL and (own or self._take_more(own)):
                 more.append(own.popleft())
             if more:
+                try:
+                    node.send_runtest_some(more)
+                except OSError:
+                    # It has just died, and that is heard next: what it was not told it has not begun (`remove_node`).
+                    own.extendleft(reversed(more))
+                    return
                 sent += more
-                node.send_runtest_some(more)
         if len(sent) < AHEAD:
             node.shutdown()
 

@@ -187,6 +187,25 @@ def test_a_crash_before_the_first_test() -> None:
     assert [worker.ran for worker in run.workers] == [list(range(6, 12)), list(range(6))]
 
 
+def test_a_crash_that_is_met_before_it_is_heard_of() -> None:
+    """A worker whose pipe has just broken has begun nothing: no test is blamed, and its board goes to another."""
+
+    class Broken(Worker):
+        def send_runtest_some(self, indices: list[int]) -> None:
+            raise OSError("cannot send (already closed?)")
+
+    broken = Broken("gw1")
+    run = Run(ids_of(2, cases=6), ["b0", "b1"], workers=0)
+    run.scheduling.add_node(broken)  # type: ignore[arg-type]
+    run.scheduling.add_node_collection(broken, run.ids)  # type: ignore[arg-type]
+    run.workers.append(run.join("gw0"))
+    assert run.scheduling.remove_node(broken) is None  # type: ignore[arg-type]
+    run.workers.append(run.join("gw2"))
+    run.go()
+    assert run.all_ran_once()
+    assert [worker.ran for worker in run.workers] == [list(range(6, 12)), list(range(6))]
+
+
 def test_the_end_of_a_worker_is_no_crash() -> None:
     """A worker that has run all it was sent leaves without a crashed test."""
     run = Run(ids_of(1, cases=2), ["b0"], workers=2)
