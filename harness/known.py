@@ -151,7 +151,7 @@ def apply_known(result: CaseResult, info: BoardInfo, deviations: Sequence[Deviat
     Args:
         result: the judged result.
         info: the board it ran on.
-        deviations: the list.
+        deviations: the list; of several entries that cover the result only the first counts.
     """
     entry = next((item for item in deviations if item.covers(result, info)), None)
     word, seen = result.verdict.word, result.observation

@@ -86,6 +86,17 @@ def test_anything_else_stays_a_failure(tmp_path: Path, case: str, number: int, i
     assert judged.verdict.word is VerdictWord.FAIL
 
 
+def test_the_first_covering_entry_counts(tmp_path: Path) -> None:
+    """Of two entries for one cell the first in the file decides, as the reason of a match and as the one that no longer fits."""
+    second = GOOD.replace("offers what it refuses", "second")
+    both = read(tmp_path, GOOD + second)
+    assert apply_known(result(VerdictWord.FAIL), INFO, both).verdict.reason == (
+        "offers what it refuses (https://example.org/issue/1)"
+    )
+    other = read(tmp_path, GOOD.replace("-26112", "-1") + second)
+    assert apply_known(result(VerdictWord.FAIL), INFO, other).verdict.word is VerdictWord.FAIL
+
+
 def test_a_deviation_that_went_away_fails(tmp_path: Path) -> None:
     """A listed case that passes is a failure of the list: it has to be removed there."""
     judged = apply_known(result(VerdictWord.PASS), INFO, read(tmp_path, GOOD))

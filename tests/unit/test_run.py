@@ -110,8 +110,10 @@ def test_fingerprint_only_of_what_was_not_restricted(runner):
     shaped = runner.run(
         case(client=ClientPlan(suites=("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",)))
     ).observation.client_hello
+    certificate = runner.run(case(client=ClientPlan(certificate="client-p256"))).observation.client_hello
     assert free.fingerprint is not None
     assert shaped.fingerprint is None
+    assert certificate.fingerprint is None
     assert [suite for suite in shaped.suites if suite != "00ff"] == ["c02b"]
 
 
@@ -127,13 +129,63 @@ def test_a_refusal_runs_its_control(runner):
     assert runner.run(wrong_ca).transcript.count("th_run(") == 1
 
 
-def test_a_control_with_more_heap_does_not_count(runner):
-    """Short of memory a good chain looks wrong too: a control that had more heap is run again next to the case."""
-    wrong_ca = find_case("seed/wrong-ca")
-    runner.run(wrong_ca)
-    runner._controls["seed/ca-verified"] += 10**9
+@pytest.fixture
+def heaps(runner, monkeypatch):
+    """Let sessions have this much free heap, the first first; gives the list of plans that were tried."""
+    tried, attempt = [], runner.attempt
+
+    def choose(*free_bytes):
+        left = list(free_bytes)
+
+        def measured(profile, plan, *, within=None):
+            done = attempt(profile, plan, within=within)
+            tried.append(plan)
+            return dataclasses.replace(done, observation=dataclasses.replace(done.observation, free_before=left.pop(0)))
+
+        monkeypatch.setattr(runner, "attempt", measured)
+        return tried
+
+    return choose
+
+
+@pytest.mark.parametrize(
+    ("more", "verdict", "reason"),
+    [
+        (HEAP_SLACK_BYTES, VerdictWord.PASS, None),
+        (
+            HEAP_SLACK_BYTES + 1,
+            VerdictWord.FAIL,
+            f"positive control seed/ca-verified had {HEAP_SLACK_BYTES + 1} bytes of heap more: "
+            "the refusal may be too little memory",
+        ),
+    ],
+    ids=["within the slack", "above it"],
+)
+def test_how_much_more_heap_a_control_may_have(runner, heaps, more, verdict, reason):
+    """Short of memory a good chain looks wrong too: a control vouches only if it had no more heap than the slack allows."""
+    heaps(50_000, 50_000 + more)
+    result = runner.run(find_case("seed/wrong-ca"))
+    assert (result.verdict.word, result.verdict.reason) == (verdict, reason)
+
+
+@pytest.mark.parametrize(("more", "again"), [(HEAP_SLACK_BYTES, False), (HEAP_SLACK_BYTES + 1, True)])
+def test_how_much_more_heap_a_remembered_control_may_have(runner, heaps, more, again):
+    """One that ran before with more heap than the slack allows is run again next to the case."""
+    control, wrong_ca = find_case("seed/ca-verified"), find_case("seed/wrong-ca")
+    tried = heaps(50_000 + more, 50_000, 50_000)
+    runner.run(control)
     assert runner.run(wrong_ca).verdict.word is VerdictWord.PASS
-    assert runner._controls["seed/ca-verified"] < 10**9
+    assert tried == [control.client, wrong_ca.client, *([control.client] if again else [])]
+
+
+def test_the_least_heap_of_a_control_is_remembered(runner, heaps):
+    """The control vouches for every case that had as much as the least with which it connected."""
+    control, wrong_ca = find_case("seed/ca-verified"), find_case("seed/wrong-ca")
+    tried = heaps(50_000, 90_000, 50_000)
+    runner.run(control)
+    runner.run(control)
+    assert runner.run(wrong_ca).verdict.word is VerdictWord.PASS
+    assert tried == [control.client, control.client, wrong_ca.client]
 
 
 def test_a_control_that_cannot_connect_fails_the_case(runner, monkeypatch):
@@ -149,17 +201,6 @@ def test_a_control_that_cannot_connect_fails_the_case(runner, monkeypatch):
     assert verdict.reason == (
         "positive control seed/ca-verified did not connect: the refusal proves nothing (too little memory looks the same)"
     )
-
-
-def test_the_control_had_more_heap(runner):
-    """A control run next to the case that still had more memory does not vouch for it."""
-    wrong_ca = find_case("seed/wrong-ca")
-    seen = runner.attempt(wrong_ca.server, wrong_ca.client).observation
-    starved = dataclasses.replace(seen, free_before=seen.free_before - 10 * HEAP_SLACK_BYTES)
-    verdict = runner._with_control(wrong_ca, starved)
-    assert verdict.word is VerdictWord.FAIL
-    assert "bytes of heap more: the refusal may be too little memory" in verdict.reason
-    assert runner._with_control(wrong_ca, seen) is None
 
 
 def test_a_connected_case_is_remembered_as_control(runner):

@@ -75,6 +75,19 @@ def test_all_steps_together_have_a_limit() -> None:
     assert [(item.result, item.reason) for item in log] == [("skipped", "the 0 s for all steps are over")]
 
 
+def test_a_step_ends_with_the_total() -> None:
+    """What is left of the time for all steps limits each of them, however much time of its own it has."""
+    given: list[float] = []
+
+    def act(deadline: Deadline) -> None:
+        given.append(deadline.timeout_s)
+        raise BoardError("no answer", kind="silent")
+
+    steps = [Step(name=name, limit_s=90.0, act=act) for name in ("a", "b")]
+    climb(steps, settle=lambda deadline: None, limit_s=60.0)
+    assert 60.0 >= given[0] >= given[1]
+
+
 def test_a_fault_of_the_harness_is_not_swallowed() -> None:
     """Only faults of the board count as a step that failed."""
     with pytest.raises(ZeroDivisionError):

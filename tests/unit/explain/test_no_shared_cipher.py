@@ -56,6 +56,35 @@ def test_cause(offered, server, expected, made):
     assert cause(evidence_of(made, offered, **server)) is expected
 
 
+# What alone stands against a suite, by its cause, in the stated order: the suite and the settings that make it so.
+OBSTACLES = {
+    Cause.KEY_USAGE: ("c02b", {"keys": (dataclasses.replace(P256, key_usage=("keyCertSign",)), RSA)}),
+    Cause.KEY_CURVE: ("c02b", {"keys": (P224, RSA)}),
+    Cause.KEY_SIGNATURE: ("c02b", {"keys": (ED25519, RSA)}),
+    Cause.NO_GROUP: ("c02f", {"keys": (RSA,), "groups": ("x25519",)}),
+    Cause.NO_DH_PARAMETERS: ("009e", {"keys": (RSA,)}),
+    Cause.SECURITY_LEVEL: ("009c", {"keys": (RSA,), "security_level": 3}),
+}
+# The first four exclude each other: a server uses its best key, and every suite with a signature by an EC key needs a group.
+TOGETHER = [
+    (first, second)
+    for at, first in enumerate(OBSTACLES)
+    for second in list(OBSTACLES)[max(at + 1, 4) :]
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("first", "second"), TOGETHER)
+def test_of_two_single_obstacles_the_first_is_named(first, second, made):
+    """Where one suite lacks only this and another only that, the order is the server's key, groups, DH parameters, level."""
+    suites = (*ECDHE, (0x009E, "TLSv1.2", "DHE-RSA-AES128-GCM-SHA256"), (0x009C, "TLSv1.2", "AES128-GCM-SHA256"))
+    for names in ((first, second), (second, first)):
+        offered = " ".join(OBSTACLES[name][0] for name in names)
+        settings = OBSTACLES[second][1] | OBSTACLES[first][1] | {"suites": suites}
+        assert cause(evidence_of(made, offered, **settings)) is first
+    alone = OBSTACLES[second][1] | {"suites": suites}
+    assert cause(evidence_of(made, OBSTACLES[second][0], **alone)) is second
+
+
 def test_tls13_without_suites(made):
     """The version is offered, its suites are not."""
     evidence = evidence_of(made, "c02b", keys=(P256,), suites=((0x1301, "TLSv1.3", "TLS_AES_128_GCM_SHA256"), *ECDHE))

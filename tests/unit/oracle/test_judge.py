@@ -172,11 +172,15 @@ def test_flags_are_a_set():
         ("server", {"server": Verify.REQUIRED}, VerdictWord.INSECURE),
         ("client", {"client": Verify.NONE}, VerdictWord.FAIL),
         ("client", {"client": Verify.OPTIONAL}, VerdictWord.FAIL),
+        ("server", {"server": Verify.OPTIONAL}, VerdictWord.FAIL),
         ("server", {"client": Verify.REQUIRED}, VerdictWord.FAIL),
     ],
 )
 def test_insecure(by, sides, word):
-    """A side that was told to check and let through what it must refuse is insecure; one that was not told is only wrong."""
+    """A side that was told to check and let through what it must refuse is insecure; one that was not told is only wrong.
+
+    CERT_OPTIONAL lets a peer go unchecked, so accepting under it is never insecure.
+    """
     expected = refused(by=by, server="TLSV1_ALERT_UNKNOWN_CA", alert=48, flags=("not_trusted",))
     verdict = judge(case(**sides), expected, SESSION)
     assert verdict.word is word

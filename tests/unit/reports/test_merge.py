@@ -200,6 +200,26 @@ def test_repeats(real, another):
     assert (merged.run["soak"]["repeat"], merged.run["soak"]["flaky"]) == (2, 1)
 
 
+@pytest.mark.parametrize(
+    ("sets", "whole", "expected"),
+    [
+        (("full", "full"), (True, True), ("full", True)),
+        (("smoke", "full"), (True, True), ("full", False)),
+        (("full", "core"), (True, True), ("full", False)),
+        (("smoke", "core"), (True, True), ("core", False)),
+        (("full", "full"), (True, False), ("full", False)),
+        (("full", "full"), (False, True), ("full", False)),
+    ],
+)
+def test_whole_only_if_every_part_is(real, another, sets, whole, expected):
+    """The larger set is named; the cells of it count as asked for only if every run took all of that one set."""
+    runs = real | {"run": dict(real["run"])}, another(firmware="9")
+    for run, name, all_of_it in zip(runs, sets, whole, strict=True):
+        run["run"] |= {"cases": name, "whole": all_of_it}
+    merged = merge([part(runs[0]), part(runs[1], "b.json")]).run["run"]
+    assert (merged["cases"], merged["whole"]) == expected
+
+
 def test_several_tests_of_one_case(real):
     """Two tests of a suite may run the same case: a run's own results are never thrown away."""
     run = copy.deepcopy(real)

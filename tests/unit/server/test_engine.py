@@ -131,6 +131,38 @@ def talk(port: int) -> ssl.SSLSocket:
     return context.wrap_socket(socket.create_connection(("127.0.0.1", port), timeout=5.0))
 
 
+def settings_of(certificates: Certificates, name: str, **more: object) -> dict[str, object]:
+    """Settings of a server with one key."""
+    material = certificates.make(name)
+    return {"certificates": [{"chain_file": str(material.chain_file), "key_file": str(material.key_file)}], **more}
+
+
+def test_one_connection_a_listener(certificates: Certificates) -> None:
+    """While the first client is being served nothing listens any more: a second one is refused."""
+    engine = Engine()
+    port = engine.open(settings_of(certificates, "server-p256", expect_bytes=1))["port"]
+    with talk(port) as client:
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port), timeout=5.0)
+        client.sendall(b"x")
+        assert client.recv(64) == b"Hallo, Client!"
+    report = engine.wait(5.0)
+    engine.close()
+    assert (report["exchanged"], report["strangers"]) == (True, 0)
+
+
+def test_a_client_that_stays_after_the_exchange_is_not_a_time_out(certificates: Certificates) -> None:
+    """Once text was exchanged, ending a session whose client does not leave is no time-out and no failure."""
+    engine = Engine()
+    behaviour = {"name": "close.tcp-fin-no-notify"}
+    with talk(engine.open(settings_of(certificates, "server-p256", behaviour=behaviour))["port"]) as client:
+        assert client.recv(64) == b"Hallo, Client!"
+        assert client.recv(64) == b""  # the end of the stream: the server has noted the exchange
+        report = engine.wait(0.0)
+    engine.close()
+    assert (report["exchanged"], report["timed_out"], report["failure"]) == (True, False, None)
+
+
 def test_a_context_is_logged_only_while_it_serves(certificates: Certificates) -> None:
     """Between two connections the context has no key-log file open; the second one's secrets are there all the same."""
     material = certificates.make("server-p256")

@@ -52,6 +52,21 @@ def test_an_edwards_key_serves_ecdsa_suites_in_tls12_only(build_hello: MakeHello
     assert Exclusion.VERSION in older["c009"].reasons
 
 
+def test_the_best_of_several_keys_counts(build_hello: MakeHello, build_server: MakeServer) -> None:
+    """An ECDSA suite takes an EC or an Edwards key: only the key with the fewest obstacles counts, in either order."""
+    hello = build_hello(suites="c02c", groups="0017", signatures="08070403")
+    curve = KeyFacts(type="EC", bits=521, curve="secp521r1")
+    edwards = KeyFacts(type="Ed25519", bits=256)
+    for keys in ((curve, edwards), (edwards, curve)):
+        (suite,) = judge_suites(hello, server=build_server(*keys), version=0x0303)
+        assert (suite.reasons, suite.chosen) == ((), True)
+    unusable = build_hello(suites="c02c", groups="0017", signatures="0403")
+    refused = (KeyFacts(type="EC", bits=521, curve="secp521r1", key_usage=("keyCertSign",)), edwards)
+    for keys in (refused, refused[::-1]):
+        (suite,) = judge_suites(unusable, server=build_server(*keys), version=0x0303)
+        assert suite.reasons == (Exclusion.NO_SIGNATURE,)
+
+
 def test_key_exchanges_that_python_servers_do_not_do(build_hello: MakeHello, build_server: MakeServer) -> None:
     """DHE without parameters, PSK without a callback, static ECDH and unknown codes each have their reason."""
     suites = ((0x009F, "TLSv1.2", "DHE-RSA-AES256-GCM-SHA384"), (0x00A9, "TLSv1.2", "PSK-AES256-GCM-SHA384"))
