@@ -2,9 +2,8 @@
 
 import pkgutil
 import re
+from dataclasses import replace
 from pathlib import Path
-
-import pytest
 
 from harness import cases
 from harness.cases import all_cases, select
@@ -21,6 +20,8 @@ DATA = Path(__file__).parents[1] / "data" / "measured_cases.txt"
 MEASURED = dict(line.split() for line in DATA.read_text(encoding="ascii").splitlines())
 ALL = {case.id: case for case in all_cases()}
 PROFILES = set(load(data_dir("certs")))
+# A slow board takes this long for a handshake; `--cases core` must not take longer than this on it.
+SLOW_HANDSHAKE_S, CORE_LIMIT_S = 1.5, 300.0
 TEN = (
     *("cert/good", "key/rsa2048", "suite/default-rsa", "ver/12-13", "ver/13-only", "cert/expired", "cert/wrong-host"),
     *("cert/selfsigned-untrusted", "mtls/ok-p256", "raw/http-400"),
@@ -39,8 +40,8 @@ def test_smoke_is_the_seed_story_and_the_ten():
 
 
 def test_core_stays_quick():
-    """A board needs about a second a handshake: core is minutes, not hours."""
-    assert 130 <= len(select("core")) <= 200
+    """A slow board runs core in five minutes."""
+    assert len(select("core")) * SLOW_HANDSHAKE_S <= CORE_LIMIT_S
 
 
 def test_every_topic_file_declares_cases():
@@ -49,27 +50,50 @@ def test_every_topic_file_declares_cases():
     assert {case.topic for case in ALL.values()} == files
 
 
-@pytest.mark.parametrize("case", ALL.values(), ids=list(ALL))
-def test_a_case_is_well_formed(case):
-    """ASCII words in the id; a title of one line and a reason in the description."""
-    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*/[a-z0-9]+(-[a-z0-9]+)*", case.id)
-    assert case.title
-    assert len(case.title) <= 120
-    assert len(case.description) >= 15
-    assert case.description != case.title
+def test_every_id_is_words():
+    """An id is lower-case ASCII words with dashes between, topic and name."""
+    words = r"[a-z0-9]+(-[a-z0-9]+)*"
+    assert [case_id for case_id in ALL if not re.fullmatch(f"{words}/{words}", case_id)] == []
 
 
-@pytest.mark.parametrize("case", ALL.values(), ids=list(ALL))
-def test_what_a_case_names_exists(case):
-    """Certificates, behaviours, forms, suites and groups: a slip would show as a fault of the harness on a board."""
+def test_every_title_is_one_line():
+    """A title fits a line of a report."""
+    assert [case.id for case in ALL.values() if not 0 < len(case.title) <= 120] == []
+
+
+def test_every_description_gives_a_reason():
+    """The description says why the case exists, not the title again."""
+    assert [case.id for case in ALL.values() if len(case.description) < 15 or case.description == case.title] == []
+
+
+def unknown_words(case):
+    """What a case names that does not exist."""
     swapped = case.server.behaviour.get("certificate")
     named = {*case.server.certificates, *case.server.client_ca, *case.client.ca, case.client.certificate, swapped}
-    assert named - {None} <= PROFILES
-    assert case.server.behaviour.get("name", "") in BEHAVIOURS
-    assert case.client.ca_format in CA_FORMATS
-    assert case.client.certificate_format in CERTIFICATE_FORMATS
-    assert all(suite_code(name) is not None for name in case.client.suites or ())
-    assert case.server.curve in (None, "secp999r9", *CURVES)
+    known = (
+        *((name, name in PROFILES) for name in named - {None}),
+        (case.server.behaviour.get("name", ""), case.server.behaviour.get("name", "") in BEHAVIOURS),
+        (case.client.ca_format, case.client.ca_format in CA_FORMATS),
+        (case.client.certificate_format, case.client.certificate_format in CERTIFICATE_FORMATS),
+        *((name, suite_code(name) is not None) for name in case.client.suites or ()),
+        (case.server.curve, case.server.curve in (None, "secp999r9", *CURVES)),
+    )
+    return [name for name, there in known if not there]
+
+
+def test_what_every_case_names_exists():
+    """Certificates, behaviours, forms, suites and groups: a slip would show as a fault of the harness on a board."""
+    assert {case.id: unknown for case in ALL.values() if (unknown := unknown_words(case))} == {}
+
+
+def test_an_unknown_word_is_found():
+    """The rule itself: one slip of each kind is named."""
+    good = ALL["cert/good"]
+    server = {"certificates": ("x",), "client_ca": ("y",), "curve": "c", "behaviour": {"name": "b", "certificate": "z"}}
+    client = {"ca": ("v",), "certificate": "w", "suites": ("s",), "ca_format": "f", "certificate_format": "g"}
+    slips = replace(good, server=replace(good.server, **server), client=replace(good.client, **client))
+    assert sorted(unknown_words(slips)) == ["b", "c", "f", "g", "s", "v", "w", "x", "y", "z"]
+    assert unknown_words(good) == []
 
 
 def test_a_case_without_a_server_key_needs_none():
@@ -100,9 +124,6 @@ def test_controls_are_in_no_larger_set_than_what_they_vouch_for():
     assert late == {}
 
 
-@pytest.mark.parametrize("row", DIFFERENCES, ids=lambda row: row.case)
-def test_a_difference_is_about_a_case(row):
+def test_every_difference_is_about_a_case():
     """A row of the table of differences names a case, a reason and a source."""
-    assert row.case in ALL
-    assert row.why
-    assert row.source
+    assert [row.case for row in DIFFERENCES if row.case not in ALL or not row.why or not row.source] == []
