@@ -21,12 +21,12 @@ from typing import Any
 
 from classes import Timed, script_text
 
-from harness.boards.interpreter import find_interpreter
-from harness.boards.virtual import VirtualBoard
+from harness.boards.virtual.board import VirtualBoard
+from harness.boards.virtual.interpreter import find_interpreter
 from harness.certificates import Certificates
-from harness.deadline import Deadline
 from harness.server import ServerStart
 from harness.server.local import LocalServer
+from harness.system.deadline import Deadline
 
 CLIENT = Path(__file__).with_name("client.py")
 PROCESS_TIMEOUT_S = 120

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from harness.boards.agent_protocol import json_literal
+from harness.boards.agent.protocol import json_literal
 from harness.cases import find_case
 from harness.certificates import Certificates
 from harness.model import Case, Verify

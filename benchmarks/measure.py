@@ -18,11 +18,11 @@ from typing import Any
 
 from classes import Timed
 
-from harness.boards.agent_protocol import IMPORT_CODE, agent_files, agent_source
-from harness.boards.interpreter import find_interpreter
-from harness.boards.link import Link
-from harness.boards.virtual import VirtualBoard
-from harness.deadline import Deadline
+from harness.boards.agent.protocol import IMPORT_CODE, agent_files, agent_source
+from harness.boards.serial.raw_repl import Link
+from harness.boards.virtual.board import VirtualBoard
+from harness.boards.virtual.interpreter import find_interpreter
+from harness.system.deadline import Deadline
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent

@@ -1,6 +1,6 @@
 # What a board is and offers, in steps that each run as a raw-REPL exec of their own: a step that fails (no memory, no
 # such module) costs only its own lines. Neither json nor 1 KB of RAM is needed; the smallest board so far is a
-# micro:bit with MicroPython 1.9.2 and 9 KB of heap. Every line printed is `#th key repr`. harness/boards/probe.py cuts
+# micro:bit with MicroPython 1.9.2 and 9 KB of heap. Every line printed is `#th key repr`. harness/boards/agent/probe.py cuts
 # this file at the marks and reads the lines.
 # --- implementation
 import sys

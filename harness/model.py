@@ -90,7 +90,7 @@ class BoardSettings:
     """What boards.toml says of one board. Secrets are not here: `password_env` only names the variable.
 
     `reset` and `power_cycle` are commands as argument lists, started without a shell; `{port}` and `{board}` in them stand
-    for the port that is open and the board's name (`harness.options.hook_arguments`). Empty: there is no such hook.
+    for the port that is open and the board's name (`harness.boards.spec.hook_arguments`). Empty: there is no such hook.
     """
 
     network: str = "none"

@@ -59,7 +59,7 @@ def test_the_tools_of_tox_are_those_of_dev():
 
 
 def test_tox_has_an_environment_for_each_mpremote():
-    """Every minor release that pyproject.toml admits can be tried by name: harness/boards/link.py subclasses its transport."""
+    """Every minor release that pyproject.toml admits can be tried by name: harness/boards/serial/raw_repl.py subclasses its transport."""
     (text,) = [text for text in PROJECT["project"]["dependencies"] if text.startswith("mpremote")]
     low, high = (int(number) for number in re.fullmatch(r"mpremote>=1\.(\d+),<1\.(\d+)", text).groups())
     tox = (ROOT / "tox.ini").read_text(encoding="utf-8")

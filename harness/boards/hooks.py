@@ -15,9 +15,9 @@ from collections.abc import Collection, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from harness.boards.line_log import printable
-from harness.deadline import Deadline
+from harness.boards.serial.transcript import printable
 from harness.errors import BoardError
+from harness.system.deadline import Deadline
 
 GUARD = Path(__file__).with_name("hook_guard.py")
 KEPT_BYTES = 4096

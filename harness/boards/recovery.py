@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from harness.boards.hooks import run_hook
-from harness.boards.link import Link
-from harness.deadline import Deadline
+from harness.boards.serial.raw_repl import Link
+from harness.boards.spec import hook_arguments
 from harness.errors import BoardError
 from harness.model import BoardSpec, RecoveryStep
-from harness.options import hook_arguments
+from harness.system.deadline import Deadline
 
 # How long each step has, and the board after it, to show that it is well; seconds, stretched by timeout_multiplier.
 INTERRUPT_S = 20.0

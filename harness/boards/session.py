@@ -11,8 +11,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Protocol
 
-from harness.boards import deployment, surroundings
-from harness.boards.agent_protocol import (
+from harness.boards.agent import deployment, surroundings
+from harness.boards.agent.console import Console
+from harness.boards.agent.probing import probe_board
+from harness.boards.agent.protocol import (
     Answer,
     RunRequest,
     blob_name,
@@ -21,15 +23,13 @@ from harness.boards.agent_protocol import (
     read_answer,
     read_stored,
 )
-from harness.boards.console import Console
-from harness.boards.link import Link
-from harness.boards.probing import probe_board
 from harness.boards.recovery import MAY_PASS, SET_ASIDE, Ladder
+from harness.boards.serial.raw_repl import Link
 from harness.certificates import Certificates
 from harness.certificates.forms import authorities, own_certificate
-from harness.deadline import Deadline
 from harness.errors import BoardError, UsageError
 from harness.model import BoardInfo, BoardSpec, ClientPlan, RecoveryStep, Verify
+from harness.system.deadline import Deadline
 from harness.wire.suites import all_suites, mbedtls_suite_name, suite_code, suite_name
 
 _VERIFY = {Verify.NONE: 0, Verify.OPTIONAL: 1, Verify.REQUIRED: 2}

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from harness.client_differences import with_differences
 from harness.errors import UsageError
-from harness.expect import connected
+from harness.expectations.builders import connected
+from harness.expectations.differences import with_differences
+from harness.expectations.needs import CHECKS_CERTIFICATES
 from harness.model import Case, ClientPlan, Expectation, ExpectationRule, Need, ServerProfile, Tier, Verify
-from harness.needs import CHECKS_CERTIFICATES
 
 _REGISTRY: dict[str, Case] = {}
 _ORDER = {Tier.SMOKE: 0, Tier.CORE: 1, Tier.FULL: 2}

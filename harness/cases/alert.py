@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from harness.cases import Row, table
 from harness.cases.raw import CONN_EOF, INVALID_RECORD, UNEXPECTED_MESSAGE, peer
-from harness.client_library import gave_up
-from harness.expect import fatal_alert_number, refused
+from harness.expectations.builders import fatal_alert_number, refused
+from harness.expectations.clients import gave_up
+from harness.expectations.needs import MBEDTLS
 from harness.model import BoardInfo, Expectation, ExpectationRule, ServerFacts, Side, Tier
-from harness.needs import MBEDTLS
 from harness.wire.alerts import alert_name
 
 # ssl.h of mbedTLS: SSL_PEER_CLOSE_NOTIFY.

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from harness.cases import Row, checked, ordinary, table
-from harness.client_library import refused_by_client, refuses_own_settings
-from harness.expect import connected
+from harness.expectations.builders import connected
+from harness.expectations.clients import refused_by_client, refuses_own_settings
+from harness.expectations.needs import CHECKS_CERTIFICATES, READS_PEM
 from harness.model import BoardInfo, Expectation, ServerFacts, Tier, Verify
-from harness.needs import CHECKS_CERTIFICATES, READS_PEM
 
 # ssl_tls.c of mbedTLS: SSL_CA_CHAIN_REQUIRED.
 CA_CHAIN_REQUIRED = -30336

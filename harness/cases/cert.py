@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from harness.cases import Row, checked, ordinary, table
-from harness.client_library import (
+from harness.expectations.clients import (
     CERT_VERIFY_FAILED,
     has_full_configuration,
     is_mbedtls_2,
@@ -18,9 +18,9 @@ from harness.client_library import (
     refused_by_client,
     refuses_certificate,
 )
+from harness.expectations.needs import CHECKS_CERTIFICATES
+from harness.expectations.servers import refuses_old_hash
 from harness.model import BoardInfo, Expectation, ExpectationRule, ServerFacts, Tier, Verify
-from harness.needs import CHECKS_CERTIFICATES
-from harness.server_library import refuses_old_hash
 
 ANY_LEVEL = "ALL:@SECLEVEL=0"
 CONTROL = "cert/good"

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from harness.cases import Row, table
 from harness.cases.cert import accept, number, refuse
-from harness.client_library import left_silently
+from harness.expectations.clients import left_silently
 from harness.model import Tier
 
 # x509_crt.c of mbedTLS: X509_FATAL_ERROR; the verdict on a chain longer than MBEDTLS_X509_MAX_INTERMEDIATE_CA.

@@ -7,9 +7,9 @@ from typing import Any
 
 from harness.cases import Row, Situation, table
 from harness.cases.sni import anybody
-from harness.expect import refused
+from harness.expectations.builders import refused
+from harness.expectations.needs import MBEDTLS
 from harness.model import Side, Stage, Tier
-from harness.needs import MBEDTLS
 
 INVALID_RECORD = -29184
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from harness.cases import Row, Situation, ordinary, table
-from harness.client_library import left_silently
-from harness.expect import refused
+from harness.expectations.builders import refused
+from harness.expectations.clients import left_silently
+from harness.expectations.needs import OFFERS_ECDHE_ECDSA
 from harness.model import Expectation, Side, Tier
-from harness.needs import OFFERS_ECDHE_ECDSA
 
 CONN_EOF = -29312
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from harness.cases import Row, Situation, ordinary, table
-from harness.client_library import left_silently
+from harness.expectations.clients import left_silently
+from harness.expectations.needs import MBEDTLS, OFFERS_ECDHE_ECDSA
 from harness.model import Tier
-from harness.needs import MBEDTLS, OFFERS_ECDHE_ECDSA
 
 # ssl_msg.c of mbedTLS: SSL_INVALID_RECORD, for a handshake record that is shorter than a message's header.
 INVALID_RECORD = -29184

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from harness.cases import Row, Situation, ordinary, table
-from harness.expect import refused
+from harness.expectations.builders import refused
+from harness.expectations.needs import server_takes_curve
 from harness.model import Side, Stage, Tier
-from harness.needs import server_takes_curve
 
 TLS12 = "TLSv1.2"
 REASONS = {

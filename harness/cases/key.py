@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from harness.cases import Row, Situation, checked, ordinary, table
-from harness.client_library import refuses_certificate
-from harness.expect import connected, refused
+from harness.expectations.builders import connected, refused
+from harness.expectations.clients import refuses_certificate
+from harness.expectations.servers import refuses_short_key
 from harness.model import BoardInfo, Expectation, ServerFacts, Side, Stage, Tier
-from harness.server_library import refuses_short_key
 
 TLS12 = "TLSv1.2"
 ANY_LEVEL = "ALL:@SECLEVEL=0"

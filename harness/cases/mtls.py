@@ -9,10 +9,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from harness.cases import Row, Situation, ordinary, table
-from harness.client_library import left_silently, offers_tls13, refuses_own_settings
-from harness.expect import connected, fatal_alert_number, refused
-from harness.model import BoardInfo, Expectation, ExpectationRule, ServerFacts, Side, Tier, Verify
-from harness.needs import (
+from harness.expectations.builders import connected, fatal_alert_number, refused
+from harness.expectations.clients import left_silently, offers_tls13, refuses_own_settings
+from harness.expectations.needs import (
     LOADS_CLIENT_CERTIFICATE,
     MBEDTLS,
     OFFERS_ECDHE_ECDSA,
@@ -20,7 +19,8 @@ from harness.needs import (
     READS_PEM,
     READS_PKCS8,
 )
-from harness.server_library import security_level
+from harness.expectations.servers import security_level
+from harness.model import BoardInfo, Expectation, ExpectationRule, ServerFacts, Side, Tier, Verify
 
 TLS12 = "TLSv1.2"
 CLIENT_CAS = ("ca-p256", "ca-rsa")

@@ -1,7 +1,7 @@
 """Server flights that were falsified on their way (cases.md group U): TLS 1.2, where the flight is in the clear.
 
 OpenSSL knows nothing of the change. What the board does with it is stated for mbedTLS 3.6; where other clients differ is
-in `harness.client_differences`.
+in `harness.expectations.differences`.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ from collections.abc import Iterable
 from typing import Any
 
 from harness.cases import Row, Situation, checked, ordinary, table
-from harness.client_library import (
+from harness.expectations.builders import connected
+from harness.expectations.clients import (
     broken_hashes,
     left_silently,
     noticed_bad_record,
     refused_by_client,
     refuses_certificate,
 )
-from harness.expect import connected
+from harness.expectations.needs import OFFERS_ECDHE_ECDSA
 from harness.model import Expectation, ExpectationRule, Tier
-from harness.needs import OFFERS_ECDHE_ECDSA
 
 # ssl.h, x509.h and ecp.h of mbedTLS 3.6.
 BAD_PROTOCOL_VERSION, BAD_INPUT_DATA, DECODE_ERROR, ILLEGAL_PARAMETER = -28288, -28928, -29440, -26112

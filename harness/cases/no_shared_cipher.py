@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from harness.cases import Row, Situation, ordinary, table
+from harness.expectations.needs import OFFERS_TLS13, SETS_CIPHERS, can_offer_exactly, server_takes_curve
 from harness.model import Tier
-from harness.needs import OFFERS_TLS13, SETS_CIPHERS, can_offer_exactly, server_takes_curve
 
 TLS12 = "TLSv1.2"
 ECDHE_ECDSA = (

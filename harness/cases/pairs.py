@@ -13,8 +13,8 @@ from typing import Any
 import covertable
 
 from harness.cases import Row, Situation, ordinary, table
+from harness.expectations.needs import server_has_suite, server_takes_curve
 from harness.model import Tier
-from harness.needs import server_has_suite, server_takes_curve
 
 KEYS: dict[str, tuple[str, ...]] = {
     "p256": ("server-p256",),

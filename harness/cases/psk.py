@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from harness.cases import Row, Situation, ordinary, table
-from harness.client_library import refuses_own_settings, undecipherable
-from harness.expect import fatal_alert_number, refused
+from harness.expectations.builders import fatal_alert_number, refused
+from harness.expectations.clients import refuses_own_settings, undecipherable
+from harness.expectations.needs import CLIENT_PSK, SERVER_PSK
 from harness.model import BoardInfo, Expectation, ExpectationRule, ServerFacts, Side, Tier
-from harness.needs import CLIENT_PSK, SERVER_PSK
 
 TLS12 = "TLSv1.2"
 IDENTITY = "board-1"

@@ -1,6 +1,6 @@
 """Peers that are no TLS server, or one that breaks off (cases.md groups R and D). The peer states nothing itself.
 
-What the board makes of each is stated for mbedTLS 3.6; where others differ is in `harness.client_differences`.
+What the board makes of each is stated for mbedTLS 3.6; where others differ is in `harness.expectations.differences`.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from harness.cases import Row, Situation, table
-from harness.client_library import gave_up
-from harness.expect import refused
+from harness.expectations.builders import refused
+from harness.expectations.clients import gave_up
+from harness.expectations.needs import MBEDTLS
 from harness.model import Expectation, ExpectationRule, Need, ServerProfile, Side, Tier
-from harness.needs import MBEDTLS
 
 # ssl.h of mbedTLS.
 INVALID_RECORD, CONN_EOF, BAD_INPUT_DATA = -29184, -29312, -28928
@@ -22,7 +22,7 @@ DECODE_ERROR, UNEXPECTED_MESSAGE = -29440, -30464
 def peer(
     name: str, expect: Expectation | ExpectationRule, *, needs: tuple[Need, ...] = (MBEDTLS,), **behaviour: Any
 ) -> Situation:
-    """A peer of this behaviour (`harness/server/odd_peers.py`)."""
+    """A peer of this behaviour (`harness/server/engine/odd_peers.py`)."""
     return Situation(
         server=ServerProfile(behaviour={"name": name, **behaviour}),
         expect=expect,

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from harness.cases import Row, table
 from harness.cases.sni import anybody
+from harness.expectations.needs import MBEDTLS
 from harness.model import Tier
-from harness.needs import MBEDTLS
 
 
 @table(tier=Tier.FULL)

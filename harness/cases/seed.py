@@ -8,10 +8,9 @@ reason (python-ssl.md finding 3).
 from __future__ import annotations
 
 from harness.cases import Situation, case
-from harness.client_library import offers_tls13
-from harness.expect import connected, fatal_alert_number, refused
-from harness.model import BoardInfo, ClientPlan, Expectation, ServerFacts, ServerProfile, Side, Stage, Tier, Verify
-from harness.needs import (
+from harness.expectations.builders import connected, fatal_alert_number, refused
+from harness.expectations.clients import offers_tls13
+from harness.expectations.needs import (
     CHECKS_CERTIFICATES,
     LEGACY_WRAP_SOCKET,
     LOADS_CLIENT_CERTIFICATE,
@@ -21,6 +20,7 @@ from harness.needs import (
     READS_DER_ONLY,
     can_offer_exactly,
 )
+from harness.model import BoardInfo, ClientPlan, Expectation, ServerFacts, ServerProfile, Side, Stage, Tier, Verify
 from harness.wire.suites import suite_code, suite_name
 
 TLS12 = "TLSv1.2"

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from harness.cases import Row, Situation, checked, ordinary, table
-from harness.client_library import refuses_certificate
-from harness.expect import connected, fatal_alert_number, refused
+from harness.expectations.builders import connected, fatal_alert_number, refused
+from harness.expectations.clients import refuses_certificate
 from harness.model import BoardInfo, Expectation, ExpectationRule, ServerFacts, Side, Tier
 
 # The longest name that OpenSSL takes (TLSEXT_MAXLEN_host_name); as `server-long-name` of certs/identity.toml has it.

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from harness.cases import Row, Situation, ordinary, table
-from harness.client_library import refuses_own_settings
-from harness.expect import connected
+from harness.expectations.builders import connected
+from harness.expectations.clients import refuses_own_settings
+from harness.expectations.needs import SETS_CIPHERS, can_offer_exactly, server_has_suite
 from harness.model import BoardInfo, Expectation, ServerFacts, Tier
-from harness.needs import SETS_CIPHERS, can_offer_exactly, server_has_suite
 
 TLS12 = "TLSv1.2"
 BAD_CONFIG = -24192

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from harness.cases import Row, Situation, table
 from harness.cases.sni import anybody
-from harness.expect import hung
+from harness.expectations.builders import hung
+from harness.expectations.needs import MBEDTLS
 from harness.model import ClientPlan, ServerProfile, Tier
-from harness.needs import MBEDTLS
 
 SHORT_S = 1.0
 

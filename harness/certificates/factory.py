@@ -20,8 +20,8 @@ from harness.certificates import declarations
 from harness.certificates.declarations import Profile
 from harness.certificates.material import Material, Unavailable
 from harness.errors import UsageError
-from harness.private_folder import PrivateFolder
-from harness.resources import data_dir
+from harness.system.data_files import data_dir
+from harness.system.private_folder import PrivateFolder
 
 if TYPE_CHECKING:
     from harness.certificates.keys import KeyStore, PrivateKey

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import BoardError, HarnessError, UsageError
 
 if TYPE_CHECKING:
-    from harness.boards.occupancy import Occupancy
-    from harness.boards.ports import SerialPort
+    from harness.boards.locks.occupancy import Occupancy
+    from harness.boards.serial.ports import SerialPort
     from harness.commands import Commands
     from harness.model import BoardInfo, BoardSpec
 
@@ -83,8 +83,8 @@ def run(options: argparse.Namespace) -> int:
         UsageError: for a spec that names nothing, or options that do not go together.
         BoardError: the board to be cleaned cannot be opened.
     """
-    from harness.labfile import read_lab
-    from harness.options import choose_boards, parse_board
+    from harness.boards.lab_file import read_lab
+    from harness.boards.spec import choose_boards, parse_board
 
     lab = read_lab(options.boards, folder=Path.cwd())
     if options.clean is not None:
@@ -109,7 +109,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _ports() -> tuple[list[SerialPort], str | None]:
     """The serial ports; or none, and why they cannot be listed."""
-    from harness.boards.ports import list_ports
+    from harness.boards.serial.ports import list_ports
 
     try:
         return list_ports(), None
@@ -119,7 +119,7 @@ def _ports() -> tuple[list[SerialPort], str | None]:
 
 def find_virtual() -> Virtual:
     """Say which interpreter `unix` would run, without starting it."""
-    from harness.boards.interpreter import find_interpreter
+    from harness.boards.virtual.interpreter import find_interpreter
 
     try:
         return Virtual(interpreter=find_interpreter("").name, reason=None)
@@ -128,7 +128,7 @@ def find_virtual() -> Virtual:
 
 
 def _default_boards(lab: dict[str, BoardSpec], virtual: Virtual) -> list[BoardSpec]:
-    from harness.options import parse_board
+    from harness.boards.spec import parse_board
 
     return [*lab.values(), *([parse_board("unix", {})] if virtual.interpreter else [])]
 
@@ -137,7 +137,7 @@ def _default_boards(lab: dict[str, BoardSpec], virtual: Virtual) -> list[BoardSp
 
 
 def _probe(boards: Iterable[BoardSpec], virtual: Virtual, *, explicit: bool, as_json: bool) -> int:
-    from harness.reports.run_record import board_json
+    from harness.reports.record.run_record import board_json
 
     found = []
     for spec in boards:
@@ -158,8 +158,8 @@ def _probe(boards: Iterable[BoardSpec], virtual: Virtual, *, explicit: bool, as_
 
 def probe(spec: BoardSpec) -> Probed:
     """Open a board, read what it is, and leave it as it was. Nothing is written to it."""
-    from harness.boards import open_board
-    from harness.deadline import Deadline
+    from harness.boards.kinds import open_board
+    from harness.system.deadline import Deadline
 
     try:
         session = open_board(spec, deploy=False)
@@ -172,8 +172,8 @@ def probe(spec: BoardSpec) -> Probed:
 
 
 def _clean(spec: BoardSpec, *, as_json: bool) -> int:
-    from harness.boards import open_board
-    from harness.deadline import Deadline
+    from harness.boards.kinds import open_board
+    from harness.system.deadline import Deadline
 
     session = open_board(spec, deploy=False)
     try:
@@ -196,7 +196,7 @@ def _print_json(data: dict[str, Any]) -> None:
 
 def ports_json(ports: Iterable[SerialPort]) -> list[dict[str, Any]]:
     """The serial ports as JSON, with whether each is free."""
-    from harness.boards.occupancy import of_port
+    from harness.boards.locks.occupancy import of_port
     from harness.model import as_json
 
     return [{**as_json(port), **_occupancy_json(of_port(port))} for port in ports]
@@ -214,7 +214,7 @@ def _occupancy_json(occupancy: Occupancy) -> dict[str, Any]:
 
 def lab_json(lab: dict[str, BoardSpec]) -> list[dict[str, Any]]:
     """The configured boards as JSON. The password's variable is named, its value is never read here."""
-    from harness.boards.occupancy import occupancy
+    from harness.boards.locks.occupancy import occupancy
     from harness.model import as_json
 
     return [
@@ -249,7 +249,7 @@ def virtual_json(virtual: Virtual) -> dict[str, Any]:
 
 def port_lines(ports: Iterable[SerialPort], *, trouble: str | None = None) -> list[str]:
     """The serial ports as text, one line each; or why they cannot be listed."""
-    from harness.boards.occupancy import of_port
+    from harness.boards.locks.occupancy import of_port
 
     rows = [
         [
@@ -267,7 +267,7 @@ def port_lines(ports: Iterable[SerialPort], *, trouble: str | None = None) -> li
 
 def lab_lines(lab: dict[str, BoardSpec]) -> list[str]:
     """The configured boards as text, with tags, hooks and who has each; nothing where there are none."""
-    from harness.boards.occupancy import occupancy
+    from harness.boards.locks.occupancy import occupancy
 
     rows = [
         [

@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
         UsageError: for a set that does not exist.
     """
     from harness.cases import select
-    from harness.reports.run_record import case_json
+    from harness.reports.record.run_record import case_json
 
     cases = select(options.cases)
     if options.json:

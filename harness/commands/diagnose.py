@@ -118,16 +118,16 @@ def run(options: argparse.Namespace) -> int:
     from harness.model import Outcome
 
     if request.connect is not None:
-        from harness.diagnose.foreign import diagnose_server as diagnose
+        from harness.diagnose.remote.foreign import diagnose_server as diagnose
     else:
         from harness.diagnose.own import diagnose_files as diagnose
     found = diagnose(request, progress=_progress if sys.stderr.isatty() else _silent)
     if options.json:
-        from harness.reports.diagnosis_record import diagnosis_json
+        from harness.reports.record.diagnosis_record import diagnosis_json
 
         print(json.dumps(diagnosis_json(found), indent=1))
     else:
-        from harness.reports.diagnosis_text import diagnosis_text
+        from harness.reports.text.diagnosis_text import diagnosis_text
 
         print(diagnosis_text(found))
     seen = found.result.observation
@@ -156,8 +156,8 @@ def read_request(options: argparse.Namespace) -> Request:
         text_to_send,
         version,
     )
-    from harness.pytest_options import boards, host, peer, servers
-    from harness.run_options import IN_PROCESS, RunOptions
+    from harness.pytest_plugin.options import boards, host, peer, servers
+    from harness.run.options import IN_PROCESS, RunOptions
 
     connect = _which(options)
     spec = boards([options.board], file=options.boards, folder=Path.cwd())[0]

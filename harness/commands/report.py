@@ -14,8 +14,8 @@ from harness.errors import HarnessError, UsageError
 
 if TYPE_CHECKING:
     from harness.commands import Commands
-    from harness.reports.diff import Comparison, Kind
-    from harness.reports.reading import RunFile
+    from harness.reports.record.diff import Comparison, Kind
+    from harness.reports.record.reading import RunFile
 
 EXAMPLE = """\
 examples:
@@ -42,7 +42,7 @@ def add(commands: Commands) -> None:
 
 
 def _add_render(parts: Commands) -> None:
-    from harness.pytest_options import REPORT_SUFFIXES
+    from harness.pytest_plugin.options import REPORT_SUFFIXES
 
     parser = parts.add_parser(
         "render",
@@ -64,7 +64,7 @@ def _add_render(parts: Commands) -> None:
 
 
 def _add_diff(parts: Commands) -> None:
-    from harness.reports.diff import BY, MEANING
+    from harness.reports.record.diff import BY, MEANING
 
     kinds = "\n".join(
         textwrap.fill(text, 110, initial_indent=f"  {_marked(kind):<19}  ", subsequent_indent=" " * 23)
@@ -116,8 +116,8 @@ def _marked(kind: Kind) -> str:
 
 
 def _add_merge(parts: Commands) -> None:
-    from harness.pytest_options import REPORT_SUFFIXES
-    from harness.reports.merge import PREFER
+    from harness.pytest_plugin.options import REPORT_SUFFIXES
+    from harness.reports.record.merge import PREFER
 
     parser = parts.add_parser(
         "merge",
@@ -166,10 +166,10 @@ def render(options: argparse.Namespace) -> int:
         UsageError: wrong file or suffix.
         HarnessError: a report cannot be written.
     """
-    from harness.pytest_options import REPORT_SUFFIXES
+    from harness.pytest_plugin.options import REPORT_SUFFIXES
     from harness.reports.formats import rendered
-    from harness.reports.journal import way_to
-    from harness.reports.reading import read_run
+    from harness.reports.record.journal import way_to
+    from harness.reports.record.reading import read_run
 
     for output in options.outputs:
         _check_suffix(output, accepted=REPORT_SUFFIXES)
@@ -188,13 +188,13 @@ def merge(options: argparse.Namespace) -> int:
         UsageError: wrong files, suffix or renaming; two results for one cell.
         HarnessError: the result cannot be written.
     """
-    from harness.pytest_options import REPORT_SUFFIXES
+    from harness.pytest_plugin.options import REPORT_SUFFIXES
     from harness.reports.formats import rendered
-    from harness.reports.journal import way_to
-    from harness.reports.merge import Part
-    from harness.reports.merge import merge as merge_parts
     from harness.reports.plain import one_line
-    from harness.reports.reading import read_run
+    from harness.reports.record.journal import way_to
+    from harness.reports.record.merge import Part
+    from harness.reports.record.merge import merge as merge_parts
+    from harness.reports.record.reading import read_run
 
     for output in options.outputs:
         _check_suffix(output, accepted=REPORT_SUFFIXES)
@@ -225,9 +225,9 @@ def diff(options: argparse.Namespace) -> int:
         UsageError: a wrong file, pair or suffix; nothing to compare.
         HarnessError: the result cannot be written.
     """
-    from harness.reports.diff import compare, read_pairs
-    from harness.reports.diff_text import summary
-    from harness.reports.reading import read_run
+    from harness.reports.record.diff import compare, read_pairs
+    from harness.reports.record.reading import read_run
+    from harness.reports.text.diff_text import summary
 
     for output in options.outputs:
         _check_suffix(output, accepted=DIFF_FORMATS)
@@ -249,15 +249,15 @@ def diff(options: argparse.Namespace) -> int:
 
 
 def _diff_as(suffix: str, found: Comparison, *, old: RunFile, new: RunFile) -> str:
-    from harness.reports.diff_text import compared, diff_json, diff_markdown, diff_text
+    from harness.reports.text.diff_text import compared, diff_json, diff_markdown, diff_text
 
     render_as = {".json": diff_json, ".md": diff_markdown}.get(suffix, diff_text)
     return render_as(found, old=compared(old.path, old.run), new=compared(new.path, new.run))
 
 
 def _nothing(old: RunFile, new: RunFile) -> str:
-    from harness.reports.diff import names_of
     from harness.reports.plain import one_line
+    from harness.reports.record.diff import names_of
 
     there, here = (", ".join(names_of(file.run)) or "nothing" for file in (old, new))
     return one_line(
@@ -284,7 +284,7 @@ def _say(file: RunFile) -> None:
 
 
 def _write(output: str, text: str) -> None:
-    from harness.reports.journal import write_text
+    from harness.reports.record.journal import write_text
 
     try:
         write_text(Path(output), text)

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
-    from harness.boards.faulty import FaultyBoard
-    from harness.boards.virtual import VirtualBoard
+    from harness.boards.virtual.board import VirtualBoard
+    from harness.boards.virtual.faulty import FaultyBoard
     from harness.commands import Commands
 
 EXAMPLE = """\
@@ -83,7 +83,7 @@ def run(options: argparse.Namespace) -> int:
         UsageError: for a spec that is no virtual board, or a directory that cannot be used.
         BoardError: this machine has no pseudo-terminals, or the interpreter does not come up.
     """
-    from harness.options import parse_board
+    from harness.boards.spec import parse_board
 
     spec = parse_board(options.spec, {}, told="virtual")
     if spec.kind == "faulty":
@@ -96,27 +96,27 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _whole(path: str, options: argparse.Namespace) -> tuple[VirtualBoard, str]:
-    from harness.boards.interpreter import find_interpreter
+    from harness.boards.virtual.interpreter import find_interpreter
 
     interpreter = find_interpreter(path)
     folder = _folder(options.folder)
 
-    from harness.boards.virtual import VirtualBoard
+    from harness.boards.virtual.board import VirtualBoard
 
     board = VirtualBoard(interpreter, heap_bytes=options.heap, folder=folder)
     return board, f"virtual board: {interpreter.name}, files in {board.folder}"
 
 
 def _faulty(name: str, options: argparse.Namespace) -> tuple[FaultyBoard, str]:
-    from harness.boards.interpreter import find_interpreter
-    from harness.faults import FAULTS, POWER_WORD, RESET_WORD, STRIKES_AT
+    from harness.boards.virtual.faults import FAULTS, POWER_WORD, RESET_WORD, STRIKES_AT
+    from harness.boards.virtual.interpreter import find_interpreter
 
     fault = FAULTS[name]
     if options.folder is not None:
         raise UsageError(f"--folder {options.folder}: a faulty board has files of its own; leave it out")
     interpreter = find_interpreter("")
 
-    from harness.boards.faulty import FaultyBoard
+    from harness.boards.virtual.faulty import FaultyBoard
 
     board = FaultyBoard(fault, interpreter, heap_bytes=options.heap)
     when = f"from its connection {STRIKES_AT} on" if fault.in_the_middle else "from the start"

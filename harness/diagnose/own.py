@@ -10,12 +10,12 @@ from harness.diagnose.settings import Settings, as_given, client_lines, server_l
 from harness.diagnose.trying import Trials
 from harness.diagnose.wire_steps import wire_steps
 from harness.errors import BoardError, UsageError
-from harness.evidence import keep_capture
-from harness.expect import connected
-from harness.lab import Lab
+from harness.expectations.builders import connected
 from harness.model import Case, CaseResult, Diagnosis, Explanation, Outcome, Tier, Trial, VerdictWord
-from harness.run import CaseRunner
-from harness.run_options import IN_PROCESS
+from harness.run.artifacts import keep_capture
+from harness.run.case_runner import CaseRunner
+from harness.run.lab import Lab
+from harness.run.options import IN_PROCESS
 
 AS_IT_IS = "diagnose/as-it-is"
 NO_TLS = "no ssl, tls or ussl module in this firmware"

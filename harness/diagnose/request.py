@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness.errors import UsageError
 from harness.model import BoardSpec
-from harness.run_options import IN_PROCESS, RunOptions
+from harness.run.options import IN_PROCESS, RunOptions
 from harness.wire.suites import iana_suite_name, suite_code
 
 Progress = Callable[[str], None]

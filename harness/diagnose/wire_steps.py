@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from harness.attempt import Attempt
 from harness.model import WireStep
+from harness.run.handshake import Attempt
 from harness.wire.message_rows import Row, message_rows
 
 

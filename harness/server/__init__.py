@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from harness.deadline import Deadline
 from harness.model import KeyFacts, ServerFacts, ServerFailure, ServerProfile, ServerReport
+from harness.system.deadline import Deadline
 
 __all__ = ["ServerHost", "ServerMaterial", "ServerStart", "Serving"]
 

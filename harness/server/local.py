@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from harness.deadline import Deadline
 from harness.model import ServerProfile, ServerReport
-from harness.private_folder import PrivateFolder
 from harness.server import ServerStart, Serving
-from harness.server.engine import Engine
-from harness.server.reports import Desk, Materials, description_of
+from harness.server.engine.engine import Engine
+from harness.server.engine_records import Desk, Materials, description_of
+from harness.system.deadline import Deadline
+from harness.system.private_folder import PrivateFolder
 
 
 class LocalServer:

@@ -19,11 +19,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.deadline import Deadline
 from harness.errors import ServerError
 from harness.model import ServerFailure, ServerProfile, ServerReport, Side, Stage, TcpEnd, WireChunk
 from harness.server import ServerStart, Serving
-from harness.server.tls_link import CHUNK_BYTES, Stopped, Waiter, listen
+from harness.server.engine.tls_link import CHUNK_BYTES, Stopped, Waiter, listen
+from harness.system.deadline import Deadline
 from harness.wire.last_word import LastWord, client_finished, last_word
 from harness.wire.reading import WireReading, read_wire
 from harness.wire.versions import TLS13, version_name

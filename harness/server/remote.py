@@ -15,13 +15,13 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.deadline import Deadline
 from harness.errors import ServerError, UsageError
 from harness.model import ServerProfile, ServerReport
-from harness.private_folder import PrivateFolder
 from harness.server import ServerStart, Serving
-from harness.server.engine import PROTOCOL
-from harness.server.reports import Desk, Materials, description_of
+from harness.server.engine.engine import PROTOCOL
+from harness.server.engine_records import Desk, Materials, description_of
+from harness.system.deadline import Deadline
+from harness.system.private_folder import PrivateFolder
 
 ENGINE_FILE = Path(__file__).with_name("engine.py")
 OLDEST = (3, 8)

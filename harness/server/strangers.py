@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from harness.deadline import Deadline
 from harness.model import ServerProfile, ServerReport, Strangers
 from harness.server import ServerHost, ServerStart, Serving
+from harness.system.deadline import Deadline
 
 MAX_NAMED = 8
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.boards.interpreter import find_interpreter
+from harness.boards.virtual.interpreter import find_interpreter
 from harness.errors import HarnessError
 from harness.reports.html import render_html
 

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from harness.reports.html import render_html
-from harness.reports.soak import soak_json
+from harness.reports.record.soak import soak_json
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (extra: test)")
 expect = sync_api.expect

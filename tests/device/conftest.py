@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from harness.boards import agent_protocol
+from harness.boards.agent import protocol as agent_protocol
 
 HERE = Path(__file__).parent
 SCRIPTS = HERE.parents[1] / "device_scripts"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness.boards import agent_protocol
+from harness.boards.agent import protocol as agent_protocol
 
 LEGACY = ("mbedtls_1_18", "axtls_1_18", "mbedtls_1_20", "mbedtls_1_21", "axtls_1_21")
 MODERN = ("mbedtls_1_22", "mbedtls_1_23", "axtls_1_23", "debian", "mbedtls_1_29")
@@ -263,7 +263,7 @@ def test_scripts_are_ascii_and_old_enough() -> None:
     """No f-string, walrus or non-ASCII character: 1.14 must compile it."""
     import ast
 
-    from harness.resources import data_dir
+    from harness.system.data_files import data_dir
 
     for path in sorted(data_dir("device_scripts").glob("*.py")):
         tree = ast.parse(path.read_bytes().decode("ascii"))

@@ -18,7 +18,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from harness.boards.agent_protocol import (
+from harness.boards.agent.protocol import (
     IMPORT_CODE,
     VERSION_CODE,
     Answer,

@@ -17,15 +17,15 @@ from typing import Any
 
 import pytest
 
-from harness.boards import deployment
-from harness.boards.agent_protocol import agent_files
-from harness.boards.interpreter import find_interpreter
-from harness.boards.link import MAX_OUTPUT_BYTES, Link
+from harness.boards.agent import deployment
+from harness.boards.agent.protocol import agent_files
+from harness.boards.serial.raw_repl import MAX_OUTPUT_BYTES, Link
 from harness.boards.session import BoardSession
-from harness.boards.virtual import VirtualBoard
-from harness.deadline import Deadline
+from harness.boards.virtual.board import VirtualBoard
+from harness.boards.virtual.interpreter import find_interpreter
 from harness.errors import BoardError
 from harness.model import BoardSpec
+from harness.system.deadline import Deadline
 
 HERE = Path(__file__).parent
 LINES = ("packaged", "script-repl", "old", "rfc2217", "socket")

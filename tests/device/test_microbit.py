@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.boards import open_board
-from harness.boards.link import Link
-from harness.deadline import Deadline
+from harness.boards.kinds import open_board
+from harness.boards.serial.raw_repl import Link
+from harness.boards.spec import parse_board
 from harness.model import BoardInfo
-from harness.options import parse_board
+from harness.system.deadline import Deadline
 
 FIRMWARE = Path("/usr/share/firmware-microbit-micropython/firmware.hex")
 QEMU = shutil.which("qemu-system-arm")

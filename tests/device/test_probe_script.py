@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from harness.boards.probe import parse_probe, probe_steps
+from harness.boards.agent.probe import parse_probe, probe_steps
 from harness.model import BoardInfo
 
 

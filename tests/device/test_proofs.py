@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.boards.interpreter import find_interpreter
+from harness.boards.virtual.interpreter import find_interpreter
 from harness.cases import select
 from harness.diagnose.given import GivenCertificates
 from harness.diagnose.own import case_of
@@ -10,9 +10,9 @@ from harness.diagnose.request import Files
 from harness.diagnose.settings import Settings
 from harness.diagnose.trying import Trials
 from harness.errors import HarnessError
-from harness.lab import Lab
 from harness.model import BoardSpec, Outcome, VerdictWord
-from harness.run_options import RunOptions
+from harness.run.lab import Lab
+from harness.run.options import RunOptions
 
 SPEC = BoardSpec(text="unix", kind="unix", target="", label="unix")
 # Hundreds of combinations of the same causes, and cases that are slow on purpose.

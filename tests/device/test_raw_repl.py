@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.deadline import Deadline
-from harness.resources import data_dir
+from harness.system.data_files import data_dir
+from harness.system.deadline import Deadline
 
 RAW = b"raw REPL; CTRL-B to exit\r\n>"
 FRIENDLY = b"\r\n>>> "

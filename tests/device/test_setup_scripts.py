@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from harness.boards.agent_protocol import clock_code, network_code, read_objects, script, tcp_code
+from harness.boards.agent.protocol import clock_code, network_code, read_objects, script, tcp_code
 
 
 class StandInStation:

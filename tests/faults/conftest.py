@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from harness.faults import FAULTS, POWER_WORD, RESET_WORD, End
+from harness.boards.virtual.faults import FAULTS, POWER_WORD, RESET_WORD, End
 
 # The first counts no third connection yet; whatever strikes in the middle strikes in the second.
 CASES = (

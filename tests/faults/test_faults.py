@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.faults import FAULTS
+from harness.boards.virtual.faults import FAULTS
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/environ").exists(),

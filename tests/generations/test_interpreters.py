@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from harness.boards import BoardSession, open_board
-from harness.boards.interpreter import find_interpreter
-from harness.boards.link import Link
-from harness.boards.virtual import VirtualBoard
-from harness.deadline import Deadline
+from harness.boards.kinds import BoardSession, open_board
+from harness.boards.serial.raw_repl import Link
+from harness.boards.spec import parse_board
+from harness.boards.virtual.board import VirtualBoard
+from harness.boards.virtual.interpreter import find_interpreter
 from harness.errors import BoardError
-from harness.options import parse_board
+from harness.system.deadline import Deadline
 
 #: The packaged interpreter's console script: a Python program, which has a SIGINT handler of its own unless told otherwise.
 CONSOLE_SCRIPT = shutil.which("micropython", path=str(Path(sys.executable).parent))

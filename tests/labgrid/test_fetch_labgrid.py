@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.boards.labgrid_client import fetched_folder
+from harness.boards.labgrid.client import fetched_folder
 
 pytest.importorskip("fcntl", reason="labgrid is for Linux")
 PROGRAM = Path(__file__).parents[2] / "tools" / "fetch_labgrid.py"

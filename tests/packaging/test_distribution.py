@@ -72,7 +72,7 @@ def test_the_entry_points(files):
         "[console_scripts]",
         "tls-harness = harness.cli:main",
         "[pytest11]",
-        "tls_harness = harness.plugin",
+        "tls_harness = harness.pytest_plugin.plugin",
     ]
 
 

@@ -28,7 +28,10 @@ def test_case(board, tls_case, run_case):
 
 def test_it_is_the_installed_package(installed):
     """The environment runs its own copy, with the data folders inside, and nothing of this checkout."""
-    code = "import harness; from harness.resources import data_dir; print(harness.__file__, data_dir('certs'), data_dir('device_scripts'))"
+    code = (
+        "import harness; from harness.system.data_files import data_dir; "
+        "print(harness.__file__, data_dir('certs'), data_dir('device_scripts'))"
+    )
     done = installed.run("python", "-c", code)
     assert done.returncode == 0, done.stderr
     assert [path.startswith(str(installed.environment)) for path in done.stdout.split()] == [True, True, True]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.deadline import Deadline
+from harness.system.deadline import Deadline
 
 CASES = """
 def test_case(board, tls_case, run_case):

@@ -9,7 +9,7 @@ import sys
 import jsonschema
 import pytest
 
-from harness.reports.schema import run_schema
+from harness.reports.record.schema import run_schema
 
 CASES = ["seed/rsa-1024-key", "seed/key-and-certificate-swapped"]
 
@@ -102,7 +102,7 @@ def test_nothing_to_compare(suite, old):
 
 
 def test_wrong_file(suite):
-    """One line and exit code 4, before anything ran; the other mistakes are in tests/unit/test_pytest_baseline.py."""
+    """One line and exit code 4, before anything ran; the other mistakes are in tests/unit/pytest_plugin/test_baseline.py."""
     suite.write("newer.json", '{"schema": "tls-harness/run/7"}')
     assert suite.refused("--baseline", "newer.json").startswith(
         "--baseline newer.json: has the schema 'tls-harness/run/7'; this version reads tls-harness/run/1"

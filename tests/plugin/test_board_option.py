@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from harness.faults import FAULTS
+from harness.boards.virtual.faults import FAULTS
 
 ACCEPTED = (
     "accepted are a device path, COM3, u0, a0, id:SERIAL, auto, rfc2217://HOST:PORT, socket://HOST:PORT, unix, "

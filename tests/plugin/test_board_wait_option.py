@@ -5,12 +5,12 @@ import sys
 
 import pytest
 
-from harness.boards.board_lock import holder_of, lock_folder, lock_path, ourselves
-from harness.boards.interpreter import find_interpreter
-from harness.boards.ports import identity
-from harness.boards.virtual import VirtualBoard
-from harness.deadline import Deadline
+from harness.boards.locks.board_lock import holder_of, lock_folder, lock_path, ourselves
+from harness.boards.serial.ports import identity
+from harness.boards.virtual.board import VirtualBoard
+from harness.boards.virtual.interpreter import find_interpreter
 from harness.errors import HarnessError
+from harness.system.deadline import Deadline
 
 HOLD = """
 from pathlib import Path

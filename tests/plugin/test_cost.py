@@ -4,14 +4,14 @@ import json
 import subprocess
 import sys
 
-HEAVY = ("ssl", "serial", "mpremote", "cryptography", "harness.model", "harness.lab", "harness.cases")
+HEAVY = ("ssl", "serial", "mpremote", "cryptography", "harness.model", "harness.run.lab", "harness.cases")
 
 
 def test_the_plugin_imports_nothing_heavy():
     """A suite that asks for no board loads neither TLS, serial nor cases, however pytest is configured."""
     code = (
         "import sys, pytest\n"
-        "import harness.plugin, harness.pytest_run, harness.pytest_reporter\n"
+        "import harness.pytest_plugin.plugin, harness.pytest_plugin.run, harness.pytest_plugin.reporter\n"
         "import json; print(json.dumps(sorted(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -23,7 +23,7 @@ def test_nothing_is_opened_unless_a_test_asks(suite):
     """A run of other tests with --board given opens no board, no server and no certificate."""
     suite.write(
         "conftest.py",
-        "import sys\ndef pytest_unconfigure():\n    print([m for m in ('harness.lab', 'serial', 'ssl') if m in sys.modules])\n",
+        "import sys\ndef pytest_unconfigure():\n    print([m for m in ('harness.run.lab', 'serial', 'ssl') if m in sys.modules])\n",
     )
     suite.write("test_mine.py", "def test_one():\n    pass\n")
     ran = suite.run("--board", "/dev/ttyNOPE7")

@@ -11,7 +11,7 @@ import pytest
 # Cases with wrong expectations, declared as a suite may declare its own: everything they meet is real.
 CONFTEST = '''
 from harness.cases import Situation, case
-from harness.expect import connected, refused
+from harness.expectations.builders import connected, refused
 from harness.model import ClientPlan, ServerProfile, Tier, Verify
 
 
@@ -244,7 +244,7 @@ def test_junit(failing):
 
 IMPOSSIBLE = (
     "from harness.cases import Situation, case\n"
-    "from harness.expect import connected\n"
+    "from harness.expectations.builders import connected\n"
     "from harness.model import Need, ServerProfile, Tier\n"
     "@case(tier=Tier.SMOKE)\n"
     "def impossible() -> Situation:\n"

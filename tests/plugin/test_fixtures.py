@@ -12,7 +12,7 @@ def test_they_are_documented(suite):
     lines = suite.run("--fixtures").lines
     for name in FIXTURES:
         (at,) = [number for number, line in enumerate(lines) if line.startswith((f"{name} ", f"{name} ["))]
-        assert "harness/plugin.py" in lines[at]
+        assert "harness/pytest_plugin/plugin.py" in lines[at]
         assert lines[at + 1].startswith("    ")
     assert any('board.connect(server, verify="required", ca="ca-p256"' in line for line in lines)
 
@@ -61,7 +61,7 @@ def test_every_difference_of_a_session(suite):
         "E     alert       unknown_ca(48) fatal from the client",
         "E     negotiated  TLSv1.2, TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, secp256r1",
     ]
-    assert not any("user_api.py" in line for line in lines)
+    assert not any("fixtures.py" in line for line in lines)
 
 
 def test_every_difference_of_a_refusal(suite):

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.boards.board_lock import holder_of
-from harness.boards.interpreter import find_interpreter
-from harness.boards.ports import identity
-from harness.boards.virtual import VirtualBoard
-from harness.deadline import Deadline
-from harness.pytest_options import REPORT_SUFFIXES
+from harness.boards.locks.board_lock import holder_of
+from harness.boards.serial.ports import identity
+from harness.boards.virtual.board import VirtualBoard
+from harness.boards.virtual.interpreter import find_interpreter
+from harness.pytest_plugin.options import REPORT_SUFFIXES
+from harness.system.deadline import Deadline
 
 # The third case hangs (30 s), after two that are finished: the server says nothing.
 MIDDLE = """

@@ -7,7 +7,7 @@ import pytest
 # One case for each verdict that can be made here: everything they meet is real.
 CONFTEST = '''
 from harness.cases import Situation, case
-from harness.expect import connected, refused
+from harness.expectations.builders import connected, refused
 from harness.model import ClientPlan, Need, ServerProfile, Tier, Verify
 
 SUITES = ("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",)

@@ -14,18 +14,18 @@ from pathlib import Path
 
 import pytest
 
-from harness.boards import Patience, open_board
-from harness.boards.board_lock import holder_of
-from harness.boards.interpreter import find_interpreter
-from harness.boards.labgrid import KeptPlace
-from harness.boards.labgrid_client import find_client
-from harness.boards.labgrid_text import identity
-from harness.boards.virtual import VirtualBoard
+from harness.boards.kinds import Patience, open_board
+from harness.boards.lab_file import read_lab
+from harness.boards.labgrid.board import KeptPlace
+from harness.boards.labgrid.client import find_client
+from harness.boards.labgrid.text import identity
+from harness.boards.locks.board_lock import holder_of
+from harness.boards.spec import parse_board
+from harness.boards.virtual.board import VirtualBoard
+from harness.boards.virtual.interpreter import find_interpreter
 from harness.commands import boards as boards_command
-from harness.deadline import Deadline
 from harness.errors import BoardError, HarnessError, UsageError
-from harness.labfile import read_lab
-from harness.options import parse_board
+from harness.system.deadline import Deadline
 
 HOLD = """
 import os

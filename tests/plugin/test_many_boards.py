@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from harness.boards.interpreter import find_interpreter
-from harness.boards.virtual import VirtualBoard
-from harness.pytest_scheduler import FULL
+from harness.boards.virtual.board import VirtualBoard
+from harness.boards.virtual.interpreter import find_interpreter
+from harness.pytest_plugin.scheduler import FULL
 
 pytest.importorskip("xdist")
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="virtual boards need a pseudo-terminal")
@@ -16,9 +16,9 @@ LAB = "".join(f'[board.v{number}]\nspec = "unix"\ntags = ["soft"]\n\n' for numbe
 # Writes down who opens and closes which board, and who runs what.
 WATCH = """
 import os
-import harness.lab
+import harness.run.lab
 
-opened = harness.lab.open_board
+opened = harness.run.lab.open_board
 worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
 
 def note(*words):
@@ -35,8 +35,8 @@ def open_board(spec, **options):
     note("open", spec.label)
     return session
 
-if opened.__module__ == "harness.boards":  # pytest may start over in one process
-    harness.lab.open_board = open_board
+if opened.__module__ == "harness.boards.kinds":  # pytest may start over in one process
+    harness.run.lab.open_board = open_board
 
 def pytest_runtest_setup(item):
     note("test", item.name)
@@ -209,9 +209,9 @@ def test_the_first_failure_ends_the_run(lab):
 SHARED = """
 from pathlib import Path
 
-import harness.lab
+import harness.run.lab
 
-opened = harness.lab.open_board
+opened = harness.run.lab.open_board
 
 def open_board(spec, **options):
     session = opened(spec, **options)
@@ -224,8 +224,8 @@ def open_board(spec, **options):
     session.close = close
     return session
 
-if opened.__module__ == "harness.boards":  # pytest may start over in one process
-    harness.lab.open_board = open_board
+if opened.__module__ == "harness.boards.kinds":  # pytest may start over in one process
+    harness.run.lab.open_board = open_board
 """
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.folder_lock import FolderLock
 from harness.reports.spreadsheet import render_csv
+from harness.system.folder_lock import FolderLock
 
 
 def test_artifacts(suite):

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 
-from harness.faults import POWER_WORD
+from harness.boards.virtual.faults import POWER_WORD
 
 BOARDS = """\
 [board.bench]

@@ -8,7 +8,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from harness.reports.schema import run_schema
+from harness.reports.record.schema import run_schema
 
 BOARD = Path(sys.executable).parent / "micropython"
 pytestmark = pytest.mark.skipif(not BOARD.exists(), reason="the packaged interpreter has no wheel for this machine")

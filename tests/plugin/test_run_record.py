@@ -3,7 +3,7 @@
 import jsonschema
 import pytest
 
-from harness.reports.schema import run_schema
+from harness.reports.record.schema import run_schema
 
 # The example of design.md 5: every key of one result, with the type of its value where it is not null.
 RESULT = {

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.boards.interpreter import find_interpreter
-from harness.boards.line_log import NO_FRAMES
-from harness.boards.virtual import VirtualBoard
-from harness.pytest_options import REPORT_SUFFIXES
+from harness.boards.serial.transcript import NO_FRAMES
+from harness.boards.virtual.board import VirtualBoard
+from harness.boards.virtual.interpreter import find_interpreter
+from harness.pytest_plugin.options import REPORT_SUFFIXES
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads command lines in /proc")
 
@@ -58,8 +58,8 @@ import os
 from pathlib import Path
 
 import pytest
-from harness import run
-from harness.boards import console
+from harness.run import case_runner as run
+from harness.boards.agent import console
 from harness.model import Verdict, VerdictWord
 
 own, judge = run.CaseRunner._own, run.judge

@@ -7,7 +7,7 @@ import subprocess
 import jsonschema
 import pytest
 
-from harness.reports.schema import run_schema
+from harness.reports.record.schema import run_schema
 
 pytestmark = [
     pytest.mark.skipif(shutil.which("ip") is None, reason="no iproute2 here"),

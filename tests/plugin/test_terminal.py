@@ -13,7 +13,7 @@ import termios
 
 import pytest
 
-from harness.deadline import Deadline
+from harness.system.deadline import Deadline
 
 _STEP = re.compile(r"\x1b\[(?P<number>[0-9;?]*)(?P<what>[A-Za-z])|\x1b\][^\x07]*\x07|(?P<text>[^\x1b])", re.DOTALL)
 

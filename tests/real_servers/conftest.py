@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness.certificates import Certificates
-from harness.deadline import Deadline
+from harness.system.deadline import Deadline
 
 PROFILES = ("server-p256", "server-rsa2048", "client-p256", "client-untrusted", "ca-p256", "ca-other")
 

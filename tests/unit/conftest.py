@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.boards.interpreter import find_interpreter
+from harness.boards.virtual.interpreter import find_interpreter
 from harness.errors import HarnessError
-from harness.lab import Lab
 from harness.model import BoardSettings, BoardSpec
-from harness.run_options import RunOptions
+from harness.run.lab import Lab
+from harness.run.options import RunOptions
 
 SPEC = BoardSpec(text="unix", kind="unix", target="", label="unix", settings=BoardSettings())
 

@@ -9,11 +9,11 @@ from harness import cases
 from harness.cases import all_cases, select
 from harness.certificates.declarations import load
 from harness.certificates.forms import CA_FORMATS, CERTIFICATE_FORMATS
-from harness.client_differences import DIFFERENCES
+from harness.expectations.differences import DIFFERENCES
 from harness.model import Tier, Verify
-from harness.resources import data_dir
-from harness.server.engine import BEHAVIOURS
-from harness.server.tls_contexts import CURVES
+from harness.server.engine.engine import BEHAVIOURS
+from harness.server.engine.tls_contexts import CURVES
+from harness.system.data_files import data_dir
 from harness.wire.suites import suite_code
 
 DATA = Path(__file__).parents[1] / "data" / "measured_cases.txt"

@@ -3,7 +3,7 @@
 import pytest
 
 from harness.cases import all_cases, find_case
-from harness.expect import connected, refused
+from harness.expectations.builders import connected, refused
 from harness.model import BoardInfo, Case, Expectation, HelloFacts, Outcome, ServerFacts, Stage
 
 SUITES = ("1301", "c02b", "c02f", "c024", "003d")

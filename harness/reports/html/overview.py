@@ -6,11 +6,11 @@ import statistics
 from collections import Counter
 from typing import Any
 
-from harness.reports.diff import Kind
 from harness.reports.html.key_tables import cost_view, key_view, kilobytes
+from harness.reports.record.diff import Kind
+from harness.reports.record.soak import flaky_cells, times_text, verdicts_text
 from harness.reports.server_keys import KEY_TOPIC, answer, key_matrix, server_title
-from harness.reports.soak import flaky_cells, times_text, verdicts_text
-from harness.reports.terminal import NOTHING_TRIED, stranger_lines
+from harness.reports.text.terminal import NOTHING_TRIED, stranger_lines
 
 # (verdict, sign, what it means), in the order in which a person wants to know.
 VERDICTS = (

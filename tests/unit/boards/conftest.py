@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from harness.boards.console import Console
-from harness.boards.interpreter import find_interpreter
-from harness.boards.link import Link
+from harness.boards.agent.console import Console
+from harness.boards.serial.raw_repl import Link
 from harness.boards.session import BoardSession
-from harness.boards.virtual import VirtualBoard
-from harness.deadline import Deadline
+from harness.boards.virtual.board import VirtualBoard
+from harness.boards.virtual.interpreter import find_interpreter
 from harness.model import BoardSettings, BoardSpec
+from harness.system.deadline import Deadline
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ time.sleep(60)
 HARNESS = """\
 import sys
 from harness.boards.hooks import run_hook
-from harness.deadline import Deadline
+from harness.system.deadline import Deadline
 run_hook([sys.executable, '-c', sys.argv[1], sys.argv[2]], name='reset', board='lab-1', deadline=Deadline(60))
 """
 HOLDS_A_PIPE = "import sys; pipe = open(sys.argv[1], 'wb', 0); pipe.write(b'x'); import time; time.sleep(60)"

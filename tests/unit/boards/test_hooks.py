@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from harness.boards.hooks import KEPT_BYTES, run_hook
-from harness.deadline import Deadline
 from harness.errors import BoardError
+from harness.system.deadline import Deadline
 
 
 def hook(code: str, *words: str, seconds: float = 20) -> None:

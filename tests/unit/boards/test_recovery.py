@@ -12,9 +12,9 @@ import pytest
 from harness.boards import recovery
 from harness.boards.recovery import Ladder, NotPossible, Step, climb
 from harness.boards.session import BoardSession
-from harness.deadline import Deadline
 from harness.errors import BoardError
 from harness.model import BoardSettings, BoardSpec
+from harness.system.deadline import Deadline
 
 
 def step(name: str, error: Exception | None = None, *, limit_s: float = 5.0) -> Step:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.boards import surroundings
+from harness.boards.agent import surroundings
 from harness.boards.session import BoardSession
 from harness.certificates import Certificates
-from harness.deadline import Deadline
 from harness.errors import BoardError
 from harness.model import ClientPlan, HelloFacts, Verify
+from harness.system.deadline import Deadline
 
 NewSession = Callable[..., BoardSession]
 

@@ -13,7 +13,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, SignatureAlgorithmOID
 
 from harness.certificates import Certificates, Material, Profile, Role
 from harness.certificates.declarations import DEFECTS, HOST, KEY_USAGES, load
-from harness.resources import data_dir
+from harness.system.data_files import data_dir
 
 PROFILES = load(data_dir("certs"))
 # The key of 8192 bits takes seconds; `server-rsa4096` shows the same code. One of the 60 listed roots stands for all.

@@ -11,7 +11,7 @@ import pytest
 
 from harness.certificates import Profile, Role, declarations
 from harness.errors import UsageError
-from harness.resources import data_dir
+from harness.system.data_files import data_dir
 
 ROOT = '[root]\ndescription = "r"\nrole = "authority"\nkey = "p256"\n'
 LEAF = '[leaf]\ndescription = "l"\nrole = "server"\nkey = "p256"\nissuer = "root"\n'

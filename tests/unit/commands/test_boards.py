@@ -14,16 +14,16 @@ from pathlib import Path
 import pytest
 
 from harness import cli
-from harness.boards import open_board
-from harness.boards.board_lock import ourselves
-from harness.boards.interpreter import PACKAGE, find_interpreter
-from harness.boards.ports import SerialPort
-from harness.boards.virtual import VirtualBoard
+from harness.boards.kinds import open_board
+from harness.boards.locks.board_lock import ourselves
+from harness.boards.serial.ports import SerialPort
+from harness.boards.spec import parse_board
+from harness.boards.virtual.board import VirtualBoard
+from harness.boards.virtual.interpreter import PACKAGE, find_interpreter
 from harness.commands.boards import Probed, Virtual, port_lines, ports_json, probed_lines, virtual_lines
-from harness.deadline import Deadline
 from harness.errors import HarnessError
 from harness.model import BoardInfo
-from harness.options import parse_board
+from harness.system.deadline import Deadline
 
 ROOT = Path(__file__).resolve().parents[3]
 LAB = """

@@ -13,10 +13,10 @@ import jsonschema
 import pytest
 
 from harness import cli
-from harness.boards.interpreter import find_interpreter
+from harness.boards.virtual.interpreter import find_interpreter
 from harness.certificates import Certificates
 from harness.errors import HarnessError
-from harness.reports.schema import diagnosis_schema
+from harness.reports.record.schema import diagnosis_schema
 
 OWN = ["--cert", "c", "--key", "k"]
 CONNECT = ["--connect", "h:1"]

@@ -6,9 +6,9 @@ import shutil
 import pytest
 
 from harness import cli
-from harness.pytest_options import REPORT_SUFFIXES
-from harness.reports.diff import MEANING
-from harness.reports.diff_text import SCHEMA
+from harness.pytest_plugin.options import REPORT_SUFFIXES
+from harness.reports.record.diff import MEANING
+from harness.reports.text.diff_text import SCHEMA
 
 
 @pytest.fixture

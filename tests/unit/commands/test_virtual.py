@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from harness import cli
-from harness.boards.interpreter import find_interpreter
+from harness.boards.virtual.faults import FAULTS
+from harness.boards.virtual.interpreter import find_interpreter
 from harness.commands.virtual import heap_size
 from harness.errors import HarnessError
-from harness.faults import FAULTS
 
 ROOT = Path(__file__).resolve().parents[3]
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT)}

@@ -7,13 +7,13 @@ import threading
 
 import pytest
 
-from harness.boards.interpreter import find_interpreter
+from harness.boards.virtual.interpreter import find_interpreter
 from harness.certificates import Certificates
 from harness.diagnose.own import diagnose_files
 from harness.diagnose.request import Files, Request
 from harness.errors import HarnessError
 from harness.model import BoardSpec
-from harness.run_options import RunOptions
+from harness.run.options import RunOptions
 
 SPEC = BoardSpec(text="unix", kind="unix", target="", label="unix")
 NAMES = (

@@ -9,9 +9,9 @@ from cryptography.hazmat.primitives import serialization
 
 from harness.diagnose.own import AS_IT_IS
 from harness.model import Outcome, Side, Stage
-from harness.reports.diagnosis_record import diagnosis_json
-from harness.reports.diagnosis_text import diagnosis_text
-from harness.reports.schema import diagnosis_schema
+from harness.reports.record.diagnosis_record import diagnosis_json
+from harness.reports.record.schema import diagnosis_schema
+from harness.reports.text.diagnosis_text import diagnosis_text
 
 # What the question's firmware (1.20) offers.
 QUESTION = tuple(

@@ -7,7 +7,7 @@ from harness.diagnose.request import Request
 from harness.diagnose.settings import as_given, changed, client_lines, filled, makes_keys, server_lines
 from harness.explain import fixes
 from harness.model import BoardInfo, BoardSpec, Change, Fix, Verify
-from harness.run_options import RunOptions
+from harness.run.options import RunOptions
 
 SPEC = BoardSpec(text="unix", kind="unix", target="", label="unix")
 API = ("SSLContext.load_cert_chain", "SSLContext.load_verify_locations", "SSLContext.set_ciphers")

@@ -6,7 +6,7 @@ from harness.diagnose.given import GivenCertificates
 from harness.diagnose.request import Request
 from harness.diagnose.settings import as_given
 from harness.diagnose.trying import BOARD_FAILED, NOT_FROM_HERE, NOT_OURS, Trials, ladder
-from harness.expect import connected
+from harness.expectations.builders import connected
 from harness.model import (
     BoardInfo,
     BoardSpec,
@@ -21,7 +21,7 @@ from harness.model import (
     Verdict,
     VerdictWord,
 )
-from harness.run_options import RunOptions
+from harness.run.options import RunOptions
 
 SPEC = BoardSpec(text="unix", kind="unix", target="", label="unix")
 INFO = BoardInfo(tls_module="tls", api=("tls.SSLContext.load_cert_chain",))

@@ -2,9 +2,9 @@
 
 import pytest
 
-from harness.attempt import Attempt
 from harness.diagnose.wire_steps import wire_steps
 from harness.model import Alert, Negotiated, Observation, Outcome, ServerReport, Side, WireStep
+from harness.run.handshake import Attempt
 from harness.wire.handshake import ServerHello
 from harness.wire.reading import WireMessage, WireReading
 

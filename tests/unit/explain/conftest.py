@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.boards.interpreter import find_interpreter
+from harness.boards.virtual.interpreter import find_interpreter
 from harness.cases import find_case
 from harness.errors import HarnessError
 from harness.explain import candidates
-from harness.lab import Lab
 from harness.model import (
     BoardInfo,
     BoardSettings,
@@ -30,7 +29,8 @@ from harness.model import (
     VerdictWord,
 )
 from harness.oracle.client_errors import client_failure
-from harness.run_options import RunOptions
+from harness.run.lab import Lab
+from harness.run.options import RunOptions
 from harness.wire.reading import WireReading
 
 TEXTS = Path(__file__).with_name("texts")

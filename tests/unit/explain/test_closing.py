@@ -25,7 +25,7 @@ def test_server_time_out(made, stored):
 
 
 def test_unanswered(made, stored):
-    """A server that is not ours closes on what the board says (hand-made; tests/unit/diagnose/test_foreign.py has it for real)."""
+    """A server that is not ours closes on what the board says (hand-made; tests/unit/diagnose/remote/test_foreign.py has it for real)."""
     plan = ClientPlan(text="hello\r\n", any_answer=True)
     stored("closing/unanswered", made(by=Side.SERVER, stage=Stage.READ, client=plan, handshake_done=True))
 

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from harness.expect import connected, refused
+from harness.expectations.builders import connected, refused
 from harness.model import (
     Alert,
     Case,

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from harness.expect import connected
+from harness.expectations.builders import connected
 from harness.model import ExpectedAlert, Outcome, ServerFacts, Side
 from harness.oracle.own_offer import before_3_6_7, depends_on_own_offer, refusal_of_own_offer
 from harness.oracle.predict import group_refused_by_client, predict
-from harness.server.reports import facts_of
-from harness.server.tls_contexts import context_facts
+from harness.server.engine.tls_contexts import context_facts
+from harness.server.engine_records import facts_of
 from harness.wire.handshake import MessageJoiner, parse_server_hello, parse_server_key_exchange, read_client_hello
 from harness.wire.records import HANDSHAKE, RecordSplitter
 from harness.wire.signature_algorithms import signature_info

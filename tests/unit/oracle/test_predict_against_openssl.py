@@ -19,8 +19,8 @@ import pytest
 
 from harness.model import Expectation, Outcome, ServerFacts, Side
 from harness.oracle.predict import explain_selection, predict
-from harness.server.reports import facts_of
-from harness.server.tls_contexts import context_facts
+from harness.server.engine.tls_contexts import context_facts
+from harness.server.engine_records import facts_of
 from harness.wire.groups import group_name
 from harness.wire.handshake import (
     MessageJoiner,

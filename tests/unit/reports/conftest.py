@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from harness.expect import connected
+from harness.expectations.builders import connected
 from harness.model import (
     Alert,
     CaseResult,

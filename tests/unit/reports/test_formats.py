@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from harness.pytest_options import REPORT_SUFFIXES
+from harness.pytest_plugin.options import REPORT_SUFFIXES
 from harness.reports.formats import FORMATS, rendered
 
 RUN = {"boards": [], "servers": [], "cases": [], "results": []}

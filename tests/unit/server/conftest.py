@@ -18,10 +18,10 @@ from typing import Any
 import pytest
 
 from harness.certificates import Certificates
-from harness.deadline import Deadline
 from harness.model import ServerProfile, ServerReport
 from harness.server import Serving
 from harness.server.local import LocalServer
+from harness.system.deadline import Deadline
 
 TEXT = "Hallo, Server!"
 CLIENT_SCRIPT = """

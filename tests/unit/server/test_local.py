@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 
 from harness.certificates import Certificates
-from harness.deadline import Deadline
 from harness.errors import ServerError
 from harness.model import ServerFailure, ServerProfile, ServerReport, Side, Stage, Verify
 from harness.server import Serving
 from harness.server.local import LocalServer
+from harness.system.deadline import Deadline
 from harness.wire.pcapng import pcapng
 
 P256 = ServerProfile(certificates=("server-p256",))

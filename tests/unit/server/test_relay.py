@@ -8,11 +8,11 @@ import threading
 import pytest
 
 from harness.certificates import Certificates
-from harness.deadline import Deadline
 from harness.errors import ServerError
 from harness.model import ServerProfile, Side
 from harness.server import Serving
 from harness.server.relay import Relay, look_up
+from harness.system.deadline import Deadline
 from harness.wire.last_word import LastWord, last_word
 from harness.wire.reading import read_wire
 

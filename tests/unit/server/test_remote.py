@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 
 from harness.certificates import Certificates
-from harness.deadline import Deadline
 from harness.errors import ServerError, UsageError
 from harness.model import ServerProfile, Stage
 from harness.server import Serving
 from harness.server.remote import RemoteServer
+from harness.system.deadline import Deadline
 
 PYENV = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
 P256 = ServerProfile(certificates=("server-p256",))

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.certificates import Certificates
-from harness.deadline import Deadline
 from harness.model import ServerProfile, ServerReport, Strangers
 from harness.server import ServerHost, ServerStart, Serving
 from harness.server.local import LocalServer
 from harness.server.strangers import MAX_NAMED, CountedServer, together
+from harness.system.deadline import Deadline
 
 
 class Told:

@@ -1,0 +1,253 @@
+"""What a board is and offers: cut the probe script into steps, read what they printed.
+
+Pure: text in, `BoardInfo` out. What the board prints is untrusted: only whole numbers, strings and flat tuples of them
+are read, each bounded; a line that is anything else is passed over, because a board that prints nonsense is still one.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable
+
+from harness.model import BoardInfo
+from harness.system.data_files import data_dir
+
+STEP_MARK = "# --- "
+LINE_LIMIT = 300
+LINES_LIMIT = 2000
+MBEDTLS, AXTLS = "mbedTLS", "axTLS"
+
+# Seconds between the epochs of Unix and of the ports that count from 2000 (esp32, esp8266, stm32, samd, renesas-ra).
+EPOCH_2000_UNIX_S = 946684800
+# Largest sys.maxsize of a 32-bit build; some builds without long integers report 2**30 - 1 or nothing.
+_MAXSIZE_32 = (1 << 32) - 1
+_READ_ONLY = 1
+
+Value = int | str | None | tuple[int | str | None, ...]
+
+_STRING = r"'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\""
+_ATOM = re.compile(rf"\s*(?:(?P<number>-?\d{{1,20}})|(?P<text>{_STRING})|(?P<none>None))\s*")
+MARK = "#th "
+_LINE = re.compile(r"#th ([a-z_]{1,20}) (.+)")
+_ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)", re.DOTALL)
+_SIMPLE_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "0": "\0"}
+
+
+def probe_steps(source: str | None = None) -> list[tuple[str, str]]:
+    """Cut the probe into its steps, in order: (name, code). Each is run as a raw-REPL exec of its own.
+
+    Args:
+        source: the probe's text; None for the one in `device_scripts/`.
+    """
+    if source is None:
+        source = (data_dir("device_scripts") / "probe.py").read_text(encoding="ascii")
+    _before, *parts = re.split(f"^{STEP_MARK}", source, flags=re.MULTILINE)
+    steps = []
+    for part in parts:
+        name, _newline, code = part.partition("\n")
+        kept = [line for line in code.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+        # One space per level: the smallest board holds a step twice, as text and compiled.
+        slim = [re.sub("^(?: {4})+", lambda spaces: " " * (len(spaces[0]) // 4), line) for line in kept]
+        steps.append((name.strip(), "\n".join(slim)))
+    return steps
+
+
+def read_value(text: str) -> Value:
+    """Read the repr of a whole number, a string, None, or a flat tuple of them.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    stripped = text.strip()
+    if not stripped.startswith("("):
+        value, end = _atom(stripped, at=0)
+        if end != len(stripped):
+            raise ValueError(f"not a simple value: {text[:60]!r}")
+        return value
+    items: list[int | str | None] = []
+    at = 1
+    while not stripped[at:].startswith(")"):
+        item, at = _atom(stripped, at=at)
+        items.append(item)
+        if stripped[at : at + 1] == ",":
+            at += 1
+        elif stripped[at : at + 1] != ")":
+            raise ValueError(f"not a flat tuple: {text[:60]!r}")
+        at += len(stripped[at:]) - len(stripped[at:].lstrip())
+    if at != len(stripped) - 1:
+        raise ValueError(f"not a flat tuple: {text[:60]!r}")
+    return tuple(items)
+
+
+def _atom(text: str, *, at: int) -> tuple[int | str | None, int]:
+    match = _ATOM.match(text, at)
+    if match is None:
+        raise ValueError(f"not a simple value: {text[:60]!r}")
+    if match["number"] is not None:
+        return int(match["number"]), match.end()
+    if match["none"] is not None:
+        return None, match.end()
+    return _ESCAPE.sub(_unescape, match["text"][1:-1]), match.end()
+
+
+def _unescape(match: re.Match[str]) -> str:
+    code = match[1]
+    if len(code) > 1:
+        return chr(int(code[1:], 16))
+    return _SIMPLE_ESCAPES.get(code, code)
+
+
+@functools.cache
+def _keys() -> frozenset[str]:
+    """What the probe's lines may be called."""
+    return frozenset(re.findall('"#th ([a-z_]+)"', "\n".join(code for _name, code in probe_steps())))
+
+
+def is_damaged(text: bytes) -> bool:
+    """Whether a line of the probe arrived that it does not print: what is missing then is not missing on the board."""
+    for line in text.decode("utf-8", "replace").splitlines():
+        if MARK not in line or len(line) > LINE_LIMIT:
+            continue
+        match = _LINE.search(line)
+        if match is None or match[1] not in _keys():
+            return True
+        try:
+            read_value(match[2])
+        except ValueError:
+            return True
+    return False
+
+
+class _Lines:
+    """The `#th` lines of a probe: key -> values in the order they were printed."""
+
+    def __init__(self, texts: Iterable[str | bytes]) -> None:
+        self._values: dict[str, list[Value]] = {}
+        count = 0
+        for text in texts:
+            decoded = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+            for line in decoded.splitlines():
+                match = _LINE.search(line) if len(line) <= LINE_LIMIT else None
+                if match is None or count >= LINES_LIMIT:
+                    continue
+                try:
+                    self._values.setdefault(match[1], []).append(read_value(match[2]))
+                except ValueError:
+                    continue
+                count += 1
+
+    def text(self, key: str) -> str | None:
+        """The first value of a key if it is a string."""
+        return next((value for value in self._values.get(key, ()) if isinstance(value, str)), None)
+
+    def number(self, key: str) -> int | None:
+        """The first value of a key if it is a number."""
+        return next((value for value in self._values.get(key, ()) if isinstance(value, int)), None)
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """All strings of a key, without repetition."""
+        return tuple(dict.fromkeys(value for value in self._values.get(key, ()) if isinstance(value, str)))
+
+    def version(self, key: str) -> tuple[int | str, ...]:
+        """A version tuple, empty if there is none."""
+        value = next((value for value in self._values.get(key, ()) if isinstance(value, tuple)), ())
+        return tuple(part for part in value if part is not None)[:6]
+
+
+def parse_probe(texts: Iterable[str | bytes]) -> BoardInfo:
+    """Read what the steps printed.
+
+    Args:
+        texts: what each step printed, in any order; steps that failed may be left out.
+    """
+    lines = _Lines(texts)
+    api = lines.texts("api")
+    module, modern = _tls_module(api)
+    free, used = lines.number("heap_free"), lines.number("heap_used")
+    epoch_year = _epoch_year(lines.number("epoch_year"))
+    return BoardInfo(
+        implementation=lines.text("implementation") or "",
+        version=lines.version("version"),
+        version_text=lines.text("version_text") or "",
+        machine=lines.text("machine") or "",
+        platform=lines.text("platform") or "",
+        build=lines.text("build") or "",
+        unique_id=lines.text("unique_id"),
+        tls_module=module,
+        tls_library=_tls_library(module, api, has_version=lines.text("tls_version") is not None),
+        tls_version=lines.text("tls_version"),
+        modules=lines.texts("module"),
+        api=api + _keywords(module, api, modern=modern),
+        suites=lines.texts("suite"),
+        heap_free_bytes=free,
+        heap_total_bytes=None if free is None or used is None else free + used,
+        word_bits=_word_bits(lines.number("maxsize")),
+        epoch_year=epoch_year,
+        clock_unix_s=_clock(lines.number("time"), epoch_year=epoch_year),
+        address=lines.text("address"),
+        filesystem=_filesystem(lines),
+    )
+
+
+def _tls_module(api: tuple[str, ...]) -> tuple[str | None, bool]:
+    """The module that device_scripts/tls_client.py (th_tls) chooses, and whether by its SSLContext."""
+    for name in ("tls", "ssl", "ussl"):
+        if f"{name}.SSLContext.load_cert_chain" in api:
+            return name, True
+    for name in ("tls", "ssl", "ussl"):
+        if f"{name}.wrap_socket" in api:
+            return name, False
+    return None, False
+
+
+def _tls_library(module: str | None, api: tuple[str, ...], *, has_version: bool) -> str | None:
+    """mbedTLS or axTLS, from what exists; None where nothing tells them apart."""
+    if module is None:
+        return None
+    # extmod/modtls_axtls.c has neither CERT_REQUIRED nor a version (upstream's own tests tell them apart by the first).
+    if has_version or f"{module}.CERT_REQUIRED" in api:
+        return MBEDTLS
+    if f"{module}.SSLContext" in api:
+        return AXTLS
+    # Up to 1.19 both modules look alike; of the sockets only mbedTLS's has getpeercert.
+    methods = [name for name in api if name.startswith("SSLSocket.")]
+    if not methods:
+        return None
+    return MBEDTLS if "SSLSocket.getpeercert" in methods else AXTLS
+
+
+def _keywords(module: str | None, api: tuple[str, ...], *, modern: bool) -> tuple[str, ...]:
+    """The keyword arguments of the module's wrap_socket, where that is what the client uses."""
+    if module is None or modern:
+        return ()
+    words = ["key", "cert", "server_hostname"]
+    # cert_reqs and cadata came together with the CERT_ constants (1.20), and only to mbedTLS.
+    if f"{module}.CERT_REQUIRED" in api:
+        words += ["cert_reqs", "cadata"]
+    return tuple(f"{module}.wrap_socket({word})" for word in words)
+
+
+def _word_bits(maxsize: int | None) -> int | None:
+    if maxsize is None:
+        return None
+    return 32 if maxsize <= _MAXSIZE_32 else 64
+
+
+def _epoch_year(year: int | None) -> int | None:
+    """The epoch's year; local time west of Greenwich shows the year before."""
+    return {1969: 1970, 1970: 1970, 1999: 2000, 2000: 2000}.get(year) if year is not None else None
+
+
+def _clock(seconds: int | None, *, epoch_year: int | None) -> int | None:
+    if seconds is None or epoch_year is None:
+        return None
+    return seconds + (EPOCH_2000_UNIX_S if epoch_year == 2000 else 0)
+
+
+def _filesystem(lines: _Lines) -> str | None:
+    """The working directory, None where nothing can be written: no filesystem, read-only, or full."""
+    folder, free, flags = lines.text("cwd"), lines.number("disk_free"), lines.number("disk_flags")
+    if folder is None or free == 0 or (flags is not None and flags & _READ_ONLY):
+        return None
+    return folder

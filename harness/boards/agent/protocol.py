@@ -1,0 +1,372 @@
+"""The words that host and board exchange: requests out as code, console bytes in as records.
+
+Pure: knows what `device_scripts/` understands and answers, opens no port. Everything from the board is untrusted:
+bounded, parsed as JSON only, checked field by field. A request is always data inside one call, never code built from
+strings.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import re
+import tokenize
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from harness.model import Stage
+from harness.system.data_files import data_dir
+
+VERSION = 1
+FOLDER = "tls_harness"
+SCRIPTS = ("tls_client", "agent")
+IMPORT_CODE = f"from {FOLDER}.agent import th_run, th_put, th_version"
+VERSION_CODE = 'print(\'#th {"kind": "version", "version": %d}\' % th_version)'
+MARK = "#th "
+# The longest answer the agent can give is three arguments of 240 characters, escaped; far more is noise or malice.
+LINE_LIMIT = 8192
+TEXT_LIMIT = 2048
+ARGUMENT_LIMIT = 1024
+PUT_CHUNK_BYTES = 768
+# What the agent takes when a request says nothing (th_session of tls_client.py).
+DEFAULT_TIMEOUT_MS = 10000
+
+_KINDS = ("result", "exception", "error")
+
+
+# ----------------------------------------------------------------------------------------------- what is deployed
+
+
+def agent_files() -> dict[str, bytes]:
+    """Give the files of the agent as they go to the board: path below its working directory -> content."""
+    return {f"{FOLDER}/{name}.py": script(name).encode("ascii") for name in SCRIPTS}
+
+
+def agent_source() -> str:
+    """Give the agent as one text to run in the globals of `__main__`, for a board without a writable filesystem."""
+    return "".join(script(name) for name in SCRIPTS)
+
+
+def script(name: str) -> str:
+    """Give one device script without comments and docstrings: they would cost a 115200-baud line half a second.
+
+    Args:
+        name: the file's name in `device_scripts/` without `.py`. Line numbers stay, so that tracebacks fit the file.
+    """
+    return slim_source((data_dir("device_scripts") / f"{name}.py").read_text(encoding="ascii"))
+
+
+def slim_source(source: str) -> str:
+    """Take comments, docstrings and three quarters of the indentation out of Python source; keep its line numbers."""
+    lines = source.splitlines()
+    starts_statement = True
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        row, column = token.start
+        if token.type == tokenize.COMMENT:
+            lines[row - 1] = lines[row - 1][:column].rstrip()
+        elif token.type == tokenize.STRING and starts_statement:
+            for number in range(row, token.end[0] + 1):
+                lines[number - 1] = ""
+        if token.type not in (tokenize.COMMENT, tokenize.NL):
+            starts_statement = token.type in (tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)
+    return "\n".join(re.sub("^(?: {4})+", lambda spaces: " " * (len(spaces[0]) // 4), line) for line in lines) + "\n"
+
+
+# ----------------------------------------------------------------------------------------------- requests
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """One connection attempt, as the board is asked for it.
+
+    `ca`, `cert`, `key`, `suites` and `psk_key` are names of blobs that were put before; `verify` is 0, 1 or 2.
+    `send` pads the text to so many bytes, `recv` is how many bytes of answer to read.
+    """
+
+    host: str = ""
+    port: int = 0
+    name: str | None = None
+    verify: int = 0
+    ca: tuple[str, ...] = ()
+    cert: str | None = None
+    key: str | None = None
+    suites: str | None = None
+    psk_identity: str | None = None
+    psk_key: str | None = None
+    text: str = ""
+    send: int | None = None
+    recv: int | None = None
+    read_to_end: bool = False
+    close_first: bool = False
+    timeout_ms: int = DEFAULT_TIMEOUT_MS
+
+    def blobs(self) -> tuple[str, ...]:
+        """The blob names that the board must hold before this request."""
+        single = (self.cert, self.key, self.suites, self.psk_key)
+        return tuple(dict.fromkeys([*self.ca, *(name for name in single if name is not None)]))
+
+    def code(self) -> str:
+        """The code to run on the board: one call with one literal."""
+        words: dict[str, Any] = {"host": self.host, "port": self.port}
+        optional = {
+            "timeout": self.timeout_ms if self.timeout_ms != DEFAULT_TIMEOUT_MS else None,
+            "name": self.name,
+            "verify": self.verify or None,
+            "ca": list(self.ca) or None,
+            "cert": self.cert,
+            "key": self.key,
+            "suites": self.suites,
+            "psk_identity": self.psk_identity,
+            "psk_key": self.psk_key,
+            "text": self.text or None,
+            "send": self.send,
+            "recv": self.recv,
+            "readtoend": 1 if self.read_to_end else None,
+            "closefirst": 1 if self.close_first else None,
+        }
+        words.update({key: value for key, value in optional.items() if value is not None})
+        return f"th_run({json_literal(words)})"
+
+
+def json_literal(value: Any) -> str:
+    """Write a value as JSON inside a string literal that MicroPython and Python read the same way."""
+    text = json.dumps(value, ensure_ascii=True, separators=(",", ":"))
+    # ASCII without control characters: only the quote and the backslash need care.
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def blob_name(data: bytes) -> str:
+    """Name a blob by its content, short enough to be sent with every request."""
+    return hashlib.sha256(data).hexdigest()[:8]
+
+
+def put_codes(name: str, data: bytes, *, chunk_bytes: int = PUT_CHUNK_BYTES) -> list[str]:
+    """Give the calls that store a blob, each small enough for a board's input buffer and heap.
+
+    Args:
+        name: as `blob_name` gave it.
+        data: the content; empty is allowed.
+        chunk_bytes: at most so many bytes of content per call.
+    """
+    if not re.fullmatch("[0-9a-zA-Z]{1,16}", name):
+        raise ValueError(f"not a blob name: {name!r}")
+    pieces = [data[at : at + chunk_bytes] for at in range(0, len(data), chunk_bytes)] or [b""]
+    more = ("", ",True")
+    return [
+        f"th_put('{name}','{base64.b64encode(piece).decode('ascii')}'{more[index > 0]})"
+        for index, piece in enumerate(pieces)
+    ]
+
+
+def drop_code(name: str) -> str:
+    """Give the call that drops a blob."""
+    if not re.fullmatch("[0-9a-zA-Z]{1,16}", name):
+        raise ValueError(f"not a blob name: {name!r}")
+    return f"th_put('{name}',None)"
+
+
+def network_code(settings: Mapping[str, Any]) -> str:
+    """Give the call behind `script("network_setup")`: kind, ssid, password, timeout (s), lan (keyword arguments).
+
+    The result holds the password: it must not reach a log or a transcript.
+    """
+    return f"th_network({json_literal(dict(settings))})"
+
+
+def tcp_code(host: str, *, port: int, timeout_ms: int) -> str:
+    """Give the call behind `script("tcp_try")`."""
+    return f"th_tcp({_plain_literal(host)},{int(port)},{int(timeout_ms)})"
+
+
+def clock_code(when: tuple[int, int, int, int, int, int, int]) -> str:
+    """Give the call behind `script("set_clock")`: year, month, day, weekday 1-7, hour, minute, second in UTC."""
+    return f"th_clock(({','.join(str(int(part)) for part in when)}))"
+
+
+def _plain_literal(text: str) -> str:
+    if not re.fullmatch(r"[0-9A-Za-z._:%-]{1,255}", text):
+        raise ValueError(f"not a host name or address: {text!r}")
+    return f"'{text}'"
+
+
+# ----------------------------------------------------------------------------------------------- answers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the agent said of one attempt. `kind` is `result`, `exception` (with a stage) or `error` (the agent's own).
+
+    `missing` names the API that this firmware lacks for the request, `blob` the blob the board does not hold.
+    Suites are spelled as mbedTLS does. `size` is the count of bytes read where that is more than the text shows.
+    """
+
+    kind: str
+    stage: Stage | None = None
+    type: str | None = None
+    args: tuple[int | str | None, ...] = ()
+    text: str | None = None
+    size: int | None = None
+    suite: str | None = None
+    version: str | None = None
+    connect_ms: float | None = None
+    handshake_ms: float | None = None
+    exchange_ms: float | None = None
+    free_before: int | None = None
+    free_low: int | None = None
+    free_after: int | None = None
+    held: int | None = None
+    idf_free: int | None = None
+    idf_largest: int | None = None
+    message: str | None = None
+    missing: str | None = None
+    blob: str | None = None
+
+    @property
+    def received_bytes(self) -> int | None:
+        """How many bytes the board read; None where it had nothing to read."""
+        if self.size is not None or self.text is None:
+            return self.size
+        return len(self.text.encode("utf-8", "surrogatepass"))
+
+
+def read_objects(console: bytes) -> list[dict[str, Any]]:
+    """Read every whole `#th` line of what a board printed; anything else, and an unfinished last line, is passed over.
+
+    The mark counts wherever it stands in a line, because an ESP's log may not have ended its own.
+
+    Raises:
+        ValueError: a marked line is too long or is no JSON object.
+    """
+    found = []
+    *lines, _unfinished = console.decode("utf-8", "replace").split("\n")
+    for line in lines:
+        _noise, mark, text = line.partition(MARK)
+        if not mark:
+            continue
+        if len(text) > LINE_LIMIT:
+            raise ValueError(f"the board's answer is {len(text)} characters long")
+        try:
+            value = json.loads(text, parse_constant=_no_constant)
+        except (RecursionError, json.JSONDecodeError) as error:
+            raise ValueError(f"the board's answer is not JSON: {text[:80]!r}") from error
+        if not isinstance(value, dict):
+            raise ValueError(f"the board's answer is no object: {text[:80]!r}")
+        found.append(value)
+    return found
+
+
+def _no_constant(text: str) -> None:
+    raise ValueError(f"the board's answer is not JSON: {text}")
+
+
+def read_answer(console: bytes) -> Answer | None:
+    """Read the answer to `RunRequest.code()` out of what the board printed.
+
+    Returns:
+        The answer, or None if there is none (yet).
+
+    Raises:
+        ValueError: there is one, but it is not as the agent writes it, or there are several.
+    """
+    objects = read_objects(console)
+    if not objects:
+        return None
+    if len(objects) > 1:
+        raise ValueError(f"the board answered {len(objects)} times")
+    return _answer(objects[0])
+
+
+def read_stored(console: bytes) -> int | None:
+    """Read the answer to one call of `put_codes`: the bytes the board holds under that name now; None if there is none.
+
+    Raises:
+        ValueError: the board could not store it, or the answer is not as the agent writes it.
+    """
+    objects = read_objects(console)
+    if not objects:
+        return None
+    value = objects[-1]
+    if value.get("kind") != "stored":
+        raise ValueError(f"the board could not store data: {_text(value, 'message')!r}")
+    return _number(value.get("size"))
+
+
+def _answer(value: dict[str, Any]) -> Answer:
+    kind = value.get("kind")
+    if kind not in _KINDS:
+        raise ValueError(f"the board's answer is of an unknown kind: {str(kind)[:40]!r}")
+    connect, handshake, exchange = _numbers(value.get("us"), count=3)
+    before, low, after = _numbers(value.get("free"), count=3)
+    idf_free, idf_largest = _numbers(value.get("idf"), count=2)
+    stage = _stage(value.get("stage")) if kind == "exception" else None
+    return Answer(
+        kind=kind,
+        stage=stage,
+        type=_text(value, "type") if stage else None,
+        args=_arguments(value.get("args")) if stage else (),
+        text=_text(value, "text"),
+        size=_number(value.get("size")),
+        suite=_text(value, "suite"),
+        version=_text(value, "version"),
+        connect_ms=_ms(connect),
+        handshake_ms=_ms(handshake),
+        exchange_ms=_ms(exchange),
+        free_before=before,
+        free_low=low,
+        free_after=after,
+        held=_number(value.get("held")),
+        idf_free=idf_free,
+        idf_largest=idf_largest,
+        message=_text(value, "message"),
+        missing=_text(value, "missing"),
+        blob=_text(value, "blob"),
+    )
+
+
+def _stage(value: object) -> Stage:
+    if value not in tuple(Stage):
+        raise ValueError(f"the board's answer names an unknown stage: {str(value)[:40]!r}")
+    return Stage(str(value))
+
+
+def _ms(microseconds: int | None) -> float | None:
+    """Milliseconds; None also where the board's clock ran backwards: that is no measurement."""
+    return None if microseconds is None or microseconds < 0 else round(microseconds / 1000, 3)
+
+
+def _text(value: dict[str, Any], key: str) -> str | None:
+    text = value.get(key)
+    if text is not None and (not isinstance(text, str) or len(text) > TEXT_LIMIT):
+        raise ValueError(f"{key} of the board's answer is not a short text")
+    return text
+
+
+def _number(value: object) -> int | None:
+    if value is None:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool) or abs(value) >= 1 << 63:
+        raise ValueError(f"the board's answer has {str(value)[:40]!r} where a number belongs")
+    return value
+
+
+def _numbers(value: object, *, count: int) -> tuple[int | None, ...]:
+    if value is None:
+        return (None,) * count
+    if not isinstance(value, list) or len(value) != count:
+        raise ValueError(f"the board's answer has {str(value)[:60]!r} where {count} numbers belong")
+    return tuple(_number(item) for item in value)
+
+
+def _arguments(value: object) -> tuple[int | str | None, ...]:
+    if not isinstance(value, list) or len(value) > 3:
+        raise ValueError("the arguments of the board's exception are not a short list")
+    for item in value:
+        if isinstance(item, str):
+            if len(item) > ARGUMENT_LIMIT:
+                raise ValueError("an argument of the board's exception is too long")
+        else:
+            _number(item)
+    return tuple(value)

@@ -1,0 +1,122 @@
+"""What a board needs around it before TLS says anything: its network, its clock, a plain TCP connection to the server.
+
+Knows boards.toml's settings. The WiFi password comes from the environment and goes to the board only: never into a
+transcript, a note or an error.
+"""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import os
+from typing import Any
+
+from harness.boards.agent.console import Console
+from harness.boards.agent.protocol import clock_code, network_code, script, tcp_code
+from harness.errors import BoardError
+from harness.model import BoardInfo, BoardSettings
+
+JOIN_S = 30.0
+TCP_TRY_S = 8.0
+# A clock this far off changes what a certificate check says; less is the time the line takes.
+CLOCK_TOLERANCE_S = 5
+
+
+def network_up(console: Console, settings: BoardSettings) -> str | None:
+    """Bring the board into its network; nothing happens if it is in one already.
+
+    Args:
+        console: the board.
+        settings: of boards.toml; network is `wifi` or `lan`.
+
+    Returns:
+        The board's address, None if it named none.
+
+    Raises:
+        BoardError: `network`: wrong password, no such access point, no address ... or the variable with the password is not set.
+    """
+    words: dict[str, Any] = {"kind": settings.network, "timeout": int(console.deadline(JOIN_S).timeout_s)}
+    if settings.network == "wifi":
+        words["ssid"] = settings.ssid
+        if settings.password_env is not None:
+            console.link.log.hide(_secret(settings.password_env, board=console.label))
+    console.must(script("network_setup"), "load the network set-up")
+    # Twice what the board is told: its own time limit shall end it, with its own reason.
+    with console.link.log.muted():
+        output = console.run(_join_code(words, settings, board=console.label), timeout_s=2 * JOIN_S)
+        answer = console.answer(output, "bring up the network")
+    if answer.get("kind") != "result":
+        where = f"the WiFi {settings.ssid!r}" if settings.network == "wifi" else "the LAN"
+        reason = console.link.log.show(str(answer.get("message")).encode(), limit=200)
+        raise BoardError(f"{console.label}: the board does not get into {where}: {reason}", kind="network")
+    return address_of(answer.get("address"))
+
+
+def set_clock(console: Console, info: BoardInfo) -> tuple[str, int | None] | None:
+    """Set the board's clock to the host's, in UTC.
+
+    Returns:
+        What the clock was and what became of it, and where it stands now (None: where it stood); None if it was right.
+    """
+    now = datetime.datetime.now(datetime.UTC)
+    if info.clock_unix_s is not None and abs(info.clock_unix_s - now.timestamp()) <= CLOCK_TOLERANCE_S:
+        return None
+    console.must(script("set_clock"), "load the clock set-up")
+    when = (now.year, now.month, now.day, now.isoweekday(), now.hour, now.minute, now.second)
+    answer = console.answer(console.run(clock_code(when), timeout_s=5.0), "set the clock")
+    before = answer.get("before")
+    shown = "-".join(f"{part:02}" for part in before[:3] if isinstance(part, int)) if isinstance(before, list) else ""
+    if answer.get("set") is True:
+        return f"the board's clock stood at {shown or 'an unknown time'}; it was set to UTC", int(now.timestamp())
+    return (
+        f"the board's clock stands at {shown or 'an unknown time'} and cannot be set: "
+        "certificates may look expired or not yet valid",
+        None,
+    )
+
+
+def try_tcp(console: Console, *, host: str, port: int, own_address: str | None) -> None:
+    """Open a plain TCP connection from the board, before any TLS.
+
+    Raises:
+        BoardError: `network`, naming both addresses and the usual suspects.
+    """
+    console.must(script("tcp_try"), "load the TCP test")
+    timeout_ms = int(console.deadline(TCP_TRY_S).timeout_s * 1000)
+    output = console.run(tcp_code(host, port=port, timeout_ms=timeout_ms), timeout_s=TCP_TRY_S + 12.0)
+    answer = console.answer(output, "try a TCP connection")
+    if answer.get("kind") == "result":
+        return
+    args = answer.get("args")
+    number = args[0] if isinstance(args, list) and args else answer.get("type")
+    raise BoardError(
+        f"{console.label}: the board ({own_address or 'without an address of its own'}) cannot open a TCP connection to "
+        f"{host}:{port} (OSError {str(number)[:40]!s}). Usual suspects: a firewall on this machine (--ports gives it a range), "
+        "client isolation in the WiFi, the wrong interface (--bind, --advertise), NAT between them (--peer), or a 5 GHz-only "
+        "network (these radios see 2.4 GHz only)",
+        kind="network",
+    )
+
+
+def address_of(value: object) -> str | None:
+    """An address that a board reported, None unless it looks like one: it goes into messages and socket calls."""
+    try:
+        return str(ipaddress.ip_address(str(value)))
+    except ValueError:
+        return None
+
+
+def _join_code(words: dict[str, Any], settings: BoardSettings, *, board: str) -> str:
+    """The call with the password, which is in no variable of the frames that an error is shown with."""
+    if settings.network != "wifi" or settings.password_env is None:
+        return network_code(words)
+    return network_code({**words, "password": _secret(settings.password_env, board=board)})
+
+
+def _secret(variable: str, *, board: str) -> str:
+    value = os.environ.get(variable)
+    if value is None:
+        raise BoardError(
+            f"{board}: the WiFi password is in the environment variable {variable}, which is not set", kind="network"
+        )
+    return value

@@ -1,0 +1,1 @@
+"""Boards of a labgrid lab, through labgrid-client as another program."""

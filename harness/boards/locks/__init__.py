@@ -1,0 +1,1 @@
+"""Which board it is, and who holds it."""

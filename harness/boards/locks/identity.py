@@ -1,0 +1,122 @@
+"""A board at a serial port, found again after its port went away: by what it is, not by what its port was called.
+
+Knows ports and locks. Opens no port. A board of another identity is never taken for it, and one that somebody else has is left alone.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+
+from harness.boards.locks.board_lock import POLL_S, BoardLock
+from harness.boards.serial.ports import identity, list_ports, resolve_serial, usb_identity, usb_port
+from harness.errors import BoardError
+from harness.system.deadline import Deadline
+
+# Whoever comes first has such a name; all others (by-id, by-path, those of udev rules) are one board's for good.
+_OF_WHOEVER_COMES = re.compile(r"/dev/(tty[A-Z]+\d+|(tty|cu)\..*|pts/\d+)")
+
+
+class SameBoard:
+    """Which board a spec led to, and its locks, until `close()`.
+
+    Args:
+        target: what stands in the spec: a path, a link, `id:SERIAL`, `auto`, a URL.
+        label: the board's name in messages.
+
+    Raises:
+        UsageError: it names no port, or several.
+        BoardError: `busy`: somebody else has the board.
+    """
+
+    def __init__(self, target: str, *, label: str) -> None:
+        self._target = target
+        self._label = label
+        self.port = resolve_serial(target)
+        ports = list_ports() if self.may_return and "://" not in self.port else []
+        self._usb = usb_port(self.port, ports)
+        self.identity = identity(self.port) if self._usb is None else usb_identity(self._usb, ports)
+        self._locks: dict[str, BoardLock] = {}
+        try:
+            for name in (self.identity, self._own_name or self.identity):
+                self._lock(name)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def _own_name(self) -> str | None:
+        """A path that leads to no other board. It is locked, too: nobody else knows the board by it while its port is gone."""
+        if not self._target.startswith("/") or _OF_WHOEVER_COMES.fullmatch(self._target):
+            return None
+        folder, name = os.path.split(self._target)
+        return os.path.join(os.path.realpath(folder), name)
+
+    @property
+    def may_be_switched(self) -> bool:
+        """Whether its port is missing and its power may be switched: it has a name of its own, and so a lock all the same."""
+        return self._own_name is not None and not os.path.exists(self.port)
+
+    def _lock(self, name: str) -> None:
+        if name not in self._locks:
+            self._locks[name] = BoardLock(name, label=self._label)
+
+    @property
+    def note(self) -> str | None:
+        """What a person has to know of the lock."""
+        return next((lock.note for lock in self._locks.values() if lock.note is not None), None)
+
+    @property
+    def may_return(self) -> bool:
+        """Whether its port can come back: a pseudo-terminal's name may be anybody's afterwards."""
+        return not self.port.startswith("/dev/pts/")
+
+    def find(self) -> str:
+        """Where the board is now; it is locked there, too.
+
+        Raises:
+            BoardError: `missing` while it is not there, `busy` where somebody else has it.
+        """
+        port = self._find()
+        self._lock(identity(port))
+        return port
+
+    def wait(self, deadline: Deadline) -> None:
+        """Wait until the board is there.
+
+        Raises:
+            BoardError: as `find`, when the time is over.
+        """
+        pause = threading.Event()
+        while True:
+            try:
+                self.find()
+            except BoardError as error:
+                if error.kind != "missing" or deadline.expired:
+                    raise
+            else:
+                return
+            pause.wait(min(POLL_S, deadline.remaining_s))
+
+    def _find(self) -> str:
+        if "://" in self._target:
+            return self._target
+        if self._usb is None:
+            if not os.path.exists(self.port):
+                raise BoardError(f"{self.port}: there is no such port", kind="missing")
+            return self.port
+        known = self._usb
+        alike = [
+            port for port in list_ports() if (port.usb_id, port.serial_number) == (known.usb_id, known.serial_number)
+        ]
+        if self.identity.endswith(f"-at-{known.location}") or len(alike) > 1:
+            alike = [port for port in alike if port.location == known.location]
+        if len(alike) != 1:
+            raise BoardError(f"no port has the USB identity {self.identity}", kind="missing")
+        return alike[0].device
+
+    def close(self) -> None:
+        """Give the board back. Safe to call twice."""
+        for lock in self._locks.values():
+            lock.close()

@@ -1,0 +1,90 @@
+"""Who has a board, without opening it: our own locks, and other programs that have the port open.
+
+Knows the locks and, on Linux, /proc. A port behind another machine can only be asked by opening it: nobody's lock here says nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from harness.boards.locks.board_lock import Holder, holder_by_pid, holder_of
+from harness.boards.serial.ports import SerialPort, holders, identity, lock_holders, resolve_serial
+from harness.boards.spec import MADE_WHEN_OPENED
+from harness.errors import HarnessError
+from harness.model import BoardSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occupancy:
+    """Whether a board can be had now.
+
+    `state` is `free`, `in-use`, `missing` (not plugged in), `unknown` (behind another machine, not locked from here) or `virtual`
+    (made when it is opened). `holder` is who has it, `reason` why it is missing or (without a holder on this machine) in use,
+    `port` what would be opened.
+    """
+
+    state: str
+    port: str | None = None
+    holder: Holder | None = None
+    reason: str | None = None
+
+    def __str__(self) -> str:
+        if self.state == "in-use":
+            return f"in use by {self.holder or self.reason}"
+        return f"missing: {self.reason}" if self.reason else self.state
+
+
+def occupancy(spec: BoardSpec) -> Occupancy:
+    """Say whether a board of a spec can be had."""
+    if spec.kind in MADE_WHEN_OPENED:
+        return Occupancy(state="virtual")
+    if spec.kind == "labgrid":
+        return _of_place(spec)
+    if spec.kind != "serial":
+        return Occupancy(state="unknown")
+    try:
+        return of_port(resolve_serial(spec.target))
+    except HarnessError as error:
+        return Occupancy(state="missing", reason=str(error))
+
+
+def _of_place(spec: BoardSpec) -> Occupancy:
+    """Ask our own lock first, which knows the process; then the lab, which knows the user."""
+    from harness.boards.labgrid.client import LISTING_S, LabgridClient
+    from harness.boards.labgrid.text import identity as place_identity
+    from harness.boards.labgrid.text import who_has
+
+    try:
+        holder = holder_of(place_identity(spec.target, os.environ))
+        if holder is not None:
+            return Occupancy(state="in-use", holder=holder)
+        client = LabgridClient(spec.label, timeout_s=LISTING_S)
+        place = client.show(spec.target)
+        if place.acquired is not None:
+            return Occupancy(state="in-use", reason=f"{who_has(place.acquired)} (labgrid)")
+        refused = client.refusal(place, "")
+    except HarnessError as error:
+        return Occupancy(state="missing", reason=str(error))
+    return Occupancy(state="free") if refused is None else Occupancy(state="missing", reason=refused.message)
+
+
+def of_port(port: str | SerialPort) -> Occupancy:
+    """Say whether a port can be had."""
+    device = port if isinstance(port, str) else port.device
+    holder = holder_of(identity(device)) or _other_program(device)
+    if holder is not None:
+        return Occupancy(state="in-use", port=device, holder=holder)
+    if "://" in device:
+        return Occupancy(state="unknown", port=device)
+    if device.startswith("/") and not os.path.exists(device):
+        return Occupancy(state="missing", port=device, reason="there is no such port")
+    return Occupancy(state="free", port=device)
+
+
+def _other_program(device: str) -> Holder | None:
+    """Who has the port open without our lock; of a PTY only who locked it: the program that serves it has it open, too."""
+    if not device.startswith("/"):
+        return None
+    found = lock_holders(device) or ([] if os.path.realpath(device).startswith("/dev/pts/") else holders(device))
+    return holder_by_pid(*found[0]) if found else None

@@ -1,0 +1,1 @@
+"""The serial line: ports, raw REPL, transcript, symptoms."""

@@ -1,0 +1,235 @@
+"""A serial port whose every byte is recorded and whose reads end: between pyserial and mpremote's transport.
+
+Knows pyserial's port objects; nothing of the raw REPL.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+from collections.abc import Callable
+from typing import Any
+
+from harness.boards.serial.transcript import LineLog
+from harness.system.deadline import Deadline
+
+# How long one blocking read of the port lasts before the deadline is looked at again; data ends it at once.
+READ_SLICE_S = 0.05
+# As long as esptool holds it.
+RESET_PULSE_S = 0.1
+# A board that never stops printing is never drained.
+DRAIN_LIMIT = 64 * 1024
+# How long a board that broke off in the middle may take to show that it restarted.
+LINGER_S = 0.5
+
+
+class LinkTimeout(Exception):
+    """The awaited bytes did not come in time. `seen` is what came instead."""
+
+    def __init__(self, awaited: bytes, seen: bytes) -> None:
+        super().__init__(f"waited for {awaited!r}, saw {seen[-80:]!r}")
+        self.awaited = awaited
+        self.seen = seen
+
+
+class LinkFlood(Exception):
+    """More came in one go than the limit allows. `seen` is its beginning."""
+
+    def __init__(self, seen: bytes) -> None:
+        super().__init__(f"more than {len(seen)} bytes")
+        self.seen = seen
+
+
+class ClosedPort:
+    """Stands where a port was closed: pyserial's own would raise a TypeError of its inside."""
+
+    timeout = None
+    is_open = False
+
+    @property
+    def in_waiting(self) -> int:
+        """Nothing is there to ask."""
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    def read(self, size: int = 1) -> bytes:
+        """Nothing is there to read."""
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    def write(self, data: bytes) -> int:
+        """Nothing is there to write to."""
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    def close(self) -> None:
+        """Closed it is."""
+
+
+class RecordingSerial:
+    """A pyserial port that logs what passes and whose reads end at the operation's deadline.
+
+    mpremote calls `read(n)` expecting a slow board to be waited for, and takes too few bytes for a broken protocol: `read`
+    here gives all of them or raises `LinkTimeout` when `deadline` is over.
+    """
+
+    def __init__(self, port: Any, log: LineLog) -> None:
+        self.port: Any = port
+        self.log = log
+        self.deadline = Deadline(10.0)
+        # pyserial's protocol_socket.py: with timeout 0 one read gives what is there, in one piece.
+        self._is_stream = getattr(port, "timeout", None) == 0
+        self._buffer = bytearray()
+
+    def _fill(self) -> bool:
+        """Take what the port has, waiting at most one slice for the first byte; whether anything came."""
+        data = self._read_stream() if self._is_stream else self.port.read(1)
+        if data:
+            waiting = 0 if self._is_stream else self.port.in_waiting
+            if waiting:
+                data += self.port.read(waiting)
+            self.log.received(data)
+            self._buffer += data
+        return bool(data)
+
+    def _read_stream(self) -> bytes:
+        """Read a `socket://` port, which cannot say how much it has: two bytes at a time would be all that `in_waiting` allows."""
+        ready, _, _ = select.select([self.port], [], [], READ_SLICE_S)
+        return bytes(self.port.read(65536)) if ready else b""
+
+    def read(self, size: int = 1) -> bytes:
+        """Read exactly `size` bytes.
+
+        Raises:
+            LinkTimeout: when the deadline is over before they came.
+        """
+        while len(self._buffer) < size:
+            if self.deadline.expired:
+                raise LinkTimeout(b"", self._take_all())
+            self._fill()
+        data = bytes(self._buffer[:size])
+        del self._buffer[:size]
+        return data
+
+    def _take_all(self) -> bytes:
+        seen = bytes(self._buffer)
+        self._buffer.clear()
+        return seen
+
+    def read_through(self, ending: bytes, *, limit: int, hopeless: Callable[[bytes], bool] | None = None) -> bytes:
+        """Read up to and including `ending`.
+
+        Args:
+            ending: what is waited for.
+            limit: bytes that may come before it.
+            hopeless: asked whenever the line fell quiet, with what came so far: true ends the waiting.
+
+        Raises:
+            LinkTimeout: when the deadline is over before `ending` came, or it will not come.
+            LinkFlood: when `limit` bytes came without it.
+        """
+        start = 0
+        news = True
+        while True:
+            found = self._buffer.find(ending, start)
+            if found >= 0:
+                data = bytes(self._buffer[: found + len(ending)])
+                del self._buffer[: len(data)]
+                return data
+            if len(self._buffer) > limit:
+                raise LinkFlood(self._take_all())
+            if self.deadline.expired:
+                raise LinkTimeout(ending, self._take_all())
+            start = max(0, len(self._buffer) - len(ending) + 1)
+            if self._fill():
+                news = True
+            elif news and hopeless is not None and hopeless(bytes(self._buffer)):
+                raise LinkTimeout(ending, self._take_all())
+            else:
+                news = False
+
+    def drain(self) -> bytes:
+        """Take what is there now, without waiting."""
+        while waiting := self.port.in_waiting:
+            data = self.port.read(65536 if self._is_stream else waiting)
+            self.log.received(data)
+            self._buffer += data
+            if len(self._buffer) > DRAIN_LIMIT:
+                break
+        return self._take_all()
+
+    def linger(self, *, until: Callable[[bytes], bool], seconds: float = LINGER_S) -> bytes:
+        """Take what comes until it shows what is asked for, so many seconds at most, and not beyond the deadline."""
+        end = self.deadline.within(seconds)
+        while not (end.expired or len(self._buffer) > DRAIN_LIMIT or until(bytes(self._buffer))):
+            self._fill()
+        return self._take_all()
+
+    def pulse_reset(self) -> bool:
+        """Hold RTS for a moment with DTR released: so the circuits of ESP boards are reset, and others are not harmed.
+
+        Returns:
+            Whether the port has such lines: a pseudo-terminal and a raw TCP socket have none, an RFC 2217 server may refuse them.
+
+        Raises:
+            OSError: the port went away.
+        """
+        if self._is_stream:
+            return False
+        before = self.port.rts, self.port.dtr
+        try:
+            self.port.dtr, self.port.rts = False, True
+            pulse = Deadline(RESET_PULSE_S)
+            while not pulse.expired:
+                self._fill()
+            # RTS before DTR, or such a circuit starts its chip in the boot loader.
+            self.port.rts, self.port.dtr = before
+        except ValueError:
+            return False
+        except OSError as error:
+            if error.errno in (errno.ENOTTY, errno.EINVAL):
+                return False
+            raise
+        return True
+
+    def unread(self, data: bytes) -> None:
+        """Put bytes back in front of what will be read next."""
+        self._buffer[:0] = data
+
+    def inWaiting(self) -> int:
+        """Bytes that can be read without waiting."""
+        return len(self._buffer) + int(self.port.in_waiting)
+
+    def write(self, data: bytes) -> int:
+        """Write all of `data`."""
+        self.log.sent(bytes(data))
+        return int(self.port.write(data) or 0)
+
+    def close(self, *, gone: bool = False) -> None:
+        """Close the port, RTS before DTR as mpremote does (micropython issue #9659).
+
+        Args:
+            gone: the port was lost: its lines are not set, which an RFC 2217 port would wait 3 s for.
+        """
+        port, self.port = self.port, ClosedPort()
+        for line in () if gone else ("rts", "dtr"):
+            try:
+                setattr(port, line, False)
+            except OSError as error:
+                if error.errno not in (errno.ENOTTY, errno.EIO, errno.EINVAL, errno.ENXIO, None):
+                    raise
+        port.close()
+
+
+def mend_close(port: Any) -> None:
+    """Have a pyserial network port close its socket always: its own `close`, also called by a failing `open`, may leave it open.
+
+    In pyserial 3.5's rfc2217.py and protocol_socket.py the shutdown of a dead connection raises before the socket is closed.
+    """
+    own_close = port.close
+
+    def close() -> None:
+        connection = getattr(port, "_socket", None)
+        own_close()
+        if connection is not None:
+            connection.close()
+
+    port.close = close

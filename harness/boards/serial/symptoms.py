@@ -1,0 +1,131 @@
+"""What sits at the other end of a serial line, judged from the bytes it sent: pure text in, a word and a sentence out.
+
+Knows the banners of MicroPython boards and boot ROMs. Must not do I/O.
+"""
+
+from __future__ import annotations
+
+import re
+
+from harness.boards.serial.transcript import printable
+
+# One match per start of a board. ESP ROM: "rst:0x1 (POWERON_RESET)"; MicroPython: "MPY: soft reboot" / friendly banner.
+_ROM_START = re.compile(rb"rst:0x[0-9a-f]+ \(([A-Z0-9_]+)\)|rst cause:(\d+)")
+_SOFT_REBOOT = b"soft reboot"
+_BANNER = re.compile(rb"MicroPython v?[0-9a-f][^\r\n]* on \d{4}-\d\d-\d\d; [^\r\n]+")
+_VIRTUAL_DEATH = re.compile(rb"virtual board: interpreter ended \(([^)]*)\)")
+_WATCHDOG = re.compile(rb"WDT|watchdog", re.IGNORECASE)
+_OTHERS = (
+    (re.compile(rb"Adafruit CircuitPython"), "CircuitPython, which this harness does not drive"),
+    (re.compile(rb"login: "), "a Linux login prompt"),
+    (re.compile(rb"U-Boot"), "the U-Boot boot loader"),
+    (
+        re.compile(rb"waiting for download"),
+        "an Espressif boot loader waiting for a download: GPIO0 is low, press reset",
+    ),
+    (re.compile(rb"\r\nOK\r\n"), "a modem that answers AT commands"),
+    (re.compile(rb"(?:^|[\r\n])[^\r\n>]{0,60}[$#] [\^CA\x01\x03\r\n]*\Z|: (?:command )?not found"), "a shell"),
+)
+# What we send while asking, and how a terminal that echoes control characters shows it.
+_OUR_BYTES = frozenset(b"\r\n\x03\x01^CA")
+_RESTARTED = (
+    "the board restarted while we talked to it: a watchdog, a brown-out, or its program calls machine.reset(). "
+    "Stop the watchdog in main.py (it cannot be stopped from outside) or give the board more power"
+)
+
+
+def what_happened(seen: bytes) -> tuple[str, str] | None:
+    """Tell whether a board that was in the raw REPL has started anew; there it never shows a banner by itself.
+
+    Args:
+        seen: bytes received since a question was asked; untrusted.
+
+    Returns:
+        (kind, sentence) with `reset` or `reset-loop`, None if nothing says so.
+    """
+    starts = _starts(seen)
+    if starts == 0:
+        return None
+    return ("reset", _RESTARTED) if starts == 1 else ("reset-loop", _loop_sentence(seen, starts))
+
+
+def _starts(seen: bytes) -> int:
+    """How often a board started in these bytes. One start may show a ROM log and a banner: they do not add up."""
+    counts = (
+        len(_ROM_START.findall(seen)),
+        len(_VIRTUAL_DEATH.findall(seen)),
+        len(_BANNER.findall(seen)),
+        seen.count(_SOFT_REBOOT),
+    )
+    return max(counts)
+
+
+def what_answers(seen: bytes) -> tuple[str, str]:
+    """Name what a board (or whatever is there) is doing, from what it sent while we asked for the raw REPL.
+
+    Args:
+        seen: all bytes received since we began to ask; untrusted.
+
+    Returns:
+        (kind, sentence): `silent`, `reset-loop`, `reset`, `no-interrupt`, `not-micropython`; the sentence says what to do.
+    """
+    if not seen.strip(b"\r\n\x00 "):
+        return (
+            "silent",
+            "no answer at all: is it a MicroPython board, powered, at this baud rate, with RX/TX the right way round? "
+            "A board that waits for DTR needs dtr = true in boards.toml; one held in reset by it, dtr = false and rts = false. "
+            "A program on the board that prints nothing and catches KeyboardInterrupt looks the same",
+        )
+    if _OUR_BYTES.issuperset(seen):
+        return (
+            "not-micropython",
+            "it only echoes what it is sent: RX and TX are joined, or the program at the other end is no MicroPython",
+        )
+    starts = _starts(seen)
+    if starts >= 2:
+        return ("reset-loop", _loop_sentence(seen, starts))
+    if starts == 1 and not _BANNER.search(seen):
+        return ("reset", _RESTARTED)
+    for mark, name in _OTHERS[:1]:
+        if mark.search(seen):
+            return ("not-micropython", f"it answers, but it is {name}")
+    if starts or b">>> " in seen or b"raw REPL" in seen or b"Traceback (most recent call last)" in seen:
+        return (
+            "no-interrupt",
+            "MicroPython is there, but its program goes on after Ctrl-C: it catches KeyboardInterrupt or disabled it with "
+            "micropython.kbd_intr(-1). Rename main.py on the board (it is never touched by the harness)",
+        )
+    for mark, name in _OTHERS[1:]:
+        if mark.search(seen):
+            return ("not-micropython", f"it answers, but it is {name}")
+    if _mostly_noise(seen):
+        return ("not-micropython", "it answers with unreadable bytes: is the baud rate right? (baud in boards.toml)")
+    if len(seen) > 400:
+        return (
+            "no-interrupt",
+            "it prints without end and ignores Ctrl-C: either its program disabled Ctrl-C (micropython.kbd_intr(-1)) "
+            "or it is no MicroPython board",
+        )
+    first = printable(seen.strip().splitlines()[0][:60])
+    return ("not-micropython", f"it answers, but is no MicroPython: its first line is {first!r}")
+
+
+def _loop_sentence(seen: bytes, count: int) -> str:
+    reasons = {(a or b).decode("ascii", "replace") for a, b in _ROM_START.findall(seen)}
+    reasons |= {word.decode("ascii", "replace") for word in _VIRTUAL_DEATH.findall(seen)}
+    cause = f" ({', '.join(sorted(reasons))})" if reasons else ""
+    if _WATCHDOG.search(seen):
+        return (
+            f"the board is reset again and again by its watchdog{cause}, {count} times while we asked: its main.py starts one, "
+            "and nothing outside can stop it. Remove it from main.py"
+        )
+    return (
+        f"the board is in a loop of resets{cause}, {count} starts seen: its boot.py or main.py ends in a reset or a crash, "
+        "or its power is too weak"
+    )
+
+
+def _mostly_noise(seen: bytes) -> bool:
+    sample = seen[-400:]
+    odd = sum(byte >= 127 or (byte < 32 and byte not in (7, 8, 9, 10, 13, 27)) for byte in sample)
+    return odd * 3 > len(sample)

@@ -1,0 +1,1 @@
+"""Servers that the harness does not run."""

@@ -1,0 +1,196 @@
+"""A server that runs already, with the board, through a recording relay; what can be changed on the board is tried."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import replace
+
+from harness.diagnose.given import GivenCertificates
+from harness.diagnose.own import AS_IT_IS, NO_TLS, case_of, kept, with_proofs
+from harness.diagnose.remote.looking import Looking
+from harness.diagnose.remote.visible import completed, unseen, worth_looking
+from harness.diagnose.request import Progress, Request
+from harness.diagnose.settings import Settings, as_given, client_lines
+from harness.diagnose.trying import Trials
+from harness.diagnose.wire_steps import wire_steps
+from harness.errors import BoardError
+from harness.explain import explain
+from harness.explain.other_servers import for_any_server
+from harness.model import (
+    BoardInfo,
+    CaseResult,
+    Diagnosis,
+    Observation,
+    Outcome,
+    ServerFacts,
+    ServerFailure,
+    Side,
+    Stage,
+    Trial,
+    Verdict,
+    VerdictWord,
+)
+from harness.run.case_runner import CaseRunner
+from harness.run.lab import Lab
+from harness.run.options import IN_PROCESS
+from harness.server.relay import Relay, look_up
+
+
+def diagnose_server(request: Request, *, progress: Progress) -> Diagnosis:
+    """Let the board connect to `request.connect` and say what came of it.
+
+    The board shakes hands and closes: what the server speaks above TLS is not known here. In TLS 1.3 a server that ends the session
+    at once refuses it (`harness.wire.last_word`). With `send` the board speaks, and only an answer makes it connected.
+
+    Args:
+        request: with `connect`; its server-side files and settings are empty.
+        progress: told what is being done, a line each.
+
+    Raises:
+        UsageError: a file or an address cannot be used.
+        BoardError: the board or its line failed: no statement about TLS.
+        ServerError: the relay failed.
+    """
+    if request.connect is None:
+        raise ValueError("there is no server to connect to")
+    host, port = request.connect
+    name = request.hostname or (None if _is_address(host) else host)
+    target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    unknown = look_up(host, port)
+    if unknown is not None:
+        return _not_there(request, target, unknown)
+    certificates = GivenCertificates(request.files, host=name)
+    lab, relay = Lab(request.options, certificates=certificates), Relay(host, port)
+    try:
+        progress(f"opening {request.board.label}")
+        near = lab.runner(request.board, IN_PROCESS)
+        if not near.board.info.has_tls:
+            raise BoardError(f"{request.board.label}: {NO_TLS}", kind="no-tls")
+        runner = CaseRunner(
+            near.board, relay, server_label=target, certificates=certificates, reach=near.reach, link_retries=1
+        )
+        looking = Looking(host, port, name=name, progress=progress) if request.probe else None
+        return _Foreign(request, runner, certificates, target=target, looking=looking, progress=progress).diagnosis()
+    finally:
+        relay.close()
+        lab.close()
+
+
+class _Foreign:
+    """One diagnosis through the relay."""
+
+    def __init__(
+        self,
+        request: Request,
+        runner: CaseRunner,
+        certificates: GivenCertificates,
+        *,
+        target: str,
+        looking: Looking | None,
+        progress: Progress,
+    ) -> None:
+        self._request = request
+        self._runner = runner
+        self._certificates = certificates
+        self._target = target
+        self._looking = looking
+        self._progress = progress
+        self._told: Observation | None = None
+        self._facts: ServerFacts | None = None
+        self._looked = False
+
+    def diagnosis(self) -> Diagnosis:
+        """As it is, why, and what the board can do about it."""
+        info, start = self._runner.board.info, _talking(as_given(self._request, self._certificates), self._request.send)
+        self._progress("trying it as it is")
+        first = self._handshake(AS_IT_IS, start)
+        seen, last = first.observation, self._runner.last
+        if first.verdict.word is VerdictWord.ERROR or seen is None or last is None:
+            raise BoardError(first.verdict.reason or "the board failed", transcript=first.transcript)
+        first, kept_notes = kept(self._request, self._runner, first)
+        notes = (*self._runner.board.notes, *kept_notes)
+        if self._request.send is not None and seen.outcome is Outcome.CONNECTED:
+            notes = (
+                *notes,
+                f"the server answered what the board sent; the answer begins with {seen.received_by_client!r}",
+            )
+        if last.report.failure is not None:
+            gone = _not_there(self._request, self._target, last.report.failure)
+            return replace(gone, info=info, notes=notes)
+        hidden = unseen(seen, last.wire, told=self._told or seen, asked=self._asked, sent=self._request.send)
+        steps = wire_steps(last)
+        trials: tuple[Trial, ...] = ()
+        if self._request.fixes and seen.outcome is not Outcome.CONNECTED:
+            trying = Trials(
+                self._handshake, certificates=self._certificates, info=info, progress=self._progress, own_server=False
+            )
+            trials = trying.all(start, first)
+            first = replace(first, explanation=with_proofs(first.explanation, trials))
+        return Diagnosis(
+            board=self._request.board.label,
+            info=info,
+            server=self._target,
+            result=first,
+            client_lines=client_lines(start, info, self._certificates),
+            wire=steps,
+            trials=trials,
+            unseen=hidden,
+            notes=notes,
+        )
+
+    @property
+    def _asked(self) -> int | None:
+        """In how many connections of its own this machine asked the server; None where it must not."""
+        return self._looking.count if self._looking is not None else None
+
+    def _handshake(self, name: str, settings: Settings) -> CaseResult:
+        """Have one, and explain what came of it with what follows from the wire, and from a look at the server where that would tell."""
+        case = case_of(name, settings)
+        result, last = self._runner.run(case), self._runner.last
+        seen = result.observation
+        if seen is None or last is None or seen.outcome is Outcome.CONNECTED:
+            return result
+        if worth_looking(seen, last.wire) and self._looking is not None and not self._looked:
+            self._facts, self._looked = self._looking.facts(seen.client_hello), True
+        told = completed(seen, last.wire, facts=self._facts if worth_looking(seen, last.wire) else None)
+        self._told = self._told or told
+        said = explain(case, told, self._runner.board.info_in_use(), wire=last.wire, authorities=last.authorities)
+        return replace(result, explanation=replace(said, fixes=tuple(map(for_any_server, said.fixes))))
+
+
+def _talking(settings: Settings, send: str | None) -> Settings:
+    """The board closes after the handshake, or says something and waits for one byte of an answer."""
+    if send is None:
+        return replace(settings, client=replace(settings.client, close_first=True))
+    return replace(settings, client=replace(settings.client, text=send, any_answer=True, receive_bytes=1))
+
+
+def _not_there(request: Request, target: str, gone: ServerFailure) -> Diagnosis:
+    """Nobody answers this machine there: the board is not asked to connect."""
+    seen = Observation(outcome=Outcome.REFUSED, stage=Stage.CONNECT, ended_by=Side.SERVER, server=gone, client=None)
+    seen = replace(seen, server_address=target)
+    case = case_of(AS_IT_IS, Settings.untouched())
+    return Diagnosis(
+        board=request.board.label,
+        info=None,
+        server=target,
+        result=CaseResult(
+            board=request.board.label,
+            server=target,
+            case=case.id,
+            attempt=1,
+            verdict=Verdict(word=VerdictWord.FAIL, reason=f"this machine cannot reach {target}: {gone.reason}"),
+            expected=None,
+            observation=seen,
+            explanation=explain(case, seen, BoardInfo()),
+        ),
+        unseen=("whether the board would reach it: it was not asked, because this machine does not",),
+    )
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,104 @@
+"""What a server that is not ours takes of this machine: versions, suites, groups and keys, asked with ClientHellos.
+
+Knows sockets for a moment at a time. Completes no handshake but one of TLS 1.3, the only way to a certificate there, and sends no data; the
+server's log shows clients that left. What it finds is written as `ServerFacts`, so that the same prediction and the same rules apply
+as for our own servers; `python` is empty in them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+from collections.abc import Callable
+
+from harness.diagnose.remote.learning import Learned, learn
+from harness.model import HelloFacts, ServerFacts, Side, WireChunk
+from harness.system.deadline import Deadline
+from harness.wire.reading import WireReading, read_wire
+
+# All questions together, and the answer to one: a server on another continent takes a second for each.
+LOOK_S, ANSWER_S = 30.0, 5.0
+# More than a hello is ever answered with: it is no TLS server.
+_ANSWER_BYTES = 1 << 18
+_CLOSE_NOTIFY = bytes((21, 3, 3, 0, 2, 1, 0))
+
+
+class Looking:
+    """Asks one server; `count` connections so far.
+
+    Args:
+        host: name or address.
+        port: TCP port.
+        name: what to say in SNI, None for nothing.
+        progress: told when it begins.
+    """
+
+    def __init__(self, host: str, port: int, *, name: str | None, progress: Callable[[str], None]) -> None:
+        self._target = (host, port)
+        self._name = name
+        self._progress = progress
+        self._deadline = Deadline(LOOK_S)
+        self._gone = False
+        self.count = 0
+
+    def facts(self, hello: HelloFacts | None = None) -> ServerFacts | None:
+        """Ask for versions, for suites until none is left, then for groups.
+
+        Args:
+            hello: the board's; what it offers is asked first.
+
+        Returns:
+            What the server takes; None where it took nothing of this machine either.
+        """
+        self._progress(f"asking {self._target[0]}:{self._target[1]} from here which versions, suites and keys it takes")
+        self._deadline = Deadline(LOOK_S)
+        offered = [int(code, 16) for code in hello.suites] if hello is not None else []
+        learned = learn(self._ask, name=self._name, first=offered)
+        if learned is None:
+            return None
+        if not learned.keys and not self._gone:
+            self._handshake(learned)
+        return learned.facts()
+
+    def _ask(self, hello: bytes) -> WireReading | None:
+        """One hello and its answer, up to where the server waits for the client."""
+        end = Deadline(min(ANSWER_S, self._deadline.remaining_s))
+        if self._deadline.expired or self._gone:
+            return None
+        chunks = [WireChunk(sender=Side.CLIENT, at_ms=0.0, data=hello)]
+        reading = read_wire(chunks)
+        try:
+            sock = socket.create_connection(self._target, timeout=ANSWER_S)
+        except OSError:
+            self._gone = True
+            return None
+        self.count += 1
+        with sock, contextlib.suppress(OSError):  # a reset or silence is an answer, too
+            sock.sendall(hello)
+            while not _answered(reading) and not end.expired and reading.server_bytes < _ANSWER_BYTES:
+                sock.settimeout(max(0.001, end.remaining_s))
+                data = sock.recv(65536)
+                if not data:
+                    break
+                chunks.append(WireChunk(sender=Side.SERVER, at_ms=0.0, data=data))
+                reading = read_wire(chunks)
+            sock.sendall(_CLOSE_NOTIFY)
+        return reading
+
+    def _handshake(self, learned: Learned) -> None:
+        """Complete one of TLS 1.3; a server that wants a client's certificate says so after that."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+        with contextlib.suppress(OSError), socket.create_connection(self._target, timeout=ANSWER_S) as sock:
+            self.count += 1
+            with context.wrap_socket(sock, server_hostname=self._name) as tls:
+                learned.take_chain((tls.getpeercert(binary_form=True) or b"",))
+
+
+def _answered(reading: WireReading) -> bool:
+    """Whether the server has said all that it says before the client's next message."""
+    finished = any(message.name == "ServerHelloDone" for message in reading.messages)
+    refused = bool(reading.alerts) or reading.server_plain is not None or reading.server_wrong is not None
+    return reading.retry or reading.negotiated.version == "TLSv1.3" or finished or refused

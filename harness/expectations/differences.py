@@ -1,0 +1,232 @@
+"""Where clients are known to differ from what a case states: one table, each row with its reason and source.
+
+Only differences that are no defect of security: a client that accepts what it must refuse keeps the case's expectation
+and is judged `insecure`. Each row is decided by probed facts (`harness.expectations.clients`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from harness.expectations.builders import connected
+from harness.expectations.clients import (
+    gave_up,
+    has_full_configuration,
+    is_axtls,
+    is_before,
+    is_mbedtls_2,
+    left_silently,
+    offers_tls13,
+    refused_by_client,
+    refuses_certificate,
+    undecipherable,
+)
+from harness.model import BoardInfo, Expectation, ExpectationRule, ServerFacts
+
+# ssl.h of mbedTLS; the BAD_HS_ ones and CERTIFICATE_TOO_LARGE are of 2.x, whose numbers 3.0 gave to others.
+FEATURE_UNAVAILABLE, UNSUPPORTED_EXTENSION, UNEXPECTED_MESSAGE, CONN_EOF = -28800, -29952, -30464, -29312
+CERTIFICATE_TOO_LARGE, BAD_HS_SERVER_HELLO, BAD_HS_CERTIFICATE = -29952, -31104, -31232
+BAD_HS_SERVER_KEY_EXCHANGE = -31488
+# extmod/modtls_axtls.c.
+AXTLS_RECORD_OVERFLOW = -257
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One case in which some clients behave otherwise: which clients, what they do, why, and where that is written."""
+
+    case: str
+    when: Callable[[BoardInfo], bool]
+    expect: Expectation | ExpectationRule
+    why: str
+    source: str
+
+
+def before_defragmentation(board: BoardInfo) -> bool:
+    """mbedTLS before 3.6.3 reads a handshake message only from one record."""
+    return is_before(board, 3, 6, 3)
+
+
+def before_address_names(board: BoardInfo) -> bool:
+    """mbedTLS before 3.5 compares a host only with names of type DNS and the subject."""
+    return is_before(board, 3, 5)
+
+
+def knows_chacha20(board: BoardInfo) -> bool:
+    """The suite that the falsified ServerHello picks was offered after all."""
+    return board.hello is not None and "cca9" in board.hello.suites
+
+
+def knows_alpn(board: BoardInfo) -> bool:
+    """An mbedTLS with ALPN: a distribution's, and Espressif's until MicroPython's sdkconfig switched it off (1.22)."""
+    return offers_tls13(board) or (board.hello is not None and board.hello.fingerprint in ("E1", "E2"))
+
+
+def knows_alpn_2(board: BoardInfo) -> bool:
+    """The same as mbedTLS 2.x."""
+    return knows_alpn(board) and is_mbedtls_2(board)
+
+
+def differ(*cases: str, **fields: Any) -> tuple[Difference, ...]:
+    """The same row for several cases."""
+    return tuple(Difference(case=case, **fields) for case in cases)
+
+
+DIFFERENCES: tuple[Difference, ...] = (
+    *differ(
+        "cert/ip-san-match",
+        "cert/ip6-san-match",
+        when=before_address_names,
+        expect=refuses_certificate("cn_mismatch"),
+        why="subject alternative names of type IP are not read",
+        source="mbedTLS ChangeLog 3.5.0, x509_crt.c x509_crt_check_san_ip; measured on MicroPython 1.22 (2.28.3)",
+    ),
+    *differ(
+        "cert/pss-signed-by-ca",
+        when=has_full_configuration,
+        expect=connected(),
+        why="Espressif and distributions build mbedTLS with MBEDTLS_X509_RSASSA_PSS_SUPPORT, so the signature is checked",
+        source="micropython extmod/mbedtls/mbedtls_config_common.h leaves it out; measured on Debian's 1.25",
+    ),
+    *differ(
+        "chain/size-17000",
+        "chain/size-30000",
+        "chain/san-many-1000",
+        when=before_defragmentation,
+        expect=left_silently(FEATURE_UNAVAILABLE),
+        why="a message over several records is refused before its size is looked at",
+        source="mbedTLS ChangeLog 3.6.3 (handshake defragmentation); measured on MicroPython 1.22, 1.24, 1.28",
+    ),
+    *differ(
+        "frag/hs-records-64",
+        "frag/hs-records-16",
+        "frag/hs-records-4",
+        when=before_defragmentation,
+        expect=left_silently(FEATURE_UNAVAILABLE),
+        why="a message over several records is refused",
+        source="mbedTLS ChangeLog 3.6.3 (handshake defragmentation); measured on MicroPython 1.22, 1.24, 1.28",
+    ),
+    *differ(
+        "mtls/large-5k",
+        when=offers_tls13,
+        expect=connected(),
+        why="a distribution's mbedTLS has outgoing buffers of 16384 bytes, MicroPython's configuration and Espressif's 4096",
+        source="extmod/mbedtls/mbedtls_config_common.h MBEDTLS_SSL_OUT_CONTENT_LEN; measured on Debian's 1.25",
+    ),
+    *differ(
+        "mtls/large-5k",
+        when=is_mbedtls_2,
+        expect=left_silently(CERTIFICATE_TOO_LARGE),
+        why="the same refusal had a number of its own",
+        source="mbedTLS 2.28 library/ssl_tls.c mbedtls_ssl_write_certificate; 3.0 gave the number away",
+    ),
+    *differ(
+        "mut/sh-version-0302",
+        when=is_mbedtls_2,
+        expect=refused_by_client(client=BAD_HS_SERVER_HELLO, alert="illegal_parameter", server="WRONG_VERSION_NUMBER"),
+        why="TLS 1.1 is spoken, so it is the suite that does not fit the version",
+        source="mbedTLS 2.28 library/ssl_cli.c ssl_validate_ciphersuite; number measured on MicroPython 1.22",
+    ),
+    *differ(
+        "mut/sh-cipher-not-offered",
+        when=knows_chacha20,
+        expect=undecipherable,
+        why="the suite was offered: the board takes it, and the two sides encrypt differently",
+        source="measured on Debian's 1.25 and 1.26",
+    ),
+    *differ(
+        "mut/sh-unsolicited-alpn",
+        when=knows_alpn_2,
+        expect=refused_by_client(client=BAD_HS_SERVER_HELLO, alert="unsupported_extension"),
+        why="a library that knows the extension notices that it did not ask",
+        source="mbedTLS 2.28 library/ssl_cli.c ssl_parse_alpn_ext",
+    ),
+    *differ(
+        "mut/sh-unsolicited-alpn",
+        when=knows_alpn,
+        expect=refused_by_client(client=UNSUPPORTED_EXTENSION, alert="unsupported_extension"),
+        why="a library that knows the extension notices that it did not ask",
+        source="mbedTLS 3.6 library/ssl_tls12_client.c ssl_parse_alpn_ext; measured on Debian's 1.25 and 1.26",
+    ),
+    *differ(
+        "mut/hello-request-first",
+        when=offers_tls13,
+        expect=refused_by_client(client=UNEXPECTED_MESSAGE, alert="unexpected_message"),
+        why="the TLS 1.3 code looks at the type of the message first",
+        source="mbedTLS 3.6 library/ssl_tls13_client.c; measured on Debian's 1.25 and 1.26",
+    ),
+    *differ(
+        "mut/hello-request-first",
+        when=is_mbedtls_2,
+        expect=refused_by_client(client=BAD_HS_SERVER_HELLO, alert="decode_error", server="WRONG_VERSION_NUMBER"),
+        why="an older number, and the alert goes out in a record of TLS 1.0",
+        source="mbedTLS 2.28 library/ssl_cli.c ssl_parse_server_hello; measured on MicroPython 1.22",
+    ),
+    *differ(
+        "mut/cert-empty",
+        when=is_mbedtls_2,
+        expect=refused_by_client(client=BAD_HS_CERTIFICATE, alert="decode_error"),
+        why="an older number",
+        source="mbedTLS 2.28 library/ssl_tls.c; measured on MicroPython 1.22",
+    ),
+    *differ(
+        "mut/ske-bad-curve",
+        when=is_mbedtls_2,
+        expect=refused_by_client(client=BAD_HS_SERVER_KEY_EXCHANGE, alert="illegal_parameter"),
+        why="an older number",
+        source="mbedTLS 2.28 library/ssl_cli.c ssl_parse_server_key_exchange; measured on MicroPython 1.22",
+    ),
+    *differ(
+        "mut/ccs-missing",
+        when=before_defragmentation,
+        expect=left_silently(FEATURE_UNAVAILABLE),
+        why="the encrypted Finished, read as a message in clear, seems to span records",
+        source="mbedTLS ChangeLog 3.6.3 (handshake defragmentation); measured on MicroPython 1.22, 1.24, 1.28",
+    ),
+    *differ(
+        "raw/record-ver-0304",
+        "raw/reflect-clienthello",
+        "raw/serverhellodone-first",
+        when=offers_tls13,
+        expect=gave_up(UNEXPECTED_MESSAGE, alert="unexpected_message"),
+        why="the TLS 1.3 code takes any version in a record, and looks at the type of the message first",
+        source="mbedTLS 3.6 library/ssl_tls13_client.c; measured on Debian's 1.25 and 1.26",
+    ),
+    *differ(
+        "raw/reflect-clienthello",
+        "raw/serverhellodone-first",
+        when=is_mbedtls_2,
+        expect=gave_up(BAD_HS_SERVER_HELLO, alert="decode_error"),
+        why="an older number",
+        source="mbedTLS 2.28 library/ssl_cli.c ssl_parse_server_hello; measured on MicroPython 1.22",
+    ),
+    *differ(
+        "raw/ccs-first",
+        when=offers_tls13,
+        expect=gave_up(CONN_EOF),
+        why="TLS 1.3 ignores a ChangeCipherSpec (RFC 8446 section 5), so only the end is noticed",
+        source="measured on Debian's 1.25 and 1.26",
+    ),
+    *differ(
+        "raw/http-400",
+        when=is_axtls,
+        expect=gave_up(AXTLS_RECORD_OVERFLOW),
+        why="axTLS takes two letters for the length of a record",
+        source="micropython.md 2.3; measured with axTLS builds of the unix port",
+    ),
+)
+
+
+def with_differences(case_id: str, stated: Expectation | ExpectationRule) -> Expectation | ExpectationRule:
+    """What a case expects, with the rows of the table that are about it; the first that fits the board counts."""
+    rows = [row for row in DIFFERENCES if row.case == case_id]
+    if not rows:
+        return stated
+
+    def rule(board: BoardInfo, server: ServerFacts) -> Expectation:
+        chosen = next((row.expect for row in rows if row.when(board)), stated)
+        return chosen if isinstance(chosen, Expectation) else chosen(board, server)
+
+    return rule

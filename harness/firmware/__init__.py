@@ -1,0 +1,1 @@
+"""What is known of firmware without a board: ClientHello families and what a hello tells."""

@@ -1,0 +1,296 @@
+"""The command line of a pytest run, checked: one clear `UsageError` for each mistake, before anything is opened.
+
+Knows the options of design.md 3 that take boards, servers, addresses and files. Imports cases for `--repeat` only, boards and servers
+never: a foreign suite that uses none of this pays for nothing.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import HarnessError, UsageError
+
+if TYPE_CHECKING:
+    import pytest
+
+    from harness.model import BoardSpec
+    from harness.run.options import RunOptions
+
+DEFAULT_BOARD = "unix"
+MAX_WAIT_S = 86400
+SETS = ("smoke", "core", "full")
+MAX_REPEAT = 10_000
+# Each run of each case is a test: pytest collects all of them first, and the report keeps 18 KB of each.
+MAX_TESTS = 200_000
+REPORT_SUFFIXES = (".json", ".html", ".md", ".csv")
+# The options whose values may be paths of existing files: pytest must not take those for tests (pytest_paths.py).
+PATH_OPTIONS = ("--board", "--boards", "--server", "--artifacts", "--compat-report", "--baseline", "--known")
+_HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
+
+
+def any_given(config: pytest.Config) -> bool:
+    """Whether the command line says anything about the harness; without, nothing needs to be checked before it is used."""
+    names = ("board", "boards", "server", "bind", "ports", "advertise", "peer", "compat_report", "artifacts")
+    if any(config.getoption(name) not in (None, []) for name in names):
+        return True
+    usual = {"link_retries": "0", "repeat": "1", "board_wait": "0"}
+    return any(config.getoption(name) != value for name, value in usual.items())
+
+
+def run_options(config: pytest.Config) -> RunOptions:
+    """Turn the command line into a record.
+
+    Raises:
+        UsageError: naming the option, the value and what is accepted.
+    """
+    from harness.run.options import RunOptions
+
+    get: Callable[[str], Any] = config.getoption
+    bind, ports = get("bind"), get("ports")
+    if bind or ports:
+        from harness.server.address import check_bind, parse_ports
+
+        bind, ports = (check_bind(bind) if bind else None), (parse_ports(ports) if ports else None)
+    return RunOptions(
+        boards=boards(get("board"), file=get("boards"), folder=config.invocation_params.dir),
+        servers=servers(get("server")),
+        bind=bind,
+        ports=ports,
+        advertise=host(get("advertise")) if get("advertise") is not None else None,
+        peers=tuple(peer(text) for text in get("peer")),
+        link_retries=count(get("link_retries"), option="--link-retries"),
+        repeat=repeats(get("repeat")),
+        board_wait_s=seconds(get("board_wait"), option="--board-wait"),
+    )
+
+
+def boards(texts: list[str], *, file: str | None, folder: Path) -> tuple[BoardSpec, ...]:
+    """The boards of `--board` and `--boards`; without `--board` the virtual one.
+
+    Raises:
+        UsageError: unknown spec, the same board twice, an interpreter that is not there, a bad boards.toml.
+    """
+    from harness.boards.lab_file import read_lab
+    from harness.boards.spec import choose_boards
+
+    lab = read_lab(file, folder=folder)
+    specs = tuple(choose_boards(texts or [DEFAULT_BOARD], lab))
+    for spec in specs:
+        variable = spec.settings.password_env
+        if variable and variable not in os.environ:
+            raise UsageError(
+                f"board {spec.label}: its wifi password is in the environment variable {variable}, which is not set"
+            )
+        _check_hooks(spec)
+        # The packaged default may be missing in a suite that never uses a board; a path was asked for.
+        if spec.kind == "unix" and spec.target and os.name != "nt":
+            from harness.boards.virtual.interpreter import find_interpreter
+
+            find_interpreter(spec.target)
+    return specs
+
+
+def check_distinct(specs: Iterable[BoardSpec]) -> None:
+    """Refuse one physical board under two names: a symbolic link, `id:` and a path, two schemes of one network port.
+
+    Ports are looked up, not opened. What cannot be looked up is left to whoever opens it.
+
+    Raises:
+        UsageError: naming both.
+    """
+    serial = [spec for spec in specs if spec.kind == "serial"]
+    if len(serial) < 2:
+        return
+    from harness.boards.serial.ports import identity, resolve_serial
+
+    seen: dict[str, BoardSpec] = {}
+    for spec in serial:
+        try:
+            name = identity(resolve_serial(spec.target))
+        except HarnessError:
+            continue
+        if name in seen:
+            raise UsageError(
+                f"--board {spec.text!r}: the same board as {seen[name].text!r} ({name}); a board is given once"
+            )
+        seen[name] = spec
+
+
+def _check_hooks(spec: BoardSpec) -> None:
+    """Now, not in the night when the board hangs for the first time."""
+    for name, hook in (("reset", spec.settings.reset), ("power_cycle", spec.settings.power_cycle)):
+        if hook and "{" not in hook[0] and shutil.which(hook[0]) is None:
+            raise UsageError(f"board {spec.label}: its {name} hook starts {hook[0]!r}: no such program")
+
+
+def servers(texts: list[str]) -> tuple[str, ...]:
+    """The interpreters of `--server`, each once and each a program.
+
+    Raises:
+        UsageError: given twice, or nothing that can be started.
+    """
+    for text in texts:
+        if texts.count(text) > 1:
+            raise UsageError(f"--server {text!r}: given twice; each interpreter is given once")
+        if shutil.which(text) is None:
+            raise UsageError(f"--server {text!r}: no such program (accepted: the path of a CPython >= 3.8)")
+    return tuple(texts)
+
+
+def server_names(versions: Mapping[str, str]) -> dict[str, str]:
+    """Short unique names of interpreters.
+
+    Args:
+        versions: interpreter -> its Python version, in the order of the command line.
+
+    Returns:
+        interpreter -> `python3.8.18`, and `python3.8.18_2` for a second one of the same version.
+    """
+    names: dict[str, str] = {}
+    for server, version in versions.items():
+        name, number = f"python{version}", 1
+        while name in names.values():
+            number += 1
+            name = f"python{version}_{number}"
+        names[server] = name
+    return names
+
+
+def host(text: str) -> str:
+    """The value of `--advertise`.
+
+    Raises:
+        UsageError: it is neither an IP address nor a host name.
+    """
+    if _is_address(text) or (_HOST_NAME.fullmatch(text) and not re.fullmatch(r"[0-9.]*", text)):
+        return text
+    raise UsageError(
+        f"--advertise {text!r}: not an address (accepted: an IP address or host name that the board can reach, without a port)"
+    )
+
+
+def peer(text: str) -> str:
+    """One value of `--peer`.
+
+    Raises:
+        UsageError: it is no IP address.
+    """
+    if _is_address(text):
+        return text
+    raise UsageError(
+        f"--peer {text!r}: not an IP address (accepted: the address that the board's connections come from)"
+    )
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def count(text: str, *, option: str) -> int:
+    """A whole number from 0 on.
+
+    Raises:
+        UsageError: anything else.
+    """
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise UsageError(f"{option} {text!r}: a whole number from 0 on is wanted")
+    return int(text)
+
+
+def repeats(text: str) -> int:
+    """The value of `--repeat`.
+
+    Raises:
+        UsageError: no number, none at all, or more tests than pytest can hold.
+    """
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= MAX_REPEAT):
+        raise UsageError(f"--repeat {text!r}: a whole number from 1 to {MAX_REPEAT} is wanted")
+    return int(text)
+
+
+def check_amount(options: RunOptions, cases: str) -> None:
+    """Refuse a `--repeat` that makes more tests than a machine holds.
+
+    Raises:
+        UsageError: naming what makes them so many.
+    """
+    if options.repeat == 1:
+        return  # nor is the list of cases read, which somebody's own suite may not use
+    from harness.cases import select
+
+    factors = (options.repeat, len(select(cases)), len(options.boards), len(options.servers) or 1)
+    if math.prod(factors) > MAX_TESTS:
+        raise UsageError(
+            f"--repeat '{options.repeat}': with {factors[1]} cases, {factors[2]} boards and {factors[3]} servers these are "
+            f"{math.prod(factors)} tests; accepted are {MAX_TESTS} in one run"
+        )
+
+
+def seconds(text: str, *, option: str) -> float:
+    """A time from 0 on, at most a day.
+
+    Raises:
+        UsageError: anything else.
+    """
+    if re.fullmatch(r"[0-9]{1,5}(\.[0-9]{1,3})?", text, re.ASCII) and float(text) <= MAX_WAIT_S:
+        return float(text)
+    raise UsageError(f"{option} {text!r}: a number of seconds is wanted, from 0 to {MAX_WAIT_S}")
+
+
+def check_set(word: str) -> None:
+    """Check `--cases`.
+
+    Raises:
+        UsageError: for a word that is no set.
+    """
+    if word not in SETS:
+        raise UsageError(f"--cases {word!r}: accepted are {', '.join(SETS)}")
+
+
+def check_outputs(artifacts: str | None, *, reports: Iterable[str]) -> None:
+    """Check before the run that what it finds can be written after it, by making the directories and a file that is gone again.
+
+    Raises:
+        UsageError: a suffix that names no format, or a place that cannot be written.
+    """
+    for text in reports:
+        if Path(text).suffix not in REPORT_SUFFIXES:
+            raise UsageError(
+                f"--compat-report {text!r}: the suffix says the format (accepted: {', '.join(REPORT_SUFFIXES)})"
+            )
+        if Path(text).is_dir():
+            raise UsageError(f"--compat-report {text!r}: this is a directory (accepted: the path of a file)")
+        _check_folder(Path(text).absolute().parent, told=f"--compat-report {text!r}")
+    if artifacts is not None:
+        if not artifacts:
+            raise UsageError("--artifacts '': accepted is a directory that can be written")
+        _check_folder(Path(artifacts).absolute(), told=f"--artifacts {artifacts!r}")
+
+
+def _check_folder(folder: Path, *, told: str) -> None:
+    existing = next(place for place in (folder, *folder.parents) if place.exists())
+    if not existing.is_dir():
+        raise UsageError(f"{told}: {existing} is a file (accepted: a directory that can be written)")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise UsageError(f"{told}: {existing} is not writable (accepted: a directory that can be written)")
+    try:
+        # Permissions do not tell all: a file system may be read-only or full, or know no directories.
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(b"1")
+    except OSError as error:
+        raise UsageError(
+            f"{told}: {folder} cannot be written: {error.strerror} (accepted: a directory that can be written)"
+        ) from error

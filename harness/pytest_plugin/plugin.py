@@ -1,0 +1,328 @@
+"""The pytest plugin: options, hooks and fixtures. Each calls a stage; nothing is decided here.
+
+Loaded through the entry point `tls_harness`, here as in anybody's suite, exactly once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.errors import HarnessError, UsageError
+
+if TYPE_CHECKING:
+    from harness.model import Case
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of design.md 3."""
+    group = parser.getgroup("tls-harness", "TLS harness: MicroPython boards against Python TLS servers")
+    group.addoption(
+        "--board",
+        action="append",
+        metavar="SPEC",
+        default=[],
+        help="Board to test on, repeatable: a device path, COM3, u0, a0, id:SERIAL, auto, rfc2217://HOST:PORT, "
+        "socket://HOST:PORT, unix, unix:/path/to/micropython, faulty:NAME (a virtual board with a fault; a wrong name lists "
+        "them), labgrid:PLACE, or a name or tag:TAG in boards.toml. Default: unix, a virtual board",
+    )
+    group.addoption(
+        "--boards", metavar="FILE", default=None, help="boards.toml of the lab. Default: ./boards.toml if it exists"
+    )
+    group.addoption(
+        "--cases", metavar="SET", default="core", help="Size of the case set: smoke, core or full. Default: core"
+    )
+    group.addoption(
+        "--server",
+        action="append",
+        metavar="PYTHON",
+        default=[],
+        help="Run the TLS server under this Python interpreter (3.8 or later), repeatable. Default: in this process",
+    )
+    group.addoption(
+        "--bind",
+        metavar="ADDR",
+        default=None,
+        help="Address the server listens on. Default: the one that faces the board",
+    )
+    group.addoption(
+        "--ports",
+        metavar="A-B",
+        default=None,
+        help="Range of ports the server may listen on, for firewalls. Default: any free port",
+    )
+    group.addoption(
+        "--advertise",
+        metavar="ADDR",
+        default=None,
+        help="Address the board is told to connect to. Default: the one the server listens on",
+    )
+    group.addoption(
+        "--peer",
+        action="append",
+        metavar="ADDR",
+        default=[],
+        help="Address the server answers, repeatable, for boards behind NAT. Default: the board's own address",
+    )
+    group.addoption(
+        "--compat-report",
+        action="append",
+        metavar="PATH",
+        default=[],
+        help="Write a report, repeatable; the suffix says which: .json, .html, .md, .csv",
+    )
+    group.addoption(
+        "--artifacts",
+        metavar="DIR",
+        default=None,
+        help="Directory for run.json, the journal run.jsonl and the evidence of failing cases. Default: .compat",
+    )
+    group.addoption(
+        "--baseline",
+        metavar="RUN.json",
+        default=None,
+        help="Compare with an earlier run (its run.json, or run.jsonl): a new failure or a newly unsupported case fails this one, "
+        "and every change is listed. What this run was not asked for does not count",
+    )
+    group.addoption(
+        "--known",
+        metavar="FILE",
+        default=None,
+        help="Known deviations, each with its reason and link. Default: ./known_deviations.toml if it exists",
+    )
+    group.addoption(
+        "--link-retries",
+        metavar="N",
+        default="0",
+        help="Try a case again after a fault of the board or the line, never after a TLS result. Default: 0",
+    )
+    group.addoption(
+        "--repeat",
+        metavar="N",
+        default="1",
+        help="Run the whole set of cases N times on each board, with statistics per case; one that changes its verdict is flaky "
+        "and fails the run. Default: 1",
+    )
+    group.addoption(
+        "--board-wait",
+        metavar="SECONDS",
+        default="0",
+        help="Wait this long for a board that another run or program has, and say who has it. Default: 0",
+    )
+    group.addoption(
+        "--keep-wire",
+        action="store_true",
+        help="Keep a capture (pcapng, with the session's secrets inside) of every case, not only of failing ones",
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """Start over where pytest took the value of one of our options, `--board /dev/ttyUSB0`, for the place of the tests."""
+    from harness.pytest_plugin.command_line import run_again
+
+    return run_again(config)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Read the options; wrong ones end pytest with exit code 4 and one line."""
+    from harness.pytest_plugin.run import configure
+
+    try:
+        configure(config)
+        if config.getoption("board"):
+            from harness.pytest_plugin.workers import check_dist
+
+            check_dist(config)
+        if not hasattr(config, "workerinput"):
+            from harness.pytest_plugin.reporter import Reporter
+
+            config.pluginmanager.register(Reporter(config), "tls-harness-reporter")
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from error
+    if not hasattr(config, "workerinput") and config.getoption("dist", "no") != "no":
+        from harness.pytest_plugin.workers import Crashes
+
+        config.pluginmanager.register(Crashes(config), "tls-harness-crashes")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Multiply tests by boards, servers and cases, in this order of the id."""
+    from harness.pytest_plugin.run import generate
+
+    try:
+        generate(metafunc)
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+@pytest.hookimpl(optionalhook=True, tryfirst=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """`-n auto` with `--board`: a worker for each board."""
+    from harness.pytest_plugin.workers import auto_workers
+
+    try:
+        return auto_workers(config)
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+@pytest.hookimpl(optionalhook=True, tryfirst=True)
+def pytest_xdist_make_scheduler(config: pytest.Config) -> Any:
+    """With `--board`, one worker owns a board for the whole run."""
+    from harness.pytest_plugin.workers import scheduler
+
+    return scheduler(config)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Before pytest-timeout starts to count: give a test with a board its time, and wait for a busy one (that has its own limit)."""
+    spec = getattr(getattr(item, "callspec", None), "params", {}).get("tls_board_spec")
+    if spec is not None:
+        from harness.pytest_plugin.timeouts import widen
+
+        widen(item, spec)
+    if item.config.getoption("board_wait") != "0":
+        from harness.pytest_plugin.workers import wait_for_board
+
+        wait_for_board(item)
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, object, object]:
+    """See whether a board that has run its last case is still well; after its last test give it back."""
+    from harness.pytest_plugin.run import end_of_board
+    from harness.pytest_plugin.workers import give_back
+
+    trouble = None
+    try:
+        end_of_board(item, nextitem)
+    except HarnessError as error:
+        trouble = error
+    try:
+        result = yield
+    finally:
+        give_back(item)
+    if trouble is not None:
+        raise trouble
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[Any]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Hang the case's result on the report, and show a failure as the harness's text instead of a traceback."""
+    from harness.pytest_plugin.run import complete_report
+
+    report = yield
+    complete_report(item, call, report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_report_to_serializable(
+    config: pytest.Config,
+) -> Generator[None, dict[str, Any] | None, dict[str, Any] | None]:
+    """In a worker of pytest-xdist, pack the report as one piece."""
+    from harness.pytest_plugin.transfer import pack
+
+    return pack((yield), config)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_report_from_serializable(data: dict[str, Any]) -> None:
+    """In the controller of pytest-xdist, unpack a report before pytest makes one of it."""
+    from harness.pytest_plugin.transfer import unpack
+
+    unpack(data)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, object]:
+    """A worker whose controller was killed cannot tell it the end; without this pytest would stop here, and leave boards as they are."""
+    try:
+        return (yield)
+    except OSError:
+        if not hasattr(session.config, "workerinput"):
+            raise
+        return None
+
+
+@pytest.fixture(scope="session")
+def certificates(request: pytest.FixtureRequest) -> Any:
+    """Keys and certificates by profile name: `certificates.make("server-p256")` gives files for the server, DER for the board.
+    `certificates.names()` lists the profiles. They live in a private directory until the session ends.
+    """
+    from harness.pytest_plugin.run import lab_of
+
+    return lab_of(request.config).certificates
+
+
+@pytest.fixture(scope="session")
+def server_python(request: pytest.FixtureRequest) -> str:
+    """The interpreter that TLS servers of this test run under, as `--server` names it; `in-process` without it."""
+    return str(getattr(request, "param", "in-process"))
+
+
+@pytest.fixture(scope="session")
+def tls_board_spec(request: pytest.FixtureRequest) -> Any:
+    """Which board `board` opens: one per `--board`. Beside it, so that a suite's own fixture called `board` stays its own."""
+    return getattr(request, "param", None)
+
+
+@pytest.fixture(scope="session")
+def board(request: pytest.FixtureRequest, tls_board_spec: Any, server_python: str) -> Any:
+    """A MicroPython board, opened at its first use and kept for the session; one test per `--board`.
+    `board.connect(server, verify="required", ca="ca-p256", suites=[...])` lets it connect once to a `tls_server(...)` and gives an
+    observation of both sides and the wire. `board.info` is what the probe found, `board.label` its name in ids and reports.
+    """
+    from harness.pytest_plugin.run import board_of
+
+    return board_of(request.config, tls_board_spec, server_python)
+
+
+@pytest.fixture(scope="session")
+def tls_server() -> Any:
+    """Factory for Python TLS servers: `tls_server("server-p256", ciphers="ECDHE+AESGCM", maximum_version="TLSv1.2")`.
+    The first arguments are certificate profiles; the rest are the fields of `harness.ServerProfile`. The server listens while a
+    board connects to it, on an address of its own.
+    """
+    from harness.pytest_plugin.fixtures import make_server
+
+    return make_server
+
+
+@pytest.fixture(scope="session")
+def expect() -> Any:
+    """Compare an observation: `expect.connected(seen)`, `expect.refused(seen, server="NO_SHARED_CIPHER", alert=40, client=-30592)`.
+    Both sides' errors, the alert and the negotiated values are compared at once, and every difference is printed.
+    """
+    from harness.pytest_plugin.fixtures import Expect
+
+    return Expect()
+
+
+@pytest.fixture
+def run_case(request: pytest.FixtureRequest) -> Any:
+    """Run one case of the list on a board: `run_case(board, tls_case)`; passes, skips (unsupported) or fails with the whole evidence."""
+    from harness.pytest_plugin.run import case_function
+
+    return case_function(request)
+
+
+@pytest.fixture
+def tls_repeat(request: pytest.FixtureRequest) -> int:
+    """Which run of `--repeat N` this is, from 1."""
+    return int(getattr(request, "param", 1))
+
+
+@pytest.fixture
+def tls_case(request: pytest.FixtureRequest, tls_repeat: int) -> Case:
+    """One case of the set chosen with `--cases`; a test that takes it runs once per case, board and server."""
+    case: Case = request.param
+    return case

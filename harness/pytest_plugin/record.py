@@ -1,0 +1,273 @@
+"""The record of a run in the controlling process: the journal while results come, run.json and the reports at the end.
+
+Keeps only JSON: no pytest items, no live objects. Prints nothing.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness import __version__
+from harness.errors import UsageError
+from harness.pytest_plugin.run import artifacts_folder, options_of
+
+if TYPE_CHECKING:
+    import pytest
+
+    from harness.reports.record.cells import Cell
+    from harness.reports.record.diff import Comparison
+    from harness.reports.record.journal import Journal
+    from harness.reports.record.reading import RunFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """A board or server (`kind`) as it is described now, and as it was before; None if this is the first word of it."""
+
+    kind: str
+    described: dict[str, Any]
+    before: dict[str, Any] | None
+
+
+class Record:
+    """What a run was to try, what came of it, how that differs from an earlier run, and where it was written.
+
+    Args:
+        config: of the run.
+
+    Raises:
+        UsageError: `--baseline` names no run record.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.id = uuid.uuid4().hex[:12]
+        self.started = time.time()
+        self.results: list[dict[str, Any]] = []
+        self.boards: dict[str, dict[str, Any]] = {}
+        self.servers: dict[str, dict[str, Any]] = {}
+        self.planned: list[Cell] = []
+        self.whole = False
+        self.missing: list[dict[str, str]] = []
+        self.written: list[Path] = []
+        self.trouble: list[str] = []
+        self.baseline = self._baseline()
+        self.compared: Comparison | None = None
+        self._expected = 0
+        self._known: set[str] = set()
+        self._journal: Journal | None = None
+        self._places: list[dict[str, int]] = []
+
+    def _baseline(self) -> RunFile | None:
+        told = self.config.getoption("baseline")
+        if told is None:
+            return None
+        from harness.pytest_plugin.baseline import read_baseline
+
+        return read_baseline(told, folder=self.config.invocation_params.dir)
+
+    # ------------------------------------------------------------------ while it runs
+
+    def plan(self, nodeids: Iterable[str]) -> None:
+        """Know what is to come.
+
+        Args:
+            nodeids: of the tests that will run cases.
+
+        Raises:
+            UsageError: the baseline is of other boards and servers.
+        """
+        from harness.cases import select
+        from harness.pytest_plugin.plan import all_cells, planned_cells
+
+        names, options = set(nodeids), options_of(self.config)
+        columns = {
+            "boards": [board.label for board in options.boards],
+            "servers": [options.server_name(server) for server in options.servers],
+            "cases": [case.id for case in select(self.config.getoption("cases"))],
+        }
+        self.planned = planned_cells(names, **columns, repeat=options.repeat)
+        self.whole = len(self.planned) == len(all_cells(**columns))
+        self._expected = len(names)
+        if self.baseline is not None:
+            from harness.pytest_plugin.baseline import check_common
+
+            check_common(self.baseline, self.planned)
+
+    def take(self, data: dict[str, Any]) -> list[News]:
+        """Keep what a test's report carried.
+
+        Returns:
+            What it tells of its board and server that was not known.
+        """
+        new = []
+        for kind, store in (("board", self.boards), ("server", self.servers)):
+            described = data.get(kind)
+            if described is not None and described != store.get(described[kind]):
+                new.append(News(kind=kind, described=described, before=store.get(described[kind])))
+                store[described[kind]] = described
+        self.results.append(data["result"])
+        self.begin()
+        described_now = [(news.kind, news.described) for news in new]
+        self._add([*self._described({data["result"]["case"]}), *described_now, ("result", data["result"])])
+        return new
+
+    def begin(self) -> None:
+        """Begin the journal with what is to come, so that what a kill leaves tells what is missing."""
+        from harness.reports.record.journal import Journal
+
+        if self._journal is not None or self.trouble:
+            return
+        try:
+            self._journal = Journal(artifacts_folder(self.config))
+        except UsageError as error:
+            self.trouble.append(f"no report: {error}")
+            return
+        columns: dict[tuple[str, str], list[str]] = {}
+        for cell in self.planned:
+            columns.setdefault((cell.board, cell.server), []).append(cell.case)
+        plan = [
+            ("plan", {"board": board, "server": server, "cases": cases}) for (board, server), cases in columns.items()
+        ]
+        self._add([("run", self._head()), *plan, *self._described({cell.case for cell in self.planned})])
+
+    def _described(self, cases: set[str]) -> list[tuple[str, dict[str, Any]]]:
+        """What these cases are, each once: the journal of a killed run must tell all that a report shows."""
+        new = cases - self._known
+        if not new:
+            return []
+        from harness.cases import all_cases
+        from harness.reports.record.run_record import case_json
+
+        self._known |= new
+        return [("case", case_json(case)) for case in all_cases() if case.id in new]
+
+    def _add(self, lines: list[tuple[str, dict[str, Any]]]) -> None:
+        if self._journal is None or self.trouble:
+            return
+        try:
+            self._journal.add_all(lines)
+        except OSError as error:
+            self._lost(self._journal.path, error)
+
+    def _lost(self, path: Path, error: OSError) -> None:
+        self.trouble.append(f"no report: {path} cannot be written ({error.strerror})")
+
+    def _head(self) -> dict[str, Any]:
+        from harness.reports.record.host import host_json
+        from harness.reports.record.run_record import SCHEMA
+
+        return {"schema": SCHEMA, "run": self._run(None), "host": host_json()}
+
+    def _run(self, finished: float | None) -> dict[str, Any]:
+        from harness.reports.record.host import utc
+
+        return {
+            "id": self.id,
+            "harness": __version__,
+            "cases": self.config.getoption("cases"),
+            "started": utc(self.started),
+            "finished": utc(finished) if finished else None,
+            "planned": self._expected or None,
+            "whole": self.whole,
+            "arguments": [str(word) for word in self.config.invocation_params.args],
+        }
+
+    # ------------------------------------------------------------------ the end
+
+    def finished(self) -> dict[str, Any]:
+        """The whole record, as in run.json."""
+        from harness.cases import all_cases
+        from harness.reports.record.cells import missing_json
+        from harness.reports.record.run_record import case_json, strangers_json
+        from harness.reports.record.soak import soak_json
+
+        self.results.sort(key=self._order)
+        ids = {result["case"] for result in self.results} | {cell.case for cell in self.planned}
+        repeat = options_of(self.config).repeat
+        self.missing = missing_json(self.planned, self.results)
+        soak = {"soak": soak_json(self.results, repeat=repeat)} if repeat > 1 else {}
+        record = {
+            **self._head(),
+            "run": {**self._run(time.time()), "strangers": strangers_json(self.results)},
+            "boards": list(self.boards.values()),
+            "servers": list(self.servers.values()),
+            "cases": [case_json(case) for case in all_cases() if case.id in ids],
+            "results": self.results,
+            "missing": self.missing,
+            **soak,
+        }
+        if self.baseline is None:
+            return record
+        from harness.pytest_plugin.baseline import baseline_json, compare_with
+
+        self.compared = compare_with(self.baseline, record, planned=self.planned)
+        return {**record, **baseline_json(self.baseline, self.compared)}
+
+    def _order(self, result: dict[str, Any]) -> tuple[int, int, int, int]:
+        """Where a result belongs: by board and server as they were told, then by case; workers answer in any order."""
+        from harness.cases import all_cases
+
+        if not self._places:
+            options = options_of(self.config)
+            boards = [board.label for board in options.boards]
+            servers = [options.server_name(server) for server in options.servers]
+            self._places = [
+                {name: place for place, name in enumerate(names)}
+                for names in (boards, servers, [case.id for case in all_cases()])
+            ]
+        board, server, case = (
+            places.get(result[key], -1) for places, key in zip(self._places, ("board", "server", "case"), strict=True)
+        )
+        return board, server, case, result["repeat"]
+
+    def write(self, record: dict[str, Any]) -> None:
+        """Close the journal and write run.json, the page and what `--compat-report` names; what fails is kept as trouble."""
+        from harness.reports.formats import rendered
+        from harness.reports.record.journal import AT_THE_END, way_to, write_text
+
+        paths = [self.config.invocation_params.dir / path for path in self.config.getoption("compat_report")]
+        folder = None
+        if self._journal is not None:
+            folder = self._journal.folder
+            self._add([("end", {"finished": record["run"]["finished"]})])
+            self._close_journal(self._journal)
+            paths = [*(folder / name for name in AT_THE_END), *paths]
+        for path in paths:
+            links = way_to(folder, start=path.parent) if folder is not None else ""
+            try:
+                write_text(path, rendered(record, suffix=path.suffix, links=links))
+                self.written.append(path)
+            except OSError as error:
+                self._lost(path, error)
+
+    def _close_journal(self, journal: Journal) -> None:
+        """What a full disk kept in the buffer is tried again here, and lost for good; the other reports may have room elsewhere."""
+        try:
+            journal.close()
+        except OSError as error:
+            if not self.trouble:
+                self._lost(journal.path, error)
+
+    @property
+    def worse(self) -> bool:
+        """Whether something that worked, or was tested, in the baseline is no longer."""
+        return self.compared is not None and self.compared.regression
+
+    def change_lines(self) -> list[str]:
+        """What the terminal says of the baseline, the answer last; empty without one."""
+        if self.baseline is None or self.compared is None:
+            return []
+        from harness.pytest_plugin.baseline import baseline_lines
+
+        return baseline_lines(self.baseline, self.compared)
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is anything to report: cases were to be run, or have been."""
+        return self._journal is not None or bool(self.results)

@@ -1,0 +1,276 @@
+"""Gathers results in the controlling process: a line per case, the journal, the reports, the exit code.
+
+Registered once per run, never in xdist's workers. Keeps only JSON: no pytest items, no live objects.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.errors import UsageError
+from harness.pytest_plugin.record import News, Record
+from harness.pytest_plugin.run import artifacts_folder, end_on_sigterm, options_of, worker_input
+from harness.pytest_plugin.screen import Screen
+
+# Verdicts that fail the run.
+FAILING = frozenset({"fail", "insecure", "error"})
+
+if TYPE_CHECKING:
+    from harness.pytest_plugin.longrepr import Blocks
+    from harness.system.folder_lock import FolderLock
+
+
+class Reporter:
+    """The controller's side of the plugin.
+
+    Args:
+        config: of the run.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.kept = Record(config)
+        self._lock: FolderLock | None = None
+        self._cases: set[str] = set()
+        self._total = 0
+        self._bad = 0
+        self._usual: tuple[bool, Any] | None = None
+        self._line_open = False
+        self._over = False
+        self._blocks: Blocks | None = None
+        self.soak: dict[str, Any] | None = None
+
+    @property
+    def _terminal(self) -> Any:
+        return self.config.pluginmanager.get_plugin("terminalreporter")
+
+    @functools.cached_property
+    def _screen(self) -> Screen:
+        return Screen(self.config, self._terminal)
+
+    @property
+    def _own_lines(self) -> bool:
+        """Whether a line per case is printed: at default verbosity; -v and -q have pytest's own forms."""
+        return self._terminal is not None and self.config.get_verbosity() == 0
+
+    # ------------------------------------------------------------------ while it runs
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Know which tests are cases, and so how many results will come."""
+        self._expect(item.nodeid for item in session.items if "tls_case" in getattr(item, "fixturenames", ()))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell a worker of pytest-xdist what was found out already."""
+        node.workerinput.update(worker_input(self.config))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:
+        """The same under pytest-xdist, whose controller sees names only."""
+        from harness.cases import select
+
+        if not self._cases and any("/" in name.rpartition("[")[2] for name in ids):
+            endings = tuple(f"{case.id}]" for case in select(self.config.getoption("cases")))
+            self._expect(name for name in ids if name.endswith(endings))
+
+    def _expect(self, nodeids: Iterable[str]) -> None:
+        self._cases = set(nodeids)
+        self._total = len(self._cases)
+        if self._cases and self._lock is None and not self.config.getoption("collectonly"):
+            self._hold_folder()
+
+    def _hold_folder(self) -> None:
+        """Keep other runs out of the artifacts folder: two in one would mix their journals and lose one's report."""
+        from harness.system.folder_lock import FolderLock
+
+        try:
+            self.kept.plan(self._cases)
+            self._lock = FolderLock(artifacts_folder(self.config))
+        except UsageError as error:
+            raise pytest.UsageError(str(error)) from None
+        self.config.add_cleanup(self._lock.close)
+        end_on_sigterm(self.config)  # this process has no lab if workers have the boards
+        self.kept.begin()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Before pytest prints the file's name."""
+        self._make_room(nodeid)
+        if nodeid in self._cases:
+            self._draw()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        """Before pytest prints how far it is."""
+        self._make_room(nodeid)
+
+    def _make_room(self, nodeid: str) -> None:
+        """Where a line of ours comes, the file's name and pytest's own percentage would only be in the way."""
+        terminal = self._terminal
+        if terminal is None or not self._own_lines or not self._cases:
+            return
+        ours = nodeid in self._cases
+        if not ours:
+            self._screen.lose_place()
+        if self._usual is None:
+            self._usual = (terminal.showfspath, getattr(terminal, "_show_progress_info", False))
+        terminal.showfspath = False if ours else self._usual[0]
+        # No public switch exists for single tests; where this one is missing, a "[100%]" appears and nothing breaks.
+        terminal._show_progress_info = False if ours else self._usual[1]
+        if self._line_open and not ours:
+            self._line_open = False
+            if terminal.showfspath:
+                terminal.currentfspath = None  # the file's name starts a new line anyway
+            else:
+                terminal.ensure_newline()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(self, report: Any) -> tuple[str, str, str] | None:
+        """Say nothing but the count where a line of ours is printed; with -v and -q pytest's own word stands."""
+        data = getattr(report, "tls", None)
+        if data is None or report.when != "call" or self.config.get_verbosity() < 0:
+            return None
+        from harness.reports.plain import one_line
+
+        category = "xfailed" if hasattr(report, "wasxfail") else str(report.outcome)
+        word = data["result"]["verdict"].upper()
+        if category == "skipped" and self._over:
+            word = "SKIPPED"  # pytest heads its list of all skips with the word of the first one
+        # Of a skip pytest itself shows the reason, and its summary at the end has the first line of each block.
+        if self.config.get_verbosity() > 0 and not report.skipped and not self._over:
+            word = f"{word}  {one_line(data['line'])}"
+        return category, "", word
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """Take a result over from the report that carried it."""
+        self._make_room(report.nodeid)
+        data = getattr(report, "tls", None)
+        if data is None or report.when != "call":
+            return
+        self._shape(report, data)
+        new = self.kept.take(data)
+        self._bad += data["result"]["verdict"] in FAILING
+        if self._own_lines:
+            self._print(data, new)
+
+    def _shape(self, report: Any, data: dict[str, Any]) -> None:
+        """Make what is shown of a failing result of what came with it."""
+        from harness.pytest_plugin.longrepr import Blocks
+
+        if self._blocks is None:
+            self._blocks = Blocks(brief=self.config.getoption("tbstyle") == "line")
+        self._blocks.take(report, data, announced=self._own_lines and self._board_line_tells(data))
+
+    def _board_line_tells(self, data: dict[str, Any]) -> bool:
+        """Whether the line that introduces this board says why it cannot be used."""
+        described = data.get("board") or self.kept.boards.get(data["result"]["board"]) or {}
+        return described.get("error") is not None and described.get("error") == data["result"]["reason"]
+
+    def _print(self, data: dict[str, Any], new: list[News]) -> None:
+        from harness.reports.text.terminal import VERDICT_COLOURS, case_line, news_lines
+
+        for news in new:
+            for line in news_lines(news.kind, news.described, before=news.before):
+                self._line(line)
+        options = options_of(self.config)
+        many = {"boards": len(options.boards) > 1, "servers": len(options.servers) > 1}
+        digits = len(str(self._total))
+        count = f"[{len(self.kept.results):>{digits}}/{self._total}] " if self._total else ""
+        text = case_line(
+            data["result"], data["line"], **many, repeats=options.repeat, count=count, width=self._screen.width
+        )
+        self._line(text, **{VERDICT_COLOURS.get(data["result"]["verdict"], "red"): True})
+        self._draw()
+
+    def _line(self, text: str, **markup: bool) -> None:
+        """Start a line and leave it open, as pytest does: what follows it begins with its own line end."""
+        self._screen.wipe()
+        self._terminal.write_ensure_prefix("", text, **markup)
+        self._terminal.flush()
+        self._screen.wrote(text)
+        self._line_open = True
+
+    def _draw(self) -> None:
+        """Draw the progress bar, where there is one."""
+        self._screen.draw(len(self.kept.results), self._total, bad=self._bad)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_keyboard_interrupt(self) -> None:
+        """Before pytest says so."""
+        self._screen.wipe()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_internalerror(self) -> None:
+        """Before pytest says so."""
+        self._screen.wipe()
+
+    # ------------------------------------------------------------------ the end
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Write the reports, also of an interrupted run; fail a run in which nothing could be tried, that is worse
+        than its baseline, or whose report is lost.
+        """
+        self._over = True
+        self._screen.wipe()
+        good = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+        if exitstatus == pytest.ExitCode.OK and self._compared_nothing():
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        if not self.kept.begun:
+            return
+        record = self.kept.finished()
+        self.soak = record.get("soak")
+        self.kept.write(record)
+        flaky = self.soak is not None and self.soak["flaky"]
+        if exitstatus in good and (self.untried() or self.kept.trouble or flaky or self.kept.worse):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _compared_nothing(self) -> list[str]:
+        """Say that a baseline was given to a run that has nothing to compare: it must not look like one that got no worse."""
+        if self.kept.baseline is None or self.kept.results or self.config.getoption("collectonly"):
+            return []
+        return ["--baseline: nothing was compared: this run has no result of a case"]
+
+    def _reported_nothing(self) -> list[str]:
+        """Say that a report was asked of a run that has none: only tests that use `run_case` have results."""
+        if self.kept.begun or not self.config.getoption("compat_report") or self.config.getoption("collectonly"):
+            return []
+        return ["--compat-report: nothing is written: this run has no result of a case (of a test that takes run_case)"]
+
+    def untried(self) -> list[str]:
+        """One line for each board and each server with which not one case could be tried; a run that tests nothing must fail."""
+        from harness.reports.text.terminal import untried_lines
+
+        return untried_lines(self.kept.results)
+
+    def pytest_terminal_summary(self, terminalreporter: Any, exitstatus: int) -> None:
+        """Print the compact table and where the report is; nothing of a run that was refused."""
+        from harness.reports.record.soak import soak_lines
+        from harness.reports.text.terminal import fault_lines, missing_lines, stranger_lines
+
+        refused = exitstatus == pytest.ExitCode.USAGE_ERROR
+        for text in [] if refused else [*self._compared_nothing(), *self._reported_nothing()]:
+            terminalreporter.write_line(text, red=True)
+        if not self.kept.begun:
+            return
+        terminalreporter.write_sep("=", "TLS compatibility")
+        for line in self._screen.table(self.kept.results) if self.kept.results else []:
+            terminalreporter.write_line(line)
+        steady, flaky = soak_lines(self.soak) if self.soak else ([], [])
+        shown = [*stranger_lines(self.kept.results), *fault_lines(self.kept.results), *missing_lines(self.kept.missing)]
+        for line in [*steady, *shown]:
+            terminalreporter.write_line(line)
+        *told, answer = self.kept.change_lines() or [""]
+        for line in told:
+            terminalreporter.write_line(line)
+        if answer:
+            terminalreporter.write_line(answer, red=self.kept.worse)
+        for text in [*flaky, *self.untried(), *self.kept.trouble]:
+            terminalreporter.write_line(text, red=True)
+        for path in self.kept.written:
+            terminalreporter.write_line(f"report: {path}")

@@ -1,0 +1,114 @@
+"""What a real terminal gets beyond plain lines: lines that fit, a progress bar, a drawn table.
+
+The bar is drawn and wiped between tests only, by hooks of this process: no thread, no hidden cursor, so nothing has to be restored
+however the run ends. Where anything else may write in between (-s, live logs, a debugger) there is no bar.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+import pytest
+
+_WIPE_LINE = "\r\x1b[2K"
+_UP = "\x1b[1A"
+
+
+class Screen:
+    """The terminal of a run, as far as it is one.
+
+    Args:
+        config: of the run.
+        terminal: pytest's terminal reporter; None where there is none.
+    """
+
+    def __init__(self, config: pytest.Config, terminal: Any) -> None:
+        self.real = terminal is not None and bool(terminal.isatty) and config.get_verbosity() >= 0 and _wants_more()
+        self._writer = config.get_terminal_writer() if terminal is not None else None
+        self._bar = self.real and config.get_verbosity() == 0 and not _others_write(config)
+        # Where the cursor stands in its line while no bar is drawn; None: unknown, so that nothing can be wiped.
+        self._column: int | None = None if config.pluginmanager.has_plugin("dsession") else 0
+        self._drawn = False
+        self._started_s = time.monotonic()
+
+    @property
+    def width(self) -> int | None:
+        """Cells of a line, None where lines are not fitted."""
+        return int(self._writer.fullwidth) if self.real and self._writer is not None else None
+
+    def draw(self, done: int, total: int, *, bad: int) -> None:
+        """Show how far the run is in the line below the cursor, until `wipe`."""
+        if not self._bar or self._column is None or self._writer is None or done >= total:
+            return
+        self.wipe()
+        from harness.reports.text.rich_text import bar_text
+
+        text = bar_text(done, total, bad=bad, elapsed_s=time.monotonic() - self._started_s, **self._look())
+        self._writer.write(("\n" if self._column else "") + text, flush=True)
+        self._drawn = True
+
+    def wipe(self) -> None:
+        """Take the bar away and put the cursor back where it was."""
+        if not self._drawn or self._writer is None:
+            return
+        self._drawn = False
+        back = f"{_UP}\x1b[{self._column + 1}G" if self._column else ""
+        self._writer.write(_WIPE_LINE + back, flush=True)
+
+    def wrote(self, text: str) -> None:
+        """Note that a line of ours stands there, left open."""
+        if self.real:
+            from harness.reports.display_width import display_width
+
+            width = self.width or 80
+            self._column = (max(display_width(text), 1) - 1) % width + 1
+
+    def lose_place(self) -> None:
+        """Somebody else writes now."""
+        self.wipe()
+        self._column = None
+
+    def table(self, results: list[dict[str, Any]]) -> list[str]:
+        """The lines of the summary table."""
+        if not self.real:
+            from harness.reports.text.terminal import summary_table
+
+            return summary_table(results)
+        from harness.reports.text.rich_text import table_lines
+
+        return table_lines(results, **self._look())
+
+    def _look(self) -> dict[str, Any]:
+        colour = bool(self._writer is not None and self._writer.hasmarkup)
+        return {"width": self.width or 80, "colour": colour, "encoding": _encoding()}
+
+
+def _wants_more() -> bool:
+    """Whether nobody asked for plain lines: a CI log is read later, NO_COLOR wants text only, a dumb terminal cannot move its cursor."""
+    return not any(os.environ.get(name) for name in ("CI", "BUILD_NUMBER", "NO_COLOR")) and os.environ.get(
+        "TERM"
+    ) not in (
+        "dumb",
+        "unknown",
+    )
+
+
+def _others_write(config: pytest.Config) -> bool:
+    """Whether tests or pytest write to the terminal while a test runs."""
+    option = config.option
+    return (
+        option.capture == "no"
+        or bool(getattr(option, "usepdb", False))
+        or bool(getattr(option, "trace", False))
+        or bool(getattr(option, "setupshow", False))
+        or bool(config.getini("log_cli"))
+        or getattr(option, "log_cli_level", None) is not None
+    )
+
+
+def _encoding() -> str:
+    import sys
+
+    return getattr(sys.__stdout__, "encoding", None) or "ascii"

@@ -1,0 +1,1 @@
+"""The run record: making, reading, comparing and merging it."""

@@ -1,0 +1,1 @@
+"""Reports as text: terminal, failure block, JUnit, diff and diagnosis."""

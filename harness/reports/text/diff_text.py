@@ -1,0 +1,149 @@
+"""A comparison of two runs as text, Markdown and JSON. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from harness.reports.markdown_page import Section, page
+from harness.reports.plain import one_line
+from harness.reports.record.cells import masked
+from harness.reports.record.diff import Change, Comparison, Kind
+
+SCHEMA = "tls-harness/diff/1"
+# What a column lost or won as a whole is told in one line from this many cells on.
+FOLDED_FROM = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """One of the two files: `path` as it was told, the run's start, its number of results."""
+
+    path: str
+    started: str
+    results: int
+
+    def as_text(self) -> str:
+        """`run.json, 2026-11-25T09:06:13.179+00:00, 176 results`."""
+        return one_line(f"{self.path}, {self.started}, {self.results} results")
+
+    def as_json(self) -> dict[str, Any]:
+        """As in the JSON form."""
+        return {"file": self.path, "started": self.started, "results": self.results}
+
+
+def compared(path: str, run: dict[str, Any]) -> Compared:
+    """What to say of a file."""
+    return Compared(path=path, started=run["run"]["started"], results=len(run["results"]))
+
+
+def diff_json(found: Comparison, *, old: Compared, new: Compared) -> str:
+    """The comparison as JSON (schema `tls-harness/diff/1`)."""
+    data = {
+        "schema": SCHEMA,
+        "old": old.as_json(),
+        "new": new.as_json(),
+        "regression": found.regression,
+        "counts": {kind.value: count for kind, count in found.counts.items()},
+        "compared": found.compared,
+        "unchanged": found.unchanged,
+        "left_out": found.left_out,
+        "notes": list(found.notes),
+        "changes": [change.as_json() for change in found.changes],
+    }
+    return json.dumps(data, indent=1) + "\n"
+
+
+def diff_text(found: Comparison, *, old: Compared, new: Compared) -> str:
+    """The comparison for a terminal: every change, the worst first, and the counts last."""
+    lines = [f"old: {old.as_text()}", f"new: {new.as_text()}", *found.notes, *change_lines(found), summary(found)]
+    return "\n".join(lines) + "\n"
+
+
+def change_lines(found: Comparison, *, limit: int | None = None) -> list[str]:
+    """The changes by kind, what was before and what is now below each.
+
+    Args:
+        found: the comparison.
+        limit: of each kind so many are shown and the rest is counted; None shows all.
+    """
+    lines = []
+    for kind, count in found.counts.items():
+        entries = list(_folded(change for change in found.changes if change.kind is kind))
+        if not entries:
+            continue
+        shown = entries[:limit]
+        lines.append(f"{kind} ({count}){': regression' if kind.regression else ''}")
+        for title, before, after in shown:
+            lines.append(f"  {one_line(title)}")
+            lines += [
+                f"      {word:<6}  {one_line(text)}" for word, text in (("before", before), ("after", after)) if text
+            ]
+        if len(shown) < len(entries):
+            lines.append(f"  ... and {len(entries) - len(shown)} more")
+    return lines
+
+
+def _folded(changes: Iterable[Change]) -> Iterable[tuple[str, str | None, str | None]]:
+    """(title, before, after) of each change; what a column lost, won or cannot do for one and the same reason in one row."""
+    groups: dict[tuple[str, str, str], list[Change]] = {}
+    for change in changes:
+        groups.setdefault((change.board, change.server, _shared(change)), []).append(change)
+    for (board, server, shared), cells in groups.items():
+        if len(cells) >= FOLDED_FROM:
+            names = ", ".join(change.case for change in cells[:FOLDED_FROM])
+            more = f", and {len(cells) - FOLDED_FROM} more" if len(cells) > FOLDED_FROM else ""
+            yield (
+                f"{board} {server}: {len(cells)} cases: {names}{more}",
+                None,
+                _told(cells) or (cells[0].after if shared else None),
+            )
+        else:
+            for change in cells:
+                yield f"{board} {server} {change.case}", change.before, change.after
+
+
+def _shared(change: Change) -> str:
+    """What makes changes of one kind and column alike: nothing more where a case is gone or new, else a fault of the board."""
+    if change.kind in (Kind.GONE, Kind.NEW_CASE):
+        return ""
+    fault = (change.after or "").startswith("error: ")
+    return masked(change.after) if fault else f"{change.case}: {change.after}"
+
+
+def _told(cells: list[Change]) -> str | None:
+    """Of new cases folded into one row: how many of them are not good."""
+    if cells[0].kind is not Kind.NEW_CASE:
+        return None
+    wrong = sum((change.after or "").startswith(("fail", "insecure", "error")) for change in cells)
+    return f"{wrong} of them not as expected" if wrong else None
+
+
+def summary(found: Comparison) -> str:
+    """The counts and the answer in one line."""
+    counts = [f"{count} {kind}" for kind, count in found.counts.items() if count]
+    left = f", {found.left_out} not compared: the new run was not asked for them" if found.left_out else ""
+    answer = "REGRESSION" if found.regression else "no regression"
+    return f"{answer}: {', '.join(counts) or 'nothing changed'} ({found.compared} compared, {found.unchanged} unchanged{left})"
+
+
+def diff_markdown(found: Comparison, *, old: Compared, new: Compared) -> str:
+    """The comparison as a page that fits a pull-request comment."""
+    notes = [f"old: {old.as_text()}", f"new: {new.as_text()}", *found.notes]
+    intro = [f"**{summary(found)}**"]
+    return page("TLS compatibility: what changed", intro=intro, notes=notes, sections=change_sections(found.changes))
+
+
+def change_sections(changes: Iterable[Change]) -> list[Section]:
+    """A table per kind, the worst first."""
+    listed = list(changes)
+    sections = []
+    for kind in Kind:
+        of_kind = [change for change in listed if change.kind is kind]
+        if of_kind:
+            rows = tuple((title, before or "", after or "") for title, before, after in _folded(of_kind))
+            word = f"{kind.value.capitalize()} ({len(of_kind)})"
+            sections.append(Section(title=word, head=("cell", "before", "after"), rows=rows))
+    return sections

@@ -1,0 +1,216 @@
+"""The block of text that shows one result to a person: terminal, JUnit and HTML use the same one. Pure."""
+
+from __future__ import annotations
+
+from harness.model import (
+    Alert,
+    CaseResult,
+    ClientFailure,
+    Expectation,
+    Fix,
+    Mismatch,
+    Observation,
+    Outcome,
+    RecoveryStep,
+    ServerFailure,
+    VerdictWord,
+)
+from harness.reports.plain import one_line, plain
+from harness.reports.record.run_record import packet_json
+from harness.reports.text.packets import packet_lines
+from harness.reports.text.terminal import RERUN_HEAD
+
+# pytest's short summary shows only the first line, and cuts it.
+FIRST_LINE_LIMIT = 60
+
+
+def headline(result: CaseResult, *, limit: int = FIRST_LINE_LIMIT) -> str:
+    """The verdict in one line of at most `limit` characters."""
+    text = verdict_text(result)
+    return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def verdict_text(result: CaseResult) -> str:
+    """The verdict with its whole reason, on one line."""
+    word, reason = result.verdict.word, result.verdict.reason
+    return one_line(f"{word.value}: {reason}" if reason else word.value)
+
+
+def server_text(failure: ServerFailure | None) -> str:
+    """The server's error in one line."""
+    if failure is None:
+        return "no error"
+    parts = [failure.type, failure.reason or (f"errno {failure.errno}" if failure.errno is not None else "")]
+    if failure.verify_code:
+        parts.append(f"verify code {failure.verify_code} ({failure.verify_message})")
+    return " ".join(part for part in parts if part) + f", at {failure.stage}"
+
+
+def client_text(failure: ClientFailure | None) -> str:
+    """The client's error in one line."""
+    if failure is None:
+        return "no error"
+    parts = [failure.type]
+    if failure.number is not None:
+        parts.append(str(failure.number))
+    if failure.name:
+        parts.append(failure.name)
+    if failure.flags:
+        parts.append("+".join(failure.flags))
+    if failure.number is None and not failure.flags:
+        parts += [repr(item) for item in failure.args]
+    return " ".join(parts) + f", at {failure.stage}"
+
+
+def alert_text(alerts: tuple[Alert, ...]) -> str:
+    """The alerts in the order of the wire."""
+    if not alerts:
+        return "none"
+    return ", ".join(
+        f"{alert.name}({alert.code}) {alert.level} from the {alert.sender}{' (encrypted)' if alert.encrypted else ''}"
+        for alert in alerts
+    )
+
+
+def expected_text(expected: Expectation) -> str:
+    """The expectation in one line."""
+    if expected.outcome is Outcome.CONNECTED:
+        wanted = [value for value in (expected.version, expected.suite, expected.group) if value]
+        return "connected" + (f" with {', '.join(wanted)}" if wanted else "")
+    by = f" by the {expected.ended_by}" if expected.ended_by else ""
+    parts = [f"{expected.outcome}{by} at {expected.stage}"]
+    server = [expected.server_type, expected.server_reason, _number("errno", expected.server_errno)]
+    number = expected.client_name or _number("", expected.client_number)
+    client = [expected.client_type, number, "+".join(expected.client_flags or ())]
+    for name, values in (("server", server), ("client", client)):
+        text = " ".join(value for value in values if value)
+        parts.append(f"{name} {text or 'no error'}")
+    if expected.alert:
+        parts.append(f"alert {expected.alert.name}({expected.alert.code}) from the {expected.alert.sender}")
+    return "; ".join(parts)
+
+
+def _number(word: str, value: int | None) -> str:
+    return "" if value is None else f"{word} {value}".strip()
+
+
+def outcome_text(seen: Observation) -> str:
+    """The outcome in one line."""
+    if seen.outcome is Outcome.REFUSED:
+        return f"refused by the {seen.ended_by} at {seen.stage}" if seen.ended_by else "refused"
+    return seen.outcome.value
+
+
+def short_evidence(result: CaseResult) -> str:
+    """What a line per case shows behind the verdict: the suite of a session, both errors and the alert of a refusal."""
+    seen = result.observation
+    if seen is None or result.verdict.word in (VerdictWord.ERROR, VerdictWord.UNSUPPORTED):
+        return one_line(result.verdict.reason or "")
+    if seen.outcome is Outcome.CONNECTED:
+        text = "connected  " + " ".join(_agreed(seen))
+        if result.weak:
+            text += "  [weak]"
+        return text
+    server = seen.server.reason or seen.server.type if seen.server else "-"
+    client = "-"
+    if seen.client:
+        client = (
+            str(seen.client.number)
+            if seen.client.number is not None
+            else "+".join(seen.client.flags or ()) or seen.client.type
+        )
+    alert = next(
+        (f"{item.name}({item.code}) from the {item.sender}" for item in seen.alerts if item.level == "fatal"),
+        "no alert",
+    )
+    return one_line(f"{outcome_text(seen)}: server {server} | client {client} | {alert}")
+
+
+def failure_block(result: CaseResult, *, rerun: str) -> str:
+    """Everything a person needs about a result that is not `pass`.
+
+    Args:
+        result: the result; texts of boards and servers in it are shown with control characters escaped.
+        rerun: the command that runs just this case again.
+    """
+    lines = [headline(result)]
+    if headline(result) != verdict_text(result):
+        lines.append(f"  {one_line(result.verdict.reason or '')}")
+    seen, expected = result.observation, result.expected
+    if expected:
+        lines.append(f"  expected    {expected_text(expected)}")
+        if expected.note:
+            lines.append(f"              {expected.note}")
+    if seen:
+        lines.append(f"  observed    {outcome_text(seen)}")
+    lines += mismatch_lines(result.verdict.mismatches)
+    if seen:
+        lines += side_lines(seen)
+    if result.verdict.word is not VerdictWord.UNSUPPORTED:
+        lines += _why(result)
+    if seen:
+        addresses = {"board": seen.board_address, "server": seen.server_address}
+        lines += packet_lines([packet_json(packet) for packet in result.packets], addresses=addresses)
+    if len(result.link_errors) > 1:
+        lines += [f"  attempt {number}   {one_line(text)}" for number, text in enumerate(result.link_errors, start=1)]
+    lines += recovery_lines(result.recovery)
+    if result.artifacts:
+        lines += [f"  {name:<11} {path}" for name, path in result.artifacts.items() if path]
+    lines += [RERUN_HEAD, f"    {rerun}"]
+    return plain("\n".join(lines))
+
+
+def recovery_lines(recovery: tuple[RecoveryStep, ...]) -> list[str]:
+    """What was tried to bring the board back, a line for each step that could be taken; the end says what came of it."""
+    lines: list[str] = []
+    for step in recovery:
+        limit = f" of {step.deadline_s:g} s" if step.deadline_s is not None else ""
+        reason = f": {one_line(step.reason)}" if step.reason else ""
+        if step.result == "set-aside":
+            lines.append(f"  recovery    the board is set aside{'' if lines else reason}")
+        elif step.result != "skipped":
+            lines.append(f"  recovery    {step.step} {step.result} after {step.took_s:.2f}{limit}{reason}")
+    return lines
+
+
+def mismatch_lines(found: tuple[Mismatch, ...]) -> list[str]:
+    """Every difference, a line each."""
+    return [f"- {item.field}: expected {one_line(item.expected)}, got {one_line(item.observed)}" for item in found]
+
+
+def side_lines(seen: Observation) -> list[str]:
+    """Both sides' errors, the alerts and what was negotiated, a line each."""
+    return [
+        f"  server      {server_text(seen.server)}",
+        f"  client      {client_text(seen.client)}",
+        f"  alert       {alert_text(seen.alerts)}",
+        f"  negotiated  {', '.join(_agreed(seen)) or 'nothing'}",
+    ]
+
+
+def _agreed(seen: Observation) -> list[str]:
+    return [value for value in (seen.negotiated.version, seen.negotiated.suite, seen.negotiated.group) if value]
+
+
+def _why(result: CaseResult) -> list[str]:
+    explanation = result.explanation
+    if explanation is None:
+        return []
+    lines = [
+        f"  why         {explanation.title}   [{explanation.rule}]",
+        *(f"              {item}" for item in explanation.why),
+    ]
+    for fix in explanation.fixes:
+        lines += _fix(fix)
+    return lines
+
+
+def _fix(fix: Fix) -> list[str]:
+    """One fix with the lines to write on either side, and why it is discouraged."""
+    state = "" if fix.proved is None else " (proved)" if fix.proved else " (tried, does not help)"
+    against = f": {fix.because}" if fix.because else ""
+    return [
+        f"  fix         {fix.title}{state}{f' - discouraged{against}' if fix.discouraged else ''}",
+        *(f"                server  {line}" for line in fix.server_lines),
+        *(f"                board   {line}" for line in fix.client_lines),
+    ]

@@ -1,0 +1,111 @@
+"""The summary table and the progress bar for a real terminal, drawn by rich into text. Pure; time and width are given.
+
+Every text that a board, a server or a user gave goes in as `Text`: rich's markup, emoji codes and highlighting are off.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from rich.console import Console, RenderableType
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from harness.reports.plain import one_line
+from harness.reports.text.terminal import NAME_COLUMNS, VERDICT_COLOURS, summary_rows
+
+_BAR_CELLS = 40
+_LEAST_BAR_CELLS = 8
+
+
+class _Paper(io.StringIO):
+    """A text file in memory with the terminal's encoding, by which rich chooses its lines and bars."""
+
+    def __init__(self, encoding: str) -> None:
+        super().__init__()
+        self._encoding = encoding
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override] # typeshed has it as an attribute
+        """The name of the terminal's encoding."""
+        return self._encoding
+
+
+def _drawn(what: RenderableType, *, width: int, colour: bool, encoding: str) -> str:
+    paper = _Paper(encoding)
+    console = Console(
+        file=paper,
+        width=width,
+        force_terminal=colour,
+        color_system="standard" if colour else None,
+        no_color=not colour,
+        legacy_windows=False,
+        markup=False,
+        emoji=False,
+        highlight=False,
+        _environ={},
+    )
+    console.print(what, end="")
+    return paper.getvalue()
+
+
+def table_lines(results: list[dict[str, Any]], *, width: int, colour: bool, encoding: str = "utf-8") -> list[str]:
+    """Draw the counts per board, server and topic; names that do not fit are folded, never cut.
+
+    Args:
+        results: as in run.json.
+        width: of the terminal in cells.
+        colour: whether it wants colours; without them the words say the same.
+        encoding: of the terminal; one that is not Unicode gets ASCII lines.
+    """
+    head, rows = summary_rows(results)
+    table = Table(show_edge=False, pad_edge=False, header_style="bold")
+    for number, name in enumerate(head):
+        if number < NAME_COLUMNS:
+            table.add_column(name, overflow="fold")
+        else:
+            table.add_column(
+                name, justify="right", overflow="fold", min_width=1, style=VERDICT_COLOURS.get(name, "red")
+            )
+    for row in rows:
+        if row[0] == "all":
+            table.add_section()
+        table.add_row(*(Text(one_line(cell), style="dim" if cell == "-" else "") for cell in row))
+    return [line.rstrip() for line in _drawn(table, width=width, colour=colour, encoding=encoding).splitlines()]
+
+
+def bar_text(
+    done: int, total: int, *, bad: int, elapsed_s: float, width: int, colour: bool, encoding: str = "utf-8"
+) -> str:
+    """Draw how far the run is, how many did not go well, and about how long the rest takes: one line that never wraps.
+
+    Args:
+        done: cases that are over.
+        total: cases of the run.
+        bad: those among them that fail the run.
+        elapsed_s: since the first case began, in seconds.
+        width: of the terminal in cells; the line stays one shorter.
+        colour: whether it wants colours.
+        encoding: of the terminal.
+    """
+    parts = [f"{done}/{total}"]
+    if bad:
+        parts.append(f"{bad} bad")
+    if done:
+        parts.append(f"about {_span(elapsed_s / done * (total - done))} left")
+    words = "  ".join(parts)
+    room = min(_BAR_CELLS, width - 1 - len(words) - 2)
+    if room < _LEAST_BAR_CELLS:
+        return words[: max(0, width - 1)]
+    style = "red" if bad else "green"
+    bar = ProgressBar(total=total, completed=done, width=room, complete_style=style, finished_style=style)
+    # Without colours rich leaves out what is still to come.
+    return f"{_drawn(bar, width=room, colour=colour, encoding=encoding).ljust(room)}  {words}"
+
+
+def _span(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

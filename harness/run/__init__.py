@@ -1,0 +1,1 @@
+"""One case on one board: runner, handshake, health, lab, observation."""

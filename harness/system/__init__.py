@@ -1,0 +1,1 @@
+"""What the machine offers: deadlines, private folders, locks, data files, resource exhaustion."""

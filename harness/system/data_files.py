@@ -1,0 +1,35 @@
+"""Where the harness's data folders are: `certs/` and `device_scripts/`.
+
+Knows the two places they can be (inside the installed package, or beside it in a checkout), not what is in them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.errors import UsageError
+
+DATA_FOLDERS = ("certs", "device_scripts")
+
+
+def data_dir(name: str) -> Path:
+    """Find a data folder of the harness.
+
+    The installed wheel carries the folders inside the package (pyproject.toml, force-include); a checkout has them
+    at its top. Beside the package it counts only next to a pyproject.toml: `site-packages/certs` is somebody else's.
+
+    Args:
+        name: `certs` or `device_scripts`.
+
+    Raises:
+        UsageError: for another name, or when the folder is in neither place.
+    """
+    if name not in DATA_FOLDERS:
+        raise UsageError(f"no data folder is called {name!r} (accepted: {', '.join(DATA_FOLDERS)})")
+    package = Path(__file__).resolve().parents[1]
+    installed, checkout = package / name, package.parent / name
+    if installed.is_dir():
+        return installed
+    if checkout.is_dir() and (package.parent / "pyproject.toml").is_file():
+        return checkout
+    raise UsageError(f"the harness's folder {name!r} is missing (not at {installed}, not at {checkout}): reinstall it")

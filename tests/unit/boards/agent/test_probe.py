@@ -1,0 +1,211 @@
+"""Reading the probe: only simple values, bounded; nonsense is passed over."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.boards.agent.probe import LINE_LIMIT, LINES_LIMIT, is_damaged, parse_probe, probe_steps, read_value
+from harness.model import BoardInfo
+
+PICO_W = """#th implementation 'micropython'\r
+#th version (1, 20, 0)\r
+#th platform 'rp2'\r
+#th version_text '3.4.0; MicroPython v1.20.0 on 2023-04-26'\r
+#th maxsize 2147483647\r
+#th machine 'Raspberry Pi Pico W with RP2040'\r
+#th unique_id 'e66138935f4a2b28'\r
+#th module 'ssl'\r
+#th module 'ussl'\r
+#th api 'ssl.CERT_REQUIRED'\r
+#th api 'ssl.wrap_socket'\r
+#th heap_free 180000\r
+#th heap_used 9000\r
+#th epoch_year 1970\r
+#th time 1609459201\r
+#th address '192.0.2.7'\r
+#th cwd '/'\r
+#th disk_free 860160\r
+#th disk_flags 0\r
+"""
+
+
+def test_a_whole_board() -> None:
+    """Every line finds its field; derived facts come from what exists, not from the version."""
+    assert parse_probe([PICO_W]) == BoardInfo(
+        implementation="micropython",
+        version=(1, 20, 0),
+        version_text="3.4.0; MicroPython v1.20.0 on 2023-04-26",
+        machine="Raspberry Pi Pico W with RP2040",
+        platform="rp2",
+        unique_id="e66138935f4a2b28",
+        tls_module="ssl",
+        tls_library="mbedTLS",
+        modules=("ssl", "ussl"),
+        api=(
+            "ssl.CERT_REQUIRED",
+            "ssl.wrap_socket",
+            "ssl.wrap_socket(key)",
+            "ssl.wrap_socket(cert)",
+            "ssl.wrap_socket(server_hostname)",
+            "ssl.wrap_socket(cert_reqs)",
+            "ssl.wrap_socket(cadata)",
+        ),
+        heap_free_bytes=180000,
+        heap_total_bytes=189000,
+        word_bits=32,
+        epoch_year=1970,
+        clock_unix_s=1609459201,
+        address="192.0.2.7",
+        filesystem="/",
+    )
+
+
+def test_order_and_pieces_do_not_matter() -> None:
+    """Each step's output may come alone, as bytes or text, in any order."""
+    pieces = [line.encode() for line in PICO_W.splitlines(keepends=True)]
+    info = parse_probe(reversed(pieces))
+    assert (info.machine, info.heap_total_bytes) == ("Raspberry Pi Pico W with RP2040", 189000)
+
+
+def test_nothing_is_an_empty_board() -> None:
+    """A board that printed nothing is a board of which nothing is known."""
+    assert parse_probe([]) == BoardInfo()
+
+
+def test_the_clock_counts_from_the_ports_epoch() -> None:
+    """ESP and stm32 count from 2000; without the epoch there is no clock."""
+    assert parse_probe(["#th epoch_year 2000\n#th time 0"]).clock_unix_s == 946684800
+    assert parse_probe(["#th epoch_year 1999\n#th time 1"]).clock_unix_s == 946684801
+    assert parse_probe(["#th time 5"]).clock_unix_s is None
+    assert parse_probe(["#th epoch_year 1234\n#th time 5"]).clock_unix_s is None
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ("#th cwd '/flash'\n#th disk_free 10\n#th disk_flags 0", "/flash"),
+        ("#th cwd '/flash'\n#th disk_free 10\n#th disk_flags 1", None),
+        ("#th cwd '/flash'\n#th disk_free 0\n#th disk_flags 0", None),
+        ("#th cwd '/flash'", "/flash"),
+        ("#th disk_free 10", None),
+    ],
+)
+def test_filesystem(lines: str, expected: str | None) -> None:
+    """No directory, read-only or full means: nothing can be deployed."""
+    assert parse_probe([lines]).filesystem == expected
+
+
+@pytest.mark.parametrize(
+    ("api", "module", "library"),
+    [
+        (["ssl.wrap_socket", "SSLSocket.read", "SSLSocket.getpeercert"], "ssl", "mbedTLS"),
+        (["ssl.wrap_socket", "SSLSocket.read"], "ssl", "axTLS"),
+        (["ussl.wrap_socket"], "ussl", None),
+        (["tls.SSLContext", "tls.SSLContext.load_cert_chain"], "tls", "axTLS"),
+        (["tls.SSLContext", "tls.SSLContext.load_cert_chain", "tls.CERT_REQUIRED"], "tls", "mbedTLS"),
+        ([], None, None),
+    ],
+)
+def test_tls_library(api: list[str], module: str | None, library: str | None) -> None:
+    """mbedTLS or axTLS from what exists; unknown where nothing tells them apart (the ClientHello will)."""
+    info = parse_probe([f"#th api {name!r}" for name in api])
+    assert (info.tls_module, info.tls_library) == (module, library)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("5", 5),
+        ("-5", -5),
+        ("None", None),
+        ("'a'", "a"),
+        ('"it\'s"', "it's"),
+        (r"'a\\b\'c\n\x41\u20ac'", "a\\b'c\nA€"),
+        ("()", ()),
+        ("(1,)", (1,)),
+        ("(1, 25, 0, '')", (1, 25, 0, "")),
+        ("(1, 29, 0, 'preview')", (1, 29, 0, "preview")),
+    ],
+)
+def test_values(text: str, value: object) -> None:
+    """repr of numbers, strings, None and flat tuples, as MicroPython writes it."""
+    assert read_value(text) == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "a",
+        "1+1",
+        "[1]",
+        "{}",
+        "1.5",
+        "True",
+        "'a",
+        "'a' 'b'",
+        "((1,),)",
+        "(1",
+        "(1 2)",
+        "(1,) x",
+        "__import__('os')",
+        "9" * 21,
+    ],
+)
+def test_nothing_else_is_a_value(text: str) -> None:
+    """Anything that is not a simple value is a ValueError; nothing is ever evaluated."""
+    with pytest.raises(ValueError, match="not a"):
+        read_value(text)
+
+
+def test_every_cut_of_a_value() -> None:
+    """A value cut anywhere is a ValueError or another simple value, never another exception."""
+    text = r"(1, 'a\\\'b', None, -22)"
+    for end in range(len(text)):
+        with pytest.raises(ValueError, match="not a"):
+            read_value(text[:end])
+
+
+def test_nonsense_is_bounded() -> None:
+    """Long lines and endless output are passed over; the rest is still read."""
+    long = f"#th machine '{'x' * LINE_LIMIT}'\n"
+    flood = "#th api 'a'\n" * (LINES_LIMIT + 10)
+    info = parse_probe([long, "#th machine 'real'\n", flood, "#th platform 'late'"])
+    assert (info.machine, info.platform, info.api) == ("real", "", ("a",))
+
+
+def test_noise_on_the_line() -> None:
+    """An unfinished log line before the mark, and kinds that do not fit a field, do no harm."""
+    text = "I (12) wifi: #th machine 'esp32'\n#th platform 5\n#th heap_free 'much'\n#th version 'x'"
+    info = parse_probe([text])
+    assert (info.machine, info.platform, info.heap_free_bytes, info.version) == ("esp32", "", None, ())
+
+
+def test_steps() -> None:
+    """The script is cut at its marks, comments go; each step is code."""
+    steps = probe_steps("# about\n# --- one\nimport a\n# why\nfor x in a:\n    b\n# --- two\nc\n")
+    assert steps == [("one", "import a\nfor x in a:\n b"), ("two", "c")]
+    names = [name for name, code in probe_steps() if compile(code, name, "exec")]
+    assert names[0] == "implementation"
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize(
+    ("text", "damaged"),
+    [
+        (PICO_W, False),
+        ("", False),
+        ("I (17) wifi: connected\r\n", False),
+        ("I (17) wifi: #th api 'tls.x'\r\n", False),
+        ("#th machine 'a" + LINE_LIMIT * "x", False),
+        ("#th machne 'x'\r\n", True),
+        ("#th machine 'x\r\n", True),
+        ("#th version (1, 29, 0, '\r\n", True),
+        ("#th ap", True),
+        ("#th api 'tls.x'#th api 'tls.y'\r\n", True),
+        ("#th maxsize \xff", True),
+    ],
+)
+def test_damaged_lines(text, damaged):
+    """A marked line is one of the probe's own, whole; noise and what is too long to be one were never told apart."""
+    assert is_damaged(text.encode("latin-1")) is damaged

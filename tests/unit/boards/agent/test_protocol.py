@@ -1,0 +1,313 @@
+"""Requests as code, console bytes as answers: what is sent is data, what comes back is bounded and checked."""
+
+from __future__ import annotations
+
+import ast
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from harness.boards.agent.protocol import (
+    LINE_LIMIT,
+    TEXT_LIMIT,
+    Answer,
+    RunRequest,
+    agent_files,
+    agent_source,
+    blob_name,
+    clock_code,
+    drop_code,
+    json_literal,
+    network_code,
+    put_codes,
+    read_answer,
+    read_objects,
+    read_stored,
+    script,
+    slim_source,
+    tcp_code,
+)
+from harness.model import Stage
+
+RESULT = {
+    "kind": "result",
+    "text": "Hallo, Client!",
+    "suite": "TLS-ECDHE-ECDSA-WITH-AES-256-GCM-SHA384",
+    "version": "TLSv1.2",
+    "us": [151, 20412, 311],
+    "free": [101000, None, 100500],
+}
+EXCEPTION = {
+    "kind": "exception",
+    "stage": "handshake",
+    "type": "OSError",
+    "args": [-30592, "MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE"],
+    "us": [151, 900, None],
+    "free": [101000, None, 100500],
+}
+
+
+def _line(value: Any) -> bytes:
+    return b"#th " + json.dumps(value).encode() + b"\r\n"
+
+
+def _request_of(code: str) -> dict[str, Any]:
+    """The request as the board's json.loads would see it."""
+    (call,) = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)]
+    (literal,) = call.args
+    assert isinstance(literal, ast.Constant)
+    return json.loads(literal.value)
+
+
+def test_request_leaves_out_what_is_not_set() -> None:
+    """Only host and port are always there: each byte costs a slow line."""
+    code = RunRequest(host="192.0.2.1", port=4433).code()
+    assert _request_of(code) == {"host": "192.0.2.1", "port": 4433}
+
+
+def test_request_carries_everything() -> None:
+    """Every field arrives under the key that device_scripts/tls_client.py reads."""
+    request = RunRequest(
+        host="h",
+        port=1,
+        name="tls.test",
+        verify=2,
+        ca=("a", "b"),
+        cert="c",
+        key="k",
+        suites="s",
+        psk_identity="me",
+        psk_key="p",
+        text="t",
+        send=5,
+        recv=0,
+        read_to_end=True,
+        close_first=True,
+        timeout_ms=7,
+    )
+    assert _request_of(request.code()) == {
+        "host": "h",
+        "port": 1,
+        "timeout": 7,
+        "name": "tls.test",
+        "verify": 2,
+        "ca": ["a", "b"],
+        "cert": "c",
+        "key": "k",
+        "suites": "s",
+        "psk_identity": "me",
+        "psk_key": "p",
+        "text": "t",
+        "send": 5,
+        "recv": 0,
+        "readtoend": 1,
+        "closefirst": 1,
+    }
+    assert request.blobs() == ("a", "b", "c", "k", "s", "p")
+
+
+@pytest.mark.parametrize("text", ["'", '"', "\\", "'); import os; ('", "\n\r\0\x04\x03\x01", "ü€😀", "\\'\\x41"])
+def test_text_is_never_code(text: str) -> None:
+    """Whatever a field holds, the code is one call with one ASCII literal on one line, and no control character."""
+    code = RunRequest(host="h", port=1, text=text).code()
+    assert code.isascii()
+    assert code.isprintable()
+    assert _request_of(code)["text"] == text
+    assert ast.literal_eval(json_literal(text)) == json.dumps(text)
+
+
+def test_blobs_are_cut_and_come_together() -> None:
+    """The first call stores, the others append; an empty blob is one call."""
+    data = bytes(range(256)) * 8
+    codes = put_codes("0a1b", data, chunk_bytes=768)
+    calls = [ast.parse(code).body[0].value for code in codes]  # type: ignore[attr-defined]
+    parts = [[ast.literal_eval(argument) for argument in call.args] for call in calls]
+    assert [part[0] for part in parts] == ["0a1b"] * 3
+    assert [part[2:] for part in parts] == [[], [True], [True]]
+    assert b"".join(base64.b64decode(part[1]) for part in parts) == data
+    assert put_codes("0a1b", b"") == ["th_put('0a1b','')"]
+    assert drop_code("0a1b") == "th_put('0a1b',None)"
+
+
+def test_blob_names_are_names() -> None:
+    """A name is short and plain; anything else is refused."""
+    assert blob_name(b"x") == "2d711642"
+    for bad in ("", "a'b", "a" * 17, "a b"):
+        with pytest.raises(ValueError, match="not a blob name"):
+            put_codes(bad, b"")
+        with pytest.raises(ValueError, match="not a blob name"):
+            drop_code(bad)
+
+
+def test_other_calls() -> None:
+    """TCP try, clock and network calls hold literals only."""
+    assert tcp_code("192.0.2.1", port=80, timeout_ms=500) == "th_tcp('192.0.2.1',80,500)"
+    assert clock_code((2026, 8, 9, 7, 1, 2, 3)) == "th_clock((2026,8,9,7,1,2,3))"
+    assert _request_of(network_code({"kind": "wifi", "password": "a'b\\"})) == {"kind": "wifi", "password": "a'b\\"}
+    with pytest.raises(ValueError, match="not a host name or address"):
+        tcp_code("a'b", port=1, timeout_ms=1)
+
+
+def test_result_is_read() -> None:
+    """Times become milliseconds; what is null stays None."""
+    assert read_answer(_line(RESULT)) == Answer(
+        kind="result",
+        text="Hallo, Client!",
+        suite="TLS-ECDHE-ECDSA-WITH-AES-256-GCM-SHA384",
+        version="TLSv1.2",
+        connect_ms=0.151,
+        handshake_ms=20.412,
+        exchange_ms=0.311,
+        free_before=101000,
+        free_after=100500,
+    )
+
+
+def test_a_clock_that_ran_backwards_measures_nothing() -> None:
+    """A time below zero is no time; what the handshake came to counts all the same."""
+    answer = read_answer(_line({**RESULT, "us": [151, -20412, 311]}))
+    assert answer is not None
+    assert (answer.kind, answer.connect_ms, answer.handshake_ms, answer.exchange_ms) == ("result", 0.151, None, 0.311)
+
+
+def test_exception_is_read() -> None:
+    """Stage, type and arguments arrive as the board gave them."""
+    answer = read_answer(_line({**EXCEPTION, "idf": [45000, 16000], "held": 25200}))
+    assert answer is not None
+    assert (answer.stage, answer.type, answer.args[0]) == (Stage.HANDSHAKE, "OSError", -30592)
+    assert (answer.exchange_ms, answer.held, answer.idf_free, answer.idf_largest) == (None, 25200, 45000, 16000)
+
+
+def test_error_is_read() -> None:
+    """The agent's own errors name what is missing."""
+    answer = read_answer(_line({"kind": "error", "missing": "tls.SSLContext.set_ciphers"}))
+    assert answer == Answer(kind="error", missing="tls.SSLContext.set_ciphers")
+    answer = read_answer(_line({"kind": "error", "message": "KeyError", "blob": "0a1b"}))
+    assert answer == Answer(kind="error", message="KeyError", blob="0a1b")
+
+
+def test_noise_is_passed_over() -> None:
+    """Log lines before, after and on the same line do not matter, nor bytes that are no text."""
+    noise = b"TLS buffer overflow, record size: 20527 (+5)\r\n\xff\xfe{}\nI (123) wifi: "
+    assert read_answer(noise + _line(RESULT) + b"more\r\n>>> ") == read_answer(_line(RESULT))
+
+
+def test_a_mark_inside_the_text_is_text() -> None:
+    """What the peer sent cannot pose as an answer of the agent."""
+    answer = read_answer(_line({**RESULT, "text": '#th {"kind":"error"}'}))
+    assert answer is not None
+    assert (answer.kind, answer.text) == ("result", '#th {"kind":"error"}')
+
+
+def test_every_cut_is_incomplete() -> None:
+    """Cut anywhere before its end the answer is not there yet; it is never wrong."""
+    whole = _line(RESULT)
+    for end in range(len(whole)):
+        assert read_answer(whole[:end]) is None, end
+    assert read_answer(whole) is not None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"#th {\n",
+        b"#th \n",
+        b"#th 1\n",
+        b"#th []\n",
+        b'#th {"kind":"result","free":NaN}\n',
+        b"#th " + b"[" * 5000 + b"\n",
+        b"#th " + b"x" * (LINE_LIMIT + 1) + b"\n",
+        _line({"kind": "other"}),
+        _line({}),
+        _line({**RESULT, "us": [1, 2]}),
+        _line({**RESULT, "us": "abc"}),
+        _line({**RESULT, "us": [1, 2, "3"]}),
+        _line({**RESULT, "us": [1, 2, True]}),
+        _line({**RESULT, "us": [1, 2, 1 << 70]}),
+        _line({**RESULT, "text": 5}),
+        _line({**RESULT, "text": "x" * (TEXT_LIMIT + 1)}),
+        _line({**EXCEPTION, "stage": "elsewhere"}),
+        _line({**EXCEPTION, "args": [1, 2, 3, 4]}),
+        _line({**EXCEPTION, "args": [[1]]}),
+        _line({**EXCEPTION, "args": ["x" * 2000]}),
+        _line({**EXCEPTION, "args": {"a": 1}}),
+        _line(RESULT) * 2,
+    ],
+)
+def test_wrong_answers_are_value_errors(line: bytes) -> None:
+    """An answer that the agent cannot have written is wrong, and nothing worse than a ValueError."""
+    with pytest.raises(ValueError, match="the board"):
+        read_answer(line)
+
+
+def test_mutated_answers_never_crash() -> None:
+    """Any single byte replaced by any of a few: an answer, None or ValueError, no other exception."""
+    whole = _line(EXCEPTION)
+    outcomes = set()
+    for index in range(len(whole)):
+        for byte in (0, 4, 10, 0x22, 0x5C, 0x7D, 0xFF):
+            try:
+                outcomes.add(type(read_answer(whole[:index] + bytes([byte]) + whole[index + 1 :])).__name__)
+            except ValueError:
+                outcomes.add("ValueError")
+    assert outcomes == {"Answer", "NoneType", "ValueError"}
+
+
+def test_stored() -> None:
+    """The size that the board holds is what the sender checks."""
+    assert read_stored(_line({"kind": "stored", "size": 700})) == 700
+    assert read_stored(b"nothing\n") is None
+    with pytest.raises(ValueError, match="could not store data: 'MemoryError'"):
+        read_stored(_line({"kind": "error", "message": "MemoryError"}))
+
+
+def test_several_objects_in_order() -> None:
+    """Setup scripts answer with objects of their own."""
+    assert read_objects(_line({"a": 1}) + b"x\n" + _line({"a": 2})) == [{"a": 1}, {"a": 2}]
+
+
+def test_slim_source_is_the_same_program() -> None:
+    """Comments and docstrings go, line numbers and everything else stay."""
+    source = (
+        '"""Doc\nstring."""\n\n# why\ndef f(a):\n    """Doc."""\n    if a:  # because\n        return "# no comment"\n'
+    )
+    assert slim_source(source) == '\n\n\n\ndef f(a):\n\n if a:\n  return "# no comment"\n'
+
+
+@pytest.mark.parametrize("name", ["tls_client", "agent", "network_setup", "tcp_try", "set_clock"])
+def test_deployed_scripts_compile_to_the_same_code(name: str) -> None:
+    """What is sent is what was written, minus docstrings: same statements on the same lines."""
+    from harness.system.data_files import data_dir
+
+    def shape(text: str) -> list[tuple[str, int]]:
+        nodes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.stmt)]
+        kept = [node for node in nodes if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))]
+        return [(type(node).__name__, node.lineno) for node in kept]
+
+    assert shape(script(name)) == shape((data_dir("device_scripts") / f"{name}.py").read_text(encoding="ascii"))
+
+
+def test_what_is_deployed() -> None:
+    """Two files in a directory of their own; in RAM the client comes before the agent that calls it."""
+    files = agent_files()
+    assert list(files) == ["tls_harness/tls_client.py", "tls_harness/agent.py"]
+    assert agent_source().encode() == b"".join(files.values())
+    assert len(agent_source()) < 8192
+
+
+@pytest.mark.parametrize(
+    ("words", "count"),
+    [
+        ({}, None),
+        ({"text": ""}, 0),
+        ({"text": "\u00fc"}, 2),
+        ({"text": "0123", "size": 65536}, 65536),
+        ({"text": "\ud800"}, 3),
+    ],
+)
+def test_how_many_bytes_were_read(words, count):
+    """The size where the board says one, else what its text takes; None where it had nothing to read."""
+    line = "#th " + json.dumps({"kind": "result", **words}) + "\n"
+    assert read_answer(line.encode()).received_bytes == count

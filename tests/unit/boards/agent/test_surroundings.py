@@ -1,0 +1,199 @@
+"""Network, clock and first TCP connection on a real interpreter. The radio is a stand-in: a `network.py` on the board."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import socket
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness.boards.agent import surroundings
+from harness.boards.agent.console import Console
+from harness.boards.agent.surroundings import address_of
+from harness.boards.session import BoardSession
+from harness.errors import BoardError
+from harness.model import BoardInfo
+from harness.system.deadline import Deadline
+
+PASSWORD = 'hunter2 "quoted" \\ word'
+# A stand-in for a cyw43 radio: one access point, `lab`, with the password that the file `expected` holds.
+STAND_IN = """\
+STA_IF = 0
+class WLAN:
+    def __init__(self, kind): self.state = 0
+    def active(self, on=None): return False
+    def config(self, **words): pass
+    def isconnected(self): return self.state == 3
+    def status(self): return self.state
+    def disconnect(self): pass
+    def ifconfig(self): return (ADDRESS, '255.255.255.0', '127.0.0.1', '127.0.0.1')
+    def connect(self, ssid, password):
+        if ssid == 'echo': raise ValueError('cannot use ' + password)
+        with open('expected') as f: good = f.read()
+        self.state = -2 if ssid != 'lab' else 3 if password == good else -3
+ADDRESS = '127.0.0.7'
+"""
+
+NewSession = Callable[..., BoardSession]
+
+
+@pytest.fixture
+def radio(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The stand-in radio on the board, the password in the environment."""
+    (folder / "network.py").write_text(STAND_IN)
+    (folder / "expected").write_text(PASSWORD)
+    monkeypatch.setenv("LAB_WIFI", PASSWORD)
+    return folder
+
+
+def everything_shown(session: BoardSession, error: BoardError | None = None) -> str:
+    """All text of a session that can reach a person or a file."""
+    texts = [session.transcript(), *session.notes]
+    if error is not None:
+        texts += [str(error), error.transcript]
+    return "\n".join(texts)
+
+
+def test_joined(radio: Path, new_session: NewSession) -> None:
+    """The board joins, its address is taken, and the password is nowhere."""
+    session = new_session(network="wifi", ssid="lab", password_env="LAB_WIFI")
+    session.start()
+    assert session.info.address == "127.0.0.7"
+    assert "bytes not recorded" in session.transcript()
+    for form in ("hunter2", "quoted"):
+        assert form not in everything_shown(session)
+
+
+@pytest.mark.parametrize(
+    ("ssid", "reason"),
+    [
+        ("lab", "the board does not get into the WiFi 'lab': wrong password"),
+        ("echo", "the board does not get into the WiFi 'echo': ValueError"),
+    ],
+)
+def test_refused(radio: Path, new_session: NewSession, ssid: str, reason: str) -> None:
+    """A wrong password is said in words; not even a driver that repeats the password gets it into a text."""
+    (radio / "expected").write_text("another")
+    session = new_session(network="wifi", ssid=ssid, password_env="LAB_WIFI")
+    with pytest.raises(BoardError, match=reason) as raised:
+        session.start()
+    assert raised.value.kind == "network"
+    assert "hunter2" not in everything_shown(session, raised.value)
+
+
+def test_no_access_point(radio: Path, new_session: NewSession) -> None:
+    """A name that no access point has; the wait for it is the board's own and follows the time multiplier."""
+    session = new_session(network="wifi", ssid="cafe", password_env="LAB_WIFI", timeout_multiplier=0.1)
+    with pytest.raises(BoardError, match=r"into the WiFi 'cafe': no access point of that name found .*2\.4 GHz only"):
+        session.start()
+
+
+def test_password_not_set(radio: Path, new_session: NewSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variable that holds the password must exist."""
+    monkeypatch.delenv("LAB_WIFI")
+    session = new_session(network="wifi", ssid="lab", password_env="LAB_WIFI")
+    with pytest.raises(
+        BoardError, match="lab-1: the WiFi password is in the environment variable LAB_WIFI, which is not set"
+    ):
+        session.start()
+
+
+def test_password_of_a_board_that_echoes(radio: Path, new_session: NewSession) -> None:
+    """A board that prints what it got - at once or later - does not get the password into a transcript."""
+    session = new_session(network="wifi", ssid="lab", password_env="LAB_WIFI")
+    session.start()
+    session.begin_case()
+    output = session.link.exec(b"print(open('expected').read())", deadline=Deadline(5))
+    assert b"hunter2" in output.stdout
+    assert "[hidden]" in session.transcript()
+    assert "hunter2" not in session.transcript()
+
+
+def test_no_radio(new_session: NewSession) -> None:
+    """A board without a network module."""
+    session = new_session(network="lan")
+    with pytest.raises(BoardError, match="does not get into the LAN: this firmware has no network module"):
+        session.start()
+
+
+def test_clock_that_is_right(console: Console) -> None:
+    """Nothing is sent to a board whose clock is right."""
+    now = int(datetime.datetime.now(datetime.UTC).timestamp())
+    sent = console.link.log.sent_bytes
+    assert surroundings.set_clock(console, BoardInfo(clock_unix_s=now)) is None
+    assert console.link.log.sent_bytes == sent
+
+
+def test_clock_that_cannot_be_set(console: Console) -> None:
+    """The unix port has no RTC: what the clock shows is said, and what that means."""
+    told = surroundings.set_clock(console, BoardInfo(clock_unix_s=0))
+    assert told is not None
+    note, stands = told
+    assert stands is None
+    assert f"stands at {datetime.datetime.now(datetime.UTC).year}-" in note
+    assert "cannot be set: certificates may look expired or not yet valid" in note
+
+
+def test_clock_that_is_set(console: Console, folder: Path) -> None:
+    """A board with an RTC (a stand-in `machine.py`) gets UTC; what the clock was is said."""
+    (folder / "machine.py").write_text(
+        "class RTC:\n"
+        " now = (2021, 1, 1, 5, 0, 0, 1, 0)\n"
+        " def datetime(self, when=None):\n"
+        "  if when is None: return RTC.now\n"
+        "  RTC.now = when\n"
+    )
+    console.must("import sys\nsys.modules.pop('machine', None)\nsys.path.insert(0, '')", "use the stand-in")
+    shown = console.run("import machine\nprint(hasattr(machine, 'RTC'))", timeout_s=5).stdout
+    if shown.strip() != b"True":
+        pytest.skip("this interpreter's own machine module comes before a file")
+    told = surroundings.set_clock(console, BoardInfo(clock_unix_s=0))
+    assert told is not None
+    note, stands = told
+    assert stands == pytest.approx(datetime.datetime.now(datetime.UTC).timestamp(), abs=60)
+    assert re.fullmatch(r"the board's clock stood at \d{4}-\d\d-\d\d; it was set to UTC", note)
+    when = console.run("print(machine.RTC().datetime()[:3])", timeout_s=5).stdout.decode()
+    now = datetime.datetime.now(datetime.UTC)
+    assert when.strip() == str((now.year, now.month, now.day))
+
+
+def test_tcp(console: Console) -> None:
+    """A listener on loopback is reached."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        surroundings.try_tcp(console, host="127.0.0.1", port=listener.getsockname()[1], own_address=None)
+
+
+@pytest.mark.parametrize("own", [None, "192.0.2.7"])
+def test_tcp_refused(console: Console, own: str | None) -> None:
+    """Both addresses and the usual suspects are named."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    shown = own or "without an address of its own"
+    with pytest.raises(
+        BoardError, match=rf"the board \({shown}\) cannot open a TCP connection to 127\.0\.0\.1:{port}"
+    ) as raised:
+        surroundings.try_tcp(console, host="127.0.0.1", port=port, own_address=own)
+    assert raised.value.kind == "network"
+    for suspect in ("firewall", "--ports", "client isolation", "--bind", "--advertise", "--peer", "2.4 GHz"):
+        assert suspect in raised.value.message
+
+
+@pytest.mark.parametrize(
+    ("value", "address"),
+    [("192.0.2.7", "192.0.2.7"), ("fe80::1", "fe80::1"), ("0.0.0.0; rm", None), (None, None), (7.5, None)],
+)
+def test_address_of(value: object, address: str | None) -> None:
+    """What a board says is its address is taken only if it is one."""
+    assert address_of(value) == address
+
+
+def test_address_goes_into_info(radio: Path, new_session: NewSession) -> None:
+    """A board that names no usable address keeps the one the probe found."""
+    (radio / "network.py").write_text(STAND_IN.replace("'127.0.0.7'", "'no address'"))
+    session = new_session(network="wifi", ssid="lab", password_env="LAB_WIFI")
+    session.start()
+    assert session.info == replace(session.info, address=None)

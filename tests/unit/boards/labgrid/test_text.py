@@ -1,0 +1,223 @@
+"""What labgrid's client prints, read: texts as labgrid 26.0.1 printed them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from harness.boards.labgrid.text import (
+    Place,
+    Resource,
+    SerialAddress,
+    client_environment,
+    coordinator,
+    identity,
+    last_words,
+    own_name,
+    read_export,
+    read_place,
+    read_places,
+    serial_environment,
+    serial_url,
+    unknown_place,
+    who_has,
+)
+
+FREE = """\
+Place 'board0':
+  aliases: bob:mine, myboard
+  comment: the one with the red LED
+  tags: chip=esp32
+  matches:
+    exp0/mpy-board0/*
+    exp1/*/NetworkPowerPort/p -> power
+  acquired: None
+  acquired resources:
+  created: 2026-11-25 09:50:40.048733
+  changed: 2026-11-25 09:50:41.672714
+Matching resource 'NetworkSerialPort' (exp0/mpy-board0/NetworkSerialPort/NetworkSerialPort):
+  {'acquired': None,
+   'avail': True,
+   'cls': 'NetworkSerialPort',
+   'params': {'extra': {'proxy': 'localhost', 'proxy_required': False},
+              'host': '127.0.0.1',
+              'port': 45888,
+              'protocol': 'rfc2217',
+              'speed': 115200}}
+"""
+HELD = """\
+Place 'board1':
+  matches:
+    exp0/mpy-board1/*
+  acquired: vm/root
+  acquired resources:
+    exp0/mpy-board1/NetworkSerialPort/NetworkSerialPort
+  allowed: desk/bob, desk/eve
+  created: 2026-11-25 09:50:42.628457
+  changed: 2026-11-25 09:52:56.606601
+  reservation: 7XN3SQ0Q9V
+Orphaned resource 'repl' (exp0/mpy-board1/NetworkSerialPort/NetworkSerialPort)
+"""
+EXPORTED = (
+    'Selected role main from configuration file\n{"LG__SERIALDRIVER_SPEED": "9600", "LG__SERIALDRIVER_HOST": "bench-1", '
+    '"LG__SERIALDRIVER_PORT": "45888", "LG__SERIALDRIVER_PROTOCOL": "rfc2217", "LG__CLIENT_PID": "31327"}'
+    "Waiting for CTRL+C or SIGTERM...\n"
+)
+
+
+def test_a_free_place() -> None:
+    """Name, aliases, matches and what matches them."""
+    assert read_place(FREE) == Place(
+        name="board0",
+        aliases=("bob:mine", "myboard"),
+        matches=("exp0/mpy-board0/*", "exp1/*/NetworkPowerPort/p -> power"),
+        resources=(Resource(name="NetworkSerialPort", kind="NetworkSerialPort", exporter="exp0"),),
+    )
+
+
+def test_a_held_place_whose_exporter_is_gone() -> None:
+    """Who has it, who else may use it, for whom it is kept, and that its resource is an orphan."""
+    assert read_place(HELD) == Place(
+        name="board1",
+        matches=("exp0/mpy-board1/*",),
+        acquired="vm/root",
+        allowed=("desk/bob", "desk/eve"),
+        reservation="7XN3SQ0Q9V",
+        resources=(Resource(name="repl", kind="NetworkSerialPort", exporter="exp0", present=False),),
+    )
+
+
+def test_a_text_that_is_no_place() -> None:
+    """The client's error is no place, nor is one whose holder cannot be read."""
+    assert read_place("labgrid-client: Error: place pattern nix matches nothing\n") is None
+    assert read_place("") is None
+    assert read_place(FREE.replace("acquired: None", "acquired: somebody")) is None
+
+
+def test_a_text_that_breaks_off() -> None:
+    """Cut anywhere, it is no place or the same one: never one that seems free because its holder was cut off."""
+    for text in (FREE, HELD):
+        whole = read_place(text)
+        found = [read_place(text[:end]) for end in range(len(text))]
+        assert found[0] is None
+        assert whole is not None
+        assert {(place.name, place.acquired) for place in found if place} == {(whole.name, whole.acquired)}
+
+
+@pytest.mark.parametrize(
+    ("word", "called"),
+    [("board0", True), ("myboard", True), ("mine", True), ("bob:mine", True), ("board", False), ("board00", False)],
+)
+def test_names_and_aliases(word: str, called: bool) -> None:
+    """A place is called by its whole name or alias; one with a user's name is that user's."""
+    place = read_place(FREE)
+    assert place is not None
+    assert place.is_called(word, user="bob") is called
+    assert place.is_called("mine", user="eve") is False
+
+
+def test_places() -> None:
+    """One name a line."""
+    assert read_places("board0 (myboard)                         the red one\nboard1          \n\n") == (
+        "board0",
+        "board1",
+    )
+    assert read_places("") == ()
+
+
+def test_an_export() -> None:
+    """The JSON object is found between what else is said, and becomes the URL that labgrid itself would open."""
+    assert read_export(EXPORTED) == SerialAddress(url="rfc2217://bench-1:45888?ign_set_control", baud=9600)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"PROTOCOL": "raw"}, "socket://bench-1:45888"),
+        ({"HOST": "fd00::7"}, "rfc2217://[fd00::7]:45888?ign_set_control"),
+        ({"PROTOCOL": "telnet"}, None),
+        ({"PORT": "None"}, None),
+        ({"PORT": "0"}, None),
+        ({"PORT": "65536"}, None),
+        ({"PORT": 45888}, None),
+        ({"HOST": "bench-1/?x="}, None),
+        ({"HOST": None}, None),
+    ],
+)
+def test_what_an_exporter_may_say(change: dict[str, object], expected: str | None) -> None:
+    """Raw TCP, IPv6; a port that is not there yet, or a host that is none, is no address."""
+    words: dict[str, object] = {"SPEED": "9600", "HOST": "bench-1", "PORT": "45888", "PROTOCOL": "rfc2217", **change}
+    found = read_export(json.dumps({f"LG__SERIALDRIVER_{name}": value for name, value in words.items()}))
+    assert (found.url if found else None) == expected
+
+
+@pytest.mark.parametrize("speed", ["fast", None, "0", "99999999"])
+def test_an_unusable_speed(speed: str | None) -> None:
+    """Then it is what boards have."""
+    text = json.dumps({"LG__SERIALDRIVER_HOST": "h", "LG__SERIALDRIVER_PORT": "1", "LG__SERIALDRIVER_SPEED": speed})
+    assert read_export(text) == SerialAddress(url="rfc2217://h:1?ign_set_control", baud=115200)
+
+
+def test_an_export_that_breaks_off() -> None:
+    """Half an object is no address."""
+    whole = EXPORTED.removesuffix("Waiting for CTRL+C or SIGTERM...\n")
+    assert {read_export(whole[:end]) for end in range(len(whole))} == {None}
+    assert read_export('{"LG__x": }') is None
+
+
+def test_the_file_for_export() -> None:
+    """A place's name is data in it, whatever characters it has."""
+    assert json.loads(serial_environment('a": {'))["targets"]["main"]["resources"] == {"RemotePlace": {"name": 'a": {'}}
+    assert serial_url("rfc2217", "h", 1) == "rfc2217://h:1?ign_set_control"
+
+
+def test_the_environment_of_the_client() -> None:
+    """labgrid's own words pass, but for those that name other places; so does nothing of our Python's."""
+    environ = {"LG_PROXY": "gate", "LG_TOKEN": "T", "PATH": "/bin", "LG_ENV": "x", "LG_PLACE": "y", "PYTHONPATH": "z"}
+    expected = {"LG_PROXY": "gate", "LG_TOKEN": "T", "PATH": "/bin", "PYTHONUNBUFFERED": "1"}
+    assert client_environment(environ) == expected
+
+
+def test_coordinator_and_identity() -> None:
+    """The coordinator is what labgrid's variables say; place and coordinator together are the board."""
+    assert coordinator({}) == "127.0.0.1:20408"
+    assert coordinator({"LG_CROSSBAR": "ws://old"}) == "ws://old"
+    assert coordinator({"LG_CROSSBAR": "ws://old", "LG_COORDINATOR": "lab:1"}) == "lab:1"
+    assert identity("board0", {"LG_COORDINATOR": "lab:1"}) == "labgrid:lab:1/board0"
+
+
+def test_people() -> None:
+    """labgrid's host/user, with its own variables before what the system says."""
+    assert own_name({}, host="desk", user="bob") == "desk/bob"
+    assert own_name({"LG_HOSTNAME": "ci", "LG_USERNAME": "job"}, host="desk", user="bob") == "ci/job"
+    assert who_has("desk/bob") == "bob on desk"
+
+
+@pytest.mark.parametrize(
+    ("word", "places", "expected"),
+    [
+        ("bord0", ["board1", "board0"], "labgrid has no place 'bord0' (did you mean 'board0' or 'board1'?); there are: board0, board1"),
+        ("oard", ["board0"], "labgrid has no place 'oard' (did you mean 'board0'?); there are: board0"),
+        ("x", [], "labgrid has no place 'x'; there are: none"),
+        ("x", ["a"] * 21, f"labgrid has no place 'x'; there are: {', '.join(['a'] * 20)}, ..."),
+    ],
+)  # fmt: skip
+def test_an_unknown_place(word: str, places: list[str], expected: str) -> None:
+    """What there is, and what was probably meant."""
+    assert unknown_place(word, places) == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("ERROR root: x\nServer error: Error: Could not connect to coordinator\n", "Could not connect to coordinator"),
+        ("labgrid-client: Error: place board0 is not acquired\n", "place board0 is not acquired"),
+        ("odd\x1b[31m\n\n", "odd?[31m"),
+        ("", "it said nothing"),
+        ("x" * 999, "x" * 300),
+    ],
+)
+def test_last_words(said: str, expected: str) -> None:
+    """One line, bounded, nothing in it that steers a terminal."""
+    assert last_words(said) == expected

@@ -1,0 +1,308 @@
+"""The virtual board: what it does like a board, what it names when a program on it misbehaves, and that it leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.boards.serial.raw_repl import Link
+from harness.boards.virtual.board import VirtualBoard
+from harness.boards.virtual.interpreter import Interpreter, find_interpreter
+from harness.errors import BoardError
+from harness.system.deadline import Deadline
+
+Start = Callable[..., VirtualBoard]
+
+
+@pytest.fixture(params=[False, True], ids=["own-repl", "script-repl"])
+def start(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Start]:
+    """Start a board with these files on it; both kinds of raw REPL."""
+    boards = []
+
+    def make(*, heap_bytes: int | None = None, **files: str) -> VirtualBoard:
+        for name, text in files.items():
+            (tmp_path / f"{name}.py").write_text(text)
+        board = VirtualBoard(find_interpreter(""), folder=tmp_path, heap_bytes=heap_bytes, script_repl=request.param)
+        boards.append(board)
+        return board
+
+    yield make
+    for board in boards:
+        board.close()
+
+
+def enter(board: VirtualBoard, *, patience_s: float = 5.0) -> Link:
+    """A line in the raw REPL."""
+    link = Link(board.port)
+    try:
+        link.enter_raw_repl(deadline=Deadline(patience_s))
+    except BaseException:
+        link.close()
+        raise
+    return link
+
+
+def refused(board: VirtualBoard, *, patience_s: float) -> BoardError:
+    """The error of a take-over that cannot succeed."""
+    with pytest.raises(BoardError) as raised:
+        enter(board, patience_s=patience_s)
+    assert "\n" not in raised.value.message
+    return raised.value
+
+
+def wait_for(condition: Callable[[], object], *, timeout_s: float = 10.0) -> None:
+    """Wait until a condition outside this process holds."""
+    deadline = Deadline(timeout_s)
+    while not condition():
+        assert not deadline.expired, "it did not happen in time"
+        time.sleep(0.01)
+
+
+def ask(link: Link, code: bytes) -> bytes:
+    """Run code that must not fail."""
+    output = link.exec(code, deadline=Deadline(5))
+    assert output.stderr == b""
+    return output.stdout
+
+
+@pytest.mark.parametrize(("heap_bytes", "least", "most"), [(300_000, 250_000, 300_000), (None, 450_000, 524_288)])
+def test_heap(start: Start, heap_bytes: int | None, least: int, most: int) -> None:
+    """The heap size is what was asked for, else of the order of a board's."""
+    link = enter(start(heap_bytes=heap_bytes))
+    try:
+        total = int(ask(link, b"import gc\nprint(gc.mem_free() + gc.mem_alloc())"))
+    finally:
+        link.close()
+    assert least < total <= most
+
+
+def test_own_files_only(start: Start, tmp_path: Path) -> None:
+    """Its directory is its filesystem; neither the caller's environment nor its modules reach it."""
+    link = enter(start())
+    try:
+        assert ask(link, b"import os\nprint(os.getcwd())").strip() == str(tmp_path).encode()
+        assert ask(link, b"print(os.getenv('PYTEST_CURRENT_TEST'))").strip() == b"None"
+    finally:
+        link.close()
+
+
+def test_main_is_interrupted(start: Start) -> None:
+    """A main.py that runs is interrupted with Ctrl-C; what it had done is there."""
+    link = enter(start(boot="b = 1\n", main="m = b + 1\nwhile True: pass\n"))
+    try:
+        assert ask(link, b"print(m)") == b"2\n"
+    finally:
+        link.close()
+
+
+def test_slow_boot_is_waited_for(start: Start) -> None:
+    """A board that prints a boot log and takes its time is entered as soon as it listens."""
+    boot = (
+        "import time\nprint('rst:0x1 (POWERON_RESET),boot:0x13')\nend = time.time() + 1\n"
+        "while time.time() < end:\n try: time.sleep(0.1)\n except KeyboardInterrupt: pass\n"
+    )
+    started = time.monotonic()
+    link = enter(start(boot=boot))
+    try:
+        assert ask(link, b"print(1)") == b"1\n"
+    finally:
+        link.close()
+    assert time.monotonic() - started < 4
+
+
+def test_program_that_catches_ctrl_c(start: Start) -> None:
+    """A program that prints and ignores Ctrl-C is named, with what to do."""
+    main = "import time\nwhile True:\n try:\n  print('tick')\n  time.sleep(0.001)\n except KeyboardInterrupt: pass\n"
+    error = refused(start(main=main), patience_s=1.2)
+    assert error.kind == "no-interrupt"
+    assert "prints without end and ignores Ctrl-C" in error.message
+
+
+def test_silent_program_that_catches_ctrl_c(start: Start) -> None:
+    """One that prints nothing looks as a board that is not there, and the sentence says so."""
+    main = "import time\nwhile True:\n try:\n  time.sleep(1)\n except KeyboardInterrupt: pass\n"
+    error = refused(start(main=main), patience_s=0.8)
+    assert error.kind == "silent"
+    assert "catches KeyboardInterrupt looks the same" in error.message
+
+
+def test_program_that_ends_the_interpreter_at_once(start: Start) -> None:
+    """A main.py that resets the board at every start is a loop of resets."""
+    main = "import sys\ntry:\n sys.exit(0)\nexcept KeyboardInterrupt:\n sys.exit(0)\n"
+    board = start(main=main)
+    wait_for(lambda: board._quick_ends > 3)
+    error = refused(board, patience_s=1.0)
+    assert error.kind == "reset-loop"
+    assert "loop of resets" in error.message
+
+
+def test_program_that_prints_noise(start: Start) -> None:
+    """Bytes that are no text suggest the baud rate."""
+    main = "import sys\nwhile True:\n try:\n  sys.stdout.buffer.write(bytes(range(128, 256)))\n except KeyboardInterrupt: pass\n"
+    error = refused(start(main=main), patience_s=0.7)
+    assert error.kind == "not-micropython"
+    assert "baud" in error.message
+
+
+def test_program_that_prints_for_ever(start: Start) -> None:
+    """A program that prints without end but can be interrupted is no obstacle."""
+    link = enter(start(main="while True: print('x' * 500)\n"))
+    try:
+        assert ask(link, b"print(1)") == b"1\n"
+    finally:
+        link.close()
+
+
+def test_reset_during_an_exec(start: Start) -> None:
+    """A board that goes away in the middle of an exec is noticed at once, not when the deadline is over."""
+    board = start()
+    link = enter(board)
+    try:
+        process = board._process
+        assert process is not None
+        threading.Timer(0.2, process.kill).start()
+        started = time.monotonic()
+        with pytest.raises(BoardError, match="the board restarted while we talked to it") as raised:
+            link.exec(b"while True: pass", deadline=Deadline(20))
+        assert raised.value.kind == "reset"
+        assert time.monotonic() - started < 3
+        link.enter_raw_repl(deadline=Deadline(5))
+        assert ask(link, b"print(1)") == b"1\n"
+    finally:
+        link.close()
+
+
+def test_reset_between_two_execs(start: Start) -> None:
+    """A board that restarted meanwhile is told from one that answers wrongly."""
+    board = start()
+    link = enter(board)
+    try:
+        process = board._process
+        assert process is not None
+        process.kill()
+        wait_for(lambda: b">>> " in bytes(board._to_tool) or link._port.inWaiting() > 100)
+        with pytest.raises(BoardError, match="the board restarted") as raised:
+            link.exec(b"print(1)", deadline=Deadline(5))
+        assert raised.value.kind == "reset"
+    finally:
+        link.close()
+
+
+def test_boot_that_hangs_after_a_soft_reset(start: Start, tmp_path: Path) -> None:
+    """Ctrl-C reaches boot.py also between a soft reset and the raw REPL's banner."""
+    link = enter(start())
+    (tmp_path / "boot.py").write_text("print('booting')\nwhile True: pass\n")
+    try:
+        with pytest.raises(BoardError, match=r"no raw REPL within 0\.5 s after a soft reset"):
+            link.soft_reset(deadline=Deadline(0.5))
+        link.enter_raw_repl(deadline=Deadline(5))
+        assert ask(link, b"print(1)") == b"1\n"
+    finally:
+        link.close()
+
+
+@pytest.mark.parametrize(
+    ("program", "said"),
+    [
+        ("/bin/true", r"it ended and printed nothing"),
+        ("/bin/cat", r"it ended; the last it printed is .*cat"),
+        (sys.executable, r"it started as something else"),
+    ],
+)
+def test_programs_that_are_no_micropython(program: str, said: str) -> None:
+    """What a user may name by mistake is named in one line, with what is wanted."""
+    with pytest.raises(BoardError, match=f"no MicroPython prompt: {said}.*unix port") as raised:
+        VirtualBoard(Interpreter(name=program, launch=("exec", program)), start_s=0.5)
+    assert raised.value.kind == "not-micropython"
+    assert "\n" not in raised.value.message
+
+
+def test_program_that_says_nothing(tmp_path: Path) -> None:
+    """A program that only waits is given up in time."""
+    program = tmp_path / "micropython"
+    program.write_text("#!/bin/sh\nexec cat\n", encoding="utf-8")
+    program.chmod(0o755)
+    with pytest.raises(BoardError, match=r"no MicroPython prompt: it showed none within 0\.5 s and printed nothing"):
+        VirtualBoard(Interpreter(name=str(program), launch=("exec", str(program))), start_s=0.5)
+
+
+def test_program_for_another_machine(tmp_path: Path) -> None:
+    """A file that the kernel cannot start is named as such."""
+    program = tmp_path / "micropython"
+    program.write_bytes(b"\x7fELF nothing that runs")
+    program.chmod(0o755)
+    with pytest.raises(BoardError, match=r"it ended; the last it printed is .*Exec format error.*for this machine"):
+        VirtualBoard(Interpreter(name=str(program), launch=("exec", str(program))))
+
+
+def test_nothing_is_left(start: Start) -> None:
+    """Closing gives back every descriptor and thread, and the interpreter is gone."""
+    start().close()
+    descriptors, threads = len(os.listdir("/proc/self/fd")), threading.active_count()
+    board = start()
+    process = board._process
+    assert process is not None
+    link = enter(board)
+    link.close()
+    board.close()
+    board.close()
+    assert (len(os.listdir("/proc/self/fd")), threading.active_count()) == (descriptors, threads)
+    assert process.poll() is not None
+
+
+def test_private_folder_is_removed() -> None:
+    """A board that was given no folder removes the one it made; a given one stays."""
+    board = VirtualBoard(find_interpreter(""))
+    folder = board.folder
+    assert folder.is_dir()
+    board.close()
+    assert not folder.exists()
+
+
+HARNESS = """\
+import sys, time
+from harness.boards.virtual.interpreter import find_interpreter
+from harness.boards.virtual.board import VirtualBoard
+board = VirtualBoard(find_interpreter(""))
+print(board._process.pid, board.folder, flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def other_harness() -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """Another process with a virtual board, and the pid of its interpreter."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HARNESS], stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert process.stdout is not None
+    pid, folder = process.stdout.readline().split()
+    yield process, int(pid)
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    shutil.rmtree(folder, ignore_errors=True)  # or the next board's sweep was quicker
+
+
+def test_killed_harness_takes_its_board_along(other_harness: tuple[subprocess.Popen[str], int]) -> None:
+    """However the harness dies, the interpreter gets SIGHUP from its terminal and dies too."""
+    process, pid = other_harness
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    wait_for(lambda: not Path(f"/proc/{pid}").exists() or Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z")
+
+
+def test_ctrl_c_at_the_terminal_spares_the_board(other_harness: tuple[subprocess.Popen[str], int]) -> None:
+    """SIGINT for the harness's process group does not reach the interpreter: it must be left at its prompt in order."""
+    process, pid = other_harness
+    assert os.getpgid(pid) != os.getpgid(process.pid)
+    assert os.getsid(pid) != os.getsid(process.pid)

@@ -1,0 +1,65 @@
+"""The table of faults: what each does to bytes."""
+
+import pytest
+
+from harness.boards.agent.protocol import RunRequest, put_codes, read_answer, script
+from harness.boards.virtual.faults import ANSWER_MARK, FAULTS, REQUEST_MARK
+
+LINE = b'#th {"kind":"result","text":"Hallo, Client!"}\r\n'
+# design.md 4, in its order; the table may hold more.
+NAMES = {
+    "silent", "flood", "drop", "corrupt", "delay", "reset", "non-utf8", "half-line", "lying", "huge-line", "unplug", "slow",
+    "stuck-raw", "disk-full", "read-only", "no-memory", "wrong-clock", "no-network", "no-tls", "banner",
+}  # fmt: skip
+
+
+def test_names():
+    """All that were promised are there, under their own name and with a sentence."""
+    assert set(FAULTS) >= NAMES
+    assert all(fault.name == name and fault.does for name, fault in FAULTS.items())
+
+
+def test_marks_are_those_of_the_protocol():
+    """A request is counted once, and neither the agent's files nor its blobs look like one."""
+    assert RunRequest().code().encode().count(REQUEST_MARK) == 1
+    assert REQUEST_MARK.decode() not in "".join([script("agent"), *put_codes("x", b"data")])
+    assert LINE.startswith(ANSWER_MARK)
+
+
+@pytest.mark.parametrize("name", ["drop", "corrupt", "half-line", "huge-line"])
+def test_a_spoilt_answer_is_never_taken_for_one(name):
+    """What is left of it is no answer: none, or one that is refused."""
+    spoilt = FAULTS[name].answer(LINE)
+    assert spoilt != LINE
+    try:
+        assert read_answer(spoilt) is None
+    except ValueError:
+        pass  # refused: as good
+
+
+def test_noise_before_an_answer_is_passed_over():
+    """Bytes that are no UTF-8 cost nothing: the answer behind them is whole."""
+    assert read_answer(FAULTS["non-utf8"].answer(LINE)).text == "Hallo, Client!"
+
+
+def test_boasting():
+    """Whatever came of a connection is told as a session; that something was stored is still told."""
+    boast = FAULTS["boasting"].answer
+    assert (
+        read_answer(boast(b'#th {"kind":"exception","stage":"handshake","type":"OSError"}\r\n')).text
+        == "Hallo, Client!"
+    )
+    assert boast(b'#th {"kind":"stored","size":7}\r\n') == b'#th {"kind":"stored","size":7}\r\n'
+
+
+def test_stuck_in_raw_mode():
+    """Ctrl-C passes, what ends or leaves raw mode does not."""
+    assert FAULTS["stuck-raw"].to_board(b"\x05A\x01print(1)\x04\r\x03\x02") == b"Aprint(1)\r\x03"
+
+
+def test_what_strikes_in_the_middle():
+    """A fault of the surroundings is there from the start; one of the line is not. The liar counts for itself."""
+    start = {name for name, fault in FAULTS.items() if not fault.in_the_middle}
+    assert start == {
+        "lying", "disk-full", "read-only", "no-memory", "wrong-clock", "no-network", "no-tls", "banner",
+    }  # fmt: skip

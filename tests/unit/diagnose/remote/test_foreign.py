@@ -1,0 +1,277 @@
+"""A server of this Python that runs already, with the real virtual board through the relay."""
+
+import contextlib
+import json
+import re
+import socket
+import ssl
+import threading
+
+import jsonschema
+import pytest
+
+from harness.boards.virtual.interpreter import find_interpreter
+from harness.diagnose.remote.foreign import diagnose_server
+from harness.diagnose.request import Files, Request
+from harness.errors import HarnessError, UsageError
+from harness.model import BoardSpec, Outcome, Side, Stage
+from harness.reports.record.diagnosis_record import diagnosis_json
+from harness.reports.record.schema import diagnosis_schema
+from harness.reports.text.diagnosis_text import diagnosis_text
+from harness.run.options import RunOptions
+
+SPEC = BoardSpec(text="unix", kind="unix", target="", label="unix")
+
+
+@pytest.fixture
+def running(files, tls_listener):
+    """Starts somebody's server: `running(profile, **settings of the context)` gives its port."""
+
+    def start(profile, *, verify=None, talk=lambda tls: tls.recv(1), **settings):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(files / profile / "cert.pem", files / profile / "key.pem")
+        for name, value in settings.items():
+            setattr(context, name, value) if name != "ciphers" else context.set_ciphers(value)
+        if verify:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(files / verify / "cert.pem")
+        return tls_listener(context, talk)
+
+    return start
+
+
+@pytest.fixture(scope="module")
+def connect():
+    """Diagnose a port of this machine on the virtual board; its JSON fits the schema."""
+    try:
+        find_interpreter("")
+    except HarnessError as error:
+        pytest.skip(str(error))
+
+    def run(port, *, files=None, progress=lambda _line: None, **words):
+        request = Request(
+            board=SPEC,
+            options=RunOptions(boards=(SPEC,)),
+            files=files or Files(),
+            connect=("127.0.0.1", port),
+            **words,
+        )
+        found = diagnose_server(request, progress=progress)
+        jsonschema.Draft202012Validator(diagnosis_schema()).validate(json.loads(json.dumps(diagnosis_json(found))))
+        return found
+
+    return run
+
+
+def test_it_connects(connect, running, files, tmp_path):
+    """As it is, verified: hello, choice and certificate of the wire; nothing to explain, nothing to try; and the capture of it."""
+    told, capture = [], tmp_path / "board.pcapng"
+    port = running("server-p256")
+    given = Files(ca=files / "ca-p256" / "cert.der")
+    found = connect(port, files=given, hostname="tls.test", progress=told.append, capture=capture)
+    assert found.notes[-1] == f"capture: {capture}; what is encrypted stays so"
+    assert capture.read_bytes().startswith(bytes.fromhex("0a0d0d0a"))
+    assert found.result.artifacts["pcapng"] == str(capture)
+    seen = found.result.observation
+    assert (seen.outcome, seen.server_facts, found.result.explanation, found.trials) == (
+        Outcome.CONNECTED,
+        None,
+        None,
+        (),
+    )
+    assert seen.negotiated.suite.startswith("TLS_ECDHE_ECDSA_WITH_")
+    assert [step.name for step in found.wire][:3] == ["ClientHello", "ServerHello", "Certificate"]
+    assert found.server == f"127.0.0.1:{port}"
+    assert told == ["opening unix", "trying it as it is"]
+    assert found.unseen == (
+        "the server's settings, its log and its own error: only what it sends",
+        "what the application does: the board closed after the handshake (--send TEXT lets it speak)",
+    )
+
+
+def test_it_answers(connect, running):
+    """The board says something: the lines for it, and the beginning of the answer."""
+    port = running("server-p256", talk=lambda tls: tls.sendall(b"echo " + tls.recv(100)))
+    found = connect(port, send="hello")
+    assert found.result.observation.outcome is Outcome.CONNECTED
+    assert found.notes[-1] == "the server answered what the board sent; the answer begins with 'e'"
+    assert found.client_lines[-2:] == ("stream.write(b'hello')", "stream.read(1)")
+    assert (
+        found.unseen[-1]
+        != "what the application does: the board closed after the handshake (--send TEXT lets it speak)"
+    )
+
+
+def test_it_closes_instead_of_answering(connect, running):
+    """The handshake is good, and that is not enough."""
+    found = connect(running("server-p256", talk=lambda tls: tls.recv(100)), send="hello")
+    seen = found.result.observation
+    assert (seen.outcome, seen.ended_by, seen.stage) == (Outcome.REFUSED, Side.SERVER, Stage.READ)
+    assert found.result.explanation.rule == "closing/unanswered"
+
+
+def test_no_shared_cipher(connect, running):
+    """The server says handshake_failure and no more; a look from here shows what it takes, and the cause."""
+    told = []
+    found = connect(
+        running("server-rsa2048", ciphers="ECDHE-RSA-CHACHA20-POLY1305", maximum_version=ssl.TLSVersion.TLSv1_2),
+        progress=told.append,
+    )
+    seen, said = found.result.observation, found.result.explanation
+    assert (seen.outcome, seen.server, [item.name for item in seen.alerts]) == (
+        Outcome.REFUSED,
+        None,
+        ["handshake_failure"],
+    )
+    assert said.rule == "ciphers/nothing-in-common"
+    assert any("as seen from this machine, 1 suites, key RSA 2048" in line for line in said.why)
+    assert any(line.startswith("asking 127.0.0.1:") for line in told)
+    assert {trial.note for trial in found.trials} == {
+        "the server is not ours to change: try it there, then diagnose again"
+    }
+    assert "server      its error is not visible; its alert: handshake_failure(40)" in diagnosis_text(found)
+    assert "that it is NO_SHARED_CIPHER (in OpenSSL's words) follows from" in diagnosis_text(found)
+    assert re.search(
+        r"what it takes of this machine \(asked in \d+ connections; --no-probe leaves them out\)", found.unseen[1]
+    )
+
+
+def test_the_seed(connect, running):
+    """An RSA key, and a board that offers ECDHE-ECDSA and plain RSA: the key's type is named, not the lists."""
+    suites = ("TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256", "TLS_RSA_WITH_AES_128_CBC_SHA256")
+    words = "ECDHE+AESGCM:ECDHE+AES"
+    port = running("server-rsa2048", ciphers=words, maximum_version=ssl.TLSVersion.TLSv1_2)
+    said = connect(port, suites=suites).result.explanation
+    assert said.rule == "ciphers/key-type"
+    assert "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256  needs an EC key, the server's key is RSA" in said.why
+
+
+def test_tls13_only(connect, running):
+    """The versions of both sides."""
+    found = connect(running("server-p256", minimum_version=ssl.TLSVersion.TLSv1_3))
+    said = found.result.explanation
+    if found.result.observation.outcome is Outcome.CONNECTED:
+        pytest.skip("this firmware speaks TLS 1.3")
+    assert (said.rule, [item.name for item in found.result.observation.alerts]) == (
+        "versions/server-too-new",
+        ["protocol_version"],
+    )
+
+
+def test_no_shared_cipher_where_a_certificate_is_wanted(connect, running):
+    """A server that lets no client in without a certificate shows what it takes before it asks for one."""
+    words = {"verify": "ca-p256", "maximum_version": ssl.TLSVersion.TLSv1_2}
+    found = connect(running("server-rsa2048", ciphers="ECDHE-RSA-CHACHA20-POLY1305", **words), fixes=False)
+    assert found.result.explanation.rule == "ciphers/nothing-in-common"
+
+
+def test_client_certificate_wanted(connect, running, files):
+    """Seen in the messages; with the board's own certificate it connects."""
+    port = running("server-p256", verify="ca-p256", maximum_version=ssl.TLSVersion.TLSv1_2)
+    assert connect(port).result.explanation.rule == "client-auth/none-sent"
+    own = files / "client-p256"
+    given = Files(client_certificate=own / "cert.der", client_key=own / "key.der")
+    assert connect(port, files=given).result.observation.outcome is Outcome.CONNECTED
+    other = files / "client-untrusted"
+    given = Files(client_certificate=other / "cert.der", client_key=other / "key.der")
+    assert connect(port, files=given).result.explanation.rule == "client-auth/untrusted"
+
+
+def test_wrong_ca_on_the_board(connect, running, files):
+    """A fix on the board's side is tried there and then, and proved by the handshake that connected."""
+    found = connect(running("server-p256"), files=Files(ca=files / "ca-other" / "cert.der"), hostname="tls.test")
+    assert found.result.explanation.rule == "identity/unknown-issuer"
+    proved = [trial for trial in found.trials if trial.fix.proved]
+    assert [trial.fix.title for trial in proved] == ["do not check the certificate (CERT_NONE)"]
+    assert proved[0].fix.discouraged
+    assert proved[0].result.observation.outcome is Outcome.CONNECTED
+
+
+def test_a_trial_is_explained_like_the_first(connect, running, files):
+    """The change on the board does away with its refusal; why the server refuses then follows from the wire, as at first."""
+    port = running("server-p256", verify="ca-p256", maximum_version=ssl.TLSVersion.TLSv1_2)
+    found = connect(port, files=Files(ca=files / "ca-other" / "cert.der"), hostname="tls.test")
+    assert found.result.explanation.rule == "identity/unknown-issuer"
+    tried = [trial for trial in found.trials if trial.result is not None]
+    assert [trial.result.explanation.rule for trial in tried] == ["client-auth/none-sent"]
+    assert not any("follows from" in line for line in found.unseen)
+
+
+def test_not_asked(connect, running):
+    """Without the look the alert stands alone, and that is said."""
+    told = []
+    found = connect(
+        running("server-p256", minimum_version=ssl.TLSVersion.TLSv1_3), probe=False, fixes=False, progress=told.append
+    )
+    if found.result.observation.outcome is Outcome.CONNECTED:
+        pytest.skip("this firmware speaks TLS 1.3")
+    assert found.result.explanation.rule == "versions/alert-only"
+    assert "what it would take: it was not asked (--no-probe)" in found.unseen
+    assert told == ["opening unix", "trying it as it is"]
+
+
+def test_plain_text(connect):
+    """What answers is no TLS server; it serves one connection, the board's."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve():
+            sock, _peer = listener.accept()
+            with sock:
+                sock.sendall(b"220 mail.example ESMTP\r\n")
+                sock.recv(1000)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        found = connect(listener.getsockname()[1], fixes=False)
+        thread.join(10)
+    assert found.result.explanation.rule == "peer/plain-text"
+
+
+def test_a_server_that_dies_of_it(connect, files):
+    """Nobody listens any more when a change would be tried: that is said of the change, and nothing is proved or disproved."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve():
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(files / "server-p256" / "cert.pem", files / "server-p256" / "key.pem")
+            sock, _peer = listener.accept()
+            listener.close()
+            with sock, contextlib.suppress(OSError):
+                context.wrap_socket(sock, server_side=True)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        port = listener.getsockname()[1]
+        found = connect(port, files=Files(ca=files / "ca-other" / "cert.der"), hostname="tls.test")
+        thread.join(10)
+    assert found.result.explanation.rule == "identity/unknown-issuer"
+    (trial,) = [trial for trial in found.trials if trial.fix.discouraged]
+    assert (trial.fix.proved, trial.note) == (None, "not tried: the server takes no connection any more")
+
+
+def test_a_capture_that_cannot_be_written(connect, running, tmp_path):
+    """Something came in its place since the option was read."""
+    (tmp_path / "board.pcapng").mkdir()
+    with pytest.raises(UsageError, match=r"^--capture '.*board\.pcapng': Is a directory$"):
+        connect(running("server-p256"), capture=tmp_path / "board.pcapng")
+
+
+def test_nobody_there(connect, tmp_path):
+    """The relay's own connection tells: the board is not asked to connect."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    found = connect(port, capture=tmp_path / "board.pcapng")
+    assert (found.result.explanation.rule, found.wire, found.trials) == ("link/target", (), ())
+    assert found.notes == (f"capture: {tmp_path / 'board.pcapng'} is not written, for nobody connected",)
+    assert found.result.explanation.title == "nobody listens at that address and port"
+    assert found.result.verdict.reason == f"this machine cannot reach 127.0.0.1:{port}: ECONNREFUSED"
+    assert found.unseen == ("whether the board would reach it: it was not asked, because this machine does not",)
+    assert "ConnectionRefusedError ECONNREFUSED, at connect" in diagnosis_text(found)
+
+
+def test_no_such_host():
+    """A name without an address: no board is opened."""
+    request = Request(board=SPEC, options=RunOptions(boards=(SPEC,)), connect=("no-such-host.invalid", 1))
+    told = []
+    found = diagnose_server(request, progress=told.append)
+    assert (found.result.explanation.title, found.info, told) == ("its name cannot be looked up", None, [])

@@ -1,0 +1,146 @@
+"""What follows from alerts, messages and a look at the server; pure, with observations made on the spot."""
+
+import pytest
+
+from harness.diagnose.remote.visible import completed, fatal_alert, unseen, worth_looking
+from harness.model import Alert, HelloFacts, KeyFacts, Negotiated, Observation, Outcome, ServerFacts, Side, Stage
+from harness.wire.reading import WireMessage, WireReading
+
+HELLO = HelloFacts(
+    record_version="0303",
+    versions=("0303",),
+    suites=("c02b",),
+    groups=("0017",),
+    signature_algorithms=("0403",),
+    extensions=(10, 13),
+    sni=None,
+)
+# ECDHE-RSA-AES128-GCM-SHA256 only, with an RSA key.
+FACTS = ServerFacts(
+    python="",
+    openssl="as seen from this machine",
+    openssl_number=0x30000000,
+    suites=((0xC02F, "TLSv1.2", "ECDHE-RSA-AES128-GCM-SHA256"),),
+    keys=(KeyFacts(type="RSA", bits=2048),),
+    minimum_version="TLSv1.2",
+    maximum_version="TLSv1.2",
+)
+
+
+def refused(code, name="x"):
+    """The server refused with this alert."""
+    alert = Alert(sender=Side.SERVER, level="fatal", code=code, name=name)
+    return Observation(
+        outcome=Outcome.REFUSED,
+        stage=Stage.HANDSHAKE,
+        ended_by=Side.SERVER,
+        server=None,
+        client=None,
+        alerts=(alert,),
+        client_hello=HELLO,
+    )
+
+
+@pytest.mark.parametrize(
+    ("alert", "sent", "reason", "code"),
+    [
+        (40, (), "PEER_DID_NOT_RETURN_A_CERTIFICATE", None),
+        (116, None, "PEER_DID_NOT_RETURN_A_CERTIFICATE", None),
+        (48, (b"x",), "CERTIFICATE_VERIFY_FAILED", 20),
+        (45, (b"x",), "CERTIFICATE_VERIFY_FAILED", 10),
+        (43, (b"x",), "CERTIFICATE_VERIFY_FAILED", 26),
+        (51, (b"x",), "BAD_SIGNATURE", None),
+    ],
+)
+def test_clients_certificate(alert, sent, reason, code):
+    """The server asked, got this, and refused with that alert."""
+    told = completed(refused(alert), WireReading(client_certificates=sent), facts=None)
+    assert (told.server.type, told.server.reason, told.server.verify_code) == ("SSLError", reason, code)
+
+
+def test_reason_by_prediction():
+    """The look says what the server takes, the prediction says NO_SHARED_CIPHER with the alert that was seen."""
+    wire = WireReading(client_hello=HELLO)
+    seen = refused(40)
+    told = completed(seen, wire, facts=FACTS)
+    assert (told.server.reason, told.server_facts) == ("NO_SHARED_CIPHER", FACTS)
+    assert unseen(seen, wire, told=told, asked=9) == (
+        "the server's settings, its log and its own error: only what it sends",
+        "that it is NO_SHARED_CIPHER (in OpenSSL's words) follows from what it takes of this machine"
+        " (asked in 9 connections; --no-probe leaves them out); its log must say so",
+    )
+
+
+def test_another_alert_than_predicted():
+    """Then nothing is filled in, and that is said."""
+    seen, wire = refused(80), WireReading(client_hello=HELLO)
+    told = completed(seen, wire, facts=FACTS)
+    assert told is seen
+    assert unseen(seen, wire, told=told, asked=9)[1] == (
+        "why it refuses: it takes nothing of this machine either, or its alert is another one"
+        " (asked in 9 connections; --no-probe leaves them out)"
+    )
+
+
+def test_by_messages():
+    """Where the messages told, they are named as the source."""
+    seen, wire = refused(40), WireReading(client_certificates=())
+    told = completed(seen, wire, facts=None)
+    assert unseen(seen, wire, told=told, asked=0)[1].endswith(
+        "follows from its messages and its alert; its log must say so"
+    )
+
+
+def test_tls13_hides_more():
+    """Certificates and alerts."""
+    seen, wire = refused(40), WireReading(negotiated=Negotiated(version="TLSv1.3"))
+    assert unseen(seen, wire, told=seen, asked=0)[-1] == (
+        "its certificates and every alert after ServerHello: TLS 1.3 encrypts them"
+    )
+
+
+def test_when_to_look():
+    """Only where the ClientHello itself was refused."""
+    assert worth_looking(refused(40), WireReading(client_hello=HELLO))
+    assert not worth_looking(refused(40), WireReading())
+    assert not worth_looking(refused(40), WireReading(client_hello=HELLO, server_plain=b"HTTP/1.1 400"))
+    assert fatal_alert(refused(70)) == 70
+
+
+@pytest.mark.parametrize(
+    ("length", "line"),
+    [
+        (
+            None,
+            "whether it takes the board for good: TLS 1.3 refuses a client after its handshake, and the server said nothing then",
+        ),
+        (
+            19,
+            "whether it takes the board for good: TLS 1.3 refuses a client after its handshake, and the server said nothing then",
+        ),
+        (
+            250,
+            "that it takes the board: it sent more than an alert's length after the handshake; a padded alert looks the same",
+        ),
+    ],
+)
+def test_connected_in_tls13(length, line):
+    """A refusal comes after the client's Finished: what stood there instead. A goodbye at the very end is none."""
+    sent = [(Side.CLIENT, 53), *([(Side.SERVER, length)] if length else [])]
+    messages = tuple(WireMessage(sender=who, at_ms=1.0, name="ApplicationData", length=size) for who, size in sent)
+    wire = WireReading(negotiated=Negotiated(version="TLSv1.3"), messages=messages)
+    seen = Observation(outcome=Outcome.CONNECTED, stage=None, ended_by=None, server=None, client=None)
+    assert unseen(seen, wire, told=seen, asked=0)[-2:] == (
+        line,
+        "what the application does: the board closed after the handshake (--send TEXT lets it speak)",
+    )
+    assert (
+        len(unseen(seen, wire, told=seen, asked=0, sent="hello")) == 2
+    )  # an answer came back: nothing of that is open
+
+
+def test_not_to_be_asked():
+    """--no-probe, where a look would have told something."""
+    seen, wire = refused(40), WireReading(client_hello=HELLO)
+    assert unseen(seen, wire, told=seen, asked=None)[1] == "what it would take: it was not asked (--no-probe)"
+    assert len(unseen(seen, wire, told=seen, asked=0)) == 1

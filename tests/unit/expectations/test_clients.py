@@ -1,0 +1,264 @@
+"""What is known of a client's TLS library: read from captured ClientHellos and texts of real firmware, never from a version number."""
+
+from __future__ import annotations
+
+import json
+import ssl
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness.certificates import Certificates
+from harness.expectations.clients import (
+    CERT_VERIFY_FAILED,
+    broken_hashes,
+    certificate_alert,
+    checks_dates,
+    gave_up,
+    has_full_configuration,
+    is_axtls,
+    is_before,
+    is_mbedtls_2,
+    left_silently,
+    library_version,
+    noticed_bad_record,
+    offers_tls13,
+    received_alert,
+    refused_by_client,
+    refuses_certificate,
+    refuses_own_settings,
+)
+from harness.model import BoardInfo, ServerFacts, Side, Stage
+from harness.wire.alerts import alert_code, alert_name
+from harness.wire.handshake import read_client_hello
+
+DATA = json.loads((Path(__file__).parents[2] / "data" / "client_hellos.json").read_text())["hellos"]
+HELLOS = {name: read_client_hello(bytes.fromhex(entry["hex"])) for name, entry in DATA.items()}
+SERVER = ServerFacts(python="3.11.7", openssl="OpenSSL 3.0.19", openssl_number=0x30000130, suites=())
+# 2026-11-23 12:00:00 UTC, and the same moment counted from 2000-01-01, as rp2 and esp32 count.
+NOW, NOW_2000 = 0x6B042AC0, 0x6B042AC0 - 946684800
+NEW_API = ("tls.SSLContext.load_verify_locations",)
+
+
+def board(hello="1.23.0-stm32", *, random=None, **facts):
+    """A board with a captured ClientHello and what else is known of it."""
+    sent = HELLOS[hello] if random is None else replace(HELLOS[hello], random=random)
+    return BoardInfo(**{"hello": sent, "hello_unix_s": NOW, **facts})
+
+
+def distribution(**facts):
+    """A board with a distribution's mbedTLS: TLS 1.3 and the extended master secret."""
+    sent = replace(HELLOS["1.23.0-stm32"], versions=("0304", "0303"), extensions=(0, 23, 43))
+    return BoardInfo(hello=sent, hello_unix_s=NOW, **facts)
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [
+        ("mbed TLS 2.28.3", (2, 28, 3)),
+        ("Mbed TLS 3.6.6", (3, 6, 6)),
+        ("mbedTLS 3.0", (3, 0)),
+        ("axTLS", None),
+        (None, None),
+    ],
+)
+def test_the_library_s_own_text(text, version):
+    """The version is read from what the library says of itself, in the spellings of its releases."""
+    assert library_version(BoardInfo(tls_version=text)) == version
+
+
+@pytest.mark.parametrize(
+    ("hello", "library", "second"),
+    [
+        ("1.19.1-stm32", "mbedTLS", True),
+        ("1.20.0-stm32", "mbedTLS", True),
+        ("1.20.0-rp2", "mbedTLS", True),
+        ("1.23.0-stm32", "mbedTLS", False),
+        ("1.20.0-axtls", "axTLS", False),
+    ],
+)
+def test_mbedtls_2_shows_in_the_first_record(hello, library, second):
+    """Silent firmware is told apart by the version of its first record; axTLS is neither."""
+    info = board(hello, tls_library=library)
+    assert is_mbedtls_2(info) is second
+    assert is_axtls(info) is (library == "axTLS")
+
+
+def test_the_text_is_believed_before_the_record():
+    """The record is a conclusion, the text is what the library says."""
+    assert is_mbedtls_2(board("1.20.0-stm32", tls_version="Mbed TLS 3.6.6")) is False
+    assert is_mbedtls_2(board("1.23.0-stm32", tls_version="mbed TLS 2.28.1")) is True
+
+
+@pytest.mark.parametrize(
+    ("text", "before"),
+    [("Mbed TLS 3.6.2", True), ("Mbed TLS 3.6.3", False), ("mbed TLS 2.28.10", True), ("Mbed TLS 4.0.0", False)],
+)
+def test_versions_are_compared_as_numbers(text, before):
+    """3.6.3 and 2.28.10 as people order them."""
+    assert is_before(board(tls_version=text), 3, 6, 3) is before
+
+
+def test_a_silent_mbedtls_is_an_old_one():
+    """Only firmware older than `MBEDTLS_VERSION` gives no text; axTLS and a board never heard are no mbedTLS."""
+    assert is_before(board("1.23.0-stm32", tls_library="mbedTLS"), 3, 5) is True
+    assert is_before(board("1.20.0-axtls", tls_library="axTLS"), 3, 5) is False
+    assert is_before(BoardInfo(), 3, 5) is False
+    assert is_mbedtls_2(BoardInfo()) is False
+
+
+def test_a_distribution_shows_in_the_hello():
+    """TLS 1.3 in supported_versions, and the extended master secret, which MicroPython's configuration leaves out."""
+    assert [(offers_tls13(each), has_full_configuration(each)) for each in (distribution(), board(), BoardInfo())] == [
+        (True, True),
+        (False, False),
+        (False, False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("info", "checks"),
+    [
+        (board(random=f"{NOW:08x}" + "11" * 28), True),
+        (board(random=f"{NOW_2000:08x}" + "11" * 28), True),
+        (board(random=f"{NOW - 3600:08x}" + "11" * 28), True),
+        (board(random=f"{0x12345678:08x}" + "11" * 28), False),
+        (board(random=f"{NOW - 10**8:08x}" + "11" * 28, clock_unix_s=NOW - 10**8 + 5), True),
+        (board(random="", tls_library="mbedTLS"), True),
+        (board(random="12345678" + "11" * 28, hello_unix_s=None), True),
+        (BoardInfo(tls_library="axTLS"), False),
+    ],
+    ids=["unix", "2000", "an hour off", "random", "own clock", "no random", "unknown time", "axTLS"],
+)
+def test_a_clock_shows_in_the_random(info, checks):
+    """A clock of either epoch, the machine's or the board's own, in the first four bytes; where nothing can be seen, mbedTLS has one."""
+    assert checks_dates(info) is checks
+
+
+def test_tls13_shows_no_clock():
+    """RFC 8446 section 4.1.2 has 32 random bytes: nothing follows from them."""
+    assert checks_dates(distribution()) is True
+
+
+# ------------------------------------------------------------------------------------------------ what a server sees
+
+
+@pytest.fixture(scope="module")
+def material(tmp_path_factory):
+    """A certificate for a real server."""
+    with Certificates(tmp_path_factory.mktemp("certificates") / "keys") as certificates:
+        yield certificates.make("server-p256")
+
+
+def openssl_reason(material, code):
+    """What Python's ssl calls a fatal alert that comes instead of the client's second flight; None where it has no name."""
+    server_side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server_side.load_cert_chain(material.chain_file, material.key_file)
+    client_side = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client_side.check_hostname, client_side.verify_mode = False, ssl.CERT_NONE
+    client_side.maximum_version = ssl.TLSVersion.TLSv1_2
+    incoming, hello = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = client_side.wrap_bio(ssl.MemoryBIO(), hello)
+    server = server_side.wrap_bio(incoming, ssl.MemoryBIO(), server_side=True)
+    with pytest.raises(ssl.SSLWantReadError):
+        client.do_handshake()
+    incoming.write(hello.read())
+    with pytest.raises(ssl.SSLWantReadError):
+        server.do_handshake()
+    incoming.write(bytes((21, 3, 3, 0, 2, 2, code)))
+    with pytest.raises(ssl.SSLError) as caught:
+        server.do_handshake()
+    return caught.value.reason
+
+
+# close_notify ends a stream and is no refusal.
+NAMED = [code for code in range(1, 256) if alert_code(alert_name(code)) is not None]
+
+
+@pytest.mark.parametrize("code", NAMED, ids=alert_name)
+def test_the_reason_of_a_received_alert(material, code):
+    """`SSLError.reason` is spelled as this OpenSSL spells it; by number or by name is the same."""
+    reason = openssl_reason(material, code)
+    if reason is None:
+        pytest.skip("this Python's ssl module has no name for it")
+    assert received_alert(code) == received_alert(alert_name(code)) == reason
+
+
+def test_a_client_that_says_why_and_one_that_does_not():
+    """With an alert the server names it; without one it sees the end of the stream; a peer that is no server sees nothing."""
+    loud = refused_by_client(client=-1, alert="illegal_parameter")
+    assert (loud.server_reason, loud.alert.name, loud.ended_by) == (
+        "SSLV3_ALERT_ILLEGAL_PARAMETER",
+        "illegal_parameter",
+        Side.CLIENT,
+    )
+    assert refused_by_client(client=-1, alert="decode_error", server="OTHER").server_reason == "OTHER"
+    silent = left_silently(-2)
+    assert (silent.server_type, silent.server_reason, silent.no_alert) == (
+        "SSLEOFError",
+        "UNEXPECTED_EOF_WHILE_READING",
+        True,
+    )
+    nobody = gave_up(-3)
+    assert (nobody.no_server_error, nobody.no_alert, nobody.client_number) == (True, True, -3)
+    assert gave_up(-3, alert="decode_error").alert.sender is Side.CLIENT
+
+
+@pytest.mark.parametrize(
+    ("flags", "alert"),
+    [
+        (("expired", "cn_mismatch"), "bad_certificate"),
+        (("cn_mismatch", "other"), "access_denied"),
+        (("not_trusted", "expired"), "certificate_expired"),
+        (("not_trusted", "bad_key"), "unsupported_certificate"),
+        (("not_trusted",), "unknown_ca"),
+        (("future",), "certificate_unknown"),
+    ],
+)
+def test_one_alert_for_several_reasons(flags, alert):
+    """mbedTLS sends one alert; which of several reasons it names is the library's own order."""
+    assert certificate_alert(flags) == certificate_alert(flags[::-1]) == alert
+
+
+def test_a_refused_certificate_by_api():
+    """`load_verify_locations` came with a ValueError that has the reasons; before, one number stands for all."""
+    rule = refuses_certificate("not_trusted", "expired")
+    clock = f"{NOW:08x}" + "11" * 28
+    new, old = rule(board(random=clock, api=NEW_API), SERVER), rule(board(random=clock), SERVER)
+    assert (new.client_type, new.client_flags, new.client_number) == ("ValueError", ("expired", "not_trusted"), None)
+    assert (old.client_type, old.client_flags, old.client_number) == ("OSError", None, CERT_VERIFY_FAILED)
+    assert new.server_reason == old.server_reason == "SSLV3_ALERT_CERTIFICATE_EXPIRED"
+
+
+def test_a_client_without_a_clock():
+    """Dates drop out of the reasons; where they are all that is wrong the expectation stands, so that accepting is insecure."""
+    blind = board(random="00000000" + "11" * 28, api=NEW_API)
+    both = refuses_certificate("not_trusted", "expired")(blind, SERVER)
+    assert (both.client_flags, both.alert.name) == (("not_trusted",), "unknown_ca")
+    only = refuses_certificate("expired")(blind, SERVER)
+    assert (only.client_flags, only.alert.name) == (("expired",), "certificate_expired")
+    assert "MBEDTLS_HAVE_TIME_DATE" in only.note
+
+
+def test_own_settings_are_refused_before_the_wire():
+    """Stage `config`: no ClientHello, so the server and the wire have nothing to show."""
+    expected = refuses_own_settings(client=-5)
+    assert (expected.stage, expected.ended_by, expected.client_number) == (Stage.CONFIG, Side.CLIENT, -5)
+    assert (expected.no_server_error, expected.no_alert) == (True, True)
+
+
+def test_hashes_that_differ():
+    """RFC 7627 puts the hash into the keys: the server cannot even decrypt. Without it Finished decrypts and is wrong."""
+    with_ems, without = broken_hashes(distribution(), SERVER), broken_hashes(board(), SERVER)
+    assert (with_ems.server_reason, with_ems.alert.name) == ("DECRYPTION_FAILED_OR_BAD_RECORD_MAC", "bad_record_mac")
+    assert (without.server_reason, without.alert.name) == ("DIGEST_CHECK_FAILED", "decrypt_error")
+    assert {with_ems.ended_by, without.ended_by} == {Side.SERVER}
+
+
+def test_a_bad_record_is_noticed_by_all():
+    """Every client stops reading with the same number; only one built to say everything sends an alert."""
+    loud, silent = noticed_bad_record(distribution(), SERVER), noticed_bad_record(board(), SERVER)
+    assert (loud.stage, loud.client_number) == (silent.stage, silent.client_number) == (Stage.READ, -0x7180)
+    assert loud.alert.name == "bad_record_mac"
+    assert silent.no_alert is True

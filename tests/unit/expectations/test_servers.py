@@ -1,0 +1,108 @@
+"""What OpenSSL refuses of its own settings: compared with real contexts of this Python at every security level."""
+
+from __future__ import annotations
+
+import ssl
+
+import pytest
+
+from harness.certificates import Certificates
+from harness.expectations.servers import (
+    OPENSSL_3_0,
+    OPENSSL_3_2,
+    bad_record,
+    refuses_old_hash,
+    refuses_short_key,
+    security_level,
+)
+from harness.model import ServerFacts, Side, Stage
+from harness.server.engine.security_levels import checks_own_signature
+
+LEVELS = (0, 1, 2, 3)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """The declared certificates."""
+    with Certificates(tmp_path_factory.mktemp("certificates") / "keys") as certificates:
+        yield certificates
+
+
+def facts(*, level=None, number=OPENSSL_3_0, checks=True):
+    """A server's facts; only these count here."""
+    return ServerFacts(
+        python="3",
+        openssl="OpenSSL",
+        openssl_number=number,
+        suites=(),
+        security_level=level,
+        checks_own_signature=checks,
+    )
+
+
+def loading(material, *, level):
+    """(facts, reason of the refusal or None) of `load_cert_chain` at this level."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_ciphers(f"ALL:@SECLEVEL={level}")
+    live = facts(level=context.security_level, number=ssl.OPENSSL_VERSION_NUMBER, checks=checks_own_signature())
+    try:
+        context.load_cert_chain(material.chain_file, material.key_file)
+    except ssl.SSLError as error:
+        return live, error.reason
+    return live, None
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_short_key(made, level):
+    """RSA-1024 is refused where this OpenSSL refuses it, and with the reason that it gives."""
+    live, reason = loading(made.make("server-rsa1024"), level=level)
+    expected = refuses_short_key(live)
+    assert (expected and expected.server_reason) == reason
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize(
+    ("profile", "name"), [("server-sha1", "sha1"), ("server-sha3-256", "sha3-256"), ("server-p256", "sha256")]
+)
+def test_an_old_hash(made, profile, name, level):
+    """The same for a hash: SHA-1 is worth too little for level 1, one that OpenSSL has no number for is worth nothing."""
+    live, reason = loading(made.make(profile), level=level)
+    expected = refuses_old_hash(live, name=name)
+    assert (expected and expected.server_reason) == reason
+
+
+def test_a_refusal_of_own_settings_is_the_server_s():
+    """It ends before any connection: the board sees no error and the wire no alert. The note says which limit it was."""
+    for expected in (refuses_short_key(facts(level=2)), refuses_old_hash(facts(level=2), name="sha1")):
+        assert (expected.ended_by, expected.stage, expected.server_type) == (Side.SERVER, Stage.CONFIG, "SSLError")
+        assert (expected.no_client_error, expected.no_alert) == (True, True)
+        assert expected.note.startswith("security level 2 wants 112 bits")
+
+
+def test_an_openssl_that_looks_at_no_own_signature():
+    """Where the hash below a server's own certificate is not looked at, it is taken; the length of the key still counts."""
+    blind = facts(level=2, checks=False)
+    assert refuses_old_hash(facts(level=2), name="sha1") is not None
+    assert refuses_old_hash(blind, name="sha1") is None
+    assert refuses_short_key(blind) is not None
+
+
+def test_sha1_was_worth_more_before_3_0():
+    """OpenSSL 1.1.1 counts 80 bits for SHA-1: enough for level 1, where 3.0 refuses it, and not for level 2."""
+    old, new = facts(level=1, number=0x101010FF), facts(level=1)
+    assert refuses_old_hash(old, name="sha1") is None
+    assert refuses_old_hash(new, name="sha1") is not None
+    assert refuses_old_hash(facts(level=2, number=0x101010FF), name="sha1") is not None
+
+
+def test_a_record_that_cannot_be_decrypted():
+    """The last error of the queue is what Python reads: from 3.2 on the record layer puts its own on top."""
+    assert bad_record(facts()) == "DECRYPTION_FAILED_OR_BAD_RECORD_MAC"
+    assert bad_record(facts(number=OPENSSL_3_2)) == "RECORD_LAYER_FAILURE"
+
+
+def test_a_level_that_nobody_told():
+    """Without a known level the usual one counts; a level above the last has the last one's limit."""
+    assert (security_level(facts()), security_level(facts(level=0)), security_level(facts(level=5))) == (2, 0, 5)
+    assert refuses_old_hash(facts(level=5), name="sha256") is not None
+    assert refuses_old_hash(facts(level=9), name="sha256").note.startswith("security level 9 wants 256 bits")

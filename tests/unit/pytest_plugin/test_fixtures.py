@@ -1,0 +1,239 @@
+"""The objects behind the public fixtures, used without pytest."""
+
+import re
+import shutil
+
+import pytest
+
+from harness.boards.agent import protocol as agent_protocol
+from harness.cases import find_case
+from harness.errors import UsageError
+from harness.model import Outcome, VerdictWord, Verify
+from harness.pytest_plugin.fixtures import Board, Expect, make_server
+from harness.system.data_files import data_dir
+
+
+@pytest.fixture
+def board(lab, spec):
+    """The virtual board as the `board` fixture gives it."""
+    return Board(lab, spec, "in-process")
+
+
+def test_make_server():
+    """Words become settings, a single text a list."""
+    profile = make_server(
+        "server-p256", "server-rsa2048", verify="required", client_ca="ca-p256", alpn=["h2"], tickets=0
+    )
+    assert profile.certificates == ("server-p256", "server-rsa2048")
+    assert (profile.verify, profile.client_ca, profile.alpn, profile.tickets) == (
+        Verify.REQUIRED,
+        ("ca-p256",),
+        ("h2",),
+        0,
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"cypher": "x"}, r"^tls_server\(\): there is no setting 'cypher'; accepted are certificates, ciphers, "),
+        ({"verify": "yes"}, r"^tls_server\(verify=\.\.\.\): 'yes' is not one of none, optional, required$"),
+        ({"verify": 1}, r"^tls_server\(verify=\.\.\.\): 1 is not one of none, optional, required$"),
+        (
+            {"maximum_version": "TLSv9"},
+            r"^tls_server\(maximum_version=\.\.\.\): 'TLSv9' is not one of TLSv1, TLSv1\.1, TLSv1\.2, TLSv1\.3$",
+        ),
+        ({"maximum_version": 771}, r"^tls_server\(maximum_version=\.\.\.\): 771 is not one of TLSv1, "),
+        (
+            {"minimum_version": ["TLSv1.2"]},
+            r"^tls_server\(minimum_version=\.\.\.\): \['TLSv1\.2'\] is not one of TLSv1, ",
+        ),
+        (
+            {"curve": "nocurve"},
+            r"^tls_server\(curve=\.\.\.\): 'nocurve' is no curve of TLS; accepted are prime256v1, .*X448",
+        ),
+        ({"curve": 23}, r"^tls_server\(curve=\.\.\.\): 23 is no curve of TLS"),
+        ({"client_ca": "ca-p257"}, r"^no certificate profile is called 'ca-p257' \(accepted: .*ca-p256"),
+    ],
+)
+def test_make_server_refuses(settings, message):
+    """A setting that does not exist is named with those that do."""
+    with pytest.raises(UsageError, match=message):
+        make_server("server-p256", **settings)
+
+
+def test_connect(board):
+    """One connection, both sides seen; the board is opened by it."""
+    seen = board.connect(make_server("server-p256"), verify="required", ca="ca-p256", text="Moin")
+    assert seen.outcome is Outcome.CONNECTED
+    assert seen.received_by_server == "Moin"
+    assert Expect().connected(seen) is seen
+    assert (board.label, board.server_name, board.info.implementation) == ("unix", "in-process", "micropython")
+
+
+def test_connect_with_suites(board):
+    """Suites by their IANA names, one or several."""
+    server = make_server("server-p256", maximum_version="TLSv1.2")
+    one = board.connect(server, suites="TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256")
+    Expect().connected(one, suite="TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256")
+    none = board.connect(server, suites=["TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"])
+    Expect().refused(none, server="NO_SHARED_CIPHER", alert="handshake_failure", client=-30592)
+
+
+@pytest.mark.parametrize(
+    ("plan", "word"),
+    [
+        ({"cas": "x"}, "cas"),
+        ({"verify": 1}, "1"),
+        ({"suites": "TLS_TYPO"}, r"suites: 'TLS_TYPO' is not IANA's name of a cipher suite \(as in TLS_ECDHE_"),
+        (
+            {"suites": ["TLS_AES_128_GCM_SHA256", "TLS-ECDHE-ECDSA-WITH-AES-128-GCM-SHA256"]},
+            r"suites: 'TLS-ECDHE.* cipher suite; did you mean TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256\?$",
+        ),
+    ],
+)
+def test_connect_refuses(board, plan, word):
+    """A setting of the client that does not exist."""
+    with pytest.raises(UsageError, match=word):
+        board.connect(make_server("server-p256"), **plan)
+
+
+def test_a_certificate_that_is_not_declared(board):
+    """The name is said, and nothing was tried."""
+    with pytest.raises(UsageError, match="server-p257"):
+        make_server("server-p256", "server-p257")
+    with pytest.raises(UsageError, match="ca-p257"):
+        board.connect(make_server("server-p256"), ca="ca-p257")
+
+
+@pytest.mark.parametrize("server", ["server-p256", None, make_server])
+def test_a_server_that_is_none(board, server):
+    """A name alone is no server."""
+    with pytest.raises(UsageError, match=rf"board\.connect\({re.escape(repr(server))}\): .* tls_server\(\.\.\.\)$"):
+        board.connect(server)
+
+
+def test_suites_that_a_board_cannot_leave_out(new_lab, spec):
+    """A board without set_ciphers that offers more than was asked for says so, and does not connect with all of its suites."""
+    board = Board(new_lab(), spec, "in-process")
+    session = board.runner().board
+    session.learn(api=tuple(name for name in session.info.api if not name.endswith("set_ciphers")))
+    server = make_server("server-p256", maximum_version="TLSv1.2")
+    with pytest.raises(
+        UsageError, match=r"suites=\.\.\.\): unix: this firmware offers other cipher suites too, and its TLS"
+    ):
+        board.connect(server, suites="TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256")
+    assert Expect().connected(board.connect(server)).outcome is Outcome.CONNECTED
+
+
+# ------------------------------------------------------------------ boards that do not do what they were told
+
+
+def changed_board(lab, spec, tmp_path, monkeypatch, *, old, new):
+    """A board whose agent is a copy of ours with one expression changed."""
+    folder = tmp_path / "device_scripts"
+    shutil.copytree(data_dir("device_scripts"), folder)
+    script = folder / "tls_client.py"
+    text = script.read_text(encoding="ascii")
+    assert text.count(old) == 1
+    script.write_text(text.replace(old, new), encoding="ascii")
+    monkeypatch.setattr(agent_protocol, "data_dir", lambda name: tmp_path / name)
+    return Board(lab, spec, "in-process")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "seen"),
+    [
+        ("while to_end or count < size:", "while False:", r"'' \(0 bytes\)"),
+        ('th_read(tls, req.get("recv", 0),', "th_read(tls, 5,", r"'Hallo' \(5 bytes\)"),
+        ("return first[:64], count", "return first[:64], count + 1", r"'Hallo, Client!' \(15 bytes\)"),
+        ("first += data", "first += b'h' + data[1:]", r"'hallo, Client!' \(14 bytes\)"),
+    ],
+)
+def test_an_agent_that_does_not_read_all(new_lab, spec, tmp_path, monkeypatch, old, new, seen):
+    """A session in which the board did not get the whole answer is none: in a user's suite as in a case, of any size."""
+    board = changed_board(new_lab(), spec, tmp_path, monkeypatch, old=old, new=new)
+    made = board.connect(make_server("server-p256"))
+    with pytest.raises(
+        AssertionError, match=rf"- client\.received: expected 'Hallo, Client!' \(14 bytes\), got {seen}"
+    ):
+        Expect().connected(made)
+    for name in ("suite/ecdhe-ecdsa-aes128-gcm-sha256", "rec/recv-16384"):
+        verdict = board.runner().run(find_case(name)).verdict
+        assert verdict.word is VerdictWord.FAIL
+        assert [item.field for item in verdict.mismatches] == ["client.received"]
+
+
+def test_an_agent_that_sends_something_else(new_lab, spec, tmp_path, monkeypatch):
+    """The right number of wrong bytes is not what the board was told to send."""
+    board = changed_board(new_lab(), spec, tmp_path, monkeypatch, old='b"x" *', new='b"y" *')
+    made = board.connect(make_server("server-p256"), text="Moin", send_bytes=100)
+    with pytest.raises(
+        AssertionError, match=r"- server\.received: expected 'Moinx{76}\.\.\.' \(100 bytes\), got 'Moiny{76}\.\."
+    ):
+        Expect().connected(made)
+    assert board.runner().run(find_case("rec/send-4097")).verdict.word is VerdictWord.FAIL
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        {"text": "M\u00fcn\nchen \x1b[31m"},
+        {"text": ""},
+        {"text": "a" * 300},
+        {"send_bytes": 5000},
+        {"receive_bytes": 3},
+        {"receive_bytes": 0},
+        {"receive_bytes": 20000},
+        {"read_to_end": True, "timeout_s": 1.0},
+        {"close_first": True},
+    ],
+)
+def test_what_was_said_in_full_is_a_session(board, plan):
+    """Whatever the texts and sizes, a board that does what it was told is no mismatch."""
+    behaviour = {"behaviour": {"name": "close.notify-first"}} if "read_to_end" in plan else {}
+    Expect().connected(board.connect(make_server("server-p256", maximum_version="TLSv1.2", **behaviour), **plan))
+
+
+def test_who_refused_is_seen_from_the_reason(board):
+    """Without `by`, a received alert as the server's reason means that the client ended it."""
+    seen = board.connect(make_server("server-p256", maximum_version="TLSv1.2"), verify="required", ca="ca-other")
+    Expect().refused(seen, server="TLSV1_ALERT_UNKNOWN_CA", alert=48, client="not_trusted")
+    with pytest.raises(AssertionError, match="- ended_by: expected server, got client"):
+        Expect().refused(seen, by="server", server="TLSV1_ALERT_UNKNOWN_CA", alert=48, client="not_trusted")
+
+
+def test_every_difference_is_listed(board):
+    """All sides at once, then what was really seen."""
+    seen = board.connect(make_server("server-p256", maximum_version="TLSv1.2"), verify="required", ca="ca-other")
+    with pytest.raises(AssertionError) as caught:
+        Expect().refused(seen, server="NO_SHARED_CIPHER", alert="handshake_failure", client=-30592)
+    assert str(caught.value).splitlines() == [
+        "refused expected, got refused by the client at handshake",
+        "  expected    refused by the server at handshake; server SSLError NO_SHARED_CIPHER; client OSError -30592; "
+        "alert handshake_failure(40) from the server",
+        "- ended_by: expected server, got client",
+        "- server.reason: expected NO_SHARED_CIPHER, got TLSV1_ALERT_UNKNOWN_CA",
+        "- client.type: expected OSError, got ValueError",
+        "- client.number: expected -30592, got none",
+        "- alert: expected handshake_failure (40) from the server, got unknown_ca (48) from the client",
+        "  server      SSLError TLSV1_ALERT_UNKNOWN_CA, at handshake",
+        "  client      ValueError not_trusted, at handshake",
+        "  alert       unknown_ca(48) fatal from the client",
+        "  negotiated  TLSv1.2, TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, secp256r1",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [
+        ({"by": "board"}, "'board' is not one of server, client"),
+        ({"stage": "start"}, "'start' is not one of config, connect, handshake, read, write, close"),
+        ({"alert": "no_such"}, "no TLS alert has this name"),
+        ({"reason": "X"}, "there is no setting 'reason'"),
+    ],
+)
+def test_expect_refuses(wanted, message):
+    """A mistake in the comparison is no difference of the observation."""
+    with pytest.raises(UsageError, match=message):
+        Expect().refused(None, **wanted)

@@ -1,0 +1,57 @@
+"""What pytest shows of a failing result."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from harness.pytest_plugin.longrepr import Blocks, FailureBlock
+
+TEXT = "error: lab-1: gone\n  lab-1: gone for good\nReproduce with:\n    pytest x"
+
+
+@pytest.fixture
+def shown():
+    """Let results pass; gives line and block of each."""
+    blocks = Blocks()
+
+    def take(*, board="lab-1", reason="gone", text=TEXT, unusable=True, announced=False):
+        report = SimpleNamespace(longrepr=text, failed=True)
+        data = {"result": {"board": board, "reason": reason}, "line": reason, "unusable": unusable}
+        blocks.take(report, data, announced=announced)
+        return data["line"], str(report.longrepr)
+
+    return take
+
+
+def test_block():
+    """The whole text where a report is shown, its first line where a summary looks."""
+    block = FailureBlock(TEXT)
+    lines = []
+    block.toterminal(SimpleNamespace(line=lines.append))
+    assert (lines, str(block)) == ([TEXT], TEXT)
+    FailureBlock(TEXT, brief=True).toterminal(SimpleNamespace(line=lines.append))
+    assert lines == [TEXT]
+    assert (block.reprcrash.message, str(block.reprcrash)) == ("error: lab-1: gone", "error: lab-1: gone")
+
+
+def test_a_board_that_cannot_be_used(shown):
+    """Its reason once, then a reference and the command; another board or another reason is news."""
+    short = "board lab-1 is not usable, see above"
+    assert shown() == ("gone", TEXT)
+    assert shown() == (short, f"error: {short}\nReproduce with:\n    pytest x")
+    assert shown(text="error: no command") == (short, f"error: {short}")
+    assert shown(board="lab-2") == ("gone", TEXT)
+    assert shown(reason="busy") == ("busy", TEXT)
+
+
+def test_announced(shown):
+    """After the board's own line even the first case refers to it; the first block still tells."""
+    assert shown(announced=True) == ("board lab-1 is not usable, see above", TEXT)
+
+
+def test_others(shown):
+    """A board in use that fails twice with the same words is told twice; what is no text stays."""
+    assert shown(unusable=False) == shown(unusable=False) == ("gone", TEXT)
+    report = SimpleNamespace(longrepr=None, failed=True)
+    Blocks().take(report, {"result": {"board": "b", "reason": None}, "line": "", "unusable": False}, announced=False)
+    assert report.longrepr is None

@@ -1,0 +1,154 @@
+"""The values of options, each checked alone; tests/plugin runs them through pytest."""
+
+import sys
+
+import pytest
+
+from harness.boards.spec import parse_board
+from harness.errors import UsageError
+from harness.pytest_plugin.options import (
+    boards,
+    check_distinct,
+    check_outputs,
+    check_set,
+    count,
+    host,
+    peer,
+    server_names,
+    servers,
+)
+
+
+def test_default_board(tmp_path):
+    """No --board means the virtual board, and nothing is looked for on the disk."""
+    (board,) = boards([], file=None, folder=tmp_path)
+    assert (board.kind, board.target, board.label) == ("unix", "", "unix")
+
+
+def test_server_names():
+    """Interpreters are named by version; the same version again gets a number."""
+    assert server_names({"/a": "3.8.18", "/b": "3.13.0", "/c": "3.8.18", "/d": "3.8.18"}) == {
+        "/a": "python3.8.18",
+        "/b": "python3.13.0",
+        "/c": "python3.8.18_2",
+        "/d": "python3.8.18_3",
+    }
+
+
+def test_servers():
+    """Paths and names on PATH are programs; each is given once."""
+    assert servers([sys.executable]) == (sys.executable,)
+    assert servers(["sh"]) == ("sh",)
+    with pytest.raises(UsageError, match=r"^--server 'sh': given twice; each interpreter is given once$"):
+        servers(["sh", "sh"])
+    with pytest.raises(
+        UsageError, match=r"^--server 'no-such-program': no such program \(accepted: the path of a CPython >= 3.8\)$"
+    ):
+        servers(["no-such-program"])
+
+
+@pytest.mark.parametrize("text", ["192.0.2.1", "fd00::1", "fe80::1%3", "lab-host", "tester.example.org", "host."])
+def test_host(text):
+    """Addresses and names a board can look up."""
+    assert host(text) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "a b", "192.0.2.1:443", "http://host", "300.1.1.1", "host/", "-x", "h\u00f6st", "a..b"]
+)
+def test_no_host(text):
+    """No port, no URL, no blanks, no half addresses."""
+    with pytest.raises(UsageError, match=r"^--advertise .*not an address"):
+        host(text)
+
+
+def test_peer():
+    """A peer is an IP address: it is compared with the one a connection comes from."""
+    assert peer("fd00::1") == "fd00::1"
+    with pytest.raises(UsageError, match=r"^--peer 'lab': not an IP address"):
+        peer("lab")
+
+
+@pytest.mark.parametrize("text", ["", "x", "-1", "1.0", "\u0663", "9" * 12])
+def test_count(text):
+    """A whole number from 0 on, in ASCII digits, of a sane size."""
+    assert count("12", option="--n") == 12
+    with pytest.raises(UsageError, match="a whole number from 0 on is wanted"):
+        count(text, option="--n")
+
+
+def test_check_set():
+    """Only the three words."""
+    check_set("smoke")
+    with pytest.raises(UsageError, match=r"^--cases 'Smoke': accepted are smoke, core, full$"):
+        check_set("Smoke")
+
+
+def test_check_outputs(tmp_path):
+    """Directories are made now and nothing is left in them; a file in the way, a directory as a report and an unknown suffix are said."""
+    check_outputs(str(tmp_path / "new" / "deep"), reports=[str(tmp_path / "sub" / "run.json")])
+    assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")) == ["new", "new/deep", "sub"]
+    (tmp_path / "file.json").write_text("")
+    (tmp_path / "folder.json").mkdir()
+    with pytest.raises(UsageError, match="is a file"):
+        check_outputs(str(tmp_path / "file.json"), reports=[])
+    with pytest.raises(UsageError, match="this is a directory"):
+        check_outputs(None, reports=[str(tmp_path / "folder.json")])
+    with pytest.raises(UsageError, match="the suffix says the format"):
+        check_outputs(None, reports=["run.exe"])
+    with pytest.raises(UsageError, match=r"^--artifacts '': accepted is a directory"):
+        check_outputs("", reports=[])
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a place that nobody may write, not even root")
+def test_a_place_where_nothing_can_be_made():
+    """Permissions do not tell everything: it is tried."""
+    for wrong in ({"artifacts": "/proc/x", "reports": []}, {"artifacts": None, "reports": ["/proc/x/run.json"]}):
+        with pytest.raises(
+            UsageError, match=r"^--(artifacts|compat-report) '/proc/x.*cannot be written: |is not writable"
+        ):
+            check_outputs(wrong["artifacts"], reports=wrong["reports"])
+
+
+def test_a_password_that_is_not_set(tmp_path, monkeypatch):
+    """The variable is named before anything is opened, only for a board that is asked for, and never its value."""
+    (tmp_path / "boards.toml").write_text(
+        '[board.desk]\nspec = "/dev/ttyX0"\nwifi = {ssid = "net", password = {env = "DESK_SECRET"}}\n'
+    )
+    monkeypatch.delenv("DESK_SECRET", raising=False)
+    boards([], file=None, folder=tmp_path)
+    with pytest.raises(UsageError, match=r"^board desk: .*environment variable DESK_SECRET, which is not set$"):
+        boards(["desk"], file=None, folder=tmp_path)
+    monkeypatch.setenv("DESK_SECRET", "x")
+    assert boards(["desk"], file=None, folder=tmp_path)[0].label == "desk"
+
+
+def test_hooks_start_a_program(tmp_path):
+    """A hook whose program does not exist is found before the run, not when the board hangs; only of boards that are used."""
+    (tmp_path / "boards.toml").write_text(
+        '[board.good]\nspec = "unix"\nreset = ["sh", "-c", ":"]\n\n'
+        '[board.bad]\nspec = "unix"\npower_cycle = ["no-such-program"]\n'
+    )
+    (board,) = boards(["good"], file=None, folder=tmp_path)
+    assert board.settings.reset == ("sh", "-c", ":")
+    with pytest.raises(
+        UsageError, match=r"^board bad: its power_cycle hook starts 'no-such-program': no such program$"
+    ):
+        boards(["bad"], file=None, folder=tmp_path)
+
+
+def test_one_port_under_two_names(tmp_path):
+    """A link to a port is that port; so are two schemes of one network port. Others, and what cannot be looked up, are not."""
+    link = tmp_path / "link"
+    link.symlink_to("/dev/ttyNOPE7")
+    named = [parse_board(text, {}) for text in ("id:nope", "/dev/ttyNOPE7", "/dev/ttyNOPE8", "unix", "id:neither")]
+    check_distinct(named)
+    check_distinct([parse_board(str(link), {})])
+    with pytest.raises(
+        UsageError, match=r"^--board '.*/link': the same board as '/dev/ttyNOPE7' \(/dev/ttyNOPE7\); a board is"
+    ):
+        check_distinct([*named, parse_board(str(link), {})])
+    urls = [parse_board(f"{scheme}://127.0.0.1:{port}", {}) for scheme, port in (("socket", 4000), ("rfc2217", 4001))]
+    check_distinct(urls)
+    with pytest.raises(UsageError, match=r"the same board as 'socket://127.0.0.1:4000' \(net-127.0.0.1-4000\)"):
+        check_distinct([*urls, parse_board("rfc2217://127.0.0.1:4000", {})])

@@ -1,0 +1,20 @@
+"""The command that runs a test again; tests/plugin/test_failures.py runs it."""
+
+import pytest
+
+from harness.pytest_plugin.rerun import beside
+
+
+@pytest.mark.parametrize(
+    ("folder", "again"),
+    [
+        (".compat", ".compat/again"),
+        ("out/run", "out/run/again"),
+        ("/tmp/x/", "/tmp/x/again"),
+        (".compat/again", ".compat/again"),
+        (".", "again"),
+    ],
+)
+def test_the_record_of_the_run_stays(folder, again):
+    """One case, run again, writes beside the run that it is from, and a second time into the same place."""
+    assert beside(folder) == again

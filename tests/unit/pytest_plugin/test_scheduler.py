@@ -1,0 +1,236 @@
+"""Which tests belong to which board, and who gets them: the scheduler with workers that only write down what they are sent."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from harness.pytest_plugin.scheduler import AHEAD, FULL, LOW, BoardScheduling, boards_of, split, workers_of
+
+
+@pytest.mark.parametrize(
+    ("nodeid", "boards"),
+    [
+        ("t.py::test_case[pico-seed/rsa]", {"pico"}),
+        ("t.py::test_case[pico-2-seed/rsa]", {"pico-2"}),
+        ("t.py::test_case[pico-2-python3.8-1of3-seed/rsa]", {"pico-2"}),
+        ("t.py::Class::test_x[seed-pico]", {"pico"}),
+        ("t.py::test_x[unix:1.20/mp]", {"unix:1.20/mp"}),
+        ("t.py::test_x[a-pico-b]", {"pico"}),
+        ("t.py::test_x[esp-pico]", {"esp", "pico"}),
+        ("t.py::test_x[pico-a[1]::b]", {"pico"}),
+        ("t.py::test_x[picos]", set()),
+        ("pico/t.py::test_pico", set()),
+        ("t[pico].py::test_x", set()),
+        ("t.py", set()),
+    ],
+)
+def test_boards_of(nodeid: str, boards: set[str]) -> None:
+    """The board is a whole word of the parameters, the longest that fits there; never a part of the path or the name."""
+    assert boards_of(nodeid, ["pico", "pico-2", "esp", "unix:1.20/mp"]) == boards
+
+
+@pytest.mark.parametrize(
+    ("specs", "workers"),
+    [
+        (["popen"], 1),
+        (["3*popen"], 3),
+        (["2*popen//python=python3.12", "popen"], 3),
+        (["ssh=x//chdir=a*b"], 1),
+        ([], 0),
+    ],
+)
+def test_workers_of(specs: list[str], workers: int) -> None:
+    """As pytest-xdist counts them: a number and a star before the rest."""
+    assert workers_of(specs) == workers
+
+
+def test_split() -> None:
+    """Each board's tests together, in the order of the collection; the rest apart."""
+    ids = ["t::a[x-1]", "t::plain", "t::a[y-1]", "t::b[x]", "u::b[y]", "u::n[1]"]
+    assert split(ids, ["x", "y"]) == ([[0, 3], [2, 4]], [1, 5])
+    assert split([], ["x"]) == ([], [])
+
+
+def test_a_doubtful_name_joins_boards() -> None:
+    """A test that may belong to either of two boards keeps them on one worker; a third one is not concerned."""
+    ids = ["t::a[x]", "t::a[y]", "t::a[z]", "t::b[x-y]"]
+    assert split(ids, ["x", "y", "z"]) == ([[0, 1, 3], [2]], [])
+
+
+class Worker:
+    """A worker that writes down what it is sent."""
+
+    def __init__(self, name: str) -> None:
+        self.gateway = SimpleNamespace(id=name)
+        self.todo: list[int] = []
+        self.ran: list[int] = []
+        self.shutting_down = False
+
+    def send_runtest_some(self, indices: list[int]) -> None:
+        self.todo += indices
+
+    def shutdown(self) -> None:
+        self.shutting_down = True
+
+    def can_run(self) -> bool:
+        """As a real one: it begins a test when it knows the next, or that there is none."""
+        return len(self.todo) >= AHEAD or bool(self.todo and self.shutting_down)
+
+
+class Run:
+    """A run with so many workers (0: two that are to come); `go` runs tests until nobody can go on."""
+
+    def __init__(self, ids: list[str], labels: list[str], *, workers: int) -> None:
+        self.ids, self.problems = ids, []
+        hook = SimpleNamespace(pytest_collectreport=lambda report: self.problems.append(report.longrepr))
+        config = SimpleNamespace(getvalue={"tx": ["popen"] * (workers or 2)}.get, hook=hook)
+        self.scheduling = BoardScheduling(config, labels)  # type: ignore[arg-type]
+        self.workers = [self.join(f"gw{number}") for number in range(workers)]
+
+    def join(self, name: str, ids: list[str] | None = None) -> Worker:
+        worker = Worker(name)
+        self.scheduling.add_node(worker)
+        self.scheduling.add_node_collection(worker, ids or self.ids)
+        if self.scheduling.collection_is_completed:
+            self.scheduling.schedule()
+        return worker
+
+    def step(self, worker: Worker) -> None:
+        index = worker.todo.pop(0)
+        worker.ran.append(index)
+        self.scheduling.mark_test_complete(worker, index)
+
+    def go(self) -> None:
+        while any(worker.can_run() for worker in self.workers):
+            for worker in self.workers:
+                if worker.can_run():
+                    self.step(worker)
+
+    def owners(self, label: str) -> list[str]:
+        wanted = {index for index, nodeid in enumerate(self.ids) if f"[{label}-" in nodeid}
+        return [worker.gateway.id for worker in self.workers if wanted & set(worker.ran)]
+
+    def all_ran_once(self) -> bool:
+        return sorted(index for worker in self.workers for index in worker.ran) == list(range(len(self.ids)))
+
+
+def ids_of(boards: int, *, cases: int, plain: int = 0) -> list[str]:
+    """Names of tests: so many cases on each board, and some that need none."""
+    named = [f"t.py::test_case[b{board}-c/{case}]" for board in range(boards) for case in range(cases)]
+    return named + [f"u.py::test_{number}" for number in range(plain)]
+
+
+@pytest.mark.parametrize("cases", [1, 2, 5])
+@pytest.mark.parametrize("plain", [0, 1, 30])
+@pytest.mark.parametrize(("boards", "workers"), [(8, 8), (8, 3), (3, 8), (1, 1), (1, 2)])
+def test_every_board_has_one_worker(boards: int, workers: int, cases: int, plain: int) -> None:
+    """Whatever the numbers: every test runs once, a board never changes hands, and all workers are sent home."""
+    run = Run(ids_of(boards, cases=cases, plain=plain), [f"b{number}" for number in range(boards)], workers=workers)
+    run.go()
+    assert run.all_ran_once()
+    assert [len(run.owners(f"b{number}")) for number in range(boards)] == [1] * boards
+    assert all(worker.shutting_down for worker in run.workers)
+    assert (run.scheduling.tests_finished, run.scheduling.has_pending) == (True, False)
+
+
+def test_boards_come_first_and_go_to_different_workers() -> None:
+    """As many workers as boards: each has one before anybody gets a test without a board."""
+    run = Run(ids_of(4, cases=5, plain=40), ["b0", "b1", "b2", "b3"], workers=4)
+    assert [worker.todo for worker in run.workers] == [list(range(n * 5, n * 5 + 5)) for n in range(4)]
+    run.go()
+    assert sum(bool(set(worker.ran) & set(range(20, 60))) for worker in run.workers) > 1
+
+
+def test_a_worker_knows_a_few_tests_ahead() -> None:
+    """Told to stop (`-x`), it runs the few it was sent, not all of its board; none of the rest is called a crash."""
+    run = Run(ids_of(2, cases=100), ["b0", "b1"], workers=2)
+    for worker in run.workers:
+        for _ in range(10):
+            assert LOW <= len(worker.todo) <= FULL
+            run.step(worker)
+    for worker in run.workers:
+        worker.shutdown()
+    run.go()
+    assert all(len(worker.ran) <= 10 + FULL for worker in run.workers)
+    assert not run.scheduling.tests_finished
+    assert [run.scheduling.remove_node(worker) for worker in run.workers] == [None, None]
+
+
+def test_a_crash() -> None:
+    """The test in which a worker crashed is named; the board's rest goes, as one, to whoever takes the place."""
+    run = Run(ids_of(2, cases=6), ["b0", "b1"], workers=2)
+    first = run.workers[0]
+    run.step(first)
+    assert run.scheduling.remove_node(first) == "t.py::test_case[b0-c/1]"
+    first.todo.clear()
+    run.workers.append(run.join("gw2"))
+    run.go()
+    assert [worker.ran for worker in run.workers] == [[0], [6, 7, 8, 9, 10, 11], [2, 3, 4, 5]]
+    assert run.scheduling.tests_finished
+
+
+def test_a_crash_before_the_first_test() -> None:
+    """A worker that is down when the work is given out is sent nothing; the board that fell to it goes to another."""
+    down = Worker("gw1")
+    down.shutting_down = True  # as pytest-xdist has it from the end of its pipe on; that it crashed is said later
+    run = Run(ids_of(2, cases=6), ["b0", "b1"], workers=0)
+    run.scheduling.add_node(down)  # type: ignore[arg-type]
+    run.scheduling.add_node_collection(down, run.ids)  # type: ignore[arg-type]
+    run.workers.append(run.join("gw0"))
+    assert down.todo == []
+    assert run.scheduling.remove_node(down) is None  # type: ignore[arg-type]
+    run.workers.append(run.join("gw2"))
+    run.go()
+    assert run.all_ran_once()
+    assert [worker.ran for worker in run.workers] == [list(range(6, 12)), list(range(6))]
+
+
+def test_a_crash_that_is_met_before_it_is_heard_of() -> None:
+    """A worker whose pipe has just broken has begun nothing: no test is blamed, and its board goes to another."""
+
+    class Broken(Worker):
+        def send_runtest_some(self, indices: list[int]) -> None:
+            raise OSError("cannot send (already closed?)")
+
+    broken = Broken("gw1")
+    run = Run(ids_of(2, cases=6), ["b0", "b1"], workers=0)
+    run.scheduling.add_node(broken)  # type: ignore[arg-type]
+    run.scheduling.add_node_collection(broken, run.ids)  # type: ignore[arg-type]
+    run.workers.append(run.join("gw0"))
+    assert run.scheduling.remove_node(broken) is None  # type: ignore[arg-type]
+    run.workers.append(run.join("gw2"))
+    run.go()
+    assert run.all_ran_once()
+    assert [worker.ran for worker in run.workers] == [list(range(6, 12)), list(range(6))]
+
+
+def test_the_end_of_a_worker_is_no_crash() -> None:
+    """A worker that has run all it was sent leaves without a crashed test."""
+    run = Run(ids_of(1, cases=2), ["b0"], workers=2)
+    run.go()
+    assert [run.scheduling.remove_node(worker) for worker in run.workers] == [None, None]
+    assert run.scheduling.nodes == []
+
+
+def test_a_test_that_shall_run_again() -> None:
+    """Plugins for flaky tests may ask for one more time."""
+    run = Run(ids_of(1, cases=3, plain=3), ["b0"], workers=1)
+    run.scheduling.mark_test_pending("t.py::test_case[b0-c/0]")
+    run.go()
+    assert sorted(run.workers[0].ran) == [0, 0, 1, 2, 3, 4, 5]
+
+
+def test_workers_that_found_different_tests() -> None:
+    """Nothing runs, and the difference is reported; a late one that differs is sent home."""
+    run = Run(ids_of(1, cases=3), ["b0"], workers=2)
+    late = run.join("gw9", ids=["other"])
+    assert (late.shutting_down, late.todo) == (True, [])
+    apart = Run(ids_of(1, cases=1), ["b0"], workers=3)
+    apart.scheduling = BoardScheduling(apart.scheduling.config, ["b0"])
+    workers = [apart.join(name, ids=[f"t.py::{name}"]) for name in ("gw0", "gw1", "gw2")]
+    assert [worker.todo for worker in workers] == [[], [], []]
+    assert len(apart.problems) == 2
+    assert "gw1" in apart.problems[0]
+    assert apart.scheduling.tests_finished

@@ -1,0 +1,47 @@
+"""Reports on their way between processes."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from harness.pytest_plugin.run import LAB
+from harness.pytest_plugin.transfer import PACKED, pack, unpack
+
+REPORT = {
+    "$report_type": "TestReport",
+    "nodeid": "t.py::test_case[unix-seed/x]",
+    "location": ("t.py", 1, "test_case"),
+    "longrepr": ("t.py", 3, "Skipped: nothing"),
+    "user_properties": [("verdict", "pass")],
+    "sections": [],
+    "duration": 0.25,
+    "tls": {"result": {"case": "seed/\u00e9", "n": [1, None, {"x": True}]}},
+}
+
+
+@pytest.fixture
+def worker():
+    """The configuration of a worker that has had a board."""
+    return SimpleNamespace(workerinput={}, stash={LAB: "a lab"})
+
+
+def test_nothing_is_lost(worker):
+    """What arrives is what was sent, tuples as tuples; execnet has one piece to write."""
+    sent = pack(dict(REPORT), worker)
+    assert set(sent) == {"$report_type", PACKED}
+    assert type(sent[PACKED]) is bytes
+    unpack(sent)
+    assert sent == REPORT
+    assert type(sent["location"]) is tuple
+
+
+def test_others_are_left_alone(worker):
+    """A worker without a board, the controller, no data at all, and what cannot be packed."""
+    assert pack(REPORT, SimpleNamespace(workerinput={}, stash={})) is REPORT
+    assert pack(REPORT, SimpleNamespace(stash=worker.stash)) is REPORT
+    assert pack(None, worker) is None
+    odd = {**REPORT, "sections": [object()]}
+    assert pack(odd, worker) is odd
+    plain = dict(REPORT)
+    unpack(plain)
+    assert plain == REPORT

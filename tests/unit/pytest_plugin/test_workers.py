@@ -1,0 +1,88 @@
+"""What the controller knows of a test by its name alone; the hooks themselves: tests/plugin/test_many_boards.py."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from harness.boards.spec import choose_boards
+from harness.errors import UsageError
+from harness.pytest_plugin.run import RUN
+from harness.pytest_plugin.workers import auto_workers, check_dist, crash_result, place_of
+from harness.run.options import RunOptions
+
+
+def config(*boards: str, servers: dict[str, str] | None = None, repeat: int = 1, **given: Any) -> Any:
+    """The configuration of a run with these boards and servers."""
+    options = RunOptions(
+        boards=tuple(choose_boards(boards or ("unix",), {})),
+        servers=tuple(servers or ()),
+        server_names=servers or {},
+        repeat=repeat,
+    )
+    values = {"cases": "smoke", "board": list(boards), "dist": "no", **given}
+    return SimpleNamespace(stash={RUN: options}, getoption=lambda name, default=None: values.get(name, default))
+
+
+def test_place_of() -> None:
+    """Board, server, repeat and case, as `generate` puts them into the name."""
+    case = {"case": "seed/rsa-1024-key"}
+    plain = config("unix", "u0")
+    name = "t.py::test_case[{}-seed/rsa-1024-key]"
+    assert place_of(name.format("u0"), plain) == {"board": "u0", "server": "in-process", "repeat": 1, **case}
+    many = config("unix", "u0", servers={"/py": "python3.8.18"}, repeat=3)
+    assert place_of(name.format("unix-python3.8.18-2of3"), many) == {
+        "board": "unix",
+        "server": "python3.8.18",
+        "repeat": 2,
+        **case,
+    }
+
+
+@pytest.mark.parametrize(
+    "nodeid",
+    [
+        "t.py::test_case[u9-seed/rsa-1024-key]",
+        "t.py::test_case[unix-x-seed/rsa-1024-key]",
+        "t.py::test_case[unix-seed/nothing]",
+        "t.py::test_plain",
+        "t.py",
+    ],
+)
+def test_no_case(nodeid: str) -> None:
+    """What is no test of the case list has no place in the run file."""
+    assert place_of(nodeid, config("unix")) is None
+    assert crash_result(nodeid, config("unix"), reason="crashed") is None
+    assert place_of(nodeid, config("unix", repeat=2)) is None
+
+
+def test_crash_result() -> None:
+    """A case whose worker crashed is `error`, nothing was observed, and the line has the reason."""
+    found = crash_result("t.py::test_case[unix-seed/rsa-1024-key]", config("unix"), reason="the worker crashed")
+    assert found is not None
+    result = found["result"]
+    assert (result["verdict"], result["outcome"], result["reason"]) == ("error", "not-run", "the worker crashed")
+    assert "the worker crashed" in found["line"]
+
+
+def test_auto_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many as boards if boards were asked for; the environment's number and pytest-xdist's own come first otherwise."""
+    monkeypatch.delenv("PYTEST_XDIST_AUTO_NUM_WORKERS", raising=False)
+    assert auto_workers(config("unix", "u0", "u1")) == 3
+    assert auto_workers(config()) is None
+    monkeypatch.setenv("PYTEST_XDIST_AUTO_NUM_WORKERS", "2")
+    assert auto_workers(config("unix", "u0")) is None
+
+
+def test_check_dist() -> None:
+    """Another way to distribute is refused where boards were asked for, and workers to distribute to."""
+    for how in ("no", "load"):
+        check_dist(config("unix", dist=how))
+    check_dist(config(dist="loadscope", tx=["popen"]))
+    check_dist(config("unix", dist="loadscope", tx=[]))
+    with pytest.raises(
+        UsageError, match=r"^--dist loadscope: with --board each board has one worker, .*--dist load where"
+    ):
+        check_dist(config("unix", dist="loadscope", tx=["popen"]))

@@ -1,0 +1,56 @@
+"""A diagnosis as JSON fits its schema, and a proof is a session."""
+
+import jsonschema
+import pytest
+
+from harness.model import BoardInfo, Diagnosis, Fix, Trial, VerdictWord
+from harness.reports.record.diagnosis_record import SCHEMA, diagnosis_json
+from harness.reports.record.schema import diagnosis_schema
+
+
+def check(data):
+    """Against the schema in the package."""
+    jsonschema.Draft202012Validator(diagnosis_schema()).validate(data)
+
+
+@pytest.fixture
+def data(sample):
+    """The seed with a proof and a change that cannot be tried."""
+    trials = (
+        Trial(fix=sample.EC_KEY, result=sample.result(sample.CONNECTED, word=VerdictWord.PASS)),
+        Trial(fix=Fix(title="update"), note="not from here", general=True),
+    )
+    return diagnosis_json(sample.diagnosis(trials=trials, info=BoardInfo(version=(1, 20, 0))))
+
+
+def test_it_fits_its_schema(data):
+    """Every field is there; the result is a result of run.json."""
+    check(data)
+    assert data["schema"] == SCHEMA == "tls-harness/diagnose/1"
+    assert (data["connected"], data["board"]["firmware"], data["result"]["outcome"]) == (False, "1.20.0", "refused")
+    assert data["wire"][0] == {"from": "client", "at_ms": 0.0, "name": "ClientHello", "detail": "TLSv1.2"}
+
+
+def test_a_proof_carries_its_handshake(data):
+    """What was changed, and the record of the session; the schema refuses a proof without one."""
+    first, second = data["trials"]
+    assert first["fix"]["proved"] is True
+    assert first["change"] == {"server": {"certificates": ["server-p256"]}, "client": {}}
+    assert first["result"]["outcome"] == "connected"
+    assert (second["fix"]["proved"], second["change"], second["result"], second["note"]) == (
+        None,
+        None,
+        None,
+        "not from here",
+    )
+    first["result"]["outcome"] = "refused"
+    with pytest.raises(jsonschema.ValidationError):
+        check(data)
+
+
+def test_connected(sample):
+    """The word of the exit code."""
+    found = Diagnosis(board="u", info=None, server="s", result=sample.result(sample.CONNECTED, word=VerdictWord.PASS))
+    data = diagnosis_json(found)
+    check(data)
+    assert (data["connected"], data["board"]) == (True, {"board": "u", "firmware": None, "tls_version": None})

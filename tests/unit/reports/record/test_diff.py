@@ -1,0 +1,234 @@
+"""Two runs compared: six kinds, the same in both directions, on real records."""
+
+import copy
+import itertools
+import json
+
+import pytest
+
+from harness.errors import UsageError
+from harness.reports.record.diff import MEANING, Kind, compare, kind_of, read_pairs
+
+SESSION = {
+    "negotiated": {"version": "TLSv1.2", "suite": "A", "group": None},
+    "server": None,
+    "client": None,
+    "alerts": [],
+}
+ALERT = {"from": "server", "level": "fatal", "code": 40, "name": "handshake_failure"}
+REFUSAL = {
+    **SESSION,
+    "server": {"type": "SSLError", "reason": "NO_SHARED_CIPHER", "verify_code": None},
+    "alerts": [ALERT],
+}
+OTHER = {**REFUSAL, "server": {"type": "SSLError", "reason": "EE_KEY_TOO_SMALL", "verify_code": None}}
+
+
+def cell(word):
+    """A result: `pass`, `pass refused`, `fail other` ..."""
+    verdict, _, how = word.partition(" ")
+    untried = verdict in ("unsupported", "error")
+    seen = None if untried else {"": SESSION, "refused": REFUSAL, "other": OTHER}[how]
+    outcome = "not-run" if untried else "refused" if how else "connected"
+    return {
+        "board": "b", "server": "s", "case": "t/c", "verdict": verdict, "outcome": outcome, "observed": seen, "expected": None,
+        "stage": None, "ended_by": None, "reason": how or None, "mismatches": [],
+    }  # fmt: skip
+
+
+WORDS = (
+    "pass", "pass refused", "pass other", "known", "known refused", "fail", "fail refused", "fail other", "insecure", "error",
+    "error gone", "unsupported", "unsupported too",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kind"),
+    [
+        ("pass", "fail", "new failure"),
+        ("pass", "error", "new failure"),
+        ("known", "insecure", "new failure"),
+        ("unsupported", "fail", "new failure"),
+        ("fail", "insecure", "new failure"),
+        ("error", "insecure", "new failure"),
+        ("pass", "pass refused", "new failure"),
+        ("fail", "pass", "fixed"),
+        ("error", "pass refused", "fixed"),
+        ("insecure", "known", "fixed"),
+        ("unsupported", "pass", "fixed"),
+        ("known refused", "pass", "fixed"),
+        ("known refused", "pass refused", "fixed"),
+        ("known", "pass refused", "fixed"),
+        ("pass refused", "pass", "fixed"),
+        ("pass refused", "pass other", "changed error"),
+        ("pass", "known", "changed error"),
+        ("pass", "known refused", "changed error"),
+        ("fail refused", "fail other", "changed error"),
+        ("fail", "fail refused", "changed error"),
+        ("insecure", "fail", "changed error"),
+        ("fail", "error", "changed error"),
+        ("error", "error gone", "changed error"),
+        ("pass", "unsupported", "newly unsupported"),
+        ("fail", "unsupported", "newly unsupported"),
+        ("error", "unsupported", "newly unsupported"),
+        ("unsupported", "unsupported too", None),
+        (None, "pass", "new case"),
+        (None, "insecure", "new case"),
+        ("pass", None, "gone"),
+        ("fail", None, "gone"),
+        (None, None, None),
+    ],
+)  # fmt: skip
+def test_kinds(before, after, kind):
+    """What each kind of change is called."""
+    assert kind_of(before and cell(before), after and cell(after)) == kind
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_the_same_is_no_change(word):
+    """Whatever came of a cell."""
+    assert kind_of(cell(word), cell(word)) is None
+
+
+@pytest.mark.parametrize(("one", "other"), list(itertools.combinations((*WORDS, None), 2)))
+def test_both_directions(one, other):
+    """A change is one in both directions, and what is a regression in one is none in the other."""
+    there, back = (kind_of(*(word and cell(word) for word in pair)) for pair in ((one, other), (other, one)))
+    assert (there is None) == (back is None)
+    if there is None:
+        return
+    opposite = {
+        Kind.GONE: {Kind.NEW_CASE},
+        Kind.NEW_CASE: {Kind.GONE},
+        Kind.NEW_FAILURE: {Kind.FIXED, Kind.CHANGED_ERROR, Kind.NEWLY_UNSUPPORTED},
+        Kind.NEWLY_UNSUPPORTED: {Kind.FIXED, Kind.NEW_FAILURE},
+        Kind.FIXED: {Kind.NEW_FAILURE, Kind.NEWLY_UNSUPPORTED, Kind.CHANGED_ERROR},
+        Kind.CHANGED_ERROR: {Kind.CHANGED_ERROR, Kind.NEW_FAILURE, Kind.FIXED},
+    }
+    assert back in opposite[there]
+    if Kind.NEWLY_UNSUPPORTED not in (there, back):
+        assert not (there.regression and back.regression)
+
+
+def test_every_kind_has_its_meaning():
+    """The help explains each word."""
+    assert list(MEANING) == list(Kind)
+    assert {kind for kind in Kind if kind.regression} == {Kind.NEW_FAILURE, Kind.NEWLY_UNSUPPORTED}
+
+
+@pytest.fixture(scope="module")
+def good(good_run):
+    """A real record in which all is as expected."""
+    return json.loads(good_run.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def bad(bad_run):
+    """A real record in which nothing could be tried."""
+    return json.loads(bad_run.read_text(encoding="utf-8"))
+
+
+def test_real_runs(good, bad):
+    """Nothing changed from a run to itself; a line that broke is new failures, and fixed the other way round."""
+    there, back, same = compare(good, bad), compare(bad, good), compare(good, good)
+    number = len(good["results"])
+    assert (same.changes, same.compared, same.unchanged, same.regression) == ((), number, number, False)
+    assert (there.counts[Kind.NEW_FAILURE], there.compared, there.unchanged, there.regression) == (
+        number,
+        number,
+        0,
+        True,
+    )
+    assert (back.counts[Kind.FIXED], back.regression) == (number, False)
+    assert {(change.before, change.after) for change in back.changes} == {
+        (change.after, change.before) for change in there.changes
+    }
+
+
+def test_gone_and_new(good):
+    """A case that only one of them has; the worst kind stands first."""
+    less = {**good, "results": good["results"][2:]}
+    found = compare(good, less)
+    assert [(change.kind, change.case, change.after) for change in found.changes] == [
+        ("gone", result["case"], None) for result in good["results"][:2]
+    ]
+    assert [change.kind for change in compare(less, good).changes] == ["new case", "new case"]
+    changed = copy.deepcopy(less)
+    changed["results"][0]["verdict"] = "insecure"
+    assert [change.kind for change in compare(good, changed).changes] == ["new failure", "gone", "gone"]
+
+
+def test_the_worst_of_a_kind_stands_first(good):
+    """What was accepted and must not be, then failures, then faults, then sessions that became refusals."""
+    new = copy.deepcopy(good)
+    sessions = [result for result in new["results"] if result["outcome"] == "connected"]
+    sessions[0] |= {"outcome": "refused"}
+    for result, verdict in zip(sessions[1:], ("error", "fail", "insecure"), strict=False):
+        result |= {"verdict": verdict, "reason": "x"}
+    assert [(change.kind, change.case) for change in compare(good, new).changes] == [
+        ("new failure", sessions[place]["case"]) for place in (3, 2, 1, 0)
+    ]
+
+
+def test_a_smaller_set_is_not_gone(good):
+    """What belongs to a larger --cases than the new run had is not compared, and counted."""
+    old = copy.deepcopy(good)
+    old["run"]["cases"] = "core"
+    old["cases"][0]["tier"] = "core"
+    new = {**good, "results": good["results"][2:]}
+    found = compare(old, new)
+    assert [change.case for change in found.changes] == [good["results"][1]["case"]]
+    assert (found.left_out, found.compared) == (1, len(new["results"]))
+
+
+def renamed(run, board, *, firmware=None):
+    """A record whose board has another name, and another firmware."""
+    made = copy.deepcopy(run)
+    for item in (*made["boards"], *made["results"]):
+        item["board"] = board
+    made["boards"][0]["firmware"] = firmware or made["boards"][0]["firmware"]
+    return made
+
+
+def test_by_firmware(good):
+    """Boards of other names but of one firmware are compared; several boards of it count as their worst."""
+    desk = renamed(good, "desk")
+    assert compare(good, desk).compared == 0
+    assert compare(good, desk, by="firmware").unchanged == len(good["results"])
+    both = {
+        **good,
+        "boards": [*good["boards"], *desk["boards"]],
+        "results": [*good["results"], *copy.deepcopy(desk["results"])],
+    }
+    both["results"][-1]["verdict"] = "fail"
+    found = compare(good, both, by="firmware")
+    assert [(change.kind, change.board) for change in found.changes] == [
+        ("new failure", f"linux {good['boards'][0]['firmware']}")
+    ]
+    desk["boards"][0]["facts"]["platform"] = "esp32"
+    assert compare(good, desk, by="firmware").compared == 0
+
+
+def test_pairs(good):
+    """A board under another name, with another firmware, which is said."""
+    desk = renamed(good, "desk", firmware="9.9.9")
+    pairs = read_pairs(["unix=desk"], old=good, new=desk)
+    found = compare(good, desk, pairs=pairs)
+    assert (found.unchanged, found.changes) == (len(good["results"]), ())
+    assert found.notes == (f"board desk: firmware {good['boards'][0]['firmware']} -> firmware 9.9.9",)
+    odd = renamed(good, "a=b")
+    assert read_pairs(["unix=a=b"], old=good, new=odd) == {"unix": "a=b"}
+    with pytest.raises(UsageError) as caught:
+        read_pairs(["unix=none"], old=good, new=desk)
+    assert str(caught.value) == (
+        "--pair 'unix=none': wanted is OLD=NEW, two boards or two servers (OLD has: unix, in-process; NEW has: desk, in-process)"
+    )
+
+
+def test_another_python_is_said(good):
+    """What may be the cause stands beside the changes."""
+    new = copy.deepcopy(good)
+    new["servers"][0]["python"] = "3.99.0"
+    (note,) = compare(good, new).notes
+    assert note.startswith("server in-process: Python 3.")
+    assert " -> Python 3.99.0, OpenSSL " in note

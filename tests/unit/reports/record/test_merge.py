@@ -1,0 +1,247 @@
+"""Run records joined: who measured what when is kept, nothing is mixed, and the result is a run record again."""
+
+import copy
+import json
+
+import jsonschema
+import pytest
+
+from harness.errors import UsageError
+from harness.pytest_plugin.options import REPORT_SUFFIXES
+from harness.reports.formats import rendered
+from harness.reports.record.diff import compare
+from harness.reports.record.merge import Part, merge, run_id
+from harness.reports.record.reading import parse_run
+from harness.reports.record.schema import run_schema
+
+
+@pytest.fixture(scope="module")
+def real(good_run):
+    """A real run record, of fewer cases."""
+    record = json.loads(good_run.read_text(encoding="utf-8"))
+    return {**record, "results": record["results"][:6]}
+
+
+@pytest.fixture
+def another(real):
+    """The record of another run, a day later: of other firmware, or on another machine."""
+
+    def make(*, firmware=None, machine=None, python=None, started="2030-01-01T00:00:00.000+00:00", identity="another"):
+        made = copy.deepcopy(real)
+        made["run"] |= {"id": identity, "started": started, "finished": started}
+        if firmware:
+            made["boards"][0]["firmware"] = firmware
+        if machine:
+            made["host"]["machine"] = machine
+        for item in (made["servers"][0], made["host"]) if python else ():
+            item["python"] = python
+        return made
+
+    return make
+
+
+def part(run, path="a.json", way=""):
+    """A file."""
+    return Part(path=path, run=run, way=way)
+
+
+def check(merged):
+    """A merged record is a run record: read back against the schema it is the same, and every result has its source."""
+    read, notes = parse_run(json.dumps(merged.run).encode(), where="m")
+    assert (read, notes) == (merged.run, ())
+    sources = {source["id"]: source for source in merged.run["sources"]}
+    for kind in ("board", "server", "case"):
+        assert {result[kind] for result in merged.run["results"]} <= {item[kind] for item in merged.run[f"{kind}s"]}
+    for result in merged.run["results"]:
+        source = sources[result["source"]]
+        assert result["board"] in source["boards"]
+        assert result["server"] in source["servers"]
+    assert [source["results"] for source in merged.run["sources"]] == [
+        sum(result["source"] == source["id"] for result in merged.run["results"]) for source in merged.run["sources"]
+    ]
+    return merged
+
+
+def test_two_firmwares(real, another):
+    """The usual lab: the same board before and after flashing. Each is a column of its own, whatever it was called."""
+    other = another(firmware="9.9.9")
+    merged = check(merge([part(real), part(other, "b.json")]))
+    old = real["boards"][0]["firmware"]
+    assert [board["board"] for board in merged.run["boards"]] == [f"unix@{old}", "unix@9.9.9"]
+    assert merged.notes == (
+        f"a.json: board unix is called unix@{old}",
+        "b.json: board unix is called unix@9.9.9",
+    )
+    assert len(merged.run["results"]) == 2 * len(real["results"])
+    assert [(source["file"], source["boards"]) for source in merged.run["sources"]] == [
+        ("a.json", {f"unix@{old}": "unix"}), ("b.json", {"unix@9.9.9": "unix"}),
+    ]  # fmt: skip
+    assert {result["at"] for result in merged.run["results"]} == {result["at"] for result in real["results"]}
+    assert merged.run["run"]["started"] == real["run"]["started"]
+    assert merged.run["run"]["finished"] == "2030-01-01T00:00:00.000+00:00"
+
+
+def test_every_format(real, another):
+    """The joined record is shown like any other, with both columns."""
+    merged = merge([part(real), part(another(firmware="9.9.9"), "b.json")])
+    jsonschema.validate(merged.run, run_schema(), jsonschema.Draft202012Validator)
+    for suffix in REPORT_SUFFIXES:
+        text = rendered(merged.run, suffix=suffix).replace("&#8203;", "")
+        assert "unix@9.9.9" in text
+    assert "| b.json | another | 2030-01-01T00:00:00.000+00:00 |" in rendered(merged.run, suffix=".md")
+
+
+def test_two_machines(real, another):
+    """A virtual board is its host; the host's own facts stand side by side, and each source has its own."""
+    merged = check(merge([part(real), part(another(machine="other", python="3.99.0"), "b.json")]))
+    mine = real["host"]["machine"]
+    assert [(board["board"], board["machine"]) for board in merged.run["boards"]] == [
+        (f"unix@{mine}", mine),
+        ("unix@other", "other"),
+    ]
+    assert merged.run["host"]["machine"] == f"{mine}, other"
+    assert [source["host"]["machine"] for source in merged.run["sources"]] == [mine, "other"]
+    assert [server["server"] for server in merged.run["servers"]] == [
+        f"in-process@python{real['host']['python']}", "in-process@python3.99.0",
+    ]  # fmt: skip
+
+
+def test_two_results_for_one_cell(real, another):
+    """Refused with the cell and both files; the newer one is taken where that is wanted; a new name keeps both."""
+    again = another()
+    cell, number = real["results"][0]["case"], len(real["results"])
+    with pytest.raises(UsageError) as caught:
+        merge([part(real), part(again, "b.json")])
+    assert str(caught.value) == (
+        f"two results of unix in-process {cell} and of {number - 1} cells more: in a.json ({real['run']['started']}) and in b.json "
+        "(2030-01-01T00:00:00.000+00:00); --prefer newest takes those of the newer run, --rename b.json:unix=NAME keeps both"
+    )
+    for order in ([part(real), part(again, "b.json")], [part(again, "b.json"), part(real)]):
+        merged = check(merge(order, prefer="newest"))
+        assert {result["source"] for result in merged.run["results"]} == {"another"}
+        assert merged.notes == (f"{number} cells had results of several runs: the newest run's are taken",)
+    both = check(merge([part(real), part(again, "b.json")], renames=["b.json:unix=later"]))
+    assert [board["board"] for board in both.run["boards"]] == ["unix", "later"]
+
+
+def test_a_wrong_name(real):
+    """What the files have is told."""
+    with pytest.raises(UsageError) as caught:
+        merge([part(real)], renames=["a.json:desk=x"])
+    assert str(caught.value) == (
+        "--rename 'a.json:desk=x': wanted is FILE:OLD=NEW, OLD a board or server of FILE (a.json has unix, in-process)"
+    )
+
+
+def test_parts_of_one_set(real, another):
+    """Runs that share the cases between them make one column; what neither has is missing."""
+    half = len(real["results"]) // 2
+    one, other = copy.deepcopy(real), another()
+    one["results"], other["results"] = one["results"][:half], other["results"][half + 1 :]
+    gone = real["results"][half]
+    one["missing"] = [
+        {key: result[key] for key in ("board", "server", "case")} for result in real["results"][half : half + 2]
+    ]
+    merged = merge([part(one), part(other, "b.json")])
+    assert [result["case"] for result in merged.run["results"]] == [
+        result["case"] for result in real["results"] if result is not gone
+    ]
+    assert merged.run["missing"] == [{"board": "unix", "server": "in-process", "case": gone["case"]}]
+    assert compare(real, merged.run).counts["gone"] == 1
+
+
+def test_again_and_again(real, another):
+    """A merged record is merged like any other; a run that is in two files is one run."""
+    first = merge([part(real), part(another(firmware="9"), "b.json")])
+    old = real["boards"][0]["firmware"]
+    again = check(merge([part(first.run, "m.json"), part(another(firmware="10", identity="third"), "c.json")]))
+    assert [board["board"] for board in again.run["boards"]] == [f"unix@{old}", "unix@9", "unix"]
+    assert [(source["file"], source["boards"]) for source in again.run["sources"]] == [
+        ("a.json", {f"unix@{old}": "unix"}), ("b.json", {"unix@9": "unix"}), ("c.json", {"unix": "unix"}),
+    ]  # fmt: skip
+    for order in ([part(first.run, "m.json"), part(real)], [part(real), part(first.run, "m.json")]):
+        known = check(merge(order))
+        assert len(known.run["results"]) == len(first.run["results"])
+        assert len(known.run["boards"]) == 2
+    same = check(merge([part(real), part(real, "copy.json")]))
+    assert len(same.run["results"]) == len(real["results"])
+    assert len(same.run["sources"]) == 1
+
+
+def test_the_order_of_files_does_not_matter(real, another):
+    """The same results under the same names, and the same id."""
+    files = [part(real), part(another(firmware="9"), "b.json")]
+    one, other = merge(files).run, merge(files[::-1]).run
+    assert one["run"] == other["run"]
+    key = lambda result: (result["board"], result["case"])  # noqa: E731
+    assert sorted(one["results"], key=key) == sorted(other["results"], key=key)
+
+
+def test_evidence_is_found_from_the_new_place(real):
+    """The way to a capture begins where the merged record lies."""
+    run = copy.deepcopy(real)
+    run["results"][0]["artifacts"] = {"pcapng": "x.pcapng", "transcript": None}
+    run["results"][1]["artifacts"] = {"pcapng": "/abs/x.pcapng", "transcript": None}
+    results = merge([part(run, way="../lab-a/.compat")]).run["results"]
+    assert [result["artifacts"]["pcapng"] for result in results[:3]] == [
+        "../lab-a/.compat/x.pcapng",
+        "/abs/x.pcapng",
+        None,
+    ]
+
+
+def test_repeats(real, another):
+    """Runs of one cell that --repeat counted are one cell; its statistics are made anew."""
+    one, other = copy.deepcopy(real), another()
+    for result in other["results"]:
+        result["repeat"] = 2
+    other["results"][0]["verdict"] = "insecure"
+    merged = merge([part(one), part(other, "b.json")])
+    assert (merged.run["soak"]["repeat"], merged.run["soak"]["flaky"]) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("sets", "whole", "expected"),
+    [
+        (("full", "full"), (True, True), ("full", True)),
+        (("smoke", "full"), (True, True), ("full", False)),
+        (("full", "core"), (True, True), ("full", False)),
+        (("smoke", "core"), (True, True), ("core", False)),
+        (("full", "full"), (True, False), ("full", False)),
+        (("full", "full"), (False, True), ("full", False)),
+    ],
+)
+def test_whole_only_if_every_part_is(real, another, sets, whole, expected):
+    """The larger set is named; the cells of it count as asked for only if every run took all of that one set."""
+    runs = real | {"run": dict(real["run"])}, another(firmware="9")
+    for run, name, all_of_it in zip(runs, sets, whole, strict=True):
+        run["run"] |= {"cases": name, "whole": all_of_it}
+    merged = merge([part(runs[0]), part(runs[1], "b.json")]).run["run"]
+    assert (merged["cases"], merged["whole"]) == expected
+
+
+def test_several_tests_of_one_case(real):
+    """Two tests of a suite may run the same case: a run's own results are never thrown away."""
+    run = copy.deepcopy(real)
+    run["results"].append({**run["results"][0], "verdict": "insecure", "reason": "x"})
+    assert [result["verdict"] for result in merge([part(run)]).run["results"]].count("insecure") == 1
+    assert len(merge([part(run), part(run, "copy.json")]).run["results"]) == len(run["results"])
+
+
+def test_records_of_before(real):
+    """A run that was written before runs had an id gets one that stays the same."""
+    run = copy.deepcopy(real)
+    for key in ("id", "whole", "planned"):
+        del run["run"][key]
+    del run["host"]["machine"], run["missing"]
+    merged = check(merge([part(run)]))
+    assert merged.run["sources"][0]["id"] == run_id(run) == run_id(copy.deepcopy(run))
+    assert run_id(run) != run_id(real)
+
+
+def test_boards_and_servers_that_were_never_described(real):
+    """Results of a board that could not be asked are kept under its name."""
+    run = copy.deepcopy(real)
+    run["boards"], run["servers"] = [], []
+    merged = merge([part(run)])
+    assert {(result["board"], result["server"]) for result in merged.run["results"]} == {("unix", "in-process")}

@@ -1,0 +1,109 @@
+"""Boards and servers of several runs: one name for one thing, never one name for two."""
+
+import pytest
+
+from harness.reports.record.merge_names import board_named, names_for, read_renames, server_named, undescribed
+
+
+def board(
+    place, name="lab-1", *, firmware="1.28.0", host="host-a", chip=None, build="b", tls="Mbed TLS 3.6", rename=None
+):
+    """A board of a file."""
+    facts = {"unique_id": chip, "version_text": build, "tls_version": tls} if firmware else None
+    return board_named({"board": name, "firmware": firmware, "facts": facts}, place=place, host=host, rename=rename)
+
+
+def server(place, name="in-process", *, python="3.11.7", openssl="OpenSSL 3.0.19 27 Jan 2026", flag=None, rename=None):
+    """A server of a file."""
+    described = {
+        "server": name,
+        "python": python,
+        "openssl": openssl,
+        "default_suites_flag": flag,
+        "default_suites": [],
+    }
+    return server_named(described, place=place, rename=rename)
+
+
+def called(*things):
+    """The names of things in their order."""
+    names = names_for(things)
+    return [names[thing.place, thing.name] for thing in things]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "names"),
+    [
+        ({}, {}, ["lab-1", "lab-1"]),
+        ({}, {"name": "lab-2"}, ["lab-1", "lab-2"]),
+        ({}, {"firmware": "1.29.0"}, ["lab-1@1.28.0", "lab-1@1.29.0"]),
+        ({}, {"host": "host-b"}, ["lab-1@host-a", "lab-1@host-b"]),
+        ({}, {"host": "host-b", "firmware": "1.29.0"}, ["lab-1@1.28.0", "lab-1@1.29.0"]),
+        ({"chip": "e66"}, {"chip": "e66", "host": "host-b"}, ["lab-1", "lab-1"]),
+        ({"chip": "e66"}, {"chip": "e77"}, ["lab-1@e66", "lab-1@e77"]),
+        ({"build": "a 1"}, {"build": "a 2"}, ["lab-1@a-1", "lab-1@a-2"]),
+        ({"tls": None}, {}, ["lab-1@unknown", "lab-1@Mbed-TLS-3.6"]),
+        ({"build": "x" * 99}, {"build": "y" * 99}, [f"lab-1@{'x' * 40}@1", f"lab-1@{'y' * 40}@2"]),
+        ({}, {"firmware": None}, ["lab-1", "lab-1"]),
+        ({}, {"firmware": None, "host": "host-b"}, ["lab-1@1.28.0", "lab-1@unknown"]),
+        ({"firmware": None}, {"firmware": None}, ["lab-1", "lab-1"]),
+        ({"firmware": None}, {"firmware": None, "host": "host-b"}, ["lab-1@host-a", "lab-1@host-b"]),
+    ],
+)
+def test_two_boards(one, other, names):
+    """Firmware, chip or host, build and TLS library; one that never answered is its namesake of the same host."""
+    assert called(board(0, **one), board(1, **other)) == names
+    assert called(board(1, **other), board(0, **one))[::-1] == names or "@1" in names[0]
+
+
+def test_three_boards():
+    """As few differences as tell all of them apart."""
+    made = [board(0), board(1, firmware="1.29.0"), board(2, firmware="1.29.0", host="host-b")]
+    assert called(*made) == ["lab-1@1.28.0@host-a", "lab-1@1.29.0@host-a", "lab-1@1.29.0@host-b"]
+
+
+def test_a_name_that_is_taken():
+    """A name that is made up is never that of another board."""
+    assert called(board(0), board(1, firmware="2"), board(1, "lab-1@2", firmware="3")) == [
+        "lab-1@1.28.0",
+        "lab-1@2_2",
+        "lab-1@2",
+    ]
+
+
+def test_renamed_boards():
+    """A new name keeps boards apart; the same new name joins them on whatever host, if firmware and build are the same."""
+    assert called(board(0), board(1, rename="lab-9")) == ["lab-1", "lab-9"]
+    assert called(board(0, rename="ci"), board(1, host="host-b", rename="ci")) == ["ci", "ci"]
+    assert called(board(0, rename="ci"), board(1, firmware="2", rename="ci")) == ["ci@1.28.0", "ci@2"]
+
+
+def test_servers():
+    """By Python, OpenSSL and whose default suites; the host does not count."""
+    assert called(server(0), server(1)) == ["in-process", "in-process"]
+    assert called(server(0), server(1, python="3.13.0")) == ["in-process@python3.11.7", "in-process@python3.13.0"]
+    assert called(server(0), server(1, openssl="OpenSSL 3.5.0 8 Apr 2025")) == [
+        "in-process@openssl-3.0.19", "in-process@openssl-3.5.0",
+    ]  # fmt: skip
+    assert len(set(called(server(0), server(1, flag="openssl")))) == 2
+    lost = undescribed("in-process", place=1, host="", rename=None)
+    assert called(server(0), lost) == ["in-process", "in-process"]
+    assert called(server(0), lost, server(2, python="3.13.0")) == [
+        "in-process@python3.11.7", "in-process@unknown", "in-process@python3.13.0",
+    ]  # fmt: skip
+
+
+def test_renames():
+    """FILE:OLD=NEW, for names and paths that hold the signs themselves."""
+    there = [["unix", "in-process"], ["unix:1.28", "a=b"]]
+    files = ["a.json", "c:/b.json"]
+    texts = ["a.json:unix=desk", "c:/b.json:unix:1.28=old", "c:/b.json:a=b=c=d"]
+    assert read_renames(texts, files=files, there=there) == {
+        (0, "unix"): "desk",
+        (1, "unix:1.28"): "old",
+        (1, "a=b"): "c=d",
+    }
+    for wrong in ("a.json:desk=x", "b.json:unix=x", "a.json:unix=", "unix=x"):
+        with pytest.raises(ValueError, match=f"^{wrong}$") as caught:
+            read_renames([wrong], files=files, there=there)
+        assert caught.value.args == (wrong,)

@@ -1,0 +1,175 @@
+"""What cells did, run after run."""
+
+import re
+
+import jsonschema
+import pytest
+
+from harness.reports.markdown import render_markdown
+from harness.reports.record.schema import run_schema
+from harness.reports.record.soak import LISTED, flaky_cells, soak_json, soak_lines, times_text, varies, verdicts_text
+
+
+def result(verdict="pass", *, case="seed/x", took=10.0, outcome="connected", board="unix"):
+    """As in run.json, cut down to what the statistics read."""
+    return {
+        "board": board,
+        "server": "in-process",
+        "case": case,
+        "verdict": verdict,
+        "outcome": outcome,
+        "reason": None,
+        "observed": None,
+        "timing_ms": {"case": took, "handshake_board": None if took is None else took / 2},
+    }
+
+
+def only_cell(*results, repeat=None):
+    """The one cell that these results make."""
+    (cell,) = soak_json(results, repeat=repeat or len(results))["cells"]
+    return cell
+
+
+def test_steady():
+    """Always the same: not flaky; times as shortest, median and longest."""
+    cell = only_cell(*(result(took=took) for took in (30.0, 10.0, 11.5, 20.0)))
+    assert cell == {
+        "board": "unix",
+        "server": "in-process",
+        "case": "seed/x",
+        "runs": 4,
+        "flaky": False,
+        "connected": "always",
+        "passed": "always",
+        "verdicts": {"pass": 4},
+        "outcomes": {"connected": 4},
+        "case_ms": {"min": 10.0, "median": 15.75, "max": 30.0},
+        "handshake_board_ms": {"min": 5.0, "median": 7.88, "max": 15.0},
+    }
+    assert (verdicts_text(cell), times_text(cell)) == ("pass 4", "10/16/30 ms")
+
+
+@pytest.mark.parametrize(
+    ("words", "flaky", "passed"),
+    [
+        (("pass", "pass"), False, "always"),
+        (("fail", "fail"), False, "never"),
+        (("known", "known"), False, "never"),
+        (("pass", "fail"), True, "sometimes"),
+        (("pass", "known"), True, "sometimes"),
+        (("known", "unsupported"), True, "never"),
+        (("pass", "error"), True, "sometimes"),
+        (("pass",) * 99 + ("insecure",), True, "sometimes"),
+    ],
+)
+def test_any_change_of_the_verdict_is_flaky(words, flaky, passed):
+    """Between any two words, once in a hundred runs, and however good both are."""
+    cell = only_cell(*map(result, words))
+    assert (cell["flaky"], cell["passed"]) == (flaky, passed)
+
+
+def test_connected_sometimes():
+    """How often it connected is told beside how often it passed."""
+    cell = only_cell(result(), result("fail", outcome="refused"))
+    assert (cell["connected"], cell["outcomes"]) == ("sometimes", {"connected": 1, "refused": 1})
+    assert only_cell(result("pass", outcome="refused"))["connected"] == "never"
+
+
+def test_without_times():
+    """What never ran has no times, and is not called slow."""
+    cell = only_cell(result("error", took=None, outcome="not-run"))
+    assert (cell["case_ms"], times_text(cell), varies(cell)) == (None, "", False)
+
+
+@pytest.mark.parametrize(
+    ("times", "slow"), [((10, 10, 10), False), ((10, 10, 90), False), ((200, 200, 400), False), ((60, 60, 200), True)]
+)
+def test_varies(times, slow):
+    """A run three times as long as the middle one, and by a tenth of a second."""
+    assert varies(only_cell(*(result(took=float(took)) for took in times))) is slow
+
+
+def test_lines():
+    """Counts, cells whose times vary, and the flaky ones apart: they are bad news."""
+    results = [
+        result(),
+        result(),
+        result("unsupported", case="seed/y", took=None, outcome="not-run"),
+        result("unsupported", case="seed/y", took=None, outcome="not-run"),
+        result(case="seed/z", took=10.0),
+        result("error", case="seed/z", took=None, outcome="not-run"),
+        result(case="seed/slow", took=10.0),
+        result(case="seed/slow", took=11.0),
+        result(case="seed/slow", took=900.0),
+    ]
+    assert soak_lines(soak_json(results, repeat=3)) == (
+        [
+            "soak: 4 cells, 2 to 3 of 3 times each: 2 always pass, 1 always unsupported, 1 flaky",
+            "varies: unix in-process seed/slow: 10/11/900 ms (shortest, median, longest)",
+        ],
+        ["flaky: unix in-process seed/z: pass 1, error 1; connected sometimes; 10/10/10 ms"],
+    )
+
+
+def test_not_as_often_as_asked_for():
+    """A run that was ended, or tests that were left out: the number that was wanted is not called the number that ran."""
+    two = [result(), result(), result(case="seed/y")]
+    assert soak_lines(soak_json(two, repeat=5))[0] == ["soak: 2 cells, 1 to 2 of 5 times each: 2 always pass"]
+    assert soak_lines(soak_json([result()], repeat=5))[0] == ["soak: 1 cell, 1 of 5 times each: 1 always pass"]
+
+
+def test_outcomes_that_change_under_one_verdict():
+    """Failing in two ways is no steady failure, and no average says which it was."""
+    runs = [result("fail", outcome=outcome) for outcome in ("hung", "refused", "hung")]
+    assert soak_lines(soak_json(runs, repeat=3)) == (
+        [
+            "soak: 1 cell, 3 times each: 1 always fail",
+            "varies: unix in-process seed/x: hung 2, refused 1; fail 3",
+        ],
+        [],
+    )
+
+
+def test_many_flaky_cells():
+    """The list ends where a screen does, and says what it leaves out."""
+    results = [result(word, case=f"seed/{number}") for number in range(LISTED + 3) for word in ("pass", "fail")]
+    _steady, bad = soak_lines(soak_json(results, repeat=2))
+    assert (len(bad), bad[-1]) == (LISTED + 1, "... and 3 more, in run.json under soak")
+
+
+def test_one_cell():
+    """One cell is not several."""
+    assert soak_lines(soak_json([result(), result()], repeat=2)) == (["soak: 1 cell, 2 times each: 1 always pass"], [])
+
+
+def test_schema():
+    """Its place in run.json is described there."""
+    schema = run_schema()
+    validator = jsonschema.Draft202012Validator({"$ref": "#/$defs/soak", "$defs": schema["$defs"]})
+    soak = soak_json([result(), result("error", took=None, outcome="not-run")], repeat=2)
+    assert list(validator.iter_errors(soak)) == []
+    assert not validator.is_valid({**soak, "cells": [{**soak["cells"][0], "passed": "often"}]})
+
+
+def test_markdown_says_that_nothing_is_flaky():
+    """A soak run whose cells were steady says so: else it could not be told from a single run."""
+    results = [result(), result()]
+    run = {"boards": [], "servers": [], "cases": [], "results": results, "soak": soak_json(results, repeat=2)}
+    assert "soak: 1 cell, 2 times each: 1 always pass" in render_markdown(run)
+    del run["soak"]
+    assert "soak" not in render_markdown(run)
+
+
+def test_markdown_shows_flaky_cells_first():
+    """Before everything else that is wrong; without a soak there is no such part."""
+    results = [result(board="x|y"), result("fail", board="x|y")]
+    run = {"boards": [], "servers": [], "cases": [], "results": results, "soak": soak_json(results, repeat=2)}
+    assert [cell["case"] for cell in flaky_cells(run)] == ["seed/x"]
+    text = render_markdown(run)
+    assert text.index("## Flaky") < text.index("## Not as expected")
+    assert "| x\\|y | in-process | seed/x | pass 1, fail 1 | always | 10/10/10 ms |" in text
+    assert "## Flaky" not in render_markdown({**run, "soak": None})
+    many = [result(word, case=f"seed/{number}") for number in range(999) for word in ("pass", "fail")]
+    assert re.search(
+        r"[0-9]+ rows of Flaky \(999\)", render_markdown({**run, "results": [], "soak": soak_json(many, repeat=2)})
+    )

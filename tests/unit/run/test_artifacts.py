@@ -1,0 +1,128 @@
+"""The evidence of a case as files."""
+
+import stat
+from dataclasses import replace
+
+import pytest
+
+from harness.model import (
+    CaseResult,
+    Observation,
+    Outcome,
+    ServerReport,
+    Side,
+    Verdict,
+    VerdictWord,
+    WireChunk,
+)
+from harness.run.artifacts import keep, keep_capture
+from harness.run.handshake import Attempt
+
+SEEN = Observation(outcome=Outcome.NOT_RUN, stage=None, ended_by=None, server=None, client=None)
+
+
+def result(**more):
+    """A failed result of a case with an awkward board name."""
+    return CaseResult(
+        board="unix:1.20/x",
+        server="in-process",
+        case="topic/name",
+        attempt=1,
+        verdict=Verdict(word=VerdictWord.FAIL),
+        expected=None,
+        observation=SEEN,
+        **more,
+    )
+
+
+def attempt(*chunks):
+    """A handshake that recorded these bytes."""
+    report = ServerReport(facts=None, failure=None, wire=chunks, key_log="CLIENT_RANDOM 00 11\n", started_unix_s=1.0)
+    return Attempt(observation=SEEN, report=report, answer=None)
+
+
+def test_files(tmp_path, case_named):
+    """A capture and a transcript only this user may read, for the secrets in them; names are safe and in the result."""
+    chunk = WireChunk(sender=Side.CLIENT, at_ms=1.0, data=b"\x16\x03\x01\x00\x00")
+    kept = keep(result(transcript="> x\n< y"), attempt(chunk), folder=tmp_path / "new", case=case_named("topic/name"))
+    assert kept.artifacts == {
+        "pcapng": "unix_1.20_x-in-process-topic_name.pcapng",
+        "transcript": "unix_1.20_x-in-process-topic_name.serial.txt",
+    }
+    capture = tmp_path / "new" / kept.artifacts["pcapng"]
+    assert b"CLIENT_RANDOM" in capture.read_bytes()
+    assert stat.S_IMODE(capture.stat().st_mode) == 0o600
+    transcript = tmp_path / "new" / kept.artifacts["transcript"]
+    assert transcript.read_text() == "> x\n< y\n"
+    assert stat.S_IMODE(transcript.stat().st_mode) == 0o600
+
+
+def test_every_run_of_a_soak(tmp_path, case_named):
+    """The first run's files keep their names, each later run has its own."""
+    case = case_named("topic/name")
+    kept = [keep(result(transcript="x", repeat=number), None, folder=tmp_path, case=case) for number in (1, 2, 10)]
+    stem = "unix_1.20_x-in-process-topic_name"
+    assert [entry.artifacts["transcript"] for entry in kept] == [
+        f"{stem}.serial.txt",
+        f"{stem}-2.serial.txt",
+        f"{stem}-10.serial.txt",
+    ]
+
+
+def test_older_transcript_of_everybody(tmp_path, case_named):
+    """A transcript that an earlier run left readable for everybody is not when it is written again."""
+    old = tmp_path / "unix_1.20_x-in-process-topic_name.serial.txt"
+    old.write_text("old and longer than the new one")
+    old.chmod(0o644)
+    keep(result(transcript="new"), None, folder=tmp_path, case=case_named("topic/name"))
+    assert (old.read_text(), stat.S_IMODE(old.stat().st_mode)) == ("new\n", 0o600)
+
+
+@pytest.mark.parametrize("tried", [None, attempt()])
+def test_nothing_to_keep(tmp_path, case_named, tried):
+    """No bytes and no transcript: no files."""
+    kept = keep(result(), tried, folder=tmp_path, case=case_named("topic/name"))
+    assert kept.artifacts == {"pcapng": None, "transcript": None}
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def case_named():
+    """Make a case that is only a name."""
+    from harness.expectations.builders import connected
+    from harness.model import Case, ClientPlan, ServerProfile, Tier
+
+    def make(name):
+        return Case(
+            id=name,
+            title="",
+            description="",
+            tier=Tier.CORE,
+            server=ServerProfile(),
+            client=ClientPlan(),
+            expect=connected(),
+        )
+
+    return make
+
+
+def test_a_capture_where_the_user_wants_it(tmp_path):
+    """The file, the list of packets, and whether Wireshark will open it decrypted."""
+    chunk = WireChunk(sender=Side.CLIENT, at_ms=1.0, data=b"\x16\x03\x01\x00\x00")
+    file, tried = tmp_path / "board.pcapng", attempt(chunk)
+    kept, said = keep_capture(result(), tried, file=file)
+    assert (kept.artifacts["pcapng"], len(kept.packets) > 0) == (str(file), True)
+    assert said == f"capture: {file}; the session's secrets are in it"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    foreign = replace(tried, report=replace(tried.report, key_log=""))
+    assert keep_capture(result(), foreign, file=file)[1] == f"capture: {file}; what is encrypted stays so"
+
+
+def test_nothing_to_capture(tmp_path):
+    """Nobody connected: no file, and that is said."""
+    file = tmp_path / "board.pcapng"
+    assert keep_capture(result(), attempt(), file=file) == (
+        result(),
+        f"capture: {file} is not written, for nobody connected",
+    )
+    assert not file.exists()

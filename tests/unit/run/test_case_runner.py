@@ -1,0 +1,386 @@
+"""One case on the real virtual board: verdicts, controls and what is not a verdict."""
+
+import dataclasses
+
+import pytest
+
+from harness.cases import find_case
+from harness.errors import BoardError
+from harness.expectations.builders import connected, refused
+from harness.model import (
+    Case,
+    ClientPlan,
+    Need,
+    Observation,
+    Outcome,
+    ServerProfile,
+    ServerReport,
+    Side,
+    Stage,
+    Tier,
+    VerdictWord,
+    Verify,
+)
+from harness.run.case_runner import HEAP_SLACK_BYTES
+from harness.run.handshake import Attempt
+
+
+@pytest.fixture
+def runner(lab, spec):
+    """A runner without memory of earlier controls."""
+    made = lab.runner(spec, "in-process")
+    made._controls.clear()
+    yield made
+    made.board.set_aside = None
+    made.health.end([])
+
+
+def case(**changes):
+    """A case that connects, changed."""
+    plain = Case(
+        id="own/case",
+        title="",
+        description="",
+        tier=Tier.SMOKE,
+        server=ServerProfile(certificates=("server-p256",), maximum_version="TLSv1.2"),
+        client=ClientPlan(verify=Verify.REQUIRED, ca=("ca-p256",)),
+        expect=connected(version="TLSv1.2"),
+    )
+    return dataclasses.replace(plain, **changes)
+
+
+def test_pass(runner):
+    """Text both ways, what was measured, and the serial line of this case only."""
+    result = runner.run(case())
+    assert (result.verdict.word, result.attempt, result.link_errors) == (VerdictWord.PASS, 1, ())
+    seen = result.observation
+    assert (seen.received_by_server, seen.received_by_client) == ("Hallo, Server!", "Hallo, Client!")
+    assert seen.handshake_board_ms > 0
+    assert seen.handshake_server_ms > 0
+    assert seen.free_before > 0
+    assert seen.server_facts.openssl
+    assert result.transcript.count("th_run(") == 1
+
+
+def test_fail_is_never_retried(runner):
+    """A TLS result that is not as expected stays what it is, however many retries there are."""
+    runner.link_retries = 3
+    try:
+        result = runner.run(case(expect=connected(version="TLSv1.3")))
+    finally:
+        runner.link_retries = 0
+    assert (result.verdict.word, result.attempt) == (VerdictWord.FAIL, 1)
+    assert [item.field for item in result.verdict.mismatches] == ["version"]
+
+
+def test_a_rule_sees_board_and_server(runner):
+    """An expectation may be computed from what was probed and from the live settings."""
+    given = []
+
+    def rule(board, server):
+        given.append((board.implementation, server.maximum_version, len(server.keys)))
+        return connected()
+
+    assert runner.run(case(expect=rule)).verdict.word is VerdictWord.PASS
+    assert given == [("micropython", "TLSv1.2", 1)]
+
+
+def test_unsupported_by_a_need(runner):
+    """A need that is not met is the reason; nothing is tried."""
+    need = Need(name="magic", reason="this firmware has no magic", met=lambda info, server: False)
+    result = runner.run(case(needs=(need,)))
+    assert (result.verdict.word, result.verdict.reason, result.observation) == (
+        VerdictWord.UNSUPPORTED,
+        "this firmware has no magic",
+        None,
+    )
+
+
+def test_weak_is_said_only_of_a_session(runner):
+    """A weakness belongs to a connection that exists."""
+    assert runner.run(case(weak="no forward secrecy")).weak == "no forward secrecy"
+    refusal = refused(by="server", stage="config", server="EE_KEY_TOO_SMALL")
+    small = case(server=ServerProfile(certificates=("server-rsa1024",)), expect=refusal, weak="x")
+    assert runner.run(small).weak is None
+
+
+def test_fingerprint_only_of_what_was_not_restricted(runner):
+    """A ClientHello that the case shaped says nothing about the firmware."""
+    free = runner.run(case()).observation.client_hello
+    shaped = runner.run(
+        case(client=ClientPlan(suites=("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",)))
+    ).observation.client_hello
+    certificate = runner.run(case(client=ClientPlan(certificate="client-p256"))).observation.client_hello
+    assert free.fingerprint is not None
+    assert shaped.fingerprint is None
+    assert certificate.fingerprint is None
+    assert [suite for suite in shaped.suites if suite != "00ff"] == ["c02b"]
+
+
+# ------------------------------------------------------------------ the positive control
+
+
+def test_a_refusal_runs_its_control(runner):
+    """A refused certificate counts after the same board accepted a good one; the control runs once."""
+    wrong_ca = find_case("seed/wrong-ca")
+    assert runner._controls == {}
+    assert runner.run(wrong_ca).verdict.word is VerdictWord.PASS
+    assert set(runner._controls) == {"seed/ca-verified"}
+    assert runner.run(wrong_ca).transcript.count("th_run(") == 1
+
+
+@pytest.fixture
+def heaps(runner, monkeypatch):
+    """Let sessions have this much free heap, the first first; gives the list of plans that were tried."""
+    tried, attempt = [], runner.attempt
+
+    def choose(*free_bytes):
+        left = list(free_bytes)
+
+        def measured(profile, plan, *, within=None):
+            done = attempt(profile, plan, within=within)
+            tried.append(plan)
+            return dataclasses.replace(done, observation=dataclasses.replace(done.observation, free_before=left.pop(0)))
+
+        monkeypatch.setattr(runner, "attempt", measured)
+        return tried
+
+    return choose
+
+
+@pytest.mark.parametrize(
+    ("more", "verdict", "reason"),
+    [
+        (HEAP_SLACK_BYTES, VerdictWord.PASS, None),
+        (
+            HEAP_SLACK_BYTES + 1,
+            VerdictWord.FAIL,
+            f"positive control seed/ca-verified had {HEAP_SLACK_BYTES + 1} bytes of heap more: "
+            "the refusal may be too little memory",
+        ),
+    ],
+    ids=["within the slack", "above it"],
+)
+def test_how_much_more_heap_a_control_may_have(runner, heaps, more, verdict, reason):
+    """Short of memory a good chain looks wrong too: a control vouches only if it had no more heap than the slack allows."""
+    heaps(50_000, 50_000 + more)
+    result = runner.run(find_case("seed/wrong-ca"))
+    assert (result.verdict.word, result.verdict.reason) == (verdict, reason)
+
+
+@pytest.mark.parametrize(("more", "again"), [(HEAP_SLACK_BYTES, False), (HEAP_SLACK_BYTES + 1, True)])
+def test_how_much_more_heap_a_remembered_control_may_have(runner, heaps, more, again):
+    """One that ran before with more heap than the slack allows is run again next to the case."""
+    control, wrong_ca = find_case("seed/ca-verified"), find_case("seed/wrong-ca")
+    tried = heaps(50_000 + more, 50_000, 50_000)
+    runner.run(control)
+    assert runner.run(wrong_ca).verdict.word is VerdictWord.PASS
+    assert tried == [control.client, wrong_ca.client, *([control.client] if again else [])]
+
+
+def test_the_least_heap_of_a_control_is_remembered(runner, heaps):
+    """The control vouches for every case that had as much as the least with which it connected."""
+    control, wrong_ca = find_case("seed/ca-verified"), find_case("seed/wrong-ca")
+    tried = heaps(50_000, 90_000, 50_000)
+    runner.run(control)
+    runner.run(control)
+    assert runner.run(wrong_ca).verdict.word is VerdictWord.PASS
+    assert tried == [control.client, control.client, wrong_ca.client]
+
+
+def test_a_control_that_cannot_connect_fails_the_case(runner, monkeypatch):
+    """If the board accepts no good chain either, its refusal proves nothing."""
+    cases = {
+        "seed/ca-verified": dataclasses.replace(
+            find_case("seed/ca-verified"), client=ClientPlan(verify=Verify.REQUIRED, ca=("ca-other",))
+        )
+    }
+    monkeypatch.setattr("harness.run.case_runner.find_case", cases.__getitem__)
+    verdict = runner.run(find_case("seed/wrong-ca")).verdict
+    assert verdict.word is VerdictWord.FAIL
+    assert verdict.reason == (
+        "positive control seed/ca-verified did not connect: the refusal proves nothing (too little memory looks the same)"
+    )
+
+
+def test_a_connected_case_is_remembered_as_control(runner):
+    """The case that is another's control needs no second run."""
+    runner.run(find_case("seed/ca-verified"))
+    assert set(runner._controls) == {"seed/ca-verified"}
+
+
+def test_an_unknown_heap_vouches_for_nobody_else(runner):
+    """A control whose free heap was not told is not remembered, and one that is remembered does not vouch for an unknown heap."""
+    wrong_ca = find_case("seed/wrong-ca")
+    seen = runner.attempt(wrong_ca.server, wrong_ca.client).observation
+    attempt = runner.attempt
+
+    def without_heap(profile, plan):
+        tried = attempt(profile, plan)
+        return dataclasses.replace(tried, observation=dataclasses.replace(tried.observation, free_before=None))
+
+    runner.attempt = without_heap
+    try:
+        assert runner._with_control(wrong_ca, seen) is None
+        assert runner._controls == {}
+    finally:
+        del runner.attempt
+    runner._controls["seed/ca-verified"] = 0
+    assert runner._with_control(wrong_ca, dataclasses.replace(seen, free_before=None)) is None
+    assert runner._controls["seed/ca-verified"] > 0  # it was run again
+
+
+def test_a_control_that_cannot_run(runner, monkeypatch):
+    """Where the control needs what is not here, the refusal proves nothing: unsupported, and the observation is kept."""
+    need = Need(name="magic", reason="this firmware has no magic", met=lambda info, server: False)
+    cases = {"seed/ca-verified": dataclasses.replace(find_case("seed/ca-verified"), needs=(need,))}
+    monkeypatch.setattr("harness.run.case_runner.find_case", cases.__getitem__)
+    result = runner.run(find_case("seed/wrong-ca"))
+    assert (result.verdict.word, result.verdict.reason) == (
+        VerdictWord.UNSUPPORTED,
+        "the positive control seed/ca-verified cannot run here: this firmware has no magic",
+    )
+    assert result.observation.outcome is Outcome.REFUSED
+
+
+# ------------------------------------------------------------------ tried again
+
+
+@pytest.fixture
+def faults(runner, monkeypatch):
+    """Let the line drop in sessions by their number, the first is 1; gives the list of profiles that were tried."""
+    tried, attempt = [], runner.attempt
+
+    def choose(*numbers, retries):
+        def dropping(profile, plan, *, within=None):
+            if within is not None:  # the look at the board after a fault
+                return attempt(profile, plan, within=within)
+            tried.append(plan)
+            if len(tried) in numbers:
+                raise BoardError("the line dropped", kind="lost")
+            return attempt(profile, plan)
+
+        monkeypatch.setattr(runner, "attempt", dropping)
+        monkeypatch.setattr(runner, "link_retries", retries)
+        return tried
+
+    return choose
+
+
+@pytest.mark.parametrize(("slack", "word"), [(10**9, VerdictWord.PASS), (-(10**9), VerdictWord.ERROR)])
+def test_a_fault_in_the_control_does_not_repeat_the_case(runner, faults, monkeypatch, slack, word):
+    """The case was observed and stays; the control has tries of its own. A board that was reset for them may have more heap:
+    that is no failure of the case.
+    """
+    monkeypatch.setattr("harness.run.case_runner.HEAP_SLACK_BYTES", slack)
+    case_plan, control_plan = (find_case(name).client for name in ("seed/wrong-ca", "seed/ca-verified"))
+    tried = faults(2, retries=1)
+    result = runner.run(find_case("seed/wrong-ca"))
+    assert (result.verdict.word, result.attempt) == (word, 1)
+    assert tried == [case_plan, control_plan, control_plan]
+    assert result.link_errors == ("the positive control seed/ca-verified failed: the line dropped",)
+
+
+@pytest.mark.parametrize("retries", [0, 1])
+def test_a_control_that_never_ends_keeps_the_observation(runner, faults, retries):
+    """An error that says which session failed, beside what was seen of the case."""
+    tried = faults(2, 3, retries=retries)
+    result = runner.run(find_case("seed/wrong-ca"))
+    assert (result.verdict.word, result.attempt, len(tried)) == (VerdictWord.ERROR, 1, 2 + retries)
+    assert result.verdict.reason == "the positive control seed/ca-verified failed: the line dropped"
+    assert result.observation.outcome is Outcome.REFUSED
+    assert runner.last.observation is result.observation
+
+
+def test_the_sanity_session_has_its_own_tries(runner, faults, monkeypatch):
+    """After a case that hung the same: its observation stays whatever becomes of the session that follows."""
+    silent = case(
+        server=ServerProfile(behaviour={"name": "raw.silent"}),
+        client=ClientPlan(timeout_s=0.3),
+        expect=connected(),
+    )
+    tried = faults(2, retries=1)
+    result = runner.run(silent)
+    assert (result.verdict.word, result.attempt, result.observation.outcome, len(tried)) == (
+        VerdictWord.FAIL,
+        1,
+        Outcome.HUNG,
+        3,
+    )
+    tried = faults(len(tried) + 2, len(tried) + 3, retries=1)
+    result = runner.run(silent)
+    assert (result.verdict.word, result.observation.outcome) == (VerdictWord.ERROR, Outcome.HUNG)
+    assert result.verdict.reason == "the sanity session after the case failed: the line dropped"
+
+
+def test_evidence_is_of_the_last_attempt(runner, faults):
+    """A second attempt that fails leaves no capture of the first."""
+    runner.run(case())
+    faults(1, retries=0)
+    assert runner.run(case()).verdict.word is VerdictWord.ERROR
+    assert runner.last is None
+
+
+@pytest.mark.parametrize(
+    ("outcome", "stage", "ended_by", "takes"),
+    [
+        (Outcome.CONNECTED, None, None, True),
+        (Outcome.REFUSED, Stage.CONFIG, Side.CLIENT, False),
+        (Outcome.REFUSED, Stage.CONFIG, Side.SERVER, None),
+        (Outcome.REFUSED, Stage.CONNECT, Side.CLIENT, None),
+        (Outcome.REFUSED, Stage.HANDSHAKE, Side.CLIENT, None),
+        (Outcome.HUNG, Stage.HANDSHAKE, None, None),
+    ],
+)
+def test_what_a_board_takes_is_learned_only_from_a_clear_answer(runner, monkeypatch, outcome, stage, ended_by, takes):
+    """A session says yes, a refusal of its own settings no; whatever else happens, it is tried again next time."""
+    seen = Observation(outcome=outcome, stage=stage, ended_by=ended_by, server=None, client=None)
+    attempt = Attempt(observation=seen, report=ServerReport(facts=None, failure=None), answer=None)
+    monkeypatch.setattr(runner, "attempt", lambda profile, plan: attempt)
+    for name, learn in (("reads_pem", runner._learn_pem), ("reads_pkcs8", runner._learn_pkcs8)):
+        monkeypatch.setattr(runner.board, "info", dataclasses.replace(runner.board.info, **{name: None}))
+        learn()
+        assert getattr(runner.board.info, name) is takes
+
+
+# ------------------------------------------------------------------ no verdict
+
+
+def test_not_reaching_the_server_is_an_error(runner, monkeypatch):
+    """A board that gets no connection is a fault of the network, with both addresses; never a TLS failure."""
+    monkeypatch.setattr(runner, "reach", dataclasses.replace(runner.reach, advertise="127.0.0.9"))
+    result = runner.run(case())
+    assert (result.verdict.word, result.observation) == (VerdictWord.ERROR, None)
+    assert "cannot reach this server at 127.0.0.9:" in result.verdict.reason
+    assert "(--bind, --advertise)" in result.verdict.reason
+
+
+def test_a_board_that_says_connect_though_it_was_accepted(runner, monkeypatch):
+    """The server's record decides: then it is a failure of the case, not a fault of the network."""
+    connect = runner.board.connect
+
+    def lying(*arguments, **more):
+        answer = connect(*arguments, **more)
+        return dataclasses.replace(answer, stage=Stage.CONNECT)
+
+    monkeypatch.setattr(runner.board, "connect", lying)
+    result = runner.run(find_case("seed/wrong-ca"))
+    assert result.verdict.word is VerdictWord.FAIL
+    assert "stage" in [item.field for item in result.verdict.mismatches]
+
+
+def test_no_port_is_an_error(runner, monkeypatch):
+    """A server that finds no port says nothing about TLS."""
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setattr(runner, "reach", dataclasses.replace(runner.reach, ports=(port, port)))
+        result = runner.run(case())
+    assert result.verdict.word is VerdictWord.ERROR
+    assert str(port) in result.verdict.reason
+
+
+def test_the_board_goes_on_after_an_error(runner):
+    """The next case finds the board as it was."""
+    assert runner.run(case()).observation.outcome is Outcome.CONNECTED

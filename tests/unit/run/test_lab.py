@@ -1,0 +1,146 @@
+"""Boards and servers of one process."""
+
+import re
+import sys
+
+import pytest
+
+from harness.boards.spec import parse_board
+from harness.boards.virtual import faulty
+from harness.errors import BoardError, UsageError
+from harness.model import BoardSettings, BoardSpec
+
+
+def test_nothing_is_opened_before_its_use(new_lab):
+    """A lab alone starts nothing, and closing it twice is nothing."""
+    lab = new_lab()
+    assert lab.boards() == ()
+    lab.close()
+    lab.close()
+
+
+def test_a_board_is_opened_once(new_lab, spec):
+    """Board, probe and first contact are shared by all that use the board against one server."""
+    lab = new_lab()
+    runner = lab.runner(spec, "in-process")
+    assert lab.runner(spec, "in-process") is runner
+    (board,) = lab.boards()
+    assert board.info.implementation == "micropython"
+    assert board.info.hello.fingerprint is not None
+    assert (runner.reach.bind, runner.reach.advertise, runner.reach.peers) == ("127.0.0.1", "127.0.0.1", ("127.0.0.1",))
+
+
+def test_two_boards_at_once(new_lab, spec, second_board):
+    """Each has its own session; neither disturbs the other."""
+    lab = new_lab(boards=(spec, second_board))
+    one, two = lab.runner(spec, "in-process"), lab.runner(second_board, "in-process")
+    assert one.board is not two.board
+    assert one.board.link.device != two.board.link.device
+    assert one.server is two.server
+
+
+def test_a_failure_to_open_is_remembered(new_lab):
+    """The second try gives the first reason, without waiting again."""
+    lab = new_lab()
+    missing = BoardSpec(
+        text="/dev/ttyNOPE7", kind="serial", target="/dev/ttyNOPE7", label="ttyNOPE7", settings=BoardSettings()
+    )
+    with pytest.raises(BoardError, match="no such port") as first:
+        lab.runner(missing, "in-process")
+    with pytest.raises(BoardError, match="no such port") as second:
+        lab.runner(missing, "in-process")
+    assert first.value is second.value
+    assert lab.open(missing).info is None
+
+
+def test_no_way_to_the_server_is_remembered(new_lab, spec):
+    """So is the reason why board and server cannot meet; the board itself is fine and stays open."""
+    lab = new_lab(peers=("127.0.0.2",))
+    errors = []
+    for _ in range(2):
+        with pytest.raises(BoardError, match=r"only 127\.0\.0\.2 is answered") as caught:
+            lab.runner(spec, "in-process")
+        errors.append(caught.value)
+    assert errors[0] is errors[1]
+    assert errors[0].kind == "network"
+    assert lab.boards()[0].error is None
+
+
+def test_every_address(new_lab, spec):
+    """A server bound to every address cannot tell the board `0.0.0.0`."""
+    runner = new_lab(bind="0.0.0.0", peers=("127.0.0.1",)).runner(spec, "in-process")
+    assert (runner.reach.bind, runner.reach.advertise) == ("0.0.0.0", "127.0.0.1")
+
+
+def test_server_under_another_python(new_lab, spec):
+    """Its name in results is the short one, and it describes itself."""
+    lab = new_lab(servers=(sys.executable,), server_names={sys.executable: "python-here"})
+    assert lab.runner(spec, sys.executable).server_label == "python-here"
+    described = lab.describe_server("python-here")
+    assert (described["server"], described["implementation"]) == ("python-here", "CPython")
+
+
+def test_no_interpreter(new_lab):
+    """A server that is no Python is wrong usage, and leaves nothing behind."""
+    with pytest.raises(UsageError, match="is not a Python interpreter"):
+        new_lab().server("/bin/true")
+
+
+def test_a_board_without_what_it_needs(new_lab):
+    """A failing board does not keep the lab from closing the others."""
+    lab = new_lab()
+    broken = BoardSpec(text="unix:/bin/true", kind="unix", target="/bin/true", label="true", settings=BoardSettings())
+    with pytest.raises(BoardError, match="no MicroPython prompt"):
+        lab.runner(broken, "in-process")
+    lab.close()
+    assert lab.boards() == ()
+
+
+def test_a_fault_before_the_first_case(new_lab, monkeypatch):
+    """The board is brought back and tries once more; a note says so."""
+    monkeypatch.setattr(faulty, "STRIKES_AT", 1)
+    lab = new_lab()
+    runner = lab.runner(parse_board("faulty:half-line", {}), "in-process")
+    assert runner.health.was_well
+    (note,) = runner.board.notes
+    assert note.startswith(
+        "met a fault before its first case (the board's answer is garbled: it broke off or was changed: "
+    )
+    assert note.endswith("; ctrl-c helped")
+
+
+@pytest.mark.parametrize(
+    ("name", "helped"), [("reset", "raw-repl"), ("replug", "port"), ("flood", "ctrl-c"), ("stale-answer", "ctrl-c")]
+)
+def test_a_fault_while_the_board_is_prepared(new_lab, monkeypatch, name, helped):
+    """In the middle of the probe: the board is brought back and prepared again."""
+    monkeypatch.setattr(faulty, "STRIKES_AT", 1)
+    monkeypatch.setattr(faulty, "REQUEST_MARK", b"platform")
+    opened = new_lab().open(parse_board(f"faulty:{name}", {}))
+    assert opened.error is None
+    assert opened.info.tls_module == "tls"
+    (note,) = opened.session.notes
+    assert note.startswith("met a fault before its first case (")
+    assert note.endswith(f"; {helped} helped")
+
+
+def test_a_fault_while_the_board_is_prepared_that_stays(new_lab, monkeypatch):
+    """The fault, and what was tried."""
+    monkeypatch.setattr(faulty, "STRIKES_AT", 1)
+    monkeypatch.setattr(faulty, "REQUEST_MARK", b"platform")
+    opened = new_lab().open(parse_board("faulty:unplug", {}))
+    assert opened.error.kind == "lost"
+    assert re.search(r"^\S+: the port went away .*; port failed: the port did not come back within", str(opened.error))
+
+
+def test_a_fault_before_the_first_case_that_stays(new_lab, monkeypatch):
+    """A sick board is reported as one, at once for every case."""
+    monkeypatch.setattr(faulty, "STRIKES_AT", 1)
+    lab = new_lab()
+    spec = parse_board("faulty:unplug", {})
+    for _ in range(2):
+        with pytest.raises(
+            BoardError, match=r"^faulty:unplug: set aside after its first session: .*; nothing brought it back$"
+        ) as raised:
+            lab.runner(spec, "in-process")
+    assert raised.value.kind == "set-aside"

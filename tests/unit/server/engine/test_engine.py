@@ -1,0 +1,202 @@
+"""The engine alone: started by its file, JSON lines, its folder and its behaviour under odd requests."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import ssl
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from harness.certificates import Certificates
+from harness.server.engine import engine as engine_module
+from harness.server.engine.engine import PROTOCOL, Engine
+
+FILE = Path(engine_module.__file__)
+
+
+def answers(*requests: object) -> list[dict[str, object]]:
+    """Start the engine by its path, as any Python would, send lines, and return its lines."""
+    text = "".join(line if isinstance(line, str) else json.dumps(line) + "\n" for line in requests)
+    done = subprocess.run(
+        [sys.executable, str(FILE)], input=text, capture_output=True, text=True, timeout=20, cwd="/", check=True
+    )
+    assert done.stderr == ""
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_greeting_and_end() -> None:
+    """The first line names protocol and interpreter; end of input ends the process."""
+    (greeting,) = answers()
+    assert greeting["engine"] == PROTOCOL
+    assert isinstance(greeting["describe"], dict)
+    assert greeting["describe"]["executable"] == sys.executable
+
+
+def test_requests_and_faults() -> None:
+    """Every request gets one line; nonsense gets an error and the engine stays."""
+    lines = answers(
+        {"call": "open", "argument": {}},
+        {"call": "cancel"},
+        "nonsense\n",
+        {"call": "x"},
+        {"call": "wait", "argument": 0},
+    )
+    assert [sorted(line) for line in lines[1:]] == [["result"], ["result"], ["error"], ["error"], ["error"]]
+    assert lines[4]["error"] == "ValueError: unknown call 'x'"
+    assert lines[5]["error"] == "RuntimeError: wait() without an open server"
+
+
+@pytest.mark.parametrize(
+    "name", ["engine", "engine_jobs", "flights", "odd_peers", "tls_contexts", "tls_link", "tls_session"]
+)
+def test_parts_are_stdlib_only(name: str) -> None:
+    """Whatever the engine imports lies beside it or in the standard library."""
+    text = FILE.with_name(f"{name}.py").read_text()
+    imported = {
+        line.split()[1].partition(".")[0] for line in text.splitlines() if line.strip().startswith(("import ", "from "))
+    }
+    own = {path.stem for path in FILE.parent.glob("*.py")} | {"harness"}
+    assert imported - own <= sys.stdlib_module_names
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX")
+def test_secrets_are_private_and_go_away() -> None:
+    """The key-log file is 0600 in a private folder, and both are gone after close."""
+    engine = Engine()
+    folder = Path(engine._folder)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE((folder / "keylog").stat().st_mode) == 0o600
+    engine.close()
+    assert not folder.exists()
+
+
+def test_contexts_are_reused(certificates: Certificates) -> None:
+    """Opening again with the same settings costs no key parsing: well under a millisecond (median)."""
+    material = certificates.make("server-rsa2048")
+    settings = {"certificates": [{"chain_file": str(material.chain_file), "key_file": str(material.key_file)}]}
+    engine = Engine()
+    times = []
+    for _ in range(51):
+        begin = time.perf_counter()
+        assert engine.open(settings)["ok"]
+        times.append(time.perf_counter() - begin)
+        engine.cancel()
+    engine.close()
+    assert sorted(times)[25] < 0.001
+
+
+def test_a_rewritten_certificate_is_read_again(certificates: Certificates, tmp_path: Path) -> None:
+    """The context of a file that changed on disk is not reused: `diagnose` users edit and try again."""
+    chain, key = tmp_path / "chain.pem", tmp_path / "key.pem"
+    settings = {"certificates": [{"chain_file": str(chain), "key_file": str(key)}]}
+    engine = Engine()
+    good = certificates.make("server-p256")
+    chain.write_bytes(good.chain_file.read_bytes())
+    key.write_bytes(good.key_file.read_bytes())
+    assert engine.open(settings)["ok"]
+    key.write_bytes(certificates.make("server-p384").key_file.read_bytes())
+    assert engine.open(settings)["failure"]["reason"] in ("KEY_TYPE_MISMATCH", "KEY_VALUES_MISMATCH")
+    engine.close()
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="counts descriptors in /proc")
+def test_descriptors_do_not_grow_with_the_profiles(certificates: Certificates) -> None:
+    """However many contexts are kept, none of them holds a descriptor once its connection is over."""
+    material = certificates.make("server-rsa2048")
+    settings = {"certificates": [{"chain_file": str(material.chain_file), "key_file": str(material.key_file)}]}
+    engine = Engine()
+    counts = []
+    for number in range(60):
+        opened = engine.open({**settings, "tickets": number})
+        with talk(opened["port"]) as client:
+            assert client.recv(64) == b"Hallo, Client!"
+        assert engine.wait(5.0)["key_log"]
+        counts.append(len(os.listdir("/proc/self/fd")))
+    engine.close()
+    assert max(counts) == min(counts)
+
+
+def talk(port: int) -> ssl.SSLSocket:
+    """Shake hands with the engine as a client that checks nothing."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context.wrap_socket(socket.create_connection(("127.0.0.1", port), timeout=5.0))
+
+
+def settings_of(certificates: Certificates, name: str, **more: object) -> dict[str, object]:
+    """Settings of a server with one key."""
+    material = certificates.make(name)
+    return {"certificates": [{"chain_file": str(material.chain_file), "key_file": str(material.key_file)}], **more}
+
+
+def test_one_connection_a_listener(certificates: Certificates) -> None:
+    """While the first client is being served nothing listens any more: a second one is refused."""
+    engine = Engine()
+    port = engine.open(settings_of(certificates, "server-p256", expect_bytes=1))["port"]
+    with talk(port) as client:
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port), timeout=5.0)
+        client.sendall(b"x")
+        assert client.recv(64) == b"Hallo, Client!"
+    report = engine.wait(5.0)
+    engine.close()
+    assert (report["exchanged"], report["strangers"]) == (True, 0)
+
+
+def test_a_client_that_stays_after_the_exchange_is_not_a_time_out(certificates: Certificates) -> None:
+    """Once text was exchanged, ending a session whose client does not leave is no time-out and no failure."""
+    engine = Engine()
+    behaviour = {"name": "close.tcp-fin-no-notify"}
+    with talk(engine.open(settings_of(certificates, "server-p256", behaviour=behaviour))["port"]) as client:
+        assert client.recv(64) == b"Hallo, Client!"
+        assert client.recv(64) == b""  # the end of the stream: the server has noted the exchange
+        report = engine.wait(0.0)
+    engine.close()
+    assert (report["exchanged"], report["timed_out"], report["failure"]) == (True, False, None)
+
+
+def test_a_context_is_logged_only_while_it_serves(certificates: Certificates) -> None:
+    """Between two connections the context has no key-log file open; the second one's secrets are there all the same."""
+    material = certificates.make("server-p256")
+    settings = {"certificates": [{"chain_file": str(material.chain_file), "key_file": str(material.key_file)}]}
+    engine = Engine()
+    secrets = []
+    for _ in range(2):
+        opened = engine.open(settings)
+        context = engine._job.context
+        assert context.keylog_filename is None
+        talk(opened["port"]).close()
+        secrets.append(engine.wait(5.0)["key_log"])
+        assert context.keylog_filename is None
+    engine.close()
+    assert secrets[0] != secrets[1]
+    assert all("CLIENT_" in one for one in secrets)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="resource is POSIX only")
+def test_no_descriptor_left_is_no_word_about_the_settings(certificates: Certificates) -> None:
+    """With every descriptor taken a good certificate is not called refused: it is an error of the harness."""
+    import resource
+
+    material = certificates.make("server-rsa2048")
+    settings = {"certificates": [{"chain_file": str(material.chain_file), "key_file": str(material.key_file)}]}
+    engine = Engine()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    taken = os.open(os.devnull, os.O_RDONLY)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (taken + 1, hard))
+    try:
+        answer = engine.open(settings)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        os.close(taken)
+        engine.close()
+    assert sorted(answer) == ["error", "ok"]
+    assert "Too many open files" in answer["error"]

@@ -1,0 +1,121 @@
+"""Peers that are no TLS server, and odd ends, against a real MicroPython: each gives the client its own error."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from harness.certificates import Certificates
+from harness.model import ServerProfile, ServerReport, Side
+from harness.server import Serving
+from harness.server.engine.odd_peers import RAW_BYTES
+from harness.server.local import LocalServer
+from harness.system.deadline import Deadline
+
+INVALID_RECORD, CONN_EOF, FATAL_ALERT, RESET = -29184, -29312, -30592, 104
+SERVING = Serving(expect_bytes=14, handshake_timeout_s=10, idle_timeout_s=10)
+
+
+def attempt(server: LocalServer, client: Any, **behaviour: Any) -> tuple[dict[str, Any], ServerReport]:
+    """Run one case with the MicroPython client."""
+    start = server.open(ServerProfile(certificates=("server-p256",), behaviour=behaviour), SERVING)
+    assert start.failure is None
+    seen = client.attempt(start.port)
+    return seen, server.finish(Deadline(10))
+
+
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [
+        ("raw.http-400", INVALID_RECORD),
+        ("raw.ssh-banner", INVALID_RECORD),
+        ("raw.ff", INVALID_RECORD),
+        ("raw.half-record", CONN_EOF),
+        ("raw.record-too-long", -28928),
+        ("raw.record-len-0-then-fin", INVALID_RECORD),
+        ("raw.alert-truncated", INVALID_RECORD),
+        ("raw.close-at-accept", CONN_EOF),
+        ("raw.close-after-ch", CONN_EOF),
+        ("raw.reset-after-ch", RESET),
+    ],
+)
+def test_raw_peers(server: LocalServer, micropython: Any, name: str, number: int) -> None:
+    """A raw peer makes the client fail in the handshake; the server side states nothing but the bytes."""
+    seen, report = attempt(server, micropython, name=name)
+    assert (seen["args"][0], seen["stage"]) == (number, "handshake")
+    assert (report.failure, report.accepted, report.handshake_done, report.exchanged) == (None, True, False, False)
+    sent = b"".join(chunk.data for chunk in report.wire if chunk.sender is Side.SERVER)
+    assert sent == RAW_BYTES[name][1]
+
+
+@pytest.mark.parametrize(("level", "code", "number"), [(2, 40, FATAL_ALERT), (2, 255, FATAL_ALERT), (1, 0, -30848)])
+def test_raw_alerts(server: LocalServer, micropython: Any, level: int, code: int, number: int) -> None:
+    """Any alert can be sent instead of a ServerHello."""
+    seen, report = attempt(server, micropython, name="raw.alert", level=level, code=code)
+    assert seen["args"][0] == number
+    sent = b"".join(chunk.data for chunk in report.wire if chunk.sender is Side.SERVER)
+    assert sent == bytes([21, 3, 3, 0, 2, level, code])
+
+
+def test_raw_peer_that_the_client_waits_for(server: LocalServer, micropython: Any) -> None:
+    """`fin` overrules the table, so that a client that would wait for ever gets an end of file."""
+    seen, _report = attempt(server, micropython, name="raw.bytes", data="1503030002", fin=True)
+    assert seen["args"][0] == CONN_EOF
+
+
+def test_reflected_client_hello(server: LocalServer, micropython: Any) -> None:
+    """The client's own bytes come back to it."""
+    _seen, report = attempt(server, micropython, name="raw.reflect-clienthello")
+    assert report.wire[0].data == report.wire[1].data
+
+
+@pytest.mark.parametrize(
+    "name", ["close.tcp-fin-no-notify", "close.notify-first", "close.truncated-record", "close.rst"]
+)
+def test_ends_after_the_answer(server: LocalServer, micropython: Any, name: str) -> None:
+    """However the server ends the session after its answer, the texts were exchanged."""
+    seen, report = attempt(server, micropython, name=name)
+    assert seen["done"]
+    assert (report.failure, report.exchanged) == (None, True)
+
+
+def test_plaintext_after_the_handshake(server: LocalServer, micropython: Any) -> None:
+    """Plain HTTP instead of the answer is an error of the client's read, and no complete exchange."""
+    seen, report = attempt(server, micropython, name="close.plaintext-after-handshake")
+    assert (seen["args"][0], seen["stage"]) == (INVALID_RECORD, "read")
+    assert (report.failure, report.handshake_done, report.exchanged) == (None, True, False)
+
+
+def test_unwrap_after_the_client_left(server: LocalServer, micropython: Any) -> None:
+    """A server that insists on close_notify gets an end-of-file error at close, after a good exchange."""
+    _seen, report = attempt(server, micropython, name="close.client-closes-then-server-unwrap")
+    assert report.exchanged
+    assert report.failure is not None
+    assert (report.failure.reason, report.failure.stage.value) == ("UNEXPECTED_EOF_WHILE_READING", "close")
+
+
+def test_answer_in_small_records(server: LocalServer, micropython: Any) -> None:
+    """One-byte records carry the same answer."""
+    seen, _report = attempt(server, micropython, name="rec.one-byte-records")
+    assert seen == {"done": True, "answer": "Hallo, Client!"}
+
+
+@pytest.mark.parametrize(("name", "code"), [("sni.alert", 112), ("sni.raise", 40)])
+def test_sni_callback_refuses(server: LocalServer, micropython: Any, name: str, code: int) -> None:
+    """A callback that returns an alert or raises ends the handshake; nothing is printed about the deliberate error."""
+    seen, report = attempt(server, micropython, name=name)
+    assert seen["args"][0] == FATAL_ALERT
+    assert report.failure is not None
+    assert report.failure.reason == "CALLBACK_FAILED"
+    assert report.wire[-1].data == bytes([21, 3, 3, 0, 2, 2, code])
+
+
+def test_sni_swaps_the_certificate(server: LocalServer, micropython: Any, certificates: Certificates) -> None:
+    """The callback hands over another certificate, which is the one the client verifies."""
+    behaviour = {"name": "sni.swap", "certificate": "server-p256"}
+    profile = ServerProfile(certificates=("server-wrong-host",), behaviour=behaviour)
+    start = server.open(profile, SERVING)
+    seen = micropython.attempt(start.port, ca=certificates.make("ca-p256").certificate_der)
+    assert seen["done"]
+    assert server.finish(Deadline(10)).exchanged

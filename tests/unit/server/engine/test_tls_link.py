@@ -1,0 +1,152 @@
+"""The recorded link on a real TCP connection: waits end in time, every byte is kept, drains are bounded."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import struct
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from harness.server.engine.tls_link import Link, Stopped, Waiter, listen, listen_error
+
+
+@pytest.fixture
+def waiter() -> Iterator[Waiter]:
+    """A waiter that is closed afterwards."""
+    made = Waiter()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def pair(waiter: Waiter) -> Iterator[tuple[Link, socket.socket]]:
+    """A link and the client's end of its connection."""
+    listener = listen("127.0.0.1", None)
+    listener.setblocking(True)
+    client = socket.create_connection(listener.getsockname())
+    link = Link(listener.accept()[0], waiter=waiter)
+    yield link, client
+    client.close()
+    link.close()
+    listener.close()
+
+
+def soon() -> float:
+    """A moment not far away."""
+    return time.monotonic() + 5
+
+
+def test_both_directions_are_recorded(pair: tuple[Link, socket.socket]) -> None:
+    """What is sent and received is on the wire record, in order."""
+    link, client = pair
+    client.sendall(b"question")
+    assert link.receive(end=soon()) == b"question"
+    link.send(b"answer", end=soon())
+    assert client.recv(100) == b"answer"
+    assert [(sender, data) for sender, _at, data in link.wire] == [("client", b"question"), ("server", b"answer")]
+
+
+def test_receive_times_out(pair: tuple[Link, socket.socket]) -> None:
+    """Silence until the end is a TimeoutError with its number."""
+    with pytest.raises(TimeoutError) as caught:
+        pair[0].receive(end=time.monotonic() + 0.01)
+    assert caught.value.errno == errno.ETIMEDOUT
+
+
+def test_send_times_out(pair: tuple[Link, socket.socket]) -> None:
+    """A client that takes nothing ends a send; what was taken is recorded."""
+    link, _client = pair
+    with pytest.raises(TimeoutError):
+        link.send(bytes(64 << 20), end=time.monotonic() + 0.05)
+    assert 0 < sum(len(data) for _sender, _at, data in link.wire) < 64 << 20
+
+
+def test_end_of_stream(pair: tuple[Link, socket.socket]) -> None:
+    """The end of the stream is empty bytes, and remembered."""
+    link, client = pair
+    client.shutdown(socket.SHUT_WR)
+    assert link.receive(end=soon()) == b""
+    assert link.ended
+    assert link.drain()
+
+
+def test_nothing_is_sent_after_half_close(pair: tuple[Link, socket.socket]) -> None:
+    """After FIN a send is dropped, not an error."""
+    link, client = pair
+    link.half_close()
+    link.send(b"late", end=soon())
+    assert client.recv(100) == b""
+    assert link.wire == []
+
+
+def test_drain_is_bounded_in_time(pair: tuple[Link, socket.socket]) -> None:
+    """A client that never leaves does not hold the server."""
+    assert pair[0].drain(timeout_s=0.02) is False
+
+
+def test_reset(pair: tuple[Link, socket.socket]) -> None:
+    """A reset is a reset at the other end."""
+    link, client = pair
+    link.reset()
+    with pytest.raises(ConnectionResetError):
+        client.recv(1)
+    assert ends(link) == [("server", "RST")]
+
+
+def ends(link: Link) -> list[tuple[str, str]]:
+    """How the streams ended, without the times."""
+    return [(sender, how) for sender, _at_ms, how in link.ends]
+
+
+def test_both_sides_close(pair: tuple[Link, socket.socket]) -> None:
+    """A FIN of each side is noted once, however often it is seen, in the order in which they came."""
+    link, client = pair
+    client.shutdown(socket.SHUT_WR)
+    for _ in range(2):
+        assert link.receive(end=soon()) == b""
+    link.half_close()
+    link.close()
+    assert ends(link) == [("client", "FIN"), ("server", "FIN")]
+
+
+def test_closing_with_unread_bytes_is_a_reset(pair: tuple[Link, socket.socket]) -> None:
+    """The kernel resets a connection whose bytes nobody read; that is what the record says, and what the client sees."""
+    link, client = pair
+    client.sendall(b"unread")
+    assert link.waiter.wait(link.sock, end=soon())
+    link.close()
+    assert ends(link) == [("server", "RST")]
+    with pytest.raises(ConnectionResetError):
+        client.recv(1)
+
+
+def test_the_client_resets(pair: tuple[Link, socket.socket]) -> None:
+    """A reset by the client is noted where it is met; closing afterwards says nothing more."""
+    link, client = pair
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.close()
+    with pytest.raises(ConnectionResetError):
+        link.receive(end=soon())
+    link.close()
+    assert ends(link) == [("client", "RST")]
+
+
+def test_stop_ends_a_wait_from_another_thread(waiter: Waiter) -> None:
+    """`stop` wakes a wait without an end; `reset` forgets it."""
+    timer = threading.Timer(0.01, waiter.stop)
+    timer.start()
+    with pytest.raises(Stopped):
+        waiter.wait(None, end=None)
+    timer.join()
+    waiter.reset()
+    assert waiter.wait(None, end=time.monotonic()) is False
+
+
+def test_error_of_listening() -> None:
+    """Why a server cannot listen is one line with address, ports and the error's name."""
+    text = listen_error({"address": "127.0.0.1", "ports": [1, 2]}, OSError(errno.EACCES, ""))
+    assert text == "the TLS server cannot listen on 127.0.0.1, ports 1-2: EACCES (Permission denied)"

@@ -1,0 +1,52 @@
+"""Data folders are found in the package first, then in the checkout, and a missing one is named."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.errors import UsageError
+from harness.system import data_files as resources
+
+
+def ask(top: Path) -> subprocess.CompletedProcess[str]:
+    """Copy the module into a package at `top` and ask it for `certs`."""
+    package = top / "harness"
+    package.mkdir(parents=True, exist_ok=True)
+    for name in ("resources.py", "errors.py", "__init__.py"):
+        shutil.copy(Path(resources.__file__).parent / name, package / name)
+    code = "from harness.system.data_files import data_dir; print(data_dir('certs'))"
+    return subprocess.run([sys.executable, "-c", code], cwd=top, capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize("name", resources.DATA_FOLDERS)
+def test_both_folders_are_found_here(name: str) -> None:
+    """The checkout has both."""
+    assert resources.data_dir(name).is_dir()
+
+
+def test_another_name_is_refused() -> None:
+    """Only the two folders are data."""
+    with pytest.raises(UsageError, match=r"no data folder is called 'docs' \(accepted: certs, device_scripts\)"):
+        resources.data_dir("docs")
+
+
+def test_the_package_comes_before_the_checkout(tmp_path: Path) -> None:
+    """An installed wheel carries the folder inside; it wins over one beside the package."""
+    (tmp_path / "pyproject.toml").touch()
+    (tmp_path / "certs").mkdir()
+    assert ask(tmp_path).stdout.strip() == str(tmp_path / "certs")
+    (tmp_path / "harness" / "certs").mkdir()
+    assert ask(tmp_path).stdout.strip() == str(tmp_path / "harness" / "certs")
+
+
+def test_a_folder_beside_an_installed_package_is_not_ours(tmp_path: Path) -> None:
+    """`site-packages/certs` belongs to somebody else: the error names both places that were looked at."""
+    (tmp_path / "certs").mkdir()
+    done = ask(tmp_path)
+    assert done.returncode == 1
+    assert f"the harness's folder 'certs' is missing (not at {tmp_path / 'harness' / 'certs'}," in done.stderr
