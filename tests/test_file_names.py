@@ -20,12 +20,12 @@ LONG_FILES = {
 TESTED_ELSEWHERE = {
     "harness/__init__.py": "version and re-exports; tests/packaging",
     "harness/__main__.py": "tests/unit/test_cli.py runs it as a process",
-    "harness/boards/open_port.py": "only Link opens ports; tests/unit/boards/test_link.py",
-    "harness/plugin.py": "hooks without logic; tests/plugin runs each option through pytest",
-    "harness/pytest_record.py": "needs a pytest run; tests/plugin/test_run_record.py",
-    "harness/pytest_reporter.py": "needs a pytest run; tests/plugin",
-    "harness/pytest_run.py": "needs a pytest run; tests/plugin",
-    "harness/pytest_screen.py": "needs a pytest run on a terminal; tests/plugin/test_terminal.py",
+    "harness/boards/serial/open_port.py": "only Link opens ports; tests/unit/boards/serial/test_raw_repl.py",
+    "harness/pytest_plugin/plugin.py": "hooks without logic; tests/plugin runs each option through pytest",
+    "harness/pytest_plugin/record.py": "needs a pytest run; tests/plugin/test_run_record.py",
+    "harness/pytest_plugin/reporter.py": "needs a pytest run; tests/plugin",
+    "harness/pytest_plugin/run.py": "needs a pytest run; tests/plugin",
+    "harness/pytest_plugin/screen.py": "needs a pytest run on a terminal; tests/plugin/test_terminal.py",
     "harness/server/__init__.py": "protocols and two records; mypy, and the tests of local.py and remote.py",
 }
 
@@ -58,10 +58,9 @@ def module_of(test: str) -> Path:
     return folder / ("_".join(words) + ".py")
 
 
-@pytest.mark.parametrize("test", UNIT_TESTS)
-def test_each_unit_test_has_its_module(test):
+def test_each_unit_test_has_its_module():
     """A file in tests/unit is called after the module it tests, in the folder of the same name."""
-    assert module_of(test).exists()
+    assert [test for test in UNIT_TESTS if not module_of(test).exists()] == []
 
 
 def has_test(module: str) -> bool:
@@ -77,50 +76,47 @@ def has_code(module: str) -> bool:
     return any(isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef) for node in ast.walk(tree))
 
 
-@pytest.mark.parametrize(
-    "module", [module for module in MODULES if module not in TESTED_ELSEWHERE and has_code(module)]
-)
-def test_each_module_has_its_unit_test(module):
-    """A module with functions has a test file of its name, or stands in the list above with the place that tests it."""
-    assert has_test(module)
+def test_each_module_has_its_unit_test():
+    """A module with functions has a test file of its name, or is in the list above with the place that tests it."""
+    untested = [path for path in MODULES if path not in TESTED_ELSEWHERE and has_code(path) and not has_test(path)]
+    assert untested == []
 
 
-@pytest.mark.parametrize("module", sorted(TESTED_ELSEWHERE))
-def test_the_list_of_modules_tested_elsewhere_is_not_stale(module):
-    """An entry of the list is there, and is still needed."""
-    assert module in MODULES
-    assert not any(
-        Path(test).stem == f"test_{Path(module).stem}" and module_of(test) == ROOT / module for test in UNIT_TESTS
-    )
+def test_the_list_of_modules_tested_elsewhere_is_not_stale():
+    """An entry of the list exists, and is still needed."""
+    assert [path for path in TESTED_ELSEWHERE if path not in MODULES] == []
+    named = {(Path(test).stem, module_of(test)) for test in UNIT_TESTS}
+    assert [path for path in TESTED_ELSEWHERE if (f"test_{Path(path).stem}", ROOT / path) in named] == []
 
 
-@pytest.mark.parametrize("path", FILES)
-def test_names_are_nouns(path):
-    """No file is called utils, common, helpers or base: such a name says nothing of what is inside."""
-    assert set(Path(path).with_suffix("").parts) & EMPTY_NAMES == set()
+def test_names_are_nouns():
+    """No file is called utils, common, helpers or base: such a name does not say what is inside."""
+    assert [path for path in FILES if set(Path(path).with_suffix("").parts) & EMPTY_NAMES] == []
 
 
-@pytest.mark.parametrize("path", FILES)
-def test_files_are_short(path):
-    """A file has at most 400 lines, or stands in the list above with its reason."""
-    count = len((ROOT / path).read_text(encoding="utf-8").splitlines())
-    if path in LONG_FILES:
-        assert count > MAX_LINES, "short again: take it off the list"
-    else:
-        assert count <= MAX_LINES
+def lines_of(path: str) -> int:
+    """How many lines a file has."""
+    return len((ROOT / path).read_text(encoding="utf-8").splitlines())
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if path != "conftest.py"])
-def test_each_file_says_what_it_is(path):
+def test_files_are_short():
+    """A file has at most 400 lines, or is in the list above with its reason; the list has no file that is short again."""
+    assert {path for path in FILES if lines_of(path) > MAX_LINES} == set(LONG_FILES)
+
+
+def test_each_file_says_what_it_is():
     """Each Python file opens with a docstring; code for a board may open with a comment, which takes no memory there."""
-    text = (ROOT / path).read_text(encoding="utf-8")
-    assert ast.get_docstring(ast.parse(text)) or (path in ON_BOARD and text.startswith("# "))
+    silent = []
+    for path in FILES:
+        text = (ROOT / path).read_text(encoding="utf-8")
+        if not ast.get_docstring(ast.parse(text)) and not (path in ON_BOARD and text.startswith("# ")):
+            silent.append(path)
+    assert silent == ["conftest.py"]
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "device_scripts").glob("*.py")), ids=lambda path: path.name)
-def test_device_scripts_are_ascii(path):
+def test_device_scripts_are_ascii():
     """What runs on a board is ASCII: a small MicroPython may be built without unicode."""
-    assert path.read_bytes().isascii()
+    assert [path.name for path in (ROOT / "device_scripts").glob("*.py") if not path.read_bytes().isascii()] == []
 
 
 def test_no_secrets_in_git():

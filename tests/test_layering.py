@@ -1,98 +1,59 @@
-"""Imports point to earlier stages only, and I/O stays in its files (ARCHITECTURE.md; style rules 1 and 7)."""
+"""Imports point to earlier stages only, and I/O stays in its modules (ARCHITECTURE.md)."""
 
 import ast
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 HARNESS = ROOT / "harness"
 
-# In the order of the flow. A module belongs to the longest name that fits it, and may import those of its own entry and of
-# earlier ones. A new module that fits none has to be given its place here.
+# The folders of harness/ in the order of the flow: a module may import its own folder and those before it. `errors` and
+# `model` come first, the command line last.
 STAGES = (
-    "harness.errors",
-    "harness.deadline",
-    "harness.resources",
-    "harness.private_folder",
-    "harness.folder_lock",
-    "harness.shortages",
-    "harness.model",
-    "harness.wire",
-    "harness.hello_notes",
-    "harness.faults",
-    "harness.options",
-    "harness.labfile",
-    "harness.run_options",
-    "harness.reach",
-    "harness.certificates",
-    "harness.expect",
-    "harness.needs",
-    "harness.server_library",
-    "harness.client_library",
-    "harness.client_differences",
-    "harness.cases",
-    "harness.boards",
-    "harness.server",
-    "harness.observe",
-    "harness.oracle",
-    "harness.attempt",
-    "harness.board_answer",
-    "harness.explain",
-    "harness.known",
-    "harness.health",
-    "harness.run",
-    "harness.lab",
-    "harness.reports",
-    "harness.evidence",
-    "harness.diagnose",
-    "harness.user_api",
-    "harness.pytest_options",
-    "harness.pytest_paths",
-    "harness.pytest_rerun",
-    "harness.pytest_run",
-    "harness.pytest_parcel",
-    "harness.pytest_scheduler",
-    "harness.pytest_boards",
-    "harness.pytest_net",
-    "harness.pytest_blocks",
-    "harness.pytest_screen",
-    "harness.pytest_plan",
-    "harness.pytest_baseline",
-    "harness.pytest_record",
-    "harness.pytest_reporter",
-    "harness.plugin",
-    "harness.commands",
-    "harness.cli",
-    "harness.__main__",
+    "errors",
+    "model",
+    "system",
+    "wire",
+    "firmware",
+    "certificates",
+    "expectations",
+    "cases",
+    "boards",
+    "server",
+    "oracle",
+    "explain",
+    "reports",
+    "run",
+    "diagnose",
+    "pytest_plugin",
+    "commands",
+    "cli",
+    "__main__",
 )
 
-# Later in the flow than the other, but no input of it.
+# Earlier in the flow, and still not an input.
 APART = (
     ("harness.server", "harness.boards", "a server must not know who connects to it"),
     ("harness.server", "harness.cases", "a server gets a profile, never a case"),
     ("harness.boards", "harness.cases", "a board gets a plan, never a case"),
-    ("harness.boards", "harness.expect", "a board must not know what is expected of it"),
-    ("harness.observe", "harness.expect", "an observation is made without knowing what was expected"),
-    ("harness.observe", "harness.cases", "an observation is made without knowing what was expected"),
+    ("harness.boards", "harness.expectations", "a board must not know what is expected of it"),
+    ("harness.run.observe", "harness.expectations", "an observation is made without knowing what was expected"),
+    ("harness.run.observe", "harness.cases", "an observation is made without knowing what was expected"),
     ("harness.oracle", "harness.boards", "judging is pure: no board"),
     ("harness.oracle", "harness.server", "judging is pure: no server"),
-    ("harness.oracle", "harness.observe", "judging takes an observation, it does not make one"),
     ("harness.explain", "harness.boards", "explaining is pure: no board"),
     ("harness.explain", "harness.server", "explaining is pure: no server"),
     ("harness.explain", "harness.cases", "an explanation follows from records, not from the case list"),
-    ("harness.explain", "harness.observe", "explaining takes an observation, it does not make one"),
     ("harness.reports", "harness.boards", "reports are pure: they show records"),
     ("harness.reports", "harness.server", "reports are pure: they show records"),
-    ("harness.reports", "harness.run", "reports are pure: they show records"),
-    ("harness.user_api", "pytest", "the fixtures' objects work in a script"),
-    ("harness.commands", "harness.plugin", "the command line works without pytest's plugin"),
+    ("harness.pytest_plugin.fixtures", "pytest", "the fixtures' objects work in a script"),
+    ("harness.commands", "harness.pytest_plugin.plugin", "the command line works without pytest's plugin"),
     ("harness.commands", "pytest", "the command line works without pytest's plugin"),
 )
 
-# The first prediction module and what it may use: it is given a ClientHello and settings, and must not be able to look at what happened.
+# A prediction is given a ClientHello and settings, and must not be able to look at what happened.
 PREDICTION = ("harness.oracle.predict", "harness.oracle.prediction")
 OBSERVED = {
     "Observation",
@@ -104,6 +65,31 @@ OBSERVED = {
     "WireReading",
 }
 
+# Which module may use which I/O. Everything else is a pure function of its input. `sleep` is time.sleep.
+IO = {
+    "boards.hook_guard": {"subprocess", "threading"},
+    "boards.hooks": {"subprocess", "threading"},
+    "boards.labgrid.board": {"subprocess"},
+    "boards.labgrid.client": {"socket", "subprocess"},
+    "boards.labgrid.keeper": {"subprocess"},
+    "boards.locks.board_lock": {"fcntl", "pwd", "threading"},
+    "boards.locks.identity": {"threading"},
+    "boards.serial.open_port": {"serial", "socket"},
+    "boards.serial.ports": {"grp", "serial", "socket"},
+    "boards.serial.raw_repl": {"mpremote", "serial", "sleep"},
+    "boards.virtual.board": {"subprocess", "threading", "tty"},
+    "boards.virtual.faulty": {"pty", "threading", "tty"},
+    "boards.virtual.launch": {"fcntl", "termios"},
+    "diagnose.remote.looking": {"socket"},
+    "server.address": {"socket"},
+    "server.engine.engine": {"socket", "threading"},
+    "server.engine.engine_jobs": {"socket", "threading"},
+    "server.engine.tls_link": {"selectors", "socket"},
+    "server.relay": {"selectors", "socket", "threading"},
+    "server.remote": {"subprocess", "threading"},
+    "system.folder_lock": {"fcntl"},
+    "system.private_folder": {"fcntl"},
+}
 IO_MODULES = {"socket", "selectors", "serial", "mpremote", "subprocess", "threading", "asyncio", "multiprocessing"}
 POSIX_MODULES = {"pty", "tty", "termios", "fcntl", "resource", "grp", "pwd"}
 
@@ -133,49 +119,112 @@ def imports(name: str, *, everywhere: bool = True) -> list[tuple[int, str]]:
     return found
 
 
+def own_imports(name: str) -> Iterator[tuple[int, str]]:
+    """(line, module) of the harness's modules that a module imports; the package itself does not count."""
+    return ((line, target) for line, target in imports(name) if target in SOURCES and target != "harness")
+
+
 def within(name: str, parent: str) -> bool:
     """Whether a dotted name is `parent` or lies inside it."""
     return name == parent or name.startswith(f"{parent}.")
 
 
-def stage(name: str) -> int | None:
-    """The number of a module's stage; None for the package itself, whose file only re-exports public names."""
-    if name == "harness":
-        return None
-    fitting = [number for number, entry in enumerate(STAGES) if within(name, entry)]
-    assert fitting, f"{name}: a module without a stage; give it a place in STAGES ({Path(__file__).name})"
-    return max(fitting, key=lambda number: len(STAGES[number]))
+def stage(name: str) -> int:
+    """The number of a module's folder, or of a module that lies in harness/ itself."""
+    return STAGES.index(name.split(".")[1])
 
 
-@pytest.mark.parametrize("name", [name for name in SOURCES if name != "harness"])
-def test_imports_point_to_earlier_stages(name):
-    """A module imports its own stage and earlier ones."""
-    own = stage(name)
+def test_every_module_has_a_stage():
+    """The list names what lies in harness/, no more and no less; a new folder gets its place in the flow there."""
+    there = {path.stem for path in HARNESS.glob("*.py")} | {
+        path.name for path in HARNESS.iterdir() if (path / "__init__.py").exists()
+    }
+    assert there - {"__init__"} == set(STAGES)
+
+
+def test_harness_itself_holds_the_front_door_only():
+    """What lies loose in harness/ is the records, the errors and the command line; everything else is in a stage."""
+    loose = {path.name for path in HARNESS.glob("*.py")}
+    assert loose == {"__init__.py", "__main__.py", "cli.py", "errors.py", "model.py"}
+
+
+def test_imports_point_to_earlier_stages():
+    """A module imports its own stage and earlier ones, also inside functions."""
     wrong = [
         f"{name}:{line} imports {target}"
-        for line, target in imports(name)
-        if within(target, "harness") and (stage(target) or 0) > own
+        for name in SOURCES
+        if name != "harness"
+        for line, target in own_imports(name)
+        if stage(target) > stage(name)
     ]
     assert wrong == []
 
 
-@pytest.mark.parametrize("entry", STAGES)
-def test_every_stage_exists(entry):
-    """The list above names modules that exist."""
-    assert entry in SOURCES
+def circles() -> list[list[str]]:
+    """The groups of modules that import one another in a circle (Tarjan's strongly connected components)."""
+    number: dict[str, int] = {}
+    lowest: dict[str, int] = {}
+    waiting: list[str] = []
+    found = []
+
+    def visit(name: str) -> None:
+        number[name] = lowest[name] = len(number)
+        waiting.append(name)
+        for _line, target in own_imports(name):
+            if target not in number:
+                visit(target)
+            if target in waiting:
+                lowest[name] = min(lowest[name], lowest[target])
+        if lowest[name] == number[name]:
+            group = waiting[waiting.index(name) :]
+            del waiting[waiting.index(name) :]
+            if len(group) > 1:
+                found.append(sorted(group))
+
+    for name in SOURCES:
+        if name not in number:
+            visit(name)
+    return found
 
 
-@pytest.mark.parametrize(("one", "other", "reason"), APART)
-def test_stages_that_know_nothing_of_each_other(one, other, reason):
+def test_no_circle_inside_a_stage():
+    """Inside a stage imports point one way, too; an import inside a function is no way around."""
+    assert circles() == []
+
+
+def test_packages_import_nothing():
+    """A folder's __init__ says what the folder is; only harness/cases, explain, html and the server's hosts have names of their own."""
+    allowed = {
+        "harness",
+        "harness.cases",
+        "harness.certificates",
+        "harness.explain",
+        "harness.reports.html",
+        "harness.server",
+    }
+    importing = {
+        name for name, path in SOURCES.items() if path.name == "__init__.py" and any(True for _ in own_imports(name))
+    }
+    assert importing - allowed == set()
+
+
+def test_stages_that_know_nothing_of_each_other():
     """Some stages come later in the flow and still must not know an earlier one."""
     wrong = [
         f"{name}:{line} imports {target}: {reason}"
+        for one, other, reason in APART
         for name in SOURCES
         if within(name, one)
         for line, target in imports(name)
         if within(target, other)
     ]
     assert wrong == []
+
+
+def test_the_list_of_separations_is_not_stale():
+    """Each entry names modules that exist."""
+    named = {one for one, _other, _reason in APART} | {other for _one, other, _reason in APART if other != "pytest"}
+    assert named - set(SOURCES) == set()
 
 
 def closure(names: set[str]) -> set[str]:
@@ -210,76 +259,75 @@ def test_prediction_knows_no_observation():
         assert words & OBSERVED == set(), name
 
 
-def files_with_io() -> set[str]:
-    """The files that import a module that does I/O or starts processes or threads, is POSIX only, or that sleep."""
-    found = set()
-    for name in SOURCES:
-        targets = {target.partition(".")[0] for _line, target in imports(name)}
-        sleeps = any(
-            isinstance(node, ast.Attribute)
-            and node.attr == "sleep"
-            and isinstance(node.value, ast.Name)
-            and node.value.id == "time"
-            for node in ast.walk(TREES[name])
-        )
-        if sleeps or targets & (IO_MODULES | POSIX_MODULES):
-            found.add(SOURCES[name].relative_to(ROOT).as_posix())
-    return found
+def io_of(name: str) -> set[str]:
+    """The I/O that a module uses: modules that do I/O, start processes or threads, or are POSIX only; and `sleep`."""
+    used = {target.partition(".")[0] for _line, target in imports(name)} & (IO_MODULES | POSIX_MODULES)
+    sleeps = any(
+        isinstance(node, ast.Attribute)
+        and node.attr == "sleep"
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "time"
+        for node in ast.walk(TREES[name])
+    )
+    return used | ({"sleep"} if sleeps else set())
 
 
-def test_io_lives_in_the_listed_files():
-    """pyproject.toml (ruff's TID251) lists the files that do I/O, each by its name: no more, no fewer."""
+def test_io_lives_in_the_listed_modules():
+    """Each module uses exactly the I/O that the table above allows it."""
+    assert {name.removeprefix("harness."): used for name in SOURCES if (used := io_of(name))} == IO
+
+
+def test_ruff_bans_io_elsewhere():
+    """ruff's TID251 is lifted for the folders of the table only, and bans every module that the table knows."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["ruff"]["lint"]
-    listed = {
-        pattern
+    lifted = {
+        pattern.removeprefix("harness/").removesuffix("/**").replace("/", ".")
         for pattern, rules in settings["per-file-ignores"].items()
         if pattern.startswith("harness/") and "TID251" in rules
     }
-    assert files_with_io() == listed
+    assert [name for name in IO if not any(within(name, folder) for folder in lifted)] == []
+    assert [folder for folder in lifted if not any(within(name, folder) for name in IO)] == []
     banned = set(settings["flake8-tidy-imports"]["banned-api"])
     assert banned == IO_MODULES | POSIX_MODULES | {"time.sleep"}
 
 
-@pytest.mark.parametrize("name", sorted(SOURCES))
-def test_posix_modules_are_imported_where_they_are_used(name):
+def test_posix_modules_are_imported_where_they_are_used():
     """pty, termios, fcntl and their like are imported inside functions: Windows has none of them."""
-    assert [entry for entry in imports(name, everywhere=False) if entry[1] in POSIX_MODULES] == []
+    wrong = [
+        f"{name}:{line} imports {target}"
+        for name in SOURCES
+        for line, target in imports(name, everywhere=False)
+        if target in POSIX_MODULES
+    ]
+    assert wrong == []
 
 
-def engine_parts() -> set[str]:
-    """The modules of harness/server/ that the engine needs when it is started by path: it imports them by their bare names."""
-    parts, waiting = set(), {"engine"}
-    while waiting:
-        part = waiting.pop()
-        parts.add(part)
-        targets = {target.removeprefix("harness.server.") for _line, target in imports(f"harness.server.{part}")}
-        waiting |= {target for target in targets if f"harness.server.{target}" in SOURCES} - parts
-    return parts
+ENGINE = "harness.server.engine"
 
 
-@pytest.mark.parametrize("part", sorted(engine_parts()))
-def test_the_server_engine_needs_the_standard_library_only(part):
-    """What runs under another interpreter imports the standard library and its own neighbours, nothing of the package's records."""
-    parts = engine_parts()
-    allowed = parts | {f"harness.server.{name}" for name in parts}
+def test_the_server_engine_needs_the_standard_library_only():
+    """What runs under another interpreter imports the standard library and its own folder, nothing of the package's records."""
+    parts = {name.removeprefix(f"{ENGINE}.") for name in SOURCES if within(name, ENGINE)}
+    allowed = parts | {f"{ENGINE}.{part}" for part in parts}
     foreign = [
-        target
-        for _line, target in imports(f"harness.server.{part}")
+        f"{name}:{line} imports {target}"
+        for name in SOURCES
+        if within(name, ENGINE)
+        for line, target in imports(name)
         if target not in allowed and target.partition(".")[0] not in sys.stdlib_module_names
     ]
     assert foreign == []
 
 
 def test_the_server_engine_is_checked_for_the_oldest_python():
-    """ruff checks every part of the engine for Python 3.8, and nothing else."""
+    """ruff checks the engine's folder for Python 3.8, and nothing else."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["ruff"]
-    expected = {f"harness/server/{part}.py": "py38" for part in engine_parts()}
-    assert settings["per-file-target-version"] == expected
+    assert settings["per-file-target-version"] == {"harness/server/engine/*.py": "py38"}
 
 
-def test_only_the_plugin_side_knows_pytest():
-    """pytest is imported by the plugin's own modules; everything else works without it."""
+def test_only_the_plugin_knows_pytest():
+    """pytest is imported by the plugin's own modules; everything else works without it. Nothing uses pytest's private modules."""
     users = {name for name in SOURCES if any(within(target, "pytest") for _line, target in imports(name))}
-    assert {name for name in users if not name.startswith(("harness.plugin", "harness.pytest_"))} == set()
+    assert {name for name in users if not within(name, "harness.pytest_plugin")} == set()
     private = [name for name in SOURCES for _line, target in imports(name) if within(target, "_pytest")]
     assert private == []
