@@ -23,7 +23,7 @@ from harness.server.engine_records import Desk, Materials, description_of
 from harness.system.deadline import Deadline
 from harness.system.private_folder import PrivateFolder
 
-ENGINE_FILE = Path(__file__).with_name("engine.py")
+ENGINE_FILE = Path(__file__).with_name("engine") / "engine.py"
 OLDEST = (3, 8)
 START_TIMEOUT_S = 20.0
 CALL_TIMEOUT_S = 20.0

@@ -1,9 +1,11 @@
 """A lab on the real virtual board, shared by the tests that only look at what it does."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,33 @@ from harness.run.lab import Lab
 from harness.run.options import RunOptions
 
 SPEC = BoardSpec(text="unix", kind="unix", target="", label="unix", settings=BoardSettings())
+
+
+DATA = Path(__file__).parents[1] / "data"
+
+
+@dataclass(frozen=True)
+class StoredHello:
+    """One ClientHello of tests/data: which build sent it, its family, its bytes."""
+
+    build: str
+    family: str
+    data: bytes
+
+
+def stored_hellos() -> list[StoredHello]:
+    """Every recorded ClientHello; the files say how each was captured."""
+    return [
+        StoredHello(build=build, family=entry["family"], data=bytes.fromhex(entry["hex"]))
+        for name in ("client_hellos.json", "captured_hellos.json")
+        for build, entry in json.loads((DATA / name).read_text(encoding="utf-8"))["hellos"].items()
+    ]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that takes `stored_hello` once per recorded ClientHello."""
+    if "stored_hello" in metafunc.fixturenames:
+        metafunc.parametrize("stored_hello", stored_hellos(), ids=lambda hello: hello.build)
 
 
 def make_lab(**options):

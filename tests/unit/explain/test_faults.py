@@ -22,7 +22,7 @@ def raised():
         for kind in pair
         if kind
     }
-    symptoms = (SOURCES / "boards" / "symptoms.py").read_text(encoding="utf-8")
+    symptoms = (SOURCES / "boards" / "serial" / "symptoms.py").read_text(encoding="utf-8")
     return found | set(re.findall(r'"(silent|not-micropython|no-interrupt|reset|reset-loop)"', symptoms))
 
 

@@ -10,29 +10,30 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UsageError
-from harness.system import data_files as resources
+from harness.system import data_files
 
 
 def ask(top: Path) -> subprocess.CompletedProcess[str]:
     """Copy the module into a package at `top` and ask it for `certs`."""
     package = top / "harness"
     package.mkdir(parents=True, exist_ok=True)
-    for name in ("resources.py", "errors.py", "__init__.py"):
-        shutil.copy(Path(resources.__file__).parent / name, package / name)
+    (package / "system").mkdir(exist_ok=True)
+    for name in ("system/data_files.py", "system/__init__.py", "errors.py", "__init__.py"):
+        shutil.copy(Path(data_files.__file__).parents[1] / name, package / name)
     code = "from harness.system.data_files import data_dir; print(data_dir('certs'))"
     return subprocess.run([sys.executable, "-c", code], cwd=top, capture_output=True, text=True, timeout=60)
 
 
-@pytest.mark.parametrize("name", resources.DATA_FOLDERS)
+@pytest.mark.parametrize("name", data_files.DATA_FOLDERS)
 def test_both_folders_are_found_here(name: str) -> None:
     """The checkout has both."""
-    assert resources.data_dir(name).is_dir()
+    assert data_files.data_dir(name).is_dir()
 
 
 def test_another_name_is_refused() -> None:
     """Only the two folders are data."""
     with pytest.raises(UsageError, match=r"no data folder is called 'docs' \(accepted: certs, device_scripts\)"):
-        resources.data_dir("docs")
+        data_files.data_dir("docs")
 
 
 def test_the_package_comes_before_the_checkout(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import json
 import ssl
 import warnings
 from collections.abc import Callable
@@ -23,17 +22,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
     import tlslite.api  # noqa: F401 - imported here once, so that the test files find it loaded
 
-_DATA = Path(__file__).parent / "data"
 TEXT = b"Hallo, Server! application text"
-
-
-@dataclass(frozen=True)
-class StoredHello:
-    """One ClientHello of tests/unit/wire/data: which build sent it, its family, its bytes."""
-
-    build: str
-    family: str
-    data: bytes
 
 
 @dataclass(frozen=True)
@@ -54,21 +43,6 @@ class Session:
     server_error: ssl.SSLError | None
     key_log: str
     cipher: tuple[str, str, int] | None
-
-
-def stored_hellos() -> list[StoredHello]:
-    """Every recorded ClientHello; the files say how each was captured."""
-    return [
-        StoredHello(build=build, family=entry["family"], data=bytes.fromhex(entry["hex"]))
-        for name in ("client_hellos.json", "captured_hellos.json")
-        for build, entry in json.loads((_DATA / name).read_text(encoding="utf-8"))["hellos"].items()
-    ]
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test that takes `stored_hello` once per recorded ClientHello."""
-    if "stored_hello" in metafunc.fixturenames:
-        metafunc.parametrize("stored_hello", stored_hellos(), ids=lambda hello: hello.build)
 
 
 @pytest.fixture(scope="session")

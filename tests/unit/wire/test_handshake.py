@@ -103,7 +103,7 @@ def test_cpython_hello_agrees_with_tlslite(minimum: ssl.TLSVersion, maximum: ssl
 
 def test_question_hello() -> None:
     """The hello of the original question's firmware reads as the facts list it."""
-    stored = json.loads((Path(__file__).parent / "data" / "client_hellos.json").read_text(encoding="utf-8"))
+    stored = json.loads((Path(__file__).parents[2] / "data" / "client_hellos.json").read_text(encoding="utf-8"))
     facts = read_client_hello(bytes.fromhex(stored["hellos"]["1.20.0-stm32"]["hex"]))
     assert facts is not None
     assert facts.suites == ("c024", "c00a", "c023", "c009", "003d", "0035", "003c", "002f", "00ff")

@@ -189,8 +189,8 @@ def test_soft_reset_into_a_loop(far: Far, link: Link) -> None:
 
 def test_board_that_does_not_read(far: Far, monkeypatch: pytest.MonkeyPatch) -> None:
     """Bytes that the board does not take end in a time-out, not in a hang."""
-    for place in ("link", "open_port"):
-        monkeypatch.setattr(f"harness.boards.{place}.WRITE_TIMEOUT_S", 0.2)
+    for place in ("raw_repl", "open_port"):
+        monkeypatch.setattr(f"harness.boards.serial.{place}.WRITE_TIMEOUT_S", 0.2)
     link = Link(far.port)
 
     def write_for_ever() -> None:
