@@ -1,0 +1,152 @@
+"""What the repository's texts refer to exists: documents, their sections, and no numbered rule of a list that is not here."""
+
+import ast
+import io
+import re
+import subprocess
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SUFFIXES = {".css", ".ini", ".j2", ".js", ".md", ".py", ".toml", ".txt", ".yaml", ".yml"}
+FOLDERS = ("", "docs/", "docs/facts/")
+# Reports that the texts show being written, the example of a changelog fragment, and OpenSSL's list of changes.
+NOT_HERE = {"diff.md", "matrix.md", "out.md", "x.md", "17.fix.md", "CHANGES.md"}
+DOCUMENT = re.compile(r"[\w.-][\w./-]*\.md\b")
+ADDRESS = re.compile(r"https?://\S+")
+SECTION = re.compile(r'((?:docs/)?[\w/-]+\.md), "([^"]+)"')
+NUMBERED = re.compile(r"(style rules? \d+|([\w-]+\.md),? (?:section |fact |finding |row )?\d+)")
+LINK = re.compile(r"\]\(([^()\s#]*)#([^()\s]+)\)")
+
+
+def paths() -> Iterator[Path]:
+    """Every text file of the repository: what git tracks, in an unpacked sdist what is there."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    names = (
+        listed.stdout.splitlines() if listed.returncode == 0 else [str(p.relative_to(ROOT)) for p in ROOT.rglob("*")]
+    )
+    for path in (ROOT / name for name in names):
+        if path.is_file() and (path.suffix in SUFFIXES or path.parent.name == ".ci"):
+            yield path
+
+
+def prose(path: Path) -> Iterator[str]:
+    """The texts of a file that may name a document: all of it, of a program its comments and strings with a space in them."""
+    text = path.read_text(encoding="utf-8")
+    if ".md" not in text:
+        return
+    if path.suffix != ".py":
+        yield text
+        return
+    yield from (
+        token.string for token in tokenize.generate_tokens(io.StringIO(text).readline) if token.type == tokenize.COMMENT
+    )
+    yield from (
+        node.value
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value
+    )
+
+
+def cited(text: str) -> set[str]:
+    """The documents that a text names, without those of other sites."""
+    return set(DOCUMENT.findall(ADDRESS.sub("", text))) if ".md" in text else set()
+
+
+def missing(text: str, *, folder: Path) -> set[str]:
+    """The documents that a text in this folder names and that do not exist."""
+    places = [folder, *(ROOT / name for name in FOLDERS)]
+    names = {name for name in cited(text) if Path(name).name not in NOT_HERE}
+    return {name for name in names if not any((place / name).is_file() for place in places)}
+
+
+def headings(page: Path) -> set[str]:
+    """The headings of a page, without marks."""
+    return {line.lstrip("# ") for line in page.read_text(encoding="utf-8").splitlines() if line.startswith("#")}
+
+
+def anchor(heading: str) -> str:
+    """The name that GitHub gives to a heading in a link."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def page_at(name: str) -> Path:
+    """The page that a citation names."""
+    return next((ROOT / folder / name for folder in FOLDERS if (ROOT / folder / name).is_file()), ROOT / name)
+
+
+def wrong_sections(text: str) -> list[str]:
+    """The citations `page.md, "Heading"` whose page has no such heading."""
+    one_line = re.sub(r"\s+(# )?", " ", text)
+    return [
+        f'{name}, "{title}"' for name, title in SECTION.findall(one_line)
+        if page_at(name).is_file() and title not in headings(page_at(name))
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("see absent.md", {"absent.md"}),
+        ("(facts/absent.md, "Part")", {"facts/absent.md"}),
+        ("[a page](docs/absent.md#part) and `absent2.md`", {"docs/absent.md", "absent2.md"}),
+        ("README.md, docs/lab.md, lab.md and facts/python-ssl.md", set()),
+        ("https://example.org/absent.md and --compat-report=matrix.md", set()),
+    ],
+)
+def test_an_absent_document_is_noticed(text, expected):
+    """The check itself: a name counts wherever it is in a sentence, links of other sites and written reports do not."""
+    assert missing(text, folder=ROOT) == expected
+
+
+def test_an_absent_section_is_noticed():
+    """The check itself: a heading must be spelt as on the page, also when the citation is broken over two lines."""
+    assert wrong_sections('docs/facts/micropython.md, "Memory" and\n# python-ssl.md, "Nothing"') == [
+        'python-ssl.md, "Nothing"'
+    ]
+    assert wrong_sections('docs/facts/micropython.md, "How mbedTLS numbers\n    become exceptions"') == []
+
+
+def test_every_document_exists():
+    """A document that a text names is in the repository, so that a reader can follow the reference."""
+    found = {
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in paths()
+        if path != Path(__file__)
+        for text in prose(path)
+        for name in missing(text, folder=path.parent)
+    }
+    assert found == set()
+
+
+def test_every_section_exists():
+    """A section that a text names, or a link leads to, is a heading of that page."""
+    found = []
+    for path in paths():
+        if path == Path(__file__):
+            continue
+        for text in prose(path):
+            found += [f"{path.relative_to(ROOT)}: {name}" for name in wrong_sections(text)]
+        if path.suffix == ".md":
+            for name, part in LINK.findall(path.read_text(encoding="utf-8")):
+                page = path.parent / name if name else path
+                if "://" not in name and part not in {anchor(heading) for heading in headings(page)}:
+                    found.append(f"{path.relative_to(ROOT)}: {name}#{part}")
+    assert found == []
+
+
+def test_no_numbers():
+    """No text names a rule or a section by its number: numbers change, and a heading can be searched for."""
+    found = {
+        f"{path.relative_to(ROOT)}: {match[0]}"
+        for path in paths()
+        for match in NUMBERED.finditer(path.read_text(encoding="utf-8"))
+        if Path(match[2] or "").name not in NOT_HERE
+    }
+    assert found == set()
