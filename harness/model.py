@@ -1,6 +1,6 @@
 """The records that stages hand to each other: frozen, keyword-only, JSON-safe.
 
-Knows the vocabulary of design.md 5 and nothing else: no sockets, no boards, no pytest. Times are in the unit the name
+Knows the vocabulary of the run record and nothing else: no sockets, no boards, no pytest. Times are in the unit the name
 carries, hex strings have no `0x`, suite names are IANA's, versions are `TLSv1.2` / `TLSv1.3`.
 """
 

@@ -1,6 +1,6 @@
 """Text of the command line and of boards.toml to records: pure, one clear `UsageError` for each mistake.
 
-Knows the words of design.md 3 and 4. Must not open files, ports or sockets.
+Knows the words of `--board` and of boards.toml. Must not open files, ports or sockets.
 """
 
 from __future__ import annotations

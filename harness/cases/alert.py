@@ -1,4 +1,4 @@
-"""Alerts that arrive instead of a ServerHello (cases.md group R): mbedTLS has one number for all fatal ones."""
+"""Alerts that arrive instead of a ServerHello: mbedTLS has one number for all fatal ones."""
 
 from __future__ import annotations
 

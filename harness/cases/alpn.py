@@ -1,4 +1,4 @@
-"""Application protocols: MicroPython offers none, whatever the server would like (cases.md group N)."""
+"""Application protocols: MicroPython offers none, whatever the server would like."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the client's own API refuses, or lets through, before the server has a word in it (cases.md group P)."""
+"""What the client's own API refuses, or lets through, before the server has a word in it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a server certificate says: issuer, time, names, usage, signature, extensions (cases.md groups X and Y).
+"""What a server certificate says: issuer, time, names, usage, signature, extensions.
 
 The board always checks unless a row says otherwise. Expectations are stated: what a correct client must do.
 """

@@ -1,4 +1,4 @@
-"""What is sent with the certificate: intermediates, their order, and sizes (cases.md group Y). The board always checks."""
+"""What is sent with the certificate: intermediates, their order, and sizes. The board always checks."""
 
 from __future__ import annotations
 

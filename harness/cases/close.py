@@ -1,4 +1,4 @@
-"""Ends of a good session: with and without close_notify, with a reset, with something else (cases.md group D)."""
+"""Ends of a good session: with and without close_notify, with a reset, with something else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Servers that break off in the middle of a handshake (cases.md group D). TLS 1.2."""
+"""Servers that break off in the middle of a handshake. TLS 1.2."""
 
 from __future__ import annotations
 

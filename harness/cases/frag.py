@@ -1,4 +1,4 @@
-"""Flights that are cut: a handshake in small records, a record in small segments (cases.md group F). TLS 1.2."""
+"""Flights that are cut: a handshake in small records, a record in small segments. TLS 1.2."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Groups of the key exchange: a server held to one (cases.md group G)."""
+"""Groups of the key exchange: a server held to one."""
 
 from __future__ import annotations
 

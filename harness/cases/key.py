@@ -1,4 +1,4 @@
-"""Server keys: type, size and curve, and who signed them (cases.md group K). The board checks the certificate."""
+"""Server keys: type, size and curve, and who signed them. The board checks the certificate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mutual TLS: the server asks the board for a certificate (cases.md group M). The board does not check the server here.
+"""Mutual TLS: the server asks the board for a certificate. The board does not check the server here.
 
 In TLS 1.3 the server's refusal comes after the client's handshake: the board sees it at its first read.
 """

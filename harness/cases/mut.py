@@ -1,4 +1,4 @@
-"""Server flights that were falsified on their way (cases.md group U): TLS 1.2, where the flight is in the clear.
+"""Server flights that were falsified on their way: TLS 1.2, where the flight is in the clear.
 
 OpenSSL knows nothing of the change. What the board does with it is stated for mbedTLS 3.6; where other clients differ is
 in `harness.expectations.differences`.

@@ -1,4 +1,4 @@
-"""The nine causes of NO_SHARED_CIPHER, each twice (python-ssl.md 2.1): one message, nine different things to change."""
+"""The nine causes of NO_SHARED_CIPHER, each twice (docs/facts/python-ssl.md, "The causes of NO_SHARED_CIPHER")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pre-shared keys: TLS without certificates (cases.md groups S and Q). Python 3.13 and MicroPython 1.29 have them."""
+"""Pre-shared keys: TLS without certificates. Python 3.13 and MicroPython 1.29 have them."""
 
 from __future__ import annotations
 

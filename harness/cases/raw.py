@@ -1,4 +1,4 @@
-"""Peers that are no TLS server, or one that breaks off (cases.md groups R and D). The peer states nothing itself.
+"""Peers that are no TLS server, or one that breaks off. The peer states nothing itself.
 
 What the board makes of each is stated for mbedTLS 3.6; where others differ is in `harness.expectations.differences`.
 """

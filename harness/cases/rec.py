@@ -1,4 +1,4 @@
-"""Application data of every size, both ways (cases.md group F)."""
+"""Application data of every size, both ways."""
 
 from __future__ import annotations
 

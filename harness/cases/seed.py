@@ -2,7 +2,7 @@
 
 A MicroPython 1.20 board offered ECDHE_ECDSA and plain RSA suites; the Python 3.11 server had an RSA key and refuses plain RSA.
 The question's client spoke TLS 1.2: these servers stop there, or a TLS 1.3 client limited to 1.2 suites fails for another
-reason (python-ssl.md finding 3).
+reason (docs/facts/python-ssl.md, "A TLS 1.3 client restricted to TLS 1.2 suites").
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Server name indication: what the client says, and what a server's callback makes of it (cases.md group N)."""
+"""Server name indication: what the client says, and what a server's callback makes of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cipher suites of TLS 1.2: one at a time on the server, and what the client itself can be told (cases.md group S)."""
+"""Cipher suites of TLS 1.2: one at a time on the server, and what the client itself can be told."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Servers that are slow or silent (cases.md group F)."""
+"""Servers that are slow or silent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Protocol versions: what the server allows against what the client speaks (cases.md group V)."""
+"""Protocol versions: what the server allows against what the client speaks."""
 
 from __future__ import annotations
 

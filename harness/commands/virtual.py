@@ -52,7 +52,7 @@ def add(commands: Commands) -> None:
         metavar="SIZE",
         type=heap_size,
         default=None,
-        help="bytes of heap, also as 64K or 2M (default: the interpreter's own)",
+        help="bytes of heap, also as 64K or 2M (default: 512K)",
     )
     parser.add_argument(
         "--folder",

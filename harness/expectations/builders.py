@@ -17,7 +17,10 @@ LEFT = ("SSLEOFError", "UNEXPECTED_EOF_WHILE_READING")
 
 
 def fatal_alert_number(board: BoardInfo, alert: str) -> int:
-    """The number a client raises for a fatal alert it received: axTLS says which one, mbedTLS does not (micropython.md fact 4)."""
+    """The number a client raises for a fatal alert it received: axTLS says which one, mbedTLS does not.
+
+    Source: docs/facts/micropython.md, "How mbedTLS numbers become exceptions" and "axTLS errors".
+    """
     code = alert_code(alert)
     if board.tls_library == "axTLS" and code is not None:
         return -code

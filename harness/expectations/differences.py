@@ -214,7 +214,7 @@ DIFFERENCES: tuple[Difference, ...] = (
         when=is_axtls,
         expect=gave_up(AXTLS_RECORD_OVERFLOW),
         why="axTLS takes two letters for the length of a record",
-        source="micropython.md 2.3; measured with axTLS builds of the unix port",
+        source="micropython extmod/modtls_axtls.c (-257 RECORD_OVERFLOW); measured with axTLS builds of the unix port",
     ),
 )
 

@@ -1,6 +1,6 @@
 """What a board or a server must have before a case says anything about TLS.
 
-Pure predicates over probed facts: never a version number (design.md 10: version and port are only a prior). The reason names
+Pure predicates over probed facts: never a version number, because vendors change the configuration. The reason names
 the missing thing; it is what the report shows as `unsupported`.
 """
 

@@ -20,7 +20,7 @@ def security_level(server: ServerFacts) -> int:
     """The security level that decides what keys a context takes.
 
     Python before 3.10 does not tell. A level in the suite list is known; else it is what Debian and every OpenSSL from
-    3.2 on have, 2 (python-ssl.md 1.3: measured for 3.8 and 3.9 there).
+    3.2 on have, 2 (docs/facts/python-ssl.md, "Security levels").
     """
     return 2 if server.security_level is None else server.security_level
 

@@ -16,10 +16,10 @@ from harness.wire.reading import WireReading
 from harness.wire.suites import is_signal
 from harness.wire.versions import TLS13, version_name
 
-# Below this much free heap a 32-bit board with one GC heap cannot finish every handshake (measured, micropython.md 7.1).
+# Below this much free heap a 32-bit board with one GC heap cannot finish every handshake (docs/facts/micropython.md, "Memory").
 ENOUGH_HEAP_BYTES = 40 * 1024
 _SERVER_NAME = 0
-# No firmware in use is older; boards start at 2000, 2015 or 2021 (micropython.md 6).
+# No firmware in use is older; boards start at 2000, 2015 or 2021 (docs/facts/micropython.md, "Clock").
 _NEVER_SET_BEFORE_S = int(datetime(2023, 1, 1, tzinfo=UTC).timestamp())
 _DAY_S = 86400
 

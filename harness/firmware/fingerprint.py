@@ -1,4 +1,6 @@
-"""The firmware family of a board, from the ClientHello it sends when nobody restricts it (facts: ten families).
+"""The firmware family of a board, from the ClientHello it sends when no option restricts it.
+
+The families are described in docs/facts/micropython.md, "ClientHello families".
 
 Knows suite lists, extension sets and groups of the builds that were measured; a hello that was restricted
 (`set_ciphers`, PSK) or comes from another build is None, never the nearest guess. A family is a prior for reading a

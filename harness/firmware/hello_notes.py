@@ -7,7 +7,7 @@ import datetime
 from harness.firmware.fingerprint import FAMILIES
 from harness.model import BoardInfo
 
-# Family -> the firmware versions it was seen with, first and last (facts/micropython.md 3.2; the descriptions in FAMILIES).
+# Family -> the firmware versions it was seen with, first and last (docs/facts/micropython.md, "ClientHello families").
 _SEEN: dict[str, tuple[tuple[int, int], tuple[int, int] | None]] = {
     "A": ((1, 0), (1, 19)),
     "B": ((1, 20), (1, 22)),

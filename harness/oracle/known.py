@@ -3,7 +3,7 @@
 Pure but for reading one TOML file. Knows results and boards; must not know pytest or how a case is run.
 
     [[deviation]]
-    case = "mutated/appdata-*"            # glob over case ids
+    case = "mut/appdata-*"                # glob over case ids
     firmware = "1.24.*"                   # glob over the firmware; `board` (its name) and `tls` (its library) narrow further
     observed = {client_number = -29056}   # what exactly is seen instead: outcome, ended_by, server_reason, client_number, alert
     reason = "..."
@@ -124,7 +124,7 @@ def _entry(item: Any, *, case_ids: Sequence[str], where: str) -> Deviation:
     if _WILD & set(item["case"]) and not (_TOPIC.match(item["case"]) and _PINNED.match(item["firmware"])):
         raise UsageError(
             f"{where}: several cases (case = {item['case']!r}, firmware = {item['firmware']!r}) are covered only within a topic "
-            'and on a firmware that is named up to its minor number, as in "suites/*" and "1.25.*"; or name the one case'
+            'and on a firmware that is named up to its minor number, as in "suite/*" and "1.25.*"; or name the one case'
         )
     if not fnmatch.filter(case_ids, item["case"]):
         raise UsageError(f"{where}: case = {item['case']!r} fits no case any more; remove the entry")

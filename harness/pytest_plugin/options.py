@@ -1,6 +1,6 @@
 """The command line of a pytest run, checked: one clear `UsageError` for each mistake, before anything is opened.
 
-Knows the options of design.md 3 that take boards, servers, addresses and files. Imports cases for `--repeat` only, boards and servers
+Knows the options that take boards, servers, addresses and files. Imports cases for `--repeat` only, boards and servers
 never: a foreign suite that uses none of this pays for nothing.
 """
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options of design.md 3."""
+    """Declare the command-line options."""
     group = parser.getgroup("tls-harness", "TLS harness: MicroPython boards against Python TLS servers")
     group.addoption(
         "--board",

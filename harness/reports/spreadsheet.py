@@ -1,6 +1,6 @@
 """A run as CSV (RFC 4180): one line per result, for spreadsheets and data bases. Pure.
 
-Knows the words of design.md 5: columns are named after them, and are only ever added at the end. Texts of boards and servers may not
+Knows the words of the run record: columns are named after them, and are only ever added at the end. Texts of boards and servers may not
 become formulas of whoever opens the file.
 """
 

@@ -260,7 +260,9 @@ class CaseRunner:
         )
 
     def _with_control(self, case: Case, seen: Observation) -> Verdict | None:
-        """A refusal of a certificate counts only if this board accepts a good chain with no more heap (design.md 7).
+        """A refusal of a certificate counts only if this board accepts a good chain with no more heap.
+
+        Too little heap looks like a bad certificate: docs/facts/micropython.md, "Memory".
 
         Where the control cannot run (it needs what board, server or this machine lack) the case is `unsupported`: nothing
         tells its refusal from any other. A control whose heap is not known vouches only for the case next to it.

@@ -69,7 +69,7 @@ def observe(
         case_ms: the whole case on the host's clock.
 
     The `decode_error` that OpenSSL sends when a client closes without close_notify after a finished exchange is left out:
-    every MicroPython does that, and it says nothing (python-ssl.md finding 5).
+    every MicroPython does that, and it says nothing (docs/facts/python-ssl.md, "How a connection ends").
     """
     unanswered = plan is not None and plan.any_answer and not _answered(client, wire)
     connected = server.exchanged and client is not None and client.done and not unanswered

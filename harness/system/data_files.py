@@ -15,8 +15,9 @@ DATA_FOLDERS = ("certs", "device_scripts")
 def data_dir(name: str) -> Path:
     """Find a data folder of the harness.
 
-    The installed wheel carries the folders inside the package (pyproject.toml, force-include); a checkout has them
-    at its top. Beside the package it counts only next to a pyproject.toml: `site-packages/certs` is somebody else's.
+    The installed wheel has the folders inside the package (`sources` of the wheel in pyproject.toml), a checkout has
+    them at its top. Outside the package a folder counts only next to a pyproject.toml: `site-packages/certs` belongs
+    to another package.
 
     Args:
         name: `certs` or `device_scripts`.

@@ -1,4 +1,4 @@
-"""Stand-ins for the TLS modules of MicroPython firmware, one per API generation (facts/micropython.md 1).
+"""Stand-ins for the TLS modules of MicroPython firmware, one per API generation (docs/facts/micropython.md, "Python API").
 
 Each has exactly the names and keyword arguments of its generation and refuses the rest the way the firmware does.
 There is no TLS inside: a wrapped socket passes the bytes on in the clear. What was called is in `calls`.

@@ -202,7 +202,7 @@ def test_what_an_open_session_holds(run_on: Any, serve: Any, usual: RunRequest, 
 
 
 def test_one_case_stays_below_512_bytes(run_on: Any, serve: Any, usual: RunRequest, identity: Identity) -> None:
-    """Request, answer and the marks of raw paste of the usual case, both ways together (design.md 7)."""
+    """Request, answer and the marks of raw paste of the usual case, both ways together."""
     code = replace(usual, port=serve().port).code()
     printed = run_on("\n".join([IMPORT_CODE, *put_codes(blob_name(identity.der), identity.der), code]))
     answer = printed.splitlines()[-1]

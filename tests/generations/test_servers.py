@@ -1,6 +1,7 @@
 """Servers as an axis: the same cases against the Pythons of this machine, each with defaults of its own.
 
-The seed case is the reason: python.org's builds refuse plain RSA and Debian's accept it, at the same version (python-ssl.md 1.1).
+The seed case is the reason: python.org's builds refuse plain RSA and Debian's accept it, at the same version
+(docs/facts/python-ssl.md, "Default cipher suites").
 """
 
 from __future__ import annotations

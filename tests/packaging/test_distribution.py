@@ -56,7 +56,7 @@ def test_the_licence_is_inside(files, metadata):
 
 
 def test_the_metadata(metadata):
-    """Name, Python and the entry points are what design.md 2 fixes."""
+    """Name, Python and the entry points are part of the public interface."""
     assert (metadata["Name"], metadata["Requires-Python"]) == ("micropython-tls-harness", ">=3.11")
     assert (
         metadata.get_payload(decode=True).decode("utf-8").strip()

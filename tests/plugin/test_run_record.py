@@ -5,7 +5,7 @@ import pytest
 
 from harness.reports.record.schema import run_schema
 
-# The example of design.md 5: every key of one result, with the type of its value where it is not null.
+# Every key of one result, with the type of its value where it is not null.
 RESULT = {
     "board": str, "server": str, "case": str, "attempt": int, "outcome": str, "verdict": str, "stage": str, "ended_by": str, "reason": str,
     "expected": {

@@ -103,7 +103,7 @@ def test_a_case_without_a_server_key_needs_none():
 
 
 def test_every_refused_certificate_has_a_control():
-    """A refusal by a client that checks counts only beside a good chain (design.md 7)."""
+    """A refusal by a client that checks counts only together with a good chain that is accepted."""
     lonely = [
         case.id
         for case in ALL.values()

@@ -1,4 +1,4 @@
-"""A rule for every declared case: a refusal names every side, or cites the race that leaves one open (design.md 5)."""
+"""A rule for every declared case: a refusal names every side, or cites the race that leaves one open."""
 
 import pytest
 

@@ -2,7 +2,7 @@
 
 Knows the raw REPL protocol (shared/runtime/pyexec.c) and pyserial; must not know TLS, cases or what the code it sends does.
 
-What it mends in mpremote 1.27 to 1.29 (facts: boards-and-labs.md 7):
+What it changes in mpremote 1.27 to 1.29 (docs/facts/boards.md, "mpremote as a library"):
 * `read_until` polls with `sleep(0.01)`, or blocks for ever on a PTY; ours blocks on the port itself, bounded by a `Deadline`.
 * there is no overall deadline for an exec; ours is one per operation.
 * "could not enter raw repl" is all it says; ours looks at the bytes and names what sits at the other end.
@@ -99,7 +99,7 @@ class Link:
     """
 
     def __init__(self, device: str, *, baud: int = 115200, dtr: bool | None = None, rts: bool | None = None) -> None:
-        # mpremote and we decide by the real path: a PTY behind a symlink is 60 times slower there (boards-and-labs.md finding 3).
+        # mpremote decides by the path: a PTY behind a symbolic link is 60 times slower (docs/facts/boards.md, "Pseudo-terminals").
         self.device = os.path.realpath(device) if device.startswith("/") else device
         self.log = LineLog()
         self._settings: dict[str, Any] = {"baud": baud, "dtr": dtr, "rts": rts}

@@ -1,6 +1,6 @@
 """What a faulty board does: one table, a row per fault. Pure: bytes in, bytes out, and text for the interpreter's boot.py.
 
-Knows the words of design.md 4 (`--board faulty:NAME`). Must not open, start or wait for anything: harness/boards/virtual/faulty.py does.
+Knows the names of `--board faulty:NAME` (docs/faults.md). Must not open, start or wait for anything: harness/boards/virtual/faulty.py does.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Which MicroPython interpreter a virtual board runs, and how it is started.
 
-Knows the places design.md 4 names, in their order. Starts nothing.
+Knows the places where an interpreter may be, in the order in which they are tried. Starts nothing.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The run record (`run.json`, schema `tls-harness/run/1`): results to JSON and nothing else. Pure.
 
-Field names are fixed by design.md 5: scripts in labs are written against them.
+Field names are an interface (run.schema.json): scripts in labs are written against them.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ from harness.model import BoardSettings, BoardSpec
     ],
 )
 def test_specs(text: str, kind: str, target: str | None, label: str) -> None:
-    """Every spec of design.md 4, with the short name that test ids show: ASCII, no `::`, `[`, `@` or space."""
+    """Every kind of spec, with the short name that test ids show: ASCII, no `::`, `[`, `@` or space."""
     spec = parse_board(text, {})
     assert (spec.kind, spec.target, spec.label) == (kind, target or ("" if text == "unix" else text), label)
     assert not set("[]@ ") & set(spec.label)

@@ -39,7 +39,7 @@ CAUSES = {
     "tls13-without-suites-rsa": Exclusion.VERSION,
 }
 CURES = ("tls13-with-suites", "tls13-kept-out")
-# Of the suites that a build's flags decide (python-ssl.md 1.1).
+# Of the suites that a build's flags decide (docs/facts/python-ssl.md, "Default cipher suites").
 BY_DEFAULTS = {"plain-rsa-only-rsa-key", "plain-rsa-only-ec-key", "sha1-mac-only-ecdsa", "sha1-mac-only-rsa"}
 
 

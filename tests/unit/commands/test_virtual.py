@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from harness import cli
+from harness.boards.virtual.board import HEAP_BYTES
 from harness.boards.virtual.faults import FAULTS
 from harness.boards.virtual.interpreter import find_interpreter
 from harness.commands.virtual import heap_size
@@ -161,6 +162,13 @@ def test_a_faulty_board():
     assert lines[1] == f"its reset hook: printf '\\0reset\\0' > {port}"
     assert lines[2] == f"its power_cycle hook: printf '\\0power\\0' > {port}"
     assert not Path(port).parent.exists()
+
+
+def test_the_default_heap_is_in_the_help(capsys):
+    """--help names the heap that a virtual board has if none is given."""
+    with pytest.raises(SystemExit):
+        cli.main(["virtual", "--help"])
+    assert f"(default: {HEAP_BYTES // 1024}K)" in " ".join(capsys.readouterr().out.split())
 
 
 def test_the_heap_is_as_large_as_asked():

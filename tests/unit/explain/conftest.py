@@ -162,7 +162,7 @@ def board(version="1.24.0", **words):
 
 @pytest.fixture
 def made():
-    """A hand-made result: no interpreter here fails this way. The exceptions are those of micropython.md 2 and 5."""
+    """A hand-made result: no interpreter here fails this way. The exceptions are those of docs/facts/micropython.md."""
 
     def make(
         kind=None,

@@ -4,7 +4,7 @@ import pytest
 
 from harness.explain.catalogue import catalogue, numbers_in, recognise
 
-# Texts of micropython.md 5 and 2.2, python-ssl.md 2.1 to 2.4 as people paste them, and the row that has to come first.
+# Texts of the pages in docs/facts/ as people paste them, and the row of the catalogue that has to come first.
 PASTED = {
     "OSError: 16": "out-of-memory",
     "[Errno 16] EBUSY": "out-of-memory",

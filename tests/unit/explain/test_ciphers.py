@@ -74,7 +74,7 @@ def test_security_level(made, stored):
 
 
 def test_axtls_against_todays_python(made):
-    """esp8266: alert 40 as a number; the cause is the same as for the oldest mbedTLS (micropython.md 5, row 3)."""
+    """esp8266: alert 40 as a number; the cause is the same as for the oldest mbedTLS."""
     facts = dataclasses.replace(
         SERVER, suites=((0xC02F, "TLSv1.2", "ECDHE-RSA-AES128-GCM-SHA256"),), keys=(KeyFacts(type="RSA", bits=2048),)
     )

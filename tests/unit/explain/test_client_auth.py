@@ -34,7 +34,10 @@ def test_refused_otherwise(made, stored):
 
 
 def test_connection_cut(made, stored):
-    """A server that closes at once destroys its own alert: the board sees EPIPE (hand-made; python-ssl.md finding 6)."""
+    """A server that closes at once destroys its own alert: the board sees EPIPE.
+
+    Hand-made; docs/facts/python-ssl.md, "How a connection ends".
+    """
     facts = ServerFacts(
         python="3.11.7", openssl="OpenSSL 3.0.19", openssl_number=0x30000130, suites=(), verify=Verify.REQUIRED
     )

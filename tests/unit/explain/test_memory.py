@@ -16,7 +16,7 @@ import pytest
     ],
 )
 def test_every_name_of_it(kind, args, made):
-    """micropython.md 5, rows 11 to 16 (hand-made: the virtual board has 2 MB)."""
+    """Every error that running out of memory causes has the one explanation (hand-made: the virtual board has enough)."""
     assert [item.rule for item in made(kind, *args).fitting()] == ["memory/out-of-memory"]
 
 

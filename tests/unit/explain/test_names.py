@@ -21,7 +21,7 @@ def test_real(rule, real, stored):
 
 
 def test_ip_address(made, stored):
-    """An address as name before mbedTLS 3.5 (hand-made: firmware 1.22; micropython.md 5, row 20)."""
+    """An address as name before mbedTLS 3.5 (hand-made: firmware 1.22; docs/facts/micropython.md, "Features")."""
     plan = ClientPlan(server_hostname="192.168.1.10")
     text = "\nThe certificate Common Name (CN) does not match with the expected CN\n"
     stored("names/ip-address", made("ValueError", text, client=plan, info=made.board("1.22.0")))

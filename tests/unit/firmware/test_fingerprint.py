@@ -18,7 +18,7 @@ TEN = ("A", "X", "B", "B3", "C", "C3", "E1", "E2", "E3", "D")
 def _esp32(*, record_version: str, groups: tuple[str, ...], dhe: bool, aria: bool) -> HelloFacts:
     """A hello as IDF's configuration makes one.
 
-    No esp32 hello is recorded here, so this one is put together from the facts: AES with these key exchanges, CCM for
+    No esp32 hello is recorded here, so this one is put together: AES with these key exchanges, CCM for
     RSA and ephemeral keys, and their counts (48 with DHE, 58 with ARIA) are what is checked.
     """
     exchanges = {("ECDHE", "ECDSA"), ("ECDHE", "RSA"), ("RSA", "RSA"), ("ECDH", "RSA"), ("ECDH", "ECDSA")}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.cases import all_cases
 from harness.errors import UsageError
 from harness.model import (
     Alert,
@@ -19,6 +20,7 @@ from harness.model import (
     Verdict,
     VerdictWord,
 )
+from harness.oracle import known
 from harness.oracle.known import Deviation, apply_known, read_known
 
 CASES = ["suites/one", "suites/two", "keys/one"]
@@ -138,6 +140,15 @@ def test_a_wrong_list_is_refused(tmp_path: Path, change: tuple[str, str], messag
     """Every mistake in the list is one line that names the entry and what is accepted."""
     with pytest.raises(UsageError, match=message):
         read(tmp_path, GOOD.replace(*change))
+
+
+def test_the_example_of_the_module_is_accepted(tmp_path: Path) -> None:
+    """The entry that the module's docstring shows is one that `--known` takes, for cases that exist."""
+    example = known.__doc__.partition("\n\n    [[deviation]]")[2]
+    file = tmp_path / "known.toml"
+    file.write_text("[[deviation]]" + example.replace('"https://..."', '"https://example.org"'), encoding="utf-8")
+    (entry,) = read_known(str(file), folder=tmp_path, case_ids=[case.id for case in all_cases()])
+    assert entry.observed == {"client_number": -29056}
 
 
 def test_one_case_may_cover_every_firmware(tmp_path: Path) -> None:

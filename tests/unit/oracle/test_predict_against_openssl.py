@@ -215,7 +215,7 @@ def test_one_group(curve: str, certificates: Certificates, hellos: Hellos) -> No
     every = [Settings(keys=k, versions=v, ciphers=c, curve=curve) for k, v, c in products]
     counted, wrong = differences(every, certificates, hellos)
     assert wrong == []
-    # Before 3.11.7 set_ecdh_curve does not know X25519 (facts), and a distribution may leave curves out.
+    # Before 3.11.7 set_ecdh_curve does not know X25519 (docs/facts/python-ssl.md), and a distribution may leave curves out.
     assert counted > 50 or curve in ("X25519", "secp256k1", "brainpoolP256r1", "secp224r1")
 
 

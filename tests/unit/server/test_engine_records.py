@@ -59,7 +59,7 @@ def test_facts_use_iana_names() -> None:
 
 
 def test_default_suites_get_iana_names() -> None:
-    """What the interpreter says stays as it is, but for the names of its default suites (design.md 5)."""
+    """What the interpreter says stays as it is, but for the names of its default suites."""
     raw = {"python": "3.8.18", "default_suites": [[0x003C, "TLSv1.2", "AES128-SHA256"], [0xFFFE, "TLSv1.2", "new"]]}
     assert description_of(raw) == {
         "python": "3.8.18",

@@ -6,7 +6,7 @@ from harness.boards.agent.protocol import RunRequest, put_codes, read_answer, sc
 from harness.boards.virtual.faults import ANSWER_MARK, FAULTS, REQUEST_MARK
 
 LINE = b'#th {"kind":"result","text":"Hallo, Client!"}\r\n'
-# design.md 4, in its order; the table may hold more.
+# The faults that docs/faults.md promises; the table may hold more.
 NAMES = {
     "silent", "flood", "drop", "corrupt", "delay", "reset", "non-utf8", "half-line", "lying", "huge-line", "unplug", "slow",
     "stuck-raw", "disk-full", "read-only", "no-memory", "wrong-clock", "no-network", "no-tls", "banner",

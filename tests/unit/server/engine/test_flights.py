@@ -152,7 +152,7 @@ def test_one_byte_writes_are_recorded_one_by_one(
 def test_falsified_flights(
     server: LocalServer, micropython: Any, certificates: Certificates, name: str, reason: str
 ) -> None:
-    """A falsified or cut flight never connects, and the server's reason is the measured one (cases.md, groups U, D)."""
+    """A falsified or cut flight never connects, and the server's reason is the measured one."""
     seen, report = attempt(server, micropython, certificates, name=name)
     assert not seen["done"]
     assert not report.exchanged

@@ -156,7 +156,7 @@ except ssl.SSLError as exc:
     ],
 )
 def test_psk(certificates: Certificates, behaviour: dict[str, object], reason: str | None) -> None:
-    """Pre-shared keys: good, wrong key, unknown identity, and a callback that raises (cases.md, group Q)."""
+    """Pre-shared keys: good, wrong key, unknown identity, and a callback that raises."""
     pythons = sorted(PYENV.glob("3.1[3-9].*/bin/python"))
     if not pythons:
         pytest.skip(f"no CPython >= 3.13 under {PYENV}")
