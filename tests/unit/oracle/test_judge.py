@@ -11,6 +11,9 @@ from harness.model import (
     ClientFailure,
     ClientPlan,
     Exchange,
+    Expectation,
+    ExpectedAlert,
+    HelloFacts,
     Negotiated,
     Observation,
     Outcome,
@@ -102,6 +105,101 @@ def test_every_field_is_compared(changes, field):
     assert verdict.reason == f"{field}: expected {verdict.mismatches[0].expected}, got {verdict.mismatches[0].observed}"
 
 
+FULL = Expectation(
+    source="stated",
+    outcome=Outcome.REFUSED,
+    stage=Stage.HANDSHAKE,
+    ended_by=Side.SERVER,
+    server_type="SSLError",
+    server_reason="CERTIFICATE_VERIFY_FAILED",
+    server_errno=1,
+    verify_code=10,
+    client_type="ValueError",
+    client_number=-9984,
+    client_name="X",
+    client_flags=("expired", "cn_mismatch"),
+    alert=ExpectedAlert(sender=Side.SERVER, code=45, name="certificate_expired"),
+    version="TLSv1.2",
+    suite="S",
+    group="G",
+    server_name="tls.test",
+)
+HELLO = HelloFacts(
+    record_version="0303", versions=(), suites=(), groups=(), signature_algorithms=(), extensions=(), sni="tls.test"
+)  # fmt: skip
+SEEN = Observation(
+    outcome=Outcome.REFUSED,
+    stage=Stage.HANDSHAKE,
+    ended_by=Side.SERVER,
+    server=ServerFailure(type="SSLError", reason="CERTIFICATE_VERIFY_FAILED", errno=1, verify_code=10),
+    client=ClientFailure(
+        type="ValueError", args=(), number=-9984, flags=("cn_mismatch", "expired"), name="X", stage=Stage.HANDSHAKE
+    ),
+    alerts=(Alert(sender=Side.SERVER, level="fatal", code=45, name="certificate_expired"),),
+    negotiated=Negotiated(version="TLSv1.2", suite="S", group="G"),
+    client_hello=HELLO,
+)
+
+
+def test_every_field_can_match():
+    """An expectation that names every field has no mismatch with exactly that."""
+    assert mismatches(FULL, SEEN) == ()
+
+
+def test_what_is_absent_is_called_none():
+    """Sides without an error, an empty negotiation and a missing ClientHello: the message says what was expected instead."""
+    nothing = dataclasses.replace(SEEN, server=None, client=None, negotiated=Negotiated(), client_hello=None, alerts=())
+    assert [(item.field, item.expected, item.observed) for item in mismatches(FULL, nothing)] == [
+        ("server.type", "SSLError", "none"),
+        ("server.reason", "CERTIFICATE_VERIFY_FAILED", "none"),
+        ("server.errno", "1", "none"),
+        ("server.verify_code", "10", "none"),
+        ("client.type", "ValueError", "none"),
+        ("client.number", "-9984", "none"),
+        ("client.name", "X", "none"),
+        ("client.flags", "cn_mismatch+expired", "none"),
+        ("alert", "certificate_expired (45) from the server", "none"),
+        ("version", "TLSv1.2", "none"),
+        ("suite", "S", "none"),
+        ("group", "G", "none"),
+        ("server_name", "tls.test", ""),
+    ]
+
+
+@pytest.mark.parametrize(("sni", "expected"), [("tls.test", ""), (None, "tls.test")])
+def test_no_server_name_is_the_empty_one(sni, expected):
+    """A ClientHello without SNI counts as the empty name."""
+    seen = dataclasses.replace(SEEN, client_hello=dataclasses.replace(HELLO, sni=sni))
+    assert found(dataclasses.replace(FULL, server_name=expected), seen) == ["server_name"]
+    assert found(dataclasses.replace(FULL, server_name=sni or ""), seen) == []
+
+
+@pytest.mark.parametrize(
+    ("server", "client", "texts"),
+    [
+        ({}, {}, ["SSLError CERTIFICATE_VERIFY_FAILED", "ValueError -9984"]),
+        ({"reason": None}, {"number": None}, ["SSLError", "ValueError cn_mismatch+expired"]),
+        ({}, {"number": 0}, ["SSLError CERTIFICATE_VERIFY_FAILED", "ValueError 0"]),
+        (
+            {},
+            {"number": None, "flags": (), "args": ("no", 1)},
+            ["SSLError CERTIFICATE_VERIFY_FAILED", "ValueError no+1"],
+        ),
+        ({}, {"number": None, "flags": None}, ["SSLError CERTIFICATE_VERIFY_FAILED", "ValueError none"]),
+    ],
+)
+def test_an_error_where_none_may_be(server, client, texts):
+    """The server's type and reason; the client's number, else its flags, else its arguments."""
+    expected = dataclasses.replace(connected(), outcome=None)
+    seen = dataclasses.replace(
+        SEEN,
+        alerts=(),
+        server=dataclasses.replace(SEEN.server, **server),
+        client=dataclasses.replace(SEEN.client, **client),
+    )
+    assert [item.observed for item in mismatches(expected, seen) if item.field in ("server", "client")] == texts
+
+
 def test_every_mismatch_is_listed():
     """A session instead of a refusal differs everywhere, and all of it is said."""
     assert found(NO_SHARED_CIPHER, SESSION) == [
@@ -140,6 +238,20 @@ def test_the_first_fatal_alert_counts(alerts, text):
     seen = tuple(Alert(sender=Side(side), level=level, code=code, name=names[code]) for side, level, code in alerts)
     (mismatch,) = mismatches(NO_SHARED_CIPHER, dataclasses.replace(REFUSAL, alerts=seen))
     assert (mismatch.field, mismatch.observed) == ("alert", text)
+
+
+def test_what_comes_after_the_first_fatal_alert_does_not_count():
+    """The alert that was expected came first: another one after it is no mismatch."""
+    answer = Alert(sender=Side.CLIENT, level="fatal", code=80, name="internal_error")
+    assert mismatches(NO_SHARED_CIPHER, dataclasses.replace(REFUSAL, alerts=(*REFUSAL.alerts, answer))) == ()
+
+
+def test_an_alert_that_is_left_open():
+    """Without an expected alert any may come, unless there must be none."""
+    open_ = dataclasses.replace(NO_SHARED_CIPHER, alert=None)
+    assert mismatches(open_, REFUSAL) == ()
+    assert found(dataclasses.replace(open_, no_alert=True), REFUSAL) == ["alert"]
+    assert mismatches(dataclasses.replace(open_, no_alert=True), dataclasses.replace(REFUSAL, alerts=())) == ()
 
 
 def test_flags_are_a_set():
@@ -260,6 +372,34 @@ def test_long_texts_are_compared_by_their_beginning_and_their_count():
     assert found(connected(), dataclasses.replace(seen, client_received_bytes=65535)) == ["client.received"]
     (short,) = mismatches(connected(), dataclasses.replace(seen, server_received_bytes=4096))
     assert (short.field, short.observed) == ("server.received", f"'{'x' * 80}...' (4096 bytes)")
+
+
+@pytest.mark.parametrize(("length", "shown"), [(80, "x" * 80), (81, "x" * 80 + "...")])
+def test_a_text_is_cut_after_80_characters(length, shown):
+    """A mismatch shows a text of 80 characters in full, and marks the cut of a longer one."""
+    seen = dataclasses.replace(SESSION, received_by_server="x" * length, server_received_bytes=None)
+    (mismatch,) = mismatches(connected(), seen)
+    assert mismatch.observed == f"'{shown}' (? bytes)"
+
+
+def test_nothing_to_send_is_nothing_to_compare():
+    """A client that is to send no bytes sends no text either."""
+    silent = dataclasses.replace(SESSION.exchange, sent_text=None, sent_bytes=0)
+    seen = dataclasses.replace(SESSION, exchange=silent, received_by_server=None, server_received_bytes=None)
+    assert found(connected(), seen) == []
+
+
+@pytest.mark.parametrize("checks", [{"client": Verify.REQUIRED}, {"server": Verify.REQUIRED}])
+def test_a_session_with_other_terms_is_not_insecure(checks):
+    """Where a session is expected, one with another version is wrong and accepts nothing that must be refused."""
+    verdict = judge(case(**checks), connected(version="TLSv1.3"), SESSION)
+    assert (verdict.word, verdict.reason) == (VerdictWord.FAIL, "version: expected TLSv1.3, got TLSv1.2")
+
+
+def test_the_first_mismatch_is_the_headline():
+    """The reason of a failure is the first mismatch in the order of the list."""
+    verdict = judge(case(), NO_SHARED_CIPHER, SESSION)
+    assert verdict.reason == "outcome: expected refused, got connected"
 
 
 def test_a_client_that_leaves_at_once_has_nothing_to_read():

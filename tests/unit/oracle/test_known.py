@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +17,7 @@ from harness.model import (
     ClientFailure,
     Observation,
     Outcome,
+    ServerFailure,
     Side,
     Stage,
     Verdict,
@@ -99,12 +102,72 @@ def test_the_first_covering_entry_counts(tmp_path: Path) -> None:
     assert apply_known(result(VerdictWord.FAIL), INFO, other).verdict.word is VerdictWord.FAIL
 
 
+@pytest.mark.parametrize(
+    ("narrow", "info", "covered"),
+    [
+        ('board = "unix"', INFO, True),
+        ('board = "pico"', INFO, False),
+        ('tls = "Mbed TLS 3.*"', INFO, True),
+        ('tls = "axTLS"', INFO, False),
+        ('tls = "axTLS"', BoardInfo(version=(1, 25, 0), tls_library="axTLS"), True),
+        ('tls = "mbedTLS"', BoardInfo(version=(1, 25, 0), tls_library="mbedTLS", tls_version="Mbed TLS 3.6.3"), False),
+        ('tls = "axTLS"', BoardInfo(version=(1, 25, 0)), False),
+    ],
+)
+def test_board_and_library_narrow_an_entry(tmp_path: Path, narrow: str, info: BoardInfo, covered: bool) -> None:
+    """`board` is the board's name; `tls` the version that the library gives, else the library."""
+    (entry,) = read(tmp_path, GOOD + narrow)
+    assert entry.covers(result(VerdictWord.FAIL), info) is covered
+
+
+SEEN = result(VerdictWord.FAIL).observation
+assert SEEN is not None
+NOTHING = Observation(outcome=Outcome.NOT_RUN, stage=None, ended_by=None, server=None, client=None)
+FAILED_AT_SERVER = replace(SEEN, server=ServerFailure(type="SSLError", reason="NO_SHARED_CIPHER", errno=1))
+WARNED = Alert(sender=Side.SERVER, level="warning", code=90, name="user_canceled")
+
+
+@pytest.mark.parametrize(
+    ("observed", "seen", "matches"),
+    [
+        ({"outcome": "refused"}, SEEN, True),
+        ({"outcome": "hung"}, SEEN, False),
+        ({"stage": "handshake"}, SEEN, True),
+        ({"stage": "handshake"}, NOTHING, False),
+        ({"ended_by": "client"}, SEEN, True),
+        ({"ended_by": "client"}, NOTHING, False),
+        ({"server_reason": "NO_SHARED_CIPHER"}, FAILED_AT_SERVER, True),
+        ({"server_reason": "NO_SHARED_CIPHER"}, SEEN, False),
+        ({"client_number": -26112}, SEEN, True),
+        ({"client_number": -26112}, NOTHING, False),
+        ({"alert": 47}, SEEN, True),
+        ({"alert": 47}, NOTHING, False),
+        ({"alert": 47}, replace(SEEN, alerts=(WARNED, *SEEN.alerts, replace(WARNED, level="fatal"))), True),
+        ({"alert": 90}, replace(SEEN, alerts=(WARNED,)), False),
+        ({"outcome": "refused", "alert": 47}, SEEN, True),
+        ({"outcome": "refused", "alert": 48}, SEEN, False),
+    ],
+)
+def test_what_an_entry_matches(observed: dict[str, Any], seen: Observation, matches: bool) -> None:
+    """Every field that it names must be as it says; of several alerts the first fatal one counts."""
+    entry = Deviation(case="*", firmware="*", observed=observed, reason="r", link="l")
+    assert entry.matches(seen) is matches
+
+
+@pytest.mark.parametrize("word", [VerdictWord.UNSUPPORTED, VerdictWord.ERROR])
+def test_what_was_not_judged_is_not_changed(tmp_path: Path, word: VerdictWord) -> None:
+    """A covered result that says nothing about TLS stays as it is, with or without an observation."""
+    for judged in (result(word), replace(result(word), observation=None)):
+        assert apply_known(judged, INFO, read(tmp_path, GOOD)) is judged
+
+
 def test_a_deviation_that_went_away_fails(tmp_path: Path) -> None:
     """A listed case that passes is a failure of the list: it has to be removed there."""
     judged = apply_known(result(VerdictWord.PASS), INFO, read(tmp_path, GOOD))
     assert judged.verdict.word is VerdictWord.FAIL
-    assert judged.verdict.reason is not None
-    assert judged.verdict.reason.startswith("a known deviation has gone away: remove it from the list")
+    assert judged.verdict.reason == (
+        "a known deviation has gone away: remove it from the list (offers what it refuses, https://example.org/issue/1)"
+    )
 
 
 @pytest.mark.parametrize(
@@ -132,12 +195,21 @@ def test_a_deviation_that_went_away_fails(tmp_path: Path) -> None:
         (("client_number = -26112", 'ended_by = "me"'), "observed.ended_by = 'me': accepted are server, client"),
         (("client_number = -26112", "server_reason = 5"), "observed.server_reason = 5: a text in quotes is wanted"),
         (("suites/*", "gone/*"), r"case = 'gone/\*' fits no case any more; remove the entry"),
+        (("firmware =", "zz = 1\naa = 1\nfirmware ="), "unknown key 'aa'"),
+        ((GOOD.partition("observed")[2], "= 1\n"), "the key 'reason' is missing"),
+        (("reason =", "tls = 3\nboard = 4\nreason ="), "board = 4: a text in quotes"),
+        (("client_number = -26112", "zz = 1, aa = 1"), "observed does not know 'aa'"),
+        (("{client_number = -26112}", "5"), "observed does not know 'observed'"),
+        (("client_number = -26112", "alert = 'x', client_number = 'y'"), "observed.alert = 'x'"),
+        ((GOOD, "zz = 1\naa = 1\n"), "unknown key 'aa'; entries are written as"),
+        ((GOOD, "deviation = 1\n"), "unknown key 'deviation'; entries are written as"),
+        ((GOOD, "deviation = [1]\n"), "deviation 1: a table is wanted"),
         (("[[deviation]]", "[[deviations]]"), "unknown key 'deviations'; entries are written as"),
         (("[[deviation]]", "[[deviation"), "no valid TOML"),
     ],
 )
 def test_a_wrong_list_is_refused(tmp_path: Path, change: tuple[str, str], message: str) -> None:
-    """Every mistake in the list is one line that names the entry and what is accepted."""
+    """Every mistake in the list is one line that names the entry and what is accepted; of several names the first by alphabet."""
     with pytest.raises(UsageError, match=message):
         read(tmp_path, GOOD.replace(*change))
 
@@ -160,5 +232,7 @@ def test_one_case_may_cover_every_firmware(tmp_path: Path) -> None:
 def test_the_default_list_may_be_absent(tmp_path: Path) -> None:
     """Without --known a missing known_deviations.toml is an empty list; a named one must exist."""
     assert read_known(None, folder=tmp_path, case_ids=CASES) == ()
+    (tmp_path / "known_deviations.toml").write_text(GOOD, encoding="utf-8")
+    assert [entry.case for entry in read_known(None, folder=tmp_path, case_ids=CASES)] == ["suites/*"]
     with pytest.raises(UsageError, match=r"--known .*: cannot be read"):
         read_known(str(tmp_path / "none.toml"), folder=tmp_path, case_ids=CASES)
