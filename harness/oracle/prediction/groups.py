@@ -49,9 +49,8 @@ def tls13_group(hello: HelloFacts, *, server: ServerFacts) -> KeyExchange | Refu
     if not theirs:
         return Refusal(reason="MISSING_SUPPORTED_GROUPS_EXTENSION", alert=109)
     usable = _usable(server, tls13=True)
-    chosen = _by_tuple(theirs, shares, server=server) if release(server) >= OPENSSL_3_5 else None
-    if release(server) < OPENSSL_3_5:
-        chosen = _by_share(theirs, shares, usable=usable)
+    by_tuple = release(server) >= OPENSSL_3_5
+    chosen = _by_tuple(theirs, shares, server=server) if by_tuple else _by_share(theirs, shares, usable=usable)
     if _stray_share(theirs, shares, usable=usable, server=server):
         return Refusal(reason="BAD_KEY_SHARE", alert=47)
     return chosen or Refusal(reason="NO_SUITABLE_KEY_SHARE", alert=40)

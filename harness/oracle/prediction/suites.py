@@ -83,7 +83,7 @@ def judge_suites(hello: HelloFacts, *, server: ServerFacts, version: int) -> tup
 class _Terms:
     """What counts for all suites of one handshake alike, found once: the server's suites, its keys by type with what is against each."""
 
-    protocols: Mapping[int, str]
+    listed: frozenset[int]
     keys: Mapping[str, list[Exclusion]]
     has_group: bool
 
@@ -91,7 +91,7 @@ class _Terms:
 def _terms(hello: HelloFacts, *, server: ServerFacts, version: int) -> _Terms:
     keys = keys_by_type(server)
     return _Terms(
-        protocols={code: protocol for code, protocol, _name in reversed(server.suites)},
+        listed=frozenset(code for code, _protocol, _name in server.suites),
         keys={kind: _key_exclusions(key, hello=hello, server=server, version=version) for kind, key in keys.items()},
         has_group=shared_group(hello, server=server) is not None,
     )
@@ -106,10 +106,9 @@ def _judge(code: str, *, terms: _Terms, server: ServerFacts, version: int) -> Su
         reason = Exclusion.SIGNAL if is_signal(number) else Exclusion.UNKNOWN
         return SuiteVerdict(code=code, name=name, reasons=(reason,))
     reasons: list[Exclusion] = []
-    protocol = terms.protocols.get(number)
-    if protocol is None:
+    if number not in terms.listed:
         reasons.append(Exclusion.NOT_ALLOWED)
-    if not suite_fits(protocol or info.minimum_version, version=version):
+    if not suite_fits(info.minimum_version, version=version):
         reasons.append(Exclusion.VERSION)
     if not _strong_enough(info, server=server):
         reasons.append(Exclusion.SECURITY_LEVEL)

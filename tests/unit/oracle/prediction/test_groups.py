@@ -61,6 +61,49 @@ def test_shares_that_cannot_be_used(
     assert tls13_group(build_hello(like=like), server=build_server()) == expected
 
 
+@pytest.mark.parametrize(
+    ("groups", "shares", "preference", "expected"),
+    [
+        ("0017001d", ("0017", "001d"), True, KeyExchange(group="x25519", retry=False)),
+        ("0017001d", ("0017", "001d"), False, KeyExchange(group="secp256r1", retry=False)),
+        ("0017001d", ("0017",), True, KeyExchange(group="secp256r1", retry=False)),
+        ("0018001d", ("0018",), True, KeyExchange(group="x25519", retry=True)),
+        ("00180017001d", ("0018",), True, KeyExchange(group="x25519", retry=True)),
+        ("00180017001d", ("0018",), False, KeyExchange(group="secp256r1", retry=True)),
+        ("00180019", ("0019",), True, KeyExchange(group="secp521r1", retry=False)),
+    ],
+)
+def test_tuples_since_3_5(
+    groups: str,
+    shares: tuple[str, ...],
+    preference: bool,
+    expected: KeyExchange,
+    build_hello: MakeHello,
+    build_server: MakeServer,
+) -> None:
+    """The first tuple with anything in common decides; in it a share at hand comes first, in the order of who decides."""
+    hello = build_hello(like="tls13", groups=groups, shares=shares)
+    server = build_server(openssl_number=0x30500070, server_preference=preference)
+    assert tls13_group(hello, server=server) == expected
+
+
+def test_before_3_5_the_client_s_first_usable_share_wins(build_hello: MakeHello, build_server: MakeServer) -> None:
+    """Whatever the server prefers; without a usable share it asks for the first of its own that the client lists."""
+    hello = build_hello(like="tls13", groups="001a00180017", shares=("001a", "0018", "0017"))
+    assert tls13_group(hello, server=build_server()) == KeyExchange(group="secp384r1", retry=False)
+    hello = build_hello(like="tls13", groups="001800190017", shares=())
+    assert tls13_group(hello, server=build_server()) == KeyExchange(group="secp256r1", retry=True)
+
+
+def test_a_stray_share_before_the_one_that_fits(build_hello: MakeHello, build_server: MakeServer) -> None:
+    """A share for a group that the client does not list is refused by every release if it comes first."""
+    hello = build_hello(like="tls13", groups="0017", shares=("0018", "0017"))
+    for number in (0x30000130, 0x30400000, 0x30500070):
+        assert tls13_group(hello, server=build_server(openssl_number=number)) == Refusal(
+            reason="BAD_KEY_SHARE", alert=47
+        )
+
+
 def test_a_stray_share_after_the_one_that_fits(build_hello: MakeHello, build_server: MakeServer) -> None:
     """3.0 stops at the first share it can use; 3.5 reads on and refuses the hello."""
     hello = build_hello(like="tls13-stray-share-last")

@@ -62,8 +62,79 @@ def test_level_bounds_groups_and_versions(build_server: MakeServer) -> None:
 
 
 @pytest.mark.parametrize(
+    ("number", "highest"),
+    [
+        (0x1010117F, {0x0301: 2, 0x0302: 3, 0x0303: 5, 0x0304: 5}),
+        (0x30000130, {0x0301: 2, 0x0302: 3, 0x0303: 5, 0x0304: 5}),
+        (0x30100000, {0x0301: 0, 0x0302: 0, 0x0303: 5, 0x0304: 5}),
+        (0x30500070, {0x0301: 0, 0x0302: 0, 0x0303: 5, 0x0304: 5}),
+    ],
+)
+def test_the_highest_level_of_a_version(number: int, highest: dict[int, int], build_server: MakeServer) -> None:
+    """Up to 3.0 TLS 1.0 ends at level 2 and TLS 1.1 at level 3; since 3.1 both need level 0. Newer versions have no limit."""
+    allowed = {
+        version: [
+            level
+            for level in range(6)
+            if openssl.version_allowed(version, server=build_server(security_level=level, openssl_number=number))
+        ]
+        for version in highest
+    }
+    assert allowed == {version: list(range(last + 1)) for version, last in highest.items()}
+
+
+@pytest.mark.parametrize(
+    ("group", "highest"),
+    [
+        ("secp192r1", 1),
+        ("secp224r1", 2),
+        ("ffdhe2048", 2),
+        ("secp256r1", 3),
+        ("x25519", 3),
+        ("secp384r1", 4),
+        ("x448", 4),
+        ("X25519MLKEM768", 4),
+        ("secp521r1", 5),
+        ("SecP384r1MLKEM1024", 5),
+        ("unheard of", 0),
+    ],
+)
+def test_the_highest_level_of_a_group(group: str, highest: int, build_server: MakeServer) -> None:
+    """A group is allowed as long as its bits reach the level's: 80, 112, 128, 192, 256; a level above 5 counts as 5."""
+    levels = [level for level in range(8) if openssl.group_allowed(group, server=build_server(security_level=level))]
+    assert levels == (list(range(8)) if highest == 5 else list(range(highest + 1)))
+
+
+def test_default_group_order_of_3_5(build_server: MakeServer) -> None:
+    """The tuples of 3.5, the preferred first; a share for a group of an earlier tuple wins."""
+    assert openssl.group_tuples(build_server(openssl_number=0x30500000)) == (
+        ("X25519MLKEM768",),
+        ("x25519", "secp256r1"),
+        ("x448", "secp384r1", "secp521r1"),
+        ("ffdhe2048", "ffdhe3072"),
+    )
+    assert openssl.group_tuples(build_server(openssl_number=0x30400000)) == openssl.group_tuples(build_server())
+    curves = ("x25519", "secp256r1", "x448", "secp521r1", "secp384r1")
+    assert openssl.group_tuples(build_server())[0][:5] == curves
+    assert openssl.group_tuples(build_server(openssl_number=0x1010117F)) == (curves,)
+
+
+def test_1_1_1_uses_any_curve_in_any_version(build_server: MakeServer) -> None:
+    """It has no table of groups by version."""
+    old = build_server(openssl_number=0x1010117F)
+    assert all(openssl.group_fits_version("secp256k1", server=old, tls13=each) for each in (False, True))
+
+
+@pytest.mark.parametrize(
     ("cipher", "bits"),
-    [("AES_128_GCM", 128), ("AES_256_CBC", 256), ("CHACHA20_POLY1305", 256), ("3DES_EDE_CBC", 112), ("NULL", 0)],
+    [
+        ("AES_128_GCM", 128),
+        ("AES_256_CBC", 256),
+        ("CHACHA20_POLY1305", 256),
+        ("3DES_EDE_CBC", 112),
+        ("DES_CBC", 56),
+        ("NULL", 0),
+    ],
 )
 def test_strength_of_ciphers(cipher: str, bits: int, build_server: MakeServer) -> None:
     """The strength OpenSSL gives a cipher is in its name; CCM_8 lost most of it in 3.2."""

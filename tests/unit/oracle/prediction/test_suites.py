@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable
+
+import pytest
 
 from harness.model import HelloFacts, KeyFacts, ServerFacts, as_json
 from harness.oracle.prediction.suites import Exclusion, SuiteVerdict, judge_suites
+from harness.oracle.prediction.versions import suite_fits
+from harness.wire.suites import suite_info
 
 MakeHello = Callable[..., HelloFacts]
 MakeServer = Callable[..., ServerFacts]
@@ -80,6 +85,95 @@ def test_key_exchanges_that_python_servers_do_not_do(build_hello: MakeHello, bui
     ]
     shared = build_server(suites=suites, behaviour={"name": "psk.server"})
     assert [v.code for v in judge_suites(hello, server=shared, version=0x0303) if v.chosen] == ["00a9"]
+
+
+@pytest.mark.parametrize(
+    ("curve", "level", "groups", "accepted"),
+    [
+        ("secp256r1", 2, "0017", True),
+        ("secp256r1", 2, "0018", False),
+        ("secp256r1", 2, None, True),
+        ("secp192r1", 1, None, True),
+        ("secp192r1", 2, None, False),
+        (None, 0, None, False),
+    ],
+)
+def test_the_curve_of_a_key(
+    curve: str | None, level: int, groups: str | None, accepted: bool, build_hello: MakeHello, build_server: MakeServer
+) -> None:
+    """The level must admit it and the client list it, if it lists any; explicit parameters have no name to list."""
+    server = build_server(KeyFacts(type="EC", bits=256, curve=curve), security_level=level)
+    (suite,) = judge_suites(build_hello(suites="c02c", groups=groups), server=server, version=0x0303)
+    assert (Exclusion.KEY_CURVE not in suite.reasons) is accepted
+
+
+def test_a_pss_key_does_not_serve_rsa_key_exchange(build_hello: MakeHello, build_server: MakeServer) -> None:
+    """RFC 4055 section 1.2: a key that is for RSASSA-PSS only must not decrypt; it serves ECDHE-RSA all the same."""
+    hello = build_hello(suites="009dc030", signatures="0809")
+    pss = build_server(KeyFacts(type="RSA-PSS", bits=2048), static_rsa=True)
+    assert [verdict.reasons for verdict in judge_suites(hello, server=pss, version=0x0303)] == [
+        (Exclusion.KEY_TYPE,),
+        (),
+    ]
+
+
+def test_versions_of_the_table_are_openssl_s() -> None:
+    """The version that the suite's name gives is the one under which OpenSSL lists it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_ciphers("ALL:COMPLEMENTOFALL:@SECLEVEL=0")
+    wrong = {}
+    for entry in context.get_ciphers():
+        info = suite_info(entry["id"] & 0xFFFF)
+        if info is None:  # a build's own, not IANA's
+            continue
+        fits = [
+            [suite_fits(oldest, version=version) for version in (0x0301, 0x0302, 0x0303, 0x0304)]
+            for oldest in (entry["protocol"], info.minimum_version)
+        ]
+        if fits[0] != fits[1]:
+            wrong[info.name] = entry["protocol"]
+    assert wrong == {}
+
+
+@pytest.mark.parametrize(
+    ("suite", "weakest_refused"),
+    [
+        ("c018", 1),  # ECDH_anon: anonymous
+        ("0004", 1),  # RC4 and MD5
+        ("0005", 2),  # RC4
+        ("003b", 1),  # NULL
+        ("000a", 3),  # 3DES: 112 bits
+        ("002f", 3),  # no forward secrecy
+        ("c009", 4),  # SHA-1 as MAC, 128 bits
+        ("c00a", 4),  # SHA-1 as MAC: 160 bits
+        ("c02b", 4),  # 128 bits
+        ("c0ae", 1),  # CCM8: 64 bits since 3.2
+        ("c02c", 6),  # 256 bits
+    ],
+)
+def test_the_lowest_level_that_refuses_a_suite(
+    suite: str, weakest_refused: int, build_hello: MakeHello, build_server: MakeServer
+) -> None:
+    """ssl_security_default_callback: strength in bits, and from a level on anonymous, MD5, RC4, SHA-1, no forward secrecy."""
+    code = int(suite, 16)
+    refusing = [
+        level
+        for level in range(6)
+        for verdict in judge_suites(
+            build_hello(suites=suite),
+            server=build_server(
+                "rsa",
+                "p256",
+                suites=((code, "TLSv1.2", "x"),),
+                security_level=level,
+                openssl="OpenSSL 3.2.0",
+                openssl_number=0x30200000,
+            ),
+            version=0x0303,
+        )
+        if Exclusion.SECURITY_LEVEL in verdict.reasons
+    ]
+    assert refusing == list(range(weakest_refused, 6))
 
 
 def test_security_levels(build_hello: MakeHello, build_server: MakeServer) -> None:

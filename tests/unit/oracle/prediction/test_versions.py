@@ -21,6 +21,7 @@ UNSUPPORTED = Refusal(reason="UNSUPPORTED_PROTOCOL", alert=70)
     [
         ({}, 0x0303),
         ({"legacy": "0302"}, UNSUPPORTED),
+        ({"legacy": "0301"}, UNSUPPORTED),
         ({"legacy": "0300"}, Refusal(reason="VERSION_TOO_LOW", alert=70)),
         ({"legacy": "0304"}, 0x0303),
         ({"versions": "03040303"}, 0x0304),
@@ -34,6 +35,37 @@ def test_hello_against_the_default_server(
 ) -> None:
     """The extension alone counts where it is; without it the hello's version is the highest, at most TLS 1.2."""
     assert choose_version(build_hello(**changes), server=build_server("rsa")) == expected
+
+
+@pytest.mark.parametrize("like", [{"legacy": "0303"}, {"versions": "030103020303"}, {"versions": "030303020301"}])
+@pytest.mark.parametrize(
+    ("oldest", "newest", "expected"),
+    [
+        (None, None, 0x0303),
+        ("TLSv1", "TLSv1.2", 0x0303),
+        ("TLSv1", "TLSv1.1", 0x0302),
+        ("TLSv1", "TLSv1", 0x0301),
+        ("TLSv1.3", None, UNSUPPORTED),
+    ],
+)
+def test_the_newest_common_version(
+    like: dict[str, str],
+    oldest: str | None,
+    newest: str | None,
+    expected: int | Refusal,
+    build_hello: MakeHello,
+    build_server: MakeServer,
+) -> None:
+    """Whatever the order of the client's list, and with or without it."""
+    server = build_server("rsa", minimum_version=oldest, maximum_version=newest, security_level=0)
+    assert choose_version(build_hello(**like), server=server) == expected
+
+
+def test_the_highest_of_the_old_versions(build_hello: MakeHello, build_server: MakeServer) -> None:
+    """A client of TLS 1.1 gets TLS 1.1 where the server still has it; TLS 1.0 is the oldest that counts."""
+    server = build_server("rsa", minimum_version="TLSv1", security_level=0)
+    chosen = [choose_version(build_hello(legacy=legacy), server=server) for legacy in ("0302", "0301", "0300")]
+    assert chosen == [0x0302, 0x0301, Refusal(reason="VERSION_TOO_LOW", alert=70)]
 
 
 @pytest.mark.parametrize(
@@ -67,6 +99,10 @@ def test_settings_that_leave_nothing(build_server: MakeServer) -> None:
     assert own_settings_refusal(empty) == Refusal(reason="NO_PROTOCOLS_AVAILABLE", alert=70)
     assert own_settings_refusal(suiteless) == Refusal(reason="NO_CIPHERS_AVAILABLE", alert=40)
     assert own_settings_refusal(build_server("rsa")) is None
+    older = build_server("rsa", minimum_version="TLSv1.3", maximum_version="TLSv1.2", openssl_number=0x1010117F)
+    assert own_settings_refusal(older) == Refusal(reason=None, alert=80)
+    only_tls12 = build_server("rsa", suites=((0xC02F, "TLSv1.2", "ECDHE-RSA-AES128-GCM-SHA256"),))
+    assert own_settings_refusal(only_tls12) == Refusal(reason="NO_CIPHERS_AVAILABLE", alert=40)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from harness.reports.record.cells import Cell, cells_of, happened, same_error
+from harness.reports.record.cells import Cell, cells_of, happened, missing_json, same_error
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +28,22 @@ def test_a_cell_is_as_good_as_its_worst_run(refused):
         assert cells_of(runs) == {Cell("unix", "in-process", refused["case"]): failed}
 
 
+def test_cells_keep_the_order_of_their_first_results(refused):
+    """Of equally bad runs the first counts; cells are in the order in which they first appear, under the names they are given."""
+    other = {**refused, "case": "a/later"}
+    runs = [{**refused, "repeat": 1}, {**other, "repeat": 1}, {**refused, "repeat": 2}, {**other, "repeat": 2}]
+    found = cells_of(runs)
+    assert [(cell.case, result["repeat"]) for cell, result in found.items()] == [(refused["case"], 1), ("a/later", 1)]
+    renamed = cells_of(runs, name=lambda cell: cell._replace(board="other"))
+    assert [cell.board for cell in renamed] == ["other", "other"]
+
+
+def test_what_is_missing(refused):
+    """The planned cells without a result, in their order."""
+    planned = [Cell("unix", "in-process", name) for name in ("b/b", refused["case"], "a/a")]
+    assert [item["case"] for item in missing_json(planned, [refused])] == ["b/b", "a/a"]
+
+
 def test_what_happened(results, bad_run):
     """One line: the session, both errors with the alert, or the reason."""
     assert happened(results["seed/rsa-key-no-shared-cipher"]) == (
@@ -43,6 +59,55 @@ def test_what_happened(results, bad_run):
     error = json.loads(bad_run.read_text(encoding="utf-8"))["results"][0]
     assert happened(error).startswith("error: ")
     assert happened(error).isprintable()
+
+
+ALERT = {"from": "client", "level": "fatal", "code": 48, "name": "unknown_ca"}
+CUT = {"outcome": "hung", "ended_by": None, "stage": None}
+
+
+@pytest.mark.parametrize(
+    ("changes", "seen", "text"),
+    [
+        ({"verdict": "error", "reason": "the line dropped"}, {}, "error: the line dropped"),
+        ({"verdict": "unsupported", "reason": None}, {}, "unsupported: no reason"),
+        ({"verdict": "error", "reason": None, "observed": None}, None, "error: no reason"),
+        ({"verdict": "fail", "reason": "x", "observed": None}, None, "fail: x"),
+        (
+            {"outcome": "connected"},
+            {"negotiated": {"version": "TLSv1.2", "suite": "S", "group": None}},
+            "pass: connected TLSv1.2 S",
+        ),
+        (CUT, {"server": None, "client": None, "alerts": []}, "pass: hung: server - | client - | no alert"),
+        (
+            CUT,
+            {
+                "server": {"type": "OSError"},
+                "client": {"type": "ValueError"},
+                "alerts": [{**ALERT, "level": "warning"}],
+            },
+            "pass: hung: server OSError | client ValueError | no alert",
+        ),
+        (
+            CUT,
+            {"client": {"number": 0, "flags": ["expired"]}, "server": {"reason": "R", "type": "T"}, "alerts": []},
+            "pass: hung: server R | client 0 | no alert",
+        ),
+        (
+            CUT,
+            {
+                "client": {"number": None, "flags": ["expired", "future"], "type": "ValueError"},
+                "alerts": [{**ALERT, "level": "warning", "code": 90}, ALERT, {**ALERT, "code": 40}],
+            },
+            "pass: hung: server NO_SHARED_CIPHER | client expired+future | unknown_ca(48) from the client",
+        ),
+    ],
+)
+def test_what_happened_in_words(refused, changes, seen, text):
+    """The reason where nothing says more; of each side the most exact name; of several alerts the first fatal one."""
+    result = {**refused, **changes}
+    if seen is not None:
+        result["observed"] = {**refused["observed"], **seen}
+    assert happened(result) == text
 
 
 def test_every_real_result_is_like_itself(results):
@@ -88,8 +153,23 @@ def test_a_race_is_no_change(refused):
     other = copy.deepcopy(refused)
     other["observed"]["client"]["number"] = 104
     assert same_error(refused, other)
+    for pinned in ({"open_because": None, "client_number": None}, {"client_number": -30592}):
+        strict = {**other, "expected": other["expected"] | pinned}
+        assert same_error(refused, strict)
+        assert same_error(strict, refused)
+        assert not same_error({**refused, "expected": strict["expected"]}, strict)
     other["observed"]["server"]["reason"] = "OTHER"
     assert not same_error(refused, other)
+
+
+def test_without_an_observation(refused):
+    """Results without an observation are alike if they ended at the same place; a text may be missing."""
+    one = {**refused, "observed": None}
+    assert same_error(one, {**one})
+    assert not same_error(one, {**one, "stage": "read"})
+    never = {"outcome": "not-run", "reason": None}
+    assert same_error(never, {**never, "reason": ""})
+    assert not same_error(never, {**never, "reason": "x"})
 
 
 def test_reasons_of_the_line():

@@ -82,7 +82,16 @@ def test_without_times():
 
 
 @pytest.mark.parametrize(
-    ("times", "slow"), [((10, 10, 10), False), ((10, 10, 90), False), ((200, 200, 400), False), ((60, 60, 200), True)]
+    ("times", "slow"),
+    [
+        ((10, 10, 10), False),
+        ((10, 10, 109), False),
+        ((10, 10, 110), True),
+        ((200, 200, 400), False),
+        ((60, 60, 179), False),
+        ((60, 60, 180), True),
+        ((60, 60, 200), True),
+    ],
 )
 def test_varies(times, slow):
     """A run three times as long as the middle one, and by a tenth of a second."""
@@ -135,6 +144,30 @@ def test_many_flaky_cells():
     results = [result(word, case=f"seed/{number}") for number in range(LISTED + 3) for word in ("pass", "fail")]
     _steady, bad = soak_lines(soak_json(results, repeat=2))
     assert (len(bad), bad[-1]) == (LISTED + 1, "... and 3 more, in run.json under soak")
+
+
+def test_as_many_cells_as_fit_on_a_screen():
+    """Twenty are listed in full, without a line about more."""
+    results = [result(word, case=f"seed/{number}") for number in range(20) for word in ("pass", "fail")]
+    _steady, bad = soak_lines(soak_json(results, repeat=2))
+    assert len(bad) == LISTED == 20
+
+
+def test_the_most_frequent_verdict_comes_first():
+    """Of equally frequent ones the first that was seen; a cell that is flaky is not also called slow."""
+    cell = only_cell(result("error", took=900.0), result(took=10.0), result(took=10.0), result("fail", took=10.0))
+    assert verdicts_text(cell) == "pass 2, error 1, fail 1"
+    assert varies(cell)
+    steady, bad = soak_lines({"repeat": 4, "cells": [cell]})
+    assert steady == ["soak: 1 cell, 4 times each: 1 flaky"]
+    assert bad == ["flaky: unix in-process seed/x: pass 2, error 1, fail 1; connected always; 10/10/900 ms"]
+
+
+def test_only_flaky_cells():
+    """The cells of a record that changed their verdict, in their order."""
+    results = [result(case="a"), result(case="a"), result(case="b"), result("fail", case="b")]
+    assert [cell["case"] for cell in flaky_cells({"soak": soak_json(results, repeat=2)})] == ["b"]
+    assert flaky_cells({"soak": None}) == []
 
 
 def test_one_cell():
