@@ -95,7 +95,7 @@ def test_local_hooks_run_what_exists():
     """A local hook runs a program of the checkout's environment, on test files that exist."""
     (_ruff, local) = read_yaml(ROOT / ".pre-commit-config.yaml")["repos"]
     words = [word for hook in local["hooks"] for word in hook["entry"].split()]
-    assert {word for word in words if word.startswith(".venv/")} == {".venv/bin/towncrier"}
+    assert {word for word in words if word.startswith(".venv/")} == {".venv/bin/pytest", ".venv/bin/towncrier"}
     assert [word for word in words if word.startswith("tests/") and not (ROOT / word).exists()] == []
 
 

@@ -1,0 +1,75 @@
+"""No text of the project uses the phrases of language/phrases.txt: code, tests, documents, messages and templates alike.
+
+language/not_yet.txt lists the files that still do. A file leaves the list with its last phrase; no file is added.
+`UPDATE_TEXTS=1 pytest tests/test_language.py` removes the names of clean and of deleted files.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / "tests" / "language"
+NOT_YET = FOLDER / "not_yet.txt"
+HIDDEN = {".ci", ".github"}  # other names with a dot are environments, caches and reports
+GENERATED = {"build", "dist", "__pycache__"}
+#: Output of other programs, quoted word for word in one of our files: (file, text).
+QUOTED: tuple[tuple[str, str], ...] = ()
+
+
+def entries(path: Path) -> list[str]:
+    """The lines of a list, without comments and empty ones."""
+    return [line for line in path.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
+
+
+def text_files(folder: Path) -> Iterator[Path]:
+    """Every file below a folder that git would track and that is text."""
+    for path in sorted(folder.iterdir()):
+        if path == FOLDER or path.name in GENERATED or path.suffix in {".egg-info", ".pem", ".der", ".key", ".pcapng"}:
+            continue
+        if path.is_dir():
+            if not path.name.startswith(".") or path.name in HIDDEN:
+                yield from text_files(path)
+        elif path.name != ".git":  # a file in a worktree
+            yield path
+
+
+def phrases() -> list[re.Pattern[str]]:
+    """The patterns, whose spaces match a line break and the sign of a comment as well."""
+    return [re.compile(line.replace(" ", r"[\s#]+"), re.IGNORECASE) for line in entries(FOLDER / "phrases.txt")]
+
+
+def found_in(text: str) -> list[str]:
+    """Each match in a text, as `LINE: words`."""
+    matches = [match for pattern in phrases() for match in pattern.finditer(text)]
+    return [f"{text.count(chr(10), 0, match.start()) + 1}: {' '.join(match[0].split())}" for match in matches]
+
+
+def found() -> dict[str, list[str]]:
+    """File -> its matches, of the files that have any."""
+    matches = {}
+    for path in text_files(ROOT):
+        name = path.relative_to(ROOT).as_posix()
+        text = path.read_text(encoding="utf-8", errors="replace")
+        for file, quoted in QUOTED:
+            text = text.replace(quoted, "") if file == name else text
+        matches[name] = found_in(text)
+    return {name: lines for name, lines in matches.items() if lines}
+
+
+def test_the_phrases_are_found():
+    """A phrase is found in any case and across the lines of a comment; parts of other words are not."""
+    assert found_in("a number\n# Is\n# wanted here") == ["2: Is # wanted"]
+    assert found_in("amended, beside-it, somebodys") == []
+
+
+def test_no_text_has_a_phrase():
+    """A file that is not on the list has none; a file on the list still has some."""
+    matches, allowed = found(), entries(NOT_YET)
+    if os.environ.get("UPDATE_TEXTS"):
+        head = [line for line in NOT_YET.read_text(encoding="utf-8").splitlines() if line.startswith("#")]
+        allowed = sorted(set(allowed) & set(matches))
+        NOT_YET.write_text("".join(f"{line}\n" for line in head + allowed), encoding="utf-8")
+    assert {name: lines for name, lines in matches.items() if name not in allowed} == {}
+    assert [name for name in allowed if name not in matches] == [], "clean: take it off tests/language/not_yet.txt"
