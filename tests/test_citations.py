@@ -19,7 +19,14 @@ DOCUMENT = re.compile(r"[\w.-][\w./-]*\.md\b")
 ADDRESS = re.compile(r"https?://\S+")
 SECTION = re.compile(r'((?:docs/)?[\w/-]+\.md), "([^"]+)"')
 NUMBERED = re.compile(r"(style rules? \d+|([\w-]+\.md),? (?:section |fact |finding |row )?\d+)")
-LINK = re.compile(r"\]\(([^()\s#]*)#([^()\s]+)\)")
+# A path that begins at the top, or below harness/ as ARCHITECTURE.md writes them.
+BELOW = "|".join(path.parent.name for path in ROOT.glob("harness/*/__init__.py"))
+FILE = re.compile(
+    rf"(?<![\w./-])(?:benchmarks|certs|device_scripts|harness|tests|tools|{BELOW})/[\w./-]*\w\.(?:css|j2|js|json|py|toml|txt)\b"
+)
+# Files of MicroPython's repository, and one of an installed wheel.
+ELSEWHERE = {"tests/extmod/ssl_basic.py", "tests/net_inet/tls_text_errors.py", "harness/device_scripts/agent.py"}
+LINK = re.compile(r"\]\(([^()\s#]*)(?:#([^()\s]+))?\)")
 
 
 def paths() -> Iterator[Path]:
@@ -28,12 +35,8 @@ def paths() -> Iterator[Path]:
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    names = (
-        listed.stdout.splitlines() if listed.returncode == 0 else [str(p.relative_to(ROOT)) for p in ROOT.rglob("*")]
-    )
-    for path in (ROOT / name for name in names):
-        if path.is_file() and (path.suffix in SUFFIXES or path.parent.name == ".ci"):
-            yield path
+    found = (ROOT / name for name in listed.stdout.splitlines()) if listed.returncode == 0 else ROOT.rglob("[!.]*")
+    yield from (path for path in found if path.is_file() and (path.suffix in SUFFIXES or path.parent.name == ".ci"))
 
 
 def prose(path: Path) -> Iterator[str]:
@@ -125,6 +128,18 @@ def test_every_document_exists():
     assert found == set()
 
 
+def test_every_file_exists():
+    """A file of the project that a text names is where the text says, so that moved files are noticed."""
+    files = {str(path.relative_to(ROOT)) for path in ROOT.glob("[!.]*/**/*") if path.is_file()}
+    found = {
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in paths()
+        for name in set(FILE.findall(ADDRESS.sub("", path.read_text(encoding="utf-8")))) - ELSEWHERE
+        if not {name, f"harness/{name}"} & files
+    }
+    assert found == set()
+
+
 def test_every_section_exists():
     """A section that a text names, or a link leads to, is a heading of that page."""
     found = []
@@ -136,7 +151,9 @@ def test_every_section_exists():
         if path.suffix == ".md":
             for name, part in LINK.findall(path.read_text(encoding="utf-8")):
                 page = path.parent / name if name else path
-                if "://" not in name and part not in {anchor(heading) for heading in headings(page)}:
+                if "://" in name or (page.exists() and not part):
+                    continue
+                if not page.is_file() or part not in {anchor(heading) for heading in headings(page)}:
                     found.append(f"{path.relative_to(ROOT)}: {name}#{part}")
     assert found == []
 

@@ -1,7 +1,7 @@
 """The TLS server side: what the rest of the harness may know of it.
 
 A `ServerHost` runs one TLS server per case, in this process or under another Python (`local.py`, `remote.py`). The
-engine below them is plain stdlib code with plain dicts; only `reports.py` knows both its dicts and harness.model.
+engine below them is plain stdlib code with plain dicts; only `engine_records.py` knows both its dicts and harness.model.
 """
 
 from __future__ import annotations

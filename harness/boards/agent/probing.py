@@ -1,6 +1,6 @@
 """The probe run on a board: step by step, and again where the line damaged one.
 
-Knows that what we send is no syntax error, and that the board prints only lines of the probe. What they mean: `boards/probe.py`.
+Knows that what we send is no syntax error, and that the board prints only lines of the probe. What they mean: `boards/agent/probe.py`.
 """
 
 from __future__ import annotations
