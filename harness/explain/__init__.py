@@ -1,6 +1,7 @@
 """Why a handshake failed, in the user's words, with the evidence and what to change. Pure: records in, a record out.
 
-One rule is one function in its topic's file; exactly one fits a result. Must not know boards, servers, runs or reports.
+One rule is one function in its topic's file; exactly one should fit a result. Rules are asked in the order of TOPICS, and within a
+topic in the order of its file; the first that fits is the explanation. Must not know boards, servers, runs or reports.
 """
 
 from __future__ import annotations

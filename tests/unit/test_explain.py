@@ -2,7 +2,9 @@
 
 import dataclasses
 import importlib
+import inspect
 import pkgutil
+import re
 
 import pytest
 
@@ -59,6 +61,20 @@ def test_every_topic_is_asked():
     for topic in TOPICS:
         importlib.import_module(f"harness.explain.{topic}")
     assert {name.partition("/")[0].replace("-", "_") for name in names()} == set(TOPICS)
+
+
+def test_rules_are_asked_in_the_order_of_topics_and_files():
+    """A lack of memory before what the message says, the two ends of a line last; within a topic as the file has them."""
+    explain(select("smoke")[0], STRANGE, BoardInfo())
+    declared = [
+        name
+        for topic in TOPICS
+        for name in re.findall(
+            r'^@rule\("(.+)"\)$', inspect.getsource(importlib.import_module(f"harness.explain.{topic}")), re.MULTILINE
+        )
+    ]
+    assert list(names()) == declared
+    assert (TOPICS[0], TOPICS[1], TOPICS[-2], TOPICS[-1]) == ("memory", "link", "peer", "closing")
 
 
 def test_one_rule_fits_every_case(lab, spec):

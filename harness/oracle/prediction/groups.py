@@ -95,5 +95,5 @@ def _stray_share(
     """
     if release(server) < OPENSSL_3_5:
         first = next((index for index, share in enumerate(shares) if share in usable and share in theirs), None)
-        shares = shares if first is None else shares[:first]
+        shares = shares[:first]
     return any(share not in theirs for share in shares)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from harness.explain.registry import rule, told
+from harness.explain.evidence import Evidence
+from harness.explain.registry import first, fitting, rule, told
 from harness.model import Fix
 
 
@@ -16,3 +17,31 @@ def test_discouraged_fixes_come_last():
     """The order is kept, but what is discouraged goes behind the rest."""
     said = told("t", fixes=(Fix(title="a", discouraged=True), Fix(title="b"), Fix(title="c")))
     assert [fix.title for fix in said.fixes] == ["b", "c", "a"]
+
+
+def test_the_first_rule_that_fits_explains(made, monkeypatch):
+    """Rules are asked in the order in which they were declared; the explanation carries the id of its rule."""
+    monkeypatch.setattr("harness.explain.registry._RULES", {})
+    for name, title in (("a", None), ("b", "second"), ("c", "third")):
+        rule(f"test-registry/{name}")(lambda evidence, title=title: told(title) if title else None)
+    result = made("OSError", -1)
+    evidence = Evidence(result.case, result.seen, result.info)
+    said = first(evidence)
+    assert (said.rule, said.title) == ("test-registry/b", "second")
+    assert [item.rule for item in fitting(evidence)] == ["test-registry/b", "test-registry/c"]
+
+
+def test_no_rule_that_fits(made, monkeypatch):
+    """Nothing is said where nothing fits."""
+    monkeypatch.setattr("harness.explain.registry._RULES", {})
+    result = made("OSError", -1)
+    evidence = Evidence(result.case, result.seen, result.info)
+    assert (first(evidence), fitting(evidence)) == (None, ())
+
+
+def test_an_id_is_declared_once(monkeypatch):
+    """A second rule of the same id would never be asked."""
+    monkeypatch.setattr("harness.explain.registry._RULES", {})
+    rule("test-registry/a")(lambda evidence: None)
+    with pytest.raises(ValueError, match="test-registry/a: declared twice"):
+        rule("test-registry/a")(lambda evidence: None)

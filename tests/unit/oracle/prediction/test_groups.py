@@ -95,6 +95,42 @@ def test_before_3_5_the_client_s_first_usable_share_wins(build_hello: MakeHello,
     assert tls13_group(hello, server=build_server()) == KeyExchange(group="secp256r1", retry=True)
 
 
+@pytest.mark.parametrize(
+    ("shares", "expected"),
+    [
+        (("0017", "0018", "001d"), KeyExchange(group="secp256r1", retry=False)),
+        (("001a", "0018", "0017"), Refusal(reason="BAD_KEY_SHARE", alert=47)),
+        (("001a", "0018"), Refusal(reason="BAD_KEY_SHARE", alert=47)),
+    ],
+)
+def test_how_far_3_0_reads_the_shares(
+    shares: tuple[str, ...], expected: KeyExchange | Refusal, build_hello: MakeHello, build_server: MakeServer
+) -> None:
+    """Up to the first share that it can use: one that is only listed (brainpool) does not end it, a stray one after it is unseen."""
+    hello = build_hello(like="tls13", groups="0017001d001a", shares=shares)
+    assert tls13_group(hello, server=build_server()) == expected
+
+
+@pytest.mark.parametrize("number", [0x30000130, 0x30500070])
+def test_groups_below_the_security_level_do_not_count(
+    number: int, build_hello: MakeHello, build_server: MakeServer
+) -> None:
+    """Level 4 leaves 192 bits and more, in every version, and a share of a weaker group does not help."""
+    server = build_server(openssl_number=number, security_level=4)
+    hello = build_hello(like="tls13", groups="0017001d0018", shares=("0017",))
+    assert shared_group(hello, server=server) == "secp384r1"
+    assert tls13_group(hello, server=server) == KeyExchange(group="secp384r1", retry=True)
+
+
+@pytest.mark.parametrize("number", [0x30000130, 0x30500070])
+def test_groups_of_other_versions_do_not_count(number: int, build_hello: MakeHello, build_server: MakeServer) -> None:
+    """A server that is set to secp256k1 and finite fields uses the one in TLS 1.2 and the others in TLS 1.3."""
+    server = build_server(openssl_number=number, groups=("secp256k1", "ffdhe2048"))
+    hello = build_hello(like="tls13", groups="00160100", shares=())
+    assert shared_group(hello, server=server) == "secp256k1"
+    assert tls13_group(hello, server=server) == KeyExchange(group="ffdhe2048", retry=True)
+
+
 def test_a_stray_share_before_the_one_that_fits(build_hello: MakeHello, build_server: MakeServer) -> None:
     """A share for a group that the client does not list is refused by every release if it comes first."""
     hello = build_hello(like="tls13", groups="0017", shares=("0018", "0017"))

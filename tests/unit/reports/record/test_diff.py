@@ -7,7 +7,8 @@ import json
 import pytest
 
 from harness.errors import UsageError
-from harness.reports.record.diff import MEANING, Kind, compare, kind_of, read_pairs
+from harness.reports.record.cells import Cell
+from harness.reports.record.diff import MEANING, Kind, asked_for, compare, comparison_of, kind_of, read_pairs
 
 SESSION = {
     "negotiated": {"version": "TLSv1.2", "suite": "A", "group": None},
@@ -232,3 +233,111 @@ def test_another_python_is_said(good):
     (note,) = compare(good, new).notes
     assert note.startswith("server in-process: Python 3.")
     assert " -> Python 3.99.0, OpenSSL " in note
+
+
+def test_firmware_that_is_not_known_is_not_a_difference(good):
+    """A board that could not be asked has no firmware to compare, nor has one without results."""
+    new = copy.deepcopy(good)
+    new["boards"][0]["firmware"] = None
+    assert compare(good, new).notes == compare(new, good).notes == ()
+    new["boards"][0]["firmware"] = "9.9.9"
+    assert compare(good, {**new, "results": []}).notes == ()
+
+
+def test_other_settings_are_in_order(good):
+    """Boards before servers, each by name."""
+    old, new = (copy.deepcopy(good) for _ in range(2))
+    for run, firmware in ((old, "1"), (new, "2")):
+        run["boards"] = [{**run["boards"][0], "board": name, "firmware": firmware} for name in ("b", "a", "c")]
+        run["results"] = [{**run["results"][0], "board": name} for name in ("b", "a", "c")]
+    new["servers"][0]["python"] = "3.99.0"
+    assert [note.partition(":")[0] for note in compare(old, new).notes] == [
+        "board a",
+        "board b",
+        "board c",
+        "server in-process",
+    ]
+
+
+def plan(*cases, tiers=None, **run):
+    """A record that was to fill cells, of a set of cases."""
+    return {
+        "run": {"cases": "core", **run},
+        "missing": [{"board": "b", "server": "s", "case": case} for case in cases],
+        "cases": [{"case": case, "tier": tier} for case, tier in (tiers or {}).items()],
+    }
+
+
+TIERS = {"t/smoke": "smoke", "t/core": "core", "t/full": "full", "t/planned": "full"}
+
+
+@pytest.mark.parametrize(
+    ("run", "asked"),
+    [
+        ({}, ["t/smoke", "t/core", "t/planned", "t/unknown"]),
+        ({"whole": True}, ["t/smoke", "t/core", "t/planned", "t/unknown"]),
+        ({"whole": False}, ["t/planned"]),
+        ({"cases": "smoke"}, ["t/smoke", "t/planned", "t/unknown"]),
+        ({"cases": "full"}, ["t/smoke", "t/core", "t/full", "t/planned", "t/unknown"]),
+    ],
+)
+def test_what_a_run_was_asked_for(run, asked):
+    """The cells of its set, those that it planned, and cases that nothing describes; of chosen cases only what it planned."""
+    new = plan("t/planned", **run)
+    wanted = asked_for(new, known=plan(tiers=TIERS))
+    assert [case for case in (*TIERS, "t/unknown") if wanted(Cell("b", "s", case))] == sorted(
+        asked, key=[*TIERS, "t/unknown"].index
+    )
+    renamed = asked_for(plan("t/planned", whole=False), known=new, name=lambda cell: cell._replace(board="other"))
+    assert [renamed(Cell(board, "s", "t/planned")) for board in ("b", "other")] == [False, True]
+
+
+def test_who_compares_may_say_what_was_asked_for(good):
+    """A cell that is absent is gone only if the new run was to fill it; one that is there is always compared."""
+    less = {**good, "results": good["results"][2:]}
+    found = compare(good, less, wanted=lambda cell: cell.case == good["results"][0]["case"])
+    assert [(change.kind, change.case) for change in found.changes] == [("gone", good["results"][0]["case"])]
+    assert (found.left_out, found.compared, found.unchanged) == (1, len(less["results"]), len(less["results"]))
+
+
+def test_the_comparison_of_a_record(good, bad):
+    """It is read back as it was written; an older record has no numbers, one without a baseline no comparison."""
+    found = compare(good, bad)
+    run = {
+        "changes": [change.as_json() for change in found.changes],
+        "baseline": {"compared": 7, "left_out": 3, "notes": ["n"]},
+    }
+    read = comparison_of(run)
+    assert (read.changes, read.compared, read.left_out, read.notes) == (found.changes, 7, 3, ("n",))
+    older = comparison_of({"changes": run["changes"]})
+    assert (older.changes, older.compared, older.left_out, older.notes) == (found.changes, len(found.changes), 0, ())
+    assert comparison_of({}) is None
+
+
+def test_a_pair_goes_before_the_firmware(good):
+    """By firmware, a board that is paired by name has the name that it was given; an unknown firmware leaves the name."""
+    desk = renamed(good, "desk", firmware="9.9.9")
+    title = f"{desk['boards'][0]['facts']['platform']} 9.9.9"
+    assert compare(good, desk, by="firmware", pairs={"unix": title}).compared == len(good["results"])
+    unknown = copy.deepcopy(good)
+    unknown["boards"][0] |= {"firmware": None, "facts": None}
+    assert compare(unknown, unknown, by="firmware").compared == len(good["results"])
+    (change, *_) = compare({**unknown, "results": []}, unknown, by="firmware").changes
+    assert change.board == "unix"
+    bare = copy.deepcopy(good)
+    bare["boards"][0]["facts"] = None
+    (change, *_) = compare({**bare, "results": []}, bare, by="firmware").changes
+    assert change.board == bare["boards"][0]["firmware"]
+
+
+def test_several_pairs(good):
+    """Boards and servers are paired alike; a text that can be cut in two ways is cut at the first."""
+    new = copy.deepcopy(good)
+    for result in new["results"]:
+        result["server"] = "debian"
+    pairs = read_pairs(["unix=unix", "in-process=debian"], old=good, new=new)
+    assert pairs == {"unix": "unix", "in-process": "debian"}
+    assert compare(good, new, pairs=pairs).unchanged == len(good["results"])
+    odd = {"results": [{"board": "a", "server": "b"}, {"board": "a=b", "server": "b"}]}
+    other = {"results": [{"board": "b=c", "server": "c"}]}
+    assert read_pairs(["a=b=c"], old=odd, new=other) == {"a": "b=c"}
