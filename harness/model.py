@@ -7,10 +7,32 @@ carries, hex strings have no `0x`, suite names are IANA's, versions are `TLSv1.2
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+# Topics of cases, and the first words of server behaviours, as they were abbreviated once: still read, never written.
+FORMER_TOPICS: Mapping[str, str] = {
+    "mut": "tampered",
+    "frag": "fragments",
+    "rec": "records",
+    "ver": "versions",
+    "cut": "cut-off",
+    "raw": "not-tls",
+}
+_FORMER_NAME = re.compile(rf"({'|'.join(FORMER_TOPICS)})(?=[/.])")
+
+
+def current_name(name: str) -> str:
+    """Return the current name of a case (`raw/http-400` is `not-tls/http-400`) or of a behaviour (`raw.silent`).
+
+    Args:
+        name: a case id, a glob over case ids, or a behaviour's name; what has no former topic is returned as it is.
+    """
+    former = _FORMER_NAME.match(name)
+    return FORMER_TOPICS[former[1]] + name[former.end() :] if former else name
 
 
 class Outcome(StrEnum):
@@ -201,6 +223,12 @@ class ServerProfile:
     swap_key_and_certificate: bool = False
     legacy_wrap_socket: bool = False
     behaviour: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Accept a behaviour under its former name."""
+        name = self.behaviour.get("name")
+        if isinstance(name, str) and current_name(name) != name:
+            object.__setattr__(self, "behaviour", {**self.behaviour, "name": current_name(name)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

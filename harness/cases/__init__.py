@@ -16,7 +16,17 @@ from harness.errors import UsageError
 from harness.expectations.builders import connected
 from harness.expectations.differences import with_differences
 from harness.expectations.needs import CHECKS_CERTIFICATES
-from harness.model import Case, ClientPlan, Expectation, ExpectationRule, Need, ServerProfile, Tier, Verify
+from harness.model import (
+    Case,
+    ClientPlan,
+    Expectation,
+    ExpectationRule,
+    Need,
+    ServerProfile,
+    Tier,
+    Verify,
+    current_name,
+)
 
 _REGISTRY: dict[str, Case] = {}
 _ORDER = {Tier.SMOKE: 0, Tier.CORE: 1, Tier.FULL: 2}
@@ -170,13 +180,13 @@ def select(tier: str, cases: Iterable[Case] | None = None) -> tuple[Case, ...]:
 
 
 def find_case(case_id: str) -> Case:
-    """Look one case up by id.
+    """Look one case up by id; a former id is accepted, too.
 
     Raises:
         UsageError: when there is none of that id.
     """
     all_cases()
     try:
-        return _REGISTRY[case_id]
+        return _REGISTRY[current_name(case_id)]
     except KeyError:
         raise UsageError(f"no case {case_id!r}; `tls-harness cases` lists them") from None

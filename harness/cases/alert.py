@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from harness.cases import Row, table
-from harness.cases.raw import CONN_EOF, INVALID_RECORD, UNEXPECTED_MESSAGE, peer
+from harness.cases.not_tls import CONN_EOF, INVALID_RECORD, UNEXPECTED_MESSAGE, peer
 from harness.expectations.builders import fatal_alert_number, refused
 from harness.expectations.clients import gave_up
 from harness.expectations.needs import MBEDTLS
@@ -36,7 +36,7 @@ def fatal_alerts() -> Iterable[Row]:
         ("unknown-255", 255, "An alert that no RFC names"),
     ):
         needs = () if code in (40, 70) else (MBEDTLS,)
-        situation = peer("raw.alert", fatal(code), needs=needs, level=FATAL, code=code)
+        situation = peer("not-tls.alert", fatal(code), needs=needs, level=FATAL, code=code)
         yield Row(name, f"Fatal alert {code}. {reason}.", situation)
 
 
@@ -73,6 +73,8 @@ def other_levels() -> Iterable[Row]:
             gave_up(CONN_EOF),
         ),
     ):
-        situation = peer("raw.alert", expect, level=level, code=code, fin=expect.client_number == CONN_EOF)
+        situation = peer("not-tls.alert", expect, level=level, code=code, fin=expect.client_number == CONN_EOF)
         yield Row(name, f"Alert {code}, level {level}: {text}", situation)
-    yield Row("truncated", "Half an alert. A record of one byte.", peer("raw.alert-truncated", gave_up(INVALID_RECORD)))
+    yield Row(
+        "truncated", "Half an alert. A record of one byte.", peer("not-tls.alert-truncated", gave_up(INVALID_RECORD))
+    )

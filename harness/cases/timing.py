@@ -35,7 +35,7 @@ def silent() -> Iterable[Row]:
         "silent-server",
         "A server that accepts and says nothing. The socket's timeout bounds the handshake; without one the board hangs for ever.",
         Situation(
-            server=ServerProfile(behaviour={"name": "raw.silent"}),
+            server=ServerProfile(behaviour={"name": "not-tls.silent"}),
             client=ClientPlan(timeout_s=SHORT_S),
             expect=hung(),
             needs=(MBEDTLS,),

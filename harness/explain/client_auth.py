@@ -169,7 +169,7 @@ def refused(evidence: Evidence) -> Explanation | None:
 @rule("client-auth/key-of-another-pair")
 def key_of_another_pair(evidence: Evidence) -> Explanation | None:
     """The board does not compare its certificate with its key."""
-    if evidence.reason not in ("BAD_SIGNATURE", "DIGEST_CHECK_FAILED") or evidence.behaviour.startswith("mut."):
+    if evidence.reason not in ("BAD_SIGNATURE", "DIGEST_CHECK_FAILED") or evidence.behaviour.startswith("tampered."):
         return None
     return told(
         "the board's certificate and key belong to two different pairs: its signature does not fit",

@@ -95,7 +95,7 @@ def plain_text_in_session(evidence: Evidence) -> Explanation | None:
 @rule("peer/fragments-too-small")
 def fragments_too_small(evidence: Evidence) -> Explanation | None:
     """Handshake records shorter than a message's header, or fragments that mbedTLS before 3.6.3 does not join."""
-    cut = evidence.behaviour.startswith("frag.")
+    cut = evidence.behaviour.startswith("fragments.")
     small = evidence.number in (_INVALID_RECORD, -28800)
     if not cut or not small or evidence.seen.stage is not Stage.HANDSHAKE:
         return None
@@ -144,7 +144,7 @@ def broken_messages(evidence: Evidence) -> Explanation | None:
     usage = evidence.number == -31232 and evidence.alert("client") == 43
     wrong = (evidence.number in _BAD_MESSAGES | _AXTLS_BAD_MESSAGES or refused_input) and not usage
     record = _hard_numbers(evidence) and evidence.number == _INVALID_RECORD and evidence.seen.stage is Stage.HANDSHAKE
-    if not wrong and not (record and not evidence.behaviour.startswith("frag.")):
+    if not wrong and not (record and not evidence.behaviour.startswith("fragments.")):
         return None
     if evidence.number == -28288 and evidence.reason != "WRONG_VERSION_NUMBER":
         return None
@@ -181,7 +181,9 @@ def damaged_data(evidence: Evidence) -> Explanation | None:
 @rule("peer/wrong-signature")
 def wrong_finished(evidence: Evidence) -> Explanation | None:
     """The two sides saw different handshakes."""
-    if evidence.reason not in ("DIGEST_CHECK_FAILED", "BAD_SIGNATURE") or not evidence.behaviour.startswith("mut."):
+    if evidence.reason not in ("DIGEST_CHECK_FAILED", "BAD_SIGNATURE") or not evidence.behaviour.startswith(
+        "tampered."
+    ):
         return None
     return told(
         "the two sides saw different handshakes: somebody changed a message on the way",

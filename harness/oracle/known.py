@@ -1,13 +1,14 @@
-"""Known deviations: results that are wrong, listed with the reason and a link, and strict in both directions.
+"""Known deviations: wrong results that are expected on some firmware, each with a reason and a link.
 
-Pure but for reading one TOML file. Knows results and boards; must not know pytest or how a case is run.
+The list is strict: a listed case that passes fails the run. Reads one TOML file and is otherwise pure. Knows results and
+boards; must not know pytest or how a case is run.
 
     [[deviation]]
-    case = "mut/appdata-*"                # glob over case ids
-    firmware = "1.24.*"                   # glob over the firmware; `board` (its name) and `tls` (its library) narrow further
-    observed = {client_number = -29056}   # what exactly is seen instead: outcome, ended_by, server_reason, client_number, alert
+    case = "tampered/appdata-*"           # glob over case ids
+    firmware = "1.24.*"                   # glob over firmware versions; `board` (name) and `tls` (TLS library) narrow it further
+    observed = {client_number = -29056}   # what is observed instead: outcome, stage, ended_by, server_reason, client_number, alert
     reason = "..."
-    link = "https://..."
+    link = "https://example.org/issues/1"
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import UsageError
-from harness.model import BoardInfo, CaseResult, Observation, Outcome, Side, Stage, Verdict, VerdictWord
+from harness.model import BoardInfo, CaseResult, Observation, Outcome, Side, Stage, Verdict, VerdictWord, current_name
 
 DEFAULT_FILE = "known_deviations.toml"
 _KEYS = {"case", "firmware", "board", "tls", "observed", "reason", "link"}
@@ -42,7 +43,7 @@ _PINNED = re.compile(r"\d+\.\d+(?=\.|$)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deviation:
-    """One entry. `observed` names what is seen instead of the expected; `link` the upstream issue, commit or source."""
+    """One entry: `observed` is what happens instead of the expected result, `link` the upstream issue, commit or source."""
 
     case: str
     firmware: str
@@ -53,7 +54,7 @@ class Deviation:
     tls: str = "*"
 
     def covers(self, result: CaseResult, info: BoardInfo) -> bool:
-        """Whether this entry is about that cell of the matrix (whatever came of it)."""
+        """Return whether this entry is about the case, board and firmware of a result, whatever the verdict."""
         return (
             fnmatch.fnmatchcase(result.case, self.case)
             and fnmatch.fnmatchcase(info.firmware, self.firmware)
@@ -62,7 +63,7 @@ class Deviation:
         )
 
     def matches(self, seen: Observation) -> bool:
-        """Whether exactly this deviation was seen."""
+        """Return whether every value of `observed` is what was seen."""
         alert = next((item.code for item in seen.alerts if item.level == "fatal"), None)
         facts = {
             "outcome": seen.outcome.value,
@@ -79,12 +80,12 @@ def read_known(path: str | None, *, folder: Path, case_ids: Sequence[str]) -> tu
     """Read the list of known deviations.
 
     Args:
-        path: what `--known` says; None takes `known_deviations.toml` in `folder` if it exists.
-        folder: where the default is looked for.
-        case_ids: every case there is; an entry that fits none is stale.
+        path: the value of `--known`; None means `known_deviations.toml` in `folder`, if it exists.
+        folder: the folder of the default file.
+        case_ids: the ids of all cases; an entry that matches none is stale.
 
     Raises:
-        UsageError: unreadable, unknown or missing key, an entry for no case, or one that covers every firmware and every case.
+        UsageError: the file cannot be read, a key is unknown or missing, or an entry matches no case or too many.
     """
     file = Path(path) if path is not None else folder / DEFAULT_FILE
     if path is None and not file.exists():
@@ -92,13 +93,15 @@ def read_known(path: str | None, *, folder: Path, case_ids: Sequence[str]) -> tu
     try:
         data = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
-        raise UsageError(f"--known {file}: cannot be read ({error.strerror})") from error
+        raise UsageError(f"--known {file}: cannot read the file ({error.strerror})") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"--known {file}: no valid TOML: {error}") from error
+        raise UsageError(f"--known {file}: invalid TOML: {error}") from error
     extra = sorted(set(data) - {"deviation"})
     entries = data.get("deviation", [])
     if extra or not isinstance(entries, list):
-        raise UsageError(f"{file}: unknown key {(extra or ['deviation'])[0]!r}; entries are written as [[deviation]]")
+        raise UsageError(
+            f"{file}: unknown key {(extra or ['deviation'])[0]!r}: write each entry as a [[deviation]] table"
+        )
     return tuple(
         _entry(item, case_ids=case_ids, where=f"{file}: deviation {number}") for number, item in enumerate(entries, 1)
     )
@@ -106,52 +109,53 @@ def read_known(path: str | None, *, folder: Path, case_ids: Sequence[str]) -> tu
 
 def _entry(item: Any, *, case_ids: Sequence[str], where: str) -> Deviation:
     if not isinstance(item, dict):
-        raise UsageError(f"{where}: a table is wanted")
+        raise UsageError(f"{where}: expected a table")
     unknown = sorted(set(item) - _KEYS)
     if unknown:
-        raise UsageError(f"{where}: unknown key {unknown[0]!r}; accepted are {', '.join(sorted(_KEYS))}")
+        raise UsageError(f"{where}: unknown key {unknown[0]!r}: expected one of {', '.join(sorted(_KEYS))}")
     missing = [key for key in _REQUIRED if not item.get(key)]
     if missing:
-        raise UsageError(f"{where}: the key {missing[0]!r} is missing; a deviation needs {', '.join(_REQUIRED)}")
+        raise UsageError(f"{where}: missing key {missing[0]!r}: a deviation needs {', '.join(_REQUIRED)}")
     for key in sorted(set(item) - {"observed"}):
         if not isinstance(item[key], str):
-            raise UsageError(f"{where}: {key} = {item[key]!r}: a text in quotes is wanted")
+            raise UsageError(f"{where}: {key} = {item[key]!r}: expected a string")
     _check_observed(item["observed"], where=where)
     if not str(item["link"]).startswith("https://"):
         raise UsageError(
-            f"{where}: link = {item['link']!r}: an https:// address of the upstream issue or source is wanted"
+            f"{where}: link = {item['link']!r}: expected the https:// address of the upstream issue or source"
         )
     if _WILD & set(item["case"]) and not (_TOPIC.match(item["case"]) and _PINNED.match(item["firmware"])):
         raise UsageError(
-            f"{where}: several cases (case = {item['case']!r}, firmware = {item['firmware']!r}) are covered only within a topic "
-            'and on a firmware that is named up to its minor number, as in "suite/*" and "1.25.*"; or name the one case'
+            f"{where}: case = {item['case']!r} with firmware = {item['firmware']!r} covers too much: name one case, "
+            'or one topic on one minor version, e.g. case = "suite/*" and firmware = "1.25.*"'
         )
-    if not fnmatch.filter(case_ids, item["case"]):
-        raise UsageError(f"{where}: case = {item['case']!r} fits no case any more; remove the entry")
-    return Deviation(**item)
+    case = current_name(item["case"])
+    if not fnmatch.filter(case_ids, case):
+        raise UsageError(f"{where}: case = {item['case']!r} matches no case; correct or remove the entry")
+    return Deviation(**{**item, "case": case})
 
 
 def _check_observed(observed: Any, *, where: str) -> None:
     wrong = sorted(set(observed) - set(_OBSERVED)) if isinstance(observed, dict) else ["observed"]
     if wrong:
-        raise UsageError(f"{where}: observed does not know {wrong[0]!r}; accepted are {', '.join(_OBSERVED)}")
+        raise UsageError(f"{where}: unknown key {wrong[0]!r} in observed: expected some of {', '.join(_OBSERVED)}")
     for key, value in observed.items():
         kind = _OBSERVED[key]
         if issubclass(kind, StrEnum):
             if value not in list(kind):
-                raise UsageError(f"{where}: observed.{key} = {value!r}: accepted are {', '.join(kind)}")
+                raise UsageError(f"{where}: observed.{key} = {value!r}: expected one of {', '.join(kind)}")
         elif not isinstance(value, kind) or isinstance(value, bool):
-            wanted = "a whole number" if kind is int else "a text in quotes"
-            raise UsageError(f"{where}: observed.{key} = {value!r}: {wanted} is wanted")
+            expected = "an integer" if kind is int else "a string"
+            raise UsageError(f"{where}: observed.{key} = {value!r}: expected {expected}")
 
 
 def apply_known(result: CaseResult, info: BoardInfo, deviations: Sequence[Deviation]) -> CaseResult:
-    """Turn a failing result into `known` where it is listed exactly so, and a passing one into `fail` where it is listed.
+    """Apply the list to one result: a listed failure becomes `known`, a listed case that passes becomes `fail`.
 
     Args:
         result: the judged result.
         info: the board it ran on.
-        deviations: the list; of several entries that cover the result only the first counts.
+        deviations: the list; the first entry that covers the result decides.
     """
     entry = next((item for item in deviations if item.covers(result, info)), None)
     word, seen = result.verdict.word, result.observation
@@ -161,6 +165,6 @@ def apply_known(result: CaseResult, info: BoardInfo, deviations: Sequence[Deviat
         reason = f"{entry.reason} ({entry.link})"
         return replace(result, verdict=replace(result.verdict, word=VerdictWord.KNOWN, reason=reason))
     if word is VerdictWord.PASS:
-        text = f"a known deviation has gone away: remove it from the list ({entry.reason}, {entry.link})"
+        text = f"a known deviation no longer happens: remove it from the list ({entry.reason}, {entry.link})"
         return replace(result, verdict=Verdict(word=VerdictWord.FAIL, reason=text))
     return result

@@ -9,13 +9,18 @@ Written as `--board=/dev/ttyUSB0` the same words are left alone.
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pytest
 
+from harness.model import current_name
 from harness.pytest_plugin.options import PATH_OPTIONS
+
+# The case in the id of a test: `test_case[unix-raw/http-400]`.
+_CASE = re.compile(r"(?<=[\[-])[a-z0-9]+/[a-z0-9-]+(?=\]$)")
 
 
 def joined(arguments: Sequence[str], *, folder: Path, options: Iterable[str] = PATH_OPTIONS) -> list[str] | None:
@@ -60,10 +65,22 @@ def _misleading(value: str, *, folder: Path, made: bool) -> bool:
         return False
 
 
+def current_nodeid(word: str) -> str:
+    """Write the current id of the case into the id of a test that an older record or report names.
+
+    Args:
+        word: an argument of pytest; what is not the id of such a test is returned as it is.
+    """
+    return _CASE.sub(lambda found: current_name(found[0]), word) if "::" in word else word
+
+
 def run_again(config: pytest.Config) -> int | None:
     """Run pytest anew, in this process, with a command line it cannot mistake; None if it is good as it is."""
     folder = config.invocation_params.dir
-    arguments = joined(config.invocation_params.args, folder=folder)
+    current = [current_nodeid(word) for word in config.invocation_params.args]
+    arguments = joined(current, folder=folder)
+    if arguments is None and current != list(config.invocation_params.args):
+        arguments = current
     told = os.environ.get("PYTEST_ADDOPTS", "")
     added = joined(shlex.split(told), folder=folder) if told else None
     if arguments is None and added is None:

@@ -225,7 +225,7 @@ class Lab:
     def _first_contact(self, session: BoardSession, runner: CaseRunner) -> None:
         """Plain TCP first: if that fails, no word about TLS. Then the session that anybody can have, and its ClientHello."""
         start = runner.server.open(
-            ServerProfile(behaviour={"name": "raw.close-at-accept"}),
+            ServerProfile(behaviour={"name": "not-tls.close-at-accept"}),
             Serving(bind=runner.reach.bind, ports=runner.reach.ports, peers=runner.reach.peers),
         )
         try:

@@ -16,7 +16,7 @@ from harness.run.options import RunOptions
 
 SPEC = BoardSpec(text="unix", kind="unix", target="", label="unix")
 # Hundreds of combinations of the same causes, and cases that are slow on purpose.
-LEFT_OUT = ("pairs/", "timing/", "suite/rare-", "frag/slow")
+LEFT_OUT = ("pairs/", "timing/", "suite/rare-", "fragments/slow")
 # Rules whose fixes cannot help in the case that stands for them, and why.
 NO_PROOF = {
     "certificates/unreadable": "the server damages what it sends, on purpose, whatever its certificate",

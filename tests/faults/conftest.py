@@ -18,7 +18,7 @@ from harness.boards.virtual.faults import FAULTS, POWER_WORD, RESET_WORD, End
 
 # The first counts no third connection yet; whatever strikes in the middle strikes in the second.
 CASES = (
-    "raw/http-400",
+    "not-tls/http-400",
     "cert/good",
     "seed/rsa-key-no-shared-cipher",
     "seed/ecdsa-key-connects",

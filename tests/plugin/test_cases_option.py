@@ -17,3 +17,10 @@ def test_sets_contain_each_other(suite):
     assert smoke <= core <= full
     assert ids() == core
     assert "test_mine.py::test_case[unix-seed/rsa-key-no-shared-cipher]" in smoke
+
+
+def test_a_former_case_id_on_the_command_line(suite):
+    """A test that an older report names with the former topic of its case is found, with and without workers."""
+    for workers in ((), ("-n", "1")):
+        ran = suite.run(*workers, "--cases", "smoke", "test_mine.py::test_case[unix-raw/http-400]")
+        assert (ran.status, ran.summary()) == (0, "1 passed"), ran.text

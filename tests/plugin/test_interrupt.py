@@ -22,7 +22,7 @@ def test_case(board, tls_case, run_case):
     if tls_case.id == "seed/pem-on-der-client":
         from harness.model import ServerProfile
         open("started", "w").close()
-        board.connect(ServerProfile(behaviour={"name": "raw.silent"}))
+        board.connect(ServerProfile(behaviour={"name": "not-tls.silent"}))
     run_case(board, tls_case)
 """
 JOURNAL = ["run", "plan", "case", "case", "case", "board", "server", "result", "result"]
@@ -118,7 +118,7 @@ def test_middle(board, tls_server):
     from harness.model import ServerProfile
     board.info
     Path("started-" + os.environ["PYTEST_XDIST_WORKER"]).write_text(str(os.getpid()))
-    board.connect(ServerProfile(behaviour={"name": "raw.silent"}))
+    board.connect(ServerProfile(behaviour={"name": "not-tls.silent"}))
 """
 
 

@@ -12,7 +12,7 @@ def test_a_wrong_list(suite, given):
     suite.write("mine.toml" if given else "known_deviations.toml", WRONG)
     suite.write("pytest.ini", "[pytest]\n")
     said = suite.refused(*(["--known", "mine.toml"] if given else []))
-    assert said.endswith("deviation 1: case = 5: a text in quotes is wanted")
+    assert said.endswith("deviation 1: case = 5: expected a string")
 
 
 @pytest.mark.parametrize("value", ["none.toml", ""])
@@ -26,7 +26,7 @@ def test_the_command_to_run_it_again_names_the_list(suite):
     suite.write("mine.toml", GOOD)
     suite.write(
         "conftest.py",
-        "from harness import run\n"
+        "from harness.run import case_runner as run\n"
         "def fail(self, *args, **more):\n    raise run.ServerError('no')\n"
         "run.CaseRunner._own = fail\n",
     )

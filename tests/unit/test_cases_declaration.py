@@ -3,7 +3,7 @@
 import pytest
 
 from harness import cases
-from harness.cases import Row, Situation, case, checked, ordinary, select, table
+from harness.cases import Row, Situation, case, checked, find_case, ordinary, select, table
 from harness.errors import UsageError
 from harness.model import ServerProfile, Tier, Verify
 
@@ -103,3 +103,8 @@ def test_sets_hold_each_other():
     assert smoke < core < full
     with pytest.raises(UsageError, match="--cases 'all': accepted are smoke, core, full"):
         select("all")
+
+
+def test_a_former_id_finds_its_case():
+    """A case is found under the id that it had before its topic got its full word."""
+    assert find_case("raw/http-400") is find_case("not-tls/http-400")

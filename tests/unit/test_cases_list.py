@@ -23,8 +23,16 @@ PROFILES = set(load(data_dir("certs")))
 # A slow board takes this long for a handshake; `--cases core` must not take longer than this on it.
 SLOW_HANDSHAKE_S, CORE_LIMIT_S = 1.5, 300.0
 TEN = (
-    *("cert/good", "key/rsa2048", "suite/default-rsa", "ver/12-13", "ver/13-only", "cert/expired", "cert/wrong-host"),
-    *("cert/selfsigned-untrusted", "mtls/ok-p256", "raw/http-400"),
+    *(
+        "cert/good",
+        "key/rsa2048",
+        "suite/default-rsa",
+        "versions/12-13",
+        "versions/13-only",
+        "cert/expired",
+        "cert/wrong-host",
+    ),
+    *("cert/selfsigned-untrusted", "mtls/ok-p256", "not-tls/http-400"),
 )
 
 
@@ -99,7 +107,7 @@ def test_an_unknown_word_is_found():
 def test_a_case_without_a_server_key_needs_none():
     """Only peers that speak no TLS, PSK servers, and cases about the missing key have no certificate."""
     without = {case.id.partition("/")[0] for case in ALL.values() if not case.server.certificates}
-    assert without == {"raw", "alert", "psk", "no-shared-cipher", "suite", "timing"}
+    assert without == {"not-tls", "alert", "psk", "no-shared-cipher", "suite", "timing"}
 
 
 def test_every_refused_certificate_has_a_control():

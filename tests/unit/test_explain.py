@@ -15,7 +15,7 @@ from harness.explain.registry import names
 from harness.model import BoardInfo, ClientFailure, Observation, Outcome, Side, Stage
 
 # Hundreds of combinations of the same four causes, and cases that are slow on purpose.
-LEFT_OUT = ("pairs/", "timing/slow", "suite/rare-", "frag/slow")
+LEFT_OUT = ("pairs/", "timing/slow", "suite/rare-", "fragments/slow")
 # Not topics: what the topics share.
 SHARED = {
     "catalogue",

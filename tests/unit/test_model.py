@@ -7,7 +7,7 @@ import json
 import pytest
 
 from harness import model
-from harness.model import BoardInfo, Outcome, ServerFacts, Side, as_json
+from harness.model import BoardInfo, Outcome, ServerFacts, ServerProfile, Side, as_json, current_name
 
 RECORDS = [value for _name, value in inspect.getmembers(model, inspect.isclass) if dataclasses.is_dataclass(value)]
 
@@ -88,3 +88,28 @@ def test_suite_codes():
     """The codes a server may choose from."""
     facts = ServerFacts(python="", openssl="", openssl_number=0, suites=((1, "", ""), (2, "", "")))
     assert facts.suite_codes == {1, 2}
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("mut/cert-empty", "tampered/cert-empty"),
+        ("frag.tcp", "fragments.tcp"),
+        ("rec/*", "records/*"),
+        ("ver/12-13", "versions/12-13"),
+        ("cut.fin-after-shd", "cut-off.fin-after-shd"),
+        ("raw/http-400", "not-tls/http-400"),
+        ("raw", "raw"),
+        ("rawer/x", "rawer/x"),
+        ("cert/raw/x", "cert/raw/x"),
+    ],
+)
+def test_current_name(name, expected):
+    """A former topic before a slash or a dot gets its full word; anything else is left alone."""
+    assert current_name(name) == expected
+
+
+def test_a_former_behaviour_is_accepted():
+    """A user's test that names a server behaviour by its former name still gets that behaviour, with its settings."""
+    assert ServerProfile(behaviour={"name": "frag.tcp", "size": 3}).behaviour == {"name": "fragments.tcp", "size": 3}
+    assert ServerProfile(behaviour={"name": "psk"}).behaviour == {"name": "psk"}

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import UsageError
+from harness.model import current_name
 from harness.reports.plain import one_line
 from harness.reports.record.cells import Cell
 from harness.reports.record.run_record import SCHEMA
@@ -87,6 +88,7 @@ def parse_run(data: bytes, *, where: str) -> tuple[dict[str, Any], tuple[str, ..
     else:
         run, notes = _whole(data, where=where), ()
     _check(run, where=where)
+    _rename_cases(run)
     run = with_soak(run)
     return run, (*notes, *(f"{where}: {text}" for text in incomplete(run)))
 
@@ -206,6 +208,23 @@ def with_soak(run: dict[str, Any]) -> dict[str, Any]:
     """The record with its statistics of repeated cells where it has such cells and no statistics yet: of a journal, or merged."""
     most = max((result.get("repeat", 1) for result in run["results"]), default=1)
     return run if most < 2 or "soak" in run else {**run, "soak": soak_json(run["results"], repeat=most)}
+
+
+def _rename_cases(run: dict[str, Any]) -> None:
+    """Write the current case ids into a record of a version that had others, so that it compares with newer ones."""
+    for item in (
+        *run["cases"],
+        *run["results"],
+        *(run.get("missing") or ()),
+        *(run.get("changes") or ()),
+        *((run.get("soak") or {}).get("cells") or ()),
+    ):
+        former = item["case"]
+        item["case"] = current_name(former)
+        if "topic" in item:
+            item["topic"] = item["case"].partition("/")[0]
+        if item.get("rerun"):
+            item["rerun"] = item["rerun"].replace(former, item["case"])
 
 
 def _word(item: dict[str, Any], key: str) -> str:

@@ -252,7 +252,7 @@ class Engine:
             tls = context.wrap_bio(incoming, outgoing, server_side=True)
         behaviour = job.settings["behaviour"]
         name = behaviour.get("name", "")
-        link.piece_bytes = int(behaviour.get("size", 1)) if name == "frag.tcp" else 0
+        link.piece_bytes = int(behaviour.get("size", 1)) if name == "fragments.tcp" else 0
         session = Session(
             link, tls=tls, incoming=incoming, outgoing=outgoing, settings=job.settings,
             flight=flight_of(behaviour), closing=CLOSINGS.get(name),

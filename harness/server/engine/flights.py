@@ -145,37 +145,37 @@ def _bad_mac(data: bytes) -> bytes:
 
 #: Changes of flight 0 on the wire: name -> (change, how the stream ends afterwards).
 FIRST_FLIGHT: dict[str, tuple[Change, str]] = {
-    "mut.sh-version-0302": (lambda d: edit_body(d, SERVER_HELLO, lambda b: b"\x03\x02" + b[2:]), ""),
-    "mut.sh-cipher-not-offered": (lambda d: edit_body(d, SERVER_HELLO, _other_suite), ""),
-    "mut.sh-unsolicited-alpn": (lambda d: edit_body(d, SERVER_HELLO, _with_alpn), ""),
-    "mut.cert-bitflip-sig": (lambda d: edit_body(d, CERTIFICATE, lambda b: flipped(b, _leaf_end(b) - 1)), ""),
-    "mut.cert-der-broken": (lambda d: edit_body(d, CERTIFICATE, lambda b: flipped(b, 6)), ""),
-    "mut.cert-empty": (lambda d: edit_body(d, CERTIFICATE, lambda _body: b"\x00\x00\x00"), ""),
-    "mut.ske-bad-signature": (lambda d: edit_body(d, SERVER_KEY_EXCHANGE, lambda b: flipped(b, -1)), ""),
-    "mut.ske-bad-curve": (
+    "tampered.sh-version-0302": (lambda d: edit_body(d, SERVER_HELLO, lambda b: b"\x03\x02" + b[2:]), ""),
+    "tampered.sh-cipher-not-offered": (lambda d: edit_body(d, SERVER_HELLO, _other_suite), ""),
+    "tampered.sh-unsolicited-alpn": (lambda d: edit_body(d, SERVER_HELLO, _with_alpn), ""),
+    "tampered.cert-bitflip-sig": (lambda d: edit_body(d, CERTIFICATE, lambda b: flipped(b, _leaf_end(b) - 1)), ""),
+    "tampered.cert-der-broken": (lambda d: edit_body(d, CERTIFICATE, lambda b: flipped(b, 6)), ""),
+    "tampered.cert-empty": (lambda d: edit_body(d, CERTIFICATE, lambda _body: b"\x00\x00\x00"), ""),
+    "tampered.ske-bad-signature": (lambda d: edit_body(d, SERVER_KEY_EXCHANGE, lambda b: flipped(b, -1)), ""),
+    "tampered.ske-bad-curve": (
         lambda d: edit_body(d, SERVER_KEY_EXCHANGE, lambda b: b[:1] + b"\x00\x1d" + b[3:]),
         "",
     ),
-    "mut.ske-missing": (lambda d: without_message(d, SERVER_KEY_EXCHANGE), ""),
-    "mut.shd-missing": (lambda d: without_message(d, SERVER_HELLO_DONE), "fin"),
-    "mut.warning-alert-unrecognized-name": (lambda d: b"\x15" + VERSION + b"\x00\x02\x01\x70" + d, ""),
-    "mut.hello-request-first": (lambda d: b"\x16" + VERSION + b"\x00\x04\x00\x00\x00\x00" + d, ""),
-    "cut.fin-mid-certificate": (lambda d: d[: len(d) // 2], "fin"),
-    "cut.fin-after-shd": (lambda d: d, "close"),
+    "tampered.ske-missing": (lambda d: without_message(d, SERVER_KEY_EXCHANGE), ""),
+    "tampered.shd-missing": (lambda d: without_message(d, SERVER_HELLO_DONE), "fin"),
+    "tampered.warning-alert-unrecognized-name": (lambda d: b"\x15" + VERSION + b"\x00\x02\x01\x70" + d, ""),
+    "tampered.hello-request-first": (lambda d: b"\x16" + VERSION + b"\x00\x04\x00\x00\x00\x00" + d, ""),
+    "cut-off.fin-mid-certificate": (lambda d: d[: len(d) // 2], "fin"),
+    "cut-off.fin-after-shd": (lambda d: d, "close"),
 }
 
 #: Changes of flight 1 on the wire.
 SECOND_FLIGHT: dict[str, tuple[Change, str]] = {
-    "mut.ccs-missing": (
+    "tampered.ccs-missing": (
         lambda d: join_records([record for record in split_records(d) if record[0] != CHANGE_CIPHER_SPEC]),
         "fin",
     ),
-    "cut.fin-before-finished": (lambda _data: b"", "fin"),
+    "cut-off.fin-before-finished": (lambda _data: b"", "fin"),
 }
 
 #: Changes of every flight.
-EVERY_FLIGHT = ("frag.hs-records", "frag.hs-coalesced", "frag.tcp", "time.slow")
-FLIGHTS = (*FIRST_FLIGHT, *SECOND_FLIGHT, *EVERY_FLIGHT, "mut.appdata-bad-mac")
+EVERY_FLIGHT = ("fragments.hs-records", "fragments.hs-coalesced", "fragments.tcp", "time.slow")
+FLIGHTS = (*FIRST_FLIGHT, *SECOND_FLIGHT, *EVERY_FLIGHT, "tampered.appdata-bad-mac")
 
 
 def flight_of(behaviour: dict[str, Any]) -> Callable[[bytes, int], tuple[bytes, str]] | None:
@@ -194,11 +194,11 @@ def flight_of(behaviour: dict[str, Any]) -> Callable[[bytes, int], tuple[bytes, 
         if name in SECOND_FLIGHT and index == 1:
             edit, how = SECOND_FLIGHT[name]
             return edit(data), how
-        if name == "frag.hs-records":
+        if name == "fragments.hs-records":
             return recut(data, int(behaviour["size"])), ""
-        if name == "frag.hs-coalesced":
+        if name == "fragments.hs-coalesced":
             return coalesce(data), ""
-        if name == "mut.appdata-bad-mac" and index > 1:
+        if name == "tampered.appdata-bad-mac" and index > 1:
             return _bad_mac(data), ""
         return data, ""
 

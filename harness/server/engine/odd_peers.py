@@ -21,23 +21,23 @@ SSH_BANNER = b"SSH-2.0-OpenSSH_9.2p1\r\n"
 
 #: name -> (wait for the ClientHello first, bytes to send, FIN after them). `None`: see `raw_bytes`.
 RAW_BYTES: dict[str, tuple[bool, bytes | None, bool]] = {
-    "raw.http-400": (True, HTTP_400, True),
-    "raw.ssh-banner": (False, SSH_BANNER, False),
-    "raw.ff": (True, b"\xff" * 64, False),
-    "raw.half-record": (True, b"\x16\x03\x03\x00\x50\x02\x00", True),
-    "raw.record-too-long": (True, b"\x16\x03\x03\x50\x00" + bytes(64), False),
-    "raw.record-len-0-then-fin": (True, b"\x16\x03\x03\x00\x00", True),
-    "raw.record-ver-0304": (True, b"\x16\x03\x04\x00\x04\x0e\x00\x00\x00", False),
-    "raw.reflect-clienthello": (True, None, False),
-    "raw.serverhellodone-first": (True, b"\x16\x03\x03\x00\x04\x0e\x00\x00\x00", False),
-    "raw.ccs-first": (True, b"\x14\x03\x03\x00\x01\x01", False),
-    "raw.alert": (True, None, False),
-    "raw.alert-truncated": (True, b"\x15\x03\x03\x00\x01\x02", True),
-    "raw.bytes": (True, None, False),
-    "raw.silent": (False, b"", False),
-    "raw.close-at-accept": (False, b"", True),
-    "raw.close-after-ch": (True, b"", True),
-    "raw.reset-after-ch": (True, b"", False),
+    "not-tls.http-400": (True, HTTP_400, True),
+    "not-tls.ssh-banner": (False, SSH_BANNER, False),
+    "not-tls.ff": (True, b"\xff" * 64, False),
+    "not-tls.half-record": (True, b"\x16\x03\x03\x00\x50\x02\x00", True),
+    "not-tls.record-too-long": (True, b"\x16\x03\x03\x50\x00" + bytes(64), False),
+    "not-tls.record-len-0-then-fin": (True, b"\x16\x03\x03\x00\x00", True),
+    "not-tls.record-ver-0304": (True, b"\x16\x03\x04\x00\x04\x0e\x00\x00\x00", False),
+    "not-tls.reflect-clienthello": (True, None, False),
+    "not-tls.serverhellodone-first": (True, b"\x16\x03\x03\x00\x04\x0e\x00\x00\x00", False),
+    "not-tls.ccs-first": (True, b"\x14\x03\x03\x00\x01\x01", False),
+    "not-tls.alert": (True, None, False),
+    "not-tls.alert-truncated": (True, b"\x15\x03\x03\x00\x01\x02", True),
+    "not-tls.bytes": (True, None, False),
+    "not-tls.silent": (False, b"", False),
+    "not-tls.close-at-accept": (False, b"", True),
+    "not-tls.close-after-ch": (True, b"", True),
+    "not-tls.reset-after-ch": (True, b"", False),
 }
 
 
@@ -57,7 +57,7 @@ def serve_raw(link: Link, settings: dict[str, Any]) -> dict[str, Any]:
         if data is None:
             data = raw_bytes(behaviour, hello)
         link.send(data, end=end)
-        if behaviour["name"] == "raw.reset-after-ch":
+        if behaviour["name"] == "not-tls.reset-after-ch":
             link.reset()
             return report
         if behaviour.get("fin", fin):
@@ -73,9 +73,9 @@ def serve_raw(link: Link, settings: dict[str, Any]) -> dict[str, Any]:
 
 def raw_bytes(behaviour: dict[str, Any], hello: bytes) -> bytes:
     """Make the bytes that depend on the behaviour's own keys or on the ClientHello."""
-    if behaviour["name"] == "raw.reflect-clienthello":
+    if behaviour["name"] == "not-tls.reflect-clienthello":
         return hello
-    if behaviour["name"] == "raw.alert":
+    if behaviour["name"] == "not-tls.alert":
         return b"\x15\x03\x03\x00\x02" + bytes([behaviour.get("level", 2), behaviour["code"]])
     return bytes.fromhex(behaviour["data"])
 
@@ -174,5 +174,5 @@ CLOSINGS: dict[str, Callable[[Session], None]] = {
     "close.plaintext-after-handshake": close_plaintext,
     "close.client-closes-then-server-unwrap": close_unwrap_after_client_left,
     "close.no-answer": close_no_answer,
-    "rec.one-byte-records": close_text_after_handshake,
+    "records.one-byte-records": close_text_after_handshake,
 }

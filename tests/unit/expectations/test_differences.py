@@ -116,7 +116,7 @@ def test_a_case_without_rows_keeps_its_expectation():
 @pytest.mark.parametrize("stated", [STATED, lambda board, server: STATED], ids=["expectation", "rule"])
 def test_other_clients_keep_the_stated_expectation(stated):
     """Where no row fits, the case's own expectation stands, be it fixed or a rule."""
-    row = next(row for row in DIFFERENCES if row.case == "frag/hs-records-64")
+    row = next(row for row in DIFFERENCES if row.case == "fragments/hs-records-64")
     rule = with_differences(row.case, stated)
     assert of(rule, BOARDS["new"]) == STATED
     assert of(rule, BOARDS["silent-2"]) == row.expect

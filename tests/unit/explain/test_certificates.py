@@ -14,7 +14,7 @@ REAL = {
     "certificates/old-hash": "cert/sha1-leaf-sec0",
     "certificates/pss-signed": "cert/pss-signed-by-ca",
     "certificates/unknown-extension": "cert/unknown-critical-ext",
-    "certificates/unreadable": "mut/cert-der-broken",
+    "certificates/unreadable": "tampered/cert-der-broken",
     "certificates/wrong-use": "cert/eku-client-only",
     "certificates/chain-too-deep": "chain/depth-10",
     "certificates/chain-too-large": "chain/size-17000",

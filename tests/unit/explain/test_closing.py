@@ -5,8 +5,8 @@ import pytest
 from harness.model import ClientPlan, Outcome, Side, Stage
 
 REAL = {
-    "closing/closed-by-server": "raw/close-after-ch",
-    "closing/reset": "raw/reset-after-ch",
+    "closing/closed-by-server": "not-tls/close-after-ch",
+    "closing/reset": "not-tls/reset-after-ch",
     "closing/silent-server": "timing/silent-server",
     "closing/silent-after-handshake": "timing/no-answer",
 }

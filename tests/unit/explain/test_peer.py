@@ -6,13 +6,13 @@ from harness.model import ClientPlan, Side
 from harness.wire.reading import WireReading
 
 REAL = {
-    "peer/plain-text": "raw/http-400",
+    "peer/plain-text": "not-tls/http-400",
     "peer/plain-text-in-session": "close/plaintext-after-handshake",
-    "peer/fragments-too-small": "frag/hs-records-1",
-    "peer/record-too-large": "raw/record-too-long",
-    "peer/broken-messages": "mut/ske-missing",
-    "peer/damaged-data": "mut/appdata-bad-mac",
-    "peer/wrong-signature": "mut/sh-unsolicited-alpn",
+    "peer/fragments-too-small": "fragments/hs-records-1",
+    "peer/record-too-large": "not-tls/record-too-long",
+    "peer/broken-messages": "tampered/ske-missing",
+    "peer/damaged-data": "tampered/appdata-bad-mac",
+    "peer/wrong-signature": "tampered/sh-unsolicited-alpn",
     "peer/alert-only": "alert/handshake-failure",
     "peer/early-goodbye": "alert/close-notify-warning",
 }

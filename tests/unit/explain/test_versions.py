@@ -3,9 +3,9 @@
 import pytest
 
 REAL = {
-    "versions/server-too-new": "ver/13-only",
-    "versions/server-too-old": "ver/11-only-sec0",
-    "versions/server-settings-leave-none": "ver/11-only-sec2",
+    "versions/server-too-new": "versions/13-only",
+    "versions/server-too-old": "versions/11-only-sec0",
+    "versions/server-settings-leave-none": "versions/11-only-sec2",
     "versions/alert-only": "alert/protocol-version",
 }
 

@@ -158,7 +158,7 @@ def test_an_agent_that_does_not_read_all(new_lab, spec, tmp_path, monkeypatch, o
         AssertionError, match=rf"- client\.received: expected 'Hallo, Client!' \(14 bytes\), got {seen}"
     ):
         Expect().connected(made)
-    for name in ("suite/ecdhe-ecdsa-aes128-gcm-sha256", "rec/recv-16384"):
+    for name in ("suite/ecdhe-ecdsa-aes128-gcm-sha256", "records/recv-16384"):
         verdict = board.runner().run(find_case(name)).verdict
         assert verdict.word is VerdictWord.FAIL
         assert [item.field for item in verdict.mismatches] == ["client.received"]
@@ -172,7 +172,7 @@ def test_an_agent_that_sends_something_else(new_lab, spec, tmp_path, monkeypatch
         AssertionError, match=r"- server\.received: expected 'Moinx{76}\.\.\.' \(100 bytes\), got 'Moiny{76}\.\."
     ):
         Expect().connected(made)
-    assert board.runner().run(find_case("rec/send-4097")).verdict.word is VerdictWord.FAIL
+    assert board.runner().run(find_case("records/send-4097")).verdict.word is VerdictWord.FAIL
 
 
 @pytest.mark.parametrize(

@@ -151,7 +151,7 @@ def test_what_an_interrupted_run_did_not_come_to_is_not_every_board() -> None:
     """Planned cells without a result: a board of which nothing is known is named, and a key that misses one of two is no answer."""
     lost = [
         {"board": "lab", "server": "py311", "case": "key/p384"},
-        {"board": "lab", "server": "py311", "case": "ver/12-only"},
+        {"board": "lab", "server": "py311", "case": "versions/12-only"},
     ]
     matrix = key_matrix({**run(tried("p256")), "missing": lost})
     assert matrix is not None

@@ -295,7 +295,7 @@ def test_a_control_that_never_ends_keeps_the_observation(runner, faults, retries
 def test_the_sanity_session_has_its_own_tries(runner, faults, monkeypatch):
     """After a case that hung the same: its observation stays whatever becomes of the session that follows."""
     silent = case(
-        server=ServerProfile(behaviour={"name": "raw.silent"}),
+        server=ServerProfile(behaviour={"name": "not-tls.silent"}),
         client=ClientPlan(timeout_s=0.3),
         expect=connected(),
     )

@@ -78,8 +78,8 @@ def test_refused_settings(remote: RemoteServer) -> None:
 @pytest.mark.parametrize(
     "behaviour",
     [
-        {"name": "frag.hs-records", "size": 100},
-        {"name": "frag.tcp", "size": 3},
+        {"name": "fragments.hs-records", "size": 100},
+        {"name": "fragments.tcp", "size": 3},
         {"name": "close.tcp-fin-no-notify"},
         {"name": "sni.record"},
         {"name": "sni.swap", "certificate": "server-p256"},
@@ -96,7 +96,7 @@ def test_odd_behaviours_under_another_python(
 
 def test_raw_peer_under_another_python(remote: RemoteServer, python_client: Callable[..., bytes]) -> None:
     """A peer that is no TLS server needs no context."""
-    start = remote.open(ServerProfile(behaviour={"name": "raw.alert", "code": 40}), TALK)
+    start = remote.open(ServerProfile(behaviour={"name": "not-tls.alert", "code": 40}), TALK)
     with pytest.raises(ssl.SSLError) as caught:
         python_client(start.port)
     assert "HANDSHAKE_FAILURE" in str(caught.value.reason)

@@ -23,7 +23,7 @@ def test_counts_are_in_the_order_of_interest(make_run, make_result):
 
 def test_a_run_without_server_keys_says_so(make_run, make_result):
     """The question at the top is not left without an answer."""
-    view = overview(make_run(make_result("ver/x")))
+    view = overview(make_run(make_result("versions/x")))
     assert view["answer"] == ["This run has no case of a server key, so it cannot say which one to use."]
     assert view["key_table"] is None
 
@@ -59,7 +59,7 @@ def test_boards_with_problems_worst_first(make_run, make_result):
 def test_a_run_that_ended_early_is_not_all_well(make_run, make_result):
     """What was planned and not run is told of each board, also of one that was never come to; no result at all is no good news."""
     lost = [{"board": board, "server": "py", "case": "key/p384"} for board in ("desk", "lab", "lab")]
-    run = make_run(make_result("ver/12"), missing=lost)
+    run = make_run(make_result("versions/12"), missing=lost)
     assert [(item["board"], item["lines"], item["bad"]) for item in problems(run)] == [
         ("desk", ["1 case not run"], False),
         ("lab", ["2 cases not run"], False),

@@ -98,11 +98,11 @@ def attempt(
 @pytest.mark.parametrize(
     "behaviour",
     [
-        {"name": "frag.hs-records", "size": 512},
-        {"name": "frag.hs-coalesced"},
-        {"name": "frag.tcp"},
+        {"name": "fragments.hs-records", "size": 512},
+        {"name": "fragments.hs-coalesced"},
+        {"name": "fragments.tcp"},
         {"name": "time.slow", "delay_ms": 20},
-        {"name": "mut.warning-alert-unrecognized-name"},
+        {"name": "tampered.warning-alert-unrecognized-name"},
     ],
 )
 def test_harmless_changes(
@@ -125,28 +125,28 @@ def test_one_byte_writes_are_recorded_one_by_one(
     server: LocalServer, micropython: Any, certificates: Certificates
 ) -> None:
     """TCP writes of one byte each are what the record shows."""
-    _seen, report = attempt(server, micropython, certificates, name="frag.tcp")
+    _seen, report = attempt(server, micropython, certificates, name="fragments.tcp")
     assert {len(chunk.data) for chunk in report.wire if chunk.sender is Side.SERVER} == {1}
 
 
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("mut.sh-version-0302", "WRONG_VERSION_NUMBER"),
-        ("mut.sh-cipher-not-offered", "TLSV1_ALERT_INTERNAL_ERROR"),
-        ("mut.sh-unsolicited-alpn", "DIGEST_CHECK_FAILED"),
-        ("mut.cert-bitflip-sig", "TLSV1_ALERT_UNKNOWN_CA"),
-        ("mut.cert-der-broken", "SSLV3_ALERT_BAD_CERTIFICATE"),
-        ("mut.cert-empty", "TLSV1_ALERT_DECODE_ERROR"),
-        ("mut.ske-bad-signature", "TLSV1_ALERT_DECRYPT_ERROR"),
-        ("mut.ske-bad-curve", "SSLV3_ALERT_ILLEGAL_PARAMETER"),
-        ("mut.ske-missing", "SSLV3_ALERT_UNEXPECTED_MESSAGE"),
-        ("mut.hello-request-first", "TLSV1_ALERT_DECODE_ERROR"),
-        ("mut.shd-missing", "UNEXPECTED_EOF_WHILE_READING"),
-        ("mut.ccs-missing", "UNEXPECTED_EOF_WHILE_READING"),
-        ("cut.fin-mid-certificate", "UNEXPECTED_EOF_WHILE_READING"),
-        ("cut.fin-before-finished", "UNEXPECTED_EOF_WHILE_READING"),
-        ("cut.fin-after-shd", "ECONNABORTED"),
+        ("tampered.sh-version-0302", "WRONG_VERSION_NUMBER"),
+        ("tampered.sh-cipher-not-offered", "TLSV1_ALERT_INTERNAL_ERROR"),
+        ("tampered.sh-unsolicited-alpn", "DIGEST_CHECK_FAILED"),
+        ("tampered.cert-bitflip-sig", "TLSV1_ALERT_UNKNOWN_CA"),
+        ("tampered.cert-der-broken", "SSLV3_ALERT_BAD_CERTIFICATE"),
+        ("tampered.cert-empty", "TLSV1_ALERT_DECODE_ERROR"),
+        ("tampered.ske-bad-signature", "TLSV1_ALERT_DECRYPT_ERROR"),
+        ("tampered.ske-bad-curve", "SSLV3_ALERT_ILLEGAL_PARAMETER"),
+        ("tampered.ske-missing", "SSLV3_ALERT_UNEXPECTED_MESSAGE"),
+        ("tampered.hello-request-first", "TLSV1_ALERT_DECODE_ERROR"),
+        ("tampered.shd-missing", "UNEXPECTED_EOF_WHILE_READING"),
+        ("tampered.ccs-missing", "UNEXPECTED_EOF_WHILE_READING"),
+        ("cut-off.fin-mid-certificate", "UNEXPECTED_EOF_WHILE_READING"),
+        ("cut-off.fin-before-finished", "UNEXPECTED_EOF_WHILE_READING"),
+        ("cut-off.fin-after-shd", "ECONNABORTED"),
     ],
 )
 def test_falsified_flights(
@@ -162,6 +162,6 @@ def test_falsified_flights(
 
 def test_broken_application_record(server: LocalServer, micropython: Any, certificates: Certificates) -> None:
     """A broken record after the handshake is the client's error alone: the server wrote a good answer."""
-    seen, report = attempt(server, micropython, certificates, name="mut.appdata-bad-mac")
+    seen, report = attempt(server, micropython, certificates, name="tampered.appdata-bad-mac")
     assert (seen["args"][0], seen["stage"]) == (-29056, "read")
     assert (report.failure, report.exchanged) == (None, True)

@@ -28,16 +28,16 @@ def attempt(server: LocalServer, client: Any, **behaviour: Any) -> tuple[dict[st
 @pytest.mark.parametrize(
     ("name", "number"),
     [
-        ("raw.http-400", INVALID_RECORD),
-        ("raw.ssh-banner", INVALID_RECORD),
-        ("raw.ff", INVALID_RECORD),
-        ("raw.half-record", CONN_EOF),
-        ("raw.record-too-long", -28928),
-        ("raw.record-len-0-then-fin", INVALID_RECORD),
-        ("raw.alert-truncated", INVALID_RECORD),
-        ("raw.close-at-accept", CONN_EOF),
-        ("raw.close-after-ch", CONN_EOF),
-        ("raw.reset-after-ch", RESET),
+        ("not-tls.http-400", INVALID_RECORD),
+        ("not-tls.ssh-banner", INVALID_RECORD),
+        ("not-tls.ff", INVALID_RECORD),
+        ("not-tls.half-record", CONN_EOF),
+        ("not-tls.record-too-long", -28928),
+        ("not-tls.record-len-0-then-fin", INVALID_RECORD),
+        ("not-tls.alert-truncated", INVALID_RECORD),
+        ("not-tls.close-at-accept", CONN_EOF),
+        ("not-tls.close-after-ch", CONN_EOF),
+        ("not-tls.reset-after-ch", RESET),
     ],
 )
 def test_raw_peers(server: LocalServer, micropython: Any, name: str, number: int) -> None:
@@ -52,7 +52,7 @@ def test_raw_peers(server: LocalServer, micropython: Any, name: str, number: int
 @pytest.mark.parametrize(("level", "code", "number"), [(2, 40, FATAL_ALERT), (2, 255, FATAL_ALERT), (1, 0, -30848)])
 def test_raw_alerts(server: LocalServer, micropython: Any, level: int, code: int, number: int) -> None:
     """Any alert can be sent instead of a ServerHello."""
-    seen, report = attempt(server, micropython, name="raw.alert", level=level, code=code)
+    seen, report = attempt(server, micropython, name="not-tls.alert", level=level, code=code)
     assert seen["args"][0] == number
     sent = b"".join(chunk.data for chunk in report.wire if chunk.sender is Side.SERVER)
     assert sent == bytes([21, 3, 3, 0, 2, level, code])
@@ -60,13 +60,13 @@ def test_raw_alerts(server: LocalServer, micropython: Any, level: int, code: int
 
 def test_raw_peer_that_the_client_waits_for(server: LocalServer, micropython: Any) -> None:
     """`fin` overrules the table, so that a client that would wait for ever gets an end of file."""
-    seen, _report = attempt(server, micropython, name="raw.bytes", data="1503030002", fin=True)
+    seen, _report = attempt(server, micropython, name="not-tls.bytes", data="1503030002", fin=True)
     assert seen["args"][0] == CONN_EOF
 
 
 def test_reflected_client_hello(server: LocalServer, micropython: Any) -> None:
     """The client's own bytes come back to it."""
-    _seen, report = attempt(server, micropython, name="raw.reflect-clienthello")
+    _seen, report = attempt(server, micropython, name="not-tls.reflect-clienthello")
     assert report.wire[0].data == report.wire[1].data
 
 
@@ -97,7 +97,7 @@ def test_unwrap_after_the_client_left(server: LocalServer, micropython: Any) -> 
 
 def test_answer_in_small_records(server: LocalServer, micropython: Any) -> None:
     """One-byte records carry the same answer."""
-    seen, _report = attempt(server, micropython, name="rec.one-byte-records")
+    seen, _report = attempt(server, micropython, name="records.one-byte-records")
     assert seen == {"done": True, "answer": "Hallo, Client!"}
 
 

@@ -31,7 +31,7 @@ def falsified(name: str, expect: Expectation | ExpectationRule, **words: Any) ->
     """A P-256 server of TLS 1.2 with this change of its flights; nothing is computed."""
     return ordinary(
         "server-p256",
-        behaviour={"name": f"mut.{name}"},
+        behaviour={"name": f"tampered.{name}"},
         maximum_version="TLSv1.2",
         expect=expect,
         predicted=False,
@@ -82,7 +82,7 @@ def certificate() -> Iterable[Row]:
         "The last byte of the certificate is flipped. The signature of the CA no longer fits.",
         checked(
             "server-p256",
-            behaviour={"name": "mut.cert-bitflip-sig"},
+            behaviour={"name": "tampered.cert-bitflip-sig"},
             maximum_version="TLSv1.2",
             expect=refuses_certificate("not_trusted"),
             positive_control="cert/good",
@@ -144,7 +144,7 @@ def after_keys() -> Iterable[Row]:
         situation = ordinary(
             "server-p256",
             ciphers=suite,
-            behaviour={"name": "mut.appdata-bad-mac"},
+            behaviour={"name": "tampered.appdata-bad-mac"},
             maximum_version="TLSv1.2",
             expect=noticed_bad_record,
             needs=(OFFERS_ECDHE_ECDSA,),

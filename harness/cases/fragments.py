@@ -32,7 +32,7 @@ def records() -> Iterable[Row]:
     yield Row(
         "hs-records-512",
         "The handshake in records of at most 512 bytes. What constrained servers send; each message still fits one.",
-        cut("frag.hs-records", size=512),
+        cut("fragments.hs-records", size=512),
         Tier.CORE,
     )
     for size, reason, tier in (
@@ -41,16 +41,16 @@ def records() -> Iterable[Row]:
         (4, "The first has exactly the header of a message", None),
     ):
         text = f"The handshake in records of {size} bytes. {reason}; mbedTLS puts them together since 3.6.3."
-        yield Row(f"hs-records-{size}", text, cut("frag.hs-records", size=size), tier)
+        yield Row(f"hs-records-{size}", text, cut("fragments.hs-records", size=size), tier)
     yield Row(
         "hs-records-1",
         "The handshake in records of one byte. Shorter than a message's header, which mbedTLS wants in one piece.",
-        cut("frag.hs-records", size=1, expect=left_silently(INVALID_RECORD)),
+        cut("fragments.hs-records", size=1, expect=left_silently(INVALID_RECORD)),
     )
     yield Row(
         "hs-coalesced",
         "The whole flight in one record. What OpenSSL does not do and others do.",
-        cut("frag.hs-coalesced"),
+        cut("fragments.hs-coalesced"),
     )
 
 
@@ -59,9 +59,9 @@ def segments() -> Iterable[Row]:
     """Records that come in pieces: TCP knows no records."""
     for size, reason in ((1, "The hardest a network can do"), (7, "A record's header and a bit")):
         text = f"TCP segments of {size} bytes. {reason}; no library may mind."
-        yield Row(f"tcp-{size}byte", text, cut("frag.tcp", size=size))
+        yield Row(f"tcp-{size}byte", text, cut("fragments.tcp", size=size))
     yield Row(
         "slow-hs-records-512",
         "Records of 512 bytes, each flight 300 ms late. Cut and slow at once, as over a modem.",
-        cut("frag.hs-records", size=512, delay_ms=300),
+        cut("fragments.hs-records", size=512, delay_ms=300),
     )

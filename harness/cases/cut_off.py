@@ -17,7 +17,7 @@ def broken_off(name: str, expect: Expectation) -> Situation:
     """A server that ends its stream at this point."""
     return ordinary(
         "server-p256",
-        behaviour={"name": f"cut.{name}"},
+        behaviour={"name": f"cut-off.{name}"},
         maximum_version="TLSv1.2",
         expect=expect,
         predicted=False,

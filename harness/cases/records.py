@@ -28,7 +28,7 @@ def sizes() -> Iterable[Row]:
     yield Row(
         "recv-one-byte-records",
         "The server answers in records of one byte. Nobody promises that a record is a message.",
-        anybody(behaviour={"name": "rec.one-byte-records"}, needs=mbedtls),
+        anybody(behaviour={"name": "records.one-byte-records"}, needs=mbedtls),
     )
     yield Row(
         "send-4097",

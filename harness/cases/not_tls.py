@@ -36,14 +36,14 @@ def not_tls() -> Iterable[Row]:
     yield Row(
         "http-400",
         "A plain HTTP server. The port is wrong, or https:// meets a server without TLS: the commonest mix-up.",
-        peer("raw.http-400", gave_up(INVALID_RECORD), needs=()),
+        peer("not-tls.http-400", gave_up(INVALID_RECORD), needs=()),
         Tier.SMOKE,
     )
     for name, text in (
         ("ssh-banner", "An SSH server. It speaks first, before the ClientHello."),
         ("ff", "Bytes 0xFF. Nothing that anybody would send."),
     ):
-        yield Row(name, text, peer(f"raw.{name}", gave_up(INVALID_RECORD)))
+        yield Row(name, text, peer(f"not-tls.{name}", gave_up(INVALID_RECORD)))
 
 
 @table(tier=Tier.FULL)
@@ -55,7 +55,7 @@ def bad_records() -> Iterable[Row]:
         ("record-len-0-then-fin", "An empty handshake record. Forbidden (RFC 5246 section 6.2.1).", INVALID_RECORD),
         ("record-ver-0304", "A record that says TLS 1.3. Even TLS 1.3 writes 0303 there.", INVALID_RECORD),
     ):
-        yield Row(name, text, peer(f"raw.{name}", gave_up(number)))
+        yield Row(name, text, peer(f"not-tls.{name}", gave_up(number)))
 
 
 @table(tier=Tier.FULL)
@@ -66,17 +66,17 @@ def wrong_messages() -> Iterable[Row]:
     yield Row(
         "reflect-clienthello",
         "The ClientHello comes back. An echo server on the port.",
-        peer("raw.reflect-clienthello", decode),
+        peer("not-tls.reflect-clienthello", decode),
     )
     yield Row(
         "serverhellodone-first",
         "ServerHelloDone before ServerHello. The order of a handshake is fixed.",
-        peer("raw.serverhellodone-first", decode),
+        peer("not-tls.serverhellodone-first", decode),
     )
     yield Row(
         "ccs-first",
         "ChangeCipherSpec before anything. CVE-2014-0224 was a library that took it.",
-        peer("raw.ccs-first", unexpected, fin=True),
+        peer("not-tls.ccs-first", unexpected, fin=True),
     )
 
 
@@ -86,18 +86,18 @@ def breaks_off() -> Iterable[Row]:
     yield Row(
         "close-at-accept",
         "The end of the stream, before a word. A load balancer without a backend.",
-        peer("raw.close-at-accept", gave_up(CONN_EOF)),
+        peer("not-tls.close-at-accept", gave_up(CONN_EOF)),
     )
     yield Row(
         "close-after-ch",
         "The end of the stream after the ClientHello. A server that did not like it and says nothing.",
-        peer("raw.close-after-ch", gave_up(CONN_EOF)),
+        peer("not-tls.close-after-ch", gave_up(CONN_EOF)),
     )
     yield Row(
         "reset-after-ch",
         "A reset after the ClientHello. A firewall that looks inside, or a server that crashed.",
         peer(
-            "raw.reset-after-ch",
+            "not-tls.reset-after-ch",
             refused(by=Side.SERVER, client_name="ECONNRESET|MBEDTLS_ERR_ASN1_INVALID_DATA"),
         ),
     )
