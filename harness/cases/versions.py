@@ -40,7 +40,7 @@ def modern() -> Iterable[Row]:
     )
     yield Row(
         "12-only-rsa",
-        "TLS 1.2 only, RSA key. The version that is left when somebody switches 1.3 off to help a board.",
+        "TLS 1.2 only, RSA key. What remains when TLS 1.3 is disabled on the server for the sake of a board.",
         ordinary("server-rsa2048", minimum_version=TLS12, maximum_version=TLS12),
         Tier.FULL,
     )
