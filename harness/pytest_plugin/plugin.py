@@ -143,9 +143,11 @@ def pytest_configure(config: pytest.Config) -> None:
     except UsageError as error:
         raise pytest.UsageError(str(error)) from error
     if not hasattr(config, "workerinput") and config.getoption("dist", "no") != "no":
+        from harness.pytest_plugin.interrupts import WorkerInterrupts
         from harness.pytest_plugin.workers import Crashes
 
         config.pluginmanager.register(Crashes(config), "tls-harness-crashes")
+        config.pluginmanager.register(WorkerInterrupts(), "tls-harness-worker-interrupts")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -192,24 +194,56 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     return (yield)
 
 
+@pytest.hookimpl(wrapper=True, optionalhook=True)
+def pytest_timeout_set_timer(item: pytest.Item, settings: Any) -> Generator[None, object, object]:
+    """Keep pytest-timeout from ending pytest itself: its alarm may end a phase of a test, not what is between two."""
+    from harness.pytest_plugin.timeouts import held_alarm
+
+    with held_alarm(item, limit_s=settings.timeout):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
+    """pytest-timeout may end the setup."""
+    from harness.pytest_plugin.timeouts import phase
+
+    with phase(item):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """pytest-timeout may end the call."""
+    from harness.pytest_plugin.timeouts import phase
+
+    with phase(item):
+        return (yield)
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, object, object]:
     """See whether a board that has run its last case is still well; after its last test give it back."""
     from harness.pytest_plugin.run import end_of_board
+    from harness.pytest_plugin.timeouts import phase
     from harness.pytest_plugin.workers import give_back
 
-    trouble = None
-    try:
-        end_of_board(item, nextitem)
-    except HarnessError as error:
-        trouble = error
-    try:
-        result = yield
-    finally:
-        give_back(item)
-    if trouble is not None:
-        raise trouble
-    return result
+    trouble: BaseException | None = None
+    with phase(item, may_be_skipped=False):
+        try:
+            end_of_board(item, nextitem)
+        except (
+            HarnessError,
+            pytest.fail.Exception,
+        ) as error:  # the latter is pytest-timeout's: fixtures end all the same
+            trouble = error
+        try:
+            result = yield
+        finally:
+            give_back(item)
+        if trouble is not None:
+            raise trouble
+        return result
 
 
 @pytest.hookimpl(wrapper=True)

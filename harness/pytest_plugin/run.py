@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.errors import BoardError, HarnessError, ServerError
+from harness.pytest_plugin.interrupts import end_on_signals
 from harness.pytest_plugin.options import (
     any_given,
     check_amount,
@@ -113,8 +113,8 @@ def lab_of(config: pytest.Config) -> Lab:
             from harness.boards.locks.board_lock import introduce
 
             introduce([str(word) for word in config.workerinput.get("mainargv", ())])
+        end_on_signals(config)  # first: what is cleaned up last still holds while the lab closes
         config.add_cleanup(lab.close)
-        end_on_sigterm(config)
     return config.stash[LAB]
 
 
@@ -125,24 +125,6 @@ def _tell(config: pytest.Config, text: str) -> None:
     capture = config.pluginmanager.get_plugin("capturemanager")
     with capture.global_and_fixture_disabled() if capture is not None else contextlib.nullcontext():
         print(f"\n{one_line(text)}", file=sys.stderr, flush=True)  # noqa: T201
-
-
-def end_on_sigterm(config: pytest.Config) -> None:
-    """End like Ctrl-C when a CI runner says SIGTERM: boards at their prompt, ports released, reports written."""
-    if signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
-        return
-
-    def end(number: int, frame: object) -> None:
-        raise KeyboardInterrupt("SIGTERM")
-
-    def restore() -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-    try:
-        signal.signal(signal.SIGTERM, end)
-    except ValueError:
-        return  # not the main thread: signals are its business
-    config.add_cleanup(restore)
 
 
 def board_of(config: pytest.Config, spec: BoardSpec | None, server_python: str) -> Board:

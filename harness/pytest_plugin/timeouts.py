@@ -1,13 +1,17 @@
 """pytest-timeout under the harness's own time limits: it must come later than all of them, and a test that it ends is a result.
 
-Knows pytest-timeout's option, variable and marker by name. A limit that somebody chose for this run is left as it is.
+Knows pytest-timeout's option, variable, marker and alarm by name. A limit that somebody chose for this run is left as it is.
 """
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
-from typing import TYPE_CHECKING
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -20,6 +24,9 @@ if TYPE_CHECKING:
 # In seconds, for a board of ordinary speed: raw REPL, probe, agent, network and clock; one session with its server's report.
 OPENING_S = 180.0
 SESSION_S = 60.0
+
+ALARM = pytest.StashKey["Alarm"]()
+PHASE = pytest.StashKey[bool]()
 
 
 def needed_s(timeout_multiplier: float, *, link_retries: int) -> float:
@@ -47,3 +54,79 @@ def widen(item: pytest.Item, spec: BoardSpec) -> None:
     needed = needed_s(spec.settings.timeout_multiplier, link_retries=options_of(config).link_retries)
     if given and 0 < float(given) < needed:
         item.add_marker(pytest.mark.timeout(needed))
+
+
+# ----------------------------------------------------------------------------------------------- the alarm
+
+
+class Alarm:
+    """pytest-timeout's handler of SIGALRM, held back between the phases of a test (setup, call, teardown).
+
+    pytest-timeout raises from wherever the alarm meets the process. Inside a phase that fails the test; while pytest or this
+    harness writes the report of a phase it is an internal error of pytest, and ends the run.
+
+    Args:
+        item: the test whose time is limited.
+        handler: what pytest-timeout installed.
+        limit_s: its time limit; a phase that follows a late alarm gets as much again.
+    """
+
+    def __init__(self, item: pytest.Item, handler: Callable[[int, Any], Any], *, limit_s: float) -> None:
+        self._item = item
+        self._handler = handler
+        self._limit_s = limit_s
+        self.late = False
+
+    def __call__(self, number: int, frame: Any) -> None:
+        """End the phase that runs; between two, remember it for the next one."""
+        if self._item.stash.get(PHASE, False):
+            self.late = False
+            self._handler(number, frame)
+        elif sys.platform != "win32":
+            self.late = True
+            signal.setitimer(signal.ITIMER_REAL, self._limit_s)
+
+
+@contextlib.contextmanager
+def held_alarm(item: pytest.Item, *, limit_s: float) -> Iterator[None]:
+    """Put an `Alarm` around the handler that pytest-timeout installs meanwhile, if it uses the signal for this test.
+
+    Args:
+        item: the test; one without a board is left to pytest-timeout alone.
+        limit_s: the test's time limit.
+    """
+    if sys.platform == "win32" or not _has_board(item):
+        yield
+        return
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
+    try:
+        before = signal.getsignal(signal.SIGALRM)
+        yield
+        handler = signal.getsignal(signal.SIGALRM)
+        if callable(handler) and handler is not before:
+            alarm = item.stash[ALARM] = Alarm(item, handler, limit_s=limit_s)
+            signal.signal(signal.SIGALRM, alarm)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+
+
+@contextlib.contextmanager
+def phase(item: pytest.Item, *, may_be_skipped: bool = True) -> Iterator[None]:
+    """A phase of a test, which its alarm may end; one that came too late for the phase before ends this one at once.
+
+    Args:
+        item: the test.
+        may_be_skipped: False for the teardown, which must run: it has the time that follows a late alarm.
+    """
+    item.stash[PHASE] = True
+    try:
+        alarm = item.stash.get(ALARM, None)
+        if may_be_skipped and alarm is not None and alarm.late:
+            signal.raise_signal(signal.SIGALRM)
+        yield
+    finally:
+        item.stash[PHASE] = False
+
+
+def _has_board(item: pytest.Item) -> bool:
+    return "tls_board_spec" in getattr(getattr(item, "callspec", None), "params", {})

@@ -10,7 +10,6 @@ from harness.boards.serial.ports import identity
 from harness.boards.virtual.board import VirtualBoard
 from harness.boards.virtual.interpreter import find_interpreter
 from harness.errors import HarnessError
-from harness.system.deadline import Deadline
 
 HOLD = """
 from pathlib import Path
@@ -79,12 +78,25 @@ def test_waiting_for_a_board(suite, port, holding):
     assert suite.end(holding).status == 0
 
 
+# Which boards had been tried, and to what end, when pytest-timeout began to count.
+AT_THE_TIMER = """
+from pathlib import Path
+import pytest
+from harness.pytest_plugin.run import lab_of
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_timeout_set_timer(item):
+    Path("at-the-timer").write_text("".join(str(board.error) for board in lab_of(item.config).boards()))
+"""
+
+
 def test_the_wait_has_an_end(suite, port, holding):
-    """After the time the run says so; pytest-timeout does not count the wait."""
-    ran = suite.run("test_use.py", "--board", port, "--board-wait", "1.5", "--timeout", "1")
+    """When the time is over the run says so; pytest-timeout begins to count after the wait."""
+    suite.write("conftest.py", AT_THE_TIMER)
+    ran = suite.run("test_use.py", "--board", port, "--board-wait", "0.2", "--timeout", "200")
     assert ran.status == 1
-    assert "(waited 1.5 s for it)" in ran.text.replace("\n", " ")
-    assert "Timeout" not in ran.text
+    assert "(waited 0.2 s for it)" in ran.text.replace("\n", " ")
+    assert (suite.folder / "at-the-timer").read_text().endswith("(waited 0.2 s for it)")
 
 
 def test_a_killed_run_holds_nothing(suite, port, holding):
@@ -93,9 +105,8 @@ def test_a_killed_run_holds_nothing(suite, port, holding):
     holding.communicate()
     ran = suite.run("test_use.py", "--board", port)
     assert (ran.status, ran.summary()) == (0, "1 passed"), ran.text
-    deadline = Deadline(5)
-    while holder_of(identity(port)) is not None:
-        assert not deadline.expired
+    suite.running.clear()  # ended on purpose
+    suite.wait_for(lambda: holder_of(identity(port)) is None, what="the board is free")
     assert not lock_path(identity(port), folder=lock_folder()).exists()
 
 

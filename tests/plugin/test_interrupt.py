@@ -14,8 +14,11 @@ from harness.boards.serial.ports import identity
 from harness.boards.virtual.board import VirtualBoard
 from harness.boards.virtual.interpreter import find_interpreter
 from harness.pytest_plugin.options import REPORT_SUFFIXES
-from harness.system.deadline import Deadline
 
+CASES = """
+def test_case(board, tls_case, run_case):
+    run_case(board, tls_case)
+"""
 # The third case hangs (30 s), after two that are finished: the server says nothing.
 MIDDLE = """
 def test_case(board, tls_case, run_case):
@@ -43,7 +46,7 @@ def in_the_middle(suite):
 def test_interrupted(suite, in_the_middle, number, children):
     """Exit code 2; what was finished is in journal, run.json and table; no process, port or private folder is left."""
     in_the_middle.send_signal(number)
-    ran = suite.end(in_the_middle, timeout_s=15)
+    ran = suite.end(in_the_middle)
     assert ran.status == 2, ran.text
     record = ran.record()
     assert [result["case"] for result in record["results"]] == ["seed/rsa-1024-key", "seed/key-and-certificate-swapped"]
@@ -62,7 +65,7 @@ def test_interrupted_in_the_first_case(suite):
     process = suite.start("--cases", "smoke", "-k", "pem-on-der", "-s")
     suite.wait_for((suite.folder / "started").exists, what="the case has started")
     process.send_signal(signal.SIGINT)
-    ran = suite.end(process, timeout_s=15)
+    ran = suite.end(process)
     assert ran.status == 2, ran.text
     assert (ran.record()["results"], ran.record()["missing"]) == ([], MISSING)
     assert [line["record"] for line in ran.journal()] == ["run", "plan", "case", "end"]
@@ -161,9 +164,11 @@ def test_with_workers(suite, number, whom):
             assert [result["board"] for result in ran.record()["results"]] == ["p0", "p1"]
             assert ran.record()["run"]["finished"] is not None
         assert sum(line["record"] == "result" for line in suite_journal(suite)) == 2
-        deadline = Deadline(30)
-        while any(map(is_there, workers)) or any(holder_of(identity(board.port)) for board in boards):
-            assert not deadline.expired, "a worker is left, or a board is not free"
+        suite.running.clear()
+        suite.wait_for(
+            lambda: not any(map(is_there, workers)) and not any(holder_of(identity(board.port)) for board in boards),
+            what="no worker is left, and each board is free",
+        )
         for board in boards:
             assert at_prompt(board.port)
     finally:
@@ -171,10 +176,86 @@ def test_with_workers(suite, number, whom):
             board.close()
 
 
+# The controller tells its workers that the run is over when they have been interrupted, not before.
+PATIENT_CONTROLLER = """
+from pathlib import Path
+import threading
+import pytest
+from harness.system.deadline import Deadline
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session):
+    deadline, pause = Deadline(60), threading.Event()
+    while not hasattr(session.config, "workerinput") and not Path("interrupted").exists() and not deadline.expired:
+        pause.wait(0.02)
+"""
+INTERRUPTED = """
+import os
+import signal
+from pathlib import Path
+import pytest
+
+def test_middle(board):
+    board.info
+    Path("started").touch()
+    try:
+        os.read(os.open("never", os.O_RDWR), 1)
+    except KeyboardInterrupt:
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGTERM)
+        Path("interrupted").touch()
+        raise
+"""
+
+
+def test_workers_are_interrupted_at_once(suite):
+    """SIGTERM to the controller interrupts each worker before its channel closes, and once only: its board is at its prompt."""
+    pytest.importorskip("xdist")
+    board = VirtualBoard(find_interpreter(""))
+    try:
+        os.mkfifo(suite.folder / "never")
+        suite.write("conftest.py", PATIENT_CONTROLLER)
+        suite.write("test_mine.py", CASES + INTERRUPTED)
+        process = suite.start("--cases", "smoke", "-k", "rsa-1024-key or middle", "--board", board.port, "-n", "1")
+        suite.wait_for((suite.folder / "started").exists, what="the test has started")
+        process.send_signal(signal.SIGTERM)
+        ran = suite.end(process, timeout_s=120)
+        assert ran.status == 2, ran.text
+        assert (suite.folder / "interrupted").exists(), ran.text
+        assert at_prompt(board.port)
+    finally:
+        board.close()
+
+
+# What SIGTERM would do while the lab closes.
+WATCHED_CLOSE = """
+import signal
+from pathlib import Path
+from harness.run.lab import Lab
+
+close = Lab.close
+
+def watched(self):
+    Path("handler").write_text(str(signal.getsignal(signal.SIGTERM)))
+    close(self)
+
+Lab.close = watched
+"""
+
+
+def test_sigterm_while_boards_are_closed(suite):
+    """SIGTERM does not kill a run that is closing its boards: its handler stays until they are closed."""
+    suite.write("conftest.py", WATCHED_CLOSE)
+    suite.write("test_mine.py", "def test_info(board):\n    assert board.info.has_tls\n")
+    ran = suite.run("--board", "unix")
+    assert (ran.status, ran.summary()) == (0, "1 passed"), ran.text
+    assert "end_on_signals" in (suite.folder / "handler").read_text()
+
+
 def at_prompt(port):
     """Whether a board answers an empty line with its prompt."""
     import serial
 
-    with serial.Serial(port, timeout=5) as line:
+    with serial.Serial(port, timeout=60) as line:
         line.write(b"\r\n")
         return line.read_until(b">>> ").endswith(b">>> ")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
+import sys
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,7 +14,7 @@ import pytest
 from harness.boards.recovery import LADDER_S
 from harness.model import BoardSettings, BoardSpec
 from harness.pytest_plugin.run import RUN
-from harness.pytest_plugin.timeouts import needed_s, widen
+from harness.pytest_plugin.timeouts import held_alarm, needed_s, phase, widen
 from harness.run.options import RunOptions
 
 
@@ -63,3 +67,73 @@ def test_what_somebody_chose_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     assert after(monkeypatch, Item(ini="300"), variable="60") is None
     assert after(monkeypatch, Item(ini="300", marker=5.0)) == 5.0
     assert after(monkeypatch, Item(ini="300", plugin=False)) is None
+
+
+@pytest.fixture
+def limited():
+    """A test with a board, as far as an alarm knows it, whose handler raises; the process's own alarm is kept."""
+    before = signal.getsignal(signal.SIGALRM)
+    item: Any = SimpleNamespace(stash={}, callspec=SimpleNamespace(params={"tls_board_spec": None}))
+    yield item
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+
+
+def over(number: int, frame: Any) -> None:
+    """What pytest-timeout does."""
+    pytest.fail("over")
+
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="no SIGALRM there")
+
+
+@posix
+def test_an_alarm_in_a_phase(limited: Any) -> None:
+    """In a phase pytest-timeout's handler runs as it is."""
+    with held_alarm(limited, limit_s=600):
+        signal.signal(signal.SIGALRM, over)
+    with pytest.raises(pytest.fail.Exception, match="over"), phase(limited):
+        signal.raise_signal(signal.SIGALRM)
+
+
+@posix
+@pytest.mark.parametrize("may_be_skipped", [True, False])
+def test_a_late_alarm(limited: Any, may_be_skipped: bool) -> None:
+    """Between two phases it raises nothing: the next one ends before it begins, or runs if it must, with a new time limit."""
+    with held_alarm(limited, limit_s=600):
+        signal.signal(signal.SIGALRM, over)
+    signal.raise_signal(signal.SIGALRM)
+    assert signal.getitimer(signal.ITIMER_REAL)[0] > 0
+    begun = False
+    with contextlib.ExitStack() as stack:
+        if may_be_skipped:
+            stack.enter_context(pytest.raises(pytest.fail.Exception, match="over"))
+        stack.enter_context(phase(limited, may_be_skipped=may_be_skipped))
+        begun = True
+    assert begun is not may_be_skipped
+    if may_be_skipped:
+        with phase(limited):
+            pass  # an alarm ends one phase only
+
+
+@posix
+def test_an_alarm_while_the_handler_is_installed(limited: Any) -> None:
+    """The shortest of limits is over before the handler is complete: that alarm is late, too."""
+    with held_alarm(limited, limit_s=600):
+        signal.signal(signal.SIGALRM, over)
+        os.kill(os.getpid(), signal.SIGALRM)
+    with pytest.raises(pytest.fail.Exception, match="over"), phase(limited):
+        pass
+
+
+@posix
+def test_the_other_tests_keep_their_alarm(limited: Any) -> None:
+    """A test without a board, and one whose limit is kept by a thread, are left to pytest-timeout alone."""
+    del limited.callspec
+    with held_alarm(limited, limit_s=600):
+        signal.signal(signal.SIGALRM, over)
+    assert signal.getsignal(signal.SIGALRM) is over
+    limited.callspec = SimpleNamespace(params={"tls_board_spec": None})
+    with held_alarm(limited, limit_s=600):
+        pass
+    assert (signal.getsignal(signal.SIGALRM), limited.stash) == (over, {})

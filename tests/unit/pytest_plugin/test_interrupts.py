@@ -1,0 +1,95 @@
+"""SIGTERM counts as Ctrl-C; a worker is interrupted once, and by its controller."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from harness.pytest_plugin.interrupts import WorkerInterrupts, end_on_signals
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+
+
+@pytest.fixture
+def defaults():
+    """Python's own handlers, whatever this run has installed for itself."""
+    usual = {signal.SIGTERM: signal.SIG_DFL, signal.SIGINT: signal.default_int_handler}
+    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
+    yield usual
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def config(**attributes: Any) -> Any:
+    """What `end_on_signals` may know of a run; `cleanups` are its clean-up functions."""
+    cleanups: list[Any] = []
+    return SimpleNamespace(add_cleanup=cleanups.append, cleanups=cleanups, **attributes)
+
+
+def test_sigterm_is_ctrl_c(defaults) -> None:
+    """Every SIGTERM raises KeyboardInterrupt until the run cleans up; SIGINT stays Python's."""
+    run = config()
+    end_on_signals(run)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt, match=r"^SIGTERM$"):
+            signal.raise_signal(signal.SIGTERM)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    for clean in run.cleanups:
+        clean()
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_worker_is_interrupted_once(defaults, number) -> None:
+    """After the first signal both are ignored until the run cleans up."""
+    run = config(workerinput={})
+    end_on_signals(run)
+    with pytest.raises(KeyboardInterrupt, match=f"^{number.name}$"):
+        signal.raise_signal(number)
+    for again in defaults:
+        signal.raise_signal(again)
+    for clean in run.cleanups:
+        clean()
+    assert {name: signal.getsignal(name) for name in defaults} == defaults
+
+
+def test_a_handler_of_the_suite_stays(defaults) -> None:
+    """Where SIGTERM has a handler, none is installed."""
+    run = config(workerinput={})
+    signal.signal(signal.SIGTERM, own := lambda number, frame: None)
+    end_on_signals(run)
+    assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == (own, signal.default_int_handler)
+    assert run.cleanups == []
+
+
+def test_outside_the_main_thread(defaults) -> None:
+    """Only the main thread may install handlers; elsewhere none is."""
+    run = config()
+    thread = threading.Thread(target=end_on_signals, args=(run,))
+    thread.start()
+    thread.join()
+    assert (run.cleanups, signal.getsignal(signal.SIGTERM)) == ([], signal.SIG_DFL)
+
+
+def test_the_controller_interrupts_its_own_workers() -> None:
+    """SIGINT goes to each local worker that is still there, not to one that has ended or is on another machine."""
+    sent: list[tuple[str, int]] = []
+
+    def node(name: str, *, popen: bool = True, known: bool = True) -> Any:
+        process = SimpleNamespace(send_signal=lambda number: sent.append((name, number)))
+        io = SimpleNamespace(popen=process) if known else SimpleNamespace()
+        return SimpleNamespace(gateway=SimpleNamespace(id=name, spec=SimpleNamespace(popen=popen), _io=io))
+
+    workers = WorkerInterrupts()
+    nodes = [node("gw0"), node("gw1"), node("far", popen=False), node("unknown", known=False)]
+    for ready in nodes:
+        workers.pytest_testnodeready(node=ready)
+    workers.pytest_testnodedown(node=nodes[0], error=None)
+    workers.pytest_testnodedown(node=nodes[2], error=None)
+    workers.pytest_keyboard_interrupt()
+    assert sent == [("gw1", signal.SIGINT)]
