@@ -190,10 +190,10 @@ def merge(options: argparse.Namespace) -> int:
     """
     from harness.pytest_plugin.options import REPORT_SUFFIXES
     from harness.reports.formats import rendered
-    from harness.reports.plain import one_line
     from harness.reports.record.journal import way_to
     from harness.reports.record.merge import Part
     from harness.reports.record.merge import merge as merge_parts
+    from harness.reports.record.plain import one_line
     from harness.reports.record.reading import read_run
 
     for output in options.outputs:
@@ -256,8 +256,8 @@ def _diff_as(suffix: str, found: Comparison, *, old: RunFile, new: RunFile) -> s
 
 
 def _nothing(old: RunFile, new: RunFile) -> str:
-    from harness.reports.plain import one_line
     from harness.reports.record.diff import names_of
+    from harness.reports.record.plain import one_line
 
     there, here = (", ".join(names_of(file.run)) or "nothing" for file in (old, new))
     return one_line(

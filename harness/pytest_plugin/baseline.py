@@ -42,7 +42,7 @@ def check_common(file: RunFile, planned: Collection[Cell]) -> None:
     Raises:
         UsageError: the two runs have no board and server in common.
     """
-    from harness.reports.plain import one_line
+    from harness.reports.record.plain import one_line
 
     there, here = (
         dict.fromkeys(columns)

@@ -32,7 +32,7 @@ from harness.model import (
     Verify,
 )
 from harness.oracle.judge import mismatches
-from harness.reports.plain import plain
+from harness.reports.record.plain import plain
 from harness.reports.text.failure_text import expected_text, mismatch_lines, outcome_text, side_lines
 from harness.run.case_runner import CaseRunner
 from harness.run.handshake import Attempt

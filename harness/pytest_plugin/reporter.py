@@ -135,7 +135,7 @@ class Reporter:
         data = getattr(report, "tls", None)
         if data is None or report.when != "call" or self.config.get_verbosity() < 0:
             return None
-        from harness.reports.plain import one_line
+        from harness.reports.record.plain import one_line
 
         category = "xfailed" if hasattr(report, "wasxfail") else str(report.outcome)
         word = data["result"]["verdict"].upper()

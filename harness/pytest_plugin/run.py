@@ -120,7 +120,7 @@ def lab_of(config: pytest.Config) -> Lab:
 
 def _tell(config: pytest.Config, text: str) -> None:
     """Say something at once, through pytest's capture; a worker's standard error is that of the run."""
-    from harness.reports.plain import one_line
+    from harness.reports.record.plain import one_line
 
     capture = config.pluginmanager.get_plugin("capturemanager")
     with capture.global_and_fixture_disabled() if capture is not None else contextlib.nullcontext():
@@ -313,7 +313,7 @@ def complete_report(item: pytest.Item, call: pytest.CallInfo[Any], report: pytes
     """Hang the result on the report as JSON (it travels to the xdist controller), and make failures readable."""
     error = call.excinfo.value if call.excinfo is not None else None
     if isinstance(error, HarnessError) and report.failed:
-        from harness.reports.plain import plain
+        from harness.reports.record.plain import plain
 
         report.longrepr = plain(f"error: {error}" if isinstance(error, BoardError | ServerError) else str(error))
         if isinstance(error, BoardError) and error.transcript:
@@ -321,8 +321,8 @@ def complete_report(item: pytest.Item, call: pytest.CallInfo[Any], report: pytes
     result = item.stash.get(RESULT, None)
     if call.when != "call" or result is None:
         return
-    from harness.reports.plain import plain
     from harness.reports.record.host import utc
+    from harness.reports.record.plain import plain
     from harness.reports.record.run_record import result_json
     from harness.reports.text.failure_text import failure_block, headline, short_evidence
 

@@ -60,7 +60,7 @@ class Screen:
     def wrote(self, text: str) -> None:
         """Note that a line of ours stands there, left open."""
         if self.real:
-            from harness.reports.display_width import display_width
+            from harness.reports.text.display_width import display_width
 
             width = self.width or 80
             self._column = (max(display_width(text), 1) - 1) % width + 1

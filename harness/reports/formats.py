@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from harness.reports.html import render_html
-from harness.reports.markdown import render_markdown
-from harness.reports.spreadsheet import render_csv
+from harness.reports.text.markdown import render_markdown
+from harness.reports.text.spreadsheet import render_csv
 
 
 def render_json(run: dict[str, Any]) -> str:

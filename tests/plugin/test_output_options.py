@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.reports.spreadsheet import render_csv
+from harness.reports.text.spreadsheet import render_csv
 from harness.system.folder_lock import FolderLock
 
 

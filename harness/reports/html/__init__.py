@@ -13,7 +13,7 @@ from typing import Any
 from harness.reports.html.data import page_data, script_json
 from harness.reports.html.overview import overview
 from harness.reports.html.plots import plots
-from harness.reports.plain import plain
+from harness.reports.record.plain import plain
 
 
 def render_html(run: dict[str, Any], *, links: str = "") -> str:

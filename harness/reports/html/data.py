@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from harness.reports.server_keys import server_title
+from harness.reports.record.cells import server_title
 from harness.wire.groups import group_name
 from harness.wire.signature_algorithms import signature_name
 from harness.wire.suites import suite_name

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.reports.key_costs import BoardCost, KeyCost, key_costs
-from harness.reports.server_keys import (
+from harness.reports.record.cells import server_title
+from harness.reports.text.key_costs import BoardCost, KeyCost, key_costs
+from harness.reports.text.server_keys import (
     GOOD,
     Connects,
     KeyCell,
@@ -13,7 +14,6 @@ from harness.reports.server_keys import (
     KeyRow,
     milliseconds,
     recommended,
-    server_title,
 )
 
 # Kinds of boards that run as a process of this machine: their TLS takes its memory with malloc, outside MicroPython's heap.

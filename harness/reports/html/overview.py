@@ -7,9 +7,10 @@ from collections import Counter
 from typing import Any
 
 from harness.reports.html.key_tables import cost_view, key_view, kilobytes
+from harness.reports.record.cells import server_title
 from harness.reports.record.diff import Kind
 from harness.reports.record.soak import flaky_cells, times_text, verdicts_text
-from harness.reports.server_keys import KEY_TOPIC, answer, key_matrix, server_title
+from harness.reports.text.server_keys import KEY_TOPIC, answer, key_matrix
 from harness.reports.text.terminal import NOTHING_TRIED, stranger_lines
 
 # (verdict, sign, what it means), in the order in which a person wants to know.

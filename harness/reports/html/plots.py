@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from harness.reports.html.key_tables import kilobytes
-from harness.reports.server_keys import milliseconds, one_key
+from harness.reports.text.server_keys import milliseconds, one_key
 
 # In the units of the drawing, which is as wide as a phone and is scaled no further down.
 WIDTH = 400

@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from harness.reports.plain import one_line
-from harness.reports.server_keys import worst_of
+from harness.reports.record.plain import one_line
 
 Result = Mapping[str, Any]
+_OPENSSL_DEFAULTS = "openssl"
 _DIGITS = re.compile(r"\d+")
 # What an expectation pins, under the same names as there.
 _PINNED = (
@@ -126,3 +126,19 @@ def _signature(result: Result) -> dict[str, Any]:
 def _open(result: Result, part: str) -> bool:
     expected = result["expected"] or {}
     return bool(expected.get("open_because")) and part in _PINNED and expected.get(part) is None
+
+
+def worst_of(attempts: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """The attempt that must not be averaged away: the worst verdict, and of equal ones a refusal."""
+    order = ("insecure", "fail", "error", "known", "unsupported", "pass")
+    return min(attempts, key=lambda item: (order.index(item["verdict"]), item["outcome"] == "connected"))
+
+
+def server_title(run: dict[str, Any], name: str) -> str:
+    """Python, OpenSSL, and whose default suites it has: they decide more than the version."""
+    server = next((item for item in run["servers"] if item["server"] == name), None)
+    if server is None:
+        return name
+    openssl = " ".join(str(server["openssl"]).split()[:2])
+    whose = " (OpenSSL's default suites)" if server.get("default_suites_flag") == _OPENSSL_DEFAULTS else ""
+    return f"Python {server['python']}, {openssl}{whose}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.model import Diagnosis, Outcome, Trial, as_json
-from harness.reports.plain import bounded
+from harness.reports.record.plain import bounded
 from harness.reports.record.run_record import fix_json, result_json
 
 SCHEMA = "tls-harness/diagnose/1"

@@ -9,9 +9,8 @@ from enum import StrEnum
 from typing import Any
 
 from harness.errors import UsageError
-from harness.reports.plain import one_line
-from harness.reports.record.cells import Cell, Result, cell_of, cells_of, happened, same_error
-from harness.reports.server_keys import server_title
+from harness.reports.record.cells import Cell, Result, cell_of, cells_of, happened, same_error, server_title
+from harness.reports.record.plain import one_line
 
 BY = ("board", "firmware")
 # The worst first.

@@ -14,7 +14,6 @@ from typing import Any
 
 from harness import __version__
 from harness.errors import UsageError
-from harness.reports.plain import one_line
 from harness.reports.record.cells import Cell, cell_of
 from harness.reports.record.diff import SETS
 from harness.reports.record.merge_names import (
@@ -26,6 +25,7 @@ from harness.reports.record.merge_names import (
     server_named,
     undescribed,
 )
+from harness.reports.record.plain import one_line
 from harness.reports.record.run_record import SCHEMA
 from harness.reports.record.soak import soak_json
 

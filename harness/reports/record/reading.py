@@ -17,8 +17,8 @@ from typing import Any
 
 from harness.errors import UsageError
 from harness.model import current_name
-from harness.reports.plain import one_line
 from harness.reports.record.cells import Cell
+from harness.reports.record.plain import one_line
 from harness.reports.record.run_record import SCHEMA
 from harness.reports.record.schema import run_schema
 from harness.reports.record.soak import soak_json

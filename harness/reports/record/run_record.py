@@ -25,7 +25,7 @@ from harness.model import (
     Strangers,
     as_json,
 )
-from harness.reports.plain import bounded
+from harness.reports.record.plain import bounded
 
 SCHEMA = "tls-harness/run/1"
 STRANGERS_NAMED = 8

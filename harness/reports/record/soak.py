@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from harness.reports.plain import one_line
+from harness.reports.record.plain import one_line
 
 # A cell varies if one of its runs took this many times as long as the middle one, and the difference is one a person would notice.
 SLOW_FACTOR = 3.0

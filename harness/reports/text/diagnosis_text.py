@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from harness.model import Diagnosis, Explanation, Observation, Outcome, Trial, WireStep
-from harness.reports.plain import one_line, plain
+from harness.reports.record.plain import one_line, plain
 from harness.reports.text.failure_text import client_text, outcome_text, server_text, short_evidence
 
 _SERVER = "  server      "

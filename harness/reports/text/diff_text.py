@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from harness.reports.markdown_page import Section, page
-from harness.reports.plain import one_line
 from harness.reports.record.cells import masked
 from harness.reports.record.diff import Change, Comparison, Kind
+from harness.reports.record.plain import one_line
+from harness.reports.text.markdown_page import Section, page
 
 SCHEMA = "tls-harness/diff/1"
 # What a column lost or won as a whole is told in one line from this many cells on.

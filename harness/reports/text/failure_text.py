@@ -15,7 +15,7 @@ from harness.model import (
     ServerFailure,
     VerdictWord,
 )
-from harness.reports.plain import one_line, plain
+from harness.reports.record.plain import one_line, plain
 from harness.reports.record.run_record import packet_json
 from harness.reports.text.packets import packet_lines
 from harness.reports.text.terminal import RERUN_HEAD

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.model import CaseResult
-from harness.reports.plain import one_line
+from harness.reports.record.plain import one_line
 from harness.reports.text.failure_text import alert_text
 
 # A dashboard shows a property in a cell of a table.

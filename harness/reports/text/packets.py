@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.reports.plain import one_line
+from harness.reports.record.plain import one_line
 
 # A failure block must stay readable on one screen; run.json and the capture have all of it.
 SHOWN_ROWS = 24

@@ -13,7 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from harness.reports.plain import one_line
+from harness.reports.record.plain import one_line
 from harness.reports.text.terminal import NAME_COLUMNS, VERDICT_COLOURS, summary_rows
 
 _BAR_CELLS = 40

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from harness.reports.plain import one_line
+from harness.reports.record.plain import one_line
 
 # Verdicts that say nothing about TLS.
 NOTHING_TRIED = frozenset({"unsupported", "error"})
@@ -87,7 +87,7 @@ def case_line(
 
 def _fitted(line: str, *, head: str, case: str, evidence: str, took: str, width: int) -> str:
     """Give up, in this order: the id's padding, the end of the evidence, all of it, the time, the verdict's padding."""
-    from harness.reports.display_width import cut, display_width
+    from harness.reports.text.display_width import cut, display_width
 
     if display_width(line) <= width:
         return line

@@ -5,9 +5,9 @@ import re
 import jsonschema
 import pytest
 
-from harness.reports.markdown import render_markdown
 from harness.reports.record.schema import run_schema
 from harness.reports.record.soak import LISTED, flaky_cells, soak_json, soak_lines, times_text, varies, verdicts_text
+from harness.reports.text.markdown import render_markdown
 
 
 def result(verdict="pass", *, case="seed/x", took=10.0, outcome="connected", board="unix"):

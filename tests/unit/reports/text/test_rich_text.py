@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.reports.display_width import display_width
+from harness.reports.text.display_width import display_width
 from harness.reports.text.rich_text import bar_text, table_lines
 
 

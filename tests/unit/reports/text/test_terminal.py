@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.reports.markdown import render_markdown
+from harness.reports.text.markdown import render_markdown
 from harness.reports.text.terminal import (
     board_lines,
     case_line,

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from harness.reports.plain import LIST_LIMIT, TEXT_LIMIT, bounded, one_line, plain
+from harness.reports.record.plain import LIST_LIMIT, TEXT_LIMIT, bounded, one_line, plain
 
 
 @pytest.mark.parametrize(

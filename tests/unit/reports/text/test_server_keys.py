@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.reports.server_keys import Connects, KeyCell, answer, key_matrix, milliseconds, recommended, worst_of
+from harness.reports.text.server_keys import Connects, KeyCell, answer, key_matrix, milliseconds, recommended, worst_of
 
 
 def tried(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness.reports.spreadsheet import COLUMNS, cell, render_csv
+from harness.reports.text.spreadsheet import COLUMNS, cell, render_csv
 
 HELD = (
     "board,firmware,server,python,openssl,case,attempt,repeat,outcome,verdict,stage,ended_by,reason,expected_source,expected_outcome,"

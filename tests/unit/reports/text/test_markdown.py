@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.reports.markdown import render_markdown
-from harness.reports.markdown_page import PAGE_BYTES
+from harness.reports.text.markdown import render_markdown
+from harness.reports.text.markdown_page import PAGE_BYTES
 
 
 def result(

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from harness.reports.markdown_page import CELL_CHARACTERS, MAX_COLUMNS, PAGE_BYTES, Section, escaped, page
+from harness.reports.text.markdown_page import CELL_CHARACTERS, MAX_COLUMNS, PAGE_BYTES, Section, escaped, page
 
 CLOSING = "Left out for want of room: "
 

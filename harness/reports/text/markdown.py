@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from harness.reports.markdown_page import Section, escaped, page
-from harness.reports.record.cells import masked
+from harness.reports.record.cells import masked, server_title
 from harness.reports.record.diff import comparison_of
 from harness.reports.record.soak import flaky_cells, soak_lines, times_text, verdicts_text
-from harness.reports.server_keys import GOOD, Connects, KeyCell, answer, key_matrix, server_title
 from harness.reports.text.diff_text import FOLDED_FROM, change_sections, summary
+from harness.reports.text.markdown_page import Section, escaped, page
+from harness.reports.text.server_keys import GOOD, Connects, KeyCell, answer, key_matrix
 from harness.reports.text.terminal import fault_lines, stranger_lines
 
 # The worst first.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import statistics
 from dataclasses import dataclass
 
-from harness.reports.server_keys import Connects, KeyCell, KeyMatrix, KeyRow
+from harness.reports.text.server_keys import Connects, KeyCell, KeyMatrix, KeyRow
 
 # The most that a handshake takes of the heap, without and with verification of the server: measured on 32-bit builds of MicroPython 1.28
 # whose mbedTLS allocates from the GC heap (rp2, stm32 and others). A board's own figure is in the run where it could be measured.

@@ -8,16 +8,16 @@ from __future__ import annotations
 import re
 import statistics
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
+
+from harness.reports.record.cells import worst_of
 
 KEY_TOPIC = "key"
 GOOD = ("pass", "known")
 # One key and nothing else special: only these are recommended. The other cases of the topic vary the root, or load two keys.
 _ONE_KEY = re.compile(r"key/((rsa|p|k|ed|brainpool-p)\d+|rsa-pss)")
-_OPENSSL_DEFAULTS = "openssl"
 # Two runs on a busy machine differ by more than this.
 ABOUT_THE_SAME = 1.25
 
@@ -208,26 +208,10 @@ def _kind(result: dict[str, Any]) -> Connects:
     return Connects.NO
 
 
-def worst_of(attempts: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """The attempt that must not be averaged away: the worst verdict, and of equal ones a refusal."""
-    order = ("insecure", "fail", "error", "known", "unsupported", "pass")
-    return min(attempts, key=lambda item: (order.index(item["verdict"]), item["outcome"] == "connected"))
-
-
 def error_word(observed: dict[str, Any]) -> str:
     """What a refusal is called: the server's reason, else the client's name for it."""
     server, client = observed.get("server") or {}, observed.get("client") or {}
     return str(server.get("reason") or server.get("type") or client.get("name") or client.get("type") or "refused")
-
-
-def server_title(run: dict[str, Any], name: str) -> str:
-    """Python, OpenSSL, and whose default suites it has: they decide more than the version."""
-    server = next((item for item in run["servers"] if item["server"] == name), None)
-    if server is None:
-        return name
-    openssl = " ".join(str(server["openssl"]).split()[:2])
-    whose = " (OpenSSL's default suites)" if server.get("default_suites_flag") == _OPENSSL_DEFAULTS else ""
-    return f"Python {server['python']}, {openssl}{whose}"
 
 
 def answer(matrix: KeyMatrix, *, tabled: bool = False) -> list[str]:

@@ -11,7 +11,7 @@ import io
 import json
 from typing import Any
 
-from harness.reports.plain import one_line
+from harness.reports.record.plain import one_line
 
 COLUMNS = (
     "board", "firmware", "server", "python", "openssl", "case", "attempt", "repeat", "outcome", "verdict", "stage", "ended_by", "reason",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from harness.reports.key_costs import HEAP_RULE, BoardCost, board_cost, key_costs
-from harness.reports.server_keys import Connects, KeyCell, KeyMatrix, KeyRow
+from harness.reports.text.key_costs import HEAP_RULE, BoardCost, board_cost, key_costs
+from harness.reports.text.server_keys import Connects, KeyCell, KeyMatrix, KeyRow
 
 
 def cell(board: str, server: str, ms: float | None = None, **more) -> KeyCell:

@@ -1,6 +1,6 @@
 """Terminal columns of a text."""
 
-from harness.reports.display_width import cut, display_width
+from harness.reports.text.display_width import cut, display_width
 
 
 def test_display_width():
