@@ -1,10 +1,50 @@
 """Errors by whose fault they are.
 
-Knows nothing of boards, servers or TLS; it only gives the rest of the harness three words to raise.
+Knows nothing of boards, servers or TLS: it only names the faults that the rest of the harness raises.
 A TLS mismatch is never one of these: it is data (`harness.model.Verdict`).
 """
 
 from __future__ import annotations
+
+from enum import StrEnum
+
+
+class FaultKind(StrEnum):
+    """The cause of a fault. The values are stable: rules (`fault/<kind>`), reports and tests name them.
+
+    `harness.explain.faults` says what each one means and what helps.
+    """
+
+    # The port.
+    MISSING = "missing"
+    FORBIDDEN = "forbidden"
+    BUSY = "busy"
+    TWICE = "twice"
+    # What answers there.
+    SILENT = "silent"
+    NOT_MICROPYTHON = "not-micropython"
+    NO_INTERRUPT = "no-interrupt"
+    RESET = "reset"
+    RESET_LOOP = "reset-loop"
+    # The serial line.
+    LINK = "link"
+    TIMEOUT = "timeout"
+    FLOOD = "flood"
+    LOST = "lost"
+    GARBLED = "garbled"
+    # The board and its surroundings.
+    FILESYSTEM = "filesystem"
+    MEMORY = "memory"
+    AGENT = "agent"
+    NETWORK = "network"
+    NO_TLS = "no-tls"
+    CONTRADICTION = "lying"
+    UNHEALTHY = "sick"
+    QUARANTINED = "set-aside"
+    # The lab and the run.
+    HOOK = "hook"
+    STOPPED = "stopped"
+    SERVER = "server"
 
 
 class HarnessError(Exception):
@@ -24,22 +64,24 @@ class BoardError(HarnessError):
 
     Args:
         message: what failed, on which board, and what to do next.
-        kind: a short word for the cause (`missing`, `busy`, `twice`, `forbidden`, `silent`, `not-micropython`,
-            `reset`, `reset-loop`, `no-interrupt`, `timeout`, `lost`, `garbled`, `network`, `agent`), stable for tests and reports.
+        kind: the cause.
         transcript: the last bytes of the line, both directions, already safe to show.
+
+    Raises:
+        ValueError: the kind is not a `FaultKind`.
     """
 
-    def __init__(self, message: str, *, kind: str = "link", transcript: str = "") -> None:
+    def __init__(self, message: str, *, kind: FaultKind = FaultKind.LINK, transcript: str = "") -> None:
         super().__init__(message)
         self.message = message
-        self.kind = kind
+        self.kind = FaultKind(kind)
         self.transcript = transcript
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_board_error, (self.message, self.kind, self.transcript))
 
 
-def _board_error(message: str, kind: str, transcript: str) -> BoardError:
+def _board_error(message: str, kind: FaultKind, transcript: str) -> BoardError:
     """Rebuild a `BoardError` from a pickle (xdist sends errors between processes)."""
     return BoardError(message, kind=kind, transcript=transcript)
 

@@ -92,6 +92,42 @@ class Verify(StrEnum):
 # ----------------------------------------------------------------------------------------------- boards
 
 
+class Network(StrEnum):
+    """What boards.toml says of the board's network: nothing to set up, WiFi, or a wired LAN."""
+
+    NONE = "none"
+    WIFI = "wifi"
+    LAN = "lan"
+
+
+class TlsLibrary(StrEnum):
+    """The library behind a board's TLS module."""
+
+    MBEDTLS = "mbedTLS"
+    AXTLS = "axTLS"
+
+
+class RecoveryAction(StrEnum):
+    """The recovery steps, the mildest first; after the last one the board is quarantined."""
+
+    CTRL_C = "ctrl-c"
+    PORT = "port"
+    RAW_REPL = "raw-repl"
+    SOFT_RESET = "soft-reset"
+    RESET = "reset"
+    POWER_CYCLE = "power-cycle"
+    QUARANTINE = "set-aside"
+
+
+class StepResult(StrEnum):
+    """What came of a recovery step."""
+
+    HELPED = "helped"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    QUARANTINED = "set-aside"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoardSpec:
     """One `--board SPEC`, parsed.
@@ -115,7 +151,7 @@ class BoardSettings:
     for the port that is open and the board's name (`harness.boards.spec.hook_arguments`). Empty: there is no such hook.
     """
 
-    network: str = "none"
+    network: Network = Network.NONE
     ssid: str | None = None
     password_env: str | None = None
     bind: str | None = None
@@ -148,7 +184,7 @@ class BoardInfo:
     build: str = ""
     unique_id: str | None = None
     tls_module: str | None = None
-    tls_library: str | None = None
+    tls_library: TlsLibrary | None = None
     tls_version: str | None = None
     modules: tuple[str, ...] = ()
     api: tuple[str, ...] = ()
@@ -654,10 +690,10 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryStep:
-    """One step of bringing a board back: `result` is `helped`, `failed`, `skipped` (it cannot be taken) or `set-aside` (the end)."""
+    """One step of recovering a board. A step that is `skipped` is not possible with this board, for the reason given."""
 
-    step: str
-    result: str
+    step: RecoveryAction
+    result: StepResult
     reason: str | None
     deadline_s: float | None
     took_s: float

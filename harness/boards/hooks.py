@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from harness.boards.serial.transcript import printable
-from harness.errors import BoardError
+from harness.errors import BoardError, FaultKind
 from harness.system.deadline import Deadline
 
 GUARD = Path(__file__).with_name("hook_guard.py")
@@ -47,7 +47,7 @@ def run_hook(words: Sequence[str], *, name: str, board: str, deadline: Deadline,
     try:
         process, told = _start(words, without=without)
     except OSError as error:
-        raise BoardError(f"{said} cannot be started ({error.strerror})", kind="hook") from error
+        raise BoardError(f"{said} cannot be started ({error.strerror})", kind=FaultKind.HOOK) from error
     kept = bytearray()
     try:
         with _last_words(process, kept, name=f"output of {words[0]}"):
@@ -55,7 +55,7 @@ def run_hook(words: Sequence[str], *, name: str, board: str, deadline: Deadline,
         failed = os.read(told, 16) if told >= 0 else b""
     except subprocess.TimeoutExpired as error:
         raise BoardError(
-            f"{said} did not end within {deadline.timeout_s:.3g} s and was killed{_output(kept)}", kind="hook"
+            f"{said} did not end within {deadline.timeout_s:.3g} s and was killed{_output(kept)}", kind=FaultKind.HOOK
         ) from error
     finally:
         if process.stdin is not None:
@@ -63,9 +63,9 @@ def run_hook(words: Sequence[str], *, name: str, board: str, deadline: Deadline,
         if told >= 0:
             os.close(told)
     if failed.isdigit():
-        raise BoardError(f"{said} cannot be started ({os.strerror(int(failed))})", kind="hook")
+        raise BoardError(f"{said} cannot be started ({os.strerror(int(failed))})", kind=FaultKind.HOOK)
     if status != 0:
-        raise BoardError(f"{said} ended with status {status}{_output(kept)}", kind="hook")
+        raise BoardError(f"{said} ended with status {status}{_output(kept)}", kind=FaultKind.HOOK)
 
 
 def _start(words: Sequence[str], *, without: Collection[str]) -> tuple[subprocess.Popen[bytes], int]:

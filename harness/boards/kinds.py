@@ -8,7 +8,7 @@ from dataclasses import replace
 from harness.boards.locks import board_lock
 from harness.boards.locks.board_lock import Patience, patiently
 from harness.boards.session import BoardSession
-from harness.errors import BoardError
+from harness.errors import BoardError, FaultKind
 from harness.model import BoardSettings, BoardSpec
 
 __all__ = ["BOARD_KINDS", "BoardSession", "Patience", "open_board"]
@@ -32,7 +32,7 @@ def _open_serial(spec: BoardSpec) -> BoardSession:
         try:
             link = Link(board.port, baud=settings.baud, dtr=settings.dtr, rts=settings.rts)
         except BoardError as fault:
-            if fault.kind != "missing" or not settings.power_cycle or not board.may_be_switched:
+            if fault.kind != FaultKind.MISSING or not settings.power_cycle or not board.may_be_switched:
                 raise
             switched = switch_on(spec, fault, port=board.port, wait=board.wait)
             link = Link(board.find(), baud=settings.baud, dtr=settings.dtr, rts=settings.rts)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from harness.boards.hooks import run_hook
 from harness.boards.serial.raw_repl import Link
 from harness.boards.spec import hook_arguments
-from harness.errors import BoardError
-from harness.model import BoardSpec, RecoveryStep
+from harness.errors import BoardError, FaultKind
+from harness.model import BoardSpec, RecoveryAction, RecoveryStep, StepResult
 from harness.system.deadline import Deadline
 
 # How long each step has, and the board after it, to show that it is well; seconds, stretched by timeout_multiplier.
@@ -31,11 +31,10 @@ QUIET_S = 1.0
 ANSWER_S = 10.0
 HOOK_S = 60.0
 
-SET_ASIDE = "set-aside"
 # What a board was seen doing at first from which its reset wire may free it.
-RESET_MAY_HELP = frozenset({"silent", "no-interrupt", "timeout", "flood"})
+RESET_MAY_HELP = frozenset({FaultKind.SILENT, FaultKind.NO_INTERRUPT, FaultKind.TIMEOUT, FaultKind.FLOOD})
 # What may strike once while a board is prepared; anything else is what the board is, or lacks.
-MAY_PASS = frozenset({"timeout", "flood", "reset", "garbled", "lost"})
+MAY_PASS = frozenset({FaultKind.TIMEOUT, FaultKind.FLOOD, FaultKind.RESET, FaultKind.GARBLED, FaultKind.LOST})
 
 
 class NotPossible(Exception):
@@ -46,7 +45,7 @@ class NotPossible(Exception):
 class Step:
     """One rung: `act` gets the board to a raw REPL prompt, or raises BoardError or NotPossible."""
 
-    name: str
+    name: RecoveryAction
     limit_s: float
     act: Callable[[Deadline], None]
 
@@ -73,21 +72,21 @@ def climb(
     log, total = [], Deadline(limit_s)
     for step in steps:
         started, deadline = time.monotonic(), total.within(step.limit_s)
-        result, reason = "helped", None
+        result, reason = StepResult.HELPED, None
         try:
             if total.expired:
                 raise NotPossible(f"the {limit_s:g} s for all steps are over")
             step.act(deadline)
             settle(deadline)
         except NotPossible as error:
-            result, reason = "skipped", str(error)
+            result, reason = StepResult.SKIPPED, str(error)
         except BoardError as error:
-            result, reason = "failed", error.message
+            result, reason = StepResult.FAILED, error.message
         took_s = round(time.monotonic() - started, 3)
         log.append(RecoveryStep(step=step.name, result=result, reason=reason, deadline_s=step.limit_s, took_s=took_s))
-        if result == "helped":
+        if result == StepResult.HELPED:
             break
-        if goes_on is not None and result == "failed" and total.timeout_s - total.remaining_s > QUIET_S:
+        if goes_on is not None and result == StepResult.FAILED and total.timeout_s - total.remaining_s > QUIET_S:
             goes_on()
             goes_on = None
     return tuple(log)
@@ -165,18 +164,18 @@ class Ladder:
     def steps(self) -> tuple[Step, ...]:
         """All of them, the mildest first."""
         return (
-            self._step("ctrl-c", INTERRUPT_S, self._interrupt),
-            self._step("port", PORT_S, self._reopen),
-            self._step("raw-repl", RAW_REPL_S, self._raw_repl),
-            self._step("soft-reset", SOFT_RESET_S, self._soft_reset),
+            self._step(RecoveryAction.CTRL_C, INTERRUPT_S, self._interrupt),
+            self._step(RecoveryAction.PORT, PORT_S, self._reopen),
+            self._step(RecoveryAction.RAW_REPL, RAW_REPL_S, self._raw_repl),
+            self._step(RecoveryAction.SOFT_RESET, SOFT_RESET_S, self._soft_reset),
             *self.hard_steps(),
         )
 
     def hard_steps(self) -> tuple[Step, ...]:
         """Those that need nothing of the board's own program."""
         return (
-            self._step("reset", RESET_S, self._reset),
-            self._step("power-cycle", POWER_CYCLE_S, self._power_cycle),
+            self._step(RecoveryAction.RESET, RESET_S, self._reset),
+            self._step(RecoveryAction.POWER_CYCLE, POWER_CYCLE_S, self._power_cycle),
         )
 
     def from_outside(self, fault: BoardError) -> str:
@@ -214,7 +213,7 @@ class Ladder:
         said = fault.message.removeprefix(f"{self._spec.label}: ")
         return f"met a fault before its first case ({said}); {_what_helped(log, fault)} helped"
 
-    def _step(self, name: str, seconds: float, act: Callable[[Deadline], None]) -> Step:
+    def _step(self, name: RecoveryAction, seconds: float, act: Callable[[Deadline], None]) -> Step:
         return Step(name=name, limit_s=self._scaled(seconds), act=act)
 
     def _scaled(self, seconds: float) -> float:
@@ -296,13 +295,13 @@ class Ladder:
                 self._link.enter_raw_repl(deadline=self._answer(deadline))
                 return
             except BoardError as error:
-                if error.kind != "lost" or not first:
+                if error.kind != FaultKind.LOST or not first:
                     raise
 
 
 def _what_helped(log: tuple[RecoveryStep, ...], fault: BoardError) -> str:
     """The last step, if it helped; else raise the fault with what was tried."""
-    if log and log[-1].result == "helped":
+    if log and log[-1].result == StepResult.HELPED:
         return log[-1].step
-    tried = [f"; {step.step} failed: {step.reason}" for step in log if step.result == "failed"]
+    tried = [f"; {step.step} failed: {step.reason}" for step in log if step.result == StepResult.FAILED]
     raise BoardError(fault.message + "".join(tried), kind=fault.kind, transcript=fault.transcript) from fault

@@ -5,44 +5,34 @@ Knows the order of these steps and what to say when one fails. Speaks through `L
 
 from __future__ import annotations
 
-import difflib
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Protocol
 
 from harness.boards.agent import deployment, surroundings
+from harness.boards.agent.blobs import BlobStore
 from harness.boards.agent.console import Console
 from harness.boards.agent.probing import probe_board
-from harness.boards.agent.protocol import (
-    Answer,
-    RunRequest,
-    blob_name,
-    drop_code,
-    put_codes,
-    read_answer,
-    read_stored,
-)
-from harness.boards.recovery import MAY_PASS, SET_ASIDE, Ladder
+from harness.boards.agent.protocol import Answer, RunRequest, read_answer
+from harness.boards.agent.request import build_request
+from harness.boards.recovery import MAY_PASS, Ladder
 from harness.boards.serial.raw_repl import Link
 from harness.certificates import Certificates
-from harness.certificates.forms import authorities, own_certificate
-from harness.errors import BoardError, UsageError
-from harness.model import BoardInfo, BoardSpec, ClientPlan, RecoveryStep, Verify
+from harness.errors import BoardError, FaultKind
+from harness.model import (
+    BoardInfo,
+    BoardSpec,
+    ClientPlan,
+    Network,
+    RecoveryAction,
+    RecoveryStep,
+    StepResult,
+    TlsLibrary,
+)
 from harness.system.deadline import Deadline
-from harness.wire.suites import all_suites, mbedtls_suite_name, suite_code, suite_name
 
-_VERIFY = {Verify.NONE: 0, Verify.OPTIONAL: 1, Verify.REQUIRED: 2}
-# Blobs on the board are certificates and suite lists of 0.1 to 2 KB; a small heap keeps fewer of them.
-BLOB_BUDGET_BYTES = 8192
-BLOB_HEAP_SHARE = 16
 # How long a board may take to come into the raw REPL: ESP boards boot for 1 to 2 s after DTR reset them.
 PATIENCE_S = 10.0
-
-
-def _near(name: str) -> str:
-    near = difflib.get_close_matches(name.upper(), [suite_name(code) for code in all_suites()], n=1, cutoff=0.8)
-    return f"; did you mean {near[0]}?" if near else " (as in TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256)"
 
 
 class BoardOwner(Protocol):
@@ -86,7 +76,7 @@ class BoardSession:
         self._closed = False
         self._owner = owner
         self._console = Console(link, label=spec.label, timeout_multiplier=spec.settings.timeout_multiplier)
-        self._blobs: OrderedDict[str, int] = OrderedDict()
+        self.blobs = BlobStore(self._console)
         self._agent_from_file = False
 
     def scaled(self, seconds: float) -> float:
@@ -134,7 +124,7 @@ class BoardSession:
         if self.info.implementation not in ("micropython", ""):
             raise BoardError(
                 f"{self.spec.label}: this is {self.info.implementation[:40]!r}, not MicroPython; this harness does not drive it",
-                kind="not-micropython",
+                kind=FaultKind.NOT_MICROPYTHON,
             )
         if not (deploy and self.info.has_tls):
             return
@@ -146,7 +136,7 @@ class BoardSession:
         self._clock_set_unix_s = self._set_clock(self.info)
 
     def _join_network(self) -> None:
-        if self.spec.settings.network != "none":
+        if self.spec.settings.network != Network.NONE:
             address = surroundings.network_up(self._console, self.spec.settings)
             self.info = replace(self.info, address=address or self.info.address)
 
@@ -177,7 +167,9 @@ class BoardSession:
         self.info = replace(self.info, **facts)
         hello = self.info.hello
         if self.info.tls_library is None and hello is not None and hello.fingerprint is not None:
-            self.info = replace(self.info, tls_library="axTLS" if hello.fingerprint == "X" else "mbedTLS")
+            self.info = replace(
+                self.info, tls_library=TlsLibrary.AXTLS if hello.fingerprint == "X" else TlsLibrary.MBEDTLS
+            )
 
     def try_tcp(self, host: str, port: int) -> None:
         """Open a plain TCP connection from the board, before any TLS.
@@ -206,54 +198,10 @@ class BoardSession:
 
         Raises:
             Unavailable: a certificate cannot be made on this machine.
-            UsageError: a suite has no such name.
+            UsageError: there is no suite of this name.
         """
-        blobs: dict[str, bytes] = {}
-
-        def blob(data: bytes) -> str:
-            name = blob_name(data)
-            blobs[name] = data
-            return name
-
-        trusted = authorities([certificates.make(name) for name in plan.ca], form=plan.ca_format) if plan.ca else []
-        cert = key = None
-        if plan.certificate:
-            own = own_certificate(certificates.make(plan.certificate), form=plan.certificate_format)
-            cert, key = map(blob, own)
-        suites = self._suite_list(plan)
-        request = RunRequest(
-            name=plan.server_hostname,
-            verify=_VERIFY[Verify(plan.verify)],
-            ca=tuple(map(blob, trusted)),
-            cert=cert,
-            key=key,
-            suites=blob(suites) if suites is not None else None,
-            psk_identity=plan.psk_identity,
-            psk_key=blob(bytes.fromhex(plan.psk_key)) if plan.psk_key is not None else None,
-            text=plan.text,
-            send=plan.send_bytes,
-            recv=len("Hallo, Client!") if plan.receive_bytes is None else plan.receive_bytes,
-            read_to_end=plan.read_to_end,
-            close_first=plan.close_first,
-            timeout_ms=int(self.scaled((plan.timeout_s or 10.0) * 1000)),
-        )
-        return request, blobs
-
-    def _suite_list(self, plan: ClientPlan) -> bytes | None:
-        """What `set_ciphers` gets: words as they stand; or the suites as mbedTLS spells them, without those this firmware
-        does not know (one unknown name refuses the list), and nothing where it cannot be told.
-        """
-        if plan.suite_words is not None:
-            return ",".join(plan.suite_words).encode("ascii")
-        for name in plan.suites or ():
-            # mbedTLS would refuse the list, or the name would be left out as if this firmware did not have it.
-            if suite_code(name) is None:
-                raise UsageError(f"suites: {name!r} is not IANA's name of a cipher suite{_near(name)}")
-        if plan.suites is None or not self.info.can_set_ciphers:
-            return None
-        names = [mbedtls_suite_name(name) for name in plan.suites]
-        known = set(self.info.suites)
-        return ",".join(name for name in names if not known or name in known).encode("ascii")
+        multiplier = self.spec.settings.timeout_multiplier
+        return build_request(plan, certificates, info=self.info, timeout_multiplier=multiplier)
 
     def connect(self, request: RunRequest, blobs: dict[str, bytes], *, deadline: Deadline) -> Answer:
         """Let the board try one connection.
@@ -267,57 +215,25 @@ class BoardSession:
             BoardError: the line failed, or the agent did (`agent`).
         """
         self.refuse_if_set_aside()
-        self._ensure(blobs, deadline=deadline)
+        self.blobs.provide(blobs, heap_free_bytes=self.info.heap_free_bytes, deadline=deadline)
         output = self.link.exec(request.code().encode("ascii"), deadline=deadline)
         try:
             answer = read_answer(output.stdout)
         except ValueError as error:
             raise BoardError(
                 f"{self.spec.label}: the board's answer is garbled: {error}",
-                kind="garbled",
+                kind=FaultKind.GARBLED,
                 transcript=self.transcript(),
             ) from error
         if answer is None:
             raise self._console.no_answer(output, "try a connection")
         if answer.kind == "error" and not answer.missing:
-            self._blobs.clear()
+            self.blobs.forget()
             raise BoardError(
                 f"{self.spec.label}: the agent on the board failed: {answer.message} {answer.blob or ''}".rstrip(),
-                kind="agent",
+                kind=FaultKind.AGENT,
             )
         return answer
-
-    def _ensure(self, blobs: dict[str, bytes], *, deadline: Deadline) -> None:
-        """Have these blobs on the board and make room for them: least recently used ones go first."""
-        free = self.info.heap_free_bytes or BLOB_BUDGET_BYTES * BLOB_HEAP_SHARE
-        budget = max(BLOB_BUDGET_BYTES // 4, min(BLOB_BUDGET_BYTES, free // BLOB_HEAP_SHARE))
-        for name in blobs:
-            if name in self._blobs:
-                self._blobs.move_to_end(name)
-        new = {name: data for name, data in blobs.items() if name not in self._blobs}
-        wanted = sum(map(len, new.values()))
-        while self._blobs and sum(self._blobs.values()) + wanted > budget:
-            oldest = next(iter(self._blobs))
-            if oldest in blobs:
-                break
-            del self._blobs[oldest]
-            self._stored(drop_code(oldest), deadline=deadline)
-        for name, data in new.items():
-            # Private keys are among them: the transcript keeps only their number of bytes.
-            with self.link.log.muted():
-                for code in put_codes(name, data):
-                    self._stored(code, deadline=deadline)
-            self._blobs[name] = len(data)
-
-    def _stored(self, code: str, *, deadline: Deadline) -> None:
-        output = self.link.exec(code.encode("ascii"), deadline=deadline)
-        try:
-            read_stored(output.stdout)
-        except ValueError as error:
-            self._blobs.clear()
-            raise BoardError(f"{self.spec.label}: {error}", kind="agent") from error
-        if output.stderr:
-            raise self._console.no_answer(output, "store data on the board")
 
     # ------------------------------------------------------------------ trouble and end
 
@@ -337,7 +253,7 @@ class BoardSession:
         """
         if self.set_aside is not None:
             return ()
-        self._blobs.clear()
+        self.blobs.forget()
 
         def settle(deadline: Deadline) -> None:
             with self._console.within(deadline):
@@ -346,7 +262,7 @@ class BoardSession:
                 check(deadline)
 
         log = self._ladder.climb(settle, because=because)
-        if log[-1].result == "helped":
+        if log[-1].result == StepResult.HELPED:
             return log
         return (*log, self.put_aside(f"{because}; nothing brought it back"))
 
@@ -354,7 +270,9 @@ class BoardSession:
         """Use this board no more: whatever is asked of it from now on fails at once, with this reason."""
         self.set_aside = f"{self.spec.label}: set aside after {reason}"
         self._note(f"set aside after {reason}")
-        return RecoveryStep(step=SET_ASIDE, result=SET_ASIDE, reason=reason, deadline_s=None, took_s=0.0)
+        return RecoveryStep(
+            step=RecoveryAction.QUARANTINE, result=StepResult.QUARANTINED, reason=reason, deadline_s=None, took_s=0.0
+        )
 
     def refuse_if_set_aside(self) -> None:
         """Raise where the board is not used any more.
@@ -363,7 +281,7 @@ class BoardSession:
             BoardError: kind `set-aside`, with the reason.
         """
         if self.set_aside is not None:
-            raise BoardError(self.set_aside, kind="set-aside")
+            raise BoardError(self.set_aside, kind=FaultKind.QUARANTINED)
 
     def _settle(self) -> None:
         """Have agent, network and clock again; a board whose agent is still there was not reset, and has them all."""

@@ -14,9 +14,8 @@ from typing import Any
 
 from harness.boards.virtual.faults import FAULTS
 from harness.errors import UsageError
-from harness.model import BoardSettings, BoardSpec
+from harness.model import BoardSettings, BoardSpec, Network
 
-_NETWORKS = ("none", "wifi", "lan")
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _BOARD_KEYS = {
     "spec",
@@ -212,11 +211,11 @@ def _lab_board(name: str, raw: Any, *, where: str) -> BoardSpec:
     parsed = parse_board(spec_text, {}, told=f"{where}.spec =")
     wifi = _table(table.get("wifi", {}), where=f"{where}.wifi")
     _only(wifi, _WIFI_KEYS, where=f"{where}.wifi")
-    network = _typed(table, "network", str, where=where) or ("wifi" if wifi else "none")
-    if network not in _NETWORKS:
-        raise UsageError(f"{where}.network = {network!r}: accepted are {', '.join(_NETWORKS)}")
+    network = _typed(table, "network", str, where=where) or (Network.WIFI if wifi else Network.NONE)
+    if network not in tuple(Network):
+        raise UsageError(f"{where}.network = {network!r}: accepted are {', '.join(Network)}")
     ssid = _typed(wifi, "ssid", str, where=f"{where}.wifi")
-    if network == "wifi" and not ssid:
+    if network == Network.WIFI and not ssid:
         raise UsageError(
             f'{where}.wifi: the key \'ssid\' is missing; write wifi = {{ssid = "NAME", password = {{env = "VARIABLE"}}}}'
         )
@@ -225,7 +224,7 @@ def _lab_board(name: str, raw: Any, *, where: str) -> BoardSpec:
     if not 0.1 <= multiplier <= 100:
         raise UsageError(f"{where}.timeout_multiplier = {multiplier:g}: accepted is 0.1 to 100")
     settings = BoardSettings(
-        network=network,
+        network=Network(network),
         ssid=ssid,
         password_env=_password(wifi.get("password"), where=f"{where}.wifi.password"),
         bind=_address(_typed(table, "bind", str, where=where), where=f"{where}.bind"),

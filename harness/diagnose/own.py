@@ -9,7 +9,7 @@ from harness.diagnose.request import Progress, Request
 from harness.diagnose.settings import Settings, as_given, client_lines, server_lines
 from harness.diagnose.trying import Trials
 from harness.diagnose.wire_steps import wire_steps
-from harness.errors import BoardError, UsageError
+from harness.errors import BoardError, FaultKind, UsageError
 from harness.expectations.builders import connected
 from harness.model import Case, CaseResult, Diagnosis, Explanation, Outcome, Tier, Trial, VerdictWord
 from harness.run.artifacts import keep_capture
@@ -40,7 +40,7 @@ def diagnose_files(request: Request, *, progress: Progress) -> Diagnosis:
         progress(f"opening {request.board.label}")
         runner = lab.runner(request.board, request.server)
         if not runner.board.info.has_tls:
-            raise BoardError(f"{request.board.label}: {NO_TLS}", kind="no-tls")
+            raise BoardError(f"{request.board.label}: {NO_TLS}", kind=FaultKind.NO_TLS)
         return _diagnosed(request, runner, certificates, server=server, progress=progress)
     finally:
         lab.close()

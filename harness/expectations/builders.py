@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.model import BoardInfo, Expectation, ExpectedAlert, Outcome, ServerFacts, Side, Stage
+from harness.model import BoardInfo, Expectation, ExpectedAlert, Outcome, ServerFacts, Side, Stage, TlsLibrary
 from harness.wire.alerts import alert_code, alert_name
 
 # mbedTLS reports every fatal alert with this one number (ssl_msg.c, mbedtls_ssl_handle_message_type).
@@ -22,7 +22,7 @@ def fatal_alert_number(board: BoardInfo, alert: str) -> int:
     Source: docs/facts/micropython.md, "How mbedTLS numbers become exceptions" and "axTLS errors".
     """
     code = alert_code(alert)
-    if board.tls_library == "axTLS" and code is not None:
+    if board.tls_library == TlsLibrary.AXTLS and code is not None:
         return -code
     return FATAL_ALERT
 

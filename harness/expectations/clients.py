@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from harness.expectations.builders import fatal_alert_number, refused
 from harness.expectations.servers import bad_record
-from harness.model import BoardInfo, Expectation, ExpectationRule, ServerFacts, Side, Stage
+from harness.model import BoardInfo, Expectation, ExpectationRule, ServerFacts, Side, Stage, TlsLibrary
 from harness.wire.alerts import alert_name
 
 # One number for every reason a certificate is refused for, on the API before load_verify_locations (micropython #10832).
@@ -81,7 +81,7 @@ def library_version(board: BoardInfo) -> tuple[int, ...] | None:
 
 def is_axtls(board: BoardInfo) -> bool:
     """Whether the client is axTLS."""
-    return board.tls_library == "axTLS"
+    return board.tls_library == TlsLibrary.AXTLS
 
 
 def is_mbedtls_2(board: BoardInfo) -> bool:

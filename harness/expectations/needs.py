@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from harness.model import BoardInfo, Need
+from harness.model import BoardInfo, Need, TlsLibrary
 from harness.wire.suites import suite_code, suite_info
 
 
@@ -104,7 +104,7 @@ NAMES_AUTHORITIES = Need(
 MBEDTLS = Need(
     name="mbedtls",
     reason="axTLS: what it does here was never measured, so nothing could be said of it",
-    met=lambda info, server: info.tls_library != "axTLS",
+    met=lambda info, server: info.tls_library != TlsLibrary.AXTLS,
 )
 OFFERS_TLS13 = Need(
     name="tls13",

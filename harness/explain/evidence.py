@@ -9,7 +9,17 @@ import functools
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from harness.model import BoardInfo, Case, ClientFailure, Expectation, HelloFacts, Observation, Outcome, ServerFacts
+from harness.model import (
+    BoardInfo,
+    Case,
+    ClientFailure,
+    Expectation,
+    HelloFacts,
+    Observation,
+    Outcome,
+    ServerFacts,
+    TlsLibrary,
+)
 from harness.oracle.predict import Exclusion, SuiteVerdict, explain_selection
 from harness.oracle.prediction.versions import choose_version
 from harness.wire.reading import WireReading
@@ -135,7 +145,7 @@ class Evidence:
     @property
     def is_axtls(self) -> bool:
         """Whether the client's TLS library is axTLS."""
-        return self.info.tls_library == "axTLS"
+        return self.info.tls_library == TlsLibrary.AXTLS
 
     @property
     def sends_name(self) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.model import ClientFailure, Stage
+from harness.model import ClientFailure, Stage, TlsLibrary
 from harness.oracle.errnos import errno_name, is_plausible_on_socket, resolver_name
 from harness.oracle.mbedtls_errors import error_name, low_level_name
 from harness.wire.alerts import alert_name
@@ -81,7 +81,7 @@ def client_failure(
     args: tuple[Any, ...],
     *,
     stage: Stage,
-    tls_library: str | None,
+    tls_library: TlsLibrary | None,
     tls_version: str | None,
     hello_sent: bool | None,
     platform: str = "",
@@ -155,14 +155,14 @@ def _stage(
     return Stage.CONFIG if own_settings else stage
 
 
-def _is_axtls(number: int, *, tls_library: str | None, stage: Stage) -> bool:
+def _is_axtls(number: int, *, tls_library: TlsLibrary | None, stage: Stage) -> bool:
     """Tell axTLS's small negative numbers from mbedTLS's.
 
     Without a probed library the number itself tells in the handshake: mbedTLS has nothing between -1 and -274 that
     MicroPython would not have made positive, except an errno of read or write on 1.24 (`OSError(-104)`).
     """
     if tls_library is not None:
-        return "axtls" in tls_library.lower()
+        return tls_library == TlsLibrary.AXTLS
     return stage is Stage.HANDSHAKE and min(_AXTLS_NAMES) <= number < 0
 
 

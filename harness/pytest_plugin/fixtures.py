@@ -27,6 +27,7 @@ from harness.model import (
     ServerProfile,
     Side,
     Stage,
+    StepResult,
     Strangers,
     VerdictWord,
     Verify,
@@ -202,7 +203,9 @@ class Board:
             if isinstance(error, ServerError):
                 raise
             runner.health.bring_back(error)
-            tried = [f"; {step.step} {step.result}" for step in runner.health.recovery if step.result != "skipped"]
+            tried = [
+                f"; {step.step} {step.result}" for step in runner.health.recovery if step.result != StepResult.SKIPPED
+            ]
             shown = runner.health.transcript or error.transcript
             raise BoardError(error.message + "".join(tried), kind=error.kind, transcript=shown) from error
         finally:

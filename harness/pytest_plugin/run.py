@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.errors import BoardError, HarnessError, ServerError
+from harness.errors import BoardError, FaultKind, HarnessError, ServerError
 from harness.pytest_plugin.interrupts import end_on_signals
 from harness.pytest_plugin.options import (
     any_given,
@@ -228,13 +228,13 @@ def _result(item: pytest.Item, board: Board, case: Case, *, repeat: int) -> Case
         reason = shortage_text(error)
         if reason is None:
             raise
-        result = _broken_off(board, case, reason, kind="server", repeat=repeat)
+        result = _broken_off(board, case, reason, kind=FaultKind.SERVER, repeat=repeat)
     except pytest.fail.Exception as error:
-        result = _broken_off(board, case, STOPPED.format(error), kind="stopped", repeat=repeat)
+        result = _broken_off(board, case, STOPPED.format(error), kind=FaultKind.STOPPED, repeat=repeat)
     return replace(result, strangers=board.take_strangers())
 
 
-def _broken_off(board: Board, case: Case, reason: str, *, kind: str, repeat: int) -> CaseResult:
+def _broken_off(board: Board, case: Case, reason: str, *, kind: FaultKind, repeat: int) -> CaseResult:
     """What a case comes to that ended in the middle; the board is brought back before the next one."""
     from dataclasses import replace
 

@@ -15,7 +15,7 @@ from harness.boards.agent.protocol import Answer
 from harness.boards.session import BoardSession
 from harness.cases import find_case
 from harness.certificates import Certificates, Unavailable
-from harness.errors import BoardError, ServerError
+from harness.errors import BoardError, FaultKind, ServerError
 from harness.expectations.builders import after_negotiation, with_end_of_stream
 from harness.expectations.needs import unmet
 from harness.explain import explain
@@ -101,7 +101,7 @@ class CaseRunner:
         self.last, self._faults = None, []
         if self.board.set_aside is not None:
             spared = self._without_run(case, VerdictWord.ERROR, self.board.set_aside, attempt=1)
-            return replace(spared, explanation=explain_fault("set-aside", self.board.set_aside))
+            return replace(spared, explanation=explain_fault(FaultKind.QUARANTINED, self.board.set_aside))
         self.board.begin_case()
         self.health.begin(case.id)
         result = self._run(case)
@@ -176,11 +176,11 @@ class CaseRunner:
                 unreachable_text(
                     self.board.info, self.reach, failure=tried.observation.client, port=tried.report.local_port
                 ),
-                kind="network",
+                kind=FaultKind.NETWORK,
             )
         lie = lie_in(tried, address=self.reach.advertise)
         if lie is not None:
-            raise BoardError(f"{self.board.spec.label}: {lie}", kind="lying")
+            raise BoardError(f"{self.board.spec.label}: {lie}", kind=FaultKind.CONTRADICTION)
         return tried
 
     def _judged(self, case: Case, tried: Attempt, *, attempt: int) -> CaseResult:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from harness.boards.session import BoardSession
-from harness.errors import BoardError, ServerError
+from harness.errors import BoardError, FaultKind, ServerError
 from harness.model import RecoveryStep
 from harness.system.deadline import Deadline
 
@@ -59,7 +59,7 @@ class Health:
             raise BoardError(
                 f"{self._board.spec.label}: {when} the board no longer completes the session it began with; "
                 "its results since then are in doubt",
-                kind="sick",
+                kind=FaultKind.UNHEALTHY,
             )
 
     def bring_back(self, fault: BoardError) -> None:
@@ -75,4 +75,4 @@ class Health:
         try:
             self.still_well("after a fault", deadline=deadline)
         except ServerError as error:
-            raise BoardError(f"the session after a fault failed: {error}", kind="sick") from error
+            raise BoardError(f"the session after a fault failed: {error}", kind=FaultKind.UNHEALTHY) from error

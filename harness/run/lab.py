@@ -15,7 +15,7 @@ from harness.boards.kinds import open_board
 from harness.boards.locks.board_lock import Patience
 from harness.boards.session import BoardSession
 from harness.certificates import Certificates
-from harness.errors import BoardError, HarnessError
+from harness.errors import BoardError, FaultKind, HarnessError
 from harness.firmware.hello_notes import hello_notes
 from harness.model import BoardInfo, BoardSpec, ServerProfile, ServerReport, Strangers
 from harness.run.addresses import Reach
@@ -139,7 +139,7 @@ class Lab:
             raise board.error
         session = board.session
         if session is None:
-            raise BoardError(f"{spec.label}: the board is not open", kind="link")
+            raise BoardError(f"{spec.label}: the board is not open", kind=FaultKind.LINK)
         if server_name not in board.runners:
             session.refuse_if_set_aside()
         found = board.runners.get(server_name)
@@ -174,7 +174,7 @@ class Lab:
         with contextlib.suppress(HarnessError, OSError):
             runner.server.cancel()
         with contextlib.suppress(HarnessError, OSError):
-            runner.health.bring_back(BoardError(reason, kind="stopped"))
+            runner.health.bring_back(BoardError(reason, kind=FaultKind.STOPPED))
             runner.health.end([reason])
         return runner.health
 
@@ -202,7 +202,7 @@ class Lab:
             BoardError: the fault itself, where the network is at fault and not the board; that the board is set aside.
         """
         runner.server.cancel()
-        if fault.kind == "network":
+        if fault.kind == FaultKind.NETWORK:
             raise fault
         said = fault.message.removeprefix(f"{session.spec.label}: ")
         steps = session.recover(because=f"its first session: {said}")
@@ -235,7 +235,7 @@ class Lab:
             raise
         report = runner.server.finish(Deadline(session.scaled(SETTLE_S)))
         if not report.accepted:
-            raise BoardError(_stranger_text(session, runner.reach, report), kind="network")
+            raise BoardError(_stranger_text(session, runner.reach, report), kind=FaultKind.NETWORK)
         tried = runner.first_session()
         if session.info.hello is None:
             hello, when = tried.observation.client_hello, int(tried.report.started_unix_s)
@@ -273,7 +273,7 @@ def _shortage(spec: BoardSpec, error: OSError) -> BoardError:
 
 
 def _broken_off(spec: BoardSpec, when: str) -> BoardError:
-    return BoardError(f"{spec.label}: the test in which {when} broke off", kind="stopped")
+    return BoardError(f"{spec.label}: the test in which {when} broke off", kind=FaultKind.STOPPED)
 
 
 def _stranger_text(session: BoardSession, reach: Reach, report: ServerReport) -> str:

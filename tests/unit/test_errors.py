@@ -33,3 +33,9 @@ def test_board_error_can_be_raised_through_a_context():
         raise BoardError("first") from ServerError("cause")
     error = caught.value
     assert (error.kind, error.transcript, str(error.__cause__)) == ("link", "", "cause")
+
+
+def test_a_kind_is_one_of_the_list():
+    """A kind that nothing explains is refused where it is raised, not where it is shown."""
+    with pytest.raises(ValueError, match="'broken' is not a valid FaultKind"):
+        BoardError("first", kind="broken")

@@ -12,7 +12,7 @@ from typing import Any
 from harness.boards.agent.protocol import MARK, read_objects
 from harness.boards.serial.raw_repl import Link, Output, last_line
 from harness.boards.serial.transcript import printable
-from harness.errors import BoardError
+from harness.errors import BoardError, FaultKind
 from harness.system.deadline import Deadline
 
 
@@ -78,7 +78,7 @@ class Console:
         except ValueError as error:
             raise BoardError(
                 f"{self.label}: the board's answer is garbled: {error}",
-                kind="garbled",
+                kind=FaultKind.GARBLED,
                 transcript=self.link.log.show(output.stdout),
             ) from error
         if not objects:
@@ -96,13 +96,13 @@ class Console:
             said = printable(output.stdout[begun : begun + 80])
             return BoardError(
                 f"{self.label}: the board's answer is garbled: it broke off or was changed: {said!r}",
-                kind="garbled",
+                kind=FaultKind.GARBLED,
                 transcript=show(output.stdout + output.stderr),
             )
         reason = show(last_line(output.stderr).encode()) or f"it printed {printable(output.stdout, limit=120)!r}"
         memory = b"MemoryError" in output.stderr
         return BoardError(
             f"{self.label}: the board could not {what}: {reason}.{' The board has too little free memory.' if memory else ''}",
-            kind="memory" if memory else "agent",
+            kind=FaultKind.MEMORY if memory else FaultKind.AGENT,
             transcript=show(output.stdout + output.stderr),
         )

@@ -10,7 +10,7 @@ import hashlib
 from harness.boards.agent.console import Console
 from harness.boards.agent.protocol import FOLDER, IMPORT_CODE, VERSION, VERSION_CODE, agent_files, agent_source
 from harness.boards.serial.raw_repl import last_line
-from harness.errors import BoardError
+from harness.errors import BoardError, FaultKind
 
 HASH_FILE = f"{FOLDER}/hash"
 # Where mpremote mounts a directory of the host: files written there end up in somebody's working tree.
@@ -81,9 +81,9 @@ def load_agent(console: Console, *, filesystem: str | None) -> str | None:
             _deploy(console, files, wanted, filesystem=filesystem)
         console.must(IMPORT_CODE, "start the agent from its files")
     except BoardError as error:
-        if error.kind not in ("filesystem", "agent", "memory"):
+        if error.kind not in (FaultKind.FILESYSTEM, FaultKind.AGENT, FaultKind.MEMORY):
             raise
-        if error.kind == "filesystem" and filesystem is not None:
+        if error.kind == FaultKind.FILESYSTEM and filesystem is not None:
             _remove(console)  # what a full disk had room for
         console.must(agent_source(), "load the agent into RAM")
         return f"the agent runs from RAM: {error.message}"
@@ -120,7 +120,7 @@ def clean(console: Console) -> bool:
     answer = _remove(console)
     if answer.get("kind") != "result":
         number = str(answer.get("number"))[:20]
-        raise BoardError(f"{console.label}: cannot remove {FOLDER} (OSError {number})", kind="filesystem")
+        raise BoardError(f"{console.label}: cannot remove {FOLDER} (OSError {number})", kind=FaultKind.FILESYSTEM)
     return bool(answer.get("removed"))
 
 
@@ -138,16 +138,17 @@ def _deploy(console: Console, files: dict[str, bytes], wanted: str, *, filesyste
     if filesystem is None:
         raise BoardError(
             f"{console.label}: the board has no filesystem that can be written (none, read-only or full)",
-            kind="filesystem",
+            kind=FaultKind.FILESYSTEM,
         )
     if filesystem.startswith(HOST_MOUNT):
         raise BoardError(
-            f"{console.label}: {filesystem} is a directory of the host, mounted by mpremote", kind="filesystem"
+            f"{console.label}: {filesystem} is a directory of the host, mounted by mpremote", kind=FaultKind.FILESYSTEM
         )
     output = console.run(_MAKE_FOLDER, timeout_s=5.0)
     if output.stderr:
         raise BoardError(
-            f"{console.label}: cannot make the directory {FOLDER}: {last_line(output.stderr)}", kind="filesystem"
+            f"{console.label}: cannot make the directory {FOLDER}: {last_line(output.stderr)}",
+            kind=FaultKind.FILESYSTEM,
         )
     deadline = console.deadline(60.0)
     for path, data in files.items():

@@ -10,13 +10,12 @@ import functools
 import re
 from collections.abc import Iterable
 
-from harness.model import BoardInfo
+from harness.model import BoardInfo, TlsLibrary
 from harness.system.data_files import data_dir
 
 STEP_MARK = "# --- "
 LINE_LIMIT = 300
 LINES_LIMIT = 2000
-MBEDTLS, AXTLS = "mbedTLS", "axTLS"
 
 # Seconds between the epochs of Unix and of the ports that count from 2000 (esp32, esp8266, stm32, samd, renesas-ra).
 EPOCH_2000_UNIX_S = 946684800
@@ -201,20 +200,20 @@ def _tls_module(api: tuple[str, ...]) -> tuple[str | None, bool]:
     return None, False
 
 
-def _tls_library(module: str | None, api: tuple[str, ...], *, has_version: bool) -> str | None:
+def _tls_library(module: str | None, api: tuple[str, ...], *, has_version: bool) -> TlsLibrary | None:
     """mbedTLS or axTLS, from what exists; None where nothing tells them apart."""
     if module is None:
         return None
     # extmod/modtls_axtls.c has neither CERT_REQUIRED nor a version (upstream's own tests tell them apart by the first).
     if has_version or f"{module}.CERT_REQUIRED" in api:
-        return MBEDTLS
+        return TlsLibrary.MBEDTLS
     if f"{module}.SSLContext" in api:
-        return AXTLS
+        return TlsLibrary.AXTLS
     # Up to 1.19 both modules look alike; of the sockets only mbedTLS's has getpeercert.
     methods = [name for name in api if name.startswith("SSLSocket.")]
     if not methods:
         return None
-    return MBEDTLS if "SSLSocket.getpeercert" in methods else AXTLS
+    return TlsLibrary.MBEDTLS if "SSLSocket.getpeercert" in methods else TlsLibrary.AXTLS
 
 
 def _keywords(module: str | None, api: tuple[str, ...], *, modern: bool) -> tuple[str, ...]:

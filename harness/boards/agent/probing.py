@@ -8,7 +8,7 @@ from __future__ import annotations
 from harness.boards.agent.console import Console
 from harness.boards.agent.probe import is_damaged, parse_probe, probe_steps
 from harness.boards.serial.raw_repl import last_line
-from harness.errors import BoardError
+from harness.errors import BoardError, FaultKind
 from harness.model import BoardInfo
 
 # A step that is damaged on the way, there or back, is run this often in all.
@@ -42,7 +42,7 @@ def run_step(console: Console, code: bytes) -> bytes:
     if damaged:
         raise BoardError(
             f"{console.label}: what the board says of itself arrives damaged, {ATTEMPTS} times: bytes are lost or changed on the line",
-            kind="garbled",
+            kind=FaultKind.GARBLED,
             transcript=console.link.log.show(output.stdout),
         )
     return output.stdout

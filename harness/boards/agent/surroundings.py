@@ -13,8 +13,8 @@ from typing import Any
 
 from harness.boards.agent.console import Console
 from harness.boards.agent.protocol import clock_code, network_code, script, tcp_code
-from harness.errors import BoardError
-from harness.model import BoardInfo, BoardSettings
+from harness.errors import BoardError, FaultKind
+from harness.model import BoardInfo, BoardSettings, Network
 
 JOIN_S = 30.0
 TCP_TRY_S = 8.0
@@ -36,7 +36,7 @@ def network_up(console: Console, settings: BoardSettings) -> str | None:
         BoardError: `network`: wrong password, no such access point, no address ... or the variable with the password is not set.
     """
     words: dict[str, Any] = {"kind": settings.network, "timeout": int(console.deadline(JOIN_S).timeout_s)}
-    if settings.network == "wifi":
+    if settings.network == Network.WIFI:
         words["ssid"] = settings.ssid
         if settings.password_env is not None:
             console.link.log.hide(_secret(settings.password_env, board=console.label))
@@ -46,9 +46,9 @@ def network_up(console: Console, settings: BoardSettings) -> str | None:
         output = console.run(_join_code(words, settings, board=console.label), timeout_s=2 * JOIN_S)
         answer = console.answer(output, "bring up the network")
     if answer.get("kind") != "result":
-        where = f"the WiFi {settings.ssid!r}" if settings.network == "wifi" else "the LAN"
+        where = f"the WiFi {settings.ssid!r}" if settings.network == Network.WIFI else "the LAN"
         reason = console.link.log.show(str(answer.get("message")).encode(), limit=200)
-        raise BoardError(f"{console.label}: the board does not get into {where}: {reason}", kind="network")
+        raise BoardError(f"{console.label}: the board does not get into {where}: {reason}", kind=FaultKind.NETWORK)
     return address_of(answer.get("address"))
 
 
@@ -94,7 +94,7 @@ def try_tcp(console: Console, *, host: str, port: int, own_address: str | None) 
         f"{host}:{port} (OSError {str(number)[:40]!s}). Usual suspects: a firewall on this machine (--ports gives it a range), "
         "client isolation in the WiFi, the wrong interface (--bind, --advertise), NAT between them (--peer), or a 5 GHz-only "
         "network (these radios see 2.4 GHz only)",
-        kind="network",
+        kind=FaultKind.NETWORK,
     )
 
 
@@ -108,7 +108,7 @@ def address_of(value: object) -> str | None:
 
 def _join_code(words: dict[str, Any], settings: BoardSettings, *, board: str) -> str:
     """The call with the password, which is in no variable of the frames that an error is shown with."""
-    if settings.network != "wifi" or settings.password_env is None:
+    if settings.network != Network.WIFI or settings.password_env is None:
         return network_code(words)
     return network_code({**words, "password": _secret(settings.password_env, board=board)})
 
@@ -117,6 +117,7 @@ def _secret(variable: str, *, board: str) -> str:
     value = os.environ.get(variable)
     if value is None:
         raise BoardError(
-            f"{board}: the WiFi password is in the environment variable {variable}, which is not set", kind="network"
+            f"{board}: the WiFi password is in the environment variable {variable}, which is not set",
+            kind=FaultKind.NETWORK,
         )
     return value

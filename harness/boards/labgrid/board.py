@@ -26,7 +26,7 @@ from harness.boards.labgrid.text import (
 )
 from harness.boards.locks.board_lock import BoardLock
 from harness.boards.serial.ports import identity as port_identity
-from harness.errors import BoardError
+from harness.errors import BoardError, FaultKind
 from harness.system.deadline import Deadline
 
 # What the keeper says of a call that did not end (`labgrid_keeper`).
@@ -173,7 +173,7 @@ class KeptPlace:
             raise BoardError(
                 f"{client.label}: the exporter of place {place.name} says no host and port of its serial port; "
                 "is the board plugged in there?",
-                kind="missing",
+                kind=FaultKind.MISSING,
             )
         # The same board may be asked for by its URL, too.
         self._port_lock = BoardLock(port_identity(address.url), label=client.label)
@@ -201,7 +201,7 @@ class KeptPlace:
         if line is None and not deadline.expired:
             raise BoardError(
                 f"{self.client.label}: the process that keeps place {self.place.name} was ended by somebody",
-                kind="lost",
+                kind=FaultKind.LOST,
             )
         if line is None or line["status"] == TIMED_OUT:
             raise self.client.hangs(step)
@@ -213,14 +213,14 @@ class KeptPlace:
     def _why_not_acquired(self, said: str) -> BoardError:
         now = self.client.show(self.place.name)
         return self.client.refusal(now, said) or BoardError(
-            f"{self.client.label}: place {now.name} cannot be acquired ({last_words(said)})", kind="missing"
+            f"{self.client.label}: place {now.name} cannot be acquired ({last_words(said)})", kind=FaultKind.MISSING
         )
 
     def _why_not_exported(self, said: str) -> BoardError:
         now = self.client.show(self.place.name)
         return self.client.refusal(now, "") or BoardError(
             f"{self.client.label}: the serial port of place {now.name} cannot be resolved ({last_words(said)})",
-            kind="missing",
+            kind=FaultKind.MISSING,
         )
 
     def close(self) -> None:

@@ -24,7 +24,7 @@ from harness.boards.labgrid.text import (
     read_places,
     unknown_place,
 )
-from harness.errors import BoardError, UsageError
+from harness.errors import BoardError, FaultKind, UsageError
 
 VARIABLE = "LABGRID_CLIENT"
 FOLDER_VARIABLE = "TLS_HARNESS_LABGRID"
@@ -101,13 +101,13 @@ class LabgridClient:
             raise BoardError(
                 f"{self.label}: labgrid's coordinator at {self.coordinator} cannot be asked ({last_words(places)}); "
                 "is it running, and $LG_COORDINATOR right?",
-                kind="missing",
+                kind=FaultKind.MISSING,
             )
         if token:
             raise BoardError(
                 f"{self.label}: the reservation has no place: it still waits, has run out, or was never made "
                 "(`labgrid-client reservations`); `pytest --board-wait SECONDS` waits for it",
-                kind="busy",
+                kind=FaultKind.BUSY,
             )
         raise UsageError(f"{self.label}: {unknown_place(word, read_places(places))}")
 
@@ -129,7 +129,7 @@ class LabgridClient:
             raise self.hangs(words[-1]) from error
         except OSError as error:
             raise BoardError(
-                f"{self.label}: {self.program} cannot be started ({error.strerror})", kind="missing"
+                f"{self.label}: {self.program} cannot be started ({error.strerror})", kind=FaultKind.MISSING
             ) from error
         return done.returncode, done.stdout.decode("utf-8", "replace")
 
@@ -138,7 +138,7 @@ class LabgridClient:
         return BoardError(
             f"{self.label}: `labgrid-client {word}` did not end within {self.timeout_s:g} s; "
             f"the coordinator is {self.coordinator}",
-            kind="timeout",
+            kind=FaultKind.TIMEOUT,
         )
 
     def refusal(self, place: Place, said: str) -> BoardError | None:
@@ -153,13 +153,13 @@ class LabgridClient:
             return BoardError(
                 f"{self.label}: place {place.name} is acquired by {user} on {host}, where "
                 f"`labgrid-client -p {place.name} release` gives it back; `pytest --board-wait SECONDS` waits for it",
-                kind="busy",
+                kind=FaultKind.BUSY,
             )
         if place.reservation and said:
             return BoardError(
                 f"{self.label}: place {place.name} is reserved, and not with our token ({last_words(said)}); "
                 "`labgrid-client reservations` lists for whom; `pytest --board-wait SECONDS` waits for it",
-                kind="busy",
+                kind=FaultKind.BUSY,
             )
         gone = [resource for resource in place.resources if not resource.present]
         if gone or not place.resources:
@@ -168,7 +168,7 @@ class LabgridClient:
             return BoardError(
                 f"{self.label}: place {place.name} has no board behind it: {what}; "
                 "is its labgrid-exporter running? `labgrid-client resources` lists what there is",
-                kind="missing",
+                kind=FaultKind.MISSING,
             )
         ports = place.serial_ports
         if len(ports) != 1:
@@ -176,7 +176,7 @@ class LabgridClient:
             return BoardError(
                 f"{self.label}: place {place.name} has {'no serial port' if not ports else f'{len(ports)} serial ports'} "
                 f"({there}); exactly one is wanted",
-                kind="missing",
+                kind=FaultKind.MISSING,
             )
         return None
 

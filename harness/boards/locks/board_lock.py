@@ -22,7 +22,7 @@ from typing import TypeVar
 
 from harness.boards.serial.ports import lock_holders
 from harness.boards.serial.transcript import printable
-from harness.errors import BoardError
+from harness.errors import BoardError, FaultKind
 from harness.system.deadline import Deadline
 
 # Not tempfile's: that differs between users, and these files are where they meet.
@@ -207,13 +207,15 @@ def patiently(attempt: Callable[[], T], patience: Patience, *, label: str, poll_
         try:
             return attempt()
         except BoardError as error:
-            if error.kind != "busy":
+            if error.kind != FaultKind.BUSY:
                 raise
             if deadline.expired:
                 if not patience.seconds:
                     raise
                 raise BoardError(
-                    f"{error.message} (waited {patience.seconds:g} s for it)", kind="busy", transcript=error.transcript
+                    f"{error.message} (waited {patience.seconds:g} s for it)",
+                    kind=FaultKind.BUSY,
+                    transcript=error.transcript,
                 ) from error
             if said != error.message and patience.tell is not None:
                 patience.tell(f"{label}: waiting up to {deadline.remaining_s:.0f} s: {error.message}")
@@ -279,13 +281,15 @@ def _is_at(path: Path, descriptor: int) -> bool:
 def _busy(path: Path, *, label: str) -> BoardError:
     entry = _read(path)
     if entry is not None and entry.pid == os.getpid():
-        return BoardError(f"{label}: this run has the board already, under another name", kind="twice")
+        return BoardError(f"{label}: this run has the board already, under another name", kind=FaultKind.TWICE)
     if entry is None:
         held = [str(holder_by_pid(pid, command)) for pid, command in lock_holders(str(path))]
         who = ", ".join(held) or f"a process that does not say who it is (`fuser -v {path}`)"
     else:
         who = str(entry)
-    return BoardError(f"{label}: the board is in use by {who}; `pytest --board-wait SECONDS` waits for it", kind="busy")
+    return BoardError(
+        f"{label}: the board is in use by {who}; `pytest --board-wait SECONDS` waits for it", kind=FaultKind.BUSY
+    )
 
 
 def _write(descriptor: int, holder: Holder) -> None:

@@ -11,7 +11,7 @@ import threading
 
 from harness.boards.locks.board_lock import POLL_S, BoardLock
 from harness.boards.serial.ports import identity, list_ports, resolve_serial, usb_identity, usb_port
-from harness.errors import BoardError
+from harness.errors import BoardError, FaultKind
 from harness.system.deadline import Deadline
 
 # Whoever comes first has such a name; all others (by-id, by-path, those of udev rules) are one board's for good.
@@ -93,7 +93,7 @@ class SameBoard:
             try:
                 self.find()
             except BoardError as error:
-                if error.kind != "missing" or deadline.expired:
+                if error.kind != FaultKind.MISSING or deadline.expired:
                     raise
             else:
                 return
@@ -104,7 +104,7 @@ class SameBoard:
             return self._target
         if self._usb is None:
             if not os.path.exists(self.port):
-                raise BoardError(f"{self.port}: there is no such port", kind="missing")
+                raise BoardError(f"{self.port}: there is no such port", kind=FaultKind.MISSING)
             return self.port
         known = self._usb
         alike = [
@@ -113,7 +113,7 @@ class SameBoard:
         if self.identity.endswith(f"-at-{known.location}") or len(alike) > 1:
             alike = [port for port in alike if port.location == known.location]
         if len(alike) != 1:
-            raise BoardError(f"no port has the USB identity {self.identity}", kind="missing")
+            raise BoardError(f"no port has the USB identity {self.identity}", kind=FaultKind.MISSING)
         return alike[0].device
 
     def close(self) -> None:

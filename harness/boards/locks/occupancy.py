@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from enum import StrEnum
 
 from harness.boards.locks.board_lock import Holder, holder_by_pid, holder_of
 from harness.boards.serial.ports import SerialPort, holders, identity, lock_holders, resolve_serial
@@ -15,22 +16,31 @@ from harness.errors import HarnessError
 from harness.model import BoardSpec
 
 
+class OccupancyState(StrEnum):
+    """Whether a board is available: `unknown` is behind another machine and not locked from here, `virtual` made when opened."""
+
+    FREE = "free"
+    IN_USE = "in-use"
+    MISSING = "missing"
+    UNKNOWN = "unknown"
+    VIRTUAL = "virtual"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Occupancy:
-    """Whether a board can be had now.
+    """Whether a board is available.
 
-    `state` is `free`, `in-use`, `missing` (not plugged in), `unknown` (behind another machine, not locked from here) or `virtual`
-    (made when it is opened). `holder` is who has it, `reason` why it is missing or (without a holder on this machine) in use,
-    `port` what would be opened.
+    `holder` is the process that has it, `reason` why it is missing or (without a holder on this machine) in use, `port` what would
+    be opened.
     """
 
-    state: str
+    state: OccupancyState
     port: str | None = None
     holder: Holder | None = None
     reason: str | None = None
 
     def __str__(self) -> str:
-        if self.state == "in-use":
+        if self.state is OccupancyState.IN_USE:
             return f"in use by {self.holder or self.reason}"
         return f"missing: {self.reason}" if self.reason else self.state
 
@@ -38,15 +48,15 @@ class Occupancy:
 def occupancy(spec: BoardSpec) -> Occupancy:
     """Say whether a board of a spec can be had."""
     if spec.kind in MADE_WHEN_OPENED:
-        return Occupancy(state="virtual")
+        return Occupancy(state=OccupancyState.VIRTUAL)
     if spec.kind == "labgrid":
         return _of_place(spec)
     if spec.kind != "serial":
-        return Occupancy(state="unknown")
+        return Occupancy(state=OccupancyState.UNKNOWN)
     try:
         return of_port(resolve_serial(spec.target))
     except HarnessError as error:
-        return Occupancy(state="missing", reason=str(error))
+        return Occupancy(state=OccupancyState.MISSING, reason=str(error))
 
 
 def _of_place(spec: BoardSpec) -> Occupancy:
@@ -58,15 +68,19 @@ def _of_place(spec: BoardSpec) -> Occupancy:
     try:
         holder = holder_of(place_identity(spec.target, os.environ))
         if holder is not None:
-            return Occupancy(state="in-use", holder=holder)
+            return Occupancy(state=OccupancyState.IN_USE, holder=holder)
         client = LabgridClient(spec.label, timeout_s=LISTING_S)
         place = client.show(spec.target)
         if place.acquired is not None:
-            return Occupancy(state="in-use", reason=f"{who_has(place.acquired)} (labgrid)")
+            return Occupancy(state=OccupancyState.IN_USE, reason=f"{who_has(place.acquired)} (labgrid)")
         refused = client.refusal(place, "")
     except HarnessError as error:
-        return Occupancy(state="missing", reason=str(error))
-    return Occupancy(state="free") if refused is None else Occupancy(state="missing", reason=refused.message)
+        return Occupancy(state=OccupancyState.MISSING, reason=str(error))
+    return (
+        Occupancy(state=OccupancyState.FREE)
+        if refused is None
+        else Occupancy(state=OccupancyState.MISSING, reason=refused.message)
+    )
 
 
 def of_port(port: str | SerialPort) -> Occupancy:
@@ -74,12 +88,12 @@ def of_port(port: str | SerialPort) -> Occupancy:
     device = port if isinstance(port, str) else port.device
     holder = holder_of(identity(device)) or _other_program(device)
     if holder is not None:
-        return Occupancy(state="in-use", port=device, holder=holder)
+        return Occupancy(state=OccupancyState.IN_USE, port=device, holder=holder)
     if "://" in device:
-        return Occupancy(state="unknown", port=device)
+        return Occupancy(state=OccupancyState.UNKNOWN, port=device)
     if device.startswith("/") and not os.path.exists(device):
-        return Occupancy(state="missing", port=device, reason="there is no such port")
-    return Occupancy(state="free", port=device)
+        return Occupancy(state=OccupancyState.MISSING, port=device, reason="there is no such port")
+    return Occupancy(state=OccupancyState.FREE, port=device)
 
 
 def _other_program(device: str) -> Holder | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from harness.boards.serial.ports import refuse_if_held, why_port_failed
 from harness.boards.serial.recorded_port import READ_SLICE_S, mend_close
-from harness.errors import BoardError
+from harness.errors import BoardError, FaultKind
 
 # A board that does not take our bytes for this long has stopped reading.
 WRITE_TIMEOUT_S = 5.0
@@ -27,7 +27,9 @@ def open_port(device: str, *, baud: int, dtr: bool | None, rts: bool | None) -> 
     try:
         import serial
     except ImportError as error:
-        raise BoardError(f"{device}: pyserial does not load here ({error.name} is missing)", kind="missing") from error
+        raise BoardError(
+            f"{device}: pyserial does not load here ({error.name} is missing)", kind=FaultKind.MISSING
+        ) from error
     try:
         slice_s = 0 if device.startswith("socket://") else READ_SLICE_S
         port = serial.serial_for_url(device, do_not_open=True, baudrate=baud, timeout=slice_s)

@@ -11,7 +11,7 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import BoardError, UsageError
+from harness.errors import BoardError, FaultKind, UsageError
 
 # Programs that open every new serial port, with what stops them.
 KNOWN_HOLDERS = {
@@ -46,7 +46,7 @@ def list_ports() -> list[SerialPort]:
         from serial.tools import list_ports as pyserial_ports
     except ImportError as error:
         raise BoardError(
-            f"no serial ports: pyserial does not load here ({error.name} is missing)", kind="missing"
+            f"no serial ports: pyserial does not load here ({error.name} is missing)", kind=FaultKind.MISSING
         ) from error
 
     by_id = _by_id_links()
@@ -226,7 +226,7 @@ def refuse_if_held(device: str) -> None:
     if not os.path.basename(device).startswith(("tty", "cu.")):
         return
     if holders(device):
-        raise BoardError(f"{device}: the port is in use by {_held_by(device)}; close it first", kind="busy")
+        raise BoardError(f"{device}: the port is in use by {_held_by(device)}; close it first", kind=FaultKind.BUSY)
 
 
 def why_port_failed(device: str, error: BaseException) -> BoardError:
@@ -245,19 +245,19 @@ def why_port_failed(device: str, error: BaseException) -> BoardError:
         there = ", ".join(port.device for port in list_ports()) or "none"
         return BoardError(
             f"{device}: there is no such port; ports here: {there}. Is the board plugged in, with a data cable?",
-            kind="missing",
+            kind=FaultKind.MISSING,
         )
     if number in (errno.EACCES, errno.EPERM):
-        return BoardError(_forbidden(device), kind="forbidden")
+        return BoardError(_forbidden(device), kind=FaultKind.FORBIDDEN)
     if number in (errno.EBUSY, errno.EAGAIN, errno.EWOULDBLOCK):
-        return BoardError(f"{device}: the port is in use by {_held_by(device)}; close it first", kind="busy")
+        return BoardError(f"{device}: the port is in use by {_held_by(device)}; close it first", kind=FaultKind.BUSY)
     if number in (errno.ENOTTY, errno.EINVAL, errno.ENODEV, errno.ENXIO, errno.EIO, errno.EISDIR):
         return BoardError(
             f"{device}: this is no serial port ({errno.errorcode.get(number, number)}); `tls-harness boards` lists those there are",
-            kind="missing",
+            kind=FaultKind.MISSING,
         )
     name = errno.errorcode.get(number or 0, type(error).__name__)
-    return BoardError(f"{device}: the port cannot be opened ({name})", kind="link")
+    return BoardError(f"{device}: the port cannot be opened ({name})", kind=FaultKind.LINK)
 
 
 def _errno_of(error: BaseException) -> int | None:
@@ -296,18 +296,20 @@ def _why_url_failed(device: str, error: BaseException, number: int | None) -> Bo
     chain = _chain(error)
     if number == errno.ECONNREFUSED:
         return BoardError(
-            f"{device}: nothing listens there (connection refused); is ser2net or the exporter running?", kind="missing"
+            f"{device}: nothing listens there (connection refused); is ser2net or the exporter running?",
+            kind=FaultKind.MISSING,
         )
     if any(isinstance(link, socket.gaierror) for link in chain):
-        return BoardError(f"{device}: no machine of this name is known", kind="missing")
+        return BoardError(f"{device}: no machine of this name is known", kind=FaultKind.MISSING)
     if any(isinstance(link, TimeoutError) for link in chain):
         return BoardError(
-            f"{device}: the machine does not answer; is it on, and the port open in its firewall?", kind="missing"
+            f"{device}: the machine does not answer; is it on, and the port open in its firewall?",
+            kind=FaultKind.MISSING,
         )
     if number in (errno.EPIPE, errno.ECONNRESET):
         return BoardError(
             f"{device}: the far end closed the connection at once; such servers do that while another client has the port",
-            kind="busy",
+            kind=FaultKind.BUSY,
         )
     if number is None and device.startswith("rfc2217://"):
         joint = "&" if "?" in device else "?"
@@ -316,10 +318,11 @@ def _why_url_failed(device: str, error: BaseException, number: int | None) -> Bo
         )
         plain = "socket" + device.removeprefix("rfc2217").partition("?")[0]
         return BoardError(
-            f"{device}: the far end does not speak RFC 2217, or not all of it; plain TCP is {plain}{told}", kind="link"
+            f"{device}: the far end does not speak RFC 2217, or not all of it; plain TCP is {plain}{told}",
+            kind=FaultKind.LINK,
         )
     name = errno.errorcode.get(number or 0, type(error).__name__)
-    return BoardError(f"{device}: the far end cannot be reached ({name})", kind="link")
+    return BoardError(f"{device}: the far end cannot be reached ({name})", kind=FaultKind.LINK)
 
 
 def _chain(error: BaseException) -> list[BaseException]:

@@ -24,7 +24,7 @@ from harness.boards.serial.open_port import WRITE_TIMEOUT_S, open_port
 from harness.boards.serial.recorded_port import LinkFlood, LinkTimeout, RecordingSerial
 from harness.boards.serial.symptoms import what_answers, what_happened
 from harness.boards.serial.transcript import LineLog, printable
-from harness.errors import BoardError, UsageError
+from harness.errors import BoardError, FaultKind, UsageError
 from harness.system.deadline import Deadline
 
 RAW_BANNER = b"raw REPL; CTRL-B to exit\r\n"
@@ -136,7 +136,7 @@ class Link:
             except (BoardError, UsageError) as error:
                 if deadline.expired:
                     raise BoardError(
-                        f"the port did not come back within {deadline.timeout_s:.3g} s: {error}", kind="lost"
+                        f"the port did not come back within {deadline.timeout_s:.3g} s: {error}", kind=FaultKind.LOST
                     ) from error
             # No system that this runs on tells of a new port in the same way: it is looked for again.
             time.sleep(min(LOOK_AGAIN_S, deadline.remaining_s))
@@ -200,7 +200,10 @@ class Link:
             self._synchronise(_left_raw_repl)
         except (LinkTimeout, LinkFlood) as trouble:
             happened = what_happened(trouble.seen)
-            kind, text = happened or ("no-interrupt", f"no raw REPL within {deadline.timeout_s:.3g} s of a Ctrl-C")
+            kind, text = happened or (
+                FaultKind.NO_INTERRUPT,
+                f"no raw REPL within {deadline.timeout_s:.3g} s of a Ctrl-C",
+            )
             raise BoardError(f"{self.device}: {text}", kind=kind, transcript=self.log.show(trouble.seen)) from trouble
         except OSError as error:
             raise self._lost(error) from error
@@ -268,7 +271,7 @@ class Link:
         except LinkFlood as flood:
             raise BoardError(
                 f"{self.device}: the board printed more than {MAX_OUTPUT_BYTES // 1024} KiB without an end",
-                kind="flood",
+                kind=FaultKind.FLOOD,
                 transcript=self.log.show(flood.seen),
             ) from flood
         except (TransportError, struct.error) as error:
@@ -280,7 +283,7 @@ class Link:
                 raise self._silent(LinkTimeout(b"", rest), deadline) from error
             raise BoardError(
                 f"{self.device}: the raw REPL broke off; bytes were lost or changed, or the board restarted",
-                kind="garbled",
+                kind=FaultKind.GARBLED,
                 transcript=self.log.text(limit=400),
             ) from error
         except OSError as error:
@@ -315,16 +318,9 @@ class Link:
             if output.stderr:
                 raise BoardError(
                     f"{self.device}: cannot write {path} on the board: {last_line(output.stderr)}",
-                    kind="filesystem",
+                    kind=FaultKind.FILESYSTEM,
                     transcript=self.log.show(output.stderr),
                 )
-
-    def interrupt(self) -> None:
-        """Send one Ctrl-C."""
-        try:
-            self._port.write(b"\r\x03")
-        except OSError as error:
-            raise self._lost(error) from error
 
     def leave_raw_repl(self, *, deadline: Deadline) -> bool:
         """Interrupt and go back to the friendly prompt, where a person or another tool expects the board.
@@ -362,7 +358,10 @@ class Link:
         if restart is not None:
             kind, message = restart[0], f"{self.device}: {restart[1]}"
         else:
-            kind, message = "timeout", f"{self.device}: the board did not answer within {deadline.timeout_s:g} s"
+            kind, message = (
+                FaultKind.TIMEOUT,
+                f"{self.device}: the board did not answer within {deadline.timeout_s:g} s",
+            )
         return BoardError(message, kind=kind, transcript=self.log.show(silence.seen))
 
     def _lost(self, error: OSError) -> BoardError:
@@ -372,14 +371,14 @@ class Link:
             return BoardError(
                 f"{self.device}: the port took no bytes for {WRITE_TIMEOUT_S:g} s: the board has stopped reading, "
                 "or flow control holds the line",
-                kind="timeout",
+                kind=FaultKind.TIMEOUT,
                 transcript=self.log.text(limit=400),
             )
         self.gone = True
         name = errno.errorcode.get(error.errno or 0, type(error).__name__)
         return BoardError(
             f"{self.device}: the port went away ({name}); unplugged, re-enumerated after a reset, or the far end closed it",
-            kind="lost",
+            kind=FaultKind.LOST,
             transcript=self.log.text(limit=400),
         )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from harness.boards.serial.transcript import printable
+from harness.errors import FaultKind
 
 # One match per start of a board. ESP ROM: "rst:0x1 (POWERON_RESET)"; MicroPython: "MPY: soft reboot" / friendly banner.
 _ROM_START = re.compile(rb"rst:0x[0-9a-f]+ \(([A-Z0-9_]+)\)|rst cause:(\d+)")
@@ -34,7 +35,7 @@ _RESTARTED = (
 )
 
 
-def what_happened(seen: bytes) -> tuple[str, str] | None:
+def what_happened(seen: bytes) -> tuple[FaultKind, str] | None:
     """Tell whether a board that was in the raw REPL has started anew; there it never shows a banner by itself.
 
     Args:
@@ -46,7 +47,7 @@ def what_happened(seen: bytes) -> tuple[str, str] | None:
     starts = _starts(seen)
     if starts == 0:
         return None
-    return ("reset", _RESTARTED) if starts == 1 else ("reset-loop", _loop_sentence(seen, starts))
+    return (FaultKind.RESET, _RESTARTED) if starts == 1 else (FaultKind.RESET_LOOP, _loop_sentence(seen, starts))
 
 
 def _starts(seen: bytes) -> int:
@@ -60,7 +61,7 @@ def _starts(seen: bytes) -> int:
     return max(counts)
 
 
-def what_answers(seen: bytes) -> tuple[str, str]:
+def what_answers(seen: bytes) -> tuple[FaultKind, str]:
     """Name what a board (or whatever is there) is doing, from what it sent while we asked for the raw REPL.
 
     Args:
@@ -71,43 +72,46 @@ def what_answers(seen: bytes) -> tuple[str, str]:
     """
     if not seen.strip(b"\r\n\x00 "):
         return (
-            "silent",
+            FaultKind.SILENT,
             "no answer at all: is it a MicroPython board, powered, at this baud rate, with RX/TX the right way round? "
             "A board that waits for DTR needs dtr = true in boards.toml; one held in reset by it, dtr = false and rts = false. "
             "A program on the board that prints nothing and catches KeyboardInterrupt looks the same",
         )
     if _OUR_BYTES.issuperset(seen):
         return (
-            "not-micropython",
+            FaultKind.NOT_MICROPYTHON,
             "it only echoes what it is sent: RX and TX are joined, or the program at the other end is no MicroPython",
         )
     starts = _starts(seen)
     if starts >= 2:
-        return ("reset-loop", _loop_sentence(seen, starts))
+        return (FaultKind.RESET_LOOP, _loop_sentence(seen, starts))
     if starts == 1 and not _BANNER.search(seen):
-        return ("reset", _RESTARTED)
+        return (FaultKind.RESET, _RESTARTED)
     for mark, name in _OTHERS[:1]:
         if mark.search(seen):
-            return ("not-micropython", f"it answers, but it is {name}")
+            return (FaultKind.NOT_MICROPYTHON, f"it answers, but it is {name}")
     if starts or b">>> " in seen or b"raw REPL" in seen or b"Traceback (most recent call last)" in seen:
         return (
-            "no-interrupt",
+            FaultKind.NO_INTERRUPT,
             "MicroPython is there, but its program goes on after Ctrl-C: it catches KeyboardInterrupt or disabled it with "
             "micropython.kbd_intr(-1). Rename main.py on the board (it is never touched by the harness)",
         )
     for mark, name in _OTHERS[1:]:
         if mark.search(seen):
-            return ("not-micropython", f"it answers, but it is {name}")
+            return (FaultKind.NOT_MICROPYTHON, f"it answers, but it is {name}")
     if _mostly_noise(seen):
-        return ("not-micropython", "it answers with unreadable bytes: is the baud rate right? (baud in boards.toml)")
+        return (
+            FaultKind.NOT_MICROPYTHON,
+            "it answers with unreadable bytes: is the baud rate right? (baud in boards.toml)",
+        )
     if len(seen) > 400:
         return (
-            "no-interrupt",
+            FaultKind.NO_INTERRUPT,
             "it prints without end and ignores Ctrl-C: either its program disabled Ctrl-C (micropython.kbd_intr(-1)) "
             "or it is no MicroPython board",
         )
     first = printable(seen.strip().splitlines()[0][:60])
-    return ("not-micropython", f"it answers, but is no MicroPython: its first line is {first!r}")
+    return (FaultKind.NOT_MICROPYTHON, f"it answers, but is no MicroPython: its first line is {first!r}")
 
 
 def _loop_sentence(seen: bytes, count: int) -> str:

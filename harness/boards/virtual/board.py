@@ -18,7 +18,7 @@ from pathlib import Path
 
 from harness.boards.serial.transcript import printable
 from harness.boards.virtual.interpreter import Interpreter
-from harness.errors import BoardError
+from harness.errors import BoardError, FaultKind
 from harness.system.data_files import data_dir
 from harness.system.deadline import Deadline
 from harness.system.private_folder import PrivateFolder
@@ -181,7 +181,7 @@ class VirtualBoard:
         return BoardError(
             f"{self.interpreter.name}: no MicroPython prompt: it {what}{said}. "
             "Is this an interpreter of MicroPython's unix port, for this machine?",
-            kind="not-micropython",
+            kind=FaultKind.NOT_MICROPYTHON,
             transcript=printable(seen),
         )
 

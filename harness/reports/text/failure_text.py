@@ -13,6 +13,7 @@ from harness.model import (
     Outcome,
     RecoveryStep,
     ServerFailure,
+    StepResult,
     VerdictWord,
 )
 from harness.reports.record.plain import one_line, plain
@@ -166,9 +167,9 @@ def recovery_lines(recovery: tuple[RecoveryStep, ...]) -> list[str]:
     for step in recovery:
         limit = f" of {step.deadline_s:g} s" if step.deadline_s is not None else ""
         reason = f": {one_line(step.reason)}" if step.reason else ""
-        if step.result == "set-aside":
+        if step.result == StepResult.QUARANTINED:
             lines.append(f"  recovery    the board is set aside{'' if lines else reason}")
-        elif step.result != "skipped":
+        elif step.result != StepResult.SKIPPED:
             lines.append(f"  recovery    {step.step} {step.result} after {step.took_s:.2f}{limit}{reason}")
     return lines
 

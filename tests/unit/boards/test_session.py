@@ -12,7 +12,7 @@ from harness.boards.agent import surroundings
 from harness.boards.session import BoardSession
 from harness.certificates import Certificates
 from harness.errors import BoardError
-from harness.model import ClientPlan, HelloFacts, Verify
+from harness.model import ClientPlan, HelloFacts
 from harness.system.deadline import Deadline
 
 NewSession = Callable[..., BoardSession]
@@ -64,37 +64,11 @@ def test_clock_in_use(new_session: NewSession, monkeypatch: pytest.MonkeyPatch) 
     assert other.info_in_use() is other.info
 
 
-def test_blobs_are_sent_once(session: BoardSession) -> None:
-    """Certificates go to the board at first use only; keys never into the transcript."""
-    certificates = Certificates()
-    try:
-        plan = ClientPlan(verify=Verify.REQUIRED, ca=("ca-p256",))
-        request, blobs = session.prepare(plan, certificates)
-        assert request.ca == tuple(blobs)
-        session.begin_case()
-        session._ensure(blobs, deadline=Deadline(10))
-        sent = session.link.log.sent_bytes
-        session._ensure(blobs, deadline=Deadline(10))
-        assert session.link.log.sent_bytes == sent
-        assert "th_put" not in session.transcript()
-    finally:
-        certificates.close()
-
-
-def test_oldest_blobs_make_room(session: BoardSession) -> None:
-    """The blobs on the board stay within their budget; the least recently used go first, never one that is wanted now."""
-    for number in range(6):
-        session._ensure({f"blob{number}": bytes([number]) * 2000}, deadline=Deadline(10))
-    assert list(session._blobs) == ["blob2", "blob3", "blob4", "blob5"]
-    held = session.link.exec(b"from tls_harness.agent import th_blobs\nprint(sorted(th_blobs))", deadline=Deadline(5))
-    assert held.stdout == b"['blob2', 'blob3', 'blob4', 'blob5']\n"
-
-
 def test_recover_forgets_blobs(session: BoardSession) -> None:
     """A reset takes the blobs from the board, and the session knows."""
-    session._ensure({"blob": b"x"}, deadline=Deadline(10))
+    session.blobs.provide({"blob": b"x"}, heap_free_bytes=None, deadline=Deadline(10))
     session.recover()
-    assert not session._blobs
+    assert session.blobs.names == ()
     assert session.notes == []
 
 

@@ -14,7 +14,7 @@ import pytest
 from harness.boards.labgrid.text import identity as place_identity
 from harness.boards.locks import occupancy as module
 from harness.boards.locks.board_lock import BoardLock, Holder, ourselves
-from harness.boards.locks.occupancy import Occupancy, occupancy, of_port
+from harness.boards.locks.occupancy import Occupancy, OccupancyState, occupancy, of_port
 from harness.boards.serial.ports import identity
 from harness.boards.spec import parse_board
 
@@ -99,4 +99,7 @@ def test_a_labgrid_place(monkeypatch: pytest.MonkeyPatch) -> None:
     assert str(occupancy(spec)) == (
         "missing: $LABGRID_CLIENT = /nowhere/labgrid-client: there is no such program; it must name labgrid-client"
     )
-    assert str(Occupancy(state="in-use", reason="alice on bench (labgrid)")) == "in use by alice on bench (labgrid)"
+    assert (
+        str(Occupancy(state=OccupancyState.IN_USE, reason="alice on bench (labgrid)"))
+        == "in use by alice on bench (labgrid)"
+    )
