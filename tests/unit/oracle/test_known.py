@@ -256,6 +256,22 @@ def test_the_example_of_the_module_is_accepted(tmp_path: Path) -> None:
     assert entry.observed == {"client_number": -29056}
 
 
+def test_every_kind_of_observation_may_be_listed(tmp_path: Path) -> None:
+    """Words of the closed sets, texts and numbers are read as they are."""
+    observed = (
+        'outcome = "hung", stage = "read", ended_by = "server", server_reason = "X", client_number = 0, alert = 0'
+    )
+    (entry,) = read(tmp_path, GOOD.replace("client_number = -26112", observed))
+    assert entry.observed == {
+        "outcome": "hung",
+        "stage": "read",
+        "ended_by": "server",
+        "server_reason": "X",
+        "client_number": 0,
+        "alert": 0,
+    }
+
+
 def test_one_case_may_cover_every_firmware(tmp_path: Path) -> None:
     """A single case may be listed for all firmwares."""
     (entry,) = read(tmp_path, GOOD.replace("suites/*", "suites/one").replace('"1.25.*"', '"*"'))

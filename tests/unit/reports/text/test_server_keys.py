@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
-from harness.reports.text.server_keys import Connects, KeyCell, answer, key_matrix, milliseconds, recommended, worst_of
+import pytest
+
+from harness.reports.text.server_keys import (
+    Connects,
+    KeyCell,
+    answer,
+    error_word,
+    key_matrix,
+    milliseconds,
+    one_key,
+    recommended,
+    server_title,
+    worst_of,
+)
 
 
 def tried(
@@ -198,9 +212,60 @@ def test_the_time_of_a_repeated_key_is_the_median() -> None:
     assert matrix.rows[0].cells[0].time_ms == 3
 
 
-def test_the_worst_attempt_stands_for_all() -> None:
-    """A failure is never averaged away by passes."""
-    assert worst_of([tried("p256"), tried("p256", verdict="fail"), tried("p256")])["verdict"] == "fail"
+WORST_FIRST = ("insecure", "fail", "error", "known", "unsupported", "pass")
+
+
+@pytest.mark.parametrize(("worse", "better"), list(itertools.combinations(WORST_FIRST, 2)))
+def test_the_worst_attempt_stands_for_all(worse: str, better: str) -> None:
+    """A failure is never averaged away by passes: of two verdicts the worse one counts, in either order."""
+    attempts = [tried("p256", verdict=better), tried("p256", verdict=worse), tried("p256", verdict=better)]
+    assert worst_of(attempts)["verdict"] == worse
+    assert worst_of(attempts[:2])["verdict"] == worse
+
+
+@pytest.mark.parametrize("verdict", WORST_FIRST)
+def test_of_equal_verdicts_a_refusal_counts(verdict: str) -> None:
+    """A session does not hide that another attempt was refused; of equal attempts the first counts."""
+    session, refusal = tried("p256", verdict=verdict), tried("p256", verdict=verdict, refused="X")
+    for attempts in ([session, refusal], [refusal, session]):
+        assert worst_of(attempts) is refusal
+    assert worst_of([refusal, {**refusal}]) is refusal
+
+
+@pytest.mark.parametrize(
+    ("server", "client", "word"),
+    [
+        ({"reason": "NO_SHARED_CIPHER", "type": "SSLError"}, {"name": "N", "type": "OSError"}, "NO_SHARED_CIPHER"),
+        ({"reason": None, "type": "SSLError"}, {"name": "N", "type": "OSError"}, "SSLError"),
+        (None, {"name": "N", "type": "OSError"}, "N"),
+        (None, {"name": None, "type": "OSError"}, "OSError"),
+        (None, None, "refused"),
+    ],
+)
+def test_what_a_refusal_is_called(server: dict[str, Any] | None, client: dict[str, Any] | None, word: str) -> None:
+    """The server's reason or type, else the client's name or type."""
+    assert error_word({"server": server, "client": client}) == word
+
+
+def test_what_a_server_is_called() -> None:
+    """Python and OpenSSL without its date; whose suites it has where they are OpenSSL's; the bare name of an unknown one."""
+    facts = {"python": "3.11.2", "openssl": "OpenSSL 3.0.17 1 Jul 2025"}
+    servers = [{"server": "a", **facts}, {"server": "b", **facts, "default_suites_flag": "openssl"}]
+    assert [server_title({"servers": servers}, name) for name in ("a", "b", "c")] == [
+        "Python 3.11.2, OpenSSL 3.0.17",
+        "Python 3.11.2, OpenSSL 3.0.17 (OpenSSL's default suites)",
+        "c",
+    ]
+
+
+def test_the_first_trouble_is_named_and_the_others_counted() -> None:
+    """A key that fails on several boards: the first of them in full, then how many more."""
+    boards = [{"board": name} for name in ("a", "b", "c")]
+    refused = [tried("p256", refused="X", **board) for board in boards]
+    (first, *_) = said(tried("p256"), *refused)
+    assert first == "No single key connects every board. p256: 1 of 4; refused on a with py311 (X) and 2 more."
+    (first, *_) = said(tried("p256"), not_run("p256", "error", "garbled", board="a"), tried("rsa2048", board="a"))
+    assert first == "No single key connects every board. p256: 1 of 2; error on a with py311 (garbled)."
 
 
 def test_times_are_rounded_to_what_they_say() -> None:
@@ -223,11 +288,69 @@ def test_one_slow_moment_does_not_decide() -> None:
 def test_a_small_difference_decides_nothing() -> None:
     """Within a quarter the case list decides, so that the same boards get the same answer tomorrow; beyond it the cheaper key."""
     near = key_matrix(run(tried("rsa2048", ms=14), tried("rsa3072", ms=12), tried("p256", ms=27)))
+    edge = key_matrix(run(tried("rsa2048", ms=15), tried("rsa3072", ms=12), tried("p256", ms=27)))
     far = key_matrix(run(tried("rsa2048", ms=16), tried("rsa3072", ms=12), tried("p256", ms=27)))
     assert near is not None
+    assert edge is not None
+    assert [row.title for row in edge.ranked()] == ["rsa2048", "rsa3072", "p256"]
     assert far is not None
     assert [row.title for row in near.ranked()] == ["rsa2048", "rsa3072", "p256"]
     assert [row.title for row in far.ranked()] == ["rsa3072", "rsa2048", "p256"]
+
+
+def test_the_slowest_board_of_a_key_decides() -> None:
+    """A key that is quick on one board and slow on another costs what it costs there; one board more goes before any cost."""
+    two = [{"board": "desk"}, {"board": "lab"}]
+    uneven = [tried("p256", ms=ms, **board) for ms, board in zip((1, 90), two, strict=True)]
+    even = [tried("rsa2048", ms=40, **board) for board in two]
+    one = [tried("p521", ms=1, **two[0]), tried("p521", refused="X", **two[1])]
+    matrix = key_matrix(run(*one, *uneven, *even))
+    assert matrix is not None
+    assert [row.title for row in matrix.ranked()] == ["rsa2048", "p256", "p521"]
+    assert [row.costs for row in matrix.rows] == [
+        ((1, "desk"),),
+        ((1, "desk"), (90, "lab")),
+        ((40, "desk"), (40, "lab")),
+    ]
+
+
+def test_a_key_without_a_time_comes_last_of_its_like() -> None:
+    """A session whose time the board did not measure has no cost to recommend it by."""
+    matrix = key_matrix(run(tried("p256", ms=None), tried("rsa2048", ms=900)))
+    assert matrix is not None
+    assert [row.title for row in matrix.ranked()] == ["rsa2048", "p256"]
+    assert answer(matrix) == [
+        "rsa2048: connects every board with every server (1 of 1), 900 ms per handshake.",
+        "Also everywhere: p256.",
+    ]
+
+
+def test_only_sessions_have_a_time_and_a_heap() -> None:
+    """Of several attempts the refused ones count neither; where the worst one is a refusal the cell has neither."""
+    held = {"memory_bytes": {"held": 25000}}
+    refusal = {**tried("p256", refused="X", **held), "timing_ms": {"handshake_board": 1.0}}
+    matrix = key_matrix(
+        run(
+            tried("p256", ms=9, verdict="fail", **held), refusal, tried("p384", **held), {**refusal, "case": "key/p384"}
+        )
+    )
+    assert matrix is not None
+    first, second = (row.cells[0] for row in matrix.rows)
+    assert (first.time_ms, first.heap_bytes, first.verdict, first.reason) == (9, 25000, "fail", "")
+    assert (second.time_ms, second.heap_bytes, second.version, second.reason) == (None, None, None, "X")
+
+
+@pytest.mark.parametrize(
+    ("name", "ordinary"),
+    [
+        ("rsa2048", True), ("p256", True), ("k256", True), ("ed25519", True), ("brainpool-p256", True), ("rsa-pss", True),
+        ("rsa2048-root", False), ("dual-rsa-ec", False), ("xrsa2048", False), ("rsa", False),
+    ],
+)  # fmt: skip
+def test_which_cases_are_ordinary_keys(name: str, ordinary: bool) -> None:
+    """One key and nothing else special, by the whole name."""
+    assert one_key(f"key/{name}") is ordinary
+    assert not one_key(f"suite/{name}")
 
 
 def test_a_time_below_zero_ends_the_ranking_all_the_same() -> None:
