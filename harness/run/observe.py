@@ -216,7 +216,7 @@ def _ending(
     if _both_say_gone(failure, client_failure, alerts=alerts):
         return Outcome.REFUSED, Side.SERVER, client_failure.stage if client_failure else None
     ender = _ender(failure, client_failure, alerts=alerts)
-    if early is not None and ender is not None:
+    if early is not None:
         return Outcome.REFUSED, ender, early  # its own word, so that the contradiction is a difference and not lost
     if ender is Side.SERVER:
         return Outcome.REFUSED, ender, failure.stage if failure else client_failure.stage if client_failure else None

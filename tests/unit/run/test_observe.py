@@ -9,6 +9,7 @@ from harness.model import (
     ClientReport,
     Exchange,
     HelloFacts,
+    Negotiated,
     Outcome,
     ServerFailure,
     ServerReport,
@@ -22,6 +23,12 @@ FATAL = Alert(sender=Side.SERVER, level="fatal", code=40, name="handshake_failur
 UNKNOWN_CA = Alert(sender=Side.CLIENT, level="fatal", code=48, name="unknown_ca")
 DECODE_ERROR = Alert(sender=Side.SERVER, level="fatal", code=50, name="decode_error")
 CLOSE = Alert(sender=Side.SERVER, level="warning", code=0, name="close_notify")
+# Complaints of a server: type, reason and stage.
+NO_CIPHER = ("SSLError", "NO_SHARED_CIPHER", "handshake")
+OWN = ("SSLError", "WRONG_VERSION_NUMBER", "handshake")
+GONE = ("SSLEOFError", "UNEXPECTED_EOF_WHILE_READING", "read")
+EMPTY: dict[str, tuple] = dict.fromkeys(("suites", "versions", "groups", "signature_algorithms", "extensions"), ())
+HELLO = HelloFacts(record_version="0301", sni=None, **EMPTY)
 
 
 def server(failure=None, **more):
@@ -50,13 +57,15 @@ def test_connected():
     """Both sides must have had their exchange."""
     both = server(accepted=True, handshake_done=True, exchanged=True)
     assert ending(both, client(done=True)) == ("connected", None, None)
+    assert observe(both, client(done=True), WireReading(), plan=ClientPlan()).outcome is Outcome.CONNECTED
+    assert ending(both, None) == ("not-run", None, None)
 
 
 def test_a_lying_client_is_not_connected():
     """A board that says it is done where the server saw no exchange has not connected: the server's record decides."""
     nothing = server()
     handshake_only = server(accepted=True, handshake_done=True)
-    broken = server(("SSLError", "NO_SHARED_CIPHER", "handshake"), accepted=True)
+    broken = server(NO_CIPHER, accepted=True)
     for report in (nothing, handshake_only, broken):
         assert ending(report, client(done=True, received_text="Hallo, Client!"))[0] != "connected"
 
@@ -72,12 +81,7 @@ def test_an_exchange_the_client_did_not_finish():
     [
         # A server that is not ours ended TLS 1.3 when the client was through: at once, or seen at the client's first read.
         (server(ended_first=True, accepted=True), client(done=True), (), ("refused", "server", "handshake")),
-        (
-            server(ended_first=True, accepted=True),
-            client(("OSError", -30592, "read")),
-            (),
-            ("refused", "server", "handshake"),
-        ),
+        (server(ended_first=True, accepted=True), client(("OSError", -30592, "read")), (), ("refused", "server", "handshake")),
         # Nobody took the relay's connection; whatever the errno, it is no client that left.
         (server(("ConnectionRefusedError", "ECONNREFUSED", "connect")), None, (), ("refused", "server", "connect")),
         (server(("ConnectionAbortedError", "ECONNABORTED", "connect")), None, (), ("refused", "server", "connect")),
@@ -86,12 +90,7 @@ def test_an_exchange_the_client_did_not_finish():
         (server(), client(("ValueError", None, "config")), (), ("refused", "client", "config")),
         (server(), client(("OSError", 111, "connect")), (), ("refused", "client", "connect")),
         # The first fatal alert says who ended it.
-        (
-            server(("SSLError", "NO_SHARED_CIPHER", "handshake")),
-            client(("OSError", -30592, "handshake")),
-            (FATAL,),
-            ("refused", "server", "handshake"),
-        ),
+        (server(NO_CIPHER), client(("OSError", -30592, "handshake")), (FATAL,), ("refused", "server", "handshake")),
         (
             server(("SSLError", "TLSV1_ALERT_UNKNOWN_CA", "handshake")),
             client(("ValueError", None, "handshake")),
@@ -99,12 +98,7 @@ def test_an_exchange_the_client_did_not_finish():
             ("refused", "client", "handshake"),
         ),
         # Without one: the side whose error is not about the other being gone.
-        (
-            server(("SSLError", "WRONG_VERSION_NUMBER", "handshake")),
-            client(("OSError", 104, "handshake")),
-            (),
-            ("refused", "server", "handshake"),
-        ),
+        (server(OWN), client(("OSError", 104, "handshake")), (), ("refused", "server", "handshake")),
         (
             server(("SSLEOFError", "UNEXPECTED_EOF_WHILE_READING", "handshake")),
             client(("OSError", -9984, "handshake")),
@@ -134,16 +128,47 @@ def test_an_exchange_the_client_did_not_finish():
         (server(accepted=True), client(("OSError", -110, "handshake")), (), ("refused", "client", "handshake")),
         (server(accepted=True), client(("OSError", -60, "handshake")), (), ("refused", "client", "handshake")),
         # A time-out after an alert is a refusal.
+        (server(NO_CIPHER, timed_out=True), client(("OSError", 110, "handshake")), (FATAL,), ("refused", "server", "handshake")),
+        # Every port numbers a time-out its own way; one that the client only reported is none after the exchange.
+        (server(accepted=True), client(("OSError", 60, "read")), (), ("hung", None, "read")),
+        (server(accepted=True), client(("OSError", -60, "write")), (), ("hung", None, "write")),
+        (server(accepted=True), client(("OSError", 111, "read")), (), ("refused", "client", "read")),
+        (server(accepted=True, exchanged=True), client(("OSError", 110, "read")), (), ("refused", "client", "read")),
+        (server(timed_out=True, exchanged=True), client(("OSError", 1, "read")), (), ("hung", None, "read")),
+        # A warning is no refusal; a time-out goes before the order in which the sides ended.
+        (server(timed_out=True), client(("OSError", 110, "handshake")), (CLOSE,), ("hung", None, "handshake")),
+        (server(timed_out=True, ended_first=True), client(("OSError", 1, "read")), (), ("hung", None, "read")),
+        # Of several alerts the first fatal one says who ended it; the stage is that side's own, or else the other's.
         (
-            server(("SSLError", "NO_SHARED_CIPHER", "handshake"), timed_out=True),
-            client(("OSError", 110, "handshake")),
-            (FATAL,),
+            server(("SSLError", "X", "handshake")),
+            client(("OSError", -1, "read")),
+            (CLOSE, UNKNOWN_CA, FATAL),
+            ("refused", "client", "read"),
+        ),
+        (
+            server(("SSLError", "X", "handshake")),
+            client(("OSError", -1, "read")),
+            (FATAL, UNKNOWN_CA),
             ("refused", "server", "handshake"),
+        ),
+        (server(), client(("OSError", -1, "read")), (FATAL,), ("refused", "server", "read")),
+        (server(("SSLError", "X", "write")), None, (UNKNOWN_CA,), ("refused", "client", "write")),
+        (server(), None, (FATAL,), ("refused", "server", None)),
+        (server(), None, (UNKNOWN_CA,), ("refused", "client", None)),
+        # OpenSSL names the alerts that it receives by version.
+        *(
+            (
+                server(("SSLError", f"{prefix}_ALERT_BAD_CERTIFICATE", "handshake")),
+                client(("OSError", -1, "read")),
+                (),
+                ("refused", "client", "read"),
+            )
+            for prefix in ("SSLV3", "TLSV1", "TLSV13")
         ),
         # Nothing at all.
         (server(), client(), (), ("not-run", None, None)),
     ],
-)
+)  # fmt: skip
 def test_endings(server_report, client_report, alerts, wanted):
     """Who ended it, and where."""
     assert ending(server_report, client_report, *alerts) == wanted
@@ -162,9 +187,8 @@ def test_endings(server_report, client_report, alerts, wanted):
 )
 def test_the_wire_stands_above_the_boards_word(stage, accepted, hello, believed):
     """Who was accepted did connect, and a ClientHello comes after all settings: then the server's refusal stays the server's."""
-    record = server(("SSLError", "NO_SHARED_CIPHER", "handshake"), accepted=accepted)
-    empty: dict[str, tuple] = dict.fromkeys(("suites", "versions", "groups", "signature_algorithms", "extensions"), ())
-    sent = HelloFacts(record_version="0301", sni=None, **empty) if hello else None
+    record = server(NO_CIPHER, accepted=accepted)
+    sent = HELLO if hello else None
     seen = observe(record, client(("OSError", -30592, stage)), WireReading(alerts=(FATAL,), client_hello=sent))
     assert (seen.ended_by, seen.stage) == (Side.CLIENT if believed else Side.SERVER, Stage(stage))
 
@@ -175,17 +199,6 @@ def test_a_client_that_just_leaves_after_the_exchange(reason):
     report = server(("SSLError", reason, "close"), handshake_done=True, exchanged=True, message_alerts=(DECODE_ERROR,))
     seen = observe(report, client(done=True), WireReading(alerts=(DECODE_ERROR,)))
     assert (seen.outcome, seen.server, seen.alerts) == (Outcome.CONNECTED, None, ())
-
-
-def test_decode_error_counts_before_an_exchange():
-    """The same alert in a handshake is the refusal itself."""
-    seen = observe(
-        server(("SSLError", "X", "handshake")),
-        client(("OSError", -30592, "handshake")),
-        WireReading(alerts=(DECODE_ERROR,)),
-    )
-    assert seen.alerts == (DECODE_ERROR,)
-    assert seen.ended_by is Side.SERVER
 
 
 def test_alerts_of_both_sources():
@@ -207,13 +220,110 @@ def test_numbers_and_addresses_go_through():
 
 
 def test_nobody_came():
-    """Without a connection there is no address of a board."""
-    seen = observe(server(), None, WireReading())
-    assert (seen.server_address, seen.board_address) == (None, None)
+    """Without a connection there is no address of a board, nor from half of one."""
+    for report in (server(), server(local="127.0.0.1", peer="127.0.0.1"), server(local_port=1, peer_port=1)):
+        seen = observe(report, None, WireReading())
+        assert (seen.server_address, seen.board_address) == (None, None)
 
 
-@pytest.mark.parametrize("name", ["MBEDTLS_ERR_SSL_CONN_EOF", "ECONNRESET", "EPIPE"])
-@pytest.mark.parametrize("failure", [None, ("SSLEOFError", "UNEXPECTED_EOF_WHILE_READING", "read")])
+@pytest.mark.parametrize(
+    ("failure", "exchanged", "client_report", "hello", "kept"),
+    [
+        (OWN, False, client(("OSError", -30592, "handshake")), True, True),
+        (OWN, True, client(done=True), True, False),
+        (OWN, True, client(("OSError", 104, "read")), True, True),
+        (GONE, True, client(("OSError", 104, "read")), True, False),
+        (GONE, False, client(("OSError", 104, "read")), True, True),
+        (GONE, False, client(("ValueError", None, "config")), False, False),
+        (GONE, False, client(("ValueError", None, "config")), True, True),
+        (GONE, False, client(("ValueError", None, "handshake")), False, True),
+        (GONE, False, client(), False, True),
+        (GONE, False, None, False, True),
+        (GONE, True, None, False, False),
+    ],
+)
+def test_which_complaint_of_the_server_is_kept(failure, exchanged, client_report, hello, kept):
+    """None of a session, nor that the client left after the exchange, nor any where the client refused its own settings."""
+    sent = HELLO if hello else None
+    report = server(failure, accepted=True, exchanged=exchanged)
+    seen = observe(report, client_report, WireReading(client_hello=sent))
+    assert seen.server == (report.failure if kept else None)
+    assert seen.client == (client_report.failure if client_report else None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        *(("SSLError", reason) for reason in ("UNEXPECTED_EOF_WHILE_READING", "ECONNRESET", "EPIPE", "ECONNABORTED")),
+        ("SSLError", "TLSV1_ALERT_NO_ERROR"),
+        *((kind, None) for kind in ("SSLEOFError", "SSLZeroReturnError", "SSLSyscallError")),
+        *((kind, None) for kind in ("ConnectionResetError", "BrokenPipeError")),
+    ],
+)
+def test_how_a_server_sees_that_the_client_left(kind, reason):
+    """After the exchange it is no complaint; before it, the client ended it."""
+    left = (kind, reason, "read")
+    assert observe(server(left, exchanged=True), None, WireReading()).server is None
+    assert ending(server(left, accepted=True), client(("OSError", -1, "read"))) == ("refused", "client", "read")
+
+
+def test_which_alerts_are_left_out():
+    """The server's decode_error after the exchange or an end of file, and the close_notify of a finished handshake."""
+    client_s = Alert(sender=Side.CLIENT, level="fatal", code=50, name="decode_error")
+    both = WireReading(alerts=(DECODE_ERROR, client_s, CLOSE))
+    assert observe(server(exchanged=True), None, both).alerts == (client_s, CLOSE)
+    assert observe(server(GONE), None, both).alerts == (client_s, CLOSE)
+    assert observe(server(OWN), None, both).alerts == (DECODE_ERROR, client_s, CLOSE)
+    assert observe(server(), None, both).alerts == (DECODE_ERROR, client_s, CLOSE)
+    assert observe(server(handshake_done=True), None, both).alerts == (DECODE_ERROR, client_s)
+
+
+def test_the_same_alert_of_both_sides_is_two():
+    """Only what one side sent in both records is one alert; the wire's come first."""
+    echoed = Alert(sender=Side.SERVER, level="fatal", code=48, name="unknown_ca")
+    report = server(message_alerts=(echoed, UNKNOWN_CA, FATAL))
+    assert observe(report, None, WireReading(alerts=(UNKNOWN_CA,))).alerts == (UNKNOWN_CA, echoed, FATAL)
+
+
+WIRE = Negotiated(version="TLSv1.2", suite="WIRE", group="G")
+
+
+@pytest.mark.parametrize(
+    ("report", "wire", "agreed"),
+    [
+        ({}, Negotiated(), Negotiated()),
+        ({"negotiated_version": "TLSv1.3", "negotiated_suite": "OWN"}, Negotiated(), Negotiated()),
+        ({}, WIRE, WIRE),
+        ({"handshake_done": True, "negotiated_version": "TLSv1.3", "negotiated_suite": "OWN"}, WIRE,
+         Negotiated(version="TLSv1.3", suite="WIRE", group="G")),
+        ({"handshake_done": True, "negotiated_version": "TLSv1.3", "negotiated_suite": "OWN"}, Negotiated(),
+         Negotiated(version="TLSv1.3", suite="OWN")),
+        ({"handshake_done": True}, WIRE, WIRE),
+    ],
+)  # fmt: skip
+def test_what_was_negotiated(report, wire, agreed):
+    """The server's word for the version, the wire's for the suite, and each for the other; nothing before the ServerHello."""
+    assert observe(server(**report), None, WireReading(negotiated=wire)).negotiated == agreed
+
+
+def test_a_server_that_complains_of_something_else_did_not_break_off():
+    """Then its error counts at its own stage, although the client saw only the end; an alert goes before both."""
+    gone = ClientFailure(type="OSError", args=(), number=-1, flags=None, name="ECONNRESET", stage=Stage.READ)
+    report = ClientReport(done=False, failure=gone)
+    assert ending(server(OWN), report) == ("refused", "server", "handshake")
+    assert ending(server(), report) == ("refused", "server", "read")
+    assert ending(server(), report, CLOSE) == ("refused", "server", "read")
+    assert ending(server(), report, UNKNOWN_CA) == ("refused", "client", "read")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("MBEDTLS_ERR_SSL_CONN_EOF", "MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY", "CONN_LOST", "ECONNRESET", "EPIPE"),
+        "ECONNRESET|MBEDTLS_ERR_ASN1_INVALID_DATA",
+    ],
+)
+@pytest.mark.parametrize("failure", [None, GONE])
 def test_a_server_that_breaks_off(name, failure):
     """Where the client saw nothing but the end, and the server complains of nothing else, the server ended it."""
     gone = ClientFailure(type="OSError", args=(), number=-1, flags=None, name=name, stage=Stage.HANDSHAKE)
@@ -256,32 +366,30 @@ def test_what_arrived_goes_through():
     assert seen.handshake_done
 
 
-ALERTED = ClientFailure(
-    type="OSError",
-    args=(-30592,),
-    number=-30592,
-    flags=None,
-    name="MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE",
-    stage=Stage.READ,
-)
+ALERT_NAME = "MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE"
+ALERTED = ClientFailure(type="OSError", args=(), number=-30592, flags=None, name=ALERT_NAME, stage=Stage.READ)
 
 
 @pytest.mark.parametrize(
     ("client_report", "said", "wanted"),
     [
-        (client(done=True, received_bytes=1, received_text="H"), True, ("connected", None, None)),
+        (client(done=True, received_bytes=1, received_text="H"), "ApplicationData", ("connected", None, None)),
+        # The server's handshake messages are no answer, nor is a record of which the client has nothing.
+        (client(done=True, received_bytes=1, received_text="H"), "Finished", ("refused", "server", "read")),
+        (client(done=True, received_bytes=0), "ApplicationData", ("refused", "server", "read")),
+        (None, "ApplicationData", ("refused", "server", "read")),
         # Its stream ended without a byte.
-        (client(done=True, received_bytes=0), False, ("refused", "server", "read")),
-        (ClientReport(done=False, failure=ALERTED), False, ("refused", "server", "read")),
-        (client(("OSError", 110, "read")), False, ("hung", None, "read")),
+        (client(done=True, received_bytes=0), None, ("refused", "server", "read")),
+        (ClientReport(done=False, failure=ALERTED), None, ("refused", "server", "read")),
+        (client(("OSError", 110, "read")), None, ("hung", None, "read")),
         # A board that claims an answer which never crossed the wire.
-        (client(done=True, received_bytes=1, received_text="H"), False, ("refused", "server", "read")),
+        (client(done=True, received_bytes=1, received_text="H"), None, ("refused", "server", "read")),
     ],
 )
 def test_a_server_that_is_not_ours_and_its_answer(client_report, said, wanted):
     """The handshake alone is no session where the board was told to speak: something must have come back."""
     messages = [WireMessage(sender=Side.CLIENT, at_ms=1.0, name="ApplicationData", length=30)]
-    messages += [WireMessage(sender=Side.SERVER, at_ms=2.0, name="ApplicationData", length=30)] if said else []
+    messages += [WireMessage(sender=Side.SERVER, at_ms=2.0, name=said, length=30)] if said else []
     report = server(accepted=True, handshake_done=True, exchanged=True)
     plan = ClientPlan(text="hello", any_answer=True, receive_bytes=1)
     seen = observe(report, client_report, WireReading(messages=tuple(messages)), plan=plan)
