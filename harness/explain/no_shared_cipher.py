@@ -141,9 +141,9 @@ def _contradicts_itself(evidence: Evidence) -> bool:
 def suite_table(evidence: Evidence) -> tuple[str, ...]:
     """Every suite the client offered, a line each: why it could not be used; and both sides' other settings."""
     rows = [(item.name, "; ".join(_words(item, evidence))) for item in evidence.selection]
-    head = rows if len(rows) <= _LINES else rows[:_LINES]
-    rest = (f"... and {len(rows) - _LINES} more suites",) if len(rows) > _LINES else ()
-    return (*table(*head), *rest, *settings(evidence))
+    more = len(rows) - _LINES
+    rest = (f"... and {more} more suite{'s' * (more > 1)}",) if more > 0 else ()
+    return (*table(*rows[:_LINES]), *rest, *settings(evidence))
 
 
 def settings(evidence: Evidence) -> tuple[str, ...]:

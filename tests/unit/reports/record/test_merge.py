@@ -220,6 +220,87 @@ def test_whole_only_if_every_part_is(real, another, sets, whole, expected):
     assert (merged["cases"], merged["whole"]) == expected
 
 
+def test_one_cell_in_two_runs_names_no_others(real, another):
+    """With one cell twice there are no others to count; the files are named in their order."""
+    one, other = {**real, "results": real["results"][:1]}, another()
+    with pytest.raises(UsageError) as caught:
+        merge([part(other, "b.json"), part(one)])
+    cell = one["results"][0]["case"]
+    assert str(caught.value) == (
+        f"two results of unix in-process {cell}: in b.json (2030-01-01T00:00:00.000+00:00) and in a.json ({real['run']['started']}); "
+        "--prefer newest takes those of the newer run, --rename a.json:unix=NAME keeps both"
+    )
+    merged = merge([part(one), part(other, "b.json")], prefer="newest")
+    assert merged.notes == ("1 cells had results of several runs: the newest run's are taken",)
+
+
+def test_a_run_in_two_files_is_taken_from_the_first(real):
+    """Its evidence is where the first file says."""
+    run = copy.deepcopy(real)
+    run["results"][0]["artifacts"] = {"pcapng": "x.pcapng", "transcript": None}
+    merged = merge([part(run, way="first"), part(run, "copy.json", way="second")]).run
+    assert merged["results"][0]["artifacts"]["pcapng"] == "first/x.pcapng"
+    assert [source["file"] for source in merged["sources"]] == ["a.json"]
+
+
+def test_the_time_of_a_merged_run(real, another):
+    """From the first start to the last end; if no run ended, to the last start."""
+    runs = [copy.deepcopy(real), another(firmware="9"), another(firmware="10", identity="third")]
+    for run, (started, finished) in zip(runs, (("2", "5"), ("1", "3"), ("4", None)), strict=True):
+        run["run"] |= {"started": started, "finished": finished}
+    parts = [part(run, f"{place}.json") for place, run in enumerate(runs)]
+    merged = merge(parts).run["run"]
+    assert (merged["started"], merged["finished"]) == ("1", "5")
+    for run in runs:
+        run["run"]["finished"] = None
+    merged = merge(parts).run["run"]
+    assert (merged["started"], merged["finished"]) == ("1", "4")
+
+
+def test_a_board_is_described_by_the_newest_run_that_could_ask_it(real, another):
+    """Its firmware is not lost because a later run found it dead; the place in the list is that of its first run."""
+    dead = another()
+    dead["boards"][0] |= {"firmware": None, "facts": None}
+    dead["results"] = dead["results"][:0]
+    dead["missing"] = [{key: real["results"][0][key] for key in ("board", "server", "case")}]
+    for order in ([part(real), part(dead, "b.json")], [part(dead, "b.json"), part(real)]):
+        (board,) = merge(order).run["boards"]
+        assert board["firmware"] == real["boards"][0]["firmware"]
+    newer = another()
+    newer["boards"][0]["notes"] = ["newer"]
+    newer["results"] = []
+    newer["missing"] = dead["missing"]
+    for order in ([part(real), part(newer, "b.json")], [part(newer, "b.json"), part(real)]):
+        (board,) = merge(order).run["boards"]
+        assert board["notes"] == ["newer"]
+
+
+def test_results_are_in_the_order_of_boards_servers_cases_and_repeats(real, another):
+    """However they are spread over the files."""
+    one, other = copy.deepcopy(real), another(firmware="9")
+    one["results"] = [{**one["results"][1], "repeat": 2}, one["results"][0], {**one["results"][1], "repeat": 1}]
+    other["results"] = other["results"][1::-1]
+    found = merge([part(one), part(other, "b.json")]).run["results"]
+    first, second = (result["case"] for result in real["results"][:2])
+    old = real["boards"][0]["firmware"]
+    assert [(result["board"], result["case"], result.get("repeat", 1)) for result in found] == [
+        (f"unix@{old}", first, 1),
+        (f"unix@{old}", second, 1),
+        (f"unix@{old}", second, 2),
+        ("unix@9", first, 1),
+        ("unix@9", second, 1),
+    ]
+
+
+def test_facts_of_the_host_that_differ(real, another):
+    """Texts stand side by side, each once; other facts that differ are left out, and what is the same stays."""
+    runs = [copy.deepcopy(real), another(firmware="9"), another(firmware="10", identity="third")]
+    for run, (text, number, names) in zip(runs, (("x", 1, ["n"]), ("y", 1, ["n"]), ("x", 2, [])), strict=True):
+        run["host"] |= {"python": text, "openssl": "same", "number": number, "names": names}
+    host = merge([part(run, f"{place}.json") for place, run in enumerate(runs)]).run["host"]
+    assert (host["python"], host["openssl"], host["number"], host["names"]) == ("x, y", "same", None, [])
+
+
 def test_several_tests_of_one_case(real):
     """Two tests of a suite may run the same case: a run's own results are never thrown away."""
     run = copy.deepcopy(real)
