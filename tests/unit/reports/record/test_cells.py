@@ -1,11 +1,12 @@
 """Cells: the worst of their runs, their text, and when two of them ended alike."""
 
 import copy
+import itertools
 import json
 
 import pytest
 
-from harness.reports.record.cells import Cell, cells_of, happened, missing_json, same_error
+from harness.reports.record.cells import Cell, cells_of, happened, missing_json, same_error, server_title, worst_of
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +27,37 @@ def test_a_cell_is_as_good_as_its_worst_run(refused):
     failed = {**refused, "verdict": "fail", "repeat": 2}
     for runs in ([refused, failed], [failed, refused]):
         assert cells_of(runs) == {Cell("unix", "in-process", refused["case"]): failed}
+
+
+WORST_FIRST = ("insecure", "fail", "error", "known", "unsupported", "pass")
+
+
+@pytest.mark.parametrize(("worse", "better"), list(itertools.combinations(WORST_FIRST, 2)))
+def test_the_worst_verdict_counts(worse, better, refused):
+    """A failure is never averaged away by passes: of two verdicts the worse one counts, in either order."""
+    attempts = [{**refused, "verdict": word} for word in (better, worse, better)]
+    assert worst_of(attempts)["verdict"] == worse
+    assert worst_of(attempts[:2])["verdict"] == worse
+
+
+@pytest.mark.parametrize("verdict", WORST_FIRST)
+def test_of_equal_verdicts_a_refusal_counts(verdict, refused):
+    """A session does not hide that another attempt was refused; of equal attempts the first counts."""
+    session, refusal = ({**refused, "verdict": verdict, "outcome": outcome} for outcome in ("connected", "refused"))
+    for attempts in ([session, refusal], [refusal, session]):
+        assert worst_of(attempts) is refusal
+    assert worst_of([refusal, {**refusal}]) is refusal
+
+
+def test_what_a_server_is_called():
+    """Python and OpenSSL without its date; whose suites it has where they are OpenSSL's; the bare name of an unknown one."""
+    facts = {"python": "3.11.2", "openssl": "OpenSSL 3.0.17 1 Jul 2025"}
+    servers = [{"server": "a", **facts}, {"server": "b", **facts, "default_suites_flag": "openssl"}]
+    assert [server_title({"servers": servers}, name) for name in ("a", "b", "c")] == [
+        "Python 3.11.2, OpenSSL 3.0.17",
+        "Python 3.11.2, OpenSSL 3.0.17 (OpenSSL's default suites)",
+        "c",
+    ]
 
 
 def test_cells_keep_the_order_of_their_first_results(refused):

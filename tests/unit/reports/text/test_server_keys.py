@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import Any
 
 import pytest
@@ -16,8 +15,6 @@ from harness.reports.text.server_keys import (
     milliseconds,
     one_key,
     recommended,
-    server_title,
-    worst_of,
 )
 
 
@@ -212,26 +209,6 @@ def test_the_time_of_a_repeated_key_is_the_median() -> None:
     assert matrix.rows[0].cells[0].time_ms == 3
 
 
-WORST_FIRST = ("insecure", "fail", "error", "known", "unsupported", "pass")
-
-
-@pytest.mark.parametrize(("worse", "better"), list(itertools.combinations(WORST_FIRST, 2)))
-def test_the_worst_attempt_stands_for_all(worse: str, better: str) -> None:
-    """A failure is never averaged away by passes: of two verdicts the worse one counts, in either order."""
-    attempts = [tried("p256", verdict=better), tried("p256", verdict=worse), tried("p256", verdict=better)]
-    assert worst_of(attempts)["verdict"] == worse
-    assert worst_of(attempts[:2])["verdict"] == worse
-
-
-@pytest.mark.parametrize("verdict", WORST_FIRST)
-def test_of_equal_verdicts_a_refusal_counts(verdict: str) -> None:
-    """A session does not hide that another attempt was refused; of equal attempts the first counts."""
-    session, refusal = tried("p256", verdict=verdict), tried("p256", verdict=verdict, refused="X")
-    for attempts in ([session, refusal], [refusal, session]):
-        assert worst_of(attempts) is refusal
-    assert worst_of([refusal, {**refusal}]) is refusal
-
-
 @pytest.mark.parametrize(
     ("server", "client", "word"),
     [
@@ -245,17 +222,6 @@ def test_of_equal_verdicts_a_refusal_counts(verdict: str) -> None:
 def test_what_a_refusal_is_called(server: dict[str, Any] | None, client: dict[str, Any] | None, word: str) -> None:
     """The server's reason or type, else the client's name or type."""
     assert error_word({"server": server, "client": client}) == word
-
-
-def test_what_a_server_is_called() -> None:
-    """Python and OpenSSL without its date; whose suites it has where they are OpenSSL's; the bare name of an unknown one."""
-    facts = {"python": "3.11.2", "openssl": "OpenSSL 3.0.17 1 Jul 2025"}
-    servers = [{"server": "a", **facts}, {"server": "b", **facts, "default_suites_flag": "openssl"}]
-    assert [server_title({"servers": servers}, name) for name in ("a", "b", "c")] == [
-        "Python 3.11.2, OpenSSL 3.0.17",
-        "Python 3.11.2, OpenSSL 3.0.17 (OpenSSL's default suites)",
-        "c",
-    ]
 
 
 def test_the_first_trouble_is_named_and_the_others_counted() -> None:
