@@ -321,7 +321,7 @@ def test_ports_of_a_range(server: LocalServer) -> None:
 
 def test_unknown_behaviour(server: LocalServer) -> None:
     """A misspelt behaviour is the harness's own fault, named."""
-    with pytest.raises(ServerError, match=r"unknown server behaviour 'raw\.nonsense'"):
+    with pytest.raises(ServerError, match=r"unknown server behaviour 'not-tls\.nonsense'"):
         server.open(ServerProfile(behaviour={"name": "not-tls.nonsense"}), TALK)
     with pytest.raises(ServerError, match=r"ssl\.wrap_socket needs a certificate"):
         server.open(ServerProfile(legacy_wrap_socket=True), TALK)
