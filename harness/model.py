@@ -733,6 +733,29 @@ class CaseResult:
     packets: tuple[Packet, ...] = ()
 
 
+# ----------------------------------------------------------------------------------------------- the matrix
+
+IN_PROCESS = "in-process"
+DEFAULT_CLIENT = "socket"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Cell:
+    """One cell of the compatibility matrix: a case, or a test of a user's own suite, with one value of each axis.
+
+    An empty `firmware` is the one that the board runs already; an empty `link` is the network as it is. Either `case` or `test`
+    is given.
+    """
+
+    board: str
+    firmware: str = ""
+    server: str = IN_PROCESS
+    client: str = DEFAULT_CLIENT
+    link: str = ""
+    case: str = ""
+    test: str = ""
+
+
 # ----------------------------------------------------------------------------------------------- diagnosing
 
 
