@@ -81,6 +81,15 @@ class Tier(StrEnum):
     FULL = "full"
 
 
+class TlsVersion(StrEnum):
+    """The versions that a server can be held to, oldest first, spelled as Python's `ssl` spells them."""
+
+    TLSv1 = "TLSv1"
+    TLSv1_1 = "TLSv1.1"
+    TLSv1_2 = "TLSv1.2"
+    TLSv1_3 = "TLSv1.3"
+
+
 class Verify(StrEnum):
     """How strictly a side checks its peer's certificate."""
 
@@ -443,6 +452,11 @@ class Alert:
     at_ms: float | None = None
     encrypted: bool = False
 
+    @property
+    def is_fatal(self) -> bool:
+        """Whether the alert ends the connection; a `close_notify` is a warning."""
+        return self.level == "fatal"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerFailure:
@@ -625,6 +639,14 @@ class Observation:
     server_facts: ServerFacts | None = None
     server_address: str | None = None
     board_address: str | None = None
+
+    def fatal_alert(self, *, sender: Side | str | None = None) -> Alert | None:
+        """Return the first fatal alert, or None if there was none.
+
+        Args:
+            sender: the side whose alerts count; None for both.
+        """
+        return next((alert for alert in self.alerts if alert.is_fatal and sender in (None, alert.sender)), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
