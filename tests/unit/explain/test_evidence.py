@@ -165,10 +165,10 @@ def test_without_a_server_nothing_is_selected(made):
 
 def test_what_is_read_off_a_result(made):
     """An acceptance, the server's reason, the client's number and the server's own behaviour; an empty reading without a wire."""
-    profile = ServerProfile(behaviour={"name": "raw.silent"})
+    profile = ServerProfile(behaviour={"name": "not-tls.silent"})
     refused = of(made("OSError", -30592, server={"type": "SSLError", "reason": "X"}, profile=profile))
     assert (refused.accepted, refused.reason, refused.number) == (False, "X", -30592)
-    assert (refused.behaviour, refused.wire) == ("raw.silent", WireReading())
+    assert (refused.behaviour, refused.wire) == ("not-tls.silent", WireReading())
     session = of(made(None, outcome=Outcome.CONNECTED, wire=WireReading(messages=("m",))))
     assert (session.accepted, session.reason, session.number, session.behaviour) == (True, None, None, "")
     assert session.wire.messages == ("m",)
