@@ -7,6 +7,7 @@ import pytest
 from harness.cases import find_case
 from harness.errors import BoardError
 from harness.expectations.builders import connected, refused
+from harness.expectations.needs import READS_DER_ONLY, READS_PEM, READS_PKCS8
 from harness.model import (
     Case,
     ClientPlan,
@@ -21,18 +22,20 @@ from harness.model import (
     VerdictWord,
     Verify,
 )
-from harness.run.case_runner import HEAP_SLACK_BYTES
+from harness.run.case_runner import HEAP_SLACK_BYTES, CaseRunner
 from harness.run.handshake import Attempt
 
 
 @pytest.fixture
 def runner(lab, spec):
     """A runner without memory of earlier controls."""
-    made = lab.runner(spec, "in-process")
-    made._controls.clear()
+    known = lab.runner(spec, "in-process")
+    made = CaseRunner(
+        known.board, known.server, server_label="in-process", certificates=known.certificates, reach=known.reach
+    )
+    made.health.was_well = True
     yield made
     made.board.set_aside = None
-    made.health.end([])
 
 
 def case(**changes):
@@ -120,15 +123,6 @@ def test_fingerprint_only_of_what_was_not_restricted(runner):
 # ------------------------------------------------------------------ the positive control
 
 
-def test_a_refusal_runs_its_control(runner):
-    """A refused certificate counts after the same board accepted a good one; the control runs once."""
-    wrong_ca = find_case("seed/wrong-ca")
-    assert runner._controls == {}
-    assert runner.run(wrong_ca).verdict.word is VerdictWord.PASS
-    assert set(runner._controls) == {"seed/ca-verified"}
-    assert runner.run(wrong_ca).transcript.count("th_run(") == 1
-
-
 @pytest.fixture
 def heaps(runner, monkeypatch):
     """Let sessions have this much free heap, the first first; gives the list of plans that were tried."""
@@ -146,6 +140,15 @@ def heaps(runner, monkeypatch):
         return tried
 
     return choose
+
+
+def test_a_refusal_runs_its_control(runner, heaps):
+    """A refused certificate counts after the same board accepted a good one; the control runs once."""
+    control, wrong_ca = find_case("seed/ca-verified"), find_case("seed/wrong-ca")
+    tried = heaps(50_000, 50_000, 50_000)
+    assert runner.run(wrong_ca).verdict.word is VerdictWord.PASS
+    assert runner.run(wrong_ca).verdict.word is VerdictWord.PASS
+    assert tried == [wrong_ca.client, control.client, wrong_ca.client]
 
 
 @pytest.mark.parametrize(
@@ -203,31 +206,22 @@ def test_a_control_that_cannot_connect_fails_the_case(runner, monkeypatch):
     )
 
 
-def test_a_connected_case_is_remembered_as_control(runner):
-    """The case that is another's control needs no second run."""
-    runner.run(find_case("seed/ca-verified"))
-    assert set(runner._controls) == {"seed/ca-verified"}
+def test_an_unknown_heap_vouches_for_nobody_else(runner, heaps):
+    """A control whose free heap was not told vouches for the case next to it, and is run again for the next one."""
+    control, wrong_ca = find_case("seed/ca-verified"), find_case("seed/wrong-ca")
+    tried = heaps(50_000, None, 50_000, 50_000)
+    for _ in range(2):
+        assert runner.run(wrong_ca).verdict.word is VerdictWord.PASS
+    assert tried == [wrong_ca.client, control.client] * 2
 
 
-def test_an_unknown_heap_vouches_for_nobody_else(runner):
-    """A control whose free heap was not told is not remembered, and one that is remembered does not vouch for an unknown heap."""
-    wrong_ca = find_case("seed/wrong-ca")
-    seen = runner.attempt(wrong_ca.server, wrong_ca.client).observation
-    attempt = runner.attempt
-
-    def without_heap(profile, plan):
-        tried = attempt(profile, plan)
-        return dataclasses.replace(tried, observation=dataclasses.replace(tried.observation, free_before=None))
-
-    runner.attempt = without_heap
-    try:
-        assert runner._with_control(wrong_ca, seen) is None
-        assert runner._controls == {}
-    finally:
-        del runner.attempt
-    runner._controls["seed/ca-verified"] = 0
-    assert runner._with_control(wrong_ca, dataclasses.replace(seen, free_before=None)) is None
-    assert runner._controls["seed/ca-verified"] > 0  # it was run again
+def test_no_remembered_control_vouches_for_an_unknown_heap(runner, heaps):
+    """Where the case's own free heap was not told, the control is run next to it."""
+    control, wrong_ca = find_case("seed/ca-verified"), find_case("seed/wrong-ca")
+    tried = heaps(0, None, 50_000)
+    runner.run(control)
+    assert runner.run(wrong_ca).verdict.word is VerdictWord.PASS
+    assert tried == [control.client, wrong_ca.client, control.client]
 
 
 def test_a_control_that_cannot_run(runner, monkeypatch):
@@ -336,10 +330,11 @@ def test_what_a_board_takes_is_learned_only_from_a_clear_answer(runner, monkeypa
     """A session says yes, a refusal of its own settings no; whatever else happens, it is tried again next time."""
     seen = Observation(outcome=outcome, stage=stage, ended_by=ended_by, server=None, client=None)
     attempt = Attempt(observation=seen, report=ServerReport(facts=None, failure=None), answer=None)
+    runner.health.was_well = False
     monkeypatch.setattr(runner, "attempt", lambda profile, plan: attempt)
-    for name, learn in (("reads_pem", runner._learn_pem), ("reads_pkcs8", runner._learn_pkcs8)):
+    for name, need in (("reads_pem", READS_PEM), ("reads_pem", READS_DER_ONLY), ("reads_pkcs8", READS_PKCS8)):
         monkeypatch.setattr(runner.board, "info", dataclasses.replace(runner.board.info, **{name: None}))
-        learn()
+        runner.run(case(needs=(need,)))
         assert getattr(runner.board.info, name) is takes
 
 

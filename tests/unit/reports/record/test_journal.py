@@ -7,7 +7,7 @@ import stat
 import pytest
 
 from harness.errors import UsageError
-from harness.reports.record.journal import Journal, write_private, write_text
+from harness.reports.record.journal import Journal, way_to, write_private, write_text
 
 
 def test_a_line_is_there_at_once(tmp_path):
@@ -43,7 +43,7 @@ def test_no_place(tmp_path):
 
 def test_write_text(tmp_path):
     """A report is there as a whole, for all who may read its folder, and replaces the old one."""
-    path = tmp_path / "sub" / "run.json"
+    path = tmp_path / "sub" / "deep" / "run.json"
     write_text(path, "old")
     write_text(path, "new \u00fc")
     assert path.read_text(encoding="utf-8") == "new \u00fc"
@@ -63,9 +63,18 @@ def test_write_text_fails_whole(tmp_path):
     assert [item.name for item in tmp_path.iterdir()] == ["run.json"]
 
 
+@pytest.mark.parametrize(
+    ("folder", "start", "way"),
+    [("a/b", "a/b", ""), ("a/b", "a", "b"), ("a", "a/b", ".."), ("a/b", "a/c", "../b"), ("a/b/c", "a", "b/c")],
+)
+def test_the_way_from_a_report_to_a_folder(tmp_path, folder, start, way):
+    """As links in a report write it; none where it lies in the folder itself."""
+    assert way_to(tmp_path / folder, start=tmp_path / start) == way
+
+
 def test_write_private(tmp_path):
     """Only this user reads secrets, also when the file was there before."""
-    path = tmp_path / "x" / "capture"
+    path = tmp_path / "x" / "y" / "capture"
     write_private(path, b"first and longer")
     write_private(path, b"second")
     assert path.read_bytes() == b"second"
