@@ -1,6 +1,6 @@
 """Every fault of the faulty board, met by real runs: which verdict, what is said, what helps, how long, and that nothing is lost.
 
-`EXPECTED` has a row per fault. docs/faults.md shows what came of it (UPDATE_TEXTS=1 writes its table anew).
+`EXPECTED` has a row per fault. docs/faults.md shows what came of it (`UPDATE_TEXTS=1 pytest tests/faults -m slow` rewrites its table).
 """
 
 from __future__ import annotations
@@ -15,10 +15,13 @@ import pytest
 
 from harness.boards.virtual.faults import FAULTS
 
-pytestmark = pytest.mark.skipif(
-    not Path("/proc/self/environ").exists(),
-    reason="what a process holds and leaves is read from /proc, which Linux has",
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not Path("/proc/self/environ").exists(),
+        reason="what a process holds and leaves is read from /proc, which Linux has",
+    ),
+]
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "faults.md"
 PAGE_TABLE = re.compile(r"(?<=<!-- table: tests/faults -->\n).*?(?=<!-- end -->)", re.DOTALL)
 # What a board may take beside what it waits for: on a machine that does many other things.

@@ -2,7 +2,7 @@
 
 What an interpreter cannot try stands in `unsupported-NAME.txt`, so that it cannot grow unseen. After a change that is meant:
 
-    TLS_HARNESS_UPDATE=1 pytest tests/generations/test_generations.py
+    TLS_HARNESS_UPDATE=1 pytest tests/generations/test_generations.py -m slow
 
 writes the lists anew; the difference is then read and committed like any other.
 """
@@ -25,7 +25,7 @@ UPDATE = "TLS_HARNESS_UPDATE"
 HERE = Path(__file__).parent
 NAMES = ("packaged", "debian-trixie")
 
-pytestmark = pytest.mark.timeout(3600)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 
 @pytest.fixture(scope="module", params=NAMES)

@@ -19,6 +19,8 @@ from harness.boards.virtual.interpreter import find_interpreter
 from harness.errors import BoardError
 from harness.system.deadline import Deadline
 
+pytestmark = pytest.mark.slow
+
 #: The packaged interpreter's console script: a Python program, which has a SIGINT handler of its own unless told otherwise.
 CONSOLE_SCRIPT = shutil.which("micropython", path=str(Path(sys.executable).parent))
 

@@ -25,7 +25,7 @@ PLAIN_RSA = {0x003D, 0x0035, 0x003C, 0x002F}
 ASK = "import ssl, sys; print(*sys.version_info[:3], sys.implementation.name)"
 ASK_TIMEOUT_S = 60
 
-pytestmark = pytest.mark.timeout(3600)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 
 def version_of(python: Path) -> tuple[int, ...] | None:
