@@ -1,8 +1,12 @@
 """Bring the board's network up, once per session; run in RAM, then forgotten.
 
-The host runs this text and then th_network('{"kind": "wifi", "ssid": ..., "password": ..., "timeout": s}'). One `#th`
-line comes back: {"kind": "result", "address": ..., "was_up": ...} or {"kind": "error", "code": ..., "message": ...}. The password is
-never in an answer. Statuses differ by port: cyw43 (Pico W, PYBD) counts -3..3, the ESP8266 0..5, the ESP32 200..1010.
+The host runs this text and then th_network(JSON): kind (wifi, lan, boot), timeout (s), ssid, password, country, static (the four
+of ifconfig), lan (an expression of boards.toml). One `#th` line comes back: {"kind": "result", "address", "was_up", ...} or
+{"kind": "error", "code", "status", ...}; harness/boards/agent/network_answer.py has the words. No answer holds the password.
+
+WLAN.status(): cyw43 (extmod/network_cyw43.c, cyw43_ctrl.c) -3 bad authentication, -2 no network, -1 failed, 1 joining, 2 no
+address, 3 up. ESP8266: 1 joining, 2 password, 3 no network, 4 failed, 5 up. ESP32 (ports/esp32/network_wlan.c): 1000 idle, 1001
+connecting, 1010 up, else the reason why the last association ended.
 """
 
 import sys
@@ -17,105 +21,248 @@ def th_net_module(*names):
             pass
 
 
-def th_net_words(platform, status):
-    """A Wi-Fi status as (code, words): the same four codes on every port."""
-    if platform.startswith("esp32"):
-        wrong, absent, failed, joining = (202, 204, 15), (201,), (200, 203, 205, 210, 211, 212), (1001,)
-    elif platform == "esp8266":
-        wrong, absent, failed, joining = (2,), (3,), (4,), (1,)
-    else:
-        wrong, absent, failed, joining = (-3,), (-2,), (-1,), (1, 2)
-    if status in wrong:
-        return "password", "wrong password"
-    if status in absent:
-        return "not-found", "no access point of that name found (this radio sees 2.4 GHz only)"
-    if status in failed:
-        return "failed", "the access point refused or dropped the association"
-    if status in joining:
-        return "no-address", "joined or joining, but no IP address (DHCP)"
-    return "failed", "not connected"
-
-
-def th_net_wait(nic, seconds, done):
-    """Wait until the interface is connected with an address, done(status) says stop, or the time is over."""
+def th_net_pause(ms):
+    """Sleep for so many milliseconds."""
     time = th_net_module("utime", "time")
-    pause = getattr(time, "sleep_ms", None) or (lambda ms: time.sleep(ms / 1000))
-    left = int(seconds * 10) + 1
-    while left > 0:
-        if nic.isconnected() and nic.ifconfig()[0] != "0.0.0.0":
-            return True
-        if done():
-            return False
-        left -= 1
-        pause(100)
-    return False
+    if hasattr(time, "sleep_ms"):
+        time.sleep_ms(ms)
+    else:
+        time.sleep(ms / 1000)
 
 
-def th_net_wifi(network, ask):
-    """Join the access point: (interface, was it up already, None or (code, words, status))."""
-    nic = network.WLAN(getattr(network, "STA_IF", 0))
-    if nic.active() and nic.isconnected():
-        return nic, True, None
-    nic.active(True)
+def th_net_up(nic):
+    """Whether an interface is connected and has an address."""
+    return nic.isconnected() and nic.ifconfig()[0] != "0.0.0.0"
+
+
+def th_net_wait(seconds, done):
+    """Wait until done() gives something true; what it gave, or None when the time is over."""
+    for _ in range(int(seconds * 10) + 1):
+        found = done()
+        if found:
+            return found
+        th_net_pause(100)
+
+
+def th_net_code(status):
+    """A Wi-Fi status that means failure as a code, the same on every port; None for the others."""
+    if sys.platform == "esp8266":
+        return {2: "password", 3: "not-found", 4: "failed"}.get(status)
+    if status in (-3, 15, 202, 204):
+        return "password"
+    if status in (-2, 201):
+        return "not-found"
+    return None if status in (0, 1, 2, 3, 1000, 1001, 1010) else "failed"
+
+
+def th_net_name(nic):
+    """The name of the network that a station is configured for; None where the firmware cannot tell."""
+    for word in ("ssid", "essid"):
+        try:
+            return nic.config(word)
+        except Exception:
+            pass
+
+
+def th_net_set(nic, **words):
+    """Set what this port may not have; whether it was accepted."""
     try:
-        # Power saving adds up to a second to every round trip of a cyw43 radio.
-        nic.config(pm=0xA11140)
+        nic.config(**words)
+        return True
     except Exception:
-        pass
+        return False
+
+
+def th_net_connect(nic, ask):
+    """Start to join."""
     try:
         nic.connect(ask["ssid"], ask.get("password") or "")
     except OSError:
-        # "Wifi Internal Error" of the ESP32: still connecting from before a soft reset, which leaves Wi-Fi on.
+        # The ESP32 refuses while it still tries an earlier request ("Wifi Internal Error"), also one from before a soft reset.
         nic.disconnect()
-        if not th_net_wait(nic, 0.5, lambda: False):
-            nic.connect(ask["ssid"], ask.get("password") or "")
-    last = [0]
+        th_net_pause(500)
+        nic.connect(ask["ssid"], ask.get("password") or "")
 
-    def done():
-        # A wrong password ends the attempt; "not found" does not, because the first scan often misses.
-        last[0] = nic.status()
-        return th_net_words(sys.platform, last[0])[0] == "password"
 
-    if th_net_wait(nic, ask.get("timeout", 20), done):
-        return nic, False, None
-    return nic, False, th_net_words(sys.platform, last[0]) + (last[0],)
+def th_net_join(nic, ask, before):
+    """Join the access point: None, or (code, status). `before` is the status before: the ESP32 shows it until a new one comes."""
+    # The ESPs try again by themselves. cyw43 does not, but withdraws a refusal if a good authentication follows it. Each of them
+    # reports a refused password now and then although it is right, so a failure counts only if it lasts.
+    esp = sys.platform.startswith("esp")
+    lasts, tries = (50, 2) if esp else (10, 4)
+    refused = failing = 0
+    th_net_connect(nic, ask)
+    for _ in range(ask.get("timeout", 20) * 10 + 1):
+        if th_net_up(nic):
+            return None
+        status = nic.status()
+        code = th_net_code(status)
+        failing = failing + 1 if code else 0
+        if failing > lasts:
+            failing = 0
+            refused = refused + 1 if code == "password" else 0
+            if refused == 3 or (refused and esp and status != before):
+                return code, status
+            tries -= 1
+            if not tries:
+                break
+            th_net_connect(nic, ask)
+        th_net_pause(100)
+    if status == 2 and not esp:
+        return "no-address", status
+    return (code if code and code != "password" else "unsure"), status
+
+
+def th_net_auth(nic, ssid):
+    """The security that an access point of this name announces, or None if none is seen."""
+    for _ in range(2):
+        try:
+            for row in nic.scan():
+                if bytes(row[0]) == ssid.encode():
+                    return row[4]
+        except Exception:
+            pass
+
+
+def th_net_why(nic, ask, code, status):
+    """Leave the failed attempt, and look for what its status does not tell."""
+    try:
+        nic.disconnect()
+    except Exception:
+        pass
+    auth = th_net_auth(nic, ask["ssid"])
+    if auth is None:
+        if code in ("unsure", "failed"):
+            code = "not-found"
+    elif sys.platform.startswith("esp32") and auth in (5, 10):
+        code = "enterprise"
+    elif sys.platform.startswith("esp32") and auth == 6:
+        code = "wpa3"
+    elif code == "not-found":
+        code = "failed"
+    return {"code": code, "status": status, "auth": auth}
+
+
+def th_net_wifi(network, ask):
+    """Be in the network of that name: (interface, facts), where facts has a code if it failed."""
+    facts = {"was_up": False}
+    if ask.get("country"):
+        try:
+            (getattr(network, "country", None) or th_net_module("rp2").country)(ask["country"])
+        except Exception:
+            facts["no_country"] = True
+    nic = network.WLAN(getattr(network, "STA_IF", 0))
+    if not nic.isconnected():
+        nic.active(True)
+    # Power saving delays every answer: up to a second on cyw43, 0.3 s on the ESP32.
+    off = getattr(network.WLAN, "PM_NONE", 0 if sys.platform.startswith("esp32") else 0xA11140)
+    facts["pm"] = off if th_net_set(nic, pm=off) else None
+    if ask.get("static"):
+        nic.ifconfig(tuple(ask["static"]))
+    # boot.py may have called connect() and gone on.
+    joining = nic.status() in ((1,) if sys.platform == "esp8266" else (1, 2, 1001))
+    if joining and th_net_name(nic) in (None, "", ask["ssid"]):
+        th_net_wait(min(10, ask.get("timeout", 20)), lambda: th_net_up(nic) or th_net_code(nic.status()))
+    if th_net_up(nic):
+        name = th_net_name(nic)
+        if name in (None, ask["ssid"]):
+            facts["was_up"] = True
+            return nic, facts
+        facts["was_in"] = name
+        joining = True
+    if joining:
+        nic.disconnect()
+    # Without a limit the ESP32 tries for ever, and the status says "connecting" whatever the reason is.
+    try:
+        limit = nic.config("reconnects")
+    except Exception:
+        limit = None
+    if limit is not None:
+        th_net_set(nic, reconnects=2)
+    failed = th_net_join(nic, ask, nic.status())
+    if failed:
+        facts.update(th_net_why(nic, ask, failed[0], failed[1]))
+    if limit is not None:
+        th_net_set(nic, reconnects=limit)
+    return nic, facts
+
+
+def th_net_nics(network, radio):
+    """Interfaces that exist already: those of network.route(), the active station, and what boot.py holds in a global."""
+    nics = []
+    try:
+        nics += network.route()
+    except Exception:
+        pass
+    try:
+        nic = network.WLAN(getattr(network, "STA_IF", 0))
+        if nic.active():
+            nics.append(nic)
+    except Exception:
+        pass
+    nics += [nic for nic in globals().values() if hasattr(nic, "isconnected") and hasattr(nic, "ifconfig")]
+    return [nic for nic in nics if radio or not hasattr(nic, "scan")]
+
+
+def th_net_found(network, radio):
+    """An interface that is up already, or None."""
+    for nic in th_net_nics(network, radio):
+        try:
+            if th_net_up(nic):
+                return nic
+        except Exception:
+            pass
 
 
 def th_net_lan(network, ask):
-    """Bring up wired Ethernet; the keyword arguments of an ESP32's PHY or a W5500's pins come as ask["lan"]."""
-    for name in ("LAN", "WIZNET5K"):
-        if hasattr(network, name):
-            break
+    """Bring up wired Ethernet. To construct an interface resets its PHY on some ports, so one that is up is left alone."""
+    nic = th_net_found(network, False)
+    if nic:
+        return nic, {"was_up": True}
+    if ask.get("lan"):
+        machine = th_net_module("machine")
+        names = {"network": network, "machine": machine}
+        for name in ("Pin", "SPI"):
+            names[name] = getattr(machine, name, None)
+        nic = eval(ask["lan"], names)
     else:
-        return None, False, ("no-interface", "this firmware has no wired network", None)
-    nic = getattr(network, name)(**(ask.get("lan") or {}))
-    if nic.isconnected() and nic.ifconfig()[0] != "0.0.0.0":
-        return nic, True, None
-    nic.active(True)
-    if th_net_wait(nic, ask.get("timeout", 20), lambda: False):
-        return nic, False, None
-    if nic.isconnected():
-        return nic, False, ("no-address", "link is up, but no IP address (DHCP)", None)
-    return nic, False, ("no-link", "no link: is the cable plugged in?", None)
+        make = getattr(network, "LAN", None) or getattr(network, "WIZNET5K", None)
+        if make is None:
+            return None, {"code": "no-lan"}
+        nic = make()
+    if not th_net_up(nic):
+        nic.active(True)
+    if ask.get("static"):
+        nic.ifconfig(tuple(ask["static"]))
+    if th_net_wait(ask.get("timeout", 20), lambda: th_net_up(nic)):
+        return nic, {"was_up": False}
+    return nic, {"code": "no-address" if nic.isconnected() else "no-link"}
+
+
+def th_net_boot(network, ask):
+    """Wait for the interface that boot.py brings up."""
+    nic = th_net_wait(ask.get("timeout", 20), lambda: th_net_found(network, True))
+    return nic, {"was_up": True} if nic else {"code": "boot"}
 
 
 def th_network(text):
     """Do what the JSON text asks and print one line."""
     json = th_net_module("ujson", "json")
+    ask = {}
     try:
         ask = json.loads(text)
         network = th_net_module("network")
         if network is None:
-            problem = ("no-interface", "this firmware has no network module", None)
+            nic, facts = None, {"code": "no-module"}
         elif ask["kind"] == "wifi" and not hasattr(network, "WLAN"):
-            problem = ("no-interface", "this firmware has no Wi-Fi", None)
+            nic, facts = None, {"code": "no-wifi"}
         else:
-            nic, was_up, problem = (th_net_wifi if ask["kind"] == "wifi" else th_net_lan)(network, ask)
+            nic, facts = {"wifi": th_net_wifi, "lan": th_net_lan, "boot": th_net_boot}[ask["kind"]](network, ask)
+        if not facts.get("code"):
+            facts["address"] = nic.ifconfig()[0]
     except Exception as e:
-        args = [a if a is None or isinstance(a, int) else str(a)[:80] for a in e.args[:2]]
-        problem = ("exception", type(e).__name__, args)
-    if problem is None:
-        answer = {"kind": "result", "address": nic.ifconfig()[0], "was_up": was_up}
-    else:
-        answer = {"kind": "error", "code": problem[0], "message": problem[1], "status": problem[2]}
-    print("#th", json.dumps(answer))
+        # A driver may repeat what it was given, the password too: only numbers leave the board then.
+        safe = [a for a in e.args[:2] if isinstance(a, int) or (isinstance(a, str) and "password" not in ask)]
+        facts = {"code": "exception", "type": type(e).__name__, "args": [str(a)[:120] for a in safe]}
+    facts["kind"] = "error" if facts.get("code") else "result"
+    print("#th", json.dumps(facts))

@@ -36,6 +36,7 @@ class FaultKind(StrEnum):
     FILESYSTEM = "filesystem"
     MEMORY = "memory"
     AGENT = "agent"
+    NO_NETWORK = "no-network"
     NETWORK = "network"
     NO_TLS = "no-tls"
     CONTRADICTION = "lying"

@@ -81,15 +81,6 @@ class Tier(StrEnum):
     FULL = "full"
 
 
-class TlsVersion(StrEnum):
-    """The versions that a server can be held to, oldest first, spelled as Python's `ssl` spells them."""
-
-    TLSv1 = "TLSv1"
-    TLSv1_1 = "TLSv1.1"
-    TLSv1_2 = "TLSv1.2"
-    TLSv1_3 = "TLSv1.3"
-
-
 class Verify(StrEnum):
     """How strictly a side checks its peer's certificate."""
 
@@ -102,11 +93,12 @@ class Verify(StrEnum):
 
 
 class Network(StrEnum):
-    """What boards.toml says of the board's network: nothing to set up, WiFi, or a wired LAN."""
+    """How a board gets its network: nothing to set up, WiFi, a wired LAN, or whatever its boot.py brings up."""
 
     NONE = "none"
     WIFI = "wifi"
     LAN = "lan"
+    BOOT = "boot"
 
 
 class TlsLibrary(StrEnum):
@@ -158,11 +150,18 @@ class BoardSettings:
 
     `reset` and `power_cycle` are commands as argument lists, started without a shell; `{port}` and `{board}` in them stand
     for the port that is open and the board's name (`harness.boards.spec.hook_arguments`). Empty: there is no such hook.
+
+    `static` is address, netmask, gateway and name server; `lan` the expression that makes a wired interface on the board; `address`
+    that of a board that cannot report its own.
     """
 
     network: Network = Network.NONE
     ssid: str | None = None
     password_env: str | None = None
+    country: str | None = None
+    static: tuple[str, ...] = ()
+    lan: str | None = None
+    address: str | None = None
     bind: str | None = None
     baud: int = 115200
     dtr: bool | None = None
@@ -204,6 +203,8 @@ class BoardInfo:
     epoch_year: int | None = None
     clock_unix_s: int | None = None
     address: str | None = None
+    ssid: str | None = None
+    interfaces: tuple[str, ...] = ()
     filesystem: str | None = None
     hello: HelloFacts | None = None
     hello_unix_s: int | None = None
@@ -452,11 +453,6 @@ class Alert:
     at_ms: float | None = None
     encrypted: bool = False
 
-    @property
-    def is_fatal(self) -> bool:
-        """Whether the alert ends the connection; a `close_notify` is a warning."""
-        return self.level == "fatal"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerFailure:
@@ -640,14 +636,6 @@ class Observation:
     server_address: str | None = None
     board_address: str | None = None
 
-    def fatal_alert(self, *, sender: Side | str | None = None) -> Alert | None:
-        """Return the first fatal alert, or None if there was none.
-
-        Args:
-            sender: the side whose alerts count; None for both.
-        """
-        return next((alert for alert in self.alerts if alert.is_fatal and sender in (None, alert.sender)), None)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mismatch:
@@ -753,29 +741,6 @@ class CaseResult:
     transcript: str = ""
     artifacts: Mapping[str, str | None] = field(default_factory=dict)
     packets: tuple[Packet, ...] = ()
-
-
-# ----------------------------------------------------------------------------------------------- the matrix
-
-IN_PROCESS = "in-process"
-DEFAULT_CLIENT = "socket"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Cell:
-    """One cell of the compatibility matrix: a case, or a test of a user's own suite, with one value of each axis.
-
-    An empty `firmware` is the one that the board runs already; an empty `link` is the network as it is. Either `case` or `test`
-    is given.
-    """
-
-    board: str
-    firmware: str = ""
-    server: str = IN_PROCESS
-    client: str = DEFAULT_CLIENT
-    link: str = ""
-    case: str = ""
-    test: str = ""
 
 
 # ----------------------------------------------------------------------------------------------- diagnosing

@@ -136,9 +136,15 @@ class BoardSession:
         self._clock_set_unix_s = self._set_clock(self.info)
 
     def _join_network(self) -> None:
-        if self.spec.settings.network != Network.NONE:
-            address = surroundings.network_up(self._console, self.spec.settings)
-            self.info = replace(self.info, address=address or self.info.address)
+        settings = self.spec.settings
+        # What boot.py brought up and the board cannot report cannot be waited for either.
+        unseen = settings.network == Network.BOOT and settings.address is not None
+        address = None
+        if settings.network != Network.NONE and not unseen:
+            address, notes = surroundings.network_up(self._console, settings)
+            for note in notes:
+                self._note(note)
+        self.info = replace(self.info, address=settings.address or address or self.info.address)
 
     def _set_clock(self, seen: BoardInfo) -> int | None:
         """Where the clock stands if it was set now."""

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from harness.boards.network_keys import KEYS as NETWORK_KEYS
+from harness.boards.network_keys import chosen_network, network_keys
 from harness.boards.virtual.faults import FAULTS
 from harness.errors import UsageError
 from harness.model import BoardSettings, BoardSpec, Network
@@ -30,6 +32,7 @@ _BOARD_KEYS = {
     "reset",
     "power_cycle",
     "tags",
+    *NETWORK_KEYS,
 }
 _WIFI_KEYS = {"ssid", "password"}
 #: What a word of a hook may stand for.
@@ -211,7 +214,7 @@ def _lab_board(name: str, raw: Any, *, where: str) -> BoardSpec:
     parsed = parse_board(spec_text, {}, told=f"{where}.spec =")
     wifi = _table(table.get("wifi", {}), where=f"{where}.wifi")
     _only(wifi, _WIFI_KEYS, where=f"{where}.wifi")
-    network = _typed(table, "network", str, where=where) or (Network.WIFI if wifi else Network.NONE)
+    network = _typed(table, "network", str, where=where) or chosen_network(table, wifi=bool(wifi))
     if network not in tuple(Network):
         raise UsageError(f"{where}.network = {network!r}: accepted are {', '.join(Network)}")
     ssid = _typed(wifi, "ssid", str, where=f"{where}.wifi")
@@ -227,6 +230,7 @@ def _lab_board(name: str, raw: Any, *, where: str) -> BoardSpec:
         network=Network(network),
         ssid=ssid,
         password_env=_password(wifi.get("password"), where=f"{where}.wifi.password"),
+        **network_keys(table, network=network, where=where),
         bind=_address(_typed(table, "bind", str, where=where), where=f"{where}.bind"),
         baud=_in_range(table, "baud", 300, 4_000_000, where=where) or 115200,
         dtr=_typed(table, "dtr", bool, where=where),

@@ -65,6 +65,10 @@ ROWS: dict[FaultKind, tuple[str, tuple[str, ...]]] = {
         "cannot write files to the board's filesystem",
         ("make room on it, or let the agent run from RAM",),
     ),
+    FaultKind.NO_NETWORK: (
+        "the board is not connected to a network, so nothing was tried",
+        ("write to boards.toml how it gets there (docs/lab.md, WiFi and LAN)", "tls-harness boards --probe SPEC"),
+    ),
     FaultKind.NETWORK: (
         "no TCP connection between the board and this machine; TLS was not tested",
         ("firewall, client isolation in the WiFi, wrong interface, 2.4 GHz only", "--bind, --advertise and --peer"),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from harness.model import IN_PROCESS, BoardSpec
+from harness.model import BoardSpec
 
-__all__ = ["IN_PROCESS", "RunOptions"]
+IN_PROCESS = "in-process"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

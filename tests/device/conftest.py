@@ -168,3 +168,60 @@ def run_code(command: list[str], code: str, *, cwd: Path) -> bytes:
 def run_on(interpreter: list[str], deployed: Path) -> Callable[[str], bytes]:
     """Run code on the real interpreter, in the directory with the agent."""
     return lambda code: run_code(interpreter, code, cwd=deployed)
+
+
+WLAN_STAND_INS: dict[str, Any] = {}
+exec(agent_protocol.script("wlan_stand_in"), WLAN_STAND_INS)
+# By family: sys.platform, and the class of its station.
+WLAN_FAMILIES = {
+    "esp32-old": ("esp32", "Esp32WithoutLimit"),
+    "esp32-1.21": ("esp32", "Esp32Before122"),
+    "esp32": ("esp32", "Esp32"),
+    "cyw43": ("rp2", "Cyw43"),
+    "esp8266": ("esp8266", "Esp8266"),
+}
+JOIN_LIMIT_S = 30
+
+
+class NetworkBench:
+    """One board of stand-ins, and network_setup.py on it."""
+
+    def __init__(self, family: str, capture: Any, patch: pytest.MonkeyPatch, **air: Any) -> None:
+        platform, name = WLAN_FAMILIES[family]
+        self.clock = WLAN_STAND_INS["Clock"]()
+        self.air = WLAN_STAND_INS["Air"](**air)
+        self.station = WLAN_STAND_INS[name](self.clock, self.air)
+        self.lan = WLAN_STAND_INS["Lan"]()
+        self.network = WLAN_STAND_INS["Network"](self.station, self.lan)
+        self.names: dict[str, Any] = {"__name__": "__main__"}
+        self._capture = capture
+        patch.setattr(sys, "platform", platform)
+        patch.setitem(sys.modules, "utime", self.clock)
+        patch.setitem(sys.modules, "network", self.network)
+
+    def bring_up(self, kind: str, **words: Any) -> dict[str, Any]:
+        """What the board answers."""
+        exec(
+            agent_protocol.script("network_setup")
+            + agent_protocol.network_code({"kind": kind, "timeout": JOIN_LIMIT_S, **words}),
+            self.names,
+        )
+        printed = self._capture.readouterr().out
+        for secret in ("sesame", "letmein"):
+            assert secret not in printed
+        (answer,) = agent_protocol.read_objects(printed.encode())
+        return answer
+
+    def join(self, ssid: str = "lab", password: str = "sesame", **words: Any) -> dict[str, Any]:
+        """Join a WiFi."""
+        return self.bring_up("wifi", ssid=ssid, password=password, **words)
+
+    def called(self, name: str) -> list[Any]:
+        """The values given to one call."""
+        return [call[1] if len(call) > 1 else None for call in self.station.calls if call[0] == name]
+
+
+@pytest.fixture
+def bench(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., NetworkBench]:
+    """Make a board of a family in a story."""
+    return lambda family, **air: NetworkBench(family, capsys, monkeypatch, **air)

@@ -169,7 +169,7 @@ def drop_code(name: str) -> str:
 
 
 def network_code(settings: Mapping[str, Any]) -> str:
-    """Give the call behind `script("network_setup")`: kind, ssid, password, timeout (s), lan (keyword arguments).
+    """Give the call behind `script("network_setup")`: kind, timeout (s), ssid, password, country, static, lan.
 
     The result holds the password: it must not reach a log or a transcript.
     """

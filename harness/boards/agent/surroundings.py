@@ -12,6 +12,7 @@ import os
 from typing import Any
 
 from harness.boards.agent.console import Console
+from harness.boards.agent.network_answer import failure_text, notes_of
 from harness.boards.agent.protocol import clock_code, network_code, script, tcp_code
 from harness.errors import BoardError, FaultKind
 from harness.model import BoardInfo, BoardSettings, Network
@@ -22,34 +23,36 @@ TCP_TRY_S = 8.0
 CLOCK_TOLERANCE_S = 5
 
 
-def network_up(console: Console, settings: BoardSettings) -> str | None:
-    """Bring the board into its network; nothing happens if it is in one already.
+def network_up(console: Console, settings: BoardSettings) -> tuple[str | None, list[str]]:
+    """Bring the board into its network; a board that is in it already stays as it is.
 
     Args:
         console: the board.
-        settings: of boards.toml; network is `wifi` or `lan`.
+        settings: of boards.toml; network is not `none`.
 
     Returns:
-        The board's address, None if it named none.
+        The board's address, None if it named none; and what is worth a note.
 
     Raises:
-        BoardError: `network`: wrong password, no such access point, no address ... or the variable with the password is not set.
+        BoardError: `no-network`: wrong password, no such access point, no address ... or the variable with the password is not set.
     """
-    words: dict[str, Any] = {"kind": settings.network, "timeout": int(console.deadline(JOIN_S).timeout_s)}
-    if settings.network == Network.WIFI:
-        words["ssid"] = settings.ssid
-        if settings.password_env is not None:
-            console.link.log.hide(_secret(settings.password_env, board=console.label))
+    limit_s = console.deadline(JOIN_S).timeout_s
+    words: dict[str, Any] = {"kind": settings.network, "timeout": int(limit_s)}
+    for key in ("ssid", "country", "static", "lan"):
+        if getattr(settings, key):
+            words[key] = getattr(settings, key)
+    if settings.network == Network.WIFI and settings.password_env is not None:
+        console.link.log.hide(_secret(settings.password_env, board=console.label))
     console.must(script("network_setup"), "load the network set-up")
     # Twice what the board is told: its own time limit shall end it, with its own reason.
     with console.link.log.muted():
         output = console.run(_join_code(words, settings, board=console.label), timeout_s=2 * JOIN_S)
         answer = console.answer(output, "bring up the network")
     if answer.get("kind") != "result":
-        where = f"the WiFi {settings.ssid!r}" if settings.network == Network.WIFI else "the LAN"
-        reason = console.link.log.show(str(answer.get("message")).encode(), limit=200)
-        raise BoardError(f"{console.label}: the board does not get into {where}: {reason}", kind=FaultKind.NETWORK)
-    return address_of(answer.get("address"))
+        reason = console.link.log.show(failure_text(answer, settings, timeout_s=int(limit_s)).encode(), limit=400)
+        raise BoardError(f"{console.label}: {reason}", kind=FaultKind.NO_NETWORK)
+    notes = [console.link.log.show(note.encode(), limit=200) for note in notes_of(answer, settings)]
+    return address_of(answer.get("address")), notes
 
 
 def set_clock(console: Console, info: BoardInfo) -> tuple[str, int | None] | None:
@@ -118,6 +121,6 @@ def _secret(variable: str, *, board: str) -> str:
     if value is None:
         raise BoardError(
             f"{board}: the WiFi password is in the environment variable {variable}, which is not set",
-            kind=FaultKind.NETWORK,
+            kind=FaultKind.NO_NETWORK,
         )
     return value

@@ -138,7 +138,7 @@ def test_recover_without_the_network(new_session: NewSession, folder: Path, monk
         ("set-aside", "set-aside"),
     ]
     assert log[2].reason is not None
-    assert log[2].reason.startswith("lab-1: the board does not get into the WiFi 'lab'")
+    assert log[2].reason.startswith("lab-1: the board cannot join the WiFi 'lab'")
     assert session.notes == ["set aside after seed/x: silence; nothing brought it back"]
     assert session.recover() == ()
 

@@ -204,8 +204,8 @@ def test_lab_board() -> None:
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        ({"sped": 1}, r"board\.desk: unknown key 'sped' \(did you mean 'spec'\?\); accepted are baud, bind, dtr,"),
-        ({"colour": 1}, r"board\.desk: unknown key 'colour'; accepted are baud, bind, dtr,"),
+        ({"sped": 1}, r"board\.desk: unknown key 'sped' \(did you mean 'spec'\?\); accepted are address, baud, bind,"),
+        ({"volume": 1}, r"board\.desk: unknown key 'volume'; accepted are address, baud, bind,"),
         (
             {"reset": "uhubctl -p 2"},
             r"board\.desk\.reset = 'uhubctl -p 2': a list of words is wanted, as in \[\"uhubctl\",",
@@ -222,7 +222,7 @@ def test_lab_board() -> None:
         ({"spec": ""}, r"board\.desk: the key 'spec' is missing"),
         ({"spec": 5}, r"board\.desk\.spec = 5: wanted is a str"),
         ({"spec": "nowhere"}, r"board\.desk\.spec = 'nowhere': not a board"),
-        ({"network": "lora"}, r"board\.desk\.network = 'lora': accepted are none, wifi, lan"),
+        ({"network": "lora"}, r"board\.desk\.network = 'lora': accepted are none, wifi, lan, boot"),
         ({"network": "wifi"}, r"board\.desk\.wifi: the key 'ssid' is missing; write wifi = \{ssid"),
         (
             {"wifi": {"ssid": "a", "pass": "b"}},

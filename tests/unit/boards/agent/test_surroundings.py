@@ -35,6 +35,7 @@ class WLAN:
         if ssid == 'echo': raise ValueError('cannot use ' + password)
         with open('expected') as f: good = f.read()
         self.state = -2 if ssid != 'lab' else 3 if password == good else -3
+    def scan(self): return [(b'lab', b'', 1, -50, 4, 1)]
 ADDRESS = '127.0.0.7'
 """
 
@@ -71,8 +72,8 @@ def test_joined(radio: Path, new_session: NewSession) -> None:
 @pytest.mark.parametrize(
     ("ssid", "reason"),
     [
-        ("lab", "the board does not get into the WiFi 'lab': wrong password"),
-        ("echo", "the board does not get into the WiFi 'echo': ValueError"),
+        ("lab", "lab-1: the board cannot join the WiFi 'lab': wrong password"),
+        ("echo", "lab-1: the board cannot join the WiFi 'echo': ValueError$"),
     ],
 )
 def test_refused(radio: Path, new_session: NewSession, ssid: str, reason: str) -> None:
@@ -81,14 +82,16 @@ def test_refused(radio: Path, new_session: NewSession, ssid: str, reason: str) -
     session = new_session(network="wifi", ssid=ssid, password_env="LAB_WIFI")
     with pytest.raises(BoardError, match=reason) as raised:
         session.start()
-    assert raised.value.kind == "network"
+    assert raised.value.kind == "no-network"
     assert "hunter2" not in everything_shown(session, raised.value)
 
 
 def test_no_access_point(radio: Path, new_session: NewSession) -> None:
     """A name that no access point has; the wait for it is the board's own and follows the time multiplier."""
     session = new_session(network="wifi", ssid="cafe", password_env="LAB_WIFI", timeout_multiplier=0.1)
-    with pytest.raises(BoardError, match=r"into the WiFi 'cafe': no access point of that name found .*2\.4 GHz only"):
+    with pytest.raises(
+        BoardError, match=r"join the WiFi 'cafe': no access point of that name was found .*2\.4 GHz only"
+    ):
         session.start()
 
 
@@ -116,7 +119,7 @@ def test_password_of_a_board_that_echoes(radio: Path, new_session: NewSession) -
 def test_no_radio(new_session: NewSession) -> None:
     """A board without a network module."""
     session = new_session(network="lan")
-    with pytest.raises(BoardError, match="does not get into the LAN: this firmware has no network module"):
+    with pytest.raises(BoardError, match="cannot join the LAN: this firmware has no network module"):
         session.start()
 
 
