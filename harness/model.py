@@ -81,6 +81,15 @@ class Tier(StrEnum):
     FULL = "full"
 
 
+class TlsVersion(StrEnum):
+    """The versions that a server can be held to, oldest first, spelled as Python's `ssl` spells them."""
+
+    TLSv1 = "TLSv1"
+    TLSv1_1 = "TLSv1.1"
+    TLSv1_2 = "TLSv1.2"
+    TLSv1_3 = "TLSv1.3"
+
+
 class Verify(StrEnum):
     """How strictly a side checks its peer's certificate."""
 
@@ -453,6 +462,11 @@ class Alert:
     at_ms: float | None = None
     encrypted: bool = False
 
+    @property
+    def is_fatal(self) -> bool:
+        """Whether the alert ends the connection; a `close_notify` is a warning."""
+        return self.level == "fatal"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerFailure:
@@ -636,6 +650,14 @@ class Observation:
     server_address: str | None = None
     board_address: str | None = None
 
+    def fatal_alert(self, *, sender: Side | str | None = None) -> Alert | None:
+        """Return the first fatal alert, or None if there was none.
+
+        Args:
+            sender: the side whose alerts count; None for both.
+        """
+        return next((alert for alert in self.alerts if alert.is_fatal and sender in (None, alert.sender)), None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mismatch:
@@ -741,6 +763,29 @@ class CaseResult:
     transcript: str = ""
     artifacts: Mapping[str, str | None] = field(default_factory=dict)
     packets: tuple[Packet, ...] = ()
+
+
+# ----------------------------------------------------------------------------------------------- the matrix
+
+IN_PROCESS = "in-process"
+DEFAULT_CLIENT = "socket"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Cell:
+    """One cell of the compatibility matrix: a case, or a test of a user's own suite, with one value of each axis.
+
+    An empty `firmware` is the one that the board runs already; an empty `link` is the network as it is. Either `case` or `test`
+    is given.
+    """
+
+    board: str
+    firmware: str = ""
+    server: str = IN_PROCESS
+    client: str = DEFAULT_CLIENT
+    link: str = ""
+    case: str = ""
+    test: str = ""
 
 
 # ----------------------------------------------------------------------------------------------- diagnosing

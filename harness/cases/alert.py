@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from harness.cases import Row, table
-from harness.cases.not_tls import CONN_EOF, INVALID_RECORD, UNEXPECTED_MESSAGE, peer
+from harness.cases.not_tls import peer
 from harness.expectations.builders import fatal_alert_number, refused
 from harness.expectations.clients import gave_up
 from harness.expectations.needs import MBEDTLS
 from harness.model import BoardInfo, Expectation, ExpectationRule, ServerFacts, Side, Tier
+from harness.wire import mbedtls_numbers as mbedtls
 from harness.wire.alerts import alert_name
 
-# ssl.h of mbedTLS: SSL_PEER_CLOSE_NOTIFY.
-PEER_CLOSE_NOTIFY = -30848
 WARNING, FATAL, NO_LEVEL = 1, 2, 3
 
 
@@ -49,32 +48,36 @@ def other_levels() -> Iterable[Row]:
             WARNING,
             0,
             "close_notify. The server says goodbye first.",
-            gave_up(PEER_CLOSE_NOTIFY),
+            gave_up(mbedtls.SSL_PEER_CLOSE_NOTIFY),
         ),
         (
             "no-renegotiation-warning",
             WARNING,
             100,
             "no_renegotiation. An answer to what nobody asked.",
-            gave_up(UNEXPECTED_MESSAGE, alert="unexpected_message"),
+            gave_up(mbedtls.SSL_UNEXPECTED_MESSAGE, alert="unexpected_message"),
         ),
         (
             "unrecognized-name-warning",
             WARNING,
             112,
             "unrecognized_name and the end. The warning is ignored, the end is not.",
-            gave_up(CONN_EOF),
+            gave_up(mbedtls.SSL_CONN_EOF),
         ),
         (
             "level-3",
             NO_LEVEL,
             40,
             "A level that does not exist, and the end. mbedTLS passes over it.",
-            gave_up(CONN_EOF),
+            gave_up(mbedtls.SSL_CONN_EOF),
         ),
     ):
-        situation = peer("not-tls.alert", expect, level=level, code=code, fin=expect.client_number == CONN_EOF)
+        situation = peer(
+            "not-tls.alert", expect, level=level, code=code, fin=expect.client_number == mbedtls.SSL_CONN_EOF
+        )
         yield Row(name, f"Alert {code}, level {level}: {text}", situation)
     yield Row(
-        "truncated", "Half an alert. A record of one byte.", peer("not-tls.alert-truncated", gave_up(INVALID_RECORD))
+        "truncated",
+        "Half an alert. A record of one byte.",
+        peer("not-tls.alert-truncated", gave_up(mbedtls.SSL_INVALID_RECORD)),
     )

@@ -9,9 +9,7 @@ from harness.expectations.builders import connected
 from harness.expectations.clients import refused_by_client, refuses_own_settings
 from harness.expectations.needs import CHECKS_CERTIFICATES, READS_PEM
 from harness.model import BoardInfo, Expectation, ServerFacts, Tier, Verify
-
-# ssl_tls.c of mbedTLS: SSL_CA_CHAIN_REQUIRED.
-CA_CHAIN_REQUIRED = -30336
+from harness.wire import mbedtls_numbers as mbedtls
 
 
 def no_hostname(board: BoardInfo, server: ServerFacts) -> Expectation:
@@ -35,7 +33,7 @@ def verify_modes() -> Iterable[Row]:
         ordinary(
             "server-p256",
             verify=Verify.REQUIRED,
-            expect=refused_by_client(client=CA_CHAIN_REQUIRED, alert="unknown_ca"),
+            expect=refused_by_client(client=mbedtls.SSL_CA_CHAIN_REQUIRED, alert="unknown_ca"),
             needs=(CHECKS_CERTIFICATES,),
             positive_control="cert/good",
         ),

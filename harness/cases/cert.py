@@ -10,7 +10,6 @@ from typing import Any
 
 from harness.cases import Row, checked, ordinary, table
 from harness.expectations.clients import (
-    CERT_VERIFY_FAILED,
     has_full_configuration,
     is_mbedtls_2,
     left_silently,
@@ -21,13 +20,14 @@ from harness.expectations.clients import (
 from harness.expectations.needs import CHECKS_CERTIFICATES
 from harness.expectations.servers import refuses_old_hash
 from harness.model import BoardInfo, Expectation, ExpectationRule, ServerFacts, Tier, Verify
+from harness.wire import mbedtls_numbers as mbedtls
 
 ANY_LEVEL = "ALL:@SECLEVEL=0"
 CONTROL = "cert/good"
 RSA_CONTROL = "key/rsa2048"
-# x509_crt.c of mbedTLS: X509_INVALID_EXTENSIONS with ASN1_UNEXPECTED_TAG, X509_INVALID_ALG, X509_UNKNOWN_SIG_ALG with
-# OID_NOT_FOUND; ssl_tls.c: SSL_BAD_CERTIFICATE (2.x calls it SSL_BAD_HS_CERTIFICATE).
-INVALID_EXTENSIONS, INVALID_ALG, UNKNOWN_SIG_ALG, BAD_CERTIFICATE = -9570, -8960, -9774, -31232
+# x509_crt.c of mbedTLS.
+INVALID_EXTENSIONS = mbedtls.X509_INVALID_EXTENSIONS + mbedtls.ASN1_UNEXPECTED_TAG
+UNKNOWN_SIG_ALG = mbedtls.X509_UNKNOWN_SIG_ALG + mbedtls.OID_NOT_FOUND
 
 
 def accept(name: str, text: str, certificate: str, tier: Tier | None = None, **words: Any) -> Row:
@@ -54,7 +54,9 @@ def wrong_usage(board: BoardInfo, server: ServerFacts) -> Expectation:
         "mbedTLS 2.x looks at usages only with MBEDTLS_X509_CHECK_KEY_USAGE and _EXTENDED_KEY_USAGE, which MicroPython's "
         "configuration (extmod/mbedtls) left out up to 1.22; 3.0 always looks"
     )
-    return refused_by_client(client=BAD_CERTIFICATE, alert="unsupported_certificate", note=note if blind else None)
+    return refused_by_client(
+        client=mbedtls.SSL_BAD_CERTIFICATE, alert="unsupported_certificate", note=note if blind else None
+    )
 
 
 @table(tier=Tier.CORE)
@@ -309,7 +311,7 @@ def unknown_hash(board: BoardInfo, server: ServerFacts) -> Expectation:
     if offers_tls13(board):
         return refuses_old_hash(server, name="sha3-256") or left_silently(UNKNOWN_SIG_ALG)
     return refuses_old_hash(server, name="sha3-256") or refused_by_client(
-        client=CERT_VERIFY_FAILED, alert="bad_certificate"
+        client=mbedtls.X509_CERT_VERIFY_FAILED, alert="bad_certificate"
     )
 
 
@@ -351,7 +353,7 @@ def signatures() -> Iterable[Row]:
         "pss-signed-by-ca",
         "RSASSA-PSS signature on the certificate. MicroPython's own configuration cannot read it.",
         "server-rsa2048-pss-signed",
-        expect=number(INVALID_ALG, "bad_certificate"),
+        expect=number(mbedtls.X509_INVALID_ALG, "bad_certificate"),
         ca="ca-rsa",
         tier=Tier.CORE,
         positive_control=RSA_CONTROL,

@@ -8,11 +8,7 @@ from harness.cases import Row, table
 from harness.cases.cert import accept, number, refuse
 from harness.expectations.clients import left_silently
 from harness.model import Tier
-
-# x509_crt.c of mbedTLS: X509_FATAL_ERROR; the verdict on a chain longer than MBEDTLS_X509_MAX_INTERMEDIATE_CA.
-X509_FATAL_ERROR = -12288
-# ssl_msg.c: SSL_BAD_INPUT_DATA, for a message that does not fit into the buffer of 16384 bytes.
-BAD_INPUT_DATA = -28928
+from harness.wire import mbedtls_numbers as mbedtls
 
 
 @table(tier=Tier.FULL)
@@ -28,7 +24,7 @@ def depth() -> Iterable[Row]:
         "depth-10",
         "Nine intermediates. One more than mbedTLS follows: its own fatal error, not a verdict on trust.",
         "server-depth-10",
-        expect=number(X509_FATAL_ERROR, "access_denied"),
+        expect=number(mbedtls.X509_FATAL_ERROR, "access_denied"),
         tier=Tier.CORE,
     )
     yield accept(
@@ -106,19 +102,19 @@ def sizes() -> Iterable[Row]:
         "size-17000",
         "About 17 kB. More than a record and than the client's buffer.",
         "server-size-17000",
-        expect=left_silently(BAD_INPUT_DATA),
+        expect=left_silently(mbedtls.SSL_BAD_INPUT_DATA),
         tier=Tier.CORE,
     )
     yield refuse(
         "size-30000",
         "About 30 kB. Two full records, nearly.",
         "server-size-30000",
-        expect=left_silently(BAD_INPUT_DATA),
+        expect=left_silently(mbedtls.SSL_BAD_INPUT_DATA),
     )
     yield accept("san-many-400", "400 names, 8 kB. A certificate of a hosting company.", "server-names-400")
     yield refuse(
         "san-many-1000",
         "1000 names, 20 kB. More than the client's buffer.",
         "server-names-1000",
-        expect=left_silently(BAD_INPUT_DATA),
+        expect=left_silently(mbedtls.SSL_BAD_INPUT_DATA),
     )

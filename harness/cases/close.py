@@ -10,8 +10,7 @@ from harness.cases.sni import anybody
 from harness.expectations.builders import refused
 from harness.expectations.needs import MBEDTLS
 from harness.model import Side, Stage, Tier
-
-INVALID_RECORD = -29184
+from harness.wire import mbedtls_numbers as mbedtls
 
 
 def ending(name: str, **words: Any) -> Situation:
@@ -58,5 +57,8 @@ def bad() -> Iterable[Row]:
     yield Row(
         "plaintext-after-handshake",
         "Plain HTTP in the middle of a session. A proxy that lost its backend.",
-        ending("plaintext-after-handshake", expect=refused(by=Side.CLIENT, stage=Stage.READ, client=INVALID_RECORD)),
+        ending(
+            "plaintext-after-handshake",
+            expect=refused(by=Side.CLIENT, stage=Stage.READ, client=mbedtls.SSL_INVALID_RECORD),
+        ),
     )

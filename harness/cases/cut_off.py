@@ -9,8 +9,7 @@ from harness.expectations.builders import refused
 from harness.expectations.clients import left_silently
 from harness.expectations.needs import OFFERS_ECDHE_ECDSA
 from harness.model import Expectation, Side, Tier
-
-CONN_EOF = -29312
+from harness.wire import mbedtls_numbers as mbedtls
 
 
 def broken_off(name: str, expect: Expectation) -> Situation:
@@ -31,7 +30,7 @@ def points() -> Iterable[Row]:
     yield Row(
         "fin-mid-certificate",
         "In the middle of the certificate. A server process that died, a proxy that gave up.",
-        broken_off("fin-mid-certificate", left_silently(CONN_EOF)),
+        broken_off("fin-mid-certificate", left_silently(mbedtls.SSL_CONN_EOF)),
     )
     yield Row(
         "fin-after-shd",
@@ -44,12 +43,12 @@ def points() -> Iterable[Row]:
                 server="ECONNABORTED",
                 client_type="OSError",
                 open_because="the board sends its flight in several writes: whether the reset is there for the second one (EPIPE), "
-                "in between (ECONNRESET) or after them (CONN_EOF) is a race of the network",
+                "in between (ECONNRESET) or after them (mbedtls.SSL_CONN_EOF) is a race of the network",
             ),
         ),
     )
     yield Row(
         "fin-before-finished",
         "Instead of Finished. The last moment at which nothing was exchanged yet.",
-        broken_off("fin-before-finished", left_silently(CONN_EOF)),
+        broken_off("fin-before-finished", left_silently(mbedtls.SSL_CONN_EOF)),
     )

@@ -9,9 +9,7 @@ from harness.cases import Row, Situation, ordinary, table
 from harness.expectations.clients import left_silently
 from harness.expectations.needs import MBEDTLS, OFFERS_ECDHE_ECDSA
 from harness.model import Tier
-
-# ssl_msg.c of mbedTLS: SSL_INVALID_RECORD, for a handshake record that is shorter than a message's header.
-INVALID_RECORD = -29184
+from harness.wire import mbedtls_numbers as mbedtls
 
 
 def cut(name: str, **words: Any) -> Situation:
@@ -45,7 +43,7 @@ def records() -> Iterable[Row]:
     yield Row(
         "hs-records-1",
         "The handshake in records of one byte. Shorter than a message's header, which mbedTLS wants in one piece.",
-        cut("fragments.hs-records", size=1, expect=left_silently(INVALID_RECORD)),
+        cut("fragments.hs-records", size=1, expect=left_silently(mbedtls.SSL_INVALID_RECORD)),
     )
     yield Row(
         "hs-coalesced",

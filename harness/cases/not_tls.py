@@ -13,10 +13,7 @@ from harness.expectations.builders import refused
 from harness.expectations.clients import gave_up
 from harness.expectations.needs import MBEDTLS
 from harness.model import Expectation, ExpectationRule, Need, ServerProfile, Side, Tier
-
-# ssl.h of mbedTLS.
-INVALID_RECORD, CONN_EOF, BAD_INPUT_DATA = -29184, -29312, -28928
-DECODE_ERROR, UNEXPECTED_MESSAGE = -29440, -30464
+from harness.wire import mbedtls_numbers as mbedtls
 
 
 def peer(
@@ -36,24 +33,32 @@ def not_tls() -> Iterable[Row]:
     yield Row(
         "http-400",
         "A plain HTTP server. The port is wrong, or https:// meets a server without TLS: the commonest mix-up.",
-        peer("not-tls.http-400", gave_up(INVALID_RECORD), needs=()),
+        peer("not-tls.http-400", gave_up(mbedtls.SSL_INVALID_RECORD), needs=()),
         Tier.SMOKE,
     )
     for name, text in (
         ("ssh-banner", "An SSH server. It speaks first, before the ClientHello."),
         ("ff", "Bytes 0xFF. Nothing that anybody would send."),
     ):
-        yield Row(name, text, peer(f"not-tls.{name}", gave_up(INVALID_RECORD)))
+        yield Row(name, text, peer(f"not-tls.{name}", gave_up(mbedtls.SSL_INVALID_RECORD)))
 
 
 @table(tier=Tier.FULL)
 def bad_records() -> Iterable[Row]:
     """Records that are cut, too long, empty, or of a version that does not exist."""
     for name, text, number in (
-        ("half-record", "Half a record, then the end. A server that crashed while writing.", CONN_EOF),
-        ("record-too-long", "A record of 20480 bytes. More than RFC 5246 section 6.2.1 allows.", BAD_INPUT_DATA),
-        ("record-len-0-then-fin", "An empty handshake record. Forbidden (RFC 5246 section 6.2.1).", INVALID_RECORD),
-        ("record-ver-0304", "A record that says TLS 1.3. Even TLS 1.3 writes 0303 there.", INVALID_RECORD),
+        ("half-record", "Half a record, then the end. A server that crashed while writing.", mbedtls.SSL_CONN_EOF),
+        (
+            "record-too-long",
+            "A record of 20480 bytes. More than RFC 5246 section 6.2.1 allows.",
+            mbedtls.SSL_BAD_INPUT_DATA,
+        ),
+        (
+            "record-len-0-then-fin",
+            "An empty handshake record. Forbidden (RFC 5246 section 6.2.1).",
+            mbedtls.SSL_INVALID_RECORD,
+        ),
+        ("record-ver-0304", "A record that says TLS 1.3. Even TLS 1.3 writes 0303 there.", mbedtls.SSL_INVALID_RECORD),
     ):
         yield Row(name, text, peer(f"not-tls.{name}", gave_up(number)))
 
@@ -61,8 +66,8 @@ def bad_records() -> Iterable[Row]:
 @table(tier=Tier.FULL)
 def wrong_messages() -> Iterable[Row]:
     """Well-formed records at the wrong moment."""
-    decode = gave_up(DECODE_ERROR, alert="decode_error")
-    unexpected = gave_up(UNEXPECTED_MESSAGE, alert="unexpected_message")
+    decode = gave_up(mbedtls.SSL_DECODE_ERROR, alert="decode_error")
+    unexpected = gave_up(mbedtls.SSL_UNEXPECTED_MESSAGE, alert="unexpected_message")
     yield Row(
         "reflect-clienthello",
         "The ClientHello comes back. An echo server on the port.",
@@ -86,12 +91,12 @@ def breaks_off() -> Iterable[Row]:
     yield Row(
         "close-at-accept",
         "The end of the stream, before a word. A load balancer without a backend.",
-        peer("not-tls.close-at-accept", gave_up(CONN_EOF)),
+        peer("not-tls.close-at-accept", gave_up(mbedtls.SSL_CONN_EOF)),
     )
     yield Row(
         "close-after-ch",
         "The end of the stream after the ClientHello. A server that did not like it and says nothing.",
-        peer("not-tls.close-after-ch", gave_up(CONN_EOF)),
+        peer("not-tls.close-after-ch", gave_up(mbedtls.SSL_CONN_EOF)),
     )
     yield Row(
         "reset-after-ch",

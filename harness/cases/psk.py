@@ -10,6 +10,7 @@ from harness.expectations.builders import fatal_alert_number, refused
 from harness.expectations.clients import refuses_own_settings, undecipherable
 from harness.expectations.needs import CLIENT_PSK, SERVER_PSK
 from harness.model import BoardInfo, Expectation, ExpectationRule, ServerFacts, Side, Tier
+from harness.wire import mbedtls_numbers as mbedtls
 
 TLS12 = "TLSv1.2"
 IDENTITY = "board-1"
@@ -22,8 +23,6 @@ SUITES = tuple(
         *("AES128-CBC-SHA256", "AES256-CBC-SHA", "AES128-CBC-SHA"),
     )
 )
-# ssl.h of mbedTLS: SSL_BAD_INPUT_DATA.
-BAD_INPUT_DATA = -28928
 
 
 def shared(*, ciphers: str = "PSK", server_key: str = KEY, **words: Any) -> Situation:
@@ -69,7 +68,9 @@ def keys() -> Iterable[Row]:
     yield Row(
         "key-64b",
         "A key of 64 bytes. More than the library holds: refused before any connection.",
-        shared(psk_key="5a" * 64, expect=refuses_own_settings(client_type="OSError", client=BAD_INPUT_DATA)),
+        shared(
+            psk_key="5a" * 64, expect=refuses_own_settings(client_type="OSError", client=mbedtls.SSL_BAD_INPUT_DATA)
+        ),
     )
     yield Row(
         "identity-129",

@@ -21,6 +21,7 @@ from harness.expectations.needs import (
     can_offer_exactly,
 )
 from harness.model import BoardInfo, ClientPlan, Expectation, ServerFacts, ServerProfile, Side, Stage, Tier, Verify
+from harness.wire import mbedtls_numbers as mbedtls
 from harness.wire.suites import suite_code, suite_name
 
 TLS12 = "TLSv1.2"
@@ -150,7 +151,9 @@ def not_trusted(board: BoardInfo, server: ServerFacts) -> Expectation:
     """A chain that ends in no trusted CA. Firmware without `load_verify_locations` reports every reason as one number (#10832)."""
     if board.names_verify_reason:
         return refused(by=Side.CLIENT, server="TLSV1_ALERT_UNKNOWN_CA", alert="unknown_ca", flags=("not_trusted",))
-    return refused(by=Side.CLIENT, server="TLSV1_ALERT_UNKNOWN_CA", alert="unknown_ca", client=-9984)
+    return refused(
+        by=Side.CLIENT, server="TLSV1_ALERT_UNKNOWN_CA", alert="unknown_ca", client=mbedtls.X509_CERT_VERIFY_FAILED
+    )
 
 
 @case(tier=Tier.SMOKE)

@@ -9,9 +9,9 @@ from harness.expectations.builders import connected
 from harness.expectations.clients import refuses_own_settings
 from harness.expectations.needs import SETS_CIPHERS, can_offer_exactly, server_has_suite
 from harness.model import BoardInfo, Expectation, ServerFacts, Tier
+from harness.wire import mbedtls_numbers as mbedtls
 
 TLS12 = "TLSv1.2"
-BAD_CONFIG = -24192
 NO_FORWARD_SECRECY = "no forward secrecy: whoever gets the server's key later can read everything recorded before"
 
 # What extmod/mbedtls/mbedtls_config_common.h of MicroPython 1.24 and later leaves on.
@@ -115,13 +115,13 @@ def psk_suite_without_key(board: BoardInfo, server: ServerFacts) -> Expectation:
     """Known to the library, it is offered and useless; unknown, set_ciphers refuses the name."""
     if "TLS-PSK-WITH-AES-128-GCM-SHA256" in board.suites:
         return connected()
-    return refuses_own_settings(client_type="OSError", client=BAD_CONFIG)
+    return refuses_own_settings(client_type="OSError", client=mbedtls.SSL_BAD_CONFIG)
 
 
 @table(tier=Tier.FULL)
 def client_lists() -> Iterable[Row]:
     """What the client's own set_ciphers takes and refuses."""
-    refused = refuses_own_settings(client_type="OSError", client=BAD_CONFIG)
+    refused = refuses_own_settings(client_type="OSError", client=mbedtls.SSL_BAD_CONFIG)
     yield Row(
         "client-only-psk-no-key",
         "A client that offers a PSK suite and has no key. set_ciphers takes it where the library knows PSK; nothing can come of it.",
@@ -135,7 +135,7 @@ def client_lists() -> Iterable[Row]:
     )
     yield Row(
         "client-unknown-name",
-        "A suite name that does not exist. BAD_CONFIG before any connection; the server must not wait for it.",
+        "A suite name that does not exist. mbedtls.SSL_BAD_CONFIG before any connection; the server must not wait for it.",
         ordinary("server-p256", suite_words=("TLS-NOPE",), expect=refused, needs=(SETS_CIPHERS,)),
     )
     yield Row(

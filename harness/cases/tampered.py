@@ -20,11 +20,7 @@ from harness.expectations.clients import (
 )
 from harness.expectations.needs import OFFERS_ECDHE_ECDSA
 from harness.model import Expectation, ExpectationRule, Tier
-
-# ssl.h, x509.h and ecp.h of mbedTLS 3.6.
-BAD_PROTOCOL_VERSION, BAD_INPUT_DATA, DECODE_ERROR, ILLEGAL_PARAMETER = -28288, -28928, -29440, -26112
-UNEXPECTED_MESSAGE, CONN_EOF = -30464, -29312
-X509_INVALID_FORMAT, ECP_VERIFY_FAILED = -8576, -19968
+from harness.wire import mbedtls_numbers as mbedtls
 
 
 def falsified(name: str, expect: Expectation | ExpectationRule, **words: Any) -> Situation:
@@ -48,12 +44,14 @@ def hello() -> Iterable[Row]:
             "sh-version-0302",
             "ServerHello says TLS 1.1. A downgrade that nobody agreed to.",
             # The alert goes out in a record of TLS 1.1, which OpenSSL objects to before it reads it.
-            refused_by_client(client=BAD_PROTOCOL_VERSION, alert="protocol_version", server="WRONG_VERSION_NUMBER"),
+            refused_by_client(
+                client=mbedtls.SSL_BAD_PROTOCOL_VERSION, alert="protocol_version", server="WRONG_VERSION_NUMBER"
+            ),
         ),
         (
             "sh-cipher-not-offered",
             "ServerHello picks a suite that was not offered. Taking it would be a downgrade by the server.",
-            refused_by_client(client=BAD_INPUT_DATA, alert="internal_error"),
+            refused_by_client(client=mbedtls.SSL_BAD_INPUT_DATA, alert="internal_error"),
         ),
         (
             "sh-unsolicited-alpn",
@@ -68,7 +66,7 @@ def hello() -> Iterable[Row]:
         (
             "hello-request-first",
             "HelloRequest before ServerHello. To be ignored by RFC 5246 section 7.4.1.1; mbedTLS does not.",
-            refused_by_client(client=DECODE_ERROR, alert="decode_error"),
+            refused_by_client(client=mbedtls.SSL_DECODE_ERROR, alert="decode_error"),
         ),
     ):
         yield Row(name, text, falsified(name, expect))
@@ -91,12 +89,12 @@ def certificate() -> Iterable[Row]:
     yield Row(
         "cert-der-broken",
         "The first byte of the certificate is broken. Not even DER any more.",
-        falsified("cert-der-broken", refused_by_client(client=X509_INVALID_FORMAT, alert="bad_certificate")),
+        falsified("cert-der-broken", refused_by_client(client=mbedtls.X509_INVALID_FORMAT, alert="bad_certificate")),
     )
     yield Row(
         "cert-empty",
         "An empty list of certificates. Only a client may send that.",
-        falsified("cert-empty", refused_by_client(client=DECODE_ERROR, alert="decode_error")),
+        falsified("cert-empty", refused_by_client(client=mbedtls.SSL_DECODE_ERROR, alert="decode_error")),
     )
 
 
@@ -107,22 +105,22 @@ def key_exchange() -> Iterable[Row]:
         (
             "ske-bad-signature",
             "The signature of the key exchange is broken. Without this check anybody could be in the middle.",
-            refused_by_client(client=ECP_VERIFY_FAILED, alert="decrypt_error"),
+            refused_by_client(client=mbedtls.ECP_VERIFY_FAILED, alert="decrypt_error"),
         ),
         (
             "ske-bad-curve",
             "The key exchange names another curve than its point is on. Not offered by most, wrong for all.",
-            refused_by_client(client=ILLEGAL_PARAMETER, alert="illegal_parameter"),
+            refused_by_client(client=mbedtls.SSL_ILLEGAL_PARAMETER, alert="illegal_parameter"),
         ),
         (
             "ske-missing",
             "No ServerKeyExchange. ECDHE cannot do without.",
-            refused_by_client(client=UNEXPECTED_MESSAGE, alert="unexpected_message"),
+            refused_by_client(client=mbedtls.SSL_UNEXPECTED_MESSAGE, alert="unexpected_message"),
         ),
         (
             "shd-missing",
             "No ServerHelloDone, then the end of the stream. The board waits for it and sees the end.",
-            left_silently(CONN_EOF),
+            left_silently(mbedtls.SSL_CONN_EOF),
         ),
     ):
         # A client that prefers X25519 would meet the true name of the curve.
@@ -135,7 +133,7 @@ def after_keys() -> Iterable[Row]:
     yield Row(
         "ccs-missing",
         "No ChangeCipherSpec, then the end of the stream. Finished comes encrypted before the board expects it.",
-        falsified("ccs-missing", left_silently(CONN_EOF)),
+        falsified("ccs-missing", left_silently(mbedtls.SSL_CONN_EOF)),
     )
     for name, suite, reason in (
         ("appdata-bad-mac", "ECDHE-ECDSA-AES128-GCM-SHA256", "GCM. Any change on the way must be noticed"),

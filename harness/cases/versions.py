@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from harness.cases import Row, ordinary, table
-from harness.model import Tier
+from harness.model import Tier, TlsVersion
 
 ANY_LEVEL = "ALL:@SECLEVEL=0"
-TLS10, TLS11, TLS12, TLS13 = "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"
 OLD = "TLS 1.1 and older: broken in parts (RFC 8996), and any server that allows it should not"
 
 
@@ -18,30 +17,30 @@ def modern() -> Iterable[Row]:
     yield Row(
         "12-only",
         "TLS 1.2 only. What every firmware since 1.18 speaks.",
-        ordinary("server-p256", minimum_version=TLS12, maximum_version=TLS12),
+        ordinary("server-p256", minimum_version=TlsVersion.TLSv1_2, maximum_version=TlsVersion.TLSv1_2),
     )
     yield Row(
         "12-13",
         "TLS 1.2 and 1.3. Python's default: a client of either version gets its own.",
-        ordinary("server-p256", minimum_version=TLS12, maximum_version=TLS13),
+        ordinary("server-p256", minimum_version=TlsVersion.TLSv1_2, maximum_version=TlsVersion.TLSv1_3),
         Tier.SMOKE,
     )
     yield Row(
         "13-only",
         "TLS 1.3 only. No official MicroPython speaks it: protocol_version, and the client's number does not say so.",
-        ordinary("server-p256", minimum_version=TLS13),
+        ordinary("server-p256", minimum_version=TlsVersion.TLSv1_3),
         Tier.SMOKE,
     )
     yield Row(
         "13-only-rsa",
         "TLS 1.3 only, RSA key. In TLS 1.3 the key type no longer depends on the suite.",
-        ordinary("server-rsa2048", minimum_version=TLS13),
+        ordinary("server-rsa2048", minimum_version=TlsVersion.TLSv1_3),
         Tier.FULL,
     )
     yield Row(
         "12-only-rsa",
         "TLS 1.2 only, RSA key. What remains when TLS 1.3 is disabled on the server for the sake of a board.",
-        ordinary("server-rsa2048", minimum_version=TLS12, maximum_version=TLS12),
+        ordinary("server-rsa2048", minimum_version=TlsVersion.TLSv1_2, maximum_version=TlsVersion.TLSv1_2),
         Tier.FULL,
     )
 
@@ -52,27 +51,47 @@ def old() -> Iterable[Row]:
     yield Row(
         "11-only-sec0",
         "TLS 1.1 only, security level 0. mbedTLS 2 speaks it, mbedTLS 3 refuses the ServerHello, a 1.3 client is refused.",
-        ordinary("server-p256", ciphers=ANY_LEVEL, minimum_version=TLS11, maximum_version=TLS11, weak=OLD),
+        ordinary(
+            "server-p256",
+            ciphers=ANY_LEVEL,
+            minimum_version=TlsVersion.TLSv1_1,
+            maximum_version=TlsVersion.TLSv1_1,
+            weak=OLD,
+        ),
     )
     yield Row(
         "10-only-sec0",
         "TLS 1.0 only, security level 0. As 1.1, one older.",
-        ordinary("server-p256", ciphers=ANY_LEVEL, minimum_version=TLS10, maximum_version=TLS10, weak=OLD),
+        ordinary(
+            "server-p256",
+            ciphers=ANY_LEVEL,
+            minimum_version=TlsVersion.TLSv1,
+            maximum_version=TlsVersion.TLSv1,
+            weak=OLD,
+        ),
     )
     yield Row(
         "11-only-sec2",
         "TLS 1.1 only at the default security level. The server's own settings leave nothing, and only a client finds out.",
-        ordinary("server-p256", minimum_version=TLS11, maximum_version=TLS11),
+        ordinary("server-p256", minimum_version=TlsVersion.TLSv1_1, maximum_version=TlsVersion.TLSv1_1),
     )
     yield Row(
         "11-12-sec0",
         "TLS 1.1 and 1.2. The newer one must be chosen.",
-        ordinary("server-p256", ciphers=ANY_LEVEL, minimum_version=TLS11, maximum_version=TLS12),
+        ordinary(
+            "server-p256", ciphers=ANY_LEVEL, minimum_version=TlsVersion.TLSv1_1, maximum_version=TlsVersion.TLSv1_2
+        ),
         Tier.FULL,
     )
     yield Row(
         "11-only-rsa-sec0",
         "TLS 1.1 only, RSA key, plain RSA allowed. The old world as axTLS and mbedTLS 2.16 know it.",
-        ordinary("server-rsa2048", ciphers=ANY_LEVEL, minimum_version=TLS11, maximum_version=TLS11, weak=OLD),
+        ordinary(
+            "server-rsa2048",
+            ciphers=ANY_LEVEL,
+            minimum_version=TlsVersion.TLSv1_1,
+            maximum_version=TlsVersion.TLSv1_1,
+            weak=OLD,
+        ),
         Tier.FULL,
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.errors import UsageError
-from harness.model import BoardSpec
+from harness.model import BoardSpec, TlsVersion
 from harness.run.options import IN_PROCESS, RunOptions
 from harness.wire.suites import iana_suite_name, suite_code
 
@@ -20,7 +20,6 @@ _PCAPNG = bytes.fromhex("0a0d0d0a")
 # As much as fits one request to a small board.
 SEND_LIMIT_BYTES = 512
 _ESCAPES = {"r": "\r", "n": "\n", "t": "\t", "0": "\0", "\\": "\\"}
-VERSIONS = ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,10 +69,10 @@ def version(text: str, *, option: str) -> str:
     Raises:
         UsageError: for a version that does not exist.
     """
-    for name in VERSIONS:
+    for name in TlsVersion:
         if text.lower() in (name.lower(), name.lower().removeprefix("tlsv"), name.lower().replace("v", "")):
             return name
-    raise UsageError(f"{option} {text!r}: accepted are {', '.join(VERSIONS)}, also written 1.2")
+    raise UsageError(f"{option} {text!r}: accepted are {', '.join(TlsVersion)}, also written 1.2")
 
 
 def host_and_port(text: str, *, option: str) -> tuple[str, int]:

@@ -8,10 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from harness.model import BoardInfo, Expectation, ExpectedAlert, Outcome, ServerFacts, Side, Stage, TlsLibrary
+from harness.wire import mbedtls_numbers as mbedtls
 from harness.wire.alerts import alert_code, alert_name
 
-# mbedTLS reports every fatal alert with this one number (ssl_msg.c, mbedtls_ssl_handle_message_type).
-FATAL_ALERT = -30592
 # What a server of today says of a client that leaves in the handshake; older Pythons say it otherwise (ServerFacts.eof).
 LEFT = ("SSLEOFError", "UNEXPECTED_EOF_WHILE_READING")
 
@@ -24,7 +23,7 @@ def fatal_alert_number(board: BoardInfo, alert: str) -> int:
     code = alert_code(alert)
     if board.tls_library == TlsLibrary.AXTLS and code is not None:
         return -code
-    return FATAL_ALERT
+    return mbedtls.SSL_FATAL_ALERT_MESSAGE
 
 
 def connected(

@@ -13,16 +13,12 @@ from datetime import UTC, datetime
 from harness.expectations.builders import fatal_alert_number, refused
 from harness.expectations.servers import bad_record
 from harness.model import BoardInfo, Expectation, ExpectationRule, ServerFacts, Side, Stage, TlsLibrary
+from harness.wire import mbedtls_numbers as mbedtls
 from harness.wire.alerts import alert_name
+from harness.wire.extensions import Extension
 
-# One number for every reason a certificate is refused for, on the API before load_verify_locations (micropython #10832).
-CERT_VERIFY_FAILED = -9984
-# ssl.h of mbedTLS: SSL_INVALID_MAC.
-INVALID_MAC = -29056
-
-_EXTENDED_MASTER_SECRET = 23
-# MBEDTLS_ERR_SSL_CONN_EOF and MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY: the client did not refuse, its server had ended.
-_SERVER_WAS_GONE = frozenset({-29312, -30848})
+# The client did not refuse: its server had closed the connection.
+_SERVER_WAS_GONE = frozenset({mbedtls.SSL_CONN_EOF, mbedtls.SSL_PEER_CLOSE_NOTIFY})
 _EPOCH_2000_S = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp())
 _CLOCK_TOLERANCE_S = 86400
 
@@ -113,7 +109,7 @@ def has_full_configuration(board: BoardInfo) -> bool:
     """Whether mbedTLS was configured by Espressif or a distribution instead of by MicroPython (extmod/mbedtls): with the
     extended master secret, PSS signatures on certificates, and every check of key usages.
     """
-    return board.hello is not None and _EXTENDED_MASTER_SECRET in board.hello.extensions
+    return board.hello is not None and Extension.EXTENDED_MASTER_SECRET in board.hello.extensions
 
 
 def checks_dates(board: BoardInfo) -> bool:
@@ -189,8 +185,10 @@ def noticed_bad_record(board: BoardInfo, server: ServerFacts) -> Expectation:
     """
     if has_full_configuration(board):
         alert = "bad_record_mac"
-        return refused(by=Side.CLIENT, stage=Stage.READ, server=received_alert(alert), alert=alert, client=INVALID_MAC)
-    return refused(by=Side.CLIENT, stage=Stage.READ, client=INVALID_MAC)
+        return refused(
+            by=Side.CLIENT, stage=Stage.READ, server=received_alert(alert), alert=alert, client=mbedtls.SSL_INVALID_MAC
+        )
+    return refused(by=Side.CLIENT, stage=Stage.READ, client=mbedtls.SSL_INVALID_MAC)
 
 
 def certificate_alert(flags: tuple[str, ...]) -> str:
@@ -212,7 +210,9 @@ def refuses_certificate(*flags: str) -> ExpectationRule:
         alert = certificate_alert(seen)
         if board.names_verify_reason:
             return refused(by=Side.CLIENT, server=received_alert(alert), alert=alert, flags=seen, note=note)
-        return refused(by=Side.CLIENT, server=received_alert(alert), alert=alert, client=CERT_VERIFY_FAILED, note=note)
+        return refused(
+            by=Side.CLIENT, server=received_alert(alert), alert=alert, client=mbedtls.X509_CERT_VERIFY_FAILED, note=note
+        )
 
     return rule
 

@@ -24,11 +24,8 @@ from harness.expectations.clients import (
     undecipherable,
 )
 from harness.model import BoardInfo, Expectation, ExpectationRule, ServerFacts
+from harness.wire import mbedtls_numbers as mbedtls
 
-# ssl.h of mbedTLS; the BAD_HS_ ones and CERTIFICATE_TOO_LARGE are of 2.x, whose numbers 3.0 gave to others.
-FEATURE_UNAVAILABLE, UNSUPPORTED_EXTENSION, UNEXPECTED_MESSAGE, CONN_EOF = -28800, -29952, -30464, -29312
-CERTIFICATE_TOO_LARGE, BAD_HS_SERVER_HELLO, BAD_HS_CERTIFICATE = -29952, -31104, -31232
-BAD_HS_SERVER_KEY_EXCHANGE = -31488
 # extmod/modtls_axtls.c.
 AXTLS_RECORD_OVERFLOW = -257
 
@@ -95,7 +92,7 @@ DIFFERENCES: tuple[Difference, ...] = (
         "chain/size-30000",
         "chain/san-many-1000",
         when=before_defragmentation,
-        expect=left_silently(FEATURE_UNAVAILABLE),
+        expect=left_silently(mbedtls.SSL_FEATURE_UNAVAILABLE),
         why="a message over several records is refused before its size is looked at",
         source="mbedTLS ChangeLog 3.6.3 (handshake defragmentation); measured on MicroPython 1.22, 1.24, 1.28",
     ),
@@ -104,7 +101,7 @@ DIFFERENCES: tuple[Difference, ...] = (
         "fragments/hs-records-16",
         "fragments/hs-records-4",
         when=before_defragmentation,
-        expect=left_silently(FEATURE_UNAVAILABLE),
+        expect=left_silently(mbedtls.SSL_FEATURE_UNAVAILABLE),
         why="a message over several records is refused",
         source="mbedTLS ChangeLog 3.6.3 (handshake defragmentation); measured on MicroPython 1.22, 1.24, 1.28",
     ),
@@ -118,14 +115,16 @@ DIFFERENCES: tuple[Difference, ...] = (
     *differ(
         "mtls/large-5k",
         when=is_mbedtls_2,
-        expect=left_silently(CERTIFICATE_TOO_LARGE),
+        expect=left_silently(mbedtls.SSL_CERTIFICATE_TOO_LARGE),
         why="the same refusal had a number of its own",
         source="mbedTLS 2.28 library/ssl_tls.c mbedtls_ssl_write_certificate; 3.0 gave the number away",
     ),
     *differ(
         "tampered/sh-version-0302",
         when=is_mbedtls_2,
-        expect=refused_by_client(client=BAD_HS_SERVER_HELLO, alert="illegal_parameter", server="WRONG_VERSION_NUMBER"),
+        expect=refused_by_client(
+            client=mbedtls.SSL_BAD_HS_SERVER_HELLO, alert="illegal_parameter", server="WRONG_VERSION_NUMBER"
+        ),
         why="TLS 1.1 is spoken, so it is the suite that does not fit the version",
         source="mbedTLS 2.28 library/ssl_cli.c ssl_validate_ciphersuite; number measured on MicroPython 1.22",
     ),
@@ -139,49 +138,51 @@ DIFFERENCES: tuple[Difference, ...] = (
     *differ(
         "tampered/sh-unsolicited-alpn",
         when=knows_alpn_2,
-        expect=refused_by_client(client=BAD_HS_SERVER_HELLO, alert="unsupported_extension"),
+        expect=refused_by_client(client=mbedtls.SSL_BAD_HS_SERVER_HELLO, alert="unsupported_extension"),
         why="a library that knows the extension notices that it did not ask",
         source="mbedTLS 2.28 library/ssl_cli.c ssl_parse_alpn_ext",
     ),
     *differ(
         "tampered/sh-unsolicited-alpn",
         when=knows_alpn,
-        expect=refused_by_client(client=UNSUPPORTED_EXTENSION, alert="unsupported_extension"),
+        expect=refused_by_client(client=mbedtls.SSL_UNSUPPORTED_EXTENSION, alert="unsupported_extension"),
         why="a library that knows the extension notices that it did not ask",
         source="mbedTLS 3.6 library/ssl_tls12_client.c ssl_parse_alpn_ext; measured on Debian's 1.25 and 1.26",
     ),
     *differ(
         "tampered/hello-request-first",
         when=offers_tls13,
-        expect=refused_by_client(client=UNEXPECTED_MESSAGE, alert="unexpected_message"),
+        expect=refused_by_client(client=mbedtls.SSL_UNEXPECTED_MESSAGE, alert="unexpected_message"),
         why="the TLS 1.3 code looks at the type of the message first",
         source="mbedTLS 3.6 library/ssl_tls13_client.c; measured on Debian's 1.25 and 1.26",
     ),
     *differ(
         "tampered/hello-request-first",
         when=is_mbedtls_2,
-        expect=refused_by_client(client=BAD_HS_SERVER_HELLO, alert="decode_error", server="WRONG_VERSION_NUMBER"),
+        expect=refused_by_client(
+            client=mbedtls.SSL_BAD_HS_SERVER_HELLO, alert="decode_error", server="WRONG_VERSION_NUMBER"
+        ),
         why="an older number, and the alert goes out in a record of TLS 1.0",
         source="mbedTLS 2.28 library/ssl_cli.c ssl_parse_server_hello; measured on MicroPython 1.22",
     ),
     *differ(
         "tampered/cert-empty",
         when=is_mbedtls_2,
-        expect=refused_by_client(client=BAD_HS_CERTIFICATE, alert="decode_error"),
+        expect=refused_by_client(client=mbedtls.SSL_BAD_HS_CERTIFICATE, alert="decode_error"),
         why="an older number",
         source="mbedTLS 2.28 library/ssl_tls.c; measured on MicroPython 1.22",
     ),
     *differ(
         "tampered/ske-bad-curve",
         when=is_mbedtls_2,
-        expect=refused_by_client(client=BAD_HS_SERVER_KEY_EXCHANGE, alert="illegal_parameter"),
+        expect=refused_by_client(client=mbedtls.SSL_BAD_HS_SERVER_KEY_EXCHANGE, alert="illegal_parameter"),
         why="an older number",
         source="mbedTLS 2.28 library/ssl_cli.c ssl_parse_server_key_exchange; measured on MicroPython 1.22",
     ),
     *differ(
         "tampered/ccs-missing",
         when=before_defragmentation,
-        expect=left_silently(FEATURE_UNAVAILABLE),
+        expect=left_silently(mbedtls.SSL_FEATURE_UNAVAILABLE),
         why="the encrypted Finished, read as a message in clear, seems to span records",
         source="mbedTLS ChangeLog 3.6.3 (handshake defragmentation); measured on MicroPython 1.22, 1.24, 1.28",
     ),
@@ -190,7 +191,7 @@ DIFFERENCES: tuple[Difference, ...] = (
         "not-tls/reflect-clienthello",
         "not-tls/serverhellodone-first",
         when=offers_tls13,
-        expect=gave_up(UNEXPECTED_MESSAGE, alert="unexpected_message"),
+        expect=gave_up(mbedtls.SSL_UNEXPECTED_MESSAGE, alert="unexpected_message"),
         why="the TLS 1.3 code takes any version in a record, and looks at the type of the message first",
         source="mbedTLS 3.6 library/ssl_tls13_client.c; measured on Debian's 1.25 and 1.26",
     ),
@@ -198,14 +199,14 @@ DIFFERENCES: tuple[Difference, ...] = (
         "not-tls/reflect-clienthello",
         "not-tls/serverhellodone-first",
         when=is_mbedtls_2,
-        expect=gave_up(BAD_HS_SERVER_HELLO, alert="decode_error"),
+        expect=gave_up(mbedtls.SSL_BAD_HS_SERVER_HELLO, alert="decode_error"),
         why="an older number",
         source="mbedTLS 2.28 library/ssl_cli.c ssl_parse_server_hello; measured on MicroPython 1.22",
     ),
     *differ(
         "not-tls/ccs-first",
         when=offers_tls13,
-        expect=gave_up(CONN_EOF),
+        expect=gave_up(mbedtls.SSL_CONN_EOF),
         why="TLS 1.3 ignores a ChangeCipherSpec (RFC 8446 section 5), so only the end is noticed",
         source="measured on Debian's 1.25 and 1.26",
     ),

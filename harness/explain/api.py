@@ -6,8 +6,8 @@ from harness.explain.client_lines import connecting, offering
 from harness.explain.evidence import Evidence
 from harness.explain.registry import rule, told
 from harness.model import Change, Explanation, Fix, Stage
+from harness.wire import mbedtls_numbers as mbedtls
 
-_BAD_CONFIG = -24192
 _MISSING = ("AttributeError", "NotImplementedError")
 
 
@@ -79,7 +79,7 @@ def invalid_key(evidence: Evidence) -> Explanation | None:
 @rule("api/unknown-suite")
 def unknown_suite(evidence: Evidence) -> Explanation | None:
     """set_ciphers takes mbedTLS's names, in a list."""
-    if evidence.number != _BAD_CONFIG or evidence.seen.stage is not Stage.CONFIG:
+    if evidence.number != mbedtls.SSL_BAD_CONFIG or evidence.seen.stage is not Stage.CONFIG:
         return None
     words = evidence.case.client.suite_words
     given = (
@@ -171,7 +171,11 @@ def missing_module(evidence: Evidence) -> Explanation | None:
 @rule("api/setting-refused")
 def setting_refused(evidence: Evidence) -> Explanation | None:
     """Any other refusal of the board's own settings that mbedTLS has a number for."""
-    if evidence.seen.stage is not Stage.CONFIG or evidence.client is None or evidence.number in (None, _BAD_CONFIG):
+    if (
+        evidence.seen.stage is not Stage.CONFIG
+        or evidence.client is None
+        or evidence.number in (None, mbedtls.SSL_BAD_CONFIG)
+    ):
         return None
     if any(name.endswith("ALLOC_FAILED") or name == "ENOMEM" for name in evidence.client_names):
         return None

@@ -8,13 +8,14 @@ from harness.explain.no_shared_cipher import Cause, cause, suite_table
 from harness.explain.registry import rule, told
 from harness.explain.shown import read_certificates
 from harness.model import Change, Explanation, Fix, Stage
+from harness.wire import mbedtls_numbers as mbedtls
+from harness.wire.alerts import AlertCode
 
-_INVALID_ALG, _UNKNOWN_SIGNATURE = -8960, -9774
-_BAD_CERTIFICATE, _FATAL_ERROR, _BAD_INPUT = -31232, -12288, -28928
-_INVALID_EXTENSIONS = range(-9600, -9472)
-_UNREADABLE = range(-10112, -8448)
+_UNKNOWN_SIG_ALG = mbedtls.X509_UNKNOWN_SIG_ALG + mbedtls.OID_NOT_FOUND
+# With the low-level errors that are added to them.
+_INVALID_EXTENSIONS = range(mbedtls.X509_UNKNOWN_VERSION, mbedtls.X509_INVALID_EXTENSIONS)
+_UNREADABLE = range(mbedtls.X509_CERT_UNKNOWN_FORMAT, mbedtls.X509_UNKNOWN_OID)
 _LARGEST_MESSAGE = 16384
-_UNSUPPORTED_CERTIFICATE, _BAD_CERTIFICATE_ALERT = 43, 42
 
 
 def _config_reason(evidence: Evidence) -> str | None:
@@ -167,7 +168,7 @@ def old_hash(evidence: Evidence) -> Explanation | None:
 @rule("certificates/pss-signed")
 def pss_signed(evidence: Evidence) -> Explanation | None:
     """RSASSA-PSS on the certificate itself."""
-    if evidence.number not in (_INVALID_ALG, _UNKNOWN_SIGNATURE):
+    if evidence.number not in (mbedtls.X509_INVALID_ALG, _UNKNOWN_SIG_ALG):
         return None
     return told(
         "the server's certificate is signed in a way that the board cannot read (RSASSA-PSS, SHA-3, EdDSA ...)",
@@ -203,9 +204,9 @@ def unreadable(evidence: Evidence) -> Explanation | None:
     number = evidence.number
     if number is None or number not in _UNREADABLE or number in _INVALID_EXTENSIONS:
         return None
-    verdict = number == -9984
+    verdict = number == mbedtls.X509_CERT_VERIFY_FAILED
     out_of_memory = any(name.endswith("ALLOC_FAILED") for name in evidence.client_names)
-    if number in (_INVALID_ALG, _UNKNOWN_SIGNATURE) or verdict or out_of_memory:
+    if number in (mbedtls.X509_INVALID_ALG, _UNKNOWN_SIG_ALG) or verdict or out_of_memory:
         return None
     return told(
         f"the board cannot read the server's certificate ({' '.join(sorted(evidence.client_names)) or number})",
@@ -220,7 +221,7 @@ def unreadable(evidence: Evidence) -> Explanation | None:
 @rule("certificates/wrong-use")
 def wrong_use(evidence: Evidence) -> Explanation | None:
     """ExtendedKeyUsage or KeyUsage of a server's certificate."""
-    if evidence.number != _BAD_CERTIFICATE or evidence.alert("client") != _UNSUPPORTED_CERTIFICATE:
+    if evidence.number != mbedtls.SSL_BAD_CERTIFICATE or evidence.alert("client") != AlertCode.UNSUPPORTED_CERTIFICATE:
         return None
     return told(
         "the server's certificate is not for servers, or its key not for signing (ExtendedKeyUsage, KeyUsage)",
@@ -241,7 +242,7 @@ def wrong_use(evidence: Evidence) -> Explanation | None:
 @rule("certificates/chain-too-deep")
 def chain_too_deep(evidence: Evidence) -> Explanation | None:
     """MBEDTLS_X509_MAX_INTERMEDIATE_CA."""
-    if evidence.number != _FATAL_ERROR:
+    if evidence.number != mbedtls.X509_FATAL_ERROR:
         return None
     return told(
         "the server's chain is longer than the board follows: mbedTLS takes eight intermediates",
@@ -260,7 +261,7 @@ def chain_too_deep(evidence: Evidence) -> Explanation | None:
 def chain_too_large(evidence: Evidence) -> Explanation | None:
     """The Certificate message must fit the client's buffer."""
     size = max((key.chain_bytes for key in evidence.server.keys), default=0) if evidence.server else 0
-    if evidence.number != _BAD_INPUT or evidence.hello is None or size <= _LARGEST_MESSAGE:
+    if evidence.number != mbedtls.SSL_BAD_INPUT_DATA or evidence.hello is None or size <= _LARGEST_MESSAGE:
         return None
     return told(
         f"the server's chain has {size} bytes, more than the board can take in one message ({_LARGEST_MESSAGE})",
@@ -287,7 +288,7 @@ def chain_too_large(evidence: Evidence) -> Explanation | None:
 def use_not_checked(evidence: Evidence) -> Explanation | None:
     """Insecure: mbedTLS 2 in MicroPython's configuration does not look at usages."""
     expected = evidence.expected
-    if not evidence.accepted or expected is None or expected.client_number != _BAD_CERTIFICATE:
+    if not evidence.accepted or expected is None or expected.client_number != mbedtls.SSL_BAD_CERTIFICATE:
         return None
     return told(
         "the board accepted a certificate that is not for servers: this firmware does not look at key usages",

@@ -7,14 +7,14 @@ from harness.explain.evidence import Evidence
 from harness.explain.registry import rule, told
 from harness.explain.shown import read_certificates
 from harness.model import Change, Explanation, Fix, Outcome, Side, Verify
+from harness.wire import mbedtls_numbers as mbedtls
 from harness.wire.last_word import LastWord, last_word
 
 # include/openssl/x509_vfy.h
 _UNTRUSTED = frozenset({2, 18, 19, 20, 21})
 _NOT_YET_VALID, _EXPIRED, _WRONG_PURPOSE, _KEY_TOO_SMALL = 9, 10, 26, 66
-_BUFFER_TOO_SMALL = (-27136, -29952)
+_BUFFER_TOO_SMALL = (mbedtls.SSL_BUFFER_TOO_SMALL, mbedtls.SSL_CERTIFICATE_TOO_LARGE)
 _PEER_GONE = frozenset({"EPIPE", "ECONNRESET"})
-_FATAL_ALERT = -30592
 
 
 def _verify_code(evidence: Evidence) -> int | None:
@@ -206,7 +206,7 @@ def connection_cut(evidence: Evidence) -> Explanation | None:
 
 def _shown(evidence: Evidence) -> str:
     """What was seen of the server's last word."""
-    if evidence.number == _FATAL_ALERT:
+    if evidence.number == mbedtls.SSL_FATAL_ALERT_MESSAGE:
         return "after the board's Finished it sent a fatal alert: the board says so at its first read, and not which"
     if last_word(evidence.wire) is LastWord.ALERT:
         return "after the board's Finished it sent one encrypted record as long as an alert (a fatal one or a goodbye), no ticket, no data"

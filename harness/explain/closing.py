@@ -5,8 +5,9 @@ from __future__ import annotations
 from harness.explain.evidence import Evidence
 from harness.explain.registry import rule, told
 from harness.model import Change, Explanation, Fix, Outcome, Side, Stage, Verify
+from harness.wire import mbedtls_numbers as mbedtls
 
-_CONN_EOF, _AXTLS_LOST, _FATAL_ALERT = -29312, -256, -30592
+_AXTLS_LOST = -256
 _SLOW_MS = 5000.0
 _EOF_ERRNOS = frozenset({"EPIPE", "ECONNABORTED", "ENOTCONN"})
 
@@ -21,7 +22,7 @@ def _server_timed_out(evidence: Evidence) -> bool:
 
 
 def _ended_at_end(evidence: Evidence) -> bool:
-    return evidence.number in (_CONN_EOF, _AXTLS_LOST) or bool(evidence.client_names & _EOF_ERRNOS)
+    return evidence.number in (mbedtls.SSL_CONN_EOF, _AXTLS_LOST) or bool(evidence.client_names & _EOF_ERRNOS)
 
 
 def _certificate_required(evidence: Evidence) -> bool:
@@ -158,9 +159,9 @@ def unanswered(evidence: Evidence) -> Explanation | None:
     by_server = seen.outcome is Outcome.REFUSED and seen.ended_by is Side.SERVER and seen.server is None
     if not by_server or not plan.any_answer or not seen.handshake_done or not evidence.silent_end:
         return None
-    if evidence.number not in (None, _FATAL_ALERT):
+    if evidence.number not in (None, mbedtls.SSL_FATAL_ALERT_MESSAGE):
         return None
-    alert = evidence.number == _FATAL_ALERT
+    alert = evidence.number == mbedtls.SSL_FATAL_ALERT_MESSAGE
     return told(
         "the handshake was good, and the server ended the session instead of answering",
         why=(

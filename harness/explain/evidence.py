@@ -22,13 +22,13 @@ from harness.model import (
 )
 from harness.oracle.predict import Exclusion, SuiteVerdict, explain_selection
 from harness.oracle.prediction.versions import choose_version
+from harness.wire.extensions import Extension
 from harness.wire.reading import WireReading
 from harness.wire.suites import is_signal
 from harness.wire.versions import TLS13, version_name
 
 # Below this much free heap a 32-bit board with one GC heap cannot finish every handshake (docs/facts/micropython.md, "Memory").
 ENOUGH_HEAP_BYTES = 40 * 1024
-_SERVER_NAME = 0
 # No firmware in use is older; boards start at 2000, 2015 or 2021 (docs/facts/micropython.md, "Clock").
 _NEVER_SET_BEFORE_S = int(datetime(2023, 1, 1, tzinfo=UTC).timestamp())
 _DAY_S = 86400
@@ -123,7 +123,8 @@ class Evidence:
 
     def alert(self, sender: str) -> int | None:
         """The code of the fatal alert that this side sent."""
-        return next((item.code for item in self.seen.alerts if item.sender == sender and item.level == "fatal"), None)
+        alert = self.seen.fatal_alert(sender=sender)
+        return alert.code if alert else None
 
     # ------------------------------------------------------------------ the offer and the settings
 
@@ -150,7 +151,7 @@ class Evidence:
     @property
     def sends_name(self) -> bool:
         """Whether the ClientHello names a host (SNI)."""
-        return self.hello is not None and _SERVER_NAME in self.hello.extensions and bool(self.hello.sni)
+        return self.hello is not None and Extension.SERVER_NAME in self.hello.extensions and bool(self.hello.sni)
 
     @functools.cached_property
     def version(self) -> int | None:
@@ -201,7 +202,7 @@ class Evidence:
     @property
     def silent_end(self) -> bool:
         """Whether neither side sent a fatal alert."""
-        return not any(item.level == "fatal" for item in self.seen.alerts)
+        return self.seen.fatal_alert() is None
 
     @property
     def short_of_memory(self) -> bool:

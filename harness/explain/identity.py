@@ -7,9 +7,8 @@ from harness.explain.evidence import Evidence
 from harness.explain.registry import rule, told
 from harness.explain.shown import Shown, read_certificates
 from harness.model import Explanation, Fix, VerdictWord, Verify
+from harness.wire import mbedtls_numbers as mbedtls
 
-_CA_CHAIN_REQUIRED, _VERIFY_FAILED = -30336, -9984
-_UNKNOWN_CA = 48
 FULL_CHAIN = Fix(
     title="send the intermediates too: fullchain.pem instead of cert.pem",
     server_lines=("$ cat cert.pem intermediate.pem > fullchain.pem", fixes.load("fullchain.pem", "key.pem")),
@@ -134,7 +133,7 @@ def unknown_issuer(evidence: Evidence) -> Explanation | None:
 @rule("identity/no-ca")
 def no_ca(evidence: Evidence) -> Explanation | None:
     """CERT_REQUIRED (the default of tls.SSLContext) and nothing to hold the certificate against."""
-    if evidence.number != _CA_CHAIN_REQUIRED:
+    if evidence.number != mbedtls.SSL_CA_CHAIN_REQUIRED:
         return None
     return told(
         "the board shall check the certificate (CERT_REQUIRED) and was given no CA",
@@ -185,7 +184,7 @@ def several_reasons(evidence: Evidence) -> Explanation | None:
 @rule("identity/one-number-for-all")
 def one_number_for_all(evidence: Evidence) -> Explanation | None:
     """Firmware 1.20 and 1.21: -9984 for every reason (micropython #10832)."""
-    if evidence.number != _VERIFY_FAILED or evidence.short_of_memory:
+    if evidence.number != mbedtls.X509_CERT_VERIFY_FAILED or evidence.short_of_memory:
         return None
     host = evidence.case.client.server_hostname
     alert = next((item.name for item in evidence.seen.alerts if item.sender == "client"), "none")
@@ -225,7 +224,7 @@ def other_reason(evidence: Evidence) -> Explanation | None:
 def accepted_unchecked(evidence: Evidence) -> Explanation | None:
     """Insecure: nothing was checked, or not what should have been."""
     expected = evidence.expected
-    if not evidence.accepted or expected is None or expected.client_number == -31232:
+    if not evidence.accepted or expected is None or expected.client_number == mbedtls.SSL_BAD_CERTIFICATE:
         return None
     if {"expired", "future"} & set(expected.client_flags or ()):
         return None

@@ -6,8 +6,9 @@ from harness.explain import fixes
 from harness.explain.evidence import Evidence
 from harness.explain.registry import rule, told
 from harness.model import Explanation
+from harness.wire import mbedtls_numbers as mbedtls
 
-_ENOMEM, _SSL_ALLOC_FAILED, _VERIFY_FAILED, _INVALID_PUBKEY = 12, -32512, -9984, -15104
+_ENOMEM = 12
 
 
 def _heap(evidence: Evidence) -> tuple[str, ...]:
@@ -27,7 +28,7 @@ def _says_so(evidence: Evidence) -> bool:
     client = evidence.client
     if client is None:
         return False
-    if client.type == "MemoryError" or evidence.number in (_ENOMEM, -_ENOMEM, _SSL_ALLOC_FAILED):
+    if client.type == "MemoryError" or evidence.number in (_ENOMEM, -_ENOMEM, mbedtls.SSL_ALLOC_FAILED):
         return True
     return any(name.endswith("ALLOC_FAILED") or name == "ENOMEM" for name in evidence.client_names)
 
@@ -51,7 +52,10 @@ def out_of_memory(evidence: Evidence) -> Explanation | None:
 @rule("memory/looks-like-a-bad-certificate")
 def looks_like_a_bad_certificate(evidence: Evidence) -> Explanation | None:
     """In a band of 4 to 6 kB of free heap a good chain is called untrusted."""
-    suspect = evidence.flags == {"not_trusted"} or evidence.number in (_VERIFY_FAILED, _INVALID_PUBKEY)
+    suspect = evidence.flags == {"not_trusted"} or evidence.number in (
+        mbedtls.X509_CERT_VERIFY_FAILED,
+        mbedtls.PK_INVALID_PUBKEY,
+    )
     if not suspect or not evidence.short_of_memory or _says_so(evidence):
         return None
     return told(

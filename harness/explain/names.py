@@ -10,8 +10,8 @@ from harness.explain.evidence import Evidence
 from harness.explain.registry import rule, told
 from harness.explain.shown import read_certificates
 from harness.model import Change, Explanation, Fix
+from harness.wire.alerts import AlertCode
 
-_UNRECOGNIZED_NAME = 112
 _NO_HOSTNAME = "CERT_REQUIRED requires server_hostname"
 
 
@@ -116,7 +116,7 @@ def no_hostname(evidence: Evidence) -> Explanation | None:
 @rule("names/missing-sni")
 def missing_sni(evidence: Evidence) -> Explanation | None:
     """A server of several hosts refuses a client that does not say which."""
-    named = evidence.alert("server") == _UNRECOGNIZED_NAME or evidence.reason == "CALLBACK_FAILED"
+    named = evidence.alert("server") == AlertCode.UNRECOGNIZED_NAME or evidence.reason == "CALLBACK_FAILED"
     if not named or evidence.sends_name:
         return None
     return told(
@@ -129,7 +129,7 @@ def missing_sni(evidence: Evidence) -> Explanation | None:
 @rule("names/unknown-to-server")
 def unknown_to_server(evidence: Evidence) -> Explanation | None:
     """unrecognized_name: the host is not one of the server's."""
-    if evidence.alert("server") != _UNRECOGNIZED_NAME or not evidence.sends_name:
+    if evidence.alert("server") != AlertCode.UNRECOGNIZED_NAME or not evidence.sends_name:
         return None
     return told(
         f"the server does not know the host {evidence.hello.sni if evidence.hello else '?'!r} that the board asks for",
@@ -154,7 +154,7 @@ def callback_raised(evidence: Evidence) -> Explanation | None:
     if (
         evidence.reason != "CALLBACK_FAILED"
         or not evidence.sends_name
-        or evidence.alert("server") == _UNRECOGNIZED_NAME
+        or evidence.alert("server") == AlertCode.UNRECOGNIZED_NAME
     ):
         return None
     return told(

@@ -10,9 +10,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from harness.model import Fix
+from harness.model import Fix, TlsVersion
 
-_VERSIONS = ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 _THERE = "*"
 _NEUTRAL_SUITES = "leave the server's own list of suites out: its TLS library's default"
 
@@ -92,6 +91,7 @@ def _kinds(server: Mapping[str, Any]) -> list[str]:
 
 
 def _between(server: Mapping[str, Any]) -> tuple[str, ...]:
-    first = _VERSIONS.index(server.get("minimum_version") or "TLSv1.2")
-    last = _VERSIONS.index(server.get("maximum_version") or "TLSv1.3")
-    return _VERSIONS[first : last + 1]
+    versions = tuple(version.value for version in TlsVersion)
+    first = versions.index(server.get("minimum_version") or "TLSv1.2")
+    last = versions.index(server.get("maximum_version") or "TLSv1.3")
+    return versions[first : last + 1]

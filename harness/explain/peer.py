@@ -5,33 +5,32 @@ from __future__ import annotations
 from harness.explain.evidence import Evidence
 from harness.explain.registry import rule, told
 from harness.model import Explanation, Fix, Outcome, Side, Stage
+from harness.wire import mbedtls_numbers as mbedtls
+from harness.wire.alerts import AlertCode
 from harness.wire.records import describe_plain
 
-_INVALID_RECORD, _BAD_INPUT = -29184, -28928
 _FIRST_BYTES = 40
 _AXTLS_PRINTS = "axTLS prints them as `TLS buffer overflow, record size: N`: 20527 is 0x502F, the text 'P/' of HTTP/1.1"
-# What mbedTLS says of a message it cannot use: 2.28 names, then 3.x.
+# What mbedTLS 2 and 3 report for a message that they cannot use.
 _BAD_MESSAGES = frozenset(
     {
-        -29440,
-        -26112,
-        -30464,
-        -31104,
-        -31232,
-        -31360,
-        -31488,
-        -31616,
-        -32256,
-        -32384,
-        -19968,
-        -17280,
-        -28288,
-        -29952,
-        -30080,
-        -26752,
+        mbedtls.SSL_DECODE_ERROR,
+        mbedtls.SSL_ILLEGAL_PARAMETER,
+        mbedtls.SSL_UNEXPECTED_MESSAGE,
+        mbedtls.SSL_BAD_HS_SERVER_HELLO,
+        mbedtls.SSL_BAD_HS_CERTIFICATE,
+        mbedtls.SSL_BAD_HS_CERTIFICATE_REQUEST,
+        mbedtls.SSL_BAD_HS_SERVER_KEY_EXCHANGE,
+        mbedtls.SSL_BAD_HS_SERVER_HELLO_DONE,
+        mbedtls.SSL_BAD_HS_CHANGE_CIPHER_SPEC,
+        mbedtls.SSL_BAD_HS_FINISHED,
+        mbedtls.ECP_VERIFY_FAILED,
+        mbedtls.RSA_VERIFY_FAILED,
+        mbedtls.SSL_BAD_PROTOCOL_VERSION,
+        mbedtls.SSL_UNSUPPORTED_EXTENSION,
+        mbedtls.SSL_NO_APPLICATION_PROTOCOL,
     }
 )
-_BAD_MAC = -29056
 _LARGEST = 16384
 # RFC 8446 section 5.1: content type, major version 3.
 _RECORD_STARTS = tuple(bytes((kind, 3)) for kind in (20, 21, 22, 23))
@@ -51,7 +50,7 @@ def _shows_plain_text(evidence: Evidence) -> bool:
 
 def _hard_numbers(evidence: Evidence) -> bool:
     """Whether the client says that no record could be read."""
-    return evidence.number in (_INVALID_RECORD, _RECORD_OVERFLOW)
+    return evidence.number in (mbedtls.SSL_INVALID_RECORD, _RECORD_OVERFLOW)
 
 
 @rule("peer/plain-text")
@@ -77,7 +76,7 @@ def plain_text(evidence: Evidence) -> Explanation | None:
 def plain_text_in_session(evidence: Evidence) -> Explanation | None:
     """After the handshake something else came."""
     if (
-        evidence.number != _INVALID_RECORD
+        evidence.number != mbedtls.SSL_INVALID_RECORD
         or evidence.seen.stage not in (Stage.READ, Stage.WRITE)
         or _shows_plain_text(evidence)
     ):
@@ -96,7 +95,7 @@ def plain_text_in_session(evidence: Evidence) -> Explanation | None:
 def fragments_too_small(evidence: Evidence) -> Explanation | None:
     """Handshake records shorter than a message's header, or fragments that mbedTLS before 3.6.3 does not join."""
     cut = evidence.behaviour.startswith("fragments.")
-    small = evidence.number in (_INVALID_RECORD, -28800)
+    small = evidence.number in (mbedtls.SSL_INVALID_RECORD, mbedtls.SSL_FEATURE_UNAVAILABLE)
     if not cut or not small or evidence.seen.stage is not Stage.HANDSHAKE:
         return None
     return told(
@@ -114,7 +113,7 @@ def record_too_large(evidence: Evidence) -> Explanation | None:
     """A record longer than TLS allows, or than the client's buffer."""
     size = max((key.chain_bytes for key in evidence.server.keys), default=0) if evidence.server else 0
     too_long = (
-        evidence.number == _BAD_INPUT
+        evidence.number == mbedtls.SSL_BAD_INPUT_DATA
         and evidence.seen.stage is not Stage.CONFIG
         and size <= _LARGEST
         and evidence.silent_end
@@ -140,13 +139,19 @@ def broken_messages(evidence: Evidence) -> Explanation | None:
     """TLS by its form, wrong by its content."""
     if evidence.reason == "TLSV1_ALERT_PROTOCOL_VERSION" or _shows_plain_text(evidence) or evidence.accepted:
         return None
-    refused_input = evidence.number == _BAD_INPUT and evidence.alert("client") is not None
-    usage = evidence.number == -31232 and evidence.alert("client") == 43
+    refused_input = evidence.number == mbedtls.SSL_BAD_INPUT_DATA and evidence.alert("client") is not None
+    usage = (
+        evidence.number == mbedtls.SSL_BAD_CERTIFICATE and evidence.alert("client") == AlertCode.UNSUPPORTED_CERTIFICATE
+    )
     wrong = (evidence.number in _BAD_MESSAGES | _AXTLS_BAD_MESSAGES or refused_input) and not usage
-    record = _hard_numbers(evidence) and evidence.number == _INVALID_RECORD and evidence.seen.stage is Stage.HANDSHAKE
+    record = (
+        _hard_numbers(evidence)
+        and evidence.number == mbedtls.SSL_INVALID_RECORD
+        and evidence.seen.stage is Stage.HANDSHAKE
+    )
     if not wrong and not (record and not evidence.behaviour.startswith("fragments.")):
         return None
-    if evidence.number == -28288 and evidence.reason != "WRONG_VERSION_NUMBER":
+    if evidence.number == mbedtls.SSL_BAD_PROTOCOL_VERSION and evidence.reason != "WRONG_VERSION_NUMBER":
         return None
     alert = next((item.name for item in evidence.seen.alerts if item.sender == "client"), "no alert")
     return told(
@@ -167,7 +172,7 @@ def broken_messages(evidence: Evidence) -> Explanation | None:
 @rule("peer/damaged-data")
 def damaged_data(evidence: Evidence) -> Explanation | None:
     """A record whose authentication fails: changed on the way, or two different keys."""
-    mac = evidence.number == _BAD_MAC or evidence.reason == "DECRYPTION_FAILED_OR_BAD_RECORD_MAC"
+    mac = evidence.number == mbedtls.SSL_INVALID_MAC or evidence.reason == "DECRYPTION_FAILED_OR_BAD_RECORD_MAC"
     psk = evidence.case.client.psk_key is not None
     if not mac or psk:
         return None
@@ -236,7 +241,7 @@ def alert_only(evidence: Evidence) -> Explanation | None:
 @rule("peer/early-goodbye")
 def early_goodbye(evidence: Evidence) -> Explanation | None:
     """close_notify in the middle of the handshake."""
-    if evidence.number != -30848 or evidence.seen.outcome is Outcome.CONNECTED:
+    if evidence.number != mbedtls.SSL_PEER_CLOSE_NOTIFY or evidence.seen.outcome is Outcome.CONNECTED:
         return None
     return told(
         "the server said goodbye (close_notify) in the middle of the handshake",

@@ -5,11 +5,10 @@ from __future__ import annotations
 from harness.explain import fixes
 from harness.explain.evidence import Evidence, table
 from harness.explain.registry import rule, told
-from harness.model import Change, Explanation, Fix, Side
+from harness.model import Change, Explanation, Fix, Side, TlsVersion
+from harness.wire import mbedtls_numbers as mbedtls
+from harness.wire.alerts import AlertCode
 
-_ORDER = ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
-_BAD_PROTOCOL_VERSION = -28288
-_PROTOCOL_VERSION = 70
 _NOTHING_LEFT = ("NO_PROTOCOLS_AVAILABLE", "NO_CIPHERS_AVAILABLE")
 
 
@@ -22,7 +21,7 @@ def _versions(evidence: Evidence) -> tuple[str, ...]:
 def _server_is_older(evidence: Evidence) -> bool:
     """Whether the newest version of the server is older than what the client begins with."""
     newest = evidence.server.maximum_version if evidence.server else None
-    return newest in _ORDER[:2]
+    return newest in (TlsVersion.TLSv1, TlsVersion.TLSv1_1)
 
 
 def _raise_version(evidence: Evidence) -> Fix:
@@ -57,7 +56,7 @@ def server_too_new(evidence: Evidence) -> Explanation | None:
 def server_too_old(evidence: Evidence) -> Explanation | None:
     """A server held to TLS 1.1 or older."""
     refused_here = evidence.reason == "UNSUPPORTED_PROTOCOL" and _server_is_older(evidence)
-    refused_there = evidence.number == _BAD_PROTOCOL_VERSION and evidence.reason != "WRONG_VERSION_NUMBER"
+    refused_there = evidence.number == mbedtls.SSL_BAD_PROTOCOL_VERSION and evidence.reason != "WRONG_VERSION_NUMBER"
     if not refused_here and not refused_there:
         return None
     return told(
@@ -98,7 +97,7 @@ def alert_only(evidence: Evidence) -> Explanation | None:
     if (
         evidence.seen.server is not None
         or evidence.seen.ended_by is not Side.SERVER
-        or evidence.alert("server") != _PROTOCOL_VERSION
+        or evidence.alert("server") != AlertCode.PROTOCOL_VERSION
     ):
         return None
     return told(

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from harness.model import HelloFacts
+from harness.wire.extensions import Extension
 from harness.wire.suites import suite_code, suite_info
 
 FAMILIES: Mapping[str, str] = MappingProxyType(
@@ -30,9 +31,12 @@ FAMILIES: Mapping[str, str] = MappingProxyType(
     }
 )
 
-_SERVER_NAME = 0
-_COMMON_EXTENSIONS = frozenset({10, 11, 13})
-_ENCRYPT_THEN_MAC, _EXTENDED_MASTER_SECRET, _TICKET, _KEY_SHARE = 22, 23, 35, 51
+_COMMON_EXTENSIONS: frozenset[int] = frozenset(
+    {Extension.SUPPORTED_GROUPS, Extension.EC_POINT_FORMATS, Extension.SIGNATURE_ALGORITHMS}
+)
+_COMPLETE_EXTENSIONS = frozenset(
+    {Extension.ENCRYPT_THEN_MAC, Extension.EXTENDED_MASTER_SECRET, Extension.SESSION_TICKET}
+)
 _SIGNAL = "00ff"
 _TLS13 = "0304"
 
@@ -51,8 +55,8 @@ _X25519 = "001d"
 # suites, record version, extensions without the server name, groups -> family. mbedTLS 3 writes 0303 into the first
 # record's header, 2.x the lowest version it speaks; 3.x also leaves the curves below 256 bits out of these builds.
 _EXACT: dict[tuple[tuple[str, ...], str, frozenset[int], tuple[str, ...]], str] = {
-    (_RSA_CBC, "0301", frozenset({13}), ()): "A",
-    (_AXTLS, "0303", frozenset({13}), ()): "X",
+    (_RSA_CBC, "0301", frozenset({Extension.SIGNATURE_ALGORITHMS}), ()): "A",
+    (_AXTLS, "0303", frozenset({Extension.SIGNATURE_ALGORITHMS}), ()): "X",
     ((*_ECDHE_ECDSA_CBC, *_RSA_CBC), "0301", _COMMON_EXTENSIONS, _CURVES_2): "B",
     ((*_ECDHE_ECDSA_CBC, *_RSA_CBC), "0303", _COMMON_EXTENSIONS, _CURVES_3): "B3",
     (_COMMON, "0301", _COMMON_EXTENSIONS, _CURVES_2): "C",
@@ -69,7 +73,7 @@ def fingerprint(hello: HelloFacts) -> str | None:
     Returns:
         A key of `FAMILIES`, or None for a hello of no known family. The server name is ignored.
     """
-    extensions = frozenset(hello.extensions) - {_SERVER_NAME}
+    extensions = frozenset(hello.extensions) - {Extension.SERVER_NAME}
     exact = _EXACT.get((hello.suites, hello.record_version, extensions, hello.groups))
     if exact is not None:
         return exact
@@ -98,7 +102,13 @@ def _is_distribution(hello: HelloFacts) -> bool:
         hello.record_version == "0303"
         and hello.versions == (_TLS13, "0303")
         and hello.suites[:5] == ("1303", "1302", "1301", "1304", "1305")
-        and {_KEY_SHARE, _EXTENDED_MASTER_SECRET, _ENCRYPT_THEN_MAC, _TICKET} <= set(hello.extensions)
+        and {
+            Extension.KEY_SHARE,
+            Extension.EXTENDED_MASTER_SECRET,
+            Extension.ENCRYPT_THEN_MAC,
+            Extension.SESSION_TICKET,
+        }
+        <= set(hello.extensions)
         and all(any(word in name for name in found) for word in ("CHACHA20", "CAMELLIA", "ARIA", "DHE_RSA", "CCM_8"))
     )
 
@@ -118,7 +128,8 @@ def _looks_like_idf(hello: HelloFacts, *, record_version: str) -> bool:
         hello.record_version == record_version
         and _TLS13 not in hello.versions
         and _SIGNAL in hello.suites
-        and {_ENCRYPT_THEN_MAC, _EXTENDED_MASTER_SECRET, _TICKET} <= set(hello.extensions)
+        and {Extension.ENCRYPT_THEN_MAC, Extension.EXTENDED_MASTER_SECRET, Extension.SESSION_TICKET}
+        <= set(hello.extensions)
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from harness.model import ClientFailure, Stage, TlsLibrary
 from harness.oracle.errnos import errno_name, is_plausible_on_socket, resolver_name
 from harness.oracle.mbedtls_errors import error_name, low_level_name
+from harness.wire import mbedtls_numbers as mbedtls
 from harness.wire.alerts import alert_name
 
 # mbedtls include/mbedtls/x509_crt.h, MBEDTLS_X509_CRT_ERROR_INFO_LIST (3.x); library/x509_crt.c (2.x): same texts.
@@ -45,9 +46,8 @@ _CONFIG_TEXTS = frozenset({"invalid cert", "invalid key", "CERT_REQUIRED require
 # Exceptions of the interpreter, not of TLS: a keyword, method or module that this firmware does not have.
 _API_TYPES = frozenset({"TypeError", "AttributeError", "NotImplementedError", "ImportError", "NameError"})
 
-_BAD_CONFIG = -0x5E80
 # Own input that mbedTLS refused. Only while nothing was sent: later the same numbers blame the peer's messages.
-_OWN_INPUT = frozenset({-0x7100, -0x7080})
+_OWN_INPUT = frozenset({mbedtls.SSL_BAD_INPUT_DATA, mbedtls.SSL_FEATURE_UNAVAILABLE})
 _LOW_LEVEL_LIMIT = 256
 
 # extmod/modtls_axtls.c:80-138; -270 is not used there.
@@ -149,7 +149,7 @@ def _stage(
     own_settings = (
         (kind_type == "ValueError" and bool(args) and args[0] in _CONFIG_TEXTS)
         or kind_type in _API_TYPES
-        or (kind_type == "OSError" and number == _BAD_CONFIG)
+        or (kind_type == "OSError" and number == mbedtls.SSL_BAD_CONFIG)
         or (kind_type == "OSError" and number in _OWN_INPUT and hello_sent is False)
     )
     return Stage.CONFIG if own_settings else stage

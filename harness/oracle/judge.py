@@ -97,7 +97,7 @@ def _received(text: str | None, count: int | None) -> str:
 
 
 def _alert_mismatch(expected: Expectation, observed: Observation) -> list[Mismatch]:
-    fatal = [alert for alert in observed.alerts if alert.level == "fatal"]
+    fatal = [alert for alert in observed.alerts if alert.is_fatal]
     seen = ", ".join(f"{alert.name} ({alert.code}) from the {alert.sender}" for alert in fatal) or NOTHING
     wanted = expected.alert
     if wanted is not None:

@@ -64,14 +64,14 @@ class Deviation:
 
     def matches(self, seen: Observation) -> bool:
         """Return whether every value of `observed` is what was seen."""
-        alert = next((item.code for item in seen.alerts if item.level == "fatal"), None)
+        alert = seen.fatal_alert()
         facts = {
             "outcome": seen.outcome.value,
             "stage": seen.stage.value if seen.stage else None,
             "ended_by": seen.ended_by.value if seen.ended_by else None,
             "server_reason": seen.server.reason if seen.server else None,
             "client_number": seen.client.number if seen.client else None,
-            "alert": alert,
+            "alert": alert.code if alert else None,
         }
         return all(facts[key] == value for key, value in self.observed.items())
 

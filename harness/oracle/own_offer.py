@@ -11,16 +11,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.model import Expectation, ExpectedAlert, HelloFacts, Outcome, ServerFacts, Side, Stage
+from harness.model import Expectation, HelloFacts, Outcome, ServerFacts
 from harness.oracle.predict import group_refused_by_client
+from harness.oracle.prediction.refusal import refused_by_client
 from harness.oracle.prediction.signatures import choose_tls12
 from harness.oracle.prediction.suites import signing_key_types
-from harness.wire.alerts import alert_code
+from harness.wire import mbedtls_numbers as mbedtls
+from harness.wire.alerts import AlertCode
 from harness.wire.suites import suite_code, suite_info
 from harness.wire.versions import TLS12, version_name
-
-ILLEGAL_PARAMETER, INTERNAL_ERROR = -26112, -27648
-_ALERT = "illegal_parameter"
 
 
 def before_3_6_7(predicted: Expectation, hello: HelloFacts, server: ServerFacts) -> Expectation | None:
@@ -44,7 +43,7 @@ def leaves_for_want_of_a_group(server: ServerFacts) -> Expectation:
         group_refused_by_client(),
         server_type=kind,
         server_reason=reason,
-        client_number=INTERNAL_ERROR,
+        client_number=mbedtls.SSL_INTERNAL_ERROR,
         alert=None,
         no_alert=True,
     )
@@ -70,17 +69,9 @@ def depends_on_own_offer(predicted: Expectation, hello: HelloFacts, server: Serv
 
 def refusal_of_own_offer() -> Expectation:
     """What such a client does instead."""
-    code = alert_code(_ALERT)
-    assert code is not None
-    return Expectation(
-        source="predicted",
-        outcome=Outcome.REFUSED,
-        stage=Stage.HANDSHAKE,
-        ended_by=Side.CLIENT,
-        server_type="SSLError",
-        server_reason="SSLV3_ALERT_ILLEGAL_PARAMETER",
-        client_type="OSError",
-        client_number=ILLEGAL_PARAMETER,
-        alert=ExpectedAlert(sender=Side.CLIENT, code=code, name=_ALERT),
-        note="the client lists rsa_pss_rsae for TLS 1.3 and refuses it in TLS 1.2 (Mbed-TLS/mbedtls #10672, mended in 3.6.7)",
+    return refused_by_client(
+        AlertCode.ILLEGAL_PARAMETER,
+        reason="SSLV3_ALERT_ILLEGAL_PARAMETER",
+        number=mbedtls.SSL_ILLEGAL_PARAMETER,
+        note="the client lists rsa_pss_rsae for TLS 1.3 and refuses it in TLS 1.2 (Mbed-TLS/mbedtls #10672, fixed in 3.6.7)",
     )

@@ -10,14 +10,12 @@ from __future__ import annotations
 
 from harness.model import Expectation, ExpectedAlert, HelloFacts, Outcome, ServerFacts, Side, Stage
 from harness.oracle.prediction.client import (
-    MBEDTLS_BAD_PROTOCOL_VERSION,
-    MBEDTLS_ILLEGAL_PARAMETER,
     number_for_alert,
     oldest_version,
 )
 from harness.oracle.prediction.groups import KeyExchange, shared_group, tls13_group
 from harness.oracle.prediction.openssl import OPENSSL_3_0, is_tls13_group, release
-from harness.oracle.prediction.refusal import Refusal
+from harness.oracle.prediction.refusal import Refusal, refused_by_client
 from harness.oracle.prediction.signatures import (
     can_sign_old,
     choose_tls12,
@@ -29,15 +27,14 @@ from harness.oracle.prediction.signatures import (
 )
 from harness.oracle.prediction.suites import Exclusion, SuiteVerdict, judge_suites, signing_key_types
 from harness.oracle.prediction.versions import choose_version, own_settings_refusal
-from harness.wire.alerts import alert_name
+from harness.wire import mbedtls_numbers as mbedtls
+from harness.wire.alerts import AlertCode, alert_name
+from harness.wire.extensions import Extension
 from harness.wire.suites import SuiteInfo, suite_info
 from harness.wire.versions import TLS12, TLS13, version_name
 
 __all__ = ["Exclusion", "SuiteVerdict", "explain_selection", "group_refused_by_client", "predict"]
 
-_SIGNATURE_ALGORITHMS = 13
-_PROTOCOL_VERSION_ALERT = 70
-_ILLEGAL_PARAMETER = 47
 _ELLIPTIC = frozenset({"ECDHE", "ECDHE_PSK"})
 
 
@@ -89,16 +86,16 @@ def _tls13(hello: HelloFacts, *, server: ServerFacts) -> tuple[SuiteInfo, str | 
     """Choose in TLS 1.3, in OpenSSL's order: suite, key share, signature (tls_early_post_process_client_hello)."""
     suite = _chosen(judge_suites(hello, server=server, version=TLS13))
     if suite is None:
-        return Refusal(reason="NO_SHARED_CIPHER", alert=40)
+        return Refusal(reason="NO_SHARED_CIPHER", alert=AlertCode.HANDSHAKE_FAILURE)
     exchange = tls13_group(hello, server=server)
-    if _SIGNATURE_ALGORITHMS not in hello.extensions and not _malformed_share(exchange):
-        return Refusal(reason="MISSING_SIGALGS_EXTENSION", alert=109)
+    if Extension.SIGNATURE_ALGORITHMS not in hello.extensions and not _malformed_share(exchange):
+        return Refusal(reason="MISSING_SIGALGS_EXTENSION", alert=AlertCode.MISSING_EXTENSION)
     if isinstance(exchange, Refusal):
         return exchange
     if not shared_signatures(hello, server=server):
-        return Refusal(reason="NO_SHARED_SIGNATURE_ALGORITHMS", alert=40)
+        return Refusal(reason="NO_SHARED_SIGNATURE_ALGORITHMS", alert=AlertCode.HANDSHAKE_FAILURE)
     if choose_tls13(hello, server=server) is None:
-        return Refusal(reason="NO_SUITABLE_SIGNATURE_ALGORITHM", alert=40)
+        return Refusal(reason="NO_SUITABLE_SIGNATURE_ALGORITHM", alert=AlertCode.HANDSHAKE_FAILURE)
     return suite, exchange.group
 
 
@@ -110,10 +107,10 @@ def _malformed_share(exchange: KeyExchange | Refusal) -> bool:
 def _tls12(hello: HelloFacts, *, server: ServerFacts, version: int) -> tuple[SuiteInfo, str | None] | Refusal:
     """Choose in TLS 1.2 or older: signatures in common, suite, then the signature for that suite's key."""
     if sends_algorithms(hello, version=version) and not shared_signatures(hello, server=server):
-        return Refusal(reason="NO_SHARED_SIGNATURE_ALGORITHMS", alert=40)
+        return Refusal(reason="NO_SHARED_SIGNATURE_ALGORITHMS", alert=AlertCode.HANDSHAKE_FAILURE)
     suite = _chosen(judge_suites(hello, server=server, version=version))
     if suite is None:
-        return Refusal(reason="NO_SHARED_CIPHER", alert=40)
+        return Refusal(reason="NO_SHARED_CIPHER", alert=AlertCode.HANDSHAKE_FAILURE)
     # Every suite with a certificate goes through tls_choose_sigalg, static RSA too, although nothing is signed there.
     if signing_key_types(suite):
         refusal = _signature_refusal(suite, hello=hello, server=server, version=version)
@@ -133,17 +130,20 @@ def _signature_refusal(suite: SuiteInfo, *, hello: HelloFacts, server: ServerFac
         return _unsigned(hello, server=server, version=version)
     if suite.key_exchange in _ELLIPTIC and not fits_digest(scheme, key=keys_by_type(server)[scheme.key_type]):
         # The reason is one of the RSA library's that CPython's table of names does not have.
-        return Refusal(reason=None, alert=80)
+        return Refusal(reason=None, alert=AlertCode.INTERNAL_ERROR)
     return None
 
 
 def _unsigned(hello: HelloFacts, *, server: ServerFacts, version: int) -> Refusal:
     """Name the missing signature as tls_choose_sigalg does; alert, and in 1.1.1 the reason, differ for old schemes."""
     if sends_algorithms(hello, version=version):
-        return Refusal(reason="NO_SUITABLE_SIGNATURE_ALGORITHM", alert=40)
+        return Refusal(reason="NO_SUITABLE_SIGNATURE_ALGORITHM", alert=AlertCode.HANDSHAKE_FAILURE)
     if release(server) < OPENSSL_3_0:
-        return Refusal(reason=None, alert=80)
-    return Refusal(reason="NO_SUITABLE_SIGNATURE_ALGORITHM", alert=80 if version < TLS12 else 40)
+        return Refusal(reason=None, alert=AlertCode.INTERNAL_ERROR)
+    return Refusal(
+        reason="NO_SUITABLE_SIGNATURE_ALGORITHM",
+        alert=AlertCode.INTERNAL_ERROR if version < TLS12 else AlertCode.HANDSHAKE_FAILURE,
+    )
 
 
 def _chosen(verdicts: tuple[SuiteVerdict, ...]) -> SuiteInfo | None:
@@ -168,16 +168,10 @@ def _refused(refusal: Refusal, *, hello: HelloFacts) -> Expectation:
 
 def _version_refused_by_client() -> Expectation:
     """Spell out what a client that only speaks TLS 1.2 does with an older ServerHello: only mbedTLS 3.x does."""
-    return Expectation(
-        source="predicted",
-        outcome=Outcome.REFUSED,
-        stage=Stage.HANDSHAKE,
-        ended_by=Side.CLIENT,
-        server_type="SSLError",
-        server_reason="TLSV1_ALERT_PROTOCOL_VERSION",
-        client_type="OSError",
-        client_number=MBEDTLS_BAD_PROTOCOL_VERSION,
-        alert=ExpectedAlert(sender=Side.CLIENT, code=_PROTOCOL_VERSION_ALERT, name=alert_name(_PROTOCOL_VERSION_ALERT)),
+    return refused_by_client(
+        AlertCode.PROTOCOL_VERSION,
+        reason="TLSV1_ALERT_PROTOCOL_VERSION",
+        number=mbedtls.SSL_BAD_PROTOCOL_VERSION,
     )
 
 
@@ -186,15 +180,9 @@ def group_refused_by_client() -> Expectation:
 
     Only OpenSSL 1.1.1 asks for brainpoolP256r1 there, and of MicroPython's clients only mbedTLS speaks TLS 1.3.
     """
-    return Expectation(
-        source="predicted",
-        outcome=Outcome.REFUSED,
-        stage=Stage.HANDSHAKE,
-        ended_by=Side.CLIENT,
-        server_type="SSLError",
-        server_reason="SSLV3_ALERT_ILLEGAL_PARAMETER",
-        client_type="OSError",
-        client_number=MBEDTLS_ILLEGAL_PARAMETER,
-        alert=ExpectedAlert(sender=Side.CLIENT, code=_ILLEGAL_PARAMETER, name=alert_name(_ILLEGAL_PARAMETER)),
+    return refused_by_client(
+        AlertCode.ILLEGAL_PARAMETER,
+        reason="SSLV3_ALERT_ILLEGAL_PARAMETER",
+        number=mbedtls.SSL_ILLEGAL_PARAMETER,
         note="OpenSSL 1.1.1 asks for a group in TLS 1.3 that only TLS 1.2 has",
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
-    from harness.reports.record.cells import Cell
+    from harness.model import Cell
     from harness.reports.record.diff import Comparison
     from harness.reports.record.reading import RunFile
 

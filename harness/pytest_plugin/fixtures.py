@@ -29,6 +29,7 @@ from harness.model import (
     Stage,
     StepResult,
     Strangers,
+    TlsVersion,
     VerdictWord,
     Verify,
 )
@@ -44,7 +45,6 @@ from harness.wire.alerts import alert_code
 from harness.wire.groups import openssl_group_to_iana
 
 W = TypeVar("W", bound=StrEnum)
-VERSIONS = ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 
 
 def make_server(*certificates: str, **settings: Any) -> ServerProfile:
@@ -66,8 +66,8 @@ def make_server(*certificates: str, **settings: Any) -> ServerProfile:
             settings[name] = _tuple(settings[name])
     for name in ("minimum_version", "maximum_version"):
         value = settings.get(name)
-        if value is not None and value not in VERSIONS:
-            raise UsageError(f"tls_server({name}=...): {value!r} is not one of {', '.join(VERSIONS)}")
+        if value is not None and value not in list(TlsVersion):
+            raise UsageError(f"tls_server({name}=...): {value!r} is not one of {', '.join(TlsVersion)}")
     curve = settings.get("curve")
     if curve is not None and not (isinstance(curve, str) and openssl_group_to_iana(curve)):
         # Others that TLS has a number for are left to the server's OpenSSL, which says what it cannot do.

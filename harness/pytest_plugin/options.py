@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 DEFAULT_BOARD = "unix"
 MAX_WAIT_S = 86400
-SETS = ("smoke", "core", "full")
 MAX_REPEAT = 10_000
 # Each run of each case is a test: pytest collects all of them first, and the report keeps 18 KB of each.
 MAX_TESTS = 200_000
@@ -253,10 +252,12 @@ def check_set(word: str) -> None:
     """Check `--cases`.
 
     Raises:
-        UsageError: for a word that is no set.
+        UsageError: for a word that is not a set.
     """
-    if word not in SETS:
-        raise UsageError(f"--cases {word!r}: accepted are {', '.join(SETS)}")
+    from harness.model import Tier
+
+    if word not in list(Tier):
+        raise UsageError(f"--cases {word!r}: accepted are {', '.join(Tier)}")
 
 
 def check_outputs(artifacts: str | None, *, reports: Iterable[str]) -> None:

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from harness import __version__
 from harness.errors import UsageError
-from harness.pytest_plugin.run import artifacts_folder, options_of
+from harness.pytest_plugin.run import artifacts_folder, node_ids, options_of
 
 if TYPE_CHECKING:
     import pytest
 
-    from harness.reports.record.cells import Cell
+    from harness.model import Cell
     from harness.reports.record.diff import Comparison
     from harness.reports.record.journal import Journal
     from harness.reports.record.reading import RunFile
@@ -60,6 +60,7 @@ class Record:
         self.compared: Comparison | None = None
         self._expected = 0
         self._known: set[str] = set()
+        self._attempts: dict[tuple[str, str, str, int], int] = {}
         self._journal: Journal | None = None
         self._places: list[dict[str, int]] = []
 
@@ -77,22 +78,16 @@ class Record:
         """Know what is to come.
 
         Args:
-            nodeids: of the tests that will run cases.
+            nodeids: of the tests that will run cases, each once.
 
         Raises:
             UsageError: the baseline is of other boards and servers.
         """
-        from harness.cases import select
-        from harness.pytest_plugin.plan import all_cells, planned_cells
-
-        names, options = set(nodeids), options_of(self.config)
-        columns = {
-            "boards": [board.label for board in options.boards],
-            "servers": [options.server_name(server) for server in options.servers],
-            "cases": [case.id for case in select(self.config.getoption("cases"))],
-        }
-        self.planned = planned_cells(names, **columns, repeat=options.repeat)
-        self.whole = len(self.planned) == len(all_cells(**columns))
+        ids, names = node_ids(self.config), list(nodeids)
+        found = {place[0] for name in names if (place := ids.find(name)) is not None}
+        cells = ids.axes.cells()
+        self.planned = [cell for cell in cells if cell in found]
+        self.whole = len(self.planned) == len(cells)
         self._expected = len(names)
         if self.baseline is not None:
             from harness.pytest_plugin.baseline import check_common
@@ -111,11 +106,18 @@ class Record:
             if described is not None and described != store.get(described[kind]):
                 new.append(News(kind=kind, described=described, before=store.get(described[kind])))
                 store[described[kind]] = described
+        self._count_attempt(data["result"])
         self.results.append(data["result"])
         self.begin()
         described_now = [(news.kind, news.described) for news in new]
         self._add([*self._described({data["result"]["case"]}), *described_now, ("result", data["result"])])
         return new
+
+    def _count_attempt(self, result: dict[str, Any]) -> None:
+        """A cell that another plugin runs again, as pytest-rerunfailures does, has two results: their attempts must differ."""
+        key = (result["board"], result["server"], result["case"], result["repeat"])
+        result["attempt"] += self._attempts.get(key, 0)
+        self._attempts[key] = result["attempt"]
 
     def begin(self) -> None:
         """Begin the journal with what is to come, so that what a kill leaves tells what is missing."""

@@ -6,7 +6,7 @@ Registered once per run, never in xdist's workers. Keeps only JSON: no pytest it
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,11 +14,13 @@ import pytest
 from harness.errors import UsageError
 from harness.pytest_plugin.interrupts import end_on_signals
 from harness.pytest_plugin.record import News, Record
-from harness.pytest_plugin.run import artifacts_folder, options_of, worker_input
+from harness.pytest_plugin.run import artifacts_folder, node_ids, options_of, worker_input
 from harness.pytest_plugin.screen import Screen
 
 # Verdicts that fail the run.
 FAILING = frozenset({"fail", "insecure", "error"})
+# Options with which pytest collects tests and runs none: the record of the last run stays.
+RUNS_NOTHING = ("collectonly", "showfixtures", "show_fixtures_per_test", "setuponly", "setupplan")
 
 if TYPE_CHECKING:
     from harness.pytest_plugin.longrepr import Blocks
@@ -58,11 +60,15 @@ class Reporter:
         """Whether a line per case is printed: at default verbosity; -v and -q have pytest's own forms."""
         return self._terminal is not None and self.config.get_verbosity() == 0
 
+    @property
+    def _runs_nothing(self) -> bool:
+        return any(self.config.getoption(name, False) for name in RUNS_NOTHING)
+
     # ------------------------------------------------------------------ while it runs
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Know which tests are cases, and so how many results will come."""
-        self._expect(item.nodeid for item in session.items if "tls_case" in getattr(item, "fixturenames", ()))
+        """Note which tests are cases, and so how many results will come."""
+        self._expect([item.nodeid for item in session.items if "tls_case" in getattr(item, "fixturenames", ())])
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -71,17 +77,19 @@ class Reporter:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:
-        """The same under pytest-xdist, whose controller sees names only."""
-        from harness.cases import select
+        """The same under pytest-xdist, whose controller sees ids only: a case is a test whose whole id is that of a cell."""
+        if self._cases or not any("/" in name.rpartition("[")[2] for name in ids):
+            return
+        try:
+            known = node_ids(self.config)
+        except UsageError:
+            return  # the workers have reported it, if any test needed a board
+        self._expect([name for name in ids if (found := known.find(name)) is not None and found[0].case])
 
-        if not self._cases and any("/" in name.rpartition("[")[2] for name in ids):
-            endings = tuple(f"{case.id}]" for case in select(self.config.getoption("cases")))
-            self._expect(name for name in ids if name.endswith(endings))
-
-    def _expect(self, nodeids: Iterable[str]) -> None:
+    def _expect(self, nodeids: Sequence[str]) -> None:
         self._cases = set(nodeids)
         self._total = len(self._cases)
-        if self._cases and self._lock is None and not self.config.getoption("collectonly"):
+        if self._cases and self._lock is None and not self._runs_nothing:
             self._hold_folder()
 
     def _hold_folder(self) -> None:
@@ -233,13 +241,13 @@ class Reporter:
 
     def _compared_nothing(self) -> list[str]:
         """Say that a baseline was given to a run that has nothing to compare: it must not look like one that got no worse."""
-        if self.kept.baseline is None or self.kept.results or self.config.getoption("collectonly"):
+        if self.kept.baseline is None or self.kept.results or self._runs_nothing:
             return []
         return ["--baseline: nothing was compared: this run has no result of a case"]
 
     def _reported_nothing(self) -> list[str]:
         """Say that a report was asked of a run that has none: only tests that use `run_case` have results."""
-        if self.kept.begun or not self.config.getoption("compat_report") or self.config.getoption("collectonly"):
+        if self.kept.begun or not self.config.getoption("compat_report") or self._runs_nothing:
             return []
         return ["--compat-report: nothing is written: this run has no result of a case (of a test that takes run_case)"]
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from harness.model import BoardSpec, Case, CaseResult
     from harness.oracle.known import Deviation
     from harness.pytest_plugin.fixtures import Board
+    from harness.pytest_plugin.node_ids import NodeIds
     from harness.run.lab import Lab
     from harness.run.options import RunOptions
 
@@ -41,6 +42,7 @@ LAB = pytest.StashKey["Lab"]()
 RESULT = pytest.StashKey["CaseResult"]()
 UNUSABLE = pytest.StashKey[bool]()
 KNOWN = pytest.StashKey["tuple[Deviation, ...]"]()
+IDS = pytest.StashKey["NodeIds"]()
 SAID = pytest.StashKey[set[str]]()
 WORKER_NAMES = "tls_harness_server_names"
 # As harness.oracle.known.DEFAULT_FILE, which is not imported where nobody has such a file.
@@ -155,6 +157,27 @@ def known_of(config: pytest.Config) -> tuple[Deviation, ...]:
     return config.stash[KNOWN]
 
 
+def node_ids(config: pytest.Config) -> NodeIds:
+    """The test ids of this run: from an id to its cell.
+
+    Raises:
+        UsageError: as `run_options`.
+    """
+    if IDS not in config.stash:
+        from harness.cases import select
+        from harness.pytest_plugin.node_ids import Axes, NodeIds
+
+        options = options_of(config)
+        axes = Axes(
+            boards=[board.label for board in options.boards],
+            servers=[options.server_name(server) for server in options.servers],
+            cases=[case.id for case in select(config.getoption("cases"))],
+            repeat=options.repeat,
+        )
+        config.stash[IDS] = NodeIds(axes)
+    return config.stash[IDS]
+
+
 def artifacts_folder(config: pytest.Config) -> Path:
     """Where run.json, the journal and evidence go: `--artifacts`, else `.compat` where pytest was started."""
     from harness.reports.record.journal import DEFAULT_ARTIFACTS
@@ -180,7 +203,9 @@ def generate(metafunc: pytest.Metafunc) -> None:
     if "tls_repeat" in names and options.repeat > 1:
         # Outside the cases: the whole set again and again meets more (what one case leaves to the next, a board that warms up,
         # an access point that drops it after an hour) than the same case many times in a row.
-        rounds = [f"{number}of{options.repeat}" for number in range(1, options.repeat + 1)]
+        from harness.pytest_plugin.node_ids import repeat_word
+
+        rounds = [repeat_word(number, repeat=options.repeat) for number in range(1, options.repeat + 1)]
         metafunc.parametrize("tls_repeat", range(1, options.repeat + 1), ids=rounds, indirect=True)
     if "tls_case" in names:
         from harness.cases import select
@@ -198,6 +223,8 @@ def case_function(request: pytest.FixtureRequest) -> Callable[[Any, Case], CaseR
 
     item: pytest.Item = request.node
     repeat: int = request.getfixturevalue("tls_repeat")
+    if RESULT in item.stash:
+        del item.stash[RESULT]  # of the first try, where another plugin runs a failed test again
 
     def run_case(board: Any, case: Case) -> CaseResult:
         __tracebackhide__ = True

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import pytest
     from xdist.workermanage import WorkerController
 
+    from harness.pytest_plugin.node_ids import NodeIds
+
 # A worker begins a test when it knows the one after it, or that there is none.
 AHEAD = 2
 # It gets more before it has to wait for it, and few at once: nothing can be taken from a worker again, so after `-x` or Ctrl-C it
@@ -21,17 +23,22 @@ AHEAD = 2
 LOW, FULL = 3, 5
 
 
-def boards_of(nodeid: str, labels: Iterable[str]) -> frozenset[str]:
-    """The boards that a test's parameters name; where one name begins with another the longer one counts.
+def boards_of(nodeid: str, ids: NodeIds) -> frozenset[str]:
+    """Return the board of a cell, or else the boards that a test's parameters name.
+
+    A test with parameters of its own may name a board anywhere among them; where one name begins with another the longer one counts.
 
     Args:
-        nodeid: `path::name[LABEL-topic/case]`; other parameters may stand around the label.
-        labels: the short names of the run's boards.
+        nodeid: `path::name[PARAMETERS]`.
+        ids: of the run.
     """
+    cell = ids.find(nodeid)
+    if cell is not None:
+        return frozenset({cell[0].board})
     inner = nodeid.partition("::")[2].partition("[")[2]
     text = f"-{inner.removesuffix(']')}-"
     found: dict[int, str] = {}
-    for label in sorted(labels, key=len):
+    for label in sorted(ids.axes.boards, key=len):
         start = text.find(f"-{label}-")
         while start >= 0:
             found[start] = label
@@ -39,7 +46,7 @@ def boards_of(nodeid: str, labels: Iterable[str]) -> frozenset[str]:
     return frozenset(found.values())
 
 
-def split(nodeids: Sequence[str], labels: Iterable[str]) -> tuple[list[list[int]], list[int]]:
+def split(nodeids: Sequence[str], ids: NodeIds) -> tuple[list[list[int]], list[int]]:
     """Divide a run: the tests of each board together, and those that need none.
 
     A test whose parameters name two boards (one of them is a word of somebody's own that looks like a board) keeps both together:
@@ -48,9 +55,8 @@ def split(nodeids: Sequence[str], labels: Iterable[str]) -> tuple[list[list[int]
     Returns:
         Units of indices in the order of the collection, and the indices of the rest.
     """
-    labels = list(labels)
-    named = [boards_of(nodeid, labels) for nodeid in nodeids]
-    home = {label: label for label in labels}
+    named = [boards_of(nodeid, ids) for nodeid in nodeids]
+    home = {label: label for label in ids.axes.boards}
     for boards in named:
         together = {home[label] for label in boards}
         if len(together) > 1:
@@ -77,12 +83,12 @@ class BoardScheduling:
 
     Args:
         config: of the controlling process.
-        labels: the short names of the run's boards.
+        ids: of the run's tests.
     """
 
-    def __init__(self, config: pytest.Config, labels: Sequence[str]) -> None:
+    def __init__(self, config: pytest.Config, ids: NodeIds) -> None:
         self.config = config
-        self.labels = labels
+        self.ids = ids
         self.numnodes = workers_of(config.getvalue("tx"))
         self.collection: list[str] | None = None
         self._collections: dict[WorkerController, list[str]] = {}
@@ -136,7 +142,7 @@ class BoardScheduling:
             if not self._alike():
                 return
             self.collection = next(iter(self._collections.values()))
-            units, rest = split(self.collection, self.labels)
+            units, rest = split(self.collection, self.ids)
             self._unit_of = {index: number for number, unit in enumerate(units) for index in unit}
             self._units, self._rest = deque(units), deque(rest)
             for node in self.nodes:

@@ -6,14 +6,13 @@ Knows pytest's and pytest-xdist's hooks by their names only; opens boards throug
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness.errors import UsageError
-from harness.pytest_plugin.run import LAB, lab_of, options_of
+from harness.pytest_plugin.run import LAB, lab_of, node_ids, options_of
 
 if TYPE_CHECKING:
     from harness.model import BoardSpec
@@ -44,7 +43,7 @@ def scheduler(config: pytest.Config) -> BoardScheduling | None:
         return None
     from harness.pytest_plugin.scheduler import BoardScheduling
 
-    return BoardScheduling(config, [board.label for board in options_of(config).boards])
+    return BoardScheduling(config, node_ids(config))
 
 
 def check_dist(config: pytest.Config) -> None:
@@ -97,41 +96,26 @@ def _spec_of(item: pytest.Item) -> BoardSpec | None:
 # ----------------------------------------------------------------------------------------------- crashes
 
 
-def place_of(nodeid: str, config: pytest.Config) -> dict[str, Any] | None:
-    """Board, server, case and repeat of a test of the case list by its name; None for any other test."""
-    from harness.cases import select
-
-    inner = nodeid.partition("::")[2].partition("[")[2].removesuffix("]")
-    options = options_of(config)
-    case = max((c.id for c in select(config.getoption("cases")) if inner.endswith(f"-{c.id}")), key=len, default=None)
-    if case is None:
-        return None
-    before = inner.removesuffix(f"-{case}")
-    repeat = 1
-    if options.repeat > 1:
-        found = re.fullmatch(r"(.*)-(\d+)of\d+", before)
-        if found is None:
-            return None
-        before, repeat = found[1], int(found[2])
-    for board in options.boards:
-        for server in options.servers or (None,):
-            name = "in-process" if server is None else options.server_name(server)
-            if before == (board.label if server is None else f"{board.label}-{name}"):
-                return {"board": board.label, "server": name, "case": case, "repeat": repeat}
-    return None
-
-
 def crash_result(nodeid: str, config: pytest.Config, *, reason: str) -> dict[str, Any] | None:
     """What a report carries of a case that a crashed worker did not finish: `error`, never nothing."""
     from harness.model import CaseResult, Verdict, VerdictWord
     from harness.reports.record.run_record import result_json
     from harness.reports.text.failure_text import short_evidence
 
-    place = place_of(nodeid, config)
-    if place is None:
+    found = node_ids(config).find(nodeid)
+    if found is None or not found[0].case:
         return None
-    verdict = Verdict(word=VerdictWord.ERROR, reason=reason)
-    result = CaseResult(**place, attempt=1, verdict=verdict, expected=None, observation=None)
+    cell, repeat = found
+    result = CaseResult(
+        board=cell.board,
+        server=cell.server,
+        case=cell.case,
+        repeat=repeat,
+        attempt=1,
+        verdict=Verdict(word=VerdictWord.ERROR, reason=reason),
+        expected=None,
+        observation=None,
+    )
     return {"result": result_json(result), "line": short_evidence(result)}
 
 
@@ -166,8 +150,10 @@ class Crashes:
     @pytest.hookimpl(optionalhook=True)
     def pytest_handlecrashitem(self, crashitem: str, report: Any) -> None:
         """The test in which a worker crashed is a result, too: the run file must have it."""
-        if place_of(crashitem, self.config) is not None:
-            self._complete(report, f"{CRASHED} in this case")
+        reason = f"{CRASHED} in this case"
+        data = crash_result(crashitem, self.config, reason=reason)
+        if data is not None:
+            _complete(report, data, reason)
 
     @pytest.hookimpl(wrapper=True, optionalhook=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Any:
@@ -184,10 +170,11 @@ class Crashes:
         report: Any = pytest.TestReport(
             nodeid=nodeid, location=(path, None, path), keywords={}, outcome="failed", longrepr="", when="call"
         )
-        self._complete(report, LOST)
+        _complete(report, crash_result(nodeid, self.config, reason=LOST), LOST)
         self.config.hook.pytest_runtest_logreport(report=report)
 
-    def _complete(self, report: Any, reason: str) -> None:
-        report.tls = crash_result(report.nodeid, self.config, reason=reason)
-        report.when = "call"
-        report.longrepr = f"error: {reason}"
+
+def _complete(report: Any, data: dict[str, Any] | None, reason: str) -> None:
+    report.tls = data
+    report.when = "call"
+    report.longrepr = f"error: {reason}"

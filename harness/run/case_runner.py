@@ -39,7 +39,7 @@ from harness.model import (
     Verify,
 )
 from harness.oracle.judge import judge
-from harness.oracle.own_offer import ILLEGAL_PARAMETER, before_3_6_7
+from harness.oracle.own_offer import before_3_6_7
 from harness.oracle.predict import predict
 from harness.run.addresses import Reach, unreachable_text
 from harness.run.board_answer import client_report
@@ -48,6 +48,7 @@ from harness.run.health import Health
 from harness.run.observe import observe
 from harness.server import ServerHost, Serving
 from harness.system.deadline import Deadline
+from harness.wire import mbedtls_numbers as mbedtls
 from harness.wire.reading import read_wire
 
 T = TypeVar("T")
@@ -317,7 +318,7 @@ class CaseRunner:
         if self.board.info.takes_own_pss is None:
             profile = ServerProfile(certificates=("server-rsa2048",), ciphers="ECDHE+aRSA", maximum_version="TLSv1.2")
             seen = self.attempt(profile, ClientPlan()).observation
-            refused = seen.client is not None and seen.client.number == ILLEGAL_PARAMETER
+            refused = seen.client is not None and seen.client.number == mbedtls.SSL_ILLEGAL_PARAMETER
             self.board.learn(takes_own_pss=not refused)
         return self.board.info.takes_own_pss is not False
 

@@ -19,6 +19,7 @@ from harness.model import (
 from harness.server import Serving
 from harness.server.engine.tls_session import TEXT_BYTES, reply_of, shown
 from harness.wire.alerts import alert_code
+from harness.wire.mbedtls_numbers import SSL_FATAL_ALERT_MESSAGE
 from harness.wire.reading import WireReading
 
 # errno of "timed out" as the ports number it: Linux and bare metal 110, newlib (esp32) 116, macOS 60.
@@ -44,8 +45,6 @@ SERVER_GONE = frozenset(
         "ECONNRESET|MBEDTLS_ERR_ASN1_INVALID_DATA",
     }
 )
-# What mbedTLS says of a fatal alert, whichever it is.
-FATAL_ALERT = "MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE"
 PEER_GONE_TYPES = frozenset(
     {"SSLEOFError", "SSLZeroReturnError", "SSLSyscallError", "ConnectionResetError", "BrokenPipeError"}
 )
@@ -211,7 +210,7 @@ def _ending(
         return Outcome.HUNG, None, client_failure.stage if client_failure else Stage.HANDSHAKE
     if server.ended_first:
         return Outcome.REFUSED, Side.SERVER, Stage.HANDSHAKE  # the server's: the client noticed nothing, or later
-    if unanswered and server.exchanged and (client_failure is None or client_failure.name == FATAL_ALERT):
+    if unanswered and server.exchanged and (client_failure is None or client_failure.number == SSL_FATAL_ALERT_MESSAGE):
         return Outcome.REFUSED, Side.SERVER, client_failure.stage if client_failure else Stage.READ
     if _both_say_gone(failure, client_failure, alerts=alerts):
         return Outcome.REFUSED, Side.SERVER, client_failure.stage if client_failure else None
@@ -228,7 +227,7 @@ def _ending(
 def _hung(
     server: ServerReport, client_failure: ClientFailure | None, *, alerts: tuple[Alert, ...], unanswered: bool
 ) -> bool:
-    if any(alert.level == "fatal" for alert in alerts):
+    if any(alert.is_fatal for alert in alerts):
         return False
     client_waited = client_failure is not None and _timed_out(client_failure)
     return server.timed_out or (client_waited and (unanswered or not server.exchanged))
@@ -246,7 +245,7 @@ def _both_say_gone(
 
     A server that breaks off on purpose, or is no TLS server, raises nothing or sees the client leave in answer.
     """
-    if client_failure is None or any(alert.level == "fatal" for alert in alerts):
+    if client_failure is None or any(alert.is_fatal for alert in alerts):
         return False
     return client_failure.name in SERVER_GONE and (failure is None or _peer_left(failure))
 
@@ -256,7 +255,7 @@ def _ender(
 ) -> Side | None:
     """The side that sent the first fatal alert; without one, the side whose error is not about the other being gone."""
     for alert in alerts:
-        if alert.level == "fatal":
+        if alert.is_fatal:
             return alert.sender
     if failure is None:
         return Side.CLIENT if client_failure is not None else None

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from harness.model import BoardSpec
+from harness.model import IN_PROCESS, BoardSpec
 
-IN_PROCESS = "in-process"
+__all__ = ["IN_PROCESS", "RunOptions"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

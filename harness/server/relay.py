@@ -279,7 +279,7 @@ def _one_piece(session: _Session, source: socket.socket, other: socket.socket, *
 
 def _refused_aloud(session: _Session) -> bool:
     """Whether the server has sent a fatal alert in the clear."""
-    return any(alert.sender is Side.SERVER and alert.level == "fatal" for alert in read_wire(session.wire).alerts)
+    return any(alert.sender is Side.SERVER and alert.is_fatal for alert in read_wire(session.wire).alerts)
 
 
 def _pass_end(sock: socket.socket, end: TcpEnd, *, alerted: bool = False) -> None:
@@ -313,7 +313,7 @@ def handshake_done(wire: WireReading) -> bool:
     is encrypted (RFC 8446 section 2): the client sent encrypted records that are no alert, and the server's word on them is
     `harness.wire.last_word`'s.
     """
-    if wire.server_hello is None or any(alert.level == "fatal" for alert in wire.alerts):
+    if wire.server_hello is None or any(alert.is_fatal for alert in wire.alerts):
         return False
     sent = [(message.sender, message.name) for message in wire.messages]
     if wire.negotiated.version == version_name(TLS13):

@@ -1,51 +1,57 @@
 """TLS alert names (RFC 8446 section 6, and the older ones it dropped).
 
-Only the table: what an alert means for a case is `harness.oracle`'s business.
+Only the table; what an alert means for a case is decided in `harness.oracle`.
 """
 
 from __future__ import annotations
 
-# RFC 8446 section 6.2 unless a line says otherwise.
-_NAMES: dict[int, str] = {
-    0: "close_notify",
-    10: "unexpected_message",
-    20: "bad_record_mac",
-    21: "decryption_failed",  # RFC 5246 section 7.2.2
-    22: "record_overflow",
-    30: "decompression_failure",  # RFC 5246
-    40: "handshake_failure",
-    41: "no_certificate",  # SSL 3.0
-    42: "bad_certificate",
-    43: "unsupported_certificate",
-    44: "certificate_revoked",
-    45: "certificate_expired",
-    46: "certificate_unknown",
-    47: "illegal_parameter",
-    48: "unknown_ca",
-    49: "access_denied",
-    50: "decode_error",
-    51: "decrypt_error",
-    52: "too_many_cids_requested",  # RFC 9146
-    60: "export_restriction",  # RFC 4346
-    70: "protocol_version",
-    71: "insufficient_security",
-    80: "internal_error",
-    86: "inappropriate_fallback",  # RFC 7507
-    90: "user_canceled",
-    100: "no_renegotiation",  # RFC 5246
-    109: "missing_extension",
-    110: "unsupported_extension",
-    111: "certificate_unobtainable",  # RFC 6066
-    112: "unrecognized_name",
-    113: "bad_certificate_status_response",
-    114: "bad_certificate_hash_value",  # RFC 6066
-    115: "unknown_psk_identity",
-    116: "certificate_required",
-    117: "general_error",  # draft-ietf-tls-rfc8446bis
-    120: "no_application_protocol",  # RFC 7301
-    121: "ech_required",  # draft-ietf-tls-esni
-}
-_CODES: dict[str, int] = {name: code for code, name in _NAMES.items()}
+from enum import IntEnum
+
+
+class AlertCode(IntEnum):
+    """The alerts of RFC 8446 section 6.2, and of the documents that a line names."""
+
+    CLOSE_NOTIFY = 0
+    UNEXPECTED_MESSAGE = 10
+    BAD_RECORD_MAC = 20
+    DECRYPTION_FAILED = 21  # RFC 5246 section 7.2.2
+    RECORD_OVERFLOW = 22
+    DECOMPRESSION_FAILURE = 30  # RFC 5246
+    HANDSHAKE_FAILURE = 40
+    NO_CERTIFICATE = 41  # SSL 3.0
+    BAD_CERTIFICATE = 42
+    UNSUPPORTED_CERTIFICATE = 43
+    CERTIFICATE_REVOKED = 44
+    CERTIFICATE_EXPIRED = 45
+    CERTIFICATE_UNKNOWN = 46
+    ILLEGAL_PARAMETER = 47
+    UNKNOWN_CA = 48
+    ACCESS_DENIED = 49
+    DECODE_ERROR = 50
+    DECRYPT_ERROR = 51
+    TOO_MANY_CIDS_REQUESTED = 52  # RFC 9146
+    EXPORT_RESTRICTION = 60  # RFC 4346
+    PROTOCOL_VERSION = 70
+    INSUFFICIENT_SECURITY = 71
+    INTERNAL_ERROR = 80
+    INAPPROPRIATE_FALLBACK = 86  # RFC 7507
+    USER_CANCELED = 90
+    NO_RENEGOTIATION = 100  # RFC 5246
+    MISSING_EXTENSION = 109
+    UNSUPPORTED_EXTENSION = 110
+    CERTIFICATE_UNOBTAINABLE = 111  # RFC 6066
+    UNRECOGNIZED_NAME = 112
+    BAD_CERTIFICATE_STATUS_RESPONSE = 113
+    BAD_CERTIFICATE_HASH_VALUE = 114  # RFC 6066
+    UNKNOWN_PSK_IDENTITY = 115
+    CERTIFICATE_REQUIRED = 116
+    GENERAL_ERROR = 117  # draft-ietf-tls-rfc8446bis
+    NO_APPLICATION_PROTOCOL = 120  # RFC 7301
+    ECH_REQUIRED = 121  # draft-ietf-tls-esni
+
+
+_NAMES: dict[int, str] = {item.value: item.name.lower() for item in AlertCode}
+_CODES: dict[str, int] = {item.name.lower(): item.value for item in AlertCode}
 _LEVELS: dict[int, str] = {1: "warning", 2: "fatal"}
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.model import HelloFacts
+from harness.wire.extensions import Extension
 from harness.wire.fields import FieldReader
 from harness.wire.records import HANDSHAKE, RecordSplitter
 from harness.wire.suites import suite_info
@@ -42,13 +43,6 @@ _NAMES: dict[int, str] = {
     25: "CompressedCertificate",
 }
 _HEADER_BYTES = 4
-
-_SERVER_NAME = 0
-_SUPPORTED_GROUPS = 10
-_SIGNATURE_ALGORITHMS = 13
-_ALPN = 16
-_SUPPORTED_VERSIONS = 43
-_KEY_SHARE = 51
 
 # RFC 8446 section 4.1.3: a ServerHello with this random (SHA-256 of "HelloRetryRequest") is a HelloRetryRequest.
 _RETRY_RANDOM = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
@@ -187,17 +181,17 @@ def parse_client_hello(body: bytes, *, record_version: str) -> HelloFacts:
     reader.vector(1)  # compression methods
     extensions = _extensions(reader, what="ClientHello")
     found = {code: data for code, data in reversed(extensions)}
-    versions = _number_list(found, code=_SUPPORTED_VERSIONS, length_size=1) or (legacy_version,)
+    versions = _number_list(found, code=Extension.SUPPORTED_VERSIONS, length_size=1) or (legacy_version,)
     return HelloFacts(
         record_version=record_version,
         versions=_hex(versions),
         suites=_hex(suites),
-        groups=_hex(_number_list(found, code=_SUPPORTED_GROUPS)),
-        signature_algorithms=_hex(_number_list(found, code=_SIGNATURE_ALGORITHMS)),
+        groups=_hex(_number_list(found, code=Extension.SUPPORTED_GROUPS)),
+        signature_algorithms=_hex(_number_list(found, code=Extension.SIGNATURE_ALGORITHMS)),
         extensions=tuple(code for code, _data in extensions),
-        sni=_server_name(found.get(_SERVER_NAME, b"")),
-        alpn=_alpn(found.get(_ALPN, b"")),
-        key_share_groups=_hex(_key_share_groups(found.get(_KEY_SHARE, b""))),
+        sni=_server_name(found.get(Extension.SERVER_NAME, b"")),
+        alpn=_alpn(found.get(Extension.APPLICATION_LAYER_PROTOCOL_NEGOTIATION, b"")),
+        key_share_groups=_hex(_key_share_groups(found.get(Extension.KEY_SHARE, b""))),
         random=random.hex(),
     )
 
@@ -217,12 +211,12 @@ def parse_server_hello(body: bytes) -> ServerHello:
     reader.number(1)  # compression method
     extensions = _extensions(reader, what="ServerHello")
     found = dict(extensions)
-    if _SUPPORTED_VERSIONS in found:
-        version = FieldReader(found[_SUPPORTED_VERSIONS], what="supported_versions").number(2)
+    if Extension.SUPPORTED_VERSIONS in found:
+        version = FieldReader(found[Extension.SUPPORTED_VERSIONS], what="supported_versions").number(2)
     group: int | None = None
-    if _KEY_SHARE in found:
-        group = FieldReader(found[_KEY_SHARE], what="key_share").number(2)
-    names = _alpn(found.get(_ALPN, b""))
+    if Extension.KEY_SHARE in found:
+        group = FieldReader(found[Extension.KEY_SHARE], what="key_share").number(2)
+    names = _alpn(found.get(Extension.APPLICATION_LAYER_PROTOCOL_NEGOTIATION, b""))
     return ServerHello(
         version=version,
         suite=suite,

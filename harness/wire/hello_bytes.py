@@ -9,13 +9,11 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 
+from harness.wire.extensions import Extension
 from harness.wire.handshake import CLIENT_HELLO
 from harness.wire.records import HANDSHAKE
 from harness.wire.suites import RENEGOTIATION_SCSV
-from harness.wire.versions import TLS12, TLS13
-
-_SERVER_NAME, _GROUPS, _POINT_FORMATS, _SIGNATURES, _VERSIONS, _KEY_SHARE = 0, 10, 11, 13, 43, 51
-_RECORD_VERSION = 0x0301
+from harness.wire.versions import TLS10, TLS12, TLS13
 
 
 def client_hello(
@@ -42,16 +40,20 @@ def client_hello(
     body += _long(_codes([*suites, RENEGOTIATION_SCSV])) + _short(b"\x00")
     extensions = b""
     if name is not None:
-        extensions += _extension(_SERVER_NAME, _long(b"\x00" + _long(name.encode("ascii"))))
+        extensions += _extension(Extension.SERVER_NAME, _long(b"\x00" + _long(name.encode("ascii"))))
     if groups:
-        extensions += _extension(_GROUPS, _long(_codes(groups))) + _extension(_POINT_FORMATS, _short(b"\x00"))
+        extensions += _extension(Extension.SUPPORTED_GROUPS, _long(_codes(groups))) + _extension(
+            Extension.EC_POINT_FORMATS, _short(b"\x00")
+        )
     if version >= TLS12:
-        extensions += _extension(_SIGNATURES, _long(_codes(signature_algorithms)))
+        extensions += _extension(Extension.SIGNATURE_ALGORITHMS, _long(_codes(signature_algorithms)))
     if version >= TLS13:
-        extensions += _extension(_VERSIONS, _short(TLS13.to_bytes(2, "big"))) + _extension(_KEY_SHARE, _long(b""))
+        extensions += _extension(Extension.SUPPORTED_VERSIONS, _short(TLS13.to_bytes(2, "big"))) + _extension(
+            Extension.KEY_SHARE, _long(b"")
+        )
     body += _long(extensions)
     message = bytes((CLIENT_HELLO,)) + len(body).to_bytes(3, "big") + body
-    return bytes((HANDSHAKE,)) + _RECORD_VERSION.to_bytes(2, "big") + _long(message)
+    return bytes((HANDSHAKE,)) + TLS10.to_bytes(2, "big") + _long(message)
 
 
 def _codes(codes: Sequence[int]) -> bytes:

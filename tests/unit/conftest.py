@@ -1,7 +1,9 @@
 """A lab on the real virtual board, shared by the tests that only look at what it does."""
 
+import contextlib
 import json
 import os
+import runpy
 import shutil
 import subprocess
 import sys
@@ -15,11 +17,13 @@ from harness.errors import HarnessError
 from harness.model import BoardSettings, BoardSpec
 from harness.run.lab import Lab
 from harness.run.options import RunOptions
+from harness.server.engine.engine import Engine
 
 SPEC = BoardSpec(text="unix", kind="unix", target="", label="unix", settings=BoardSettings())
 
 
 DATA = Path(__file__).parents[1] / "data"
+PYTHON_ORG_SERVER = DATA / "python_org_server.py"
 
 
 @dataclass(frozen=True)
@@ -93,8 +97,23 @@ def second_board(tmp_path):
     return BoardSpec(text="other", kind="unix", target=str(tmp_path / "other"), label="other", settings=BoardSettings())
 
 
+@pytest.fixture(scope="session")
+def python_org_server():
+    """Have the servers in this process begin with the defaults of a python.org build, while `python_org_server()` is entered."""
+
+    @contextlib.contextmanager
+    def defaults():
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Engine, "open", Engine.open)
+            runpy.run_path(str(PYTHON_ORG_SERVER))
+            yield
+
+    return defaults
+
+
 def run_pytest(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the smoke set by a pytest of its own; its artifacts are in `.compat` of the folder."""
+    """Run the smoke set by a pytest of its own, its server with the defaults of a python.org build; see `.compat` of the folder."""
+    shutil.copy(PYTHON_ORG_SERVER, folder / "conftest.py")
     (folder / "test_mine.py").write_text("def test_case(board, tls_case, run_case):\n    run_case(board, tls_case)\n")
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "TOX", "MICROPYTHON"))}
     return subprocess.run(

@@ -7,7 +7,17 @@ import json
 import pytest
 
 from harness import model
-from harness.model import BoardInfo, Outcome, ServerFacts, ServerProfile, Side, as_json, current_name
+from harness.model import (
+    Alert,
+    BoardInfo,
+    Observation,
+    Outcome,
+    ServerFacts,
+    ServerProfile,
+    Side,
+    as_json,
+    current_name,
+)
 
 RECORDS = [value for _name, value in inspect.getmembers(model, inspect.isclass) if dataclasses.is_dataclass(value)]
 
@@ -113,3 +123,21 @@ def test_a_former_behaviour_is_accepted():
     """A user's test that names a server behaviour by its former name still gets that behaviour, with its settings."""
     assert ServerProfile(behaviour={"name": "frag.tcp", "size": 3}).behaviour == {"name": "fragments.tcp", "size": 3}
     assert ServerProfile(behaviour={"name": "psk"}).behaviour == {"name": "psk"}
+
+
+def test_the_fatal_alert_of_an_observation():
+    """The first fatal alert counts, of either side or of the given one; a warning never does."""
+    warning, ours, theirs = (
+        Alert(sender=sender, level=level, code=code, name=str(code))
+        for sender, level, code in (
+            (Side.SERVER, "warning", 112),
+            (Side.CLIENT, "fatal", 48),
+            (Side.SERVER, "fatal", 40),
+        )
+    )
+    seen = Observation(
+        outcome=Outcome.REFUSED, stage=None, ended_by=None, server=None, client=None, alerts=(warning, ours, theirs)
+    )
+    assert (seen.fatal_alert(), seen.fatal_alert(sender=Side.SERVER)) == (ours, theirs)
+    assert dataclasses.replace(seen, alerts=(warning, ours)).fatal_alert(sender=Side.SERVER) is None
+    assert dataclasses.replace(seen, alerts=()).fatal_alert() is None

@@ -15,13 +15,12 @@ from harness.wire.hello_bytes import client_hello
 from harness.wire.reading import WireReading
 from harness.wire.signature_algorithms import signature_code
 from harness.wire.suites import all_suites, suite_info, suite_name
-from harness.wire.versions import TLS12, TLS13, version_name
+from harness.wire.versions import TLS10, TLS11, TLS12, TLS13, version_name
 
 Ask = Callable[[bytes], WireReading | None]
 """Sends one ClientHello and reads the answer; None when time is up or nobody takes the connection."""
 
 SEEN = "as seen from this machine"
-_TLS11, _TLS10 = 0x0302, 0x0301
 # OpenSSL 3.0, the oldest that is still kept: its default groups fit every later one up to TLS 1.2.
 _OPENSSL = 0x30000000
 _GROUPS = (
@@ -95,7 +94,7 @@ def learn(ask: Ask, *, name: str | None, first: Sequence[int] = ()) -> Learned |
     _learn_suites(learned, ask, [code for code in all_suites() if _is_tls13(code)], version=TLS13, name=name)
     for part in ([code for code in older if code in first], [code for code in older if code not in first]):
         _learn_suites(learned, ask, part, version=TLS12, name=name)
-    for version in (_TLS11, _TLS10):
+    for version in (TLS11, TLS10):
         answer = ask(_hello(older, _codes(_GROUPS), version=version, name=name))
         if answer is not None and answer.server_hello is not None:
             learned.take(answer, version=version)

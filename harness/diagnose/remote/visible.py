@@ -10,23 +10,24 @@ from dataclasses import replace
 
 from harness.model import Observation, Outcome, ServerFacts, ServerFailure, Side
 from harness.oracle.predict import predict
+from harness.wire.alerts import AlertCode
 from harness.wire.last_word import LastWord, last_word
 from harness.wire.reading import WireReading
 from harness.wire.versions import TLS13, version_name
 
-HANDSHAKE_FAILURE, CERTIFICATE_REQUIRED, PROTOCOL_VERSION = 40, 116, 70
 # RFC 8446 section 6.2 -> include/openssl/x509_vfy.h: what a server that refuses a client's certificate says of it.
-_VERIFY_CODES = {48: 20, 45: 10, 43: 26, 42: 1, 46: 1, 44: 23}
-_DECRYPT_ERROR = 51
+_VERIFY_CODES: dict[int, int] = {
+    AlertCode.UNKNOWN_CA: 20,
+    AlertCode.CERTIFICATE_EXPIRED: 10,
+    AlertCode.UNSUPPORTED_CERTIFICATE: 26,
+    AlertCode.BAD_CERTIFICATE: 1,
+    AlertCode.CERTIFICATE_UNKNOWN: 1,
+    AlertCode.CERTIFICATE_REVOKED: 23,
+}
 _SAID_NOTHING = "whether it takes the board for good: TLS 1.3 refuses a client after its handshake, and the server said nothing then"
 _SAID_MORE = (
     "that it takes the board: it sent more than an alert's length after the handshake; a padded alert looks the same"
 )
-
-
-def fatal_alert(seen: Observation) -> int | None:
-    """The code of the server's fatal alert."""
-    return next((item.code for item in seen.alerts if item.sender is Side.SERVER and item.level == "fatal"), None)
 
 
 def worth_looking(seen: Observation, wire: WireReading) -> bool:
@@ -46,7 +47,7 @@ def completed(seen: Observation, wire: WireReading, *, facts: ServerFacts | None
     reason, code = _of_the_certificate(seen, wire)
     if reason is None and facts is not None and seen.client_hello is not None:
         predicted = predict(seen.client_hello, facts)
-        agrees = predicted.alert is not None and predicted.alert.code == fatal_alert(seen)
+        agrees = predicted.alert is not None and predicted.alert.code == _servers_alert(seen)
         reason = predicted.server_reason if predicted.outcome is Outcome.REFUSED and agrees else None
     if reason is None:
         return seen
@@ -54,14 +55,19 @@ def completed(seen: Observation, wire: WireReading, *, facts: ServerFacts | None
     return replace(seen, server=failure, server_facts=facts)
 
 
+def _servers_alert(seen: Observation) -> int | None:
+    alert = seen.fatal_alert(sender=Side.SERVER)
+    return alert.code if alert else None
+
+
 def _of_the_certificate(seen: Observation, wire: WireReading) -> tuple[str | None, int | None]:
     """A refusal after the server asked for the client's certificate and got its answer."""
-    alert, sent = fatal_alert(seen), wire.client_certificates
-    if alert == CERTIFICATE_REQUIRED or (alert == HANDSHAKE_FAILURE and sent == ()):
+    alert, sent = _servers_alert(seen), wire.client_certificates
+    if alert == AlertCode.CERTIFICATE_REQUIRED or (alert == AlertCode.HANDSHAKE_FAILURE and sent == ()):
         return "PEER_DID_NOT_RETURN_A_CERTIFICATE", None
     if sent and alert in _VERIFY_CODES:
         return "CERTIFICATE_VERIFY_FAILED", _VERIFY_CODES[alert]
-    if sent and alert == _DECRYPT_ERROR:
+    if sent and alert == AlertCode.DECRYPT_ERROR:
         return "BAD_SIGNATURE", None
     return None, None
 

@@ -7,18 +7,12 @@ settings that are not on the wire.
 from __future__ import annotations
 
 from harness.model import HelloFacts
-from harness.wire.versions import TLS12
+from harness.wire import mbedtls_numbers as mbedtls
+from harness.wire.extensions import Extension
+from harness.wire.versions import TLS10, TLS12
 
-MBEDTLS_FATAL_ALERT = -30592
-MBEDTLS_BAD_PROTOCOL_VERSION = -28288
-MBEDTLS_ILLEGAL_PARAMETER = -26112
-
-_TLS10 = 0x0301
-_SERVER_NAME = 0
-_SIGNATURE_ALGORITHMS = 13
 _AXTLS_SUITES = frozenset({"002f", "003c", "0035", "003d"})
 _AXTLS_RECORD_VERSION = "0303"
-_SUPPORTED_VERSIONS = 43
 
 
 def is_axtls(hello: HelloFacts) -> bool:
@@ -26,13 +20,13 @@ def is_axtls(hello: HelloFacts) -> bool:
 
     mbedTLS puts the server name first and always adds the signal 00ff, however it is restricted.
     """
-    known = [code for code in hello.extensions if code in (_SERVER_NAME, _SIGNATURE_ALGORITHMS)]
+    known = [code for code in hello.extensions if code in (Extension.SERVER_NAME, Extension.SIGNATURE_ALGORITHMS)]
     return (
         hello.record_version == _AXTLS_RECORD_VERSION
         and bool(hello.suites)
         and set(hello.suites) <= _AXTLS_SUITES
-        and set(hello.extensions) <= {_SERVER_NAME, _SIGNATURE_ALGORITHMS}
-        and known[:1] == [_SIGNATURE_ALGORITHMS]
+        and set(hello.extensions) <= {Extension.SERVER_NAME, Extension.SIGNATURE_ALGORITHMS}
+        and known[:1] == [Extension.SIGNATURE_ALGORITHMS]
     )
 
 
@@ -44,12 +38,12 @@ def oldest_version(hello: HelloFacts) -> int:
     older. axTLS writes 0303 and takes TLS 1.0 and up all the same (ssl/tls1.h, SSL_PROTOCOL_MIN_VERSION 0x31).
     """
     if is_axtls(hello):
-        return _TLS10
-    if _SUPPORTED_VERSIONS in hello.extensions:
+        return TLS10
+    if Extension.SUPPORTED_VERSIONS in hello.extensions:
         return min(int(version, 16) for version in hello.versions)
-    return min(max(int(hello.record_version, 16), _TLS10), TLS12)
+    return min(max(int(hello.record_version, 16), TLS10), TLS12)
 
 
 def number_for_alert(hello: HelloFacts, *, alert: int) -> int:
     """The number MicroPython raises for a fatal alert: mbedTLS hides which one, axTLS shows it negated."""
-    return -alert if is_axtls(hello) else MBEDTLS_FATAL_ALERT
+    return -alert if is_axtls(hello) else mbedtls.SSL_FATAL_ALERT_MESSAGE

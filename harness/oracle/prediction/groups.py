@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from harness.model import HelloFacts, ServerFacts
 from harness.oracle.prediction.openssl import OPENSSL_3_5, group_allowed, group_fits_version, group_tuples, release
 from harness.oracle.prediction.refusal import Refusal
+from harness.wire.alerts import AlertCode
+from harness.wire.extensions import Extension
 from harness.wire.groups import group_name
-
-_KEY_SHARE = 51
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,16 +44,16 @@ def tls13_group(hello: HelloFacts, *, server: ServerFacts) -> KeyExchange | Refu
     """The group of a TLS 1.3 handshake, or the refusal; the client's share decides before 3.5, the tuples since."""
     theirs = offered_groups(hello)
     shares = tuple(group_name(int(code, 16)) for code in hello.key_share_groups)
-    if _KEY_SHARE not in hello.extensions:
-        return Refusal(reason="NO_SUITABLE_KEY_SHARE", alert=109)
+    if Extension.KEY_SHARE not in hello.extensions:
+        return Refusal(reason="NO_SUITABLE_KEY_SHARE", alert=AlertCode.MISSING_EXTENSION)
     if not theirs:
-        return Refusal(reason="MISSING_SUPPORTED_GROUPS_EXTENSION", alert=109)
+        return Refusal(reason="MISSING_SUPPORTED_GROUPS_EXTENSION", alert=AlertCode.MISSING_EXTENSION)
     usable = _usable(server, tls13=True)
     by_tuple = release(server) >= OPENSSL_3_5
     chosen = _by_tuple(theirs, shares, server=server) if by_tuple else _by_share(theirs, shares, usable=usable)
     if _stray_share(theirs, shares, usable=usable, server=server):
-        return Refusal(reason="BAD_KEY_SHARE", alert=47)
-    return chosen or Refusal(reason="NO_SUITABLE_KEY_SHARE", alert=40)
+        return Refusal(reason="BAD_KEY_SHARE", alert=AlertCode.ILLEGAL_PARAMETER)
+    return chosen or Refusal(reason="NO_SUITABLE_KEY_SHARE", alert=AlertCode.HANDSHAKE_FAILURE)
 
 
 def _usable(server: ServerFacts, *, tls13: bool) -> tuple[str, ...]:

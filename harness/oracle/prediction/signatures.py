@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from harness.model import HelloFacts, KeyFacts, ServerFacts
 from harness.oracle.prediction.openssl import OPENSSL_3_2, hash_bits, legacy_rsa_bits, release, required_bits
+from harness.wire.extensions import Extension
 from harness.wire.signature_algorithms import SignatureInfo, signature_info
 from harness.wire.versions import TLS12, TLS13
-
-_SIGNATURE_ALGORITHMS = 13
 
 # `tls12_sigalgs` of ssl/t1_lib.c without DSA and GOST: the server's order of preference in all releases.
 _ECDSA = (0x0403, 0x0503, 0x0603)
@@ -37,7 +36,7 @@ def keys_by_type(server: ServerFacts) -> dict[str, KeyFacts]:
 
 def sends_algorithms(hello: HelloFacts, *, version: int) -> bool:
     """Whether the hello has signature algorithms that count: before TLS 1.2 the extension is ignored."""
-    return version >= TLS12 and _SIGNATURE_ALGORITHMS in hello.extensions
+    return version >= TLS12 and Extension.SIGNATURE_ALGORITHMS in hello.extensions
 
 
 def shared_signatures(hello: HelloFacts, *, server: ServerFacts) -> tuple[SignatureInfo, ...]:

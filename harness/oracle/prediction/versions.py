@@ -8,11 +8,11 @@ from __future__ import annotations
 from harness.model import HelloFacts, KeyFacts, ServerFacts
 from harness.oracle.prediction.openssl import OPENSSL_3_0, OPENSSL_3_2, release, version_allowed
 from harness.oracle.prediction.refusal import Refusal
-from harness.wire.versions import TLS12, TLS13, version_code
+from harness.wire.alerts import AlertCode
+from harness.wire.extensions import Extension
+from harness.wire.versions import TLS10, TLS11, TLS12, TLS13, version_code
 
-_TLS10 = 0x0301
-_VERSIONS = (TLS13, TLS12, 0x0302, _TLS10)
-_SUPPORTED_VERSIONS = 43
+_VERSIONS = (TLS13, TLS12, TLS11, TLS10)
 _TLS13_CURVES = frozenset({"secp256r1", "secp384r1", "secp521r1"})
 _BRAINPOOL = frozenset({"brainpoolP256r1", "brainpoolP384r1", "brainpoolP512r1"})
 
@@ -25,11 +25,11 @@ def own_settings_refusal(server: ServerFacts) -> Refusal | None:
     enabled = _enabled(server)
     if not enabled:
         if release(server) < OPENSSL_3_0:
-            return Refusal(reason=None, alert=80)
-        return Refusal(reason="NO_PROTOCOLS_AVAILABLE", alert=70)
+            return Refusal(reason=None, alert=AlertCode.INTERNAL_ERROR)
+        return Refusal(reason="NO_PROTOCOLS_AVAILABLE", alert=AlertCode.PROTOCOL_VERSION)
     newest = enabled[0]
     if not any(suite_fits(protocol, version=newest) for _code, protocol, _name in server.suites):
-        return Refusal(reason="NO_CIPHERS_AVAILABLE", alert=40)
+        return Refusal(reason="NO_CIPHERS_AVAILABLE", alert=AlertCode.HANDSHAKE_FAILURE)
     return None
 
 
@@ -41,16 +41,16 @@ def choose_version(hello: HelloFacts, *, server: ServerFacts) -> int | Refusal:
     """
     enabled = _enabled(server)
     offered = [int(version, 16) for version in hello.versions]
-    if _SUPPORTED_VERSIONS in hello.extensions:
+    if Extension.SUPPORTED_VERSIONS in hello.extensions:
         for version in enabled:
             if version in offered and (version != TLS13 or _can_speak_tls13(server)):
                 return version
-        return Refusal(reason="UNSUPPORTED_PROTOCOL", alert=70)
+        return Refusal(reason="UNSUPPORTED_PROTOCOL", alert=AlertCode.PROTOCOL_VERSION)
     highest = min(max(offered), TLS12)
-    if highest < _TLS10:
-        return Refusal(reason="VERSION_TOO_LOW", alert=70)
+    if highest < TLS10:
+        return Refusal(reason="VERSION_TOO_LOW", alert=AlertCode.PROTOCOL_VERSION)
     below = [version for version in enabled if version <= highest]
-    return below[0] if below else Refusal(reason="UNSUPPORTED_PROTOCOL", alert=70)
+    return below[0] if below else Refusal(reason="UNSUPPORTED_PROTOCOL", alert=AlertCode.PROTOCOL_VERSION)
 
 
 def suite_fits(protocol: str, *, version: int) -> bool:
@@ -64,7 +64,7 @@ def suite_fits(protocol: str, *, version: int) -> bool:
 
 def _enabled(server: ServerFacts) -> list[int]:
     """The versions the server may speak, newest first."""
-    oldest = version_code(server.minimum_version or "") or _TLS10
+    oldest = version_code(server.minimum_version or "") or TLS10
     newest = version_code(server.maximum_version or "") or TLS13
     return [v for v in _VERSIONS if oldest <= v <= newest and version_allowed(v, server=server)]
 

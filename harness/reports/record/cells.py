@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
+from harness.model import Cell
 from harness.reports.record.plain import one_line
 
 Result = Mapping[str, Any]
@@ -25,23 +26,20 @@ _PINNED = (
 )
 
 
-class Cell(NamedTuple):
-    """What identifies a cell, in the order in which reports sort."""
-
-    board: str
-    server: str
-    case: str
-
-
 def cell_of(result: Result) -> Cell:
     """The cell of a result."""
-    return Cell(result["board"], result["server"], result["case"])
+    return Cell(board=result["board"], server=result["server"], case=result["case"])
+
+
+def cell_json(cell: Cell) -> dict[str, str]:
+    """A cell as the key `missing` of a run record has it."""
+    return {"board": cell.board, "server": cell.server, "case": cell.case}
 
 
 def missing_json(planned: Iterable[Cell], results: Iterable[Result]) -> list[dict[str, str]]:
     """The key `missing` of a run record: the cells that were to be filled and have no result."""
     there = {cell_of(result) for result in results}
-    return [cell._asdict() for cell in planned if cell not in there]
+    return [cell_json(cell) for cell in planned if cell not in there]
 
 
 def cells_of(results: Iterable[Result], *, name: Callable[[Cell], Cell] | None = None) -> dict[Cell, dict[str, Any]]:

@@ -9,7 +9,8 @@ from enum import StrEnum
 from typing import Any
 
 from harness.errors import UsageError
-from harness.reports.record.cells import Cell, Result, cell_of, cells_of, happened, same_error, server_title
+from harness.model import Cell
+from harness.reports.record.cells import Result, cell_of, cells_of, happened, same_error, server_title
 from harness.reports.record.plain import one_line
 
 BY = ("board", "firmware")
@@ -245,7 +246,7 @@ def _namer(run: Mapping[str, Any], *, by: str, pairs: Mapping[str, str]) -> Call
 
     def name(cell: Cell) -> Cell:
         board = pairs.get(cell.board) or titles.get(cell.board) or cell.board
-        return Cell(board, pairs.get(cell.server, cell.server), cell.case)
+        return Cell(board=board, server=pairs.get(cell.server, cell.server), case=cell.case)
 
     return name
 

@@ -14,7 +14,8 @@ from typing import Any
 
 from harness import __version__
 from harness.errors import UsageError
-from harness.reports.record.cells import Cell, cell_of
+from harness.model import Cell
+from harness.reports.record.cells import cell_json, cell_of
 from harness.reports.record.diff import SETS
 from harness.reports.record.merge_names import (
     Named,
@@ -72,11 +73,11 @@ def merge(parts: Sequence[Part], *, prefer: str | None = None, renames: Iterable
         ]
     there = {cell_of(result) for result in results}
     missing = dict.fromkeys(
-        Cell(boards[place, cell["board"]], servers[place, cell["server"]], cell["case"])
+        Cell(board=boards[place, cell["board"]], server=servers[place, cell["server"]], case=cell["case"])
         for place, part in enumerate(parts)
         for cell in part.run.get("missing", ())
     )
-    used = {name for cell in (*there, *missing) for name in cell}
+    used = {name for cell in (*there, *missing) for name in (cell.board, cell.server, cell.case)}
     described = {
         f"{kind}s": [item for item in _described(parts, kind, names=names) if item[kind] in used]
         for kind, names in (("board", boards), ("server", servers), ("case", Names()))
@@ -92,7 +93,7 @@ def merge(parts: Sequence[Part], *, prefer: str | None = None, renames: Iterable
         "sources": [{**source, "results": counts[source["id"]]} for source in sources],
         **described,
         "results": results,
-        "missing": [cell._asdict() for cell in missing if cell not in there],
+        "missing": [cell_json(cell) for cell in missing if cell not in there],
     }
     most = max((result.get("repeat", 1) for result in results), default=1)
     return Merged(run={**run, "soak": soak_json(results, repeat=most)} if most > 1 else run, notes=tuple(notes))
@@ -238,7 +239,8 @@ def _twice_text(
     there = next(name for (place, name), now in boards.items() if place == places[second] and now == cell.board)
     more = f" and of {len(twice) - 1} cells more" if len(twice) > 1 else ""
     return one_line(
-        f"two results of {' '.join(cell)}{more}: in {where[0]} and in {where[1]}; --prefer newest takes those of the newer run, "
+        f"two results of {cell.board} {cell.server} {cell.case}{more}: in {where[0]} and in {where[1]}; "
+        "--prefer newest takes those of the newer run, "
         f"--rename {parts[places[second]].path}:{there}=NAME keeps both"
     )
 

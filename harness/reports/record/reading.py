@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import UsageError
-from harness.model import current_name
-from harness.reports.record.cells import Cell
+from harness.model import Cell, current_name
+from harness.reports.record.cells import cell_json
 from harness.reports.record.plain import one_line
 from harness.reports.record.run_record import SCHEMA
 from harness.reports.record.schema import run_schema
@@ -188,7 +188,7 @@ def _planned(entry: dict[str, Any], *, where: str) -> list[Cell]:
     fitting = isinstance(cases, list) and all(isinstance(text, str) for text in (board, server, *cases))
     if not isinstance(cases, list) or not fitting:
         raise UsageError(f"{where} is no plan (board, server and a list of cases); {WANTED}")
-    return [Cell(str(board), str(server), case) for case in cases]
+    return [Cell(board=str(board), server=str(server), case=case) for case in cases]
 
 
 def _joined(run: dict[str, Any], parts: dict[str, list[dict[str, Any]]], planned: list[Cell]) -> dict[str, Any]:
@@ -200,8 +200,8 @@ def _joined(run: dict[str, Any], parts: dict[str, list[dict[str, Any]]], planned
     order = [_places(parts[name], key) for name, key in (("boards", "board"), ("servers", "server"), ("cases", "case"))]
     keys = ("board", "server", "case")
     results.sort(key=lambda item: [places.get(_word(item, key), -1) for places, key in zip(order, keys, strict=True)])
-    there = {Cell(*(_word(item, key) for key in keys)) for item in results}
-    return {**run, **parts, "missing": [cell._asdict() for cell in planned if cell not in there]}
+    there = {Cell(**{key: _word(item, key) for key in keys}) for item in results}
+    return {**run, **parts, "missing": [cell_json(cell) for cell in planned if cell not in there]}
 
 
 def with_soak(run: dict[str, Any]) -> dict[str, Any]:

@@ -120,11 +120,9 @@ def short_evidence(result: CaseResult) -> str:
             if seen.client.number is not None
             else "+".join(seen.client.flags or ()) or seen.client.type
         )
-    alert = next(
-        (f"{item.name}({item.code}) from the {item.sender}" for item in seen.alerts if item.level == "fatal"),
-        "no alert",
-    )
-    return one_line(f"{outcome_text(seen)}: server {server} | client {client} | {alert}")
+    alert = seen.fatal_alert()
+    sent = f"{alert.name}({alert.code}) from the {alert.sender}" if alert else "no alert"
+    return one_line(f"{outcome_text(seen)}: server {server} | client {client} | {sent}")
 
 
 def failure_block(result: CaseResult, *, rerun: str) -> str:

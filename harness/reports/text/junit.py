@@ -22,7 +22,7 @@ def junit_properties(result: CaseResult, *, firmware: str | None) -> list[tuple[
         pytest-xdist. Control characters are written out, so that the values are valid in XML whatever a board sent.
     """
     seen = result.observation
-    fatal = tuple(alert for alert in seen.alerts if alert.level == "fatal")[:1] if seen else ()
+    fatal = seen.fatal_alert() if seen else None
     explanation = result.explanation
     values = {
         "board": result.board,
@@ -31,7 +31,7 @@ def junit_properties(result: CaseResult, *, firmware: str | None) -> list[tuple[
         "case": result.case,
         "outcome": seen.outcome.value if seen else "not-run",
         "verdict": result.verdict.word.value,
-        "alert": alert_text(fatal) if fatal else "",
+        "alert": alert_text((fatal,)) if fatal else "",
         "explanation": f"{explanation.rule}: {explanation.title}" if explanation else "",
     }
     return [(name, _short(one_line(value))) for name, value in values.items()]

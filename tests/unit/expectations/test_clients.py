@@ -11,7 +11,6 @@ import pytest
 
 from harness.certificates import Certificates
 from harness.expectations.clients import (
-    CERT_VERIFY_FAILED,
     broken_hashes,
     certificate_alert,
     checks_dates,
@@ -32,6 +31,7 @@ from harness.expectations.clients import (
 from harness.model import BoardInfo, ServerFacts, Side, Stage
 from harness.wire.alerts import alert_code, alert_name
 from harness.wire.handshake import read_client_hello
+from harness.wire.mbedtls_numbers import X509_CERT_VERIFY_FAILED
 
 DATA = json.loads((Path(__file__).parents[2] / "data" / "client_hellos.json").read_text())["hellos"]
 HELLOS = {name: read_client_hello(bytes.fromhex(entry["hex"])) for name, entry in DATA.items()}
@@ -227,7 +227,7 @@ def test_a_refused_certificate_by_api():
     clock = f"{NOW:08x}" + "11" * 28
     new, old = rule(board(random=clock, api=NEW_API), SERVER), rule(board(random=clock), SERVER)
     assert (new.client_type, new.client_flags, new.client_number) == ("ValueError", ("expired", "not_trusted"), None)
-    assert (old.client_type, old.client_flags, old.client_number) == ("OSError", None, CERT_VERIFY_FAILED)
+    assert (old.client_type, old.client_flags, old.client_number) == ("OSError", None, X509_CERT_VERIFY_FAILED)
     assert new.server_reason == old.server_reason == "SSLV3_ALERT_CERTIFICATE_EXPIRED"
 
 

@@ -5,7 +5,20 @@ import dataclasses
 import pytest
 
 from harness.explain.evidence import Evidence, table
-from harness.model import Alert, ClientPlan, ServerProfile, Side
+from harness.model import Alert, ClientPlan, KeyFacts, Outcome, ServerFacts, ServerProfile, Side
+from harness.oracle.predict import Exclusion
+from harness.wire.reading import WireReading
+
+RSA = KeyFacts(type="RSA", bits=2048)
+P256 = KeyFacts(type="EC", bits=256, curve="secp256r1")
+SERVER = ServerFacts(
+    python="3.11.7",
+    openssl="OpenSSL 3.0.19",
+    openssl_number=0x30000130,
+    suites=((0xC02B, "TLSv1.2", "ECDHE-ECDSA-AES128-GCM-SHA256"), (0x1301, "TLSv1.3", "TLS_AES_128_GCM_SHA256")),
+    keys=(P256, RSA, P256),
+    security_level=2,
+)
 
 
 def of(result):
@@ -27,7 +40,105 @@ def test_only_fatal_alerts_count(made):
     assert (evidence.alert("server"), evidence.alert("client"), evidence.silent_end) == (40, None, False)
 
 
-@pytest.mark.parametrize(("free", "short"), [(None, False), (30000, True), (50000, False)])
+def test_the_first_fatal_alert_of_a_side(made):
+    """Each side's own, the first of several."""
+    alerts = [
+        Alert(sender=Side(sender), level="fatal", code=code, name="x")
+        for sender, code in (("client", 48), ("server", 40), ("client", 80), ("server", 50))
+    ]
+    evidence = of(made("OSError", -30592, alerts=alerts))
+    assert (evidence.alert("server"), evidence.alert("client")) == (40, 48)
+    assert of(made("OSError", -30592, alerts=())).silent_end
+
+
+@pytest.mark.parametrize(
+    ("clock", "here", "never_set", "off", "text"),
+    [
+        (None, 1_800_000_000, False, False, "not known"),
+        (0, None, True, True, "1970-01-01 00:00:00 UTC"),
+        (1_672_531_199, None, True, True, "2022-12-31 23:59:59 UTC"),
+        (1_672_531_200, None, False, False, "2023-01-01 00:00:00 UTC"),
+        (1_800_000_000, 1_800_086_400, False, False, "2027-01-15 08:00:00 UTC"),
+        (1_800_000_000, 1_800_086_401, False, True, "2027-01-15 08:00:00 UTC"),
+        (1_800_086_401, 1_800_000_000, False, True, "2027-01-16 08:00:01 UTC"),
+    ],
+)
+def test_the_clock(clock, here, never_set, off, text, made):
+    """Before 2023 it was never set; otherwise it is off by more than a day, in either direction, where both are known."""
+    evidence = of(made("OSError", -1, info=made.board(clock_unix_s=clock, hello_unix_s=here)))
+    assert (evidence.clock_never_set, evidence.clock_is_off, evidence.clock_text) == (never_set, off, text)
+
+
+@pytest.mark.parametrize(
+    ("oldest", "newest", "text"),
+    [
+        (None, None, "up to TLSv1.3"),
+        (None, "TLSv1.2", "up to TLSv1.2"),
+        ("TLSv1.2", None, "TLSv1.2 to TLSv1.3"),
+        ("TLSv1.2", "TLSv1.2", "TLSv1.2"),
+        ("TLSv1", "TLSv1.2", "TLSv1 to TLSv1.2"),
+    ],
+)
+def test_the_versions_of_the_server(oldest, newest, text, made):
+    """A range, one version, or only its end."""
+    facts = dataclasses.replace(SERVER, minimum_version=oldest, maximum_version=newest)
+    assert of(made("OSError", -1, server_facts=facts)).server_versions == text
+
+
+def test_what_both_sides_chose(made):
+    """The version, and whether it is TLS 1.3; the types of the keys, each once; the versions of the hello by name."""
+    evidence = of(made("OSError", -1, server_facts=SERVER))
+    assert (evidence.version, evidence.chose_tls13, evidence.key_types) == (0x0303, False, ("EC", "RSA"))
+    assert evidence.client_versions == ("TLSv1.2",)
+    newer = dataclasses.replace(made.hello, versions=("0304", "0303"), extensions=(0, 10, 13, 43, 51))
+    evidence = of(made("OSError", -1, server_facts=SERVER, client_hello=newer))
+    assert (evidence.version, evidence.chose_tls13) == (0x0304, True)
+    assert evidence.client_versions == ("TLSv1.3", "TLSv1.2")
+    older = dataclasses.replace(made.hello, versions=("0301",))
+    newest_only = dataclasses.replace(SERVER, minimum_version="TLSv1.2")
+    assert of(made("OSError", -1, server_facts=newest_only, client_hello=older)).version is None
+    for missing in ({"client_hello": None}, {"client_hello": None, "server_facts": SERVER}):
+        evidence = of(made("OSError", -1, **missing))
+        assert (evidence.version, evidence.selection, evidence.client_versions) == (None, (), ())
+    assert of(made("OSError", -1)).key_types == ()
+
+
+def test_signals_are_not_selected(made):
+    """The offer's signalling values are no suites."""
+    evidence = of(made("OSError", -1, server_facts=SERVER))
+    assert [item.code for item in evidence.selection] == ["c02b", "c02f", "003d"]
+
+
+@pytest.mark.parametrize(
+    ("python", "keys", "reasons"),
+    [
+        # What a server that is not Python has in its list was found by trying: with no key for a suite it may have it.
+        ("", (P256,), ((Exclusion.KEY_TYPE,), (Exclusion.KEY_TYPE,))),
+        ("3.11.7", (P256,), ((Exclusion.NOT_ALLOWED, Exclusion.KEY_TYPE), (Exclusion.NOT_ALLOWED, Exclusion.KEY_TYPE))),
+        ("", (RSA,), ((Exclusion.NOT_ALLOWED,), (Exclusion.NOT_ALLOWED,))),
+    ],
+)
+def test_the_list_of_a_server_that_was_found_by_trying(python, keys, reasons, made):
+    """A suite that its keys cannot serve was not tried, so it is not said to be missing from the list."""
+    facts = dataclasses.replace(SERVER, python=python, keys=keys, suites=())
+    hello = dataclasses.replace(made.hello, suites=("c02f", "003d"))
+    evidence = of(made("OSError", -1, server_facts=facts, client_hello=hello))
+    assert tuple(item.reasons for item in evidence.selection) == reasons
+
+
+def test_the_client_s_words(made):
+    """Number, names, flags and first argument of its exception; nothing where it raised none."""
+    evidence = of(made("ValueError", "The certificate is not trusted"))
+    assert evidence.first_argument == "The certificate is not trusted"
+    silent = of(made(None, server={"type": "SSLError", "reason": "X"}))
+    assert (silent.client, silent.number, silent.first_argument, silent.flags) == (None, None, None, frozenset())
+    assert (silent.client_names, silent.reason) == (frozenset(), "X")
+    assert of(made("OSError")).first_argument is None
+
+
+@pytest.mark.parametrize(
+    ("free", "short"), [(None, False), (0, True), (40 * 1024 - 1, True), (40 * 1024, False), (50000, False)]
+)
 def test_short_of_memory(free, short, made):
     """Less than 40 kB, where it is known."""
     assert of(made("OSError", -9984, free_before=free)).short_of_memory is short
@@ -50,6 +161,17 @@ def test_without_a_server_nothing_is_selected(made):
     """No settings, no verdicts."""
     evidence = of(made("OSError", -30592, client=ClientPlan(), profile=ServerProfile()))
     assert (evidence.selection, evidence.version, evidence.server_versions) == ((), None, "unknown")
+
+
+def test_what_is_read_off_a_result(made):
+    """An acceptance, the server's reason, the client's number and the server's own behaviour; an empty reading without a wire."""
+    profile = ServerProfile(behaviour={"name": "not-tls.silent"})
+    refused = of(made("OSError", -30592, server={"type": "SSLError", "reason": "X"}, profile=profile))
+    assert (refused.accepted, refused.reason, refused.number) == (False, "X", -30592)
+    assert (refused.behaviour, refused.wire) == ("not-tls.silent", WireReading())
+    session = of(made(None, outcome=Outcome.CONNECTED, wire=WireReading(messages=("m",))))
+    assert (session.accepted, session.reason, session.number, session.behaviour) == (True, None, None, "")
+    assert session.wire.messages == ("m",)
 
 
 def test_table():

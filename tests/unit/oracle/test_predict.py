@@ -237,7 +237,7 @@ def test_the_prediction_cannot_see_what_happened() -> None:
     for path in (folder / "predict.py", *sorted((folder / "prediction").glob("*.py"))):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("harness."):
-                assert (node.module or "").startswith(("harness.model", "harness.wire.", "harness.oracle.prediction."))
+                assert (node.module or "").startswith(("harness.model", "harness.wire", "harness.oracle.prediction."))
                 if node.module == "harness.model":
                     assert {alias.name for alias in node.names} <= allowed
             assert not (isinstance(node, ast.Import) and any(alias.name.startswith("harness") for alias in node.names))

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -14,7 +15,7 @@ from harness.pytest_plugin.baseline import (
     compare_with,
     read_baseline,
 )
-from harness.reports.record.cells import cell_of
+from harness.reports.record.cells import cell_json, cell_of
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +59,7 @@ def test_other_boards(baseline, record):
     check_common(baseline, planned(record))
     check_common(baseline, [])
     with pytest.raises(UsageError) as caught:
-        check_common(baseline, [cell._replace(board="desk") for cell in planned(record)])
+        check_common(baseline, [replace(cell, board="desk") for cell in planned(record)])
     assert str(caught.value) == (
         "--baseline run.json: no board and server in common with this run: it has unix with in-process; "
         "this run has desk with in-process"
@@ -75,7 +76,7 @@ def test_what_was_not_chosen_does_not_count(baseline, record):
 def test_what_was_to_come_counts(baseline, record):
     """A case that was planned and has no result is gone; so is one that the list has no more."""
     cells, last = planned(record), record["results"].pop()
-    record["missing"] = [cell_of(last)._asdict()]
+    record["missing"] = [cell_json(cell_of(last))]
     record["run"]["whole"] = False
     assert told(baseline, record, cells) == ([("gone", last["case"])], 0)
     record["run"]["whole"] = True

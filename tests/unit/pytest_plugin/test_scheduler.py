@@ -6,7 +6,13 @@ from types import SimpleNamespace
 
 import pytest
 
+from harness.pytest_plugin.node_ids import Axes, NodeIds
 from harness.pytest_plugin.scheduler import AHEAD, FULL, LOW, BoardScheduling, boards_of, split, workers_of
+
+
+def ids_with(*boards: str) -> NodeIds:
+    """The test ids of a run with these boards."""
+    return NodeIds(Axes(boards=boards, cases=["seed/rsa"]))
 
 
 @pytest.mark.parametrize(
@@ -28,7 +34,7 @@ from harness.pytest_plugin.scheduler import AHEAD, FULL, LOW, BoardScheduling, b
 )
 def test_boards_of(nodeid: str, boards: set[str]) -> None:
     """The board is a whole word of the parameters, the longest that fits there; never a part of the path or the name."""
-    assert boards_of(nodeid, ["pico", "pico-2", "esp", "unix:1.20/mp"]) == boards
+    assert boards_of(nodeid, ids_with("pico", "pico-2", "esp", "unix:1.20/mp")) == boards
 
 
 @pytest.mark.parametrize(
@@ -49,14 +55,14 @@ def test_workers_of(specs: list[str], workers: int) -> None:
 def test_split() -> None:
     """Each board's tests together, in the order of the collection; the rest apart."""
     ids = ["t::a[x-1]", "t::plain", "t::a[y-1]", "t::b[x]", "u::b[y]", "u::n[1]"]
-    assert split(ids, ["x", "y"]) == ([[0, 3], [2, 4]], [1, 5])
-    assert split([], ["x"]) == ([], [])
+    assert split(ids, ids_with("x", "y")) == ([[0, 3], [2, 4]], [1, 5])
+    assert split([], ids_with("x")) == ([], [])
 
 
 def test_a_doubtful_name_joins_boards() -> None:
     """A test that may belong to either of two boards keeps them on one worker; a third one is not concerned."""
     ids = ["t::a[x]", "t::a[y]", "t::a[z]", "t::b[x-y]"]
-    assert split(ids, ["x", "y", "z"]) == ([[0, 1, 3], [2]], [])
+    assert split(ids, ids_with("x", "y", "z")) == ([[0, 1, 3], [2]], [])
 
 
 class Worker:
@@ -86,7 +92,7 @@ class Run:
         self.ids, self.problems = ids, []
         hook = SimpleNamespace(pytest_collectreport=lambda report: self.problems.append(report.longrepr))
         config = SimpleNamespace(getvalue={"tx": ["popen"] * (workers or 2)}.get, hook=hook)
-        self.scheduling = BoardScheduling(config, labels)  # type: ignore[arg-type]
+        self.scheduling = BoardScheduling(config, ids_with(*labels))  # type: ignore[arg-type]
         self.workers = [self.join(f"gw{number}") for number in range(workers)]
 
     def join(self, name: str, ids: list[str] | None = None) -> Worker:
@@ -228,7 +234,7 @@ def test_workers_that_found_different_tests() -> None:
     late = run.join("gw9", ids=["other"])
     assert (late.shutting_down, late.todo) == (True, [])
     apart = Run(ids_of(1, cases=1), ["b0"], workers=3)
-    apart.scheduling = BoardScheduling(apart.scheduling.config, ["b0"])
+    apart.scheduling = BoardScheduling(apart.scheduling.config, ids_with("b0"))
     workers = [apart.join(name, ids=[f"t.py::{name}"]) for name in ("gw0", "gw1", "gw2")]
     assert [worker.todo for worker in workers] == [[], [], []]
     assert len(apart.problems) == 2

@@ -10,7 +10,7 @@ import pytest
 from harness.boards.spec import choose_boards
 from harness.errors import UsageError
 from harness.pytest_plugin.run import RUN
-from harness.pytest_plugin.workers import auto_workers, check_dist, crash_result, place_of
+from harness.pytest_plugin.workers import auto_workers, check_dist, crash_result
 from harness.run.options import RunOptions
 
 
@@ -26,21 +26,6 @@ def config(*boards: str, servers: dict[str, str] | None = None, repeat: int = 1,
     return SimpleNamespace(stash={RUN: options}, getoption=lambda name, default=None: values.get(name, default))
 
 
-def test_place_of() -> None:
-    """Board, server, repeat and case, as `generate` puts them into the name."""
-    case = {"case": "seed/rsa-1024-key"}
-    plain = config("unix", "u0")
-    name = "t.py::test_case[{}-seed/rsa-1024-key]"
-    assert place_of(name.format("u0"), plain) == {"board": "u0", "server": "in-process", "repeat": 1, **case}
-    many = config("unix", "u0", servers={"/py": "python3.8.18"}, repeat=3)
-    assert place_of(name.format("unix-python3.8.18-2of3"), many) == {
-        "board": "unix",
-        "server": "python3.8.18",
-        "repeat": 2,
-        **case,
-    }
-
-
 @pytest.mark.parametrize(
     "nodeid",
     [
@@ -53,9 +38,8 @@ def test_place_of() -> None:
 )
 def test_no_case(nodeid: str) -> None:
     """What is no test of the case list has no place in the run file."""
-    assert place_of(nodeid, config("unix")) is None
     assert crash_result(nodeid, config("unix"), reason="crashed") is None
-    assert place_of(nodeid, config("unix", repeat=2)) is None
+    assert crash_result(nodeid, config("unix", repeat=2), reason="crashed") is None
 
 
 def test_crash_result() -> None:
@@ -65,6 +49,16 @@ def test_crash_result() -> None:
     result = found["result"]
     assert (result["verdict"], result["outcome"], result["reason"]) == ("error", "not-run", "the worker crashed")
     assert "the worker crashed" in found["line"]
+    many = config("unix", "u0", servers={"/py": "python3.8.18"}, repeat=3)
+    found = crash_result("t.py::test_case[u0-python3.8.18-2of3-seed/rsa-1024-key]", many, reason="the worker crashed")
+    assert found is not None
+    result = found["result"]
+    assert [result[key] for key in ("board", "server", "repeat", "case")] == [
+        "u0",
+        "python3.8.18",
+        2,
+        "seed/rsa-1024-key",
+    ]
 
 
 def test_auto_workers(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -86,3 +86,25 @@ def test_given_up(board):
     assert FAULTS_IN_A_ROW == 3
     assert board.set_aside == "unix: set aside after 3 cases in a row met a fault, the last seed/y: f"
     assert [step.result for step in health.recovery] == ["set-aside"]
+
+
+def test_a_board_that_is_set_aside_stays_so(board):
+    """Nothing more is tried with it, and its first reason stays."""
+    health = Health(board, lambda deadline: True)
+    board.put_aside("seed/x: silence")
+    health.begin("seed/y")
+    health.bring_back(BoardError("unix: again", kind="timeout", transcript="< later"))
+    for _ in range(FAULTS_IN_A_ROW):
+        health.end(["again"])
+    assert (health.recovery, health.transcript) == ([], None)
+    assert board.set_aside == "unix: set aside after seed/x: silence"
+
+
+def test_the_case_s_own_transcript_goes_first(board):
+    """What the fault carries counts only where this case had no line of its own."""
+    health = Health(board, lambda deadline: True)
+    health.bring_back(BoardError("unix: silence", kind="timeout"))
+    own = board.transcript()
+    health.begin("seed/x")
+    health.bring_back(BoardError("unix: restarted", kind="reset", transcript="< banner"))
+    assert health.transcript == own != ""

@@ -107,6 +107,17 @@ def certificates() -> Iterator[Certificates]:
         yield made
 
 
+@pytest.fixture(scope="session")
+def end_of_stream() -> tuple[str, str]:
+    """How this Python's `ssl` names a client that left without close_notify: type and reason.
+
+    Python 3.10 to 3.11.2 let OpenSSL 3 hide it (SSL_OP_IGNORE_UNEXPECTED_EOF, gh-95494).
+    """
+    if ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).options & ssl.OP_IGNORE_UNEXPECTED_EOF:
+        return "SSLZeroReturnError", "SSL_ERROR_ZERO_RETURN"
+    return "SSLEOFError", "UNEXPECTED_EOF_WHILE_READING"
+
+
 @pytest.fixture
 def server(certificates: Certificates) -> Iterator[LocalServer]:
     """A server host in this process."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 import ssl
 
 import pytest
-from tlslite.constants import ExtensionType
 
-from harness.wire.versions import extension_name, is_grease, version_code, version_name
+from harness.wire.versions import is_grease, version_code, version_name
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=["1.2", "1.3"])
@@ -22,12 +21,6 @@ def test_spelling_is_pythons(tls_session, version: ssl.TLSVersion) -> None:
 def test_unknown_version() -> None:
     """A code that is no TLS version reads as hex."""
     assert (version_name(0x7F1C), version_code("TLSv9")) == ("0x7F1C", None)
-
-
-def test_extension_names() -> None:
-    """Extensions are named as IANA does; an unknown one keeps its number."""
-    assert tuple(extension_name(code) for code in (0, 51, 0x1234)) == ("server_name", "key_share", "extension_4660")
-    assert extension_name(ExtensionType.supported_groups) == "supported_groups"
 
 
 def test_grease() -> None:

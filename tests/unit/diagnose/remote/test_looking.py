@@ -20,7 +20,7 @@ def pair():
 
 
 @pytest.fixture
-def look(pair, tls_listener):
+def look(pair, tls_listener, hold_to):
     """Looks at a server with these settings of its context: `look(ciphers, version)`."""
 
     def run(ciphers, version, curve=None, verify=ssl.CERT_NONE):
@@ -29,7 +29,7 @@ def look(pair, tls_listener):
         context.set_ciphers(ciphers)
         context.minimum_version = context.maximum_version = version
         if curve:
-            context.set_ecdh_curve(curve)
+            hold_to(context, curve)
         context.verify_mode = verify
         told = []
         port = tls_listener(context, lambda tls: None)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.diagnose.remote.visible import completed, fatal_alert, unseen, worth_looking
+from harness.diagnose.remote.visible import completed, unseen, worth_looking
 from harness.model import Alert, HelloFacts, KeyFacts, Negotiated, Observation, Outcome, ServerFacts, Side, Stage
 from harness.wire.reading import WireMessage, WireReading
 
@@ -104,7 +104,6 @@ def test_when_to_look():
     assert worth_looking(refused(40), WireReading(client_hello=HELLO))
     assert not worth_looking(refused(40), WireReading())
     assert not worth_looking(refused(40), WireReading(client_hello=HELLO, server_plain=b"HTTP/1.1 400"))
-    assert fatal_alert(refused(70)) == 70
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,12 @@
 import copy
 import itertools
 import json
+from dataclasses import replace
 
 import pytest
 
-from harness.reports.record.cells import Cell, cells_of, happened, missing_json, same_error, server_title, worst_of
+from harness.model import Cell
+from harness.reports.record.cells import cells_of, happened, missing_json, same_error, server_title, worst_of
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +28,7 @@ def test_a_cell_is_as_good_as_its_worst_run(refused):
     """Of several runs of a cell the worst one counts, in any order."""
     failed = {**refused, "verdict": "fail", "repeat": 2}
     for runs in ([refused, failed], [failed, refused]):
-        assert cells_of(runs) == {Cell("unix", "in-process", refused["case"]): failed}
+        assert cells_of(runs) == {Cell(board="unix", case=refused["case"]): failed}
 
 
 WORST_FIRST = ("insecure", "fail", "error", "known", "unsupported", "pass")
@@ -66,13 +68,13 @@ def test_cells_keep_the_order_of_their_first_results(refused):
     runs = [{**refused, "repeat": 1}, {**other, "repeat": 1}, {**refused, "repeat": 2}, {**other, "repeat": 2}]
     found = cells_of(runs)
     assert [(cell.case, result["repeat"]) for cell, result in found.items()] == [(refused["case"], 1), ("a/later", 1)]
-    renamed = cells_of(runs, name=lambda cell: cell._replace(board="other"))
+    renamed = cells_of(runs, name=lambda cell: replace(cell, board="other"))
     assert [cell.board for cell in renamed] == ["other", "other"]
 
 
 def test_what_is_missing(refused):
     """The planned cells without a result, in their order."""
-    planned = [Cell("unix", "in-process", name) for name in ("b/b", refused["case"], "a/a")]
+    planned = [Cell(board="unix", case=name) for name in ("b/b", refused["case"], "a/a")]
     assert [item["case"] for item in missing_json(planned, [refused])] == ["b/b", "a/a"]
 
 

@@ -3,11 +3,12 @@
 import copy
 import itertools
 import json
+from dataclasses import replace
 
 import pytest
 
 from harness.errors import UsageError
-from harness.reports.record.cells import Cell
+from harness.model import Cell
 from harness.reports.record.diff import MEANING, Kind, asked_for, compare, comparison_of, kind_of, read_pairs
 
 SESSION = {
@@ -285,11 +286,11 @@ def test_what_a_run_was_asked_for(run, asked):
     """The cells of its set, those that it planned, and cases that nothing describes; of chosen cases only what it planned."""
     new = plan("t/planned", **run)
     wanted = asked_for(new, known=plan(tiers=TIERS))
-    assert [case for case in (*TIERS, "t/unknown") if wanted(Cell("b", "s", case))] == sorted(
+    assert [case for case in (*TIERS, "t/unknown") if wanted(Cell(board="b", server="s", case=case))] == sorted(
         asked, key=[*TIERS, "t/unknown"].index
     )
-    renamed = asked_for(plan("t/planned", whole=False), known=new, name=lambda cell: cell._replace(board="other"))
-    assert [renamed(Cell(board, "s", "t/planned")) for board in ("b", "other")] == [False, True]
+    renamed = asked_for(plan("t/planned", whole=False), known=new, name=lambda cell: replace(cell, board="other"))
+    assert [renamed(Cell(board=board, server="s", case="t/planned")) for board in ("b", "other")] == [False, True]
 
 
 def test_who_compares_may_say_what_was_asked_for(good):

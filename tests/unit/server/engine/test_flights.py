@@ -25,6 +25,8 @@ from harness.server.engine.flights import (
 from harness.server.local import LocalServer
 from harness.system.deadline import Deadline
 
+# Stands for how this Python says it.
+LEFT = "end of stream"
 MESSAGES = [(2, b"\x03\x03" + bytes(40)), (11, bytes(300)), (14, b"")]
 FLIGHT = join_records([(HANDSHAKE, b"\x03\x03", join_messages([message])) for message in MESSAGES])
 
@@ -142,22 +144,27 @@ def test_one_byte_writes_are_recorded_one_by_one(
         ("tampered.ske-bad-curve", "SSLV3_ALERT_ILLEGAL_PARAMETER"),
         ("tampered.ske-missing", "SSLV3_ALERT_UNEXPECTED_MESSAGE"),
         ("tampered.hello-request-first", "TLSV1_ALERT_DECODE_ERROR"),
-        ("tampered.shd-missing", "UNEXPECTED_EOF_WHILE_READING"),
-        ("tampered.ccs-missing", "UNEXPECTED_EOF_WHILE_READING"),
-        ("cut-off.fin-mid-certificate", "UNEXPECTED_EOF_WHILE_READING"),
-        ("cut-off.fin-before-finished", "UNEXPECTED_EOF_WHILE_READING"),
+        ("tampered.shd-missing", LEFT),
+        ("tampered.ccs-missing", LEFT),
+        ("cut-off.fin-mid-certificate", LEFT),
+        ("cut-off.fin-before-finished", LEFT),
         ("cut-off.fin-after-shd", "ECONNABORTED"),
     ],
 )
 def test_falsified_flights(
-    server: LocalServer, micropython: Any, certificates: Certificates, name: str, reason: str
+    server: LocalServer,
+    micropython: Any,
+    certificates: Certificates,
+    end_of_stream: tuple[str, str],
+    name: str,
+    reason: str,
 ) -> None:
     """A falsified or cut flight never connects, and the server's reason is the measured one."""
     seen, report = attempt(server, micropython, certificates, name=name)
     assert not seen["done"]
     assert not report.exchanged
     assert report.failure is not None
-    assert report.failure.reason == reason
+    assert report.failure.reason == (end_of_stream[1] if reason == LEFT else reason)
 
 
 def test_broken_application_record(server: LocalServer, micropython: Any, certificates: Certificates) -> None:
