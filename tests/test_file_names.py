@@ -21,6 +21,8 @@ TESTED_ELSEWHERE = {
     "harness/__init__.py": "version and re-exports; tests/packaging",
     "harness/__main__.py": "tests/unit/test_cli.py runs it as a process",
     "harness/boards/serial/open_port.py": "only Link opens ports; tests/unit/boards/serial/test_raw_repl.py",
+    "harness/compat/test_matrix.py": "tests/compat runs it",
+    "harness/pytest_plugin/arguments.py": "types only; tests/unit/pytest_plugin/test_fixtures.py",
     "harness/pytest_plugin/plugin.py": "hooks without logic; tests/plugin runs each option through pytest",
     "harness/pytest_plugin/record.py": "needs a pytest run; tests/plugin/test_run_record.py",
     "harness/pytest_plugin/reporter.py": "needs a pytest run; tests/plugin",

@@ -1,4 +1,4 @@
-"""What other people's tests hold in their hands: a board that connects, a server's settings, and the comparison.
+"""The objects that a user's test works with: a board that connects, the settings of a server, and the comparison.
 
 Knows the stages; must not import pytest, so that the same objects work in a script.
 """
@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar, Unpack
 
 from harness.certificates import Certificates
 from harness.errors import BoardError, ServerError, UsageError
@@ -34,6 +34,7 @@ from harness.model import (
     Verify,
 )
 from harness.oracle.judge import mismatches
+from harness.pytest_plugin.arguments import ClientSettings, NegotiatedValues, RefusalDetails, ServerSettings
 from harness.reports.record.plain import plain
 from harness.reports.text.failure_text import expected_text, mismatch_lines, outcome_text, side_lines
 from harness.run.case_runner import CaseRunner
@@ -47,17 +48,32 @@ from harness.wire.groups import openssl_group_to_iana
 W = TypeVar("W", bound=StrEnum)
 
 
-def make_server(*certificates: str, **settings: Any) -> ServerProfile:
-    """Describe a Python TLS server.
+def make_server(*certificates: str, **given: Unpack[ServerSettings]) -> ServerProfile:
+    """Describe a TLS server that Python's `ssl` module runs. Nothing is started: `board.connect` starts it for one connection.
 
     Args:
-        certificates: profile names of `certs/`; several mean several `load_cert_chain` calls, none a server without certificate.
-        settings: the other fields of `harness.ServerProfile`: ciphers, minimum_version, maximum_version, curve, verify,
-            client_ca, alpn, tickets ...
+        certificates: names of certificate profiles (`certificates.names()`). Several profiles mean several
+            `load_cert_chain` calls; without any the server has no certificate.
+        given: settings of the server. Each one that is left out keeps the default of Python and OpenSSL:
+            ciphers: text for `SSLContext.set_ciphers`, as `"ECDHE+AESGCM"`. Suites of TLS 1.3 are not affected. The text is
+            not checked here; OpenSSL refuses a wrong one when the server starts, and the observation has its error.
+            minimum_version, maximum_version: `"TLSv1"`, `"TLSv1.1"`, `"TLSv1.2"` or `"TLSv1.3"`.
+            curve: the only group for the key exchange, in OpenSSL's spelling: `"prime256v1"`, `"X25519"`.
+            verify: whether clients must present a certificate: `"none"`, `"optional"` or `"required"`.
+            client_ca: one or more profiles of CAs that client certificates must come from.
+            alpn: one or more protocols to offer.
+            tickets: how many TLS 1.3 session tickets to send.
+            swap_key_and_certificate: pass the key file as the certificate file and the reverse.
+            legacy_wrap_socket: use `ssl.wrap_socket`, which Python 3.12 removed.
+            behaviour: a deviation from what a correct server does, as the cases use it. Not checked here.
+
+    Returns:
+        The settings, for `board.connect`.
 
     Raises:
-        UsageError: for a setting, a certificate, a version or a curve that does not exist.
+        UsageError: a setting, certificate profile, version or curve does not exist.
     """
+    settings: dict[str, Any] = {**given}
     _known(settings, ServerProfile, "tls_server")
     if "verify" in settings:
         settings["verify"] = _word(Verify, settings["verify"], "tls_server(verify=...)")
@@ -109,7 +125,10 @@ def _tuple(value: str | Iterable[str] | None) -> tuple[str, ...]:
 
 @dataclass(slots=True)
 class Board:
-    """One board against one server interpreter, opened at its first use."""
+    """A MicroPython board, opened at its first use, and the Python that runs the servers it connects to.
+
+    The fixture `board` gives one. Tests use `connect`, `info`, `label`, `server_name` and `firmware`; the rest is for the plugin.
+    """
 
     lab: Lab
     spec: BoardSpec
@@ -129,7 +148,7 @@ class Board:
 
     @property
     def info(self) -> BoardInfo:
-        """What the probe found on the board.
+        """What was found on the board: firmware, TLS library, offered suites, memory, address. Opens the board.
 
         Raises:
             BoardError: the board cannot be opened.
@@ -138,7 +157,7 @@ class Board:
 
     @property
     def firmware(self) -> str | None:
-        """The version of its firmware; None while the board is not open."""
+        """The version of the firmware, as `1.28.0`; None before the board was opened."""
         found = (entry.info for entry in self.lab.boards() if entry.spec.label == self.label)
         return next((info.firmware for info in found if info is not None), None)
 
@@ -155,30 +174,48 @@ class Board:
         return self.lab.known_runner(self.spec, self.server_python)
 
     def take_strangers(self) -> Strangers:
-        """Whose connections this board's server has dropped since this was asked last."""
+        """Return the peers whose connections this board's server has dropped since the last call."""
         return self.lab.take_strangers(self.server_python)
 
     def abandon(self, reason: str) -> Health | None:
-        """End a case that broke off in the middle: its server stops, and the board is brought back before the next one."""
+        """End a case that was interrupted: stop its server and recover the board before the next case."""
         return self.lab.abandon(self.spec, self.server_python, reason=reason)
 
-    def connect(self, server: ServerProfile, **plan: Any) -> Observation:
-        """Let the board connect once to `server`, send a text and read the answer.
+    def connect(self, server: ServerProfile, **given: Unpack[ClientSettings]) -> Observation:
+        """Connect the board once to `server`, send a text and read the answer.
+
+        The server runs for this connection only. The server sees the board's own address; other peers are dropped.
 
         Args:
             server: from `tls_server(...)`.
-            plan: fields of `harness.ClientPlan`: verify ("none", "optional", "required"), server_hostname, ca, certificate,
-                suites (IANA names), ca_format ("der", "pem"), text ...
+            given: settings of the client. Each one that is left out keeps the default of the firmware, unless another is named:
+                verify: whether the board checks the server's certificate: `"none"` (the default), `"optional"`, `"required"`.
+                server_hostname: the name to ask for and to check; default `"tls.test"`, which the profiles have. None sends none.
+                ca: one or more certificate profiles that the board trusts.
+                ca_format, certificate_format: how files are given to the board, `"der"` (the default) or `"pem"`.
+                certificate: the profile of the board's own certificate and key.
+                suites: one or more IANA names of cipher suites; the board then offers exactly these.
+                suite_words: words for `set_ciphers` as they are, right or wrong. Not checked.
+                psk_identity, psk_key: a pre-shared key; the key in hex.
+                text: what the board sends after the handshake; the server answers `Hallo, Client!`.
+                send_bytes, receive_bytes: how much to transfer instead of a text, in bytes.
+                read_to_end: read until the server closes the connection.
+                close_first: close right after the handshake.
+                any_answer: accept any answer to `text`.
+                timeout_s: of the board's socket, in seconds.
+                api: which of several MicroPython APIs to use, as the cases have it. Not checked.
 
         Returns:
-            Both sides and the wire. A TLS failure is no exception; compare with `expect`.
+            Both sides and the wire. A TLS failure is not an exception: compare it with `expect`.
 
         Raises:
-            BoardError: the board or its line failed: no statement about TLS.
-            UsageError: for a setting or a suite that does not exist, and for suites that this board cannot be brought down to.
+            BoardError: the board or its serial line failed, which says nothing about TLS. The board was recovered or quarantined.
+            ServerError: the server could not run at all.
+            UsageError: a setting, certificate profile or suite does not exist, or this board cannot offer exactly these suites.
         """
         if not isinstance(server, ServerProfile):
-            raise UsageError(f"board.connect({server!r}): the server is not one of tls_server(...)")
+            raise UsageError(f"board.connect({server!r}): expected a server from tls_server(...)")
+        plan: dict[str, Any] = {**given}
         _known(plan, ClientPlan, "board.connect")
         if "verify" in plan:
             plan["verify"] = _word(Verify, plan["verify"], "board.connect(verify=...)")
@@ -192,7 +229,7 @@ class Board:
         return self._attempt(self.runner(), server, ClientPlan(**plan))
 
     def _attempt(self, runner: CaseRunner, server: ServerProfile, plan: ClientPlan) -> Observation:
-        """One handshake; after a fault the board is brought back or set aside at once, for whoever comes next."""
+        """Run one handshake; after a fault recover or quarantine the board at once, before another test uses it."""
         faults: list[str] = []
         runner.health.begin("board.connect()")
         try:
@@ -210,10 +247,10 @@ class Board:
             raise BoardError(error.message + "".join(tried), kind=error.kind, transcript=shown) from error
         finally:
             runner.health.end(faults)
-            self.take_strangers()  # the observation names them; they are no case's
+            self.take_strangers()  # the observation has them; they must not be counted for the next case
 
     def keep_evidence(self, case: Case, result: CaseResult) -> CaseResult:
-        """Give the result of a failing case (of every case with `--keep-wire`) its packet list, and write its capture and transcript."""
+        """Add the packet list to a failing result and write its capture and transcript; with `--keep-wire` to every result."""
         from harness.run.artifacts import keep, with_packets
 
         failing = result.verdict.word in (VerdictWord.FAIL, VerdictWord.INSECURE, VerdictWord.ERROR)
@@ -226,18 +263,40 @@ class Board:
         return keep(result, tried, folder=self.artifacts, case=case)
 
 
-class Expect:
-    """Compares an observation with what must have happened, all sides at once."""
+class RunCase(Protocol):
+    """The type of the fixture `run_case`."""
 
-    def connected(self, seen: Observation, **wanted: Any) -> Observation:
-        """Assert text exchanged both ways, no error on either side, and what else is given: version, suite, group.
+    def __call__(self, board: Board, case: Case) -> CaseResult:
+        """Run one case of the list on a board, and end the test as its verdict says: pass, skip, xfail or fail."""
+
+
+class Expect:
+    """Compares an observation with what must have happened, both sides and the wire at once."""
+
+    def connected(
+        self,
+        seen: Observation,
+        **negotiated: Unpack[NegotiatedValues],
+    ) -> Observation:
+        """Assert that text was exchanged both ways without an error on either side.
+
+        Args:
+            seen: from `board.connect`.
+            negotiated: what must have been agreed on. Each one that is left out is not checked:
+                version: as `"TLSv1.2"`.
+                suite: IANA's name, as `"TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"`.
+                group: IANA's name of the key exchange group, as `"secp256r1"`.
+
+        Returns:
+            The observation.
 
         Raises:
             AssertionError: listing every difference.
+            UsageError: there is no such value.
         """
         __tracebackhide__ = True
-        _accepted(wanted, {"version", "suite", "group"}, "expect.connected")
-        return _compare(expectations.connected(**wanted), seen)
+        _accepted({**negotiated}, NegotiatedValues.__annotations__, "expect.connected")
+        return _compare(expectations.connected(**negotiated), seen)
 
     def refused(
         self,
@@ -248,35 +307,52 @@ class Expect:
         server: str | None = None,
         alert: int | str | None = None,
         client: int | str | Iterable[str] | None = None,
-        **more: Any,
+        **details: Unpack[RefusalDetails],
     ) -> Observation:
         """Assert that one side ended the connection with exactly these errors.
 
         Args:
-            seen: the observation.
-            by: `server` or `client`; left out, the side whose error is not a received alert.
-            stage: where that side failed: config, connect, handshake, read, write, close.
-            server: `SSLError.reason` on the server; None means: the server saw no error.
-            alert: number or name of the alert on the wire, sent by `by`; None means: no fatal alert.
-            client: the number of the client's OSError, or its verification flag or flags; None means: the client saw no error.
-            more: server_type, server_errno, verify_code, client_type as in `harness.expectations.builders.refused`.
+            seen: from `board.connect`.
+            by: `"server"` or `"client"`; left out, the side whose error is not a received alert.
+            stage: where that side failed: `"config"`, `"connect"`, `"handshake"`, `"read"`, `"write"` or `"close"`.
+            server: `SSLError.reason` on the server, or the name of its OS error. None: the server must not have seen an error.
+            alert: number or name (RFC 8446, section 6) of the fatal alert that `by` sent. None: there must be none.
+            client: the number of the board's OSError as mbedTLS defines it, or its verification flag or flags, as
+                `"not_trusted"`. None: the client must not have seen an error.
+            details: what else must be so:
+                server_type: class of the server's exception; default `"SSLError"` where `server` is given.
+                server_errno: its `errno`. Left out: not checked.
+                verify_code: OpenSSL's X509_V_ERR number on the server. Left out: not checked.
+                client_type: class of the board's exception; default `"OSError"` for a number, `"ValueError"` for flags.
+                open_because: the race that makes some of these errors unpredictable. With it, what is left out is not checked.
+
+        Returns:
+            The observation.
 
         Raises:
             AssertionError: listing every difference.
+            UsageError: a side, stage, alert or detail does not exist.
         """
         __tracebackhide__ = True
-        _accepted(more, {"server_type", "server_errno", "verify_code", "client_type", "open_because"}, "expect.refused")
-        if isinstance(client, int):
-            more["client"] = client
-        elif client is not None:
-            more["flags"] = _tuple(client)
+        _accepted({**details}, RefusalDetails.__annotations__, "expect.refused")
+        number = client if isinstance(client, int) else None
+        flags = None if client is None or isinstance(client, int) else _tuple(client)
         side = _word(Side, by, "expect.refused(by=...)") if by else _refusing_side(server)
         where = _word(Stage, stage, "expect.refused(stage=...)")
         if isinstance(alert, str) and alert_code(alert) is None:
             raise UsageError(
                 f"expect.refused(alert={alert!r}): no TLS alert has this name; write it as in RFC 8446 or as a number"
             )
-        return _compare(expectations.refused(by=side, stage=where, server=server, alert=alert, **more), seen)
+        expected = expectations.refused(
+            by=side,
+            stage=where,
+            server=server,
+            alert=alert,
+            client=number,
+            flags=flags,
+            **details,
+        )
+        return _compare(expected, seen)
 
 
 def _refusing_side(server: str | None) -> Side:

@@ -13,7 +13,11 @@ import pytest
 from harness.errors import HarnessError, UsageError
 
 if TYPE_CHECKING:
-    from harness.model import Case
+    from harness.certificates import Certificates
+    from harness.model import BoardSpec, Case
+    from harness.pytest_plugin.arguments import ServerFactory
+    from harness.pytest_plugin.fixtures import Board, Expect, RunCase
+    from harness.pytest_plugin.scheduler import BoardScheduling
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -172,7 +176,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
 
 
 @pytest.hookimpl(optionalhook=True, tryfirst=True)
-def pytest_xdist_make_scheduler(config: pytest.Config) -> Any:
+def pytest_xdist_make_scheduler(config: pytest.Config) -> BoardScheduling | None:
     """With `--board`, one worker owns a board for the whole run."""
     from harness.pytest_plugin.workers import scheduler
 
@@ -288,9 +292,9 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, obj
 
 
 @pytest.fixture(scope="session")
-def certificates(request: pytest.FixtureRequest) -> Any:
+def certificates(request: pytest.FixtureRequest) -> Certificates:
     """Keys and certificates by profile name: `certificates.make("server-p256")` gives files for the server, DER for the board.
-    `certificates.names()` lists the profiles. They live in a private directory until the session ends.
+    `certificates.names()` lists the profiles. The files are in a private directory until the session ends.
     """
     from harness.pytest_plugin.run import lab_of
 
@@ -299,21 +303,22 @@ def certificates(request: pytest.FixtureRequest) -> Any:
 
 @pytest.fixture(scope="session")
 def server_python(request: pytest.FixtureRequest) -> str:
-    """The interpreter that TLS servers of this test run under, as `--server` names it; `in-process` without it."""
+    """The Python that runs the TLS servers of this test: a value of `--server`, or `in-process`."""
     return str(getattr(request, "param", "in-process"))
 
 
 @pytest.fixture(scope="session")
-def tls_board_spec(request: pytest.FixtureRequest) -> Any:
-    """Which board `board` opens: one per `--board`. Beside it, so that a suite's own fixture called `board` stays its own."""
-    return getattr(request, "param", None)
+def tls_board_spec(request: pytest.FixtureRequest) -> BoardSpec | None:
+    """Which board the fixture `board` opens: one per `--board`. A suite that has its own fixture `board` is not affected."""
+    spec: BoardSpec | None = getattr(request, "param", None)
+    return spec
 
 
 @pytest.fixture(scope="session")
-def board(request: pytest.FixtureRequest, tls_board_spec: Any, server_python: str) -> Any:
-    """A MicroPython board, opened at its first use and kept for the session; one test per `--board`.
-    `board.connect(server, verify="required", ca="ca-p256", suites=[...])` lets it connect once to a `tls_server(...)` and gives an
-    observation of both sides and the wire. `board.info` is what the probe found, `board.label` its name in ids and reports.
+def board(request: pytest.FixtureRequest, tls_board_spec: BoardSpec | None, server_python: str) -> Board:
+    """A MicroPython board, opened at its first use and kept for the session. The test runs once per `--board`.
+    `board.connect(server, verify="required", ca="ca-p256", suites=[...])` connects it once to a `tls_server(...)` and returns an
+    observation of both sides and the wire. `board.info` is what was found on the board, `board.label` its name in test ids.
     """
     from harness.pytest_plugin.run import board_of
 
@@ -321,10 +326,10 @@ def board(request: pytest.FixtureRequest, tls_board_spec: Any, server_python: st
 
 
 @pytest.fixture(scope="session")
-def tls_server() -> Any:
-    """Factory for Python TLS servers: `tls_server("server-p256", ciphers="ECDHE+AESGCM", maximum_version="TLSv1.2")`.
-    The first arguments are certificate profiles; the rest are the fields of `harness.ServerProfile`. The server listens while a
-    board connects to it, on an address of its own.
+def tls_server() -> ServerFactory:
+    """Describe a Python TLS server: `tls_server("server-p256", ciphers="ECDHE+AESGCM", maximum_version="TLSv1.2")`.
+    The first arguments are certificate profiles, the others settings of the server (the fields of `harness.Server`). The server
+    listens only while a board connects to it, on a port of its own.
     """
     from harness.pytest_plugin.fixtures import make_server
 
@@ -332,9 +337,9 @@ def tls_server() -> Any:
 
 
 @pytest.fixture(scope="session")
-def expect() -> Any:
+def expect() -> Expect:
     """Compare an observation: `expect.connected(seen)`, `expect.refused(seen, server="NO_SHARED_CIPHER", alert=40, client=-30592)`.
-    Both sides' errors, the alert and the negotiated values are compared at once, and every difference is printed.
+    The errors of both sides, the alert and the negotiated values are compared at once, and every difference is printed.
     """
     from harness.pytest_plugin.fixtures import Expect
 
@@ -342,8 +347,8 @@ def expect() -> Any:
 
 
 @pytest.fixture
-def run_case(request: pytest.FixtureRequest) -> Any:
-    """Run one case of the list on a board: `run_case(board, tls_case)`; passes, skips (unsupported) or fails with the whole evidence."""
+def run_case(request: pytest.FixtureRequest) -> RunCase:
+    """Run one case of the list on a board: `run_case(board, tls_case)`. The test passes, skips (unsupported) or fails with evidence."""
     from harness.pytest_plugin.run import case_function
 
     return case_function(request)
@@ -351,12 +356,12 @@ def run_case(request: pytest.FixtureRequest) -> Any:
 
 @pytest.fixture
 def tls_repeat(request: pytest.FixtureRequest) -> int:
-    """Which run of `--repeat N` this is, from 1."""
+    """The number of this round of `--repeat N`, from 1."""
     return int(getattr(request, "param", 1))
 
 
 @pytest.fixture
 def tls_case(request: pytest.FixtureRequest, tls_repeat: int) -> Case:
-    """One case of the set chosen with `--cases`; a test that takes it runs once per case, board and server."""
+    """One case of the set chosen with `--cases`. A test that takes it runs once per case, board and server."""
     case: Case = request.param
     return case

@@ -10,7 +10,7 @@ import contextlib
 import functools
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +32,7 @@ from harness.pytest_plugin.rerun import rerun_command
 if TYPE_CHECKING:
     from harness.model import BoardSpec, Case, CaseResult
     from harness.oracle.known import Deviation
-    from harness.pytest_plugin.fixtures import Board
+    from harness.pytest_plugin.fixtures import Board, RunCase
     from harness.pytest_plugin.node_ids import NodeIds
     from harness.run.lab import Lab
     from harness.run.options import RunOptions
@@ -215,7 +215,7 @@ def generate(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("tls_case", cases, ids=[case.id for case in cases], indirect=True)
 
 
-def case_function(request: pytest.FixtureRequest) -> Callable[[Any, Case], CaseResult]:
+def case_function(request: pytest.FixtureRequest) -> RunCase:
     """The `run_case` fixture: runs the case, keeps the result for the report, and ends the test as the verdict says."""
     from harness.model import VerdictWord
     from harness.reports.text.failure_text import headline
@@ -226,7 +226,7 @@ def case_function(request: pytest.FixtureRequest) -> Callable[[Any, Case], CaseR
     if RESULT in item.stash:
         del item.stash[RESULT]  # of the first try, where another plugin runs a failed test again
 
-    def run_case(board: Any, case: Case) -> CaseResult:
+    def run_case(board: Board, case: Case) -> CaseResult:
         __tracebackhide__ = True
         result = _result(item, board, case, repeat=repeat)
         item.stash[RESULT] = result

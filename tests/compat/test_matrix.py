@@ -1,6 +1,5 @@
-"""The main job: every case of the list, on every board, against every server."""
+"""The main job: the packaged matrix, which `pytest` runs in a checkout and `pytest --pyargs harness.compat` anywhere."""
 
+from harness.compat.test_matrix import test_case
 
-def test_case(board, tls_case, run_case):
-    """The case ends exactly as expected, on both sides and on the wire."""
-    run_case(board, tls_case)
+__all__ = ["test_case"]

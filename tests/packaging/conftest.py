@@ -71,6 +71,11 @@ class Installed:
         """Run a program of the environment, outside the checkout."""
         return run(self.program(name), *arguments, cwd=self.elsewhere)
 
+    def check_types(self, file: str) -> subprocess.CompletedProcess[str]:
+        """Run this environment's mypy --strict on a file in `elsewhere`, with the types of what is installed there."""
+        command = (sys.executable, "-m", "mypy", "--strict", "--python-executable", self.program("python"), file)
+        return run(*command, cwd=self.elsewhere)
+
 
 @pytest.fixture(scope="session")
 def installed(distributions, tmp_path_factory) -> Installed:

@@ -1,6 +1,7 @@
 """The wheel in an empty environment, outside this checkout: the command line and the fixtures work in anybody's suite."""
 
 import json
+import shlex
 
 import pytest
 
@@ -69,6 +70,113 @@ def test_the_case_list_runs_in_a_foreign_suite(installed):
     verdicts = {result["verdict"] for result in report["results"]}
     assert "pass" in verdicts
     assert verdicts <= {"pass", "unsupported"}
+
+
+def test_the_packaged_matrix(installed):
+    """`pytest --pyargs harness.compat` runs the case list in a folder without tests, and its command to run a case again works there."""
+    _needs_unix(installed)
+    folder = installed.elsewhere / "nothing"
+    folder.mkdir()
+    arguments = ("--pyargs", "harness.compat", "--cases", "smoke", "-W", "error", "--rootdir", folder)
+    done = installed.run("python", "-m", "pytest", *arguments, "--artifacts", folder / "results")
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads((folder / "results" / "run.json").read_text(encoding="utf-8"))
+    assert (report["run"]["planned"], report["run"]["whole"]) == (len(report["results"]), True)
+    again = shlex.split(report["results"][0]["rerun"])
+    done = installed.run(*again)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert " 1 passed in" in done.stdout
+
+
+TYPED = '''
+"""A suite of somebody else, checked by mypy --strict: every fixture, and every name that `harness` exports."""
+
+from collections.abc import Iterator
+
+import pytest
+
+import harness
+from harness import (
+    Board,
+    BoardError,
+    BoardInfo,
+    Case,
+    CaseResult,
+    Certificates,
+    Expect,
+    HarnessError,
+    Observation,
+    Outcome,
+    RunCase,
+    Server,
+    ServerError,
+    ServerFactory,
+    Side,
+    Stage,
+    UsageError,
+    VerdictWord,
+    Verify,
+)
+
+
+@pytest.fixture
+def server(tls_server: ServerFactory, certificates: Certificates) -> Iterator[Server]:
+    assert "server-p256" in certificates.names()
+    path: str = str(certificates.make("server-p256").chain_file)
+    assert path
+    yield tls_server("server-p256", maximum_version="TLSv1.2", verify="none", client_ca=["ca-p256"], tickets=0)
+
+
+def test_connects(board: Board, server: Server, expect: Expect, server_python: str, tls_repeat: int) -> None:
+    info: BoardInfo = board.info
+    seen: Observation = board.connect(server, verify=Verify.REQUIRED, ca="ca-p256", suites=["TLS_X"], timeout_s=2.5)
+    expect.connected(seen, version="TLSv1.2", suite=None)
+    expect.refused(seen, by="client", stage=Stage.HANDSHAKE, alert=40, client=["not_trusted"], verify_code=18)
+    outcome: Outcome = seen.outcome
+    ended_by: Side | None = seen.ended_by
+    assert outcome and ended_by and info.firmware and server_python and tls_repeat
+
+
+def test_case(board: Board, tls_case: Case, run_case: RunCase) -> None:
+    result: CaseResult = run_case(board, tls_case)
+    word: VerdictWord = result.verdict.word
+    assert word
+
+
+def test_errors() -> None:
+    for kind in (BoardError, ServerError, UsageError):
+        assert issubclass(kind, HarnessError)
+    version: str = harness.__version__
+    assert version
+'''
+# What a checker must find wrong: a setting, a value, an argument that does not exist.
+WRONG = """
+from harness import Board, Case, Expect, RunCase, ServerFactory
+
+
+def test_wrong(board: Board, tls_server: ServerFactory, expect: Expect, run_case: RunCase, tls_case: Case) -> None:
+    server = tls_server("server-p256", cypher="x")
+    seen = board.connect(server, verify=1)
+    board.connect("server-p256")
+    expect.connected(seen, cipher="x")
+    expect.refused(seen, alert=None, verify_code="x")
+    run_case(tls_case, board)
+    server.nothing()
+"""
+
+
+def test_types_of_a_foreign_test_file(installed):
+    """mypy --strict accepts a test file that uses every fixture and public name, and finds each mistake of another."""
+    pytest.importorskip("mypy")
+    (installed.elsewhere / "test_typed.py").write_text(TYPED, encoding="utf-8")
+    (installed.elsewhere / "test_wrong.py").write_text(WRONG, encoding="utf-8")
+    done = installed.check_types("test_typed.py")
+    assert (done.returncode, done.stdout) == (0, "Success: no issues found in 1 source file\n"), (
+        done.stdout + done.stderr
+    )
+    done = installed.check_types("test_wrong.py")
+    lines = [int(line.split(":")[1]) for line in done.stdout.splitlines() if ": error: " in line]
+    assert sorted(set(lines)) == [6, 7, 8, 9, 10, 11, 12], done.stdout
 
 
 def _needs_unix(installed) -> None:

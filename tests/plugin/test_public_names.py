@@ -7,6 +7,7 @@ import pytest
 
 import harness
 from harness import errors, model
+from harness.pytest_plugin import fixtures
 
 
 def test_at_most_twenty():
@@ -21,13 +22,14 @@ def test_at_most_twenty():
 def test_they_are_the_same_objects():
     """Re-exported, not copied: what a suite catches is what the harness raises."""
     assert harness.BoardError is errors.BoardError
-    assert harness.ServerProfile is model.ServerProfile
+    assert harness.Server is model.ServerProfile
+    assert harness.Board is fixtures.Board
 
 
 def test_unknown():
     """Anything else is an AttributeError, as of any module."""
-    with pytest.raises(AttributeError, match="module 'harness' has no attribute 'Board'"):
-        harness.Board  # noqa: B018 - the access is the test
+    with pytest.raises(AttributeError, match="module 'harness' has no attribute 'Lab'"):
+        harness.Lab  # noqa: B018 - the access is the test
 
 
 def test_import_costs_nothing():

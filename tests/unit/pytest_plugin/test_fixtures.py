@@ -1,14 +1,18 @@
 """The objects behind the public fixtures, used without pytest."""
 
+import inspect
 import re
 import shutil
+from dataclasses import fields
 
 import pytest
 
 from harness.boards.agent import protocol as agent_protocol
 from harness.cases import find_case
 from harness.errors import UsageError
-from harness.model import Outcome, VerdictWord, Verify
+from harness.expectations import builders
+from harness.model import ClientPlan, Outcome, ServerProfile, VerdictWord, Verify
+from harness.pytest_plugin.arguments import ClientSettings, NegotiatedValues, RefusalDetails, ServerSettings
 from harness.pytest_plugin.fixtures import Board, Expect, make_server
 from harness.system.data_files import data_dir
 
@@ -60,6 +64,17 @@ def test_make_server_refuses(settings, message):
     """A setting that does not exist is named with those that do."""
     with pytest.raises(UsageError, match=message):
         make_server("server-p256", **settings)
+
+
+def test_the_types_of_settings_are_those_of_the_records():
+    """A type checker accepts what the run accepts: the typed settings are the fields of the records, no more and no less."""
+    of = {item.name for item in fields(ServerProfile)} - {"certificates"}
+    assert set(ServerSettings.__annotations__) == of
+    assert set(ClientSettings.__annotations__) == {item.name for item in fields(ClientPlan)}
+    assert set(NegotiatedValues.__annotations__) | set(RefusalDetails.__annotations__) <= {
+        *inspect.signature(builders.connected).parameters,
+        *inspect.signature(builders.refused).parameters,
+    }
 
 
 def test_connect(board):
