@@ -212,8 +212,8 @@ def _ending(
         return Outcome.REFUSED, Side.SERVER, Stage.HANDSHAKE  # the server's: the client noticed nothing, or later
     if unanswered and server.exchanged and (client_failure is None or client_failure.number == SSL_FATAL_ALERT_MESSAGE):
         return Outcome.REFUSED, Side.SERVER, client_failure.stage if client_failure else Stage.READ
-    if _both_say_gone(failure, client_failure, alerts=alerts):
-        return Outcome.REFUSED, Side.SERVER, client_failure.stage if client_failure else None
+    if client_failure is not None and _both_say_gone(failure, client_failure, alerts=alerts):
+        return Outcome.REFUSED, Side.SERVER, client_failure.stage
     ender = _ender(failure, client_failure, alerts=alerts)
     if early is not None:
         return Outcome.REFUSED, ender, early  # its own word, so that the contradiction is a difference and not lost
@@ -238,14 +238,12 @@ def _timed_out(failure: ClientFailure) -> bool:
     return number in TIMEOUT_NUMBERS or (failure.stage in NEGATED_STAGES and -number in TIMEOUT_NUMBERS)
 
 
-def _both_say_gone(
-    failure: ServerFailure | None, client_failure: ClientFailure | None, *, alerts: tuple[Alert, ...]
-) -> bool:
+def _both_say_gone(failure: ServerFailure | None, client_failure: ClientFailure, *, alerts: tuple[Alert, ...]) -> bool:
     """Whether the client only noticed that the server had ended, and the server has nothing else to complain of.
 
     A server that breaks off on purpose, or is no TLS server, raises nothing or sees the client leave in answer.
     """
-    if client_failure is None or any(alert.is_fatal for alert in alerts):
+    if any(alert.is_fatal for alert in alerts):
         return False
     return client_failure.name in SERVER_GONE and (failure is None or _peer_left(failure))
 

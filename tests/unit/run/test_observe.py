@@ -74,6 +74,8 @@ def test_an_exchange_the_client_did_not_finish():
     """The server alone is not enough either."""
     both = server(accepted=True, handshake_done=True, exchanged=True)
     assert ending(both, client(("OSError", 104, "read"))) == ("refused", "client", "read")
+    half, alerted = server(accepted=True, handshake_done=True), client(("OSError", -30592, "read"))
+    assert observe(half, alerted, WireReading(), plan=ClientPlan(any_answer=True)).ended_by is Side.CLIENT
 
 
 @pytest.mark.parametrize(
@@ -366,10 +368,6 @@ def test_what_arrived_goes_through():
     assert seen.handshake_done
 
 
-ALERT_NAME = "MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE"
-ALERTED = ClientFailure(type="OSError", args=(), number=-30592, flags=None, name=ALERT_NAME, stage=Stage.READ)
-
-
 @pytest.mark.parametrize(
     ("client_report", "said", "wanted"),
     [
@@ -380,7 +378,10 @@ ALERTED = ClientFailure(type="OSError", args=(), number=-30592, flags=None, name
         (None, "ApplicationData", ("refused", "server", "read")),
         # Its stream ended without a byte.
         (client(done=True, received_bytes=0), None, ("refused", "server", "read")),
-        (ClientReport(done=False, failure=ALERTED), None, ("refused", "server", "read")),
+        (client(("OSError", -30592, "read")), None, ("refused", "server", "read")),
+        (client(("OSError", -30592, "write")), None, ("refused", "server", "write")),
+        # An error that is the client's own.
+        (client(("OSError", -1, "read")), None, ("refused", "client", "read")),
         (client(("OSError", 110, "read")), None, ("hung", None, "read")),
         # A board that claims an answer which never crossed the wire.
         (client(done=True, received_bytes=1, received_text="H"), None, ("refused", "server", "read")),
