@@ -151,24 +151,18 @@ def test_a_refusal_runs_its_control(runner, heaps):
     assert tried == [wrong_ca.client, control.client, wrong_ca.client]
 
 
-@pytest.mark.parametrize(
-    ("more", "verdict", "reason"),
-    [
-        (HEAP_SLACK_BYTES, VerdictWord.PASS, None),
+def test_how_much_more_heap_a_control_may_have(runner, heaps):
+    """Short of memory a good chain looks wrong too: a control vouches only if it had no more heap than the slack allows."""
+    heaps(50_000, 50_000 + HEAP_SLACK_BYTES, 49_999, 50_000 + HEAP_SLACK_BYTES)
+    verdicts = [runner.run(find_case("seed/wrong-ca")).verdict for _ in range(2)]
+    assert [(verdict.word, verdict.reason) for verdict in verdicts] == [
+        (VerdictWord.PASS, None),
         (
-            HEAP_SLACK_BYTES + 1,
             VerdictWord.FAIL,
             f"positive control seed/ca-verified had {HEAP_SLACK_BYTES + 1} bytes of heap more: "
             "the refusal may be too little memory",
         ),
-    ],
-    ids=["within the slack", "above it"],
-)
-def test_how_much_more_heap_a_control_may_have(runner, heaps, more, verdict, reason):
-    """Short of memory a good chain looks wrong too: a control vouches only if it had no more heap than the slack allows."""
-    heaps(50_000, 50_000 + more)
-    result = runner.run(find_case("seed/wrong-ca"))
-    assert (result.verdict.word, result.verdict.reason) == (verdict, reason)
+    ]
 
 
 @pytest.mark.parametrize(("more", "again"), [(HEAP_SLACK_BYTES, False), (HEAP_SLACK_BYTES + 1, True)])
@@ -191,14 +185,18 @@ def test_the_least_heap_of_a_control_is_remembered(runner, heaps):
     assert tried == [control.client, control.client, wrong_ca.client]
 
 
-def test_a_control_that_cannot_connect_fails_the_case(runner, monkeypatch):
-    """If the board accepts no good chain either, its refusal proves nothing."""
-    cases = {
-        "seed/ca-verified": dataclasses.replace(
-            find_case("seed/ca-verified"), client=ClientPlan(verify=Verify.REQUIRED, ca=("ca-other",))
-        )
-    }
-    monkeypatch.setattr("harness.run.case_runner.find_case", cases.__getitem__)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"client": ClientPlan(verify=Verify.REQUIRED, ca=("ca-other",))},
+        {"server": ServerProfile(certificates=("server-rsa1024",), maximum_version="TLSv1.2")},
+    ],
+    ids=["refused by the board", "refused by the server's own settings"],
+)
+def test_a_control_that_cannot_connect_fails_the_case(runner, monkeypatch, changes):
+    """If the board accepts no good chain either, or was not even asked, its refusal proves nothing."""
+    control = dataclasses.replace(find_case("seed/ca-verified"), **changes)
+    monkeypatch.setattr("harness.run.case_runner.find_case", {"seed/ca-verified": control}.__getitem__)
     verdict = runner.run(find_case("seed/wrong-ca")).verdict
     assert verdict.word is VerdictWord.FAIL
     assert verdict.reason == (
@@ -224,16 +222,36 @@ def test_no_remembered_control_vouches_for_an_unknown_heap(runner, heaps):
     assert tried == [control.client, wrong_ca.client, control.client]
 
 
-def test_a_control_that_cannot_run(runner, monkeypatch):
+def test_a_control_for_which_the_firmware_has_no_api(runner, monkeypatch):
+    """The agent names what is missing when it is asked to run the control: unsupported, with that name."""
+    control, attempt = find_case("seed/ca-verified"), runner.attempt
+
+    def lacking(profile, plan):
+        tried = attempt(profile, plan)
+        if plan != control.client:
+            return tried
+        return dataclasses.replace(tried, answer=dataclasses.replace(tried.answer, missing="set_ciphers"))
+
+    monkeypatch.setattr(runner, "attempt", lacking)
+    verdict = runner.run(find_case("seed/wrong-ca")).verdict
+    assert (verdict.word, verdict.reason) == (
+        VerdictWord.UNSUPPORTED,
+        "the positive control seed/ca-verified cannot run here: this firmware's TLS module has no set_ciphers",
+    )
+
+
+def test_a_control_that_cannot_run(runner, heaps, monkeypatch):
     """Where the control needs what is not here, the refusal proves nothing: unsupported, and the observation is kept."""
     need = Need(name="magic", reason="this firmware has no magic", met=lambda info, server: False)
     cases = {"seed/ca-verified": dataclasses.replace(find_case("seed/ca-verified"), needs=(need,))}
     monkeypatch.setattr("harness.run.case_runner.find_case", cases.__getitem__)
+    tried = heaps(50_000)
     result = runner.run(find_case("seed/wrong-ca"))
     assert (result.verdict.word, result.verdict.reason) == (
         VerdictWord.UNSUPPORTED,
         "the positive control seed/ca-verified cannot run here: this firmware has no magic",
     )
+    assert len(tried) == 1
     assert result.observation.outcome is Outcome.REFUSED
 
 
