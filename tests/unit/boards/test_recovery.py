@@ -17,11 +17,29 @@ from harness.model import BoardSettings, BoardSpec
 from harness.system.deadline import Deadline
 
 
-def step(name: str, error: Exception | None = None, *, limit_s: float = 5.0) -> Step:
-    """A step that ends so."""
+class Clock:
+    """Moves when it is told to."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def step(
+    name: str,
+    error: Exception | None = None,
+    *,
+    limit_s: float = 5.0,
+    takes_s: float = 0.0,
+    clock: Clock | None = None,
+) -> Step:
+    """A step that ends so, after its time by the clock."""
 
     def act(deadline: Deadline) -> None:
         assert deadline.timeout_s == limit_s
+        if clock is not None:
+            clock.now += takes_s
         if error is not None:
             raise error
 
@@ -50,23 +68,29 @@ def test_who_watches_is_told(monkeypatch: pytest.MonkeyPatch, new_session: Calla
 def test_climb() -> None:
     """In order, until one helps; each with its deadline, its time, and why it did not."""
     silent, sick = BoardError("no answer", kind="silent"), [BoardError("still sick", kind="sick")]
-    settled = []
+    clock, settled = Clock(), []
 
     def settle(deadline: Deadline) -> None:
-        settled.append(deadline.timeout_s)
+        settled.append(deadline.remaining_s)
+        clock.now += 0.5
         if sick:
             raise sick.pop()
 
-    steps = [step("a", silent), step("b", NotPossible("no hook")), step("c", limit_s=7.0), step("d"), step("e")]
-    log = climb(steps, settle=settle)
-    assert [(item.step, item.result, item.reason, item.deadline_s) for item in log] == [
-        ("a", "failed", "no answer", 5.0),
-        ("b", "skipped", "no hook", 5.0),
-        ("c", "failed", "still sick", 7.0),
-        ("d", "helped", None, 5.0),
+    steps = [
+        step("a", silent, takes_s=4.0, clock=clock),
+        step("b", NotPossible("no hook")),
+        step("c", limit_s=7.0, takes_s=2.0, clock=clock),
+        step("d", clock=clock),
+        step("e"),
     ]
-    assert settled == [7.0, 5.0]
-    assert all(0 <= item.took_s < 5 for item in log)
+    log = climb(steps, settle=settle, clock=clock)
+    assert [(item.step, item.result, item.reason, item.deadline_s, item.took_s) for item in log] == [
+        ("a", "failed", "no answer", 5.0, 4.0),
+        ("b", "skipped", "no hook", 5.0, 0.0),
+        ("c", "failed", "still sick", 7.0, 2.5),
+        ("d", "helped", None, 5.0, 0.5),
+    ]
+    assert settled == [5.0, 5.0]
 
 
 def test_all_steps_together_have_a_limit() -> None:
@@ -77,15 +101,17 @@ def test_all_steps_together_have_a_limit() -> None:
 
 def test_a_step_ends_with_the_total() -> None:
     """What is left of the time for all steps limits each of them, however much time of its own it has."""
-    given: list[float] = []
+    clock, given = Clock(), []
 
     def act(deadline: Deadline) -> None:
         given.append(deadline.timeout_s)
+        clock.now += 50.0
         raise BoardError("no answer", kind="silent")
 
-    steps = [Step(name=name, limit_s=90.0, act=act) for name in ("a", "b")]
-    climb(steps, settle=lambda deadline: None, limit_s=60.0)
-    assert 60.0 >= given[0] >= given[1]
+    steps = [Step(name=name, limit_s=90.0, act=act) for name in ("a", "b", "c")]
+    log = climb(steps, settle=lambda deadline: None, limit_s=60.0, clock=clock)
+    assert given == [60.0, 10.0]
+    assert (log[2].result, log[2].reason) == ("skipped", "the 60 s for all steps are over")
 
 
 def test_a_fault_of_the_harness_is_not_swallowed() -> None:

@@ -53,7 +53,7 @@ def test_not_micropython(new_session: NewSession, folder: Path) -> None:
 def test_clock_in_use(new_session: NewSession, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the probe found stays reported; what is explained goes by the clock that was set. No virtual board has one to set."""
     answers = iter([("it was set to UTC", 1767960000), ("it cannot be set", None)])
-    monkeypatch.setattr(surroundings, "set_clock", lambda console, info: next(answers))
+    monkeypatch.setattr(surroundings, "set_clock", lambda console, info, *, probed: next(answers))
     session = new_session()
     session.start()
     assert session.info.clock_unix_s != 1767960000

@@ -41,6 +41,8 @@ ADDRESS = '127.0.0.7'
 
 NewSession = Callable[..., BoardSession]
 
+NOW = (surroundings.now_unix_s(),) * 2
+
 
 @pytest.fixture
 def radio(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -124,16 +126,23 @@ def test_no_radio(new_session: NewSession) -> None:
 
 
 def test_clock_that_is_right(console: Console) -> None:
-    """Nothing is sent to a board whose clock is right."""
-    now = int(datetime.datetime.now(datetime.UTC).timestamp())
+    """Nothing is sent to a board whose clock was right while it was probed, however long ago and however slow that was."""
     sent = console.link.log.sent_bytes
-    assert surroundings.set_clock(console, BoardInfo(clock_unix_s=now)) is None
+    for clock in (1000 - surroundings.CLOCK_TOLERANCE_S, 1300 + surroundings.CLOCK_TOLERANCE_S):
+        assert surroundings.set_clock(console, BoardInfo(clock_unix_s=clock), probed=(1000.0, 1300.0)) is None
     assert console.link.log.sent_bytes == sent
+
+
+@pytest.mark.parametrize("off_s", [-1, 1])
+def test_clock_that_is_off(console: Console, off_s: int) -> None:
+    """Beyond the tolerance, in either direction, the clock is to be set."""
+    edge = {-1: 1000 - surroundings.CLOCK_TOLERANCE_S, 1: 1300 + surroundings.CLOCK_TOLERANCE_S}[off_s]
+    assert surroundings.set_clock(console, BoardInfo(clock_unix_s=edge + off_s), probed=(1000.0, 1300.0)) is not None
 
 
 def test_clock_that_cannot_be_set(console: Console) -> None:
     """The unix port has no RTC: what the clock shows is said, and what that means."""
-    told = surroundings.set_clock(console, BoardInfo(clock_unix_s=0))
+    told = surroundings.set_clock(console, BoardInfo(clock_unix_s=0), probed=NOW)
     assert told is not None
     note, stands = told
     assert stands is None
@@ -154,7 +163,7 @@ def test_clock_that_is_set(console: Console, folder: Path) -> None:
     shown = console.run("import machine\nprint(hasattr(machine, 'RTC'))", timeout_s=5).stdout
     if shown.strip() != b"True":
         pytest.skip("this interpreter's own machine module comes before a file")
-    told = surroundings.set_clock(console, BoardInfo(clock_unix_s=0))
+    told = surroundings.set_clock(console, BoardInfo(clock_unix_s=0), probed=NOW)
     assert told is not None
     note, stands = told
     assert stands == pytest.approx(datetime.datetime.now(datetime.UTC).timestamp(), abs=60)

@@ -68,9 +68,12 @@ class Kept:
 
     def end(self) -> tuple[int, list[tuple[str, int]]]:
         """Close its input and wait: its exit code, and the steps that it still told."""
-        output, _ = self.process.communicate(timeout=60)
-        steps = [json.loads(line) for line in output.splitlines()]
-        return self.process.returncode, [(step["step"], step["status"]) for step in steps]
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.close()
+        # Not communicate(): what `step` has read ahead is in the buffer of this file.
+        steps = [json.loads(line) for line in self.process.stdout]
+        return self.process.wait(60), [(step["step"], step["status"]) for step in steps]
 
     def calls(self) -> list[str]:
         """How the client was called."""
