@@ -35,7 +35,7 @@ __all__ = ["IN_PROCESS", "Lab", "OpenBoard", "RunOptions"]
 UNEXPECTED = "the harness itself failed with {} when it opened this board; the first test that wanted it shows where"
 LOOPBACK = "127.0.0.1"
 # The first server is closed as soon as the right board connects; this long is waited for it to say who connected.
-SETTLE_S = 1.0
+SETTLE_S = 5.0
 
 
 @dataclass(slots=True)

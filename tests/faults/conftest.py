@@ -25,6 +25,8 @@ CASES = (
     "seed/forced-tls-rsa",
 )
 PROCESSES = 6
+# What a case comes to must not depend on the defaults of this machine's Python.
+PYTHON_ORG_SERVER = Path(__file__).parents[1] / "data" / "python_org_server.py"
 # What a board costs besides waiting, for sharing them out.
 WORK_S = 0.4
 RUN_LIMIT_S = 200
@@ -39,10 +41,13 @@ spec = "faulty:{name}"
 reset = ["sh", "-c", "printf '{reset}' > {{port}}"]
 power_cycle = ["sh", "-c", "printf '{power}' > {{port}}"]
 """
-# The suite's own conftest.py: what the process holds after each test, how long that took, and what it holds at its very end.
+# The suite's own conftest.py: what the process holds after each test, the time limits that ran out in it, in seconds, and what it
+# holds at its very end. How long it took says more about the machine.
 WATCH = """
 import atexit, json, os, threading
 from pathlib import Path
+
+from harness.system.deadline import Deadline
 
 def held():
     found = []
@@ -53,18 +58,24 @@ def held():
             pass  # the listing's own
     return sorted(found)
 
-WATCH, BEFORE, TOOK = Path(__file__).with_name("watch.jsonl"), held(), {}
+WATCH, BEFORE, OVER, expired = Path(__file__).with_name("watch.jsonl"), held(), {}, Deadline.expired.fget
+
+def watched(deadline):
+    over = expired(deadline)
+    if over:
+        OVER[id(deadline), deadline._end] = deadline.timeout_s
+    return over
+
+Deadline.expired = property(watched)
 
 def write(record):
     threads = [thread.name for thread in threading.enumerate() if thread is not threading.main_thread()]
     with WATCH.open("a") as file:
         file.write(json.dumps({**record, "threads": threads}) + "\\n")
 
-def pytest_runtest_logreport(report):
-    TOOK[report.nodeid] = TOOK.get(report.nodeid, 0) + report.duration
-
 def pytest_runtest_logfinish(nodeid):
-    write({"test": nodeid, "took_s": TOOK[nodeid], "held": held()})
+    write({"test": nodeid, "waited_s": sum(OVER.values()), "held": held()})
+    OVER.clear()
 
 atexit.register(lambda: write({"test": None, "held": sorted(set(held()) - set(BEFORE))}))
 """
@@ -113,8 +124,8 @@ class BoardRun:
         return next((result for result in self.results if result["verdict"] != "pass"), None)
 
     @property
-    def took_s(self) -> float:
-        return sum(record["took_s"] for record in self.watched)
+    def waited_s(self) -> float:
+        return sum(record["waited_s"] for record in self.watched)
 
 
 def share_out(waits_s: Mapping[str, float]) -> list[list[str]]:
@@ -144,7 +155,7 @@ def start(folder: Path, arguments: Iterable[str]) -> subprocess.Popen[bytes]:
     """Start a pytest in a folder of its own, with a temporary directory of its own."""
     (folder / "tmp").mkdir()
     (folder / "test_mine.py").write_text(TEST, encoding="ascii")
-    (folder / "conftest.py").write_text(WATCH, encoding="ascii")
+    (folder / "conftest.py").write_text(PYTHON_ORG_SERVER.read_text(encoding="utf-8") + WATCH, encoding="utf-8")
     strange = ("PYTEST", "TOX", "MICROPYTHON", "PYTHONDONTWRITEBYTECODE", "CI", "BUILD_NUMBER")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(strange)}
     with (folder / "output.txt").open("wb") as output:

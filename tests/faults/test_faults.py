@@ -26,8 +26,8 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "faults.md"
 PAGE_TABLE = re.compile(r"(?<=<!-- table: tests/faults -->\n).*?(?=<!-- end -->)", re.DOTALL)
 # What a board may take beside what it waits for: on a machine that does many other things.
 BUSY_S = 20.0
-# The three cases of a board that is set aside take some milliseconds.
-SPARED_S = 5.0
+# What a board that does not answer may cost when it is closed, after its last test.
+CLOSING_S = 5.0
 TRANSCRIPT_LIMIT = 256 * 1024
 SAID_LIMIT = 120
 FIVE_PASS = "pass pass pass pass pass"
@@ -145,14 +145,13 @@ def test_verdicts(boards, name):
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_time(boards, name):
-    """The time limits end it; each step of the ladder keeps its own; what comes after setting a board aside costs nothing."""
+    """The time limits that ran out add up to no more than the page says; a board set aside costs nothing but its closing."""
     row, board = EXPECTED[name], boards[name]
-    assert board.took_s < row.limit_s
-    for result in board.results:
-        for step in result["recovery"]:
-            assert step["deadline_s"] is None or step["took_s"] < step["deadline_s"] + BUSY_S, step
+    assert board.waited_s < row.limit_s
     if row.set_aside:
-        assert sum(record["took_s"] for record in board.watched[2:]) < SPARED_S
+        *spared, last = (record["waited_s"] for record in board.watched[2:])
+        assert spared == [0, 0]
+        assert last <= CLOSING_S
 
 
 @pytest.mark.parametrize("name", FAULTS)
