@@ -18,7 +18,7 @@ from harness.system.deadline import Deadline
 
 
 class Clock:
-    """Moves when it is told to."""
+    """Stands still until the test moves it."""
 
     now = 0.0
 

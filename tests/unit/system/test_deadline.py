@@ -4,7 +4,7 @@ from harness.system.deadline import Deadline
 
 
 class Clock:
-    """Shows what it is told to."""
+    """Stands still until the test moves it."""
 
     now = 100.0
 

@@ -51,7 +51,7 @@ def test_both_directions_are_recorded(pair: tuple[Link, socket.socket]) -> None:
 
 
 class Recorded(socket.socket):
-    """A connection that records its reads, and each time it is told to acknowledge at once."""
+    """A connection that records its reads, and each time TCP_QUICKACK is set."""
 
     def recv(self, *words: int) -> bytes:
         self.done.append("nothing")
