@@ -142,7 +142,7 @@ class StepResult(StrEnum):
 class BoardSpec:
     """One `--board SPEC`, parsed.
 
-    `kind` is a key of `harness.boards.BOARD_KINDS`; `target` is what that kind opens (device path, URL,
+    `kind` is a key of `harness.boards.kinds.BOARD_KINDS`; `target` is what that kind opens (device path, URL,
     interpreter path or "" for the default); `label` is the short unique name used in test ids and reports.
     """
 
@@ -158,7 +158,7 @@ class BoardSettings:
     """What boards.toml says of one board. Secrets are not here: `password_env` only names the variable.
 
     `reset` and `power_cycle` are commands as argument lists, started without a shell; `{port}` and `{board}` in them stand
-    for the port that is open and the board's name (`harness.boards.spec.hook_arguments`). Empty: there is no such hook.
+    for the port that is open and the board's name (`harness.boards.hooks.hook_arguments`). Empty: there is no such hook.
 
     `static` is address, netmask, gateway and name server; `lan` the expression that makes a wired interface on the board; `address`
     that of a board that cannot report its own.

@@ -6,12 +6,13 @@ Knows processes; nothing of boards.toml's other keys, of ports or of recovery.
 from __future__ import annotations
 
 import os
+import re
 import select
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Collection, Generator, Sequence
+from collections.abc import Collection, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from harness.boards.serial.transcript import printable
 from harness.errors import BoardError, FaultKind
 from harness.system.deadline import Deadline
 
+#: What may be filled into a word of a hook, in braces.
+HOOK_PLACEHOLDERS = ("port", "board")
 GUARD = Path(__file__).with_name("hook_guard.py")
 KEPT_BYTES = 4096
 SHOWN_CHARACTERS = 600
@@ -26,6 +29,12 @@ SHOWN_CHARACTERS = 600
 LAST_WORDS_S = 0.5
 # Windows has no word for it, and no process ends so there.
 BY_SIGKILL = -9
+
+
+def hook_arguments(hook: Iterable[str], *, port: str, board: str) -> list[str]:
+    """Fill `{port}` and `{board}` into the words of a hook; everything else stays."""
+    values = {"port": port, "board": board}
+    return [re.sub(r"\{(port|board)\}", lambda found: values[found[1]], word) for word in hook]
 
 
 def run_hook(words: Sequence[str], *, name: str, board: str, deadline: Deadline, without: Collection[str] = ()) -> None:

@@ -1,26 +1,44 @@
-"""Reads boards.toml; its meaning is in `harness.boards.spec`."""
+"""boards.toml: the boards of a lab by name, each key checked.
+
+Knows the keys of a board and their types; how a spec is written is in `harness.boards.spec`.
+"""
 
 from __future__ import annotations
 
+import ipaddress
+import re
 import tomllib
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from harness.boards.spec import parse_lab
+from harness.boards.hooks import HOOK_PLACEHOLDERS
+from harness.boards.kinds import spec_forms
+from harness.boards.network_keys import KEYS as NETWORK_KEYS
+from harness.boards.network_keys import chosen_network, network_keys
+from harness.boards.spec import parse_board, parse_spec, suggestion
 from harness.errors import UsageError
-from harness.model import BoardSpec
+from harness.model import BoardSettings, BoardSpec, Network
 
 DEFAULT_FILE = "boards.toml"
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_BOARD_KEYS = {
+    "spec", "network", "wifi", "bind", "baud", "dtr", "rts", "timeout_multiplier", "heap_bytes", "reset", "power_cycle", "tags",
+    *NETWORK_KEYS,
+}  # fmt: skip
+_WIFI_KEYS = {"ssid", "password"}
 
 
 def read_lab(path: str | None, *, folder: Path) -> dict[str, BoardSpec]:
     """Read the lab's boards by name.
 
     Args:
-        path: what `--boards` says; None takes `boards.toml` in `folder` if it exists.
-        folder: where the default is looked for.
+        path: of `--boards`; None takes `boards.toml` in `folder` if it exists.
+        folder: of the default file.
 
     Raises:
-        UsageError: the file is missing, no TOML, or says something unknown.
+        UsageError: the file is missing or not TOML, or as `parse_lab`.
     """
     file = Path(path) if path else folder / DEFAULT_FILE
     if path is None and not file.exists():
@@ -31,5 +49,145 @@ def read_lab(path: str | None, *, folder: Path) -> dict[str, BoardSpec]:
     except OSError as error:
         raise UsageError(f"--boards {file}: cannot be read ({error.strerror})") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"--boards {file}: no valid TOML: {error}") from error
+        raise UsageError(f"--boards {file}: invalid TOML: {error}") from error
     return parse_lab(data, file=str(file))
+
+
+def parse_lab(data: Mapping[str, Any], *, file: str) -> dict[str, BoardSpec]:
+    """Turn the parsed boards.toml into board specs by name.
+
+    Args:
+        data: the TOML document: `[board.NAME]` tables.
+        file: its path, for messages.
+
+    Raises:
+        UsageError: unknown key, wrong type, a literal password, or a name that is a spec itself.
+    """
+    extra = sorted(set(data) - {"board"})
+    if extra:
+        raise UsageError(f"{file}: unknown key {extra[0]!r}; boards are written as [board.NAME]")
+    tables = _table(data.get("board", {}), where=f"{file}: board")
+    return {name: _lab_board(name, table, where=f"{file}: board.{name}") for name, table in tables.items()}
+
+
+def _lab_board(name: str, raw: Any, *, where: str) -> BoardSpec:
+    table = _table(raw, where=where)
+    if not _WORD.fullmatch(name) or parse_spec(name, source=where) is not None:
+        raise UsageError(f"{where}: invalid board name {name!r}: expected letters, digits, . _ -, and not a board spec")
+    _only(table, _BOARD_KEYS, where=where)
+    spec_text = _typed(table, "spec", str, where=where)
+    if not spec_text:
+        raise UsageError(f"{where}: missing key 'spec'; accepted are {spec_forms()}")
+    parsed = parse_board(spec_text, {}, source=f"{where}.spec =")
+    wifi = _table(table.get("wifi", {}), where=f"{where}.wifi")
+    _only(wifi, _WIFI_KEYS, where=f"{where}.wifi")
+    network = _typed(table, "network", str, where=where) or chosen_network(table, wifi=bool(wifi))
+    if network not in tuple(Network):
+        raise UsageError(f"{where}.network = {network!r}: expected {', '.join(Network)}")
+    ssid = _typed(wifi, "ssid", str, where=f"{where}.wifi")
+    if network == Network.WIFI and not ssid:
+        raise UsageError(
+            f'{where}.wifi: missing key \'ssid\'; write wifi = {{ssid = "NAME", password = {{env = "VARIABLE"}}}}'
+        )
+    multiplier = _typed(table, "timeout_multiplier", (int, float), where=where)
+    multiplier = 1.0 if multiplier is None else float(multiplier)
+    if not 0.1 <= multiplier <= 100:
+        raise UsageError(f"{where}.timeout_multiplier = {multiplier:g}: expected 0.1 to 100")
+    settings = BoardSettings(
+        network=Network(network),
+        ssid=ssid,
+        password_env=_password(wifi.get("password"), where=f"{where}.wifi.password"),
+        **network_keys(table, network=network, where=where),
+        bind=_address(_typed(table, "bind", str, where=where), where=f"{where}.bind"),
+        baud=_in_range(table, "baud", 300, 4_000_000, where=where) or 115200,
+        dtr=_typed(table, "dtr", bool, where=where),
+        rts=_typed(table, "rts", bool, where=where),
+        timeout_multiplier=multiplier,
+        heap_bytes=_in_range(table, "heap_bytes", 32 * 1024, 1 << 30, where=where),
+        reset=_hook(table, "reset", where=where),
+        power_cycle=_hook(table, "power_cycle", where=where),
+        tags=_tags(table, where=where),
+    )
+    return replace(parsed, text=name, label=name, settings=settings)
+
+
+def _password(value: Any, *, where: str) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, Mapping) and set(value) == {"env"} and isinstance(value["env"], str) and value["env"]:
+        return str(value["env"])
+    # The value must not be in the message: it is the secret.
+    raise UsageError(
+        f'{where}: a password must not be written here; use {{env = "NAME"}} and set the environment variable NAME'
+    )
+
+
+def _hook(table: Mapping[str, Any], key: str, *, where: str) -> tuple[str, ...]:
+    """Read a command as a list of words; a single string would need a shell's rules to be split."""
+    value = table.get(key)
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not value or not all(isinstance(word, str) and word for word in value):
+        raise UsageError(
+            f'{where}.{key} = {value!r}: expected a list of strings, e.g. ["uhubctl", "-l", "1-1", "-p", "2", "-a", "cycle"]; '
+            "it runs without a shell"
+        )
+    for word in value:
+        if "\0" in word:
+            raise UsageError(f"{where}.{key}: {word!r} has a zero byte, which no program can be given")
+        for name in re.findall(r"\{([A-Za-z_]*)\}", word):
+            if name not in HOOK_PLACEHOLDERS:
+                accepted = ", ".join(f"{{{known}}}" for known in HOOK_PLACEHOLDERS)
+                raise UsageError(f"{where}.{key}: unknown placeholder {{{name}}} in {word!r}; accepted are {accepted}")
+    return tuple(value)
+
+
+def _tags(table: Mapping[str, Any], *, where: str) -> tuple[str, ...]:
+    value = table.get("tags", [])
+    if not isinstance(value, list) or not all(isinstance(tag, str) for tag in value):
+        raise UsageError(f'{where}.tags = {value!r}: expected a list of strings, e.g. ["esp32", "wifi"]')
+    for tag in value:
+        if not _WORD.fullmatch(tag):
+            raise UsageError(f"{where}.tags: invalid tag {tag!r}: expected letters, digits, . _ -")
+    return tuple(dict.fromkeys(value))
+
+
+def _in_range(table: Mapping[str, Any], key: str, low: int, high: int, *, where: str) -> int | None:
+    value: int | None = _typed(table, key, int, where=where)
+    if value is not None and not low <= value <= high:
+        raise UsageError(f"{where}.{key} = {value}: expected {low} to {high}")
+    return value
+
+
+def _address(text: str | None, *, where: str) -> str | None:
+    """Read an address of this machine; a name would not say which of its addresses the server listens on."""
+    if text is None:
+        return None
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise UsageError(f"{where} = {text!r}: expected an IP address of this machine") from None
+
+
+def _table(value: Any, *, where: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise UsageError(f"{where}: expected a table, not {type(value).__name__}")
+    return value
+
+
+def _only(table: Mapping[str, Any], accepted: set[str], *, where: str) -> None:
+    unknown = sorted(set(table) - accepted)
+    if unknown:
+        raise UsageError(
+            f"{where}: unknown key {unknown[0]!r}{suggestion(unknown[0], accepted)}; accepted are {', '.join(sorted(accepted))}"
+        )
+
+
+def _typed(table: Mapping[str, Any], key: str, kind: Any, *, where: str) -> Any:
+    value = table.get(key)
+    if value is None:
+        return None
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        names = kind.__name__ if isinstance(kind, type) else "number"
+        raise UsageError(f"{where}.{key} = {value!r}: expected {names}")
+    return value

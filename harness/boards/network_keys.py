@@ -1,6 +1,6 @@
 """The keys of boards.toml about a board's network: country, static, lan and address. Pure; one `UsageError` for each mistake.
 
-Knows what device_scripts/network_setup.py can do with them. The spec, WiFi name and password are `harness.boards.spec`.
+Knows what device_scripts/network_setup.py can do with them. The spec, WiFi name and password are in `harness.boards.lab_file`.
 """
 
 from __future__ import annotations

@@ -9,9 +9,8 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from harness.boards.hooks import run_hook
+from harness.boards.hooks import hook_arguments, run_hook
 from harness.boards.serial.raw_repl import Link
-from harness.boards.spec import hook_arguments
 from harness.errors import BoardError, FaultKind
 from harness.model import BoardSpec, RecoveryAction, RecoveryStep, StepResult
 from harness.system.deadline import Deadline

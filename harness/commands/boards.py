@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,12 +53,14 @@ class Probed:
 
 def add(commands: Commands) -> None:
     """Declare the command."""
+    from harness.boards.kinds import spec_forms
+
     parser = commands.add_parser(
         "boards",
         help="list serial ports, configured and virtual boards, and who has them; probe or clean them",
         description="List the serial ports with their USB identity, the boards of boards.toml and the virtual board; "
         "of each, whether it is free or who has it.",
-        epilog=EXAMPLE,
+        epilog=f"{EXAMPLE}\n{textwrap.fill(f'SPEC is {spec_forms()}.', width=100)}",
     )
     parser.add_argument(
         "spec", nargs="*", metavar="SPEC", help="with --probe: only these boards, named as in `pytest --board`"
@@ -214,7 +217,7 @@ def _occupancy_json(occupancy: Occupancy) -> dict[str, Any]:
 
 def lab_json(lab: dict[str, BoardSpec]) -> list[dict[str, Any]]:
     """The configured boards as JSON. The password's variable is named, its value is never read here."""
-    from harness.boards.locks.occupancy import occupancy
+    from harness.boards.kinds import occupancy
     from harness.model import as_json
 
     return [
@@ -231,7 +234,10 @@ def lab_json(lab: dict[str, BoardSpec]) -> list[dict[str, Any]]:
 
 def _spec_text(spec: BoardSpec) -> str:
     """What boards.toml says in `spec`: there, `text` is the board's name."""
-    return spec.target if spec.kind == "serial" else f"{spec.kind}:{spec.target}".rstrip(":")
+    from harness.boards.kinds import BOARD_KINDS
+
+    prefix = BOARD_KINDS[spec.kind].prefix
+    return f"{prefix}{spec.target}" if spec.target else prefix.removesuffix(":")
 
 
 def virtual_json(virtual: Virtual) -> dict[str, Any]:
@@ -267,7 +273,7 @@ def port_lines(ports: Iterable[SerialPort], *, trouble: str | None = None) -> li
 
 def lab_lines(lab: dict[str, BoardSpec]) -> list[str]:
     """The configured boards as text, with tags, hooks and who has each; nothing where there are none."""
-    from harness.boards.locks.occupancy import occupancy
+    from harness.boards.kinds import occupancy
 
     rows = [
         [

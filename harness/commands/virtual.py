@@ -85,7 +85,7 @@ def run(options: argparse.Namespace) -> int:
     """
     from harness.boards.spec import parse_board
 
-    spec = parse_board(options.spec, {}, told="virtual")
+    spec = parse_board(options.spec, {}, source="virtual")
     if spec.kind == "faulty":
         return _keep(*_faulty(spec.target, options))
     if spec.kind != "unix":

@@ -77,6 +77,7 @@ def boards(texts: list[str], *, file: str | None, folder: Path) -> tuple[BoardSp
     Raises:
         UsageError: unknown spec, the same board twice, an interpreter that is not there, a bad boards.toml.
     """
+    from harness.boards.kinds import BOARD_KINDS
     from harness.boards.lab_file import read_lab
     from harness.boards.spec import choose_boards
 
@@ -89,11 +90,7 @@ def boards(texts: list[str], *, file: str | None, folder: Path) -> tuple[BoardSp
                 f"board {spec.label}: its wifi password is in the environment variable {variable}, which is not set"
             )
         _check_hooks(spec)
-        # The packaged default may be missing in a suite that never uses a board; a path was asked for.
-        if spec.kind == "unix" and spec.target and os.name != "nt":
-            from harness.boards.virtual.interpreter import find_interpreter
-
-            find_interpreter(spec.target)
+        BOARD_KINDS[spec.kind].check(spec)
     return specs
 
 
@@ -105,20 +102,20 @@ def check_distinct(specs: Iterable[BoardSpec]) -> None:
     Raises:
         UsageError: naming both.
     """
-    serial = [spec for spec in specs if spec.kind == "serial"]
-    if len(serial) < 2:
-        return
-    from harness.boards.serial.ports import identity, resolve_serial
+    from harness.boards.kinds import BOARD_KINDS
 
+    real = [spec for spec in specs if not BOARD_KINDS[spec.kind].is_virtual]
+    if len(real) < 2:
+        return
     seen: dict[str, BoardSpec] = {}
-    for spec in serial:
+    for spec in real:
         try:
-            name = identity(resolve_serial(spec.target))
+            name = BOARD_KINDS[spec.kind].identity(spec)
         except HarnessError:
             continue
         if name in seen:
             raise UsageError(
-                f"--board {spec.text!r}: the same board as {seen[name].text!r} ({name}); a board is given once"
+                f"--board {spec.text!r}: the same board as {seen[name].text!r} ({name}); each board may be given only once"
             )
         seen[name] = spec
 

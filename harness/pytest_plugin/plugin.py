@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare the command-line options."""
+    from harness.boards.kinds import spec_forms
+
     group = parser.getgroup("tls-harness", "TLS harness: MicroPython boards against Python TLS servers")
     group.addoption(
         "--board",
         action="append",
         metavar="SPEC",
         default=[],
-        help="Board to test on, repeatable: a device path, COM3, u0, a0, id:SERIAL, auto, rfc2217://HOST:PORT, "
-        "socket://HOST:PORT, unix, unix:/path/to/micropython, faulty:NAME (a virtual board with a fault; a wrong name lists "
-        "them), labgrid:PLACE, or a name or tag:TAG in boards.toml. Default: unix, a virtual board",
+        help=f"Board to test on, repeatable: {spec_forms()}. Default: unix, a virtual board",
     )
     group.addoption(
         "--boards", metavar="FILE", default=None, help="boards.toml of the lab. Default: ./boards.toml if it exists"

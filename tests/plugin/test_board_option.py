@@ -81,8 +81,8 @@ def test_the_order_of_arrival_does_not_show(suite, interpreter):
     ("spec", "message"),
     [
         (("nope",), f"--board 'nope': not a board; {ACCEPTED} (there: none)"),
-        (("unix", "unix"), "--board 'unix': the same board as 'unix'; a board is given once"),
-        (("unix:",), "--board 'unix:': the path of the interpreter is missing; `unix` alone takes the packaged one"),
+        (("unix", "unix"), "--board 'unix': the same board as 'unix'; each board may be given only once"),
+        (("unix:",), "--board 'unix:': missing interpreter path; `unix` alone runs the packaged interpreter"),
         (
             ("unix:/no/such",),
             "--board unix:/no/such: there is no such file; the path of a MicroPython unix-port interpreter is wanted",
@@ -99,7 +99,7 @@ def test_the_order_of_arrival_does_not_show(suite, interpreter):
             ("faulty:no-wlan",),
             f"--board 'faulty:no-wlan': no such fault; accepted are faulty:NAME with one of {', '.join(FAULTS)}",
         ),
-        (("rfc2217://host",), "--board 'rfc2217://host': host and port are wanted, as in rfc2217://192.0.2.7:2217"),
+        (("rfc2217://host",), "--board 'rfc2217://host': expected host and port, e.g. rfc2217://192.0.2.7:2217"),
     ],
 )
 def test_no_board(suite, spec, message):

@@ -24,13 +24,13 @@ def test_missing_file(suite):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[board.desk\n", "--boards lab.toml: no valid TOML: "),
+        ("[board.desk\n", "--boards lab.toml: invalid TOML: "),
         ('[board.desk]\nspec = "unix"\ncolour = 1\n', "lab.toml: board.desk: unknown key 'colour'; accepted are "),
         ('[boards.desk]\nspec = "unix"\n', "lab.toml: unknown key 'boards'; boards are written as [board.NAME]"),
-        ("[board.desk]\nbaud = 9600\n", "lab.toml: board.desk: the key 'spec' is missing; accepted are "),
+        ("[board.desk]\nbaud = 9600\n", "lab.toml: board.desk: missing key 'spec'; accepted are "),
         (
             '[board.desk]\nspec = "/dev/ttyUSB0"\nwifi = {ssid = "lab", password = "geheim"}\n',
-            'lab.toml: board.desk.wifi.password: a password is never written here; use {env = "NAME"} and set the '
+            'lab.toml: board.desk.wifi.password: a password must not be written here; use {env = "NAME"} and set the '
             "environment variable NAME",
         ),
     ],

@@ -1,6 +1,6 @@
-"""Who has a board, without opening it: our own locks, and other programs that have the port open.
+"""Who has a board or a port, found out without opening it: from our own locks, and from the programs that have the port open.
 
-Knows the locks and, on Linux, /proc. A port behind another machine can only be asked by opening it: nobody's lock here says nothing.
+Knows the locks and, on Linux, /proc. For a port behind another machine without a lock here, only opening it would tell.
 """
 
 from __future__ import annotations
@@ -10,10 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from harness.boards.locks.board_lock import Holder, holder_by_pid, holder_of
-from harness.boards.serial.ports import SerialPort, holders, identity, lock_holders, resolve_serial
-from harness.boards.spec import MADE_WHEN_OPENED
-from harness.errors import HarnessError
-from harness.model import BoardSpec
+from harness.boards.serial.ports import SerialPort, holders, identity, lock_holders
 
 
 class OccupancyState(StrEnum):
@@ -45,46 +42,8 @@ class Occupancy:
         return f"missing: {self.reason}" if self.reason else self.state
 
 
-def occupancy(spec: BoardSpec) -> Occupancy:
-    """Say whether a board of a spec can be had."""
-    if spec.kind in MADE_WHEN_OPENED:
-        return Occupancy(state=OccupancyState.VIRTUAL)
-    if spec.kind == "labgrid":
-        return _of_place(spec)
-    if spec.kind != "serial":
-        return Occupancy(state=OccupancyState.UNKNOWN)
-    try:
-        return of_port(resolve_serial(spec.target))
-    except HarnessError as error:
-        return Occupancy(state=OccupancyState.MISSING, reason=str(error))
-
-
-def _of_place(spec: BoardSpec) -> Occupancy:
-    """Ask our own lock first, which knows the process; then the lab, which knows the user."""
-    from harness.boards.labgrid.client import LISTING_S, LabgridClient
-    from harness.boards.labgrid.text import identity as place_identity
-    from harness.boards.labgrid.text import who_has
-
-    try:
-        holder = holder_of(place_identity(spec.target, os.environ))
-        if holder is not None:
-            return Occupancy(state=OccupancyState.IN_USE, holder=holder)
-        client = LabgridClient(spec.label, timeout_s=LISTING_S)
-        place = client.show(spec.target)
-        if place.acquired is not None:
-            return Occupancy(state=OccupancyState.IN_USE, reason=f"{who_has(place.acquired)} (labgrid)")
-        refused = client.refusal(place, "")
-    except HarnessError as error:
-        return Occupancy(state=OccupancyState.MISSING, reason=str(error))
-    return (
-        Occupancy(state=OccupancyState.FREE)
-        if refused is None
-        else Occupancy(state=OccupancyState.MISSING, reason=refused.message)
-    )
-
-
 def of_port(port: str | SerialPort) -> Occupancy:
-    """Say whether a port can be had."""
+    """Say whether a port is available."""
     device = port if isinstance(port, str) else port.device
     holder = holder_of(identity(device)) or _other_program(device)
     if holder is not None:
@@ -97,7 +56,7 @@ def of_port(port: str | SerialPort) -> Occupancy:
 
 
 def _other_program(device: str) -> Holder | None:
-    """Who has the port open without our lock; of a PTY only who locked it: the program that serves it has it open, too."""
+    """The program that has the port open without our lock; for a PTY only one that locked it, since its server has it open too."""
     if not device.startswith("/"):
         return None
     found = lock_holders(device) or ([] if os.path.realpath(device).startswith("/dev/pts/") else holders(device))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.boards.hooks import KEPT_BYTES, run_hook
+from harness.boards.hooks import KEPT_BYTES, hook_arguments, run_hook
 from harness.errors import BoardError
 from harness.system.deadline import Deadline
 
@@ -161,3 +161,11 @@ def test_no_program_at_all(tmp_path: Path) -> None:
         place.chmod(mode)
         with pytest.raises(BoardError, match=rf"cannot be started \({reason}\)$"):
             run_hook([str(place)], name="reset", board="lab-1", deadline=Deadline(20))
+
+
+def test_hook_arguments() -> None:
+    """Port and board are filled in, in one pass; other braces are the program's own business."""
+    hook = ("mosquitto_pub", "-t", "lab/{board}/{port}", "-m", '{"POWER": "{board}"}', "{}")
+    port = "/dev/{board}"
+    words = ["mosquitto_pub", "-t", f"lab/desk/{port}", "-m", '{"POWER": "desk"}', "{}"]
+    assert hook_arguments(hook, port=port, board="desk") == words

@@ -1,28 +1,63 @@
-"""Opening a board by its spec: every kind, and nothing left behind."""
+"""The table of board kinds, and opening a board by its spec: every kind, and nothing left behind."""
 
 from __future__ import annotations
 
 import os
 import threading
+from pathlib import Path
 
 import pytest
 
-from harness.boards.kinds import BOARD_KINDS, open_board
+from harness.boards.kinds import BOARD_KINDS, open_board, spec_table
+from harness.boards.lab_file import parse_lab
 from harness.boards.session import BoardSession
-from harness.boards.spec import parse_board, parse_lab
+from harness.boards.spec import parse_board
 from harness.boards.virtual.board import VirtualBoard
 from harness.boards.virtual.interpreter import find_interpreter
 from harness.errors import BoardError
+from harness.reports.html.key_tables import PROCESSES
 from harness.system.deadline import Deadline
 
+DOCS = Path(__file__).resolve().parents[3] / "docs" / "lab.md"
+EXAMPLES = {
+    "a device path": "/dev/ttyUSB0", "id:SERIAL": "id:1", "rfc2217://HOST:PORT": "rfc2217://h:1", "socket://HOST:PORT": "socket://h:1",
+    "faulty:NAME": "faulty:slow", "labgrid:PLACE": "labgrid:p",
+}  # fmt: skip
 
-def test_every_kind_of_spec_has_its_function() -> None:
-    """What the command line accepts can be opened."""
-    kinds = {
-        parse_board(text, {}).kind
-        for text in ("unix", "unix:/x", "u0", "COM3", "auto", "id:1", "socket://h:1", "faulty:slow", "labgrid:p")
-    }
-    assert kinds == set(BOARD_KINDS)
+
+@pytest.mark.parametrize("name", BOARD_KINDS)
+def test_forms_are_accepted(name: str) -> None:
+    """What help and messages call accepted is accepted, and leads to the kind that says so."""
+    kind = BOARD_KINDS[name]
+    assert kind.forms
+    assert {parse_board(EXAMPLES.get(form, form), {}).kind for form, _meaning in kind.forms} == {name}
+
+
+def test_prefix() -> None:
+    """Prefix and target are the text of the spec again: `tls-harness boards` shows it for a board of boards.toml."""
+    for kind in BOARD_KINDS.values():
+        for form, _meaning in kind.forms:
+            spec = parse_board(EXAMPLES.get(form, form), {})
+            assert spec.text in (f"{kind.prefix}{spec.target}", kind.name)
+
+
+def test_reports_know_the_virtual_kinds() -> None:
+    """Reports tell real boards from processes by the name of the kind."""
+    assert set(PROCESSES) == {kind.name for kind in BOARD_KINDS.values() if kind.is_virtual}
+
+
+def test_table_in_the_docs() -> None:
+    """docs/lab.md lists every form of a spec; UPDATE_TEXTS=1 writes it."""
+    before, mark, rest = DOCS.read_text(encoding="utf-8").partition("<!-- board specs -->\n")
+    old, end, after = rest.partition("<!-- end of board specs -->\n")
+    assert mark
+    assert end
+    rows = "".join(f"| {f'`{form}`' if form[:2] != 'a ' else form} | {meaning} |\n" for form, meaning in spec_table())
+    new = f"| spec | board |\n|---|---|\n{rows}"
+    if os.environ.get("UPDATE_TEXTS"):
+        DOCS.write_text(f"{before}{mark}{new}{end}{after}", encoding="utf-8")
+    else:
+        assert old == new
 
 
 def test_serial() -> None:

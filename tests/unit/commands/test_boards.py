@@ -289,7 +289,7 @@ def test_clean_removes_what_was_deployed_and_nothing_else(virtual_board, capsys)
             ["--clean", "u0", "--probe"],
             "--clean: it does one board and nothing else; leave out --probe and further boards",
         ),
-        (["--probe", "u0", "u0"], "--board 'u0': the same board as 'u0'; a board is given once"),
+        (["--probe", "u0", "u0"], "--board 'u0': the same board as 'u0'; each board may be given only once"),
         (["--boards", "no.toml"], "--boards no.toml: cannot be read (No such file or directory)"),
     ],
     ids=["spec without probe", "clean and probe", "twice", "no file"],

@@ -145,7 +145,8 @@ def test_one_port_under_two_names(tmp_path):
     check_distinct(named)
     check_distinct([parse_board(str(link), {})])
     with pytest.raises(
-        UsageError, match=r"^--board '.*/link': the same board as '/dev/ttyNOPE7' \(/dev/ttyNOPE7\); a board is"
+        UsageError,
+        match=r"^--board '.*/link': the same board as '/dev/ttyNOPE7' \(/dev/ttyNOPE7\); each board may be given only once$",
     ):
         check_distinct([*named, parse_board(str(link), {})])
     urls = [parse_board(f"{scheme}://127.0.0.1:{port}", {}) for scheme, port in (("socket", 4000), ("rfc2217", 4001))]

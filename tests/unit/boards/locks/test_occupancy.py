@@ -1,4 +1,4 @@
-"""Who has a board, asked without opening it."""
+"""Who has a board, found out without opening it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from harness.boards.labgrid.text import identity as place_identity
+from harness.boards.kinds import occupancy
 from harness.boards.locks import occupancy as module
 from harness.boards.locks.board_lock import BoardLock, Holder, ourselves
-from harness.boards.locks.occupancy import Occupancy, OccupancyState, occupancy, of_port
+from harness.boards.locks.occupancy import Occupancy, OccupancyState, of_port
 from harness.boards.serial.ports import identity
 from harness.boards.spec import parse_board
 
@@ -29,7 +29,7 @@ def port() -> Iterator[str]:
 
 
 def test_free_and_in_use(port: str) -> None:
-    """Free until somebody has our lock; then it is known who."""
+    """Free until a process has our lock; then the holder is named."""
     assert of_port(port) == Occupancy(state="free", port=port)
     lock = BoardLock(identity(port), label="desk")
     found = occupancy(parse_board(port, {}))
@@ -40,7 +40,7 @@ def test_free_and_in_use(port: str) -> None:
 
 
 def test_a_program_without_our_lock(port: str) -> None:
-    """mpremote and others lock the port itself: found, too, with pid, user and program."""
+    """mpremote and others lock the port itself; they are found with pid, user and program."""
     code = "import fcntl, sys; f = open(sys.argv[1], 'rb'); fcntl.flock(f, fcntl.LOCK_EX); print('held', flush=True); sys.stdin.read()"
     other = subprocess.Popen(
         [sys.executable, "-c", code, port], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -58,24 +58,20 @@ def test_a_program_without_our_lock(port: str) -> None:
 
 
 def test_a_program_that_locks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """screen and ModemManager lock nothing: who has a serial port open has it."""
+    """screen and ModemManager lock nothing: a program with the port open has it."""
     monkeypatch.setattr(module, "holders", lambda device: [(7, "screen")] if device == "/dev/ttyUSB0" else [])
     found = of_port("/dev/ttyUSB0")
     assert (found.state, found.holder) == ("in-use", Holder(pid=7, user=found.holder.user, command="screen", since="?"))  # type: ignore[union-attr]
 
 
-def test_what_cannot_be_told() -> None:
-    """A port that is not there, one behind another machine, one that is made when it is opened."""
+def test_not_free() -> None:
+    """A port that is missing, and one behind another machine."""
     assert str(of_port("/dev/ttyNOPE7")) == "missing: there is no such port"
     assert of_port("rfc2217://127.0.0.1:1").state == "unknown"
-    assert occupancy(parse_board("unix", {})) == Occupancy(state="virtual")
-    nobody = occupancy(parse_board("id:nobody-has-this", {}))
-    assert nobody.state == "missing"
-    assert "no port with this USB serial number" in str(nobody)
 
 
 def test_looking_takes_nothing(port: str) -> None:
-    """A look never is in the way of one who takes the board at the same moment: no lock is taken for it."""
+    """Looking takes no lock: it must not disturb a run that takes the board at the same moment."""
     lock = BoardLock(identity(port), label="desk")
     with lock.path.open("rb") as file:
         of_port(port)
@@ -87,19 +83,7 @@ def test_looking_takes_nothing(port: str) -> None:
     assert not lock.path.exists()
 
 
-def test_a_labgrid_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Our own lock answers before the lab is asked; without a client it is said that there is none. A real lab: tests/plugin."""
-    monkeypatch.setenv("LABGRID_CLIENT", "/nowhere/labgrid-client")
-    monkeypatch.setenv("LG_COORDINATOR", "192.0.2.1:1")
-    spec = parse_board("labgrid:board0", {})
-    lock = BoardLock(place_identity("board0", os.environ), label="desk")
-    found = occupancy(spec)
-    lock.close()
-    assert (found.state, found.holder is not None and found.holder.pid) == ("in-use", os.getpid())
-    assert str(occupancy(spec)) == (
-        "missing: $LABGRID_CLIENT = /nowhere/labgrid-client: there is no such program; it must name labgrid-client"
-    )
-    assert (
-        str(Occupancy(state=OccupancyState.IN_USE, reason="alice on bench (labgrid)"))
-        == "in use by alice on bench (labgrid)"
-    )
+def test_a_holder_elsewhere() -> None:
+    """A holder on another machine is a reason, not a process."""
+    found = Occupancy(state=OccupancyState.IN_USE, reason="alice on bench (labgrid)")
+    assert str(found) == "in use by alice on bench (labgrid)"
