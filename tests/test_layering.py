@@ -76,7 +76,7 @@ IO = {
     "boards.labgrid.board": {"subprocess"},
     "boards.labgrid.client": {"socket", "subprocess"},
     "boards.labgrid.keeper": {"subprocess"},
-    "boards.locks.board_lock": {"fcntl", "pwd", "threading"},
+    "boards.locks.board_lock": {"pwd", "threading"},
     "boards.locks.identity": {"threading"},
     "boards.serial.open_port": {"serial", "socket"},
     "boards.serial.ports": {"grp", "serial", "socket"},
@@ -91,8 +91,7 @@ IO = {
     "server.engine.tls_link": {"selectors", "socket"},
     "server.relay": {"selectors", "socket", "threading"},
     "server.remote": {"subprocess", "threading"},
-    "system.folder_lock": {"fcntl"},
-    "system.private_folder": {"fcntl"},
+    "system.locks": {"fcntl"},
 }
 IO_MODULES = {"socket", "selectors", "serial", "mpremote", "subprocess", "threading", "asyncio", "multiprocessing"}
 POSIX_MODULES = {"pty", "tty", "termios", "fcntl", "resource", "grp", "pwd"}

@@ -1,7 +1,7 @@
-"""Temporary folders with keys or secrets in them: only this user's, gone at the end, and swept up after a process that was killed.
+"""Temporary folders for keys and secrets: readable by this user only, removed at the end, or by the next process if this one is killed.
 
-Knows names, owners and locks of folders. A folder is in use as long as a process holds the lock (`flock`) on the folder itself: the
-system frees it with the process, however that ends. Where there is no fcntl (Windows) nothing is swept.
+Knows names, owners and locks of folders. A folder is in use as long as a process has the lock on the folder itself. Where there are
+no such locks (Windows) nothing is swept.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ import time
 import weakref
 from pathlib import Path
 
+from harness.system.locks import is_at, lock_folder
+
 __all__ = ["PrivateFolder", "sweep"]
 
-#: Ends the names of folders that are locked while in use; others of these names are of harnesses that did not lock theirs.
+#: The suffix of folders that are locked while in use; those without it are of versions that did not lock theirs.
 LOCKED = "-locked"
 UNLOCKED_AGE_S = 24 * 3600.0
 _RANDOM = r"[a-z0-9_]{8}"  # tempfile.mkdtemp
@@ -30,63 +32,46 @@ class PrivateFolder:
     """A new folder (0700) that `close()`, the end of the process, or the next process removes.
 
     Args:
-        prefix: the name begins with it. What killed processes left under this prefix is removed at its first use here.
+        prefix: of its name. What killed processes left under this prefix is removed at the first use of the prefix.
     """
 
     def __init__(self, prefix: str) -> None:
-        place = (tempfile.gettempdir(), prefix)
-        if place not in _swept:
-            _swept.add(place)
+        key = (tempfile.gettempdir(), prefix)
+        if key not in _swept:
+            _swept.add(key)
             sweep(prefix)
         self.path, descriptor = _make(prefix)
         self._finish = weakref.finalize(self, _remove, self.path, descriptor, os.getpid())
 
     def close(self) -> None:
-        """Remove it with all that is in it. Safe to call twice."""
+        """Remove it with its content. Safe to call twice."""
         self._finish()
 
 
 def _make(prefix: str) -> tuple[Path, int]:
-    """Make a folder and hold its lock: the descriptor, -1 where there are no locks."""
+    """Make a folder and take its lock: the descriptor, -1 where there are no locks."""
     for _ in range(_TRIES):
         path = Path(tempfile.mkdtemp(prefix=prefix, suffix=LOCKED))
         descriptor = _lock(path)
-        # A sweep that came between the two held the lock, or has removed the folder already.
-        if descriptor is not None and _is_at(path, descriptor):
+        # A sweep between the two steps has the lock, or has removed the folder already.
+        if descriptor is not None and is_at(path, descriptor):
             return path, descriptor
         if descriptor is not None:
             os.close(descriptor)
-    # No locks on this file system: nobody can take this one for left behind either.
+    # No locks on this file system, so no sweep can take this folder for a leftover either.
     return Path(tempfile.mkdtemp(prefix=prefix, suffix=LOCKED)), -1
 
 
 def _lock(path: Path) -> int | None:
-    """Take the lock of a folder, never through a link; None if somebody else holds it or it cannot be locked."""
+    """Take the lock of a folder; None if another process has it or it cannot be locked."""
     try:
-        import fcntl
-    except ImportError:
-        return None
-    descriptor = -1
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return lock_folder(path)
     except OSError:
-        if descriptor >= 0:
-            os.close(descriptor)
         return None
-    return descriptor
-
-
-def _is_at(path: Path, descriptor: int) -> bool:
-    """Whether what is open is what the name stands for."""
-    try:
-        return os.path.samestat(os.lstat(path), os.fstat(descriptor))
-    except OSError:
-        return False
 
 
 def _remove(path: Path, descriptor: int, owner: int) -> None:
-    """Remove the folder, then free its lock; a forked child leaves it to its parent."""
+    """Remove the folder, then give its lock back; a forked child leaves that to its parent."""
     if os.getpid() != owner:
         return
     shutil.rmtree(path, ignore_errors=True)
@@ -95,7 +80,7 @@ def _remove(path: Path, descriptor: int, owner: int) -> None:
 
 
 def sweep(prefix: str) -> None:
-    """Remove what killed processes of this user left under this prefix; whatever is in use, linked or another's stays."""
+    """Remove what killed processes of this user left under this prefix. Folders in use, links and other users' folders stay."""
     names = re.compile(f"{re.escape(prefix)}{_RANDOM}({LOCKED})?")
     try:
         entries = sorted(os.listdir(tempfile.gettempdir()))
@@ -108,13 +93,13 @@ def sweep(prefix: str) -> None:
 
 
 def _sweep_one(path: Path, *, locked: bool) -> None:
-    """Remove one folder if it is certain that nobody uses it."""
+    """Remove one folder if it is certainly not in use."""
     descriptor = _lock(path)
     if descriptor is None:
         return
     try:
         seen = os.fstat(descriptor)
-        ours = seen.st_uid == os.getuid() and stat.S_IMODE(seen.st_mode) == 0o700 and _is_at(path, descriptor)
+        ours = seen.st_uid == os.getuid() and stat.S_IMODE(seen.st_mode) == 0o700 and is_at(path, descriptor)
         if ours and (locked or _is_old_and_ours(path, seen)):
             shutil.rmtree(path, ignore_errors=True)
     finally:
@@ -122,7 +107,7 @@ def _sweep_one(path: Path, *, locked: bool) -> None:
 
 
 def _is_old_and_ours(path: Path, seen: os.stat_result) -> bool:
-    """Whether a folder whose lock says nothing holds a harness's key files only, and has rested for a day."""
+    """Whether a folder that is never locked holds only key files of the harness, and is older than a day."""
     if time.time() - seen.st_mtime < UNLOCKED_AGE_S:
         return False
     try:

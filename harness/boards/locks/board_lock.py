@@ -1,7 +1,7 @@
-"""One process at a time has a board: a lock per physical board, whatever its port is called and whoever asks.
+"""One process at a time has a board: a lock per physical board, for all users of the machine and all names of its port.
 
-Knows files and flock. The kernel frees a lock with the process that holds it, however that ends; the file beside it only says who
-that is. Boards that are made when they are opened need none. On Windows there is none: the system itself opens a port once only.
+Knows lock files and what they say. The lock itself is the kernel's; the content of the file only names the process that has it.
+Virtual boards need no lock. Windows has none: there a port can be opened only once anyway.
 """
 
 from __future__ import annotations
@@ -24,16 +24,15 @@ from harness.boards.serial.ports import lock_holders
 from harness.boards.serial.transcript import printable
 from harness.errors import BoardError, FaultKind
 from harness.system.deadline import Deadline
+from harness.system.locks import lock_shared_file, supported
 
-# Not tempfile's: that differs between users, and these files are where they meet.
+# Not tempfile's folder: that differs between users, and all of them must see the same locks.
 FOLDERS = (Path("/run/lock"), Path("/tmp"))
 PREFIX = "tls-harness-"
 MAX_ENTRY_BYTES = 4096
 MAX_COMMAND_CHARACTERS = 200
-# No event tells that another program closed a port; this often it is tried again.
+# There is no event for a port that another program closed, so it is tried again this often.
 POLL_S = 0.2
-# A name may be taken away between two steps by the process that gives the lock back.
-TRIES = 20
 
 T = TypeVar("T")
 _introduced: list[str] = []
@@ -41,7 +40,7 @@ _introduced: list[str] = []
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
-    """Who has a board, as that process said itself; `since` is UTC, `?` is what nobody said."""
+    """The process that has a board, as it described itself; `since` is UTC, `?` where unknown."""
 
     pid: int
     user: str
@@ -55,7 +54,7 @@ class Holder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """How long to wait for a board that somebody else has, and who is told about it."""
+    """How long to wait for a board that is in use, and who gets the progress messages."""
 
     seconds: float = 0.0
     tell: Callable[[str], None] | None = None
@@ -81,7 +80,9 @@ class BoardLock:
             return
         self.path = lock_path(identity, folder=place)
         try:
-            self._descriptor = _take(self.path, label=label)
+            self._descriptor = lock_shared_file(self.path)
+        except BlockingIOError:
+            raise _busy(self.path, label=label) from None
         except OSError as error:
             self.note = (
                 f"no lock could be taken in {place} ({error.strerror}): nothing keeps another run away from this board"
@@ -91,7 +92,7 @@ class BoardLock:
 
     @property
     def descriptor(self) -> int:
-        """Of the open file, below zero where nothing is locked. A child that inherits it has the lock until it ends, too."""
+        """The open file, below zero where nothing is locked. A child that inherits it keeps the lock until it ends."""
         return self._descriptor
 
     def close(self) -> None:
@@ -100,7 +101,7 @@ class BoardLock:
         if descriptor < 0:
             return
         try:
-            os.unlink(self.path)  # still locked: nobody else can have taken it
+            os.unlink(self.path)  # still locked, so no other process has it
         except OSError:
             pass  # another user's file; it stays, empty
         try:
@@ -110,37 +111,35 @@ class BoardLock:
         os.close(descriptor)
 
     def leave(self) -> None:
-        """Leave the board to a child that inherited the lock; its file stays where it is."""
+        """Leave the board to a child that inherited the lock; the lock file stays."""
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
             os.close(descriptor)
 
 
 def lock_folder() -> Path | None:
-    """Where the locks of this machine's boards are: the first folder that everybody may write to; None where there are no locks."""
-    try:
-        import fcntl  # noqa: F401
-    except ImportError:
+    """Return the folder of the locks: the first that all users may write to; None where there are no locks."""
+    if not supported():
         return None
     for folder in FOLDERS:
         try:
             mode = folder.stat().st_mode
         except OSError:
             continue
-        # Not whether *this* user may write: all users have to come to the same answer.
+        # Not whether *this* user may write: all users must get the same answer.
         if stat.S_ISDIR(mode) and mode & stat.S_IWOTH:
             return folder
     return FOLDERS[-1]
 
 
 def lock_path(identity: str, *, folder: Path) -> Path:
-    """The file of a board: a name that people recognise, and a hash because not every character may stand in one."""
+    """The lock file of a board: a name that people recognise, and a hash for the characters that a name cannot have."""
     readable = re.sub(r"[^A-Za-z0-9._-]+", "-", identity).strip("-")[:80]
     return folder / f"{PREFIX}{readable}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}.lock"
 
 
 def ourselves() -> Holder:
-    """What this process says of itself."""
+    """Describe this process."""
     return Holder(
         pid=os.getpid(),
         user=_user(os.getuid()),
@@ -150,19 +149,19 @@ def ourselves() -> Holder:
 
 
 def introduce(words: list[str]) -> None:
-    """Tell others this command line instead of this process's own, which says nothing in a worker of pytest-xdist."""
+    """Describe this process by another command line: its own means nothing in a worker of pytest-xdist."""
     _introduced[:] = words
 
 
 def command_line(words: list[str]) -> str:
-    """A command as it was typed, the program without its folder; `python -m pytest` has the path of a file for a name."""
+    """A command as it was typed, the program without its folder; the program of `python -m pytest` is a file `__main__.py`."""
     program = Path(words[0]) if words else Path("python")
     name = program.parent.name if program.name == "__main__.py" else program.name
     return shlex.join([name, *words[1:]])
 
 
 def holder_of(identity: str, *, folder: Path | None = None) -> Holder | None:
-    """Who has this board; None if nobody. Looks only: it must not be in the way of one who takes the lock meanwhile."""
+    """The process that has this board, if any. Takes no lock: that could make another run fail that takes it at this moment."""
     place = folder or lock_folder()
     if place is None:
         return None
@@ -180,7 +179,7 @@ def holder_of(identity: str, *, folder: Path | None = None) -> Holder | None:
 
 
 def holder_by_pid(pid: int, command: str) -> Holder:
-    """A process of which the system only tells its number and its program."""
+    """Describe another process by its number and its program."""
     try:
         user = _user(os.stat(f"/proc/{pid}").st_uid)
     except OSError:
@@ -189,11 +188,11 @@ def holder_by_pid(pid: int, command: str) -> Holder:
 
 
 def patiently(attempt: Callable[[], T], patience: Patience, *, label: str, poll_s: float = POLL_S) -> T:
-    """Try until the board is free or the patience is at its end; who is waited for is said once.
+    """Try until the board is free or the time is over; each holder is reported once.
 
     Args:
-        attempt: raises a `BoardError` of kind `busy` while somebody else has the board.
-        patience: how long, and who is told.
+        attempt: raises a `BoardError` of kind `busy` while the board is in use.
+        patience: how long, and who gets the progress messages.
         label: the board's name in messages.
         poll_s: between two attempts.
 
@@ -223,68 +222,13 @@ def patiently(attempt: Callable[[], T], patience: Patience, *, label: str, poll_
         pause.wait(min(poll_s, deadline.remaining_s))
 
 
-def _take(path: Path, *, label: str) -> int:
-    """Open and lock the file.
-
-    Raises:
-        BoardError: somebody has it.
-        OSError: no file can be locked here.
-    """
-    import fcntl
-
-    for _ in range(TRIES):
-        descriptor = _open(path)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(descriptor)
-            raise _busy(path, label=label) from None
-        except OSError:
-            os.close(descriptor)
-            raise
-        if _is_at(path, descriptor):
-            return descriptor
-        os.close(descriptor)  # its last holder removed it between our two steps
-    raise OSError(0, "its file is made and removed again and again")
-
-
-def _open(path: Path) -> int:
-    """Open the lock file, made by whoever came first; never through a link.
-
-    Without O_CREAT first: in a folder that everybody may write to Linux refuses that for a file of another user (protected_regular).
-    """
-    for _ in range(TRIES):
-        try:
-            return os.open(path, os.O_RDWR | os.O_NOFOLLOW)
-        except FileNotFoundError:
-            pass
-        except PermissionError:
-            return os.open(
-                path, os.O_RDONLY | os.O_NOFOLLOW
-            )  # another user's, made an instant ago; a lock needs no more
-        try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
-        except FileExistsError:
-            continue
-        os.fchmod(descriptor, 0o666)  # the umask must not keep other users out
-        return descriptor
-    raise OSError(0, "its file is made and removed again and again")
-
-
-def _is_at(path: Path, descriptor: int) -> bool:
-    try:
-        return os.path.samestat(os.lstat(path), os.fstat(descriptor))
-    except OSError:
-        return False
-
-
 def _busy(path: Path, *, label: str) -> BoardError:
     entry = _read(path)
     if entry is not None and entry.pid == os.getpid():
         return BoardError(f"{label}: this run has the board already, under another name", kind=FaultKind.TWICE)
     if entry is None:
         held = [str(holder_by_pid(pid, command)) for pid, command in lock_holders(str(path))]
-        who = ", ".join(held) or f"a process that does not say who it is (`fuser -v {path}`)"
+        who = ", ".join(held) or f"an unknown process (`fuser -v {path}`)"
     else:
         who = str(entry)
     return BoardError(
@@ -293,7 +237,7 @@ def _busy(path: Path, *, label: str) -> BoardError:
 
 
 def _write(descriptor: int, holder: Holder) -> None:
-    """Say who holds it. Whoever may only lock the file stays unnamed: /proc/locks has the process."""
+    """Write who has the lock. A process that cannot write to the file stays unnamed here, but not in /proc/locks."""
     try:
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, json.dumps(asdict(holder)).encode("ascii"), 0)
@@ -302,7 +246,7 @@ def _write(descriptor: int, holder: Holder) -> None:
 
 
 def _read(path: Path) -> Holder | None:
-    """What a lock file says. Everybody may write to it: nothing in it is trusted but to be shown."""
+    """Read a lock file. Every user may write to it: its content is untrusted, and only shown."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:

@@ -7,11 +7,12 @@ from harness.system.folder_lock import FolderLock
 
 
 def test_held(tmp_path):
-    """While one holds it a second is refused; nothing is written into the folder, and afterwards it is free."""
+    """A second lock on the folder is refused until the first is given back; nothing is written into the folder."""
     folder = tmp_path / "new" / "deep"
     first = FolderLock(folder)
     with pytest.raises(
-        UsageError, match=r"^--artifacts .*/new/deep: another run is writing there \(accepted: a directory"
+        UsageError,
+        match=r"^--artifacts .*/new/deep: another run is writing there \(accepted: a directory that no other run uses",
     ):
         FolderLock(folder)
     assert list(folder.iterdir()) == []
@@ -21,7 +22,7 @@ def test_held(tmp_path):
 
 
 def test_no_folder(tmp_path):
-    """A place that cannot be a folder is wrong usage."""
+    """A path that cannot be a folder is a usage error."""
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match=r"/file: cannot be written \(File exists\)$"):
         FolderLock(tmp_path / "file")
