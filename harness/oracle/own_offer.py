@@ -61,7 +61,7 @@ def depends_on_own_offer(predicted: Expectation, hello: HelloFacts, server: Serv
         return False
     code = suite_code(predicted.suite or "")
     suite = suite_info(code) if code is not None else None
-    if suite is None or suite.authentication != "RSA" or suite.key_exchange not in ("ECDHE", "DHE"):
+    if suite is None or suite.authentication != "RSA" or suite.key_exchange != "ECDHE":
         return False
     scheme = choose_tls12(hello, server=server, version=TLS12, key_types=signing_key_types(suite))
     return scheme is not None and scheme.padding == "pss"

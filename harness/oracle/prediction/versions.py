@@ -55,8 +55,8 @@ def choose_version(hello: HelloFacts, *, server: ServerFacts) -> int | Refusal:
 
 def suite_fits(protocol: str, *, version: int) -> bool:
     """Whether a suite that OpenSSL lists under `protocol` works in a version: TLS 1.3 has its own, others look back."""
-    if protocol == "TLSv1.3" or version == TLS13:
-        return protocol == "TLSv1.3" and version == TLS13
+    if version == TLS13:
+        return protocol == "TLSv1.3"
     # OpenSSL writes TLSv1.0 for the version Python calls TLSv1, and SSLv3 for the oldest suites.
     oldest = version_code(protocol.replace("TLSv1.0", "TLSv1"))
     return oldest is not None and version >= oldest

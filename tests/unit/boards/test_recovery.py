@@ -12,7 +12,7 @@ import pytest
 from harness.boards import recovery
 from harness.boards.recovery import Ladder, NotPossible, Step, climb
 from harness.boards.session import BoardSession
-from harness.errors import BoardError
+from harness.errors import BoardError, FaultKind
 from harness.model import BoardSettings, BoardSpec
 from harness.system.deadline import Deadline
 
@@ -237,3 +237,23 @@ def test_a_port_that_leaves_after_the_hook(times: int, result: str) -> None:
     (step, *_) = climb(ladder.hard_steps(), settle=lambda deadline: None)
     assert (step.step, step.result) == ("reset", result)
     assert link.opened == ["/dev/ttyACM0", "/dev/ttyACM1"][: 1 + (times > 0)]
+
+
+def test_switching_on_a_board_whose_port_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The hook does not get the password of the WiFi; if the port stays away, the first fault says what was tried."""
+    monkeypatch.setenv("LAB_WIFI", "secret")
+    place = tmp_path / "seen"
+    code = "import os, sys; open(sys.argv[1], 'w').write(os.environ.get('LAB_WIFI', 'absent'))"
+    settings = BoardSettings(power_cycle=(sys.executable, "-c", code, str(place)), password_env="LAB_WIFI")
+    spec = BoardSpec(text="pico", kind="serial", target="u0", label="pico", settings=settings)
+    fault = BoardError("no port u0", kind=FaultKind.LOST)
+    said = recovery.switch_on(spec, fault, port="u0", wait=lambda deadline: None)
+    assert said == "its port was not there at first (no port u0); power-cycle helped"
+    assert place.read_text() == "absent"
+
+    def never(deadline: Deadline) -> None:
+        raise BoardError("still no port", kind=FaultKind.TIMEOUT)
+
+    with pytest.raises(BoardError, match=r"^no port u0; power-cycle failed: still no port$") as raised:
+        recovery.switch_on(spec, fault, port="u0", wait=never)
+    assert raised.value.kind == FaultKind.LOST

@@ -118,10 +118,28 @@ def test_signals_are_not_selected(made):
         ("", (RSA,), ((Exclusion.NOT_ALLOWED,), (Exclusion.NOT_ALLOWED,))),
     ],
 )
-def test_the_list_of_a_server_that_was_found_by_trying(python, keys, reasons, made):
+@pytest.mark.parametrize("offered", [("c02f", "003d"), ("003d", "c02f")])
+def test_the_list_of_a_server_that_was_found_by_trying(python, keys, reasons, offered, made):
     """A suite that its keys cannot serve was not tried, so it is not said to be missing from the list."""
     facts = dataclasses.replace(SERVER, python=python, keys=keys, suites=())
-    hello = dataclasses.replace(made.hello, suites=("c02f", "003d"))
+    hello = dataclasses.replace(made.hello, suites=offered)
+    evidence = of(made("OSError", -1, server_facts=facts, client_hello=hello))
+    assert tuple(item.reasons for item in evidence.selection) == reasons
+
+
+@pytest.mark.parametrize(
+    ("offered", "keys", "reasons"),
+    [
+        # An ECDHE suite that the key fits tells that the list is known as it is.
+        (("c02b", "c02f"), (P256,), ((Exclusion.NOT_ALLOWED,), (Exclusion.NOT_ALLOWED, Exclusion.KEY_TYPE))),
+        # One without ECDHE does not; it was tried all the same, and is not in the list.
+        (("c02b", "003d"), (RSA,), ((Exclusion.KEY_TYPE,), (Exclusion.NOT_ALLOWED,))),
+    ],
+)
+def test_what_was_tried_of_such_a_server(offered, keys, reasons, made):
+    """The list is doubted only where no ECDHE suite of the offer fits its key."""
+    facts = dataclasses.replace(SERVER, python="", keys=keys, suites=())
+    hello = dataclasses.replace(made.hello, suites=offered)
     evidence = of(made("OSError", -1, server_facts=facts, client_hello=hello))
     assert tuple(item.reasons for item in evidence.selection) == reasons
 
@@ -130,6 +148,10 @@ def test_the_client_s_words(made):
     """Number, names, flags and first argument of its exception; nothing where it raised none."""
     evidence = of(made("ValueError", "The certificate is not trusted"))
     assert evidence.first_argument == "The certificate is not trusted"
+    assert of(made("OSError", -1, "text")).first_argument == -1
+    several = "\nThe certificate validity has expired\n\nThe certificate validity starts in the future\n"
+    assert of(made("ValueError", several)).flags == {"expired", "future"}
+    assert of(made("OSError", -1)).flags == frozenset()
     silent = of(made(None, server={"type": "SSLError", "reason": "X"}))
     assert (silent.client, silent.number, silent.first_argument, silent.flags) == (None, None, None, frozenset())
     assert (silent.client_names, silent.reason) == (frozenset(), "X")
@@ -153,8 +175,10 @@ def test_axtls_needs_less(made):
 def test_name_that_was_sent(made):
     """An empty name in the extension is none."""
     assert of(made("OSError", -30592)).sends_name
-    hello = dataclasses.replace(made.hello, sni="")
-    assert not of(made("OSError", -30592, client_hello=hello)).sends_name
+    for changes in ({"sni": ""}, {"sni": None}, {"extensions": (10, 13)}):
+        hello = dataclasses.replace(made.hello, **changes)
+        assert not of(made("OSError", -30592, client_hello=hello)).sends_name
+    assert not of(made("OSError", -30592, client_hello=None)).sends_name
 
 
 def test_without_a_server_nothing_is_selected(made):

@@ -61,6 +61,15 @@ def test_the_newest_common_version(
     assert choose_version(build_hello(**like), server=server) == expected
 
 
+@pytest.mark.parametrize(("level", "expected"), [(0, 0x0302), (1, UNSUPPORTED)])
+def test_a_version_below_the_security_level_is_not_enabled(
+    level: int, expected: int | Refusal, build_hello: MakeHello, build_server: MakeServer
+) -> None:
+    """Since 3.1 TLS 1.1 needs level 0, whatever the range says."""
+    server = build_server("rsa", minimum_version="TLSv1", security_level=level, openssl_number=0x30100000)
+    assert choose_version(build_hello(legacy="0302"), server=server) == expected
+
+
 def test_the_highest_of_the_old_versions(build_hello: MakeHello, build_server: MakeServer) -> None:
     """A client of TLS 1.1 gets TLS 1.1 where the server still has it; TLS 1.0 is the oldest that counts."""
     server = build_server("rsa", minimum_version="TLSv1", security_level=0)
