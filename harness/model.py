@@ -81,6 +81,13 @@ class Tier(StrEnum):
     FULL = "full"
 
 
+class TcpEndKind(StrEnum):
+    """The TCP flag that ended one direction of a connection."""
+
+    FIN = "FIN"
+    RST = "RST"
+
+
 class TlsVersion(StrEnum):
     """The versions that a server can be held to, oldest first, spelled as Python's `ssl` spells them."""
 
@@ -383,6 +390,7 @@ class ServerFacts:
 
     `suites` is `ctx.get_ciphers()` in server preference order as (IANA code, protocol, OpenSSL name).
     `minimum_version` / `maximum_version` are `TLSv1` ... `TLSv1.3` or None for "no limit of its own".
+    `security_level` is OpenSSL's, from 0 to 5.
     `groups` are the IANA names the server was restricted to, None for OpenSSL's default list. `eof` is how this
     Python reports a client that leaves in the handshake: type and reason. `checks_own_signature` is whether its OpenSSL
     holds the hash in the server's own certificate against the security level.
@@ -396,7 +404,7 @@ class ServerFacts:
     minimum_version: str | None = None
     maximum_version: str | None = None
     groups: tuple[str, ...] | None = None
-    security_level: int | None = None
+    security_level: int = 2
     server_preference: bool = True
     verify: Verify = Verify.NONE
     eof: tuple[str, str] = ("SSLEOFError", "UNEXPECTED_EOF_WHILE_READING")
@@ -503,11 +511,11 @@ class WireChunk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TcpEnd:
-    """How one side ended its half of the TCP connection, as the server's socket saw it: `how` is FIN or RST."""
+    """How one side ended its half of the TCP connection, as the server's socket saw it."""
 
     sender: Side
     at_ms: float
-    how: str
+    how: TcpEndKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -732,8 +740,8 @@ class RecoveryStep:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Strangers:
-    """Connections that were dropped because they came from somebody else: how many, and the first few addresses."""
+class UnexpectedPeers:
+    """Connections that were dropped because they came from another address: how many, and the first few addresses."""
 
     count: int = 0
     addresses: tuple[str, ...] = ()
@@ -757,7 +765,7 @@ class CaseResult:
     repeat: int = 1
     explanation: Explanation | None = None
     weak: str | None = None
-    strangers: Strangers | None = None
+    strangers: UnexpectedPeers | None = None
     link_errors: tuple[str, ...] = ()
     recovery: tuple[RecoveryStep, ...] = ()
     transcript: str = ""

@@ -264,6 +264,11 @@ def test_prediction_knows_no_observation():
         assert words & OBSERVED == set(), name
 
 
+def test_observing_is_pure():
+    """Nothing that observe.py can reach does I/O: an observation follows from records alone."""
+    assert {name: used for name in closure({"harness.run.observe"}) if (used := io_of(name))} == {}
+
+
 def io_of(name: str) -> set[str]:
     """The I/O that a module uses: modules that do I/O, start processes or threads, or are POSIX only; and `sleep`."""
     used = {target.partition(".")[0] for _line, target in imports(name)} & (IO_MODULES | POSIX_MODULES)

@@ -19,7 +19,6 @@ from harness.expectations.needs import (
     READS_PEM,
     READS_PKCS8,
 )
-from harness.expectations.servers import security_level
 from harness.model import BoardInfo, Expectation, ExpectationRule, ServerFacts, Side, Tier, Verify
 from harness.wire import mbedtls_numbers as mbedtls
 
@@ -63,8 +62,8 @@ def none_sent(board: BoardInfo, server: ServerFacts) -> Expectation:
 
 def short_key(board: BoardInfo, server: ServerFacts) -> Expectation:
     """RSA-1024 has 80 bits of security: too few from level 2 on."""
-    if security_level(server) < 2:
-        return connected(note=f"security level {security_level(server)} takes a 1024-bit key")
+    if server.security_level < 2:
+        return connected(note=f"security level {server.security_level} takes a 1024-bit key")
     return unverified(KEY_TOO_SMALL, "bad_certificate")(board, server)
 
 

@@ -13,12 +13,12 @@ from harness.errors import BoardError, FaultKind, UsageError
 from harness.expectations.builders import connected
 from harness.model import Case, CaseResult, Diagnosis, Explanation, Outcome, Tier, Trial, VerdictWord
 from harness.run.artifacts import keep_capture
+from harness.run.board_facts import NO_TLS
 from harness.run.case_runner import CaseRunner
 from harness.run.lab import Lab
 from harness.run.options import IN_PROCESS
 
 AS_IT_IS = "diagnose/as-it-is"
-NO_TLS = "no ssl, tls or ussl module in this firmware"
 
 
 def diagnose_files(request: Request, *, progress: Progress) -> Diagnosis:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from harness.model import WireStep
-from harness.run.handshake import Attempt
+from harness.run.handshake import Handshake
 from harness.wire.message_rows import Row, message_rows
 
 
-def wire_steps(tried: Attempt) -> tuple[WireStep, ...]:
+def wire_steps(tried: Handshake) -> tuple[WireStep, ...]:
     """Name every message of a handshake; runs of equal ones from one side are one step. The group stands with the other choices."""
     rows = message_rows(tried.report.wire, tried.wire, alerts=tried.observation.alerts)
     return tuple(

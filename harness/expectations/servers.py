@@ -16,30 +16,21 @@ _HASH_BITS = {"sha1": 63, "sha3-256": 0, "sha256": 128}
 _HASH_BITS_1_1_1 = {**_HASH_BITS, "sha1": 80}
 
 
-def security_level(server: ServerFacts) -> int:
-    """The security level that decides what keys a context takes.
-
-    Python before 3.10 does not tell. A level in the suite list is known; else it is what Debian and every OpenSSL from
-    3.2 on have, 2 (docs/facts/python-ssl.md, "Security levels").
-    """
-    return 2 if server.security_level is None else server.security_level
-
-
 def refuses_short_key(server: ServerFacts) -> Expectation | None:
     """What `load_cert_chain` does with RSA-1024 (80 bits): refused from level 2 on, None where it is taken."""
-    if security_level(server) < 2:
+    if server.security_level < 2:
         return None
     return refused(
         by=Side.SERVER,
         stage=Stage.CONFIG,
         server="EE_KEY_TOO_SMALL",
-        note=f"security level {security_level(server)} wants 112 bits or more, RSA-1024 has 80",
+        note=f"security level {server.security_level} wants 112 bits or more, RSA-1024 has 80",
     )
 
 
 def refuses_old_hash(server: ServerFacts, *, name: str) -> Expectation | None:
     """What `load_cert_chain` does with a certificate whose own signature uses this hash; None where it is taken."""
-    wanted = (0, 80, 112, 128, 192, 256)[min(security_level(server), 5)]
+    wanted = (0, 80, 112, 128, 192, 256)[min(server.security_level, 5)]
     bits = (_HASH_BITS if server.openssl_number >= OPENSSL_3_0 else _HASH_BITS_1_1_1)[name]
     if bits >= wanted or not server.checks_own_signature:
         return None
@@ -47,7 +38,7 @@ def refuses_old_hash(server: ServerFacts, *, name: str) -> Expectation | None:
         by=Side.SERVER,
         stage=Stage.CONFIG,
         server="CA_MD_TOO_WEAK",
-        note=f"security level {security_level(server)} wants {wanted} bits of the certificate's signature, it has {bits}",
+        note=f"security level {server.security_level} wants {wanted} bits of the certificate's signature, it has {bits}",
     )
 
 

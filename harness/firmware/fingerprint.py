@@ -10,6 +10,7 @@ report: what the board can do is probed, not concluded from here.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from harness.model import HelloFacts
@@ -62,6 +63,11 @@ _EXACT: dict[tuple[tuple[str, ...], str, frozenset[int], tuple[str, ...]], str] 
     (_COMMON, "0301", _COMMON_EXTENSIONS, _CURVES_2): "C",
     (_COMMON, "0303", _COMMON_EXTENSIONS, _CURVES_3): "C3",
 }
+
+
+def with_fingerprint(hello: HelloFacts) -> HelloFacts:
+    """Return the hello with its firmware family filled in; the caller knows that nothing restricted it."""
+    return replace(hello, fingerprint=fingerprint(hello))
 
 
 def fingerprint(hello: HelloFacts) -> str | None:

@@ -28,8 +28,8 @@ from harness.model import (
     Side,
     Stage,
     StepResult,
-    Strangers,
     TlsVersion,
+    UnexpectedPeers,
     VerdictWord,
     Verify,
 )
@@ -38,7 +38,7 @@ from harness.pytest_plugin.arguments import ClientSettings, NegotiatedValues, Re
 from harness.reports.record.plain import plain
 from harness.reports.text.failure_text import expected_text, mismatch_lines, outcome_text, side_lines
 from harness.run.case_runner import CaseRunner
-from harness.run.handshake import Attempt
+from harness.run.handshake import Handshake
 from harness.run.health import Health
 from harness.run.lab import Lab
 from harness.server.engine.tls_contexts import CURVES
@@ -173,9 +173,9 @@ class Board:
         """The runner if this board has one already, without opening anything."""
         return self.lab.known_runner(self.spec, self.server_python)
 
-    def take_strangers(self) -> Strangers:
+    def take_unexpected_peers(self) -> UnexpectedPeers:
         """Return the peers whose connections this board's server has dropped since the last call."""
-        return self.lab.take_strangers(self.server_python)
+        return self.lab.take_unexpected_peers(self.server_python)
 
     def abandon(self, reason: str) -> Health | None:
         """End a case that was interrupted: stop its server and recover the board before the next case."""
@@ -233,13 +233,13 @@ class Board:
         faults: list[str] = []
         runner.health.begin("board.connect()")
         try:
-            return runner.attempt(server, plan).observation
+            return runner.handshakes.make(server, plan).observation
         except (BoardError, ServerError) as error:
             runner.server.cancel()
             faults.append(str(error))
             if isinstance(error, ServerError):
                 raise
-            runner.health.bring_back(error)
+            runner.health.recover(error)
             tried = [
                 f"; {step.step} {step.result}" for step in runner.health.recovery if step.result != StepResult.SKIPPED
             ]
@@ -247,14 +247,14 @@ class Board:
             raise BoardError(error.message + "".join(tried), kind=error.kind, transcript=shown) from error
         finally:
             runner.health.end(faults)
-            self.take_strangers()  # the observation has them; they must not be counted for the next case
+            self.take_unexpected_peers()  # the observation has them; they must not be counted for the next case
 
     def keep_evidence(self, case: Case, result: CaseResult) -> CaseResult:
         """Add the packet list to a failing result and write its capture and transcript; with `--keep-wire` to every result."""
         from harness.run.artifacts import keep, with_packets
 
         failing = result.verdict.word in (VerdictWord.FAIL, VerdictWord.INSECURE, VerdictWord.ERROR)
-        tried: Attempt | None = self.runner().last
+        tried: Handshake | None = self.runner().last
         if not (failing or self.keep_wire):
             return result
         result = with_packets(result, tried)

@@ -34,8 +34,9 @@ if TYPE_CHECKING:
     from harness.oracle.known import Deviation
     from harness.pytest_plugin.fixtures import Board, RunCase
     from harness.pytest_plugin.node_ids import NodeIds
+    from harness.run.board_facts import NO_TLS
     from harness.run.lab import Lab
-    from harness.run.options import RunOptions
+from harness.run.options import RunOptions
 
 RUN = pytest.StashKey["RunOptions"]()
 LAB = pytest.StashKey["Lab"]()
@@ -49,7 +50,6 @@ WORKER_NAMES = "tls_harness_server_names"
 KNOWN_FILE = "known_deviations.toml"
 SHOWN_TRANSCRIPT = 4000
 STOPPED = "ended from outside before the harness's own time limits were over: {}"
-NO_TLS = "no ssl, tls or ussl module in this firmware"
 
 
 # ----------------------------------------------------------------------------------------------- options
@@ -258,7 +258,7 @@ def _result(item: pytest.Item, board: Board, case: Case, *, repeat: int) -> Case
         result = _broken_off(board, case, reason, kind=FaultKind.SERVER, repeat=repeat)
     except pytest.fail.Exception as error:
         result = _broken_off(board, case, STOPPED.format(error), kind=FaultKind.STOPPED, repeat=repeat)
-    return replace(result, strangers=board.take_strangers())
+    return replace(result, strangers=board.take_unexpected_peers())
 
 
 def _broken_off(board: Board, case: Case, reason: str, *, kind: FaultKind, repeat: int) -> CaseResult:
@@ -324,7 +324,7 @@ def end_of_board(item: pytest.Item, nextitem: pytest.Item | None) -> None:
         return
     runner = board.tried_runner()
     if runner is not None:
-        runner.health.still_well("at the end of the run")
+        runner.health.check_healthy("at the end of the run")
 
 
 def _place(item: pytest.Item | None) -> tuple[Any, Any] | None:

@@ -1,4 +1,4 @@
-"""How a board and a server find each other. Knows addresses only, no boards and no sockets."""
+"""The addresses of one run: where the server listens and where a board connects to. Must not know boards or sockets."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from harness.model import BoardInfo, ClientFailure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reach:
-    """How board and server find each other: where to listen, what the board is told, whom the server answers."""
+class Addresses:
+    """Where the server listens (`bind`, `ports`), where the board connects to (`advertise`), and who may connect (`peers`).
+
+    `ports` None: any free port. `peers` None: anyone.
+    """
 
     bind: str
     advertise: str
@@ -17,17 +20,17 @@ class Reach:
     peers: tuple[str, ...] | None = None
 
 
-def unreachable_text(info: BoardInfo, reach: Reach, *, failure: ClientFailure | None, port: int | None) -> str:
-    """Name both addresses and the usual suspects.
+def unreachable_text(info: BoardInfo, addresses: Addresses, *, failure: ClientFailure | None, port: int | None) -> str:
+    """Say that the board cannot reach the server, with both addresses and the usual causes.
 
     Args:
-        info: of the board that got no connection.
-        reach: where it was sent.
-        failure: what it said of it.
-        port: of the server.
+        info: what was probed of the board.
+        addresses: where it connected to.
+        failure: what the board raised.
+        port: the server's port.
     """
     number = failure.number if failure and failure.number is not None else failure.type if failure else "?"
     return (
-        f"the board ({info.address or 'no address known'}) cannot reach this server at {reach.advertise}:{port} (OSError {number}): "
+        f"the board ({info.address or 'address unknown'}) cannot reach this server at {addresses.advertise}:{port} (OSError {number}): "
         "a firewall on this machine, client isolation in the WiFi, the wrong interface (--bind, --advertise), or NAT (--peer)"
     )

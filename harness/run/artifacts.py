@@ -1,4 +1,4 @@
-"""The evidence of one case as files: a capture that Wireshark opens decrypted, and the serial transcript."""
+"""The artifacts of one case: a capture that Wireshark decrypts, and the serial transcript. Writes files, judges nothing."""
 
 from __future__ import annotations
 
@@ -8,36 +8,36 @@ from pathlib import Path
 
 from harness.model import Case, CaseResult, ServerReport
 from harness.reports.record.journal import write_private
-from harness.run.handshake import Attempt
+from harness.run.handshake import Handshake
 from harness.wire.packet_list import packet_list
 from harness.wire.pcapng import pcapng
 
 
-def with_packets(result: CaseResult, tried: Attempt | None) -> CaseResult:
-    """Give the result the list of what crossed the wire in the handshake it was judged by."""
-    if tried is None:
+def with_packets(result: CaseResult, handshake: Handshake | None) -> CaseResult:
+    """Return the result with the packet list of the handshake it was judged by."""
+    if handshake is None:
         return result
-    report = tried.report
-    rows = packet_list(report.wire, tried.wire, alerts=tried.observation.alerts, ends=report.tcp_ends)
+    report = handshake.report
+    rows = packet_list(report.wire, handshake.wire, alerts=handshake.observation.alerts, ends=report.tcp_ends)
     return replace(result, packets=rows)
 
 
-def keep(result: CaseResult, tried: Attempt | None, *, folder: Path, case: Case) -> CaseResult:
-    """Write what there is and return the result with the files' names, relative to the artifacts folder.
+def keep(result: CaseResult, handshake: Handshake | None, *, folder: Path, case: Case) -> CaseResult:
+    """Write the artifacts of a case and return the result with their names, relative to the artifacts folder.
 
     Args:
         result: the judged case.
-        tried: the handshake it was judged by; None where there was none.
-        folder: the artifacts folder. The capture holds the session's secrets, and what a board prints may be anything: both are 0600.
-        case: for the file names.
+        handshake: the one it was judged by; None if there was none.
+        folder: the artifacts folder. Both files get mode 0600: the capture holds the session's secrets, and a board may print any.
+        case: the case, whose id is part of the file names.
     """
     stem = re.sub(r"[^A-Za-z0-9_.-]+", "_", f"{result.board}-{result.server}-{case.id}")
     if result.repeat > 1:
         stem += f"-{result.repeat}"
     names: dict[str, str | None] = {"pcapng": None, "transcript": None}
-    if tried is not None and tried.report.wire:
+    if handshake is not None and handshake.report.wire:
         names["pcapng"] = f"{stem}.pcapng"
-        write_private(folder / f"{stem}.pcapng", capture(tried.report))
+        write_private(folder / f"{stem}.pcapng", capture(handshake.report))
     if result.transcript:
         names["transcript"] = f"{stem}.serial.txt"
         write_private(folder / f"{stem}.serial.txt", (result.transcript + "\n").encode("utf-8"))
@@ -45,7 +45,7 @@ def keep(result: CaseResult, tried: Attempt | None, *, folder: Path, case: Case)
 
 
 def capture(report: ServerReport) -> bytes:
-    """What one connection was, as a capture file; it holds the session's secrets where the server knows them."""
+    """Return one connection as a pcapng capture, with the session's secrets if the server knows them."""
     return pcapng(
         report.wire,
         client=(report.peer or "127.0.0.1", report.peer_port or 0),
@@ -56,18 +56,23 @@ def capture(report: ServerReport) -> bytes:
     )
 
 
-def keep_capture(result: CaseResult, tried: Attempt | None, *, file: Path) -> tuple[CaseResult, str]:
-    """Write the capture of one handshake where the user wants it (0600), and its list of packets into the result.
+def keep_capture(result: CaseResult, handshake: Handshake | None, *, file: Path) -> tuple[CaseResult, str]:
+    """Write the capture of one handshake to a file of the user's choice, with mode 0600.
+
+    Args:
+        result: the judged case.
+        handshake: the one it was judged by; None if there was none.
+        file: where to write.
 
     Returns:
-        The result that names the file, and what to say of it in one line.
+        The result with the file's name and the packet list, and a line about the file.
 
     Raises:
         OSError: the file cannot be written.
     """
-    if tried is None or not tried.report.wire:
-        return result, f"capture: {file} is not written, for nobody connected"
-    write_private(file, capture(tried.report))
-    secrets = "the session's secrets are in it" if tried.report.key_log else "what is encrypted stays so"
+    if handshake is None or not handshake.report.wire:
+        return result, f"capture: {file} was not written because the board did not connect"
+    write_private(file, capture(handshake.report))
+    secrets = "with the session's secrets" if handshake.report.key_log else "without the session's secrets"
     named = replace(result, artifacts={"pcapng": str(file), "transcript": None})
-    return with_packets(named, tried), f"capture: {file}; {secrets}"
+    return with_packets(named, handshake), f"capture: {file}; {secrets}"

@@ -1,17 +1,36 @@
-"""One handshake as it happened, with both sides' words, and what they mean together before anything is judged. Pure."""
+"""One handshake of a board with a server of ours: made, recorded from both sides, and checked for contradictions.
+
+Knows boards, servers and certificates. Must not know cases, expectations or verdicts.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import time
+from dataclasses import dataclass, field, replace
 
 from harness.boards.agent.protocol import Answer
-from harness.model import Observation, ServerReport, Stage
-from harness.wire.reading import WireReading
+from harness.boards.session import BoardSession
+from harness.certificates import Certificates
+from harness.errors import BoardError
+from harness.firmware.fingerprint import with_fingerprint
+from harness.model import BoardInfo, ClientPlan, ClientReport, Observation, Outcome, ServerProfile, ServerReport, Stage
+from harness.oracle.client_errors import client_failure
+from harness.run.addresses import Addresses
+from harness.run.observe import observe
+from harness.server import ServerHost, Serving
+from harness.system.deadline import Deadline
+from harness.wire.reading import WireReading, read_wire
+
+# A server that every working client can connect to: an RSA and an EC key, with static RSA and CBC suites.
+PERMISSIVE_SERVER = ServerProfile(certificates=("server-rsa2048", "server-p256"), ciphers="DEFAULT")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
-    """One handshake as it happened, with what is only wanted as evidence."""
+class Handshake:
+    """One handshake as it happened, with the evidence that explanations need.
+
+    `answer` is None where the board was not asked, because the server refused its own settings.
+    """
 
     observation: Observation
     report: ServerReport
@@ -19,35 +38,166 @@ class Attempt:
     wire: WireReading = field(default_factory=WireReading)
     authorities: tuple[bytes, ...] = ()
 
+    @property
+    def connected(self) -> bool:
+        """Whether text was exchanged both ways."""
+        return self.observation.outcome is Outcome.CONNECTED
 
-def unreachable(tried: Attempt) -> bool:
-    """Whether the board says that it got no connection, and the server had none: a fault of the network, if the case is about TLS."""
-    return tried.answer is not None and tried.observation.stage is Stage.CONNECT and not tried.report.accepted
+    @property
+    def missing_api(self) -> str | None:
+        """What the firmware has no API for, as a sentence; None if it has all that the plan needs."""
+        if self.answer is None or not self.answer.missing:
+            return None
+        return f"this firmware's TLS module has no {self.answer.missing}"
+
+    @property
+    def is_unreachable(self) -> bool:
+        """Whether the board got no TCP connection and the server accepted none."""
+        return self.answer is not None and self.observation.stage is Stage.CONNECT and not self.report.accepted
 
 
-def lie_in(tried: Attempt, *, address: str) -> str | None:
-    """What is wrong with a session that the board claims: the server's record decides. None if the board does not contradict it.
+class Handshakes:
+    """Makes handshakes of one board with one server host.
 
     Args:
-        tried: what happened.
-        address: where the board was sent, without the port.
+        board: the open session.
+        server: where the TLS servers run.
+        certificates: makes the keys and certificates that profiles and plans name.
+        addresses: where the server listens and where the board connects to.
     """
-    answer, report = tried.answer, tried.report
+
+    def __init__(
+        self, board: BoardSession, server: ServerHost, *, certificates: Certificates, addresses: Addresses
+    ) -> None:
+        self.board = board
+        self.server = server
+        self.certificates = certificates
+        self.addresses = addresses
+
+    def make(self, profile: ServerProfile, plan: ClientPlan, *, within: Deadline | None = None) -> Handshake:
+        """Have the board connect once to a server of this profile.
+
+        Args:
+            profile: the server's settings.
+            plan: what the board does.
+            within: ends the session if it is sooner than the session's own time limit.
+
+        Raises:
+            BoardError: the board or its line failed.
+            ServerError: the server side of the harness failed.
+            Unavailable: this machine cannot make a certificate that is named.
+        """
+        self.board.refuse_if_set_aside()
+        started = time.monotonic()
+        limit_s = self.board.scaled(45.0)
+        request, blobs = self.board.prepare(plan, self.certificates)
+        serving = Serving(
+            bind=self.addresses.bind,
+            ports=self.addresses.ports,
+            peers=self.addresses.peers,
+            expect_bytes=0 if plan.close_first else max(plan.send_bytes or 0, len(plan.text.encode())),
+            send_bytes=plan.receive_bytes,
+            handshake_timeout_s=self.board.scaled(30.0),
+            idle_timeout_s=self.board.scaled(30.0),
+        )
+        start = self.server.open(profile, serving)
+        if start.failure is not None or start.port is None:
+            answer = None
+            report = self.server.finish(Deadline(1.0))
+        else:
+            answer = self.board.connect(
+                replace(request, host=self.addresses.advertise, port=start.port),
+                blobs,
+                deadline=Deadline(limit_s) if within is None else within.within(limit_s),
+            )
+            report = self._report(answer)
+        wire = read_wire(report.wire)
+        if plan.suites is None and plan.certificate is None and wire.client_hello is not None:
+            wire = replace(wire, client_hello=with_fingerprint(wire.client_hello))
+        client = client_report(answer, self.board.info, hello_sent=wire.client_hello is not None) if answer else None
+        case_ms = round((time.monotonic() - started) * 1000, 2)
+        seen = observe(report, client, wire, plan=plan, case_ms=case_ms)
+        trusted = tuple(blobs[name] for name in request.ca)
+        return Handshake(observation=seen, report=report, answer=answer, wire=wire, authorities=trusted)
+
+    def baseline(self, *, within: Deadline | None = None) -> Handshake:
+        """Have the board connect to `PERMISSIVE_SERVER`. Raises as `make` does."""
+        return self.make(PERMISSIVE_SERVER, ClientPlan(), within=within)
+
+    def completes_baseline(self, deadline: Deadline | None) -> bool:
+        """Return whether the board completes the baseline handshake; after a fault of the board the server is ended.
+
+        Raises:
+            BoardError: the board or its line failed.
+            ServerError: the server side of the harness failed.
+        """
+        try:
+            return self.baseline(within=deadline).connected
+        except BoardError:
+            self.server.cancel()
+            raise
+
+    def _report(self, answer: Answer) -> ServerReport:
+        """Take the server's report; end a server at once to which the board never connected."""
+        if answer.stage in (Stage.CONFIG, Stage.CONNECT) or answer.missing:
+            ended = self.server.cancel()
+            if ended is not None:
+                return ended
+        return self.server.finish(Deadline(self.board.scaled(10.0)))
+
+
+def client_report(answer: Answer, info: BoardInfo, *, hello_sent: bool) -> ClientReport:
+    """Turn the agent's answer into the client's report, its error named.
+
+    Args:
+        answer: the answer of one case.
+        info: what was probed of the board; its TLS library decides what its error numbers mean.
+        hello_sent: whether the board sent a ClientHello.
+    """
+    failure = None
+    if answer.stage is not None:
+        failure = client_failure(
+            answer.type or "",
+            answer.args,
+            stage=answer.stage,
+            tls_library=info.tls_library,
+            tls_version=info.tls_version,
+            hello_sent=hello_sent,
+            platform=info.platform,
+        )
+    return ClientReport(
+        done=failure is None and not answer.missing,
+        failure=failure,
+        received_text=answer.text,
+        received_bytes=answer.received_bytes,
+        negotiated_suite=answer.suite,
+        negotiated_version=answer.version,
+        handshake_ms=answer.handshake_ms,
+        free_before=answer.free_before,
+        free_low=answer.free_low,
+        free_after=answer.free_after,
+        held=answer.held,
+    )
+
+
+def contradiction(handshake: Handshake, *, address: str) -> str | None:
+    """Return how the board's answer contradicts the server's record, which decides; None if it does not.
+
+    Args:
+        handshake: what happened.
+        address: the host that the board connected to.
+    """
+    answer, report = handshake.answer, handshake.report
     if answer is None or answer.kind != "result":
         return None
     if not report.accepted:
         return (
-            f"the board says that it exchanged text, but no connection reached the server at {address}:{report.local_port}: "
-            "something else answers there, or its agent is not ours"
+            f"the board reports an exchange, but no connection reached the server at {address}:{report.local_port}: "
+            "another server answers at that address, or the agent on the board is not ours"
         )
     if answer.received_bytes and not report.handshake_done:
         return (
-            "the board says that it exchanged text, but the server had no finished handshake with it: its agent is not ours, "
-            "or its answer is that of another connection"
+            "the board reports an exchange, but the server completed no handshake with it: the agent on the board is not ours, "
+            "or it answered for another connection"
         )
     return None
-
-
-def lacks(answer: Answer) -> str:
-    """Say what the firmware has no API for, as the agent named it."""
-    return f"this firmware's TLS module has no {answer.missing}"

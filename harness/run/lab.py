@@ -1,6 +1,6 @@
-"""The lab of one process: boards, servers and certificates, each opened at its first use and closed at the end.
+"""The lab of one process: boards, servers and certificates, opened at first use and closed at the end.
 
-Knows how to bring a board and a server together (addresses, network, the first plain TCP connection). Judges nothing.
+Knows how to connect a board and a server: addresses, network, the plain TCP connection that comes first. Judges nothing.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from harness.boards.session import BoardSession
 from harness.certificates import Certificates
 from harness.errors import BoardError, FaultKind, HarnessError
 from harness.firmware.hello_notes import hello_notes
-from harness.model import BoardInfo, BoardSpec, ServerProfile, ServerReport, Strangers
-from harness.run.addresses import Reach
+from harness.model import BoardInfo, BoardSpec, ServerProfile, ServerReport, UnexpectedPeers
+from harness.run.addresses import Addresses
 from harness.run.case_runner import CaseRunner
 from harness.run.health import Health
 from harness.run.options import IN_PROCESS, RunOptions
@@ -26,23 +26,23 @@ from harness.server import Serving
 from harness.server.address import check_bind, local_address_for
 from harness.server.local import LocalServer
 from harness.server.remote import RemoteServer
-from harness.server.strangers import CountedServer, together
+from harness.server.unexpected_peers import CountedServer, together
 from harness.system.deadline import Deadline
 from harness.system.shortages import shortage_text
 
 __all__ = ["IN_PROCESS", "Lab", "OpenBoard", "RunOptions"]
 
-UNEXPECTED = "the harness itself failed with {} when it opened this board; the first test that wanted it shows where"
+UNEXPECTED = "the harness failed with {} while it opened this board; the first test that uses the board shows where"
 LOOPBACK = "127.0.0.1"
-# The first server is closed as soon as the right board connects; this long is waited for it to say who connected.
+# How long to wait for the report of the first server, which ends as soon as the board connects.
 SETTLE_S = 5.0
 
 
 @dataclass(slots=True)
 class OpenBoard:
-    """A board of this process: its session once it is open, or the error that keeps it from being one.
+    """A board of this process: its session once it is open, or the error that prevents one.
 
-    `runners` holds, by server, what runs cases or the first reason why nothing can: nobody waits for the same time-out twice.
+    `runners` holds for each server the case runner, or the first error: no test waits for the same timeout twice.
     """
 
     spec: BoardSpec
@@ -52,16 +52,16 @@ class OpenBoard:
 
     @property
     def info(self) -> BoardInfo | None:
-        """What the probe found; None while it is not open."""
+        """What the probe found; None while the board is not open."""
         return self.session.info if self.session else None
 
 
 class Lab:
-    """Opens what is asked for once, keeps it, closes it all.
+    """Opens boards and servers once, keeps them, and closes them all.
 
     Args:
-        options: of the run.
-        certificates: what names of certificates stand for; default the harness's own. Closed with the lab.
+        options: the options of the run.
+        certificates: makes the certificates that profiles name; None for the harness's own. Closed with the lab.
     """
 
     def __init__(self, options: RunOptions, *, certificates: Certificates | None = None) -> None:
@@ -73,10 +73,14 @@ class Lab:
         self._servers: dict[tuple[str, int], CountedServer] = {}
 
     def server(self, name: str, *, behind_s: int = 0) -> CountedServer:
-        """The server host of that name, started at first use; one more for boards whose clock is so far behind.
+        """Return the server host of that name, started at first use.
+
+        Args:
+            name: `in-process`, or the interpreter as the user wrote it.
+            behind_s: how far the clock of the board is behind; each such clock has a server of its own.
 
         Raises:
-            UsageError: the interpreter is not usable.
+            UsageError: the interpreter cannot be used.
         """
         found = self._servers.get((name, behind_s))
         if found is None:
@@ -85,18 +89,18 @@ class Lab:
                 found = CountedServer(LocalServer(materials=make))
             else:
                 secrets = {spec.settings.password_env or "" for spec in self.options.boards}
-                found = CountedServer(RemoteServer(name, materials=make, without=secrets))
+                found = CountedServer(RemoteServer(name, materials=make, strip_env=secrets))
             self._servers[name, behind_s] = found
         return found
 
-    def take_strangers(self, name: str) -> Strangers:
-        """Whose connections the server of that name has dropped since this was asked last, whatever it was open for."""
-        return together(*(host.take_strangers() for (known, _), host in self._servers.items() if known == name))
+    def take_unexpected_peers(self, name: str) -> UnexpectedPeers:
+        """Return whose connections the server of that name has dropped since the last call."""
+        return together(*(host.take_unexpected_peers() for (known, _), host in self._servers.items() if known == name))
 
     def _certificates_for(self, behind_s: int) -> Certificates:
-        """Certificates as a board meets them whose clock is so far behind.
+        """Return certificates that are valid at the time of a clock so far behind.
 
-        A virtual board has its host's clock, so the certificates are moved instead (`--board faulty:wrong-clock`).
+        A virtual board has its host's clock, so the certificates are shifted instead (`--board faulty:wrong-clock`).
         """
         if behind_s not in self._certificates:
             now = datetime.now(UTC) + timedelta(seconds=behind_s)
@@ -104,11 +108,11 @@ class Lab:
         return self._certificates[behind_s]
 
     def open(self, spec: BoardSpec) -> OpenBoard:
-        """Open a board once; a second call gives the same, also if it failed (its error is remembered)."""
+        """Open a board once; a later call returns the same board, or the same error."""
         known = self._boards.get(spec.label)
         if known is None:
-            # The error stays if pytest-timeout ends the test here: the next one must not wait for the same again.
-            known = self._boards[spec.label] = OpenBoard(spec=spec, error=_broken_off(spec, "it was opened"))
+            # The error stays if pytest-timeout ends the test here: the next test must not wait for the same again.
+            known = self._boards[spec.label] = OpenBoard(spec=spec, error=_interrupted(spec, "it was opened"))
             try:
                 known.session = open_board(spec, patience=Patience(seconds=self.options.board_wait_s, tell=self.tell))
                 known.error = None
@@ -122,17 +126,17 @@ class Lab:
         return known
 
     def release(self, spec: BoardSpec) -> None:
-        """Leave a board at its prompt and give it back, so that others may have it; asked for again, it is opened again."""
+        """Leave a board at its prompt and unlock it for other runs; the next use opens it again."""
         board = self._boards.pop(spec.label, None)
         if board is not None and board.session is not None:
             board.session.close(deadline=Deadline(5.0))
 
     def runner(self, spec: BoardSpec, server_name: str) -> CaseRunner:
-        """A runner of cases for this board and server.
+        """Return the case runner for this board and server, connecting the two at first use.
 
         Raises:
-            BoardError: the board cannot be opened, brought into the network, or does not reach the server.
-            UsageError: the server's interpreter or an address is not usable.
+            BoardError: the board cannot be opened, cannot join its network, or cannot reach the server.
+            UsageError: the server's interpreter or an address cannot be used.
         """
         board = self.open(spec)
         if board.error is not None:
@@ -144,9 +148,9 @@ class Lab:
             session.refuse_if_set_aside()
         found = board.runners.get(server_name)
         if found is None:
-            board.runners[server_name] = _broken_off(spec, "it and the server came together")
+            board.runners[server_name] = _interrupted(spec, "it was connected to the server")
             try:
-                found = self._bring_together(session, server_name)
+                found = self._connected(session, server_name)
             except HarnessError as error:
                 found = error
             except OSError as error:
@@ -157,16 +161,21 @@ class Lab:
         return found
 
     def known_runner(self, spec: BoardSpec, server_name: str) -> CaseRunner | None:
-        """The runner for this board and server if there is one already; nothing is opened."""
+        """Return the runner for this board and server if there is one already; open nothing."""
         board = self._boards.get(spec.label)
         found = board.runners.get(server_name) if board is not None else None
         return found if isinstance(found, CaseRunner) and found.board.info.has_tls else None
 
     def abandon(self, spec: BoardSpec, server_name: str, *, reason: str) -> Health | None:
-        """End what was going on between this board and this server; the board must be found well before the next case.
+        """End what was running between this board and this server, and recover the board before the next case.
+
+        Args:
+            spec: the board.
+            server_name: the server.
+            reason: why it was ended.
 
         Returns:
-            What was tried to bring it back; None if the two had not come together yet.
+            The board's health with the recovery steps; None if the two had not been connected yet.
         """
         runner = self.known_runner(spec, server_name)
         if runner is None:
@@ -174,85 +183,85 @@ class Lab:
         with contextlib.suppress(HarnessError, OSError):
             runner.server.cancel()
         with contextlib.suppress(HarnessError, OSError):
-            runner.health.bring_back(BoardError(reason, kind=FaultKind.STOPPED))
+            runner.health.recover(BoardError(reason, kind=FaultKind.STOPPED))
             runner.health.end([reason])
         return runner.health
 
-    def _bring_together(self, session: BoardSession, server_name: str) -> CaseRunner:
+    def _connected(self, session: BoardSession, server_name: str) -> CaseRunner:
         runner = CaseRunner(
             session,
             self.server(server_name, behind_s=session.clock_behind_s),
             server_label=self.options.server_name(server_name),
             certificates=self._certificates_for(session.clock_behind_s),
-            reach=self._reach(session),
+            addresses=self._addresses(session),
             link_retries=self.options.link_retries,
         )
         if session.info.has_tls:
             try:
                 self._first_contact(session, runner)
             except BoardError as fault:
-                self._after_a_fault(session, runner, fault)
+                self._recover(session, runner, fault)
                 self._first_contact(session, runner)
         return runner
 
-    def _after_a_fault(self, session: BoardSession, runner: CaseRunner, fault: BoardError) -> None:
-        """Bring a board back that met a fault before its first case, so that it may try once more.
+    def _recover(self, session: BoardSession, runner: CaseRunner, fault: BoardError) -> None:
+        """Recover a board after a fault before its first case.
 
         Raises:
-            BoardError: the fault itself, where the network is at fault and not the board; that the board is set aside.
+            BoardError: the fault itself if it is one of the network; the reason if the board is now quarantined.
         """
         runner.server.cancel()
         if fault.kind == FaultKind.NETWORK:
             raise fault
         said = fault.message.removeprefix(f"{session.spec.label}: ")
-        steps = session.recover(because=f"its first session: {said}")
+        steps = session.recover(because=f"its baseline handshake: {said}")
         session.refuse_if_set_aside()
         session.notes.append(f"met a fault before its first case ({said}); {steps[-1].step} helped")
 
-    def _reach(self, session: BoardSession) -> Reach:
-        """Where to listen: as told, else on the address that faces the board, else (no network of its own) on loopback."""
+    def _addresses(self, session: BoardSession) -> Addresses:
+        """Choose the addresses: those of the options, else the one that faces the board, else (no network) loopback."""
         address = session.info.address
-        told = self.options.bind or session.spec.settings.bind
-        bind = check_bind(told) if told else local_address_for(address) if address else LOOPBACK
+        given = self.options.bind or session.spec.settings.bind
+        bind = check_bind(given) if given else local_address_for(address) if address else LOOPBACK
         peers: tuple[str, ...] | None = self.options.peers or None
         if peers is None:
             peers = (address,) if address else (LOOPBACK,) if bind == LOOPBACK else None
         advertise = self.options.advertise or bind
-        if advertise in ("0.0.0.0", "::"):  # every address of this machine: the board needs one of them
+        if advertise in ("0.0.0.0", "::"):  # every address of this machine, of which the board needs one
             advertise = local_address_for(address) if address else LOOPBACK
-        return Reach(bind=bind, advertise=advertise, ports=self.options.ports, peers=peers)
+        return Addresses(bind=bind, advertise=advertise, ports=self.options.ports, peers=peers)
 
     def _first_contact(self, session: BoardSession, runner: CaseRunner) -> None:
-        """Plain TCP first: if that fails, no word about TLS. Then the session that anybody can have, and its ClientHello."""
+        """Check plain TCP, then make the baseline handshake and keep its ClientHello. Without TCP, nothing can be said about TLS."""
         start = runner.server.open(
             ServerProfile(behaviour={"name": "not-tls.close-at-accept"}),
-            Serving(bind=runner.reach.bind, ports=runner.reach.ports, peers=runner.reach.peers),
+            Serving(bind=runner.addresses.bind, ports=runner.addresses.ports, peers=runner.addresses.peers),
         )
         try:
-            session.try_tcp(runner.reach.advertise, start.port or 0)
+            session.try_tcp(runner.addresses.advertise, start.port or 0)
         except HarnessError:
             runner.server.cancel()
             raise
         report = runner.server.finish(Deadline(session.scaled(SETTLE_S)))
         if not report.accepted:
-            raise BoardError(_stranger_text(session, runner.reach, report), kind=FaultKind.NETWORK)
-        tried = runner.first_session()
+            raise BoardError(_other_peer_text(session, runner.addresses, report), kind=FaultKind.NETWORK)
+        handshake = runner.baseline_handshake()
         if session.info.hello is None:
-            hello, when = tried.observation.client_hello, int(tried.report.started_unix_s)
+            hello, when = handshake.observation.client_hello, int(handshake.report.started_unix_s)
             session.learn(hello=hello, hello_unix_s=when or None)
             session.notes += hello_notes(session.info)
 
     def boards(self) -> tuple[OpenBoard, ...]:
-        """The boards touched so far."""
+        """Return the boards that were used so far."""
         return tuple(self._boards.values())
 
     def describe_server(self, name: str) -> dict[str, Any]:
-        """What the server of this name in results says of itself."""
+        """Return the description of a server (Python, OpenSSL, flags) by its name in results."""
         programs = {short: program for program, short in self.options.server_names.items()}
         return {"server": name, **self.server(programs.get(name, name)).describe()}
 
     def close(self) -> None:
-        """Leave every board at its prompt, stop every server, remove keys. Safe to call twice; one that fails does not keep the rest."""
+        """Leave every board at its prompt, stop every server, remove keys. May be called twice; a failure does not skip the rest."""
         with contextlib.ExitStack() as closing:
             for certificates in self._certificates.values():
                 closing.callback(certificates.close)
@@ -265,27 +274,27 @@ class Lab:
 
 
 def _shortage(spec: BoardSpec, error: OSError) -> BoardError:
-    """Make a machine that ran out of something the reason why this board cannot be used; anything else is a fault of ours."""
+    """Turn a resource that this machine ran out of into the board's error; raise any other OSError again."""
     reason = shortage_text(error)
     if reason is None:
         raise error
     return BoardError(f"{spec.label}: {reason}")
 
 
-def _broken_off(spec: BoardSpec, when: str) -> BoardError:
-    return BoardError(f"{spec.label}: the test in which {when} broke off", kind=FaultKind.STOPPED)
+def _interrupted(spec: BoardSpec, when: str) -> BoardError:
+    return BoardError(f"{spec.label}: the test in which {when} was interrupted", kind=FaultKind.STOPPED)
 
 
-def _stranger_text(session: BoardSession, reach: Reach, report: ServerReport) -> str:
-    """Name both addresses: where the board was sent, and where its connection seemed to come from."""
-    label, told = session.spec.label, f"{reach.advertise}:{report.local_port}"
-    own = session.info.address or "without an address of its own"
+def _other_peer_text(session: BoardSession, addresses: Addresses, report: ServerReport) -> str:
+    """Name both addresses: where the board connected to, and where its connection came from."""
+    label, target = session.spec.label, f"{addresses.advertise}:{report.local_port}"
+    own = session.info.address or "address unknown"
     if report.strangers:
         return (
-            f"{label}: the board ({own}) was sent to {told}, and a connection came from {report.peer}, but only "
-            f"{', '.join(reach.peers or ())} is answered: NAT between them? name the address that connections come from with --peer"
+            f"{label}: the board ({own}) connected to {target}, but the connection came from {report.peer} and only "
+            f"{', '.join(addresses.peers or ())} may connect: behind NAT, name the address that connections come from with --peer"
         )
     return (
-        f"{label}: the board ({own}) opened a TCP connection to {told}, but this server ({reach.bind}) saw none: "
-        "something else answers there (--advertise, --bind), or a proxy stands between them"
+        f"{label}: the board ({own}) opened a TCP connection to {target}, but this server ({addresses.bind}) accepted none: "
+        "another server answers there (check --advertise and --bind), or a proxy is in between"
     )

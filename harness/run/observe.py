@@ -17,7 +17,7 @@ from harness.model import (
     Stage,
 )
 from harness.server import Serving
-from harness.server.engine.tls_session import TEXT_BYTES, reply_of, shown
+from harness.server.engine.exchanged_text import TEXT_BYTES, reply_of, shown
 from harness.wire.alerts import alert_code
 from harness.wire.mbedtls_numbers import SSL_FATAL_ALERT_MESSAGE
 from harness.wire.reading import WireReading

@@ -1,4 +1,4 @@
-"""What a run was asked to do with boards and servers: one record, text already checked. No pytest, no I/O."""
+"""The options of a run that concern boards and servers, already checked. No pytest, no I/O."""
 
 from __future__ import annotations
 
@@ -29,5 +29,5 @@ class RunOptions:
     board_wait_s: float = 0.0
 
     def server_name(self, server: str) -> str:
-        """The name of a server in test ids and reports; `in-process` is its own."""
+        """Return the name of a server in test ids and reports; `in-process` keeps its name."""
         return self.server_names.get(server, server)

@@ -20,6 +20,7 @@ from harness.model import (
     Side,
     Stage,
     TcpEnd,
+    TcpEndKind,
     Verify,
     WireChunk,
 )
@@ -149,7 +150,9 @@ def report_of(raw: Mapping[str, Any], *, facts: ServerFacts | None) -> ServerRep
         negotiated_version=raw["negotiated_version"],
         negotiated_suite=raw["negotiated_suite"] if code is None else suite_name(code),
         wire=tuple(_chunk(item) for item in raw["wire"]),
-        tcp_ends=tuple(TcpEnd(sender=Side(sender), at_ms=at_ms, how=how) for sender, at_ms, how in raw["tcp_ends"]),
+        tcp_ends=tuple(
+            TcpEnd(sender=Side(sender), at_ms=at_ms, how=TcpEndKind(how)) for sender, at_ms, how in raw["tcp_ends"]
+        ),
         message_alerts=tuple(_alert(item) for item in raw["message_alerts"]),
         key_log=raw["key_log"],
         strangers=raw["strangers"],
@@ -183,11 +186,11 @@ def _alert(item: Mapping[str, Any]) -> Alert:
     )
 
 
-class Desk:
-    """Keeps what belongs to the server that is open, so that both kinds of host answer alike.
+class EngineAdapter:
+    """Translates between records and the engine's dicts for the server that is open, for both kinds of host.
 
     Args:
-        materials: certificate profile name -> files and facts.
+        materials: maps a certificate profile's name to its files and facts.
     """
 
     def __init__(self, *, materials: Materials) -> None:
@@ -220,6 +223,6 @@ class Desk:
         return ServerReport(facts=self._start.facts, failure=self._start.failure)
 
     def finished(self, raw: Mapping[str, Any]) -> ServerReport:
-        """Take the engine's report; the server is done with."""
+        """Take the engine's report; the server is closed."""
         start, self._start = self._start, None
         return report_of(raw, facts=start.facts if start is not None else None)

@@ -1,9 +1,9 @@
-"""A recording relay: the board connects here, the bytes go to a server that runs already, and every one of them is kept.
+"""A recording relay: the board connects to it, and it passes every byte on to a server that is already running.
 
-A `ServerHost` like the others, but the server behind it is somebody else's: what it decided is read from the wire alone, its
-settings and its own error are not known (`facts` and `failure` stay None). TLS passes through untouched, and ends are passed on as they
-come, with one exception: in TLS 1.3 a server says whether it takes the client's certificate when the client is through already,
-so the board's end waits for that word (`WORD_S` at most).
+A `ServerHost` like the others, but the server behind it is not ours: what it decided is read from the wire, and its settings and
+errors stay unknown (`facts` and `failure` are None). TLS passes unchanged, and so does the end of each side, with one exception. In
+TLS 1.3 a server accepts or refuses the client's certificate only after the client's Finished, so the board's end is held back until
+that answer has come (`ANSWER_S` at most).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.errors import ServerError
-from harness.model import ServerFailure, ServerProfile, ServerReport, Side, Stage, TcpEnd, WireChunk
+from harness.model import ServerFailure, ServerProfile, ServerReport, Side, Stage, TcpEnd, TcpEndKind, WireChunk
 from harness.server import ServerStart, Serving
 from harness.server.engine.tls_link import CHUNK_BYTES, Stopped, Waiter, listen
 from harness.system.deadline import Deadline
@@ -30,18 +30,18 @@ from harness.wire.versions import TLS13, version_name
 
 # How long the server may take to accept.
 CONNECT_S = 10.0
-# After one side has ended, this long is waited for what the other still says.
+# How long to wait for the rest of the other side after one side has ended.
 LINGER_S = 2.0
-# So long the end of a board that is through with TLS 1.3 waits for the server's word: a round trip, and its look at a certificate.
-WORD_S = 2.0
-# More than a handshake and a short talk ever need; a server that sends without end is cut off here.
+# How long the end of a board that has finished TLS 1.3 is held back: a round trip, and the check of a certificate.
+ANSWER_S = 2.0
+# More than a handshake and a short exchange need; limits a server that sends without end.
 LIMIT_BYTES = 4 << 20
 _QUICKACK = getattr(socket, "TCP_QUICKACK", None)
 
 
 @dataclass(slots=True)
 class _Session:
-    """What is kept of one connection."""
+    """The recording of one connection."""
 
     listener: socket.socket
     serving: Serving
@@ -59,15 +59,19 @@ class _Session:
 
     @property
     def at_ms(self) -> float:
-        """Now, on the recording's clock."""
+        """The time on the recording's clock."""
         return round((time.monotonic() - self.started) * 1000, 3)
 
 
 def look_up(host: str, port: int) -> ServerFailure | None:
-    """Ask the resolver for the server's address, and the server for nothing.
+    """Look up the server's address without contacting the server.
+
+    Args:
+        host: name or address of the server.
+        port: its TCP port.
 
     Returns:
-        None where there is one, else why not (stage `connect`), by the resolver's name for it.
+        None if there is an address, else the failure (stage `connect`) under the resolver's name for it.
     """
     try:
         socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -92,7 +96,7 @@ class Relay:
     """A `ServerHost` in front of `host:port`.
 
     Args:
-        host: name or address of the server, as this machine reaches it.
+        host: name or address of the server, as seen from this machine.
         port: its TCP port.
     """
 
@@ -103,17 +107,17 @@ class Relay:
         self._thread: threading.Thread | None = None
 
     def describe(self) -> Mapping[str, Any]:
-        """Nothing is known of a server that is not ours."""
+        """Return nothing: the server is not ours."""
         return {}
 
     def open(self, profile: ServerProfile, serving: Serving) -> ServerStart:
-        """Listen for one connection, and have the one to the server for it: a server that serves one client meets the board.
+        """Connect to the server, and listen for one connection of the board.
 
-        The profile is not looked at: its server's settings are not ours to choose. A server that takes no connection is a start
-        with a failure of stage `connect`.
+        The connection comes first, because the server may serve only one client. The profile is ignored. If the server accepts no
+        connection, the start has a failure of stage `connect`.
 
         Raises:
-            ServerError: no port can be had.
+            ServerError: no port is free.
         """
         self.cancel()
         try:
@@ -128,7 +132,7 @@ class Relay:
         try:
             server = socket.create_connection(self.target, timeout=CONNECT_S)
         except ConnectionResetError:
-            pass  # it was there, and the board is to see the same
+            pass  # the server is there; the board shall see the same reset
         except OSError as error:
             listener.close()
             session.failure = _not_reached(error)
@@ -138,7 +142,7 @@ class Relay:
         return ServerStart(address=address, port=port, facts=None, failure=None)
 
     def finish(self, deadline: Deadline) -> ServerReport:
-        """See `ServerHost`; what still runs at the deadline is ended and counts as timed out."""
+        """See `ServerHost`; a session that still runs at the deadline is ended and counts as timed out."""
         session, thread = self._session, self._thread
         if session is None:
             raise ServerError("the relay was not opened")
@@ -184,10 +188,10 @@ class Relay:
             if server is None:
                 _reset_at_close(board)
                 return
-            session.timed_out = not self._pass_on(session, board, server, end=end)
+            session.timed_out = not _Passage(session, board, server, end=end).run(self._waiter)
 
     def _accept(self, session: _Session, *, end: float) -> socket.socket | None:
-        """The board's connection; anybody else's is dropped and counted. None when nobody came in time."""
+        """Accept the board's connection, and drop and count those of unexpected peers; None if the board did not come in time."""
         while self._waiter.wait(session.listener, end=end):
             try:
                 sock, address = session.listener.accept()
@@ -203,91 +207,120 @@ class Relay:
             return sock
         return None
 
-    def _pass_on(self, session: _Session, board: socket.socket, server: socket.socket, *, end: float) -> bool:
-        """Pass bytes both ways until both sides have ended; a FIN is passed on as one, a reset as a reset.
+
+class _Passage:
+    """Passes bytes both ways until both sides have ended: a FIN as a FIN, a reset as a reset.
+
+    Args:
+        session: records what passes.
+        board: the board's connection.
+        server: the server's connection.
+        end: when to stop, on the monotonic clock; sooner once a side has ended.
+    """
+
+    def __init__(self, session: _Session, board: socket.socket, server: socket.socket, *, end: float) -> None:
+        self._session = session
+        self._board = board
+        self._server = server
+        self._other = {board: server, server: board}
+        self._reading = {board, server}
+        self._held: TcpEnd | None = None  # the board's end, while the server still owes its answer
+        self._end = end
+
+    def run(self, waiter: Waiter) -> bool:
+        """Pass bytes on until both sides have ended or the time is over.
 
         Returns:
-            Whether it came to an end by itself before `end`.
+            Whether the session ended before its time was over.
+
+        Raises:
+            Stopped: the relay is being closed.
         """
-        others = {board: server, server: board}
-        for sock in others:
+        for sock in self._other:
             sock.setblocking(True)
             sock.settimeout(CONNECT_S)
             with contextlib.suppress(OSError):  # it has ended already
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        held: TcpEnd | None = None
         with selectors.DefaultSelector() as selector:
-            selector.register(self._waiter.bell, selectors.EVENT_READ)
-            for sock in others:
+            selector.register(waiter.wakeup, selectors.EVENT_READ)
+            for sock in self._other:
                 selector.register(sock, selectors.EVENT_READ)
-            reading = set(others)
-            while reading:
-                ready = selector.select(max(0.0, end - time.monotonic()))
-                if not ready and held is None:
-                    return len(reading) == 1
+            while self._reading:
+                ready = selector.select(max(0.0, self._end - time.monotonic()))
+                if not ready and self._held is None:
+                    return len(self._reading) == 1
                 for key, _mask in ready:
                     source = key.fileobj
-                    if not isinstance(source, socket.socket) or source not in others:
+                    if not isinstance(source, socket.socket) or source not in self._other:
                         raise Stopped
-                    ended = _one_piece(session, source, others[source], sender=_sender(source, board))
-                    if ended is None:
-                        continue
-                    selector.unregister(source)
-                    reading.discard(source)
-                    end = min(end, time.monotonic() + LINGER_S)
-                    if source is board and server in reading and _word_is_due(session):
-                        held, end = ended, time.monotonic() + WORD_S
-                    else:
-                        session.server_first |= source is server and (held is not None or board in reading)
-                        _pass_end(others[source], ended, alerted=source is server and _refused_aloud(session))
-                if held is not None and (not ready or server not in reading or not _word_is_due(session)):
-                    # An alert and no end: whichever it is, the server says no more (RFC 8446 section 6).
-                    session.server_first |= last_word(read_wire(session.wire)) is LastWord.ALERT
-                    _pass_end(server, held)
-                    held, end = None, time.monotonic() + LINGER_S
+                    ended = _one_piece(self._session, source, self._other[source], sender=self._side(source))
+                    if ended is not None:
+                        selector.unregister(source)
+                        self._ended(source, ended)
+                if not ready or self._server not in self._reading or not _answer_is_due(self._session):
+                    self._release()
         return True
 
+    def _side(self, source: socket.socket) -> Side:
+        return Side.CLIENT if source is self._board else Side.SERVER
 
-def _sender(source: socket.socket, board: socket.socket) -> Side:
-    return Side.CLIENT if source is board else Side.SERVER
+    def _ended(self, source: socket.socket, ended: TcpEnd) -> None:
+        """Pass on the end of one side, or hold the board's end while the server's answer is due."""
+        self._reading.discard(source)
+        self._end = min(self._end, time.monotonic() + LINGER_S)
+        if source is self._board and self._server in self._reading and _answer_is_due(self._session):
+            self._held, self._end = ended, time.monotonic() + ANSWER_S
+            return
+        by_server = source is self._server
+        self._session.server_first |= by_server and (self._held is not None or self._board in self._reading)
+        _pass_end(self._other[source], ended, alerted=by_server and _sent_fatal_alert(self._session))
+
+    def _release(self) -> None:
+        """Pass on the board's end if it was held."""
+        if self._held is None:
+            return
+        # An alert without an end: either way the server sends nothing more (RFC 8446 section 6).
+        self._session.server_first |= last_word(read_wire(self._session.wire)) is LastWord.ALERT
+        _pass_end(self._server, self._held)
+        self._held, self._end = None, time.monotonic() + LINGER_S
 
 
-def _word_is_due(session: _Session) -> bool:
-    """Whether the client is through with TLS 1.3 and the server has not gone on with it, as far as the wire shows."""
+def _answer_is_due(session: _Session) -> bool:
+    """Whether the client sent its Finished in TLS 1.3 and the server has not replied, as far as the wire shows."""
     return last_word(read_wire(session.wire)) in (LastWord.NOTHING, LastWord.ALERT)
 
 
 def _one_piece(session: _Session, source: socket.socket, other: socket.socket, *, sender: Side) -> TcpEnd | None:
-    """Pass on what one side sent. Returns how it ended, None while more may come from it."""
+    """Pass on what one side sent; return how it ended, or None while it may send more."""
     if _QUICKACK is not None:
         with contextlib.suppress(OSError):
             source.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
     try:
         data = source.recv(CHUNK_BYTES)
     except OSError:
-        session.ends.append(TcpEnd(sender=sender, at_ms=session.at_ms, how="RST"))
+        session.ends.append(TcpEnd(sender=sender, at_ms=session.at_ms, how=TcpEndKind.RST))
         return session.ends[-1]
     kept = sum(len(chunk.data) for chunk in session.wire)
     if not data or kept + len(data) > LIMIT_BYTES:
-        session.ends.append(TcpEnd(sender=sender, at_ms=session.at_ms, how="FIN"))
+        session.ends.append(TcpEnd(sender=sender, at_ms=session.at_ms, how=TcpEndKind.FIN))
         return session.ends[-1]
     session.wire.append(WireChunk(sender=sender, at_ms=session.at_ms, data=data))
-    with contextlib.suppress(OSError):  # it is gone: what the other still says is wanted all the same
+    with contextlib.suppress(OSError):  # it is gone, but the other side may still send
         other.sendall(data)
     return None
 
 
-def _refused_aloud(session: _Session) -> bool:
+def _sent_fatal_alert(session: _Session) -> bool:
     """Whether the server has sent a fatal alert in the clear."""
     return any(alert.sender is Side.SERVER and alert.is_fatal for alert in read_wire(session.wire).alerts)
 
 
 def _pass_end(sock: socket.socket, end: TcpEnd, *, alerted: bool = False) -> None:
-    """End this connection as the other one ended; a reset that comes with an alert waits until the board has read the alert.
+    """End this connection as the other one ended; delay a reset after an alert until the board has read the alert.
 
-    A board that is still writing its flight would meet the reset, and which of the two it meets would be chance.
+    A board that is still writing its flight could otherwise see either the alert or the reset.
     """
-    if end.how == "RST":
+    if end.how is TcpEndKind.RST:
         _reset_at_close(sock, still_read=alerted)
         return
     with contextlib.suppress(OSError):
@@ -295,7 +328,7 @@ def _pass_end(sock: socket.socket, end: TcpEnd, *, alerted: bool = False) -> Non
 
 
 def _reset_at_close(sock: socket.socket, *, still_read: bool = False) -> None:
-    """Have this socket end with RST, as its peer did; unless it is still read, that is at once."""
+    """Make this socket end with RST, as its peer did: now, or after the rest was read."""
     linger = struct.pack("ii", 1, 0)
     with contextlib.suppress(OSError):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
@@ -307,11 +340,11 @@ def _reset_at_close(sock: socket.socket, *, still_read: bool = False) -> None:
 
 
 def handshake_done(wire: WireReading) -> bool:
-    """Whether the server took the client's last message of the handshake, as far as the wire shows it.
+    """Return whether the server accepted the client's last message of the handshake, as far as the wire shows.
 
-    TLS 1.2: the server sent ChangeCipherSpec (after the client's, RFC 5246 7.3), and no fatal alert in the clear. In TLS 1.3 the end
-    is encrypted (RFC 8446 section 2): the client sent encrypted records that are no alert, and the server's word on them is
-    `harness.wire.last_word`'s.
+    TLS 1.2: the server sent ChangeCipherSpec (after the client's, RFC 5246 section 7.3) and no fatal alert in the clear. TLS 1.3
+    encrypts the end (RFC 8446 section 2): the client sent encrypted records other than an alert; `harness.wire.last_word` tells
+    how the server answered.
     """
     if wire.server_hello is None or any(alert.is_fatal for alert in wire.alerts):
         return False
@@ -322,13 +355,13 @@ def handshake_done(wire: WireReading) -> bool:
 
 
 def _finished_ms(wire: WireReading) -> float | None:
-    """When the server's last flight of a TLS 1.2 handshake began."""
+    """Return when the server's last flight of a TLS 1.2 handshake began."""
     found = (item.at_ms for item in wire.messages if (item.sender, item.name) == (Side.SERVER, "ChangeCipherSpec"))
     return next(found, None)
 
 
 def _report(session: _Session) -> ServerReport:
-    """What the relay knows, as a server's report: who came, every byte, and what follows from them."""
+    """Return what the relay recorded as a server's report."""
     wire = read_wire(session.wire)
     left = session.server_first and last_word(wire) in (LastWord.NOTHING, LastWord.ALERT)
     done = handshake_done(wire) and not left

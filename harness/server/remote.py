@@ -19,7 +19,7 @@ from harness.errors import ServerError, UsageError
 from harness.model import ServerProfile, ServerReport
 from harness.server import ServerStart, Serving
 from harness.server.engine.engine import PROTOCOL
-from harness.server.engine_records import Desk, Materials, description_of
+from harness.server.engine_records import EngineAdapter, Materials, description_of
 from harness.system.deadline import Deadline
 from harness.system.private_folder import PrivateFolder
 
@@ -28,9 +28,9 @@ OLDEST = (3, 8)
 START_TIMEOUT_S = 20.0
 CALL_TIMEOUT_S = 20.0
 END_TIMEOUT_S = 3.0
-#: -I keeps the harness's own environment and packages out of the other Python, -B leaves no pyc files of it behind.
+#: -I isolates the other Python from this environment and its packages; -B writes no .pyc files.
 _FLAGS = ("-I", "-B")
-#: Runs on anything from Python 2 to MicroPython.
+#: Runs on every Python from 2 on, and on MicroPython.
 _WHO = (
     "import sys; i = getattr(sys, 'implementation', None); "
     "print('python %d.%d ' % tuple(sys.version_info[:2]) + (i.name if i else 'cpython'))"
@@ -42,19 +42,19 @@ class RemoteServer:
 
     Args:
         python: path of the interpreter.
-        materials: certificate profile name -> files and facts.
-        without: variables of the environment that this process does not get: passwords are not its business.
+        materials: maps a certificate profile's name to its files and facts.
+        strip_env: environment variables that the other process does not get, such as passwords.
 
     Raises:
-        UsageError: `python` is no interpreter the engine can run under; one line says why.
+        UsageError: the engine cannot run under `python`; the message says why.
     """
 
-    def __init__(self, python: str, *, materials: Materials, without: Collection[str] = ()) -> None:
+    def __init__(self, python: str, *, materials: Materials, strip_env: Collection[str] = ()) -> None:
         self.python = python
-        self._environment = {name: value for name, value in os.environ.items() if name not in without}
-        self._desk = Desk(materials=materials)
+        self._environment = {name: value for name, value in os.environ.items() if name not in strip_env}
+        self._adapter = EngineAdapter(materials=materials)
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        # The other process's temporary files (the key log) go here, so that they go away even if it is killed.
+        # The other process keeps its temporary files (the key log) here, so that they are removed even if it is killed.
         self._folder = PrivateFolder("tls-server-")
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close(), with the process
         try:
@@ -77,20 +77,20 @@ class RemoteServer:
 
     def open(self, profile: ServerProfile, serving: Serving) -> ServerStart:
         """See `ServerHost`."""
-        return self._desk.started(self._call("open", self._desk.settings(profile, serving)))
+        return self._adapter.started(self._call("open", self._adapter.settings(profile, serving)))
 
     def finish(self, deadline: Deadline) -> ServerReport:
         """See `ServerHost`."""
-        refused = self._desk.refused
+        refused = self._adapter.refused
         if refused is not None:
             return refused
         remaining_s = deadline.remaining_s
-        return self._desk.finished(self._call("wait", remaining_s, timeout_s=remaining_s + CALL_TIMEOUT_S))
+        return self._adapter.finished(self._call("wait", remaining_s, timeout_s=remaining_s + CALL_TIMEOUT_S))
 
     def cancel(self) -> ServerReport | None:
         """See `ServerHost`."""
         raw = self._call("cancel", None)
-        return None if raw is None else self._desk.finished(raw)
+        return None if raw is None else self._adapter.finished(raw)
 
     def close(self) -> None:
         """See `ServerHost`."""

@@ -48,7 +48,7 @@ def test_an_alarm_while_the_board_is_checked_at_its_end(suite):
     suite.write(
         "conftest.py",
         "import signal\nfrom harness.run.health import Health\n"
-        "Health.still_well = lambda self, when: signal.raise_signal(signal.SIGALRM)\n",
+        "Health.check_healthy = lambda self, when: signal.raise_signal(signal.SIGALRM)\n",
     )
     suite.write("test_mine.py", "def test_case(board, tls_case, run_case):\n    run_case(board, tls_case)\n" + TESTS)
     ran = suite.run("--cases", "smoke", "-k", "rsa-1024-key or first", "--timeout", "200")

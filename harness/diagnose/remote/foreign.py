@@ -6,7 +6,7 @@ import ipaddress
 from dataclasses import replace
 
 from harness.diagnose.given import GivenCertificates
-from harness.diagnose.own import AS_IT_IS, NO_TLS, case_of, kept, with_proofs
+from harness.diagnose.own import AS_IT_IS, case_of, kept, with_proofs
 from harness.diagnose.remote.looking import Looking
 from harness.diagnose.remote.visible import completed, unseen, worth_looking
 from harness.diagnose.request import Progress, Request
@@ -30,6 +30,7 @@ from harness.model import (
     Verdict,
     VerdictWord,
 )
+from harness.run.board_facts import NO_TLS
 from harness.run.case_runner import CaseRunner
 from harness.run.lab import Lab
 from harness.run.options import IN_PROCESS
@@ -67,7 +68,7 @@ def diagnose_server(request: Request, *, progress: Progress) -> Diagnosis:
         if not near.board.info.has_tls:
             raise BoardError(f"{request.board.label}: {NO_TLS}", kind=FaultKind.NO_TLS)
         runner = CaseRunner(
-            near.board, relay, server_label=target, certificates=certificates, reach=near.reach, link_retries=1
+            near.board, relay, server_label=target, certificates=certificates, addresses=near.addresses, link_retries=1
         )
         looking = Looking(host, port, name=name, progress=progress) if request.probe else None
         return _Foreign(request, runner, certificates, target=target, looking=looking, progress=progress).diagnosis()

@@ -51,17 +51,9 @@ def release(server: ServerFacts) -> tuple[int, int]:
     return server.openssl_number >> 28, server.openssl_number >> 20 & 0xFF
 
 
-def security_level(server: ServerFacts) -> int:
-    """The context's security level; where Python cannot say (before 3.10), OpenSSL's own default."""
-    if server.security_level is not None:
-        return server.security_level
-    # OpenSSL CHANGES.md, 3.2: "The default SSL/TLS security level has been changed from 1 to 2".
-    return 2 if release(server) >= OPENSSL_3_2 else 1
-
-
 def required_bits(server: ServerFacts) -> int:
     """Bits of security that the level asks of keys, groups, hashes and ciphers (ssl_get_security_level_bits)."""
-    return _LEVEL_BITS[min(security_level(server), len(_LEVEL_BITS) - 1)]
+    return _LEVEL_BITS[min(server.security_level, len(_LEVEL_BITS) - 1)]
 
 
 def group_tuples(server: ServerFacts) -> GroupTuples:
@@ -123,7 +115,7 @@ def version_allowed(version: int, *, server: ServerFacts) -> bool:
     3.0 only took away the signatures that TLS 1.1 and older need; measured on 3.1.4, 3.2.2, 3.3.2 and 3.4.1, it is
     3.1 that refuses the versions themselves.
     """
-    level = security_level(server)
+    level = server.security_level
     if release(server) >= OPENSSL_3_1:
         return version >= 0x0303 or level == 0
     if version <= 0x0301:

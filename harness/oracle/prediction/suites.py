@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from harness.model import HelloFacts, KeyFacts, ServerFacts
 from harness.oracle.prediction.groups import offered_groups, shared_group
-from harness.oracle.prediction.openssl import group_allowed, required_bits, security_level, suite_strength
+from harness.oracle.prediction.openssl import group_allowed, required_bits, suite_strength
 from harness.oracle.prediction.signatures import keys_by_type, may_sign
 from harness.oracle.prediction.versions import suite_fits
 from harness.wire.suites import SuiteInfo, is_signal, suite_info, suite_name
@@ -120,7 +120,7 @@ def _judge(code: str, *, terms: _Terms, server: ServerFacts, version: int) -> Su
 
 def _strong_enough(info: SuiteInfo, *, server: ServerFacts) -> bool:
     """Whether the security level admits a suite (ssl_security_default_callback, SSL_SECOP_CIPHER_SHARED)."""
-    level, bits = security_level(server), required_bits(server)
+    level, bits = server.security_level, required_bits(server)
     if level == 0:
         return True
     refused = (

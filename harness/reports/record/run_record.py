@@ -22,7 +22,7 @@ from harness.model import (
     HelloFacts,
     Observation,
     Packet,
-    Strangers,
+    UnexpectedPeers,
     as_json,
 )
 from harness.reports.record.plain import bounded
@@ -36,7 +36,7 @@ def result_json(result: CaseResult) -> dict[str, Any]:
     seen = result.observation
     met = result.strangers
     if met is None:
-        met = Strangers(count=seen.strangers, addresses=seen.stranger_addresses) if seen else Strangers()
+        met = UnexpectedPeers(count=seen.strangers, addresses=seen.stranger_addresses) if seen else UnexpectedPeers()
     data = {
         "board": result.board,
         "server": result.server,

@@ -23,34 +23,34 @@ _QUICKACK = getattr(socket, "TCP_QUICKACK", None)
 
 
 class Stopped(Exception):
-    """The engine's owner asked for an end."""
+    """The owner of the engine called `stop`."""
 
 
 class Waiter:
-    """Waits for one socket, a point in time, or a call of `stop` from another thread."""
+    """Waits until a socket is ready, a time is reached, or another thread calls `stop`."""
 
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
-        self._bell, self._rope = socket.socketpair()
-        self._bell.setblocking(False)
-        self._selector.register(self._bell, selectors.EVENT_READ)
+        self._wakeup_recv, self._wakeup_send = socket.socketpair()
+        self._wakeup_recv.setblocking(False)
+        self._selector.register(self._wakeup_recv, selectors.EVENT_READ)
         self._stopped = False
 
     @property
-    def bell(self) -> socket.socket:
-        """Readable once `stop` was called, for who waits for several sockets."""
-        return self._bell
+    def wakeup(self) -> socket.socket:
+        """A socket that is readable once `stop` was called, for callers that wait for several sockets."""
+        return self._wakeup_recv
 
     def stop(self) -> None:
         """Make the current and every later wait raise `Stopped`."""
         self._stopped = True
-        self._rope.send(b"!")
+        self._wakeup_send.send(b"!")
 
     def reset(self) -> None:
         """Forget an earlier `stop`."""
         self._stopped = False
         try:
-            while self._bell.recv(64):
+            while self._wakeup_recv.recv(64):
                 pass
         except BlockingIOError:
             pass
@@ -80,8 +80,8 @@ class Waiter:
     def close(self) -> None:
         """Release the descriptors."""
         self._selector.close()
-        self._bell.close()
-        self._rope.close()
+        self._wakeup_recv.close()
+        self._wakeup_send.close()
 
 
 class Link:

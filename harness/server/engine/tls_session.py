@@ -16,14 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 if TYPE_CHECKING or __package__:
+    from harness.server.engine.exchanged_text import TEXT_BYTES, reply_of, shown
     from harness.server.engine.tls_contexts import end_of_stream_error, failure_of
     from harness.server.engine.tls_link import CHUNK_BYTES, DRAIN_BYTES, DRAIN_S, Link, Stopped
 else:  # engine.py was started by its path
+    from exchanged_text import TEXT_BYTES, reply_of, shown
     from tls_contexts import end_of_stream_error, failure_of
     from tls_link import CHUNK_BYTES, DRAIN_BYTES, DRAIN_S, Link, Stopped
-
-TEXT_BYTES = 4096
-TEXT_CHARACTERS = 256
 
 
 class Session:
@@ -251,17 +250,3 @@ class Session:
                 self.link.drain()
         except (OSError, Stopped):
             return
-
-
-def reply_of(settings: dict[str, Any]) -> bytes:
-    """Return the answer: `send_bytes` of a known pattern, or the text."""
-    count = settings.get("send_bytes")
-    if count is None:
-        return str(settings["reply"]).encode()
-    return (b"0123456789abcdef" * (int(count) // 16 + 1))[: int(count)]
-
-
-def shown(data: bytes) -> str:
-    """Turn bytes of an untrusted client into bounded printable text."""
-    text = data.decode("utf-8", "backslashreplace")[:TEXT_CHARACTERS]
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)

@@ -4,7 +4,7 @@ import pytest
 
 from harness.diagnose.wire_steps import wire_steps
 from harness.model import Alert, Negotiated, Observation, Outcome, ServerReport, Side, WireStep
-from harness.run.handshake import Attempt
+from harness.run.handshake import Handshake
 from harness.wire.handshake import ServerHello
 from harness.wire.reading import WireMessage, WireReading
 
@@ -12,7 +12,7 @@ from harness.wire.reading import WireMessage, WireReading
 def tried(wire, **words):
     """A handshake with this reading."""
     seen = Observation(outcome=Outcome.REFUSED, stage=None, ended_by=None, server=None, client=None, **words)
-    return Attempt(observation=seen, report=ServerReport(facts=None, failure=None), answer=None, wire=wire)
+    return Handshake(observation=seen, report=ServerReport(facts=None, failure=None), answer=None, wire=wire)
 
 
 def message(sender, name, length=10):

@@ -16,7 +16,7 @@ from harness.model import (
     WireChunk,
 )
 from harness.run.artifacts import keep, keep_capture
-from harness.run.handshake import Attempt
+from harness.run.handshake import Handshake
 
 SEEN = Observation(outcome=Outcome.NOT_RUN, stage=None, ended_by=None, server=None, client=None)
 
@@ -38,7 +38,7 @@ def result(**more):
 def attempt(*chunks):
     """A handshake that recorded these bytes."""
     report = ServerReport(facts=None, failure=None, wire=chunks, key_log="CLIENT_RANDOM 00 11\n", started_unix_s=1.0)
-    return Attempt(observation=SEEN, report=report, answer=None)
+    return Handshake(observation=SEEN, report=report, answer=None)
 
 
 def test_files(tmp_path, case_named):
@@ -69,8 +69,8 @@ def test_every_run_of_a_soak(tmp_path, case_named):
     ]
 
 
-def test_older_transcript_of_everybody(tmp_path, case_named):
-    """A transcript that an earlier run left readable for everybody is not when it is written again."""
+def test_an_older_transcript_becomes_private(tmp_path, case_named):
+    """A transcript that was readable for all users is private once it is written again."""
     old = tmp_path / "unix_1.20_x-in-process-topic_name.serial.txt"
     old.write_text("old and longer than the new one")
     old.chmod(0o644)
@@ -78,10 +78,10 @@ def test_older_transcript_of_everybody(tmp_path, case_named):
     assert (old.read_text(), stat.S_IMODE(old.stat().st_mode)) == ("new\n", 0o600)
 
 
-@pytest.mark.parametrize("tried", [None, attempt()])
-def test_nothing_to_keep(tmp_path, case_named, tried):
+@pytest.mark.parametrize("made", [None, attempt()])
+def test_nothing_to_keep(tmp_path, case_named, made):
     """No bytes and no transcript: no files."""
-    kept = keep(result(), tried, folder=tmp_path, case=case_named("topic/name"))
+    kept = keep(result(), made, folder=tmp_path, case=case_named("topic/name"))
     assert kept.artifacts == {"pcapng": None, "transcript": None}
     assert list(tmp_path.iterdir()) == []
 
@@ -107,22 +107,22 @@ def case_named():
 
 
 def test_a_capture_where_the_user_wants_it(tmp_path):
-    """The file, the list of packets, and whether Wireshark will open it decrypted."""
+    """The capture goes to the given file, and the line says whether Wireshark can decrypt it."""
     chunk = WireChunk(sender=Side.CLIENT, at_ms=1.0, data=b"\x16\x03\x01\x00\x00")
-    file, tried = tmp_path / "board.pcapng", attempt(chunk)
-    kept, said = keep_capture(result(), tried, file=file)
+    file, made = tmp_path / "board.pcapng", attempt(chunk)
+    kept, said = keep_capture(result(), made, file=file)
     assert (kept.artifacts["pcapng"], len(kept.packets) > 0) == (str(file), True)
-    assert said == f"capture: {file}; the session's secrets are in it"
+    assert said == f"capture: {file}; with the session's secrets"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    foreign = replace(tried, report=replace(tried.report, key_log=""))
-    assert keep_capture(result(), foreign, file=file)[1] == f"capture: {file}; what is encrypted stays so"
+    foreign = replace(made, report=replace(made.report, key_log=""))
+    assert keep_capture(result(), foreign, file=file)[1] == f"capture: {file}; without the session's secrets"
 
 
 def test_nothing_to_capture(tmp_path):
-    """Nobody connected: no file, and that is said."""
+    """Without a connection no file is written, and the line says so."""
     file = tmp_path / "board.pcapng"
     assert keep_capture(result(), attempt(), file=file) == (
         result(),
-        f"capture: {file} is not written, for nobody connected",
+        f"capture: {file} was not written because the board did not connect",
     )
     assert not file.exists()

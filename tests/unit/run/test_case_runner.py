@@ -12,18 +12,14 @@ from harness.model import (
     Case,
     ClientPlan,
     Need,
-    Observation,
     Outcome,
     ServerProfile,
-    ServerReport,
-    Side,
     Stage,
     Tier,
     VerdictWord,
     Verify,
 )
 from harness.run.case_runner import HEAP_SLACK_BYTES, CaseRunner
-from harness.run.handshake import Attempt
 
 
 @pytest.fixture
@@ -31,9 +27,13 @@ def runner(lab, spec):
     """A runner without memory of earlier controls."""
     known = lab.runner(spec, "in-process")
     made = CaseRunner(
-        known.board, known.server, server_label="in-process", certificates=known.certificates, reach=known.reach
+        known.board,
+        known.server,
+        server_label="in-process",
+        certificates=known.handshakes.certificates,
+        addresses=known.addresses,
     )
-    made.health.was_well = True
+    made.health.was_healthy = True
     yield made
     made.board.set_aside = None
 
@@ -126,17 +126,17 @@ def test_fingerprint_only_of_what_was_not_restricted(runner):
 @pytest.fixture
 def heaps(runner, monkeypatch):
     """Let sessions have this much free heap, the first first; gives the list of plans that were tried."""
-    tried, attempt = [], runner.attempt
+    tried, make = [], runner.handshakes.make
 
     def choose(*free_bytes):
         left = list(free_bytes)
 
         def measured(profile, plan, *, within=None):
-            done = attempt(profile, plan, within=within)
+            done = make(profile, plan, within=within)
             tried.append(plan)
             return dataclasses.replace(done, observation=dataclasses.replace(done.observation, free_before=left.pop(0)))
 
-        monkeypatch.setattr(runner, "attempt", measured)
+        monkeypatch.setattr(runner.handshakes, "make", measured)
         return tried
 
     return choose
@@ -224,7 +224,7 @@ def test_no_remembered_control_vouches_for_an_unknown_heap(runner, heaps):
 
 def test_a_control_for_which_the_firmware_has_no_api(runner, monkeypatch):
     """The agent names what is missing when it is asked to run the control: unsupported, with that name."""
-    control, attempt = find_case("seed/ca-verified"), runner.attempt
+    control, attempt = find_case("seed/ca-verified"), runner.handshakes.make
 
     def lacking(profile, plan):
         tried = attempt(profile, plan)
@@ -232,7 +232,7 @@ def test_a_control_for_which_the_firmware_has_no_api(runner, monkeypatch):
             return tried
         return dataclasses.replace(tried, answer=dataclasses.replace(tried.answer, missing="set_ciphers"))
 
-    monkeypatch.setattr(runner, "attempt", lacking)
+    monkeypatch.setattr(runner.handshakes, "make", lacking)
     verdict = runner.run(find_case("seed/wrong-ca")).verdict
     assert (verdict.word, verdict.reason) == (
         VerdictWord.UNSUPPORTED,
@@ -261,18 +261,18 @@ def test_a_control_that_cannot_run(runner, heaps, monkeypatch):
 @pytest.fixture
 def faults(runner, monkeypatch):
     """Let the line drop in sessions by their number, the first is 1; gives the list of profiles that were tried."""
-    tried, attempt = [], runner.attempt
+    tried, make = [], runner.handshakes.make
 
     def choose(*numbers, retries):
         def dropping(profile, plan, *, within=None):
             if within is not None:  # the look at the board after a fault
-                return attempt(profile, plan, within=within)
+                return make(profile, plan, within=within)
             tried.append(plan)
             if len(tried) in numbers:
                 raise BoardError("the line dropped", kind="lost")
-            return attempt(profile, plan)
+            return make(profile, plan)
 
-        monkeypatch.setattr(runner, "attempt", dropping)
+        monkeypatch.setattr(runner.handshakes, "make", dropping)
         monkeypatch.setattr(runner, "link_retries", retries)
         return tried
 
@@ -304,7 +304,7 @@ def test_a_control_that_never_ends_keeps_the_observation(runner, faults, retries
     assert runner.last.observation is result.observation
 
 
-def test_the_sanity_session_has_its_own_tries(runner, faults, monkeypatch):
+def test_the_baseline_handshake_has_its_own_tries(runner, faults, monkeypatch):
     """After a case that hung the same: its observation stays whatever becomes of the session that follows."""
     silent = case(
         server=ServerProfile(behaviour={"name": "not-tls.silent"}),
@@ -322,7 +322,7 @@ def test_the_sanity_session_has_its_own_tries(runner, faults, monkeypatch):
     tried = faults(len(tried) + 2, len(tried) + 3, retries=1)
     result = runner.run(silent)
     assert (result.verdict.word, result.observation.outcome) == (VerdictWord.ERROR, Outcome.HUNG)
-    assert result.verdict.reason == "the sanity session after the case failed: the line dropped"
+    assert result.verdict.reason == "the baseline handshake after the case failed: the line dropped"
 
 
 def test_evidence_is_of_the_last_attempt(runner, faults):
@@ -333,27 +333,13 @@ def test_evidence_is_of_the_last_attempt(runner, faults):
     assert runner.last is None
 
 
-@pytest.mark.parametrize(
-    ("outcome", "stage", "ended_by", "takes"),
-    [
-        (Outcome.CONNECTED, None, None, True),
-        (Outcome.REFUSED, Stage.CONFIG, Side.CLIENT, False),
-        (Outcome.REFUSED, Stage.CONFIG, Side.SERVER, None),
-        (Outcome.REFUSED, Stage.CONNECT, Side.CLIENT, None),
-        (Outcome.REFUSED, Stage.HANDSHAKE, Side.CLIENT, None),
-        (Outcome.HUNG, Stage.HANDSHAKE, None, None),
-    ],
-)
-def test_what_a_board_takes_is_learned_only_from_a_clear_answer(runner, monkeypatch, outcome, stage, ended_by, takes):
-    """A session says yes, a refusal of its own settings no; whatever else happens, it is tried again next time."""
-    seen = Observation(outcome=outcome, stage=stage, ended_by=ended_by, server=None, client=None)
-    attempt = Attempt(observation=seen, report=ServerReport(facts=None, failure=None), answer=None)
-    runner.health.was_well = False
-    monkeypatch.setattr(runner, "attempt", lambda profile, plan: attempt)
-    for name, need in (("reads_pem", READS_PEM), ("reads_pem", READS_DER_ONLY), ("reads_pkcs8", READS_PKCS8)):
-        monkeypatch.setattr(runner.board, "info", dataclasses.replace(runner.board.info, **{name: None}))
-        runner.run(case(needs=(need,)))
-        assert getattr(runner.board.info, name) is takes
+@pytest.mark.parametrize("need", [READS_PEM, READS_DER_ONLY, READS_PKCS8], ids=lambda need: need.name)
+def test_formats_are_learned_before_a_case_that_needs_one(runner, monkeypatch, need):
+    """A case that depends on a certificate format has the board asked for it first."""
+    fact = "reads_pkcs8" if need is READS_PKCS8 else "reads_pem"
+    monkeypatch.setattr(runner.board, "info", dataclasses.replace(runner.board.info, **{fact: None}))
+    runner.run(case(needs=(need,)))
+    assert getattr(runner.board.info, fact) is not None
 
 
 # ------------------------------------------------------------------ no verdict
@@ -361,7 +347,7 @@ def test_what_a_board_takes_is_learned_only_from_a_clear_answer(runner, monkeypa
 
 def test_not_reaching_the_server_is_an_error(runner, monkeypatch):
     """A board that gets no connection is a fault of the network, with both addresses; never a TLS failure."""
-    monkeypatch.setattr(runner, "reach", dataclasses.replace(runner.reach, advertise="127.0.0.9"))
+    monkeypatch.setattr(runner.handshakes, "addresses", dataclasses.replace(runner.addresses, advertise="127.0.0.9"))
     result = runner.run(case())
     assert (result.verdict.word, result.observation) == (VerdictWord.ERROR, None)
     assert "cannot reach this server at 127.0.0.9:" in result.verdict.reason
@@ -388,7 +374,7 @@ def test_no_port_is_an_error(runner, monkeypatch):
 
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        monkeypatch.setattr(runner, "reach", dataclasses.replace(runner.reach, ports=(port, port)))
+        monkeypatch.setattr(runner.handshakes, "addresses", dataclasses.replace(runner.addresses, ports=(port, port)))
         result = runner.run(case())
     assert result.verdict.word is VerdictWord.ERROR
     assert str(port) in result.verdict.reason

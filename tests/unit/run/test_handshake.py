@@ -1,58 +1,82 @@
-"""What both sides' words mean together before anything is judged."""
+"""Tests of harness/run/handshake.py: what an answer means before anything is judged."""
 
 import pytest
 
 from harness.boards.agent.protocol import Answer
-from harness.model import Observation, Outcome, ServerReport, Stage
-from harness.run.handshake import Attempt, lacks, lie_in, unreachable
+from harness.model import BoardInfo, Observation, Outcome, ServerReport, Stage
+from harness.run.handshake import Handshake, client_report, contradiction
+
+INFO = BoardInfo(tls_library="mbedTLS", tls_version="Mbed TLS 3.6.0", platform="linux")
 
 
-def attempt(kind, *, accepted, stage=None, text=None, done=False):
-    """An attempt with this answer of the board."""
+def handshake(kind, *, accepted, stage=None, text=None, done=False, missing=""):
+    """A handshake with this answer of the board."""
     seen = Observation(outcome=Outcome.NOT_RUN, stage=stage, ended_by=None, server=None, client=None)
     report = ServerReport(facts=None, failure=None, accepted=accepted, handshake_done=done, local_port=4)
-    answer = Answer(kind=kind, stage=stage, text=text) if kind else None
-    return Attempt(observation=seen, report=report, answer=answer)
+    answer = Answer(kind=kind, stage=stage, text=text, missing=missing) if kind else None
+    return Handshake(observation=seen, report=report, answer=answer)
 
 
 NO_CONNECTION = (
-    "the board says that it exchanged text, but no connection reached the server at h:4: something else answers there, or its "
-    "agent is not ours"
+    "the board reports an exchange, but no connection reached the server at h:4: another server answers at that address, or the "
+    "agent on the board is not ours"
 )
 NO_HANDSHAKE = (
-    "the board says that it exchanged text, but the server had no finished handshake with it: its agent is not ours, or its "
-    "answer is that of another connection"
+    "the board reports an exchange, but the server completed no handshake with it: the agent on the board is not ours, or it "
+    "answered for another connection"
 )
 
 
 @pytest.mark.parametrize(
-    ("tried", "expected"),
+    ("made", "expected"),
     [
-        (attempt("result", accepted=False), NO_CONNECTION),
-        (attempt("result", accepted=True, text="Hallo"), NO_HANDSHAKE),
-        (attempt("result", accepted=True, text="Hallo", done=True), None),
-        (attempt("result", accepted=True, text=""), None),
-        (attempt("exception", accepted=False), None),
-        (attempt(None, accepted=False), None),
+        (handshake("result", accepted=False), NO_CONNECTION),
+        (handshake("result", accepted=True, text="Hallo"), NO_HANDSHAKE),
+        (handshake("result", accepted=True, text="Hallo", done=True), None),
+        (handshake("result", accepted=True, text=""), None),
+        (handshake("exception", accepted=False), None),
+        (handshake(None, accepted=False), None),
     ],
 )
-def test_lie_in(tried, expected):
-    """A session that the server knows nothing of is a lie; one in which the board had nothing to read is a matter for the judge."""
-    assert lie_in(tried, address="h") == expected
+def test_contradiction(made, expected):
+    """A reported exchange contradicts a server without a handshake; a session in which the board read nothing is left to the judge."""
+    assert contradiction(made, address="h") == expected
 
 
 @pytest.mark.parametrize(
     ("stage", "accepted", "expected"),
     [(Stage.CONNECT, False, True), (Stage.CONNECT, True, False), (Stage.HANDSHAKE, False, False)],
 )
-def test_unreachable(stage, accepted, expected):
-    """The network is at fault where the board says so and the server does not contradict."""
-    assert unreachable(attempt("exception", accepted=accepted, stage=stage)) is expected
-    assert not unreachable(attempt(None, accepted=accepted, stage=stage))  # a board that was not asked says nothing
+def test_is_unreachable(stage, accepted, expected):
+    """The server is unreachable if the board could not connect and the server accepted nothing."""
+    assert handshake("exception", accepted=accepted, stage=stage).is_unreachable is expected
+    assert not handshake(None, accepted=accepted, stage=stage).is_unreachable  # the board was not asked
 
 
-def test_lacks():
-    """What is missing, by the agent's name of it."""
-    assert lacks(Answer(kind="error", missing="tls.SSLContext.set_ciphers")) == (
-        "this firmware's TLS module has no tls.SSLContext.set_ciphers"
-    )
+def test_missing_api():
+    """A firmware without the API that a plan needs is described with the name that the agent gave."""
+    made = handshake("error", accepted=False, missing="tls.SSLContext.set_ciphers")
+    assert made.missing_api == "this firmware's TLS module has no tls.SSLContext.set_ciphers"
+    assert handshake("result", accepted=True).missing_api is None
+    assert handshake(None, accepted=False).missing_api is None
+
+
+def test_a_result():
+    """The report of a finished session has the text and the measured values."""
+    report = client_report(Answer(kind="result", text="Hallo, Client!", free_before=9, held=4), INFO, hello_sent=True)
+    assert (report.done, report.failure, report.received_text) == (True, None, "Hallo, Client!")
+    assert (report.free_before, report.held) == (9, 4)
+
+
+def test_an_error():
+    """The report of a failed session has the name of the error and its stage."""
+    answer = Answer(kind="exception", stage=Stage.HANDSHAKE, type="OSError", args=(-30592,))
+    report = client_report(answer, INFO, hello_sent=True)
+    assert report.done is False
+    assert (report.failure.name, report.failure.stage) == ("MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE", Stage.HANDSHAKE)
+
+
+def test_a_missing_api_is_no_failure():
+    """If the firmware lacks the API, the session is not done and has no failure either."""
+    report = client_report(Answer(kind="error", missing="set_ciphers"), INFO, hello_sent=False)
+    assert (report.done, report.failure) == (False, None)

@@ -27,7 +27,11 @@ def test_a_board_is_opened_once(new_lab, spec):
     (board,) = lab.boards()
     assert board.info.implementation == "micropython"
     assert board.info.hello.fingerprint is not None
-    assert (runner.reach.bind, runner.reach.advertise, runner.reach.peers) == ("127.0.0.1", "127.0.0.1", ("127.0.0.1",))
+    assert (runner.addresses.bind, runner.addresses.advertise, runner.addresses.peers) == (
+        "127.0.0.1",
+        "127.0.0.1",
+        ("127.0.0.1",),
+    )
 
 
 def test_two_boards_at_once(new_lab, spec, second_board):
@@ -40,7 +44,7 @@ def test_two_boards_at_once(new_lab, spec, second_board):
 
 
 def test_a_failure_to_open_is_remembered(new_lab):
-    """The second try gives the first reason, without waiting again."""
+    """The second try raises the first error without waiting again."""
     lab = new_lab()
     missing = BoardSpec(
         text="/dev/ttyNOPE7", kind="serial", target="/dev/ttyNOPE7", label="ttyNOPE7", settings=BoardSettings()
@@ -54,11 +58,13 @@ def test_a_failure_to_open_is_remembered(new_lab):
 
 
 def test_no_way_to_the_server_is_remembered(new_lab, spec):
-    """So is the reason why board and server cannot meet; the board itself is fine and stays open."""
+    """The error that keeps board and server apart is remembered; the board itself stays open."""
     lab = new_lab(peers=("127.0.0.2",))
     errors = []
     for _ in range(2):
-        with pytest.raises(BoardError, match=r"only 127\.0\.0\.2 is answered") as caught:
+        with pytest.raises(
+            BoardError, match=r"and only 127\.0\.0\.2 may connect: behind NAT, name the address"
+        ) as caught:
             lab.runner(spec, "in-process")
         errors.append(caught.value)
     assert errors[0] is errors[1]
@@ -67,13 +73,13 @@ def test_no_way_to_the_server_is_remembered(new_lab, spec):
 
 
 def test_every_address(new_lab, spec):
-    """A server bound to every address cannot tell the board `0.0.0.0`."""
+    """A server that listens on every address gives the board one that it can connect to."""
     runner = new_lab(bind="0.0.0.0", peers=("127.0.0.1",)).runner(spec, "in-process")
-    assert (runner.reach.bind, runner.reach.advertise) == ("0.0.0.0", "127.0.0.1")
+    assert (runner.addresses.bind, runner.addresses.advertise) == ("0.0.0.0", "127.0.0.1")
 
 
 def test_server_under_another_python(new_lab, spec):
-    """Its name in results is the short one, and it describes itself."""
+    """A server under another Python has its short name in results and describes itself."""
     lab = new_lab(servers=(sys.executable,), server_names={sys.executable: "python-here"})
     assert lab.runner(spec, sys.executable).server_label == "python-here"
     described = lab.describe_server("python-here")
@@ -81,13 +87,13 @@ def test_server_under_another_python(new_lab, spec):
 
 
 def test_no_interpreter(new_lab):
-    """A server that is no Python is wrong usage, and leaves nothing behind."""
+    """A program that is not Python is refused and leaves nothing behind."""
     with pytest.raises(UsageError, match="is not a Python interpreter"):
         new_lab().server("/bin/true")
 
 
 def test_a_board_without_what_it_needs(new_lab):
-    """A failing board does not keep the lab from closing the others."""
+    """A board that fails does not keep the lab from closing the others."""
     lab = new_lab()
     broken = BoardSpec(text="unix:/bin/true", kind="unix", target="/bin/true", label="true", settings=BoardSettings())
     with pytest.raises(BoardError, match="no MicroPython prompt"):
@@ -97,11 +103,11 @@ def test_a_board_without_what_it_needs(new_lab):
 
 
 def test_a_fault_before_the_first_case(new_lab, monkeypatch):
-    """The board is brought back and tries once more; a note says so."""
+    """The board is recovered and makes its baseline handshake again; a note says so."""
     monkeypatch.setattr(faulty, "STRIKES_AT", 1)
     lab = new_lab()
     runner = lab.runner(parse_board("faulty:half-line", {}), "in-process")
-    assert runner.health.was_well
+    assert runner.health.was_healthy
     (note,) = runner.board.notes
     assert note.startswith(
         "met a fault before its first case (the board's answer is garbled: it broke off or was changed: "
@@ -113,7 +119,7 @@ def test_a_fault_before_the_first_case(new_lab, monkeypatch):
     ("name", "helped"), [("reset", "raw-repl"), ("replug", "port"), ("flood", "ctrl-c"), ("stale-answer", "ctrl-c")]
 )
 def test_a_fault_while_the_board_is_prepared(new_lab, monkeypatch, name, helped):
-    """In the middle of the probe: the board is brought back and prepared again."""
+    """After a fault in the middle of the probe the board is recovered and prepared again."""
     monkeypatch.setattr(faulty, "STRIKES_AT", 1)
     monkeypatch.setattr(faulty, "REQUEST_MARK", b"platform")
     opened = new_lab().open(parse_board(f"faulty:{name}", {}))
@@ -125,7 +131,7 @@ def test_a_fault_while_the_board_is_prepared(new_lab, monkeypatch, name, helped)
 
 
 def test_a_fault_while_the_board_is_prepared_that_stays(new_lab, monkeypatch):
-    """The fault, and what was tried."""
+    """The error names the fault and the recovery steps that failed."""
     monkeypatch.setattr(faulty, "STRIKES_AT", 1)
     monkeypatch.setattr(faulty, "REQUEST_MARK", b"platform")
     opened = new_lab().open(parse_board("faulty:unplug", {}))
@@ -134,13 +140,13 @@ def test_a_fault_while_the_board_is_prepared_that_stays(new_lab, monkeypatch):
 
 
 def test_a_fault_before_the_first_case_that_stays(new_lab, monkeypatch):
-    """A sick board is reported as one, at once for every case."""
+    """A board that cannot be recovered is quarantined, and each use raises the same error at once."""
     monkeypatch.setattr(faulty, "STRIKES_AT", 1)
     lab = new_lab()
     spec = parse_board("faulty:unplug", {})
     for _ in range(2):
         with pytest.raises(
-            BoardError, match=r"^faulty:unplug: set aside after its first session: .*; nothing brought it back$"
+            BoardError, match=r"^faulty:unplug: set aside after its baseline handshake: .*; nothing brought it back$"
         ) as raised:
             lab.runner(spec, "in-process")
     assert raised.value.kind == "set-aside"

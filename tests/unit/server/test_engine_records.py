@@ -9,10 +9,18 @@ import pytest
 
 from harness.certificates import Certificates
 from harness.errors import ServerError
-from harness.model import ServerFailure, ServerProfile, Side, Stage, TcpEnd, Verify
+from harness.model import ServerFailure, ServerProfile, Side, Stage, TcpEnd, TcpEndKind, Verify
 from harness.server import Serving
 from harness.server.engine.engine_jobs import Job
-from harness.server.engine_records import Desk, description_of, facts_of, failure_of, report_of, settings_of, start_of
+from harness.server.engine_records import (
+    EngineAdapter,
+    description_of,
+    facts_of,
+    failure_of,
+    report_of,
+    settings_of,
+    start_of,
+)
 
 FACTS = {
     "python": "3.8.18",
@@ -78,7 +86,7 @@ def test_report_over_the_pipe_and_in_process() -> None:
     report = report_of(raw, facts=None)
     assert report_of(piped, facts=None) == report
     assert report.wire[0].sender is Side.CLIENT
-    assert report.tcp_ends == (TcpEnd(sender=Side.SERVER, at_ms=2.5, how="FIN"),)
+    assert report.tcp_ends == (TcpEnd(sender=Side.SERVER, at_ms=2.5, how=TcpEndKind.FIN),)
     assert report.negotiated_suite == "TLS_RSA_WITH_AES_128_CBC_SHA256"
     assert (report.message_alerts[0].name, report.message_alerts[0].level) == ("handshake_failure", "fatal")
 
@@ -98,4 +106,4 @@ def test_faults_of_the_engine_are_server_errors(certificates: Certificates) -> N
     with pytest.raises(ServerError, match="cannot listen"):
         start_of({"ok": False, "error": "the TLS server cannot listen"}, profile=ServerProfile(), keys=())
     with pytest.raises(ServerError, match="no TLS server is open"):
-        _ = Desk(materials=certificates.make).refused
+        _ = EngineAdapter(materials=certificates.make).refused

@@ -131,7 +131,7 @@ def shake_and_close(port, version):
 def test_tls13_certificate_required(relay, target, monkeypatch):
     """The client is through and gone when the server refuses it: its end waits, and the alert's length tells."""
     monkeypatch.setattr(
-        "harness.server.relay.WORD_S", 30.0
+        "harness.server.relay.ANSWER_S", 30.0
     )  # it ends with the server's end, however busy this machine is
     between = relay(target(ssl.TLSVersion.TLSv1_3, verify=ssl.CERT_REQUIRED))
     start = between.open(PROFILE, Serving())
@@ -153,7 +153,7 @@ def test_tls13_tickets(relay, target):
 
 def test_tls13_silence(relay, target, monkeypatch):
     """A server that waits for the client, and only says goodbye to its end, is not taken for one that refuses."""
-    monkeypatch.setattr("harness.server.relay.WORD_S", 0.3)
+    monkeypatch.setattr("harness.server.relay.ANSWER_S", 0.3)
     goodbye = []
     between = relay(target(ssl.TLSVersion.TLSv1_3, tickets=0, answer=lambda tls: goodbye.append(tls.recv(1))))
     start = between.open(PROFILE, Serving())
@@ -163,9 +163,9 @@ def test_tls13_silence(relay, target, monkeypatch):
     assert goodbye in ([b""], [])  # it saw the end that was held back, as one or as an error
 
 
-def test_tls13_closed_without_a_word(relay, target, monkeypatch):
+def test_tls13_closed_without_an_answer(relay, target, monkeypatch):
     """A server that leaves at once, with no alert and no ticket."""
-    monkeypatch.setattr("harness.server.relay.WORD_S", 30.0)
+    monkeypatch.setattr("harness.server.relay.ANSWER_S", 30.0)
     between = relay(target(ssl.TLSVersion.TLSv1_3, tickets=0, answer=lambda tls: tls.close()))
     start = between.open(PROFILE, Serving())
     shake_and_close(start.port, ssl.TLSVersion.TLSv1_3)
@@ -176,7 +176,7 @@ def test_tls13_closed_without_a_word(relay, target, monkeypatch):
 
 def test_tls13_alert_without_an_end(relay, target, monkeypatch):
     """After an alert nothing comes, whether the server closes or not."""
-    monkeypatch.setattr("harness.server.relay.WORD_S", 2.5)
+    monkeypatch.setattr("harness.server.relay.ANSWER_S", 2.5)
 
     def goodbye(tls):
         with contextlib.suppress(OSError):

@@ -6,7 +6,7 @@ import ssl
 
 import pytest
 
-from harness.model import Alert, Packet, Side, TcpEnd, WireChunk
+from harness.model import Alert, Packet, Side, TcpEnd, TcpEndKind, WireChunk
 from harness.wire.packet_list import PACKETS_LIMIT, packet_list, shortened
 from harness.wire.reading import read_wire
 
@@ -29,7 +29,10 @@ def test_tls12_session(tls_session) -> None:
         server_setup=lambda context: context.set_ciphers("ECDHE-RSA-AES256-GCM-SHA384"),
         client_setup=lambda context: context.set_ciphers("ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-AES128-GCM-SHA256"),
     )
-    ends = [TcpEnd(sender=Side.CLIENT, at_ms=90.0, how="FIN"), TcpEnd(sender=Side.SERVER, at_ms=91.0, how="RST")]
+    ends = [
+        TcpEnd(sender=Side.CLIENT, at_ms=90.0, how=TcpEndKind.FIN),
+        TcpEnd(sender=Side.SERVER, at_ms=91.0, how=TcpEndKind.RST),
+    ]
     found = packet_list(session.chunks, read_wire(session.chunks), ends=ends)
     listed = [(packet.sender.value, packet.info) for packet in found]
     assert listed[0] == ("client", "TCP connection, accepted by the server")
@@ -112,7 +115,7 @@ def test_hidden_alert_without_a_record_of_its_size(tls_session) -> None:
 def test_no_connection() -> None:
     """Nothing recorded: no list. A connection without a byte: its beginning and its end."""
     assert rows([]) == []
-    assert rows([], ends=[TcpEnd(sender=Side.CLIENT, at_ms=3.0, how="FIN")]) == [
+    assert rows([], ends=[TcpEnd(sender=Side.CLIENT, at_ms=3.0, how=TcpEndKind.FIN)]) == [
         ("client", "TCP connection, accepted by the server"),
         ("client", "TCP FIN"),
     ]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.model import Side, TcpEnd, WireChunk
+from harness.model import Side, TcpEnd, TcpEndKind, WireChunk
 from harness.wire.pcapng import pcapng
 
 START_S = 1_700_000_000.5
@@ -112,8 +112,8 @@ def test_how_the_streams_ended(tls_session, tmp_path: Path) -> None:
     session = tls_session(ssl.TLSVersion.TLSv1_2)
     last_ms = session.chunks[-1].at_ms
     ends = [
-        TcpEnd(sender=Side.SERVER, at_ms=last_ms + 2, how="FIN"),
-        TcpEnd(sender=Side.CLIENT, at_ms=last_ms + 3, how="RST"),
+        TcpEnd(sender=Side.SERVER, at_ms=last_ms + 2, how=TcpEndKind.FIN),
+        TcpEnd(sender=Side.CLIENT, at_ms=last_ms + 3, how=TcpEndKind.RST),
     ]
     path = tmp_path / "case.pcapng"
     path.write_bytes(

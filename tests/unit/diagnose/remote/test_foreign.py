@@ -69,7 +69,7 @@ def test_it_connects(connect, running, files, tmp_path):
     port = running("server-p256")
     given = Files(ca=files / "ca-p256" / "cert.der")
     found = connect(port, files=given, hostname="tls.test", progress=told.append, capture=capture)
-    assert found.notes[-1] == f"capture: {capture}; what is encrypted stays so"
+    assert found.notes[-1] == f"capture: {capture}; without the session's secrets"
     assert capture.read_bytes().startswith(bytes.fromhex("0a0d0d0a"))
     assert found.result.artifacts["pcapng"] == str(capture)
     seen = found.result.observation
@@ -262,7 +262,7 @@ def test_nobody_there(connect, tmp_path):
         port = listener.getsockname()[1]
     found = connect(port, capture=tmp_path / "board.pcapng")
     assert (found.result.explanation.rule, found.wire, found.trials) == ("link/target", (), ())
-    assert found.notes == (f"capture: {tmp_path / 'board.pcapng'} is not written, for nobody connected",)
+    assert found.notes == (f"capture: {tmp_path / 'board.pcapng'} was not written because the board did not connect",)
     assert found.result.explanation.title == "nobody listens at that address and port"
     assert found.result.verdict.reason == f"this machine cannot reach 127.0.0.1:{port}: ECONNREFUSED"
     assert found.unseen == ("whether the board would reach it: it was not asked, because this machine does not",)

@@ -20,12 +20,6 @@ def test_release_of_a_version_number(build_server: MakeServer) -> None:
     assert openssl.release(build_server(openssl_number=ssl.OPENSSL_VERSION_NUMBER)) == ssl.OPENSSL_VERSION_INFO[:2]
 
 
-@pytest.mark.parametrize(("number", "level"), [(0x1010117F, 1), (0x30000130, 1), (0x30200020, 2), (0x30500070, 2)])
-def test_level_where_python_cannot_say(number: int, level: int, build_server: MakeServer) -> None:
-    """Python before 3.10 has no security_level: OpenSSL's default stands in."""
-    assert openssl.security_level(build_server(security_level=None, openssl_number=number)) == level
-
-
 def test_default_groups_by_release(build_server: MakeServer) -> None:
     """1.1.1 knows curves only, 3.0 adds finite fields, 3.5 puts them into tuples with a hybrid first."""
     first = [openssl.group_tuples(build_server(openssl_number=n))[0] for n in (0x1010117F, 0x30000130, 0x30500070)]

@@ -1,7 +1,7 @@
-"""Counts connections that were dropped because they came from somebody else, whatever the server was open for.
+"""Counts connections from unexpected peers: those that were dropped because they came from another address than the board's.
 
-A case needs more than its own handshake: the first contact, a positive control, the sanity session after a hang, a second try. A
-stranger may come into any of them, and whoever looks after the network wants all of them told. Knows reports only.
+A case may need several handshakes (first contact, positive control, baseline, retry), and each may meet such a peer; the count
+covers all of them. Knows server reports only.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from harness.model import ServerProfile, ServerReport, Strangers
+from harness.model import ServerProfile, ServerReport, UnexpectedPeers
 from harness.server import ServerHost, ServerStart, Serving
 from harness.system.deadline import Deadline
 
@@ -17,19 +17,19 @@ MAX_NAMED = 8
 
 
 class CountedServer:
-    """A `ServerHost` that keeps count of the strangers another one met.
+    """A `ServerHost` that counts the unexpected peers of another one.
 
     Args:
-        host: the one that serves.
+        host: the host that serves.
     """
 
     def __init__(self, host: ServerHost) -> None:
         self.host = host
-        self._met = Strangers()
+        self._met = UnexpectedPeers()
 
-    def take_strangers(self) -> Strangers:
-        """Who was dropped since this was asked last."""
-        met, self._met = self._met, Strangers()
+    def take_unexpected_peers(self) -> UnexpectedPeers:
+        """Return the peers that were dropped since the last call."""
+        met, self._met = self._met, UnexpectedPeers()
         return met
 
     def describe(self) -> Mapping[str, Any]:
@@ -58,10 +58,10 @@ class CountedServer:
         self.host.close()
 
     def _count(self, report: ServerReport) -> None:
-        self._met = together(self._met, Strangers(count=report.strangers, addresses=report.stranger_addresses))
+        self._met = together(self._met, UnexpectedPeers(count=report.strangers, addresses=report.stranger_addresses))
 
 
-def together(*met: Strangers) -> Strangers:
-    """Add up; each address is named once, in the order of arrival, and not more than a person reads."""
+def together(*met: UnexpectedPeers) -> UnexpectedPeers:
+    """Add up counts and addresses; each address once, in order of arrival, at most `MAX_NAMED`."""
     names = dict.fromkeys(address for each in met for address in each.addresses)
-    return Strangers(count=sum(each.count for each in met), addresses=tuple(names)[:MAX_NAMED])
+    return UnexpectedPeers(count=sum(each.count for each in met), addresses=tuple(names)[:MAX_NAMED])

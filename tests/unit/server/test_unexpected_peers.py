@@ -1,4 +1,4 @@
-"""Counting dropped connections over all sessions of a server."""
+"""Tests of harness/server/unexpected_peers.py: dropped connections are counted over all sessions of a server."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.certificates import Certificates
-from harness.model import ServerProfile, ServerReport, Strangers
+from harness.model import ServerProfile, ServerReport, UnexpectedPeers
 from harness.server import ServerHost, ServerStart, Serving
 from harness.server.local import LocalServer
-from harness.server.strangers import MAX_NAMED, CountedServer, together
+from harness.server.unexpected_peers import MAX_NAMED, CountedServer, together
 from harness.system.deadline import Deadline
 
 
-class Told:
-    """A host whose next report is told beforehand; None: nothing is open."""
+class Prepared:
+    """A host with a prepared next report; None if nothing is open."""
 
     def __init__(self) -> None:
         self.report: ServerReport | None = None
@@ -39,45 +39,45 @@ class Told:
 
 
 def met(count: int, *addresses: str) -> ServerReport:
-    """A report that says only this."""
+    """A report with nothing but unexpected peers."""
     return ServerReport(facts=None, failure=None, strangers=count, stranger_addresses=addresses)
 
 
-def test_all_sessions_count_until_somebody_asks() -> None:
-    """Finished and cancelled ones, each address once; then it begins anew. All else is the host's."""
-    told = Told()
-    host: ServerHost = CountedServer(told)
-    counted = CountedServer(told)
-    assert counted.take_strangers() == Strangers()
+def test_all_sessions_count_until_the_next_call() -> None:
+    """Finished and cancelled sessions count, each address once, until the next call; everything else is the host's."""
+    inner = Prepared()
+    host: ServerHost = CountedServer(inner)
+    counted = CountedServer(inner)
+    assert counted.take_unexpected_peers() == UnexpectedPeers()
     assert counted.cancel() is None
-    told.report = met(2, "192.0.2.1")
-    assert counted.finish(Deadline(1.0)) is told.report
-    told.report = met(1, "192.0.2.2", "192.0.2.1")
-    assert counted.cancel() is told.report
-    assert counted.take_strangers() == Strangers(count=3, addresses=("192.0.2.1", "192.0.2.2"))
-    assert counted.take_strangers() == Strangers()
+    inner.report = met(2, "192.0.2.1")
+    assert counted.finish(Deadline(1.0)) is inner.report
+    inner.report = met(1, "192.0.2.2", "192.0.2.1")
+    assert counted.cancel() is inner.report
+    assert counted.take_unexpected_peers() == UnexpectedPeers(count=3, addresses=("192.0.2.1", "192.0.2.2"))
+    assert counted.take_unexpected_peers() == UnexpectedPeers()
     assert host.describe() == {"python": "3.11.7"}
     assert host.open(ServerProfile(), Serving(bind="192.0.2.9")).address == "192.0.2.9"
     host.close()
-    assert told.closed
+    assert inner.closed
 
 
 def test_few_are_named() -> None:
-    """All are counted, the first few are named."""
-    many = Strangers(count=20, addresses=tuple(f"192.0.2.{number}" for number in range(20)))
-    both = together(Strangers(count=1, addresses=("198.51.100.1",)), many)
+    """All peers are counted, and the first few are named."""
+    many = UnexpectedPeers(count=20, addresses=tuple(f"192.0.2.{number}" for number in range(20)))
+    both = together(UnexpectedPeers(count=1, addresses=("198.51.100.1",)), many)
     assert (both.count, len(both.addresses), both.addresses[0]) == (21, MAX_NAMED, "198.51.100.1")
-    assert together() == Strangers()
+    assert together() == UnexpectedPeers()
 
 
-def test_a_session_that_nobody_else_joins(certificates: Certificates) -> None:
-    """A real server that is cancelled after a stranger came: the connection counts although there is no result of it."""
+def test_a_cancelled_session_counts(certificates: Certificates) -> None:
+    """The connection of an unexpected peer counts even if the session is cancelled."""
     counted = CountedServer(LocalServer(materials=certificates.make))
     try:
         start = counted.open(ServerProfile(certificates=("server-p256",)), Serving(peers=("127.0.0.1",)))
         with socket.create_connection(("127.0.0.1", start.port or 0), source_address=("127.0.0.2", 0)) as line:
             assert line.recv(1) == b""
         counted.cancel()
-        assert counted.take_strangers() == Strangers(count=1, addresses=("127.0.0.2",))
+        assert counted.take_unexpected_peers() == UnexpectedPeers(count=1, addresses=("127.0.0.2",))
     finally:
         counted.close()
