@@ -207,6 +207,54 @@ def test_a_group_that_tls13_does_not_have(build_hello: MakeHello, build_server: 
     assert (unasked.ended_by, unasked.server_reason) == (Side.SERVER, "NO_SUITABLE_KEY_SHARE")
 
 
+STRAY = {"groups": "0017", "shares": ("0018",)}
+
+
+@pytest.mark.parametrize(
+    ("hello", "keys", "changes", "expected"),
+    [
+        # TLS 1.3: suite, then what is wrong with the key share, then what is missing, then the signature.
+        ({"suites": "00ff", "signatures": None}, ("rsa",), {}, ("NO_SHARED_CIPHER", 40)),
+        ({"suites": "00ff", **STRAY}, ("rsa",), {}, ("NO_SHARED_CIPHER", 40)),
+        ({"signatures": None, **STRAY}, ("rsa",), {}, ("BAD_KEY_SHARE", 47)),
+        ({"signatures": None, "groups": None}, ("rsa",), {}, ("MISSING_SUPPORTED_GROUPS_EXTENSION", 109)),
+        ({"signatures": None}, ("rsa",), {}, ("MISSING_SIGALGS_EXTENSION", 109)),
+        ({"signatures": None, "groups": "001a", "shares": ("001a",)}, ("rsa",), {}, ("MISSING_SIGALGS_EXTENSION", 109)),
+        ({"signatures": "0402", "groups": "001a", "shares": ("001a",)}, ("rsa",), {}, ("NO_SUITABLE_KEY_SHARE", 40)),
+        ({"signatures": "0402"}, ("rsa",), {}, ("NO_SHARED_SIGNATURE_ALGORITHMS", 40)),
+        ({"signatures": "0401"}, ("rsa",), {}, ("NO_SUITABLE_SIGNATURE_ALGORITHM", 40)),
+        # TLS 1.2: a list without anything in common goes before the suite; no list means SHA-1.
+        ({"versions": None, "signatures": "0402", "suites": "00ff"}, ("rsa",), {}, ("NO_SHARED_SIGNATURE_ALGORITHMS", 40)),
+        ({"versions": None, "signatures": None}, ("rsa",), {}, ("NO_SUITABLE_SIGNATURE_ALGORITHM", 40)),
+        ({"versions": None, "signatures": None}, ("rsa",), {"openssl_number": 0x1010117F}, (None, 80)),
+    ],
+)  # fmt: skip
+def test_the_order_of_openssl_s_checks(
+    hello: dict[str, object],
+    keys: tuple[str, ...],
+    changes: dict[str, object],
+    expected: tuple[str | None, int],
+    build_hello: MakeHello,
+    build_server: MakeServer,
+) -> None:
+    """Where several things are wrong the first check decides (tls_early_post_process_client_hello, tls_choose_sigalg)."""
+    result = predict(build_hello(like="tls13", **hello), build_server(*keys, **changes))
+    assert result.alert is not None
+    assert (result.server_reason, result.alert.code) == expected
+
+
+def test_a_group_of_tls12_only_is_no_obstacle_there(build_hello: MakeHello, build_server: MakeServer) -> None:
+    """Only in TLS 1.3 a client refuses a group that TLS 1.3 does not have; static RSA has none at all."""
+    hello = build_hello(groups="0016")
+    assert predict(hello, build_server("rsa", groups=("secp256k1",))).group == "secp256k1"
+
+
+def test_without_a_common_version_suites_are_judged_for_tls12(build_hello: MakeHello, build_server: MakeServer) -> None:
+    """The table still says which pairings would have worked."""
+    hello = build_hello(suites="c02f", legacy="0301")
+    assert [verdict.reasons for verdict in explain_selection(hello, build_server("rsa"))] == [()]
+
+
 def test_no_key_share_in_common(build_hello: MakeHello, build_server: MakeServer) -> None:
     """A server restricted to a group the client has not ends with its own reason in TLS 1.3."""
     hello = build_hello(like=DISTRIBUTION, groups="00170018", shares=("0017",))
