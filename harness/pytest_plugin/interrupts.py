@@ -16,14 +16,15 @@ def end_on_signals(config: pytest.Config) -> None:
     """End like Ctrl-C when a CI runner sends SIGTERM: boards at their prompt, ports released, reports written.
 
     A worker is interrupted once only. The controller, the terminal and execnet may each interrupt it, and a second interrupt
-    would stop it while it leaves its board.
+    would stop it while it leaves its board. A handler that is not Python's own stays, and so does an ignored SIGINT: shells
+    start commands in the background with it.
     """
     worker = hasattr(config, "workerinput")
     usual: dict[int, Any] = {signal.SIGTERM: signal.SIG_DFL}
-    if worker:
-        usual[signal.SIGINT] = signal.default_int_handler
-    if any(signal.getsignal(number) != handler for number, handler in usual.items()):
+    if signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
         return
+    if worker and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        usual[signal.SIGINT] = signal.default_int_handler
 
     def end(number: int, frame: object) -> None:
         if worker:
@@ -64,8 +65,8 @@ class WorkerInterrupts:
         self._processes.pop(node.gateway.id, None)
 
     def pytest_keyboard_interrupt(self) -> None:
-        """Interrupt the workers; on Windows, where a signal would kill them, that is left to execnet."""
+        """Send the workers SIGTERM, as it also reaches one in the background; on Windows that would kill them, and execnet acts later."""
         if sys.platform == "win32":
             return
         for process in self._processes.values():
-            process.send_signal(signal.SIGINT)
+            process.terminate()

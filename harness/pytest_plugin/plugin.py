@@ -146,7 +146,11 @@ def pytest_configure(config: pytest.Config) -> None:
             config.pluginmanager.register(Reporter(config), "tls-harness-reporter")
     except UsageError as error:
         raise pytest.UsageError(str(error)) from error
-    if not hasattr(config, "workerinput") and config.getoption("dist", "no") != "no":
+    if hasattr(config, "workerinput"):
+        from harness.pytest_plugin.interrupts import end_on_signals
+
+        end_on_signals(config)
+    elif config.getoption("dist", "no") != "no":
         from harness.pytest_plugin.interrupts import WorkerInterrupts
         from harness.pytest_plugin.workers import Crashes
 

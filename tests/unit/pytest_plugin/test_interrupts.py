@@ -67,6 +67,18 @@ def test_a_handler_of_the_suite_stays(defaults) -> None:
     assert run.cleanups == []
 
 
+def test_an_ignored_sigint_stays(defaults) -> None:
+    """A worker of a run in the background, where SIGINT is ignored, is interrupted by SIGTERM alone."""
+    run = config(workerinput={})
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_on_signals(run)
+    with pytest.raises(KeyboardInterrupt, match=r"^SIGTERM$"):
+        signal.raise_signal(signal.SIGTERM)
+    for clean in run.cleanups:
+        clean()
+    assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+
+
 def test_outside_the_main_thread(defaults) -> None:
     """Only the main thread may install handlers; elsewhere none is."""
     run = config()
@@ -77,11 +89,11 @@ def test_outside_the_main_thread(defaults) -> None:
 
 
 def test_the_controller_interrupts_its_own_workers() -> None:
-    """SIGINT goes to each local worker that is still there, not to one that has ended or is on another machine."""
-    sent: list[tuple[str, int]] = []
+    """Each local worker that is still there is ended, not one that has ended or is on another machine."""
+    sent: list[str] = []
 
     def node(name: str, *, popen: bool = True, known: bool = True) -> Any:
-        process = SimpleNamespace(send_signal=lambda number: sent.append((name, number)))
+        process = SimpleNamespace(terminate=lambda: sent.append(name))
         io = SimpleNamespace(popen=process) if known else SimpleNamespace()
         return SimpleNamespace(gateway=SimpleNamespace(id=name, spec=SimpleNamespace(popen=popen), _io=io))
 
@@ -92,4 +104,4 @@ def test_the_controller_interrupts_its_own_workers() -> None:
     workers.pytest_testnodedown(node=nodes[0], error=None)
     workers.pytest_testnodedown(node=nodes[2], error=None)
     workers.pytest_keyboard_interrupt()
-    assert sent == [("gw1", signal.SIGINT)]
+    assert sent == ["gw1"]

@@ -277,7 +277,6 @@ def test_private_folder_is_removed() -> None:
 HARNESS = """\
 import sys, time
 from harness.boards.virtual.interpreter import find_interpreter
-from harness.boards.virtual import board as board_module
 from harness.boards.virtual.board import VirtualBoard
 board = VirtualBoard(find_interpreter(""))
 print(board._process.pid, board.folder, flush=True)
