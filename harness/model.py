@@ -81,6 +81,13 @@ class Tier(StrEnum):
     FULL = "full"
 
 
+class Source(StrEnum):
+    """Where an expectation comes from: stated by the case, or predicted from the ClientHello and the server's settings."""
+
+    STATED = "stated"
+    PREDICTED = "predicted"
+
+
 class TcpEndKind(StrEnum):
     """The TCP flag that ended one direction of a connection."""
 
@@ -343,7 +350,7 @@ class Expectation:
     `client_number` where the number is an errno, which every port numbers its own way.
     """
 
-    source: str
+    source: Source
     outcome: Outcome
     stage: Stage | None = None
     ended_by: Side | None = None

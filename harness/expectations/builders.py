@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.model import BoardInfo, Expectation, ExpectedAlert, Outcome, ServerFacts, Side, Stage, TlsLibrary
+from harness.model import BoardInfo, Expectation, ExpectedAlert, Outcome, ServerFacts, Side, Source, Stage, TlsLibrary
 from harness.wire import mbedtls_numbers as mbedtls
 from harness.wire.alerts import alert_code, alert_name
 
@@ -32,7 +32,7 @@ def connected(
     suite: str | None = None,
     group: str | None = None,
     note: str | None = None,
-    source: str = "stated",
+    source: Source = Source.STATED,
 ) -> Expectation:
     """Expect text exchanged both ways and no error on either side.
 
@@ -69,7 +69,7 @@ def refused(
     alert: int | str | None = None,
     open_because: str | None = None,
     note: str | None = None,
-    source: str = "stated",
+    source: Source = Source.STATED,
 ) -> Expectation:
     """Expect one side to end the connection, with exactly these errors and this alert.
 
@@ -120,7 +120,7 @@ def hung(*, stage: Stage | str = Stage.HANDSHAKE, client_type: str = "OSError", 
         stage: where it waits. The number is not compared: it is the port's errno of a timeout (110, 116 or 60).
     """
     return Expectation(
-        source="stated",
+        source=Source.STATED,
         outcome=Outcome.HUNG,
         stage=Stage(stage),
         client_type=client_type,
@@ -153,7 +153,7 @@ def after_negotiation(predicted: Expectation, stated: Expectation) -> Expectatio
         return replace(predicted, no_server_error=False, no_client_error=False)
     if stated.stage in (Stage.CONFIG, Stage.CONNECT):
         return stated
-    source = "predicted" if stated.outcome is Outcome.CONNECTED else stated.source
+    source = Source.PREDICTED if stated.outcome is Outcome.CONNECTED else stated.source
     return replace(
         stated,
         source=source,

@@ -96,11 +96,6 @@ SETS_CIPHERS = Need(
     reason="this firmware's TLS module has no set_ciphers",
     met=lambda info, server: info.can_set_ciphers,
 )
-NAMES_AUTHORITIES = Need(
-    name="load-verify-locations",
-    reason="this firmware's TLS module has no load_verify_locations",
-    met=lambda info, server: info.names_verify_reason,
-)
 MBEDTLS = Need(
     name="mbedtls",
     reason="axTLS: what it does here was never measured, so nothing could be said of it",

@@ -39,7 +39,6 @@ _FLAG_OF_TEXT = {
     "Usage does not match the extendedKeyUsage extension": "other",
     "Usage does not match the nsCertType extension": "other",
 }
-VERIFICATION_FLAGS = tuple(sorted(set(_FLAG_OF_TEXT.values())))
 
 # extmod/modtls_mbedtls.c raises these for what it was given, even where the old API only looks inside wrap_socket.
 _CONFIG_TEXTS = frozenset({"invalid cert", "invalid key", "CERT_REQUIRED requires server_hostname"})

@@ -8,7 +8,7 @@ certificate is asked for and found, PSK identities, and what the server's odd be
 
 from __future__ import annotations
 
-from harness.model import Expectation, ExpectedAlert, HelloFacts, Outcome, ServerFacts, Side, Stage
+from harness.model import Expectation, ExpectedAlert, HelloFacts, Outcome, ServerFacts, Side, Source, Stage
 from harness.oracle.prediction.client import (
     number_for_alert,
     oldest_version,
@@ -64,7 +64,7 @@ def predict(hello: HelloFacts, server: ServerFacts) -> Expectation:
     if version == TLS13 and group is not None and not is_tls13_group(group):
         return group_refused_by_client()
     return Expectation(
-        source="predicted",
+        source=Source.PREDICTED,
         outcome=Outcome.CONNECTED,
         version=version_name(version),
         suite=suite.name,
@@ -154,7 +154,7 @@ def _chosen(verdicts: tuple[SuiteVerdict, ...]) -> SuiteInfo | None:
 def _refused(refusal: Refusal, *, hello: HelloFacts) -> Expectation:
     """Spell out a refusal by the server on both sides and on the wire."""
     return Expectation(
-        source="predicted",
+        source=Source.PREDICTED,
         outcome=Outcome.REFUSED,
         stage=Stage.HANDSHAKE,
         ended_by=Side.SERVER,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.model import Expectation, ExpectedAlert, Outcome, Side, Stage
+from harness.model import Expectation, ExpectedAlert, Outcome, Side, Source, Stage
 from harness.wire.alerts import alert_name
 
 
@@ -26,7 +26,7 @@ def refused_by_client(alert: int, *, reason: str, number: int, note: str | None 
         note: why, for the report.
     """
     return Expectation(
-        source="predicted",
+        source=Source.PREDICTED,
         outcome=Outcome.REFUSED,
         stage=Stage.HANDSHAKE,
         ended_by=Side.CLIENT,

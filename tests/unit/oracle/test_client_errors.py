@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from harness.model import ClientFailure, Stage
-from harness.oracle.client_errors import VERIFICATION_FLAGS, client_failure
+from harness.oracle.client_errors import client_failure
 
 MBED_2 = "mbed TLS 2.28.3"
 MBED_3 = "Mbed TLS 3.6.6"
@@ -192,12 +192,6 @@ def test_verification_texts_become_flags(text: str, flags: tuple[str, ...] | Non
     """Each fixed line of mbedTLS is a flag; text that is not mbedTLS's is none of them and stays in the arguments."""
     seen = failure("ValueError", text)
     assert (seen.flags, seen.args, seen.number, seen.name) == (flags, (text,), None, None)
-
-
-def test_the_flags_are_the_words_of_the_design() -> None:
-    """The set of flags that reports may contain."""
-    expected = ("bad_key", "bad_md", "cn_mismatch", "expired", "future", "not_trusted", "other", "revoked")
-    assert expected == VERIFICATION_FLAGS
 
 
 @pytest.mark.parametrize(
