@@ -3,13 +3,14 @@
 The host runs this text and then th_network(JSON): kind (wifi, lan, boot), timeout (s), ssid, password, country, static (the four
 of ifconfig), lan (an expression of boards.toml). One `#th` line comes back: {"kind": "result", "address", "was_up", ...} or
 {"kind": "error", "code", "status", ...}; harness/boards/agent/network_answer.py has the words. No answer holds the password.
+network.STAT_GOT_IP tells the families apart: 1010 on the ESP32, 5 on the ESP8266, 3 or missing where cyw43 is the driver.
 
 WLAN.status(): cyw43 (extmod/network_cyw43.c, cyw43_ctrl.c) -3 bad authentication, -2 no network, -1 failed, 1 joining, 2 no
 address, 3 up. ESP8266: 1 joining, 2 password, 3 no network, 4 failed, 5 up. ESP32 (ports/esp32/network_wlan.c): 1000 idle, 1001
 connecting, 1010 up, else the reason why the last association ended.
 """
 
-import sys
+TH_ESP32, TH_ESP8266, TH_CYW43 = 1010, 5, 3
 
 
 def th_net_module(*names):
@@ -44,9 +45,9 @@ def th_net_wait(seconds, done):
         th_net_pause(100)
 
 
-def th_net_code(status):
+def th_net_code(family, status):
     """A Wi-Fi status that means failure as a code, the same on every port; None for the others."""
-    if sys.platform == "esp8266":
+    if family == TH_ESP8266:
         return {2: "password", 3: "not-found", 4: "failed"}.get(status)
     if status in (-3, 15, 202, 204):
         return "password"
@@ -88,7 +89,8 @@ def th_net_join(nic, ask, before):
     """Join the access point: None, or (code, status). `before` is the status before: the ESP32 shows it until a new one comes."""
     # The ESPs try again by themselves. cyw43 does not, but withdraws a refusal if a good authentication follows it. Each of them
     # reports a refused password now and then although it is right, so a failure counts only if it lasts.
-    esp = sys.platform.startswith("esp")
+    family = ask["family"]
+    esp = family != TH_CYW43
     lasts, tries = (50, 2) if esp else (10, 4)
     refused = failing = 0
     th_net_connect(nic, ask)
@@ -96,7 +98,7 @@ def th_net_join(nic, ask, before):
         if th_net_up(nic):
             return None
         status = nic.status()
-        code = th_net_code(status)
+        code = th_net_code(family, status)
         failing = failing + 1 if code else 0
         if failing > lasts:
             failing = 0
@@ -134,9 +136,9 @@ def th_net_why(nic, ask, code, status):
     if auth is None:
         if code in ("unsure", "failed"):
             code = "not-found"
-    elif sys.platform.startswith("esp32") and auth in (5, 10):
+    elif ask["family"] == TH_ESP32 and auth in (5, 10):
         code = "enterprise"
-    elif sys.platform.startswith("esp32") and auth == 6:
+    elif ask["family"] == TH_ESP32 and auth == 6:
         code = "wpa3"
     elif code == "not-found":
         code = "failed"
@@ -146,6 +148,7 @@ def th_net_why(nic, ask, code, status):
 def th_net_wifi(network, ask):
     """Be in the network of that name: (interface, facts), where facts has a code if it failed."""
     facts = {"was_up": False}
+    family = ask["family"] = getattr(network, "STAT_GOT_IP", TH_CYW43)
     if ask.get("country"):
         try:
             (getattr(network, "country", None) or th_net_module("rp2").country)(ask["country"])
@@ -155,14 +158,14 @@ def th_net_wifi(network, ask):
     if not nic.isconnected():
         nic.active(True)
     # Power saving delays every answer: up to a second on cyw43, 0.3 s on the ESP32.
-    off = getattr(network.WLAN, "PM_NONE", 0 if sys.platform.startswith("esp32") else 0xA11140)
+    off = getattr(network.WLAN, "PM_NONE", 0 if family == TH_ESP32 else 0xA11140)
     facts["pm"] = off if th_net_set(nic, pm=off) else None
     if ask.get("static"):
         nic.ifconfig(tuple(ask["static"]))
     # boot.py may have called connect() and gone on.
-    joining = nic.status() in ((1,) if sys.platform == "esp8266" else (1, 2, 1001))
+    joining = nic.status() in ((1,) if family == TH_ESP8266 else (1, 2, 1001))
     if joining and th_net_name(nic) in (None, "", ask["ssid"]):
-        th_net_wait(min(10, ask.get("timeout", 20)), lambda: th_net_up(nic) or th_net_code(nic.status()))
+        th_net_wait(min(10, ask.get("timeout", 20)), lambda: th_net_up(nic) or th_net_code(family, nic.status()))
     if th_net_up(nic):
         name = th_net_name(nic)
         if name in (None, ask["ssid"]):

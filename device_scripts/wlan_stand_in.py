@@ -47,7 +47,7 @@ class Air:
 class Station:
     """What all families share. A family has `connect`, `status` and what its config() takes."""
 
-    connecting, connected_status = 1, 3
+    connected_status = 3  # network.STAT_GOT_IP
     settable = ("pm",)
 
     def __init__(self, clock, air, address="192.0.2.7"):
@@ -141,7 +141,7 @@ class Esp32(Station):
     `limit` is conf_wifi_sta_reconnects: 0 tries for ever, else the driver gives up after so many failures.
     """
 
-    connecting, connected_status = 1001, 1010
+    connected_status = 1010
     settable = ("pm", "reconnects")
     PM_NONE = 0
     shown = (201, 202, 210, 211, 212)
@@ -243,7 +243,7 @@ class Esp32WithoutLimit(Esp32Before122):
 class Esp8266(Esp32):
     """The SDK tries for ever and shows what came of the last association."""
 
-    connecting, connected_status = 1, 5
+    connected_status = 5
     settable = ("pm",)
 
     def status(self):
@@ -335,6 +335,7 @@ class Network:
 
     def __init__(self, station, lan=None):
         self.WLAN = station
+        self.STAT_GOT_IP = station.connected_status
         self.countries = []
         if lan is not None:
             self.LAN = lan

@@ -93,6 +93,14 @@ def parse_spec(text: str, *, source: str) -> BoardSpec | None:
     return None
 
 
+def is_spec(text: str) -> bool:
+    """Whether this text names a board by itself, so that it cannot be a name in boards.toml."""
+    try:
+        return parse_spec(text, source="") is not None
+    except UsageError:
+        return True
+
+
 def _label(text: str) -> str:
     """A short name for test ids: the part of the spec that people recognise, ASCII, without `::`, `[`, `@` and spaces."""
     last = text.rstrip("/")

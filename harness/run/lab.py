@@ -15,10 +15,11 @@ from harness.boards.kinds import open_board
 from harness.boards.locks.board_lock import Patience
 from harness.boards.session import BoardSession
 from harness.certificates import Certificates
-from harness.errors import BoardError, FaultKind, HarnessError
+from harness.errors import BoardError, FaultKind, HarnessError, UsageError
 from harness.firmware.hello_notes import hello_notes
 from harness.model import BoardInfo, BoardSpec, ServerProfile, ServerReport, UnexpectedPeers
 from harness.run.addresses import Addresses
+from harness.run.bare_board import bare_text, has_way, uses_host_network
 from harness.run.case_runner import CaseRunner
 from harness.run.health import Health
 from harness.run.options import IN_PROCESS, RunOptions
@@ -188,6 +189,8 @@ class Lab:
         return runner.health
 
     def _connected(self, session: BoardSession, server_name: str) -> CaseRunner:
+        if session.info.has_tls and not has_way(session.info, self.options, session.spec.settings):
+            raise BoardError(bare_text(session.spec, session.info), kind=FaultKind.NO_NETWORK)
         runner = CaseRunner(
             session,
             self.server(server_name, behind_s=session.clock_behind_s),
@@ -219,10 +222,16 @@ class Lab:
         session.notes.append(f"met a fault before its first case ({said}); {steps[-1].step} helped")
 
     def _addresses(self, session: BoardSession) -> Addresses:
-        """Choose the addresses: those of the options, else the one that faces the board, else (no network) loopback."""
-        address = session.info.address
+        """Choose the addresses: those of the options, else the one that faces the board, else (the host's own network) loopback."""
+        own_network = not uses_host_network(session.info)
+        address = session.info.address or (next(iter(self.options.peers), None) if own_network else None)
         given = self.options.bind or session.spec.settings.bind
-        bind = check_bind(given) if given else local_address_for(address) if address else LOOPBACK
+        if given:
+            bind = check_bind(given)
+        elif address:
+            bind = local_address_for(address)
+        else:
+            bind = self._bind_to_advertised() if own_network and self.options.advertise else LOOPBACK
         peers: tuple[str, ...] | None = self.options.peers or None
         if peers is None:
             peers = (address,) if address else (LOOPBACK,) if bind == LOOPBACK else None
@@ -230,6 +239,16 @@ class Lab:
         if advertise in ("0.0.0.0", "::"):  # every address of this machine, of which the board needs one
             advertise = local_address_for(address) if address else LOOPBACK
         return Addresses(bind=bind, advertise=advertise, ports=self.options.ports, peers=peers)
+
+    def _bind_to_advertised(self) -> str:
+        """Listen where a board is sent that reports no address."""
+        try:
+            return check_bind(self.options.advertise or "")
+        except UsageError:
+            raise UsageError(
+                f"--advertise {self.options.advertise!r}: not an address of this machine, and the board reports no address: name "
+                "the address to listen on with --bind"
+            ) from None
 
     def _first_contact(self, session: BoardSession, runner: CaseRunner) -> None:
         """Check plain TCP, then make the baseline handshake and keep its ClientHello. Without TCP, nothing can be said about TLS."""

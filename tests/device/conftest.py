@@ -172,13 +172,13 @@ def run_on(interpreter: list[str], deployed: Path) -> Callable[[str], bytes]:
 
 WLAN_STAND_INS: dict[str, Any] = {}
 exec(agent_protocol.script("wlan_stand_in"), WLAN_STAND_INS)
-# By family: sys.platform, and the class of its station.
+# The station of each family.
 WLAN_FAMILIES = {
-    "esp32-old": ("esp32", "Esp32WithoutLimit"),
-    "esp32-1.21": ("esp32", "Esp32Before122"),
-    "esp32": ("esp32", "Esp32"),
-    "cyw43": ("rp2", "Cyw43"),
-    "esp8266": ("esp8266", "Esp8266"),
+    "esp32-old": "Esp32WithoutLimit",
+    "esp32-1.21": "Esp32Before122",
+    "esp32": "Esp32",
+    "cyw43": "Cyw43",
+    "esp8266": "Esp8266",
 }
 JOIN_LIMIT_S = 30
 
@@ -187,15 +187,13 @@ class NetworkBench:
     """One board of stand-ins, and network_setup.py on it."""
 
     def __init__(self, family: str, capture: Any, patch: pytest.MonkeyPatch, **air: Any) -> None:
-        platform, name = WLAN_FAMILIES[family]
         self.clock = WLAN_STAND_INS["Clock"]()
         self.air = WLAN_STAND_INS["Air"](**air)
-        self.station = WLAN_STAND_INS[name](self.clock, self.air)
+        self.station = WLAN_STAND_INS[WLAN_FAMILIES[family]](self.clock, self.air)
         self.lan = WLAN_STAND_INS["Lan"]()
         self.network = WLAN_STAND_INS["Network"](self.station, self.lan)
         self.names: dict[str, Any] = {"__name__": "__main__"}
         self._capture = capture
-        patch.setattr(sys, "platform", platform)
         patch.setitem(sys.modules, "utime", self.clock)
         patch.setitem(sys.modules, "network", self.network)
 

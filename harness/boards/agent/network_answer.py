@@ -57,7 +57,7 @@ def _reason(answer: Mapping[str, Any]) -> str:
     name = kind if isinstance(kind, str) and re.fullmatch(r"[A-Za-z]\w{0,60}", kind) else "an unknown error"
     given = answer.get("args")
     args = [item for item in given[:2] if isinstance(item, str)] if isinstance(given, list) else []
-    return f"{name}: {', '.join(args)}" if args else name
+    return " ".join(f"{name}: {', '.join(args)}".split()) if args else name
 
 
 def notes_of(answer: Mapping[str, Any], settings: BoardSettings) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.errors import FaultKind
 from harness.model import (
     Alert,
     CaseResult,
@@ -134,7 +135,7 @@ def failure_block(result: CaseResult, *, rerun: str) -> str:
     """
     lines = [headline(result)]
     if headline(result) != verdict_text(result):
-        lines.append(f"  {one_line(result.verdict.reason or '')}")
+        lines += _reason_lines(result)
     seen, expected = result.observation, result.expected
     if expected:
         lines.append(f"  expected    {expected_text(expected)}")
@@ -157,6 +158,14 @@ def failure_block(result: CaseResult, *, rerun: str) -> str:
         lines += [f"  {name:<11} {path}" for name, path in result.artifacts.items() if path]
     lines += [RERUN_HEAD, f"    {rerun}"]
     return plain("\n".join(lines))
+
+
+def _reason_lines(result: CaseResult) -> list[str]:
+    """The whole reason on one line; only the lines to write for a board without a network stay as they are, to be copied."""
+    reason = result.verdict.reason or ""
+    if result.explanation is None or result.explanation.rule != f"fault/{FaultKind.NO_NETWORK}":
+        return [f"  {one_line(reason)}"]
+    return [f"  {plain(line).rstrip()}" for line in reason.splitlines()]
 
 
 def recovery_lines(recovery: tuple[RecoveryStep, ...]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import re
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -150,3 +151,60 @@ def test_a_fault_before_the_first_case_that_stays(new_lab, monkeypatch):
         ) as raised:
             lab.runner(spec, "in-process")
     assert raised.value.kind == "set-aside"
+
+
+def bare_lab(new_lab, spec, **options):
+    """A lab whose board is open, and was found to be an ESP32 without an address."""
+    lab = new_lab(**options)
+    session = lab.open(spec).session
+    session.info = replace(session.info, platform="esp32", modules=(*session.info.modules, "network"))
+    return lab
+
+
+def test_f2_a_bare_board(new_lab, spec, monkeypatch):
+    """It is told from a firewall before any socket is opened: it is never sent to 127.0.0.1, and its second case gives the same error."""
+    lab = bare_lab(new_lab, spec)
+    monkeypatch.setattr(lab, "server", lambda *words, **more: pytest.fail("a server was started"))
+    errors = []
+    for _ in range(2):
+        with pytest.raises(BoardError, match=r"^unix: the board is in no network: it has no IP address") as caught:
+            lab.runner(spec, "in-process")
+        errors.append(caught.value)
+    assert errors[0] is errors[1]
+    assert errors[0].kind == "no-network"
+
+
+def test_f2_a_bare_board_without_tls(new_lab, spec):
+    """It can try nothing anyway: its cases are `unsupported`, and its network does not matter."""
+    lab = bare_lab(new_lab, spec)
+    session = lab.open(spec).session
+    session.info = replace(session.info, tls_module=None)
+    assert lab.runner(spec, "in-process").board is session
+
+
+@pytest.mark.parametrize(
+    ("options", "bind", "advertise", "peers"),
+    [
+        ({"advertise": "127.0.0.1"}, "127.0.0.1", "127.0.0.1", ("127.0.0.1",)),
+        ({"bind": "127.0.0.1"}, "127.0.0.1", "127.0.0.1", ("127.0.0.1",)),
+        ({"peers": ("127.0.0.1",)}, "127.0.0.1", "127.0.0.1", ("127.0.0.1",)),
+        (
+            {"bind": "0.0.0.0", "advertise": "127.0.0.1", "peers": ("127.0.0.1",)},
+            "0.0.0.0",
+            "127.0.0.1",
+            ("127.0.0.1",),
+        ),
+    ],
+)
+def test_f2_the_user_names_a_way(new_lab, spec, options, bind, advertise, peers):
+    """Then a board without an address is used, over loopback too."""
+    used = bare_lab(new_lab, spec, **options).runner(spec, "in-process").addresses
+    assert (used.bind, used.advertise, used.peers) == (bind, advertise, peers)
+
+
+def test_an_advertised_address_of_another_machine(new_lab, spec):
+    """Where to listen does not follow from it."""
+    with pytest.raises(
+        UsageError, match=r"^--advertise 'gate\.test': not an address of this machine, and the board reports"
+    ):
+        bare_lab(new_lab, spec, advertise="gate.test").runner(spec, "in-process")

@@ -128,6 +128,25 @@ def test_headline(reason, line):
     assert (f"  {reason}" in block) == line.endswith("...")
 
 
+@pytest.mark.parametrize(("rule", "shown"), [("fault/no-network", True), ("fault/network", False)])
+def test_lines_to_copy(rule, shown):
+    """What is to be written to boards.toml keeps its lines; any other reason is one line, whatever a board put into it."""
+    reason = 'u0: the board is in no network: it has no IP address\n  [board.my-board]\n  spec = "u0"\x1b'
+    result = dataclasses.replace(
+        RESULT,
+        verdict=Verdict(word=VerdictWord.ERROR, reason=reason),
+        explanation=Explanation(rule=rule, title="not connected"),
+    )
+    lines = failure_block(result, rerun="pytest").splitlines()
+    assert len(lines[0]) <= FIRST_LINE_LIMIT
+    copied = ["  u0: the board is in no network: it has no IP address", "    [board.my-board]", '    spec = "u0"\\x1b']
+    assert (lines[1:4] == copied) is shown
+    assert (
+        lines[1]
+        == " ".join(['  u0: the board is in no network: it has no IP address [board.my-board] spec = "u0"\\x1b'])
+    ) is not shown
+
+
 def test_every_attempt_is_shown():
     """Faults of the line that were tried again, each with its reason."""
     lines = failure_block(dataclasses.replace(RESULT, link_errors=("first", "second")), rerun="x").splitlines()
