@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.boards.spec import parse_lab
+from harness.boards.lab_file import parse_lab
 from harness.errors import UsageError
 from harness.model import BoardSettings, Network
 
@@ -92,7 +92,7 @@ _STATIC = r"expected \{address = \"192\.168\.7\.20/24\", gateway = \"192\.168\.7
         ({"lan": "network.LAN()\nprint()"}, r"\.lan: expected one line of printable ASCII, at most 400 characters$"),
         ({"lan": f"f({'x' * 400})"}, r"\.lan: expected one line of printable ASCII"),
         ({"lan": "f('\xe9')"}, r"\.lan: expected one line of printable ASCII"),
-        ({"network": "lora"}, r"\.network = 'lora': accepted are none, wifi, lan, boot$"),
+        ({"network": "lora"}, r"\.network = 'lora': expected none, wifi, lan, boot$"),
     ],
 )
 def test_f7_wrong_forms(keys: dict[str, object], message: str) -> None:
