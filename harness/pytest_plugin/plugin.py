@@ -160,7 +160,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Multiply tests by boards, servers and cases, in this order of the id."""
-    from harness.pytest_plugin.run import generate
+    from harness.pytest_plugin.collection import generate
 
     try:
         generate(metafunc)
@@ -231,24 +231,23 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, object, object]:
-    """See whether a board that has run its last case is still well; after its last test give it back."""
-    from harness.pytest_plugin.run import end_of_board
+    """After a board's last case, check that it still works; after its last test, release it."""
     from harness.pytest_plugin.timeouts import phase
-    from harness.pytest_plugin.workers import give_back
+    from harness.pytest_plugin.workers import check_board, release_board
 
     trouble: BaseException | None = None
     with phase(item, may_be_skipped=False):
         try:
-            end_of_board(item, nextitem)
+            check_board(item, nextitem)
         except (
             HarnessError,
             pytest.fail.Exception,
-        ) as error:  # the latter is pytest-timeout's: fixtures end all the same
+        ) as error:  # pytest-timeout raises the latter: fixtures must still end
             trouble = error
         try:
             result = yield
         finally:
-            give_back(item)
+            release_board(item)
         if trouble is not None:
             raise trouble
         return result
@@ -258,8 +257,8 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[Any]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Hang the case's result on the report, and show a failure as the harness's text instead of a traceback."""
-    from harness.pytest_plugin.run import complete_report
+    """Attach the case's result to the report, and show a failure as the harness's text instead of a traceback."""
+    from harness.pytest_plugin.case_report import complete_report
 
     report = yield
     complete_report(item, call, report)
@@ -353,7 +352,7 @@ def expect() -> Expect:
 @pytest.fixture
 def run_case(request: pytest.FixtureRequest) -> RunCase:
     """Run one case of the list on a board: `run_case(board, tls_case)`. The test passes, skips (unsupported) or fails with evidence."""
-    from harness.pytest_plugin.run import case_function
+    from harness.pytest_plugin.case_run import case_function
 
     return case_function(request)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.errors import UsageError
+from harness.pytest_plugin.case_report import RESULT
 from harness.pytest_plugin.run import LAB, lab_of, node_ids, options_of
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def wait_for_board(item: pytest.Item) -> None:
         lab_of(item.config).open(spec)
 
 
-def give_back(item: pytest.Item) -> None:
+def release_board(item: pytest.Item) -> None:
     """After a board's last test in this process: others may have it from now on."""
     spec = _spec_of(item)
     if spec is None or LAB not in item.config.stash:
@@ -85,6 +86,26 @@ def give_back(item: pytest.Item) -> None:
         }
     if last.get(spec.label) is item:
         lab_of(item.config).release(spec)
+
+
+def check_board(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """After a board's last case in this process, check that it still completes the baseline handshake.
+
+    Raises:
+        BoardError: it does not, so the results of the last cases are in doubt.
+    """
+    board = getattr(item, "funcargs", {}).get("board")
+    if RESULT not in item.stash or board is None or _column_of(item) == _column_of(nextitem):
+        return
+    runner = board.tried_runner()
+    if runner is not None:
+        runner.health.check_healthy("at the end of the run")
+
+
+def _column_of(item: pytest.Item | None) -> tuple[Any, Any] | None:
+    """The board and the server of a test."""
+    params = getattr(getattr(item, "callspec", None), "params", {})
+    return (params.get("tls_board_spec"), params.get("server_python")) if "tls_case" in params else None
 
 
 def _spec_of(item: pytest.Item) -> BoardSpec | None:

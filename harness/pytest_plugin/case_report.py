@@ -1,0 +1,76 @@
+"""What pytest's report of a test carries: the case's result as JSON, and a failure as text instead of a traceback.
+
+Reports of tests without a board pass through here too, so everything that costs time is imported where it is used.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.errors import BoardError, HarnessError, ServerError
+from harness.pytest_plugin.rerun import rerun_command
+from harness.pytest_plugin.run import lab_of, options_of
+
+if TYPE_CHECKING:
+    from harness.model import CaseResult
+
+RESULT = pytest.StashKey["CaseResult"]()
+UNUSABLE = pytest.StashKey[bool]()
+REPORTED = pytest.StashKey[set[str]]()
+SHOWN_TRANSCRIPT = 4000
+
+
+def complete_report(item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.TestReport) -> None:
+    """Attach the case's result to the report as JSON, which travels to the xdist controller, and make failures readable."""
+    error = call.excinfo.value if call.excinfo is not None else None
+    if isinstance(error, HarnessError) and report.failed:
+        from harness.reports.record.plain import plain
+
+        report.longrepr = plain(f"error: {error}" if isinstance(error, BoardError | ServerError) else str(error))
+        if isinstance(error, BoardError) and error.transcript:
+            report.sections.append(("serial transcript", plain(error.transcript[-SHOWN_TRANSCRIPT:])))
+    result = item.stash.get(RESULT, None)
+    if call.when != "call" or result is None:
+        return
+    from harness.reports.record.host import utc
+    from harness.reports.record.plain import plain
+    from harness.reports.record.run_record import result_json
+    from harness.reports.text.failure_text import failure_block, headline, short_evidence
+
+    rerun = rerun_command(item, boards=len(options_of(item.config).boards))
+    report.tls = {  # type: ignore[attr-defined] # a plain attribute is what pytest-xdist carries over
+        "result": {**result_json(result), "at": utc(time.time()), "rerun": rerun},
+        "line": short_evidence(result),
+        "unusable": item.stash.get(UNUSABLE, False),
+        **_described(item, result),
+    }
+    if report.skipped and not hasattr(report, "wasxfail"):
+        # pytest would name a line of this package; the reader needs the case.
+        report.longrepr = (str(item.path), item.location[1] or 0, f"{result.case}: {headline(result, limit=200)}")
+    if report.failed and isinstance(error, pytest.fail.Exception):
+        report.longrepr = failure_block(result, rerun=rerun)
+        if result.transcript:
+            report.sections.append(("serial transcript", plain(result.transcript[-SHOWN_TRANSCRIPT:])))
+
+
+def _described(item: pytest.Item, result: CaseResult) -> dict[str, Any]:
+    """Describe the board and the server if this process has not reported them yet, and the board again if it has new notes."""
+    from harness.reports.record.run_record import board_json
+
+    lab, reported, found = lab_of(item.config), item.config.stash.setdefault(REPORTED, set()), {}
+    board = next((entry for entry in lab.boards() if entry.spec.label == result.board), None)
+    if board is not None:
+        notes = board.session.notes if board.session else ()
+        mention = f"board {result.board} {len(notes)}"
+        if mention not in reported:
+            reported.add(mention)
+            found["board"] = board_json(
+                board.spec, board.info, error=str(board.error) if board.error else None, notes=notes
+            )
+    if f"server {result.server}" not in reported and result.observation is not None:
+        reported.add(f"server {result.server}")
+        found["server"] = lab.describe_server(result.server)
+    return found

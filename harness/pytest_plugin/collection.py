@@ -1,0 +1,33 @@
+"""How tests are multiplied by boards, servers, rounds and cases. Reads options; opens nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.pytest_plugin.node_ids import repeat_word
+from harness.pytest_plugin.run import known_of, options_of
+
+
+def generate(metafunc: pytest.Metafunc) -> None:
+    """Parametrise a test that uses the fixture `board`, `server_python` or `tls_case`; the id reads BOARD-SERVER-topic/case."""
+    names = set(metafunc.fixturenames)
+    if not names & {"tls_board_spec", "server_python", "tls_case"}:
+        return
+    options = options_of(metafunc.config)
+    if "tls_board_spec" in names:
+        labels = [board.label for board in options.boards]
+        metafunc.parametrize("tls_board_spec", options.boards, ids=labels, indirect=True, scope="session")
+    if "server_python" in names and options.servers:
+        labels = [options.server_name(server) for server in options.servers]
+        metafunc.parametrize("server_python", options.servers, ids=labels, indirect=True, scope="session")
+    if "tls_repeat" in names and options.repeat > 1:
+        # Outside the cases: repeating the whole set finds more (what one case leaves to the next, a board that warms up, an
+        # access point that drops it after an hour) than repeating each case.
+        rounds = [repeat_word(number, repeat=options.repeat) for number in range(1, options.repeat + 1)]
+        metafunc.parametrize("tls_repeat", range(1, options.repeat + 1), ids=rounds, indirect=True)
+    if "tls_case" in names:
+        from harness.cases import select
+
+        known_of(metafunc.config)
+        cases = select(metafunc.config.getoption("cases"))
+        metafunc.parametrize("tls_case", cases, ids=[case.id for case in cases], indirect=True)
