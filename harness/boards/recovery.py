@@ -1,6 +1,6 @@
-"""The ladder: what is tried, and in which order, to get a board back after a fault; each step with its deadline and its time.
+"""Recover a board after a fault: which steps are taken, in which order, and how long each may take.
 
-Knows the steps and when one is over. Must not know what the fault was, nor what a board in order has to be able to do: it is told.
+Knows the steps. Must not know what the fault was, nor what a healthy board can do: the caller checks that.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from harness.errors import BoardError, FaultKind
 from harness.model import BoardSpec, RecoveryAction, RecoveryStep, StepResult
 from harness.system.deadline import Deadline
 
-# How long each step has, and the board after it, to show that it is well; seconds, stretched by timeout_multiplier.
+# The time limit of each step, with the check of the board after it; seconds, times timeout_multiplier.
 INTERRUPT_S = 20.0
 RAW_REPL_S = 30.0
 SOFT_RESET_S = 60.0
@@ -23,52 +23,52 @@ PORT_S = 30.0
 RESET_S = 90.0
 POWER_CYCLE_S = 120.0
 # All of them together.
-LADDER_S = 240.0
-# Somebody who watches is told why nothing happens, if it takes longer than this.
+RECOVERY_S = 240.0
+# A recovery that takes longer than this is announced.
 QUIET_S = 1.0
-# Of these, the part in which the board must answer at all.
+# The part of a step in which the board must answer.
 ANSWER_S = 10.0
 HOOK_S = 60.0
 
-# What a board was seen doing at first from which its reset wire may free it.
+# The faults at the start of a run from which a reset may free a board.
 RESET_MAY_HELP = frozenset({FaultKind.SILENT, FaultKind.NO_INTERRUPT, FaultKind.TIMEOUT, FaultKind.FLOOD})
-# What may strike once while a board is prepared; anything else is what the board is, or lacks.
+# The faults that may be transient while a board is prepared; any other is a property of the board.
 MAY_PASS = frozenset({FaultKind.TIMEOUT, FaultKind.FLOOD, FaultKind.RESET, FaultKind.GARBLED, FaultKind.LOST})
 
 
 class NotPossible(Exception):
-    """This step cannot be taken with this board; the text says why."""
+    """This step is not possible with this board; the text says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One rung: `act` gets the board to a raw REPL prompt, or raises BoardError or NotPossible."""
+    """A recovery step: `act` gets the board to a raw REPL prompt, or raises BoardError or NotPossible."""
 
     name: RecoveryAction
     limit_s: float
     act: Callable[[Deadline], None]
 
 
-def climb(
+def take_steps(
     steps: Iterable[Step],
     *,
     settle: Callable[[Deadline], None],
-    limit_s: float = LADDER_S,
+    limit_s: float = RECOVERY_S,
     goes_on: Callable[[], None] | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> tuple[RecoveryStep, ...]:
     """Take the steps in order until one helps.
 
     Args:
-        steps: the ladder.
-        settle: called after a step that was done, with what is left of its time: brings back what the board had, and raises
-            BoardError if it is not well.
-        limit_s: for all steps together; one whose time is gone is skipped.
-        goes_on: called once, when a step failed and more than `QUIET_S` have gone.
+        steps: the mildest first.
+        settle: called after a step that succeeded, with the rest of its time: restores what the board had, and raises
+            BoardError if the board is not healthy.
+        limit_s: for all steps together; once it is over the remaining ones are skipped.
+        goes_on: called once, after a step that failed when more than `QUIET_S` are over.
         clock: of all deadlines and times, in seconds.
 
     Returns:
-        What was tried; the last one helped, or none did.
+        The steps taken; the last one helped, or none did.
     """
     log, total = [], Deadline(limit_s, clock=clock)
     for step in steps:
@@ -76,7 +76,7 @@ def climb(
         result, reason = StepResult.HELPED, None
         try:
             if total.expired:
-                raise NotPossible(f"the {limit_s:g} s for all steps are over")
+                raise NotPossible(f"the time limit of {limit_s:g} s for all steps is over")
             step.act(deadline)
             settle(deadline)
         except NotPossible as error:
@@ -94,16 +94,16 @@ def climb(
 
 
 def switch_on(spec: BoardSpec, fault: BoardError, *, port: str, wait: Callable[[Deadline], None]) -> str:
-    """Switch the power of a board whose port is missing when the run begins.
+    """Switch on a board whose port is missing at the start of the run.
 
     Args:
-        spec: for its hook, its name and how slow it is.
-        fault: what was said of the port.
-        port: what the port should be called.
-        wait: until it is there; raises BoardError when the time is over.
+        spec: of the board, with its hook.
+        fault: why the port could not be opened.
+        port: the name that the port should have.
+        wait: waits for the port; raises BoardError when the time is over.
 
     Returns:
-        What helped, for a note.
+        A note on what helped.
 
     Raises:
         BoardError: the same fault, with what was tried.
@@ -120,19 +120,19 @@ def switch_on(spec: BoardSpec, fault: BoardError, *, port: str, wait: Callable[[
         wait(Deadline(PORT_S * settings.timeout_multiplier))
     except BoardError as error:
         raise BoardError(f"{fault.message}; power-cycle failed: {error.message}", kind=fault.kind) from error
-    return f"its port was not there at first ({fault.message}); power-cycle helped"
+    return f"its port was missing at first ({fault.message}); power-cycle helped"
 
 
-class Ladder:
-    """The steps for one board.
+class Recovery:
+    """The recovery steps of one board.
 
     Args:
-        spec: for its hooks, its name and how slow it is.
-        link: its line.
-        find_port: what the board's port is called now; None where one that is gone stays away.
-        patience_s: how long it may take to come into the raw REPL.
+        spec: of the board, with its hooks.
+        link: its serial line.
+        find_port: returns the name of the board's port now; None where a port that is gone does not come back.
+        patience_s: how long the board may take to enter the raw REPL.
 
-    `tell` is given a line for somebody who watches, where it takes long.
+    `tell` gets a line about a recovery that takes long.
     """
 
     def __init__(
@@ -144,26 +144,27 @@ class Ladder:
         self._patience_s = patience_s
         self.tell: Callable[[str], None] | None = None
 
-    def climb(
+    def recover(
         self, settle: Callable[[Deadline], None], *, because: str, steps: Iterable[Step] | None = None
     ) -> tuple[RecoveryStep, ...]:
-        """Take all steps, or these, until one helps.
+        """Take the steps until one helps.
 
         Args:
-            settle: as of `climb`.
-            because: what happened, for who watches.
+            settle: as of `take_steps`.
+            because: what happened, for the announcement.
             steps: instead of all.
         """
 
         def goes_on() -> None:
             if self.tell is not None:
                 said = because.removeprefix(f"{self._spec.label}: ")
-                self.tell(f"{self._spec.label}: {said}; trying to bring it back, for {self.limit_s:g} s at most")
+                self.tell(f"{self._spec.label}: {said}; trying to recover it, for at most {self.limit_s:g} s")
 
-        return climb(self.steps() if steps is None else steps, settle=settle, limit_s=self.limit_s, goes_on=goes_on)
+        chosen = self.steps() if steps is None else steps
+        return take_steps(chosen, settle=settle, limit_s=self.limit_s, goes_on=goes_on)
 
     def steps(self) -> tuple[Step, ...]:
-        """All of them, the mildest first."""
+        """All steps, the mildest first."""
         return (
             self._step(RecoveryAction.CTRL_C, INTERRUPT_S, self._interrupt),
             self._step(RecoveryAction.PORT, PORT_S, self._reopen),
@@ -173,20 +174,20 @@ class Ladder:
         )
 
     def hard_steps(self) -> tuple[Step, ...]:
-        """Those that need nothing of the board's own program."""
+        """The steps that do not depend on the program on the board."""
         return (
             self._step(RecoveryAction.RESET, RESET_S, self._reset),
             self._step(RecoveryAction.POWER_CYCLE, POWER_CYCLE_S, self._power_cycle),
         )
 
-    def from_outside(self, fault: BoardError) -> str:
-        """Reset a board that did not let itself be taken over, and soft reset it as after a take-over.
+    def recover_start(self, fault: BoardError) -> str:
+        """Recover a board that did not enter the raw REPL at the start of the run, by its reset and power.
 
         Args:
-            fault: what was seen of it.
+            fault: why it could not be used.
 
         Returns:
-            What helped, for a note.
+            A note on what helped.
 
         Raises:
             BoardError: the same fault, with what was tried.
@@ -194,23 +195,23 @@ class Ladder:
         settings = self._spec.settings
         log: tuple[RecoveryStep, ...] = ()
         if settings.reset or settings.power_cycle or fault.kind in RESET_MAY_HELP:
-            log = self.climb(self._soft_reset, because=fault.message, steps=self.hard_steps())
+            log = self.recover(self._soft_reset, because=fault.message, steps=self.hard_steps())
         return f"it could not be used at first ({fault.message}); {_what_helped(log, fault)} helped"
 
-    def once_more(self, fault: BoardError, prepare: Callable[[Deadline], None]) -> str:
-        """Bring back a board that met a fault while it was prepared, and prepare it again.
+    def recover_preparation(self, fault: BoardError, prepare: Callable[[Deadline], None]) -> str:
+        """Recover a board that met a fault while it was prepared, and prepare it again.
 
         Args:
-            fault: what was seen.
-            prepare: all of it, by then; raises BoardError as the first time.
+            fault: what happened.
+            prepare: prepares the board within a deadline; raises BoardError.
 
         Returns:
-            What helped, for a note.
+            A note on what helped.
 
         Raises:
             BoardError: the same fault, with what was tried.
         """
-        log = self.climb(prepare, because=fault.message)
+        log = self.recover(prepare, because=fault.message)
         said = fault.message.removeprefix(f"{self._spec.label}: ")
         return f"met a fault before its first case ({said}); {_what_helped(log, fault)} helped"
 
@@ -222,8 +223,8 @@ class Ladder:
 
     @property
     def limit_s(self) -> float:
-        """For all steps together."""
-        return self._scaled(LADDER_S)
+        """The time limit of all steps together."""
+        return self._scaled(RECOVERY_S)
 
     def _answer(self, deadline: Deadline) -> Deadline:
         return deadline.within(self._scaled(self._patience_s))
@@ -238,14 +239,14 @@ class Ladder:
 
     def _reopen(self, deadline: Deadline) -> None:
         if not self._link.gone:
-            raise NotPossible("the port is there")
+            raise NotPossible("the port is not gone")
         self._reopen_link(deadline.within(self._scaled(PORT_S / 2)))
         self._link.enter_raw_repl(deadline=self._answer(deadline))
 
     def _reopen_link(self, deadline: Deadline) -> None:
         if self._find_port is None:
-            # A pseudo-terminal's name may be another board's by now.
-            raise NotPossible("the port is gone, and such a port does not come back under its name")
+            # The name of a pseudo-terminal may be another board's by now.
+            raise NotPossible("the port is gone, and a port like this does not come back under its name")
         self._link.reopen(self._find_port, deadline=deadline)
 
     def _raw_repl(self, deadline: Deadline) -> None:
@@ -277,7 +278,7 @@ class Ladder:
     def _run(self, hook: tuple[str, ...], name: str, deadline: Deadline) -> None:
         words = hook_arguments(hook, port=self._link.device, board=self._spec.label)
         if self._find_port is not None:
-            # The hook may need the port (esptool, mpremote); and one that stays open is called otherwise when it comes back.
+            # The hook may need the port (esptool, mpremote), and a port that is kept open comes back under another name.
             self._link.let_go()
         run_hook(
             words,
@@ -288,7 +289,7 @@ class Ladder:
         )
 
     def _take_again(self, deadline: Deadline) -> None:
-        """After a reset from outside: a board with USB of its own leaves its port meanwhile, and maybe has another one."""
+        """Enter the raw REPL after a reset; a board with native USB loses its port for a moment, and may get another name."""
         for first in (True, False):
             if self._link.gone:
                 self._reopen_link(deadline.within(self._scaled(PORT_S / 2)))
@@ -301,7 +302,7 @@ class Ladder:
 
 
 def _what_helped(log: tuple[RecoveryStep, ...], fault: BoardError) -> str:
-    """The last step, if it helped; else raise the fault with what was tried."""
+    """Return the last step if it helped; else raise the fault with what was tried."""
     if log and log[-1].result == StepResult.HELPED:
         return log[-1].step
     tried = [f"; {step.step} failed: {step.reason}" for step in log if step.result == StepResult.FAILED]

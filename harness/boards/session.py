@@ -15,7 +15,7 @@ from harness.boards.agent.console import Console
 from harness.boards.agent.probing import probe_board
 from harness.boards.agent.protocol import Answer, RunRequest, read_answer
 from harness.boards.agent.request import build_request
-from harness.boards.recovery import MAY_PASS, Ladder
+from harness.boards.recovery import MAY_PASS, Recovery
 from harness.boards.serial.raw_repl import Link
 from harness.certificates import Certificates
 from harness.errors import BoardError, FaultKind
@@ -69,11 +69,11 @@ class BoardSession:
         self.info = BoardInfo()
         self.notes: list[str] = []
         self.patience_s = patience_s
-        self.set_aside: str | None = None
+        self.quarantine_reason: str | None = None
         self.clock_behind_s = 0
         self._clock_set_unix_s: int | None = None
         self._probed = (0.0, 0.0)
-        self._ladder = Ladder(spec, link, find_port=find_port, patience_s=patience_s)
+        self._recovery = Recovery(spec, link, find_port=find_port, patience_s=patience_s)
         self._closed = False
         self._owner = owner
         self._console = Console(link, label=spec.label, timeout_multiplier=spec.settings.timeout_multiplier)
@@ -86,7 +86,7 @@ class BoardSession:
 
     def report_to(self, tell: Callable[[str], None] | None) -> None:
         """Tell somebody who watches, line by line, why nothing happens."""
-        self._ladder.tell = tell
+        self._recovery.tell = tell
 
     # ------------------------------------------------------------------ start
 
@@ -107,13 +107,13 @@ class BoardSession:
         except BoardError as error:
             if not deploy:
                 raise
-            self._note(self._ladder.from_outside(error))
+            self._note(self._recovery.recover_start(error))
         try:
             self._prepare(deploy=deploy)
         except BoardError as error:
             if not (deploy and error.kind in MAY_PASS):
                 raise
-            self._note(self._ladder.once_more(error, self._prepare_by))
+            self._note(self._recovery.recover_preparation(error, self._prepare_by))
 
     def _prepare_by(self, deadline: Deadline) -> None:
         with self._console.within(deadline):
@@ -166,7 +166,7 @@ class BoardSession:
         return self.info if self._clock_set_unix_s is None else replace(self.info, clock_unix_s=self._clock_set_unix_s)
 
     def _note(self, text: str) -> None:
-        """Once: a board that is brought back ten times says it as at its start."""
+        """Add a note, once: a board that is recovered ten times has the same to say each time."""
         if text not in self.notes:
             self.notes.append(text)
 
@@ -227,7 +227,7 @@ class BoardSession:
         Raises:
             BoardError: the line failed, or the agent did (`agent`).
         """
-        self.refuse_if_set_aside()
+        self.refuse_if_quarantined()
         self.blobs.provide(blobs, heap_free_bytes=self.info.heap_free_bytes, deadline=deadline)
         output = self.link.exec(request.code().encode("ascii"), deadline=deadline)
         try:
@@ -253,7 +253,7 @@ class BoardSession:
     def recover(
         self, *, because: str = "a fault of the line", check: Callable[[Deadline], None] | None = None
     ) -> tuple[RecoveryStep, ...]:
-        """Bring the board back after a fault, by the mildest step that helps; if none does, set it aside. Never raises.
+        """Recover the board after a fault, by the mildest step that helps; if none does, quarantine it. Never raises.
 
         Agent, network and clock are seen to as by `start`: what is still there is left alone.
 
@@ -264,7 +264,7 @@ class BoardSession:
         Returns:
             What was tried, in order.
         """
-        if self.set_aside is not None:
+        if self.quarantine_reason is not None:
             return ()
         self.blobs.forget()
 
@@ -274,27 +274,27 @@ class BoardSession:
             if check is not None:
                 check(deadline)
 
-        log = self._ladder.climb(settle, because=because)
+        log = self._recovery.recover(settle, because=because)
         if log[-1].result == StepResult.HELPED:
             return log
-        return (*log, self.put_aside(f"{because}; nothing brought it back"))
+        return (*log, self.quarantine(f"{because}; no step recovered it"))
 
-    def put_aside(self, reason: str) -> RecoveryStep:
+    def quarantine(self, reason: str) -> RecoveryStep:
         """Use this board no more: whatever is asked of it from now on fails at once, with this reason."""
-        self.set_aside = f"{self.spec.label}: set aside after {reason}"
-        self._note(f"set aside after {reason}")
+        self.quarantine_reason = f"{self.spec.label}: quarantined after {reason}"
+        self._note(f"quarantined after {reason}")
         return RecoveryStep(
             step=RecoveryAction.QUARANTINE, result=StepResult.QUARANTINED, reason=reason, deadline_s=None, took_s=0.0
         )
 
-    def refuse_if_set_aside(self) -> None:
+    def refuse_if_quarantined(self) -> None:
         """Raise where the board is not used any more.
 
         Raises:
             BoardError: kind `set-aside`, with the reason.
         """
-        if self.set_aside is not None:
-            raise BoardError(self.set_aside, kind=FaultKind.QUARANTINED)
+        if self.quarantine_reason is not None:
+            raise BoardError(self.quarantine_reason, kind=FaultKind.QUARANTINED)
 
     def _settle(self) -> None:
         """Have agent, network and clock again; a board whose agent is still there was not reset, and has them all."""

@@ -96,7 +96,7 @@ ROWS: dict[FaultKind, tuple[str, tuple[str, ...]]] = {
         ("run it by hand, with the words as boards.toml has them", "give it the right to switch that port"),
     ),
     FaultKind.QUARANTINED: (
-        "the board met a fault from which nothing brought it back, so its other cases were not tried",
+        "the board met a fault from which no step recovered it, so its other cases were not tried",
         ("look at the first case that is `error`: its steps say what was tried", "a power_cycle hook in boards.toml"),
     ),
     FaultKind.SERVER: (

@@ -85,7 +85,7 @@ def _tried(item: pytest.Item, board: Board, case: Case, *, repeat: int) -> CaseR
         return replace(failed, explanation=explain_error(error), repeat=repeat)
     if not runner.board.info.has_tls:
         return replace(_without_run(board, case, VerdictWord.UNSUPPORTED, NO_TLS), repeat=repeat)
-    item.stash[UNUSABLE] = runner.board.set_aside is not None
+    item.stash[UNUSABLE] = runner.board.quarantine_reason is not None
     result = replace(apply_known(runner.run(case), runner.board.info, known_of(item.config)), repeat=repeat)
     return board.keep_evidence(case, result)
 

@@ -240,8 +240,10 @@ class Board:
             if isinstance(error, ServerError):
                 raise
             runner.health.recover(error)
+            steps = [step for step in runner.health.recovery if step.result != StepResult.SKIPPED]
             tried = [
-                f"; {step.step} {step.result}" for step in runner.health.recovery if step.result != StepResult.SKIPPED
+                "; quarantined" if step.result == StepResult.QUARANTINED else f"; {step.step} {step.result}"
+                for step in steps
             ]
             shown = runner.health.transcript or error.transcript
             raise BoardError(error.message + "".join(tried), kind=error.kind, transcript=shown) from error

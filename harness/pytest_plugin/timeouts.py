@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.boards.recovery import LADDER_S
+from harness.boards.recovery import RECOVERY_S
 from harness.pytest_plugin.run import options_of
 
 if TYPE_CHECKING:
@@ -36,11 +36,11 @@ def needed_s(timeout_multiplier: float, *, link_retries: int) -> float:
         timeout_multiplier: of the board, as boards.toml has it.
         link_retries: of the run.
 
-    The first test of a board opens it, and may bring it back twice; its case and the session that helps to judge it are tried
-    `link_retries` times again, and each fault is followed by the whole ladder.
+    The first test of a board opens it, and may recover it twice; its case and the session that helps to judge it are tried
+    `link_retries` times again, and each fault is followed by all recovery steps.
     """
     faults = 2 + 2 * (link_retries + 1)
-    return math.ceil((OPENING_S + faults * (SESSION_S + LADDER_S)) * timeout_multiplier)
+    return math.ceil((OPENING_S + faults * (SESSION_S + RECOVERY_S)) * timeout_multiplier)
 
 
 def widen(item: pytest.Item, spec: BoardSpec) -> None:

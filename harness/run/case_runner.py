@@ -92,9 +92,9 @@ class CaseRunner:
         retries of their own; if these fail, the verdict is `error` and the observation is kept.
         """
         self.last, self._faults = None, []
-        if self.board.set_aside is not None:
-            skipped = self._without_run(case, VerdictWord.ERROR, self.board.set_aside, attempt=1)
-            return replace(skipped, explanation=explain_fault(FaultKind.QUARANTINED, self.board.set_aside))
+        if self.board.quarantine_reason is not None:
+            skipped = self._without_run(case, VerdictWord.ERROR, self.board.quarantine_reason, attempt=1)
+            return replace(skipped, explanation=explain_fault(FaultKind.QUARANTINED, self.board.quarantine_reason))
         self.board.begin_case()
         self.health.begin(case.id)
         result = self._run(case)
@@ -148,7 +148,7 @@ class CaseRunner:
                 self._faults.append(f"{step} failed: {error}" if step else str(error))
                 if isinstance(error, BoardError):
                     self.health.recover(error)
-                if len(self._faults) > limit or self.board.set_aside is not None:
+                if len(self._faults) > limit or self.board.quarantine_reason is not None:
                     raise
 
     def _unmet(self, case: Case) -> Need | None:

@@ -87,7 +87,7 @@ class Handshakes:
             ServerError: the server side of the harness failed.
             Unavailable: this machine cannot make a certificate that is named.
         """
-        self.board.refuse_if_set_aside()
+        self.board.refuse_if_quarantined()
         started = time.monotonic()
         limit_s = self.board.scaled(45.0)
         request, blobs = self.board.prepare(plan, self.certificates)

@@ -45,9 +45,9 @@ class Health:
             faults: the faults of board and line during the case.
         """
         self._in_a_row = self._in_a_row + 1 if faults else 0
-        if self._in_a_row >= FAULTS_IN_A_ROW and self._board.set_aside is None:
+        if self._in_a_row >= FAULTS_IN_A_ROW and self._board.quarantine_reason is None:
             reason = f"{FAULTS_IN_A_ROW} cases in a row had a fault, the last {self._case}: {faults[-1]}"
-            self.recovery.append(self._board.put_aside(reason))
+            self.recovery.append(self._board.quarantine(reason))
 
     def check_healthy(self, when: str, *, deadline: Deadline | None = None) -> None:
         """Repeat the baseline handshake, unless the board never completed it or is quarantined.
@@ -59,7 +59,7 @@ class Health:
         Raises:
             BoardError: the board completed it at first and does not now.
         """
-        if self.was_healthy and self._board.set_aside is None and not self._connects(deadline):
+        if self.was_healthy and self._board.quarantine_reason is None and not self._connects(deadline):
             raise BoardError(
                 f"{self._board.spec.label}: {when} the board no longer completes the baseline handshake; "
                 "do not trust its results since then",
@@ -68,7 +68,7 @@ class Health:
 
     def recover(self, fault: BoardError) -> None:
         """Recover the board after a fault until it completes the baseline handshake, or quarantine it."""
-        if self._board.set_aside is not None:
+        if self._board.quarantine_reason is not None:
             return
         # The transcript of a fault may have begun during the case before.
         self.transcript = self._board.transcript() or fault.transcript

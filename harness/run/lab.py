@@ -146,7 +146,7 @@ class Lab:
         if session is None:
             raise BoardError(f"{spec.label}: the board is not open", kind=FaultKind.LINK)
         if server_name not in board.runners:
-            session.refuse_if_set_aside()
+            session.refuse_if_quarantined()
         found = board.runners.get(server_name)
         if found is None:
             board.runners[server_name] = _interrupted(spec, "it was connected to the server")
@@ -218,7 +218,7 @@ class Lab:
             raise fault
         said = fault.message.removeprefix(f"{session.spec.label}: ")
         steps = session.recover(because=f"its baseline handshake: {said}")
-        session.refuse_if_set_aside()
+        session.refuse_if_quarantined()
         session.notes.append(f"met a fault before its first case ({said}); {steps[-1].step} helped")
 
     def _addresses(self, session: BoardSession) -> Addresses:

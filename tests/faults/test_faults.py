@@ -32,7 +32,7 @@ TRANSCRIPT_LIMIT = 256 * 1024
 SAID_LIMIT = 120
 FIVE_PASS = "pass pass pass pass pass"
 ONE_ERROR = "pass error pass pass pass"
-SET_ASIDE = "pass error error error error"
+QUARANTINED = "pass error error error error"
 ALL_ERROR = "error error error error error"
 NOTHING_HELPS = "ctrl-c failed, raw-repl failed, soft-reset failed"
 # A board that is silent costs its case 4.5 s, and 2 s for each of three steps (a tenth of a real board's time limits).
@@ -54,23 +54,27 @@ class Row:
     notes: tuple[str, ...] = ()
 
     @property
-    def set_aside(self) -> bool:
-        return any(note.startswith("set aside") for note in self.notes)
+    def quarantined(self) -> bool:
+        return any(note.startswith("quarantined") for note in self.notes)
 
     @property
     def limit_s(self) -> float:
         return BUSY_S + 2 * self.waits_s
 
 
-def set_aside(rule: str, *, steps: str = NOTHING_HELPS, waits_s: float = SILENCE_S) -> Row:
-    """A board that nothing brings back after its second case."""
+def quarantined(rule: str, *, steps: str = NOTHING_HELPS, waits_s: float = SILENCE_S) -> Row:
+    """A board that no step recovers after its second case."""
     return Row(
-        verdicts=SET_ASIDE, rule=f"fault/{rule}", steps=steps, waits_s=waits_s, notes=("set aside after cert/good: ",)
+        verdicts=QUARANTINED,
+        rule=f"fault/{rule}",
+        steps=steps,
+        waits_s=waits_s,
+        notes=("quarantined after cert/good: ",),
     )
 
 
 def brought_back(rule: str, *, steps: str = "ctrl-c helped", waits_s: float = 0.0) -> Row:
-    """A board that is brought back after its second case."""
+    """A board that is recovered after its second case."""
     return Row(verdicts=ONE_ERROR, rule=f"fault/{rule}", steps=steps, waits_s=waits_s)
 
 
@@ -85,11 +89,11 @@ EXPECTED = {
     "reset": brought_back("reset", steps="ctrl-c failed, raw-repl helped"),
     "non-utf8": Row(verdicts=FIVE_PASS),
     "half-line": brought_back("garbled"),
-    "lying": set_aside("lying", waits_s=3.0),
+    "lying": quarantined("lying", waits_s=3.0),
     "huge-line": brought_back("flood"),
-    "unplug": set_aside("lost", steps="port failed", waits_s=1.5),
+    "unplug": quarantined("lost", steps="port failed", waits_s=1.5),
     "replug": brought_back("lost", steps="port helped"),
-    "slow": set_aside("timeout"),
+    "slow": quarantined("timeout"),
     "stuck-raw": brought_back("timeout", steps=f"{NOTHING_HELPS}, reset helped", waits_s=SILENCE_S),
     "disk-full": Row(verdicts=FIVE_PASS, notes=("the agent runs from RAM: ",)),
     "read-only": Row(verdicts=FIVE_PASS, notes=("the agent runs from RAM: ",)),
@@ -104,7 +108,7 @@ EXPECTED = {
     "boasting": Row(verdicts="pass pass error pass pass", rule="fault/lying", steps="ctrl-c helped"),
     "stale-answer": brought_back("timeout", waits_s=4.5),
     "left-raw": Row(verdicts="pass pass error pass pass", rule="fault/reset", steps="ctrl-c failed, raw-repl helped"),
-    "echo": set_aside("timeout"),
+    "echo": quarantined("timeout"),
     "ctrl-c-ignored": brought_back("timeout", steps=f"{NOTHING_HELPS}, reset helped", waits_s=SILENCE_S),
     "reset-loop": brought_back("reset", steps=f"{NOTHING_HELPS}, reset failed, power-cycle helped", waits_s=6.0),
     "banner": Row(verdicts=FIVE_PASS),
@@ -145,10 +149,10 @@ def test_verdicts(boards, name):
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_time(boards, name):
-    """The time limits that ran out add up to no more than the page says; a board set aside costs nothing but its closing."""
+    """The time limits that ran out add up to no more than the page says; a quarantined board costs nothing but its closing."""
     row, board = EXPECTED[name], boards[name]
     assert board.waited_s < row.limit_s
-    if row.set_aside:
+    if row.quarantined:
         *spared, last = (record["waited_s"] for record in board.watched[2:])
         assert spared == [0, 0]
         assert last <= CLOSING_S
@@ -156,7 +160,7 @@ def test_time(boards, name):
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_what_is_said(boards, name):
-    """The first line of a failure says what is wrong; what was set aside says so, and where it began, once."""
+    """The first line of a failure says what is wrong; a quarantined board says so, and where it began, once."""
     board = boards[name]
     if board.hit is None or board.hit["verdict"] != "error":
         return
@@ -171,9 +175,9 @@ def test_what_is_said(boards, name):
             assert whole.startswith(first.removesuffix("...")), head
     if EXPECTED[name].waits_s >= 2.0 and "failed" in EXPECTED[name].steps:
         label, reason = board.hit["board"], board.hit["reason"].removeprefix(f"faulty:{name}: ")
-        told = f"{label}: {board.hit['case']}: {reason}; trying to bring it back, for 24 s at most"
+        told = f"{label}: {board.hit['case']}: {reason}; trying to recover it, for at most 24 s"
         assert board.run.text.split("\n").count(told) == 1
-    if EXPECTED[name].set_aside:
+    if EXPECTED[name].quarantined:
         spared = board.results[2:]
         assert {result["explanation"]["rule"] for result in spared} == {"fault/set-aside"}
         assert {result["reason"].partition(": ")[2] for result in spared} == set(board.board["notes"])
@@ -318,7 +322,7 @@ def test_the_page(boards):
             if board.hit
             else "; ".join(map(shown, board.board["notes"]))
         )
-        steps = ", ".join(filter(None, (steps_of(board), "set aside" if EXPECTED[name].set_aside else "")))
+        steps = ", ".join(filter(None, (steps_of(board), "quarantined" if EXPECTED[name].quarantined else "")))
         lines.append(
             f"| `faulty:{name}` | {fault.does} | {counts} | {said} | {steps} | {EXPECTED[name].limit_s:.0f} s |"
         )

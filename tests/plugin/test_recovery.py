@@ -1,4 +1,4 @@
-"""A board that meets a fault in a run of pytest: brought back by the lab's hooks, one step after the other."""
+"""A board that meets a fault in a run of pytest: recovered by the lab's hooks, one step after the other."""
 
 import json
 import os
@@ -21,7 +21,9 @@ def test_hooks_bring_a_board_back(suite, children):
     reset = [sys.executable, "-c", "import sys; print('no such hub'); sys.exit(7)", "{port}"]
     power = [sys.executable, "-c", SWITCH, "{port}"]
     suite.write("boards.toml", BOARDS.format(reset=json.dumps(reset), power=json.dumps(power)))
-    suite.write("pytest.ini", "[pytest]\ntimeout = 3\n")  # too little for the ladder: raised for a test with a board
+    suite.write(
+        "pytest.ini", "[pytest]\ntimeout = 3\n"
+    )  # too little for all recovery steps: raised for a test with a board
     process = suite.start("--cases", "smoke", "-k", "seed", "--board", "bench")
     ran = suite.end(process)
     assert ran.status == 1
@@ -102,7 +104,7 @@ Link.exec = watched
 
 
 def test_pytest_timeout_ends_a_case(suite):
-    """A limit of somebody's own that comes too soon: the case is a result, the board is tried once, then set aside."""
+    """A time limit of the user's own that is too short: the case has a result, the board is tried once, then quarantined."""
     suite.write("conftest.py", TOO_SOON)
     ran = suite.run("--cases", "smoke", "-k", "seed", "--board", "faulty:silent", "--timeout", "250")
     assert ran.status == 1
@@ -128,12 +130,12 @@ def test_own(board, tls_server, expect, number):
 
 
 def test_a_fault_in_somebodys_own_test(suite):
-    """The board is brought back for the next test; one that cannot be is set aside, and the rest fails at once."""
+    """The board is recovered for the next test; otherwise it is quarantined, and the rest fails at once."""
     suite.write("test_own.py", OWN)
     boards = ("--board", "faulty:silent", "--board", "faulty:reset", "-n", "2")
     ran = suite.end(suite.start("test_own.py", *boards, "-k", "own"))
     assert (ran.status, ran.summary()) == (1, "5 failed, 5 passed"), ran.text
-    assert ran.text.count("error: faulty:silent: set aside after board.connect(): ") == 3
-    assert "; ctrl-c failed; raw-repl failed; soft-reset failed; set-aside set-aside" in ran.text
+    assert ran.text.count("error: faulty:silent: quarantined after board.connect(): ") == 3
+    assert "; ctrl-c failed; raw-repl failed; soft-reset failed; quarantined" in ran.text
     assert "; raw-repl helped" in ran.text
     assert ran.text.count(" serial transcript ") == 2

@@ -73,7 +73,7 @@ def namespace():
 def test_a_stranger(suite, namespace):
     """Before each connection of the board comes one of the stranger: it is dropped and counted, the board's is answered.
 
-    The first contact, the session that anybody can have, and the case's own: three connections, all told with the one result.
+    The first contact, the baseline handshake and the case's own: three connections, all counted in the one result.
     """
     import sys
 

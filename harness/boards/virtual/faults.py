@@ -24,7 +24,7 @@ SHIFT_S = 26 * 365 * DAY_S
 
 
 class End(StrEnum):
-    """What ends a fault of the line: nothing below it on the ladder of recovery helps."""
+    """The mildest recovery step that ends a fault of the line."""
 
     ANSWER = "the answer it spoilt"
     INTERRUPT = "Ctrl-C"

@@ -26,7 +26,7 @@ CHANGES_SHOWN = 50
 FLAKY_SHOWN = 50
 NAMES_SHOWN = 3
 # Begins the note of a board that was given up in the middle of a run.
-SET_ASIDE = "set aside"
+QUARANTINED = "quarantined"
 
 
 def overview(run: dict[str, Any]) -> dict[str, Any]:
@@ -104,7 +104,7 @@ def source_row(source: dict[str, Any]) -> dict[str, Any]:
 
 
 def problems(run: dict[str, Any]) -> list[dict[str, Any]]:
-    """The boards that need a look: unusable or set aside, with results that are not as expected, flaky, with notes or without
+    """The boards that need a look: unusable or quarantined, with results that are not as expected, flaky, with notes or without
     some of their results; the worst first.
     """
     found = []
@@ -116,7 +116,7 @@ def problems(run: dict[str, Any]) -> list[dict[str, Any]]:
         own = [item for item in run["results"] if item["board"] == board["board"]]
         counts = Counter(item["verdict"] for item in own)
         lines = [f"not usable: {board['error']}"] if board["error"] else []
-        lines = lines or _given_up(own, notes=board.get("notes") or [])
+        lines = lines or _why_unusable(own, notes=board.get("notes") or [])
         unusable = bool(lines)
         bad = [f"{counts[word]} {word}" for word in ("insecure", "fail", "error") if counts[word]]
         if bad:
@@ -133,12 +133,12 @@ def problems(run: dict[str, Any]) -> list[dict[str, Any]]:
     return sorted(found, key=lambda item: (not item["unusable"], not item["bad"]))
 
 
-def _given_up(results: list[dict[str, Any]], *, notes: list[str]) -> list[str]:
-    """Why a board was not used any more in the middle of the run, or why nothing could be tried on it; empty where all is well."""
-    lines = [note for note in notes if note.startswith(SET_ASIDE)]
+def _why_unusable(results: list[dict[str, Any]], *, notes: list[str]) -> list[str]:
+    """Why a board was quarantined during the run, or why nothing could be tried on it; empty for a healthy board."""
+    lines = [note for note in notes if note.startswith(QUARANTINED)]
     if not lines:
         ends = (item for item in results if any(step["result"] == "set-aside" for step in item.get("recovery") or ()))
-        lines = [f"{SET_ASIDE} at {item['case']}: {item['reason']}" for item in ends][:1]
+        lines = [f"{QUARANTINED} at {item['case']}: {item['reason']}" for item in ends][:1]
     if not lines and results and all(item["verdict"] in NOTHING_TRIED for item in results):
         (reason, _count), *_others = Counter(item["reason"] for item in results).most_common()
         lines.append(f"no case could be tried: {reason}")

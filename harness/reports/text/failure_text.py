@@ -175,7 +175,7 @@ def recovery_lines(recovery: tuple[RecoveryStep, ...]) -> list[str]:
         limit = f" of {step.deadline_s:g} s" if step.deadline_s is not None else ""
         reason = f": {one_line(step.reason)}" if step.reason else ""
         if step.result == StepResult.QUARANTINED:
-            lines.append(f"  recovery    the board is set aside{'' if lines else reason}")
+            lines.append(f"  recovery    the board is quarantined{'' if lines else reason}")
         elif step.result != StepResult.SKIPPED:
             lines.append(f"  recovery    {step.step} {step.result} after {step.took_s:.2f}{limit}{reason}")
     return lines

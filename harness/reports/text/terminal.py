@@ -147,19 +147,19 @@ def stranger_lines(results: list[dict[str, Any]]) -> list[str]:
 
 
 def fault_lines(results: list[dict[str, Any]]) -> list[str]:
-    """Say of each board that met a fault what brought it back, and whether it was set aside; nothing of the others."""
+    """List the boards that met faults: what recovered each, and whether it was quarantined."""
     helped: dict[str, Counter[str]] = {}
-    aside: dict[str, str] = {}
+    quarantined: dict[str, str] = {}
     for result in results:
         for step in result.get("recovery") or ():
             if step["result"] == "set-aside":
-                aside[result["board"]] = result["case"]
+                quarantined[result["board"]] = result["case"]
             if step["result"] == "helped":
                 helped.setdefault(result["board"], Counter())[step["step"]] += 1
     lines = []
-    for board in dict.fromkeys([*helped, *aside]):
+    for board in dict.fromkeys([*helped, *quarantined]):
         steps = [f"{name} helped {count}x" for name, count in helped.get(board, Counter()).items()]
-        last = [f"set aside in {aside[board]}"] if board in aside else []
+        last = [f"quarantined in {quarantined[board]}"] if board in quarantined else []
         lines.append(one_line(f"board {board} met faults: {', '.join([*steps, *last])}"))
     return lines
 

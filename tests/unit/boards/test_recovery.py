@@ -1,4 +1,4 @@
-"""The ladder: its order, its deadlines, its log. What each step does to a board: test_session.py and tests/faults."""
+"""The recovery steps: their order, time limits and log. What each step does to a board: test_session.py and tests/faults."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.boards import recovery
-from harness.boards.recovery import Ladder, NotPossible, Step, climb
+from harness.boards.recovery import NotPossible, Recovery, Step, switch_on, take_steps
 from harness.boards.session import BoardSession
 from harness.errors import BoardError, FaultKind
 from harness.model import BoardSettings, BoardSpec
@@ -46,22 +45,24 @@ def step(
     return Step(name=name, limit_s=limit_s, act=act)
 
 
-def test_who_watches_is_told(monkeypatch: pytest.MonkeyPatch, new_session: Callable[..., BoardSession]) -> None:
-    """Once, when a step failed and more is tried for long; not where the first step helps, or all of it is quick."""
+def test_a_long_recovery_is_announced(
+    monkeypatch: pytest.MonkeyPatch, new_session: Callable[..., BoardSession]
+) -> None:
+    """Once, when a step failed and recovery takes long; not if the first step helps or all steps are quick."""
     told: list[str] = []
     session = new_session(timeout_multiplier=0.5)
-    ladder = session._ladder
+    steps = session._recovery
     session.report_to(told.append)
     silent, settle = BoardError("no answer", kind="silent"), lambda deadline: None
     tries = [step("a", silent), step("b", NotPossible("no hook")), step("c", silent), step("d")]
-    assert ladder.climb(settle, because="lab-1: seed/x: silence", steps=tries)[-1].result == "helped"
+    assert steps.recover(settle, because="lab-1: seed/x: silence", steps=tries)[-1].result == "helped"
     assert told == []
-    monkeypatch.setattr(recovery, "QUIET_S", 0.0)
-    ladder.climb(settle, because="lab-1: seed/x: silence", steps=tries)
-    assert told == ["lab-1: seed/x: silence; trying to bring it back, for 120 s at most"]
-    ladder.climb(settle, because="seed/y: silence", steps=tries[1:2] + tries[3:])
+    monkeypatch.setattr("harness.boards.recovery.QUIET_S", 0.0)
+    steps.recover(settle, because="lab-1: seed/x: silence", steps=tries)
+    assert told == ["lab-1: seed/x: silence; trying to recover it, for at most 120 s"]
+    steps.recover(settle, because="seed/y: silence", steps=tries[1:2] + tries[3:])
     session.report_to(None)
-    ladder.climb(settle, because="seed/y: silence", steps=tries)
+    steps.recover(settle, because="seed/y: silence", steps=tries)
     assert len(told) == 1
 
 
@@ -83,7 +84,7 @@ def test_climb() -> None:
         step("d", clock=clock),
         step("e"),
     ]
-    log = climb(steps, settle=settle, clock=clock)
+    log = take_steps(steps, settle=settle, clock=clock)
     assert [(item.step, item.result, item.reason, item.deadline_s, item.took_s) for item in log] == [
         ("a", "failed", "no answer", 5.0, 4.0),
         ("b", "skipped", "no hook", 5.0, 0.0),
@@ -95,8 +96,8 @@ def test_climb() -> None:
 
 def test_all_steps_together_have_a_limit() -> None:
     """A step that comes after it is not taken: pytest's own time-out must not be the one that ends it."""
-    log = climb([step("a", limit_s=0.0)], settle=lambda deadline: None, limit_s=0.0)
-    assert [(item.result, item.reason) for item in log] == [("skipped", "the 0 s for all steps are over")]
+    log = take_steps([step("a", limit_s=0.0)], settle=lambda deadline: None, limit_s=0.0)
+    assert [(item.result, item.reason) for item in log] == [("skipped", "the time limit of 0 s for all steps is over")]
 
 
 def test_a_step_ends_with_the_total() -> None:
@@ -109,21 +110,21 @@ def test_a_step_ends_with_the_total() -> None:
         raise BoardError("no answer", kind="silent")
 
     steps = [Step(name=name, limit_s=90.0, act=act) for name in ("a", "b", "c")]
-    log = climb(steps, settle=lambda deadline: None, limit_s=60.0, clock=clock)
+    log = take_steps(steps, settle=lambda deadline: None, limit_s=60.0, clock=clock)
     assert given == [60.0, 10.0]
-    assert (log[2].result, log[2].reason) == ("skipped", "the 60 s for all steps are over")
+    assert (log[2].result, log[2].reason) == ("skipped", "the time limit of 60 s for all steps is over")
 
 
 def test_a_fault_of_the_harness_is_not_swallowed() -> None:
     """Only faults of the board count as a step that failed."""
     with pytest.raises(ZeroDivisionError):
-        climb([step("a", ZeroDivisionError())], settle=lambda deadline: None)
+        take_steps([step("a", ZeroDivisionError())], settle=lambda deadline: None)
 
 
 def test_order_and_deadlines(new_session: Callable[..., BoardSession]) -> None:
     """The mildest first; a board that boards.toml calls slow has more time for each."""
     session = new_session(timeout_multiplier=2.0)
-    steps = Ladder(session.spec, session.link, find_port=None).steps()
+    steps = Recovery(session.spec, session.link, find_port=None).steps()
     assert [(item.name, item.limit_s) for item in steps] == [
         ("ctrl-c", 40.0),
         ("port", 60.0),
@@ -137,8 +138,8 @@ def test_order_and_deadlines(new_session: Callable[..., BoardSession]) -> None:
 def test_hooks(new_session: Callable[..., BoardSession], tmp_path: Path) -> None:
     """Without hooks and lines such a step is skipped with the reason; with them they get port and name, and may fail."""
     session = new_session()
-    settle = session._ladder.hard_steps()
-    reasons = [item.reason for item in climb(settle, settle=lambda deadline: None)]
+    settle = session._recovery.hard_steps()
+    reasons = [item.reason for item in take_steps(settle, settle=lambda deadline: None)]
     assert reasons == [
         "no reset hook in boards.toml, and this port has no DTR and RTS lines",
         "no power_cycle hook in boards.toml",
@@ -149,7 +150,7 @@ def test_hooks(new_session: Callable[..., BoardSession], tmp_path: Path) -> None
         reset=(sys.executable, "-c", code, str(place), "0", "{port}"),
         power_cycle=(sys.executable, "-c", code, str(place), "1", "{port}", "{board}"),
     )
-    log = climb(session._ladder.hard_steps(), settle=lambda deadline: None)
+    log = take_steps(session._recovery.hard_steps(), settle=lambda deadline: None)
     assert [(item.step, item.result) for item in log] == [("reset", "failed"), ("power-cycle", "helped")]
     assert log[0].reason is not None
     assert log[0].reason.startswith(f"lab-1: the reset hook {sys.executable!r} ended with status 1")
@@ -161,11 +162,11 @@ def test_a_hook_has_the_port_for_itself(new_session: Callable[..., BoardSession]
     code = "import fcntl, sys; fcntl.flock(open(sys.argv[1], 'rb+', 0), fcntl.LOCK_EX | fcntl.LOCK_NB)"
     session = new_session(reset=(sys.executable, "-c", code, "{port}"))
     device = session.link.device
-    ladder = Ladder(session.spec, session.link, find_port=lambda: device)
-    log = climb(ladder.hard_steps(), settle=lambda deadline: None)
+    recovery = Recovery(session.spec, session.link, find_port=lambda: device)
+    log = take_steps(recovery.hard_steps(), settle=lambda deadline: None)
     assert [(item.step, item.result, item.reason) for item in log] == [("reset", "helped", None)]
     # Without a way to find the port again it stays open: the hook is refused, and says why.
-    (first, *_) = climb(session._ladder.hard_steps(), settle=lambda deadline: None)
+    (first, *_) = take_steps(session._recovery.hard_steps(), settle=lambda deadline: None)
     assert first.result == "failed"
     assert "BlockingIOError" in str(first.reason)
 
@@ -196,10 +197,10 @@ def test_what_was_tried_is_said(new_session: Callable[..., BoardSession]) -> Non
     with pytest.raises(
         BoardError, match=r"^lab-1: mute; reset failed: lab-1: the reset hook .* it printed: no hub$"
     ) as raised:
-        session._ladder.from_outside(BoardError("lab-1: mute", kind="silent"))
+        session._recovery.recover_start(BoardError("lab-1: mute", kind="silent"))
     assert raised.value.kind == "silent"
     with pytest.raises(BoardError, match=r"^lab-1: mute$"):
-        new_session()._ladder.from_outside(BoardError("lab-1: mute", kind="silent"))
+        new_session()._recovery.recover_start(BoardError("lab-1: mute", kind="silent"))
 
 
 class Leaving:
@@ -233,8 +234,8 @@ def test_a_port_that_leaves_after_the_hook(times: int, result: str) -> None:
     link = Leaving(times)
     settings = BoardSettings(reset=(sys.executable, "-c", ""))
     spec = BoardSpec(text="pico", kind="serial", target="u0", label="pico", settings=settings)
-    ladder = Ladder(spec, link, find_port=lambda: next(names))  # type: ignore[arg-type]  # what the ladder uses of a Link
-    (step, *_) = climb(ladder.hard_steps(), settle=lambda deadline: None)
+    recovery = Recovery(spec, link, find_port=lambda: next(names))  # type: ignore[arg-type]  # what the recovery uses of a Link
+    (step, *_) = take_steps(recovery.hard_steps(), settle=lambda deadline: None)
     assert (step.step, step.result) == ("reset", result)
     assert link.opened == ["/dev/ttyACM0", "/dev/ttyACM1"][: 1 + (times > 0)]
 
@@ -247,13 +248,13 @@ def test_switching_on_a_board_whose_port_is_missing(monkeypatch: pytest.MonkeyPa
     settings = BoardSettings(power_cycle=(sys.executable, "-c", code, str(place)), password_env="LAB_WIFI")
     spec = BoardSpec(text="pico", kind="serial", target="u0", label="pico", settings=settings)
     fault = BoardError("no port u0", kind=FaultKind.LOST)
-    said = recovery.switch_on(spec, fault, port="u0", wait=lambda deadline: None)
-    assert said == "its port was not there at first (no port u0); power-cycle helped"
+    said = switch_on(spec, fault, port="u0", wait=lambda deadline: None)
+    assert said == "its port was missing at first (no port u0); power-cycle helped"
     assert place.read_text() == "absent"
 
     def never(deadline: Deadline) -> None:
         raise BoardError("still no port", kind=FaultKind.TIMEOUT)
 
     with pytest.raises(BoardError, match=r"^no port u0; power-cycle failed: still no port$") as raised:
-        recovery.switch_on(spec, fault, port="u0", wait=never)
+        switch_on(spec, fault, port="u0", wait=never)
     assert raised.value.kind == FaultKind.LOST

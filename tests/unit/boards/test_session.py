@@ -122,7 +122,7 @@ def test_recover_brings_back_the_network(new_session: NewSession, folder: Path) 
 
 
 def test_recover_without_the_network(new_session: NewSession, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A board whose network stays away is set aside, with the reason of each step; once is enough."""
+    """A board whose network stays away is quarantined, with the reason of each step, and only once."""
     (folder / "network.py").write_text(RADIO)
     (folder / "access").write_text("yes")
     monkeypatch.setattr(surroundings, "JOIN_S", 1.0)
@@ -139,7 +139,7 @@ def test_recover_without_the_network(new_session: NewSession, folder: Path, monk
     ]
     assert log[2].reason is not None
     assert log[2].reason.startswith("lab-1: the board cannot join the WiFi 'lab'")
-    assert session.notes == ["set aside after seed/x: silence; nothing brought it back"]
+    assert session.notes == ["quarantined after seed/x: silence; no step recovered it"]
     assert session.recover() == ()
 
 
@@ -155,7 +155,7 @@ def test_recover_sees_to_the_clock(session: BoardSession, folder: Path) -> None:
 
 
 def test_recover_of_a_board_that_is_gone(session: BoardSession) -> None:
-    """A board that stays away is set aside at once: whatever is asked of it later fails with the reason, and is not tried."""
+    """A board that stays away is quarantined at once: every later request fails with the reason and is not tried."""
     assert session._owner is not None
     session._owner.close()
     with pytest.raises(BoardError, match="the port went away") as raised:
@@ -164,15 +164,15 @@ def test_recover_of_a_board_that_is_gone(session: BoardSession) -> None:
     log = session.recover(because="seed/x: the port went away")
     assert [step.reason for step in log] == [
         "the port is gone",
-        "the port is gone, and such a port does not come back under its name",
+        "the port is gone, and a port like this does not come back under its name",
         "the port is gone",
         "the port is gone",
         "the port is gone",
         "no power_cycle hook in boards.toml",
-        "seed/x: the port went away; nothing brought it back",
+        "seed/x: the port went away; no step recovered it",
     ]
     request, blobs = session.prepare(ClientPlan(), Certificates())
-    with pytest.raises(BoardError, match=r"lab-1: set aside after seed/x: the port went away; nothing") as raised:
+    with pytest.raises(BoardError, match=r"lab-1: quarantined after seed/x: the port went away; no step") as raised:
         session.connect(request, blobs, deadline=Deadline(2))
     assert raised.value.kind == "set-aside"
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from harness.boards.recovery import LADDER_S
+from harness.boards.recovery import RECOVERY_S
 from harness.model import BoardSettings, BoardSpec
 from harness.pytest_plugin.run import RUN
 from harness.pytest_plugin.timeouts import held_alarm, needed_s, phase, widen
@@ -18,9 +18,9 @@ from harness.run.options import RunOptions
 
 
 def test_needed_time() -> None:
-    """A fault takes a session and the whole ladder; retries add faults, a slow board stretches all of it."""
-    assert needed_s(1.0, link_retries=0) > 4 * LADDER_S
-    assert needed_s(1.0, link_retries=3) - needed_s(1.0, link_retries=0) >= 6 * LADDER_S
+    """A fault takes a session and all recovery steps; retries add faults, a slow board stretches all of it."""
+    assert needed_s(1.0, link_retries=0) > 4 * RECOVERY_S
+    assert needed_s(1.0, link_retries=3) - needed_s(1.0, link_retries=0) >= 6 * RECOVERY_S
     assert needed_s(2.5, link_retries=0) == pytest.approx(2.5 * needed_s(1.0, link_retries=0), abs=1)
 
 

@@ -35,7 +35,7 @@ def runner(lab, spec):
     )
     made.health.was_healthy = True
     yield made
-    made.board.set_aside = None
+    made.board.quarantine_reason = None
 
 
 def case(**changes):

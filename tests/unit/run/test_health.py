@@ -14,7 +14,7 @@ def board(lab, spec):
     session = lab.open(spec).session
     notes = list(session.notes)
     yield session
-    session.set_aside, session.notes[:] = None, notes
+    session.quarantine_reason, session.notes[:] = None, notes
 
 
 def test_a_board_that_became_unhealthy(board):
@@ -27,7 +27,7 @@ def test_a_board_that_became_unhealthy(board):
     ) as raised:
         health.check_healthy("at the end")
     assert raised.value.kind == "sick"
-    board.put_aside("seed/x: silence")
+    board.quarantine("seed/x: silence")
     health.check_healthy("at the end")
 
 
@@ -66,7 +66,7 @@ def test_a_server_that_fails_meanwhile(board):
     health.was_healthy = True
     health.begin("seed/x")
     health.recover(BoardError("unix: silence", kind="timeout"))
-    assert board.set_aside == "unix: set aside after seed/x: silence; nothing brought it back"
+    assert board.quarantine_reason == "unix: quarantined after seed/x: silence; no step recovered it"
     assert {step.reason for step in health.recovery if step.result == "failed"} == {
         "the baseline handshake after a fault failed: no port"
     }
@@ -80,24 +80,24 @@ def test_quarantined_after_consecutive_faults(board):
     for faults in (["a"], ["b"], [], ["c"], ["d"]):
         health.begin("seed/x")
         health.end(faults)
-        assert (board.set_aside, health.recovery) == (None, [])
+        assert (board.quarantine_reason, health.recovery) == (None, [])
     health.begin("seed/y")
     health.end(["e", "f"])
     assert FAULTS_IN_A_ROW == 3
-    assert board.set_aside == "unix: set aside after 3 cases in a row had a fault, the last seed/y: f"
+    assert board.quarantine_reason == "unix: quarantined after 3 cases in a row had a fault, the last seed/y: f"
     assert [step.result for step in health.recovery] == ["set-aside"]
 
 
 def test_a_quarantined_board_stays_quarantined(board):
     """Nothing more is tried with the board, and the first reason stays."""
     health = Health(board, lambda deadline: True)
-    board.put_aside("seed/x: silence")
+    board.quarantine("seed/x: silence")
     health.begin("seed/y")
     health.recover(BoardError("unix: again", kind="timeout", transcript="< later"))
     for _ in range(FAULTS_IN_A_ROW):
         health.end(["again"])
     assert (health.recovery, health.transcript) == ([], None)
-    assert board.set_aside == "unix: set aside after seed/x: silence"
+    assert board.quarantine_reason == "unix: quarantined after seed/x: silence"
 
 
 def test_the_transcript_of_the_case_comes_first(board):

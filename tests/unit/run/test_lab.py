@@ -147,7 +147,7 @@ def test_a_fault_before_the_first_case_that_stays(new_lab, monkeypatch):
     spec = parse_board("faulty:unplug", {})
     for _ in range(2):
         with pytest.raises(
-            BoardError, match=r"^faulty:unplug: set aside after its baseline handshake: .*; nothing brought it back$"
+            BoardError, match=r"^faulty:unplug: quarantined after its baseline handshake: .*; no step recovered it$"
         ) as raised:
             lab.runner(spec, "in-process")
     assert raised.value.kind == "set-aside"
@@ -162,7 +162,7 @@ def bare_lab(new_lab, spec, **options):
 
 
 def test_f2_a_bare_board(new_lab, spec, monkeypatch):
-    """It is told from a firewall before any socket is opened: it is never sent to 127.0.0.1, and its second case gives the same error."""
+    """It is distinguished from a firewall before any socket is opened, and never sent to 127.0.0.1; its second case fails alike."""
     lab = bare_lab(new_lab, spec)
     monkeypatch.setattr(lab, "server", lambda *words, **more: pytest.fail("a server was started"))
     errors = []

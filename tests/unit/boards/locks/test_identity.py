@@ -17,7 +17,7 @@ from harness.boards.locks import board_lock
 from harness.boards.locks import identity as same_board
 from harness.boards.locks.board_lock import holder_of
 from harness.boards.locks.identity import SameBoard
-from harness.boards.recovery import Ladder, climb
+from harness.boards.recovery import Recovery, take_steps
 from harness.boards.serial import ports
 from harness.boards.serial.ports import SerialPort
 from harness.boards.serial.raw_repl import Link
@@ -138,7 +138,7 @@ def test_back_under_another_name(tmp_path: Path, locks: Path) -> None:
         with pytest.raises(BoardError, match="the port went away"):
             link.exec(b"th_run('{}')", deadline=Deadline(5))
         spec = BoardSpec(text="desk", kind="serial", target=faulty.port, label="desk")
-        log = climb(Ladder(spec, link, find_port=board.find).steps(), settle=lambda deadline: None)
+        log = take_steps(Recovery(spec, link, find_port=board.find).steps(), settle=lambda deadline: None)
         assert [(step.step, step.result) for step in log] == [("ctrl-c", "skipped"), ("port", "helped")]
         assert link.device != before
         assert link.exec(b"print(th_run(''))", deadline=Deadline(5)).stdout == b"1\n"
@@ -175,7 +175,7 @@ def test_a_port_that_is_missing_at_the_start(dark: BoardSpec) -> None:
     """The power is switched, the port waited for, the board used and locked under both names."""
     session = open_board(dark)
     try:
-        assert session.notes[0].startswith(f"its port was not there at first ({dark.target}: there is no such port; ")
+        assert session.notes[0].startswith(f"its port was missing at first ({dark.target}: there is no such port; ")
         assert session.notes[0].endswith("; power-cycle helped")
         assert session.info.has_tls
         assert holder_of(dark.target) is not None

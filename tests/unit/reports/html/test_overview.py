@@ -31,7 +31,7 @@ def test_a_run_without_server_keys_says_so(make_run, make_result):
 def test_boards_with_problems_worst_first(make_run, make_result):
     """Boards that cannot be used, then those with results that are not as expected, then those with a note; the others are not listed."""
     step = {"step": "set-aside", "result": "set-aside", "reason": None, "deadline_s": None, "took_s": 0.1}
-    gone = make_result(board="gone", verdict="error", reason="gone: set aside after 3 faults", recovery=[step])
+    gone = make_result(board="gone", verdict="error", reason="gone: quarantined after 3 faults", recovery=[step])
     run = make_run(
         make_result(board="noted"), make_result(board="bad", verdict="fail"), make_result(board="fine"), make_result(), gone
     )  # fmt: skip
@@ -40,13 +40,13 @@ def test_boards_with_problems_worst_first(make_run, make_result):
     run["boards"][3]["error"] = "no prompt"
     assert [(item["board"], item["lines"], item["bad"]) for item in problems(run)] == [
         ("desk", ["not usable: no prompt", "it resets itself"], True),
-        ("gone", ["set aside at key/p256: gone: set aside after 3 faults", "1 error of 1 results"], True),
+        ("gone", ["quarantined at key/p256: gone: quarantined after 3 faults", "1 error of 1 results"], True),
         ("bad", ["1 fail of 1 results"], True),
         ("noted", ["no clock"], False),
     ]
     assert troubled(run) == "desk, gone, bad"
-    run["boards"][4]["notes"] = ["set aside after key/p256: 3 faults"]
-    assert problems(run)[1]["lines"] == ["set aside after key/p256: 3 faults", "1 error of 1 results"]
+    run["boards"][4]["notes"] = ["quarantined after key/p256: 3 faults"]
+    assert problems(run)[1]["lines"] == ["quarantined after key/p256: 3 faults", "1 error of 1 results"]
     deaf = make_run(make_result(verdict="unsupported", outcome="not-run", reason="no ssl module", observed=None))
     assert problems(deaf)[0]["lines"] == ["no case could be tried: no ssl module"]
     assert (

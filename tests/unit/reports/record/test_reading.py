@@ -216,9 +216,9 @@ def test_a_board_that_is_described_again(good_run):
     """What was learned of a board on the way is written as another line: the last word counts."""
     lines = [json.loads(line) for line in good_run.with_suffix(".jsonl").read_text().splitlines()]
     (board,) = [line for line in lines if line["record"] == "board"]
-    lines.insert(-1, {**board, "notes": ["set aside"]})
+    lines.insert(-1, {**board, "notes": ["quarantined"]})
     run, _notes = parse_run("\n".join(map(json.dumps, lines)).encode(), where="j")
-    assert [item["notes"] for item in run["boards"]] == [["set aside"]]
+    assert [item["notes"] for item in run["boards"]] == [["quarantined"]]
 
 
 def places(value, place=()):

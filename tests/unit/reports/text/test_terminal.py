@@ -126,7 +126,7 @@ def test_faults_of_boards():
     ]
     lines = [
         "board unix met faults: ctrl-c helped 2x, reset helped 1x",
-        "board lab met faults: set aside in key/y",
+        "board lab met faults: quarantined in key/y",
     ]
     assert fault_lines(results) == lines
     run = {"boards": [], "servers": [], "cases": [], "results": results}
