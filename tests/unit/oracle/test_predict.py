@@ -207,6 +207,7 @@ def test_a_group_that_tls13_does_not_have(build_hello: MakeHello, build_server: 
     assert (unasked.ended_by, unasked.server_reason) == (Side.SERVER, "NO_SUITABLE_KEY_SHARE")
 
 
+RSA512 = KeyFacts(type="RSA", bits=512)
 STRAY = {"groups": "0017", "shares": ("0018",)}
 
 
@@ -227,6 +228,12 @@ STRAY = {"groups": "0017", "shares": ("0018",)}
         ({"versions": None, "signatures": "0402", "suites": "00ff"}, ("rsa",), {}, ("NO_SHARED_SIGNATURE_ALGORITHMS", 40)),
         ({"versions": None, "signatures": None}, ("rsa",), {}, ("NO_SUITABLE_SIGNATURE_ALGORITHM", 40)),
         ({"versions": None, "signatures": None}, ("rsa",), {"openssl_number": 0x1010117F}, (None, 80)),
+        (
+            {"versions": None, "signatures": "0403"}, ("rsa",), {"openssl_number": 0x1010117F},
+            ("NO_SUITABLE_SIGNATURE_ALGORITHM", 40),
+        ),
+        # A signature that does not fit the key is noticed while signing, so not with static RSA.
+        ({"versions": None, "signatures": "0501"}, (RSA512,), {"security_level": 0}, (None, 80)),
     ],
 )  # fmt: skip
 def test_the_order_of_openssl_s_checks(
@@ -247,6 +254,16 @@ def test_a_group_of_tls12_only_is_no_obstacle_there(build_hello: MakeHello, buil
     """Only in TLS 1.3 a client refuses a group that TLS 1.3 does not have; static RSA has none at all."""
     hello = build_hello(groups="0016")
     assert predict(hello, build_server("rsa", groups=("secp256k1",))).group == "secp256k1"
+
+
+def test_suites_that_sign_nothing(build_hello: MakeHello, build_server: MakeServer) -> None:
+    """Static RSA does not sign, whatever fits into the key; a pre-shared key needs no signature at all."""
+    hello = build_hello(suites="009d", signatures="0501")
+    static = predict(hello, build_server(RSA512, static_rsa=True, security_level=0))
+    assert (static.outcome, static.group) == (Outcome.CONNECTED, None)
+    psk = ((0x00A9, "TLSv1.2", "PSK-AES256-GCM-SHA384"),)
+    shared = build_server(suites=psk, maximum_version="TLSv1.2", behaviour={"name": "psk.server"})
+    assert predict(build_hello(suites="00a9"), shared).outcome is Outcome.CONNECTED
 
 
 def test_without_a_common_version_suites_are_judged_for_tls12(build_hello: MakeHello, build_server: MakeServer) -> None:

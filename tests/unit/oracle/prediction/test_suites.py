@@ -107,6 +107,48 @@ def test_the_curve_of_a_key(
     assert (Exclusion.KEY_CURVE not in suite.reasons) is accepted
 
 
+DHE = ((0x009E, "TLSv1.2", "DHE-RSA-AES128-GCM-SHA256"),)
+SIGNS = KeyFacts(type="EC", bits=256, curve="secp256r1", key_usage=("digitalSignature", "keyAgreement"))
+
+
+@pytest.mark.parametrize(
+    ("suite", "keys", "hello", "changes", "version", "reasons"),
+    [
+        ("c02f", ("rsa",), {}, {}, 0x0303, ()),
+        ("c02f", ("rsa",), {}, {}, 0x0302, (Exclusion.VERSION,)),
+        ("1301", ("rsa",), {}, {}, 0x0304, ()),
+        ("1301", ("rsa",), {}, {}, 0x0303, (Exclusion.VERSION,)),
+        ("c02f", (), {}, {}, 0x0303, (Exclusion.NO_CERTIFICATE,)),
+        # Nothing is asked of an RSA key before the suite is chosen; of an EC key its usage and a scheme.
+        ("c02f", ("rsa",), {"signatures": "0403"}, {}, 0x0303, ()),
+        ("c02c", ("p256",), {"signatures": "0401"}, {}, 0x0303, (Exclusion.NO_SIGNATURE,)),
+        ("c02c", (SIGNS,), {}, {}, 0x0303, ()),
+        # Only ECDHE needs a group.
+        ("c02f", ("rsa",), {"groups": None}, {}, 0x0303, (Exclusion.NO_GROUP,)),
+        ("009d", ("rsa",), {"groups": None}, {"static_rsa": True}, 0x0303, ()),
+        # A Python server has no DH parameters; one that was found by trying has them if it took such a suite.
+        ("009e", ("rsa",), {}, {"suites": DHE}, 0x0303, (Exclusion.NO_DH_PARAMETERS,)),
+        ("009e", ("rsa",), {}, {"suites": DHE, "python": ""}, 0x0303, ()),
+        ("009e", ("rsa",), {}, {"python": ""}, 0x0303, (Exclusion.NOT_ALLOWED, Exclusion.NO_DH_PARAMETERS)),
+    ],
+)
+def test_what_stands_against_one_suite(
+    suite: str,
+    keys: tuple[KeyFacts | str, ...],
+    hello: dict[str, str | None],
+    changes: dict[str, object],
+    version: int,
+    reasons: tuple[Exclusion, ...],
+    build_hello: MakeHello,
+    build_server: MakeServer,
+) -> None:
+    """Each obstacle alone, and the same suite without it."""
+    (verdict,) = judge_suites(
+        build_hello(suites=suite, **hello), server=build_server(*keys, **changes), version=version
+    )
+    assert verdict.reasons == reasons
+
+
 def test_a_pss_key_does_not_serve_rsa_key_exchange(build_hello: MakeHello, build_server: MakeServer) -> None:
     """RFC 4055 section 1.2: a key that is for RSASSA-PSS only must not decrypt; it serves ECDHE-RSA all the same."""
     hello = build_hello(suites="009dc030", signatures="0809")
