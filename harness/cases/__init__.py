@@ -1,6 +1,6 @@
-"""The case list: declarations only. One decorated function is one case; its file is the topic, its name the rest of the id.
+"""The case list: declarations only. One decorated function is one case: its file is the topic, its name the rest of the id.
 
-Knows the records of a case. Must not know boards, servers, certificates' bytes or pytest.
+Knows the records of a case. Must not know boards, servers, the bytes of certificates, or pytest.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
-    """What a case function returns: the server, the client, what must happen, and what is needed to try it.
+    """What a case function returns: the server, the client, the expectation and the needs.
 
-    With `predicted`, `expect` says only what follows a successful negotiation; whether it succeeds is computed.
+    With `predicted`, `expect` applies only after a successful negotiation; whether it succeeds is predicted.
     """
 
     server: ServerProfile
@@ -53,9 +53,9 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One case of a table: its name, why it exists (title and reason, as a docstring), and the situation.
+    """One case of a table: its name, its text (title, then why it exists), and the situation.
 
-    `tier` overrules the table's own.
+    `tier` overrides that of the table.
     """
 
     name: str
@@ -65,12 +65,12 @@ class Row:
 
 
 def checked(certificate: str, *, ca: str | tuple[str, ...] = "ca-p256", **words: Any) -> Situation:
-    """A board that checks the certificate of an otherwise ordinary server; the negotiation is computed.
+    """Return a situation in which the board verifies the server's certificate; the negotiation is predicted.
 
     Args:
-        certificate: what the server shows.
-        ca: what the board trusts.
-        words: fields of `ServerProfile`, `ClientPlan` and `Situation` to set.
+        certificate: the server's certificate profile.
+        ca: the profiles that the board trusts.
+        words: other fields of `ServerProfile`, `ClientPlan` and `Situation`.
     """
     needs = (CHECKS_CERTIFICATES, *words.pop("needs", ()))
     trusted = (ca,) if isinstance(ca, str) else ca
@@ -78,10 +78,10 @@ def checked(certificate: str, *, ca: str | tuple[str, ...] = "ca-p256", **words:
 
 
 def ordinary(*certificates: str, **words: Any) -> Situation:
-    """A board that talks to a server with these certificates; the negotiation is computed.
+    """Return a situation in which the board connects to a server with these certificates; the negotiation is predicted.
 
     Args:
-        certificates: one `load_cert_chain` each.
+        certificates: certificate profiles, one `load_cert_chain` each.
         words: fields of `ClientPlan` and `Situation`, and of `ServerProfile` (`verify` is the client's,
             `server_verify` the server's).
     """
@@ -100,10 +100,10 @@ def case(*, tier: Tier) -> Callable[[Callable[[], Situation]], Callable[[], Situ
     """Register the decorated function as a case.
 
     Args:
-        tier: the smallest set (`--cases`) that contains it.
+        tier: the smallest `--cases` set that contains the case.
 
     Raises:
-        ValueError: without a docstring (it is the description), or for an id that exists already.
+        ValueError: there is no docstring (it is the description), or the id exists already.
     """
 
     def register(function: Callable[[], Situation]) -> Callable[[], Situation]:
@@ -115,13 +115,13 @@ def case(*, tier: Tier) -> Callable[[Callable[[], Situation]], Callable[[], Situ
 
 
 def table(*, tier: Tier) -> Callable[[Callable[[], Iterable[Row]]], Callable[[], Iterable[Row]]]:
-    """Register every row that the decorated function gives as a case of its own.
+    """Register every row of the decorated function as a case.
 
     Args:
-        tier: the smallest set that contains them; a row may name another.
+        tier: the smallest `--cases` set that contains them; a row may override it.
 
     Raises:
-        ValueError: for a row without a text, with a name that is none, or with an id that exists already.
+        ValueError: a row has no text or an invalid name, or the id exists already.
     """
 
     def register(function: Callable[[], Iterable[Row]]) -> Callable[[], Iterable[Row]]:
@@ -137,9 +137,9 @@ def _register(row: Row, *, module: str, tier: Tier) -> None:
     case_id = f"{topic}/{row.name}"
     text = " ".join(row.text.split())
     if not _NAME.fullmatch(row.name):
-        raise ValueError(f"{case_id}: a name has lower-case words of ASCII letters and digits, with dashes between")
+        raise ValueError(f"{case_id}: a name consists of lower-case ASCII words and digits, joined by dashes")
     if not text:
-        raise ValueError(f"{case_id}: a case needs a docstring: it says why the case exists")
+        raise ValueError(f"{case_id}: a case needs a docstring that says why the case exists")
     if case_id in _REGISTRY:
         raise ValueError(f"{case_id}: declared twice")
     title, _, rest = text.partition(". ")
@@ -160,17 +160,21 @@ def _register(row: Row, *, module: str, tier: Tier) -> None:
 
 
 def all_cases() -> tuple[Case, ...]:
-    """Load every topic file of this folder and return all cases in the order they are declared."""
+    """Load every topic file of this folder and return all cases in the order of their declaration."""
     for module in sorted(item.name for item in pkgutil.iter_modules(__path__)):
         importlib.import_module(f"{__name__}.{module}")
     return tuple(_REGISTRY.values())
 
 
 def select(tier: str, cases: Iterable[Case] | None = None) -> tuple[Case, ...]:
-    """The cases of one `--cases` set: `smoke` is part of `core`, `core` of `full`.
+    """Return the cases of one `--cases` set: `smoke` is part of `core`, `core` of `full`.
+
+    Args:
+        tier: the name of the set.
+        cases: the cases to select from; None for all.
 
     Raises:
-        UsageError: for a word that is no set.
+        UsageError: there is no set of that name.
     """
     try:
         wanted = _ORDER[Tier(tier)]
@@ -180,10 +184,10 @@ def select(tier: str, cases: Iterable[Case] | None = None) -> tuple[Case, ...]:
 
 
 def find_case(case_id: str) -> Case:
-    """Look one case up by id; a former id is accepted, too.
+    """Return the case with this id; a former id is accepted, too.
 
     Raises:
-        UsageError: when there is none of that id.
+        UsageError: there is no case with that id.
     """
     all_cases()
     try:

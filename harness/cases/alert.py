@@ -1,4 +1,4 @@
-"""Alerts that arrive instead of a ServerHello: mbedTLS has one number for all fatal ones."""
+"""Alerts instead of a ServerHello. mbedTLS reports every fatal alert with the same number."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WARNING, FATAL, NO_LEVEL = 1, 2, 3
 
 
 def fatal(code: int) -> ExpectationRule:
-    """A fatal alert of the server: the one number of mbedTLS, the alert itself of axTLS."""
+    """Expect a refusal with this alert: mbedTLS raises one number for all alerts, axTLS the alert's own."""
 
     def rule(board: BoardInfo, server: ServerFacts) -> Expectation:
         return refused(by=Side.SERVER, alert=code, client=fatal_alert_number(board, alert_name(code)))
@@ -27,11 +27,11 @@ def fatal(code: int) -> ExpectationRule:
 
 @table(tier=Tier.FULL)
 def fatal_alerts() -> Iterable[Row]:
-    """Level fatal."""
+    """Fatal alerts."""
     for name, code, reason in (
-        ("handshake-failure", 40, "The one that NO_SHARED_CIPHER sends"),
-        ("protocol-version", 70, "A server of TLS 1.3 only"),
-        ("close-notify-fatal", 0, "close_notify with the wrong level: the level counts"),
+        ("handshake-failure", 40, "The alert that follows NO_SHARED_CIPHER"),
+        ("protocol-version", 70, "The alert of a server that allows only TLS 1.3"),
+        ("close-notify-fatal", 0, "close_notify at the wrong level; the level decides"),
         ("unknown-255", 255, "An alert that no RFC names"),
     ):
         needs = () if code in (40, 70) else (MBEDTLS,)
@@ -41,34 +41,34 @@ def fatal_alerts() -> Iterable[Row]:
 
 @table(tier=Tier.FULL)
 def other_levels() -> Iterable[Row]:
-    """Warnings, a level that does not exist, and half an alert."""
+    """Warnings, an undefined level, and half an alert."""
     for name, level, code, text, expect in (
         (
             "close-notify-warning",
             WARNING,
             0,
-            "close_notify. The server says goodbye first.",
+            "close_notify. The server ends the session before it begins.",
             gave_up(mbedtls.SSL_PEER_CLOSE_NOTIFY),
         ),
         (
             "no-renegotiation-warning",
             WARNING,
             100,
-            "no_renegotiation. An answer to what nobody asked.",
+            "no_renegotiation. The reply to a request that the board never made.",
             gave_up(mbedtls.SSL_UNEXPECTED_MESSAGE, alert="unexpected_message"),
         ),
         (
             "unrecognized-name-warning",
             WARNING,
             112,
-            "unrecognized_name and the end. The warning is ignored, the end is not.",
+            "unrecognized_name, then FIN. The board ignores the warning and reports the end of the stream.",
             gave_up(mbedtls.SSL_CONN_EOF),
         ),
         (
             "level-3",
             NO_LEVEL,
             40,
-            "A level that does not exist, and the end. mbedTLS passes over it.",
+            "an undefined level, then FIN. mbedTLS ignores the alert.",
             gave_up(mbedtls.SSL_CONN_EOF),
         ),
     ):
@@ -78,6 +78,6 @@ def other_levels() -> Iterable[Row]:
         yield Row(name, f"Alert {code}, level {level}: {text}", situation)
     yield Row(
         "truncated",
-        "Half an alert. A record of one byte.",
+        "Half an alert. The record has one byte instead of two.",
         peer("not-tls.alert-truncated", gave_up(mbedtls.SSL_INVALID_RECORD)),
     )

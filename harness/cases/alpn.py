@@ -1,4 +1,4 @@
-"""Application protocols: MicroPython offers none, whatever the server would like."""
+"""Application protocols (ALPN). MicroPython offers none."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from harness.model import Tier
 
 @table(tier=Tier.FULL)
 def server_only() -> Iterable[Row]:
-    """The server has a list, the client says nothing."""
+    """The server has a list of protocols, the client sends no ALPN."""
     yield Row(
         "server-only",
-        "The server speaks http/1.1 by ALPN. The client offers none, and that is allowed (RFC 7301 section 3.1).",
+        "The server offers http/1.1. A client without ALPN is allowed (RFC 7301 section 3.1).",
         ordinary("server-p256", alpn=("http/1.1",)),
     )
     yield Row(
         "server-h2-only",
-        "The server speaks h2 only. Without an offer there is nothing to refuse: no_application_protocol never comes.",
+        "The server offers only h2. Without ALPN from the client the server does not send no_application_protocol.",
         ordinary("server-p256", alpn=("h2",)),
     )
     yield Row(
         "server-mqtt-rsa",
-        "A broker's ALPN and an RSA key. As AWS IoT has it on port 443; there a client without ALPN is sent away later.",
+        "MQTT protocols and an RSA key. AWS IoT has them on port 443, and closes a connection without ALPN after the handshake.",
         ordinary("server-rsa2048", alpn=("mqtt", "x-amzn-mqtt-ca")),
     )

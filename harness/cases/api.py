@@ -1,4 +1,4 @@
-"""What the client's own API refuses, or lets through, before the server has a word in it."""
+"""What the client's own API accepts or refuses before the server is involved."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from harness.wire import mbedtls_numbers as mbedtls
 
 
 def no_hostname(board: BoardInfo, server: ServerFacts) -> Expectation:
-    """With `load_verify_locations` came the rule that CERT_REQUIRED wants a name; the API before checks the chain only."""
+    """CERT_REQUIRED needs a host name since `load_verify_locations` exists; the older API checks only the chain."""
     if board.names_verify_reason:
         return refuses_own_settings(note="CERT_REQUIRED requires server_hostname")
-    return connected(note="this API takes CERT_REQUIRED without a name and then compares none")
+    return connected(note="this API accepts CERT_REQUIRED without a host name and compares none")
 
 
 @table(tier=Tier.FULL)
 def verify_modes() -> Iterable[Row]:
-    """CERT_REQUIRED, CERT_OPTIONAL and CERT_NONE with too little to go by."""
+    """CERT_REQUIRED, CERT_OPTIONAL and CERT_NONE without a CA or a host name."""
     yield Row(
         "required-no-hostname",
-        "CERT_REQUIRED without server_hostname. Refused before a byte is sent; the server sees a connection that says nothing.",
+        "CERT_REQUIRED without server_hostname. The client refuses before it sends a byte; the server sees an empty connection.",
         checked("server-p256", server_hostname=None, expect=no_hostname),
     )
     yield Row(
         "required-no-ca",
-        "CERT_REQUIRED without a CA. The client reads the certificate first and then has nothing to hold it against.",
+        "CERT_REQUIRED without a CA. The client reads the certificate and then has no CA to verify it with.",
         ordinary(
             "server-p256",
             verify=Verify.REQUIRED,
@@ -40,47 +40,47 @@ def verify_modes() -> Iterable[Row]:
     )
     yield Row(
         "optional-no-ca",
-        "CERT_OPTIONAL without a CA. Nothing to check against, and nothing is refused.",
+        "CERT_OPTIONAL without a CA. The client cannot verify anything and refuses nothing.",
         ordinary("server-p256", verify=Verify.OPTIONAL, needs=(CHECKS_CERTIFICATES,)),
     )
     yield Row(
         "none-no-ca-no-host",
-        "CERT_NONE, no CA, no name. The least that a client can say; encrypted, and to anybody.",
+        "CERT_NONE without a CA or a host name. The connection is encrypted, but the server may be any.",
         ordinary("server-p256", server_hostname=None),
     )
 
 
 @table(tier=Tier.FULL)
 def authorities() -> Iterable[Row]:
-    """What load_verify_locations is handed."""
+    """Forms of the data for load_verify_locations."""
     refused = refuses_own_settings()
     yield Row(
         "ca-der",
-        "The CA as DER. The form that every firmware reads.",
+        "The CA as DER. Every firmware reads this form.",
         checked("server-p256", ca_format="der"),
     )
     yield Row(
         "ca-pem",
-        "The CA as PEM. The form that everybody has; only some firmware reads it.",
+        "The CA as PEM. The usual form, which only some firmware reads.",
         checked("server-p256", ca_format="pem", needs=(READS_PEM,)),
     )
     yield Row(
         "ca-bundle-3",
-        "Three CAs in one PEM text. What a downloaded bundle is.",
+        "Three CAs in one PEM text. Downloaded bundles look like this.",
         checked("server-p256", ca=("ca-other", "ca-rsa", "ca-p256"), ca_format="pem-bundle", needs=(READS_PEM,)),
     )
     yield Row(
         "ca-bundle-with-bad-one",
-        "Three CAs in one PEM text, the last one damaged. All or nothing: the good ones are not taken either.",
+        "Three CAs in one PEM text, the last one damaged. The client rejects all of them.",
         checked("server-p256", ca=("ca-p256", "ca-rsa", "ca-other"), ca_format="damaged-bundle", expect=refused),
     )
     yield Row(
         "ca-garbage",
-        "Bytes that are no certificate. `invalid cert`, at once.",
+        "Bytes that are not a certificate. The client raises `invalid cert` at once.",
         checked("server-p256", ca_format="garbage", expect=refused),
     )
     yield Row(
         "ca-truncated-pem",
-        "Half a PEM text. What a file is after a full filesystem.",
+        "Half a PEM text. A full filesystem leaves such a file.",
         checked("server-p256", ca_format="pem-cut", expect=refused),
     )

@@ -1,6 +1,6 @@
-"""What a server certificate says: issuer, time, names, usage, signature, extensions.
+"""The contents of a server certificate: issuer, validity, names, usage, signature, extensions.
 
-The board always checks unless a row says otherwise. Expectations are stated: what a correct client must do.
+The board verifies unless a row says otherwise. Expectations state what a correct client must do.
 """
 
 from __future__ import annotations
@@ -43,16 +43,16 @@ def refuse(name: str, text: str, certificate: str, *flags: str, tier: Tier | Non
 
 
 def number(client: int, alert: str) -> ExpectationRule:
-    """A refusal that is no verdict on trust: the certificate cannot be read or used."""
+    """Expect a refusal because the certificate cannot be read or used, with this number and alert."""
     return lambda board, server: refused_by_client(client=client, alert=alert)
 
 
 def wrong_usage(board: BoardInfo, server: ServerFacts) -> Expectation:
-    """A certificate used for what it is not for. A build of mbedTLS 2 that does not look is insecure, and this is why."""
+    """Expect a refusal because of the certificate's usage; the note explains why some builds of mbedTLS 2 accept it."""
     blind = is_mbedtls_2(board) and not has_full_configuration(board)
     note = (
-        "mbedTLS 2.x looks at usages only with MBEDTLS_X509_CHECK_KEY_USAGE and _EXTENDED_KEY_USAGE, which MicroPython's "
-        "configuration (extmod/mbedtls) left out up to 1.22; 3.0 always looks"
+        "mbedTLS 2.x checks usages only with MBEDTLS_X509_CHECK_KEY_USAGE and _EXTENDED_KEY_USAGE, which MicroPython's "
+        "configuration (extmod/mbedtls) left out up to 1.22; mbedTLS 3.0 always checks"
     )
     return refused_by_client(
         client=mbedtls.SSL_BAD_CERTIFICATE, alert="unsupported_certificate", note=note if blind else None
@@ -60,50 +60,50 @@ def wrong_usage(board: BoardInfo, server: ServerFacts) -> Expectation:
 
 
 @table(tier=Tier.CORE)
-def whose_word() -> Iterable[Row]:
-    """Who vouches for the certificate."""
+def issuer() -> Iterable[Row]:
+    """Who signed the certificate, and whom the board trusts."""
     yield accept(
         "good",
-        "P-256 under a P-256 root, everything right. The control of every refusal below.",
+        "A valid P-256 certificate under a P-256 root. The positive control of the refusals below.",
         "server-p256",
         Tier.SMOKE,
     )
     yield refuse(
         "selfsigned-untrusted",
-        "Self-signed, not known to the client. A stranger's word for himself.",
+        "Self-signed and not in the trust store. Anyone can make such a certificate.",
         "server-self-signed",
         "not_trusted",
         tier=Tier.SMOKE,
     )
     yield accept(
         "selfsigned-trusted",
-        "Self-signed, loaded as CA. Pinning: the simplest set-up that is still safe.",
+        "Self-signed and loaded as CA. Pinning is the simplest secure setup.",
         "server-self-signed",
         ca="server-self-signed",
     )
     yield refuse(
         "trust-leaf-pinned",
-        "The CA-signed leaf itself loaded as CA. mbedTLS wants the issuer; only a self-signed leaf can be pinned.",
+        "The CA-signed leaf is loaded as CA. mbedTLS needs the issuer; only a self-signed leaf can be pinned.",
         "server-p256",
         "not_trusted",
         ca="server-p256",
     )
     yield refuse(
         "untrusted-root",
-        "Under a root that the client was not given. Accepting it would mean talking to anybody.",
+        "Signed by a root that the client does not trust. A client that accepts it accepts any server.",
         "server-untrusted",
         "not_trusted",
     )
     yield refuse(
         "untrusted-twin",
-        "Under a root with the name of the trusted one and another key. The signature counts, not the name.",
+        "Signed by a root with the name of the trusted one and another key. The signature decides, not the name.",
         "server-by-twin",
         "not_trusted",
         tier=Tier.FULL,
     )
     yield accept(
         "two-roots",
-        "Two CAs trusted, the second one is right. load_verify_locations adds up.",
+        "Two trusted CAs, of which the second one signed. load_verify_locations adds to the trust store.",
         "server-p256",
         Tier.FULL,
         ca=("ca-other", "ca-p256"),
@@ -116,7 +116,7 @@ def whose_word() -> Iterable[Row]:
     ):
         yield refuse(
             f"rsa-{name}",
-            f"RSA key, {defect}. As with an EC key, on another path through the library.",
+            f"RSA key, {defect}. The same as with an EC key, through other code of the library.",
             f"server-rsa2048-{defect}",
             flag,
             tier=Tier.FULL,
@@ -127,48 +127,52 @@ def whose_word() -> Iterable[Row]:
 
 @table(tier=Tier.CORE)
 def time() -> Iterable[Row]:
-    """When the certificate is valid; a board's clock is the other half of it."""
+    """The validity period of the certificate, which the board compares with its clock."""
     yield refuse(
         "expired",
-        "Ended a day ago. The clock is set before, so it must be noticed.",
+        "Expired a day ago. The board's clock is set, so the client must notice.",
         "server-expired",
         "expired",
         tier=Tier.SMOKE,
     )
     yield refuse(
         "not-yet-valid",
-        "Starts tomorrow. What a board sees whose clock stands at 2000-01-01.",
+        "Valid from tomorrow. A board whose clock says 2000-01-01 sees every certificate like this.",
         "server-not-yet-valid",
         "future",
     )
     yield refuse(
         "expired-root",
-        "Good, under a root that has ended. An anchor has a time too.",
+        "A valid certificate under an expired root. A trust anchor has a validity period, too.",
         "server-expired-root",
         "expired",
         ca="ca-expired",
     )
     yield Row(
         "expired-verify-none",
-        "Ended a day ago, CERT_NONE. Nothing is checked, so nothing is noticed.",
+        "Expired a day ago, CERT_NONE. The client verifies nothing.",
         ordinary("server-expired"),
     )
     yield Row(
         "expired-verify-optional",
-        "Ended a day ago, CERT_OPTIONAL. For a client that is no check at all: mbedTLS goes on whatever it found.",
+        "Expired a day ago, CERT_OPTIONAL. In a client this checks nothing: mbedTLS continues whatever it found.",
         ordinary("server-expired", verify=Verify.OPTIONAL, ca=("ca-p256",), needs=(CHECKS_CERTIFICATES,)),
     )
-    yield accept("notafter-9999", "Never ends. GeneralizedTime, and beyond 2038 in 32 bits.", "server-until-9999")
+    yield accept(
+        "notafter-9999",
+        "Valid until the year 9999. The date is a GeneralizedTime and does not fit 32 bits.",
+        "server-until-9999",
+    )
     yield refuse(
         "two-errors-expired-wronghost",
-        "Ended, and for another host. The client names both reasons, the alert can carry one.",
+        "Expired, and for another host. The client reports both reasons; the alert can carry only one.",
         "server-expired-wrong-host",
         "expired",
         "cn_mismatch",
     )
     yield refuse(
         "two-errors-untrusted-expired",
-        "Self-signed, and ended. Here the time wins the alert.",
+        "Self-signed and expired. The alert names the date.",
         "server-self-signed-expired",
         "not_trusted",
         "expired",
@@ -177,84 +181,90 @@ def time() -> Iterable[Row]:
 
 @table(tier=Tier.CORE)
 def names() -> Iterable[Row]:
-    """Which host the certificate is for."""
+    """The host that the certificate is for."""
     yield refuse(
         "wrong-host",
-        "For other.test. The commonest attack is a good certificate of somebody else.",
+        "A certificate for other.test. An attacker can easily get a valid certificate for another name.",
         "server-wrong-host",
         "cn_mismatch",
         tier=Tier.SMOKE,
     )
     yield accept(
         "wildcard-ok",
-        "For *.tls.test, host board.tls.test. One label may be anything.",
+        "Wildcard *.tls.test, host board.tls.test. The wildcard matches one label.",
         "server-wildcard",
         server_hostname="board.tls.test",
     )
     yield refuse(
         "wildcard-two-labels",
-        "For *.tls.test, host a.board.tls.test. The star is one label (RFC 6125 section 6.4.3).",
+        "Wildcard *.tls.test, host a.board.tls.test. The wildcard matches only one label (RFC 6125 section 6.4.3).",
         "server-wildcard",
         "cn_mismatch",
         server_hostname="a.board.tls.test",
     )
     yield refuse(
-        "wildcard-apex", "For *.tls.test, host tls.test. The star is not nothing.", "server-wildcard", "cn_mismatch"
+        "wildcard-apex",
+        "Wildcard *.tls.test, host tls.test. The wildcard must match a label.",
+        "server-wildcard",
+        "cn_mismatch",
     )
     yield accept(
         "wildcard-top-level",
-        "For *.test. mbedTLS knows no list of public suffixes.",
+        "Wildcard *.test. mbedTLS has no list of public suffixes.",
         "server-wildcard-top-level",
         Tier.FULL,
     )
     yield accept(
         "host-case-insensitive",
-        "Host TLS.test. DNS names have no case (RFC 4343).",
+        "Host TLS.test. DNS names are case-insensitive (RFC 4343).",
         "server-p256",
         server_hostname="TLS.test",
     )
     yield refuse(
         "host-trailing-dot",
-        "Host tls.test with a dot at the end. Right for DNS, another name for mbedTLS.",
+        "Host tls.test with a trailing dot. The same name in DNS, another one for mbedTLS.",
         "server-p256",
         "cn_mismatch",
         server_hostname="tls.test.",
     )
     yield accept(
         "cn-only-match",
-        "The name in the subject only. RFC 9525 no longer wants it, mbedTLS accepts it.",
+        "The name is only in the subject. RFC 9525 forbids this; mbedTLS accepts it.",
         "server-common-name-only",
     )
     yield refuse(
         "cn-match-san-other",
-        "The subject names the host, the alternative names another. These count alone.",
+        "The subject names the host, the subjectAltName another. Only the subjectAltName counts.",
         "server-common-name-other-san",
         "cn_mismatch",
     )
     yield accept(
         "ip-san-match",
-        "SAN of type IP, host 127.0.0.1. Boards are often told an address.",
+        "IP address in the subjectAltName, host 127.0.0.1. Boards often connect to an address.",
         "server-ip",
         server_hostname="127.0.0.1",
     )
     yield accept(
-        "ip6-san-match", "SAN of type IP, host ::1. The same with 16 bytes.", "server-ip6", server_hostname="::1"
+        "ip6-san-match",
+        "IPv6 address in the subjectAltName, host ::1. The same with 16 bytes.",
+        "server-ip6",
+        server_hostname="::1",
     )
     yield accept(
         "ip-as-dns-san",
-        "SAN of type DNS that holds an address. Wrong, common, and accepted by mbedTLS.",
+        "An address as a DNS name in the subjectAltName. Wrong but common; mbedTLS accepts it.",
         "server-ip-as-dns",
         server_hostname="127.0.0.1",
     )
     yield accept(
         "ip-in-cn-only",
-        "The address in the subject only. What old guides for home servers make.",
+        "The address is only in the subject. Old guides for home servers produce this.",
         "server-ip-in-common-name",
         server_hostname="127.0.0.1",
     )
     yield accept(
         "no-subject",
-        "No subject, a critical SAN. Allowed by RFC 5280, rare enough to break parsers.",
+        "An empty subject and a critical subjectAltName. RFC 5280 allows it; it is rare enough to break parsers.",
         "server-no-subject",
         Tier.FULL,
     )
@@ -262,18 +272,18 @@ def names() -> Iterable[Row]:
 
 @table(tier=Tier.CORE)
 def usage() -> Iterable[Row]:
-    """What the certificate may be used for."""
+    """What the certificate may be used for (KeyUsage, ExtendedKeyUsage)."""
     yield refuse(
         "eku-client-only",
-        "ExtendedKeyUsage clientAuth only. Not a server's; else any client of the CA could play the server.",
+        "ExtendedKeyUsage clientAuth only. A client that accepts it lets every client of the CA impersonate the server.",
         "server-for-clients",
         expect=wrong_usage,
     )
-    yield accept("eku-none", "No ExtendedKeyUsage. Then every use is allowed.", "server-no-extended-key-usage")
-    yield accept("eku-any", "anyExtendedKeyUsage. mbedTLS takes it as serverAuth.", "server-any-extended-key-usage")
+    yield accept("eku-none", "No ExtendedKeyUsage. Every use is allowed.", "server-no-extended-key-usage")
+    yield accept("eku-any", "anyExtendedKeyUsage. mbedTLS accepts it as serverAuth.", "server-any-extended-key-usage")
     yield refuse(
         "ku-keyenc-only-ecdhe",
-        "RSA key for encryption only. ECDHE signs with it, which it must not (RFC 5246 section 7.4.2).",
+        "RSA key for encryption only. ECDHE signs with it, which the usage forbids (RFC 5246 section 7.4.2).",
         "server-rsa2048-encrypts-only",
         expect=wrong_usage,
         ca="ca-rsa",
@@ -281,33 +291,33 @@ def usage() -> Iterable[Row]:
     )
     yield refuse(
         "ku-certsign-only",
-        "KeyUsage keyCertSign only. In TLS 1.2 OpenSSL leaves the key aside and shares no cipher; in 1.3 the client refuses.",
+        "KeyUsage keyCertSign only. In TLS 1.2 OpenSSL ignores the key and finds no shared cipher; in TLS 1.3 the client refuses.",
         "server-certificate-sign-only",
         expect=wrong_usage,
     )
-    yield accept("leaf-is-ca", "A leaf that is a CA. Unwise, not forbidden.", "server-is-ca", Tier.FULL)
+    yield accept("leaf-is-ca", "The leaf is a CA. Unwise, but not forbidden.", "server-is-ca", Tier.FULL)
     yield accept(
         "no-extensions",
-        "No extension at all. What old home-made certificates look like.",
+        "No extensions. Old self-made certificates look like this.",
         "server-no-extensions",
         Tier.FULL,
     )
     yield accept(
         "no-aki",
-        "No AuthorityKeyIdentifier. Refused by X509_STRICT, and mbedTLS has no such thing.",
+        "No AuthorityKeyIdentifier. OpenSSL's X509_STRICT refuses it; mbedTLS has no such check.",
         "server-no-authority-key-identifier",
         Tier.FULL,
     )
 
 
 def old_hash(board: BoardInfo, server: ServerFacts) -> Expectation:
-    """SHA-1: refused by the server's security level, else by the client."""
+    """SHA-1: the server's security level refuses it, otherwise the client."""
     return refuses_old_hash(server, name="sha1") or refuses_certificate("bad_md")(board, server)
 
 
 def unknown_hash(board: BoardInfo, server: ServerFacts) -> Expectation:
-    """SHA3: worth nothing to OpenSSL above level 0. mbedTLS passes over a certificate whose algorithm it does not know
-    (ssl_tls.c, "maybe a prior certificate was already trusted") and then has none; in TLS 1.3 it gives up at once."""
+    """SHA3: OpenSSL refuses it above level 0. mbedTLS skips a certificate whose algorithm it does not know (ssl_tls.c, "maybe a
+    prior certificate was already trusted") and then has none; in TLS 1.3 it gives up at once."""
     if offers_tls13(board):
         return refuses_old_hash(server, name="sha3-256") or left_silently(UNKNOWN_SIG_ALG)
     return refuses_old_hash(server, name="sha3-256") or refused_by_client(
@@ -317,35 +327,35 @@ def unknown_hash(board: BoardInfo, server: ServerFacts) -> Expectation:
 
 @table(tier=Tier.FULL)
 def signatures() -> Iterable[Row]:
-    """With which hash and padding the CA signed."""
+    """The hash and padding of the CA's signature."""
     yield refuse(
         "sha1-leaf",
-        "Signed with SHA-1. The server refuses to show it, as long as OpenSSL looks at its own signature.",
+        "Signed with SHA-1. The server refuses to load it if its OpenSSL checks the signature of its own certificate.",
         "server-sha1",
         expect=old_hash,
         tier=Tier.CORE,
     )
     yield refuse(
         "sha1-leaf-sec0",
-        "Signed with SHA-1, security level 0. Then the client has to refuse.",
+        "Signed with SHA-1, security level 0. The client must refuse.",
         "server-sha1",
         "bad_md",
         ciphers=ANY_LEVEL,
     )
     yield refuse(
         "md5-rsa-leaf-sec0",
-        "Signed with MD5, security level 0. Collisions take seconds.",
+        "Signed with MD5, security level 0. Collisions are found in seconds.",
         "server-rsa2048-md5",
         "bad_md",
         ciphers=ANY_LEVEL,
         ca="ca-rsa",
         positive_control=RSA_CONTROL,
     )
-    yield accept("sha384-leaf", "Signed with SHA-384. With a P-256 key, as ECDSA allows.", "server-sha384")
+    yield accept("sha384-leaf", "Signed with SHA-384. ECDSA allows it with a P-256 key.", "server-sha384")
     yield accept("sha512-leaf", "Signed with SHA-512. Small builds leave it out.", "server-sha512")
     yield refuse(
         "sha3-256-leaf",
-        "Signed with SHA3-256. No TLS scheme has it; the server refuses first.",
+        "Signed with SHA3-256. No TLS signature scheme has it; the server refuses first.",
         "server-sha3-256",
         expect=unknown_hash,
     )
@@ -360,7 +370,7 @@ def signatures() -> Iterable[Row]:
     )
     yield accept(
         "root-sha1-selfsig",
-        "A root signed with SHA-1. Its own signature proves nothing and must be ignored.",
+        "A root signed with SHA-1. The signature of a root proves nothing and must be ignored.",
         "server-under-sha1-root",
         ca="ca-sha1",
     )
@@ -368,29 +378,32 @@ def signatures() -> Iterable[Row]:
 
 @table(tier=Tier.CORE)
 def extensions() -> Iterable[Row]:
-    """Extensions that the client does not know, critical or not."""
+    """Critical and non-critical extensions that the client does not know."""
     for name, certificate, which in (
-        ("nameconstraint-ok", "server-name-constraint-kept", "kept"),
-        ("nameconstraint-violated", "server-name-constraint-broken", "broken"),
+        ("nameconstraint-ok", "server-name-constraint-kept", "satisfied"),
+        ("nameconstraint-violated", "server-name-constraint-broken", "violated"),
     ):
         yield refuse(
             name,
-            f"Critical nameConstraints, {which}. mbedTLS cannot read them, so it must refuse either way.",
+            f"Critical nameConstraints, {which}. mbedTLS cannot read them, so it must refuse both.",
             certificate,
             expect=number(INVALID_EXTENSIONS, "bad_certificate"),
         )
     yield refuse(
         "unknown-critical-ext",
-        "An unknown critical extension. Critical means: refuse if you do not know it (RFC 5280 section 4.2).",
+        "An unknown critical extension. A client must refuse a critical extension that it does not know (RFC 5280 section 4.2).",
         "server-unknown-critical-extension",
         expect=number(INVALID_EXTENSIONS, "bad_certificate"),
     )
     yield accept(
         "unknown-noncritical-ext",
-        "An unknown extension. Not critical means: ignore it.",
+        "An unknown non-critical extension. The client must ignore it.",
         "server-unknown-extension",
         Tier.FULL,
     )
     yield accept(
-        "must-staple", "Demands a staple that is not sent. Neither library looks.", "server-must-staple", Tier.FULL
+        "must-staple",
+        "Must-staple without a stapled OCSP response. Neither library checks it.",
+        "server-must-staple",
+        Tier.FULL,
     )

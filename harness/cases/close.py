@@ -1,4 +1,4 @@
-"""Ends of a good session: with and without close_notify, with a reset, with something else."""
+"""How a session ends: with and without close_notify, with a reset, with plain text."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from harness.cases import Row, Situation, table
-from harness.cases.sni import anybody
+from harness.cases.sni import permissive
 from harness.expectations.builders import refused
 from harness.expectations.needs import MBEDTLS
 from harness.model import Side, Stage, Tier
@@ -14,49 +14,47 @@ from harness.wire import mbedtls_numbers as mbedtls
 
 
 def ending(name: str, **words: Any) -> Situation:
-    """A server that ends the session this way, and a board that reads to the end."""
-    return anybody(behaviour={"name": f"close.{name}"}, read_to_end=True, needs=(MBEDTLS,), **words)
+    """The server ends the session this way, and the board reads to the end of the stream."""
+    return permissive(behaviour={"name": f"close.{name}"}, read_to_end=True, needs=(MBEDTLS,), **words)
 
 
 @table(tier=Tier.CORE)
 def good() -> Iterable[Row]:
-    """Ends that lose nothing."""
-    yield Row(
-        "notify-first", "close_notify and the end. As it should be (RFC 8446 section 6.1).", ending("notify-first")
-    )
+    """Ends that lose no data."""
+    yield Row("notify-first", "close_notify, then FIN. The correct end (RFC 8446 section 6.1).", ending("notify-first"))
     yield Row(
         "tcp-fin-no-notify",
-        "The end without close_notify. Half of all servers; the board reads an end and no error.",
+        "FIN without close_notify. Many servers do this; the board reads the end of the stream without an error.",
         ending("tcp-fin-no-notify"),
     )
     yield Row(
         "truncated-record",
-        "Half a record, then the end. What arrived before is all there; MicroPython does not tell the two ends apart.",
+        "Half a record, then FIN. The board has all data before it; MicroPython cannot distinguish this end from a correct one.",
         ending("truncated-record"),
     )
     yield Row(
         "client-close-no-notify",
-        "The board closes at once, without close_notify. MicroPython never sends one; the server must not mind.",
-        anybody(close_first=True, maximum_version="TLSv1.2"),
+        "The board closes at once, without close_notify. MicroPython never sends one, and the server must accept that.",
+        permissive(close_first=True, maximum_version="TLSv1.2"),
     )
     yield Row(
         "client-closes-then-server-unwrap",
-        "The server wants a close_notify of a board that has left. unwrap() raises, and says nothing about the session.",
-        anybody(behaviour={"name": "close.client-closes-then-server-unwrap"}),
+        "The server calls unwrap() after the board has closed. It raises, but the session was complete.",
+        permissive(behaviour={"name": "close.client-closes-then-server-unwrap"}),
     )
 
 
 @table(tier=Tier.CORE)
 def bad() -> Iterable[Row]:
-    """Ends that the board has to report."""
+    """Ends that the board must report."""
     yield Row(
         "rst",
-        "A reset after the answer. A server that was killed.",
+        "A reset after the answer. The server was killed.",
         ending("rst", expect=refused(by=Side.SERVER, stage=Stage.READ, client_name="ECONNRESET")),
     )
     yield Row(
         "plaintext-after-handshake",
-        "Plain HTTP in the middle of a session. A proxy that lost its backend.",
+        "Plain HTTP in the middle of a session. A proxy that lost its backend sends it.",
         ending(
             "plaintext-after-handshake",
             expect=refused(by=Side.CLIENT, stage=Stage.READ, client=mbedtls.SSL_INVALID_RECORD),

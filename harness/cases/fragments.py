@@ -1,4 +1,4 @@
-"""Flights that are cut: a handshake in small records, a record in small segments. TLS 1.2."""
+"""Fragmented flights: a handshake in small records, a record in small TCP segments. TLS 1.2."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from harness.model import Tier
 from harness.wire import mbedtls_numbers as mbedtls
 
 
-def cut(name: str, **words: Any) -> Situation:
-    """A server whose flights are cut this way. Its certificate message has about 460 bytes."""
+def fragmented(name: str, **words: Any) -> Situation:
+    """A server whose flights are fragmented this way. Its Certificate message has about 460 bytes."""
     behaviour = {key: words.pop(key) for key in ("size", "delay_ms") if key in words}
     return ordinary(
         "server-p256",
@@ -29,37 +29,37 @@ def records() -> Iterable[Row]:
     """Handshake messages that span records, or share one (RFC 5246 section 6.2.1 allows both)."""
     yield Row(
         "hs-records-512",
-        "The handshake in records of at most 512 bytes. What constrained servers send; each message still fits one.",
-        cut("fragments.hs-records", size=512),
+        "The handshake in records of at most 512 bytes. Constrained servers send these; each message still fits one.",
+        fragmented("fragments.hs-records", size=512),
         Tier.CORE,
     )
     for size, reason, tier in (
-        (64, "The certificate takes eight", Tier.CORE),
-        (16, "Every message but ServerHelloDone takes several", None),
-        (4, "The first has exactly the header of a message", None),
+        (64, "The certificate takes eight records", Tier.CORE),
+        (16, "Every message except ServerHelloDone takes several records", None),
+        (4, "The first record holds exactly the header of a message", None),
     ):
-        text = f"The handshake in records of {size} bytes. {reason}; mbedTLS puts them together since 3.6.3."
-        yield Row(f"hs-records-{size}", text, cut("fragments.hs-records", size=size), tier)
+        text = f"The handshake in records of {size} bytes. {reason}; mbedTLS reassembles them since 3.6.3."
+        yield Row(f"hs-records-{size}", text, fragmented("fragments.hs-records", size=size), tier)
     yield Row(
         "hs-records-1",
-        "The handshake in records of one byte. Shorter than a message's header, which mbedTLS wants in one piece.",
-        cut("fragments.hs-records", size=1, expect=left_silently(mbedtls.SSL_INVALID_RECORD)),
+        "The handshake in records of one byte. mbedTLS needs the header of a message in one record.",
+        fragmented("fragments.hs-records", size=1, expect=left_silently(mbedtls.SSL_INVALID_RECORD)),
     )
     yield Row(
         "hs-coalesced",
-        "The whole flight in one record. What OpenSSL does not do and others do.",
-        cut("fragments.hs-coalesced"),
+        "The whole flight in one record. OpenSSL does not do this; other servers do.",
+        fragmented("fragments.hs-coalesced"),
     )
 
 
 @table(tier=Tier.FULL)
 def segments() -> Iterable[Row]:
-    """Records that come in pieces: TCP knows no records."""
-    for size, reason in ((1, "The hardest a network can do"), (7, "A record's header and a bit")):
-        text = f"TCP segments of {size} bytes. {reason}; no library may mind."
-        yield Row(f"tcp-{size}byte", text, cut("fragments.tcp", size=size))
+    """Records that arrive in pieces, because TCP does not preserve records."""
+    for size, reason in ((1, "The worst that a network can do"), (7, "A record's header and two more bytes")):
+        text = f"TCP segments of {size} bytes. {reason}; every library must accept it."
+        yield Row(f"tcp-{size}byte", text, fragmented("fragments.tcp", size=size))
     yield Row(
         "slow-hs-records-512",
-        "Records of 512 bytes, each flight 300 ms late. Cut and slow at once, as over a modem.",
-        cut("fragments.hs-records", size=512, delay_ms=300),
+        "Records of 512 bytes, each flight 300 ms late. Fragmented and slow at once, as over a modem.",
+        fragmented("fragments.hs-records", size=512, delay_ms=300),
     )

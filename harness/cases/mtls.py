@@ -1,6 +1,6 @@
-"""Mutual TLS: the server asks the board for a certificate. The board does not check the server here.
+"""Mutual TLS: the server requests a certificate from the board. The board does not verify the server here.
 
-In TLS 1.3 the server's refusal comes after the client's handshake: the board sees it at its first read.
+In TLS 1.3 the server refuses after the client's handshake: the board sees the alert at its first read.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ NO_LOCAL_ISSUER, NOT_YET_VALID, HAS_EXPIRED, SELF_SIGNED, WRONG_PURPOSE, KEY_TOO
 
 
 def mutual(certificate: str | None, *, form: str = "der", **words: Any) -> Situation:
-    """A server that requires a certificate, and a board that shows this one."""
+    """A server that requires a certificate, and a board that presents this one."""
     words.setdefault("server_verify", Verify.REQUIRED)
     words.setdefault("client_ca", CLIENT_CAS)
     needs = (OFFERS_ECDHE_ECDSA, LOADS_CLIENT_CERTIFICATE, *words.pop("needs", ()))
@@ -37,7 +37,7 @@ def mutual(certificate: str | None, *, form: str = "der", **words: Any) -> Situa
 
 
 def unverified(code: int, alert: str) -> ExpectationRule:
-    """The server's verdict on a client certificate: OpenSSL's verification error and its alert."""
+    """Expect the server to refuse the client's certificate with this verification error and alert."""
     return lambda board, server: refused(
         by=Side.SERVER,
         server_type="SSLCertVerificationError",
@@ -49,7 +49,7 @@ def unverified(code: int, alert: str) -> ExpectationRule:
 
 
 def none_sent(board: BoardInfo, server: ServerFacts) -> Expectation:
-    """No certificate came: TLS 1.3 has an alert of its own for it (RFC 8446 section 4.4.2.4)."""
+    """Expect a refusal because no certificate was sent; TLS 1.3 has an alert for it (RFC 8446 section 4.4.2.4)."""
     tls13 = offers_tls13(board) and server.maximum_version in (None, "TLSv1.3")
     alert = "certificate_required" if tls13 else "handshake_failure"
     return refused(
@@ -61,44 +61,44 @@ def none_sent(board: BoardInfo, server: ServerFacts) -> Expectation:
 
 
 def short_key(board: BoardInfo, server: ServerFacts) -> Expectation:
-    """RSA-1024 has 80 bits of security: too few from level 2 on."""
+    """RSA-1024 has 80 bits of security, too few from level 2 on."""
     if server.security_level < 2:
-        return connected(note=f"security level {server.security_level} takes a 1024-bit key")
+        return connected(note=f"security level {server.security_level} accepts a 1024-bit key")
     return unverified(KEY_TOO_SMALL, "bad_certificate")(board, server)
 
 
 def mismatch(board: BoardInfo, server: ServerFacts) -> Expectation:
-    """CertificateVerify does not fit the certificate (RFC 5246 section 7.4.8)."""
+    """Expect CertificateVerify not to match the certificate (RFC 5246 section 7.4.8)."""
     client = fatal_alert_number(board, "decrypt_error")
     return refused(by=Side.SERVER, server="BAD_SIGNATURE", alert="decrypt_error", client=client)
 
 
 @table(tier=Tier.FULL)
 def good() -> Iterable[Row]:
-    """Keys and forms that work."""
+    """Keys and file formats that work."""
     for name, certificate, form, reason in (
-        ("ok-p256", "client-p256", "pkcs8", "What `openssl genpkey` writes, as DER"),
-        ("ok-p256-sec1", "client-p256", "der", "SEC1: the form that every firmware with EC keys reads"),
-        ("ok-rsa2048", "client-rsa2048", "pkcs8", "An RSA key beside an EC server: the two need not match"),
-        ("ok-rsa2048-pkcs1", "client-rsa2048", "der", "PKCS#1: the form that even the oldest firmware reads"),
+        ("ok-p256", "client-p256", "pkcs8", "The output of `openssl genpkey` as DER"),
+        ("ok-p256-sec1", "client-p256", "der", "SEC1, which every firmware with EC keys reads"),
+        ("ok-rsa2048", "client-rsa2048", "pkcs8", "An RSA key with an EC server; the types need not match"),
+        ("ok-rsa2048-pkcs1", "client-rsa2048", "der", "PKCS#1, which even the oldest firmware reads"),
     ):
         needs = (READS_PKCS8,) if form == "pkcs8" else ()
         text = f"Client certificate {certificate[7:]}, key as {form}. {reason}."
         tier = Tier.SMOKE if name == "ok-p256" else Tier.CORE
         yield Row(name, text, mutual(certificate, form=form, needs=needs), tier)
     yield Row(
-        "ok-rsa4096", "Client certificate rsa4096. Signing takes a slow board many seconds.", mutual("client-rsa4096")
+        "ok-rsa4096", "Client certificate rsa4096. A slow board needs many seconds to sign.", mutual("client-rsa4096")
     )
     yield Row("ok-p384", "Client certificate p384. A larger curve.", mutual("client-p384"))
     yield Row("ok-p521", "Client certificate p521. The largest curve.", mutual("client-p521"))
     yield Row(
         "ok-tls12",
-        "Client certificate p256, TLS 1.2. The signature is made another way than in 1.3.",
+        "Client certificate p256, TLS 1.2. The signature is made differently in TLS 1.3.",
         mutual("client-p256", maximum_version=TLS12),
     )
     yield Row(
         "ok-rsa-plain-rsa",
-        "RSA on both sides with plain RSA suites. All that firmware before 1.20 has.",
+        "RSA on both sides with plain RSA suites. Firmware before 1.20 has no others.",
         ordinary(
             "server-rsa2048",
             certificate="client-rsa2048",
@@ -111,17 +111,17 @@ def good() -> Iterable[Row]:
     )
     yield Row(
         "optional-none-sent",
-        "CERT_OPTIONAL and no certificate. Asking is not requiring.",
+        "CERT_OPTIONAL and no certificate. The server requests one but does not require it.",
         mutual(None, server_verify=Verify.OPTIONAL),
     )
     yield Row(
         "optional-sent",
-        "CERT_OPTIONAL and a good certificate. It is checked, and good.",
+        "CERT_OPTIONAL and a valid certificate. The server verifies it.",
         mutual("client-p256", server_verify=Verify.OPTIONAL),
     )
     yield Row(
         "not-requested-but-loaded",
-        "A certificate that nobody asks for. It stays where it is.",
+        "A certificate that the server does not request. The board does not send it.",
         mutual("client-p256", server_verify=Verify.NONE),
     )
     yield Row(
@@ -131,42 +131,48 @@ def good() -> Iterable[Row]:
     )
     yield Row(
         "no-aki",
-        "A client certificate without AuthorityKeyIdentifier. Only X509_STRICT minds, which a plain SSLContext does not set.",
+        "A client certificate without AuthorityKeyIdentifier. Only X509_STRICT refuses it, which a plain SSLContext does not set.",
         mutual("client-no-authority-key-identifier"),
     )
 
 
 @table(tier=Tier.FULL)
 def bad() -> Iterable[Row]:
-    """Certificates that the server refuses: TLS 1.2 boards see one number for all of them."""
+    """Certificates that the server refuses. A board sees the same number for all of them."""
     yield Row(
         "required-none-sent",
-        "CERT_REQUIRED and no certificate. The board was never given one.",
+        "CERT_REQUIRED and no certificate. The board has none.",
         mutual(None, expect=none_sent),
         Tier.CORE,
     )
     yield Row(
         "required-none-sent-tls12",
-        "CERT_REQUIRED and no certificate, TLS 1.2. There it is an ordinary handshake_failure.",
+        "CERT_REQUIRED and no certificate, TLS 1.2. The alert is an ordinary handshake_failure.",
         mutual(None, expect=none_sent, maximum_version=TLS12),
     )
     for name, certificate, code, alert, reason in (
-        ("untrusted", "client-untrusted", NO_LOCAL_ISSUER, "unknown_ca", "Under a CA that the server does not know"),
+        (
+            "untrusted",
+            "client-untrusted",
+            NO_LOCAL_ISSUER,
+            "unknown_ca",
+            "Signed by a CA that the server does not trust",
+        ),
         ("untrusted-rsa", "client-rsa2048-untrusted", NO_LOCAL_ISSUER, "unknown_ca", "The same with RSA"),
-        ("self-signed", "client-self-signed", SELF_SIGNED, "unknown_ca", "Its own issuer: anybody can make that"),
+        ("self-signed", "client-self-signed", SELF_SIGNED, "unknown_ca", "Anyone can make a self-signed certificate"),
         (
             "expired",
             "client-expired",
             HAS_EXPIRED,
             "certificate_expired",
-            "Ended a day ago: devices outlive certificates",
+            "Expired a day ago; devices outlive certificates",
         ),
         (
             "not-yet-valid",
             "client-not-yet-valid",
             NOT_YET_VALID,
             "bad_certificate",
-            "Starts tomorrow: a server's clock can be wrong too",
+            "Valid from tomorrow; a server's clock can be wrong, too",
         ),
         (
             "eku-server-only",
@@ -181,12 +187,12 @@ def bad() -> Iterable[Row]:
         yield Row(name, text, mutual(certificate, expect=unverified(code, alert)), tier)
     yield Row(
         "rsa1024",
-        "Client certificate rsa1024. Too short for the server's security level.",
+        "Client certificate rsa1024. The key is too short for the server's security level.",
         mutual("client-rsa1024", expect=short_key),
     )
     yield Row(
         "key-mismatch",
-        "Certificate and key of two pairs. The board does not notice; the signature does not fit.",
+        "Certificate and key do not match. The board does not notice; the server refuses the signature.",
         mutual("client-foreign-key", expect=mismatch),
         Tier.CORE,
     )
@@ -194,51 +200,51 @@ def bad() -> Iterable[Row]:
 
 @table(tier=Tier.FULL)
 def chains_and_sizes() -> Iterable[Row]:
-    """More than one certificate, large ones, and long lists of CAs."""
+    """Chains, large certificates, and long lists of CAs."""
     yield Row(
         "chain-2",
-        "Leaf and intermediate in one PEM text. The only way to send a chain.",
+        "Leaf and intermediate in one PEM text. The only way for a board to send a chain.",
         mutual("client-depth-2", form="pem-chain", needs=(READS_PEM,)),
     )
     yield Row(
         "chain-2-inter-missing",
-        "The intermediate is not sent. As on the server side: the commonest mistake.",
+        "The intermediate is missing. The most common mistake, as on the server's side.",
         mutual("client-missing-intermediate", expect=unverified(NO_LOCAL_ISSUER, "unknown_ca")),
     )
     yield Row(
         "large-client-cert-3k",
-        "A client certificate of 3 kB. Most of the outgoing buffer of 4096 bytes.",
+        "A client certificate of 3 kB. It fills most of the outgoing buffer of 4096 bytes.",
         mutual("client-size-3000"),
     )
     yield Row(
         "large-5k",
-        "A client certificate of 5 kB. More than the outgoing buffer (MBEDTLS_SSL_OUT_CONTENT_LEN).",
+        "A client certificate of 5 kB. Larger than the outgoing buffer (MBEDTLS_SSL_OUT_CONTENT_LEN).",
         mutual("client-size-5000", expect=left_silently(mbedtls.SSL_BUFFER_TOO_SMALL)),
         Tier.CORE,
     )
     yield Row(
         "many-ca-names",
-        "A server that lists 61 CAs. A long CertificateRequest, which mbedTLS skips.",
+        "A server that lists 61 CAs. mbedTLS skips the long list in CertificateRequest.",
         mutual("client-p256", client_ca=("ca-p256", *(f"ca-listed-{number:02}" for number in range(1, 61)))),
     )
 
 
 @table(tier=Tier.FULL)
 def unreadable() -> Iterable[Row]:
-    """Files that the board cannot load: refused before any connection."""
+    """Files that the board cannot load. The client refuses before any connection."""
     refused_key = refuses_own_settings()
     yield Row(
         "ed25519",
-        "An Ed25519 key. `invalid key`: mbedTLS has no such thing.",
+        "An Ed25519 key. The client raises `invalid key`: mbedTLS does not support it.",
         mutual("client-ed25519", expect=refused_key),
     )
     yield Row(
         "key-garbage",
-        "Bytes that are no key. `invalid key`, before any connection.",
+        "Bytes that are not a key. The client raises `invalid key` before any connection.",
         mutual("client-p256", form="garbage-key", expect=refused_key),
     )
     yield Row(
         "cert-garbage",
-        "Bytes that are no certificate. `invalid cert`, before any connection.",
+        "Bytes that are not a certificate. The client raises `invalid cert` before any connection.",
         mutual("client-p256", form="garbage-certificate", expect=refused_key),
     )

@@ -1,6 +1,6 @@
-"""Peers that are no TLS server, or one that breaks off. The peer states nothing itself.
+"""Peers that are not TLS servers, and servers that end the connection before TLS begins.
 
-What the board makes of each is stated for mbedTLS 3.6; where others differ is in `harness.expectations.differences`.
+Such a peer reports nothing itself. Expectations are stated for mbedTLS 3.6; `harness.expectations.differences` lists the others.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from harness.wire import mbedtls_numbers as mbedtls
 def peer(
     name: str, expect: Expectation | ExpectationRule, *, needs: tuple[Need, ...] = (MBEDTLS,), **behaviour: Any
 ) -> Situation:
-    """A peer of this behaviour (`harness/server/engine/odd_peers.py`)."""
+    """A peer with this behaviour (`harness/server/engine/odd_peers.py`)."""
     return Situation(
         server=ServerProfile(behaviour={"name": name, **behaviour}),
         expect=expect,
@@ -32,25 +32,25 @@ def not_tls() -> Iterable[Row]:
     """Another protocol answers."""
     yield Row(
         "http-400",
-        "A plain HTTP server. The port is wrong, or https:// meets a server without TLS: the commonest mix-up.",
+        "A plain HTTP server. The most common mistake: the wrong port, or https:// to a server without TLS.",
         peer("not-tls.http-400", gave_up(mbedtls.SSL_INVALID_RECORD), needs=()),
         Tier.SMOKE,
     )
     for name, text in (
         ("ssh-banner", "An SSH server. It speaks first, before the ClientHello."),
-        ("ff", "Bytes 0xFF. Nothing that anybody would send."),
+        ("ff", "Bytes 0xFF. Random data without any protocol."),
     ):
         yield Row(name, text, peer(f"not-tls.{name}", gave_up(mbedtls.SSL_INVALID_RECORD)))
 
 
 @table(tier=Tier.FULL)
 def bad_records() -> Iterable[Row]:
-    """Records that are cut, too long, empty, or of a version that does not exist."""
+    """Records that are cut off, too long, empty, or of an undefined version."""
     for name, text, number in (
-        ("half-record", "Half a record, then the end. A server that crashed while writing.", mbedtls.SSL_CONN_EOF),
+        ("half-record", "Half a record, then FIN. A server that crashed while writing.", mbedtls.SSL_CONN_EOF),
         (
             "record-too-long",
-            "A record of 20480 bytes. More than RFC 5246 section 6.2.1 allows.",
+            "A record of 20480 bytes. Longer than RFC 5246 section 6.2.1 allows.",
             mbedtls.SSL_BAD_INPUT_DATA,
         ),
         (
@@ -58,14 +58,18 @@ def bad_records() -> Iterable[Row]:
             "An empty handshake record. Forbidden (RFC 5246 section 6.2.1).",
             mbedtls.SSL_INVALID_RECORD,
         ),
-        ("record-ver-0304", "A record that says TLS 1.3. Even TLS 1.3 writes 0303 there.", mbedtls.SSL_INVALID_RECORD),
+        (
+            "record-ver-0304",
+            "A record with version 0304. TLS 1.3 itself writes 0303 there.",
+            mbedtls.SSL_INVALID_RECORD,
+        ),
     ):
         yield Row(name, text, peer(f"not-tls.{name}", gave_up(number)))
 
 
 @table(tier=Tier.FULL)
 def wrong_messages() -> Iterable[Row]:
-    """Well-formed records at the wrong moment."""
+    """Well-formed records at the wrong time."""
     decode = gave_up(mbedtls.SSL_DECODE_ERROR, alert="decode_error")
     unexpected = gave_up(mbedtls.SSL_UNEXPECTED_MESSAGE, alert="unexpected_message")
     yield Row(
@@ -75,32 +79,32 @@ def wrong_messages() -> Iterable[Row]:
     )
     yield Row(
         "serverhellodone-first",
-        "ServerHelloDone before ServerHello. The order of a handshake is fixed.",
+        "ServerHelloDone before ServerHello. The order of messages is fixed.",
         peer("not-tls.serverhellodone-first", decode),
     )
     yield Row(
         "ccs-first",
-        "ChangeCipherSpec before anything. CVE-2014-0224 was a library that took it.",
+        "ChangeCipherSpec first. CVE-2014-0224 was a library that accepted it.",
         peer("not-tls.ccs-first", unexpected, fin=True),
     )
 
 
 @table(tier=Tier.CORE)
-def breaks_off() -> Iterable[Row]:
-    """The connection ends before TLS begins (group D)."""
+def early_end() -> Iterable[Row]:
+    """The connection ends before TLS begins."""
     yield Row(
         "close-at-accept",
-        "The end of the stream, before a word. A load balancer without a backend.",
+        "FIN at once. A load balancer without a backend does this.",
         peer("not-tls.close-at-accept", gave_up(mbedtls.SSL_CONN_EOF)),
     )
     yield Row(
         "close-after-ch",
-        "The end of the stream after the ClientHello. A server that did not like it and says nothing.",
+        "FIN after the ClientHello. A server that refuses it without an alert.",
         peer("not-tls.close-after-ch", gave_up(mbedtls.SSL_CONN_EOF)),
     )
     yield Row(
         "reset-after-ch",
-        "A reset after the ClientHello. A firewall that looks inside, or a server that crashed.",
+        "A reset after the ClientHello. A firewall that inspects traffic, or a server that crashed.",
         peer(
             "not-tls.reset-after-ch",
             refused(by=Side.SERVER, client_name="ECONNRESET|MBEDTLS_ERR_ASN1_INVALID_DATA"),

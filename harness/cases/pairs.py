@@ -1,7 +1,7 @@
 """Server key x suites x versions x group: the whole product in `full`, every pair of values at least once in `core`.
 
-Each setting alone is a case of another topic. Here it is their combinations that count: what is chosen, or why nothing is,
-must be predicted for all of them. `covertable` reduces the product (in 2 ms; allpairspy was found to lose valid pairs).
+Each setting alone is a case of another topic. Here the combinations count: what is chosen, or why nothing is, must be
+predicted for all of them. `covertable` reduces the product (in 2 ms; allpairspy was found to lose valid pairs).
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ FACTORS: dict[str, list[str]] = {
 
 
 def reduced() -> set[tuple[str, ...]]:
-    """The combinations of `core`: together they hold every pair of values of any two factors."""
+    """Return the combinations of `core`, which contain every pair of values of any two factors."""
     return {tuple(row[factor] for factor in FACTORS) for row in covertable.make(FACTORS)}
 
 
@@ -64,13 +64,13 @@ def combination(key: str, suites: str, version: str, group: str) -> Situation:
 
 @table(tier=Tier.FULL)
 def product() -> Iterable[Row]:
-    """Every combination; those that the reduction keeps are in `core` as well."""
+    """Every combination; those of the reduction are in `core`, too."""
     core = reduced()
     for chosen in itertools.product(*FACTORS.values()):
         key, suites, version, group = chosen
         yield Row(
             "-".join(chosen),
-            f"{key} key, {suites} suites, {version}, group {group}. A combination: the choice follows all four settings at once.",
+            f"{key} key, {suites} suites, {version}, group {group}. The choice depends on all four settings at once.",
             combination(*chosen),
             Tier.CORE if chosen in core else None,
         )

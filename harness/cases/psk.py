@@ -1,4 +1,4 @@
-"""Pre-shared keys: TLS without certificates. Python 3.13 and MicroPython 1.29 have them."""
+"""Pre-shared keys: TLS without certificates, in Python 3.13 and MicroPython 1.29."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SUITES = tuple(
 
 
 def shared(*, ciphers: str = "PSK", server_key: str = KEY, **words: Any) -> Situation:
-    """A server that has only a key, and a board that has the same one."""
+    """A server with only a key, and a board with the same one."""
     behaviour = {"name": "psk", "key": server_key}
     for name in ("identity", "hint", "raises"):
         if name in words:
@@ -38,7 +38,7 @@ def shared(*, ciphers: str = "PSK", server_key: str = KEY, **words: Any) -> Situ
 
 
 def refused_key(reason: str, alert: str) -> ExpectationRule:
-    """The server does not know the identity, or the two keys differ."""
+    """Expect a refusal because the identity is unknown or the keys differ."""
 
     def rule(board: BoardInfo, server: ServerFacts) -> Expectation:
         return refused(by=Side.SERVER, server=reason, alert=alert, client=fatal_alert_number(board, alert))
@@ -52,64 +52,64 @@ def suites() -> Iterable[Row]:
     for name in SUITES:
         yield Row(
             name.removeprefix("PSK-").lower(),
-            f"Only {name}. No certificate, no forward secrecy, the fastest handshake there is.",
+            f"Only {name}. No certificate and no forward secrecy: the fastest handshake.",
             shared(ciphers=f"{name}:@SECLEVEL=0"),
         )
 
 
 @table(tier=Tier.FULL)
 def keys() -> Iterable[Row]:
-    """Keys and identities of every size, and wrong ones."""
+    """Keys and identities of several sizes, and wrong ones."""
     yield Row(
         "key-32b",
-        "A key of 32 bytes. MBEDTLS_PSK_MAX_LEN is 32 or 48.",
+        "A key of 32 bytes. mbedTLS allows at least this length (MBEDTLS_PSK_MAX_LEN is 32 or 48).",
         shared(psk_key="5a" * 32, server_key="5a" * 32),
     )
     yield Row(
         "key-64b",
-        "A key of 64 bytes. More than the library holds: refused before any connection.",
+        "A key of 64 bytes. Too long for the library, which refuses it before any connection.",
         shared(
             psk_key="5a" * 64, expect=refuses_own_settings(client_type="OSError", client=mbedtls.SSL_BAD_INPUT_DATA)
         ),
     )
     yield Row(
         "identity-129",
-        "An identity of 129 bytes. RFC 4279 section 5.3 wants 128 at least.",
+        "An identity of 129 bytes. RFC 4279 section 5.3 requires at least 128.",
         shared(psk_identity="i" * 129),
     )
-    yield Row("hint", "The server sends a hint. The board need not understand it.", shared(hint="which board?"))
+    yield Row("hint", "The server sends an identity hint. The board may ignore it.", shared(hint="which board?"))
     yield Row(
         "wrong-key",
-        "Another key. The keys of the session differ, and the server cannot read Finished.",
+        "Different keys. The session keys differ, and the server cannot decrypt Finished.",
         shared(server_key=OTHER_KEY, expect=undecipherable),
     )
     yield Row(
         "unknown-identity",
-        "An identity that the server does not know. Unlike a wrong key it is named.",
-        shared(identity="somebody-else", expect=refused_key("PSK_IDENTITY_NOT_FOUND", "unknown_psk_identity")),
+        "An identity that the server does not know. Unlike a wrong key, it has an alert of its own.",
+        shared(identity="another-board", expect=refused_key("PSK_IDENTITY_NOT_FOUND", "unknown_psk_identity")),
     )
     yield Row(
         "callback-raises",
-        "The server's callback raises. To the board it is an unknown identity.",
+        "The server's callback raises. The board sees an unknown identity.",
         shared(raises=True, expect=refused_key("PSK_IDENTITY_NOT_FOUND", "unknown_psk_identity")),
     )
 
 
 @table(tier=Tier.FULL)
 def one_side_only() -> Iterable[Row]:
-    """Only one side has a key, or the versions get in the way."""
+    """Only one side has a key, or the version decides."""
     yield Row(
         "server-has-no-psk",
-        "A board with a key, a server with a certificate. The board with a key offers only suites for it.",
+        "A board with a key, a server with a certificate. The board offers only PSK suites.",
         ordinary("server-p256", psk_identity=IDENTITY, psk_key=KEY, maximum_version=TLS12, needs=(CLIENT_PSK,)),
     )
     yield Row(
         "client-no-psk-server-psk-only",
-        "A server with a key, a board without. NO_SHARED_CIPHER for a tenth reason.",
+        "A server with a key, a board without one. A tenth cause of NO_SHARED_CIPHER.",
         ordinary(ciphers="PSK", behaviour={"name": "psk", "key": KEY}, maximum_version=TLS12, needs=(SERVER_PSK,)),
     )
     yield Row(
         "tls13-server-auto",
-        "A server with a key that also speaks TLS 1.3. The board's version decides.",
+        "A server with a key that also allows TLS 1.3. The board's version decides.",
         shared(maximum_version=None),
     )

@@ -1,7 +1,7 @@
-"""The seed story: the question that started this project, its causes and its cures, each for real.
+"""The question that started this project, with its causes and fixes as cases.
 
 A MicroPython 1.20 board offered ECDHE_ECDSA and plain RSA suites; the Python 3.11 server had an RSA key and refuses plain RSA.
-The question's client spoke TLS 1.2: these servers stop there, or a TLS 1.3 client limited to 1.2 suites fails for another
+The question's client spoke TLS 1.2, so these servers are limited to it: a TLS 1.3 client limited to 1.2 suites fails for another
 reason (docs/facts/python-ssl.md, "A TLS 1.3 client restricted to TLS 1.2 suites").
 """
 
@@ -38,35 +38,35 @@ QUESTION_SUITES = (
 )
 QUESTION_CLIENT = ClientPlan(suites=QUESTION_SUITES)
 NO_FORWARD_SECRECY = (
-    "TLS_RSA: whoever gets the server's key later can read everything recorded before (no forward secrecy)"
+    "TLS_RSA: anyone who gets the server's key later can decrypt recorded sessions (no forward secrecy)"
 )
 
 
 def rsa_key_result(board: BoardInfo, server: ServerFacts) -> Expectation:
-    """What the question's client meets at an RSA key: decided by the suites this very server has on, not by its version."""
+    """What the question's client gets with an RSA key; the enabled suites of this server decide, not its version."""
     plain_rsa = {suite_code(name) for name in QUESTION_SUITES if name.startswith("TLS_RSA_")}
     shared = [code for code, _protocol, _name in server.suites if code in plain_rsa]
     if shared and not (offers_tls13(board) and server.maximum_version != TLS12):
         return connected(
             version=TLS12,
             suite=suite_name(shared[0]),
-            note=f"Python {server.python} was built to accept plain RSA ({suite_name(shared[0])}): the seed's failure cannot happen here",
+            note=f"Python {server.python} accepts plain RSA ({suite_name(shared[0])}), so the failure of the question cannot happen here",
         )
     return refused(
         by=Side.SERVER,
         server="NO_SHARED_CIPHER",
         alert="handshake_failure",
         client=fatal_alert_number(board, "handshake_failure"),
-        note=f"Python {server.python} has no plain RSA suite on, and the client has no ECDHE_RSA suite"
+        note=f"Python {server.python} has no plain RSA suite enabled, and the client has no ECDHE_RSA suite"
         if not shared
-        else "both sides speak TLS 1.3, and the client has no suite of it in its list",
+        else "both sides speak TLS 1.3, and the client lists none of its suites",
     )
 
 
 @case(tier=Tier.SMOKE)
 def rsa_key_no_shared_cipher() -> Situation:
-    """RSA key, a client without ECDHE_RSA. The question itself: the key type and the suites have nothing in common, and neither
-    side's message says so. Whether the server offers plain RSA is read from its live settings."""
+    """RSA key, a client without ECDHE_RSA. The question itself: no suite matches the key type, and neither side's message says so.
+    The server's live settings tell whether it offers plain RSA."""
     return Situation(
         server=ServerProfile(certificates=("server-rsa2048",), maximum_version=TLS12),
         client=QUESTION_CLIENT,
@@ -77,7 +77,7 @@ def rsa_key_no_shared_cipher() -> Situation:
 
 @case(tier=Tier.SMOKE)
 def ecdsa_key_connects() -> Situation:
-    """ECDSA P-256 key, the same client. The cure that keeps Python's default settings: the client had ECDHE_ECDSA all along."""
+    """ECDSA P-256 key, the same client. The fix that keeps Python's default settings: the client has ECDHE_ECDSA."""
     return Situation(
         server=ServerProfile(certificates=("server-p256",), maximum_version=TLS12),
         client=QUESTION_CLIENT,
@@ -87,14 +87,14 @@ def ecdsa_key_connects() -> Situation:
 
 
 def highest_version(board: BoardInfo, server: ServerFacts) -> Expectation:
-    """TLS 1.3 with a client that offers it, else TLS 1.2."""
+    """Expect TLS 1.3 if the client offers it, else TLS 1.2."""
     return connected(version="TLSv1.3" if board.hello is not None and "0304" in board.hello.versions else TLS12)
 
 
 @case(tier=Tier.SMOKE)
 def ecdhe_rsa_client_connects() -> Situation:
-    """RSA key, a client that has ECDHE_RSA. The other cure: firmware from 1.24 on (rp2: 1.20, esp32: always) connects as it is.
-    The server keeps TLS 1.3: an mbedTLS 3.6 client that has it refuses its own RSA-PSS offer when held to TLS 1.2."""
+    """RSA key, a client that has ECDHE_RSA. The other fix: firmware since 1.24 (rp2: 1.20, esp32: always) connects unchanged.
+    The server allows TLS 1.3, because an mbedTLS 3.6 client with TLS 1.3 refuses its own RSA-PSS offer in TLS 1.2."""
     return Situation(
         server=ServerProfile(certificates=("server-rsa2048",)),
         expect=highest_version,
@@ -104,7 +104,7 @@ def ecdhe_rsa_client_connects() -> Situation:
 
 @case(tier=Tier.SMOKE)
 def forced_tls_rsa() -> Situation:
-    """The first client, the server forced to plain RSA. It connects, and should not be done: there is no forward secrecy."""
+    """The first client, a server forced to plain RSA. It connects, but without forward secrecy: do not use it."""
     return Situation(
         server=ServerProfile(
             certificates=("server-rsa2048",),
@@ -119,16 +119,16 @@ def forced_tls_rsa() -> Situation:
 
 
 def rsa_1024_result(board: BoardInfo, server: ServerFacts) -> Expectation:
-    """OpenSSL takes RSA-1024 only below security level 2 (80 bits, SSL_CTX_set_security_level(3))."""
-    if server.security_level is not None and server.security_level < 2:
-        return connected(version=TLS12, note=f"security level {server.security_level} takes a 1024-bit key")
+    """OpenSSL accepts RSA-1024 only below security level 2 (80 bits, SSL_CTX_set_security_level(3))."""
+    if server.security_level < 2:
+        return connected(version=TLS12, note=f"security level {server.security_level} accepts a 1024-bit key")
     return refused(by=Side.SERVER, stage=Stage.CONFIG, server="EE_KEY_TOO_SMALL")
 
 
 @case(tier=Tier.SMOKE)
 def rsa_1024_key() -> Situation:
-    """RSA-1024 key, as the question names it. OpenSSL's security level refuses it before there is any connection, so the asker's
-    real key was larger."""
+    """RSA-1024 key, as in the question. OpenSSL's security level refuses it before any connection, so the real key of the
+    question was longer."""
     return Situation(
         server=ServerProfile(certificates=("server-rsa1024",), maximum_version=TLS12),
         expect=rsa_1024_result,
@@ -138,7 +138,7 @@ def rsa_1024_key() -> Situation:
 
 @case(tier=Tier.SMOKE)
 def ca_verified() -> Situation:
-    """The board checks the certificate against its CA. The control for every refusal of a certificate: a good chain is accepted."""
+    """The board verifies the certificate with its CA. The positive control for refused certificates: a valid chain is accepted."""
     return Situation(
         server=ServerProfile(certificates=("server-p256",), maximum_version=TLS12),
         client=ClientPlan(verify=Verify.REQUIRED, ca=("ca-p256",)),
@@ -148,7 +148,7 @@ def ca_verified() -> Situation:
 
 
 def not_trusted(board: BoardInfo, server: ServerFacts) -> Expectation:
-    """A chain that ends in no trusted CA. Firmware without `load_verify_locations` reports every reason as one number (#10832)."""
+    """Expect a refusal of an untrusted chain. Firmware without `load_verify_locations` has one number for all reasons (#10832)."""
     if board.names_verify_reason:
         return refused(by=Side.CLIENT, server="TLSV1_ALERT_UNKNOWN_CA", alert="unknown_ca", flags=("not_trusted",))
     return refused(
@@ -158,7 +158,7 @@ def not_trusted(board: BoardInfo, server: ServerFacts) -> Expectation:
 
 @case(tier=Tier.SMOKE)
 def wrong_ca() -> Situation:
-    """The board trusts another CA. It must refuse; one that connects here would talk to anybody."""
+    """The board trusts another CA. It must refuse; a board that connects here would accept any server."""
     return Situation(
         server=ServerProfile(certificates=("server-p256",), maximum_version=TLS12),
         client=ClientPlan(verify=Verify.REQUIRED, ca=("ca-other",)),
@@ -170,7 +170,7 @@ def wrong_ca() -> Situation:
 
 @case(tier=Tier.SMOKE)
 def mutual_tls() -> Situation:
-    """The client has a key and certificate of its own, and the server asks for it. Both sides are checked."""
+    """The client has a key and certificate, and the server requests it. Both sides verify each other."""
     return Situation(
         server=ServerProfile(
             certificates=("server-p256",), maximum_version=TLS12, verify=Verify.REQUIRED, client_ca=("ca-p256",)
@@ -182,14 +182,14 @@ def mutual_tls() -> Situation:
 
 
 def pem_library_error(board: BoardInfo, server: ServerFacts) -> Expectation:
-    """CPython passes on OpenSSL's ERR_R_PEM_LIB (9) without a reason; OpenSSL 3 adds ERR_RFLAG_COMMON (include/openssl/err.h)."""
+    """CPython reports OpenSSL's ERR_R_PEM_LIB (9) without a reason; OpenSSL 3 adds ERR_RFLAG_COMMON (include/openssl/err.h)."""
     number = 9 if server.openssl_number < 0x30000000 else 9 | 0x80000
     return refused(by=Side.SERVER, stage=Stage.CONFIG, server_type="SSLError", server_errno=number)
 
 
 @case(tier=Tier.SMOKE)
 def key_and_certificate_swapped() -> Situation:
-    """The two files exchanged in load_cert_chain. Python says only `PEM lib`, without a reason, before any connection."""
+    """Certificate and key swapped in load_cert_chain. Python reports only `PEM lib`, without a reason, before any connection."""
     return Situation(
         server=ServerProfile(certificates=("server-p256",), maximum_version=TLS12, swap_key_and_certificate=True),
         expect=pem_library_error,
@@ -198,7 +198,7 @@ def key_and_certificate_swapped() -> Situation:
 
 @case(tier=Tier.SMOKE)
 def pem_on_der_client() -> Situation:
-    """PEM handed to a client that reads only DER. The client refuses its own settings; the server never sees a ClientHello."""
+    """PEM for a client that reads only DER. The client refuses its own settings; the server never sees a ClientHello."""
     return Situation(
         server=ServerProfile(certificates=("server-p256",), maximum_version=TLS12),
         client=ClientPlan(verify=Verify.REQUIRED, ca=("ca-p256",), ca_format="pem"),
@@ -209,8 +209,8 @@ def pem_on_der_client() -> Situation:
 
 @case(tier=Tier.SMOKE)
 def ssl_wrap_socket() -> Situation:
-    """The question's own server line, ssl.wrap_socket. Only Pythons before 3.12 still have it; it meets the same end. It cannot be
-    held to TLS 1.2, so a TLS 1.3 client limited to 1.2 suites has no suite in common for another reason; what happens is computed."""
+    """The question's own server, ssl.wrap_socket. Only Python before 3.12 has it, and it fails in the same way. It cannot be limited
+    to TLS 1.2, so a TLS 1.3 client limited to 1.2 suites fails for another reason; the result is predicted."""
     return Situation(
         server=ServerProfile(certificates=("server-rsa2048",), legacy_wrap_socket=True),
         client=QUESTION_CLIENT,

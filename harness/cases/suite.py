@@ -1,4 +1,4 @@
-"""Cipher suites of TLS 1.2: one at a time on the server, and what the client itself can be told."""
+"""Cipher suites of TLS 1.2: each one alone on the server, and the client's own settings."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from harness.model import BoardInfo, Expectation, ServerFacts, Tier
 from harness.wire import mbedtls_numbers as mbedtls
 
 TLS12 = "TLSv1.2"
-NO_FORWARD_SECRECY = "no forward secrecy: whoever gets the server's key later can read everything recorded before"
+NO_FORWARD_SECRECY = "no forward secrecy: anyone who gets the server's key later can decrypt recorded sessions"
 
-# What extmod/mbedtls/mbedtls_config_common.h of MicroPython 1.24 and later leaves on.
+# Enabled in extmod/mbedtls/mbedtls_config_common.h of MicroPython 1.24 and later.
 COMMON = tuple(
     f"{exchange}{cipher}"
     for exchange in ("ECDHE-ECDSA-", "ECDHE-RSA-", "")
@@ -24,7 +24,7 @@ COMMON = tuple(
         *("AES128-SHA256", "AES256-SHA", "AES128-SHA"),
     )
 )
-# What only Espressif's or a distribution's mbedTLS has (full), or nobody (the two of core).
+# Only in Espressif's or a distribution's mbedTLS (full), or in none (the two of core).
 RARE = (
     *("ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE-RSA-CHACHA20-POLY1305"),
     *("ECDHE-ECDSA-AES256-CCM", "ECDHE-ECDSA-AES128-CCM", "ECDHE-ECDSA-AES256-CCM8", "ECDHE-ECDSA-AES128-CCM8"),
@@ -37,7 +37,7 @@ RARE_IN_CORE = ("ECDHE-ECDSA-CHACHA20-POLY1305", "DHE-RSA-AES256-GCM-SHA384")
 
 
 def only_suite(name: str) -> Situation:
-    """A server held to one suite, with the key that suite needs; level 0, so that the suite alone decides."""
+    """A server limited to one suite, with a matching key; security level 0, so that only the suite decides."""
     key = "server-p256" if "ECDSA" in name else "server-rsa2048"
     return ordinary(
         key,
@@ -54,18 +54,18 @@ def certificate_suites() -> Iterable[Row]:
     for name in COMMON:
         yield Row(
             name.lower(),
-            f"Only {name}. Each suite of the common configuration works, or its absence is NO_SHARED_CIPHER and nothing else.",
+            f"Only {name}. Each suite of the common configuration works, or its absence gives NO_SHARED_CIPHER.",
             only_suite(name),
         )
 
 
 @table(tier=Tier.FULL)
 def rare_suites() -> Iterable[Row]:
-    """Suites that most firmware lacks: the other half of the table of a board's suites."""
+    """Suites that most firmware lacks."""
     for name in RARE:
         yield Row(
             f"rare-{name.lower()}",
-            f"Only {name}. Most firmware was built without it; where it is there it must work.",
+            f"Only {name}. Most firmware was built without it; firmware that has it must connect.",
             only_suite(name),
             Tier.CORE if name in RARE_IN_CORE else None,
         )
@@ -73,16 +73,16 @@ def rare_suites() -> Iterable[Row]:
 
 @table(tier=Tier.CORE)
 def key_against_suite() -> Iterable[Row]:
-    """The key and the suites of the server do not fit each other, or the client."""
+    """The server's key and suites do not match each other, or the client."""
     yield Row(
         "default-rsa",
-        "Python's defaults and an RSA key. The case that users hit first: nothing was set, and firmware before 1.24 fails.",
+        "Python's defaults and an RSA key. Users meet this case first: nothing is set, and firmware before 1.24 fails.",
         ordinary("server-rsa2048"),
         Tier.SMOKE,
     )
     yield Row(
         "client-krsa-vs-default",
-        "A client limited to plain RSA, a default server. Python 3.10 dropped these suites, unless a distribution kept them.",
+        "A client limited to plain RSA, a default server. Python 3.10 dropped these suites; some distributions kept them.",
         ordinary(
             "server-rsa2048",
             suites=("TLS_RSA_WITH_AES_128_CBC_SHA256", "TLS_RSA_WITH_AES_128_CBC_SHA"),
@@ -93,26 +93,26 @@ def key_against_suite() -> Iterable[Row]:
     )
     yield Row(
         "ecdsa-suite-rsa-cert",
-        "Only ECDHE_ECDSA suites and an RSA key. The server's own settings contradict each other; Python says nothing at start.",
+        "Only ECDHE_ECDSA suites and an RSA key. The server's settings contradict each other; Python raises no error at start.",
         ordinary("server-rsa2048", ciphers="ECDHE+aECDSA", maximum_version=TLS12),
         Tier.FULL,
     )
     yield Row(
         "rsa-suite-ec-cert",
-        "Only ECDHE_RSA suites and an EC key. The same the other way round.",
+        "Only ECDHE_RSA suites and an EC key. The same with the other key type.",
         ordinary("server-p256", ciphers="ECDHE+aRSA", maximum_version=TLS12),
         Tier.FULL,
     )
     yield Row(
         "no-cert-server",
-        "A server without any certificate. load_cert_chain was forgotten; the client's message is that of a wrong suite.",
+        "A server without a certificate. load_cert_chain was not called; the client's error is the same as for a wrong suite.",
         ordinary(),
         Tier.FULL,
     )
 
 
 def psk_suite_without_key(board: BoardInfo, server: ServerFacts) -> Expectation:
-    """Known to the library, it is offered and useless; unknown, set_ciphers refuses the name."""
+    """Expect a session if the library knows the suite, which is then useless; otherwise set_ciphers refuses the name."""
     if "TLS-PSK-WITH-AES-128-GCM-SHA256" in board.suites:
         return connected()
     return refuses_own_settings(client_type="OSError", client=mbedtls.SSL_BAD_CONFIG)
@@ -120,11 +120,11 @@ def psk_suite_without_key(board: BoardInfo, server: ServerFacts) -> Expectation:
 
 @table(tier=Tier.FULL)
 def client_lists() -> Iterable[Row]:
-    """What the client's own set_ciphers takes and refuses."""
+    """What the client's set_ciphers accepts and refuses."""
     refused = refuses_own_settings(client_type="OSError", client=mbedtls.SSL_BAD_CONFIG)
     yield Row(
         "client-only-psk-no-key",
-        "A client that offers a PSK suite and has no key. set_ciphers takes it where the library knows PSK; nothing can come of it.",
+        "A client that offers a PSK suite without a key. set_ciphers accepts it if the library knows PSK, but it can never be used.",
         ordinary(
             "server-p256",
             suite_words=("TLS-PSK-WITH-AES-128-GCM-SHA256",),
@@ -135,12 +135,12 @@ def client_lists() -> Iterable[Row]:
     )
     yield Row(
         "client-unknown-name",
-        "A suite name that does not exist. mbedtls.SSL_BAD_CONFIG before any connection; the server must not wait for it.",
+        "A suite name that does not exist. The client raises SSL_BAD_CONFIG before any connection; the server must not wait for it.",
         ordinary("server-p256", suite_words=("TLS-NOPE",), expect=refused, needs=(SETS_CIPHERS,)),
     )
     yield Row(
         "client-iana-underscore",
-        "A suite name as IANA writes it. mbedTLS spells with dashes: the commonest slip with set_ciphers.",
+        "A suite name as IANA spells it. mbedTLS uses dashes: the most common mistake with set_ciphers.",
         ordinary(
             "server-p256",
             suite_words=("TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256",),
@@ -150,12 +150,12 @@ def client_lists() -> Iterable[Row]:
     )
     yield Row(
         "client-empty",
-        "An empty list of suites. Refused as a setting: it does not mean the default.",
+        "An empty list of suites. The client refuses it; it does not mean the default.",
         ordinary("server-p256", suite_words=(), expect=refused, needs=(SETS_CIPHERS,)),
     )
     yield Row(
         "client-one-suite",
-        "A client that offers one ECDHE_ECDSA suite. Nothing but that one may be chosen.",
+        "A client that offers one ECDHE_ECDSA suite. Only that suite may be chosen.",
         ordinary(
             "server-p256",
             suites=("TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256",),
@@ -167,24 +167,24 @@ def client_lists() -> Iterable[Row]:
 
 @table(tier=Tier.FULL)
 def server_order() -> Iterable[Row]:
-    """Whose order counts, and suite strings that people write."""
+    """Whose preference counts, and suite strings that people use."""
     yield Row(
         "server-prefers-cbc",
-        "A server whose first suite is a CBC one. Python's servers go by their own order, whatever the client prefers.",
+        "A server whose first suite is a CBC one. Python's servers use their own order, whatever the client prefers.",
         ordinary("server-p256", ciphers="ECDHE-ECDSA-AES128-SHA256:ECDHE+AESGCM:ECDHE+AES", maximum_version=TLS12),
     )
     yield Row(
         "openssl-default",
-        "set_ciphers('DEFAULT') and an RSA key. OpenSSL's own list still has plain RSA: a cure people find by trying.",
+        "set_ciphers('DEFAULT') and an RSA key. OpenSSL's own list still has plain RSA; people find this fix by trying.",
         ordinary("server-rsa2048", ciphers="DEFAULT", maximum_version=TLS12),
     )
     yield Row(
         "high",
-        "set_ciphers('HIGH') and an EC key. What tutorials paste.",
+        "set_ciphers('HIGH') and an EC key. Many tutorials contain this line.",
         ordinary("server-p256", ciphers="HIGH:!aNULL:!MD5"),
     )
     yield Row(
         "seclevel-3",
-        "Security level 3 and a P-256 key. 128 bits are enough for it; RSA-2048 would not be.",
+        "Security level 3 and a P-256 key. Its 128 bits are enough; RSA-2048 would be too weak.",
         ordinary("server-p256", ciphers="ECDHE+AESGCM:ECDHE+AES:@SECLEVEL=3"),
     )

@@ -1,7 +1,7 @@
-"""Server flights that were falsified on their way: TLS 1.2, where the flight is in the clear.
+"""Server flights that were tampered with on the wire: TLS 1.2, where the flight is in the clear.
 
-OpenSSL knows nothing of the change. What the board does with it is stated for mbedTLS 3.6; where other clients differ is
-in `harness.expectations.differences`.
+OpenSSL does not know of the change. Expectations are stated for mbedTLS 3.6; `harness.expectations.differences` lists the
+clients that differ.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from harness.model import Expectation, ExpectationRule, Tier
 from harness.wire import mbedtls_numbers as mbedtls
 
 
-def falsified(name: str, expect: Expectation | ExpectationRule, **words: Any) -> Situation:
-    """A P-256 server of TLS 1.2 with this change of its flights; nothing is computed."""
+def tampered(name: str, expect: Expectation | ExpectationRule, **words: Any) -> Situation:
+    """A TLS 1.2 server with a P-256 key and this change of its flights; nothing is predicted."""
     return ordinary(
         "server-p256",
         behaviour={"name": f"tampered.{name}"},
@@ -38,38 +38,38 @@ def falsified(name: str, expect: Expectation | ExpectationRule, **words: Any) ->
 
 @table(tier=Tier.FULL)
 def hello() -> Iterable[Row]:
-    """ServerHello, and what may come before it."""
+    """ServerHello and messages before it."""
     for name, text, expect in (
         (
             "sh-version-0302",
-            "ServerHello says TLS 1.1. A downgrade that nobody agreed to.",
-            # The alert goes out in a record of TLS 1.1, which OpenSSL objects to before it reads it.
+            "ServerHello with version TLS 1.1. A downgrade that the client did not offer.",
+            # The alert is sent in a TLS 1.1 record, which OpenSSL refuses before it reads the alert.
             refused_by_client(
                 client=mbedtls.SSL_BAD_PROTOCOL_VERSION, alert="protocol_version", server="WRONG_VERSION_NUMBER"
             ),
         ),
         (
             "sh-cipher-not-offered",
-            "ServerHello picks a suite that was not offered. Taking it would be a downgrade by the server.",
+            "ServerHello with a suite that was not offered. Accepting it would allow a downgrade.",
             refused_by_client(client=mbedtls.SSL_BAD_INPUT_DATA, alert="internal_error"),
         ),
         (
             "sh-unsolicited-alpn",
-            "ServerHello answers ALPN that was not asked for. mbedTLS reads over it; the hashes then differ.",
+            "ServerHello with an unsolicited ALPN extension. mbedTLS ignores it; the handshake hashes then differ.",
             broken_hashes,
         ),
         (
             "warning-alert-unrecognized-name",
-            "A warning before ServerHello. RFC 6066 wants it ignored, and it is.",
+            "A warning before ServerHello. The board ignores it, as RFC 6066 allows.",
             connected(),
         ),
         (
             "hello-request-first",
-            "HelloRequest before ServerHello. To be ignored by RFC 5246 section 7.4.1.1; mbedTLS does not.",
+            "HelloRequest before ServerHello. RFC 5246 section 7.4.1.1 says to ignore it; mbedTLS does not.",
             refused_by_client(client=mbedtls.SSL_DECODE_ERROR, alert="decode_error"),
         ),
     ):
-        yield Row(name, text, falsified(name, expect))
+        yield Row(name, text, tampered(name, expect))
 
 
 @table(tier=Tier.FULL)
@@ -77,7 +77,7 @@ def certificate() -> Iterable[Row]:
     """The Certificate message."""
     yield Row(
         "cert-bitflip-sig",
-        "The last byte of the certificate is flipped. The signature of the CA no longer fits.",
+        "The last byte of the certificate is changed. The CA's signature no longer matches.",
         checked(
             "server-p256",
             behaviour={"name": "tampered.cert-bitflip-sig"},
@@ -88,13 +88,13 @@ def certificate() -> Iterable[Row]:
     )
     yield Row(
         "cert-der-broken",
-        "The first byte of the certificate is broken. Not even DER any more.",
-        falsified("cert-der-broken", refused_by_client(client=mbedtls.X509_INVALID_FORMAT, alert="bad_certificate")),
+        "The first byte of the certificate is changed. It is no longer DER.",
+        tampered("cert-der-broken", refused_by_client(client=mbedtls.X509_INVALID_FORMAT, alert="bad_certificate")),
     )
     yield Row(
         "cert-empty",
-        "An empty list of certificates. Only a client may send that.",
-        falsified("cert-empty", refused_by_client(client=mbedtls.SSL_DECODE_ERROR, alert="decode_error")),
+        "An empty list of certificates. Only a client may send one.",
+        tampered("cert-empty", refused_by_client(client=mbedtls.SSL_DECODE_ERROR, alert="decode_error")),
     )
 
 
@@ -104,27 +104,27 @@ def key_exchange() -> Iterable[Row]:
     for name, text, expect in (
         (
             "ske-bad-signature",
-            "The signature of the key exchange is broken. Without this check anybody could be in the middle.",
+            "The signature of the key exchange is changed. A client that accepts it allows a man in the middle.",
             refused_by_client(client=mbedtls.ECP_VERIFY_FAILED, alert="decrypt_error"),
         ),
         (
             "ske-bad-curve",
-            "The key exchange names another curve than its point is on. Not offered by most, wrong for all.",
+            "The key exchange names a curve that its point is not on. Most clients do not offer the curve; all must refuse.",
             refused_by_client(client=mbedtls.SSL_ILLEGAL_PARAMETER, alert="illegal_parameter"),
         ),
         (
             "ske-missing",
-            "No ServerKeyExchange. ECDHE cannot do without.",
+            "No ServerKeyExchange. ECDHE requires it.",
             refused_by_client(client=mbedtls.SSL_UNEXPECTED_MESSAGE, alert="unexpected_message"),
         ),
         (
             "shd-missing",
-            "No ServerHelloDone, then the end of the stream. The board waits for it and sees the end.",
+            "No ServerHelloDone, then FIN. The board waits for the message and sees the end of the stream.",
             left_silently(mbedtls.SSL_CONN_EOF),
         ),
     ):
-        # A client that prefers X25519 would meet the true name of the curve.
-        yield Row(name, text, falsified(name, expect, curve="prime256v1"))
+        # A client that prefers X25519 would see the real name of the curve.
+        yield Row(name, text, tampered(name, expect, curve="prime256v1"))
 
 
 @table(tier=Tier.FULL)
@@ -132,12 +132,12 @@ def after_keys() -> Iterable[Row]:
     """From ChangeCipherSpec on."""
     yield Row(
         "ccs-missing",
-        "No ChangeCipherSpec, then the end of the stream. Finished comes encrypted before the board expects it.",
-        falsified("ccs-missing", left_silently(mbedtls.SSL_CONN_EOF)),
+        "No ChangeCipherSpec, then FIN. Finished arrives encrypted before the board expects it.",
+        tampered("ccs-missing", left_silently(mbedtls.SSL_CONN_EOF)),
     )
     for name, suite, reason in (
-        ("appdata-bad-mac", "ECDHE-ECDSA-AES128-GCM-SHA256", "GCM. Any change on the way must be noticed"),
-        ("appdata-bad-mac-cbc", "ECDHE-ECDSA-AES128-SHA256", "CBC. The same with a MAC of its own"),
+        ("appdata-bad-mac", "ECDHE-ECDSA-AES128-GCM-SHA256", "GCM. The client must notice any change"),
+        ("appdata-bad-mac-cbc", "ECDHE-ECDSA-AES128-SHA256", "CBC. The same with a separate MAC"),
     ):
         situation = ordinary(
             "server-p256",
@@ -147,4 +147,4 @@ def after_keys() -> Iterable[Row]:
             expect=noticed_bad_record,
             needs=(OFFERS_ECDHE_ECDSA,),
         )
-        yield Row(name, f"A broken record of application data, {reason}.", situation)
+        yield Row(name, f"A changed record of application data, {reason}.", situation)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from harness.cases import Row, Situation, table
-from harness.cases.sni import anybody
+from harness.cases.sni import permissive
 from harness.expectations.builders import hung
 from harness.expectations.needs import MBEDTLS
 from harness.model import ClientPlan, ServerProfile, Tier
@@ -15,25 +15,25 @@ SHORT_S = 1.0
 
 @table(tier=Tier.FULL)
 def slow() -> Iterable[Row]:
-    """Late, but in time."""
+    """Flights that are late but in time."""
     yield Row(
         "slow-1s",
-        "Each flight one second late. A board at the other end of the world, or a server without entropy.",
-        anybody(behaviour={"name": "time.slow", "delay_ms": 1000}),
+        "Each flight one second late. A board at the other end of the world, or a server that waits for entropy.",
+        permissive(behaviour={"name": "time.slow", "delay_ms": 1000}),
     )
     yield Row(
         "slow-200ms",
-        "Each flight 200 ms late. A mobile network.",
-        anybody(behaviour={"name": "time.slow", "delay_ms": 200}),
+        "Each flight 200 ms late. As over a mobile network.",
+        permissive(behaviour={"name": "time.slow", "delay_ms": 200}),
     )
 
 
 @table(tier=Tier.FULL)
 def silent() -> Iterable[Row]:
-    """Never."""
+    """Servers that never answer."""
     yield Row(
         "silent-server",
-        "A server that accepts and says nothing. The socket's timeout bounds the handshake; without one the board hangs for ever.",
+        "A server that accepts and stays silent. The socket's timeout limits the handshake; without one the board hangs forever.",
         Situation(
             server=ServerProfile(behaviour={"name": "not-tls.silent"}),
             client=ClientPlan(timeout_s=SHORT_S),
@@ -43,6 +43,8 @@ def silent() -> Iterable[Row]:
     )
     yield Row(
         "no-answer",
-        "A server that shakes hands and never answers. The timeout counts for reading too.",
-        anybody(behaviour={"name": "close.no-answer"}, timeout_s=SHORT_S, expect=hung(stage="read"), needs=(MBEDTLS,)),
+        "A server that completes the handshake and never answers. The timeout applies to reading, too.",
+        permissive(
+            behaviour={"name": "close.no-answer"}, timeout_s=SHORT_S, expect=hung(stage="read"), needs=(MBEDTLS,)
+        ),
     )

@@ -1,4 +1,4 @@
-"""Protocol versions: what the server allows against what the client speaks."""
+"""Protocol versions: what the server allows, and what the client speaks."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from harness.cases import Row, ordinary, table
 from harness.model import Tier, TlsVersion
 
 ANY_LEVEL = "ALL:@SECLEVEL=0"
-OLD = "TLS 1.1 and older: broken in parts (RFC 8996), and any server that allows it should not"
+OLD = "TLS 1.1 and older are deprecated (RFC 8996); a server should not allow them"
 
 
 @table(tier=Tier.CORE)
 def modern() -> Iterable[Row]:
-    """Servers of today: TLS 1.2, 1.3 or both."""
+    """Servers with TLS 1.2, 1.3 or both."""
     yield Row(
         "12-only",
-        "TLS 1.2 only. What every firmware since 1.18 speaks.",
+        "TLS 1.2 only. Every firmware since 1.18 speaks it.",
         ordinary("server-p256", minimum_version=TlsVersion.TLSv1_2, maximum_version=TlsVersion.TLSv1_2),
     )
     yield Row(
         "12-13",
-        "TLS 1.2 and 1.3. Python's default: a client of either version gets its own.",
+        "TLS 1.2 and 1.3. Python's default: a client of either version connects.",
         ordinary("server-p256", minimum_version=TlsVersion.TLSv1_2, maximum_version=TlsVersion.TLSv1_3),
         Tier.SMOKE,
     )
     yield Row(
         "13-only",
-        "TLS 1.3 only. No official MicroPython speaks it: protocol_version, and the client's number does not say so.",
+        "TLS 1.3 only. No official MicroPython speaks it: the alert is protocol_version, which the client's number hides.",
         ordinary("server-p256", minimum_version=TlsVersion.TLSv1_3),
         Tier.SMOKE,
     )
     yield Row(
         "13-only-rsa",
-        "TLS 1.3 only, RSA key. In TLS 1.3 the key type no longer depends on the suite.",
+        "TLS 1.3 only, RSA key. In TLS 1.3 the key type does not depend on the suite.",
         ordinary("server-rsa2048", minimum_version=TlsVersion.TLSv1_3),
         Tier.FULL,
     )
@@ -47,10 +47,10 @@ def modern() -> Iterable[Row]:
 
 @table(tier=Tier.CORE)
 def old() -> Iterable[Row]:
-    """Servers held to a version before 1.2."""
+    """Servers limited to a version before 1.2."""
     yield Row(
         "11-only-sec0",
-        "TLS 1.1 only, security level 0. mbedTLS 2 speaks it, mbedTLS 3 refuses the ServerHello, a 1.3 client is refused.",
+        "TLS 1.1 only, security level 0. mbedTLS 2 speaks it, mbedTLS 3 refuses the ServerHello, and the server refuses a TLS 1.3 client.",
         ordinary(
             "server-p256",
             ciphers=ANY_LEVEL,
@@ -61,7 +61,7 @@ def old() -> Iterable[Row]:
     )
     yield Row(
         "10-only-sec0",
-        "TLS 1.0 only, security level 0. As 1.1, one older.",
+        "TLS 1.0 only, security level 0. Like TLS 1.1, one version older.",
         ordinary(
             "server-p256",
             ciphers=ANY_LEVEL,
@@ -72,7 +72,7 @@ def old() -> Iterable[Row]:
     )
     yield Row(
         "11-only-sec2",
-        "TLS 1.1 only at the default security level. The server's own settings leave nothing, and only a client finds out.",
+        "TLS 1.1 only at the default security level. The server's settings leave no version, which shows only when a client connects.",
         ordinary("server-p256", minimum_version=TlsVersion.TLSv1_1, maximum_version=TlsVersion.TLSv1_1),
     )
     yield Row(
@@ -85,7 +85,7 @@ def old() -> Iterable[Row]:
     )
     yield Row(
         "11-only-rsa-sec0",
-        "TLS 1.1 only, RSA key, plain RSA allowed. The old world as axTLS and mbedTLS 2.16 know it.",
+        "TLS 1.1 only, RSA key, plain RSA allowed. As axTLS and mbedTLS 2.16 support it.",
         ordinary(
             "server-rsa2048",
             ciphers=ANY_LEVEL,

@@ -56,13 +56,13 @@ def test_a_row_is_a_case(registry):
 @pytest.mark.parametrize("name", ["", "One", "a_b", "a--b", "a/b", "a::b", "a[b]", "a@b", "é", "-a"])
 def test_a_name_is_made_of_words(registry, name):
     """Ids go into test ids and file names: lower case, digits and dashes."""
-    with pytest.raises(ValueError, match="a name has lower-case words"):
+    with pytest.raises(ValueError, match="a name consists of lower-case ASCII words"):
         declare(Row(name, "Text.", SITUATION))
 
 
 def test_a_case_says_why_it_exists(registry):
     """No case without a text."""
-    with pytest.raises(ValueError, match="some-topic/one: a case needs a docstring: it says why the case exists"):
+    with pytest.raises(ValueError, match="some-topic/one: a case needs a docstring that says why the case exists"):
         declare(Row("one", "  ", SITUATION))
 
 
