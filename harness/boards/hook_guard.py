@@ -1,9 +1,9 @@
-"""Run a hook for as long as the harness lives: run by path as `python -I hook_guard.py`, never imported.
+"""Run a hook only as long as the harness lives: run by path as `python -I hook_guard.py`, never imported.
 
-Standard input is a pipe that only the harness holds open: when it closes, however the harness ended, the hook is killed with all
-that it started in its process group, which is this process's. It stands between the two for that alone.
+Standard input is a pipe that only the harness holds open. When it closes, however the harness ended, the hook is killed with its
+process group, which is also this process's.
 
-    hook_guard.py DESCRIPTOR WORD ...   start WORD ..., end as it ends; where it cannot be started, write errno to DESCRIPTOR
+    hook_guard.py DESCRIPTOR WORD ...   start WORD ... and end as it ends; if it cannot be started, write errno to DESCRIPTOR
 """
 
 import os
@@ -14,12 +14,12 @@ import threading
 
 
 def main(arguments: list[str]) -> int:
-    """Start the hook, wait for its end, and end in the same way."""
-    told = int(arguments[0])
+    """Start the hook, wait for it, and end with its status or signal."""
+    start_error = int(arguments[0])
     try:
         hook = subprocess.Popen(arguments[1:], stdin=subprocess.DEVNULL)
     except OSError as error:
-        os.write(told, str(error.errno).encode("ascii"))
+        os.write(start_error, str(error.errno).encode("ascii"))
         return 1
     threading.Thread(target=_end_with_the_harness, daemon=True).start()
     status = hook.wait()

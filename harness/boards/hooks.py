@@ -1,6 +1,6 @@
-"""The lab's own commands that reset a board or switch its power: started without a shell, bounded in time and output.
+"""The lab's own commands that reset a board or switch its power, run without a shell and bounded in time and output.
 
-Knows processes; nothing of boards.toml's other keys, of ports or of recovery.
+Knows processes. Must not know ports or recovery.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ HOOK_PLACEHOLDERS = ("port", "board")
 GUARD = Path(__file__).with_name("hook_guard.py")
 KEPT_BYTES = 4096
 SHOWN_CHARACTERS = 600
-# A hook that has ended said all it had to say; what it left running may hold its output open for ever.
+# The output of a hook that ended may stay open: programs that it left running can hold it for ever.
 LAST_WORDS_S = 0.5
-# Windows has no word for it, and no process ends so there.
+# Windows has no name for it, and there no process ends this way.
 BY_SIGKILL = -9
 
 
@@ -37,31 +37,33 @@ def hook_arguments(hook: Iterable[str], *, port: str, board: str) -> list[str]:
     return [re.sub(r"\{(port|board)\}", lambda found: values[found[1]], word) for word in hook]
 
 
-def run_hook(words: Sequence[str], *, name: str, board: str, deadline: Deadline, without: Collection[str] = ()) -> None:
+def run_hook(
+    words: Sequence[str], *, name: str, board: str, deadline: Deadline, strip_env: Collection[str] = ()
+) -> None:
     """Run one hook to its end.
 
     Args:
         words: the program and its arguments, complete.
         name: of the hook in boards.toml, for messages.
         board: the board's short name, for messages.
-        without: variables of the environment that it does not get: what it prints is shown, and a password must not be.
-        deadline: when it is over the hook is killed, with all that it started in its process group.
+        deadline: when it is over the hook is killed, with its whole process group.
+        strip_env: environment variables that the hook does not get, such as passwords: its output is shown.
 
-    Where the harness itself is killed the hook is, too (`hook_guard.py`; not on Windows).
+    If the harness is killed, so is the hook (`hook_guard.py`; not on Windows).
 
     Raises:
-        BoardError: kind `hook`: it cannot be started, ended with another status than 0, or did not end; with its output.
+        BoardError: `hook`, with its output: it cannot be started, ended with a status other than 0, or did not end.
     """
     said = f"{board}: the {name} hook {words[0]!r}"
     try:
-        process, told = _start(words, without=without)
+        process, start_error = _start(words, strip_env=strip_env)
     except OSError as error:
         raise BoardError(f"{said} cannot be started ({error.strerror})", kind=FaultKind.HOOK) from error
     kept = bytearray()
     try:
         with _last_words(process, kept, name=f"output of {words[0]}"):
             status = process.wait(deadline.remaining_s)
-        failed = os.read(told, 16) if told >= 0 else b""
+        failed = os.read(start_error, 16) if start_error >= 0 else b""
     except subprocess.TimeoutExpired as error:
         raise BoardError(
             f"{said} did not end within {deadline.timeout_s:.3g} s and was killed{_output(kept)}", kind=FaultKind.HOOK
@@ -69,17 +71,21 @@ def run_hook(words: Sequence[str], *, name: str, board: str, deadline: Deadline,
     finally:
         if process.stdin is not None:
             process.stdin.close()
-        if told >= 0:
-            os.close(told)
+        if start_error >= 0:
+            os.close(start_error)
     if failed.isdigit():
         raise BoardError(f"{said} cannot be started ({os.strerror(int(failed))})", kind=FaultKind.HOOK)
     if status != 0:
         raise BoardError(f"{said} ended with status {status}{_output(kept)}", kind=FaultKind.HOOK)
 
 
-def _start(words: Sequence[str], *, without: Collection[str]) -> tuple[subprocess.Popen[bytes], int]:
-    """Start the guard with the hook: the process, and where the guard says why the hook could not be started (-1: nowhere)."""
-    environment = {key: value for key, value in os.environ.items() if key not in without}
+def _start(words: Sequence[str], *, strip_env: Collection[str]) -> tuple[subprocess.Popen[bytes], int]:
+    """Start the guard with the hook.
+
+    Returns:
+        The process, and the descriptor to which the guard writes errno if the hook cannot be started (-1: there is none).
+    """
+    environment = {key: value for key, value in os.environ.items() if key not in strip_env}
     if os.name == "nt":
         process = subprocess.Popen(
             list(words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment
@@ -106,35 +112,35 @@ def _start(words: Sequence[str], *, without: Collection[str]) -> tuple[subproces
 
 @contextmanager
 def _last_words(process: subprocess.Popen[bytes], kept: bytearray, *, name: str) -> Generator[None]:
-    """Keep the last of what the hook prints meanwhile. At the end it is killed if it still runs (Ctrl-C), and nothing read any more."""
+    """Keep the end of the hook's output. On leaving, kill the hook if it still runs (Ctrl-C) and stop reading."""
     over, end = os.pipe()
     reader = threading.Thread(target=_keep_last, args=(process, kept, over), name=name, daemon=True)
     reader.start()
     try:
         yield
     finally:
-        # A guard that was killed leaves its hook behind; after any other end the hook has ended, too.
+        # A guard that was killed leaves its hook running; after any other end of the guard the hook has ended, too.
         if process.poll() in (None, BY_SIGKILL):
             _kill(process)
             process.wait()
         reader.join(LAST_WORDS_S)
         os.close(end)
-        if os.name != "nt":  # there a reader waits until the last program that holds the output has ended
+        if os.name != "nt":  # on Windows the reader waits for the last program that holds the output
             reader.join()
             os.close(over)
 
 
 def _keep_last(process: subprocess.Popen[bytes], kept: bytearray, over: int) -> None:
-    """Read what it prints to the end, or until the other end of `over` is closed; keep the last of it."""
+    """Read the output to its end, or until the other end of `over` is closed; keep the last bytes."""
     if process.stdout is None:
         return
     with process.stdout as stream:
-        while _goes_on(stream.fileno(), over) and (data := os.read(stream.fileno(), KEPT_BYTES)):
+        while _is_readable(stream.fileno(), over) and (data := os.read(stream.fileno(), KEPT_BYTES)):
             kept += data
             del kept[:-KEPT_BYTES]
 
 
-def _goes_on(output: int, over: int) -> bool:
+def _is_readable(output: int, over: int) -> bool:
     return os.name == "nt" or over not in select.select([output, over], [], [])[0]
 
 

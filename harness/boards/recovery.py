@@ -115,7 +115,7 @@ def switch_on(spec: BoardSpec, fault: BoardError, *, port: str, wait: Callable[[
             name="power_cycle",
             board=spec.label,
             deadline=Deadline(HOOK_S * settings.timeout_multiplier),
-            without=(settings.password_env or "",),
+            strip_env=(settings.password_env or "",),
         )
         wait(Deadline(PORT_S * settings.timeout_multiplier))
     except BoardError as error:
@@ -285,7 +285,7 @@ class Recovery:
             name=name,
             board=self._spec.label,
             deadline=deadline.within(self._scaled(HOOK_S)),
-            without=(self._spec.settings.password_env or "",),
+            strip_env=(self._spec.settings.password_env or "",),
         )
 
     def _take_again(self, deadline: Deadline) -> None:

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.boards.kinds import BoardSession, open_board
+from harness.boards.kinds import open_board
 from harness.boards.serial.raw_repl import Link
+from harness.boards.session import BoardSession
 from harness.boards.spec import parse_board
 from harness.boards.virtual.board import VirtualBoard
 from harness.boards.virtual.interpreter import find_interpreter

@@ -1,4 +1,4 @@
-"""tools/fetch_labgrid.py: labgrid's own environment. `.ci/run` makes a real one; here it is what is there, and what goes wrong."""
+"""tools/fetch_labgrid.py: an environment for labgrid. `.ci/run` makes a real one; here are the checks and errors."""
 
 import importlib.util
 import sys
@@ -23,7 +23,7 @@ def tool():
 
 @pytest.fixture
 def made(tmp_path, tool):
-    """A folder as it is when an environment was made to its end."""
+    """A folder with a complete environment."""
     (tmp_path / "bin").mkdir()
     for name in ("labgrid-client", "python"):
         (tmp_path / "bin" / name).touch()
@@ -35,7 +35,7 @@ def made(tmp_path, tool):
     "environment", [{}, {"XDG_CACHE_HOME": "/cache"}, {"TLS_HARNESS_LABGRID": "~/lab", "XDG_CACHE_HOME": "/cache"}]
 )
 def test_the_harness_looks_where_the_tool_puts_it(tool, monkeypatch, environment):
-    """Two programs, one place."""
+    """The tool and the harness use the same folder."""
     for name in ("XDG_CACHE_HOME", "TLS_HARNESS_LABGRID"):
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
@@ -43,8 +43,8 @@ def test_the_harness_looks_where_the_tool_puts_it(tool, monkeypatch, environment
     assert tool.default_folder() == fetched_folder()
 
 
-def test_what_is_there_is_not_fetched_again(tool, made, capsys):
-    """The client's path on standard output, and nothing else; nothing in the folder is touched."""
+def test_an_environment_is_not_fetched_again(tool, made, capsys):
+    """The tool prints the path of the client and changes nothing in the folder."""
     before = sorted((path, path.stat().st_mtime_ns) for path in made.rglob("*"))
     assert tool.main(["--folder", str(made)]) == 0
     assert capsys.readouterr() == (f"{made}/bin/labgrid-client\n", "")
@@ -52,8 +52,8 @@ def test_what_is_there_is_not_fetched_again(tool, made, capsys):
 
 
 @pytest.mark.parametrize("missing", ["bin/labgrid-client", "bin/python", "tls-harness-labgrid.txt"])
-def test_what_is_not_complete_is_not_there(tool, made, missing):
-    """An environment that was broken off, or whose Python was removed, is made again; so is one of another version."""
+def test_an_incomplete_environment_is_made_again(tool, made, missing):
+    """An environment that is incomplete, whose Python was removed, or of another version is made again."""
     assert tool.present(made) == made / "bin" / "labgrid-client"
     (made / missing).unlink()
     assert tool.present(made) is None
@@ -61,8 +61,8 @@ def test_what_is_not_complete_is_not_there(tool, made, missing):
     assert tool.present(made) is None
 
 
-def test_what_pip_says_is_the_reason(tool):
-    """The error line of the program, or that it said nothing."""
+def test_the_reason_is_from_pip(tool):
+    """The reason is the program's error line, or that there is none."""
     code = "print('ERROR: No matching distribution'); print('[notice] a new pip'); raise SystemExit(1)"
     with pytest.raises(tool.FetchError, match=r"^cannot install it: ERROR: No matching distribution$"):
         tool._run([sys.executable, "-c", code], what="install it")
@@ -73,7 +73,7 @@ def test_what_pip_says_is_the_reason(tool):
 
 
 def test_an_environment_that_cannot_be_made(tool, tmp_path, monkeypatch, capsys):
-    """One line on standard error, exit code 1; nothing that could be taken for an environment is left."""
+    """One line on standard error and exit code 1; no partial environment is left."""
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     assert tool.main(["--folder", str(tmp_path / "lab")]) == 1
     assert capsys.readouterr() == ("", "fetch_labgrid: cannot make an environment: FileNotFoundError\n")

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.boards.kinds import Patience, open_board
+from harness.boards.kinds import open_board
 from harness.boards.lab_file import read_lab
 from harness.boards.labgrid.board import KeptPlace
 from harness.boards.labgrid.client import find_client
 from harness.boards.labgrid.text import identity
-from harness.boards.locks.board_lock import holder_of
+from harness.boards.locks.board_lock import Patience, holder_of
 from harness.boards.spec import parse_board
 from harness.boards.virtual.board import VirtualBoard
 from harness.boards.virtual.interpreter import find_interpreter
@@ -232,11 +232,11 @@ def test_a_place_of_somebody_else(bob, tmp_path):
     boards = read_lab(str(lab_file), folder=tmp_path)
     bob.call("-p", "board0", "acquire", user="alice")
     lines = boards_command.lab_lines(boards)
-    gone = "place elsewhere has no board behind it: nothing matches exp9/mpy/*; is its labgrid-exporter running?"
+    gone = "place elsewhere has no board: nothing matches exp9/mpy/*; is its labgrid-exporter running?"
     assert [" ".join(line.split()) for line in lines] == [
         "boards.toml",
         "desk labgrid:board0 network none in use by alice on desk (labgrid)",
-        f"far labgrid:elsewhere network none missing: far: {gone} `labgrid-client resources` lists what there is",
+        f"far labgrid:elsewhere network none missing: far: {gone} `labgrid-client resources` lists the resources",
     ]
     told = []
 
@@ -248,7 +248,7 @@ def test_a_place_of_somebody_else(bob, tmp_path):
     session.close(deadline=Deadline(5))
     assert re.sub("[0-9]+ s", "N s", "; ".join(told)) == (
         "desk: waiting up to N s: desk: place board0 is acquired by alice on desk, where `labgrid-client -p board0 release` "
-        "gives it back; `pytest --board-wait SECONDS` waits for it"
+        "releases it; `pytest --board-wait SECONDS` waits for it"
     )
     assert bob.events("board0")[-4:] == ["acquired by desk/alice", "released", "acquired by desk/bob", "released"]
     assert bob.processes() == []
@@ -262,7 +262,7 @@ def test_a_place_acquired_by_hand_is_used_and_kept(bob):
     assert place.address.baud == 9600
     assert place.address.url == f"rfc2217://127.0.0.1:{bob.serial_port}?ign_set_control"
     assert place.notes == [
-        "labgrid place board0 was acquired already by bob on desk: used as it is, and not released at the end"
+        "labgrid place board0 was already acquired by bob on desk: it is used as it is, and not released at the end"
     ]
     with pytest.raises(BoardError, match="rack: this run has the board already, under another name") as caught:
         KeptPlace("board0", label="rack")

@@ -1,7 +1,7 @@
 """Boards of a labgrid lab: `labgrid:PLACE` is acquired, resolved to a URL, and released at the end of the run, however it ends.
 
-Asks the lab through `labgrid_client`. What is acquired is held by a process of its own (`labgrid_keeper`), which outlives a run
-that is killed long enough to give it back.
+Asks the lab through `client`. A process of its own (`keeper`) holds what is acquired: it outlives a run that is killed, and
+releases the place.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ from harness.boards.serial.ports import identity as port_identity
 from harness.errors import BoardError, FaultKind
 from harness.system.deadline import Deadline
 
-# What the keeper says of a call that did not end (`labgrid_keeper`).
+# The keeper's status of a call that did not end.
 TIMED_OUT = 124
-# The keeper's own steps take as long as the client may; then it waits a little for its child.
+# The keeper's own steps take as long as the client may; then it waits for its child.
 SLACK_S = 15.0
-# A run does not wait longer for the end of a keeper, which goes on by itself.
+# A run waits no longer for the end of a keeper, which goes on by itself.
 RELEASE_S = 20.0
-_left_alone: list[subprocess.Popen[bytes]] = []
+_left_running: list[subprocess.Popen[bytes]] = []
 
 
 class Keeper:
-    """The process that has the place; ends when `end()` is called or this process dies.
+    """The process that holds the place, until `end()` or the end of this process.
 
     Args:
-        job: as `labgrid_keeper` wants it.
-        environment: for it and the client.
-        lock: inherited by it: the board is free only when the place is.
+        job: as `keeper` expects it.
+        environment: of the keeper and the client.
+        lock: inherited by the keeper: the board is free only when the place is.
 
     Raises:
         OSError: no process can be started.
@@ -64,7 +64,7 @@ class Keeper:
         self._unread = b""
 
     def line(self, deadline: Deadline) -> dict[str, object] | None:
-        """What it says next; None at its end, or when it takes too long."""
+        """Return what it reports next; None at its end, or when it takes too long."""
         assert self._process.stdout is not None
         descriptor = self._process.stdout.fileno()
         while b"\n" not in self._unread:
@@ -78,10 +78,10 @@ class Keeper:
         return found
 
     def end(self, deadline: Deadline) -> dict[str, object] | None:
-        """Have it give the place back, and wait for that; gives what it said of it.
+        """Have it release the place, wait for that, and return its report of the release.
 
         Raises:
-            TimeoutError: it goes on by itself.
+            TimeoutError: it takes too long; it goes on by itself.
         """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -93,20 +93,20 @@ class Keeper:
         try:
             self._process.wait(deadline.remaining_s)
         except subprocess.TimeoutExpired:
-            _left_alone.append(self._process)  # or its destructor would complain
+            _left_running.append(self._process)  # or its destructor would complain
             raise TimeoutError from None
         return released
 
 
 class KeptPlace:
-    """A place that this run has, and its serial port's address, until `close()`.
+    """A place that this run holds until `close()`, and the address of its serial port.
 
     Args:
-        target: what stands behind `labgrid:`.
+        target: the part of the spec after `labgrid:`.
         label: the board's name in messages.
         timeout_s: how long one call of the client may take.
         release_s: how long `close()` waits.
-        without: variables of the environment that the client does not get.
+        strip_env: environment variables that the client does not get.
 
     Raises:
         UsageError: no client, no such place.
@@ -120,23 +120,23 @@ class KeptPlace:
         label: str,
         timeout_s: float = CLIENT_S,
         release_s: float = RELEASE_S,
-        without: Collection[str] = (),
+        strip_env: Collection[str] = (),
     ) -> None:
         self._release_s = release_s
-        self.client = LabgridClient(label, timeout_s=timeout_s, without=without)
+        self.client = LabgridClient(label, timeout_s=timeout_s, strip_env=strip_env)
         self.notes: list[str] = []
         self._keeper: Keeper | None = None
         self._acquired = False
         self._lock, self.place = self._claim(target)
         self._port_lock: BoardLock | None = None
         try:
-            self.address = self._have()
+            self.address = self._acquire()
         except BaseException:
             self.close()
             raise
 
     def _claim(self, target: str) -> tuple[BoardLock, Place]:
-        """Lock the place against our own other runs, then look at it: what is seen stays true unless others change it."""
+        """Lock the place against other runs of ours, then ask for its state: only other users can change it afterwards."""
         name = self.client.show(target).name if target.startswith("+") else target
         while True:
             lock = BoardLock(identity(name, os.environ), label=self.client.label)
@@ -148,9 +148,9 @@ class KeptPlace:
                 lock.close()
                 raise
             lock.close()
-            name = place.name  # an alias: the lock is that of the place
+            name = place.name  # it was an alias: lock the place itself
 
-    def _have(self) -> SerialAddress:
+    def _acquire(self) -> SerialAddress:
         client, place = self.client, self.place
         refused = client.refusal(place, "")
         if refused is not None:
@@ -158,8 +158,8 @@ class KeptPlace:
         held = place.acquired is not None
         if held:
             self.notes.append(
-                f"labgrid place {place.name} was acquired already by {who_has(place.acquired or '')}: "
-                "used as it is, and not released at the end"
+                f"labgrid place {place.name} was already acquired by {who_has(place.acquired or '')}: "
+                "it is used as it is, and not released at the end"
             )
         if self._lock.note is not None:
             self.notes.append(self._lock.note)
@@ -167,15 +167,14 @@ class KeptPlace:
         if not held:
             self._step("acquire", self._why_not_acquired)
             self._acquired = True
-        said = self._step("export", self._why_not_exported)
-        address = read_export(said)
+        address = read_export(self._step("export", self._why_not_exported))
         if address is None:
             raise BoardError(
-                f"{client.label}: the exporter of place {place.name} says no host and port of its serial port; "
+                f"{client.label}: the exporter of place {place.name} has no host and port for its serial port; "
                 "is the board plugged in there?",
                 kind=FaultKind.MISSING,
             )
-        # The same board may be asked for by its URL, too.
+        # The same board may also be used by its URL.
         self._port_lock = BoardLock(port_identity(address.url), label=client.label)
         return address
 
@@ -191,40 +190,40 @@ class KeptPlace:
         try:
             self._keeper = Keeper(job, environment=self.client.environment, lock=self._lock)
         except OSError as error:
-            raise BoardError(f"{self.client.label}: no process can be started ({error.strerror})") from error
+            raise BoardError(f"{self.client.label}: cannot start a process ({error.strerror})") from error
 
     def _step(self, step: str, why_not: Callable[[str], BoardError]) -> str:
-        """Wait for the keeper's word on a step; gives what the client said."""
+        """Wait for the keeper's report of a step, and return the client's output."""
         assert self._keeper is not None
         deadline = Deadline(self.client.timeout_s + SLACK_S)
         line = self._keeper.line(deadline)
         if line is None and not deadline.expired:
             raise BoardError(
-                f"{self.client.label}: the process that keeps place {self.place.name} was ended by somebody",
+                f"{self.client.label}: the process that keeps place {self.place.name} was killed",
                 kind=FaultKind.LOST,
             )
         if line is None or line["status"] == TIMED_OUT:
             raise self.client.hangs(step)
-        said = str(line["said"])
+        output = str(line["output"])
         if line["status"] != 0:
-            raise why_not(said)
-        return said
+            raise why_not(output)
+        return output
 
-    def _why_not_acquired(self, said: str) -> BoardError:
+    def _why_not_acquired(self, output: str) -> BoardError:
         now = self.client.show(self.place.name)
-        return self.client.refusal(now, said) or BoardError(
-            f"{self.client.label}: place {now.name} cannot be acquired ({last_words(said)})", kind=FaultKind.MISSING
+        return self.client.refusal(now, output) or BoardError(
+            f"{self.client.label}: place {now.name} cannot be acquired ({last_words(output)})", kind=FaultKind.MISSING
         )
 
-    def _why_not_exported(self, said: str) -> BoardError:
+    def _why_not_exported(self, output: str) -> BoardError:
         now = self.client.show(self.place.name)
         return self.client.refusal(now, "") or BoardError(
-            f"{self.client.label}: the serial port of place {now.name} cannot be resolved ({last_words(said)})",
+            f"{self.client.label}: the serial port of place {now.name} cannot be resolved ({last_words(output)})",
             kind=FaultKind.MISSING,
         )
 
     def close(self) -> None:
-        """Give the place back if this run acquired it. Safe to call twice; the keeper does it also where nobody waits for that."""
+        """Release the place if this run acquired it. Safe to call twice; the keeper does it even if this run does not wait."""
         if self._port_lock is not None:
             self._port_lock.close()
         keeper, self._keeper = self._keeper, None
@@ -234,13 +233,13 @@ class KeptPlace:
         try:
             released = keeper.end(Deadline(self._release_s))
         except TimeoutError:
-            self._lock.leave()  # with it: whoever has the lock next finds the place free
-            self._say(f"is not released after {self._release_s:g} s; a process goes on with it")
+            self._lock.leave()  # to the keeper: the next holder of the lock finds the place free
+            self._warn(f"is not released after {self._release_s:g} s; a process in the background will release it")
             return
         self._lock.close()
         if self._acquired and (released is None or released["status"] != 0):
-            said = last_words(str(released["said"])) if released else "the process that kept it was ended by somebody"
-            self._say(f"could not be released ({said}); `labgrid-client -p {self.place.name} release` does it")
+            reason = last_words(str(released["output"])) if released else "the process that kept it was killed"
+            self._warn(f"could not be released ({reason}); run `labgrid-client -p {self.place.name} release`")
 
-    def _say(self, what: str) -> None:
+    def _warn(self, what: str) -> None:
         sys.stderr.write(f"tls-harness: {self.client.label}: place {self.place.name} {what}\n")

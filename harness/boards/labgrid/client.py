@@ -1,7 +1,7 @@
-"""The program `labgrid-client`: where it is, and what a lab says about a place through it.
+"""The program `labgrid-client`: where it is, and what a lab knows about a place.
 
-Runs the program, each time to its end; what it prints is read by `labgrid_text`. It lives in labgrid's own environment and is
-never imported: labgrid's pyserial and ours both own the package `serial`.
+Runs the program to its end for each question; `text` reads its output. It is installed in an environment of its own and never
+imported: labgrid's pyserial and ours both own the package `serial`.
 """
 
 from __future__ import annotations
@@ -28,38 +28,38 @@ from harness.errors import BoardError, FaultKind, UsageError
 
 VARIABLE = "LABGRID_CLIENT"
 FOLDER_VARIABLE = "TLS_HARNESS_LABGRID"
-# gRPC itself gives up after 20 s; its own words are better than ours.
+# gRPC itself times out after 20 s, with a better message than ours.
 CLIENT_S = 30.0
-# For a list of boards nobody waits that long.
+# A list of boards must not take that long.
 LISTING_S = 10.0
 
 
 def find_client() -> str:
-    """The path of `labgrid-client`: $LABGRID_CLIENT, on PATH, or what `tools/fetch_labgrid.py` made.
+    """Find `labgrid-client`: $LABGRID_CLIENT, on PATH, or the one installed by `tools/fetch_labgrid.py`.
 
     Raises:
-        UsageError: there is none, or $LABGRID_CLIENT names no program.
+        UsageError: there is none, or $LABGRID_CLIENT is not a program.
     """
-    told = os.environ.get(VARIABLE)
-    if told:
-        found = shutil.which(told)
+    configured = os.environ.get(VARIABLE)
+    if configured:
+        found = shutil.which(configured)
         if found is None:
-            raise UsageError(f"${VARIABLE} = {told}: there is no such program; it must name labgrid-client")
+            raise UsageError(f"${VARIABLE} = {configured}: no such program; expected the path of labgrid-client")
         return os.path.abspath(found)
     found = shutil.which("labgrid-client") or shutil.which("labgrid-client", path=str(fetched_folder() / "bin"))
     if found is None:
         raise UsageError(
-            "--board labgrid:...: labgrid-client is not on PATH; install labgrid in an environment of its own, never in this one "
-            f"(`pipx install labgrid`), or name the program in ${VARIABLE}"
+            "--board labgrid:...: labgrid-client is not on PATH; install labgrid in an environment of its own, not in this one "
+            f"(`pipx install labgrid`), or set ${VARIABLE} to the program"
         )
     return os.path.abspath(found)
 
 
 def fetched_folder() -> Path:
-    """Where `tools/fetch_labgrid.py` makes labgrid's environment; $TLS_HARNESS_LABGRID, else in the user's cache."""
-    told = os.environ.get(FOLDER_VARIABLE)
+    """Return the folder in which `tools/fetch_labgrid.py` installs labgrid: $TLS_HARNESS_LABGRID, else in the user's cache."""
+    configured = os.environ.get(FOLDER_VARIABLE)
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(told).expanduser() if told else Path(cache).expanduser() / "tls-harness" / "labgrid"
+    return Path(configured).expanduser() if configured else Path(cache).expanduser() / "tls-harness" / "labgrid"
 
 
 class LabgridClient:
@@ -68,51 +68,54 @@ class LabgridClient:
     Args:
         label: the board's name in messages.
         timeout_s: how long one call may take.
-        without: variables of the environment that it does not get: what it prints is shown, and a password must not be.
+        strip_env: environment variables that it does not get, such as passwords: its output is shown.
     """
 
-    def __init__(self, label: str, *, timeout_s: float = CLIENT_S, without: Collection[str] = ()) -> None:
+    def __init__(self, label: str, *, timeout_s: float = CLIENT_S, strip_env: Collection[str] = ()) -> None:
         self.label = label
         self.timeout_s = timeout_s
         self.program = find_client()
-        self.environment = client_environment({key: os.environ[key] for key in os.environ if key not in without})
+        self.environment = client_environment({key: os.environ[key] for key in os.environ if key not in strip_env})
         self.coordinator = coordinator(os.environ)
         self.own_name = own_name(os.environ, host=socket.gethostname(), user=getpass.getuser())
 
     def show(self, word: str) -> Place:
-        """The place that a board spec names by its name, its alias, or `+` and the token of a reservation.
+        """Look a place up.
+
+        Args:
+            word: its name, its alias, or `+` and the token of a reservation.
 
         Raises:
             UsageError: there is no such place.
-            BoardError: the coordinator cannot be asked (`missing`, `timeout`), or the reservation has no place yet (`busy`).
+            BoardError: the coordinator cannot be reached (`missing`, `timeout`), or the reservation has no place yet (`busy`).
         """
         token = word[1:] or os.environ.get("LG_TOKEN", "") if word.startswith("+") else ""
         if word == "+" and not token:
             raise UsageError(
-                f"{self.label}: it takes the place that is reserved with $LG_TOKEN, which is not set; "
+                f"{self.label}: it uses the place reserved with $LG_TOKEN, which is not set; "
                 'start with `eval "$(labgrid-client reserve --wait --shell TAG=VALUE)"`'
             )
-        status, said = self._ask(f"--place={word}", "show")
-        place = read_place(said) if status == 0 else None
+        status, output = self._ask(f"--place={word}", "show")
+        place = read_place(output) if status == 0 else None
         if place is not None and (token or place.is_called(word, user=self.own_name.partition("/")[2])):
             return place
         status, places = self._ask("places")
         if status != 0:
             raise BoardError(
-                f"{self.label}: labgrid's coordinator at {self.coordinator} cannot be asked ({last_words(places)}); "
-                "is it running, and $LG_COORDINATOR right?",
+                f"{self.label}: labgrid's coordinator at {self.coordinator} cannot be reached ({last_words(places)}); "
+                "is it running, and is $LG_COORDINATOR right?",
                 kind=FaultKind.MISSING,
             )
         if token:
             raise BoardError(
-                f"{self.label}: the reservation has no place: it still waits, has run out, or was never made "
+                f"{self.label}: the reservation has no place: it is waiting, has expired, or was never made "
                 "(`labgrid-client reservations`); `pytest --board-wait SECONDS` waits for it",
                 kind=FaultKind.BUSY,
             )
         raise UsageError(f"{self.label}: {unknown_place(word, read_places(places))}")
 
     def _ask(self, *words: str) -> tuple[int, str]:
-        """Run the client to its end: its status, and all that it printed."""
+        """Run the client to its end, and return its status and output."""
         try:
             done = subprocess.run(
                 [self.program, *words],
@@ -122,43 +125,43 @@ class LabgridClient:
                 env=self.environment,
                 timeout=self.timeout_s,
                 check=False,
-                # SSH, where the lab has a proxy, must not ask for a password on somebody's terminal.
+                # SSH, used for a lab with a proxy, must not ask for a password on the terminal.
                 start_new_session=True,
             )
         except subprocess.TimeoutExpired as error:
             raise self.hangs(words[-1]) from error
         except OSError as error:
             raise BoardError(
-                f"{self.label}: {self.program} cannot be started ({error.strerror})", kind=FaultKind.MISSING
+                f"{self.label}: cannot start {self.program} ({error.strerror})", kind=FaultKind.MISSING
             ) from error
         return done.returncode, done.stdout.decode("utf-8", "replace")
 
     def hangs(self, word: str) -> BoardError:
-        """The error for a call that did not come to an end."""
+        """Return the error for a call that did not end."""
         return BoardError(
             f"{self.label}: `labgrid-client {word}` did not end within {self.timeout_s:g} s; "
             f"the coordinator is {self.coordinator}",
             kind=FaultKind.TIMEOUT,
         )
 
-    def refusal(self, place: Place, said: str) -> BoardError | None:
-        """Why this place cannot be used, as far as its record tells.
+    def refusal(self, place: Place, output: str) -> BoardError | None:
+        """Return why this place cannot be used, as far as its record shows.
 
         Args:
             place: as the coordinator knows it now.
-            said: what the client said when it was to acquire it; empty before it was tried.
+            output: of the client when it tried to acquire it; empty before that.
         """
         if place.acquired is not None and not self.may_use(place):
             host, _, user = place.acquired.partition("/")
             return BoardError(
                 f"{self.label}: place {place.name} is acquired by {user} on {host}, where "
-                f"`labgrid-client -p {place.name} release` gives it back; `pytest --board-wait SECONDS` waits for it",
+                f"`labgrid-client -p {place.name} release` releases it; `pytest --board-wait SECONDS` waits for it",
                 kind=FaultKind.BUSY,
             )
-        if place.reservation and said:
+        if place.reservation and output:
             return BoardError(
-                f"{self.label}: place {place.name} is reserved, and not with our token ({last_words(said)}); "
-                "`labgrid-client reservations` lists for whom; `pytest --board-wait SECONDS` waits for it",
+                f"{self.label}: place {place.name} is reserved with another token ({last_words(output)}); "
+                "`labgrid-client reservations` lists the owners; `pytest --board-wait SECONDS` waits for it",
                 kind=FaultKind.BUSY,
             )
         gone = [resource for resource in place.resources if not resource.present]
@@ -166,8 +169,8 @@ class LabgridClient:
             matches = f"nothing matches {', '.join(place.matches)}" if place.matches else "it has no match"
             what = f"exporter {gone[0].exporter} is gone" if gone else matches
             return BoardError(
-                f"{self.label}: place {place.name} has no board behind it: {what}; "
-                "is its labgrid-exporter running? `labgrid-client resources` lists what there is",
+                f"{self.label}: place {place.name} has no board: {what}; "
+                "is its labgrid-exporter running? `labgrid-client resources` lists the resources",
                 kind=FaultKind.MISSING,
             )
         ports = place.serial_ports
@@ -175,11 +178,11 @@ class LabgridClient:
             there = ", ".join(f"{resource.kind} {resource.name}" for resource in ports or place.resources)
             return BoardError(
                 f"{self.label}: place {place.name} has {'no serial port' if not ports else f'{len(ports)} serial ports'} "
-                f"({there}); exactly one is wanted",
+                f"({there}); expected exactly one",
                 kind=FaultKind.MISSING,
             )
         return None
 
     def may_use(self, place: Place) -> bool:
-        """Whether a place that is acquired is so by us, or by somebody who allows us to use it."""
+        """Whether a place is acquired by this user, or by one who allows this user to use it."""
         return place.acquired == self.own_name or self.own_name in place.allowed

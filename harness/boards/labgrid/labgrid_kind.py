@@ -46,7 +46,7 @@ def open_place(spec: BoardSpec) -> BoardSession:
     from harness.boards.session import BoardSession
     from harness.model import BoardSettings
 
-    place = KeptPlace(spec.target, label=spec.label, without=(spec.settings.password_env or "",))
+    place = KeptPlace(spec.target, label=spec.label, strip_env=(spec.settings.password_env or "",))
     try:
         settings, port = spec.settings, place.address
         # The lab's own baud rate, unless boards.toml has another than the default.

@@ -1,6 +1,6 @@
-"""What labgrid's command line says, as records: places, resources, where a serial port is to be had.
+"""Parse the output of labgrid's command line: places, resources, the address of a serial port.
 
-Pure. Knows the words of `labgrid-client` 26.0 (labgrid/remote/client.py and common.py); must not run it.
+Pure. Knows the output of `labgrid-client` 26.0 (labgrid/remote/client.py and common.py); must not run it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 SERIAL_PORT = "NetworkSerialPort"
 DEFAULT_COORDINATOR = "127.0.0.1:20408"
-# They make the client act on other places or machines than we say, or bring our `serial` package into its environment.
+# These make the client use other places or machines than ours, or import our `serial` package.
 NOT_FOR_THE_CLIENT = (
     "LG_ENV",
     "LG_PLACE",
@@ -24,14 +24,14 @@ NOT_FOR_THE_CLIENT = (
     "PYTHONPATH",
     "PYTHONHOME",
 )
-MAX_SAID_CHARACTERS = 300
+MAX_OUTPUT_CHARACTERS = 300
 _RESOURCE = re.compile(r"(Matching|Acquired|Orphaned) resource '(.*)' \(([^/]*)/([^/]*)/([^/]*)/([^/]*)\):?")
 _PROTOCOLS = {"rfc2217": "rfc2217", "raw": "socket"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
-    """One thing of a place. `present` is False where the exporter that had it is gone."""
+    """A resource of a place. `present` is False if its exporter is gone."""
 
     name: str
     kind: str
@@ -41,7 +41,7 @@ class Resource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A place as `labgrid-client show` has it. `acquired` is `host/user`; `reservation` the token it is kept for."""
+    """A place as `labgrid-client show` prints it. `acquired` is `host/user`, `reservation` the token it is reserved for."""
 
     name: str
     aliases: tuple[str, ...] = ()
@@ -52,28 +52,28 @@ class Place:
     resources: tuple[Resource, ...] = ()
 
     def is_called(self, word: str, *, user: str) -> bool:
-        """Whether a word is its name or an alias (`USER:ALIAS` is one for this user only), not a part of one as labgrid allows."""
+        """Whether a word is its whole name or an alias (`USER:ALIAS` is an alias for that user only)."""
         return word == self.name or word in self.aliases or f"{user}:{word}" in self.aliases
 
     @property
     def serial_ports(self) -> tuple[Resource, ...]:
-        """Its serial ports."""
+        """The resources that are serial ports."""
         return tuple(resource for resource in self.resources if resource.kind == SERIAL_PORT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SerialAddress:
-    """Where a serial port is to be had: a URL for pyserial, and the bits per second that the lab says."""
+    """The address of a serial port: a URL for pyserial, and the lab's baud rate."""
 
     url: str
     baud: int
 
 
 def read_place(text: str) -> Place | None:
-    """Read what `show` prints.
+    """Parse the output of `show`.
 
     Returns:
-        The place, or None where the text is none or breaks off before its end.
+        The place, or None if the text is not one or is cut off.
     """
     lines = text.splitlines()
     found = re.fullmatch(r"Place '(.*)':", lines[0]) if lines else None
@@ -112,15 +112,15 @@ def _list(text: str) -> tuple[str, ...]:
 
 
 def read_places(text: str) -> tuple[str, ...]:
-    """The names that `places` prints: one a line, then its aliases and comment."""
+    """Parse the output of `places`: a name per line, then its aliases and comment."""
     return tuple(line.split()[0] for line in text.splitlines() if line.strip())
 
 
 def read_export(text: str) -> SerialAddress | None:
-    """Read what `export --format json` prints of a SerialDriver, whatever stands around it.
+    """Parse the output of `export --format json` for a SerialDriver, among other lines.
 
     Returns:
-        Where the port is; None where the text does not say (the port of a board that is not plugged in is `None`).
+        The address; None if the text has none (the port of a board that is not plugged in is `None`).
     """
     found = re.search(r'\{"LG__[^{}]*\}', text)
     try:
@@ -139,36 +139,36 @@ def read_export(text: str) -> SerialAddress | None:
 
 
 def serial_url(scheme: str, host: str, port: int) -> str:
-    """The URL as labgrid's own SerialDriver opens it: exporters seldom answer for the control lines."""
-    place = f"[{host}]" if ":" in host else host
-    return f"{scheme}://{place}:{port}" + ("?ign_set_control" if scheme == "rfc2217" else "")
+    """The URL as labgrid's own SerialDriver opens it: exporters seldom support the control lines."""
+    name = f"[{host}]" if ":" in host else host
+    return f"{scheme}://{name}:{port}" + ("?ign_set_control" if scheme == "rfc2217" else "")
 
 
 def serial_environment(place: str) -> str:
-    """The environment file that makes `export` say where the serial port of a place is; JSON is YAML, too."""
+    """The environment file with which `export` prints the serial port of a place; JSON is also YAML."""
     target = {"resources": {"RemotePlace": {"name": place}}, "drivers": {"SerialDriver": {}}}
     return json.dumps({"targets": {"main": target}})
 
 
 def client_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment for `labgrid-client`: ours, without what would turn it to other places than the one we name."""
+    """The environment for `labgrid-client`: ours, without the variables that would select another place."""
     kept = {name: value for name, value in environ.items() if name not in NOT_FOR_THE_CLIENT}
-    # What it prints while it stays in the foreground would else be held back.
+    # Otherwise its output is buffered while it stays in the foreground.
     return {**kept, "PYTHONUNBUFFERED": "1"}
 
 
 def coordinator(environ: Mapping[str, str]) -> str:
-    """The coordinator that the client will ask, as `HOST:PORT`; LG_CROSSBAR is what it was called before labgrid 25."""
+    """The coordinator of the client as `HOST:PORT`; before labgrid 25 the variable was LG_CROSSBAR."""
     return environ.get("LG_COORDINATOR") or environ.get("LG_CROSSBAR") or DEFAULT_COORDINATOR
 
 
 def identity(place: str, environ: Mapping[str, str]) -> str:
-    """What stays the same of a place: what is locked, so that two runs of the user who acquired it do not share it."""
+    """The name under which a place is locked, so that two runs of the user who acquired it do not share it."""
     return f"labgrid:{coordinator(environ)}/{place}"
 
 
 def own_name(environ: Mapping[str, str], *, host: str, user: str) -> str:
-    """How labgrid calls who acquires from here: `host/user`."""
+    """The name under which labgrid records this user: `host/user`."""
     return f"{environ.get('LG_HOSTNAME', host)}/{environ.get('LG_USERNAME', user)}"
 
 
@@ -179,7 +179,7 @@ def who_has(owner: str) -> str:
 
 
 def unknown_place(word: str, places: Iterable[str]) -> str:
-    """The part of a message that says that there is no such place, with those that may have been meant."""
+    """The part of a message about an unknown place, with the places that may have been meant."""
     names = sorted(places)
     near = [name for name in names if word in name] or difflib.get_close_matches(word, names)
     meant = f" (did you mean {' or '.join(map(repr, near[:3]))}?)" if near else ""
@@ -187,8 +187,8 @@ def unknown_place(word: str, places: Iterable[str]) -> str:
     return f"labgrid has no place {word!r}{meant}; there are: {shown or 'none'}"
 
 
-def last_words(said: str) -> str:
-    """The last line of what the client said, as a reason: one line of bounded length, without its own heading."""
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
-    last = "".join(letter if letter.isprintable() else "?" for letter in lines[-1]) if lines else "it said nothing"
-    return re.sub(r"^(?:[\w.-]*: )?(?:\w+ error: )?Error: ", "", last)[:MAX_SAID_CHARACTERS]
+def last_words(output: str) -> str:
+    """The last line of the client's output as a reason, bounded and without its prefix."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    last = "".join(letter if letter.isprintable() else "?" for letter in lines[-1]) if lines else "no output"
+    return re.sub(r"^(?:[\w.-]*: )?(?:\w+ error: )?Error: ", "", last)[:MAX_OUTPUT_CHARACTERS]

@@ -1,4 +1,4 @@
-"""The guard of a hook: it ends as the hook does, and the hook ends with the harness, however that ends."""
+"""The guard of a hook: it ends as the hook does, and the hook is killed with the harness, however that ends."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ HOLDS_A_PIPE = "import sys; pipe = open(sys.argv[1], 'wb', 0); pipe.write(b'x');
 
 
 def guard(*words: str) -> tuple[subprocess.Popen[bytes], int]:
-    """Start the guard with a command; where it says why that could not be started."""
-    told, writing = os.pipe()
+    """Start the guard with a command; also returns the descriptor for the reason why that could not be started."""
+    start_error, writing = os.pipe()
     command = [sys.executable, "-I", str(hooks.GUARD), str(writing), *words]
     try:
         process = subprocess.Popen(
@@ -37,31 +37,31 @@ def guard(*words: str) -> tuple[subprocess.Popen[bytes], int]:
         )
     finally:
         os.close(writing)
-    return process, told
+    return process, start_error
 
 
 @pytest.mark.parametrize(("code", "status"), [("raise SystemExit(7)", 7), ("import os; os.kill(os.getpid(), 15)", -15)])
 def test_ends_as_the_hook(code: str, status: int) -> None:
-    """Its status or its signal, and nothing is told."""
-    process, told = guard(sys.executable, "-c", code)
+    """The guard ends with the hook's status or signal, and reports no error."""
+    process, start_error = guard(sys.executable, "-c", code)
     with process:
         assert process.wait(20) == status
-    assert os.read(told, 16) == b""
-    os.close(told)
+    assert os.read(start_error, 16) == b""
+    os.close(start_error)
 
 
-def test_tells_why_it_cannot_start() -> None:
-    """The number of the error, so that the harness can say it in words."""
-    process, told = guard("/no/such/program")
+def test_reports_why_it_cannot_start() -> None:
+    """The guard writes errno, which the harness turns into words."""
+    process, start_error = guard("/no/such/program")
     with process:
         assert process.wait(20) == 1
-    assert int(os.read(told, 16)) == 2
-    os.close(told)
+    assert int(os.read(start_error, 16)) == 2
+    os.close(start_error)
 
 
 def test_ends_when_its_input_ends() -> None:
-    """With all that the hook started: then nobody holds the output any more."""
-    process, told = guard(sys.executable, "-c", WAITS)
+    """The whole process group is killed, so the output is closed."""
+    process, start_error = guard(sys.executable, "-c", WAITS)
     with process:
         assert process.stdout is not None
         assert process.stdin is not None
@@ -70,11 +70,11 @@ def test_ends_when_its_input_ends() -> None:
         assert select.select([process.stdout], [], [], 20)[0]
         assert process.stdout.read() == b""
         assert process.wait(20) == -9
-    os.close(told)
+    os.close(start_error)
 
 
 def test_a_harness_that_is_killed(tmp_path: Path) -> None:
-    """No hook goes on switching a board that the next run may have by then."""
+    """A hook must not go on switching a board that the next run may already use."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     with (

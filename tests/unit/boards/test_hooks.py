@@ -1,4 +1,4 @@
-"""Hooks: no shell, a deadline, and their output where it helps. The programs are this Python: no power switch is here to try."""
+"""Hooks: no shell, a deadline, and their output in errors. The hooks are this Python, since there is no power switch to try."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ def hook(code: str, *words: str, seconds: float = 20) -> None:
 
 
 def test_words_reach_the_program_as_they_are(tmp_path: Path) -> None:
-    """No shell takes them apart, and nothing is on its standard input."""
-    place = tmp_path / "seen"
+    """No shell splits them, and standard input is empty."""
+    seen = tmp_path / "seen"
     hook(
         "import sys; open(sys.argv[1], 'w').write(repr((sys.argv[2:], sys.stdin.read())))",
-        str(place),
+        str(seen),
         "a b; $HOME",
         "'",
     )
-    assert place.read_text() == repr((["a b; $HOME", "'"], ""))
+    assert seen.read_text() == repr((["a b; $HOME", "'"], ""))
 
 
-def test_a_password_in_the_environment_is_kept_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a hook prints is shown, and some print their whole environment."""
+def test_the_password_is_not_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The output of a hook is shown, and some print their whole environment."""
     monkeypatch.setenv("LAB_WIFI", "sesame")
     monkeypatch.setenv("LAB_HUB", "1-1")
     code = "import os; print(sorted(name for name in os.environ if name.startswith('LAB_'))); raise SystemExit(1)"
     words = [sys.executable, "-c", code]
     with pytest.raises(BoardError, match=r"it printed: \['LAB_HUB'\]$"):
-        run_hook(words, name="reset", board="lab-1", deadline=Deadline(20), without=("LAB_WIFI",))
+        run_hook(words, name="reset", board="lab-1", deadline=Deadline(20), strip_env=("LAB_WIFI",))
 
 
-def test_failure_shows_what_it_said() -> None:
-    """Its status and the last of its output, on one line and escaped; the rest is dropped, not kept."""
+def test_a_failure_shows_the_output() -> None:
+    """The error has its status and the end of its output, escaped and on one line; the rest is not kept."""
     with pytest.raises(BoardError, match=r"^lab-1: the reset hook '.*' ended with status 3; it printed: ") as raised:
         hook("import sys; print('x' * 100000); print('no \\x1b[31mhub\\nat 1-1', file=sys.stderr); sys.exit(3)")
     assert raised.value.kind == "hook"
@@ -55,8 +55,8 @@ def test_failure_shows_what_it_said() -> None:
         hook("raise SystemExit(1)")
 
 
-def test_one_that_does_not_end(tmp_path: Path) -> None:
-    """It is killed at the deadline with what it started: then nobody holds the pipe any more."""
+def test_a_hook_that_does_not_end(tmp_path: Path) -> None:
+    """It is killed at the deadline with its child processes: the pipe that they hold is closed."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
@@ -68,8 +68,8 @@ def test_one_that_does_not_end(tmp_path: Path) -> None:
         os.close(reading)
 
 
-def test_ctrl_c_kills_it_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever waits for it is interrupted: it does not go on switching."""
+def test_ctrl_c_kills_the_hook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the harness is interrupted the hook must not go on switching."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
@@ -88,7 +88,7 @@ def test_ctrl_c_kills_it_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         os.close(reading)
 
 
-# A hook whose child holds the pipe open for writing, too, and says so.
+# A hook whose child also holds the pipe open for writing.
 HOLDS_A_PIPE = """\
 import subprocess, sys, time
 pipe = open(sys.argv[1], 'wb', 0)
@@ -100,16 +100,16 @@ time.sleep(60)
 
 
 def ended(reading: int) -> bool:
-    """Whether the last who could write to the pipe is gone, soon."""
+    """Whether the last writer of the pipe is gone, within some seconds."""
     while select.select([reading], [], [], 10)[0]:
         if not os.read(reading, 64):
             return True
     return False
 
 
-def test_one_that_leaves_something_running(tmp_path: Path) -> None:
-    """A hook has ended when it has, also if a child of it holds its output open; the child is its own business, and nobody reads it."""
-    place = tmp_path / "pid"
+def test_a_hook_that_leaves_something_running(tmp_path: Path) -> None:
+    """A hook has ended even if a child of it holds its output open; the child is left alone and not read."""
+    pid = tmp_path / "pid"
     code = (
         "import subprocess, sys\n"
         "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
@@ -117,16 +117,16 @@ def test_one_that_leaves_something_running(tmp_path: Path) -> None:
     )
     threads, descriptors = threading.active_count(), len(os.listdir("/dev/fd"))
     try:
-        hook(code, str(place))
+        hook(code, str(pid))
         assert threading.active_count() == threads
         assert len(os.listdir("/dev/fd")) == descriptors
-        os.kill(int(place.read_text()), 0)
+        os.kill(int(pid.read_text()), 0)
     finally:
-        os.kill(int(place.read_text()), 9)
+        os.kill(int(pid.read_text()), 9)
 
 
-def test_one_that_kills_its_parent(tmp_path: Path) -> None:
-    """That is not the harness; and it does not live on."""
+def test_a_hook_that_kills_its_parent(tmp_path: Path) -> None:
+    """The parent is the guard, not the harness; the hook is killed, too."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
@@ -139,32 +139,32 @@ def test_one_that_kills_its_parent(tmp_path: Path) -> None:
         os.close(reading)
 
 
-def test_one_that_is_killed() -> None:
+def test_a_hook_that_is_killed() -> None:
     """The signal is its status."""
     with pytest.raises(BoardError, match=r"ended with status -15; it printed nothing$"):
         hook("import os; os.kill(os.getpid(), 15)")
 
 
 def test_no_such_program(tmp_path: Path) -> None:
-    """What cannot be started is said with the system's reason."""
+    """A program that cannot be started is reported with the system's reason."""
     words = [str(tmp_path / "uhubctl")]
     with pytest.raises(BoardError, match=rf"hook '{re.escape(words[0])}' cannot be started \(No such file") as raised:
         run_hook(words, name="power_cycle", board="lab-1", deadline=Deadline(5))
     assert raised.value.kind == "hook"
 
 
-def test_no_program_at_all(tmp_path: Path) -> None:
-    """A file that may not be run, or is none of this machine's programs, is told from one that failed."""
-    place = tmp_path / "hub.sh"
-    place.write_text("uhubctl")
+def test_not_a_program(tmp_path: Path) -> None:
+    """A file that may not be run, or that this machine cannot run, is not reported as a hook that failed."""
+    script = tmp_path / "hub.sh"
+    script.write_text("uhubctl")
     for mode, reason in ((0o644, "Permission denied"), (0o755, "Exec format error")):
-        place.chmod(mode)
+        script.chmod(mode)
         with pytest.raises(BoardError, match=rf"cannot be started \({reason}\)$"):
-            run_hook([str(place)], name="reset", board="lab-1", deadline=Deadline(20))
+            run_hook([str(script)], name="reset", board="lab-1", deadline=Deadline(20))
 
 
 def test_hook_arguments() -> None:
-    """Port and board are filled in, in one pass; other braces are the program's own business."""
+    """Port and board are filled in, in one pass; other braces are left alone."""
     hook = ("mosquitto_pub", "-t", "lab/{board}/{port}", "-m", '{"POWER": "{board}"}', "{}")
     port = "/dev/{board}"
     words = ["mosquitto_pub", "-t", f"lab/desk/{port}", "-m", '{"POWER": "desk"}', "{}"]

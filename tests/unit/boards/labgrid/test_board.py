@@ -1,4 +1,4 @@
-"""Having a place: what is said when the process that keeps it fails. tests/plugin/test_labgrid_board.py has a real lab."""
+"""Holding a place, and the errors when the process that keeps it fails. tests/plugin/test_labgrid_board.py has a real lab."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="labgrid is for 
 
 @pytest.fixture
 def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with a script for the client, and what each of its words does."""
+    """A folder with a script for the client, and one for each of its commands."""
     client = tmp_path / "labgrid-client"
     for name, text in {"place": PLACE, "acquire": "true", "release-from": "true", "export": STAYS}.items():
         (tmp_path / name).write_text(text, encoding="ascii")
@@ -55,13 +55,13 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def calls(lab: Path) -> list[str]:
-    """The words of the client, one for each call."""
+    """The command of each call of the client."""
     lines = (lab / "calls").read_text(encoding="ascii").splitlines()
     return [line.split()[1].replace("-c", "export") for line in lines]
 
 
 def test_a_place_from_beginning_to_end(lab: Path) -> None:
-    """It is locked here, acquired, resolved, and given back; the lock goes last, and the port has one of its own."""
+    """A place is locked here, acquired, resolved and released; its lock is freed last, and its port has a lock of its own."""
     place = KeptPlace("board0", label="desk", timeout_s=60)
     assert (place.address.url, place.notes) == ("socket://127.0.0.1:1", [])
     holder = holder_of(identity("board0", os.environ))
@@ -75,7 +75,7 @@ def test_a_place_from_beginning_to_end(lab: Path) -> None:
 
 
 def test_an_alias_is_the_same_board(lab: Path) -> None:
-    """What is locked is the place, whatever it was called; the client is told its name."""
+    """The lock is that of the place, whichever name was used; the client gets the name of the place."""
     place = KeptPlace("first", label="desk", timeout_s=60)
     with pytest.raises(BoardError, match="rack: this run has the board already, under another name"):
         KeptPlace("board0", label="rack", timeout_s=60)
@@ -84,26 +84,26 @@ def test_an_alias_is_the_same_board(lab: Path) -> None:
     assert words[:3] == ["--place=first show", "--place=board0 show", "--place=board0 acquire"]
 
 
-def test_a_release_that_fails_is_said(lab: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Whoever reads the terminal can do it by hand."""
+def test_a_release_that_fails(lab: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A warning has the command that releases the place."""
     (lab / "release-from").write_text("echo 'Server error: Error: gone away'; exit 1", encoding="ascii")
     KeptPlace("board0", label="desk", timeout_s=60).close()
     assert capsys.readouterr().err == (
-        "tls-harness: desk: place board0 could not be released (gone away); `labgrid-client -p board0 release` does it\n"
+        "tls-harness: desk: place board0 could not be released (gone away); run `labgrid-client -p board0 release`\n"
     )
 
 
 def test_a_release_that_takes_long(lab: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The run goes on; the place is released later, and only then is its lock free."""
+    """The run goes on; the place is released later, and its lock is held until then."""
     os.mkfifo(lab / "go")
     (lab / "release-from").write_text('read word <"$folder/go"', encoding="ascii")
     KeptPlace("board0", label="desk", timeout_s=60, release_s=0.2).close()
     assert capsys.readouterr().err == (
-        "tls-harness: desk: place board0 is not released after 0.2 s; a process goes on with it\n"
+        "tls-harness: desk: place board0 is not released after 0.2 s; a process in the background will release it\n"
     )
     assert holder_of(identity("board0", os.environ)) is not None
     (lab / "go").write_text("on\n", encoding="ascii")
-    assert labgrid._left_alone.pop().wait(60) == 0
+    assert labgrid._left_running.pop().wait(60) == 0
     assert holder_of(identity("board0", os.environ)) is None
     assert calls(lab)[-1] == "release-from"
     folder = lock_folder()
@@ -112,7 +112,7 @@ def test_a_release_that_takes_long(lab: Path, capsys: pytest.CaptureFixture[str]
 
 
 def test_ctrl_c_while_it_is_acquired(lab: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The run ends at once, and the place is free."""
+    """The run ends at once, and the place is released."""
     (lab / "acquire").write_text(f"kill -INT {os.getpid()}; exec sleep 600", encoding="ascii")
     with pytest.raises(KeyboardInterrupt):
         KeptPlace("board0", label="desk", timeout_s=60)
@@ -125,18 +125,18 @@ def test_ctrl_c_while_it_is_acquired(lab: Path, capsys: pytest.CaptureFixture[st
     ("word", "script", "kind", "message"),
     [
         ("acquire", "echo 'Error: no'; exit 1", "missing", r"desk: place board0 cannot be acquired \(no\)"),
-        ("acquire", "kill -9 $PPID", "lost", r"desk: the process that keeps place board0 was ended by somebody"),
+        ("acquire", "kill -9 $PPID", "lost", r"desk: the process that keeps place board0 was killed"),
         ("export", "echo 'Error: no'; exit 1", "missing", r"desk: the serial port of place board0 cannot be resolved \(no\)"),
         (
             "export",
             STAYS.replace('"1"', '"None"'),
             "missing",
-            r"desk: the exporter of place board0 says no host and port of its serial port; is the board plugged in there\?",
+            r"desk: the exporter of place board0 has no host and port for its serial port; is the board plugged in there\?",
         ),
     ],
 )  # fmt: skip
-def test_what_goes_wrong(lab: Path, word: str, script: str, kind: str, message: str) -> None:
-    """Each step's failure is one line; what was acquired is released, and the lock is free."""
+def test_a_step_that_fails(lab: Path, word: str, script: str, kind: str, message: str) -> None:
+    """The error is one line; a place that was acquired is released, and the lock is freed."""
     (lab / word).write_text(script, encoding="ascii")
     with pytest.raises(BoardError, match=message) as caught:
         KeptPlace("board0", label="desk", timeout_s=60)
@@ -146,8 +146,8 @@ def test_what_goes_wrong(lab: Path, word: str, script: str, kind: str, message: 
     assert ("release-from" in calls(lab)) == (word == "export")
 
 
-def test_a_step_without_end(lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is ended, and what it may have done is undone."""
+def test_a_step_that_hangs(lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client is ended, and a place that it may have acquired is released."""
     show = LabgridClient.show
 
     def then_impatient(self: LabgridClient, word: str) -> Place:
@@ -165,7 +165,7 @@ def test_a_step_without_end(lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_place_that_was_taken_meanwhile(lab: Path) -> None:
-    """Between looking and acquiring somebody else was faster: he is named, and nothing of his is released."""
+    """If another user acquires the place first, that user is named and keeps the place."""
     taken = PLACE.replace("acquired: None", "acquired: ci/alice")
     (lab / "acquire").write_text(f"cat >\"$folder/place\" <<'END'\n{taken}END\nexit 1", encoding="ascii")
     with pytest.raises(BoardError, match="desk: place board0 is acquired by alice on ci") as caught:
@@ -175,8 +175,8 @@ def test_a_place_that_was_taken_meanwhile(lab: Path) -> None:
 
 
 def test_no_process_can_be_started(lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Then nothing was acquired."""
+    """Without a keeper nothing is acquired."""
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
-    with pytest.raises(BoardError, match=r"desk: no process can be started \(No such file or directory\)"):
+    with pytest.raises(BoardError, match=r"desk: cannot start a process \(No such file or directory\)"):
         KeptPlace("board0", label="desk", timeout_s=60)
     assert calls(lab) == ["show"]

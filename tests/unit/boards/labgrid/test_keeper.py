@@ -1,6 +1,6 @@
-"""The process that keeps a place: what it does in which order, and that it gives the place back however it is ended.
+"""The process that keeps a place: the order of its steps, and that it releases the place however it ends.
 
-The client is a script that writes down how it is called; tests/plugin/test_labgrid_board.py has the real one.
+The client is a script that records its calls; tests/plugin/test_labgrid_board.py has the real one.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="labgrid is for 
 
 
 class Kept:
-    """A keeper and the scripts of its client; a script that is not given does nothing and succeeds."""
+    """A keeper and the scripts of its client; the default script does nothing and succeeds."""
 
     def __init__(self, folder: Path, *, timeout_s: float, ours: bool, **scripts: str) -> None:
         self.folder = folder
@@ -61,22 +61,22 @@ class Kept:
         )
 
     def step(self) -> dict[str, Any]:
-        """What it says next."""
+        """The next report."""
         assert self.process.stdout is not None
         found: dict[str, Any] = json.loads(self.process.stdout.readline())
         return found
 
     def end(self) -> tuple[int, list[tuple[str, int]]]:
-        """Close its input and wait: its exit code, and the steps that it still told."""
+        """Close its input and wait; return its exit code and the remaining reports."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.close()
-        # Not communicate(): what `step` has read ahead is in the buffer of this file.
+        # Not communicate(): `step` has read ahead into the buffer of this file.
         steps = [json.loads(line) for line in self.process.stdout]
         return self.process.wait(60), [(step["step"], step["status"]) for step in steps]
 
     def calls(self) -> list[str]:
-        """How the client was called."""
+        """The calls of the client."""
         return (self.folder / "calls").read_text(encoding="ascii").splitlines()
 
 
@@ -88,7 +88,7 @@ STAYS = f"echo '{EXPORTED}'; exec sleep 600"
 
 @pytest.fixture
 def keep(tmp_path: Path) -> Iterator[Callable[..., Kept]]:
-    """Start a keeper; none is left behind."""
+    """Start keepers, and kill them at the end."""
     made: list[Kept] = []
 
     def start(*, timeout_s: float = 60.0, ours: bool = False, **scripts: str) -> Kept:
@@ -102,18 +102,18 @@ def keep(tmp_path: Path) -> Iterator[Callable[..., Kept]]:
 
 
 def test_the_whole_life_of_a_place(keep: Callable[..., Kept]) -> None:
-    """Acquire, export, wait for the end of the input; then end the export and release, by our name."""
+    """Acquire, export, wait for the end of the input; then end the export and release by our name."""
     kept = keep(acquire="echo acquired", export=STAYS)
-    assert kept.step() == {"step": "acquire", "status": 0, "said": "acquired\n"}
+    assert kept.step() == {"step": "acquire", "status": 0, "output": "acquired\n"}
     exported = kept.step()
-    assert (exported["step"], exported["status"], exported["said"].strip()) == ("export", 0, EXPORTED)
+    assert (exported["step"], exported["status"], exported["output"].strip()) == ("export", 0, EXPORTED)
     assert kept.end() == (0, [("release", 0)])
     assert kept.calls() == [ACQUIRE, EXPORT, RELEASE]
     assert (kept.folder / "environment").read_text(encoding="ascii") == "targets"
 
 
 def test_a_place_that_was_ours_before(keep: Callable[..., Kept]) -> None:
-    """It is neither acquired nor released."""
+    """A place that was acquired before is neither acquired nor released."""
     kept = keep(ours=True, export=STAYS)
     assert kept.step()["step"] == "export"
     assert kept.end() == (0, [])
@@ -121,55 +121,55 @@ def test_a_place_that_was_ours_before(keep: Callable[..., Kept]) -> None:
 
 
 def test_a_place_that_cannot_be_acquired(keep: Callable[..., Kept]) -> None:
-    """What was not acquired is not released: it may be somebody else's."""
+    """A place that was not acquired is not released: another user may have it."""
     kept = keep(acquire="echo no >&2; exit 1")
-    assert kept.step() == {"step": "acquire", "status": 1, "said": "no\n"}
+    assert kept.step() == {"step": "acquire", "status": 1, "output": "no\n"}
     assert kept.end() == (1, [])
     assert kept.calls() == [ACQUIRE]
 
 
-def test_an_acquire_without_end(keep: Callable[..., Kept]) -> None:
-    """Nobody knows whether it was acquired: it is released by our name, which hurts nobody else."""
+def test_an_acquire_that_hangs(keep: Callable[..., Kept]) -> None:
+    """It is unknown whether the place was acquired, so it is released by our name, which affects no other user."""
     kept = keep(timeout_s=0.2, acquire="exec sleep 600")
-    assert kept.step() == {"step": "acquire", "status": 124, "said": ""}
+    assert kept.step() == {"step": "acquire", "status": 124, "output": ""}
     assert kept.end()[1] == [("release", 0)]
     assert kept.calls()[-1] == RELEASE
 
 
 def test_an_export_that_fails(keep: Callable[..., Kept]) -> None:
-    """The place is given back at once, without being told to."""
+    """The place is released at once, without waiting for the end of the input."""
     kept = keep(export="echo orphaned >&2; exit 1")
     assert kept.step()["status"] == 0
-    assert kept.step() == {"step": "export", "status": 1, "said": "orphaned\n"}
-    assert kept.step() == {"step": "release", "status": 0, "said": ""}
+    assert kept.step() == {"step": "export", "status": 1, "output": "orphaned\n"}
+    assert kept.step() == {"step": "release", "status": 0, "output": ""}
     assert kept.process.wait(60) == 1
 
 
-def test_an_export_without_end(keep: Callable[..., Kept]) -> None:
-    """One that says nothing for too long is ended."""
+def test_an_export_that_hangs(keep: Callable[..., Kept]) -> None:
+    """A client that prints nothing for too long is ended."""
     kept = keep(timeout_s=0.2, ours=True, export="exec sleep 600")
-    assert kept.step() == {"step": "export", "status": 124, "said": ""}
+    assert kept.step() == {"step": "export", "status": 124, "output": ""}
     assert kept.process.wait(60) == 1
 
 
 def test_a_release_that_fails(keep: Callable[..., Kept]) -> None:
-    """It is told, and is the exit code."""
+    """The failure is reported, and is the exit code."""
     kept = keep(export=STAYS, release="exit 1")
     assert [kept.step()["step"], kept.step()["step"]] == ["acquire", "export"]
     assert kept.end() == (1, [("release", 1)])
 
 
 def test_no_client(keep: Callable[..., Kept]) -> None:
-    """A program that is gone is a step that failed."""
+    """A program that is gone makes the step fail."""
     kept = keep(acquire='rm "$0"')
     assert kept.step()["status"] == 0
-    assert kept.step() == {"step": "export", "status": 127, "said": "No such file or directory"}
-    assert kept.step() == {"step": "release", "status": 127, "said": "No such file or directory"}
+    assert kept.step() == {"step": "export", "status": 127, "output": "No such file or directory"}
+    assert kept.step() == {"step": "release", "status": 127, "output": "No such file or directory"}
     assert kept.process.wait(60) == 1
 
 
 def test_the_end_while_it_acquires(keep: Callable[..., Kept]) -> None:
-    """Ctrl-C on the run: the client is not waited for, and what it may have done is undone."""
+    """After Ctrl-C on the run the client is not waited for, and what it may have acquired is released."""
     kept = keep(acquire='touch "$folder/acquiring"; exec sleep 600')
     deadline, pause = Deadline(60), threading.Event()
     while not (kept.folder / "acquiring").exists():
@@ -180,7 +180,7 @@ def test_the_end_while_it_acquires(keep: Callable[..., Kept]) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_signals(keep: Callable[..., Kept], number: signal.Signals) -> None:
-    """Ended by the system or by a job's end it gives the place back; Ctrl-C is not meant for it."""
+    """At SIGTERM and SIGHUP it releases the place; it ignores Ctrl-C, which is for the run."""
     kept = keep(export=STAYS)
     assert [kept.step()["step"], kept.step()["step"]] == ["acquire", "export"]
     kept.process.send_signal(signal.SIGINT)
@@ -189,8 +189,8 @@ def test_signals(keep: Callable[..., Kept], number: signal.Signals) -> None:
     assert kept.calls()[-1] == RELEASE
 
 
-def test_it_outlives_who_started_it(keep: Callable[..., Kept]) -> None:
-    """Nobody reads what it says any more: the place is released all the same."""
+def test_it_outlives_its_parent(keep: Callable[..., Kept]) -> None:
+    """The place is released even if nothing reads the reports any more."""
     kept = keep(export=STAYS)
     assert [kept.step()["step"], kept.step()["step"]] == ["acquire", "export"]
     assert kept.process.stdin is not None

@@ -40,5 +40,5 @@ def test_occupancy(monkeypatch: pytest.MonkeyPatch) -> None:
     lock.close()
     assert (found.state, found.holder is not None and found.holder.pid) == ("in-use", os.getpid())
     assert str(occupancy(spec)) == (
-        "missing: $LABGRID_CLIENT = /nowhere/labgrid-client: there is no such program; it must name labgrid-client"
+        "missing: $LABGRID_CLIENT = /nowhere/labgrid-client: no such program; expected the path of labgrid-client"
     )

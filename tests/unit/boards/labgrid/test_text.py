@@ -1,4 +1,4 @@
-"""What labgrid's client prints, read: texts as labgrid 26.0.1 printed them."""
+"""Parsing the output of labgrid's client, as printed by labgrid 26.0.1."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ EXPORTED = (
 
 
 def test_a_free_place() -> None:
-    """Name, aliases, matches and what matches them."""
+    """Name, aliases, matches and resources."""
     assert read_place(FREE) == Place(
         name="board0",
         aliases=("bob:mine", "myboard"),
@@ -77,7 +77,7 @@ def test_a_free_place() -> None:
 
 
 def test_a_held_place_whose_exporter_is_gone() -> None:
-    """Who has it, who else may use it, for whom it is kept, and that its resource is an orphan."""
+    """The holder, the other users allowed, the reservation, and that its resource has no exporter."""
     assert read_place(HELD) == Place(
         name="board1",
         matches=("exp0/mpy-board1/*",),
@@ -88,15 +88,15 @@ def test_a_held_place_whose_exporter_is_gone() -> None:
     )
 
 
-def test_a_text_that_is_no_place() -> None:
-    """The client's error is no place, nor is one whose holder cannot be read."""
+def test_not_a_place() -> None:
+    """An error of the client is not a place, nor is a place with an unreadable holder."""
     assert read_place("labgrid-client: Error: place pattern nix matches nothing\n") is None
     assert read_place("") is None
-    assert read_place(FREE.replace("acquired: None", "acquired: somebody")) is None
+    assert read_place(FREE.replace("acquired: None", "acquired: alice")) is None
 
 
-def test_a_text_that_breaks_off() -> None:
-    """Cut anywhere, it is no place or the same one: never one that seems free because its holder was cut off."""
+def test_a_text_that_is_cut_off() -> None:
+    """Cut at any index, it is None or the same place, and never one that seems free because its holder is cut off."""
     for text in (FREE, HELD):
         whole = read_place(text)
         found = [read_place(text[:end]) for end in range(len(text))]
@@ -110,7 +110,7 @@ def test_a_text_that_breaks_off() -> None:
     [("board0", True), ("myboard", True), ("mine", True), ("bob:mine", True), ("board", False), ("board00", False)],
 )
 def test_names_and_aliases(word: str, called: bool) -> None:
-    """A place is called by its whole name or alias; one with a user's name is that user's."""
+    """A place is known by its whole name or alias; an alias with a user's name is that user's."""
     place = read_place(FREE)
     assert place is not None
     assert place.is_called(word, user="bob") is called
@@ -118,7 +118,7 @@ def test_names_and_aliases(word: str, called: bool) -> None:
 
 
 def test_places() -> None:
-    """One name a line."""
+    """A name per line."""
     assert read_places("board0 (myboard)                         the red one\nboard1          \n\n") == (
         "board0",
         "board1",
@@ -127,7 +127,7 @@ def test_places() -> None:
 
 
 def test_an_export() -> None:
-    """The JSON object is found between what else is said, and becomes the URL that labgrid itself would open."""
+    """The JSON object is found among other output, and becomes the URL that labgrid itself would open."""
     assert read_export(EXPORTED) == SerialAddress(url="rfc2217://bench-1:45888?ign_set_control", baud=9600)
 
 
@@ -145,8 +145,8 @@ def test_an_export() -> None:
         ({"HOST": None}, None),
     ],
 )
-def test_what_an_exporter_may_say(change: dict[str, object], expected: str | None) -> None:
-    """Raw TCP, IPv6; a port that is not there yet, or a host that is none, is no address."""
+def test_export_variants(change: dict[str, object], expected: str | None) -> None:
+    """Raw TCP and IPv6 are addresses; a port that is not there yet or an invalid host is not."""
     words: dict[str, object] = {"SPEED": "9600", "HOST": "bench-1", "PORT": "45888", "PROTOCOL": "rfc2217", **change}
     found = read_export(json.dumps({f"LG__SERIALDRIVER_{name}": value for name, value in words.items()}))
     assert (found.url if found else None) == expected
@@ -154,33 +154,33 @@ def test_what_an_exporter_may_say(change: dict[str, object], expected: str | Non
 
 @pytest.mark.parametrize("speed", ["fast", None, "0", "99999999"])
 def test_an_unusable_speed(speed: str | None) -> None:
-    """Then it is what boards have."""
+    """An invalid baud rate becomes the default."""
     text = json.dumps({"LG__SERIALDRIVER_HOST": "h", "LG__SERIALDRIVER_PORT": "1", "LG__SERIALDRIVER_SPEED": speed})
     assert read_export(text) == SerialAddress(url="rfc2217://h:1?ign_set_control", baud=115200)
 
 
-def test_an_export_that_breaks_off() -> None:
-    """Half an object is no address."""
+def test_an_export_that_is_cut_off() -> None:
+    """Half an object is not an address."""
     whole = EXPORTED.removesuffix("Waiting for CTRL+C or SIGTERM...\n")
     assert {read_export(whole[:end]) for end in range(len(whole))} == {None}
     assert read_export('{"LG__x": }') is None
 
 
 def test_the_file_for_export() -> None:
-    """A place's name is data in it, whatever characters it has."""
+    """The name of a place is quoted, whatever characters it has."""
     assert json.loads(serial_environment('a": {'))["targets"]["main"]["resources"] == {"RemotePlace": {"name": 'a": {'}}
     assert serial_url("rfc2217", "h", 1) == "rfc2217://h:1?ign_set_control"
 
 
 def test_the_environment_of_the_client() -> None:
-    """labgrid's own words pass, but for those that name other places; so does nothing of our Python's."""
+    """labgrid's own variables are kept, except those that select other places; those of our Python are not."""
     environ = {"LG_PROXY": "gate", "LG_TOKEN": "T", "PATH": "/bin", "LG_ENV": "x", "LG_PLACE": "y", "PYTHONPATH": "z"}
     expected = {"LG_PROXY": "gate", "LG_TOKEN": "T", "PATH": "/bin", "PYTHONUNBUFFERED": "1"}
     assert client_environment(environ) == expected
 
 
 def test_coordinator_and_identity() -> None:
-    """The coordinator is what labgrid's variables say; place and coordinator together are the board."""
+    """The coordinator is that of labgrid's variables; coordinator and place together identify the board."""
     assert coordinator({}) == "127.0.0.1:20408"
     assert coordinator({"LG_CROSSBAR": "ws://old"}) == "ws://old"
     assert coordinator({"LG_CROSSBAR": "ws://old", "LG_COORDINATOR": "lab:1"}) == "lab:1"
@@ -188,7 +188,7 @@ def test_coordinator_and_identity() -> None:
 
 
 def test_people() -> None:
-    """labgrid's host/user, with its own variables before what the system says."""
+    """labgrid's host/user; its own variables take precedence over the system's names."""
     assert own_name({}, host="desk", user="bob") == "desk/bob"
     assert own_name({"LG_HOSTNAME": "ci", "LG_USERNAME": "job"}, host="desk", user="bob") == "ci/job"
     assert who_has("desk/bob") == "bob on desk"
@@ -204,7 +204,7 @@ def test_people() -> None:
     ],
 )  # fmt: skip
 def test_an_unknown_place(word: str, places: list[str], expected: str) -> None:
-    """What there is, and what was probably meant."""
+    """The message lists the places, and those that were probably meant."""
     assert unknown_place(word, places) == expected
 
 
@@ -214,10 +214,10 @@ def test_an_unknown_place(word: str, places: list[str], expected: str) -> None:
         ("ERROR root: x\nServer error: Error: Could not connect to coordinator\n", "Could not connect to coordinator"),
         ("labgrid-client: Error: place board0 is not acquired\n", "place board0 is not acquired"),
         ("odd\x1b[31m\n\n", "odd?[31m"),
-        ("", "it said nothing"),
+        ("", "no output"),
         ("x" * 999, "x" * 300),
     ],
 )
 def test_last_words(said: str, expected: str) -> None:
-    """One line, bounded, nothing in it that steers a terminal."""
+    """One line of bounded length, without control characters."""
     assert last_words(said) == expected
