@@ -1,46 +1,42 @@
-"""What the host calls on the board: th_run and th_put. Each prints one line, `#th ` and a JSON object.
+"""What the host calls on the board: th_run and th_put. Each prints one line: `#th `, a JSON object and its check sum.
 
-File mode: the host runs `from tls_harness.agent import th_run, th_put, th_version`. RAM mode: it runs this text behind
-that of tls_client.py as one piece in __main__, where th_attempt is then there already. Anything else on the console
-(axTLS prints `TLS buffer overflow...`, ESP-IDF logs) is noise to the host.
+Runs in __main__ behind line.py and tls_client.py, one statement after another with a collection between them, so that what stays
+lies in one piece. Anything else on the console (axTLS prints `TLS buffer overflow...`, ESP-IDF logs) is noise to the host.
 """
 
-try:
-    th_attempt
-except NameError:
-    from tls_harness.tls_client import th_attempt, th_module
-
-th_version = 1
+th_version = 2
 th_json = th_module("ujson", "json")
-th_binascii = th_module("ubinascii", "binascii")
 th_blobs = {}
 
 
 def th_say(answer):
     """Print one answer, in as few writes as print() allows: each is a packet on USB and wakes up the host."""
     try:
-        answer = "#th " + th_json.dumps(answer)
+        text = th_json.dumps(answer)
     except MemoryError:
-        answer = '#th {"kind":"error","message":"MemoryError"}'
-    print(answer)
+        text = '{"kind":"error","message":"MemoryError"}'
+    print("#th " + text + " " + th_sum(text))
 
 
-def th_put(name, text, more=False):
+def th_put(number, name, text, more, check):
     """Store base64 text under a name; more=True appends to what is there, None as text drops it."""
+    answer = {"kind": "stored", "n": number}
     try:
-        if text is None:
+        if th_sum(name + (text or "")) != check:
+            answer["kind"] = "damaged"
+        elif text is None:
             th_blobs.pop(name, None)
-            th_say({"kind": "stored", "size": None})
-            return
-        # bytes, not bytearray: mbedTLS reads the NUL that follows them when it looks for PEM.
-        data = th_binascii.a2b_base64(text)
-        if more:
-            data = th_blobs[name] + data
-        th_blobs[name] = data
-        th_say({"kind": "stored", "size": len(data)})
+        else:
+            # bytes, not bytearray: mbedTLS reads the NUL that follows them when it looks for PEM.
+            data = th_binascii.a2b_base64(text)
+            if more:
+                data = th_blobs[name] + data
+            th_blobs[name] = data
+            answer["size"] = len(data)
     except Exception as e:
         th_blobs.pop(name, None)
-        th_say({"kind": "error", "message": type(e).__name__, "blob": name})
+        answer = {"kind": "error", "n": number, "message": type(e).__name__, "blob": name}
+    th_say(answer)
 
 
 def th_blob(name):
@@ -48,14 +44,39 @@ def th_blob(name):
     return th_blobs[name]
 
 
-def th_run(text):
+def th_run(text, check):
     """Try one connection as the JSON text says and print what happened; th_attempt has the meaning of each key."""
-    try:
-        answer = th_attempt(th_json.loads(text), th_blob)
-    except NotImplementedError as e:
-        answer = {"kind": "error", "missing": str(e)}
-    except KeyError as e:
-        answer = {"kind": "error", "message": "KeyError", "blob": str(e.args[0])}
-    except Exception as e:
-        answer = {"kind": "error", "message": type(e).__name__ + ": " + str(e)[:80]}
+    request = {}
+    if th_sum(text) != check:
+        answer = {"kind": "damaged"}
+    else:
+        try:
+            request = th_json.loads(text)
+            answer = th_attempt(request, th_blob)
+        except NotImplementedError as e:
+            answer = {"kind": "error", "missing": str(e)}
+        except KeyError as e:
+            answer = {"kind": "error", "message": "KeyError", "blob": str(e.args[0])}
+        except Exception as e:
+            answer = {"kind": "error", "message": type(e).__name__ + ": " + str(e)[:80]}
+    answer["n"] = request.get("n")
     th_say(answer)
+
+
+def th_memory(number):
+    """Say how much memory is free: the heap, its largest piece, and ESP-IDF's heap where there is one."""
+    gc.collect()
+    free = th_free()
+    largest = 0
+    step = 1
+    while step < (free or 0):
+        step *= 2
+    while step > 255:
+        try:
+            bytearray(largest + step)
+            largest += step
+        except MemoryError:
+            pass
+        step //= 2
+    gc.collect()
+    th_say({"kind": "memory", "n": number, "free": free, "largest": largest, "idf": th_idf()})

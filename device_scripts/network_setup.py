@@ -13,18 +13,9 @@ connecting, 1010 up, else the reason why the last association ended.
 TH_ESP32, TH_ESP8266, TH_CYW43 = 1010, 5, 3
 
 
-def th_net_module(*names):
-    """Import the first of several modules that exists."""
-    for name in names:
-        try:
-            return __import__(name)
-        except ImportError:
-            pass
-
-
 def th_net_pause(ms):
     """Sleep for so many milliseconds."""
-    time = th_net_module("utime", "time")
+    time = th_module("utime", "time")
     if hasattr(time, "sleep_ms"):
         time.sleep_ms(ms)
     else:
@@ -151,7 +142,7 @@ def th_net_wifi(network, ask):
     family = ask["family"] = getattr(network, "STAT_GOT_IP", TH_CYW43)
     if ask.get("country"):
         try:
-            (getattr(network, "country", None) or th_net_module("rp2").country)(ask["country"])
+            (getattr(network, "country", None) or th_module("rp2").country)(ask["country"])
         except Exception:
             facts["no_country"] = True
     nic = network.WLAN(getattr(network, "STA_IF", 0))
@@ -223,7 +214,7 @@ def th_net_lan(network, ask):
     if nic:
         return nic, {"was_up": True}
     if ask.get("lan"):
-        machine = th_net_module("machine")
+        machine = th_module("machine")
         names = {"network": network, "machine": machine}
         for name in ("Pin", "SPI"):
             names[name] = getattr(machine, name, None)
@@ -250,11 +241,11 @@ def th_net_boot(network, ask):
 
 def th_network(text):
     """Do what the JSON text asks and print one line."""
-    json = th_net_module("ujson", "json")
+    json = th_module("ujson", "json")
     ask = {}
     try:
         ask = json.loads(text)
-        network = th_net_module("network")
+        network = th_module("network")
         if network is None:
             nic, facts = None, {"code": "no-module"}
         elif ask["kind"] == "wifi" and not hasattr(network, "WLAN"):
@@ -268,4 +259,4 @@ def th_network(text):
         safe = [a for a in e.args[:2] if isinstance(a, int) or (isinstance(a, str) and "password" not in ask)]
         facts = {"code": "exception", "type": type(e).__name__, "args": [str(a)[:120] for a in safe]}
     facts["kind"] = "error" if facts.get("code") else "result"
-    print("#th", json.dumps(facts))
+    th_say(facts)

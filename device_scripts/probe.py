@@ -1,16 +1,16 @@
-# What a board is and offers, in steps that each run as a raw-REPL exec of their own: a step that fails (no memory, no
+# What a board is and offers, in steps that each run by themselves (th_step of line.py): a step that fails (no memory, no
 # such module) costs only its own lines. Neither json nor 1 KB of RAM is needed; the smallest board so far is a
-# micro:bit with MicroPython 1.9.2 and 9 KB of heap. Every line printed is `#th key repr`. harness/boards/agent/probe.py cuts
+# micro:bit with MicroPython 1.9.2 and 9 KB of heap. th_p prints a line `#th key repr`. harness/boards/agent/probe.py cuts
 # this file at the marks and reads the lines.
 # --- implementation
 import sys
-print("#th implementation", repr(sys.implementation.name))
-print("#th version", tuple(sys.implementation.version))
+th_p("implementation", sys.implementation.name)
+th_p("version", tuple(sys.implementation.version))
 # --- platform
 import sys
-print("#th platform", repr(sys.platform))
-print("#th version_text", repr(sys.version))
-print("#th maxsize", getattr(sys, "maxsize", None))
+th_p("platform", sys.platform)
+th_p("version_text", sys.version)
+th_p("maxsize", getattr(sys, "maxsize", None))
 # --- machine
 import sys
 try:
@@ -18,18 +18,18 @@ try:
 except AttributeError:
     import os
     th = os.uname().machine
-print("#th machine", repr(th))
+th_p("machine", th)
 # --- build
 import sys
-print("#th build", repr(sys.implementation._build))
+th_p("build", sys.implementation._build)
 # --- unique_id
 import machine
-print("#th unique_id", repr("".join("%02x" % b for b in machine.unique_id())))
+th_p("unique_id", "".join("%02x" % b for b in machine.unique_id()))
 # --- modules
 for th in "tls ssl ussl socket usocket json ujson binascii ubinascii time utime os uos gc network machine esp32".split():
     try:
         __import__(th)
-        print("#th module", repr(th))
+        th_p("module", th)
     except Exception:
         pass
 # --- tls
@@ -40,9 +40,9 @@ for th in ("tls", "ssl", "ussl"):
         continue
     for n in dir(m):
         if n[0] != "_":
-            print("#th api", repr(th + "." + n))
+            th_p("api", th + "." + n)
     if hasattr(m, "MBEDTLS_VERSION"):
-        print("#th tls_version", repr(m.MBEDTLS_VERSION))
+        th_p("tls_version", m.MBEDTLS_VERSION)
 # --- context
 # Only of the first module: the frozen ssl.py defines methods that the tls below it may not have (axTLS).
 for th in ("tls", "ssl"):
@@ -53,7 +53,7 @@ for th in ("tls", "ssl"):
         continue
     for n in dir(m):
         if n[0] != "_":
-            print("#th api", repr(th + ".SSLContext." + n))
+            th_p("api", th + ".SSLContext." + n)
     break
 # --- socket
 # Up to 1.19 only the methods of a TLS socket tell mbedTLS from axTLS. This is upstream's tests/extmod/ssl_basic.py: no
@@ -69,7 +69,7 @@ for th in ("tls", "ssl", "ussl"):
     m = m.wrap_socket(uio.BytesIO(), do_handshake=False)
     for n in dir(m):
         if n[0] != "_":
-            print("#th api", repr("SSLSocket." + n))
+            th_p("api", "SSLSocket." + n)
     break
 # --- suites
 for th in ("tls", "ssl"):
@@ -79,48 +79,65 @@ for th in ("tls", "ssl"):
     except Exception:
         continue
     for n in m:
-        print("#th suite", repr(n))
+        th_p("suite", n)
     break
 # --- heap
 import gc
 th = m = None
 gc.collect()
-print("#th heap_free", gc.mem_free())
-print("#th heap_used", gc.mem_alloc())
+th_p("heap_free", gc.mem_free())
+th_p("heap_used", gc.mem_alloc())
 # --- clock
 try:
     import utime as th
 except ImportError:
     import time as th
-print("#th epoch_year", (getattr(th, "gmtime", None) or th.localtime)(0)[0])
-print("#th time", int(th.time()))
-# --- address
-import network
-for th in ("WLAN", "LAN"):
-    try:
-        m = getattr(network, th)
-        m = m(network.STA_IF) if th == "WLAN" else m()
-        if m.isconnected():
-            print("#th address", repr(m.ifconfig()[0]))
-            break
-    except Exception:
-        pass
+th_p("epoch_year", (getattr(th, "gmtime", None) or th.localtime)(0)[0])
+th_p("time", int(th.time()))
 # --- nics
+# Only interfaces that exist: LAN() and WIZNET5K() are not called, because to construct one resets its PHY.
 import network
 for m in network.route():
     try:
         if m.isconnected():
-            print("#th address", repr(m.ifconfig()[0]))
+            th_p("address", m.ifconfig()[0])
     except Exception:
         pass
+# --- wlan
+# The one station interface that every port has. One that is still joining (boot.py called connect() and went on) is waited for.
+import network, time
+m = network.WLAN(network.STA_IF)
+th_p("wlan", bool(m.active()))
+n = 100 if m.active() else 0
+while n and not (m.isconnected() and m.ifconfig()[0] != "0.0.0.0"):
+    n = n - 1 if m.status() in (1, 2, 1001) else 0
+    time.sleep(0.1)
+if n:
+    th_p("address", m.ifconfig()[0])
+# --- ssid
+import network
+for th in ("ssid", "essid"):
+    try:
+        th_p("ssid", network.WLAN(network.STA_IF).config(th))
+        break
+    except Exception:
+        pass
+# --- lan
+import network
+for th in ("LAN", "WIZNET5K", "PPP"):
+    if hasattr(network, th):
+        th_p("nic", th)
+# --- usb
+import pyb
+th_p("usb_mode", pyb.usb_mode())
 # --- filesystem
 try:
     import uos as th
 except ImportError:
     import os as th
-print("#th cwd", repr(th.getcwd()))
+th_p("cwd", th.getcwd())
 m = th.statvfs(th.getcwd())
-print("#th disk_free", m[0] * m[4])
-print("#th disk_flags", m[8])
+th_p("disk_free", m[0] * m[4])
+th_p("disk_flags", m[8])
 # --- end
 th = m = n = None

@@ -1,4 +1,4 @@
-"""Set the board's clock in UTC and say what it was before; run in RAM, then forgotten.
+"""Set the board's clock in UTC and say what it was before; run in RAM behind the agent, then forgotten.
 
 The host runs this text and then th_clock((year, month, day, weekday, hour, minute, second)), weekday 1 = Monday. One
 `#th` line comes back: {"kind": "result", "before": [year, month, day, hour, minute, second], "set": true|false}.
@@ -8,22 +8,14 @@ set is false where there is no RTC (the unix port reads its host's clock).
 
 def th_clock(when):
     """Set machine.RTC to when, in UTC, and print what it showed before."""
-    try:
-        import ujson as json
-    except ImportError:
-        import json
-    try:
-        import utime as time
-    except ImportError:
-        import time
     # As fields, so that the epoch of the port (1970 or 2000) does not matter.
-    before = (getattr(time, "gmtime", None) or time.localtime)(time.time())[:6]
+    before = (getattr(th_time, "gmtime", None) or th_time.localtime)(th_time.time())[:6]
     try:
         import machine
 
         rtc = machine.RTC()
     except (ImportError, AttributeError):
-        print("#th", json.dumps({"kind": "result", "before": list(before), "set": False}))
+        th_say({"kind": "result", "before": list(before), "set": False})
         return
     try:
         # datetime() has the same order on every port, init() has not. The last item is microseconds on one port and
@@ -32,4 +24,4 @@ def th_clock(when):
         answer = {"kind": "result", "before": list(before), "set": True}
     except Exception as e:
         answer = {"kind": "error", "message": type(e).__name__ + ": " + str(e)[:80]}
-    print("#th", json.dumps(answer))
+    th_say(answer)

@@ -1,23 +1,14 @@
 """One TLS connection attempt on the board: settings in, what the client saw out.
 
 Knows the three generations of MicroPython's TLS API and nothing of the serial line. Runs on 1.14 to 1.29 and, for
-tests, under CPython. Every global starts with th_, because in RAM mode this text runs in the user's __main__.
+tests, under CPython, behind line.py. Every global starts with th_, because this text runs in the user's __main__.
 """
 
 import gc
 
-
-def th_module(*names):
-    """Import the first of several modules that exists, or give None."""
-    for name in names:
-        try:
-            return __import__(name)
-        except ImportError:
-            pass
-
-
 # The u-names come first where both exist: a user's own socket.py or json.py on the board must not be picked up.
 th_socket = th_module("usocket", "socket")
+th_select = th_module("uselect", "select")
 th_time = th_module("utime", "time")
 th_esp32 = th_module("esp32")
 # As a process, MicroPython lets TLS have its memory from malloc: what gc knows says nothing of it, and asking costs 0.4 ms.
@@ -162,6 +153,52 @@ def th_now():
     return th_time.ticks_us() if hasattr(th_time, "ticks_us") else int(th_time.time() * 1000000)
 
 
+def th_wait_connected(sock, timeout_ms):
+    """Wait until a connect() that did not block is through; raise what it ended with.
+
+    connect() with a time-out is not to be trusted: lwIP up to 1.23 looks once after 100 ms, and calls a connection that the peer has
+    ended meanwhile a failure with a number that means nothing (extmod/modlwip.c, lwip_connect); an ESP32 up to 1.21 ignores the
+    time-out (ports/esp32/modsocket.c).
+    """
+    poller = th_select.poll()
+    poller.register(sock, th_select.POLLOUT)
+    ready = poller.poll(timeout_ms)
+    poller.unregister(sock)
+    if not ready:
+        raise OSError(110)
+    if ready[0][1] & (th_select.POLLERR | th_select.POLLHUP):
+        sock.recv(1)  # raises what the connection failed with
+
+
+def th_connect(sock, address, timeout_ms):
+    """Connect within so many milliseconds, also where connect() itself knows no time-out; further reads and writes have it, too."""
+    if hasattr(sock, "setblocking") and hasattr(th_select, "poll"):
+        sock.setblocking(False)
+        try:
+            sock.connect(address)
+        except OSError as e:
+            # EINPROGRESS: 115 on lwIP and Linux, 119 on ESP-IDF, 36 on macOS
+            if e.args[0] not in (115, 119, 36):
+                raise
+            th_wait_connected(sock, timeout_ms)
+        sock.setblocking(True)
+        if hasattr(sock, "settimeout"):
+            sock.settimeout(timeout_ms / 1000)
+    else:
+        if hasattr(sock, "settimeout"):
+            sock.settimeout(timeout_ms / 1000)
+        sock.connect(address)
+
+
+def th_write(tls, data, size):
+    """Write data, padded with x to size bytes, in pieces that a fragmented heap has room for."""
+    size = max(size, len(data))
+    data += b"x" * (min(size, 1024) - len(data))
+    while size > 0:
+        size -= tls.write(data[:size]) or 0
+        data = data if data[:1] == b"x" else b"x" * min(size, 1024)
+
+
 def th_session(req, wrap, state, times, answer):
     """Connect, shake hands, exchange, close; state is [stage, socket, TLS socket] for whoever must tidy up."""
     words = wrap[1]
@@ -171,10 +208,8 @@ def th_session(req, wrap, state, times, answer):
     times.append(th_now())
     info = th_socket.getaddrinfo(req["host"], req["port"])[0]
     state[1] = sock = th_socket.socket(info[0])
-    if hasattr(sock, "settimeout"):
-        # Before the wrap: without it a silent server holds the board in wrap_socket for ever.
-        sock.settimeout(req.get("timeout", 10000) / 1000)
-    sock.connect(info[-1])
+    # The time-out is set before the wrap: without it a silent server holds the board in wrap_socket for ever.
+    th_connect(sock, info[-1], req.get("timeout", 10000))
     state[0] = "handshake"
     # Collected first, so that what is free is comparable between cases, and in one piece: TLS wants 16.7 KB at once.
     gc.collect()
@@ -192,8 +227,7 @@ def th_session(req, wrap, state, times, answer):
         answer["suite"], answer["version"] = tls.cipher()[:2]
     if not req.get("closefirst"):
         state[0] = "write"
-        data = req.get("text", "").encode()
-        tls.write(data + b"x" * (req.get("send", 0) - len(data)))
+        th_write(tls, req.get("text", "").encode(), req.get("send", 0))
         state[0] = "read"
         data, size = th_read(tls, req.get("recv", 0), req.get("readtoend"))
         try:
@@ -205,19 +239,31 @@ def th_session(req, wrap, state, times, answer):
     times.append(th_now())
     state[0] = "close"
     tls.close()
-    state[1] = state[2] = None
+    state[2] = None
+    th_close(sock)
+    state[1] = None
+
+
+def th_close(thing):
+    """Close, whatever state it is in."""
+    try:
+        thing.close()
+    except Exception:
+        pass
 
 
 def th_tidy(state, failed):
-    """Close what is left open, whatever happens; touch nothing twice (a second close can be a hard fault)."""
+    """Close what is left open, whatever happens; no TLS socket twice (a second close can be a hard fault).
+
+    The socket below is closed, too: 1.22 forgets it when a read or a write failed, and never closes it.
+    """
     sock = state[1]
     if sock is not None:
         if failed and state[0] in ("handshake", "write", "read"):
             th_linger(sock)
-        try:
-            (state[2] or sock).close()
-        except Exception:
-            pass
+        if state[2] is not None:
+            th_close(state[2])
+        th_close(sock)
 
 
 def th_bounded(args):

@@ -33,6 +33,8 @@ from harness.system.deadline import Deadline
 
 # How long a board may take to come into the raw REPL: ESP boards boot for 1 to 2 s after DTR reset them.
 PATIENCE_S = 10.0
+# What our own agent never raises unless its text was damaged on the way to the board.
+OWN_FAULTS = ("NameError", "SyntaxError", "IndentationError", "AttributeError")
 
 
 class BoardOwner(Protocol):
@@ -76,9 +78,11 @@ class BoardSession:
         self._recovery = Recovery(spec, link, find_port=find_port, patience_s=patience_s)
         self._closed = False
         self._owner = owner
+        link.stretch(max(1.0, spec.settings.timeout_multiplier))
         self._console = Console(link, label=spec.label, timeout_multiplier=spec.settings.timeout_multiplier)
         self.blobs = BlobStore(self._console)
         self._agent_from_file = False
+        self._agent_suspect = False
 
     def scaled(self, seconds: float) -> float:
         """Seconds, longer for a board that boards.toml calls slow."""
@@ -121,6 +125,7 @@ class BoardSession:
 
     def _prepare(self, *, deploy: bool) -> None:
         """Probe, then agent, network and clock."""
+        self._console.begin()
         self.info = self._probe()
         if self.info.implementation not in ("micropython", ""):
             raise BoardError(
@@ -229,22 +234,24 @@ class BoardSession:
         """
         self.refuse_if_quarantined()
         self.blobs.provide(blobs, heap_free_bytes=self.info.heap_free_bytes, deadline=deadline)
-        output = self.link.exec(request.code().encode("ascii"), deadline=deadline)
-        try:
-            answer = read_answer(output.stdout)
-        except ValueError as error:
-            raise BoardError(
-                f"{self.spec.label}: the board's answer is garbled: {error}",
-                kind=FaultKind.GARBLED,
-                transcript=self.transcript(),
-            ) from error
-        if answer is None:
-            raise self._console.no_answer(output, "try a connection")
+        answer = self._console.ask(
+            lambda number: request.code(number=number, kind=self._console.check_kind),
+            read=read_answer,
+            what="try a connection",
+            deadline=deadline,
+        )
         if answer.kind == "error" and not answer.missing:
             self.blobs.forget()
             raise BoardError(
                 f"{self.spec.label}: the agent on the board failed: {answer.message} {answer.blob or ''}".rstrip(),
                 kind=FaultKind.AGENT,
+            )
+        if answer.type in OWN_FAULTS:
+            self._agent_suspect = True
+            raise BoardError(
+                f"{self.spec.label}: the agent on the board is damaged: {answer.type} {answer.args[0] if answer.args else ''}".rstrip(),
+                kind=FaultKind.AGENT,
+                transcript=self.transcript(),
             )
         return answer
 
@@ -298,8 +305,9 @@ class BoardSession:
 
     def _settle(self) -> None:
         """Have agent, network and clock again; a board whose agent is still there was not reset, and has them all."""
-        if not self.info.has_tls or deployment.is_loaded(self._console):
+        if not self.info.has_tls or (deployment.is_loaded(self._console) and not self._agent_suspect):
             return
+        self._agent_suspect = False
         deployment.reload_agent(self._console, from_files=self._agent_from_file)
         self._join_network()
         self._set_clock(self._probe())

@@ -6,6 +6,7 @@ Knows how to connect a board and a server: addresses, network, the plain TCP con
 from __future__ import annotations
 
 import contextlib
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,7 +18,7 @@ from harness.boards.session import BoardSession
 from harness.certificates import Certificates
 from harness.errors import BoardError, FaultKind, HarnessError, UsageError
 from harness.firmware.hello_notes import hello_notes
-from harness.model import BoardInfo, BoardSpec, ServerProfile, ServerReport, UnexpectedPeers
+from harness.model import BoardInfo, BoardSpec, ServerProfile, ServerReport, Side, UnexpectedPeers
 from harness.run.addresses import Addresses
 from harness.run.bare_board import bare_text, has_way, uses_host_network
 from harness.run.case_runner import CaseRunner
@@ -251,18 +252,27 @@ class Lab:
             ) from None
 
     def _first_contact(self, session: BoardSession, runner: CaseRunner) -> None:
-        """Check plain TCP, then make the baseline handshake and keep its ClientHello. Without TCP, nothing can be said about TLS."""
+        """Plain TCP first: if that fails, TLS is not tested. Then the baseline handshake, and its ClientHello.
+
+        The server sends one random byte and gets it back, which shows each end who the other is; it closes only after the board has.
+        """
+        proof = secrets.token_bytes(1)
         start = runner.server.open(
-            ServerProfile(behaviour={"name": "not-tls.close-at-accept"}),
+            ServerProfile(behaviour={"name": "first-contact", "data": proof.hex()}),
             Serving(bind=runner.addresses.bind, ports=runner.addresses.ports, peers=runner.addresses.peers),
         )
         try:
             session.try_tcp(runner.addresses.advertise, start.port or 0)
-        except HarnessError:
-            runner.server.cancel()
+        except BoardError as fault:
+            dropped = runner.server.cancel()
+            if fault.kind is FaultKind.NETWORK and dropped is not None and dropped.strangers:
+                raise BoardError(
+                    _other_peer_text(session, runner.addresses, dropped), kind=FaultKind.NETWORK
+                ) from fault
             raise
         report = runner.server.finish(Deadline(session.scaled(SETTLE_S)))
-        if not report.accepted:
+        sent_back = b"".join(chunk.data for chunk in report.wire if chunk.sender is Side.CLIENT)
+        if not report.accepted or sent_back != proof:
             raise BoardError(_other_peer_text(session, runner.addresses, report), kind=FaultKind.NETWORK)
         handshake = runner.baseline_handshake()
         if session.info.hello is None:

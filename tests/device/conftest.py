@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import importlib
 import importlib.util
 import json
 import os
@@ -18,6 +17,8 @@ from typing import Any
 import pytest
 
 from harness.boards.agent import protocol as agent_protocol
+from harness.boards.agent import scripts
+from harness.boards.agent.check_sum import check_sum
 
 HERE = Path(__file__).parent
 SCRIPTS = HERE.parents[1] / "device_scripts"
@@ -33,34 +34,34 @@ def _load(name: str) -> Any:
 
 
 STAND_INS = _load("firmware_stand_ins")
-AGENT_FILES = agent_protocol.agent_files()
+AGENT_SOURCE = scripts.script("line") + "".join(scripts.agent_pieces())
 
 
 class CPythonBoard:
     """The agent running under CPython on stand-in TLS modules."""
 
-    def __init__(self, firmware: Any, agent: Any, capture: Any) -> None:
+    def __init__(self, firmware: Any, names: dict[str, Any], capture: Any) -> None:
         self.firmware = firmware
-        self.agent = agent
+        self.names = names
         self._capture = capture
 
     def put(self, name: str, data: bytes) -> None:
-        for code in agent_protocol.put_codes(name, data, chunk_bytes=5):
-            eval(code, vars(self.agent))
+        for index, piece in enumerate(agent_protocol.put_pieces(data, chunk_bytes=5)):
+            eval(agent_protocol.put_code(name, piece, number=1, kind="c", more=index > 0), self.names)
         self._capture.readouterr()
 
     def run(self, **words: Any) -> dict[str, Any]:
-        """One th_run; the answer as a dict."""
-        self.agent.th_run(json.dumps(words))
+        """One th_run; the answer as a dict, without the number that the host gave."""
+        text = json.dumps({"n": 17, **words})
+        self.names["th_run"](text, check_sum(text.encode(), kind="c"))
         (answer,) = agent_protocol.read_objects(self._capture.readouterr().out.encode())
+        assert answer.pop("n") == 17
         return answer
 
 
 @pytest.fixture
-def stand_in(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> Callable[[str], CPythonBoard]:
-    """Make a board of a generation by name; the agent is imported the way a board imports it."""
+def stand_in(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[[str], CPythonBoard]:
+    """Make a board of a generation by name; the agent runs in names of its own, as in a board's __main__."""
 
     gc.freeze()  # the agent collects garbage as on a board: not through all that thousands of tests have made
 
@@ -68,20 +69,11 @@ def stand_in(
         firmware = STAND_INS.GENERATIONS[generation]()
         for name, module in firmware.modules.items():
             monkeypatch.setitem(sys.modules, name, module)
-        folder = tmp_path / generation
-        for path, content in AGENT_FILES.items():
-            target = folder / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)
-        for name in [name for name in sys.modules if name.partition(".")[0] == "tls_harness"]:
-            monkeypatch.delitem(sys.modules, name)
-        monkeypatch.syspath_prepend(str(folder))
-        agent = importlib.import_module("tls_harness.agent")
-        return CPythonBoard(firmware, agent, capsys)
+        names: dict[str, Any] = {"__name__": "__main__"}
+        exec(AGENT_SOURCE, names)
+        return CPythonBoard(firmware, names, capsys)
 
-    yield make
-    for name in [name for name in sys.modules if name.partition(".")[0] == "tls_harness"]:
-        del sys.modules[name]
+    return make
 
 
 @pytest.fixture
@@ -150,11 +142,15 @@ def interpreter(request: pytest.FixtureRequest) -> list[str]:
 @pytest.fixture
 def deployed(tmp_path: Path) -> Path:
     """A directory that looks like a board's filesystem with the agent on it."""
-    for path, content in AGENT_FILES.items():
-        target = tmp_path / path
-        target.parent.mkdir(exist_ok=True)
-        target.write_bytes(content)
+    (tmp_path / "tls_harness").mkdir()
+    (tmp_path / agent_protocol.AGENT_FILE).write_text("".join(scripts.agent_pieces()), encoding="ascii")
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def agent_source() -> str:
+    """Check sums and agent as one text."""
+    return AGENT_SOURCE
 
 
 def run_code(command: list[str], code: str, *, cwd: Path) -> bytes:
@@ -171,7 +167,7 @@ def run_on(interpreter: list[str], deployed: Path) -> Callable[[str], bytes]:
 
 
 WLAN_STAND_INS: dict[str, Any] = {}
-exec(agent_protocol.script("wlan_stand_in"), WLAN_STAND_INS)
+exec(scripts.script("wlan_stand_in"), WLAN_STAND_INS)
 # The station of each family.
 WLAN_FAMILIES = {
     "esp32-old": "Esp32WithoutLimit",
@@ -200,7 +196,8 @@ class NetworkBench:
     def bring_up(self, kind: str, **words: Any) -> dict[str, Any]:
         """What the board answers."""
         exec(
-            agent_protocol.script("network_setup")
+            AGENT_SOURCE
+            + scripts.script("network_setup")
             + agent_protocol.network_code({"kind": kind, "timeout": JOIN_LIMIT_S, **words}),
             self.names,
         )

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from harness.boards.agent import protocol as agent_protocol
+from harness.boards.agent.check_sum import check_sum
 
 LEGACY = ("mbedtls_1_18", "axtls_1_18", "mbedtls_1_20", "mbedtls_1_21", "axtls_1_21")
 MODERN = ("mbedtls_1_22", "mbedtls_1_23", "axtls_1_23", "debian", "mbedtls_1_29")
@@ -199,10 +200,20 @@ def test_a_missing_blob_is_named(stand_in: Any, plain_server: int) -> None:
 def test_bad_requests_are_the_agents_error(stand_in: Any, capsys: pytest.CaptureFixture[str]) -> None:
     """Broken JSON and broken base64 are `error`, never an exception of TLS."""
     made = stand_in("mbedtls_1_23")
-    made.agent.th_run("garbage")
-    made.agent.th_put("x", "A")
+    made.names["th_run"]("garbage", check_sum(b"garbage", kind="c"))
+    made.names["th_put"](3, "x", "A", False, check_sum(b"xA", kind="c"))
     first, second = agent_protocol.read_objects(capsys.readouterr().out.encode())
-    assert (first["kind"], second["kind"], second["blob"]) == ("error", "error", "x")
+    assert (first["kind"], second["kind"], second["blob"], second["n"]) == ("error", "error", "x", 3)
+
+
+def test_what_arrives_damaged_is_not_done(stand_in: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """A request or a blob whose check sum does not fit is answered as damaged; nothing is connected or stored."""
+    made = stand_in("mbedtls_1_23")
+    made.names["th_run"]('{"host":"127.0.0.1","port":1}', "c00000000")
+    made.names["th_put"](4, "x", "QUJD", False, check_sum(b"yQUJD", kind="c"))
+    answers = agent_protocol.read_objects(capsys.readouterr().out.encode())
+    assert [(answer["kind"], answer["n"]) for answer in answers] == [("damaged", None), ("damaged", 4)]
+    assert (made.firmware.calls, made.names["th_blobs"]) == ([], {})
 
 
 def test_interrupt_closes_and_goes_on_up(stand_in: Any, plain_server: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -249,14 +260,12 @@ def test_the_peer_is_heard_out_before_our_close(stand_in: Any) -> None:
     assert seen == [b""]
 
 
-def test_ram_mode_is_the_same_agent(capsys: pytest.CaptureFixture[str], closed_port: int) -> None:
-    """The two files as one text in __main__ define the same names; every other global starts with th_."""
+def test_every_name_is_ours(agent_source: str) -> None:
+    """The agent runs in the user's __main__, so every global but the module gc starts with th_."""
     names: dict[str, Any] = {"__name__": "__main__"}
-    exec(agent_protocol.agent_source(), names)
+    exec(agent_source, names)
     assert names["th_version"] == agent_protocol.VERSION
     assert [name for name in names if not name.startswith(("th_", "__"))] == ["gc"]
-    names["th_put"]("a", "YWJj")
-    assert agent_protocol.read_stored(capsys.readouterr().out.encode()) == 3
 
 
 def test_scripts_are_ascii_and_old_enough() -> None:

@@ -19,20 +19,36 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from harness.boards.agent.protocol import (
-    IMPORT_CODE,
+    AGENT_FILE,
+    VERSION,
     VERSION_CODE,
     Answer,
     RunRequest,
-    agent_source,
     blob_name,
-    put_codes,
+    put_code,
+    put_pieces,
     read_answer,
     read_objects,
 )
+from harness.boards.agent.scripts import agent_pieces, script
 from harness.model import Stage
 
 GREETING = b"Hallo, Client!"
 RESIDENT_LIMIT_64_BIT = 16 * 1024
+
+
+def put_codes(data: bytes) -> list[str]:
+    """The calls that store a blob under its own name."""
+    return [
+        put_code(blob_name(data), piece, number=1, kind="c", more=index > 0)
+        for index, piece in enumerate(put_pieces(data))
+    ]
+
+
+def load_code() -> str:
+    """Check sums, and the agent from its file, as a session loads them."""
+    sizes = tuple(map(len, agent_pieces()))
+    return f"{script('line')}{script('load')}th_load({AGENT_FILE!r},{sizes})"
 
 
 @dataclass(frozen=True)
@@ -74,10 +90,10 @@ def identity(tmp_path_factory: pytest.TempPathFactory) -> Identity:
 class Server:
     """A Python TLS server: one connection after the other, each error kept, drained before it is closed."""
 
-    def __init__(self, context: ssl.SSLContext, answer: bytes) -> None:
+    def __init__(self, context: ssl.SSLContext, answer: bytes, expect: int) -> None:
         self._received: queue.Queue[bytes] = queue.Queue()
         self._errors: queue.Queue[str | None] = queue.Queue()
-        self._context, self._answer = context, answer
+        self._context, self._answer, self._expect = context, answer, expect
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.settimeout(30)
         self.port = self._listener.getsockname()[1]
@@ -93,7 +109,10 @@ class Server:
             peer.settimeout(30)
             try:
                 with self._context.wrap_socket(peer, server_side=True) as wrapped:
-                    self._received.put(wrapped.recv(65536))
+                    data = wrapped.recv(65536)
+                    while data and len(data) < self._expect:
+                        data += wrapped.recv(65536)
+                    self._received.put(data)
                     wrapped.sendall(self._answer)
             except ssl.SSLError as error:
                 self._errors.put(error.reason)
@@ -120,7 +139,7 @@ def serve(identity: Identity) -> Iterator[Callable[..., Server]]:
     """Start servers with this file's certificate."""
     started: list[Server] = []
 
-    def start(*, answer: bytes = GREETING, **settings: Any) -> Server:
+    def start(*, answer: bytes = GREETING, expect: int = 1, **settings: Any) -> Server:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.maximum_version = ssl.TLSVersion.TLSv1_2
         for name, value in settings.items():
@@ -128,7 +147,7 @@ def serve(identity: Identity) -> Iterator[Callable[..., Server]]:
         context.load_cert_chain(identity.pem_path)
         if settings.get("verify_mode"):
             context.load_verify_locations(identity.pem_path)
-        started.append(Server(context, answer))
+        started.append(Server(context, answer, expect))
         return started[-1]
 
     yield start
@@ -141,8 +160,8 @@ def ask(run_on: Callable[[str], bytes]) -> Callable[..., list[Answer]]:
     """Import the agent, put blobs, run requests; one answer each."""
 
     def run(*requests: RunRequest, blobs: tuple[bytes, ...] = ()) -> list[Answer]:
-        puts = [code for blob in blobs for code in put_codes(blob_name(blob), blob)]
-        printed = run_on("\n".join([IMPORT_CODE, *puts, *(request.code() for request in requests)]))
+        puts = [code for blob in blobs for code in put_codes(blob)]
+        printed = run_on("\n".join([load_code(), *puts, *(request.code(number=1, kind="c") for request in requests)]))
         lines = [line + b"\n" for line in printed.split(b"\n") if b'"stored"' not in line and b"#th" in line]
         answers = [read_answer(line) for line in lines]
         assert len(answers) == len(requests)
@@ -167,7 +186,7 @@ def usual(identity: Identity) -> RunRequest:
 
 def test_version_answers(run_on: Callable[[str], bytes]) -> None:
     """The names are globals after the import, and the agent says which protocol it speaks."""
-    assert read_objects(run_on(f"{IMPORT_CODE}\n{VERSION_CODE}")) == [{"kind": "version", "version": 1}]
+    assert read_objects(run_on(f"{load_code()}\n{VERSION_CODE}")) == [{"kind": "version", "version": VERSION}]
 
 
 def test_connects_with_verification(ask: Any, serve: Any, usual: RunRequest, identity: Identity) -> None:
@@ -188,11 +207,11 @@ def test_what_an_open_session_holds(run_on: Any, serve: Any, usual: RunRequest, 
     Told that it is a board, this interpreter counts the few objects of a session that it does have in the heap.
     """
     port = serve().port
-    code = replace(usual, port=port).code()
-    stored = put_codes(blob_name(identity.der), identity.der)
-    board = "import tls_harness.tls_client as th_told\nth_told.th_inside = True"
+    code = replace(usual, port=port).code(number=1, kind="c")
+    stored = put_codes(identity.der)
+    board = "th_inside = True"
     for prelude, expected in (((), False), ((board,), True)):
-        printed = run_on("\n".join([IMPORT_CODE, *prelude, *stored, code]))
+        printed = run_on("\n".join([load_code(), *prelude, *stored, code]))
         answer = read_answer(printed.splitlines()[-1] + b"\n")
         assert answer is not None
         assert answer.kind == "result"
@@ -203,8 +222,8 @@ def test_what_an_open_session_holds(run_on: Any, serve: Any, usual: RunRequest, 
 
 def test_one_case_stays_below_512_bytes(run_on: Any, serve: Any, usual: RunRequest, identity: Identity) -> None:
     """Request, answer and the marks of raw paste of the usual case, both ways together."""
-    code = replace(usual, port=serve().port).code()
-    printed = run_on("\n".join([IMPORT_CODE, *put_codes(blob_name(identity.der), identity.der), code]))
+    code = replace(usual, port=serve().port).code(number=1, kind="c")
+    printed = run_on("\n".join([load_code(), *put_codes(identity.der), code]))
     answer = printed.splitlines()[-1]
     assert answer.startswith(b"#th ")
     raw_paste = len(b"\x05A\x01R\x01\x80\x00\x01\x01\x01\x04\x04\x04\x04>")
@@ -257,7 +276,7 @@ def test_settings_refused_before_any_connection(ask: Any, serve: Any, usual: Run
 
 def test_much_data_both_ways(ask: Any, serve: Any, usual: RunRequest, identity: Identity) -> None:
     """`send` pads the text, `recv` counts bytes; the answer's text stays short."""
-    server = serve(answer=b"y" * 40000)
+    server = serve(answer=b"y" * 40000, expect=4000)
     (answer,) = ask(replace(usual, port=server.port, send=4000, recv=40000), blobs=(identity.der,))
     assert (answer.kind, answer.text, answer.size) == ("result", "y" * 64, 40000)
     assert server.received(1) == [b"Hallo, Server!" + b"x" * 3986]
@@ -298,11 +317,13 @@ def test_a_missing_blob(ask: Any, usual: RunRequest, closed_port: int) -> None:
 
 
 @pytest.mark.parametrize("mode", ["file", "ram"])
-def test_heap_that_stays_taken(run_on: Any, mode: str, serve: Any, usual: RunRequest, tmp_path: Path) -> None:
+def test_heap_that_stays_taken(
+    run_on: Any, mode: str, serve: Any, usual: RunRequest, tmp_path: Path, agent_source: str
+) -> None:
     """The agent at rest: at most 16 KB of a 64-bit interpreter's heap, before and after a connection."""
-    (tmp_path / "agent_in_ram").write_text(agent_source(), encoding="ascii")
-    load = IMPORT_CODE if mode == "file" else "exec(open('agent_in_ram').read(), globals())"
-    run = replace(usual, port=serve().port, verify=0, ca=()).code()
+    (tmp_path / "agent_in_ram").write_text(agent_source, encoding="ascii")
+    load = load_code() if mode == "file" else "exec(open('agent_in_ram').read(), globals())"
+    run = replace(usual, port=serve().port, verify=0, ca=()).code(number=1, kind="c")
     measure = "gc.collect()\nprint(gc.mem_alloc() - before)"
     printed = run_on(f"import gc\ngc.collect()\nbefore = gc.mem_alloc()\n{load}\n{measure}\n{run}\n{measure}")
     numbers = [int(line) for line in printed.split(b"\n") if line.strip().isdigit()]

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from harness.boards.agent.network_answer import failure_text, notes_of
-from harness.boards.agent.protocol import network_code, read_objects, script
+from harness.boards.agent.protocol import network_code, read_objects
+from harness.boards.agent.scripts import script
 from harness.model import BoardSettings, Network
 
 FAMILIES = ("esp32-old", "esp32-1.21", "esp32", "cyw43", "esp8266")
@@ -283,15 +284,15 @@ def test_firmware_without_a_network(bench: Callable[..., Any], monkeypatch: pyte
     assert made.bring_up("lan")["code"] == "no-lan"
 
 
-def test_on_an_interpreter_without_network(run_on: Callable[[str], bytes]) -> None:
+def test_on_an_interpreter_without_network(run_on: Callable[[str], bytes], agent_source: str) -> None:
     """The script compiles and answers where there is no network module."""
     words = {"kind": "wifi", "ssid": "lab", "password": "sesame"}
-    (answer,) = read_objects(run_on(script("network_setup") + network_code(words)))
+    (answer,) = read_objects(run_on(agent_source + script("network_setup") + network_code(words)))
     assert (answer["kind"], answer["code"]) == ("error", "no-module")
 
 
 @pytest.mark.parametrize("name", ["Esp32Before122", "Esp32", "Cyw43"])
-def test_on_an_interpreter_with_a_stand_in(run_on: Callable[[str], bytes], name: str) -> None:
+def test_on_an_interpreter_with_a_stand_in(run_on: Callable[[str], bytes], name: str, agent_source: str) -> None:
     """Script and stand-in are MicroPython: the same words as under CPython."""
     code = f"""
 import sys
@@ -301,6 +302,6 @@ sys.modules['network'] = Network({name}(clock, Air(story='bad-first')))
 """
     source = script("network_setup")
     words = {"kind": "wifi", "ssid": "lab", "password": "sesame", "timeout": LIMIT_S}
-    output = run_on("\n".join([script("wlan_stand_in"), code, source, network_code(words)]))
+    output = run_on("\n".join([agent_source, script("wlan_stand_in"), code, source, network_code(words)]))
     (answer,) = read_objects(output)
     assert said(answer) == JOINED

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from harness.boards.agent.probe import parse_probe, probe_steps
+from harness.boards.agent.scripts import script
 from harness.model import BoardInfo
 
 
@@ -24,7 +25,7 @@ def _probe_stand_ins(stand_in: Callable[[str], Any], generation: str) -> BoardIn
     for _name, code in probe_steps():
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed), contextlib.suppress(Exception):
-            exec(code, {"__name__": "__main__"})
+            exec(script("line") + code, {"__name__": "__main__"})
         texts.append(printed.getvalue())
     return parse_probe(texts)
 
@@ -84,6 +85,12 @@ def test_network_address(stand_in: Any, monkeypatch: pytest.MonkeyPatch) -> None
         def __init__(self, interface: int) -> None:
             pass
 
+        def active(self) -> bool:
+            return True
+
+        def config(self, name: str) -> str:
+            return "lab"
+
         def isconnected(self) -> bool:
             return True
 
@@ -101,7 +108,9 @@ def test_real_interpreter(run_on: Callable[[str], bytes], interpreter: list[str]
     """Each step alone on a real interpreter: everything that this port has is reported."""
     texts = []
     for _name, code in probe_steps():
-        done = subprocess.run([*interpreter, "-c", code], cwd=tmp_path, capture_output=True, timeout=30, check=False)
+        done = subprocess.run(
+            [*interpreter, "-c", script("line") + code], cwd=tmp_path, capture_output=True, timeout=30, check=False
+        )
         texts.append(done.stdout)
     info = parse_probe(texts)
     assert (info.implementation, info.platform, info.word_bits, info.epoch_year) == (

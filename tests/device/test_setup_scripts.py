@@ -2,40 +2,84 @@
 
 from __future__ import annotations
 
+import queue
+import socket
 import sys
+import threading
 import time
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from harness.boards.agent.protocol import clock_code, read_objects, script, tcp_code
+from harness.boards.agent.protocol import clock_code, read_objects, tcp_code
+from harness.boards.agent.scripts import script
 
 
-def test_clock_is_set_in_utc(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_clock_is_set_in_utc(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, agent_source: str
+) -> None:
     """The RTC gets the fields with 0 as the port-dependent last one; the clock before is reported (stand-in machine)."""
     given: list[tuple[int, ...]] = []
     machine = types.ModuleType("machine")
     vars(machine).update(RTC=lambda: types.SimpleNamespace(datetime=given.append))
     monkeypatch.setitem(sys.modules, "machine", machine)
-    exec(script("set_clock") + clock_code((2026, 8, 9, 7, 10, 11, 12)), {})
+    exec(agent_source + script("set_clock") + clock_code((2026, 8, 9, 7, 10, 11, 12)), {})
     (answer,) = read_objects(capsys.readouterr().out.encode())
     assert given == [(2026, 8, 9, 7, 10, 11, 12, 0)]
     assert (answer["kind"], answer["set"]) == ("result", True)
     assert abs(time.time() - time.mktime((*answer["before"], 0, 0, 0)) + time.timezone) < 60
 
 
-def test_unix_has_no_clock_to_set(run_on: Callable[[str], bytes]) -> None:
+def test_unix_has_no_clock_to_set(run_on: Callable[[str], bytes], agent_source: str) -> None:
     """The unix port reads its host's clock: said, not an error."""
-    (answer,) = read_objects(run_on(script("set_clock") + clock_code((2026, 8, 9, 7, 10, 11, 12))))
+    (answer,) = read_objects(run_on(agent_source + script("set_clock") + clock_code((2026, 8, 9, 7, 10, 11, 12))))
     assert (answer["kind"], answer["set"]) == ("result", False)
 
 
-def test_plain_tcp(run_on: Callable[[str], bytes], plain_server: int, closed_port: int) -> None:
-    """A listener is reached; a closed port gives its errno, a name that does not resolve its own error."""
-    source = script("tcp_try")
-    calls = [tcp_code("127.0.0.1", port=port, timeout_ms=60_000) for port in (plain_server, closed_port)]
-    reached, refused = read_objects(run_on("\n".join([source, *calls])))
-    assert (reached["kind"], refused["kind"]) == ("result", "exception")
-    assert (refused["type"], refused["args"]) == ("OSError", [111])
-    assert 0 <= refused["ms"] < 60_000
+@pytest.fixture
+def contact_server() -> Iterator[tuple[int, queue.Queue[bytes]]]:
+    """A server of the first contact: one byte out, then whatever comes until the client's FIN; its port and what came."""
+    heard: queue.Queue[bytes] = queue.Queue()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            peer, _ = listener.accept()
+            with peer:
+                peer.settimeout(20)
+                peer.sendall(b"\xa5")
+                while data := peer.recv(16):
+                    heard.put(data)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield listener.getsockname()[1], heard
+        thread.join(20)
+
+
+def test_first_contact(
+    run_on: Callable[[str], bytes], contact_server: tuple[int, queue.Queue[bytes]], closed_port: int, agent_source: str
+) -> None:
+    """The server's byte is given back, then the board closes first; a closed port gives its errno and the stage."""
+    port, heard = contact_server
+    calls = [tcp_code("127.0.0.1", port=number, timeout_ms=2000) for number in (port, closed_port)]
+    reached, refused = read_objects(run_on("\n".join([agent_source, script("tcp_try"), *calls])))
+    assert (reached["kind"], heard.get(timeout=20)) == ("result", b"\xa5")
+    assert (refused["kind"], refused["stage"], refused["type"], refused["args"]) == (
+        "exception",
+        "connect",
+        "OSError",
+        [111],
+    )
+    assert refused["ms"] >= 0
+
+
+def test_a_server_that_closes_at_once_is_no_first_contact(run_on: Callable[[str], bytes], agent_source: str) -> None:
+    """A peer that says nothing and closes is not our server: an error at `read`, not a connection."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=lambda: listener.accept()[0].close(), daemon=True)
+        thread.start()
+        call = tcp_code("127.0.0.1", port=listener.getsockname()[1], timeout_ms=2000)
+        (answer,) = read_objects(run_on("\n".join([agent_source, script("tcp_try"), call])))
+        thread.join(20)
+    assert (answer["kind"], answer["stage"], answer["args"]) == ("exception", "read", [104])

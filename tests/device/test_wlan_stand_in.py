@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from harness.boards.agent.protocol import script
+from harness.boards.agent.scripts import script
 
 STAND_INS: dict[str, Any] = {}
 exec(script("wlan_stand_in"), STAND_INS)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import OrderedDict
 
 from harness.boards.agent.console import Console
-from harness.boards.agent.protocol import drop_code, put_codes, read_stored
+from harness.boards.agent.protocol import put_code, put_pieces, read_stored
 from harness.errors import BoardError, FaultKind
 from harness.system.deadline import Deadline
 
@@ -60,20 +60,32 @@ class BlobStore:
             if oldest in blobs:
                 break
             del self._sizes[oldest]
-            self._store(drop_code(oldest), deadline=deadline)
+            self._store(oldest, None, size=None, deadline=deadline)
         for name, data in new.items():
             # Private keys are among them: the transcript keeps only their number of bytes.
             with self._console.link.log.muted():
-                for code in put_codes(name, data):
-                    self._store(code, deadline=deadline)
+                size = 0
+                for piece in put_pieces(data):
+                    self._store(name, piece, more=size > 0, size=(size := size + len(piece)), deadline=deadline)
             self._sizes[name] = len(data)
 
-    def _store(self, code: str, *, deadline: Deadline) -> None:
-        output = self._console.link.exec(code.encode("ascii"), deadline=deadline)
+    def _store(
+        self, name: str, piece: bytes | None, *, size: int | None, deadline: Deadline, more: bool = False
+    ) -> None:
+        """Store a piece of a blob, or drop the blob (None), and see that the board then holds `size` bytes under its name."""
+        console = self._console
         try:
-            read_stored(output.stdout)
-        except ValueError as error:
+            stored = console.ask(
+                lambda number: put_code(name, piece, number=number, kind=console.check_kind, more=more),
+                read=read_stored,
+                what="store data on the board",
+                deadline=deadline,
+            )
+        except BoardError:
             self.forget()
-            raise BoardError(f"{self._console.label}: {error}", kind=FaultKind.AGENT) from error
-        if output.stderr:
-            raise self._console.no_answer(output, "store data on the board")
+            raise
+        if stored.size != size:
+            self.forget()
+            raise BoardError(
+                f"{console.label}: the board holds {stored.size} bytes of a blob that has {size}", kind=FaultKind.AGENT
+            )

@@ -1,19 +1,43 @@
 """Short pieces of harness code on a board: run them, read their one-line answers, say which step failed.
 
-Knows the label of the board and how slow boards.toml says it is. Must not know what the steps are for.
+Knows the label of the board, how slow boards.toml says it is, and that both directions are checked: code runs on the board only
+if its check sum fits. Must not know what the steps are for.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol, TypeVar
 
-from harness.boards.agent.protocol import MARK, read_objects
-from harness.boards.serial.raw_repl import Link, Output, last_line
+from harness.boards.agent.check_sum import check_sum
+from harness.boards.agent.protocol import DAMAGED, MARK, checked_code, read_check, read_objects
+from harness.boards.agent.scripts import pieces_of, script
+from harness.boards.serial.line_errors import last_line
+from harness.boards.serial.raw_repl import Link, Output
 from harness.boards.serial.transcript import printable
 from harness.errors import BoardError, FaultKind
 from harness.system.deadline import Deadline
+
+# How often code is sent that the board says arrived damaged: it has not run, so sending it again is safe.
+ATTEMPTS = 3
+# What the check sums of both ends are compared by; no board prints it by itself.
+_WORD = b"tls-harness"
+
+
+class Numbered(Protocol):
+    """An answer of the agent's, with the number of its request; damaged: the request was not run."""
+
+    @property
+    def number(self) -> int | None:
+        """The number that the request had."""
+
+    @property
+    def damaged(self) -> bool:
+        """Whether the request arrived as something else."""
+
+
+A = TypeVar("A", bound=Numbered)
 
 
 class Console:
@@ -30,6 +54,58 @@ class Console:
         self.label = label
         self._multiplier = timeout_multiplier
         self._limit: Deadline | None = None
+        self._number = 0
+        self.check_kind = "a"
+
+    def begin(self) -> None:
+        """Load the check sums onto a board fresh from a soft reset, and learn which kind it can make.
+
+        Raises:
+            BoardError: `garbled` where it arrives damaged each time; else as `Link.exec`.
+        """
+        code = f"{script('line')}print({MARK!r} + th_sum({_WORD!r}))\n".encode("ascii")
+        for _attempt in range(ATTEMPTS):
+            output = self.link.exec(code, deadline=self.deadline(30.0))
+            check = read_check(output.stdout)
+            if check is not None and check_sum(_WORD, kind=check[0]) == check:
+                self.check_kind = check[0]
+                return
+        raise self.no_answer(output, "load the check sums")
+
+    def ask(self, make: Callable[[int], str], *, read: Callable[[bytes], A | None], what: str, deadline: Deadline) -> A:
+        """Send a request to the agent and read its answer; a request that arrives damaged is sent again, because it has not run.
+
+        Args:
+            make: the code, given the number of the request within this session.
+            read: what the board printed -> the answer, None if there is none; ValueError if it is not as the agent writes it.
+            what: completes "the board could not ...".
+            deadline: for all of it.
+
+        Raises:
+            BoardError: `garbled` where the answer is damaged or belongs to another request; else as `Link.exec`.
+        """
+        self._number += 1
+        code = make(self._number).encode("ascii")
+        for _attempt in range(ATTEMPTS):
+            output = self.link.exec(code, deadline=deadline)
+            try:
+                answer = read(output.stdout)
+            except ValueError as error:
+                raise self._garbled(str(error)) from error
+            if answer is None and not self.came_damaged(output):
+                break
+            if answer is not None and not answer.damaged:
+                if answer.number != self._number:
+                    raise self._garbled(f"it belongs to request {answer.number}, not to {self._number}")
+                return answer
+        raise self.no_answer(output, what)
+
+    def _garbled(self, why: str) -> BoardError:
+        return BoardError(
+            f"{self.label}: the board's answer is garbled: {why}",
+            kind=FaultKind.GARBLED,
+            transcript=self.link.log.text(),
+        )
 
     def deadline(self, seconds: float) -> Deadline:
         """So many seconds from now, more for a board that boards.toml calls slow, never after the end of `within`."""
@@ -45,13 +121,41 @@ class Console:
         finally:
             self._limit = None
 
-    def run(self, code: str, *, timeout_s: float) -> Output:
-        """Run ASCII code to its end.
+    def run(self, code: str, *, timeout_s: float, call: str = "th_x") -> Output:
+        """Run ASCII code to its end, if it arrived as it was sent; what arrived damaged is sent again.
+
+        Args:
+            code: ASCII source; whole statements.
+            timeout_s: for each time it is sent.
+            call: the function of device_scripts/line.py that runs it.
 
         Raises:
-            BoardError: as `Link.exec`.
+            BoardError: `garbled` where it arrives damaged each time; else as `Link.exec`.
         """
-        return self.link.exec(code.encode("ascii"), deadline=self.deadline(timeout_s))
+        checked = checked_code(code, kind=self.check_kind, call=call).encode("ascii")
+        for _attempt in range(ATTEMPTS):
+            output = self.link.exec(checked, deadline=self.deadline(timeout_s))
+            if not self.came_damaged(output):
+                return output
+        raise BoardError(
+            f"{self.label}: what is sent to the board arrives damaged, {ATTEMPTS} times: bytes are lost or changed on the line",
+            kind=FaultKind.GARBLED,
+            transcript=self.link.log.show(output.stdout + output.stderr),
+        )
+
+    @staticmethod
+    def came_damaged(output: Output) -> bool:
+        """Whether code of ours arrived as something else and has not run: its check sum did not fit, or it was no Python any more."""
+        return DAMAGED.encode() in output.stdout or _unreadable(output.stderr)
+
+    def load(self, name: str, what: str) -> None:
+        """Run one device script, a few statements at a time, so that a small heap takes it.
+
+        Raises:
+            BoardError: as `must`.
+        """
+        for piece in pieces_of(script(name)):
+            self.must(piece, what)
 
     def must(self, code: str, what: str) -> None:
         """Run code that prints nothing and must not raise.
@@ -106,3 +210,8 @@ class Console:
             kind=FaultKind.MEMORY if memory else FaultKind.AGENT,
             transcript=show(output.stdout + output.stderr),
         )
+
+
+def _unreadable(stderr: bytes) -> bool:
+    """Whether the one call that we sent was no Python when it arrived: it has not run."""
+    return last_line(stderr).startswith(("SyntaxError", "IndentationError"))

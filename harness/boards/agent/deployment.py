@@ -1,29 +1,24 @@
-"""Our code on the board: deployed to one directory of its own if its hash differs, else run from RAM; and taken off again.
+"""Our code on the board: one file in a directory of its own, written only if what is there differs, else run from RAM; and removed again.
 
-Knows the names of our own files. Nothing of the user's is overwritten or removed, boot.py and main.py are never touched.
+Knows the names of our own files. Nothing of the user's is overwritten or removed, boot.py and main.py are never touched. The file is read
+back on the board each time before it runs: its check sum decides, not a note of what was once written.
 """
 
 from __future__ import annotations
 
-import hashlib
-
+from harness.boards.agent.check_sum import check_sum
 from harness.boards.agent.console import Console
-from harness.boards.agent.protocol import FOLDER, IMPORT_CODE, VERSION, VERSION_CODE, agent_files, agent_source
-from harness.boards.serial.raw_repl import last_line
+from harness.boards.agent.protocol import AGENT_FILE, FOLDER, FORMER_FILES, VERSION, VERSION_CODE, read_check
+from harness.boards.agent.scripts import agent_pieces
+from harness.boards.serial.line_errors import last_line
 from harness.errors import BoardError, FaultKind
 
-HASH_FILE = f"{FOLDER}/hash"
 # Where mpremote mounts a directory of the host: files written there end up in somebody's working tree.
 HOST_MOUNT = "/remote"
+WRITE_BYTES = 256
 _ENOENT = (2, 44)  # 44 on ports whose errno come from newlib's WASI numbering
 
-_READ_HASH = f"""\
-try:
- with open('{HASH_FILE}') as _f: print(_f.read())
-except OSError:
- print()
-"""
-# The old hash goes first: a deployment that breaks off is never taken for a whole one.
+# What earlier versions left goes: it is ours, and flash is small. stat before remove: nothing may fail to open.
 _MAKE_FOLDER = f"""\
 import os
 try:
@@ -33,10 +28,11 @@ except OSError as e:
   os.stat('{FOLDER}')
  except OSError:
   raise e
-try:
- os.remove('{HASH_FILE}')
-except OSError:
- pass
+for _f in {FORMER_FILES!r}:
+ try:
+  os.remove(_f)
+ except OSError:
+  pass
 """
 # A file of the user's in our directory stays, and the directory with it.
 _CLEAN = f"""\
@@ -55,9 +51,10 @@ def _c(names):
   pass
  return n
 try:
- print('#th {{"kind":"result","removed":%d}}' % _c(NAMES))
+ _r = '{{"kind":"result","removed":%d}}' % _c(NAMES)
 except OSError as e:
- print('#th {{"kind":"error","number":%d}}' % e.args[0])
+ _r = '{{"kind":"error","number":%d}}' % e.args[0]
+print('#th ' + _r + ' ' + th_sum(_r))
 """
 
 
@@ -74,18 +71,22 @@ def load_agent(console: Console, *, filesystem: str | None) -> str | None:
     Raises:
         BoardError: it runs neither way, or the line failed.
     """
-    files = agent_files()
-    wanted = hashlib.sha256(b"".join(files.values())).hexdigest()[:16]
     try:
-        if _deployed_hash(console) != wanted:
-            _deploy(console, files, wanted, filesystem=filesystem)
-        console.must(IMPORT_CODE, "start the agent from its files")
+        console.load("load", "load the loader")
+        if filesystem is not None and not _is_deployed(console):
+            _deploy(console, filesystem=filesystem)
+        if filesystem is None:
+            raise BoardError(
+                f"{console.label}: the board has no filesystem that can be written (none, read-only or full)",
+                kind=FaultKind.FILESYSTEM,
+            )
+        console.must(f"th_load({AGENT_FILE!r},{_sizes()})", "start the agent from its file")
     except BoardError as error:
         if error.kind not in (FaultKind.FILESYSTEM, FaultKind.AGENT, FaultKind.MEMORY):
             raise
         if error.kind == FaultKind.FILESYSTEM and filesystem is not None:
             _remove(console)  # what a full disk had room for
-        console.must(agent_source(), "load the agent into RAM")
+        _load_into_ram(console)
         return f"the agent runs from RAM: {error.message}"
     return None
 
@@ -96,7 +97,8 @@ def is_loaded(console: Console) -> bool:
     Raises:
         BoardError: the line failed.
     """
-    return f'"version": {VERSION}'.encode() in console.run(VERSION_CODE, timeout_s=5.0).stdout
+    output = console.run(VERSION_CODE, timeout_s=5.0)
+    return f'"version": {VERSION}'.encode() in output.stdout and not output.stderr
 
 
 def reload_agent(console: Console, *, from_files: bool) -> None:
@@ -105,7 +107,21 @@ def reload_agent(console: Console, *, from_files: bool) -> None:
     Raises:
         BoardError: it does not start.
     """
-    console.must(IMPORT_CODE if from_files else agent_source(), "start the agent again")
+    console.begin()
+    if not from_files:
+        _load_into_ram(console)
+        return
+    console.load("load", "load the loader")
+    if not _is_deployed(console):
+        _deploy(console, filesystem=FOLDER)
+    console.must(f"th_load({AGENT_FILE!r},{_sizes()})", "start the agent again")
+
+
+def _load_into_ram(console: Console) -> None:
+    """Run the agent's pieces one by one, with a collection after each, so that what is free stays in one piece."""
+    for piece in agent_pieces():
+        console.must(piece, "load the agent into RAM")
+        console.must("import gc\ngc.collect()", "collect garbage")
 
 
 def clean(console: Console) -> bool:
@@ -125,21 +141,29 @@ def clean(console: Console) -> bool:
 
 
 def _remove(console: Console) -> dict[str, object]:
-    names = [path.removeprefix(f"{FOLDER}/") for path in (*agent_files(), HASH_FILE)]
+    names = [path.removeprefix(f"{FOLDER}/") for path in (AGENT_FILE, *FORMER_FILES)]
     return console.answer(console.run(_CLEAN.replace("NAMES", repr(names)), timeout_s=10.0), "remove the agent")
 
 
-def _deployed_hash(console: Console) -> str:
-    return console.run(_READ_HASH, timeout_s=5.0).stdout.decode("ascii", "replace").strip()
+def _sizes() -> str:
+    return repr(tuple(map(len, agent_pieces()))).replace(" ", "")
 
 
-def _deploy(console: Console, files: dict[str, bytes], wanted: str, *, filesystem: str | None) -> None:
-    """Write the agent, its hash last."""
-    if filesystem is None:
-        raise BoardError(
-            f"{console.label}: the board has no filesystem that can be written (none, read-only or full)",
-            kind=FaultKind.FILESYSTEM,
-        )
+def _is_deployed(console: Console) -> bool:
+    """Whether the file on the board is the agent, byte for byte as far as a check sum tells; asked twice before it is called wrong."""
+    kind = console.check_kind
+    sums = "".join(check_sum(piece.encode("ascii"), kind=kind) for piece in agent_pieces())
+    right = check_sum(sums.encode("ascii"), kind=kind)
+    code = f"print('#th ' + (th_check({AGENT_FILE!r},{_sizes()}) or 'a00000000'))"
+    return any(read_check(console.run(code, timeout_s=10.0).stdout) == right for _attempt in range(2))
+
+
+def _deploy(console: Console, *, filesystem: str) -> None:
+    """Write the agent and read it back; once more if it is not what was written.
+
+    Raises:
+        BoardError: `filesystem` where nothing can be written; `garbled` where it is wrong each time.
+    """
     if filesystem.startswith(HOST_MOUNT):
         raise BoardError(
             f"{console.label}: {filesystem} is a directory of the host, mounted by mpremote", kind=FaultKind.FILESYSTEM
@@ -150,7 +174,28 @@ def _deploy(console: Console, files: dict[str, bytes], wanted: str, *, filesyste
             f"{console.label}: cannot make the directory {FOLDER}: {last_line(output.stderr)}",
             kind=FaultKind.FILESYSTEM,
         )
-    deadline = console.deadline(60.0)
-    for path, data in files.items():
-        console.link.write_file(path, data, deadline=deadline)
-    console.link.write_file(HASH_FILE, wanted.encode("ascii"), deadline=deadline)
+    for _attempt in range(2):
+        _write(console, AGENT_FILE, "".join(agent_pieces()).encode("ascii"))
+        if _is_deployed(console):
+            return
+    raise BoardError(
+        f"{console.label}: {AGENT_FILE} was written twice, and each time what the board read back was something else",
+        kind=FaultKind.GARBLED,
+    )
+
+
+def _write(console: Console, path: str, data: bytes) -> None:
+    """Write a file on the board's filesystem, in pieces that a small heap can take.
+
+    Raises:
+        BoardError: `filesystem` with the board's own error when the file cannot be written; else as `Console.run`.
+    """
+    pieces = [data[start : start + WRITE_BYTES] for start in range(0, len(data), WRITE_BYTES)]
+    for step in (f"_f=open({path!r},'wb')", *(f"_w=_f.write({piece!r})" for piece in pieces), "_f.close()"):
+        output = console.run(step, timeout_s=20.0)
+        if output.stderr:
+            raise BoardError(
+                f"{console.label}: cannot write {path} on the board: {last_line(output.stderr)}",
+                kind=FaultKind.FILESYSTEM,
+                transcript=console.link.log.show(output.stderr),
+            )

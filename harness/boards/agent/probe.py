@@ -6,8 +6,8 @@ are read, each bounded; a line that is anything else is passed over, because a b
 
 from __future__ import annotations
 
-import functools
 import re
+import zlib
 from collections.abc import Iterable
 
 from harness.model import BoardInfo, TlsLibrary
@@ -97,25 +97,13 @@ def _unescape(match: re.Match[str]) -> str:
     return _SIMPLE_ESCAPES.get(code, code)
 
 
-@functools.cache
-def _keys() -> frozenset[str]:
-    """What the probe's lines may be called."""
-    return frozenset(re.findall('"#th ([a-z_]+)"', "\n".join(code for _name, code in probe_steps())))
-
-
-def is_damaged(text: bytes) -> bool:
-    """Whether a line of the probe arrived that it does not print: what is missing then is not missing on the board."""
-    for line in text.decode("utf-8", "replace").splitlines():
-        if MARK not in line or len(line) > LINE_LIMIT:
-            continue
-        match = _LINE.search(line)
-        if match is None or match[1] not in _keys():
-            return True
-        try:
-            read_value(match[2])
-        except ValueError:
-            return True
-    return False
+def is_whole(text: bytes) -> bool:
+    """Whether a step's facts all arrived as they were printed: its last line has their number and their check sum (adler32)."""
+    facts = [line.partition(MARK)[2] for line in text.decode("utf-8", "replace").splitlines() if MARK in line]
+    end = re.fullmatch(r"end (\d{1,5}) a([0-9a-f]{8})", facts.pop()) if facts else None
+    if end is None:
+        return False
+    return int(end[1]) == len(facts) and int(end[2], 16) == zlib.adler32("".join(facts).encode("utf-8"))
 
 
 class _Lines:

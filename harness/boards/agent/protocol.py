@@ -9,23 +9,23 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import io
 import json
 import re
-import tokenize
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from harness.boards.agent.check_sum import PATTERN, check_sum, fits
 from harness.model import Stage
-from harness.system.data_files import data_dir
 
-VERSION = 1
+VERSION = 2
 FOLDER = "tls_harness"
-SCRIPTS = ("tls_client", "agent")
-IMPORT_CODE = f"from {FOLDER}.agent import th_run, th_put, th_version"
-VERSION_CODE = 'print(\'#th {"kind": "version", "version": %d}\' % th_version)'
+AGENT_FILE = f"{FOLDER}/agent.py"
+# What earlier versions of the harness left in that folder.
+FORMER_FILES = (f"{FOLDER}/tls_client.py", f"{FOLDER}/hash")
+VERSION_CODE = 'th_say({"kind":"version","version":th_version})'
 MARK = "#th "
+DAMAGED = "#th damaged"
 # The longest answer the agent can give is three arguments of 240 characters, escaped; far more is noise or malice.
 LINE_LIMIT = 8192
 TEXT_LIMIT = 2048
@@ -34,45 +34,7 @@ PUT_CHUNK_BYTES = 768
 # What the agent takes when a request says nothing (th_session of tls_client.py).
 DEFAULT_TIMEOUT_MS = 10000
 
-_KINDS = ("result", "exception", "error")
-
-
-# ----------------------------------------------------------------------------------------------- what is deployed
-
-
-def agent_files() -> dict[str, bytes]:
-    """Give the files of the agent as they go to the board: path below its working directory -> content."""
-    return {f"{FOLDER}/{name}.py": script(name).encode("ascii") for name in SCRIPTS}
-
-
-def agent_source() -> str:
-    """Give the agent as one text to run in the globals of `__main__`, for a board without a writable filesystem."""
-    return "".join(script(name) for name in SCRIPTS)
-
-
-def script(name: str) -> str:
-    """Give one device script without comments and docstrings: they would cost a 115200-baud line half a second.
-
-    Args:
-        name: the file's name in `device_scripts/` without `.py`. Line numbers stay, so that tracebacks fit the file.
-    """
-    return slim_source((data_dir("device_scripts") / f"{name}.py").read_text(encoding="ascii"))
-
-
-def slim_source(source: str) -> str:
-    """Take comments, docstrings and three quarters of the indentation out of Python source; keep its line numbers."""
-    lines = source.splitlines()
-    starts_statement = True
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        row, column = token.start
-        if token.type == tokenize.COMMENT:
-            lines[row - 1] = lines[row - 1][:column].rstrip()
-        elif token.type == tokenize.STRING and starts_statement:
-            for number in range(row, token.end[0] + 1):
-                lines[number - 1] = ""
-        if token.type not in (tokenize.COMMENT, tokenize.NL):
-            starts_statement = token.type in (tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)
-    return "\n".join(re.sub("^(?: {4})+", lambda spaces: " " * (len(spaces[0]) // 4), line) for line in lines) + "\n"
+_KINDS = ("result", "exception", "error", "damaged")
 
 
 # ----------------------------------------------------------------------------------------------- requests
@@ -108,9 +70,14 @@ class RunRequest:
         single = (self.cert, self.key, self.suites, self.psk_key)
         return tuple(dict.fromkeys([*self.ca, *(name for name in single if name is not None)]))
 
-    def code(self) -> str:
-        """The code to run on the board: one call with one literal."""
-        words: dict[str, Any] = {"host": self.host, "port": self.port}
+    def code(self, *, number: int, kind: str) -> str:
+        """The code to run on the board: one call with two literals, the request and its check sum.
+
+        Args:
+            number: of this exec within the session; the answer has it, too.
+            kind: of check sums, as the board chose it.
+        """
+        words: dict[str, Any] = {"host": self.host, "port": self.port, "n": number}
         optional = {
             "timeout": self.timeout_ms if self.timeout_ms != DEFAULT_TIMEOUT_MS else None,
             "name": self.name,
@@ -128,13 +95,28 @@ class RunRequest:
             "closefirst": 1 if self.close_first else None,
         }
         words.update({key: value for key, value in optional.items() if value is not None})
-        return f"th_run({json_literal(words)})"
+        text = json.dumps(words, ensure_ascii=True, separators=(",", ":"))
+        return f"th_run({_literal(text)},'{check_sum(text.encode('ascii'), kind=kind)}')"
+
+
+def checked_code(code: str, *, kind: str, call: str = "th_x") -> str:
+    """Wrap code so that the board runs it only if it arrived as it was sent.
+
+    Args:
+        code: ASCII source.
+        kind: of check sums, as the board chose it.
+        call: the function of device_scripts/line.py: `th_x`, or `th_step` for a step of the probe.
+    """
+    return f"{call}({code!r},'{check_sum(code.encode('ascii'), kind=kind)}')"
 
 
 def json_literal(value: Any) -> str:
     """Write a value as JSON inside a string literal that MicroPython and Python read the same way."""
-    text = json.dumps(value, ensure_ascii=True, separators=(",", ":"))
-    # ASCII without control characters: only the quote and the backslash need care.
+    return _literal(json.dumps(value, ensure_ascii=True, separators=(",", ":")))
+
+
+def _literal(text: str) -> str:
+    """ASCII without control characters as a string literal: only the quote and the backslash need care."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
@@ -143,29 +125,26 @@ def blob_name(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:8]
 
 
-def put_codes(name: str, data: bytes, *, chunk_bytes: int = PUT_CHUNK_BYTES) -> list[str]:
-    """Give the calls that store a blob, each small enough for a board's input buffer and heap.
+def put_pieces(data: bytes, *, chunk_bytes: int = PUT_CHUNK_BYTES) -> list[bytes]:
+    """Cut a blob into pieces small enough for a board's input buffer and heap; an empty one is one empty piece."""
+    return [data[at : at + chunk_bytes] for at in range(0, len(data), chunk_bytes)] or [b""]
+
+
+def put_code(name: str, piece: bytes | None, *, number: int, kind: str, more: bool = False) -> str:
+    """Give the call that stores a piece of a blob, or drops the blob.
 
     Args:
         name: as `blob_name` gave it.
-        data: the content; empty is allowed.
-        chunk_bytes: at most so many bytes of content per call.
+        piece: the content; None drops what is stored.
+        number: of this exec within the session.
+        kind: of check sums, as the board chose it.
+        more: append to what is stored.
     """
     if not re.fullmatch("[0-9a-zA-Z]{1,16}", name):
         raise ValueError(f"not a blob name: {name!r}")
-    pieces = [data[at : at + chunk_bytes] for at in range(0, len(data), chunk_bytes)] or [b""]
-    more = ("", ",True")
-    return [
-        f"th_put('{name}','{base64.b64encode(piece).decode('ascii')}'{more[index > 0]})"
-        for index, piece in enumerate(pieces)
-    ]
-
-
-def drop_code(name: str) -> str:
-    """Give the call that drops a blob."""
-    if not re.fullmatch("[0-9a-zA-Z]{1,16}", name):
-        raise ValueError(f"not a blob name: {name!r}")
-    return f"th_put('{name}',None)"
+    text = "" if piece is None else base64.b64encode(piece).decode("ascii")
+    check = check_sum((name + text).encode("ascii"), kind=kind)
+    return f"th_put({number},'{name}',{None if piece is None else repr(text)},{more},'{check}')"
 
 
 def network_code(settings: Mapping[str, Any]) -> str:
@@ -204,6 +183,7 @@ class Answer:
     """
 
     kind: str
+    number: int | None = None
     stage: Stage | None = None
     type: str | None = None
     args: tuple[int | str | None, ...] = ()
@@ -225,6 +205,11 @@ class Answer:
     blob: str | None = None
 
     @property
+    def damaged(self) -> bool:
+        """Whether the request arrived as something else, and was not run."""
+        return self.kind == "damaged"
+
+    @property
     def received_bytes(self) -> int | None:
         """How many bytes the board read; None where it had nothing to read."""
         if self.size is not None or self.text is None:
@@ -238,7 +223,7 @@ def read_objects(console: bytes) -> list[dict[str, Any]]:
     The mark counts wherever it stands in a line, because an ESP's log may not have ended its own.
 
     Raises:
-        ValueError: a marked line is too long or is no JSON object.
+        ValueError: a marked line is too long, is not what its check sum says, or is no JSON object.
     """
     found = []
     *lines, _unfinished = console.decode("utf-8", "replace").split("\n")
@@ -248,8 +233,11 @@ def read_objects(console: bytes) -> list[dict[str, Any]]:
             continue
         if len(text) > LINE_LIMIT:
             raise ValueError(f"the board's answer is {len(text)} characters long")
+        body, _space, check = text.rstrip("\r").rpartition(" ")
+        if not fits(body.encode("utf-8", "surrogatepass"), check):
+            raise ValueError(f"the board's answer does not fit its check sum: {text[:80]!r}")
         try:
-            value = json.loads(text, parse_constant=_no_constant)
+            value = json.loads(body, parse_constant=_no_constant)
         except (RecursionError, json.JSONDecodeError) as error:
             raise ValueError(f"the board's answer is not JSON: {text[:80]!r}") from error
         if not isinstance(value, dict):
@@ -279,19 +267,34 @@ def read_answer(console: bytes) -> Answer | None:
     return _answer(objects[0])
 
 
-def read_stored(console: bytes) -> int | None:
-    """Read the answer to one call of `put_codes`: the bytes the board holds under that name now; None if there is none.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """The answer to `put_code`: the number of the exec, the bytes held under the name (None: nothing), whether it came damaged."""
+
+    number: int | None
+    size: int | None
+    damaged: bool
+
+
+def read_stored(console: bytes) -> Stored | None:
+    """Read the answer to one call of `put_code`; None if there is none.
 
     Raises:
-        ValueError: the board could not store it, or the answer is not as the agent writes it.
+        ValueError: the answer is not as the agent writes it, or says that the board could not store it.
     """
     objects = read_objects(console)
     if not objects:
         return None
     value = objects[-1]
-    if value.get("kind") != "stored":
+    if value.get("kind") not in ("stored", "damaged"):
         raise ValueError(f"the board could not store data: {_text(value, 'message')!r}")
-    return _number(value.get("size"))
+    return Stored(number=_number(value.get("n")), size=_number(value.get("size")), damaged=value["kind"] == "damaged")
+
+
+def read_check(console: bytes) -> str | None:
+    """Read the check sum that `th_check` of device_scripts/load.py printed; None if there is none."""
+    found = re.search(rf"{MARK}({PATTERN})\r?\n", console.decode("utf-8", "replace"))
+    return found[1] if found else None
 
 
 def _answer(value: dict[str, Any]) -> Answer:
@@ -304,6 +307,7 @@ def _answer(value: dict[str, Any]) -> Answer:
     stage = _stage(value.get("stage")) if kind == "exception" else None
     return Answer(
         kind=kind,
+        number=_number(value.get("n")),
         stage=stage,
         type=_text(value, "type") if stage else None,
         args=_arguments(value.get("args")) if stage else (),

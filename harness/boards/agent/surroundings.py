@@ -13,12 +13,14 @@ from typing import Any
 
 from harness.boards.agent.console import Console
 from harness.boards.agent.network_answer import failure_text, notes_of
-from harness.boards.agent.protocol import clock_code, network_code, script, tcp_code
+from harness.boards.agent.protocol import clock_code, network_code, tcp_code
 from harness.errors import BoardError, FaultKind
 from harness.model import BoardInfo, BoardSettings, Network
 
 JOIN_S = 30.0
 TCP_TRY_S = 8.0
+# How much longer an answer may take than what the board was told to wait.
+ANSWER_S = 12.0
 # A clock this far off changes what a certificate check says.
 CLOCK_TOLERANCE_S = 5
 
@@ -43,7 +45,7 @@ def network_up(console: Console, settings: BoardSettings) -> tuple[str | None, l
             words[key] = getattr(settings, key)
     if settings.network == Network.WIFI and settings.password_env is not None:
         console.link.log.hide(_secret(settings.password_env, board=console.label))
-    console.must(script("network_setup"), "load the network set-up")
+    console.load("network_setup", "load the network set-up")
     # Twice what the board is told: its own time limit shall end it, with its own reason.
     with console.link.log.muted():
         output = console.run(_join_code(words, settings, board=console.label), timeout_s=2 * JOIN_S)
@@ -76,7 +78,7 @@ def set_clock(console: Console, info: BoardInfo, *, probed: tuple[float, float])
     clock = info.clock_unix_s
     if clock is not None and before - CLOCK_TOLERANCE_S <= clock <= after + CLOCK_TOLERANCE_S:
         return None
-    console.must(script("set_clock"), "load the clock set-up")
+    console.load("set_clock", "load the clock set-up")
     now = datetime.datetime.now(datetime.UTC)
     when = (now.year, now.month, now.day, now.isoweekday(), now.hour, now.minute, now.second)
     answer = console.answer(console.run(clock_code(when), timeout_s=5.0), "set the clock")
@@ -97,10 +99,16 @@ def try_tcp(console: Console, *, host: str, port: int, own_address: str | None) 
     Raises:
         BoardError: `network`, naming both addresses and the usual suspects.
     """
-    console.must(script("tcp_try"), "load the TCP test")
+    console.load("tcp_try", "load the TCP test")
     timeout_ms = int(console.deadline(TCP_TRY_S).timeout_s * 1000)
-    output = console.run(tcp_code(host, port=port, timeout_ms=timeout_ms), timeout_s=TCP_TRY_S + 12.0)
-    answer = console.answer(output, "try a TCP connection")
+    try:
+        output = console.run(tcp_code(host, port=port, timeout_ms=timeout_ms), timeout_s=TCP_TRY_S + ANSWER_S)
+        answer = console.answer(output, "try a TCP connection")
+    except BoardError as error:
+        if error.kind is not FaultKind.TIMEOUT:
+            raise
+        # A connect() without a time-out of its own: the network is at fault, and no reset of the board helps.
+        answer = {"args": [f"no answer within {TCP_TRY_S + ANSWER_S:g} s"]}
     if answer.get("kind") == "result":
         return
     args = answer.get("args")

@@ -11,31 +11,37 @@ What it changes in mpremote 1.27 to 1.29 (docs/facts/boards.md, "mpremote as a l
 
 from __future__ import annotations
 
-import errno
-import functools
 import os
-import struct
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from harness.boards.serial.open_port import WRITE_TIMEOUT_S, open_port
+from harness.boards.serial.line_errors import (
+    FRIENDLY_PROMPT,
+    MAX_OUTPUT_BYTES,
+    LineErrors,
+    answered,
+    left_raw_repl,
+    restarted,
+)
+from harness.boards.serial.open_port import open_port
+from harness.boards.serial.raw_paste import RAW_BANNER, BrokenProtocol, CodeSender
 from harness.boards.serial.recorded_port import LinkFlood, LinkTimeout, RecordingSerial
 from harness.boards.serial.symptoms import what_answers, what_happened
-from harness.boards.serial.transcript import LineLog, printable
+from harness.boards.serial.transcript import LineLog
 from harness.errors import BoardError, FaultKind, UsageError
 from harness.system.deadline import Deadline
 
-RAW_BANNER = b"raw REPL; CTRL-B to exit\r\n"
-FRIENDLY_PROMPT = b">>> "
+# How long each step of the protocol around code may take: the board does nothing else meanwhile.
+PROTOCOL_S = 2.0
+# How often code is offered whose prompt, header or window did not arrive: the board has not run it.
+OFFERS = 3
 # How long the first attempt to enter the raw REPL is given, and each that follows: a board that boots misses the first ones.
 FIRST_ATTEMPT_S = 0.5
 NEXT_ATTEMPTS_S = 1.0
 # How often a port that went away is looked for.
 LOOK_AGAIN_S = 0.05
-# A reply this long is not from our agent: it sends one short line per request.
-MAX_OUTPUT_BYTES = 64 * 1024
 # While the raw REPL is asked for, a server between may still hold this much of what a program printed.
 MAX_BACKLOG_BYTES = 4 * 1024 * 1024
 # Of what a board says meanwhile, this much of the beginning and of the end is looked at.
@@ -48,43 +54,6 @@ class Output:
 
     stdout: bytes
     stderr: bytes
-
-
-@functools.cache
-def _transport_class() -> Any:
-    """mpremote's transport on a port that we opened, with reads that end.
-
-    Made at its first use: mpremote and pyserial are slow to import, and on a system that calls itself POSIX they need termios.
-    """
-    from mpremote.transport_serial import SerialTransport
-
-    class Transport(SerialTransport):  # type: ignore[misc] # mpremote ships no types
-        """mpremote's transport on a port that we opened, with reads that end."""
-
-        def __init__(self, device: str, port: RecordingSerial) -> None:
-            # Not super().__init__: it opens the port itself, with fixed DTR/RTS, and erases the reason when that fails.
-            self.serial = port
-            self.device_name = device
-            self.in_raw_repl = False
-            self.use_raw_paste = True
-            self.mounted = False
-            self.is_pty = False
-
-        def read_until(
-            self,
-            min_num_bytes: int,
-            ending: bytes,
-            timeout: float | None = 10,
-            data_consumer: Any = None,
-            timeout_overall: float | None = None,
-        ) -> bytes:
-            """Read through `ending` within the operation's deadline; mpremote's own two time-outs are superseded by it."""
-            data: bytes = self.serial.read_through(ending, limit=MAX_OUTPUT_BYTES, hopeless=_restarted)
-            if data_consumer is not None:
-                data_consumer(data)
-            return data
-
-    return Transport
 
 
 class Link:
@@ -104,13 +73,19 @@ class Link:
         self.log = LineLog()
         self._settings: dict[str, Any] = {"baud": baud, "dtr": dtr, "rts": rts}
         self._syncs = 0
+        self.protocol_s = PROTOCOL_S
         self._open()
 
     def _open(self) -> None:
         port = open_port(self.device, **self._settings)
         self._port = RecordingSerial(port, self.log)
-        self._transport = _transport_class()(self.device, self._port)
+        self._sender = CodeSender(self._port, protocol_s=self.protocol_s)
+        self._errors = LineErrors(self.device, self.log)
         self.gone = False
+
+    def stretch(self, factor: float) -> None:
+        """Give a slow board more time for each step of the protocol."""
+        self.protocol_s = self._sender.protocol_s = PROTOCOL_S * factor
 
     def let_go(self) -> None:
         """Release the port for another program, until `reopen`."""
@@ -150,7 +125,7 @@ class Link:
         try:
             return self._port.pulse_reset()
         except OSError as error:
-            raise self._lost(error) from error
+            raise self._failed(error) from error
 
     # ------------------------------------------------------------------ raw REPL
 
@@ -173,13 +148,12 @@ class Link:
                 self._port.write(b"\r\x01")
                 seen += self._port.read_through(RAW_BANNER + b">", limit=MAX_BACKLOG_BYTES)
                 seen += self._synchronise()
-                self._transport.in_raw_repl = True
-                self._port.unread(b">")  # mpremote's exec waits for the prompt
+                self._port.unread(b">")  # exec takes the prompt
                 return seen
             except (LinkTimeout, LinkFlood) as trouble:
                 seen += trouble.seen
             except OSError as error:
-                raise self._lost(error) from error
+                raise self._failed(error) from error
             if len(seen) > 2 * LOOKED_AT_BYTES:
                 seen = seen[:LOOKED_AT_BYTES] + seen[-LOOKED_AT_BYTES:]
             attempt_s = NEXT_ATTEMPTS_S
@@ -193,11 +167,8 @@ class Link:
         Raises:
             BoardError: it is not: it says nothing, goes on printing, restarted meanwhile, or the port went away.
         """
-        self._port.deadline = deadline
         try:
-            self._port.drain()
-            self._port.write(b"\r\x03")
-            self._synchronise(_left_raw_repl)
+            self._interrupt(deadline=deadline)
         except (LinkTimeout, LinkFlood) as trouble:
             happened = what_happened(trouble.seen)
             kind, text = happened or (
@@ -205,10 +176,21 @@ class Link:
                 f"no raw REPL within {deadline.timeout_s:.3g} s of a Ctrl-C",
             )
             raise BoardError(f"{self.device}: {text}", kind=kind, transcript=self.log.show(trouble.seen)) from trouble
+
+    def _interrupt(self, *, deadline: Deadline) -> None:
+        """Send Ctrl-C and wait for the raw REPL.
+
+        Raises:
+            LinkTimeout, LinkFlood: it is not there.
+        """
+        self._port.deadline = deadline
+        try:
+            self._port.drain()
+            self._port.write(b"\r\x03")
+            self._synchronise(left_raw_repl)
         except OSError as error:
-            raise self._lost(error) from error
-        self._transport.in_raw_repl = True
-        self._port.unread(b">")  # mpremote's exec waits for the prompt
+            raise self._failed(error) from error
+        self._port.unread(b">")  # exec takes the prompt
 
     def _synchronise(self, hopeless: Callable[[bytes], bool] | None = None) -> bytes:
         """Have the board print a word nobody else prints: whatever comes before it was meant for an earlier question."""
@@ -234,7 +216,7 @@ class Link:
             self._port.write(b"\x04")
             self._port.read_through(b"soft reboot\r\n", limit=MAX_OUTPUT_BYTES)
             # From here on a banner is a second start, and a friendly one means that the raw REPL was left.
-            printed = self._port.read_through(RAW_BANNER + b">", limit=MAX_OUTPUT_BYTES, hopeless=_restarted)
+            printed = self._port.read_through(RAW_BANNER + b">", limit=MAX_OUTPUT_BYTES, hopeless=restarted)
         except (LinkTimeout, LinkFlood) as trouble:
             kind, text = what_happened(trouble.seen) or what_answers(trouble.seen)
             raise BoardError(
@@ -243,8 +225,8 @@ class Link:
                 transcript=self.log.show(trouble.seen),
             ) from trouble
         except OSError as error:
-            raise self._lost(error) from error
-        self._port.unread(b">")  # mpremote's exec waits for the prompt
+            raise self._failed(error) from error
+        self._port.unread(b">")  # exec takes the prompt
         return printed[: -len(RAW_BANNER) - 1]
 
     def exec(self, code: bytes, *, deadline: Deadline) -> Output:
@@ -258,37 +240,92 @@ class Link:
             BoardError: `timeout` when it did not end, `flood` when it never stopped printing, `reset` when the board
                 restarted meanwhile, `lost` when the port went away, `garbled` when the protocol broke.
         """
-        from mpremote.transport import TransportError
-
-        self._port.deadline = deadline
+        for _offer in range(OFFERS):
+            if self._send(code, deadline=deadline):
+                break
+        else:
+            raise self._errors.broken("the raw REPL took no code")
         try:
-            self._await_prompt(deadline)
-            self._transport.exec_raw_no_follow(code)
-            stdout = self._port.read_through(b"\x04", limit=MAX_OUTPUT_BYTES, hopeless=_restarted)[:-1]
-            stderr = self._port.read_through(b"\x04", limit=MAX_OUTPUT_BYTES)[:-1]
+            self._port.deadline = deadline
+            stdout = self._port.read_through(
+                b"\x04",
+                limit=MAX_OUTPUT_BYTES,
+                hopeless=restarted,
+                enough=answered,
+                quiet_s=self._sender.protocol_s,
+            )
+            self._port.deadline = deadline.within(self._sender.protocol_s)
+            stderr = self._port.read_through(b"\x04", limit=MAX_OUTPUT_BYTES, hopeless=restarted)
         except LinkTimeout as silence:
-            raise self._silent(silence, deadline) from silence
-        except LinkFlood as flood:
-            raise BoardError(
-                f"{self.device}: the board printed more than {MAX_OUTPUT_BYTES // 1024} KiB without an end",
-                kind=FaultKind.FLOOD,
-                transcript=self.log.show(flood.seen),
-            ) from flood
-        except (TransportError, struct.error) as error:
-            try:
-                rest = self._port.linger(until=_restarted)
-            except OSError as gone:
-                raise self._lost(gone) from gone
-            if _restarted(rest):
-                raise self._silent(LinkTimeout(b"", rest), deadline) from error
-            raise BoardError(
-                f"{self.device}: the raw REPL broke off; bytes were lost or changed, or the board restarted",
-                kind=FaultKind.GARBLED,
-                transcript=self.log.text(limit=400),
-            ) from error
-        except OSError as error:
-            raise self._lost(error) from error
-        return Output(stdout=stdout, stderr=stderr)
+            if deadline.expired or restarted(silence.seen):
+                raise self._errors.silent(silence, deadline) from silence
+            raise self._errors.broken("the end of an answer was lost") from silence
+        except (LinkFlood, OSError) as error:
+            raise self._failed(error) from error
+        return Output(stdout=stdout[:-1], stderr=stderr[:-1])
+
+    def _send(self, code: bytes, *, deadline: Deadline) -> bool:
+        """Have the board begin to run code; False where it has not, and the raw REPL is there again.
+
+        Raises:
+            BoardError: as `exec`; `garbled` where it is not known whether the code runs.
+        """
+        try:
+            self._port.deadline = deadline.within(self._sender.protocol_s)
+            self._await_prompt(deadline)
+            offered = self._sender.offer(code, deadline=deadline)
+        except (LinkTimeout, BrokenProtocol) as trouble:
+            self._take_back(trouble, deadline=deadline)
+            return False
+        except (LinkFlood, OSError) as error:
+            raise self._failed(error) from error
+        try:
+            if offered:
+                self._sender.end(deadline=deadline)
+            else:
+                self._sender.type(code, deadline=deadline)
+        except LinkTimeout as silence:
+            if deadline.expired or restarted(silence.seen):
+                raise self._errors.silent(silence, deadline) from silence
+            raise self._errors.broken("the board did not say that it has the code") from silence
+        except BrokenProtocol as trouble:
+            seen = self._after(trouble)
+            if restarted(seen):
+                raise self._errors.silent(LinkTimeout(b"", seen), deadline) from trouble
+            raise self._errors.broken(str(trouble)) from trouble
+        except (LinkFlood, OSError) as error:
+            raise self._failed(error) from error
+        return True
+
+    def _take_back(self, trouble: LinkTimeout | BrokenProtocol, *, deadline: Deadline) -> None:
+        """Have the raw REPL again although a board did not take what it was offered.
+
+        Raises:
+            BoardError: `timeout` for a board that is silent, `reset` for one that restarted, `lost`.
+        """
+        seen = self._after(trouble)
+        if deadline.expired or restarted(seen):
+            raise self._errors.silent(LinkTimeout(b"", seen), deadline) from trouble
+        try:
+            self._interrupt(deadline=deadline.within(self._sender.protocol_s))
+        except (LinkTimeout, LinkFlood) as still:
+            raise self._errors.silent(LinkTimeout(b"", seen + still.seen), deadline) from still
+
+    def _after(self, trouble: LinkTimeout | BrokenProtocol) -> bytes:
+        """What came instead of what was waited for."""
+        if isinstance(trouble, LinkTimeout):
+            return trouble.seen
+        try:
+            return self._port.linger(until=restarted)
+        except OSError as gone:
+            raise self._failed(gone) from gone
+
+    def _failed(self, error: LinkFlood | OSError) -> BoardError:
+        if isinstance(error, LinkFlood):
+            return self._errors.flooded(error)
+        fault = self._errors.lost(error)
+        self.gone = self.gone or fault.kind is FaultKind.LOST
+        return fault
 
     def _await_prompt(self, deadline: Deadline) -> None:
         """Take the prompt; if anything else is there, say that the board restarted or find the prompt again.
@@ -297,30 +334,13 @@ class Link:
         """
         first = self._port.read(1)
         if first == b">" and not self._port.inWaiting():
-            self._port.unread(b">")  # mpremote waits for it
+            self._port.unread(b">")  # exec takes it
             return
         noise = first + self._port.drain()
-        if _restarted(noise):
+        if restarted(noise):
             raise LinkTimeout(b">", noise)
         self.enter_raw_repl(deadline=deadline)
         self._port.deadline = deadline
-
-    def write_file(self, path: str, data: bytes, *, deadline: Deadline) -> None:
-        """Write a file on the board's filesystem, in pieces that a small heap can take.
-
-        Raises:
-            BoardError: `filesystem` with the board's own error when the file cannot be written; else as `exec`.
-        """
-        pieces = [data[start : start + 256] for start in range(0, len(data), 256)]
-        steps = [b"_f=open(%a,'wb')" % path, *(b"_w=_f.write(%a)" % piece for piece in pieces), b"_f.close()"]
-        for step in steps:
-            output = self.exec(step, deadline=deadline)
-            if output.stderr:
-                raise BoardError(
-                    f"{self.device}: cannot write {path} on the board: {last_line(output.stderr)}",
-                    kind=FaultKind.FILESYSTEM,
-                    transcript=self.log.show(output.stderr),
-                )
 
     def leave_raw_repl(self, *, deadline: Deadline) -> bool:
         """Interrupt and go back to the friendly prompt, where a person or another tool expects the board.
@@ -328,7 +348,6 @@ class Link:
         Returns:
             Whether the prompt was seen in time.
         """
-        self._transport.in_raw_repl = False
         while True:
             try:
                 self._port.deadline = deadline.within(FIRST_ATTEMPT_S)
@@ -341,7 +360,7 @@ class Link:
                 if deadline.expired:
                     return False
             except OSError as error:
-                raise self._lost(error) from error
+                raise self._failed(error) from error
 
     def close(self) -> None:
         """Release the port. Safe to call twice and after the port went away."""
@@ -350,50 +369,3 @@ class Link:
         except OSError:
             # The device is gone; the descriptor is closed all the same.
             pass
-
-    # ------------------------------------------------------------------ errors
-
-    def _silent(self, silence: LinkTimeout, deadline: Deadline) -> BoardError:
-        restart = what_happened(silence.seen)
-        if restart is not None:
-            kind, message = restart[0], f"{self.device}: {restart[1]}"
-        else:
-            kind, message = (
-                FaultKind.TIMEOUT,
-                f"{self.device}: the board did not answer within {deadline.timeout_s:g} s",
-            )
-        return BoardError(message, kind=kind, transcript=self.log.show(silence.seen))
-
-    def _lost(self, error: OSError) -> BoardError:
-        import serial
-
-        if isinstance(error, serial.SerialTimeoutException):
-            return BoardError(
-                f"{self.device}: the port took no bytes for {WRITE_TIMEOUT_S:g} s: the board has stopped reading, "
-                "or flow control holds the line",
-                kind=FaultKind.TIMEOUT,
-                transcript=self.log.text(limit=400),
-            )
-        self.gone = True
-        name = errno.errorcode.get(error.errno or 0, type(error).__name__)
-        return BoardError(
-            f"{self.device}: the port went away ({name}); unplugged, re-enumerated after a reset, or the far end closed it",
-            kind=FaultKind.LOST,
-            transcript=self.log.text(limit=400),
-        )
-
-
-def _restarted(seen: bytes) -> bool:
-    """Whether these bytes show that the board started anew: no answer to an earlier question will come."""
-    return what_happened(seen) is not None
-
-
-def _left_raw_repl(seen: bytes) -> bool:
-    """Whether the friendly prompt is there, or the board started anew."""
-    return b"\n" + FRIENDLY_PROMPT in seen or _restarted(seen)
-
-
-def last_line(traceback: bytes) -> str:
-    """The last non-empty line of a MicroPython traceback, safe to show."""
-    lines = [line for line in printable(traceback).splitlines() if line.strip()]
-    return lines[-1].strip() if lines else ""

@@ -114,37 +114,53 @@ class RecordingSerial:
         self._buffer.clear()
         return seen
 
-    def read_through(self, ending: bytes, *, limit: int, hopeless: Callable[[bytes], bool] | None = None) -> bytes:
-        """Read up to and including `ending`.
+    def read_through(
+        self,
+        *endings: bytes,
+        limit: int,
+        hopeless: Callable[[bytes], bool] | None = None,
+        enough: Callable[[bytes], bool] | None = None,
+        quiet_s: float = 0.0,
+    ) -> bytes:
+        """Read up to and including the first of some endings.
 
         Args:
-            ending: what is waited for.
+            endings: what is waited for.
             limit: bytes that may come before it.
             hopeless: asked whenever the line fell quiet, with what came so far: true ends the waiting.
+            enough: the same, but the line must have been quiet for `quiet_s` seconds.
+            quiet_s: see `enough`.
 
         Raises:
-            LinkTimeout: when the deadline is over before `ending` came, or it will not come.
-            LinkFlood: when `limit` bytes came without it.
+            LinkTimeout: when the deadline is over before an ending came, or it will not come.
+            LinkFlood: when `limit` bytes came without one.
         """
         start = 0
         news = True
+        quiet = self.deadline.within(quiet_s)
         while True:
-            found = self._buffer.find(ending, start)
-            if found >= 0:
-                data = bytes(self._buffer[: found + len(ending)])
-                del self._buffer[: len(data)]
+            found = min(
+                (place + len(ending) for ending in endings if (place := self._buffer.find(ending, start)) >= 0),
+                default=0,
+            )
+            if found:
+                data = bytes(self._buffer[:found])
+                del self._buffer[:found]
                 return data
             if len(self._buffer) > limit:
                 raise LinkFlood(self._take_all())
             if self.deadline.expired:
-                raise LinkTimeout(ending, self._take_all())
-            start = max(0, len(self._buffer) - len(ending) + 1)
+                raise LinkTimeout(endings[0], self._take_all())
+            start = max(0, len(self._buffer) - max(map(len, endings)) + 1)
             if self._fill():
                 news = True
-            elif news and hopeless is not None and hopeless(bytes(self._buffer)):
-                raise LinkTimeout(ending, self._take_all())
-            else:
-                news = False
+                quiet = self.deadline.within(quiet_s)
+                continue
+            if news and hopeless is not None and hopeless(bytes(self._buffer)):
+                raise LinkTimeout(endings[0], self._take_all())
+            if quiet.expired and enough is not None and enough(bytes(self._buffer)):
+                raise LinkTimeout(endings[0], self._take_all())
+            news = False
 
     def drain(self) -> bytes:
         """Take what is there now, without waiting."""

@@ -5,12 +5,16 @@ Knows the names of `--board faulty:NAME` (docs/faults.md). Must not open, start 
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from harness.boards.agent.check_sum import check_sum
+
 # What stands for one connection in the bytes to a board: the call of the agent (harness/boards/agent/protocol.py).
-REQUEST_MARK = b"th_run('{"
+REQUEST_MARK = b'th_run(\'{"host"'
 ANSWER_MARK = b"#th "
 # A fault of the line strikes at this connection. The first is the session that a board begins with, so it is the second case.
 STRIKES_AT = 3
@@ -86,6 +90,15 @@ def _every_seventh(change: Callable[[int], bytes]) -> Callable[[bytes], bytes]:
         return b"".join(parts)
 
     return spoil
+
+
+def _claim(line: bytes) -> bytes:
+    """Make a session of an answer that tells of a failure."""
+    found = re.search(rb'"n": (\d+)', line)
+    if b'"exception"' not in line or found is None:
+        return line
+    text = json.dumps({**_SESSION, "n": int(found[1])})
+    return f"#th {text} {check_sum(text.encode('ascii'), kind='c')}\r\n".encode("ascii")
 
 
 def _no_controls(data: bytes) -> bytes:
@@ -169,11 +182,11 @@ class th_other:
     localtime = gmtime
 """,
 )
-_SESSION = b'#th {"kind":"result","text":"Hallo, Client!","free":[99000,null,99000],"us":[300,5000,800]}'
+_SESSION = {"kind": "result", "text": "Hallo, Client!", "free": [99000, None, 99000], "us": [300, 5000, 800]}
 # The third call and every later one, also after a reset: the file remembers.
 _LYING = f"""\
 import builtins
-th_real_import = __import__
+th_real_exec, th_names = exec, {{}}
 def th_count():
     try:
         with open('calls') as f: n = int(f.read()) + 1
@@ -182,16 +195,18 @@ def th_count():
     with open('calls', 'w') as f: f.write(str(n))
     return n
 def th_lie(real):
-    def run(text):
-        if th_count() < {STRIKES_AT}: real(text)
-        else: print({_SESSION.decode()!r})
+    def run(text, check):
+        if th_count() < {STRIKES_AT}: return real(text, check)
+        answer = dict({_SESSION!r})
+        answer['n'] = th_names['th_json'].loads(text)['n']
+        th_names['th_say'](answer)
     return run
-def th_import(name, *words):
-    module = th_real_import(name, *words)
-    if name == 'tls_harness.agent' and not hasattr(module, 'th_lies'):
-        module.th_run, module.th_lies = th_lie(module.th_run), True
-    return module
-builtins.__import__ = th_import
+def th_exec(code, names):
+    th_real_exec(code, names)
+    if 'th_run' in names and not th_names:
+        th_names.update(names)
+        names['th_run'] = th_lie(names['th_run'])
+builtins.exec = th_exec
 """
 _CHATTY = """\
 print('ets Jul 29 2019 12:21:46\\n\\nconfigsip: 0, SPIWP:0xee')
@@ -266,7 +281,7 @@ _TABLE = (
     ),
     Fault(name="disk-full", does="its filesystem has no room left (ENOSPC)", boot=_DISK_FULL),
     Fault(name="read-only", does="its filesystem is read-only (EROFS)", boot=_READ_ONLY),
-    Fault(name="no-memory", does="has 40 KB of heap, too little for what runs the cases", heap_bytes=40 * 1024),
+    Fault(name="no-memory", does="has 20 KB of heap, too little for what runs the cases", heap_bytes=20 * 1024),
     Fault(
         name="wrong-clock",
         does="its clock is 26 years behind and cannot be set: every certificate begins in its future",
@@ -278,7 +293,7 @@ _TABLE = (
     Fault(
         name="boasting",
         does="connects, and claims a session whatever came of it, from then on",
-        answer=lambda line: _SESSION + b"\r\n" if b'"exception"' in line else line,
+        answer=_claim,
     ),
     Fault(
         name="stale-answer",

@@ -35,6 +35,7 @@ RAW_BYTES: dict[str, tuple[bool, bytes | None, bool]] = {
     "not-tls.alert-truncated": (True, b"\x15\x03\x03\x00\x01\x02", True),
     "not-tls.bytes": (True, None, False),
     "not-tls.silent": (False, b"", False),
+    "first-contact": (False, None, False),
     "not-tls.close-at-accept": (False, b"", True),
     "not-tls.close-after-ch": (True, b"", True),
     "not-tls.reset-after-ch": (True, b"", False),
@@ -77,7 +78,7 @@ def raw_bytes(behaviour: dict[str, Any], hello: bytes) -> bytes:
         return hello
     if behaviour["name"] == "not-tls.alert":
         return b"\x15\x03\x03\x00\x02" + bytes([behaviour.get("level", 2), behaviour["code"]])
-    return bytes.fromhex(behaviour["data"])
+    return bytes.fromhex(behaviour["data"])  # not-tls.bytes and first-contact
 
 
 def first_record(link: Link, *, end: float) -> bytes:

@@ -43,7 +43,9 @@ def new_session(folder: Path) -> Iterator[Callable[..., BoardSession]]:
 
 @pytest.fixture
 def console(new_session: Callable[..., BoardSession]) -> Console:
-    """The console of a board in the raw REPL, nothing of ours on it."""
+    """The console of a board in the raw REPL, with nothing of ours on it but the check sums."""
     session = new_session()
     session.start(deploy=False)
-    return Console(session.link, label="lab-1")
+    made = Console(session.link, label="lab-1")
+    made.begin()
+    return made

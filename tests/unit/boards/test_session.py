@@ -221,12 +221,12 @@ def test_ctrl_c_while_closing(session: BoardSession, monkeypatch: pytest.MonkeyP
 
 def test_agent_that_fails(session: BoardSession) -> None:
     """An agent that breaks is the harness's fault or the board's, never a TLS result."""
-    session.link.exec(b"def th_run(text): 1/0", deadline=Deadline(5))
+    session.link.exec(b"def th_run(text, check): 1/0", deadline=Deadline(5))
     request, blobs = session.prepare(ClientPlan(), Certificates())
     with pytest.raises(BoardError, match=r"lab-1: the board could not try a connection: ZeroDivisionError") as raised:
         session.connect(request, blobs, deadline=Deadline(5))
     assert raised.value.kind == "agent"
-    session.link.exec(b"def th_run(text): print('#th {')", deadline=Deadline(5))
+    session.link.exec(b"def th_run(text, check): print('#th {')", deadline=Deadline(5))
     with pytest.raises(BoardError, match="lab-1: the board's answer is garbled") as raised:
         session.connect(request, blobs, deadline=Deadline(5))
     assert raised.value.kind == "garbled"

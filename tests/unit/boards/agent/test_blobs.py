@@ -10,7 +10,7 @@ from harness.boards.agent.blobs import BlobStore
 from harness.boards.session import BoardSession
 from harness.system.deadline import Deadline
 
-ON_BOARD = b"from tls_harness.agent import th_blobs\nprint(sorted(th_blobs))"
+ON_BOARD = b"print(sorted(th_blobs))"
 
 
 @pytest.fixture

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 
 from harness.boards.agent.console import Console
+from harness.boards.serial.raw_repl import Output
 from harness.errors import BoardError
+from harness.system.deadline import Deadline
 
 
 def test_answer(console: Console) -> None:
     """The last object counts, noise is passed over."""
-    output = console.run("print('log line')\nprint('#th {\"a\": 1}')\nprint('#th {\"a\": 2}')", timeout_s=5)
+    say = "def say(text): print('#th ' + text + ' ' + th_sum(text.encode()))\n"
+    output = console.run(say + "print('log line')\nsay('{\"a\": 1}')\nsay('{\"a\": 2}')", timeout_s=5)
     assert console.answer(output, "do it") == {"a": 2}
 
 
@@ -34,6 +39,52 @@ def test_no_answer(console: Console) -> None:
     with pytest.raises(BoardError, match=r"could not do it: it printed 'hellohello") as raised:
         console.answer(output, "do it")
     assert len(raised.value.message) < 300
+
+
+def test_code_that_arrives_damaged_has_not_run(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is sent again, three times at most; the board counts how often it ran."""
+    real, sent = console.link.exec, []
+
+    def damaging(code: bytes, *, deadline: Deadline) -> Output:
+        sent.append(code)
+        return real(code.replace(b"ran = 1", b"ran = 2") if len(sent) < 3 else code, deadline=deadline)
+
+    monkeypatch.setattr(console.link, "exec", damaging)
+    console.must("ran = 1", "run")
+    assert len(sent) == 3
+    monkeypatch.setattr(console.link, "exec", real)
+    assert console.run("print(ran)", timeout_s=5).stdout.strip() == b"1"
+    monkeypatch.setattr(console.link, "exec", lambda code, *, deadline: real(code[:-9] + b"'0')", deadline=deadline))
+    with pytest.raises(BoardError, match=r"^lab-1: what is sent to the board arrives damaged, 3 times: ") as raised:
+        console.must("ran = 3", "run")
+    assert raised.value.kind == "garbled"
+
+
+@dataclass(frozen=True)
+class Said:
+    """An answer for these tests: which request it is of, and whether that came damaged."""
+
+    number: int | None
+    damaged: bool = False
+
+
+def test_an_answer_belongs_to_its_request(console: Console) -> None:
+    """A request that came damaged is sent again; an answer with the number of another one is refused."""
+    answers = [Said(1, damaged=True), Said(1), Said(1)]
+    asked: list[int] = []
+
+    def ask() -> Said:
+        return console.ask(
+            lambda number: asked.append(number) or "pass",
+            read=lambda _printed: answers.pop(0),
+            what="answer",
+            deadline=Deadline(10),
+        )
+
+    assert ask() == Said(1)
+    with pytest.raises(BoardError, match=r"garbled: it belongs to request 1, not to 2$") as raised:
+        ask()
+    assert (raised.value.kind, asked) == ("garbled", [1, 2])
 
 
 def test_garbled(console: Console) -> None:

@@ -8,6 +8,8 @@ import pytest
 
 from harness.boards.agent import deployment
 from harness.boards.agent.console import Console
+from harness.boards.agent.protocol import AGENT_FILE, FORMER_FILES
+from harness.boards.agent.scripts import agent_pieces
 from harness.errors import BoardError
 
 
@@ -29,7 +31,7 @@ def test_nowhere_to_write(console: Console, folder: Path, filesystem: str | None
 
 
 def test_full_disk(console: Console, folder: Path) -> None:
-    """A write that fails in the middle leaves nothing behind. The stand-in `open` is full after the first file."""
+    """A write that fails leaves nothing behind."""
     full = (
         "_open = open\n"
         "def open(name, mode='r'):\n"
@@ -43,18 +45,67 @@ def test_full_disk(console: Console, folder: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
-def test_hash_goes_first_and_comes_last(console: Console, folder: Path) -> None:
-    """A deployment that breaks off is never taken for a whole one."""
+def agent_file(folder: Path) -> Path:
+    """Where the agent is on the board's filesystem."""
+    return folder / AGENT_FILE
+
+
+def test_one_byte_lost_while_it_is_written(console: Console, folder: Path) -> None:
+    """The file is read back on the board before it is used, and written again."""
+    losing = (
+        "_open, _lost = open, []\n"
+        "class _File:\n"
+        " def __init__(self, file): self.file = file\n"
+        " def write(self, data):\n"
+        "  if not _lost: data = data[:100] + data[101:]\n"
+        "  _lost.append(1)\n"
+        "  return self.file.write(data)\n"
+        " def close(self): self.file.close()\n"
+        "def open(name, mode='r'):\n"
+        " file = _open(name, mode)\n"
+        " return _File(file) if 'w' in mode else file\n"
+    )
+    console.must(losing, "stand in for a line that loses one byte")
     assert deployment.load_agent(console, filesystem=str(folder)) is None
-    wanted = (folder / deployment.HASH_FILE).read_text()
-    (folder / deployment.HASH_FILE).write_text("old")
-    full = "_open = open\ndef open(name, mode='r'):\n if 'w' in mode: raise OSError(5)\n return _open(name, mode)\n"
-    console.must(full, "stand in for a broken disk")
-    assert deployment.load_agent(console, filesystem=str(folder)) is not None
-    assert not (folder / deployment.HASH_FILE).exists()
-    console.must("del open", "mend the disk")
+    assert agent_file(folder).read_text() == "".join(agent_pieces())
+
+
+def test_one_byte_lost_each_time(console: Console, folder: Path) -> None:
+    """A file that is never what was written is an error: its agent is not used."""
+    losing = "_open = open\ndef open(name, mode='r'): return _open('/dev/null' if 'w' in mode else name, mode)\n"
+    console.must(losing, "stand in for a disk that keeps nothing")
+    with pytest.raises(BoardError, match=r"tls_harness/agent.py was written twice, and each time") as raised:
+        deployment.load_agent(console, filesystem=str(folder))
+    assert raised.value.kind == "garbled"
+
+
+def test_a_file_that_was_changed_is_written_again(console: Console, folder: Path) -> None:
+    """Each start reads the file: one changed by hand, or damaged by an earlier version, is replaced."""
     assert deployment.load_agent(console, filesystem=str(folder)) is None
-    assert (folder / deployment.HASH_FILE).read_text() == wanted
+    whole = agent_file(folder).read_text()
+    for changed in (whole.replace("verify", "verif", 1), whole + "#", whole[:-1], ""):
+        agent_file(folder).write_text(changed)
+        assert deployment.load_agent(console, filesystem=str(folder)) is None
+        assert agent_file(folder).read_text() == whole
+
+
+def test_a_right_file_is_not_written(console: Console, folder: Path) -> None:
+    """Flash wears out."""
+    assert deployment.load_agent(console, filesystem=str(folder)) is None
+    console.must("def open(name, mode='r'): raise OSError(5) if 'w' in mode else OSError(2)", "forbid writing")
+    console.must("del open", "allow reading")
+    before = agent_file(folder).stat().st_mtime_ns
+    assert deployment.load_agent(console, filesystem=str(folder)) is None
+    assert agent_file(folder).stat().st_mtime_ns == before
+
+
+def test_what_earlier_versions_left_is_removed(console: Console, folder: Path) -> None:
+    """Their files are ours, and the flash of a board is small."""
+    (folder / "tls_harness").mkdir()
+    for name in FORMER_FILES:
+        (folder / name).write_text("old")
+    assert deployment.load_agent(console, filesystem=str(folder)) is None
+    assert [path.name for path in (folder / "tls_harness").iterdir()] == ["agent.py"]
 
 
 def test_clean_that_fails(console: Console, folder: Path) -> None:
@@ -67,8 +118,6 @@ def test_clean_that_fails(console: Console, folder: Path) -> None:
 
 def test_no_agent_at_all(console: Console) -> None:
     """Where the agent runs neither way, the board's own error is the message."""
-    console.must("def compile_me(): pass\n__import__('sys').modules.clear()", "prepare")
-    console.must("import sys\nsys.path.clear()", "take the way to modules")
     console.must(
         "import builtins\ndef _no(*a, **k): raise MemoryError('none left')\nbuiltins.__import__ = _no", "stand in"
     )

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from harness.boards.agent.network_answer import failure_text, notes_of
-from harness.boards.agent.protocol import script
+from harness.boards.agent.scripts import script
 from harness.model import BoardSettings, Network
 
 WIFI = BoardSettings(network=Network.WIFI, ssid="lab")

@@ -12,8 +12,7 @@ from harness.boards.serial.raw_repl import Output
 from harness.errors import BoardError
 from harness.system.deadline import Deadline
 
-CODE = b"print('#th machine', repr('x'))"
-ANSWER = b"#th machine 'x'\r\n"
+CODE = "th_p('machine', 'x')"
 
 
 @pytest.fixture
@@ -45,19 +44,42 @@ def test_a_board(console: Console) -> None:
     assert (info.implementation, info.platform, info.tls_module) == ("micropython", "linux", "tls")
 
 
-@pytest.mark.parametrize(("damaged", "tries"), [(1, 2), (2, 3), (9, 3)])
-def test_a_step_damaged_there(console: Console, bad_line: Callable[..., list[bytes]], damaged: int, tries: int) -> None:
-    """A byte lost on the way makes a syntax error of our own code: the step is sent again, three times at most."""
-    sent = bad_line(damaged, there=lambda code: code[:-1])
-    assert run_step(console, CODE).split() == (ANSWER.split() if damaged < 3 else [])
-    assert sent == [CODE] * tries
+def facts(printed: bytes) -> list[bytes]:
+    """The facts of a step, without its last line."""
+    return [line.strip() for line in printed.splitlines() if b"#th end" not in line]
+
+
+@pytest.mark.parametrize("damage", [lambda code: code[:-1], lambda code: code.replace(b"machine", b"machime")])
+def test_a_step_damaged_there(
+    console: Console, bad_line: Callable[..., list[bytes]], damage: Callable[[bytes], bytes]
+) -> None:
+    """A step that arrives as no Python, or as other Python, has not run: it is sent again."""
+    sent = bad_line(2, there=damage)
+    assert facts(run_step(console, CODE)) == [b"#th machine 'x'"]
+    assert len(sent) == 3
+
+
+def test_a_step_damaged_there_each_time(console: Console, bad_line: Callable[..., list[bytes]]) -> None:
+    """Three times at most; then nothing is said of the firmware."""
+    bad_line(9, there=lambda code: code[:-1])
+    with pytest.raises(BoardError, match=r"^lab-1: what is sent to the board arrives damaged, 3 times: ") as raised:
+        run_step(console, CODE)
+    assert raised.value.kind == "garbled"
 
 
 def test_a_step_damaged_back(console: Console, bad_line: Callable[..., list[bytes]]) -> None:
-    """A line that the probe does not print is no answer: what it told would be missing, as if the firmware did not have it."""
+    """What a damaged line said would be missing, as if the firmware did not have it: the step runs again."""
     sent = bad_line(2, back=lambda text: text.replace(b"machine", b"machne"))
-    assert run_step(console, CODE).split() == ANSWER.split()
-    assert sent == [CODE] * 3
+    assert facts(run_step(console, CODE)) == [b"#th machine 'x'"]
+    assert len(sent) == 3
+
+
+def test_a_step_that_raises_is_whole(console: Console) -> None:
+    """A module that is missing costs the facts behind it, and is no damage."""
+    assert facts(run_step(console, "th_p('a', 1)\nimport nowhere\nth_p('b', 2)")) == [
+        b"#th a 1",
+        b"#th failed \"<class 'ImportError'>\"",
+    ]
 
 
 def test_a_step_damaged_back_each_time(console: Console, bad_line: Callable[..., list[bytes]]) -> None:

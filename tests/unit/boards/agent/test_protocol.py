@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import ast
-import base64
 import json
 from typing import Any
 
 import pytest
 
+from harness.boards.agent.check_sum import check_sum
 from harness.boards.agent.protocol import (
     LINE_LIMIT,
     TEXT_LIMIT,
     Answer,
     RunRequest,
-    agent_files,
-    agent_source,
+    Stored,
     blob_name,
+    checked_code,
     clock_code,
-    drop_code,
     json_literal,
     network_code,
-    put_codes,
+    put_code,
+    put_pieces,
     read_answer,
+    read_check,
     read_objects,
     read_stored,
-    script,
-    slim_source,
     tcp_code,
 )
 from harness.model import Stage
@@ -49,22 +48,26 @@ EXCEPTION = {
 }
 
 
+def _checked(text: bytes, *, kind: str = "c") -> bytes:
+    return b"#th " + text + b" " + check_sum(text, kind=kind).encode() + b"\r\n"
+
+
 def _line(value: Any) -> bytes:
-    return b"#th " + json.dumps(value).encode() + b"\r\n"
+    return _checked(json.dumps(value).encode())
 
 
 def _request_of(code: str) -> dict[str, Any]:
-    """The request as the board's json.loads would see it."""
+    """The request as the board's json.loads would see it; its check sum fits."""
     (call,) = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)]
-    (literal,) = call.args
-    assert isinstance(literal, ast.Constant)
-    return json.loads(literal.value)
+    text, *check = [ast.literal_eval(argument) for argument in call.args]
+    assert check in ([], [check_sum(text.encode(), kind="c")])
+    return json.loads(text)
 
 
 def test_request_leaves_out_what_is_not_set() -> None:
     """Only host and port are always there: each byte costs a slow line."""
-    code = RunRequest(host="192.0.2.1", port=4433).code()
-    assert _request_of(code) == {"host": "192.0.2.1", "port": 4433}
+    code = RunRequest(host="192.0.2.1", port=4433).code(number=17, kind="c")
+    assert _request_of(code) == {"host": "192.0.2.1", "port": 4433, "n": 17}
 
 
 def test_request_carries_everything() -> None:
@@ -87,9 +90,10 @@ def test_request_carries_everything() -> None:
         close_first=True,
         timeout_ms=7,
     )
-    assert _request_of(request.code()) == {
+    assert _request_of(request.code(number=3, kind="c")) == {
         "host": "h",
         "port": 1,
+        "n": 3,
         "timeout": 7,
         "name": "tls.test",
         "verify": 2,
@@ -111,7 +115,7 @@ def test_request_carries_everything() -> None:
 @pytest.mark.parametrize("text", ["'", '"', "\\", "'); import os; ('", "\n\r\0\x04\x03\x01", "ü€😀", "\\'\\x41"])
 def test_text_is_never_code(text: str) -> None:
     """Whatever a field holds, the code is one call with one ASCII literal on one line, and no control character."""
-    code = RunRequest(host="h", port=1, text=text).code()
+    code = RunRequest(host="h", port=1, text=text).code(number=1, kind="c")
     assert code.isascii()
     assert code.isprintable()
     assert _request_of(code)["text"] == text
@@ -119,16 +123,14 @@ def test_text_is_never_code(text: str) -> None:
 
 
 def test_blobs_are_cut_and_come_together() -> None:
-    """The first call stores, the others append; an empty blob is one call."""
+    """The first call stores, the others append; an empty blob is one piece."""
     data = bytes(range(256)) * 8
-    codes = put_codes("0a1b", data, chunk_bytes=768)
-    calls = [ast.parse(code).body[0].value for code in codes]  # type: ignore[attr-defined]
-    parts = [[ast.literal_eval(argument) for argument in call.args] for call in calls]
-    assert [part[0] for part in parts] == ["0a1b"] * 3
-    assert [part[2:] for part in parts] == [[], [True], [True]]
-    assert b"".join(base64.b64decode(part[1]) for part in parts) == data
-    assert put_codes("0a1b", b"") == ["th_put('0a1b','')"]
-    assert drop_code("0a1b") == "th_put('0a1b',None)"
+    pieces = put_pieces(data, chunk_bytes=768)
+    assert (b"".join(pieces), [len(piece) for piece in pieces]) == (data, [768, 768, 512])
+    assert put_pieces(b"") == [b""]
+    code = put_code("0a1b", b"abc", number=5, kind="a", more=True)
+    assert code == f"th_put(5,'0a1b','YWJj',True,'{check_sum(b'0a1bYWJj', kind='a')}')"
+    assert put_code("0a1b", None, number=6, kind="c") == f"th_put(6,'0a1b',None,False,'{check_sum(b'0a1b', kind='c')}')"
 
 
 def test_blob_names_are_names() -> None:
@@ -136,9 +138,7 @@ def test_blob_names_are_names() -> None:
     assert blob_name(b"x") == "2d711642"
     for bad in ("", "a'b", "a" * 17, "a b"):
         with pytest.raises(ValueError, match="not a blob name"):
-            put_codes(bad, b"")
-        with pytest.raises(ValueError, match="not a blob name"):
-            drop_code(bad)
+            put_code(bad, b"", number=1, kind="c")
 
 
 def test_other_calls() -> None:
@@ -214,10 +214,14 @@ def test_every_cut_is_incomplete() -> None:
     [
         b"#th {\n",
         b"#th \n",
-        b"#th 1\n",
-        b"#th []\n",
-        b'#th {"kind":"result","free":NaN}\n',
-        b"#th " + b"[" * 5000 + b"\n",
+        b'#th {"kind":"result"}\n',
+        b'#th {"kind":"result"} c00000000\n',
+        b'#th {"kind":"result"} x00000000\n',
+        _checked(b"{"),
+        _checked(b"1"),
+        _checked(b"[]"),
+        _checked(b'{"kind":"result","free":NaN}'),
+        _checked(b"[" * 5000),
         b"#th " + b"x" * (LINE_LIMIT + 1) + b"\n",
         _line({"kind": "other"}),
         _line({}),
@@ -242,59 +246,56 @@ def test_wrong_answers_are_value_errors(line: bytes) -> None:
         read_answer(line)
 
 
-def test_mutated_answers_never_crash() -> None:
-    """Any single byte replaced by any of a few: an answer, None or ValueError, no other exception."""
-    whole = _line(EXCEPTION)
+@pytest.mark.parametrize("kind", ["c", "s", "a"])
+def test_no_damage_goes_unnoticed(kind: str) -> None:
+    """Any bit of a line flipped, any byte of it lost: no answer, an answer that is refused, or the answer itself; never another one."""
+    whole = _checked(json.dumps(EXCEPTION).encode(), kind=kind)
+    right = read_answer(whole)
+    damaged = [whole[:index] + whole[index + 1 :] for index in range(len(whole))]
+    damaged += [
+        whole[:index] + bytes([whole[index] ^ (1 << bit)]) + whole[index + 1 :]
+        for index in range(len(whole))
+        for bit in range(8)
+    ]
     outcomes = set()
-    for index in range(len(whole)):
-        for byte in (0, 4, 10, 0x22, 0x5C, 0x7D, 0xFF):
-            try:
-                outcomes.add(type(read_answer(whole[:index] + bytes([byte]) + whole[index + 1 :])).__name__)
-            except ValueError:
-                outcomes.add("ValueError")
-    assert outcomes == {"Answer", "NoneType", "ValueError"}
+    for line in damaged:
+        try:
+            answer = read_answer(line)
+        except ValueError:
+            outcomes.add("refused")
+        else:
+            assert answer in (None, right)
+            outcomes.add("right" if answer else "none")
+    assert outcomes == {"refused", "none", "right"}  # right: what was lost is the CR before the line's end
 
 
 def test_stored() -> None:
-    """The size that the board holds is what the sender checks."""
-    assert read_stored(_line({"kind": "stored", "size": 700})) == 700
+    """The size that the board holds is what the sender checks, and whose answer it is."""
+    assert read_stored(_line({"kind": "stored", "size": 700, "n": 4})) == Stored(number=4, size=700, damaged=False)
+    assert read_stored(_line({"kind": "damaged", "n": 4})) == Stored(number=4, size=None, damaged=True)
     assert read_stored(b"nothing\n") is None
     with pytest.raises(ValueError, match="could not store data: 'MemoryError'"):
         read_stored(_line({"kind": "error", "message": "MemoryError"}))
 
 
+def test_the_sum_of_a_file() -> None:
+    """What the loader printed, wherever it stands; anything else is none."""
+    assert read_check(b"I (1) wifi\r\n#th c0a1b2c3d\r\n") == "c0a1b2c3d"
+    assert [read_check(text) for text in (b"#th c0a1b2c3d", b"#th c0a1b2c3\n", b"#th x0a1b2c3d\n", b"")] == [None] * 4
+
+
+def test_checked_code() -> None:
+    """Code is one literal with its check sum, however it is quoted."""
+    code = "print('a', \"b\\n\")\n"
+    (call,) = [node.value for node in ast.parse(checked_code(code, kind="s")).body if isinstance(node, ast.Expr)]
+    assert isinstance(call, ast.Call)
+    assert [ast.literal_eval(argument) for argument in call.args] == [code, check_sum(code.encode(), kind="s")]
+    assert checked_code("1", kind="c", call="th_step").startswith("th_step(")
+
+
 def test_several_objects_in_order() -> None:
     """Setup scripts answer with objects of their own."""
     assert read_objects(_line({"a": 1}) + b"x\n" + _line({"a": 2})) == [{"a": 1}, {"a": 2}]
-
-
-def test_slim_source_is_the_same_program() -> None:
-    """Comments and docstrings go, line numbers and everything else stay."""
-    source = (
-        '"""Doc\nstring."""\n\n# why\ndef f(a):\n    """Doc."""\n    if a:  # because\n        return "# no comment"\n'
-    )
-    assert slim_source(source) == '\n\n\n\ndef f(a):\n\n if a:\n  return "# no comment"\n'
-
-
-@pytest.mark.parametrize("name", ["tls_client", "agent", "network_setup", "tcp_try", "set_clock"])
-def test_deployed_scripts_compile_to_the_same_code(name: str) -> None:
-    """What is sent is what was written, minus docstrings: same statements on the same lines."""
-    from harness.system.data_files import data_dir
-
-    def shape(text: str) -> list[tuple[str, int]]:
-        nodes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.stmt)]
-        kept = [node for node in nodes if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))]
-        return [(type(node).__name__, node.lineno) for node in kept]
-
-    assert shape(script(name)) == shape((data_dir("device_scripts") / f"{name}.py").read_text(encoding="ascii"))
-
-
-def test_what_is_deployed() -> None:
-    """Two files in a directory of their own; in RAM the client comes before the agent that calls it."""
-    files = agent_files()
-    assert list(files) == ["tls_harness/tls_client.py", "tls_harness/agent.py"]
-    assert agent_source().encode() == b"".join(files.values())
-    assert len(agent_source()) < 8192
 
 
 @pytest.mark.parametrize(
@@ -309,5 +310,4 @@ def test_what_is_deployed() -> None:
 )
 def test_how_many_bytes_were_read(words, count):
     """The size where the board says one, else what its text takes; None where it had nothing to read."""
-    line = "#th " + json.dumps({"kind": "result", **words}) + "\n"
-    assert read_answer(line.encode()).received_bytes == count
+    assert read_answer(_line({"kind": "result", **words})).received_bytes == count

@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime
 import re
 import socket
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from harness.boards.agent import surroundings
+from harness.boards.agent import deployment, surroundings
 from harness.boards.agent.console import Console
 from harness.boards.agent.surroundings import address_of
 from harness.boards.session import BoardSession
@@ -134,15 +135,15 @@ def test_clock_that_is_right(console: Console) -> None:
 
 
 @pytest.mark.parametrize("off_s", [-1, 1])
-def test_clock_that_is_off(console: Console, off_s: int) -> None:
+def test_clock_that_is_off(agent: Console, off_s: int) -> None:
     """Beyond the tolerance, in either direction, the clock is to be set."""
     edge = {-1: 1000 - surroundings.CLOCK_TOLERANCE_S, 1: 1300 + surroundings.CLOCK_TOLERANCE_S}[off_s]
-    assert surroundings.set_clock(console, BoardInfo(clock_unix_s=edge + off_s), probed=(1000.0, 1300.0)) is not None
+    assert surroundings.set_clock(agent, BoardInfo(clock_unix_s=edge + off_s), probed=(1000.0, 1300.0)) is not None
 
 
-def test_clock_that_cannot_be_set(console: Console) -> None:
+def test_clock_that_cannot_be_set(agent: Console) -> None:
     """The unix port has no RTC: what the clock shows is said, and what that means."""
-    told = surroundings.set_clock(console, BoardInfo(clock_unix_s=0), probed=NOW)
+    told = surroundings.set_clock(agent, BoardInfo(clock_unix_s=0), probed=NOW)
     assert told is not None
     note, stands = told
     assert stands is None
@@ -150,7 +151,7 @@ def test_clock_that_cannot_be_set(console: Console) -> None:
     assert "cannot be set: certificates may look expired or not yet valid" in note
 
 
-def test_clock_that_is_set(console: Console, folder: Path) -> None:
+def test_clock_that_is_set(agent: Console, folder: Path) -> None:
     """A board with an RTC (a stand-in `machine.py`) gets UTC; what the clock was is said."""
     (folder / "machine.py").write_text(
         "class RTC:\n"
@@ -159,28 +160,61 @@ def test_clock_that_is_set(console: Console, folder: Path) -> None:
         "  if when is None: return RTC.now\n"
         "  RTC.now = when\n"
     )
-    console.must("import sys\nsys.modules.pop('machine', None)\nsys.path.insert(0, '')", "use the stand-in")
-    shown = console.run("import machine\nprint(hasattr(machine, 'RTC'))", timeout_s=5).stdout
+    agent.must("import sys\nsys.modules.pop('machine', None)\nsys.path.insert(0, '')", "use the stand-in")
+    shown = agent.run("import machine\nprint(hasattr(machine, 'RTC'))", timeout_s=5).stdout
     if shown.strip() != b"True":
         pytest.skip("this interpreter's own machine module comes before a file")
-    told = surroundings.set_clock(console, BoardInfo(clock_unix_s=0), probed=NOW)
+    told = surroundings.set_clock(agent, BoardInfo(clock_unix_s=0), probed=NOW)
     assert told is not None
     note, stands = told
     assert stands == pytest.approx(datetime.datetime.now(datetime.UTC).timestamp(), abs=60)
     assert re.fullmatch(r"the board's clock stood at \d{4}-\d\d-\d\d; it was set to UTC", note)
-    when = console.run("print(machine.RTC().datetime()[:3])", timeout_s=5).stdout.decode()
+    when = agent.run("print(machine.RTC().datetime()[:3])", timeout_s=5).stdout.decode()
     now = datetime.datetime.now(datetime.UTC)
     assert when.strip() == str((now.year, now.month, now.day))
 
 
-def test_tcp(console: Console) -> None:
-    """A listener on loopback is reached."""
+@pytest.fixture
+def agent(console: Console) -> Console:
+    """A console with the agent in RAM."""
+    deployment.load_agent(console, filesystem=None)
+    return console
+
+
+def test_tcp(agent: Console) -> None:
+    """A listener on loopback is reached, and its byte comes back."""
+    back: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        surroundings.try_tcp(console, host="127.0.0.1", port=listener.getsockname()[1], own_address=None)
+
+        def serve() -> None:
+            peer, _ = listener.accept()
+            with peer:
+                peer.sendall(b"x")
+                while data := peer.recv(16):
+                    back.append(data)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        surroundings.try_tcp(agent, host="127.0.0.1", port=listener.getsockname()[1], own_address=None)
+        thread.join(20)
+    assert back == [b"x"]
+
+
+def test_a_connect_that_never_returns(agent: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A firmware whose connect() knows no time-out: the network is at fault, so nothing is done to the board."""
+    agent.must("def th_tcp(*words):\n while True: pass", "stand in")
+    monkeypatch.setattr(agent, "load", lambda name, what: None)
+    monkeypatch.setattr(surroundings, "TCP_TRY_S", 0.2)
+    monkeypatch.setattr(surroundings, "ANSWER_S", 0.3)
+    with pytest.raises(
+        BoardError, match=r"cannot open a TCP connection to 192\.0\.2\.1:9 \(OSError no answer within 0\.5 s\)"
+    ) as raised:
+        surroundings.try_tcp(agent, host="192.0.2.1", port=9, own_address=None)
+    assert raised.value.kind == "network"
 
 
 @pytest.mark.parametrize("own", [None, "192.0.2.7"])
-def test_tcp_refused(console: Console, own: str | None) -> None:
+def test_tcp_refused(agent: Console, own: str | None) -> None:
     """Both addresses and the usual suspects are named."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -188,7 +222,7 @@ def test_tcp_refused(console: Console, own: str | None) -> None:
     with pytest.raises(
         BoardError, match=rf"the board \({shown}\) cannot open a TCP connection to 127\.0\.0\.1:{port}"
     ) as raised:
-        surroundings.try_tcp(console, host="127.0.0.1", port=port, own_address=own)
+        surroundings.try_tcp(agent, host="127.0.0.1", port=port, own_address=own)
     assert raised.value.kind == "network"
     for suspect in ("firewall", "--ports", "client isolation", "--bind", "--advertise", "--peer", "2.4 GHz"):
         assert suspect in raised.value.message

@@ -134,9 +134,9 @@ def test_back_under_another_name(tmp_path: Path, locks: Path) -> None:
         before = link.device
         link.exec(b"def th_run(text): return 1", deadline=Deadline(5))
         for _ in range(2):
-            link.exec(b"th_run('{}')", deadline=Deadline(5))
+            link.exec(b"th_run('{\"host\":1}')", deadline=Deadline(5))
         with pytest.raises(BoardError, match="the port went away"):
-            link.exec(b"th_run('{}')", deadline=Deadline(5))
+            link.exec(b"th_run('{\"host\":1}')", deadline=Deadline(5))
         spec = BoardSpec(text="desk", kind="serial", target=faulty.port, label="desk")
         log = take_steps(Recovery(spec, link, find_port=board.find).steps(), settle=lambda deadline: None)
         assert [(step.step, step.result) for step in log] == [("ctrl-c", "skipped"), ("port", "helped")]

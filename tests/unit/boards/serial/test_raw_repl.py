@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 import serial
 
-from harness.boards.serial.raw_repl import RAW_BANNER, Link, last_line
+from harness.boards.serial.line_errors import last_line
+from harness.boards.serial.raw_paste import RAW_BANNER
+from harness.boards.serial.raw_repl import Link
 from harness.errors import BoardError, FaultKind
 from harness.system.deadline import Deadline
 
@@ -137,7 +139,7 @@ def test_answers_of_an_earlier_attempt(far: Far, link: Link) -> None:
 @pytest.mark.parametrize("answer", [b"", b"OK", b"OKpartial"])
 def test_restart_during_an_exec(far: Far, link: Link, answer: bytes) -> None:
     """A banner instead of the end of an answer: the board restarted. It is said at once."""
-    raw(far, (b"\x05A\x01", b"R\x00"), (b"pass\x04", answer + b"\r\n" + BANNER))
+    raw(far, (b"\x05A\x01", b"R\x00>"), (b"pass\x04", answer + b"\r\n" + BANNER))
     link.enter_raw_repl(deadline=Deadline(5))
     deadline = Deadline(20)
     with pytest.raises(BoardError) as raised:
@@ -148,9 +150,9 @@ def test_restart_during_an_exec(far: Far, link: Link, answer: bytes) -> None:
 
 def test_lost_bytes(far: Far, link: Link) -> None:
     """A wrong byte where the protocol has a fixed one is the line's fault."""
-    raw(far, (b"\x05A\x01", b"R\x00"), (b"pass\x04", b"O?"))
+    raw(far, (b"\x05A\x01", b"R\x00>"), (b"pass\x04", b"O?"))
     link.enter_raw_repl(deadline=Deadline(5))
-    with pytest.raises(BoardError, match="the raw REPL broke off; bytes were lost or changed") as raised:
+    with pytest.raises(BoardError, match="the raw REPL broke off: bytes were lost or changed") as raised:
         link.exec(b"pass", deadline=Deadline(5))
     assert raised.value.kind == "garbled"
     assert "> pass" in raised.value.transcript
@@ -158,7 +160,7 @@ def test_lost_bytes(far: Far, link: Link) -> None:
 
 def test_restart_seen_after_a_wrong_byte(far: Far, link: Link) -> None:
     """What broke the protocol was the first byte of a start: the rest of it says so, a moment later."""
-    raw(far, (b"\x05A\x01", b"R\x00"), (b"pass\x04", b"\r\n"))
+    raw(far, (b"\x05A\x01", b"R\x00>"), (b"pass\x04", b"\r\n"))
     link.enter_raw_repl(deadline=Deadline(5))
     threading.Timer(0.1, far.say, [BANNER]).start()
     with pytest.raises(BoardError) as raised:
@@ -189,7 +191,7 @@ def test_soft_reset_into_a_loop(far: Far, link: Link) -> None:
 
 def test_board_that_does_not_read(far: Far, monkeypatch: pytest.MonkeyPatch) -> None:
     """Bytes that the board does not take end in a time-out, not in a hang."""
-    for place in ("raw_repl", "open_port"):
+    for place in ("line_errors", "open_port"):
         monkeypatch.setattr(f"harness.boards.serial.{place}.WRITE_TIMEOUT_S", 0.2)
     link = Link(far.port)
 

@@ -2,10 +2,18 @@
 
 import pytest
 
-from harness.boards.agent.protocol import RunRequest, put_codes, read_answer, script
+from harness.boards.agent.check_sum import check_sum
+from harness.boards.agent.protocol import RunRequest, put_code, read_answer
+from harness.boards.agent.scripts import agent_pieces
 from harness.boards.virtual.faults import ANSWER_MARK, FAULTS, REQUEST_MARK
 
-LINE = b'#th {"kind":"result","text":"Hallo, Client!"}\r\n'
+
+def line(text):
+    """A line of the agent's."""
+    return f"#th {text} {check_sum(text.encode(), kind='c')}\r\n".encode()
+
+
+LINE = line('{"kind":"result","text":"Hallo, Client!"}')
 # The faults that docs/faults.md promises; the table may hold more.
 NAMES = {
     "silent", "flood", "drop", "corrupt", "delay", "reset", "non-utf8", "half-line", "lying", "huge-line", "unplug", "slow",
@@ -21,8 +29,8 @@ def test_names():
 
 def test_marks_are_those_of_the_protocol():
     """A request is counted once, and neither the agent's files nor its blobs look like one."""
-    assert RunRequest().code().encode().count(REQUEST_MARK) == 1
-    assert REQUEST_MARK.decode() not in "".join([script("agent"), *put_codes("x", b"data")])
+    assert RunRequest().code(number=1, kind="c").encode().count(REQUEST_MARK) == 1
+    assert REQUEST_MARK.decode() not in "".join([*agent_pieces(), put_code("x", b"data", number=1, kind="c")])
     assert LINE.startswith(ANSWER_MARK)
 
 
@@ -45,11 +53,10 @@ def test_noise_before_an_answer_is_passed_over():
 def test_boasting():
     """Whatever came of a connection is told as a session; that something was stored is still told."""
     boast = FAULTS["boasting"].answer
-    assert (
-        read_answer(boast(b'#th {"kind":"exception","stage":"handshake","type":"OSError"}\r\n')).text
-        == "Hallo, Client!"
-    )
-    assert boast(b'#th {"kind":"stored","size":7}\r\n') == b'#th {"kind":"stored","size":7}\r\n'
+    refused = read_answer(boast(line('{"kind": "exception", "stage": "handshake", "type": "OSError", "n": 7}')))
+    assert (refused.text, refused.number) == ("Hallo, Client!", 7)
+    stored = line('{"kind": "stored", "size": 7}')
+    assert boast(stored) == stored
 
 
 def test_stuck_in_raw_mode():

@@ -1,0 +1,33 @@
+"""Check sums of what crosses the serial line, as device_scripts/line.py makes them. Pure.
+
+A kind is the letter a check sum begins with: `c` crc32, `s` the first four bytes of sha256, `a` adler32. Which one a board can make is
+the board's word; they are no protection against malice, only against a bad line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import zlib
+from collections.abc import Callable
+
+KINDS: dict[str, Callable[[bytes], int]] = {
+    "c": zlib.crc32,
+    "s": lambda data: int.from_bytes(hashlib.sha256(data).digest()[:4], "big"),
+    "a": zlib.adler32,
+}
+PATTERN = "[csa][0-9a-f]{8}"
+
+
+def check_sum(data: bytes, *, kind: str) -> str:
+    """Return the check sum of some bytes: the letter of its kind and eight hexadecimal digits.
+
+    Raises:
+        KeyError: there is no such kind.
+    """
+    return f"{kind}{KINDS[kind](data):08x}"
+
+
+def fits(data: bytes, check: str) -> bool:
+    """Whether a check sum is that of these bytes, whatever its kind."""
+    return re.fullmatch(PATTERN, check) is not None and check_sum(data, kind=check[0]) == check

@@ -1,0 +1,70 @@
+"""The device scripts as they go to a board: without comments, and in pieces of whole statements.
+
+Knows device_scripts/ and Python's grammar. Must not know what the scripts do, nor how they get to a board.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import itertools
+import re
+import tokenize
+
+from harness.system.data_files import data_dir
+
+SCRIPTS = ("tls_client", "agent")
+# Statements of the agent that run as one piece: as much as a small board holds twice, as text and compiled.
+PIECE_BYTES = 1024
+
+
+def agent_pieces() -> tuple[str, ...]:
+    """Give the agent as it goes to the board, in pieces of whole statements that run one after another in `__main__`."""
+    return tuple(piece for name in SCRIPTS for piece in pieces_of(script(name)))
+
+
+def pieces_of(source: str, *, piece_bytes: int = PIECE_BYTES) -> tuple[str, ...]:
+    """Cut source into pieces of whole top-level statements, each of at most so many bytes unless one statement is longer."""
+    lines = source.splitlines(keepends=True)
+    starts = [_first_line(node) for node in ast.parse(source).body]
+    statements = [
+        "".join(line for line in lines[start - 1 : end - 1] if line.strip())
+        for start, end in itertools.pairwise([*starts, len(lines) + 1])
+    ]
+    pieces: list[str] = []
+    for statement in statements:
+        if pieces and len(pieces[-1]) + len(statement) <= piece_bytes:
+            pieces[-1] += statement
+        else:
+            pieces.append(statement)
+    return tuple(pieces)
+
+
+def _first_line(node: ast.stmt) -> int:
+    decorators = getattr(node, "decorator_list", [])
+    return int(min([node.lineno, *(decorator.lineno for decorator in decorators)]))
+
+
+def script(name: str) -> str:
+    """Give one device script without comments and docstrings: they would cost a 115200-baud line half a second.
+
+    Args:
+        name: the file's name in `device_scripts/` without `.py`. Line numbers stay, so that tracebacks fit the file.
+    """
+    return slim_source((data_dir("device_scripts") / f"{name}.py").read_text(encoding="ascii"))
+
+
+def slim_source(source: str) -> str:
+    """Take comments, docstrings and three quarters of the indentation out of Python source; keep its line numbers."""
+    lines = source.splitlines()
+    starts_statement = True
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        row, column = token.start
+        if token.type == tokenize.COMMENT:
+            lines[row - 1] = lines[row - 1][:column].rstrip()
+        elif token.type == tokenize.STRING and starts_statement:
+            for number in range(row, token.end[0] + 1):
+                lines[number - 1] = ""
+        if token.type not in (tokenize.COMMENT, tokenize.NL):
+            starts_statement = token.type in (tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)
+    return "\n".join(re.sub("^(?: {4})+", lambda spaces: " " * (len(spaces[0]) // 4), line) for line in lines) + "\n"

@@ -1,0 +1,35 @@
+"""Check sums of both ends: the same for the same bytes, another one for any damage of one bit or one byte."""
+
+import pytest
+
+from harness.boards.agent.check_sum import KINDS, check_sum, fits
+from harness.boards.agent.scripts import script
+
+DATA = b'{"host":"192.0.2.1","port":4433}'
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_one_letter_and_eight_digits(kind):
+    """The kind, then 32 bits in hexadecimal, zeros included."""
+    assert len(check_sum(b"", kind=kind)) == 9
+    assert check_sum(DATA, kind=kind)[0] == kind
+    assert fits(DATA, check_sum(DATA, kind=kind))
+
+
+@pytest.mark.parametrize("check", ["", "c", "c1234567", "x12345678", "c1234567g", "C12345678", "c123456789"])
+def test_what_is_no_check_sum_fits_nothing(check):
+    """Text that is not of the form is a damaged check sum."""
+    assert not fits(DATA, check)
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_the_board_makes_the_same(kind, monkeypatch):
+    """device_scripts/line.py gives what the host computes, for each kind that it may choose."""
+    names = {}
+    exec(script("line"), names)
+    if kind != "c":
+        names["th_binascii"] = type("no_crc32", (), {"hexlify": staticmethod(names["th_binascii"].hexlify)})
+    if kind == "a":
+        names["th_hashlib"] = None
+    for data in (b"", b"a", DATA, bytes(range(256)) * 5):
+        assert names["th_sum"](data) == check_sum(data, kind=kind)

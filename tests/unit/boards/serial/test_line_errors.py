@@ -1,0 +1,72 @@
+"""What a line that failed is reported as."""
+
+from __future__ import annotations
+
+import errno
+
+import pytest
+import serial
+
+from harness.boards.serial.line_errors import LineErrors, answered, last_line, left_raw_repl, restarted
+from harness.boards.serial.recorded_port import LinkFlood, LinkTimeout
+from harness.boards.serial.transcript import LineLog
+from harness.errors import FaultKind
+from harness.system.deadline import Deadline
+
+ERRORS = LineErrors("/dev/ttyX", LineLog())
+RESTART = b"MPY: soft reboot\r\n"
+
+
+def test_silence_and_restart() -> None:
+    """Nothing in time is a time-out; a banner meanwhile is a reset."""
+    fault = ERRORS.silent(LinkTimeout(b"\x04", b""), Deadline(2.5))
+    assert (fault.kind, fault.message) == (FaultKind.TIMEOUT, "/dev/ttyX: the board did not answer within 2.5 s")
+    assert ERRORS.silent(LinkTimeout(b"\x04", RESTART), Deadline(2.5)).kind is FaultKind.RESET
+
+
+def test_broken_and_flooded() -> None:
+    """A protocol that broke is the line's fault; output without end is a flood."""
+    broken = ERRORS.broken("the end of an answer was lost")
+    assert (broken.kind, broken.message) == (
+        FaultKind.GARBLED,
+        "/dev/ttyX: the end of an answer was lost: bytes were lost or changed, or the board restarted",
+    )
+    flooded = ERRORS.flooded(LinkFlood(b"x" * 10))
+    assert (flooded.kind, flooded.message) == (
+        FaultKind.FLOOD,
+        "/dev/ttyX: the board printed more than 64 KiB without an end",
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "said"),
+    [
+        (OSError(errno.EIO, "x"), FaultKind.LOST, r"/dev/ttyX: the port went away (EIO); unplugged"),
+        (serial.SerialException("gone"), FaultKind.LOST, r"/dev/ttyX: the port went away (SerialException); unplugged"),
+        (serial.SerialTimeoutException("full"), FaultKind.TIMEOUT, "/dev/ttyX: the port took no bytes for"),
+    ],
+)
+def test_lost(error: OSError, kind: FaultKind, said: str) -> None:
+    """A port that is gone, by the name of its error; one that takes nothing is not gone."""
+    fault = ERRORS.lost(error)
+    assert fault.kind is kind
+    assert fault.message.startswith(said)
+
+
+def test_what_the_bytes_show() -> None:
+    """A whole answer, a restart, the friendly prompt."""
+    assert [answered(seen) for seen in (b"#th x\n", b"log\r\n#th x\r\n", b"#th x", b"x\n#th", b"")] == [
+        True,
+        True,
+        False,
+        False,
+        False,
+    ]
+    assert [restarted(seen) for seen in (RESTART, b">>> ", b"")] == [True, False, False]
+    assert [left_raw_repl(seen) for seen in (b"\n>>> ", RESTART, b">>> ", b"")] == [True, True, False, False]
+
+
+def test_last_line() -> None:
+    """The last line that says something, safe to show."""
+    assert last_line(b"Traceback\r\n  File\r\nOSError: \x1b[2J28\r\n\r\n") == "OSError: \\x1b[2J28"
+    assert last_line(b"\r\n") == ""
