@@ -93,7 +93,7 @@ def _every_seventh(change: Callable[[int], bytes]) -> Callable[[bytes], bytes]:
 
 
 def _claim(line: bytes) -> bytes:
-    """Make a session of an answer that tells of a failure."""
+    """Make a session of an answer that reports a failure."""
     found = re.search(rb'"n": (\d+)', line)
     if b'"exception"' not in line or found is None:
         return line
