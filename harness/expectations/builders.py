@@ -1,6 +1,6 @@
-"""Builders of expectations: what cases and other people's tests write down.
+"""Builders of expectations, for cases and users' tests.
 
-Knows the vocabulary and the alert names; computes nothing and sees no observation.
+Knows the records and the names of alerts; predicts nothing and sees no observation.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from harness.model import BoardInfo, Expectation, ExpectedAlert, Outcome, Server
 from harness.wire import mbedtls_numbers as mbedtls
 from harness.wire.alerts import alert_code, alert_name
 
-# What a server of today says of a client that leaves in the handshake; older Pythons say it otherwise (ServerFacts.eof).
+# What a current Python reports when a client leaves in the handshake; older ones differ (ServerFacts.eof).
 LEFT = ("SSLEOFError", "UNEXPECTED_EOF_WHILE_READING")
 
 
 def fatal_alert_number(board: BoardInfo, alert: str) -> int:
-    """The number a client raises for a fatal alert it received: axTLS says which one, mbedTLS does not.
+    """Return the number that a client raises for a fatal alert: axTLS has one for each, mbedTLS has one for all.
 
     Source: docs/facts/micropython.md, "How mbedTLS numbers become exceptions" and "axTLS errors".
     """
@@ -34,7 +34,7 @@ def connected(
     note: str | None = None,
     source: Source = Source.STATED,
 ) -> Expectation:
-    """Expect text exchanged both ways and no error on either side.
+    """Expect text exchanged in both directions and no error on either side.
 
     Args:
         version, suite, group: must have been negotiated, as `TLSv1.2`, an IANA suite name, an IANA group name.
@@ -114,7 +114,7 @@ def refused(
 
 
 def hung(*, stage: Stage | str = Stage.HANDSHAKE, client_type: str = "OSError", note: str | None = None) -> Expectation:
-    """Expect the client to wait in vain until its own timeout, and nobody to say why.
+    """Expect the client to wait until its own timeout, without an error on the server.
 
     Args:
         stage: where it waits. The number is not compared: it is the port's errno of a timeout (110, 116 or 60).
@@ -131,7 +131,7 @@ def hung(*, stage: Stage | str = Stage.HANDSHAKE, client_type: str = "OSError", 
 
 
 def with_end_of_stream(expected: Expectation, server: ServerFacts) -> Expectation:
-    """Say "the client left in the handshake" the way this server's Python says it; other expectations stay as they are."""
+    """Name a client that left in the handshake as this server's Python does; return other expectations unchanged."""
     if (expected.server_type, expected.server_reason) != LEFT:
         return expected
     kind, reason = server.eof
@@ -139,11 +139,11 @@ def with_end_of_stream(expected: Expectation, server: ServerFacts) -> Expectatio
 
 
 def after_negotiation(predicted: Expectation, stated: Expectation) -> Expectation:
-    """Put a computed negotiation and a stated result together.
+    """Combine a predicted negotiation with a stated result.
 
     Args:
         predicted: from `harness.oracle.predict`: connected with version, suite and group, or refused.
-        stated: what must follow where the negotiation succeeds.
+        stated: what must follow if the negotiation succeeds.
 
     Returns:
         The computed refusal where there is one. Else the stated result, with the computed values filled in where it

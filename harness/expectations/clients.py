@@ -1,8 +1,8 @@
-"""What is known of the client's TLS library, read from probed facts, and how such a client refuses a certificate.
+"""The client's TLS library, as probed facts show it, and how such a client refuses.
 
-Knows the numbers and alerts of mbedTLS and axTLS. Decides by what the probe and the first ClientHello showed, never by
-MicroPython's version: firmware of one version is built with different libraries. Where a client differs from the
-stated expectation of one case, that is a row of `harness.expectations.differences`.
+Knows the numbers and alerts of mbedTLS and axTLS. Decides by the probe and the first ClientHello, never by
+MicroPython's version, because firmware of one version is built with different libraries. A difference in a single case is
+a row of `harness.expectations.differences`.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ _ALERT_OF_FLAG = (
 )
 _DATE_FLAGS = frozenset({"expired", "future"})
 _NO_DATES = (
-    "this mbedTLS was built without a clock (MBEDTLS_HAVE_TIME_DATE) and looks at no date; "
-    "micropython b5449b0f09 switched it on for all ports in 1.22"
+    "this mbedTLS was built without a clock (MBEDTLS_HAVE_TIME_DATE) and checks no dates; "
+    "micropython b5449b0f09 enabled it for all ports in 1.22"
 )
 
 # ssl/ssl_err.c of OpenSSL: which of its two families of names a received alert has.
@@ -70,19 +70,19 @@ _PLAIN_NAMES = {
 
 
 def library_version(board: BoardInfo) -> tuple[int, ...] | None:
-    """The version of the TLS library from its own text (`mbed TLS 2.28.3`, `Mbed TLS 3.6.6`); None where it gives none."""
+    """Return the version of the TLS library from its text (`mbed TLS 2.28.3`, `Mbed TLS 3.6.6`), or None."""
     found = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?", board.tls_version or "")
     return tuple(int(part) for part in found.groups() if part is not None) if found else None
 
 
 def is_axtls(board: BoardInfo) -> bool:
-    """Whether the client is axTLS."""
+    """Return whether the client is axTLS."""
     return board.tls_library == TlsLibrary.AXTLS
 
 
 def is_mbedtls_2(board: BoardInfo) -> bool:
-    """Whether the client is mbedTLS 2.x: by its text, else by the first record, whose header names the oldest version it
-    speaks (0301; 3.x has nothing older than TLS 1.2 and writes 0303).
+    """Return whether the client is mbedTLS 2.x: by its text, else by the header of its first record, which has the oldest
+    version it speaks (0301; 3.x has none before TLS 1.2 and writes 0303).
     """
     version = library_version(board)
     if version is not None:
@@ -91,8 +91,8 @@ def is_mbedtls_2(board: BoardInfo) -> bool:
 
 
 def is_before(board: BoardInfo, *version: int) -> bool:
-    """Whether the client is an mbedTLS older than a version. 3.x that does not say which counts as 3.0: only firmware
-    older than `MBEDTLS_VERSION` is silent, and the oldest 3.x met there was 3.3.
+    """Return whether the client is an mbedTLS older than a version. Without a version text it counts as older: only firmware
+    from before `MBEDTLS_VERSION` has none, and no mbedTLS newer than 3.3 was seen there.
     """
     known = library_version(board)
     if known is not None:
@@ -101,19 +101,19 @@ def is_before(board: BoardInfo, *version: int) -> bool:
 
 
 def offers_tls13(board: BoardInfo) -> bool:
-    """Whether the client offers TLS 1.3: only builds of distributions do."""
+    """Return whether the client offers TLS 1.3; only builds of distributions do."""
     return board.hello is not None and "0304" in board.hello.versions
 
 
 def has_full_configuration(board: BoardInfo) -> bool:
-    """Whether mbedTLS was configured by Espressif or a distribution instead of by MicroPython (extmod/mbedtls): with the
-    extended master secret, PSS signatures on certificates, and every check of key usages.
+    """Return whether mbedTLS has the configuration of Espressif or a distribution instead of MicroPython's (extmod/mbedtls): with
+    the extended master secret, PSS signatures on certificates, and all checks of key usages.
     """
     return board.hello is not None and Extension.EXTENDED_MASTER_SECRET in board.hello.extensions
 
 
 def checks_dates(board: BoardInfo) -> bool:
-    """Whether the client has a clock to check certificates by.
+    """Return whether the client compares the validity of certificates with a clock.
 
     An mbedTLS with MBEDTLS_HAVE_TIME writes its clock into the first four bytes of ClientHello.random (RFC 5246 section
     7.4.1.2), except with TLS 1.3. A board that shows no clock there has none in its TLS library.
@@ -127,7 +127,7 @@ def checks_dates(board: BoardInfo) -> bool:
 
 
 def received_alert(alert: str | int) -> str:
-    """`SSLError.reason` of a server that received this fatal alert."""
+    """Return the `SSLError.reason` of a server that received this fatal alert."""
     name = alert if isinstance(alert, str) else alert_name(alert)
     if name in _PLAIN_NAMES:
         return _PLAIN_NAMES[name]
@@ -135,22 +135,22 @@ def received_alert(alert: str | int) -> str:
 
 
 def refused_by_client(*, client: int, alert: str, server: str | None = None, note: str | None = None) -> Expectation:
-    """Expect the client to give up in the handshake with this number, and to say so with this alert.
+    """Expect the client to give up in the handshake with this number and this alert.
 
-    `server` is what the server makes of it, where that is not the alert's name.
+    `server` is the server's reason, where it does not follow from the alert.
     """
     return refused(by=Side.CLIENT, server=server or received_alert(alert), alert=alert, client=client, note=note)
 
 
-def _who_ended(client: int) -> Side:
-    """The side that ended a connection, by what the client noticed: only that the stream or the session was over, or more."""
+def _ended_by(client: int) -> Side:
+    """Return the side that ended a connection: the server if the client only noticed the end of the stream or session."""
     return Side.SERVER if client in _SERVER_WAS_GONE else Side.CLIENT
 
 
 def left_silently(client: int, *, note: str | None = None) -> Expectation:
-    """Expect the client to leave a real server in the handshake without an alert: the server sees the end of the stream."""
+    """Expect the client to leave in the handshake without an alert; the server sees the end of the stream."""
     return refused(
-        by=_who_ended(client),
+        by=_ended_by(client),
         server_type="SSLEOFError",
         server="UNEXPECTED_EOF_WHILE_READING",
         client=client,
@@ -159,13 +159,13 @@ def left_silently(client: int, *, note: str | None = None) -> Expectation:
 
 
 def gave_up(client: int, *, alert: str | None = None, note: str | None = None) -> Expectation:
-    """Expect the client to leave a peer that is no TLS server and states nothing itself; with an alert or without."""
-    return refused(by=_who_ended(client), client=client, alert=alert, note=note)
+    """Expect the client to give up on a peer that is not a TLS server and reports nothing, with or without an alert."""
+    return refused(by=_ended_by(client), client=client, alert=alert, note=note)
 
 
 def broken_hashes(board: BoardInfo, server: ServerFacts) -> Expectation:
-    """What the server finds when the two sides hashed different flights: with the extended master secret (RFC 7627) the
-    keys differ already, without it only the hash in Finished does.
+    """Expect the server to notice that both sides hashed different flights: with the extended master secret (RFC 7627) the
+    keys differ, without it only the hash in Finished.
     """
     if has_full_configuration(board):
         return undecipherable(board, server)
@@ -174,13 +174,13 @@ def broken_hashes(board: BoardInfo, server: ServerFacts) -> Expectation:
 
 
 def undecipherable(board: BoardInfo, server: ServerFacts) -> Expectation:
-    """What the server makes of a record when the two sides' keys or suites differ."""
+    """Expect the server to fail to decrypt, because the keys or suites of both sides differ."""
     alert = "bad_record_mac"
     return refused(by=Side.SERVER, server=bad_record(server), alert=alert, client=fatal_alert_number(board, alert))
 
 
 def noticed_bad_record(board: BoardInfo, server: ServerFacts) -> Expectation:
-    """A record of application data whose MAC does not fit: the client says so only if it was built to say everything
+    """Expect the client to notice a record with a wrong MAC; it sends an alert only if it was built to send all of them
     (MBEDTLS_SSL_ALL_ALERT_MESSAGES: Espressif and distributions).
     """
     if has_full_configuration(board):
@@ -192,12 +192,12 @@ def noticed_bad_record(board: BoardInfo, server: ServerFacts) -> Expectation:
 
 
 def certificate_alert(flags: tuple[str, ...]) -> str:
-    """The alert of a client that refuses a certificate for these reasons."""
+    """Return the alert of a client that refuses a certificate for these reasons."""
     return next((alert for flag, alert in _ALERT_OF_FLAG if flag in flags), "certificate_unknown")
 
 
 def refuses_certificate(*flags: str) -> ExpectationRule:
-    """What a client that checks must do with a certificate that is wrong in these ways.
+    """Expect a client that verifies to refuse a certificate with these flags.
 
     Firmware whose API has no `load_verify_locations` reports one number for all reasons.
     """

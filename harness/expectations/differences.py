@@ -1,6 +1,6 @@
-"""Where clients are known to differ from what a case states: one table, each row with its reason and source.
+"""Where clients are known to differ from the expectation of a case: one table, each row with its reason and source.
 
-Only differences that are no defect of security: a client that accepts what it must refuse keeps the case's expectation
+Only differences that are not security defects: a client that accepts what it must refuse keeps the expectation of the case
 and is judged `insecure`. Each row is decided by probed facts (`harness.expectations.clients`).
 """
 
@@ -32,7 +32,7 @@ AXTLS_RECORD_OVERFLOW = -257
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """One case in which some clients behave otherwise: which clients, what they do, why, and where that is written."""
+    """One case in which some clients differ: which clients, what they do, why, and the source."""
 
     case: str
     when: Callable[[BoardInfo], bool]
@@ -42,32 +42,32 @@ class Difference:
 
 
 def before_defragmentation(board: BoardInfo) -> bool:
-    """mbedTLS before 3.6.3 reads a handshake message only from one record."""
+    """Whether the client is an mbedTLS before 3.6.3, which reads a handshake message only from one record."""
     return is_before(board, 3, 6, 3)
 
 
 def before_address_names(board: BoardInfo) -> bool:
-    """mbedTLS before 3.5 compares a host only with names of type DNS and the subject."""
+    """Whether the client is an mbedTLS before 3.5, which compares a host only with DNS names and the subject."""
     return is_before(board, 3, 5)
 
 
 def knows_chacha20(board: BoardInfo) -> bool:
-    """The suite that the falsified ServerHello picks was offered after all."""
+    """Whether the client offered the suite of the tampered ServerHello."""
     return board.hello is not None and "cca9" in board.hello.suites
 
 
 def knows_alpn(board: BoardInfo) -> bool:
-    """An mbedTLS with ALPN: a distribution's, and Espressif's until MicroPython's sdkconfig switched it off (1.22)."""
+    """Whether the client is an mbedTLS with ALPN: a distribution's, or Espressif's until MicroPython's sdkconfig disabled it (1.22)."""
     return offers_tls13(board) or (board.hello is not None and board.hello.fingerprint in ("E1", "E2"))
 
 
 def knows_alpn_2(board: BoardInfo) -> bool:
-    """The same as mbedTLS 2.x."""
+    """Whether the client is an mbedTLS 2.x with ALPN."""
     return knows_alpn(board) and is_mbedtls_2(board)
 
 
 def differ(*cases: str, **fields: Any) -> tuple[Difference, ...]:
-    """The same row for several cases."""
+    """Return the same row for several cases."""
     return tuple(Difference(case=case, **fields) for case in cases)
 
 
@@ -77,14 +77,14 @@ DIFFERENCES: tuple[Difference, ...] = (
         "cert/ip6-san-match",
         when=before_address_names,
         expect=refuses_certificate("cn_mismatch"),
-        why="subject alternative names of type IP are not read",
+        why="this version does not read IP addresses in the subjectAltName",
         source="mbedTLS ChangeLog 3.5.0, x509_crt.c x509_crt_check_san_ip; measured on MicroPython 1.22 (2.28.3)",
     ),
     *differ(
         "cert/pss-signed-by-ca",
         when=has_full_configuration,
         expect=connected(),
-        why="Espressif and distributions build mbedTLS with MBEDTLS_X509_RSASSA_PSS_SUPPORT, so the signature is checked",
+        why="Espressif and distributions build mbedTLS with MBEDTLS_X509_RSASSA_PSS_SUPPORT, so the signature is verified",
         source="micropython extmod/mbedtls/mbedtls_config_common.h leaves it out; measured on Debian's 1.25",
     ),
     *differ(
@@ -93,7 +93,7 @@ DIFFERENCES: tuple[Difference, ...] = (
         "chain/san-many-1000",
         when=before_defragmentation,
         expect=left_silently(mbedtls.SSL_FEATURE_UNAVAILABLE),
-        why="a message over several records is refused before its size is looked at",
+        why="this version refuses a message that spans records before it looks at the size",
         source="mbedTLS ChangeLog 3.6.3 (handshake defragmentation); measured on MicroPython 1.22, 1.24, 1.28",
     ),
     *differ(
@@ -102,22 +102,22 @@ DIFFERENCES: tuple[Difference, ...] = (
         "fragments/hs-records-4",
         when=before_defragmentation,
         expect=left_silently(mbedtls.SSL_FEATURE_UNAVAILABLE),
-        why="a message over several records is refused",
+        why="this version refuses a message that spans records",
         source="mbedTLS ChangeLog 3.6.3 (handshake defragmentation); measured on MicroPython 1.22, 1.24, 1.28",
     ),
     *differ(
         "mtls/large-5k",
         when=offers_tls13,
         expect=connected(),
-        why="a distribution's mbedTLS has outgoing buffers of 16384 bytes, MicroPython's configuration and Espressif's 4096",
+        why="a distribution's mbedTLS has outgoing buffers of 16384 bytes, those of MicroPython and Espressif have 4096",
         source="extmod/mbedtls/mbedtls_config_common.h MBEDTLS_SSL_OUT_CONTENT_LEN; measured on Debian's 1.25",
     ),
     *differ(
         "mtls/large-5k",
         when=is_mbedtls_2,
         expect=left_silently(mbedtls.SSL_CERTIFICATE_TOO_LARGE),
-        why="the same refusal had a number of its own",
-        source="mbedTLS 2.28 library/ssl_tls.c mbedtls_ssl_write_certificate; 3.0 gave the number away",
+        why="mbedTLS 2 has another number for the same refusal",
+        source="mbedTLS 2.28 library/ssl_tls.c mbedtls_ssl_write_certificate; 3.0 gave the number to another error",
     ),
     *differ(
         "tampered/sh-version-0302",
@@ -125,35 +125,35 @@ DIFFERENCES: tuple[Difference, ...] = (
         expect=refused_by_client(
             client=mbedtls.SSL_BAD_HS_SERVER_HELLO, alert="illegal_parameter", server="WRONG_VERSION_NUMBER"
         ),
-        why="TLS 1.1 is spoken, so it is the suite that does not fit the version",
+        why="this version speaks TLS 1.1, so the suite does not match the version",
         source="mbedTLS 2.28 library/ssl_cli.c ssl_validate_ciphersuite; number measured on MicroPython 1.22",
     ),
     *differ(
         "tampered/sh-cipher-not-offered",
         when=knows_chacha20,
         expect=undecipherable,
-        why="the suite was offered: the board takes it, and the two sides encrypt differently",
+        why="the client offered the suite and accepts it; the two sides then encrypt differently",
         source="measured on Debian's 1.25 and 1.26",
     ),
     *differ(
         "tampered/sh-unsolicited-alpn",
         when=knows_alpn_2,
         expect=refused_by_client(client=mbedtls.SSL_BAD_HS_SERVER_HELLO, alert="unsupported_extension"),
-        why="a library that knows the extension notices that it did not ask",
+        why="a library that knows the extension notices that it is unsolicited",
         source="mbedTLS 2.28 library/ssl_cli.c ssl_parse_alpn_ext",
     ),
     *differ(
         "tampered/sh-unsolicited-alpn",
         when=knows_alpn,
         expect=refused_by_client(client=mbedtls.SSL_UNSUPPORTED_EXTENSION, alert="unsupported_extension"),
-        why="a library that knows the extension notices that it did not ask",
+        why="a library that knows the extension notices that it is unsolicited",
         source="mbedTLS 3.6 library/ssl_tls12_client.c ssl_parse_alpn_ext; measured on Debian's 1.25 and 1.26",
     ),
     *differ(
         "tampered/hello-request-first",
         when=offers_tls13,
         expect=refused_by_client(client=mbedtls.SSL_UNEXPECTED_MESSAGE, alert="unexpected_message"),
-        why="the TLS 1.3 code looks at the type of the message first",
+        why="the TLS 1.3 code checks the type of the message first",
         source="mbedTLS 3.6 library/ssl_tls13_client.c; measured on Debian's 1.25 and 1.26",
     ),
     *differ(
@@ -162,28 +162,28 @@ DIFFERENCES: tuple[Difference, ...] = (
         expect=refused_by_client(
             client=mbedtls.SSL_BAD_HS_SERVER_HELLO, alert="decode_error", server="WRONG_VERSION_NUMBER"
         ),
-        why="an older number, and the alert goes out in a record of TLS 1.0",
+        why="mbedTLS 2 has another number, and sends the alert in a TLS 1.0 record",
         source="mbedTLS 2.28 library/ssl_cli.c ssl_parse_server_hello; measured on MicroPython 1.22",
     ),
     *differ(
         "tampered/cert-empty",
         when=is_mbedtls_2,
         expect=refused_by_client(client=mbedtls.SSL_BAD_HS_CERTIFICATE, alert="decode_error"),
-        why="an older number",
+        why="mbedTLS 2 has another number for it",
         source="mbedTLS 2.28 library/ssl_tls.c; measured on MicroPython 1.22",
     ),
     *differ(
         "tampered/ske-bad-curve",
         when=is_mbedtls_2,
         expect=refused_by_client(client=mbedtls.SSL_BAD_HS_SERVER_KEY_EXCHANGE, alert="illegal_parameter"),
-        why="an older number",
+        why="mbedTLS 2 has another number for it",
         source="mbedTLS 2.28 library/ssl_cli.c ssl_parse_server_key_exchange; measured on MicroPython 1.22",
     ),
     *differ(
         "tampered/ccs-missing",
         when=before_defragmentation,
         expect=left_silently(mbedtls.SSL_FEATURE_UNAVAILABLE),
-        why="the encrypted Finished, read as a message in clear, seems to span records",
+        why="the encrypted Finished, read as plaintext, seems to span records",
         source="mbedTLS ChangeLog 3.6.3 (handshake defragmentation); measured on MicroPython 1.22, 1.24, 1.28",
     ),
     *differ(
@@ -192,7 +192,7 @@ DIFFERENCES: tuple[Difference, ...] = (
         "not-tls/serverhellodone-first",
         when=offers_tls13,
         expect=gave_up(mbedtls.SSL_UNEXPECTED_MESSAGE, alert="unexpected_message"),
-        why="the TLS 1.3 code takes any version in a record, and looks at the type of the message first",
+        why="the TLS 1.3 code accepts any record version and checks the type of the message first",
         source="mbedTLS 3.6 library/ssl_tls13_client.c; measured on Debian's 1.25 and 1.26",
     ),
     *differ(
@@ -200,28 +200,28 @@ DIFFERENCES: tuple[Difference, ...] = (
         "not-tls/serverhellodone-first",
         when=is_mbedtls_2,
         expect=gave_up(mbedtls.SSL_BAD_HS_SERVER_HELLO, alert="decode_error"),
-        why="an older number",
+        why="mbedTLS 2 has another number for it",
         source="mbedTLS 2.28 library/ssl_cli.c ssl_parse_server_hello; measured on MicroPython 1.22",
     ),
     *differ(
         "not-tls/ccs-first",
         when=offers_tls13,
         expect=gave_up(mbedtls.SSL_CONN_EOF),
-        why="TLS 1.3 ignores a ChangeCipherSpec (RFC 8446 section 5), so only the end is noticed",
+        why="TLS 1.3 ignores a ChangeCipherSpec (RFC 8446 section 5), so the client notices only the end of the stream",
         source="measured on Debian's 1.25 and 1.26",
     ),
     *differ(
         "not-tls/http-400",
         when=is_axtls,
         expect=gave_up(AXTLS_RECORD_OVERFLOW),
-        why="axTLS takes two letters for the length of a record",
+        why="axTLS reads two letters as the length of a record",
         source="micropython extmod/modtls_axtls.c (-257 RECORD_OVERFLOW); measured with axTLS builds of the unix port",
     ),
 )
 
 
 def with_differences(case_id: str, stated: Expectation | ExpectationRule) -> Expectation | ExpectationRule:
-    """What a case expects, with the rows of the table that are about it; the first that fits the board counts."""
+    """Return the expectation of a case with the rows of the table applied; the first that matches the board counts."""
     rows = [row for row in DIFFERENCES if row.case == case_id]
     if not rows:
         return stated

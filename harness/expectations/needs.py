@@ -1,7 +1,7 @@
 """What a board or a server must have before a case says anything about TLS.
 
-Pure predicates over probed facts: never a version number, because vendors change the configuration. The reason names
-the missing thing; it is what the report shows as `unsupported`.
+Pure predicates over probed facts, never over version numbers, because vendors change the configuration. The reason names
+what is missing; reports show it for `unsupported`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from harness.wire.suites import suite_code, suite_info
 def _offers(key_exchange: str, authentication: str, info: BoardInfo) -> bool:
     hello = info.hello
     if hello is None:
-        return True  # nothing known: let the case speak
+        return True  # nothing is known, so run the case
     for code in hello.suites:
         suite = suite_info(int(code, 16))
         if suite is None:
@@ -49,23 +49,23 @@ OFFERS_TLS_RSA = Need(
 )
 CHECKS_CERTIFICATES = Need(
     name="verification",
-    reason="this firmware's TLS module cannot check the server's certificate (no CERT_REQUIRED with cadata)",
+    reason="this firmware's TLS module cannot verify the server's certificate (no CERT_REQUIRED with cadata)",
     met=lambda info, server: info.can_verify,
 )
 LOADS_CLIENT_CERTIFICATE = Need(
     name="client-certificate",
-    reason="this firmware's TLS module cannot load a certificate and key of its own",
+    reason="this firmware's TLS module cannot load a client certificate and key",
     met=lambda info, server: info.can_load_certificate,
 )
 READS_DER_ONLY = Need(
     name="der-only",
-    reason="this firmware reads PEM itself: there is nothing to refuse",
+    reason="this firmware reads PEM, so it has nothing to refuse",
     met=lambda info, server: info.reads_pem is False,
 )
 
 
 def can_offer_exactly(suites: tuple[str, ...]) -> Need:
-    """Need a client whose ClientHello can be brought down to `suites` (IANA names), or that offers nothing else anyway."""
+    """Need a client that can be restricted to `suites` (IANA names), or that offers no others anyway."""
     wanted = {f"{code:04x}" for name in suites if (code := suite_code(name)) is not None}
 
     def met(info: BoardInfo, server: Mapping[str, Any]) -> bool:
@@ -76,19 +76,19 @@ def can_offer_exactly(suites: tuple[str, ...]) -> Need:
 
     return Need(
         name="restrict-suites",
-        reason="this firmware offers other cipher suites too, and its TLS module has no set_ciphers to leave them out",
+        reason="this firmware offers other cipher suites, too, and its TLS module has no set_ciphers to exclude them",
         met=met,
     )
 
 
 READS_PEM = Need(
     name="reads-pem",
-    reason="this firmware's TLS library reads DER only",
+    reason="this firmware's TLS library reads only DER",
     met=lambda info, server: info.reads_pem is not False,
 )
 READS_PKCS8 = Need(
     name="reads-pkcs8",
-    reason="this firmware's TLS library reads no PKCS#8 key (micropython #15674)",
+    reason="this firmware's TLS library cannot read PKCS#8 keys (micropython #15674)",
     met=lambda info, server: info.reads_pkcs8 is not False,
 )
 SETS_CIPHERS = Need(
@@ -98,22 +98,22 @@ SETS_CIPHERS = Need(
 )
 MBEDTLS = Need(
     name="mbedtls",
-    reason="axTLS: what it does here was never measured, so nothing could be said of it",
+    reason="the behaviour of axTLS in this case was never measured, so nothing can be expected of it",
     met=lambda info, server: info.tls_library != TlsLibrary.AXTLS,
 )
 OFFERS_TLS13 = Need(
     name="tls13",
-    reason="this firmware offers no TLS 1.3",
+    reason="this firmware does not offer TLS 1.3",
     met=lambda info, server: info.hello is None or "0304" in info.hello.versions,
 )
 CLIENT_PSK = Need(
     name="psk",
-    reason="this firmware's TLS module has no pre-shared keys (SSLContext.psk_key)",
+    reason="this firmware's TLS module does not support pre-shared keys (SSLContext.psk_key)",
     met=lambda info, server: any(name.endswith("SSLContext.psk_key") for name in info.api),
 )
 SERVER_PSK = Need(
     name="server-psk",
-    reason="this server's Python has no pre-shared keys (set_psk_server_callback came with Python 3.13)",
+    reason="this server's Python does not support pre-shared keys (set_psk_server_callback is new in Python 3.13)",
     met=lambda info, server: bool(server.get("has_psk")),
 )
 
@@ -128,21 +128,21 @@ def server_has_suite(name: str) -> Need:
 
 
 def server_takes_curve(name: str) -> Need:
-    """Need a server whose `set_ecdh_curve` takes a group (OpenSSL's name)."""
+    """Need a server whose `set_ecdh_curve` accepts a group (OpenSSL's name)."""
     return Need(
         name="server-curve",
-        reason=f"this server's Python cannot be told to use {name} (set_ecdh_curve refuses it)",
+        reason=f"this server's Python cannot use {name} (set_ecdh_curve refuses it)",
         met=lambda info, server: name in server.get("curves", (name,)),
     )
 
 
 LEGACY_WRAP_SOCKET = Need(
     name="ssl.wrap_socket",
-    reason="this server's Python has no ssl.wrap_socket any more (removed in Python 3.12)",
+    reason="this server's Python no longer has ssl.wrap_socket (removed in Python 3.12)",
     met=lambda info, server: bool(server.get("has_wrap_socket")),
 )
 
 
 def unmet(needs: tuple[Need, ...], info: BoardInfo, server: Mapping[str, Any]) -> Need | None:
-    """The first need that is not met, or None."""
+    """Return the first need that is not met, or None."""
     return next((need for need in needs if not need.met(info, server)), None)

@@ -1,4 +1,4 @@
-"""What is known of the server's OpenSSL from its live settings: the limits it puts on its own keys and versions.
+"""The limits that the server's OpenSSL puts on its own keys, from its live settings.
 
 Knows releases and security levels; must not know clients or cases.
 """
@@ -17,19 +17,19 @@ _HASH_BITS_1_1_1 = {**_HASH_BITS, "sha1": 80}
 
 
 def refuses_short_key(server: ServerFacts) -> Expectation | None:
-    """What `load_cert_chain` does with RSA-1024 (80 bits): refused from level 2 on, None where it is taken."""
+    """Return how `load_cert_chain` refuses RSA-1024 (80 bits, refused from level 2 on); None if it accepts it."""
     if server.security_level < 2:
         return None
     return refused(
         by=Side.SERVER,
         stage=Stage.CONFIG,
         server="EE_KEY_TOO_SMALL",
-        note=f"security level {server.security_level} wants 112 bits or more, RSA-1024 has 80",
+        note=f"security level {server.security_level} requires 112 bits, and RSA-1024 has 80",
     )
 
 
 def refuses_old_hash(server: ServerFacts, *, name: str) -> Expectation | None:
-    """What `load_cert_chain` does with a certificate whose own signature uses this hash; None where it is taken."""
+    """Return how `load_cert_chain` refuses a certificate signed with this hash; None if it accepts it."""
     wanted = (0, 80, 112, 128, 192, 256)[min(server.security_level, 5)]
     bits = (_HASH_BITS if server.openssl_number >= OPENSSL_3_0 else _HASH_BITS_1_1_1)[name]
     if bits >= wanted or not server.checks_own_signature:
@@ -38,7 +38,7 @@ def refuses_old_hash(server: ServerFacts, *, name: str) -> Expectation | None:
         by=Side.SERVER,
         stage=Stage.CONFIG,
         server="CA_MD_TOO_WEAK",
-        note=f"security level {server.security_level} wants {wanted} bits of the certificate's signature, it has {bits}",
+        note=f"security level {server.security_level} requires {wanted} bits of the certificate's signature, which has {bits}",
     )
 
 

@@ -75,7 +75,7 @@ def test_a_refusal_of_own_settings_is_the_server_s():
     for expected in (refuses_short_key(facts(level=2)), refuses_old_hash(facts(level=2), name="sha1")):
         assert (expected.ended_by, expected.stage, expected.server_type) == (Side.SERVER, Stage.CONFIG, "SSLError")
         assert (expected.no_client_error, expected.no_alert) == (True, True)
-        assert expected.note.startswith("security level 2 wants 112 bits")
+        assert expected.note.startswith("security level 2 requires 112 bits")
 
 
 def test_an_openssl_that_looks_at_no_own_signature():
@@ -104,4 +104,4 @@ def test_a_level_above_the_last():
     """A level above the last has the limit of the last."""
 
     assert refuses_old_hash(facts(level=5), name="sha256") is not None
-    assert refuses_old_hash(facts(level=9), name="sha256").note.startswith("security level 9 wants 256 bits")
+    assert refuses_old_hash(facts(level=9), name="sha256").note.startswith("security level 9 requires 256 bits")
