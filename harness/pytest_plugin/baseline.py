@@ -1,4 +1,4 @@
-"""`--baseline RUN.json`: an earlier run that this one must not be worse than. Reads one file before the run; the rest is pure."""
+"""`--baseline RUN.json`: compare with an earlier run. Reads one file before the run; the rest is pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from harness.reports.record.reading import RunFile
 
 OPTION = "--baseline"
-# Of each kind so many changes are printed; run.json has all of them.
+# How many changes of each kind are printed; run.json has all of them.
 LISTED = 20
 
 
@@ -22,11 +22,11 @@ def read_baseline(path: str, *, folder: Path) -> RunFile:
     """Read the earlier run, before anything is opened.
 
     Args:
-        path: as it was told.
+        path: as given.
         folder: where pytest was started.
 
     Raises:
-        UsageError: it is no run record, or one without any result.
+        UsageError: it is not a run record, or has no result.
     """
     from harness.reports.record.reading import read_run
 
@@ -37,7 +37,7 @@ def read_baseline(path: str, *, folder: Path) -> RunFile:
 
 
 def check_common(file: RunFile, planned: Collection[Cell]) -> None:
-    """Refuse a comparison that could only say "new".
+    """Refuse a comparison in which every case would be new.
 
     Raises:
         UsageError: the two runs have no board and server in common.
@@ -61,14 +61,14 @@ def check_common(file: RunFile, planned: Collection[Cell]) -> None:
 
 
 def compare_with(file: RunFile, record: dict[str, Any], *, planned: Collection[Cell]) -> Comparison:
-    """What changed since the baseline.
+    """Return what changed since the baseline.
 
-    What this run was not asked for is no change: other boards and servers, a larger set, what `-k` left out.
+    Cells that this run does not include are not a change: other boards and servers, a larger set, cases excluded with `-k`.
 
     Args:
         file: the baseline.
         record: of this run, as in run.json.
-        planned: the cells that this run was to fill.
+        planned: the cells that this run includes.
     """
     from harness.reports.record.diff import asked_for, compare
 
@@ -78,7 +78,7 @@ def compare_with(file: RunFile, record: dict[str, Any], *, planned: Collection[C
 
 
 def baseline_json(file: RunFile, found: Comparison) -> dict[str, Any]:
-    """What the run record says of the comparison: the keys `baseline` and `changes`."""
+    """Return the keys `baseline` and `changes` of the run record."""
     about = {
         "file": file.path,
         "started": file.run["run"]["started"],
@@ -91,7 +91,7 @@ def baseline_json(file: RunFile, found: Comparison) -> dict[str, Any]:
 
 
 def baseline_lines(file: RunFile, found: Comparison) -> list[str]:
-    """What the terminal says at the end; the last line is the answer."""
+    """Return the lines for the terminal; the last one is the summary."""
     from harness.reports.text.diff_text import change_lines, compared, summary
 
     head = f"baseline: {compared(file.path, file.run).as_text()}"

@@ -1,9 +1,9 @@
-"""Keeps pytest from taking the value of one of our options for the place of its tests.
+"""Keep pytest from taking the value of an option for the path of its tests.
 
-pytest looks for its configuration file before it loads any plugin, and then every existing path on the command line is to it a
-path of tests (findpaths.py, determine_setup; documented under "Initialization: determining rootdir"): with
+pytest looks for its configuration file before it loads any plugin. At that time it takes every existing path on the command line for a
+path of tests (findpaths.py, determine_setup; documented under "Initialization: determining rootdir"). With
 `pytest --board /dev/ttyUSB0` the root directory becomes /dev, pytest.ini is not found, and every test of the folder runs.
-Written as `--board=/dev/ttyUSB0` the same words are left alone.
+With `--board=/dev/ttyUSB0` it does not.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _CASE = re.compile(r"(?<=[\[-])[a-z0-9]+/[a-z0-9-]+(?=\]$)")
 
 
 def joined(arguments: Sequence[str], *, folder: Path, options: Iterable[str] = PATH_OPTIONS) -> list[str] | None:
-    """Write `--option PATH` as `--option=PATH` where pytest would mistake the path.
+    """Rewrite `--option PATH` as `--option=PATH` if pytest would take the path for tests.
 
     Args:
         arguments: the command line.
@@ -32,7 +32,7 @@ def joined(arguments: Sequence[str], *, folder: Path, options: Iterable[str] = P
         options: those that take a path.
 
     Returns:
-        The new command line, None if nothing was to be done.
+        The new command line; None if nothing has to change.
     """
     words, changed = [], False
     rest = iter(arguments)
@@ -49,12 +49,12 @@ def joined(arguments: Sequence[str], *, folder: Path, options: Iterable[str] = P
 
 
 def _misleading(value: str, *, folder: Path, made: bool) -> bool:
-    """Whether pytest would take a path for a place of tests.
+    """Whether pytest would take a path for the path of tests.
 
     Args:
-        value: the path as it was told.
+        value: the path as given.
         folder: the current directory.
-        made: whether the run makes it: pytest-xdist's workers, which get the same words, then meet a path that exists.
+        made: whether the run creates it: the path then exists when pytest-xdist's workers read the same command line.
     """
     if value.startswith("-"):
         return False
@@ -66,23 +66,23 @@ def _misleading(value: str, *, folder: Path, made: bool) -> bool:
 
 
 def current_nodeid(word: str) -> str:
-    """Write the current id of the case into the id of a test that an older record or report names.
+    """Replace the former id of a case in a test id that an older record or report shows.
 
     Args:
-        word: an argument of pytest; what is not the id of such a test is returned as it is.
+        word: an argument of pytest; anything else is returned unchanged.
     """
     return _CASE.sub(lambda found: current_name(found[0]), word) if "::" in word else word
 
 
 def run_again(config: pytest.Config) -> int | None:
-    """Run pytest anew, in this process, with a command line it cannot mistake; None if it is good as it is."""
+    """Run pytest again in this process with an unambiguous command line; return None if that is not needed."""
     folder = config.invocation_params.dir
     current = [current_nodeid(word) for word in config.invocation_params.args]
     arguments = joined(current, folder=folder)
     if arguments is None and current != list(config.invocation_params.args):
         arguments = current
-    told = os.environ.get("PYTEST_ADDOPTS", "")
-    added = joined(shlex.split(told), folder=folder) if told else None
+    before = os.environ.get("PYTEST_ADDOPTS", "")
+    added = joined(shlex.split(before), folder=folder) if before else None
     if arguments is None and added is None:
         return None
     if added is not None:
@@ -93,4 +93,4 @@ def run_again(config: pytest.Config) -> int | None:
         )
     finally:
         if added is not None:
-            os.environ["PYTEST_ADDOPTS"] = told
+            os.environ["PYTEST_ADDOPTS"] = before

@@ -1,7 +1,7 @@
-"""How a failure block hangs on pytest's report: shown whole once, named by its first line in every summary.
+"""A failure as pytest shows it: the whole text once, and only its first line in every summary.
 
-pytest's `-ra` summary shows the whole of a text that is only a string (with CI set it does not even cut it), and JUnit puts it into an
-attribute; of an exception both take `reprcrash.message`. pytest documents neither, so these two classes have what is looked up there.
+pytest's `-ra` summary repeats a `longrepr` that is a plain string in full, and JUnit puts it into an attribute. Of an exception both
+use `reprcrash.message`. pytest documents neither, so these two classes have the attributes that it looks up.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ class FirstLine:
 
 
 class FailureBlock:
-    """A report's `longrepr`: the block as text.
+    """A report's `longrepr`: the description of a failure, as text.
 
     Args:
-        text: the block; its first line says it all in short.
-        brief: write nothing where blocks are shown: with `--tb=line` pytest adds the first line itself.
+        text: the description; its first line is the summary.
+        brief: do not write the text: with `--tb=line` pytest writes the first line itself.
     """
 
     def __init__(self, text: str, *, brief: bool = False) -> None:
@@ -48,10 +48,10 @@ class FailureBlock:
             tw.line(self.text)
 
 
-class Blocks:
-    """Turns failing results into what is shown of them, in the controlling process.
+class FailureBlocks:
+    """Gives each failing report its text, in the controlling process.
 
-    A board that cannot be used fails all its cases with one reason: that is told once.
+    A board that cannot be used fails all its cases for one reason, which is shown only once.
 
     Args:
         brief: as `FailureBlock`.
@@ -59,36 +59,36 @@ class Blocks:
 
     def __init__(self, *, brief: bool = False) -> None:
         self._brief = brief
-        self._told: set[tuple[str, str]] = set()
+        self._shown: set[tuple[str, str]] = set()
 
     def take(self, report: pytest.TestReport, data: dict[str, Any], *, announced: bool) -> None:
-        """Give the report its block, and shorten line and block where the reason was shown before.
+        """Attach the failure text to the report, shortened if the reason was shown before.
 
         Args:
-            report: its `longrepr` is still the text that came with it (from another process, under pytest-xdist).
+            report: its `longrepr` is still plain text (from another process, under pytest-xdist).
             data: its `tls`; the `line` in it may be replaced.
-            announced: whether the line that introduces the board tells the reason.
+            announced: whether the line that introduces the board has the reason.
         """
         text = report.longrepr
         result = data["result"]
         if data.get("unusable"):
             key = (result["board"], result["reason"])
             short = unusable_text(result["board"])
-            if announced or key in self._told:
+            if announced or key in self._shown:
                 data["line"] = short
-            if key in self._told and isinstance(text, str):
-                self._hang("\n".join([f"error: {short}", *_rerun(text)]), report)
+            if key in self._shown and isinstance(text, str):
+                self._attach("\n".join([f"error: {short}", *_rerun(text)]), report)
                 return
-            self._told.add(key)
+            self._shown.add(key)
         if report.failed and isinstance(text, str):
-            self._hang(text, report)
+            self._attach(text, report)
 
-    def _hang(self, text: str, report: pytest.TestReport) -> None:
+    def _attach(self, text: str, report: pytest.TestReport) -> None:
         block = FailureBlock(text, brief=self._brief)
         report.longrepr = block  # type: ignore[assignment] # pytest's own base class is private
 
 
 def _rerun(text: str) -> list[str]:
-    """The lines of a block that say how to run it again."""
+    """Return the lines that say how to run the test again."""
     lines = text.splitlines()
     return lines[lines.index(RERUN_HEAD) :] if RERUN_HEAD in lines else []

@@ -1,7 +1,7 @@
-"""The command line of a pytest run, checked: one clear `UsageError` for each mistake, before anything is opened.
+"""Check the command line of a pytest run: one `UsageError` per mistake, before anything is opened.
 
-Knows the options that take boards, servers, addresses and files. Imports cases for `--repeat` only, boards and servers
-never: a foreign suite that uses none of this pays for nothing.
+Knows the options that take boards, servers, addresses and files. Imports other stages only if their options are used: a suite that
+uses none of them does not pay for them.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
 DEFAULT_BOARD = "unix"
 MAX_WAIT_S = 86400
 MAX_REPEAT = 10_000
-# Each run of each case is a test: pytest collects all of them first, and the report keeps 18 KB of each.
+# Each run of each case is a test: pytest collects all of them first, and the report uses 18 KB for each.
 MAX_TESTS = 200_000
 REPORT_SUFFIXES = (".json", ".html", ".md", ".csv")
-# The options whose values may be paths of existing files: pytest must not take those for tests (pytest_paths.py).
+# The options whose values may be paths of existing files: pytest must not take those for tests (command_line.py).
 PATH_OPTIONS = ("--board", "--boards", "--server", "--artifacts", "--compat-report", "--baseline", "--known")
 _HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
 
 
 def any_given(config: pytest.Config) -> bool:
-    """Whether the command line says anything about the harness; without, nothing needs to be checked before it is used."""
+    """Whether any option of the harness is given; if not, options are checked only when a test uses them."""
     names = ("board", "boards", "server", "bind", "ports", "advertise", "peer", "compat_report", "artifacts")
     if any(config.getoption(name) not in (None, []) for name in names):
         return True
@@ -45,7 +45,7 @@ def any_given(config: pytest.Config) -> bool:
 
 
 def run_options(config: pytest.Config) -> RunOptions:
-    """Turn the command line into a record.
+    """Return the options as a record.
 
     Raises:
         UsageError: naming the option, the value and what is accepted.
@@ -72,7 +72,7 @@ def run_options(config: pytest.Config) -> RunOptions:
 
 
 def boards(texts: list[str], *, file: str | None, folder: Path) -> tuple[BoardSpec, ...]:
-    """The boards of `--board` and `--boards`; without `--board` the virtual one.
+    """Return the boards of `--board` and `--boards`; without `--board` the virtual one.
 
     Raises:
         UsageError: unknown spec, the same board twice, an interpreter that is not there, a bad boards.toml.
@@ -97,7 +97,7 @@ def boards(texts: list[str], *, file: str | None, folder: Path) -> tuple[BoardSp
 def check_distinct(specs: Iterable[BoardSpec]) -> None:
     """Refuse one physical board under two names: a symbolic link, `id:` and a path, two schemes of one network port.
 
-    Ports are looked up, not opened. What cannot be looked up is left to whoever opens it.
+    Ports are looked up, not opened. A port that cannot be found is reported when it is opened.
 
     Raises:
         UsageError: naming both.
@@ -121,28 +121,28 @@ def check_distinct(specs: Iterable[BoardSpec]) -> None:
 
 
 def _check_hooks(spec: BoardSpec) -> None:
-    """Now, not in the night when the board hangs for the first time."""
+    """Check that hook programs exist at startup rather than on first use."""
     for name, hook in (("reset", spec.settings.reset), ("power_cycle", spec.settings.power_cycle)):
         if hook and "{" not in hook[0] and shutil.which(hook[0]) is None:
             raise UsageError(f"board {spec.label}: its {name} hook starts {hook[0]!r}: no such program")
 
 
 def servers(texts: list[str]) -> tuple[str, ...]:
-    """The interpreters of `--server`, each once and each a program.
+    """Return the interpreters of `--server`.
 
     Raises:
-        UsageError: given twice, or nothing that can be started.
+        UsageError: one is given twice, or cannot be started.
     """
     for text in texts:
         if texts.count(text) > 1:
-            raise UsageError(f"--server {text!r}: given twice; each interpreter is given once")
+            raise UsageError(f"--server {text!r}: each interpreter may be given only once")
         if shutil.which(text) is None:
             raise UsageError(f"--server {text!r}: no such program (accepted: the path of a CPython >= 3.8)")
     return tuple(texts)
 
 
 def server_names(versions: Mapping[str, str]) -> dict[str, str]:
-    """Short unique names of interpreters.
+    """Return short unique names of interpreters.
 
     Args:
         versions: interpreter -> its Python version, in the order of the command line.
@@ -161,7 +161,7 @@ def server_names(versions: Mapping[str, str]) -> dict[str, str]:
 
 
 def host(text: str) -> str:
-    """The value of `--advertise`.
+    """Check the value of `--advertise`.
 
     Raises:
         UsageError: it is neither an IP address nor a host name.
@@ -169,21 +169,19 @@ def host(text: str) -> str:
     if _is_address(text) or (_HOST_NAME.fullmatch(text) and not re.fullmatch(r"[0-9.]*", text)):
         return text
     raise UsageError(
-        f"--advertise {text!r}: not an address (accepted: an IP address or host name that the board can reach, without a port)"
+        f"--advertise {text!r}: not an address: expected an IP address or host name that the board can reach, without a port"
     )
 
 
 def peer(text: str) -> str:
-    """One value of `--peer`.
+    """Check one value of `--peer`.
 
     Raises:
-        UsageError: it is no IP address.
+        UsageError: it is not an IP address.
     """
     if _is_address(text):
         return text
-    raise UsageError(
-        f"--peer {text!r}: not an IP address (accepted: the address that the board's connections come from)"
-    )
+    raise UsageError(f"--peer {text!r}: not an IP address: expected the address that the board's connections come from")
 
 
 def _is_address(text: str) -> bool:
@@ -195,54 +193,54 @@ def _is_address(text: str) -> bool:
 
 
 def count(text: str, *, option: str) -> int:
-    """A whole number from 0 on.
+    """Return a non-negative integer.
 
     Raises:
-        UsageError: anything else.
+        UsageError: the text is anything else.
     """
     if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise UsageError(f"{option} {text!r}: a whole number from 0 on is wanted")
+        raise UsageError(f"{option} {text!r}: expected a non-negative integer")
     return int(text)
 
 
 def repeats(text: str) -> int:
-    """The value of `--repeat`.
+    """Return the value of `--repeat`.
 
     Raises:
-        UsageError: no number, none at all, or more tests than pytest can hold.
+        UsageError: it is not a number in the accepted range.
     """
     if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= MAX_REPEAT):
-        raise UsageError(f"--repeat {text!r}: a whole number from 1 to {MAX_REPEAT} is wanted")
+        raise UsageError(f"--repeat {text!r}: expected an integer from 1 to {MAX_REPEAT}")
     return int(text)
 
 
 def check_amount(options: RunOptions, cases: str) -> None:
-    """Refuse a `--repeat` that makes more tests than a machine holds.
+    """Refuse a `--repeat` that gives more tests than pytest can handle.
 
     Raises:
-        UsageError: naming what makes them so many.
+        UsageError: naming the factors.
     """
     if options.repeat == 1:
-        return  # nor is the list of cases read, which somebody's own suite may not use
+        return  # without reading the list of cases, which another suite may not use
     from harness.cases import select
 
     factors = (options.repeat, len(select(cases)), len(options.boards), len(options.servers) or 1)
     if math.prod(factors) > MAX_TESTS:
         raise UsageError(
-            f"--repeat '{options.repeat}': with {factors[1]} cases, {factors[2]} boards and {factors[3]} servers these are "
-            f"{math.prod(factors)} tests; accepted are {MAX_TESTS} in one run"
+            f"--repeat '{options.repeat}': {factors[1]} cases, {factors[2]} boards and {factors[3]} servers give "
+            f"{math.prod(factors)} tests; expected at most {MAX_TESTS} in one run"
         )
 
 
 def seconds(text: str, *, option: str) -> float:
-    """A time from 0 on, at most a day.
+    """Return a time in seconds, from 0 to one day.
 
     Raises:
-        UsageError: anything else.
+        UsageError: the text is anything else.
     """
     if re.fullmatch(r"[0-9]{1,5}(\.[0-9]{1,3})?", text, re.ASCII) and float(text) <= MAX_WAIT_S:
         return float(text)
-    raise UsageError(f"{option} {text!r}: a number of seconds is wanted, from 0 to {MAX_WAIT_S}")
+    raise UsageError(f"{option} {text!r}: expected a number of seconds from 0 to {MAX_WAIT_S}")
 
 
 def check_set(word: str) -> None:
@@ -258,10 +256,10 @@ def check_set(word: str) -> None:
 
 
 def check_outputs(artifacts: str | None, *, reports: Iterable[str]) -> None:
-    """Check before the run that what it finds can be written after it, by making the directories and a file that is gone again.
+    """Check before the run that its reports can be written, by creating the directories and a temporary file.
 
     Raises:
-        UsageError: a suffix that names no format, or a place that cannot be written.
+        UsageError: a suffix is not a format, or a path cannot be written.
     """
     for text in reports:
         if Path(text).suffix not in REPORT_SUFFIXES:
@@ -270,25 +268,25 @@ def check_outputs(artifacts: str | None, *, reports: Iterable[str]) -> None:
             )
         if Path(text).is_dir():
             raise UsageError(f"--compat-report {text!r}: this is a directory (accepted: the path of a file)")
-        _check_folder(Path(text).absolute().parent, told=f"--compat-report {text!r}")
+        _check_folder(Path(text).absolute().parent, option=f"--compat-report {text!r}")
     if artifacts is not None:
         if not artifacts:
             raise UsageError("--artifacts '': accepted is a directory that can be written")
-        _check_folder(Path(artifacts).absolute(), told=f"--artifacts {artifacts!r}")
+        _check_folder(Path(artifacts).absolute(), option=f"--artifacts {artifacts!r}")
 
 
-def _check_folder(folder: Path, *, told: str) -> None:
+def _check_folder(folder: Path, *, option: str) -> None:
     existing = next(place for place in (folder, *folder.parents) if place.exists())
     if not existing.is_dir():
-        raise UsageError(f"{told}: {existing} is a file (accepted: a directory that can be written)")
+        raise UsageError(f"{option}: {existing} is a file (accepted: a directory that can be written)")
     if not os.access(existing, os.W_OK | os.X_OK):
-        raise UsageError(f"{told}: {existing} is not writable (accepted: a directory that can be written)")
+        raise UsageError(f"{option}: {existing} is not writable (accepted: a directory that can be written)")
     try:
-        # Permissions do not tell all: a file system may be read-only or full, or know no directories.
+        # Permissions are not enough: a file system may be read-only or full.
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder) as probe:
             probe.write(b"1")
     except OSError as error:
         raise UsageError(
-            f"{told}: {folder} cannot be written: {error.strerror} (accepted: a directory that can be written)"
+            f"{option}: {folder} cannot be written: {error.strerror} (accepted: a directory that can be written)"
         ) from error

@@ -1,6 +1,6 @@
-"""The pytest plugin: options, hooks and fixtures. Each calls a stage; nothing is decided here.
+"""The pytest plugin: options, hooks and fixtures. Each calls another module; nothing is decided here.
 
-Loaded through the entry point `tls_harness`, here as in anybody's suite, exactly once.
+pytest loads it through the entry point `tls_harness`, in this repository as in any other suite, exactly once.
 """
 
 from __future__ import annotations
@@ -33,105 +33,116 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help=f"Board to test on, repeatable: {spec_forms()}. Default: unix, a virtual board",
     )
     group.addoption(
-        "--boards", metavar="FILE", default=None, help="boards.toml of the lab. Default: ./boards.toml if it exists"
+        "--boards",
+        metavar="FILE",
+        default=None,
+        help="File that describes the boards of the lab: names, WiFi, reset commands. Default: ./boards.toml if it exists",
     )
     group.addoption(
-        "--cases", metavar="SET", default="core", help="Size of the case set: smoke, core or full. Default: core"
+        "--cases",
+        metavar="SET",
+        default="core",
+        help="Which cases to run: smoke (a few seconds), core, or full (every case). Default: core",
     )
     group.addoption(
         "--server",
         action="append",
         metavar="PYTHON",
         default=[],
-        help="Run the TLS server under this Python interpreter (3.8 or later), repeatable. Default: in this process",
+        help="Python interpreter (3.8 or later) that runs the TLS server, repeatable: every case runs with each of them. "
+        "Default: the Python that runs pytest",
     )
     group.addoption(
         "--bind",
         metavar="ADDR",
         default=None,
-        help="Address the server listens on. Default: the one that faces the board",
+        help="Address of this machine that the server listens on. Default: the one from which the board can be reached",
     )
     group.addoption(
         "--ports",
         metavar="A-B",
         default=None,
-        help="Range of ports the server may listen on, for firewalls. Default: any free port",
+        help="Range of TCP ports that the server may listen on, as a firewall allows it: 8400-8409. Default: any free port",
     )
     group.addoption(
         "--advertise",
         metavar="ADDR",
         default=None,
-        help="Address the board is told to connect to. Default: the one the server listens on",
+        help="Address or host name that the board connects to, if it differs from the server's own (port forwarding, NAT). "
+        "Default: the address that the server listens on",
     )
     group.addoption(
         "--peer",
         action="append",
         metavar="ADDR",
         default=[],
-        help="Address the server answers, repeatable, for boards behind NAT. Default: the board's own address",
+        help="IP address that the board's connections come from, if a router changes it (NAT), repeatable. The server drops all "
+        "other connections. Default: the board's own address",
     )
     group.addoption(
         "--compat-report",
         action="append",
         metavar="PATH",
         default=[],
-        help="Write a report, repeatable; the suffix says which: .json, .html, .md, .csv",
+        help="Also write a report to this file, repeatable. The suffix is the format: .json, .html, .md or .csv",
     )
     group.addoption(
         "--artifacts",
         metavar="DIR",
         default=None,
-        help="Directory for run.json, the journal run.jsonl and the evidence of failing cases. Default: .compat",
+        help="Directory for the record run.json, its journal run.jsonl, the page matrix.html, and captures and transcripts of "
+        "failing cases. Default: .compat",
     )
     group.addoption(
         "--baseline",
         metavar="RUN.json",
         default=None,
-        help="Compare with an earlier run (its run.json, or run.jsonl): a new failure or a newly unsupported case fails this one, "
-        "and every change is listed. What this run was not asked for does not count",
+        help="Compare with the run.json or run.jsonl of an earlier run and list every change. A case that newly fails, or is newly "
+        "unsupported, fails this run. Cases that this run does not include are ignored",
     )
     group.addoption(
         "--known",
         metavar="FILE",
         default=None,
-        help="Known deviations, each with its reason and link. Default: ./known_deviations.toml if it exists",
+        help="File of known deviations, each with a reason and a link: these cases are expected to fail. Default: "
+        "./known_deviations.toml if it exists",
     )
     group.addoption(
         "--link-retries",
         metavar="N",
         default="0",
-        help="Try a case again after a fault of the board or the line, never after a TLS result. Default: 0",
+        help="Run a case again up to N times if the board or its serial line fails. A TLS result is never retried. Default: 0",
     )
     group.addoption(
         "--repeat",
         metavar="N",
         default="1",
-        help="Run the whole set of cases N times on each board, with statistics per case; one that changes its verdict is flaky "
-        "and fails the run. Default: 1",
+        help="Run the whole set of cases N times on each board and print statistics per case. A case whose verdict changes is "
+        "flaky and fails the run. Default: 1",
     )
     group.addoption(
         "--board-wait",
         metavar="SECONDS",
         default="0",
-        help="Wait this long for a board that another run or program has, and say who has it. Default: 0",
+        help="Wait this long for a board that another run or program uses, and print which one. Default: 0",
     )
     group.addoption(
         "--keep-wire",
         action="store_true",
-        help="Keep a capture (pcapng, with the session's secrets inside) of every case, not only of failing ones",
+        help="Keep a capture of every case, not only of failing ones: a pcapng file that contains the session keys",
     )
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
-    """Start over where pytest took the value of one of our options, `--board /dev/ttyUSB0`, for the place of the tests."""
+    """Start again if pytest took the value of an option, as in `--board /dev/ttyUSB0`, for the path of the tests."""
     from harness.pytest_plugin.command_line import run_again
 
     return run_again(config)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Read the options; wrong ones end pytest with exit code 4 and one line."""
+    """Read the options. A wrong one ends pytest with exit code 4 and a message of one line."""
     from harness.pytest_plugin.run import configure
 
     try:
@@ -159,7 +170,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Multiply tests by boards, servers and cases, in this order of the id."""
+    """Multiply tests by boards, servers and cases."""
     from harness.pytest_plugin.collection import generate
 
     try:
@@ -170,7 +181,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(optionalhook=True, tryfirst=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
-    """`-n auto` with `--board`: a worker for each board."""
+    """Make `-n auto` with `--board` mean one worker per board."""
     from harness.pytest_plugin.workers import auto_workers
 
     try:
@@ -181,7 +192,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
 
 @pytest.hookimpl(optionalhook=True, tryfirst=True)
 def pytest_xdist_make_scheduler(config: pytest.Config) -> BoardScheduling | None:
-    """With `--board`, one worker owns a board for the whole run."""
+    """With `--board`, give each board to one worker for the whole run."""
     from harness.pytest_plugin.workers import scheduler
 
     return scheduler(config)
@@ -189,7 +200,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config) -> BoardScheduling | None
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Before pytest-timeout starts to count: give a test with a board its time, and wait for a busy one (that has its own limit)."""
+    """Before pytest-timeout starts to count, adjust its limit for a test with a board, and wait for a busy board."""
     spec = getattr(getattr(item, "callspec", None), "params", {}).get("tls_board_spec")
     if spec is not None:
         from harness.pytest_plugin.timeouts import widen
@@ -204,7 +215,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 @pytest.hookimpl(wrapper=True, optionalhook=True)
 def pytest_timeout_set_timer(item: pytest.Item, settings: Any) -> Generator[None, object, object]:
-    """Keep pytest-timeout from ending pytest itself: its alarm may end a phase of a test, not what is between two."""
+    """Keep pytest-timeout from ending pytest itself: its alarm may end a phase of a test, not the code between two phases."""
     from harness.pytest_plugin.timeouts import held_alarm
 
     with held_alarm(item, limit_s=settings.timeout):
@@ -213,7 +224,7 @@ def pytest_timeout_set_timer(item: pytest.Item, settings: Any) -> Generator[None
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
-    """pytest-timeout may end the setup."""
+    """Let pytest-timeout end the setup."""
     from harness.pytest_plugin.timeouts import phase
 
     with phase(item):
@@ -222,7 +233,7 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """pytest-timeout may end the call."""
+    """Let pytest-timeout end the call."""
     from harness.pytest_plugin.timeouts import phase
 
     with phase(item):
@@ -269,7 +280,7 @@ def pytest_runtest_makereport(
 def pytest_report_to_serializable(
     config: pytest.Config,
 ) -> Generator[None, dict[str, Any] | None, dict[str, Any] | None]:
-    """In a worker of pytest-xdist, pack the report as one piece."""
+    """In a pytest-xdist worker, pack the report into one piece of bytes."""
     from harness.pytest_plugin.transfer import pack
 
     return pack((yield), config)
@@ -277,7 +288,7 @@ def pytest_report_to_serializable(
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_report_from_serializable(data: dict[str, Any]) -> None:
-    """In the controller of pytest-xdist, unpack a report before pytest makes one of it."""
+    """In the pytest-xdist controller, unpack the report before pytest reads it."""
     from harness.pytest_plugin.transfer import unpack
 
     unpack(data)
@@ -285,7 +296,7 @@ def pytest_report_from_serializable(data: dict[str, Any]) -> None:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, object]:
-    """A worker whose controller was killed cannot tell it the end; without this pytest would stop here, and leave boards as they are."""
+    """Let a worker whose controller was killed finish: reporting to it fails, and its boards would not be cleaned up."""
     try:
         return (yield)
     except OSError:

@@ -23,7 +23,7 @@ FAILING = frozenset({"fail", "insecure", "error"})
 RUNS_NOTHING = ("collectonly", "showfixtures", "show_fixtures_per_test", "setuponly", "setupplan")
 
 if TYPE_CHECKING:
-    from harness.pytest_plugin.longrepr import Blocks
+    from harness.pytest_plugin.longrepr import FailureBlocks
     from harness.system.folder_lock import FolderLock
 
 
@@ -44,7 +44,7 @@ class Reporter:
         self._usual: tuple[bool, Any] | None = None
         self._line_open = False
         self._over = False
-        self._blocks: Blocks | None = None
+        self._blocks: FailureBlocks | None = None
         self.soak: dict[str, Any] | None = None
 
     @property
@@ -169,10 +169,10 @@ class Reporter:
 
     def _shape(self, report: Any, data: dict[str, Any]) -> None:
         """Make what is shown of a failing result of what came with it."""
-        from harness.pytest_plugin.longrepr import Blocks
+        from harness.pytest_plugin.longrepr import FailureBlocks
 
         if self._blocks is None:
-            self._blocks = Blocks(brief=self.config.getoption("tbstyle") == "line")
+            self._blocks = FailureBlocks(brief=self.config.getoption("tbstyle") == "line")
         self._blocks.take(report, data, announced=self._own_lines and self._board_line_tells(data))
 
     def _board_line_tells(self, data: dict[str, Any]) -> bool:

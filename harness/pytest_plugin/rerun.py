@@ -1,4 +1,4 @@
-"""The command that runs one test of a run again. Reads what pytest was told; runs nothing."""
+"""The command that runs one test of a run again. Reads pytest's options; runs nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ AGAIN = "again"
 
 
 def rerun_command(item: pytest.Item, *, boards: int) -> str:
-    """The command that runs just this test again from the same directory, with the options that matter for it.
+    """Return the command that runs only this test again from the same directory, with the options that affect it.
 
     Args:
         item: the test.
@@ -31,7 +31,7 @@ def rerun_command(item: pytest.Item, *, boards: int) -> str:
     if spec is not None and boards > 1:
         from harness.boards.spec import parse_board
 
-        # The board alone, unless its short name in the id came from standing beside others.
+        # This board alone, unless its name in the id is longer because of the other boards.
         if parse_board(spec.text, {spec.text: spec}).label == spec.label:
             specs = [spec.text]
     for value in specs:
@@ -43,14 +43,14 @@ def rerun_command(item: pytest.Item, *, boards: int) -> str:
         if config.getoption(name):
             words += [f"--{name}", config.getoption(name)]
     if config.getoption("repeat") != "1":
-        words += ["--repeat", config.getoption("repeat")]  # the id names one of so many runs
+        words += ["--repeat", config.getoption("repeat")]  # the id has the number of rounds
     if config.getoption("cases") != "core":
         words += ["--cases", config.getoption("cases")]
-    return shlex.join([*words, "--artifacts", beside(config.getoption("artifacts") or DEFAULT_ARTIFACTS)])
+    return shlex.join([*words, "--artifacts", rerun_folder(config.getoption("artifacts") or DEFAULT_ARTIFACTS)])
 
 
-def beside(folder: str) -> str:
-    """Where the single case writes: not over the record and the page of the run that somebody is just reading.
+def rerun_folder(folder: str) -> str:
+    """Return the artifacts folder for running one test again, so that the record of the whole run is kept.
 
     Args:
         folder: of that run.

@@ -39,7 +39,7 @@ LAB = pytest.StashKey["Lab"]()
 KNOWN = pytest.StashKey["tuple[Deviation, ...]"]()
 IDS = pytest.StashKey["NodeIds"]()
 WORKER_NAMES = "tls_harness_server_names"
-# As harness.oracle.known.DEFAULT_FILE, which is not imported where nobody has such a file.
+# The value of harness.oracle.known.DEFAULT_FILE, which is imported only if there is such a file.
 KNOWN_FILE = "known_deviations.toml"
 
 
@@ -52,7 +52,9 @@ def configure(config: pytest.Config) -> None:
     check_set(config.getoption("cases"))
     worker = hasattr(config, "workerinput")
     if config.getoption("known") is not None or (config.rootpath / KNOWN_FILE).exists():
-        known_of(config)  # now: raised while tests are collected it would be an error of the tests, with a traceback
+        known_of(
+            config
+        )  # now: during collection a mistake would be reported as an error of the tests, with a traceback
     if any_given(config):
         options = options_of(config)
         check_amount(options, config.getoption("cases"))
@@ -64,7 +66,7 @@ def configure(config: pytest.Config) -> None:
 
 
 def options_of(config: pytest.Config) -> RunOptions:
-    """The options of this run that concern boards and servers, read once.
+    """Return the options of this run that concern boards and servers, read once.
 
     Raises:
         UsageError: as `run_options`.
@@ -79,7 +81,7 @@ def options_of(config: pytest.Config) -> RunOptions:
 
 
 def _name_servers(config: pytest.Config, options: RunOptions) -> None:
-    """Start each interpreter of `--server` now, so that a wrong one is wrong usage, and name it by its version."""
+    """Start each interpreter of `--server` now, so that a wrong one is a usage error, and name it by its version."""
     import dataclasses
 
     lab = lab_of(config)
@@ -88,12 +90,12 @@ def _name_servers(config: pytest.Config, options: RunOptions) -> None:
 
 
 def worker_input(config: pytest.Config) -> Mapping[str, Any]:
-    """What pytest-xdist's workers cannot find out for less: the names of the servers."""
+    """Return what pytest-xdist's workers should not have to find out again: the names of the servers."""
     return {WORKER_NAMES: dict(options_of(config).server_names)} if any_given(config) else {}
 
 
 def lab_of(config: pytest.Config) -> Lab:
-    """The lab of this process, made at its first use and closed with the session."""
+    """Return the lab of this process, created at its first use and closed with the session."""
     if LAB not in config.stash:
         from harness.run.lab import Lab
 
@@ -109,7 +111,7 @@ def lab_of(config: pytest.Config) -> Lab:
 
 
 def _tell(config: pytest.Config, text: str) -> None:
-    """Say something at once, through pytest's capture; a worker's standard error is that of the run."""
+    """Print a message at once, past pytest's capture; a worker's standard error is that of the run."""
     from harness.reports.record.plain import one_line
 
     capture = config.pluginmanager.get_plugin("capturemanager")
@@ -118,7 +120,7 @@ def _tell(config: pytest.Config, text: str) -> None:
 
 
 def board_of(config: pytest.Config, spec: BoardSpec | None, server_python: str) -> Board:
-    """The `board` fixture: a board by spec, or the first of the run for a test that pytest did not parametrise."""
+    """Return the board of a spec, or the first board of the run for a test that pytest did not parametrise."""
     from harness.pytest_plugin.fixtures import Board
 
     return Board(
@@ -131,10 +133,10 @@ def board_of(config: pytest.Config, spec: BoardSpec | None, server_python: str) 
 
 
 def known_of(config: pytest.Config) -> tuple[Deviation, ...]:
-    """The known deviations of this run.
+    """Return the known deviations of this run.
 
     Raises:
-        UsageError: the list is wrong or stale.
+        UsageError: the list is invalid or has an entry that fits no case.
     """
     if KNOWN not in config.stash:
         from harness.cases import all_cases
@@ -146,7 +148,7 @@ def known_of(config: pytest.Config) -> tuple[Deviation, ...]:
 
 
 def node_ids(config: pytest.Config) -> NodeIds:
-    """The test ids of this run: from an id to its cell.
+    """Return what finds the cell of a test id of this run.
 
     Raises:
         UsageError: as `run_options`.
@@ -167,7 +169,7 @@ def node_ids(config: pytest.Config) -> NodeIds:
 
 
 def artifacts_folder(config: pytest.Config) -> Path:
-    """Where run.json, the journal and evidence go: `--artifacts`, else `.compat` where pytest was started."""
+    """Return the folder for run.json, the journal and evidence: `--artifacts`, else `.compat` where pytest was started."""
     from harness.reports.record.journal import DEFAULT_ARTIFACTS
 
     return config.invocation_params.dir / (config.getoption("artifacts") or DEFAULT_ARTIFACTS)

@@ -1,7 +1,7 @@
-"""Many boards under pytest-xdist: one worker owns a board for the whole run, and what needs no board goes where there is room.
+"""Boards under pytest-xdist: one worker owns a board for the whole run; tests without a board go to any worker.
 
-`--dist loadgroup` is no way to do that: with some pairs of pytest and pytest-xdist (9.2.0 and 3.8.0) it is silently ignored. The
-controller sees names of tests only, so the board is read from them. Knows pytest-xdist's `Scheduling` protocol, and imports it late.
+`--dist loadgroup` cannot do that: some pairs of pytest and pytest-xdist (9.2.0 and 3.8.0) silently ignore it. The controller sees
+only test ids, so the board is read from them. Knows pytest-xdist's `Scheduling` protocol, and imports the package late.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from harness.pytest_plugin.node_ids import NodeIds
 
-# A worker begins a test when it knows the one after it, or that there is none.
+# A worker starts a test when it knows the next one, or that there is none.
 AHEAD = 2
-# It gets more before it has to wait for it, and few at once: nothing can be taken from a worker again, so after `-x` or Ctrl-C it
-# still runs what it was sent.
+# Below LOW tests a worker gets more, up to FULL, so that it never waits. Tests cannot be taken back from a worker: after `-x` or
+# Ctrl-C it still runs all that it was sent.
 LOW, FULL = 3, 5
 
 
@@ -47,10 +47,9 @@ def boards_of(nodeid: str, ids: NodeIds) -> frozenset[str]:
 
 
 def split(nodeids: Sequence[str], ids: NodeIds) -> tuple[list[list[int]], list[int]]:
-    """Divide a run: the tests of each board together, and those that need none.
+    """Divide a run: the tests of each board together, and those without a board.
 
-    A test whose parameters name two boards (one of them is a word of somebody's own that looks like a board) keeps both together:
-    whichever it is, one worker has it.
+    If the parameters of a test name two boards (one may be a parameter that only looks like a board), both boards go to one worker.
 
     Returns:
         Units of indices in the order of the collection, and the indices of the rest.
@@ -73,7 +72,7 @@ def split(nodeids: Sequence[str], ids: NodeIds) -> tuple[list[list[int]], list[i
 
 
 def workers_of(specs: Iterable[str]) -> int:
-    """How many workers `--tx` asks for, `N*SPEC` being N; pytest-xdist's own function has had two names."""
+    """Return the number of workers that `--tx` specifies, where `N*SPEC` is N; pytest-xdist renamed its own function for this."""
     counts = (spec.partition("*") for spec in specs)
     return sum(int(number) if star and number.isdigit() else 1 for number, star, _spec in counts)
 
@@ -100,44 +99,44 @@ class BoardScheduling:
 
     @property
     def nodes(self) -> list[WorkerController]:
-        """The workers there are."""
+        """The workers that have not ended."""
         return list(self._sent)
 
     @property
     def collection_is_completed(self) -> bool:
-        """Whether all workers that the run began with have said which tests there are."""
+        """Whether all workers that the run began with have reported their collection."""
         return len(self._collections) >= self.numnodes
 
     @property
     def tests_finished(self) -> bool:
-        """Whether nothing is left to give out, and each worker can finish alone once it is told that nothing comes."""
+        """Whether all tests are given out and no worker needs another one to start its last."""
         if not self.collection_is_completed or self._waiting:
             return False
         return all(len(sent) < AHEAD for sent in self._sent.values())
 
     @property
     def has_pending(self) -> bool:
-        """Whether any test has not been run."""
+        """Whether any test has not finished."""
         return self._waiting or any(self._sent.values())
 
     @property
     def _waiting(self) -> bool:
-        """Whether there are tests that no worker was sent."""
+        """Whether there are tests that were not sent to a worker."""
         return bool(self._units or self._rest) or any(self._own.values())
 
     def add_node(self, node: WorkerController) -> None:
-        """Take a new worker in."""
+        """Add a worker."""
         self._sent[node], self._own[node] = [], deque()
 
     def add_node_collection(self, node: WorkerController, collection: Sequence[str]) -> None:
-        """Hear which tests a worker has found; a late one, in the place of one that crashed, must have found the same."""
+        """Record a worker's collection. A worker that replaces a crashed one must have collected the same tests."""
         if self.collection is not None and list(collection) != self.collection:
             node.shutdown()  # what is missing is reported when the run ends
             return
         self._collections[node] = list(collection)
 
     def schedule(self) -> None:
-        """Give out work: at first all units to different workers, later whatever is left."""
+        """Send tests: at first each board to a different worker, later what is left."""
         if self.collection is None:
             if not self._alike():
                 return
@@ -152,34 +151,34 @@ class BoardScheduling:
             self._feed(node)
 
     def mark_test_complete(self, node: WorkerController, item_index: int, duration: float = 0) -> None:
-        """A test has been run."""
+        """Record that a test has finished."""
         self._sent[node].remove(item_index)
         self._feed(node)
 
     def mark_test_pending(self, item: str) -> None:
-        """A test is to be run again, as plugins for flaky tests want it."""
+        """Run a test again, for plugins that rerun flaky tests."""
         assert self.collection is not None
-        self._give_back([self.collection.index(item)])
+        self._return_tests([self.collection.index(item)])
 
     def remove_pending_tests_from_node(self, node: WorkerController, indices: Sequence[int]) -> None:
-        """Nothing is ever taken from a worker here."""
+        """Not supported: this scheduler takes no test back from a worker."""
         raise NotImplementedError
 
     def remove_node(self, node: WorkerController) -> str | None:
-        """A worker has ended. What it has not run goes to another, a board's rest as one.
+        """Remove a worker that has ended, and give the tests that it did not run to others, those of one board together.
 
         Returns:
-            The test in which it crashed; None if it had nothing left to do.
+            The test in which it crashed; None if it had no test left.
         """
         sent, own = self._sent.pop(node), self._own.pop(node)
         if self.collection is None:
             return None
-        # One that crashed before it was sent anything has a board of its own all the same.
+        # A worker that crashed before it was sent a test still owns a board.
         crashed = self.collection[sent.pop(0)] if sent else None
-        self._give_back([*sent, *own])
+        self._return_tests([*sent, *own])
         return crashed
 
-    def _give_back(self, indices: Sequence[int]) -> None:
+    def _return_tests(self, indices: Sequence[int]) -> None:
         units: dict[int, list[int]] = {}
         for index in indices:
             if index in self._unit_of:
@@ -191,7 +190,7 @@ class BoardScheduling:
             self._feed(node)
 
     def _feed(self, node: WorkerController) -> None:
-        """Let a worker always know what comes next: more work, or that it is done."""
+        """Send a worker more tests, or shut it down if there are none."""
         if self.collection is None or node.shutting_down or node not in self._collections:
             return
         sent, own = self._sent[node], self._own[node]
@@ -203,7 +202,7 @@ class BoardScheduling:
                 try:
                     node.send_runtest_some(more)
                 except OSError:
-                    # It has just died, and that is heard next: what it was not told it has not begun (`remove_node`).
+                    # It has just died, and `remove_node` is called next. It has not started what was not sent.
                     own.extendleft(reversed(more))
                     return
                 sent += more
@@ -211,24 +210,24 @@ class BoardScheduling:
             node.shutdown()
 
     def _take_more(self, own: deque[int]) -> bool:
-        """Give a worker whose own tests are all sent a board, or a part of what needs none; False where nothing is left."""
+        """Assign a board, or some tests without a board, to a worker whose own are all sent; return False if none are left."""
         if self._units:
             own.extend(self._units.popleft())
         elif self._rest:
-            # Smaller and smaller parts, so that all end at the same time.
+            # Smaller and smaller parts, so that all workers end at the same time.
             share = max(AHEAD, len(self._rest) // (2 * len(self._sent)))
             own.extend(self._rest.popleft() for _ in range(min(share, len(self._rest))))
         return bool(own)
 
     def _alike(self) -> bool:
-        """Whether all workers found the same tests; what differs is reported as pytest-xdist does."""
+        """Whether all workers collected the same tests; report a difference as pytest-xdist does."""
         import pytest
         from xdist.report import report_collection_diff
 
-        (first, wanted), *others = self._collections.items()
+        (first, expected), *others = self._collections.items()
         alike = True
         for node, found in others:
-            difference = report_collection_diff(wanted, found, first.gateway.id, node.gateway.id)
+            difference = report_collection_diff(expected, found, first.gateway.id, node.gateway.id)
             if difference:
                 alike = False
                 report = pytest.CollectReport(nodeid=node.gateway.id, outcome="failed", longrepr=difference, result=[])

@@ -1,7 +1,7 @@
-"""What a real terminal gets beyond plain lines: lines that fit, a progress bar, a drawn table.
+"""The terminal of a run: lines cut to its width, a progress bar, a table with lines.
 
-The bar is drawn and wiped between tests only, by hooks of this process: no thread, no hidden cursor, so nothing has to be restored
-however the run ends. Where anything else may write in between (-s, live logs, a debugger) there is no bar.
+The bar is drawn and erased between tests only, by hooks in this process. There is no thread and no hidden cursor, so nothing has to be
+restored however the run ends. If anything else may write in between (-s, live logs, a debugger), there is no bar.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _UP = "\x1b[1A"
 
 
 class Screen:
-    """The terminal of a run, as far as it is one.
+    """The terminal of a run, or a substitute that writes plain lines.
 
     Args:
         config: of the run.
@@ -28,18 +28,18 @@ class Screen:
         self.real = terminal is not None and bool(terminal.isatty) and config.get_verbosity() >= 0 and _wants_more()
         self._writer = config.get_terminal_writer() if terminal is not None else None
         self._bar = self.real and config.get_verbosity() == 0 and not _others_write(config)
-        # Where the cursor stands in its line while no bar is drawn; None: unknown, so that nothing can be wiped.
+        # The cursor's column while no bar is drawn; None: unknown, so nothing can be erased.
         self._column: int | None = None if config.pluginmanager.has_plugin("dsession") else 0
         self._drawn = False
         self._started_s = time.monotonic()
 
     @property
     def width(self) -> int | None:
-        """Cells of a line, None where lines are not fitted."""
+        """The number of columns; None if lines are not cut."""
         return int(self._writer.fullwidth) if self.real and self._writer is not None else None
 
     def draw(self, done: int, total: int, *, bad: int) -> None:
-        """Show how far the run is in the line below the cursor, until `wipe`."""
+        """Draw the progress bar in the line below the cursor."""
         if not self._bar or self._column is None or self._writer is None or done >= total:
             return
         self.wipe()
@@ -50,7 +50,7 @@ class Screen:
         self._drawn = True
 
     def wipe(self) -> None:
-        """Take the bar away and put the cursor back where it was."""
+        """Erase the bar and put the cursor back."""
         if not self._drawn or self._writer is None:
             return
         self._drawn = False
@@ -58,7 +58,7 @@ class Screen:
         self._writer.write(_WIPE_LINE + back, flush=True)
 
     def wrote(self, text: str) -> None:
-        """Note that a line of ours stands there, left open."""
+        """Note that a line of the harness was written without a line break."""
         if self.real:
             from harness.reports.text.display_width import display_width
 
@@ -66,12 +66,12 @@ class Screen:
             self._column = (max(display_width(text), 1) - 1) % width + 1
 
     def lose_place(self) -> None:
-        """Somebody else writes now."""
+        """Give up the cursor's position: something else writes now."""
         self.wipe()
         self._column = None
 
     def table(self, results: list[dict[str, Any]]) -> list[str]:
-        """The lines of the summary table."""
+        """Return the lines of the summary table."""
         if not self.real:
             from harness.reports.text.terminal import summary_table
 
@@ -86,13 +86,9 @@ class Screen:
 
 
 def _wants_more() -> bool:
-    """Whether nobody asked for plain lines: a CI log is read later, NO_COLOR wants text only, a dumb terminal cannot move its cursor."""
-    return not any(os.environ.get(name) for name in ("CI", "BUILD_NUMBER", "NO_COLOR")) and os.environ.get(
-        "TERM"
-    ) not in (
-        "dumb",
-        "unknown",
-    )
+    """Whether the environment allows more than plain lines: no CI log, no NO_COLOR, and a terminal that can move its cursor."""
+    plain = any(os.environ.get(name) for name in ("CI", "BUILD_NUMBER", "NO_COLOR"))
+    return not plain and os.environ.get("TERM") not in ("dumb", "unknown")
 
 
 def _others_write(config: pytest.Config) -> bool:

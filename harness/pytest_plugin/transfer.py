@@ -1,7 +1,7 @@
-"""A report on its way from a worker of pytest-xdist to the controller, as one piece of bytes.
+"""Reports sent from a pytest-xdist worker to the controller, as one piece of bytes.
 
-execnet walks through every word and number of a dict in Python, on both ends, and a result has hundreds; `marshal` does it in C and keeps
-tuples as they are. Both ends are the same Python on one machine, or two of one run: nobody else's bytes are read.
+execnet serialises every value of a dict in Python, on both ends, and a result has hundreds of values; `marshal` does it in C and keeps
+tuples. Both ends belong to the same run, so no untrusted bytes are read.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     import pytest
 
 PACKED = "tls_harness_packed"
-# Readable for every Python that this package runs under.
+# A format that every supported Python can read.
 FORMAT = 4
 
 
 def pack(data: dict[str, Any] | None, config: pytest.Config) -> dict[str, Any] | None:
-    """Make one piece of a report in a worker that has had a board. What marshal does not know stays as it is, as in any other process."""
+    """Pack the report in a worker that has used a board. A report that marshal cannot serialise stays as it is."""
     if data is None or not hasattr(config, "workerinput") or LAB not in config.stash:
         return data
     try:
@@ -30,7 +30,7 @@ def pack(data: dict[str, Any] | None, config: pytest.Config) -> dict[str, Any] |
 
 
 def unpack(data: dict[str, Any]) -> None:
-    """Undo `pack`, in place; other data is left alone."""
+    """Undo `pack`, in place. Other data is not changed."""
     packed = data.pop(PACKED, None)
     if packed is not None:
         data.update(marshal.loads(packed))

@@ -1,6 +1,6 @@
-"""Which process has which board, and until when: workers, waiting, giving back, and what a crashed worker leaves behind.
+"""Which process uses which board, and until when: workers, waiting, releasing, and the cases of a crashed worker.
 
-Knows pytest's and pytest-xdist's hooks by their names only; opens boards through the lab of the process.
+Knows the hooks of pytest and pytest-xdist by name only; opens boards through the lab of the process.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ LOST = "a worker process crashed, and none took its place"
 
 
 def auto_workers(config: pytest.Config) -> int | None:
-    """How many workers `-n auto` means: as many as boards, if boards were asked for; else pytest-xdist decides.
+    """Return the number of workers for `-n auto`: one per board with `--board`; otherwise None, so pytest-xdist decides.
 
     Raises:
-        UsageError: the boards are not what they must be.
+        UsageError: a value of `--board` or `--boards` is invalid.
     """
     if not config.getoption("board") or os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS"):
         return None
@@ -39,7 +39,7 @@ def auto_workers(config: pytest.Config) -> int | None:
 
 
 def scheduler(config: pytest.Config) -> BoardScheduling | None:
-    """The scheduler of a run in which boards were asked for; the others keep that of pytest-xdist."""
+    """Return the scheduler for a run with `--board`; any other run keeps that of pytest-xdist."""
     if not config.getoption("board") or config.getoption("dist") != "load":
         return None
     from harness.pytest_plugin.scheduler import BoardScheduling
@@ -48,34 +48,34 @@ def scheduler(config: pytest.Config) -> BoardScheduling | None:
 
 
 def check_dist(config: pytest.Config) -> None:
-    """Refuse another way to distribute tests where boards were asked for: two workers would want one board.
+    """Refuse other values of `--dist` together with `--board`: two workers would use one board.
 
-    Without workers the option says nothing: many a pytest.ini has it for those who give `-n`.
+    Without workers the option has no effect: a pytest.ini may have it for runs with `-n`.
 
     Raises:
-        UsageError: naming the way and what to do.
+        UsageError: naming the value and what to do.
     """
     how = config.getoption("dist", "no")
     workers = config.getoption("tx", None) or config.getoption("px", None)
     if config.getoption("board") and workers and how not in ("no", "load") and not hasattr(config, "workerinput"):
         raise UsageError(
-            f"--dist {how}: with --board each board has one worker, whatever the tests' files and groups; "
-            "leave --dist out, or give --dist load where pytest.ini says otherwise"
+            f"--dist {how}: not possible with --board, because each board belongs to one worker; "
+            "leave --dist out, or give --dist load if pytest.ini sets another value"
         )
 
 
-# ----------------------------------------------------------------------------------------------- having a board
+# ----------------------------------------------------------------------------------------------- using a board
 
 
 def wait_for_board(item: pytest.Item) -> None:
-    """Open the board of a test before the test begins; what goes wrong is remembered and shown by the test."""
+    """Open the board of a test before the test begins. If that fails, the lab keeps the error and the test shows it."""
     spec = _spec_of(item)
     if spec is not None and item.get_closest_marker("skip") is None:
         lab_of(item.config).open(spec)
 
 
 def release_board(item: pytest.Item) -> None:
-    """After a board's last test in this process: others may have it from now on."""
+    """Close a board after its last test in this process, so that others may use it."""
     spec = _spec_of(item)
     if spec is None or LAB not in item.config.stash:
         return
@@ -103,13 +103,13 @@ def check_board(item: pytest.Item, nextitem: pytest.Item | None) -> None:
 
 
 def _column_of(item: pytest.Item | None) -> tuple[Any, Any] | None:
-    """The board and the server of a test."""
+    """Return the board and the server of a test that runs a case."""
     params = getattr(getattr(item, "callspec", None), "params", {})
     return (params.get("tls_board_spec"), params.get("server_python")) if "tls_case" in params else None
 
 
 def _spec_of(item: pytest.Item) -> BoardSpec | None:
-    """The board that a test is parametrised with."""
+    """Return the board that a test is parametrised with."""
     spec: BoardSpec | None = getattr(getattr(item, "callspec", None), "params", {}).get("tls_board_spec")
     return spec
 
@@ -118,7 +118,7 @@ def _spec_of(item: pytest.Item) -> BoardSpec | None:
 
 
 def crash_result(nodeid: str, config: pytest.Config, *, reason: str) -> dict[str, Any] | None:
-    """What a report carries of a case that a crashed worker did not finish: `error`, never nothing."""
+    """Return what the report of a case carries that a crashed worker did not finish: `error`. None if the test is not a case."""
     from harness.model import CaseResult, Verdict, VerdictWord
     from harness.reports.record.run_record import result_json
     from harness.reports.text.failure_text import short_evidence
@@ -141,7 +141,7 @@ def crash_result(nodeid: str, config: pytest.Config, *, reason: str) -> dict[str
 
 
 class Crashes:
-    """The controller's record of workers that crashed, and of what nobody ran because of them.
+    """Records in the controller which workers crashed, and reports the cases that no worker ran because of that.
 
     Args:
         config: of the run.
@@ -155,22 +155,22 @@ class Crashes:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: Any, ids: Iterable[str]) -> None:
-        """Know which tests there are."""
+        """Record which tests there are."""
         self._all = self._all or tuple(ids)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: Any) -> None:
-        """Know which tests have said something."""
+        """Record which tests have been reported."""
         self._done.add(report.nodeid)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
-        """A worker may crash between two tests, too, and before its first."""
+        """Record a crash; a worker may also crash between two tests and before its first."""
         self._crashed = self._crashed or error is not None
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_handlecrashitem(self, crashitem: str, report: Any) -> None:
-        """The test in which a worker crashed is a result, too: the run file must have it."""
+        """Make a result of the case in which a worker crashed, so that the run record has it."""
         reason = f"{CRASHED} in this case"
         data = crash_result(crashitem, self.config, reason=reason)
         if data is not None:
@@ -178,7 +178,7 @@ class Crashes:
 
     @pytest.hookimpl(wrapper=True, optionalhook=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Any:
-        """At the end: what nobody ran because a worker crashed is `error`, unless somebody stopped the run."""
+        """After a crash, report each test that no worker ran as `error`, unless the run was stopped."""
         result = yield
         if self._crashed and not session.shouldstop:
             for nodeid in self._all:

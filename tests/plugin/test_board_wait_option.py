@@ -113,5 +113,5 @@ def test_a_killed_run_holds_nothing(suite, port, holding):
 @pytest.mark.parametrize("text", ["", "-1", "soon", "1e3", "86401"])
 def test_no_time(suite, text):
     """What is no time is refused in one line."""
-    message = f"--board-wait {text!r}: a number of seconds is wanted, from 0 to 86400"
+    message = f"--board-wait {text!r}: expected a number of seconds from 0 to 86400"
     assert suite.refused(f"--board-wait={text}") == message

@@ -90,4 +90,4 @@ def test_used_up(suite):
 @pytest.mark.parametrize("value", ["x", "-1", "1.5"])
 def test_bad_value(suite, value):
     """Only whole numbers from 0 on."""
-    assert suite.refused(f"--link-retries={value}") == f"--link-retries {value!r}: a whole number from 0 on is wanted"
+    assert suite.refused(f"--link-retries={value}") == f"--link-retries {value!r}: expected a non-negative integer"

@@ -257,8 +257,8 @@ def test_two_runs_that_want_the_same_boards(suite):
 def test_another_way_to_distribute(lab, how):
     """With --board another --dist is refused: it would give one board to two workers."""
     assert lab.refused("--board", "tag:soft", "-n", "2", "--dist", how) == (
-        f"--dist {how}: with --board each board has one worker, whatever the tests' files and groups; "
-        "leave --dist out, or give --dist load where pytest.ini says otherwise"
+        f"--dist {how}: not possible with --board, because each board belongs to one worker; "
+        "leave --dist out, or give --dist load if pytest.ini sets another value"
     )
 
 

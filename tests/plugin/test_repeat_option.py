@@ -86,7 +86,7 @@ def test_the_command_to_run_it_again(suite):
 @pytest.mark.parametrize("value", ["0", "x", "-1", "1.5", "10001"])
 def test_bad_value(suite, value):
     """Whole numbers from 1 on, as many as pytest can hold."""
-    assert suite.refused(f"--repeat={value}") == f"--repeat {value!r}: a whole number from 1 to 10000 is wanted"
+    assert suite.refused(f"--repeat={value}") == f"--repeat {value!r}: expected an integer from 1 to 10000"
 
 
 def test_more_than_a_machine_holds(suite):

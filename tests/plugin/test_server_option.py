@@ -76,7 +76,7 @@ def test_the_same_version_twice(suite, tmp_path):
     [
         (["/no/such/python"], "--server '/no/such/python': no such program (accepted: the path of a CPython >= 3.8)"),
         (["/bin/true"], "--server '/bin/true': is not a Python interpreter (accepted: the path of a CPython >= 3.8)"),
-        ([sys.executable] * 2, f"--server {sys.executable!r}: given twice; each interpreter is given once"),
+        ([sys.executable] * 2, f"--server {sys.executable!r}: each interpreter may be given only once"),
     ],
 )
 def test_no_server(suite, servers, message):

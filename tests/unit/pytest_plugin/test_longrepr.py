@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from harness.pytest_plugin.longrepr import Blocks, FailureBlock
+from harness.pytest_plugin.longrepr import FailureBlock, FailureBlocks
 
 TEXT = "error: lab-1: gone\n  lab-1: gone for good\nReproduce with:\n    pytest x"
 
@@ -12,7 +12,7 @@ TEXT = "error: lab-1: gone\n  lab-1: gone for good\nReproduce with:\n    pytest 
 @pytest.fixture
 def shown():
     """Let results pass; gives line and block of each."""
-    blocks = Blocks()
+    blocks = FailureBlocks()
 
     def take(*, board="lab-1", reason="gone", text=TEXT, unusable=True, announced=False):
         report = SimpleNamespace(longrepr=text, failed=True)
@@ -53,5 +53,7 @@ def test_others(shown):
     """A board in use that fails twice with the same words is told twice; what is no text stays."""
     assert shown(unusable=False) == shown(unusable=False) == ("gone", TEXT)
     report = SimpleNamespace(longrepr=None, failed=True)
-    Blocks().take(report, {"result": {"board": "b", "reason": None}, "line": "", "unusable": False}, announced=False)
+    FailureBlocks().take(
+        report, {"result": {"board": "b", "reason": None}, "line": "", "unusable": False}, announced=False
+    )
     assert report.longrepr is None

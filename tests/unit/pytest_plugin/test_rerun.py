@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.pytest_plugin.rerun import beside
+from harness.pytest_plugin.rerun import rerun_folder
 
 
 @pytest.mark.parametrize(
@@ -16,5 +16,5 @@ from harness.pytest_plugin.rerun import beside
     ],
 )
 def test_the_record_of_the_run_stays(folder, again):
-    """One case, run again, writes beside the run that it is from, and a second time into the same place."""
-    assert beside(folder) == again
+    """One case, run again, writes rerun_folder the run that it is from, and a second time into the same place."""
+    assert rerun_folder(folder) == again

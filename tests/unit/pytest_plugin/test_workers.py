@@ -77,6 +77,7 @@ def test_check_dist() -> None:
     check_dist(config(dist="loadscope", tx=["popen"]))
     check_dist(config("unix", dist="loadscope", tx=[]))
     with pytest.raises(
-        UsageError, match=r"^--dist loadscope: with --board each board has one worker, .*--dist load where"
+        UsageError,
+        match=r"^--dist loadscope: not possible with --board, .*--dist load if pytest\.ini sets another value$",
     ):
         check_dist(config("unix", dist="loadscope", tx=["popen"]))
