@@ -25,7 +25,7 @@ def test_missing_file(suite):
     ("text", "message"),
     [
         ("[board.desk\n", "--boards lab.toml: invalid TOML: "),
-        ('[board.desk]\nspec = "unix"\ncolour = 1\n', "lab.toml: board.desk: unknown key 'colour'; accepted are "),
+        ('[board.desk]\nspec = "unix"\nzebra = 1\n', "lab.toml: board.desk: unknown key 'zebra'; accepted are "),
         ('[boards.desk]\nspec = "unix"\n', "lab.toml: unknown key 'boards'; boards are written as [board.NAME]"),
         ("[board.desk]\nbaud = 9600\n", "lab.toml: board.desk: missing key 'spec'; accepted are "),
         (

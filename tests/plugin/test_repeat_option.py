@@ -90,11 +90,11 @@ def test_bad_value(suite, value):
 
 
 def test_more_than_a_machine_holds(suite):
-    """Said before pytest collects what would take gigabytes."""
+    """Too many tests are refused before pytest collects them, which would take gigabytes."""
     ran = suite.run("--cases", "full", "--repeat", "10000", "--board", "unix", "--collect-only")
     assert ran.status == 4
     assert re.fullmatch(
-        r"ERROR: --repeat '10000': with \d{3} cases, 1 boards and 1 servers these are \d{7} tests; "
-        r"accepted are 200000 in one run",
+        r"ERROR: --repeat '10000': \d{3} cases, 1 boards and 1 servers give \d{7} tests; "
+        r"expected at most 200000 in one run",
         ran.line("ERROR"),
     )

@@ -90,7 +90,7 @@ def expected_json(expected: Expectation) -> dict[str, Any]:
     """The expectation; a field left open is null."""
     alert = expected.alert
     return {
-        "source": expected.source,
+        "source": expected.source.value,
         "outcome": expected.outcome.value,
         "stage": as_json(expected.stage),
         "ended_by": as_json(expected.ended_by),
@@ -102,7 +102,7 @@ def expected_json(expected: Expectation) -> dict[str, Any]:
         "client_number": expected.client_number,
         "client_name": expected.client_name,
         "client_flags": as_json(expected.client_flags),
-        "alert": {"from": alert.sender.value, "code": alert.code, "name": alert.name} if alert else None,
+        "alert": {"from": alert.sender.value, "code": int(alert.code), "name": alert.name} if alert else None,
         "version": expected.version,
         "suite": expected.suite,
         "group": expected.group,

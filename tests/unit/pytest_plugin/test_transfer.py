@@ -1,11 +1,15 @@
 """Reports on their way between processes."""
 
+import marshal
 from types import SimpleNamespace
 
 import pytest
 
+from harness.expectations.builders import connected, refused
 from harness.pytest_plugin.run import LAB
 from harness.pytest_plugin.transfer import PACKED, pack, unpack
+from harness.reports.record.run_record import expected_json
+from harness.wire.alerts import AlertCode
 
 REPORT = {
     "$report_type": "TestReport",
@@ -45,3 +49,12 @@ def test_others_are_left_alone(worker):
     plain = dict(REPORT)
     unpack(plain)
     assert plain == REPORT
+
+
+def test_an_expectation_can_be_packed():
+    """A result has only plain values: marshal and execnet cannot send an enumeration, and the worker would end without a message."""
+    for expected in (
+        connected(),
+        refused(by="server", server="NO_SHARED_CIPHER", alert=AlertCode.HANDSHAKE_FAILURE, client=-30592),
+    ):
+        marshal.dumps(expected_json(expected))
