@@ -55,6 +55,11 @@ class Handshake:
         """Whether the board got no TCP connection and the server accepted none."""
         return self.answer is not None and self.observation.stage is Stage.CONNECT and not self.report.accepted
 
+    @property
+    def is_taken(self) -> bool:
+        """Whether the server accepted a connection although the board says that it got none: another program may have taken it."""
+        return self.answer is not None and self.answer.stage is Stage.CONNECT and self.report.accepted
+
 
 class Handshakes:
     """Makes handshakes of one board with one server host.
@@ -188,6 +193,11 @@ def contradiction(handshake: Handshake, *, address: str) -> str | None:
         address: the host that the board connected to.
     """
     answer, report = handshake.answer, handshake.report
+    if handshake.is_taken:
+        return (
+            f"the board could not connect, but the server at {address}:{report.local_port} accepted a connection from "
+            f"{report.peer}:{report.peer_port}: another program at that address connected in the board's place"
+        )
     if answer is None or answer.kind != "result":
         return None
     if not report.accepted:

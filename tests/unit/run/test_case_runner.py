@@ -1,6 +1,7 @@
 """One case on the real virtual board: verdicts, controls and what is not a verdict."""
 
 import dataclasses
+import socket
 
 import pytest
 
@@ -14,7 +15,6 @@ from harness.model import (
     Need,
     Outcome,
     ServerProfile,
-    Stage,
     Tier,
     VerdictWord,
     Verify,
@@ -354,24 +354,46 @@ def test_not_reaching_the_server_is_an_error(runner, monkeypatch):
     assert "(--bind, --advertise)" in result.verdict.reason
 
 
-def test_a_board_that_says_connect_though_it_was_accepted(runner, monkeypatch):
-    """The server's record decides: then it is a failure of the case, not a fault of the network."""
-    connect = runner.board.connect
+@pytest.fixture
+def racing(runner, monkeypatch):
+    """Another program connects to the case's server before the board does, so many times; how often it was first."""
 
-    def lying(*arguments, **more):
-        answer = connect(*arguments, **more)
-        return dataclasses.replace(answer, stage=Stage.CONNECT)
+    def race(times):
+        first, opened = [], runner.server.open
 
-    monkeypatch.setattr(runner.board, "connect", lying)
-    result = runner.run(find_case("seed/wrong-ca"))
-    assert result.verdict.word is VerdictWord.FAIL
-    assert "stage" in [item.field for item in result.verdict.mismatches]
+        def open_and_connect(profile, serving):
+            start = opened(profile, serving)
+            if start.port is not None and len(first) < times:
+                first.append(socket.create_connection((runner.addresses.advertise, start.port)))
+            return start
+
+        monkeypatch.setattr(runner.server, "open", open_and_connect)
+        return first
+
+    connections = []
+    yield lambda times: connections.append(race(times)) or connections[-1]
+    for connection in [one for made in connections for one in made]:
+        connection.close()
+
+
+def test_another_program_takes_the_boards_connection_once(runner, racing):
+    """The board says that it could not connect, the server accepted somebody: the handshake is made again, without a recovery."""
+    first = racing(1)
+    result = runner.run(case())
+    assert (result.verdict.word, len(first), result.recovery) == (VerdictWord.PASS, 1, ())
+
+
+def test_another_program_takes_the_boards_connection_each_time(runner, racing):
+    """Then it is an error that names who connected; never a failure of TLS."""
+    first = racing(9)
+    result = runner.run(case())
+    assert result.verdict.word is VerdictWord.ERROR
+    host, port = first[1].getsockname()  # the second try; what comes after it is to find the board healthy again
+    assert f"accepted a connection from {host}:{port}: another program at that address" in result.verdict.reason
 
 
 def test_no_port_is_an_error(runner, monkeypatch):
     """A server that finds no port says nothing about TLS."""
-    import socket
-
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         monkeypatch.setattr(runner.handshakes, "addresses", dataclasses.replace(runner.addresses, ports=(port, port)))

@@ -25,6 +25,10 @@ NO_HANDSHAKE = (
     "the board reports an exchange, but the server completed no handshake with it: the agent on the board is not ours, or it "
     "answered for another connection"
 )
+TAKEN = (
+    "the board could not connect, but the server at h:4 accepted a connection from None:None: another program at that address "
+    "connected in the board's place"
+)
 
 
 @pytest.mark.parametrize(
@@ -35,6 +39,9 @@ NO_HANDSHAKE = (
         (handshake("result", accepted=True, text="Hallo", done=True), None),
         (handshake("result", accepted=True, text=""), None),
         (handshake("exception", accepted=False), None),
+        (handshake("exception", accepted=True, stage=Stage.CONNECT), TAKEN),
+        (handshake("exception", accepted=False, stage=Stage.CONNECT), None),
+        (handshake("exception", accepted=True, stage=Stage.HANDSHAKE), None),
         (handshake(None, accepted=False), None),
     ],
 )
