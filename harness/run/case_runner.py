@@ -163,9 +163,6 @@ class CaseRunner:
         """Make the case's handshake; raise if it says nothing about TLS."""
         self.last = None
         handshake = self.last = self.handshakes.make(case.server, case.client)
-        if handshake.is_taken:
-            # Once more at once: nothing is wrong with the board, so no recovery comes before it.
-            handshake = self.last = self.handshakes.make(case.server, case.client)
         if handshake.missing_api is not None:
             return handshake
         if handshake.report.facts is None and not isinstance(case.expect, Expectation):

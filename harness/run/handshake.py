@@ -80,7 +80,7 @@ class Handshakes:
         self.addresses = addresses
 
     def make(self, profile: ServerProfile, plan: ClientPlan, *, within: Deadline | None = None) -> Handshake:
-        """Have the board connect once to a server of this profile.
+        """Have the board connect to a server of this profile: once, and again if another program took its connection.
 
         Args:
             profile: the server's settings.
@@ -92,6 +92,10 @@ class Handshakes:
             ServerError: the server side of the harness failed.
             Unavailable: this machine cannot make a certificate that is named.
         """
+        handshake = self._once(profile, plan, within=within)
+        return self._once(profile, plan, within=within) if handshake.is_taken else handshake
+
+    def _once(self, profile: ServerProfile, plan: ClientPlan, *, within: Deadline | None) -> Handshake:
         self.board.refuse_if_quarantined()
         started = time.monotonic()
         limit_s = self.board.scaled(45.0)
