@@ -354,44 +354,6 @@ def test_not_reaching_the_server_is_an_error(runner, monkeypatch):
     assert "(--bind, --advertise)" in result.verdict.reason
 
 
-@pytest.fixture
-def racing(runner, monkeypatch):
-    """Another program connects to the case's server before the board does, so many times; how often it was first."""
-
-    def race(times):
-        first, opened = [], runner.server.open
-
-        def open_and_connect(profile, serving):
-            start = opened(profile, serving)
-            if start.port is not None and len(first) < times:
-                first.append(socket.create_connection((runner.addresses.advertise, start.port)))
-            return start
-
-        monkeypatch.setattr(runner.server, "open", open_and_connect)
-        return first
-
-    connections = []
-    yield lambda times: connections.append(race(times)) or connections[-1]
-    for connection in [one for made in connections for one in made]:
-        connection.close()
-
-
-def test_another_program_takes_the_boards_connection_once(runner, racing):
-    """The board says that it could not connect, the server accepted somebody: the handshake is made again, without a recovery."""
-    first = racing(1)
-    result = runner.run(case())
-    assert (result.verdict.word, len(first), result.recovery) == (VerdictWord.PASS, 1, ())
-
-
-def test_another_program_takes_the_boards_connection_each_time(runner, racing):
-    """Then it is an error that names who connected; never a failure of TLS."""
-    first = racing(9)
-    result = runner.run(case())
-    assert result.verdict.word is VerdictWord.ERROR
-    host, port = first[1].getsockname()  # the second try; what comes after it is to find the board healthy again
-    assert f"accepted a connection from {host}:{port}: another program at that address" in result.verdict.reason
-
-
 def test_no_port_is_an_error(runner, monkeypatch):
     """A server that finds no port says nothing about TLS."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
