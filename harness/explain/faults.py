@@ -67,7 +67,10 @@ ROWS: dict[FaultKind, tuple[str, tuple[str, ...]]] = {
     ),
     FaultKind.NO_NETWORK: (
         "the board is not connected to a network, so nothing was tried",
-        ("write to boards.toml how it gets there (docs/lab.md, WiFi and LAN)", "tls-harness boards --probe SPEC"),
+        (
+            "correct what boards.toml says of its network (docs/lab.md, WiFi and LAN)",
+            "look at what the board reports: tls-harness boards --probe SPEC",
+        ),
     ),
     FaultKind.NETWORK: (
         "no TCP connection between the board and this machine; TLS was not tested",

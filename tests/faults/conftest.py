@@ -41,6 +41,13 @@ spec = "faulty:{name}"
 reset = ["sh", "-c", "printf '{reset}' > {{port}}"]
 power_cycle = ["sh", "-c", "printf '{power}' > {{port}}"]
 """
+# A stand-in of a radio joins the WiFi that the stand-ins of harness/boards/virtual/faults.py are in range of.
+RADIO = """
+[board."{name}"]
+spec = "faulty:{name}"
+wifi = {{ssid = "lab", password = {{env = "TEST_WIFI_PASSWORD"}}}}
+"""
+PASSWORD = "sesame"
 # The suite's own conftest.py: what the process holds after each test, the time limits that ran out in it, in seconds, and what it
 # holds at its very end. How long it took says more about the machine.
 WATCH = """
@@ -141,14 +148,23 @@ def share_out(waits_s: Mapping[str, float]) -> list[list[str]]:
 
 
 def board_word(name: str) -> str:
-    """What `--board` gets for a fault: its name in boards.toml where a switch helps, else the fault itself."""
-    return name if FAULTS[name].ends in (End.RESET, End.POWER) else f"faulty:{name}"
+    """What `--board` gets for a fault: its name in boards.toml where a switch or a WiFi helps, else the fault itself."""
+    return name if FAULTS[name].ends in (End.RESET, End.POWER) or has_radio(name) else f"faulty:{name}"
+
+
+def has_radio(name: str) -> bool:
+    """Whether it joins a WiFi."""
+    return name.startswith("wlan-")
 
 
 def boards_toml(names: Iterable[str]) -> str:
     """The hooks of those that have them, as TOML: NUL is octal for printf, and its backslash is doubled."""
     reset, power = (word.decode().replace("\0", "\\\\0") for word in (RESET_WORD, POWER_WORD))
-    return "".join(HOOKED.format(name=name, reset=reset, power=power) for name in names if board_word(name) == name)
+    named = [name for name in names if board_word(name) == name]
+    return "".join(
+        RADIO.format(name=name) if has_radio(name) else HOOKED.format(name=name, reset=reset, power=power)
+        for name in named
+    )
 
 
 def start(folder: Path, arguments: Iterable[str]) -> subprocess.Popen[bytes]:
@@ -169,6 +185,7 @@ def start(folder: Path, arguments: Iterable[str]) -> subprocess.Popen[bytes]:
                 "PYTHONWARNINGS": "",
                 "PYTHONPYCACHEPREFIX": str(folder.parents[1] / "byte-code"),  # that of tests/plugin
                 "TMPDIR": str(folder / "tmp"),
+                "TEST_WIFI_PASSWORD": PASSWORD,
             },
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -112,6 +112,10 @@ EXPECTED = {
     "ctrl-c-ignored": brought_back("timeout", steps=f"{NOTHING_HELPS}, reset helped", waits_s=SILENCE_S),
     "reset-loop": brought_back("reset", steps=f"{NOTHING_HELPS}, reset failed, power-cycle helped", waits_s=6.0),
     "banner": Row(verdicts=FIVE_PASS),
+    "bare": Row(verdicts=ALL_ERROR, rule="fault/no-network"),
+    "wlan-esp32-1.21": Row(verdicts=FIVE_PASS),
+    "wlan-esp32": Row(verdicts=FIVE_PASS),
+    "wlan-cyw43": Row(verdicts=FIVE_PASS),
 }
 
 
@@ -303,6 +307,7 @@ def shown(text: str) -> str:
     """A text of a run as it can stand in the page."""
     for pattern, stand_in in VOLATILE:
         text = re.sub(pattern, stand_in, text)
+    text = " ".join(text.split())
     text = text if len(text) <= SAID_LIMIT else text[: SAID_LIMIT - 3].rstrip() + "..."
     return text.replace("|", "\\|")
 

@@ -27,6 +27,8 @@ _WORDS = {
     "no-link": "no link; check the cable",
     "boot": "boot.py brought up no interface with an IP address; if the board has one that it cannot report, set address in boards.toml",
 }
+# Parts of an answer that are not from a list of ours: a driver or a network chose them.
+FREE_TEXTS = ("type", "args", "was_in")
 # What was not done, by fact.
 _NO_COUNTRY = "this firmware cannot set country = {country!r}: channels 12 and 13 may be missing"
 _MOVED = "the board was in the WiFi {was!r}; it was moved to {ssid!r}"

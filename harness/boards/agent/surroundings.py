@@ -12,7 +12,7 @@ import os
 from typing import Any
 
 from harness.boards.agent.console import Console
-from harness.boards.agent.network_answer import failure_text, notes_of
+from harness.boards.agent.network_answer import FREE_TEXTS, failure_text, notes_of
 from harness.boards.agent.protocol import clock_code, network_code, tcp_code
 from harness.errors import BoardError, FaultKind
 from harness.model import BoardInfo, BoardSettings, Network
@@ -50,11 +50,12 @@ def network_up(console: Console, settings: BoardSettings) -> tuple[str | None, l
     with console.link.log.muted():
         output = console.run(_join_code(words, settings, board=console.label), timeout_s=2 * JOIN_S)
         answer = console.answer(output, "bring up the network")
-    if answer.get("kind") != "result":
-        reason = console.link.log.show(failure_text(answer, settings, timeout_s=int(limit_s)).encode(), limit=400)
+    # Only what the board said is searched for the password: our own words may be like it.
+    said = {key: _shown(value, console) if key in FREE_TEXTS else value for key, value in answer.items()}
+    if said.get("kind") != "result":
+        reason = failure_text(said, settings, timeout_s=int(limit_s))
         raise BoardError(f"{console.label}: {reason}", kind=FaultKind.NO_NETWORK)
-    notes = [console.link.log.show(note.encode(), limit=200) for note in notes_of(answer, settings)]
-    return address_of(answer.get("address")), notes
+    return address_of(said.get("address")), notes_of(said, settings)
 
 
 def now_unix_s() -> float:
@@ -128,6 +129,13 @@ def address_of(value: object) -> str | None:
         return str(ipaddress.ip_address(str(value)))
     except ValueError:
         return None
+
+
+def _shown(value: Any, console: Console) -> Any:
+    """A value of the board's answer with its texts safe to show."""
+    if isinstance(value, list):
+        return [_shown(item, console) for item in value[:4]]
+    return console.link.log.show(value.encode(), limit=200) if isinstance(value, str) else value
 
 
 def _join_code(words: dict[str, Any], settings: BoardSettings, *, board: str) -> str:

@@ -23,6 +23,8 @@ RESET_WORD = b"\x00reset\x00"
 POWER_WORD = b"\x00power\x00"
 HUGE_LINE_BYTES = 10_000_000
 BAUD_300_BYTES_PER_S = 30
+# Nothing on a faulty board is slow by nature, so its time limits are a tenth.
+TIME_LIMITS = 0.1
 DAY_S = 86400
 SHIFT_S = 26 * 365 * DAY_S
 
@@ -50,7 +52,8 @@ class Fault:
     """One fault. What is left at its default is as on a board in order.
 
     `answer` is given one whole line of the agent's, with its line end; `to_board` what the host sends. `endless` is printed again
-    and again after a spoilt answer. `boot` is the board's boot.py, `shift_s` how far its clock is behind.
+    and again after a spoilt answer. `boot` is the board's boot.py, `shift_s` how far its clock is behind. `stand_in` is the device script
+    that boot.py begins with; `time_limits` is what the board's time limits are multiplied by.
     """
 
     name: str
@@ -70,6 +73,8 @@ class Fault:
     boot: str = ""
     heap_bytes: int | None = None
     shift_s: int = 0
+    stand_in: str = ""
+    time_limits: float = TIME_LIMITS
 
     @property
     def in_the_middle(self) -> bool:
@@ -214,6 +219,36 @@ for th_line in range(300): print('I (%d) wifi:new:<1,0>, old:<1,0>, ap:<255,255>
 print('{"kind":"result"} #t my sensor 3000, ready.')
 """
 
+
+def _with_radio(family: str) -> str:
+    """Code for boot.py behind wlan_stand_in.py: `network` and `time` are the stand-in's until it has an address.
+
+    Its radio needs no time, so sleeping is over at once while it joins; the address that it gets is the host's own loopback.
+    """
+    return f"""\
+import sys
+import time as th_real_time
+class th_Time(Clock):
+    def __getattr__(self, name): return getattr(th_real_time, name)
+    def sleep_ms(self, ms):
+        self.now += ms
+        if th_station.connected: th_real_time.sleep_ms(ms)
+    def sleep(self, seconds): self.sleep_ms(int(seconds * 1000))
+th_time = th_Time()
+th_station = {family}(th_time, Air(), address='127.0.0.1')
+sys.modules['time'] = sys.modules['utime'] = th_time
+sys.modules['network'] = Network(th_station)
+"""
+
+
+def _radio(name: str, *, family: str, does: str) -> Fault:
+    """A board with the stand-in of a WiFi radio, in range of the access point `lab` with the password `sesame`.
+
+    Its time limits are whole: they are of the stand-in's own clock.
+    """
+    return Fault(name=name, does=does, boot=_with_radio(family), stand_in="wlan_stand_in", time_limits=1.0)
+
+
 _TABLE = (
     Fault(
         name="silent",
@@ -331,5 +366,9 @@ _TABLE = (
         restarts_on=b"\x01",
     ),
     Fault(name="banner", does="boot.py prints 300 lines, some like a prompt or an answer", boot=_CHATTY),
+    _radio("bare", family="Esp32", does="has a WiFi radio (stand-in) that boot.py leaves off, so no address"),
+    _radio("wlan-esp32-1.21", family="Esp32Before122", does="joins WiFi as an ESP32 up to 1.21 (stand-in)"),
+    _radio("wlan-esp32", family="Esp32", does="joins WiFi as an ESP32 from 1.22 on (stand-in)"),
+    _radio("wlan-cyw43", family="Cyw43", does="joins WiFi as a Pico W or PYBD (stand-in)"),
 )
 FAULTS: dict[str, Fault] = {fault.name: fault for fault in _TABLE}

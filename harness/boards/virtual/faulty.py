@@ -13,6 +13,7 @@ import threading
 import time
 from pathlib import Path
 
+from harness.boards.agent.protocol import script
 from harness.boards.virtual.board import VirtualBoard
 from harness.boards.virtual.faults import (
     ANSWER_MARK,
@@ -97,7 +98,8 @@ class FaultyBoard:
         files = self._folder.path / "files"
         files.mkdir()
         if fault.boot:
-            (files / "boot.py").write_text(fault.boot, encoding="ascii")
+            stand_in = script(fault.stand_in) if fault.stand_in else ""
+            (files / "boot.py").write_text(stand_in + fault.boot, encoding="ascii")
         self._link = self._folder.path / "port"
         self.port = str(self._link)
         try:

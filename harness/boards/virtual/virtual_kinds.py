@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from harness.boards.session import BoardSession
     from harness.model import BoardSpec
 
-# Nothing on a faulty board is slow by nature, so its time limits are a tenth; but a busy machine may take long to start it.
-FAULTY_TIME_LIMITS = 0.1
+# The time limits of a faulty board are a tenth, but a busy machine may take long to start it.
 FAULTY_PATIENCE_S = 20.0
 
 
@@ -80,7 +79,7 @@ def open_faulty(spec: BoardSpec) -> BoardSession:
 
     fault, settings = FAULTS[spec.target], spec.settings
     faulty = FaultyBoard(fault, find_interpreter(""), heap_bytes=settings.heap_bytes)
-    quick = replace(settings, timeout_multiplier=settings.timeout_multiplier * FAULTY_TIME_LIMITS)
+    quick = replace(settings, timeout_multiplier=settings.timeout_multiplier * fault.time_limits)
     try:
         session = BoardSession(
             replace(spec, settings=quick),

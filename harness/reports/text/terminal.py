@@ -203,5 +203,6 @@ def _reasons(results: list[dict[str, Any]]) -> str:
     """The most frequent reason, and how many others there are."""
     reasons = Counter(result["reason"] for result in results)
     reason, _count = reasons.most_common(1)[0]
+    reason = str(reason).partition("\n")[0]  # lines to copy are in the failure above
     others = f"; {len(reasons) - 1} other reason{'s' * (len(reasons) > 2)} above" if len(reasons) > 1 else ""
     return f"{reason}{others}"

@@ -89,6 +89,17 @@ def test_refused(radio: Path, new_session: NewSession, ssid: str, reason: str) -
     assert "hunter2" not in everything_shown(session, raised.value)
 
 
+@pytest.mark.parametrize("password", ["wrong", "password", "the", "WiFi"])
+def test_a_password_that_is_a_word_of_ours(
+    radio: Path, new_session: NewSession, monkeypatch: pytest.MonkeyPatch, password: str
+) -> None:
+    """Only what the board says is searched for it: the message stays whole."""
+    monkeypatch.setenv("LAB_WIFI", password)
+    session = new_session(network="wifi", ssid="lab", password_env="LAB_WIFI")
+    with pytest.raises(BoardError, match=r"^lab-1: the board cannot join the WiFi 'lab': wrong password$"):
+        session.start()
+
+
 def test_no_access_point(radio: Path, new_session: NewSession) -> None:
     """A name that no access point has; the wait for it is the board's own and follows the time multiplier."""
     session = new_session(network="wifi", ssid="cafe", password_env="LAB_WIFI", timeout_multiplier=0.1)

@@ -18,6 +18,7 @@ LINE = line('{"kind":"result","text":"Hallo, Client!"}')
 NAMES = {
     "silent", "flood", "drop", "corrupt", "delay", "reset", "non-utf8", "half-line", "lying", "huge-line", "unplug", "slow",
     "stuck-raw", "disk-full", "read-only", "no-memory", "wrong-clock", "no-network", "no-tls", "banner",
+    "bare", "wlan-esp32-1.21", "wlan-esp32", "wlan-cyw43",
 }  # fmt: skip
 
 
@@ -69,4 +70,5 @@ def test_what_strikes_in_the_middle():
     start = {name for name, fault in FAULTS.items() if not fault.in_the_middle}
     assert start == {
         "lying", "disk-full", "read-only", "no-memory", "wrong-clock", "no-network", "no-tls", "banner",
+        "bare", "wlan-esp32-1.21", "wlan-esp32", "wlan-cyw43",
     }  # fmt: skip
