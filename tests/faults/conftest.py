@@ -176,7 +176,8 @@ def start(folder: Path, arguments: Iterable[str]) -> subprocess.Popen[bytes]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(strange)}
     with (folder / "output.txt").open("wb") as output:
         return subprocess.Popen(
-            [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
+            # pytest-rerunfailures, where it is installed, keeps a socket and a thread of its own.
+            [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:rerunfailures", *arguments],
             cwd=folder,
             env={
                 **environment,
