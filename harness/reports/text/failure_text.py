@@ -107,7 +107,7 @@ def short_evidence(result: CaseResult) -> str:
     """What a line per case shows behind the verdict: the suite of a session, both errors and the alert of a refusal."""
     seen = result.observation
     if seen is None or result.verdict.word in (VerdictWord.ERROR, VerdictWord.UNSUPPORTED):
-        return one_line(result.verdict.reason or "")
+        return one_line((result.verdict.reason or "").partition("\n")[0])
     if seen.outcome is Outcome.CONNECTED:
         text = "connected  " + " ".join(_agreed(seen))
         if result.weak:

@@ -137,6 +137,7 @@ def test_lines_to_copy(rule, shown):
         verdict=Verdict(word=VerdictWord.ERROR, reason=reason),
         explanation=Explanation(rule=rule, title="not connected"),
     )
+    assert short_evidence(result) == "u0: the board is in no network: it has no IP address"
     lines = failure_block(result, rerun="pytest").splitlines()
     assert len(lines[0]) <= FIRST_LINE_LIMIT
     copied = ["  u0: the board is in no network: it has no IP address", "    [board.my-board]", '    spec = "u0"\\x1b']

@@ -1,0 +1,81 @@
+"""Runs on boards with a radio of their own: the WiFi of boards.toml, and a board that is in no network."""
+
+import pytest
+
+LAB = """
+[board.pico]
+spec = "faulty:wlan-cyw43"
+wifi = {ssid = "SSID", password = {env = "LAB_WIFI"}}
+[board.esp]
+spec = "faulty:wlan-esp32"
+wifi = {ssid = "SSID", password = {env = "LAB_WIFI"}}
+[board.old]
+spec = "faulty:wlan-esp32-1.21"
+wifi = {ssid = "SSID", password = {env = "LAB_WIFI"}}
+"""
+BOARDS = ("--board", "pico", "--board", "esp", "--board", "old")
+ONE = ("--cases", "smoke", "-k", "cert/good")
+
+
+def reasons(ran):
+    """Why the cases could not be tried, without the board's name."""
+    return {result["reason"].partition(": ")[2] for result in ran.record()["results"]}
+
+
+def test_f4_f6_a_good_password(suite):
+    """Each family joins, and its cases pass; the password is in no file of the run."""
+    suite.write("boards.toml", LAB.replace("SSID", "lab"))
+    ran = suite.run(*ONE, *BOARDS, environment={"LAB_WIFI": "sesame"})
+    assert (ran.status, ran.summary()) == (0, "3 passed"), ran.text
+    assert {board["facts"]["address"] for board in ran.record()["boards"]} == {"127.0.0.1"}
+    kept = [path for path in suite.folder.rglob("*") if path.is_file() and path.name != "boards.toml"]
+    assert [path for path in kept if b"sesame" in path.read_bytes()] == []
+
+
+@pytest.mark.parametrize(
+    ("ssid", "password", "reason"),
+    [
+        ("lab", "letmein", "the board cannot join the WiFi 'lab': wrong password"),
+        (
+            "cafe",
+            "sesame",
+            "the board cannot join the WiFi 'cafe': no access point of that name was found (these radios use 2.4 GHz only; "
+            "channels 12 and 13 need country in boards.toml)",
+        ),
+    ],
+)
+def test_f4_f6_the_right_words(suite, ssid, password, reason):
+    """The same words on each family."""
+    suite.write("boards.toml", LAB.replace("SSID", ssid))
+    ran = suite.run(*ONE, *BOARDS, environment={"LAB_WIFI": password})
+    assert ran.summary() == "3 failed"
+    assert reasons(ran) == {reason}
+    assert password not in ran.text
+
+
+def test_f2_a_bare_board(suite):
+    """One error with the lines to write, none of them about a firewall; nothing was tried."""
+    ran = suite.run(*ONE, "--board", "faulty:bare")
+    assert ran.summary() == "1 failed"
+    start = ran.text.index("  faulty:bare: the board is in no network: ")
+    assert ran.text[start:].split("\n")[:8] == [
+        "  faulty:bare: the board is in no network: it has no IP address.",
+        "  Write to boards.toml (one of the last 4 lines), then run with --board faulty-bare, or name a way with --advertise:",
+        "    [board.faulty-bare]",
+        '    spec = "faulty:bare"',
+        '    wifi = {ssid = "NAME", password = {env = "WIFI_PASSWORD"}}   # the variable WIFI_PASSWORD holds the password',
+        '    # network = "lan"   # wired, where network.LAN() needs no arguments',
+        '    # lan = "network.LAN(...)"   # wired, with the arguments of your board',
+        '    # network = "boot"   # boot.py brings it into its network',
+    ]
+    assert "firewall" not in ran.text
+    assert "127.0.0.1" not in ran.text
+    (result,) = ran.record()["results"]
+    assert (result["verdict"], result["explanation"]["rule"]) == ("error", "fault/no-network")
+
+
+@pytest.mark.parametrize("option", [("--advertise", "127.0.0.1"), ("--bind", "127.0.0.1"), ("--peer", "127.0.0.1")])
+def test_f2_a_way_that_the_user_names(suite, option):
+    """A board without an address is used if the user says where it can reach this machine."""
+    ran = suite.run(*ONE, "--board", "faulty:bare", *option)
+    assert (ran.status, ran.summary()) == (0, "1 passed"), ran.text
