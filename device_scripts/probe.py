@@ -107,7 +107,7 @@ for m in network.route():
 # The one station interface that every port has. One that is still joining (boot.py called connect() and went on) is waited for.
 import network, time
 m = network.WLAN(network.STA_IF)
-th_p("wlan", bool(m.active()))
+th_p("nic", "WLAN")
 n = 100 if m.active() else 0
 while n and not (m.isconnected() and m.ifconfig()[0] != "0.0.0.0"):
     n = n - 1 if m.status() in (1, 2, 1001) else 0

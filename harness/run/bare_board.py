@@ -63,12 +63,15 @@ def bare_text(spec: BoardSpec, info: BoardInfo) -> str:
     lines += [first, *(f"# {line}" for line in others)]
     head = f"{spec.label}: the board is in no network: it has no IP address{_seen(info)}."
     then = f"then run with --board {_name(spec)}, " if own else ""
-    ask = f"Write to boards.toml (one of the last {len(others) + 1} lines), {then}or name a way with --advertise:"
+    choice = f" (one of the last {len(others) + 1} lines)" if others else ""
+    ask = f"Write to boards.toml{choice}, {then}or name a way with --advertise:"
     return "\n".join([head, ask, *(f"  {line}" for line in lines)])
 
 
 def _seen(info: BoardInfo) -> str:
     """What the probe saw of its interfaces."""
+    if len(info.interfaces) == 1:
+        return f", and its {info.interfaces[0]} is not connected"
     if info.interfaces:
         return f", and none of {', '.join(info.interfaces)} is connected"
     return "" if "network" in info.modules else ", and its firmware has no network module"

@@ -57,15 +57,13 @@ def test_f2_a_bare_board(suite):
     """One error with the lines to write, none of them about a firewall; nothing was tried."""
     ran = suite.run(*ONE, "--board", "faulty:bare")
     assert ran.summary() == "1 failed"
-    start = ran.text.index("  faulty:bare: the board is in no network: ")
-    assert ran.text[start:].split("\n")[:8] == [
-        "  faulty:bare: the board is in no network: it has no IP address.",
-        "  Write to boards.toml (one of the last 4 lines), then run with --board faulty-bare, or name a way with --advertise:",
+    start = ran.text.index("  faulty:bare: the board is in no network: ", ran.text.index(" FAILURES "))
+    assert ran.text[start:].split("\n")[:6] == [
+        "  faulty:bare: the board is in no network: it has no IP address, and its WLAN is not connected.",
+        "  Write to boards.toml (one of the last 2 lines), then run with --board faulty-bare, or name a way with --advertise:",
         "    [board.faulty-bare]",
         '    spec = "faulty:bare"',
         '    wifi = {ssid = "NAME", password = {env = "WIFI_PASSWORD"}}   # the variable WIFI_PASSWORD holds the password',
-        '    # network = "lan"   # wired, where network.LAN() needs no arguments',
-        '    # lan = "network.LAN(...)"   # wired, with the arguments of your board',
         '    # network = "boot"   # boot.py brings it into its network',
     ]
     assert "firewall" not in ran.text

@@ -173,6 +173,8 @@ def parse_probe(texts: Iterable[str | bytes]) -> BoardInfo:
         epoch_year=epoch_year,
         clock_unix_s=_clock(lines.number("time"), epoch_year=epoch_year),
         address=lines.text("address"),
+        ssid=lines.text("ssid") or None,
+        interfaces=lines.texts("nic"),
         filesystem=_filesystem(lines),
     )
 

@@ -13,7 +13,7 @@ import threading
 import time
 from pathlib import Path
 
-from harness.boards.agent.protocol import script
+from harness.boards.agent.scripts import script
 from harness.boards.virtual.board import VirtualBoard
 from harness.boards.virtual.faults import (
     ANSWER_MARK,

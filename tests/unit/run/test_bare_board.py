@@ -101,10 +101,10 @@ def test_f2_a_board_of_boards_toml() -> None:
 @pytest.mark.parametrize(
     ("interfaces", "seen", "proposed"),
     [
-        (("WLAN",), ", and none of WLAN is connected.", ["wifi", "network"]),
-        (("LAN",), ", and none of LAN is connected.", ["network", "lan", "network"]),
+        (("WLAN",), ", and its WLAN is not connected.", ["wifi", "network"]),
+        (("LAN",), ", and its LAN is not connected.", ["network", "lan", "network"]),
         (("WLAN", "WIZNET5K"), ", and none of WLAN, WIZNET5K is connected.", ["wifi", "network", "lan", "network"]),
-        (("PPP",), ", and none of PPP is connected.", ["network"]),
+        (("PPP",), ", and its PPP is not connected.", ["network"]),
     ],
 )
 def test_f2_only_what_the_board_has(interfaces: tuple[str, ...], seen: str, proposed: list[str]) -> None:
@@ -113,6 +113,13 @@ def test_f2_only_what_the_board_has(interfaces: tuple[str, ...], seen: str, prop
     assert lines[0].endswith(f"it has no IP address{seen}")
     assert [line.strip(" #").split(" ")[0] for line in lines[4:]] == proposed
     assert [line.strip().startswith("#") for line in lines[4:]] == [False, *[True] * (len(proposed) - 1)]
+
+
+def test_f2_a_single_line_to_write() -> None:
+    """There is nothing to choose between."""
+    lines = bare_text(parse_board("u0", {}), replace(BARE, interfaces=("PPP",))).splitlines()
+    assert lines[1] == "Write to boards.toml, then run with --board my-board, or name a way with --advertise:"
+    assert lines[4:] == ['  network = "boot"   # boot.py brings it into its network']
 
 
 def test_firmware_without_a_network_module() -> None:
