@@ -18,7 +18,7 @@ AS_MODULE = (
     BLOCK
     + "import runpy\nsys.argv[:] = sys.argv[1:]\nrunpy.run_module(sys.argv[0], run_name='__main__', alter_sys=True)\n"
 )
-CANNOT = "unix: virtual boards need a pseudo-terminal, which Windows has not; use WSL or a serial board"
+CANNOT = "unix: virtual boards need a pseudo-terminal, which Windows does not have; use WSL or a serial board"
 
 
 def python(code: str, *arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
@@ -63,7 +63,7 @@ def test_boards_lists_ports_and_says_that_unix_cannot():
     done = python(AS_MODULE, "harness", "boards")
     assert (done.returncode, done.stderr) == (0, "")
     # pyserial goes by os.name: on a POSIX system it wants termios, on Windows it does not.
-    ports = "  no serial ports: pyserial does not load here (fcntl is missing)"
+    ports = "  no serial ports: cannot import pyserial (fcntl is missing)"
     assert done.stdout.splitlines() == ["serial ports", ports, "virtual board", f"  {CANNOT}"]
 
 
@@ -72,7 +72,7 @@ def test_boards_as_json_says_that_unix_cannot():
     done = python(AS_MODULE, "harness", "boards", "--json")
     assert (done.returncode, done.stderr) == (
         0,
-        "tls-harness: no serial ports: pyserial does not load here (fcntl is missing)\n",
+        "tls-harness: no serial ports: cannot import pyserial (fcntl is missing)\n",
     )
     assert json.loads(done.stdout)["virtual"] == {
         "spec": "unix",

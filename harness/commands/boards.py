@@ -1,4 +1,4 @@
-"""`tls-harness boards`: which ports and boards there are, what each one is and offers, and removing what was deployed."""
+"""`tls-harness boards`: list ports and boards, probe them, and remove what was deployed."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 EXAMPLE = """\
 examples:
   $ tls-harness boards                        ports, boards of ./boards.toml, the virtual board
-  $ tls-harness boards --probe                open each configured board and `unix`, say what it is
+  $ tls-harness boards --probe                open each configured board and `unix`, and describe it
   $ tls-harness boards --probe /dev/ttyUSB0   the same for this one only
-  $ tls-harness boards --probe faulty:banner  a virtual board with a fault; a wrong name lists them all
+  $ tls-harness boards --probe faulty:banner  a virtual board with a fault; a wrong name lists all faults
   $ tls-harness boards --clean /dev/ttyUSB0   remove what pytest put on the board
 
-A probe interrupts what the board runs and restarts MicroPython (soft reset); it writes nothing to the board.
+A probe interrupts the running program and restarts MicroPython (soft reset); it writes nothing to the board.
 """
 _FAULT = 3
 _API_SHOWN = ("set_ciphers", "load_verify_locations", "load_cert_chain", "wrap_socket(cadata)", "wrap_socket(key)")
@@ -35,7 +35,7 @@ _API_SHOWN = ("set_ciphers", "load_verify_locations", "load_cert_chain", "wrap_s
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Virtual:
-    """Whether this machine can run the board `unix`: the interpreter's name, or why not."""
+    """Whether this machine can run the board `unix`: the name of the interpreter, or why not."""
 
     interpreter: str | None
     reason: str | None
@@ -43,7 +43,7 @@ class Virtual:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probed:
-    """One board that was opened: what it is, or the error."""
+    """The result of opening one board: what it is, or the error."""
 
     spec: BoardSpec
     info: BoardInfo | None
@@ -57,16 +57,16 @@ def add(commands: Commands) -> None:
 
     parser = commands.add_parser(
         "boards",
-        help="list serial ports, configured and virtual boards, and who has them; probe or clean them",
+        help="list serial ports, configured and virtual boards, and who uses them; probe or clean them",
         description="List the serial ports with their USB identity, the boards of boards.toml and the virtual board; "
-        "of each, whether it is free or who has it.",
+        "for each, whether it is free or who uses it.",
         epilog=f"{EXAMPLE}\n{textwrap.fill(f'SPEC is {spec_forms()}.', width=100)}",
     )
     parser.add_argument(
         "spec", nargs="*", metavar="SPEC", help="with --probe: only these boards, named as in `pytest --board`"
     )
     parser.add_argument(
-        "--probe", action="store_true", help="open each configured board and `unix`, and print what it is and offers"
+        "--probe", action="store_true", help="open each configured board and `unix`, and print what it is and supports"
     )
     parser.add_argument("--clean", metavar="SPEC", help="remove what was deployed to this board, and nothing else")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -80,11 +80,11 @@ def run(options: argparse.Namespace) -> int:
     """List, probe or clean.
 
     Returns:
-        0, or 3 when a board that was to be probed could not be opened.
+        0, or 3 if a board could not be opened.
 
     Raises:
-        UsageError: for a spec that names nothing, or options that do not go together.
-        BoardError: the board to be cleaned cannot be opened.
+        UsageError: for an unknown spec, or options that exclude each other.
+        BoardError: the board to clean cannot be opened.
     """
     from harness.boards.lab_file import read_lab
     from harness.boards.spec import choose_boards, parse_board
@@ -92,10 +92,10 @@ def run(options: argparse.Namespace) -> int:
     lab = read_lab(options.boards, folder=Path.cwd())
     if options.clean is not None:
         if options.probe or options.spec:
-            raise UsageError("--clean: it does one board and nothing else; leave out --probe and further boards")
+            raise UsageError("--clean: accepts exactly one board, and no --probe or further boards")
         return _clean(parse_board(options.clean, lab), as_json=options.json)
     if options.spec and not options.probe:
-        raise UsageError(f"{options.spec[0]!r}: to look at this board add --probe; the list itself takes no board")
+        raise UsageError(f"{options.spec[0]!r}: add --probe to probe this board; the list accepts no boards")
     asked = choose_boards(options.spec, lab)
     virtual = find_virtual()
     if options.probe:
@@ -111,7 +111,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _ports() -> tuple[list[SerialPort], str | None]:
-    """The serial ports; or none, and why they cannot be listed."""
+    """List the serial ports; or none, and why they cannot be listed."""
     from harness.boards.serial.ports import list_ports
 
     try:
@@ -121,7 +121,7 @@ def _ports() -> tuple[list[SerialPort], str | None]:
 
 
 def find_virtual() -> Virtual:
-    """Say which interpreter `unix` would run, without starting it."""
+    """Find the interpreter of `unix` without starting it."""
     from harness.boards.virtual.interpreter import find_interpreter
 
     try:
@@ -147,7 +147,7 @@ def _probe(boards: Iterable[BoardSpec], virtual: Virtual, *, explicit: bool, as_
         probed = probe(spec)
         found.append(probed)
         if not as_json:
-            # At once: opening the next board may take half a minute.
+            # Printed at once, since opening the next board may take half a minute.
             print("\n".join(probed_lines(probed)), flush=True)
         if probed.error is not None:
             print(f"tls-harness: {probed.error}", file=sys.stderr)
@@ -160,7 +160,7 @@ def _probe(boards: Iterable[BoardSpec], virtual: Virtual, *, explicit: bool, as_
 
 
 def probe(spec: BoardSpec) -> Probed:
-    """Open a board, read what it is, and leave it as it was. Nothing is written to it."""
+    """Open a board, probe it, and leave it as it was. Nothing is written to it."""
     from harness.boards.kinds import open_board
     from harness.system.deadline import Deadline
 
@@ -216,7 +216,7 @@ def _occupancy_json(occupancy: Occupancy) -> dict[str, Any]:
 
 
 def lab_json(lab: dict[str, BoardSpec]) -> list[dict[str, Any]]:
-    """The configured boards as JSON. The password's variable is named, its value is never read here."""
+    """The configured boards as JSON, with the name of the password's variable; its value is not read."""
     from harness.boards.kinds import occupancy
     from harness.model import as_json
 
@@ -233,7 +233,7 @@ def lab_json(lab: dict[str, BoardSpec]) -> list[dict[str, Any]]:
 
 
 def _spec_text(spec: BoardSpec) -> str:
-    """What boards.toml says in `spec`: there, `text` is the board's name."""
+    """The key `spec` of boards.toml; `text` of such a board is its name."""
     from harness.boards.kinds import BOARD_KINDS
 
     prefix = BOARD_KINDS[spec.kind].prefix
@@ -272,7 +272,7 @@ def port_lines(ports: Iterable[SerialPort], *, trouble: str | None = None) -> li
 
 
 def lab_lines(lab: dict[str, BoardSpec]) -> list[str]:
-    """The configured boards as text, with tags, hooks and who has each; nothing where there are none."""
+    """The configured boards as text, with tags, hooks and who uses each; empty if there are none."""
     from harness.boards.kinds import occupancy
 
     rows = [
@@ -297,7 +297,7 @@ def _hooks_text(spec: BoardSpec) -> str:
 
 
 def virtual_lines(virtual: Virtual) -> list[str]:
-    """The virtual board as text: which interpreter it runs, or the one line why it cannot."""
+    """The virtual board as text: its interpreter, or one line on why there is none."""
     if virtual.interpreter is None:
         return ["virtual board", f"  {virtual.reason}"]
     return ["virtual board", f"  unix  {virtual.interpreter}"]
@@ -328,7 +328,7 @@ def probed_lines(probed: Probed) -> list[str]:
 
 
 def _table(rows: list[list[str]]) -> list[str]:
-    # A column that is empty in every row is left out.
+    # Columns that are empty in every row are left out.
     rows = [list(row) for row in zip(*(column for column in zip(*rows, strict=True) if any(column)), strict=True)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))] if rows else []
     return [

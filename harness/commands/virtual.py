@@ -72,16 +72,16 @@ def heap_size(text: str) -> int:
     """
     found = re.fullmatch(r"([1-9]\d*)([kKmM]?)", text)
     if found is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no size; wanted is a number of bytes, as in 65536, 64K or 2M")
+        raise argparse.ArgumentTypeError(f"invalid size {text!r}: expected bytes, e.g. 65536, 64K or 2M")
     return int(found[1]) * _SIZES[found[2].lower()]
 
 
 def run(options: argparse.Namespace) -> int:
-    """Start the board, say where it is, and wait to be ended by a signal (which `harness.cli` turns into the exit code).
+    """Start the board, print its port, and wait for a signal to end (which `harness.cli` turns into the exit code).
 
     Raises:
-        UsageError: for a spec that is no virtual board, or a directory that cannot be used.
-        BoardError: this machine has no pseudo-terminals, or the interpreter does not come up.
+        UsageError: for a spec of another kind, or a directory that cannot be used.
+        BoardError: this machine has no pseudo-terminals, or the interpreter does not start.
     """
     from harness.boards.spec import parse_board
 
@@ -90,7 +90,7 @@ def run(options: argparse.Namespace) -> int:
         return _keep(*_faulty(spec.target, options))
     if spec.kind != "unix":
         raise UsageError(
-            f"virtual {options.spec!r}: no virtual board; accepted are unix, unix:/path/to/micropython and faulty:NAME"
+            f"virtual {options.spec!r}: not a virtual board; accepted are unix, unix:/path/to/micropython and faulty:NAME"
         )
     return _keep(*_whole(spec.target, options))
 
@@ -113,7 +113,7 @@ def _faulty(name: str, options: argparse.Namespace) -> tuple[FaultyBoard, str]:
 
     fault = FAULTS[name]
     if options.folder is not None:
-        raise UsageError(f"--folder {options.folder}: a faulty board has files of its own; leave it out")
+        raise UsageError(f"--folder {options.folder}: a faulty board has its own files; leave the option out")
     interpreter = find_interpreter("")
 
     from harness.boards.virtual.faulty import FaultyBoard
@@ -155,10 +155,10 @@ def _folder(path: Path | None) -> Path | None:
 
 
 def wait_for_signal() -> None:
-    """Wait until a signal's handler raises.
+    """Wait until the handler of a signal raises.
 
-    `signal.pause()` sleeps on when the signal reaches another thread (the board's bridge); the wake-up descriptor is written
-    whichever thread the system chose, and the handler then runs here.
+    `signal.pause()` goes on sleeping if the signal reaches another thread (the board's bridge); the wake-up descriptor is written
+    for every thread, and the handler then runs here.
     """
     reading, writing = os.pipe()
     os.set_blocking(writing, False)

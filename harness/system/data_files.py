@@ -1,6 +1,6 @@
-"""Where the harness's data folders are: `certs/` and `device_scripts/`.
+"""Find the data folders of the harness: `certs/` and `device_scripts/`.
 
-Knows the two places they can be (inside the installed package, or beside it in a checkout), not what is in them.
+Knows the two places where they can be: inside the installed package, or next to it in a checkout. Must not know their content.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One object for "until when": every wait in the harness takes a `Deadline`, never a bare number.
+"""A point in time: every wait in the harness takes a `Deadline`, never a number of seconds.
 
 Knows only the monotonic clock, or the one it is given.
 """

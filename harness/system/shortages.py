@@ -1,4 +1,4 @@
-"""What this machine can run out of while a case runs: said in one line with the remedy, because it says nothing about TLS. Pure."""
+"""Map resource-exhaustion errors of this machine to a one-line remedy: they say nothing about TLS. Pure."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _REMEDIES = {
 
 
 def shortage_text(error: OSError) -> str | None:
-    """Say what is used up and what to do; None for an error that is no shortage.
+    """Return what is exhausted and what to do; None for any other error.
 
     Args:
-        error: as the system raised it; its errno counts, and the file it names.
+        error: of the system; its errno and file name are used.
     """
     remedy = _REMEDIES.get(error.errno or 0)
     if remedy is None:

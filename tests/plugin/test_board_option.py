@@ -85,11 +85,11 @@ def test_the_order_of_arrival_does_not_show(suite, interpreter):
         (("unix:",), "--board 'unix:': missing interpreter path; `unix` alone runs the packaged interpreter"),
         (
             ("unix:/no/such",),
-            "--board unix:/no/such: there is no such file; the path of a MicroPython unix-port interpreter is wanted",
+            "--board unix:/no/such: no such file; expected the path of a MicroPython unix-port interpreter",
         ),
         (
             ("unix:/etc/passwd",),
-            "--board unix:/etc/passwd: this is no program that can be started; the path of a MicroPython unix-port interpreter is wanted",
+            "--board unix:/etc/passwd: not an executable program; expected the path of a MicroPython unix-port interpreter",
         ),
         (
             ("telnet://host:1",),
@@ -111,7 +111,7 @@ def test_a_board_that_cannot_be_opened(suite):
     """Every case is `error` at once with the same reason, the run fails and says that nothing was tested."""
     ran = suite.run("--cases", "smoke", "-k", "seed", "--board", "/dev/ttyNOPE7")
     assert ran.status == 1
-    reason = "/dev/ttyNOPE7: there is no such port; "
+    reason = "/dev/ttyNOPE7: no such port; "
     lines = [line for line in ran.lines if line.startswith("[") and "error" in line]
     assert len(lines) == 11
     assert all(line.endswith(" board ttyNOPE7 is not usable, see above") for line in lines)
@@ -141,7 +141,7 @@ def test_a_program_that_is_no_micropython(suite):
 def test_a_board_that_cannot_be_opened_in_other_forms(suite, how):
     """-v shows the reason with the first case, -q in the first block, and with pytest-xdist it is the same."""
     ran = suite.run(*suite.quick, "--board", "/dev/ttyNOPE7", *how)
-    reason = "/dev/ttyNOPE7: there is no such port; ports here"
+    reason = "/dev/ttyNOPE7: no such port; ports here"
     told = {"-v": 3, "-q": 2, "-n": 3}  # the first case or the board's line, the first block, why the run failed
     assert sum(line.count(reason) for line in ran.lines if not line.startswith("error: ")) == told[how[0]], ran.text
     assert ran.lines.count("error: board ttyNOPE7 is not usable, see above") == 1

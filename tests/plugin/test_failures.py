@@ -155,9 +155,9 @@ def test_error_says_so_first(suite):
     """A fault of board or line is `error` in the first line, never `fail`; its whole reason stands below."""
     ran = suite.run("--cases", "smoke", "-k", "rsa-1024-key", "--board", "/dev/ttyNOPE7")
     lines = block(ran)
-    assert lines[0].startswith("error: /dev/ttyNOPE7: there is no such port")
+    assert lines[0].startswith("error: /dev/ttyNOPE7: no such port")
     assert len(lines[0]) <= 60
-    assert lines[1].startswith("  /dev/ttyNOPE7: there is no such port; ")
+    assert lines[1].startswith("  /dev/ttyNOPE7: no such port; ")
     assert lines[-2:] == [
         "Reproduce with:",
         "    pytest 'test_mine.py::test_case[ttyNOPE7-seed/rsa-1024-key]' --board /dev/ttyNOPE7 --cases smoke "

@@ -123,7 +123,7 @@ def test_a_board_fault_in_a_fixture_test(suite):
     suite.write("test_mine.py", "def test_it(board):\n    board.info\n")
     ran = suite.run("--board", "/dev/ttyNOPE7")
     assert (ran.status, ran.summary()) == (1, "1 failed")
-    assert ran.line("error: /dev/ttyNOPE7: there is no such port; ")
+    assert ran.line("error: /dev/ttyNOPE7: no such port; ")
     assert "Traceback" not in ran.text
 
 

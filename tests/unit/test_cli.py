@@ -63,7 +63,7 @@ def test_help_of_a_command_has_an_example(command, capsys):
         (["cases", "--jso"], "tls-harness: unrecognized arguments: --jso (`tls-harness --help` explains)\n"),
         (
             ["virtual", "--heap", "3x"],
-            "tls-harness virtual: argument --heap: '3x' is no size; wanted is a number of bytes, as in 65536, 64K or 2M "
+            "tls-harness virtual: argument --heap: invalid size '3x': expected bytes, e.g. 65536, 64K or 2M "
             "(`tls-harness virtual --help` explains)\n",
         ),
     ],

@@ -1,6 +1,6 @@
-"""A board at a serial port, found again after its port went away: by what it is, not by what its port was called.
+"""Find a board at a serial port again after its port went away, by its identity instead of the name of its port.
 
-Knows ports and locks. Opens no port. A board of another identity is never taken for it, and one that somebody else has is left alone.
+Knows ports and locks. Opens no port. Another board is never mistaken for it, and a board that is in use is left alone.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from harness.boards.serial.ports import identity, list_ports, resolve_serial, us
 from harness.errors import BoardError, FaultKind
 from harness.system.deadline import Deadline
 
-# Whoever comes first has such a name; all others (by-id, by-path, those of udev rules) are one board's for good.
-_OF_WHOEVER_COMES = re.compile(r"/dev/(tty[A-Z]+\d+|(tty|cu)\..*|pts/\d+)")
+# The first board that is plugged in gets such a name; all others (by-id, by-path, those of udev rules) belong to one board.
+_UNSTABLE_NAME = re.compile(r"/dev/(tty[A-Z]+\d+|(tty|cu)\..*|pts/\d+)")
 
 
 class SameBoard:
-    """Which board a spec led to, and its locks, until `close()`.
+    """The board that a spec led to, locked until `close()`.
 
     Args:
-        target: what stands in the spec: a path, a link, `id:SERIAL`, `auto`, a URL.
+        target: of the spec: a path, a link, `id:SERIAL`, `auto`, a URL.
         label: the board's name in messages.
 
     Raises:
         UsageError: it names no port, or several.
-        BoardError: `busy`: somebody else has the board.
+        BoardError: `busy`: the board is in use.
     """
 
     def __init__(self, target: str, *, label: str) -> None:
@@ -47,15 +47,15 @@ class SameBoard:
 
     @property
     def _own_name(self) -> str | None:
-        """A path that leads to no other board. It is locked, too: nobody else knows the board by it while its port is gone."""
-        if not self._target.startswith("/") or _OF_WHOEVER_COMES.fullmatch(self._target):
+        """A path that can lead to no other board. It is locked, too, for the time when the port is gone."""
+        if not self._target.startswith("/") or _UNSTABLE_NAME.fullmatch(self._target):
             return None
         folder, name = os.path.split(self._target)
         return os.path.join(os.path.realpath(folder), name)
 
     @property
     def may_be_switched(self) -> bool:
-        """Whether its port is missing and its power may be switched: it has a name of its own, and so a lock all the same."""
+        """Whether its port is missing and its power may be switched: it has a name of its own, and so is locked anyway."""
         return self._own_name is not None and not os.path.exists(self.port)
 
     def _lock(self, name: str) -> None:
@@ -64,26 +64,26 @@ class SameBoard:
 
     @property
     def note(self) -> str | None:
-        """What a person has to know of the lock."""
+        """What the user must know about the lock, if anything."""
         return next((lock.note for lock in self._locks.values() if lock.note is not None), None)
 
     @property
     def may_return(self) -> bool:
-        """Whether its port can come back: a pseudo-terminal's name may be anybody's afterwards."""
+        """Whether its port can come back; the name of a pseudo-terminal may be another board's afterwards."""
         return not self.port.startswith("/dev/pts/")
 
     def find(self) -> str:
-        """Where the board is now; it is locked there, too.
+        """Return the port of the board now, locked under its new name, too.
 
         Raises:
-            BoardError: `missing` while it is not there, `busy` where somebody else has it.
+            BoardError: `missing` while there is none, `busy` if another process has it.
         """
         port = self._find()
         self._lock(identity(port))
         return port
 
     def wait(self, deadline: Deadline) -> None:
-        """Wait until the board is there.
+        """Wait for the port of the board.
 
         Raises:
             BoardError: as `find`, when the time is over.
@@ -104,7 +104,7 @@ class SameBoard:
             return self._target
         if self._usb is None:
             if not os.path.exists(self.port):
-                raise BoardError(f"{self.port}: there is no such port", kind=FaultKind.MISSING)
+                raise BoardError(f"{self.port}: no such port", kind=FaultKind.MISSING)
             return self.port
         known = self._usb
         alike = [

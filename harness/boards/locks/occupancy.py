@@ -51,7 +51,7 @@ def of_port(port: str | SerialPort) -> Occupancy:
     if "://" in device:
         return Occupancy(state=OccupancyState.UNKNOWN, port=device)
     if device.startswith("/") and not os.path.exists(device):
-        return Occupancy(state=OccupancyState.MISSING, port=device, reason="there is no such port")
+        return Occupancy(state=OccupancyState.MISSING, port=device, reason="no such port")
     return Occupancy(state=OccupancyState.FREE, port=device)
 
 

@@ -1,6 +1,6 @@
-"""Opens a serial port through pyserial, its modem lines as told, or says why it cannot be opened.
+"""Open a serial port through pyserial with given modem lines, or report why it cannot be opened.
 
-Knows pyserial and the URLs it takes. Must not know what is at the other end.
+Knows pyserial and its URLs. Must not know what is at the other end.
 """
 
 from __future__ import annotations
@@ -14,12 +14,17 @@ from harness.boards.serial.ports import refuse_if_held, why_port_failed
 from harness.boards.serial.recorded_port import READ_SLICE_S, mend_close
 from harness.errors import BoardError, FaultKind
 
-# A board that does not take our bytes for this long has stopped reading.
+# A board that accepts no bytes for this long has stopped reading.
 WRITE_TIMEOUT_S = 5.0
 
 
 def open_port(device: str, *, baud: int, dtr: bool | None, rts: bool | None) -> Any:
-    """Open a pyserial port with the modem lines as told.
+    """Open a pyserial port.
+
+    Args:
+        device: a path, a port name or a URL.
+        baud: bits per second.
+        dtr, rts: the state of the two lines; None leaves pyserial's default.
 
     Raises:
         BoardError: why it cannot be opened.
@@ -28,7 +33,7 @@ def open_port(device: str, *, baud: int, dtr: bool | None, rts: bool | None) -> 
         import serial
     except ImportError as error:
         raise BoardError(
-            f"{device}: pyserial does not load here ({error.name} is missing)", kind=FaultKind.MISSING
+            f"{device}: cannot import pyserial ({error.name} is missing)", kind=FaultKind.MISSING
         ) from error
     try:
         slice_s = 0 if device.startswith("socket://") else READ_SLICE_S
@@ -38,14 +43,14 @@ def open_port(device: str, *, baud: int, dtr: bool | None, rts: bool | None) -> 
         else:
             refuse_if_held(device)
             port.exclusive = True
-        if not device.startswith("rfc2217://"):  # pyserial's has none; its socket has 5 s of its own
+        if not device.startswith("rfc2217://"):  # pyserial has none for it; the socket has a time limit of 5 s
             port.write_timeout = WRITE_TIMEOUT_S
         if dtr is not None:
             port.dtr = dtr
         if rts is not None:
             port.rts = rts
         with warnings.catch_warnings():
-            # pyserial 3.5 rfc2217.py calls Thread.setDaemon; a suite that turns warnings into errors would fail on it.
+            # pyserial 3.5 rfc2217.py calls Thread.setDaemon, which fails in a suite that turns warnings into errors.
             warnings.simplefilter("ignore", DeprecationWarning)
             port.open()
         if device.startswith("socket://"):

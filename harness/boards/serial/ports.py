@@ -1,4 +1,4 @@
-"""Which serial ports there are, whose they are, and why one could not be opened.
+"""The serial ports of this machine: their identity, the programs that hold them, and why one could not be opened.
 
 Knows pyserial's port list and, on Linux, /proc. Opens no port.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from harness.errors import BoardError, FaultKind, UsageError
 
-# Programs that open every new serial port, with what stops them.
+# Programs that open every new serial port, and how to stop them.
 KNOWN_HOLDERS = {
     "ModemManager": "it probes every new port; stop it with `systemctl stop ModemManager` or give the board a udev rule "
     'with ENV{ID_MM_DEVICE_IGNORE}="1"',
@@ -23,8 +23,8 @@ KNOWN_HOLDERS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SerialPort:
-    """One port of this machine. `usb_id` is `vid:pid` in hex; `serial_number` what `id:` asks for; `location` where in the
-    tree of USB ports it is plugged in (with the interface, where the device has several).
+    """A port of this machine. `usb_id` is `vid:pid` in hex, `serial_number` the one for `id:`, `location` its position in the
+    tree of USB ports (with the interface, if the device has several).
     """
 
     device: str
@@ -39,14 +39,14 @@ def list_ports() -> list[SerialPort]:
     """List the serial ports that belong to USB devices first, then the others, each by device name.
 
     Raises:
-        BoardError: pyserial does not load here: it needs termios and fcntl where the system calls itself POSIX.
+        BoardError: pyserial cannot be imported: on a system that calls itself POSIX it needs termios and fcntl.
     """
     try:
-        # 20 ms, wanted only by `auto`, `id:` and `tls-harness boards`
+        # takes 20 ms, and only `auto`, `id:` and `tls-harness boards` need it
         from serial.tools import list_ports as pyserial_ports
     except ImportError as error:
         raise BoardError(
-            f"no serial ports: pyserial does not load here ({error.name} is missing)", kind=FaultKind.MISSING
+            f"no serial ports: cannot import pyserial ({error.name} is missing)", kind=FaultKind.MISSING
         ) from error
 
     by_id = _by_id_links()
@@ -72,7 +72,7 @@ def _by_id_links() -> dict[str, str]:
 
 
 def resolve_serial(target: str) -> str:
-    """Turn what stands in a board spec into what pyserial opens.
+    """Turn the target of a board spec into the name or URL that pyserial opens.
 
     Args:
         target: device path, URL, `COM3`, `u0`, `a0`, `id:SERIAL` or `auto`.
@@ -86,16 +86,16 @@ def resolve_serial(target: str) -> str:
             return candidates[0].device
         if not candidates:
             raise UsageError(
-                "--board auto: no USB serial port on this machine; plug the board in, or name the port (`tls-harness boards` lists them)"
+                "--board auto: no USB serial port on this machine; plug the board in, or name a port (`tls-harness boards` lists them)"
             )
         raise UsageError(
-            f"--board auto: {len(candidates)} boards are connected, name one: "
+            f"--board auto: {len(candidates)} boards are connected; name one of "
             + ", ".join(f"{port.device} ({port.description}, id:{port.serial_number})" for port in candidates)
         )
     if target.startswith("id:"):
-        wanted = target[3:]
+        serial_number = target[3:]
         ports = list_ports()
-        found = [port for port in ports if port.serial_number == wanted]
+        found = [port for port in ports if port.serial_number == serial_number]
         if len(found) == 1:
             return found[0].device
         known = ", ".join(f"id:{port.serial_number}" for port in ports if port.serial_number) or "none"
@@ -119,19 +119,19 @@ def holders(device: str) -> list[tuple[int, str]]:
             if any(os.readlink(entry) == real for entry in folder.iterdir()):
                 found.append((pid, _command(pid)))
         except OSError:
-            continue  # gone meanwhile, or another user's
+            continue  # it has ended, or is another user's
     return found
 
 
 def identity(port: str) -> str:
-    """What stays the same of a board however its port is called: what is locked, and what finds it again.
+    """The name of a board that does not depend on its port: it is locked under it, and found again by it.
 
     Args:
-        port: what pyserial opens: a path, a Windows port name, a URL.
+        port: the path, Windows port name or URL that pyserial opens.
 
     Returns:
-        `usb-VID-PID-SERIAL`; with the place in the USB tree where several ports share the serial number or have none;
-        `net-HOST-PORT` of a URL whatever its scheme and options; else the real path.
+        `usb-VID-PID-SERIAL`, with the USB location if several ports share the serial number or have none;
+        `net-HOST-PORT` for a URL of any scheme; else the real path.
     """
     if "://" in port:
         return _network_identity(port)
@@ -147,7 +147,7 @@ def identity(port: str) -> str:
 
 
 def usb_port(port: str, ports: list[SerialPort]) -> SerialPort | None:
-    """The entry of a port among those of the machine; None where it is not there, or not on USB."""
+    """Find the entry of a port; None if it is missing or not on USB."""
     real = _real_name(port)
     found = next((entry for entry in ports if os.path.realpath(entry.device) == real or entry.device == real), None)
     return None if found is None or found.usb_id is None else found
@@ -158,7 +158,7 @@ def _real_name(port: str) -> str:
 
 
 def usb_identity(port: SerialPort, ports: list[SerialPort]) -> str:
-    """As `identity`, for a USB port among those of the machine. Cheap adapters all have the serial number 0001, or none."""
+    """As `identity`, for a USB port. Cheap adapters all have the serial number 0001, or none."""
     name = f"usb-{(port.usb_id or '').replace(':', '-')}"
     alike = [entry for entry in ports if (entry.usb_id, entry.serial_number) == (port.usb_id, port.serial_number)]
     if port.serial_number:
@@ -174,7 +174,7 @@ def _network_identity(url: str) -> str:
     try:
         host = str(socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][4][0])
     except (OSError, UnicodeError):
-        pass  # opening it will say so
+        pass  # opening it will report that
     return f"net-{'127.0.0.1' if host == '::1' else host}-{number}"
 
 
@@ -186,11 +186,11 @@ def lock_holders(device: str) -> list[tuple[int, str]]:
     except OSError:
         return []
     # "1: FLOCK  ADVISORY  WRITE 4711 00:18:5 0 EOF": major and minor of the filesystem in hex, inode in decimal.
-    wanted = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
+    file_id = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
     found = []
     for line in locks.splitlines():
         words = line.split()
-        if len(words) > 5 and words[1] == "FLOCK" and words[5] == wanted:
+        if len(words) > 5 and words[1] == "FLOCK" and words[5] == file_id:
             found.append((int(words[4]), _command(int(words[4]))))
     return found
 
@@ -203,22 +203,22 @@ def _command(pid: int) -> str:
 
 
 def _held_by(device: str) -> str:
-    # A PTY is also open in the program that serves it: who holds the lock is the better answer where there is one.
+    # A PTY is also open in the program that serves it, so the holder of the lock comes first.
     who = lock_holders(device) or holders(device)
     if any(pid == os.getpid() for pid, _command in who):
-        return "this run itself: the same board under two names"
+        return "this run: the same board has two names"
     if not who:
-        return "another program (none of this user's; try `sudo fuser -v " + device + "`)"
+        return "a program of another user (try `sudo fuser -v " + device + "`)"
     text = ", ".join(f"{command} (pid {pid})" for pid, command in who[:4])
     advice = [KNOWN_HOLDERS[command] for _pid, command in who if command in KNOWN_HOLDERS]
     return "; ".join([text, *advice])
 
 
 def refuse_if_held(device: str) -> None:
-    """Refuse a port that another program reads: it would take bytes away, and nothing else would say so.
+    """Refuse a port that another program reads: it would take bytes away unnoticed.
 
-    Only programs that use the same lock are refused by the operating system; screen, minicom and ModemManager do not.
-    Pseudo-terminals are left out: the program that serves one has it open. So is what is no serial port at all.
+    The operating system refuses only programs that use the same lock; screen, minicom and ModemManager do not.
+    Pseudo-terminals are exempt, since the program that serves one has it open, and so is anything that is not a serial port.
 
     Raises:
         BoardError: kind `busy`, naming the holder.
@@ -230,11 +230,11 @@ def refuse_if_held(device: str) -> None:
 
 
 def why_port_failed(device: str, error: BaseException) -> BoardError:
-    """Say why a port could not be opened: missing, not permitted, busy, or refused by the far end.
+    """Explain why a port could not be opened: missing, not permitted, busy, or refused by the far end.
 
     Args:
-        device: what was opened.
-        error: what pyserial raised; its `errno` decides, or that of the error it hides.
+        device: the port.
+        error: of pyserial; its `errno` decides, or that of its cause.
     """
     if isinstance(error, BoardError):
         return error
@@ -244,7 +244,7 @@ def why_port_failed(device: str, error: BaseException) -> BoardError:
     if number == errno.ENOENT or (number is None and os.name == "nt"):
         there = ", ".join(port.device for port in list_ports()) or "none"
         return BoardError(
-            f"{device}: there is no such port; ports here: {there}. Is the board plugged in, with a data cable?",
+            f"{device}: no such port; ports here: {there}. Is the board plugged in, with a data cable?",
             kind=FaultKind.MISSING,
         )
     if number in (errno.EACCES, errno.EPERM):
@@ -253,19 +253,19 @@ def why_port_failed(device: str, error: BaseException) -> BoardError:
         return BoardError(f"{device}: the port is in use by {_held_by(device)}; close it first", kind=FaultKind.BUSY)
     if number in (errno.ENOTTY, errno.EINVAL, errno.ENODEV, errno.ENXIO, errno.EIO, errno.EISDIR):
         return BoardError(
-            f"{device}: this is no serial port ({errno.errorcode.get(number, number)}); `tls-harness boards` lists those there are",
+            f"{device}: not a serial port ({errno.errorcode.get(number, number)}); `tls-harness boards` lists the serial ports",
             kind=FaultKind.MISSING,
         )
     name = errno.errorcode.get(number or 0, type(error).__name__)
-    return BoardError(f"{device}: the port cannot be opened ({name})", kind=FaultKind.LINK)
+    return BoardError(f"{device}: cannot open the port ({name})", kind=FaultKind.LINK)
 
 
 def _errno_of(error: BaseException) -> int | None:
-    """The first errno along the chain: pyserial puts the OS error into the context and sometimes copies its number."""
+    """Find the first errno in the chain: pyserial keeps the OS error as context and sometimes copies its number."""
     for link in _chain(error):
         number = getattr(link, "errno", None)
         if number is None and type(link).__module__ == "termios" and link.args:
-            number = link.args[0]  # termios.error is no OSError and has no errno
+            number = link.args[0]  # termios.error is not an OSError and has no errno
         if isinstance(number, int):
             return number
     return None
@@ -283,12 +283,12 @@ def _forbidden(device: str) -> str:
         pass
     if group is None:
         return (
-            f"{device}: this user may not open the port, and no group but root's may: "
-            'a udev rule with GROUP="dialout", MODE="0660" mends that'
+            f"{device}: no permission to open the port; only root may: "
+            'add a udev rule with GROUP="dialout", MODE="0660"'
         )
     return (
-        f"{device}: this user may not open the port; it belongs to the group {group!r}: "
-        f"`sudo usermod -aG {group} $USER`, then log in again"
+        f"{device}: no permission to open the port; it belongs to the group {group!r}: "
+        f"run `sudo usermod -aG {group} $USER`, then log in again"
     )
 
 
@@ -300,33 +300,35 @@ def _why_url_failed(device: str, error: BaseException, number: int | None) -> Bo
             kind=FaultKind.MISSING,
         )
     if any(isinstance(link, socket.gaierror) for link in chain):
-        return BoardError(f"{device}: no machine of this name is known", kind=FaultKind.MISSING)
+        return BoardError(f"{device}: unknown host name", kind=FaultKind.MISSING)
     if any(isinstance(link, TimeoutError) for link in chain):
         return BoardError(
-            f"{device}: the machine does not answer; is it on, and the port open in its firewall?",
+            f"{device}: the host does not answer; is it on, and the port open in its firewall?",
             kind=FaultKind.MISSING,
         )
     if number in (errno.EPIPE, errno.ECONNRESET):
         return BoardError(
-            f"{device}: the far end closed the connection at once; such servers do that while another client has the port",
+            f"{device}: the far end closed the connection at once, as such servers do while another client has the port",
             kind=FaultKind.BUSY,
         )
     if number is None and device.startswith("rfc2217://"):
         joint = "&" if "?" in device else "?"
-        told = (
-            "" if "ign_set_control" in device else f"; one without control lines needs {device}{joint}ign_set_control"
+        hint = (
+            ""
+            if "ign_set_control" in device
+            else f"; a port without control lines needs {device}{joint}ign_set_control"
         )
         plain = "socket" + device.removeprefix("rfc2217").partition("?")[0]
         return BoardError(
-            f"{device}: the far end does not speak RFC 2217, or not all of it; plain TCP is {plain}{told}",
+            f"{device}: the far end does not support RFC 2217, or not all of it; plain TCP is {plain}{hint}",
             kind=FaultKind.LINK,
         )
     name = errno.errorcode.get(number or 0, type(error).__name__)
-    return BoardError(f"{device}: the far end cannot be reached ({name})", kind=FaultKind.LINK)
+    return BoardError(f"{device}: cannot reach the far end ({name})", kind=FaultKind.LINK)
 
 
 def _chain(error: BaseException) -> list[BaseException]:
-    """An error and those it came from: pyserial puts what happened into the context."""
+    """An error with its causes: pyserial keeps the real one as context."""
     links, link = [], error
     while link is not None and link not in links:
         links.append(link)

@@ -1,7 +1,7 @@
-"""A virtual board: a real MicroPython unix-port interpreter behind a pseudo-terminal, speaking a serial board's bytes.
+"""A virtual board: a real MicroPython unix-port interpreter behind a pseudo-terminal, with the bytes of a serial board.
 
-Knows what a board does and the unix port does not: a soft reset restarts it with the banner a board prints, Ctrl-C interrupts
-running code, boot.py and main.py run at power-up, the files are its own. The bytes between are passed on untouched. Must not
+Knows what a board does and the unix port does not: a soft reset restarts it with the banner of a board, Ctrl-C interrupts
+running code, boot.py and main.py run at power-up, the files are its own. All other bytes are passed on unchanged. Must not
 know the agent, TLS, or pytest. POSIX only: termios and fcntl are imported where used.
 """
 
@@ -27,19 +27,19 @@ RAW_BANNER = b"raw REPL; CTRL-B to exit\r\n"
 FRIENDLY_PROMPT = b"\r\n>>> "
 CTRL_C = b"\x03"
 START_S = 10.0
-# An interpreter that ends this soon after its start, again and again, is a board in a loop of resets: slow it down.
+# An interpreter that repeatedly ends this soon after its start is a board in a reset loop: slow it down.
 LOOP_AGE_S = 1.0
 LOOP_PAUSE_S = 0.2
 EXIT_WORD = b"\x00virtual board: exit\x00"
 PENDING_LIMIT = 64 * 1024
-# More than any banner: what must be held back until it is clear whether a banner follows boot.py's output.
+# More than any banner: this much is held back until it is clear whether a banner follows the output of boot.py.
 BANNER_LIMIT = 4096
-# Of the order of a board's; with the interpreter's own 2 MB `gc.mem_free()` walks 0.4 ms through it, twice in a case.
+# Similar to a board's; with the interpreter's own 2 MB `gc.mem_free()` takes 0.4 ms, twice in a case.
 HEAP_BYTES = 512 * 1024
 
 
 class VirtualBoard:
-    """Starts the interpreter and serves `port` until `close()`.
+    """Run the interpreter and serve `port` until `close()`.
 
     Args:
         interpreter: what to run.
@@ -67,7 +67,7 @@ class VirtualBoard:
         self._heap_bytes = heap_bytes or HEAP_BYTES
         self._own_folder = PrivateFolder("tls-harness-board-") if folder is None else None
         self.folder = folder or self._own_folder.path  # type: ignore[union-attr]  # one of the two is there
-        # Outer pair: the port that tools open. Its slave stays open here, or the master would see EIO between two tools.
+        # The outer pair is the port that tools open. Its slave stays open here, or the master would get EIO between two tools.
         self._outer, self._outer_slave = os.openpty()
         tty.setraw(self._outer_slave)
         os.set_blocking(self._outer, False)
@@ -103,7 +103,7 @@ class VirtualBoard:
         if not scripts:
             return heap
         # The same namespace and order as a board (ports/*/main.c): boot.py, then main.py, then the prompt.
-        # -i would swallow a SystemExit, which on a board is a soft reset: it is said with a word that no program prints.
+        # -i would swallow a SystemExit, which is a soft reset on a board: it is reported by a word that no program prints.
         lines = [f" exec(open({name!r}).read())" for name in scripts]
         return [*heap, "-i", "-c", "\n".join(["try:", *lines, "except SystemExit:", f" print({EXIT_WORD.decode()!r})"])]
 
@@ -113,7 +113,7 @@ class VirtualBoard:
         self._inner, slave = os.openpty()
         tty.setraw(slave)
         os.set_blocking(self._inner, False)
-        # Until launch.py has seen to it, nothing may catch SIGINT: a Ctrl-C of the first milliseconds would end launch.py itself.
+        # Until launch.py ignores SIGINT, a Ctrl-C in the first milliseconds would end launch.py itself.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             self._process = subprocess.Popen(
@@ -123,7 +123,7 @@ class VirtualBoard:
                 stderr=slave,
                 cwd=self.folder,
                 start_new_session=True,
-                # Without HOME it keeps no .micropython.history: a board has none, and the folder may be somebody's.
+                # Without HOME it writes no .micropython.history: a board has none, and the folder may be a user's.
                 env={
                     "MICROPYPATH": ".frozen",
                     "TZ": "UTC",
@@ -139,18 +139,18 @@ class VirtualBoard:
         self._started_at = time.monotonic()
 
     def _power_up(self, deadline: Deadline) -> None:
-        """Start the interpreter, asking itself whether it has a raw REPL (the unix port: since 1.27), not its version.
+        """Start the interpreter, and find out by trying whether it has a raw REPL (the unix port does since 1.27).
 
         Raises:
-            BoardError: when it shows no MicroPython prompt.
+            BoardError: it shows no MicroPython prompt.
         """
         scripts = any((self.folder / name).exists() for name in ("boot.py", "main.py"))
         self._spawn(run_main=False, run_boot=False)
         banner = self._read_until(b">>> ", deadline)
         if b"MicroPython" not in banner:
-            raise self._no_prompt("started as something else", banner)
+            raise self._no_prompt("is another program", banner)
         if self._has_raw_repl:
-            # One without a raw REPL takes Ctrl-A for "start of line" and answers the empty line that follows.
+            # An interpreter without a raw REPL takes Ctrl-A for "start of line" and answers the empty line that follows.
             os.write(self._inner, b"\x01\r")
             self._has_raw_repl = RAW_BANNER in self._read_until((RAW_BANNER, FRIENDLY_PROMPT), deadline)
             if self._has_raw_repl and not scripts:
@@ -171,13 +171,13 @@ class VirtualBoard:
             ready, _, _ = select.select([self._inner], [], [], deadline.remaining_s)
             data = self._read(self._inner) if ready else b""
             if not data:
-                raise self._no_prompt("ended" if ready else f"showed none within {deadline.timeout_s:g} s", seen)
+                raise self._no_prompt("ended" if ready else f"did not show one within {deadline.timeout_s:g} s", seen)
             seen += data
         return seen
 
     def _no_prompt(self, what: str, seen: bytes) -> BoardError:
         lines = [line for line in printable(seen[-400:]).splitlines() if line.strip()]
-        said = f"; the last it printed is {lines[-1].strip()[:100]!r}" if lines else " and printed nothing"
+        said = f"; its last line is {lines[-1].strip()[:100]!r}" if lines else " and printed nothing"
         return BoardError(
             f"{self.interpreter.name}: no MicroPython prompt: it {what}{said}. "
             "Is this an interpreter of MicroPython's unix port, for this machine?",
@@ -187,7 +187,7 @@ class VirtualBoard:
 
     @staticmethod
     def _read(descriptor: int) -> bytes:
-        """Read what is there; b"" means the other end is gone (Linux says EIO, macOS an empty read)."""
+        """Read without waiting; b"" means that the other end is gone (EIO on Linux, an empty read on macOS)."""
         try:
             return os.read(descriptor, 65536)
         except BlockingIOError:
@@ -207,7 +207,7 @@ class VirtualBoard:
             process.wait()
 
     def _interpreter_id(self) -> int | None:
-        """The process to signal: the one that was started, or what it runs where that is a script that does not `exec`."""
+        """The process to signal: the one that was started, or its child if it is a script that does not `exec`."""
         if self._process is None:
             return None
         number = self._process.pid
@@ -215,21 +215,21 @@ class VirtualBoard:
             while children := Path(f"/proc/{number}/task/{number}/children").read_text(encoding="ascii").split():
                 number = int(children[-1])
         except OSError:
-            pass  # no /proc (macOS), or it ended just now
+            pass  # no /proc (macOS), or it has just ended
         return number
 
     @staticmethod
     def _code_runs(number: int) -> bool:
-        """Whether the interpreter catches SIGINT now: it does so exactly while code runs (unix_mphal.c, set_interrupt_char).
+        """Whether the interpreter catches SIGINT now, which it does exactly while code runs (unix_mphal.c, set_interrupt_char).
 
-        launch.py, before it becomes the interpreter, has it blocked.
+        SIGINT is blocked until launch.py becomes the interpreter.
         """
         try:
             status = Path(f"/proc/{number}/status").read_text(encoding="ascii", errors="replace")
             masks = dict(line.split()[:2] for line in status.splitlines() if line.startswith("Sig"))
             caught, blocked = masks["SigCgt:"], masks["SigBlk:"]
         except (OSError, KeyError):
-            # No /proc (macOS): ps knows the same masks.
+            # No /proc (macOS): ps has the same masks.
             answer = subprocess.run(
                 ["ps", "-o", "caught=", "-o", "blocked=", "-p", str(number)],
                 capture_output=True,
@@ -244,7 +244,7 @@ class VirtualBoard:
         try:
             os.kill(number, signal.SIGINT)
         except ProcessLookupError:
-            pass  # it ended since we looked
+            pass  # it has just ended
 
     # ------------------------------------------------------------------ the bridge
 
@@ -279,11 +279,11 @@ class VirtualBoard:
         except OSError as error:
             if error.errno != errno.EIO:
                 raise
-            written = len(pending)  # the interpreter just ended; what was meant for it is lost, as on a board
+            written = len(pending)  # the interpreter has just ended; its input is lost, as on a board
         del pending[:written]
 
     def _from_tool(self, data: bytes) -> None:
-        # Between a soft reset and the raw REPL's banner a board does not read; only Ctrl-C reaches boot.py.
+        # Between a soft reset and the banner of the raw REPL a board does not read; only Ctrl-C reaches boot.py.
         waiting = self._to_board if self._returning is None else self._held
         while data:
             before, found, data = data.partition(CTRL_C)
@@ -317,10 +317,10 @@ class VirtualBoard:
         self._to_tool += data
 
     def _restart(self, *, exited: bool = False) -> None:
-        """The interpreter ended: print what a board prints and start it again, in the raw REPL if it was there.
+        """Print what a board prints at a restart and start the interpreter again, in the raw REPL if it was there.
 
         Args:
-            exited: its program asked for the end, and the process is still there.
+            exited: its program raised SystemExit, and the process still runs.
         """
         process, was_raw, age_s = self._process, self._raw, time.monotonic() - self._started_at
         status = 0 if exited or process is None else process.wait()
@@ -345,7 +345,7 @@ class VirtualBoard:
             self._returning = bytearray()
 
     def _pass_boot_output(self) -> None:
-        """After a soft reset in the raw REPL a board shows boot.py's output and the raw banner, not the friendly one."""
+        """Pass on the output of boot.py and the raw banner after a soft reset in the raw REPL, but not the friendly banner."""
         seen = self._returning
         if seen is None:
             return
@@ -366,7 +366,7 @@ class VirtualBoard:
     # ------------------------------------------------------------------ the end
 
     def reset(self) -> None:
-        """Let the board restart as by its reset wire: whatever runs ends, boot.py and main.py run again."""
+        """Restart the board as its reset pin does: the running program ends, boot.py and main.py run again."""
         number = self._interpreter_id()
         if number is not None:
             os.kill(number, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""A virtual board with one fault: a second pseudo-terminal between the tool and the board, or another environment for its interpreter.
+"""A virtual board with one fault: a second pseudo-terminal between tool and board, or another environment for the interpreter.
 
 Knows how to make each fault of `harness.boards.virtual.faults` happen, and when. Must not know what the harness
 does about it. POSIX only: pty and tty are imported where used.
@@ -32,7 +32,7 @@ CTRL_C = b"\x03"
 PENDING_LIMIT = 64 * 1024
 PIECE_BYTES = 4096
 TAIL_BYTES = max(map(len, (REQUEST_MARK, RESET_WORD, POWER_WORD))) - 1
-# Which ends of a fault each of these brings about: power off and on is also a reset, and that also an interrupt.
+# The ends of a fault that each of these causes: a power cycle is also a reset, and a reset also an interrupt.
 _ENDED_BY = {
     CTRL_C: {End.INTERRUPT},
     RESET_WORD: {End.INTERRUPT, End.ANSWER, End.RESET},
@@ -41,7 +41,7 @@ _ENDED_BY = {
 
 
 class Lane:
-    """Bytes on their way in one direction, held back as a slow or late line does. The time is the caller's."""
+    """Bytes in one direction, delayed as by a slow or late line. The caller passes the time."""
 
     def __init__(self) -> None:
         self._pieces: list[tuple[float, bytearray]] = []
@@ -51,7 +51,7 @@ class Lane:
         return sum(len(data) for _due, data in self._pieces)
 
     def add(self, data: bytes, *, due: float) -> None:
-        """Take bytes that may leave at this time."""
+        """Add bytes that may leave at this time."""
         if data:
             self._pieces.append((due, bytearray(data)))
 
@@ -60,36 +60,36 @@ class Lane:
         return max(self._pieces[0][0], self._free_from) if self._pieces else None
 
     def ready(self, now: float, *, slow: bool) -> bytes:
-        """What may leave now: one byte of a slow line, else a piece. It stays until `left`."""
+        """The bytes that may leave now: one on a slow line, else a piece. They stay until `left`."""
         due = self.due()
         if due is None or due > now:
             return b""
         return bytes(self._pieces[0][1][: 1 if slow else PIECE_BYTES])
 
     def left(self, count: int, *, free_from: float) -> None:
-        """So many bytes have left; the next may follow at `free_from`."""
+        """Remove bytes that have left; the next may leave at `free_from`."""
         del self._pieces[0][1][:count]
         if not self._pieces[0][1]:
             del self._pieces[0]
         self._free_from = free_from
 
     def clear(self) -> None:
-        """Drop what waits."""
+        """Drop all bytes."""
         self._pieces.clear()
 
 
 class FaultyBoard:
-    """Starts the virtual board and stands between it and `port` until `close()`.
+    """Run the virtual board, and stand between it and `port` until `close()`.
 
     Args:
         fault: what is wrong with it.
         interpreter: what the board runs.
-        heap_bytes: size of its heap where the fault does not say; None takes the virtual board's.
+        heap_bytes: size of its heap unless the fault sets it; None takes the virtual board's.
 
-    `port` is a link, as of a udev rule: it leads to the board's port, whatever that is called at the time.
+    `port` is a link, like one of a udev rule: it leads to the port of the board, whatever its name is at the time.
 
     Raises:
-        BoardError: when the interpreter does not come up.
+        BoardError: the interpreter does not start.
     """
 
     def __init__(self, fault: Fault, interpreter: Interpreter, *, heap_bytes: int | None = None) -> None:
@@ -130,7 +130,7 @@ class FaultyBoard:
         os.set_blocking(self._outer, False)
         fresh = Path(f"{self.port}.new")
         fresh.symlink_to(os.ttyname(self._outer_slave))
-        fresh.replace(self._link)  # at once: whoever looks sees the old or the new port
+        fresh.replace(self._link)  # atomic: the link leads to the old or the new port
 
     def _pull_out(self, *, returns: bool) -> None:
         self._link.unlink(missing_ok=True)
@@ -139,7 +139,7 @@ class FaultyBoard:
         self._to_tool.clear()
         self._to_board.clear()
         if returns:
-            self._plug_in()  # while the old port holds its name: else the new one might get it
+            self._plug_in()  # before the old port is closed, or the new one might get its name
         for descriptor in gone:
             os.close(descriptor)
 
@@ -211,7 +211,7 @@ class FaultyBoard:
         if RESET_WORD in seen or POWER_WORD in seen:
             self._tail = b""
             return
-        # The mark counts where it ends: what was looked at before is in the tail.
+        # A mark is counted at its end; bytes seen before are in the tail.
         self._requests += seen.count(REQUEST_MARK)
         if REQUEST_MARK in seen:
             self._tail = b""
@@ -242,7 +242,7 @@ class FaultyBoard:
             self._over = event is Event.REPLUG
 
     def _switch(self, word: bytes) -> None:
-        """Ctrl-C, or what stands in for the lab's switches."""
+        """Handle Ctrl-C, or the words that stand for the lab's switches."""
         if self._active and self.fault.ends in _ENDED_BY[word]:
             self._over = True
             self._line = b""
@@ -262,7 +262,7 @@ class FaultyBoard:
         self._to_tool.add(data, due=self._due())
 
     def _held_back(self, data: bytes) -> bytes:
-        """Keep everything from the answer on; what may pass."""
+        """Keep everything from the answer on; return what comes before it."""
         if self._line:
             self._line += data
             return b""
@@ -271,7 +271,7 @@ class FaultyBoard:
         return before
 
     def _answers(self, data: bytes) -> bytes:
-        """Spoil the whole answers in this; what is not whole yet waits."""
+        """Spoil the complete answers in this; an incomplete one waits."""
         passed, self._line = b"", b""
         while self._active and self.fault.answer is not None:
             before, mark, rest = data.partition(ANSWER_MARK)

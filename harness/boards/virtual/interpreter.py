@@ -38,12 +38,12 @@ def find_interpreter(path: str) -> Interpreter:
         path: "" for the default: $MICROPYTHON, the packaged interpreter, `micropython` on PATH.
 
     Raises:
-        UsageError: the path names no program, or (for the default) there is none anywhere.
+        UsageError: the path is not a program, or (for the default) there is none.
         BoardError: where there are no pseudo-terminals (Windows).
     """
     if any(importlib.util.find_spec(name) is None for name in ("pty", "termios", "fcntl")):
         raise BoardError(
-            "unix: virtual boards need a pseudo-terminal, which Windows has not; use WSL or a serial board",
+            "unix: virtual boards need a pseudo-terminal, which Windows does not have; use WSL or a serial board",
             kind=FaultKind.MISSING,
         )
     if path:
@@ -66,10 +66,10 @@ def find_interpreter(path: str) -> Interpreter:
 def _program(path: str, *, source: str) -> Interpreter:
     absolute = os.path.abspath(os.path.expanduser(path))
     if not os.path.exists(absolute):
-        raise UsageError(f"{source}: there is no such file; the path of a MicroPython unix-port interpreter is wanted")
+        raise UsageError(f"{source}: no such file; expected the path of a MicroPython unix-port interpreter")
     if os.path.isdir(absolute) or not os.access(absolute, os.X_OK):
         raise UsageError(
-            f"{source}: this is no program that can be started; the path of a MicroPython unix-port interpreter is wanted"
+            f"{source}: not an executable program; expected the path of a MicroPython unix-port interpreter"
         )
     return Interpreter(name=absolute, launch=("exec", absolute))
 

@@ -1,8 +1,8 @@
 """Start an interpreter on a terminal of its own: run by path as `python -I launch.py`, never imported.
 
-The child of `harness.boards.virtual.board`. Takes standard input as controlling terminal, so that the interpreter dies with SIGHUP
-when the harness dies, however it dies; then becomes the interpreter. A `preexec_fn` would do the same, but forking a process
-that has threads is deprecated since Python 3.12.
+The child of `harness.boards.virtual.board`. Makes standard input its controlling terminal, so that the interpreter gets SIGHUP
+when the harness ends, however it ends; then becomes the interpreter. A `preexec_fn` would do the same, but forking a process
+with threads is deprecated since Python 3.12.
 
     launch.py exec PATH [ARG ...]          replace this process by a program
     launch.py module FOLDER NAME [ARG ...] run NAME.run_main of an extension module found in FOLDER, in this process
@@ -14,15 +14,15 @@ import sys
 
 
 def main(arguments: list[str]) -> int:
-    """Take the terminal, let nothing catch SIGINT, start what was asked."""
+    """Take the terminal, ignore SIGINT, start the interpreter."""
     import fcntl
     import termios
 
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-    # The bridge tells by the handler whether code runs, so the interpreter must not start with one: neither this CPython's nor,
-    # where it is a Python script itself (the console script of a package), its own: CPython leaves an ignored SIGINT alone.
+    # The bridge knows by the SIGINT handler whether code runs, so the interpreter must not start with one: neither this CPython's
+    # nor, if it is a Python script itself (a console script), its own: CPython leaves an ignored SIGINT alone.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # The harness starts this process with SIGINT blocked, so that none hits CPython's handler before this line.
+    # The harness starts this process with SIGINT blocked, so that none reaches CPython's handler before this line.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     if arguments[0] == "exec":
         os.execv(arguments[1], arguments[1:])

@@ -1,4 +1,4 @@
-"""`tls-harness boards`: the list, probing, cleaning, and what each says when it cannot."""
+"""`tls-harness boards`: the list, probing, cleaning, and their errors."""
 
 import fcntl
 import json
@@ -42,7 +42,7 @@ power_cycle = ["true"]
 
 @pytest.fixture(autouse=True)
 def no_lab_of_the_reader(tmp_path, monkeypatch):
-    """Run in an empty directory: a boards.toml of this checkout must not matter, nor a password."""
+    """Run in an empty directory, without a boards.toml or a password of this checkout."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LAB_PASSWORD", "the secret itself")
 
@@ -58,7 +58,7 @@ def interpreter():
 
 @pytest.fixture
 def virtual_board(interpreter, tmp_path):
-    """A virtual board, its port opened by the commands as any serial port, its filesystem in `virtual_board.folder`."""
+    """A virtual board that the commands open as a serial port; its filesystem is `virtual_board.folder`."""
     folder = tmp_path / "filesystem"
     folder.mkdir()
     virtual = VirtualBoard(interpreter, folder=folder)
@@ -67,7 +67,7 @@ def virtual_board(interpreter, tmp_path):
 
 
 def files(folder: Path) -> list[str]:
-    """What lies in a folder, at any depth."""
+    """The files of a folder, at any depth."""
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
 
 
@@ -83,7 +83,7 @@ def test_the_list(interpreter, capsys):
     assert lines[0] == "serial ports"
     assert lines[lines.index("boards.toml") :] == [
         "boards.toml",
-        "  desk  /dev/ttyUSB77  network wifi  lab  tags esp32,psram                           missing: there is no such port",
+        "  desk  /dev/ttyUSB77  network wifi  lab  tags esp32,psram                           missing: no such port",
         "  soft  unix           network none                         hooks reset,power_cycle  virtual",
         "virtual board",
         f"  unix  {interpreter.name}",
@@ -124,11 +124,11 @@ PORTS = [
 
 
 def test_a_port_shows_what_board_specs_accept():
-    """The device, its USB identity, `id:SERIAL` and the by-id path stand in one line: each is a board spec."""
+    """A port is one line with device, USB identity, `id:SERIAL` and by-id path, most of which are board specs."""
     assert port_lines(PORTS) == [
         "serial ports",
-        "  /dev/ttyUSB0  10c4:ea60  CP2102 USB to UART  id:0001  /dev/serial/by-id/usb-cp2102-0001  missing: there is no such port",
-        "  /dev/ttyS77   -          -                                                               missing: there is no such port",
+        "  /dev/ttyUSB0  10c4:ea60  CP2102 USB to UART  id:0001  /dev/serial/by-id/usb-cp2102-0001  missing: no such port",
+        "  /dev/ttyS77   -          -                                                               missing: no such port",
     ]
     assert port_lines([]) == ["serial ports", "  none"]
     assert ports_json(PORTS)[0] == {
@@ -140,12 +140,12 @@ def test_a_port_shows_what_board_specs_accept():
         "location": "1-1.4",
         "state": "missing",
         "holder": None,
-        "reason": "there is no such port",
+        "reason": "no such port",
     }
 
 
 def test_who_has_a_board(virtual_board, capsys):
-    """A board that a run has shows its pid, user and command, in text and JSON; one that it gave back is free."""
+    """A board in use shows pid, user and command of the run, in text and JSON; afterwards it is free."""
     Path("boards.toml").write_text(f'[board.desk]\nspec = "{virtual_board.port}"\n', encoding="utf-8")
     session = open_board(parse_board(virtual_board.port, {}), deploy=False)
     assert cli.main(["boards"]) == 0
@@ -163,10 +163,12 @@ def test_who_has_a_board(virtual_board, capsys):
 
 
 def test_a_machine_without_an_interpreter(monkeypatch, capsys):
-    """Where `unix` has nothing to run the list says so in one line, and is no failure."""
+    """A missing interpreter for `unix` is one line in the list, and not a failure."""
     monkeypatch.setenv("MICROPYTHON", "/no/such/micropython")
     assert cli.main(["boards"]) == 0
-    reason = "$MICROPYTHON = /no/such/micropython: there is no such file; the path of a MicroPython unix-port interpreter is wanted"
+    reason = (
+        "$MICROPYTHON = /no/such/micropython: no such file; expected the path of a MicroPython unix-port interpreter"
+    )
     assert capsys.readouterr().out.splitlines()[-2:] == ["virtual board", f"  {reason}"]
     assert virtual_lines(Virtual(interpreter=None, reason=reason)) == ["virtual board", f"  {reason}"]
 
@@ -175,7 +177,7 @@ def test_a_machine_without_an_interpreter(monkeypatch, capsys):
 
 
 def test_probe_of_a_board_writes_nothing(virtual_board, capsys):
-    """--probe SPEC says what the board is and offers, and leaves its filesystem as it was."""
+    """--probe SPEC prints what the board is and supports, and leaves its filesystem unchanged."""
     assert cli.main(["boards", "--probe", virtual_board.port]) == 0
     out, err = capsys.readouterr()
     lines = out.splitlines()
@@ -200,20 +202,20 @@ def test_probe_opens_configured_boards_and_unix(interpreter, capsys):
     assert [board["error"] is None for board in data["boards"]] == [False, True, True]
     assert data["boards"][1]["facts"]["implementation"] == "micropython"
     assert err == f"tls-harness: {data['boards'][0]['error']}\n"
-    assert err.startswith("tls-harness: /dev/ttyUSB77: there is no such port")
+    assert err.startswith("tls-harness: /dev/ttyUSB77: no such port")
 
 
 def test_a_board_that_cannot_be_opened_is_named(capsys):
-    """A missing port is a fault: one line on standard error, exit code 3, the board's own line says it is not usable."""
+    """A missing port is a fault: one line on standard error, exit code 3, and the board's own line says it is not usable."""
     assert cli.main(["boards", "--probe", "/dev/ttyUSB77"]) == 3
     out, err = capsys.readouterr()
     assert out == "ttyUSB77 (/dev/ttyUSB77): not usable\n"
-    assert err.startswith("tls-harness: /dev/ttyUSB77: there is no such port; ports here: ")
+    assert err.startswith("tls-harness: /dev/ttyUSB77: no such port; ports here: ")
     assert err.count("\n") == 1
 
 
 def test_a_board_without_tls_says_so():
-    """Firmware without any TLS module is shown as that, with what it is."""
+    """Firmware without a TLS module is shown as such."""
     info = BoardInfo(
         implementation="micropython", version=(1, 9, 2), machine="micro:bit with nRF51822", heap_free_bytes=9000
     )
@@ -284,10 +286,10 @@ def test_clean_removes_what_was_deployed_and_nothing_else(virtual_board, capsys)
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["u0"], "'u0': to look at this board add --probe; the list itself takes no board"),
+        (["u0"], "'u0': add --probe to probe this board; the list accepts no boards"),
         (
             ["--clean", "u0", "--probe"],
-            "--clean: it does one board and nothing else; leave out --probe and further boards",
+            "--clean: accepts exactly one board, and no --probe or further boards",
         ),
         (["--probe", "u0", "u0"], "--board 'u0': the same board as 'u0'; each board may be given only once"),
         (["--boards", "no.toml"], "--boards no.toml: cannot be read (No such file or directory)"),
@@ -295,14 +297,14 @@ def test_clean_removes_what_was_deployed_and_nothing_else(virtual_board, capsys)
     ids=["spec without probe", "clean and probe", "twice", "no file"],
 )
 def test_wrong_usage(arguments, message, capsys):
-    """What does not go together ends with 2 and one line."""
+    """Options that exclude each other end with exit code 2 and one line."""
     assert cli.main(["boards", *arguments]) == 2
     assert capsys.readouterr() == ("", f"tls-harness: {message}\n")
 
 
 @pytest.mark.parametrize("option", ["--probe", "--clean"])
 def test_a_spec_that_is_no_board(option, capsys):
-    """An unknown spec is refused with what is accepted."""
+    """An unknown spec is refused with the accepted ones."""
     assert cli.main(["boards", option, "nonsense"]) == 2
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)

@@ -1,4 +1,4 @@
-"""`tls-harness virtual`: a board that mpremote and others can use, gone without a trace afterwards."""
+"""`tls-harness virtual`: a board for mpremote and other tools, which leaves nothing behind."""
 
 import argparse
 import contextlib
@@ -26,7 +26,7 @@ ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT)}
 
 @pytest.fixture(scope="module", autouse=True)
 def interpreter():
-    """The default interpreter; where there is none these tests have nothing to start."""
+    """The default interpreter; without one these tests are skipped."""
     try:
         return find_interpreter("")
     except HarnessError as error:
@@ -55,7 +55,7 @@ def virtual(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 
 def mpremote(port: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run mpremote on a port, as a person does."""
+    """Run mpremote on a port."""
     return subprocess.run(
         [sys.executable, "-m", "mpremote", "connect", port, *arguments],
         capture_output=True,
@@ -66,14 +66,14 @@ def mpremote(port: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def children(pid: int) -> list[int]:
-    """The processes that this one started."""
+    """The child processes of a process."""
     listing = subprocess.run(["ps", "-o", "pid=,ppid=", "-A"], capture_output=True, text=True, check=True).stdout
     pairs = [line.split() for line in listing.splitlines()]
     return [int(child) for child, parent in pairs if int(parent) == pid]
 
 
 def is_there(pid: int) -> bool:
-    """Whether a process of this number exists."""
+    """Whether a process exists."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -82,7 +82,7 @@ def is_there(pid: int) -> bool:
 
 
 def test_mpremote_runs_code_on_it():
-    """`mpremote connect PORT exec ...` works on the printed port, twice in a row (the port is not used up by the first)."""
+    """`mpremote connect PORT exec ...` works on the printed port, twice in a row."""
     with virtual() as (_process, port):
         for text in ("first", "second"):
             done = mpremote(port, "exec", f"import sys; print({text!r}, sys.implementation.name)")
@@ -110,7 +110,7 @@ def test_a_signal_ends_it_and_leaves_nothing(number, code):
 
 
 def test_ctrl_c_while_code_runs_on_it():
-    """The board is taken down in the middle of an endless loop, too."""
+    """A board in an endless loop is ended, too."""
     with virtual() as (process, port):
         done = mpremote(port, "exec", "--no-follow", "while True: pass")
         assert done.returncode == 0, done.stderr
@@ -123,7 +123,7 @@ def test_ctrl_c_while_code_runs_on_it():
 
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="waiting for a process of somebody else needs Linux's pidfd")
 def test_sigkill_takes_the_interpreter_along():
-    """However the command dies, its interpreter goes with it: the terminal it lives on is gone."""
+    """However the command ends, so does its interpreter, because its terminal is gone."""
     with virtual() as (process, _port):
         (interpreter_pid,) = children(process.pid)
         watched = os.pidfd_open(interpreter_pid)
@@ -150,7 +150,7 @@ def test_the_folder_is_its_filesystem_and_stays(tmp_path):
 
 
 def test_a_faulty_board():
-    """One with a fault, for any tool: what is wrong with it, and how its two switches are worked."""
+    """A board with a fault for any tool: the output names the fault and the commands for its two switches."""
     with virtual("faulty:stuck-raw") as (process, port):
         done = mpremote(port, "exec", "print(1234)")
         assert (done.returncode, done.stdout.split()) == (0, ["1234"]), done.stderr
@@ -165,7 +165,7 @@ def test_a_faulty_board():
 
 
 def test_the_default_heap_is_in_the_help(capsys):
-    """--help names the heap that a virtual board has if none is given."""
+    """--help names the default heap of a virtual board."""
     with pytest.raises(SystemExit):
         cli.main(["virtual", "--help"])
     assert f"(default: {HEAP_BYTES // 1024}K)" in " ".join(capsys.readouterr().out.split())
@@ -186,10 +186,8 @@ def test_heap_sizes(text, size):
 
 @pytest.mark.parametrize("text", ["", "0", "-1", "1.5M", "64KB", "K", "six"])
 def test_sizes_that_are_none(text):
-    """Anything else is refused with what is wanted."""
-    with pytest.raises(
-        argparse.ArgumentTypeError, match=r"is no size; wanted is a number of bytes, as in 65536, 64K or 2M$"
-    ):
+    """Anything else is refused with what is accepted."""
+    with pytest.raises(argparse.ArgumentTypeError, match=r"^invalid size .*: expected bytes, e\.g\. 65536, 64K or 2M$"):
         heap_size(text)
 
 
@@ -199,7 +197,7 @@ def test_sizes_that_are_none(text):
         (
             ["/dev/ttyUSB0"],
             2,
-            "virtual '/dev/ttyUSB0': no virtual board; accepted are unix, unix:/path/to/micropython and faulty:NAME",
+            "virtual '/dev/ttyUSB0': not a virtual board; accepted are unix, unix:/path/to/micropython and faulty:NAME",
         ),
         (
             ["faulty:no-wlan"],
@@ -209,17 +207,17 @@ def test_sizes_that_are_none(text):
         (
             ["faulty:slow", "--folder", "files"],
             2,
-            "--folder files: a faulty board has files of its own; leave it out",
+            "--folder files: a faulty board has its own files; leave the option out",
         ),
         (
             ["unix:/no/such/micropython"],
             2,
-            "--board unix:/no/such/micropython: there is no such file; the path of a MicroPython unix-port interpreter is wanted",
+            "--board unix:/no/such/micropython: no such file; expected the path of a MicroPython unix-port interpreter",
         ),
         (
             ["unix:/"],
             2,
-            "--board unix:/: this is no program that can be started; the path of a MicroPython unix-port interpreter is wanted",
+            "--board unix:/: not an executable program; expected the path of a MicroPython unix-port interpreter",
         ),
         (
             ["--folder", "/no/such/place"],
@@ -236,7 +234,7 @@ def test_what_cannot_be_started(arguments, code, message, capsys):
 
 
 def test_a_program_that_is_no_micropython_is_a_fault(capsys):
-    """A program without MicroPython's prompt is named, with what it printed, and exit code 3."""
+    """A program without MicroPython's prompt is reported with its output and exit code 3."""
     assert cli.main(["virtual", "unix:/bin/true"]) == 3
     out, err = capsys.readouterr()
     assert out == ""
@@ -245,7 +243,7 @@ def test_a_program_that_is_no_micropython_is_a_fault(capsys):
 
 
 def test_the_port_is_a_terminal():
-    """What is printed can be opened as a serial port."""
+    """The printed port can be opened as a serial port."""
     with virtual() as (_process, port):
         descriptor = os.open(port, os.O_RDWR | os.O_NOCTTY)
         try:

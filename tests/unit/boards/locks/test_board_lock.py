@@ -41,7 +41,7 @@ lock.close()
 
 @pytest.fixture
 def held(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    """Another process that has the board."""
+    """Another process with the lock."""
     process = subprocess.Popen(
         [sys.executable, "-c", HOLD, BOARD, str(tmp_path)],
         cwd=PROJECT,
@@ -57,14 +57,14 @@ def held(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def taken(folder: Path) -> BoardError:
-    """The error of taking a board that is not free."""
+    """The error of locking a board that is in use."""
     with pytest.raises(BoardError) as raised:
         BoardLock(BOARD, label="desk", folder=folder)
     return raised.value
 
 
 def test_the_holder_is_named(held: subprocess.Popen[str], tmp_path: Path) -> None:
-    """Pid, user and command of who has the board stand in the error, and what to do; the list knows them, too."""
+    """The error has pid, user and command of the holder, and what to do; `holder_of` finds the same."""
     error = taken(tmp_path)
     me = ourselves()
     assert error.kind == "busy"
@@ -77,7 +77,7 @@ def test_the_holder_is_named(held: subprocess.Popen[str], tmp_path: Path) -> Non
 
 
 def test_a_child_that_inherited_the_lock(tmp_path: Path) -> None:
-    """The board is its until it ends, after its parent has left it; that the parent took the lock stays to be seen."""
+    """A child keeps the lock until it ends, even if its parent has left it; the entry still names the parent."""
     lock = BoardLock(BOARD, label="desk", folder=tmp_path)
     child = subprocess.Popen(
         [sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE, pass_fds=(lock.descriptor,)
@@ -91,8 +91,8 @@ def test_a_child_that_inherited_the_lock(tmp_path: Path) -> None:
     BoardLock(BOARD, label="desk", folder=tmp_path).close()
 
 
-def test_a_killed_process_holds_nothing(held: subprocess.Popen[str], tmp_path: Path) -> None:
-    """The kernel frees the lock; what the dead process said of itself is not taken for true."""
+def test_a_killed_process_loses_the_lock(held: subprocess.Popen[str], tmp_path: Path) -> None:
+    """The kernel frees the lock; the entry that the process left is not trusted."""
     held.kill()
     held.wait()
     assert list(tmp_path.iterdir()) == [lock_path(BOARD, folder=tmp_path)]
@@ -102,7 +102,7 @@ def test_a_killed_process_holds_nothing(held: subprocess.Popen[str], tmp_path: P
 
 
 def test_twice_in_one_process(tmp_path: Path) -> None:
-    """One board under two names is said to be that; nobody waits for himself."""
+    """One board under two names is an error of its own kind: the run must not wait for itself."""
     lock = BoardLock(BOARD, label="desk", folder=tmp_path)
     error = taken(tmp_path)
     assert (error.kind, error.message) == ("twice", "desk: this run has the board already, under another name")
@@ -112,7 +112,7 @@ def test_twice_in_one_process(tmp_path: Path) -> None:
 
 
 def test_other_users_can_lock(tmp_path: Path) -> None:
-    """The file is everybody's, whatever the umask; it is gone with the lock; other boards are other files."""
+    """All users may write to the file, whatever the umask; it is removed with the lock; other boards have other files."""
     before = os.umask(0o077)
     try:
         lock = BoardLock(BOARD, label="desk", folder=tmp_path)
@@ -127,7 +127,7 @@ def test_other_users_can_lock(tmp_path: Path) -> None:
 
 
 def test_names_of_files(tmp_path: Path) -> None:
-    """Readable, one folder, and different boards never share one."""
+    """Names are readable, stay in the folder, and differ between boards."""
     paths = [lock_path(name, folder=tmp_path) for name in ("/dev/pts/1", "-dev-pts-1", "../../etc/passwd", "x" * 300)]
     assert {path.parent for path in paths} == {tmp_path}
     assert len(set(paths)) == 4
@@ -136,7 +136,7 @@ def test_names_of_files(tmp_path: Path) -> None:
 
 
 def test_a_link_is_not_followed(tmp_path: Path) -> None:
-    """Somebody who puts a link in the place of the file gets nothing written: no lock, and it is said."""
+    """A link in place of the file is not written through: there is no lock, and a note says so."""
     target = tmp_path / "precious"
     target.write_text("mine")
     lock_path(BOARD, folder=tmp_path).symlink_to(target)
@@ -150,7 +150,7 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
 
 
 def test_no_folder(tmp_path: Path) -> None:
-    """Where no file can be made the board works all the same, and a note says what is missing."""
+    """Without a lock file the board still works, and a note says what is missing."""
     lock = BoardLock(BOARD, label="desk", folder=tmp_path / "none")
     assert lock.note == (
         f"no lock could be taken in {tmp_path / 'none'} (No such file or directory): "
@@ -163,8 +163,8 @@ def test_no_folder(tmp_path: Path) -> None:
     "text",
     ["", "[]", "{}", "nonsense", "\xff", '{"pid": "1"}', '{"pid": 1, "user": 2, "command": "c", "since": "s"}'],
 )
-def test_what_others_wrote(text: str, held: subprocess.Popen[str], tmp_path: Path) -> None:
-    """A file that says nonsense, or nothing yet: the process is known from the kernel."""
+def test_an_invalid_entry(text: str, held: subprocess.Popen[str], tmp_path: Path) -> None:
+    """If the file is invalid or still empty, the holder comes from the kernel."""
     lock_path(BOARD, folder=tmp_path).write_text(text, encoding="latin-1")
     error = taken(tmp_path)
     assert error.message.startswith(f"desk: the board is in use by pid {held.pid} ({ourselves().user}): python")
@@ -173,8 +173,8 @@ def test_what_others_wrote(text: str, held: subprocess.Popen[str], tmp_path: Pat
     assert (holder.pid, holder.user, holder.since) == (held.pid, ourselves().user, "?")
 
 
-def test_what_others_wrote_is_safe_to_show(held: subprocess.Popen[str], tmp_path: Path) -> None:
-    """Control characters and lines in an entry do not reach a terminal, and it has an end."""
+def test_an_entry_is_safe_to_show(held: subprocess.Popen[str], tmp_path: Path) -> None:
+    """Control characters and line ends of an entry are escaped, and its length is bounded."""
     entry = {"pid": held.pid, "user": "\x1b[31mroot", "command": "pytest\n" + "x" * 1000, "since": "now"}
     lock_path(BOARD, folder=tmp_path).write_text(json.dumps(entry))
     message = taken(tmp_path).message
@@ -184,14 +184,14 @@ def test_what_others_wrote_is_safe_to_show(held: subprocess.Popen[str], tmp_path
 
 
 def test_command_line() -> None:
-    """As typed, without the folder of the program; `python -m pytest` is pytest."""
+    """The command as typed, without the folder of the program; `python -m pytest` is pytest."""
     assert command_line(["/usr/lib/x/pytest/__main__.py", "--board", "my board"]) == "pytest --board 'my board'"
     assert command_line(["/usr/bin/tls-harness", "boards"]) == "tls-harness boards"
     assert command_line([]) == "python"
 
 
 def test_introduce(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A worker tells the command line of its run."""
+    """A worker is described by the command line of its run."""
     monkeypatch.setattr(board_lock, "_introduced", [])
     board_lock.introduce(["/bin/pytest", "-n", "2"])
     assert ourselves().command == "pytest -n 2"
@@ -199,18 +199,18 @@ def test_introduce(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_folder_of_all_users() -> None:
-    """The first folder that everybody may write to; it does not depend on who asks."""
+    """The first folder that all users may write to; it does not depend on the user."""
     assert lock_folder() in board_lock.FOLDERS
 
 
 class Busy:
-    """A board that is busy a number of times."""
+    """A board that is busy for a number of attempts."""
 
     def __init__(self, times: int, *, kind: str = "busy") -> None:
         self.times, self.kind = times, kind
 
     def __call__(self) -> str:
-        """Try to have it."""
+        """Try to open it."""
         self.times -= 1
         if self.times >= 0:
             raise BoardError("desk: in use by pid 7", kind=self.kind)
@@ -218,14 +218,14 @@ class Busy:
 
 
 def test_patience() -> None:
-    """Who is waited for is said once; the board is had as soon as it is free."""
+    """The holder is reported once; the board is opened as soon as it is free."""
     said: list[str] = []
     assert patiently(Busy(2), Patience(seconds=20, tell=said.append), label="desk") == "open"
     assert said == ["desk: waiting up to 20 s: desk: in use by pid 7"]
 
 
-def test_patience_has_an_end() -> None:
-    """At the end of the time the holder is named; without patience at once, and other faults are not waited for."""
+def test_patience_ends() -> None:
+    """The error names the holder when the time is over, at once without patience; other faults are not waited for."""
     with pytest.raises(BoardError, match=r"^desk: in use by pid 7 \(waited 0\.3 s for it\)$"):
         patiently(Busy(10**6), Patience(seconds=0.3), label="desk")
     with pytest.raises(BoardError, match=r"^desk: in use by pid 7$"):
@@ -235,8 +235,8 @@ def test_patience_has_an_end() -> None:
             patiently(Busy(1, kind=kind), Patience(seconds=60), label="desk")
 
 
-def test_many_want_it(tmp_path: Path) -> None:
-    """However they come and go, never two have it: the file is removed by each that gives it back."""
+def test_many_threads(tmp_path: Path) -> None:
+    """There are never two holders, although each removes the file when it gives the lock back."""
     inside, most, done = [0], [0], []
     guard = threading.Lock()
 
@@ -273,7 +273,7 @@ def test_many_want_it(tmp_path: Path) -> None:
 
 
 def test_holder_text() -> None:
-    """One line for messages and lists."""
+    """A holder is one line in messages and lists."""
     holder = Holder(pid=7, user="ci", command="pytest --board a", since="2026-11-25 09:00:00 UTC")
     assert str(holder) == "pid 7 (ci) since 2026-11-25 09:00:00 UTC: pytest --board a"
     assert str(Holder(pid=7, user="ci", command="screen", since="?")) == "pid 7 (ci): screen"

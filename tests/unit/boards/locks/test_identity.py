@@ -1,4 +1,4 @@
-"""A board whose port went away is found by what it is; another one is never taken for it."""
+"""A board whose port went away is found by its identity; another board is never mistaken for it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from harness.system.deadline import Deadline
 
 @pytest.fixture(autouse=True)
 def locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the locks of these tests are."""
+    """A folder for the locks of these tests."""
     folder = tmp_path / "locks"
     folder.mkdir()
     folder.chmod(0o777)
@@ -42,7 +42,7 @@ def locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def plugged(monkeypatch: pytest.MonkeyPatch) -> list[SerialPort]:
-    """The ports of this machine, as the test says."""
+    """The ports of this machine, as set by the test."""
     there: list[SerialPort] = []
     monkeypatch.setattr(ports, "list_ports", lambda: list(there))
     monkeypatch.setattr(same_board, "list_ports", lambda: list(there))
@@ -50,12 +50,12 @@ def plugged(monkeypatch: pytest.MonkeyPatch) -> list[SerialPort]:
 
 
 def usb(device: str, *, serial: str | None, at: str, usb_id: str = "2e8a:0005") -> SerialPort:
-    """A USB port; no such device has to be there, nothing opens it."""
+    """A USB port; the device need not exist, since nothing opens it."""
     return SerialPort(device=device, description="Board", usb_id=usb_id, serial_number=serial, by_id=None, location=at)
 
 
 def test_another_name(plugged: list[SerialPort]) -> None:
-    """By its serial number, at whatever place of the USB tree; while it is away that is said."""
+    """A board is found by its serial number at any USB location; while it is away the error names it."""
     plugged += [usb("/dev/ttyX0", serial="A1", at="1-1"), usb("/dev/ttyX1", serial="B2", at="1-2")]
     board = SameBoard("/dev/ttyX0", label="desk")
     assert (board.port, board.identity, board.may_return, board.note) == (
@@ -76,7 +76,7 @@ def test_another_name(plugged: list[SerialPort]) -> None:
 
 @pytest.mark.parametrize("serial", [None, "0001"])
 def test_twins(plugged: list[SerialPort], serial: str | None) -> None:
-    """Cheap adapters are told apart by their place only: the twin that stayed is not taken for the one that left."""
+    """Cheap adapters differ only by their USB location: the twin that stayed is not mistaken for the one that left."""
     plugged += [usb("/dev/ttyX0", serial=serial, at="1-1"), usb("/dev/ttyX1", serial=serial, at="1-2")]
     board = SameBoard("/dev/ttyX0", label="desk")
     plugged[:] = [usb("/dev/ttyX1", serial=serial, at="1-2")]
@@ -87,8 +87,8 @@ def test_twins(plugged: list[SerialPort], serial: str | None) -> None:
     board.close()
 
 
-def test_a_twin_that_came_meanwhile(plugged: list[SerialPort], locks: Path) -> None:
-    """Its serial number was its own when it was opened; now the place decides, and it is locked under its new name as well."""
+def test_a_twin_that_is_plugged_in_later(plugged: list[SerialPort], locks: Path) -> None:
+    """A serial number may stop being unique: then the location decides, and the board is locked under that name, too."""
     plugged += [usb("/dev/ttyX0", serial="0001", at="1-1")]
     board = SameBoard("/dev/ttyX0", label="desk")
     plugged += [usb("/dev/ttyX1", serial="0001", at="1-2")]
@@ -102,19 +102,19 @@ def test_a_twin_that_came_meanwhile(plugged: list[SerialPort], locks: Path) -> N
 
 
 def test_a_url_stays(plugged: list[SerialPort]) -> None:
-    """A board behind another machine is where it was."""
+    """A board behind another machine keeps its URL."""
     board = SameBoard("socket://127.0.0.1:2217", label="desk")
     assert board.find() == "socket://127.0.0.1:2217"
     board.close()
 
 
-def test_a_path_that_is_no_usb_port(plugged: list[SerialPort], tmp_path: Path) -> None:
-    """A link is followed anew; a pseudo-terminal's own name may be anybody's afterwards."""
+def test_a_path_that_is_not_a_usb_port(plugged: list[SerialPort], tmp_path: Path) -> None:
+    """A link is followed again; the name of a pseudo-terminal may be another board's afterwards."""
     link = tmp_path / "board"
     link.symlink_to("/dev/null")
     board = SameBoard(str(link), label="desk")
     link.unlink()
-    with pytest.raises(BoardError, match=f"{link}: there is no such port"):
+    with pytest.raises(BoardError, match=f"{link}: no such port"):
         board.find()
     link.symlink_to("/dev/zero")
     assert board.find() == str(link)
@@ -125,7 +125,7 @@ def test_a_path_that_is_no_usb_port(plugged: list[SerialPort], tmp_path: Path) -
 
 
 def test_back_under_another_name(tmp_path: Path, locks: Path) -> None:
-    """A real port goes away and comes back: the step `port` finds it by its link, and what was on the board is still there."""
+    """A real port goes away and comes back: the step `port` finds it by its link, and the board kept its globals."""
     faulty = FaultyBoard(FAULTS["replug"], find_interpreter(""))
     board = SameBoard(faulty.port, label="desk")
     link = Link(board.port)
@@ -162,7 +162,7 @@ SWITCHES = "import os, sys; os.symlink(sys.argv[1], sys.argv[2]); print('on')"
 
 @pytest.fixture
 def dark(tmp_path: Path) -> Iterator[BoardSpec]:
-    """A board with a name of its own that is not there; the power switch, a stand-in, lets it appear."""
+    """A board with a name of its own that is missing until its power switch (a stand-in) runs."""
     virtual = VirtualBoard(find_interpreter(""))
     name = tmp_path / "pico"
     hook = (sys.executable, "-c", SWITCHES, virtual.port, "{port}")
@@ -172,10 +172,10 @@ def dark(tmp_path: Path) -> Iterator[BoardSpec]:
 
 
 def test_a_port_that_is_missing_at_the_start(dark: BoardSpec) -> None:
-    """The power is switched, the port waited for, the board used and locked under both names."""
+    """The power is switched on, the port waited for, and the board locked under both names."""
     session = open_board(dark)
     try:
-        assert session.notes[0].startswith(f"its port was missing at first ({dark.target}: there is no such port; ")
+        assert session.notes[0].startswith(f"its port was missing at first ({dark.target}: no such port; ")
         assert session.notes[0].endswith("; power-cycle helped")
         assert session.info.has_tls
         assert holder_of(dark.target) is not None
@@ -185,9 +185,9 @@ def test_a_port_that_is_missing_at_the_start(dark: BoardSpec) -> None:
     assert holder_of(dark.target) is None
 
 
-def test_a_missing_port_is_left_dark(dark: BoardSpec, locks: Path) -> None:
-    """By whoever only looks, while another run has the board, and where its name may be another board's."""
-    with pytest.raises(BoardError, match="there is no such port") as raised:
+def test_a_missing_port_that_is_not_switched_on(dark: BoardSpec, locks: Path) -> None:
+    """Not by a probe, nor while another run has the board, nor where the name may be another board's."""
+    with pytest.raises(BoardError, match="no such port") as raised:
         open_board(dark, deploy=False)
     assert "power-cycle" not in raised.value.message
     with subprocess.Popen([sys.executable, "-c", HOLDS, dark.target, str(locks)], stdin=PIPE, stdout=PIPE) as other:
@@ -196,20 +196,20 @@ def test_a_missing_port_is_left_dark(dark: BoardSpec, locks: Path) -> None:
         with pytest.raises(BoardError, match=rf"pico: the board is in use by pid {other.pid} "):
             open_board(dark)
         other.kill()
-    with pytest.raises(BoardError, match="there is no such port") as raised:
+    with pytest.raises(BoardError, match="no such port") as raised:
         open_board(replace(dark, target="/dev/ttyNONE7"))
     assert "power-cycle" not in raised.value.message
     assert not os.path.lexists(dark.target)
 
 
 def test_a_switch_that_does_not_help(dark: BoardSpec) -> None:
-    """The port stays missing; what was tried is said with it."""
+    """If the port stays missing, the error names what was tried."""
     hook = (sys.executable, "-c", "print('no such hub'); raise SystemExit(3)")
     with pytest.raises(
-        BoardError, match=r"there is no such port\b.*; power-cycle failed: pico: the power_cycle hook .* no such hub$"
+        BoardError, match=r"no such port\b.*; power-cycle failed: pico: the power_cycle hook .* no such hub$"
     ):
         open_board(replace(dark, settings=replace(dark.settings, power_cycle=hook)))
     short = replace(dark.settings, power_cycle=(sys.executable, "-c", ""), timeout_multiplier=0.02)
-    with pytest.raises(BoardError, match=r"; power-cycle failed: .*there is no such port$") as raised:
+    with pytest.raises(BoardError, match=r"; power-cycle failed: .*no such port$") as raised:
         open_board(replace(dark, settings=short))
     assert raised.value.kind == "missing"

@@ -21,7 +21,7 @@ from harness.boards.spec import parse_board
 
 @pytest.fixture
 def port() -> Iterator[str]:
-    """A PTY."""
+    """The port of a pseudo-terminal."""
     far, near = pty.openpty()
     yield os.ttyname(near)
     os.close(far)
@@ -66,7 +66,7 @@ def test_a_program_that_locks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_not_free() -> None:
     """A port that is missing, and one behind another machine."""
-    assert str(of_port("/dev/ttyNOPE7")) == "missing: there is no such port"
+    assert str(of_port("/dev/ttyNOPE7")) == "missing: no such port"
     assert of_port("rfc2217://127.0.0.1:1").state == "unknown"
 
 

@@ -110,7 +110,7 @@ def test_auto(plugged: list[SimpleNamespace]) -> None:
     plugged.append(port("/dev/ttyUSB0", serial_number="B2"))
     with pytest.raises(
         UsageError,
-        match=r"2 boards are connected, name one: /dev/ttyACM0 \(USB JTAG, id:A1\), /dev/ttyUSB0 \(USB JTAG, id:B2\)",
+        match=r"2 boards are connected; name one of /dev/ttyACM0 \(USB JTAG, id:A1\), /dev/ttyUSB0 \(USB JTAG, id:B2\)",
     ):
         resolve_serial("auto")
 
@@ -137,7 +137,7 @@ def test_missing(plugged: list[SimpleNamespace]) -> None:
     error = why("/dev/ttyUSB77")
     assert error.kind == "missing"
     assert error.message == (
-        "/dev/ttyUSB77: there is no such port; ports here: /dev/ttyACM7. Is the board plugged in, with a data cable?"
+        "/dev/ttyUSB77: no such port; ports here: /dev/ttyACM7. Is the board plugged in, with a data cable?"
     )
 
 
@@ -146,16 +146,16 @@ def test_no_serial_port(path: str, name: str) -> None:
     """A path that is something else."""
     error = why(path)
     assert error.kind == "missing"
-    assert error.message == f"{path}: this is no serial port ({name}); `tls-harness boards` lists those there are"
+    assert error.message == f"{path}: not a serial port ({name}); `tls-harness boards` lists the serial ports"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="becoming another user needs root")
 @pytest.mark.parametrize(
     ("mode", "group", "words"),
     [
-        (0o660, 20, r"belongs to the group 'dialout': `sudo usermod -aG dialout \$USER`, then log in again"),
-        (0o600, 20, r"no group but root's may: a udev rule with GROUP=.dialout"),
-        (0o660, 0, r"no group but root's may: a udev rule with GROUP=.dialout"),
+        (0o660, 20, r"it belongs to the group 'dialout': run `sudo usermod -aG dialout \$USER`, then log in again"),
+        (0o600, 20, r"only root may: add a udev rule with GROUP=.dialout"),
+        (0o660, 0, r"only root may: add a udev rule with GROUP=.dialout"),
     ],
 )
 def test_forbidden(pty_port: str, mode: int, group: int, words: str) -> None:
@@ -214,7 +214,7 @@ def test_busy_with_ourselves(pty_port: str) -> None:
     """The same board under two names in one run."""
     link = Link(pty_port)
     try:
-        assert "in use by this run itself: the same board under two names" in why(pty_port).message
+        assert "in use by this run: the same board has two names" in why(pty_port).message
     finally:
         link.close()
 
@@ -260,7 +260,7 @@ def test_busy_with_nobody_visible(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ports, "holders", lambda _device: [])
     error = why_port_failed("/dev/ttyUSB0", OSError(errno.EBUSY, "busy"))
     assert error.kind == "busy"
-    assert "another program (none of this user's; try `sudo fuser -v /dev/ttyUSB0`)" in error.message
+    assert "a program of another user (try `sudo fuser -v /dev/ttyUSB0`)" in error.message
 
 
 # ------------------------------------------------------------------ over the network
@@ -286,7 +286,7 @@ def test_unknown_machine(scheme: str) -> None:
     """A host name that does not resolve (RFC 6761: .invalid never does)."""
     error = why(f"{scheme}://board.invalid:2217")
     assert error.kind == "missing"
-    assert error.message == f"{scheme}://board.invalid:2217: no machine of this name is known"
+    assert error.message == f"{scheme}://board.invalid:2217: unknown host name"
 
 
 def test_far_end_is_no_rfc2217() -> None:
@@ -295,7 +295,7 @@ def test_far_end_is_no_rfc2217() -> None:
         url = f"rfc2217://127.0.0.1:{listener.getsockname()[1]}"
         error = why(url)
     assert error.kind == "link"
-    assert "does not speak RFC 2217, or not all of it; plain TCP is socket://127.0.0.1:" in error.message
+    assert "does not support RFC 2217, or not all of it; plain TCP is socket://127.0.0.1:" in error.message
     assert error.message.endswith(f"{url}?ign_set_control")
 
 
@@ -325,7 +325,7 @@ def test_no_answer() -> None:
     except serial.SerialException as error:
         found = why_port_failed("socket://127.0.0.1:1", error)
     assert found.kind == "missing"
-    assert "the machine does not answer; is it on, and the port open in its firewall?" in found.message
+    assert "the host does not answer; is it on, and the port open in its firewall?" in found.message
 
 
 @pytest.mark.parametrize(
@@ -338,17 +338,17 @@ def test_no_answer() -> None:
     ],
 )
 def test_identity_of_a_url(url: str) -> None:
-    """A port behind a server is the same however it is spoken to."""
+    """A port behind a server is the same for every scheme."""
     assert identity(url) == "net-127.0.0.1-2217"
 
 
-def test_identity_of_a_name_nobody_knows() -> None:
-    """Opening it will say so; until then the name stands for itself."""
+def test_identity_of_an_unknown_host() -> None:
+    """An unknown host is its name; opening the port will report it."""
     assert identity("socket://Lab.invalid:99") == "net-lab.invalid-99"
 
 
 def test_identity_of_usb(plugged: list[SimpleNamespace], tmp_path: Path) -> None:
-    """Serial number, wherever it is plugged in; the place where adapters share one or have none; links do not matter."""
+    """The serial number, or the USB location if adapters share one or have none; links do not matter."""
     plugged += [port("/dev/ttyACM0", serial_number="A1"), port("/dev/ttyUSB0"), port("/dev/ttyS0", vid=None)]
     plugged[1].location = "1-1.4"
     assert identity("/dev/ttyACM0") == "usb-303a-1001-A1"

@@ -1,4 +1,4 @@
-"""The virtual board: what it does like a board, what it names when a program on it misbehaves, and that it leaves nothing behind."""
+"""The virtual board: what it does like a board, how programs that misbehave are named, and that nothing is left behind."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def start(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Start]:
 
 
 def enter(board: VirtualBoard, *, deadline: Deadline | None = None) -> Link:
-    """A line in the raw REPL."""
+    """Open the port and enter the raw REPL."""
     link = Link(board.port)
     try:
         link.enter_raw_repl(deadline=deadline or Deadline(60))
@@ -77,7 +77,7 @@ def ask(link: Link, code: bytes) -> bytes:
 
 @pytest.mark.parametrize(("heap_bytes", "least", "most"), [(300_000, 250_000, 300_000), (None, 450_000, 524_288)])
 def test_heap(start: Start, heap_bytes: int | None, least: int, most: int) -> None:
-    """The heap size is what was asked for, else of the order of a board's."""
+    """The heap size is the one given, else similar to a board's."""
     link = enter(start(heap_bytes=heap_bytes))
     try:
         total = int(ask(link, b"import gc\nprint(gc.mem_free() + gc.mem_alloc())"))
@@ -87,7 +87,7 @@ def test_heap(start: Start, heap_bytes: int | None, least: int, most: int) -> No
 
 
 def test_own_files_only(start: Start, tmp_path: Path) -> None:
-    """Its directory is its filesystem; neither the caller's environment nor its modules reach it."""
+    """Its directory is its filesystem; it has neither the environment nor the modules of the harness."""
     link = enter(start())
     try:
         assert ask(link, b"import os\nprint(os.getcwd())").strip() == str(tmp_path).encode()
@@ -97,7 +97,7 @@ def test_own_files_only(start: Start, tmp_path: Path) -> None:
 
 
 def test_main_is_interrupted(start: Start) -> None:
-    """A main.py that runs is interrupted with Ctrl-C; what it had done is there."""
+    """A running main.py is interrupted with Ctrl-C; its globals remain."""
     link = enter(start(boot="b = 1\n", main="m = b + 1\nwhile True: pass\n"))
     try:
         assert ask(link, b"print(m)") == b"2\n"
@@ -106,7 +106,7 @@ def test_main_is_interrupted(start: Start) -> None:
 
 
 def test_slow_boot_is_waited_for(start: Start) -> None:
-    """A board that prints a boot log and takes its time is entered as soon as it listens."""
+    """A board that boots slowly and prints a log is entered as soon as it listens."""
     boot = (
         "import time\nprint('rst:0x1 (POWERON_RESET),boot:0x13')\nend = time.time() + 1\n"
         "while time.time() < end:\n try: time.sleep(0.1)\n except KeyboardInterrupt: pass\n"
@@ -119,7 +119,7 @@ def test_slow_boot_is_waited_for(start: Start) -> None:
 
 
 def test_program_that_catches_ctrl_c(start: Start) -> None:
-    """A program that prints and ignores Ctrl-C is named, with what to do."""
+    """A program that prints and ignores Ctrl-C is reported, with what to do."""
     main = "import time\nwhile True:\n try:\n  print('tick')\n  time.sleep(0.001)\n except KeyboardInterrupt: pass\n"
     board = start(main=main)
     wait_for(lambda: board._to_tool)
@@ -129,7 +129,7 @@ def test_program_that_catches_ctrl_c(start: Start) -> None:
 
 
 def test_silent_program_that_catches_ctrl_c(start: Start) -> None:
-    """One that prints nothing looks as a board that is not there, and the sentence says so."""
+    """A program that prints nothing looks like a board that is absent, and the message says so."""
     main = "import time\nwhile True:\n try:\n  time.sleep(1)\n except KeyboardInterrupt: pass\n"
     error = refused(start(main=main), deadline=Deadline(0.8))
     assert error.kind == "silent"
@@ -137,7 +137,7 @@ def test_silent_program_that_catches_ctrl_c(start: Start) -> None:
 
 
 def test_program_that_ends_the_interpreter_at_once(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A main.py that resets the board at every start is a loop of resets."""
+    """A main.py that resets the board at every start is a reset loop."""
     monkeypatch.setattr(
         board_module, "LOOP_AGE_S", 60.0
     )  # a busy machine starts an interpreter in more than one second
@@ -151,7 +151,7 @@ def test_program_that_ends_the_interpreter_at_once(start: Start, monkeypatch: py
 
 
 def test_program_that_prints_noise(start: Start) -> None:
-    """Bytes that are no text suggest the baud rate."""
+    """Bytes that are not text suggest a wrong baud rate."""
     main = "import sys\nwhile True:\n try:\n  sys.stdout.buffer.write(bytes(range(128, 256)))\n except KeyboardInterrupt: pass\n"
     board = start(main=main)
     wait_for(lambda: board._to_tool)
@@ -160,8 +160,8 @@ def test_program_that_prints_noise(start: Start) -> None:
     assert "baud" in error.message
 
 
-def test_program_that_prints_for_ever(start: Start) -> None:
-    """A program that prints without end but can be interrupted is no obstacle."""
+def test_program_that_never_stops_printing(start: Start) -> None:
+    """A program that prints without end but can be interrupted does no harm."""
     link = enter(start(main="while True: print('x' * 500)\n"))
     try:
         assert ask(link, b"print(1)") == b"1\n"
@@ -188,7 +188,7 @@ def test_reset_during_an_exec(start: Start) -> None:
 
 
 def test_reset_between_two_execs(start: Start) -> None:
-    """A board that restarted meanwhile is told from one that answers wrongly."""
+    """A board that restarted is not mistaken for one that answers wrongly."""
     board = start()
     link = enter(board)
     try:
@@ -204,7 +204,7 @@ def test_reset_between_two_execs(start: Start) -> None:
 
 
 def test_boot_that_hangs_after_a_soft_reset(start: Start, tmp_path: Path) -> None:
-    """Ctrl-C reaches boot.py also between a soft reset and the raw REPL's banner."""
+    """Ctrl-C also reaches boot.py between a soft reset and the banner of the raw REPL."""
     link = enter(start())
     (tmp_path / "boot.py").write_text("print('booting')\nwhile True: pass\n")
     try:
@@ -220,38 +220,40 @@ def test_boot_that_hangs_after_a_soft_reset(start: Start, tmp_path: Path) -> Non
     ("program", "said"),
     [
         ("/bin/true", r"it ended and printed nothing"),
-        ("/bin/cat", r"it ended; the last it printed is .*cat"),
-        (sys.executable, r"it started as something else"),
+        ("/bin/cat", r"it ended; its last line is .*cat"),
+        (sys.executable, r"it is another program"),
     ],
 )
-def test_programs_that_are_no_micropython(program: str, said: str) -> None:
-    """What a user may name by mistake is named in one line, with what is wanted."""
+def test_programs_that_are_not_micropython(program: str, said: str) -> None:
+    """A program named by mistake is reported in one line, with what is expected."""
     with pytest.raises(BoardError, match=f"no MicroPython prompt: {said}.*unix port") as raised:
         VirtualBoard(Interpreter(name=program, launch=("exec", program)), start_s=0.5)
     assert raised.value.kind == "not-micropython"
     assert "\n" not in raised.value.message
 
 
-def test_program_that_says_nothing(tmp_path: Path) -> None:
-    """A program that only waits is given up in time."""
+def test_program_that_prints_nothing(tmp_path: Path) -> None:
+    """A program that only waits ends in a time-out."""
     program = tmp_path / "micropython"
     program.write_text("#!/bin/sh\nexec cat\n", encoding="utf-8")
     program.chmod(0o755)
-    with pytest.raises(BoardError, match=r"no MicroPython prompt: it showed none within 0\.5 s and printed nothing"):
+    with pytest.raises(
+        BoardError, match=r"no MicroPython prompt: it did not show one within 0\.5 s and printed nothing"
+    ):
         VirtualBoard(Interpreter(name=str(program), launch=("exec", str(program))), start_s=0.5)
 
 
 def test_program_for_another_machine(tmp_path: Path) -> None:
-    """A file that the kernel cannot start is named as such."""
+    """A file that the kernel cannot start is reported as such."""
     program = tmp_path / "micropython"
     program.write_bytes(b"\x7fELF nothing that runs")
     program.chmod(0o755)
-    with pytest.raises(BoardError, match=r"it ended; the last it printed is .*Exec format error.*for this machine"):
+    with pytest.raises(BoardError, match=r"it ended; its last line is .*Exec format error.*for this machine"):
         VirtualBoard(Interpreter(name=str(program), launch=("exec", str(program))))
 
 
 def test_nothing_is_left(start: Start) -> None:
-    """Closing gives back every descriptor and thread, and the interpreter is gone."""
+    """Closing releases every descriptor and thread, and ends the interpreter."""
     start().close()
     descriptors, threads = len(os.listdir("/proc/self/fd")), threading.active_count()
     board = start()
@@ -266,7 +268,7 @@ def test_nothing_is_left(start: Start) -> None:
 
 
 def test_private_folder_is_removed() -> None:
-    """A board that was given no folder removes the one it made; a given one stays."""
+    """A board removes the folder it made itself; a folder passed to it stays."""
     board = VirtualBoard(find_interpreter(""))
     folder = board.folder
     assert folder.is_dir()
@@ -299,8 +301,8 @@ def other_harness() -> Iterator[tuple[subprocess.Popen[str], int]]:
     shutil.rmtree(folder, ignore_errors=True)  # or the next board's sweep was quicker
 
 
-def test_killed_harness_takes_its_board_along(other_harness: tuple[subprocess.Popen[str], int]) -> None:
-    """However the harness dies, the interpreter gets SIGHUP from its terminal and dies too."""
+def test_a_killed_harness_ends_its_board(other_harness: tuple[subprocess.Popen[str], int]) -> None:
+    """However the harness ends, the interpreter gets SIGHUP from its terminal and ends, too."""
     process, pid = other_harness
     process.send_signal(signal.SIGKILL)
     process.wait()
@@ -308,7 +310,7 @@ def test_killed_harness_takes_its_board_along(other_harness: tuple[subprocess.Po
 
 
 def test_ctrl_c_at_the_terminal_spares_the_board(other_harness: tuple[subprocess.Popen[str], int]) -> None:
-    """SIGINT for the harness's process group does not reach the interpreter: it must be left at its prompt in order."""
+    """SIGINT for the process group of the harness does not reach the interpreter, which must be left at its prompt."""
     process, pid = other_harness
     assert os.getpgid(pid) != os.getpgid(process.pid)
     assert os.getsid(pid) != os.getsid(process.pid)

@@ -50,7 +50,7 @@ def test_path(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert find_interpreter("~/micropython").launch == ("exec", str(program))
 
 
-def test_command_is_deaf_to_the_surroundings(program: Path) -> None:
+def test_command_is_isolated(program: Path) -> None:
     """The launcher runs isolated: neither PYTHONPATH nor a board's own files reach it."""
     command = find_interpreter(str(program)).command("-X", "heapsize=1M")
     assert command[:3] == [sys.executable, "-I", "-S"]
@@ -59,7 +59,7 @@ def test_command_is_deaf_to_the_surroundings(program: Path) -> None:
 
 
 def test_nothing_found(bare: pytest.MonkeyPatch) -> None:
-    """One line names every place that was looked at, and what to do."""
+    """One line names every place that was tried, and what to do."""
     with pytest.raises(
         UsageError, match=r"no MicroPython interpreter here: jonnor-.*\$MICROPYTHON is not set.*unix:/path"
     ):
@@ -67,23 +67,23 @@ def test_nothing_found(bare: pytest.MonkeyPatch) -> None:
 
 
 def test_wrong_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A missing file, a directory and a file that is no program are each said, with where the path came from."""
-    with pytest.raises(UsageError, match=r"--board unix:/no/such: there is no such file; the path of a MicroPython"):
+    """A missing file, a directory and a file that is not a program are refused, with the source of the path."""
+    with pytest.raises(UsageError, match=r"--board unix:/no/such: no such file; expected the path of a MicroPython"):
         find_interpreter("/no/such")
-    with pytest.raises(UsageError, match="this is no program that can be started"):
+    with pytest.raises(UsageError, match="not an executable program"):
         find_interpreter(str(tmp_path))
     text = tmp_path / "text"
     text.write_text("no program")
     monkeypatch.setenv("MICROPYTHON", str(text))
-    with pytest.raises(UsageError, match=r"\$MICROPYTHON = .*text: this is no program"):
+    with pytest.raises(UsageError, match=r"\$MICROPYTHON = .*text: not an executable program"):
         find_interpreter("")
 
 
 def test_without_terminals(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where there are no pseudo-terminals (Windows) one line says what works instead."""
+    """Without pseudo-terminals (Windows) one line says what works instead."""
     monkeypatch.setattr(interpreter.importlib.util, "find_spec", lambda _name: None)
     with pytest.raises(
-        BoardError, match="need a pseudo-terminal, which Windows has not; use WSL or a serial board"
+        BoardError, match="need a pseudo-terminal, which Windows does not have; use WSL or a serial board"
     ) as raised:
         find_interpreter("")
     assert raised.value.kind == "missing"

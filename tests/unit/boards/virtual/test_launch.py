@@ -20,7 +20,7 @@ SAY = (
 
 
 def launched(launch: tuple[str, ...], *arguments: str) -> tuple[str, str]:
-    """Run on a fresh terminal that nobody controls; its output and the terminal's name."""
+    """Run on a new terminal without a controlling process; return its output and the terminal's name."""
     far, slave = pty.openpty()
     try:
         command = Interpreter(name="test", launch=launch).command(*arguments)
@@ -36,14 +36,14 @@ def launched(launch: tuple[str, ...], *arguments: str) -> tuple[str, str]:
 def test_exec() -> None:
     """The program leads its own session with standard input as its terminal: SIGHUP comes when the other end closes.
 
-    It starts without a SIGINT handler, even if it is a Python script itself: the bridge tells by the handler whether code runs.
+    It starts without a SIGINT handler, even if it is a Python script itself: the bridge knows by the handler whether code runs.
     """
     output, _terminal = launched(("exec", sys.executable), "-c", SAY)
     assert output.split()[1:] == ["True", "0"]
 
 
 def test_module(tmp_path: Path) -> None:
-    """A module's run_main gets the arguments and gives the status."""
+    """A module's run_main gets the arguments and returns the status."""
     (tmp_path / "stand_in.py").write_text("def run_main(arguments):\n print(arguments, flush=True)\n return 0\n")
     output, _terminal = launched(("module", str(tmp_path), "stand_in"), "-X", "heapsize=1M")
     assert output.strip() == "['micropython', '-X', 'heapsize=1M']"
