@@ -45,7 +45,7 @@ class Outcome(StrEnum):
 
 
 class VerdictWord(StrEnum):
-    """What the harness says of an outcome."""
+    """What the harness says of an outcome. This is the one place that says what a verdict implies."""
 
     PASS = "pass"
     FAIL = "fail"
@@ -53,6 +53,53 @@ class VerdictWord(StrEnum):
     KNOWN = "known"
     UNSUPPORTED = "unsupported"
     ERROR = "error"
+
+    @classmethod
+    def by_severity(cls) -> list[VerdictWord]:
+        """All verdicts, the worst first."""
+        return sorted(cls, key=lambda word: word.severity)
+
+    @property
+    def severity(self) -> int:
+        """The place of a verdict among all of them; 0 is the worst."""
+        return ("insecure", "fail", "error", "known", "unsupported", "pass").index(self.value)
+
+    @property
+    def fails_run(self) -> bool:
+        """Whether one such result makes the run fail."""
+        return self in (VerdictWord.INSECURE, VerdictWord.FAIL, VerdictWord.ERROR)
+
+    @property
+    def tells_tls(self) -> bool:
+        """Whether it is a statement about TLS: `error` and `unsupported` are not."""
+        return self not in (VerdictWord.ERROR, VerdictWord.UNSUPPORTED)
+
+    @property
+    def as_expected(self) -> bool:
+        """Whether what happened was expected, be it as a known deviation."""
+        return self in (VerdictWord.PASS, VerdictWord.KNOWN)
+
+    @property
+    def colour(self) -> str:
+        """The colour in a terminal: red if it fails the run, green for `pass`, else yellow."""
+        return "red" if self.fails_run else "green" if self is VerdictWord.PASS else "yellow"
+
+    @property
+    def sign(self) -> str:
+        """The character that stands for it in the HTML page, next to the word."""
+        return {"insecure": "‼", "fail": "✕", "error": "!", "known": "≈", "unsupported": "–", "pass": "✓"}[self.value]
+
+    @property
+    def meaning(self) -> str:
+        """What it means, in a few words."""
+        return {
+            "insecure": "accepted what had to be refused",
+            "fail": "not as expected",
+            "error": "board, link or harness fault: says nothing about TLS",
+            "known": "a listed deviation",
+            "unsupported": "this firmware or server cannot try it",
+            "pass": "exactly as expected",
+        }[self.value]
 
 
 class Stage(StrEnum):

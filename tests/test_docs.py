@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from harness.boards.lab_file import read_lab
-from harness.pytest_plugin.options import REPORT_SUFFIXES
+from harness.reports.formats import REPORT_SUFFIXES
 
 ROOT = Path(__file__).resolve().parents[1]
 LAB = (ROOT / "docs" / "lab.md").read_text(encoding="utf-8")

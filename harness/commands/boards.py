@@ -140,7 +140,7 @@ def _default_boards(lab: dict[str, BoardSpec], virtual: Virtual) -> list[BoardSp
 
 
 def _probe(boards: Iterable[BoardSpec], virtual: Virtual, *, explicit: bool, as_json: bool) -> int:
-    from harness.reports.record.run_record import board_json
+    from harness.reports.record.run_record import board_entry
 
     found = []
     for spec in boards:
@@ -152,7 +152,9 @@ def _probe(boards: Iterable[BoardSpec], virtual: Virtual, *, explicit: bool, as_
         if probed.error is not None:
             print(f"tls-harness: {probed.error}", file=sys.stderr)
     if as_json:
-        boards_json = [board_json(item.spec, item.info, error=item.error, notes=item.notes) for item in found]
+        boards_json = [
+            board_entry(item.spec, item.info, error=item.error, notes=item.notes).as_json() for item in found
+        ]
         _print_json({"boards": boards_json, "virtual": virtual_json(virtual)})
     elif virtual.reason is not None and not explicit:
         print(virtual.reason)

@@ -43,11 +43,11 @@ def run(options: argparse.Namespace) -> int:
         UsageError: for a set that does not exist.
     """
     from harness.cases import select
-    from harness.reports.record.run_record import case_json
+    from harness.reports.record.run_record import case_entry
 
     cases = select(options.cases)
     if options.json:
-        print(json.dumps({"cases": [case_json(case) for case in cases]}, indent=1))
+        print(json.dumps({"cases": [case_entry(case).as_json() for case in cases]}, indent=1))
     else:
         print("\n".join(lines(cases, verbose=options.verbose)))
     return 0

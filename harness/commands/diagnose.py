@@ -123,9 +123,9 @@ def run(options: argparse.Namespace) -> int:
         from harness.diagnose.own import diagnose_files as diagnose
     found = diagnose(request, progress=_progress if sys.stderr.isatty() else _silent)
     if options.json:
-        from harness.reports.record.diagnosis_record import diagnosis_json
+        from harness.reports.record.diagnosis_record import diagnosis_record
 
-        print(json.dumps(diagnosis_json(found), indent=1))
+        print(json.dumps(diagnosis_record(found).as_json(), indent=1))
     else:
         from harness.reports.text.diagnosis_text import diagnosis_text
 

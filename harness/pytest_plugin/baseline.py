@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.errors import UsageError
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from harness.model import Cell
     from harness.reports.record.diff import Comparison
     from harness.reports.record.reading import RunFile
+    from harness.reports.record.run_types import Baseline, RunRecord
 
 OPTION = "--baseline"
 # How many changes of each kind are printed; run.json has all of them.
@@ -30,8 +31,8 @@ def read_baseline(path: str, *, folder: Path) -> RunFile:
     """
     from harness.reports.record.reading import read_run
 
-    file = read_run(path, told=OPTION, start=folder)
-    if not file.run["results"]:
+    file = read_run(path, source=OPTION, start=folder)
+    if not file.run.results:
         raise UsageError(f"{OPTION} {path}: this run has no results, so there is nothing to compare with")
     return file
 
@@ -47,7 +48,7 @@ def check_common(file: RunFile, planned: Collection[Cell]) -> None:
     there, here = (
         dict.fromkeys(columns)
         for columns in (
-            ((item["board"], item["server"]) for item in file.run["results"]),
+            ((item.board, item.server) for item in file.run.results),
             ((cell.board, cell.server) for cell in planned),
         )
     )
@@ -60,14 +61,14 @@ def check_common(file: RunFile, planned: Collection[Cell]) -> None:
         )
 
 
-def compare_with(file: RunFile, record: dict[str, Any], *, planned: Collection[Cell]) -> Comparison:
+def compare_with(file: RunFile, record: RunRecord, *, planned: Collection[Cell]) -> Comparison:
     """Return what changed since the baseline.
 
     Cells that this run does not include are not a change: other boards and servers, a larger set, cases excluded with `-k`.
 
     Args:
         file: the baseline.
-        record: of this run, as in run.json.
+        record: of this run.
         planned: the cells that this run includes.
     """
     from harness.reports.record.diff import asked_for, compare
@@ -77,17 +78,18 @@ def compare_with(file: RunFile, record: dict[str, Any], *, planned: Collection[C
     return compare(file.run, record, wanted=lambda cell: (cell.board, cell.server) in columns and in_the_set(cell))
 
 
-def baseline_json(file: RunFile, found: Comparison) -> dict[str, Any]:
-    """Return the keys `baseline` and `changes` of the run record."""
-    about = {
-        "file": file.path,
-        "started": file.run["run"]["started"],
-        "compared": found.compared,
-        "unchanged": found.unchanged,
-        "left_out": found.left_out,
-        "notes": [*file.notes, *found.notes],
-    }
-    return {"baseline": about, "changes": [change.as_json() for change in found.changes]}
+def baseline_entry(file: RunFile, found: Comparison) -> Baseline:
+    """Return the key `baseline` of the run record."""
+    from harness.reports.record.run_types import Baseline
+
+    return Baseline(
+        file=file.path,
+        started=file.run.run.started,
+        compared=found.compared,
+        unchanged=found.unchanged,
+        left_out=found.left_out,
+        notes=(*file.notes, *found.notes),
+    )
 
 
 def baseline_lines(file: RunFile, found: Comparison) -> list[str]:

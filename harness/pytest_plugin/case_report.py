@@ -35,15 +35,17 @@ def complete_report(item: pytest.Item, call: pytest.CallInfo[Any], report: pytes
     result = item.stash.get(RESULT, None)
     if call.when != "call" or result is None:
         return
+    from harness.reports.record.cells import evidence
     from harness.reports.record.host import utc
     from harness.reports.record.plain import plain
-    from harness.reports.record.run_record import result_json
-    from harness.reports.text.failure_text import failure_block, headline, short_evidence
+    from harness.reports.record.run_record import result_entry
+    from harness.reports.text.failure_text import failure_block, headline
 
     rerun = rerun_command(item, boards=len(options_of(item.config).boards))
+    entry = result_entry(result, at=utc(time.time()), rerun=rerun)
     report.tls = {  # type: ignore[attr-defined] # a plain attribute is what pytest-xdist carries over
-        "result": {**result_json(result), "at": utc(time.time()), "rerun": rerun},
-        "line": short_evidence(result),
+        "result": entry.as_json(),
+        "line": evidence(entry),
         "unusable": item.stash.get(UNUSABLE, False),
         **_described(item, result),
     }
@@ -58,7 +60,7 @@ def complete_report(item: pytest.Item, call: pytest.CallInfo[Any], report: pytes
 
 def _described(item: pytest.Item, result: CaseResult) -> dict[str, Any]:
     """Describe the board and the server if this process has not reported them yet, and the board again if it has new notes."""
-    from harness.reports.record.run_record import board_json
+    from harness.reports.record.run_record import board_entry
 
     lab, reported, found = lab_of(item.config), item.config.stash.setdefault(REPORTED, set()), {}
     board = next((entry for entry in lab.boards() if entry.spec.label == result.board), None)
@@ -67,9 +69,8 @@ def _described(item: pytest.Item, result: CaseResult) -> dict[str, Any]:
         mention = f"board {result.board} {len(notes)}"
         if mention not in reported:
             reported.add(mention)
-            found["board"] = board_json(
-                board.spec, board.info, error=str(board.error) if board.error else None, notes=notes
-            )
+            error = str(board.error) if board.error else None
+            found["board"] = board_entry(board.spec, board.info, error=error, notes=notes).as_json()
     if f"server {result.server}" not in reported and result.observation is not None:
         reported.add(f"server {result.server}")
         found["server"] = lab.describe_server(result.server)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError, UsageError
+from harness.reports.formats import REPORT_SUFFIXES
 
 if TYPE_CHECKING:
     import pytest
@@ -29,7 +30,6 @@ MAX_WAIT_S = 86400
 MAX_REPEAT = 10_000
 # Each run of each case is a test: pytest collects all of them first, and the report uses 18 KB for each.
 MAX_TESTS = 200_000
-REPORT_SUFFIXES = (".json", ".html", ".md", ".csv")
 # The options whose values may be paths of existing files: pytest must not take those for tests (command_line.py).
 PATH_OPTIONS = ("--board", "--boards", "--server", "--artifacts", "--compat-report", "--baseline", "--known")
 _HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
@@ -264,7 +264,7 @@ def check_outputs(artifacts: str | None, *, reports: Iterable[str]) -> None:
     for text in reports:
         if Path(text).suffix not in REPORT_SUFFIXES:
             raise UsageError(
-                f"--compat-report {text!r}: the suffix says the format (accepted: {', '.join(REPORT_SUFFIXES)})"
+                f"--compat-report {text!r}: unknown suffix {Path(text).suffix!r} (accepted: {', '.join(REPORT_SUFFIXES)})"
             )
         if Path(text).is_dir():
             raise UsageError(f"--compat-report {text!r}: this is a directory (accepted: the path of a file)")

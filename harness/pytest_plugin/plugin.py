@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.errors import HarnessError, UsageError
+from harness.reports.formats import SUFFIX_HELP
 
 if TYPE_CHECKING:
     from harness.certificates import Certificates
@@ -84,7 +85,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         metavar="PATH",
         default=[],
-        help="Also write a report to this file, repeatable. The suffix is the format: .json, .html, .md or .csv",
+        help=f"Also write a report to this file, repeatable; {SUFFIX_HELP}",
     )
     group.addoption(
         "--artifacts",

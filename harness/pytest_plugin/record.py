@@ -1,13 +1,13 @@
 """The record of a run in the controlling process: the journal while results come, run.json and the reports at the end.
 
-Keeps only JSON: no pytest items, no live objects. Prints nothing.
+Keeps only entries of the record: no pytest items, no live objects. Prints nothing.
 """
 
 from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,15 +23,24 @@ if TYPE_CHECKING:
     from harness.reports.record.diff import Comparison
     from harness.reports.record.journal import Journal
     from harness.reports.record.reading import RunFile
+    from harness.reports.record.result_types import Entry, Result
+    from harness.reports.record.run_types import (
+        BoardEntry,
+        CaseEntry,
+        CellEntry,
+        JournalStart,
+        RunInfo,
+        RunRecord,
+        ServerEntry,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class News:
-    """A board or server (`kind`) as it is described now, and as it was before; None if this is the first word of it."""
+    """A board or server as it is described now, and its earlier description; None if this is the first."""
 
-    kind: str
-    described: dict[str, Any]
-    before: dict[str, Any] | None
+    described: BoardEntry | ServerEntry
+    before: BoardEntry | ServerEntry | None
 
 
 class Record:
@@ -48,12 +57,12 @@ class Record:
         self.config = config
         self.id = uuid.uuid4().hex[:12]
         self.started = time.time()
-        self.results: list[dict[str, Any]] = []
-        self.boards: dict[str, dict[str, Any]] = {}
-        self.servers: dict[str, dict[str, Any]] = {}
+        self.results: list[Result] = []
+        self.boards: dict[str, BoardEntry] = {}
+        self.servers: dict[str, ServerEntry] = {}
         self.planned: list[Cell] = []
         self.whole = False
-        self.missing: list[dict[str, str]] = []
+        self.missing: tuple[CellEntry, ...] = ()
         self.written: list[Path] = []
         self.trouble: list[str] = []
         self.baseline = self._baseline()
@@ -100,28 +109,39 @@ class Record:
         Returns:
             What it tells of its board and server that was not known.
         """
-        new = []
-        for kind, store in (("board", self.boards), ("server", self.servers)):
-            described = data.get(kind)
-            if described is not None and described != store.get(described[kind]):
-                new.append(News(kind=kind, described=described, before=store.get(described[kind])))
-                store[described[kind]] = described
-        self._count_attempt(data["result"])
-        self.results.append(data["result"])
+        from harness.reports.record.result_types import Result
+        from harness.reports.record.run_types import BoardEntry, ServerEntry
+
+        new: list[News] = []
+        lines: list[tuple[str, Entry]] = []
+        board = BoardEntry.of_json(data["board"]) if data.get("board") else None
+        server = ServerEntry.of_json(data["server"]) if data.get("server") else None
+        if board is not None and board != self.boards.get(board.board):
+            new.append(News(described=board, before=self.boards.get(board.board)))
+            lines.append(("board", board))
+            self.boards[board.board] = board
+        if server is not None and server != self.servers.get(server.server):
+            new.append(News(described=server, before=self.servers.get(server.server)))
+            lines.append(("server", server))
+            self.servers[server.server] = server
+        result = self._counted(Result.of_json(data["result"]))
+        self.results.append(result)
         self.begin()
-        described_now = [(news.kind, news.described) for news in new]
-        self._add([*self._described({data["result"]["case"]}), *described_now, ("result", data["result"])])
+        self._add([*self._described({result.case}), *lines, ("result", result)])
         return new
 
-    def _count_attempt(self, result: dict[str, Any]) -> None:
+    def _counted(self, result: Result) -> Result:
         """A cell that another plugin runs again, as pytest-rerunfailures does, has two results: their attempts must differ."""
-        key = (result["board"], result["server"], result["case"], result["repeat"])
-        result["attempt"] += self._attempts.get(key, 0)
-        self._attempts[key] = result["attempt"]
+        from msgspec.structs import replace
+
+        key = (result.board, result.server, result.case, result.repeat)
+        self._attempts[key] = result.attempt + self._attempts.get(key, 0)
+        return replace(result, attempt=self._attempts[key])
 
     def begin(self) -> None:
         """Begin the journal with what is to come, so that what a kill leaves tells what is missing."""
         from harness.reports.record.journal import Journal
+        from harness.reports.record.run_types import JournalPlan
 
         if self._journal is not None or self.trouble:
             return
@@ -134,22 +154,23 @@ class Record:
         for cell in self.planned:
             columns.setdefault((cell.board, cell.server), []).append(cell.case)
         plan = [
-            ("plan", {"board": board, "server": server, "cases": cases}) for (board, server), cases in columns.items()
+            ("plan", JournalPlan(board=board, server=server, cases=tuple(cases)))
+            for (board, server), cases in columns.items()
         ]
         self._add([("run", self._head()), *plan, *self._described({cell.case for cell in self.planned})])
 
-    def _described(self, cases: set[str]) -> list[tuple[str, dict[str, Any]]]:
+    def _described(self, cases: set[str]) -> list[tuple[str, CaseEntry]]:
         """What these cases are, each once: the journal of a killed run must tell all that a report shows."""
         new = cases - self._known
         if not new:
             return []
         from harness.cases import all_cases
-        from harness.reports.record.run_record import case_json
+        from harness.reports.record.run_record import case_entry
 
         self._known |= new
-        return [("case", case_json(case)) for case in all_cases() if case.id in new]
+        return [("case", case_entry(case)) for case in all_cases() if case.id in new]
 
-    def _add(self, lines: list[tuple[str, dict[str, Any]]]) -> None:
+    def _add(self, lines: Sequence[tuple[str, Entry]]) -> None:
         if self._journal is None or self.trouble:
             return
         try:
@@ -160,58 +181,67 @@ class Record:
     def _lost(self, path: Path, error: OSError) -> None:
         self.trouble.append(f"no report: {path} cannot be written ({error.strerror})")
 
-    def _head(self) -> dict[str, Any]:
-        from harness.reports.record.host import host_json
-        from harness.reports.record.run_record import SCHEMA
+    def _head(self) -> JournalStart:
+        from harness.reports.record.host import this_host
+        from harness.reports.record.run_types import SCHEMA, JournalStart
 
-        return {"schema": SCHEMA, "run": self._run(None), "host": host_json()}
+        return JournalStart(schema=SCHEMA, run=self._run(None), host=this_host())
 
-    def _run(self, finished: float | None) -> dict[str, Any]:
+    def _run(self, finished: float | None) -> RunInfo:
+        from harness.model import Tier
         from harness.reports.record.host import utc
+        from harness.reports.record.run_record import dropped_connections
+        from harness.reports.record.run_types import RunInfo
 
-        return {
-            "id": self.id,
-            "harness": __version__,
-            "cases": self.config.getoption("cases"),
-            "started": utc(self.started),
-            "finished": utc(finished) if finished else None,
-            "planned": self._expected or None,
-            "whole": self.whole,
-            "arguments": [str(word) for word in self.config.invocation_params.args],
-        }
+        return RunInfo(
+            id=self.id,
+            harness=__version__,
+            cases=Tier(self.config.getoption("cases")),
+            started=utc(self.started),
+            finished=utc(finished) if finished else None,
+            planned=self._expected or None,
+            whole=self.whole,
+            arguments=tuple(str(word) for word in self.config.invocation_params.args),
+            strangers=dropped_connections(self.results) if finished else None,
+        )
 
     # ------------------------------------------------------------------ the end
 
-    def finished(self) -> dict[str, Any]:
-        """The whole record, as in run.json."""
+    def finished(self) -> RunRecord:
+        """The whole record."""
+        from msgspec.structs import replace
+
         from harness.cases import all_cases
-        from harness.reports.record.cells import missing_json
-        from harness.reports.record.run_record import case_json, strangers_json
-        from harness.reports.record.soak import soak_json
+        from harness.reports.record.cells import missing_cells
+        from harness.reports.record.run_record import case_entry
+        from harness.reports.record.run_types import RunRecord
+        from harness.reports.record.soak import soak_of
 
         self.results.sort(key=self._order)
-        ids = {result["case"] for result in self.results} | {cell.case for cell in self.planned}
+        ids = {result.case for result in self.results} | {cell.case for cell in self.planned}
         repeat = options_of(self.config).repeat
-        self.missing = missing_json(self.planned, self.results)
-        soak = {"soak": soak_json(self.results, repeat=repeat)} if repeat > 1 else {}
-        record = {
-            **self._head(),
-            "run": {**self._run(time.time()), "strangers": strangers_json(self.results)},
-            "boards": list(self.boards.values()),
-            "servers": list(self.servers.values()),
-            "cases": [case_json(case) for case in all_cases() if case.id in ids],
-            "results": self.results,
-            "missing": self.missing,
-            **soak,
-        }
+        self.missing = missing_cells(self.planned, self.results)
+        head = self._head()
+        record = RunRecord(
+            schema=head.schema,
+            run=self._run(time.time()),
+            host=head.host,
+            boards=tuple(self.boards.values()),
+            servers=tuple(self.servers.values()),
+            cases=tuple(case_entry(case) for case in all_cases() if case.id in ids),
+            results=tuple(self.results),
+            missing=self.missing,
+            soak=soak_of(self.results, repeat=repeat) if repeat > 1 else None,
+        )
         if self.baseline is None:
             return record
-        from harness.pytest_plugin.baseline import baseline_json, compare_with
+        from harness.pytest_plugin.baseline import baseline_entry, compare_with
 
         self.compared = compare_with(self.baseline, record, planned=self.planned)
-        return {**record, **baseline_json(self.baseline, self.compared)}
+        about = baseline_entry(self.baseline, self.compared)
+        return replace(record, baseline=about, changes=self.compared.changes)
 
-    def _order(self, result: dict[str, Any]) -> tuple[int, int, int, int]:
+    def _order(self, result: Result) -> tuple[int, int, int, int]:
         """Where a result belongs: by board and server as they were told, then by case; workers answer in any order."""
         from harness.cases import all_cases
 
@@ -223,25 +253,25 @@ class Record:
                 {name: place for place, name in enumerate(names)}
                 for names in (boards, servers, [case.id for case in all_cases()])
             ]
-        board, server, case = (
-            places.get(result[key], -1) for places, key in zip(self._places, ("board", "server", "case"), strict=True)
-        )
-        return board, server, case, result["repeat"]
+        names = (result.board, result.server, result.case)
+        board, server, case = (places.get(name, -1) for places, name in zip(self._places, names, strict=True))
+        return board, server, case, result.repeat
 
-    def write(self, record: dict[str, Any]) -> None:
+    def write(self, record: RunRecord) -> None:
         """Close the journal and write run.json, the page and what `--compat-report` names; what fails is kept as trouble."""
         from harness.reports.formats import rendered
-        from harness.reports.record.journal import AT_THE_END, way_to, write_text
+        from harness.reports.record.journal import FINAL_REPORTS, relative_link, write_text
+        from harness.reports.record.run_types import JournalEnd
 
         paths = [self.config.invocation_params.dir / path for path in self.config.getoption("compat_report")]
         folder = None
         if self._journal is not None:
             folder = self._journal.folder
-            self._add([("end", {"finished": record["run"]["finished"]})])
+            self._add([("end", JournalEnd(finished=record.run.finished or ""))])
             self._close_journal(self._journal)
-            paths = [*(folder / name for name in AT_THE_END), *paths]
+            paths = [*(folder / name for name in FINAL_REPORTS), *paths]
         for path in paths:
-            links = way_to(folder, start=path.parent) if folder is not None else ""
+            links = relative_link(folder, start=path.parent) if folder is not None else ""
             try:
                 write_text(path, rendered(record, suffix=path.suffix, links=links))
                 self.written.append(path)

@@ -17,13 +17,12 @@ from harness.pytest_plugin.record import News, Record
 from harness.pytest_plugin.run import artifacts_folder, node_ids, options_of, worker_input
 from harness.pytest_plugin.screen import Screen
 
-# Verdicts that fail the run.
-FAILING = frozenset({"fail", "insecure", "error"})
 # Options with which pytest collects tests and runs none: the record of the last run stays.
 RUNS_NOTHING = ("collectonly", "showfixtures", "show_fixtures_per_test", "setuponly", "setupplan")
 
 if TYPE_CHECKING:
     from harness.pytest_plugin.longrepr import FailureBlocks
+    from harness.reports.record.run_types import Soak
     from harness.system.folder_lock import FolderLock
 
 
@@ -45,7 +44,7 @@ class Reporter:
         self._line_open = False
         self._over = False
         self._blocks: FailureBlocks | None = None
-        self.soak: dict[str, Any] | None = None
+        self.soak: Soak | None = None
 
     @property
     def _terminal(self) -> Any:
@@ -163,7 +162,7 @@ class Reporter:
             return
         self._shape(report, data)
         new = self.kept.take(data)
-        self._bad += data["result"]["verdict"] in FAILING
+        self._bad += self.kept.results[-1].verdict.fails_run
         if self._own_lines:
             self._print(data, new)
 
@@ -177,23 +176,22 @@ class Reporter:
 
     def _board_line_tells(self, data: dict[str, Any]) -> bool:
         """Whether the line that introduces this board says why it cannot be used."""
-        described = data.get("board") or self.kept.boards.get(data["result"]["board"]) or {}
-        return described.get("error") is not None and described.get("error") == data["result"]["reason"]
+        known = self.kept.boards.get(data["result"]["board"])
+        error = data["board"]["error"] if data.get("board") else known.error if known else None
+        return error is not None and error == data["result"]["reason"]
 
     def _print(self, data: dict[str, Any], new: list[News]) -> None:
-        from harness.reports.text.terminal import VERDICT_COLOURS, case_line, news_lines
+        from harness.reports.text.terminal import case_line, news_lines
 
         for news in new:
-            for line in news_lines(news.kind, news.described, before=news.before):
+            for line in news_lines(news.described, before=news.before):
                 self._line(line)
-        options = options_of(self.config)
+        result, options = self.kept.results[-1], options_of(self.config)
         many = {"boards": len(options.boards) > 1, "servers": len(options.servers) > 1}
         digits = len(str(self._total))
         count = f"[{len(self.kept.results):>{digits}}/{self._total}] " if self._total else ""
-        text = case_line(
-            data["result"], data["line"], **many, repeats=options.repeat, count=count, width=self._screen.width
-        )
-        self._line(text, **{VERDICT_COLOURS.get(data["result"]["verdict"], "red"): True})
+        text = case_line(result, data["line"], **many, repeats=options.repeat, count=count, width=self._screen.width)
+        self._line(text, **{result.verdict.colour: True})
         self._draw()
 
     def _line(self, text: str, **markup: bool) -> None:
@@ -233,9 +231,9 @@ class Reporter:
         if not self.kept.begun:
             return
         record = self.kept.finished()
-        self.soak = record.get("soak")
+        self.soak = record.soak
         self.kept.write(record)
-        flaky = self.soak is not None and self.soak["flaky"]
+        flaky = self.soak is not None and self.soak.flaky
         if exitstatus in good and (self.untried() or self.kept.trouble or flaky or self.kept.worse):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

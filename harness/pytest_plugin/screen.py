@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from harness.reports.record.result_types import Result
 
 _WIPE_LINE = "\r\x1b[2K"
 _UP = "\x1b[1A"
@@ -70,7 +74,7 @@ class Screen:
         self.wipe()
         self._column = None
 
-    def table(self, results: list[dict[str, Any]]) -> list[str]:
+    def table(self, results: Sequence[Result]) -> list[str]:
         """Return the lines of the summary table."""
         if not self.real:
             from harness.reports.text.terminal import summary_table

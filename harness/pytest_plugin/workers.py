@@ -120,8 +120,8 @@ def _spec_of(item: pytest.Item) -> BoardSpec | None:
 def crash_result(nodeid: str, config: pytest.Config, *, reason: str) -> dict[str, Any] | None:
     """Return what the report of a case carries that a crashed worker did not finish: `error`. None if the test is not a case."""
     from harness.model import CaseResult, Verdict, VerdictWord
-    from harness.reports.record.run_record import result_json
-    from harness.reports.text.failure_text import short_evidence
+    from harness.reports.record.cells import evidence
+    from harness.reports.record.run_record import result_entry
 
     found = node_ids(config).find(nodeid)
     if found is None or not found[0].case:
@@ -137,7 +137,8 @@ def crash_result(nodeid: str, config: pytest.Config, *, reason: str) -> dict[str
         expected=None,
         observation=None,
     )
-    return {"result": result_json(result), "line": short_evidence(result)}
+    entry = result_entry(result)
+    return {"result": entry.as_json(), "line": evidence(entry)}
 
 
 class Crashes:

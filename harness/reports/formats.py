@@ -1,42 +1,89 @@
-"""The formats of `--compat-report`: suffix -> function from the run record to text. Adding one is one line here."""
+"""The formats of `--compat-report` and `tls-harness report`, in one table. To add one, write its renderer and add a row.
+
+The command line reads this table whenever pytest starts, so renderers are named here and imported when they are used.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from typing import Any
+import pkgutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
-from harness.reports.html import render_html
-from harness.reports.text.markdown import render_markdown
-from harness.reports.text.spreadsheet import render_csv
-
-
-def render_json(run: dict[str, Any]) -> str:
-    """The run record itself, one line per board, case and result: `grep` finds one, and thousands are written in a second."""
-    return "{" + ",".join(f"\n {json.dumps(key)}: {_lines(value)}" for key, value in run.items()) + "\n}\n"
+if TYPE_CHECKING:
+    from harness.reports.record.run_types import RunRecord
 
 
-def _lines(value: Any) -> str:
-    """JSON, each item of a list on its own line; `indent` would have every number of it walked through in Python."""
-    if not isinstance(value, list) or not value:
-        return json.dumps(value)
-    return "[" + ",".join(f"\n  {json.dumps(item)}" for item in value) + "\n ]"
+class Renderer(Protocol):
+    """A pure function from a run record to the text of a report."""
+
+    def __call__(self, run: RunRecord, *, links: str = "") -> str:
+        """Render a run record.
+
+        Args:
+            run: the record.
+            links: the relative path from the report to the artifacts; empty for the same folder.
+        """
 
 
-FORMATS: dict[str, Callable[[dict[str, Any]], str]] = {
-    ".json": render_json,
-    ".html": render_html,
-    ".md": render_markdown,
-    ".csv": render_csv,
-}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """One format.
+
+    Args:
+        suffix: of the file's name, with its dot.
+        renderer: `module:function`.
+        reader: who reads it.
+        content: what is in it.
+    """
+
+    suffix: str
+    renderer: str
+    reader: str
+    content: str
+
+    @property
+    def render(self) -> Renderer:
+        """The function that renders a run record in this format."""
+        render: Renderer = pkgutil.resolve_name(self.renderer)
+        return render
 
 
-def rendered(run: dict[str, Any], *, suffix: str, links: str = "") -> str:
+FORMATS = (
+    Format(
+        suffix=".json",
+        renderer="harness.reports.text.run_json:render_json",
+        reader="scripts",
+        content="the run record itself, as `run.json`",
+    ),
+    Format(
+        suffix=".html",
+        renderer="harness.reports.html:render_html",
+        reader="people",
+        content="one file that needs no network: which server key connects every board and what it costs, all results, why",
+    ),
+    Format(
+        suffix=".md",
+        renderer="harness.reports.text.markdown:render_markdown",
+        reader="pull requests",
+        content="counts, what is wrong (the worst first), the matrix of server keys",
+    ),
+    Format(
+        suffix=".csv",
+        renderer="harness.reports.text.spreadsheet:render_csv",
+        reader="spreadsheets, databases",
+        content="one line per result",
+    ),
+)
+REPORT_SUFFIXES = tuple(item.suffix for item in FORMATS)
+SUFFIX_HELP = f"the suffix selects the format: {', '.join(REPORT_SUFFIXES)}"
+
+
+def rendered(run: RunRecord, *, suffix: str, links: str = "") -> str:
     """Render a run record in the format of a file name's suffix.
 
     Args:
-        run: as in run.json.
-        suffix: with its dot.
-        links: the artifacts folder as seen from the report, for the format that links to captures and transcripts.
+        run: the record.
+        suffix: one of `REPORT_SUFFIXES`.
+        links: as `Renderer` takes it.
     """
-    return render_html(run, links=links) if suffix == ".html" else FORMATS[suffix](run)
+    return next(item for item in FORMATS if item.suffix == suffix).render(run, links=links)

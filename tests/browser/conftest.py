@@ -1,4 +1,4 @@
-"""Debian's Chromium, headless, through Playwright: no browser is downloaded. Skips with a reason where one of them is missing."""
+"""Debian's Chromium, headless, through Playwright: no browser is downloaded. Skips with a reason if one of them is missing."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import pytest
 from harness.boards.virtual.interpreter import find_interpreter
 from harness.errors import HarnessError
 from harness.reports.html import render_html
+from harness.reports.record.run_types import RunRecord
 
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = [
@@ -42,7 +43,7 @@ def chromium():
 
 @pytest.fixture(scope="session")
 def screenshots(request):
-    """Where pictures go: $TLS_HARNESS_SCREENSHOTS, else below the artifacts folder; never into git."""
+    """The folder of screenshots: $TLS_HARNESS_SCREENSHOTS, or else below the artifacts folder; never in git."""
     given = os.environ.get("TLS_HARNESS_SCREENSHOTS")
     folder = Path(given) if given else Path(request.config.getoption("artifacts") or ROOT / ".compat") / "screenshots"
     folder.mkdir(parents=True, exist_ok=True)
@@ -77,7 +78,7 @@ def record(tmp_path_factory, chromium):
 
 
 def more_of(run, *, boards: int, servers: int, cases: int = 1):
-    """A bigger run out of a real one: more boards, servers, and cases of other names."""
+    """Make a bigger run of a real one: more boards, servers, and cases with other names."""
     made = {**copy.deepcopy(run), "boards": [], "servers": [], "cases": [], "results": []}
     made["boards"] = [{**run["boards"][0], "board": f"board-{number}"} for number in range(boards)]
     made["servers"] = [{**run["servers"][0], "server": f"server-{number}"} for number in range(servers)]
@@ -103,7 +104,7 @@ def multiplied():
 
 @pytest.fixture(scope="session")
 def mixed(record):
-    """The same run on two boards and two servers, with each verdict somewhere and a comparison with a baseline."""
+    """The same run on two boards and two servers, with every verdict and a comparison with a baseline."""
     _folder, run = record
     run = more_of(run, boards=2, servers=2)
     by_case = [item for item in run["results"] if item["case"] == run["results"][0]["case"]]
@@ -113,7 +114,15 @@ def mixed(record):
     run["boards"][1]["notes"] = ["its clock is wrong"]
     changed = {key: by_case[0][key] for key in ("board", "server", "case")}
     run["sources"] = [
-        {"id": "7f", "file": "lab-a/run.json", "run": run["run"], "host": {}, "results": 1, "boards": {}, "servers": {}}
+        {
+            "id": "7f",
+            "file": "lab-a/run.json",
+            "run": run["run"],
+            "host": run["host"],
+            "results": 1,
+            "boards": {},
+            "servers": {},
+        }
     ]
     by_case[0]["source"] = "7f"
     run["changes"] = [{"kind": "new failure", "regression": True, **changed, "before": "pass", "after": "fail"}]
@@ -122,13 +131,13 @@ def mixed(record):
 
 @pytest.fixture
 def show(chromium, tmp_path):
-    """Open a run record as a page from a file; anything on the console, any dialog and any request but the file fails the test."""
+    """Open a run record as a page from a file; any console message, dialog, or request other than the file fails the test."""
     contexts, complaints = [], []
 
     def opened(run, *, path=None, hash_="", width=1280, height=900, **options):
         if path is None:
             path = tmp_path / "report.html"
-            path.write_text(render_html(run), encoding="utf-8")
+            path.write_text(render_html(RunRecord.of_json(run)), encoding="utf-8")
         context = chromium.new_context(viewport={"width": width, "height": height}, **options)
         contexts.append(context)
         page = context.new_page()

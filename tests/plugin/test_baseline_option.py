@@ -105,5 +105,5 @@ def test_wrong_file(suite):
     """One line and exit code 4, before anything ran; the other mistakes are in tests/unit/pytest_plugin/test_baseline.py."""
     suite.write("newer.json", '{"schema": "tls-harness/run/7"}')
     assert suite.refused("--baseline", "newer.json").startswith(
-        "--baseline newer.json: has the schema 'tls-harness/run/7'; this version reads tls-harness/run/1"
+        "--baseline newer.json: has the schema 'tls-harness/run/7'; this version reads tls-harness/run/2 and tls-harness/run/1"
     )

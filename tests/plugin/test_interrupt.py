@@ -13,7 +13,7 @@ from harness.boards.locks.board_lock import holder_of
 from harness.boards.serial.ports import identity
 from harness.boards.virtual.board import VirtualBoard
 from harness.boards.virtual.interpreter import find_interpreter
-from harness.pytest_plugin.options import REPORT_SUFFIXES
+from harness.reports.formats import REPORT_SUFFIXES
 
 CASES = """
 def test_case(board, tls_case, run_case):

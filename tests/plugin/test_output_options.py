@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.reports.record.run_types import RunRecord
 from harness.reports.text.spreadsheet import render_csv
 from harness.system.folder_lock import FolderLock
 
@@ -57,7 +58,7 @@ def test_compat_report(suite):
     assert page.replace('"links":".compat"', '"links":""') == (suite.folder / ".compat" / "matrix.html").read_text(
         encoding="utf-8"
     )
-    assert (suite.folder / "d.csv").read_bytes().decode("utf-8") == render_csv(ran.record())
+    assert (suite.folder / "d.csv").read_bytes().decode("utf-8") == render_csv(RunRecord.of_json(ran.record()))
     for result in ran.record()["results"]:
         assert result["rerun"].startswith("pytest ")
         assert f"{result['case']}]" in result["rerun"]
@@ -66,8 +67,8 @@ def test_compat_report(suite):
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [
-        ("--compat-report", "run.pdf", "the suffix says the format (accepted: "),
-        ("--compat-report", "run", "the suffix says the format (accepted: "),
+        ("--compat-report", "run.pdf", "unknown suffix '.pdf' (accepted: "),
+        ("--compat-report", "run", "unknown suffix '' (accepted: "),
         (
             "--compat-report",
             "test_mine.py/run.json",

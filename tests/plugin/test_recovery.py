@@ -46,7 +46,7 @@ def test_hooks_bring_a_board_back(suite, children):
         entry["recovery"] for entry in ran.journal() if entry.get("case") == spoilt["case"] and "recovery" in entry
     ]
     assert journal == [spoilt["recovery"]]
-    assert "board bench met faults: power-cycle helped 1x" in ran.lines
+    assert "board bench had faults: power-cycle helped 1x" in ran.lines
     # The failure block says the same, and the case's own transcript is kept.
     assert "the board did not answer within" in ran.text
     assert "recovery    reset failed after " in ran.text

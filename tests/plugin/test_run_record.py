@@ -49,7 +49,7 @@ def validate(ran):
     schema = run_schema()
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.Draft202012Validator(schema).validate(ran.record())
-    line_validator = jsonschema.Draft202012Validator({"$ref": "#/$defs/journal_line", "$defs": schema["$defs"]})
+    line_validator = jsonschema.Draft202012Validator({"$ref": "#/$defs/JournalLine", "$defs": schema["$defs"]})
     for line in ran.journal():
         line_validator.validate(line)
 

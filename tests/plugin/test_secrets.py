@@ -15,7 +15,7 @@ import pytest
 from harness.boards.serial.transcript import NO_FRAMES
 from harness.boards.virtual.board import VirtualBoard
 from harness.boards.virtual.interpreter import find_interpreter
-from harness.pytest_plugin.options import REPORT_SUFFIXES
+from harness.reports.formats import REPORT_SUFFIXES
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads command lines in /proc")
 

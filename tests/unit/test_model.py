@@ -15,6 +15,7 @@ from harness.model import (
     ServerFacts,
     ServerProfile,
     Side,
+    VerdictWord,
     as_json,
     current_name,
 )
@@ -141,3 +142,20 @@ def test_the_fatal_alert_of_an_observation():
     assert (seen.fatal_alert(), seen.fatal_alert(sender=Side.SERVER)) == (ours, theirs)
     assert dataclasses.replace(seen, alerts=(warning, ours)).fatal_alert(sender=Side.SERVER) is None
     assert dataclasses.replace(seen, alerts=()).fatal_alert() is None
+
+
+def test_what_a_verdict_implies():
+    """One place says which verdicts fail a run, say something about TLS, and are as expected."""
+    assert [word.value for word in VerdictWord.by_severity()] == [
+        "insecure",
+        "fail",
+        "error",
+        "known",
+        "unsupported",
+        "pass",
+    ]
+    assert {word.value for word in VerdictWord if word.fails_run} == {"insecure", "fail", "error"}
+    assert {word.value for word in VerdictWord if not word.tells_tls} == {"error", "unsupported"}
+    assert {word.value for word in VerdictWord if word.as_expected} == {"pass", "known"}
+    assert [word.colour for word in VerdictWord.by_severity()] == ["red", "red", "red", "yellow", "yellow", "green"]
+    assert len({word.sign for word in VerdictWord}) == len({word.meaning for word in VerdictWord}) == len(VerdictWord)

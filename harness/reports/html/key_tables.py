@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from harness.reports.record.cells import server_title
+from harness.reports.record.result_types import Json
+from harness.reports.record.run_types import RunRecord
 from harness.reports.text.key_costs import BoardCost, KeyCost, key_costs
 from harness.reports.text.server_keys import (
-    GOOD,
     Connects,
     KeyCell,
     KeyMatrix,
@@ -16,19 +15,19 @@ from harness.reports.text.server_keys import (
     recommended,
 )
 
-# Kinds of boards that run as a process of this machine: their TLS takes its memory with malloc, outside MicroPython's heap.
+# Kinds of boards that are processes of this machine: their TLS gets its memory from malloc, outside MicroPython's heap.
 PROCESSES = ("unix", "faulty")
 
 
 def kilobytes(value: float) -> str:
-    """Bytes as people read heap sizes."""
+    """Return a number of bytes in the unit that fits."""
     return f"{value / 1e6:.1f} MB" if value >= 1e6 else f"{value / 1000:.1f} kB" if value >= 1000 else f"{value:.0f} B"
 
 
-def cost_view(run: dict[str, Any], matrix: KeyMatrix) -> dict[str, Any]:
-    """The first table: a row per key, the recommended one first; a column per board with time, and heap where it says something."""
+def cost_view(run: RunRecord, matrix: KeyMatrix) -> dict[str, Json]:
+    """Return the first table: a row per key, the recommended one first; a column per board with time, and heap if it is known."""
     rows, best = key_costs(matrix), recommended(matrix)
-    outside = [board["board"] for board in run["boards"] if board.get("kind") in PROCESSES]
+    outside = [board.board for board in run.boards if board.kind in PROCESSES]
     return {
         "boards": _boards(run, [cost.board for cost in rows[0].boards] if rows else []),
         "rows": [_cost_row(row, best=best is not None and row.row.case == best.case, outside=outside) for row in rows],
@@ -36,12 +35,16 @@ def cost_view(run: dict[str, Any], matrix: KeyMatrix) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _boards(run: dict[str, Any], names: list[str]) -> list[dict[str, str]]:
-    firmware = {board["board"]: board["firmware"] or "firmware unknown" for board in run["boards"]}
+def _boards(run: RunRecord, names: list[str]) -> list[dict[str, str]]:
+    firmware = _firmware(run)
     return [{"name": name, "firmware": firmware.get(name, "?")} for name in names]
 
 
-def _cost_row(cost: KeyCost, *, best: bool, outside: list[str]) -> dict[str, Any]:
+def _firmware(run: RunRecord) -> dict[str, str]:
+    return {board.board: board.firmware or "firmware unknown" for board in run.boards}
+
+
+def _cost_row(cost: KeyCost, *, best: bool, outside: list[str]) -> dict[str, Json]:
     row = cost.row
     return {
         "title": row.title,
@@ -55,7 +58,7 @@ def _cost_row(cost: KeyCost, *, best: bool, outside: list[str]) -> dict[str, Any
 
 
 def _connects(row: KeyRow) -> dict[str, str]:
-    """In how many columns a key connects: a sign, a word, a count. What was nowhere tried is not known to be refused."""
+    """Say in how many columns a key connects: a sign, a word, a count. A key that was never tried is not known to be refused."""
     good, total = len(row.good), len(row.cells)
     if not row.tried:
         return {"sign": "–", "word": "unknown", "count": "not tried"}
@@ -64,9 +67,9 @@ def _connects(row: KeyRow) -> dict[str, str]:
     return {"sign": sign, "word": word, "count": f"{good} of {total}{wrong}"}
 
 
-def _cost_cell(cost: BoardCost, *, heap: bool) -> dict[str, Any]:
-    """One key on one board: the time where it connects with every server, else with how many and why not."""
-    details = []
+def _cost_cell(cost: BoardCost, *, heap: bool) -> dict[str, Json]:
+    """Return one key on one board: the time if it connects with every server, or else with how many, and why not."""
+    details: list[str] = []
     if cost.good == cost.total:
         sign, style = "✓", "yes"
         text = f"{milliseconds(cost.time_ms)} ms" if cost.time_ms is not None else "connects"
@@ -87,21 +90,25 @@ def _cost_cell(cost: BoardCost, *, heap: bool) -> dict[str, Any]:
     return {"sign": sign, "style": style, "text": text, "details": [text for text in details if text]}
 
 
-def key_view(run: dict[str, Any], matrix: KeyMatrix) -> dict[str, Any]:
-    """The key table as rows of texts; `at` finds a cell's results: places of board, server and case in the page's data."""
-    firmware = {board["board"]: board["firmware"] or "firmware unknown" for board in run["boards"]}
+def key_view(run: RunRecord, matrix: KeyMatrix) -> dict[str, Json]:
+    """Return the key table as rows of texts; `at` are the places of board, server and case of a cell in the page's data."""
+    firmware = _firmware(run)
     boards: dict[str, list[str]] = {}
     for board, server in matrix.columns:
         boards.setdefault(board, []).append(server)
     order = [(board, server) for board, servers in boards.items() for server in servers]
     places = {
-        key: {name: place for place, name in enumerate(dict.fromkeys(item[key] for item in run["results"]))}
-        for key in ("board", "server", "case")
+        key: {name: place for place, name in enumerate(dict.fromkeys(names))}
+        for key, names in (
+            ("board", [item.board for item in run.results]),
+            ("server", [item.server for item in run.results]),
+            ("case", [item.case for item in run.results]),
+        )
     }
     ranked = matrix.ranked()
 
-    def rows(wanted: bool) -> list[dict[str, Any]]:  # noqa: FBT001 - two calls, right below
-        return [_row(row, order, places) for row in ranked if row.recommendable is wanted]
+    def rows(*, single: bool) -> list[dict[str, Json]]:
+        return [_row(row, order, places) for row in ranked if row.recommendable is single]
 
     return {
         "boards": [
@@ -113,18 +120,18 @@ def key_view(run: dict[str, Any], matrix: KeyMatrix) -> dict[str, Any]:
             for board, names in boards.items()
         ],
         "groups": [
-            {"title": "One key", "rows": rows(True)},
-            {"title": "Two keys on one server, other roots, special settings", "rows": rows(False)},
+            {"title": "One key", "rows": rows(single=True)},
+            {"title": "Two keys on one server, other roots, special settings", "rows": rows(single=False)},
         ],
     }
 
 
 def _heads(title: str) -> list[str]:
-    """A server's title on short lines: Python, OpenSSL, whose default suites."""
+    """Return a server's title on short lines: Python, OpenSSL, whose default suites."""
     return title.replace(" (", ", (").split(", ")
 
 
-def _row(row: KeyRow, order: list[tuple[str, str]], places: dict[str, dict[str, int]]) -> dict[str, Any]:
+def _row(row: KeyRow, order: list[tuple[str, str]], places: dict[str, dict[str, int]]) -> dict[str, Json]:
     cells = {(cell.board, cell.server): cell for cell in row.cells}
     return {
         "title": row.title,
@@ -134,7 +141,7 @@ def _row(row: KeyRow, order: list[tuple[str, str]], places: dict[str, dict[str, 
     }
 
 
-def _key_cell(cell: KeyCell, row: KeyRow, places: dict[str, dict[str, int]]) -> dict[str, Any]:
+def _key_cell(cell: KeyCell, row: KeyRow, places: dict[str, dict[str, int]]) -> dict[str, Json]:
     looks = {
         Connects.YES: ("✓", "connects", "yes"),
         Connects.NO: ("✕", "refused", "no"),
@@ -149,14 +156,14 @@ def _key_cell(cell: KeyCell, row: KeyRow, places: dict[str, dict[str, int]]) -> 
     ]
     if cell.connects is Connects.NO:
         details = [cell.reason]
-    unexpected = cell.verdict not in (*GOOD, "unsupported", "error", "")
+    verdict = cell.verdict
     return {
         "sign": sign,
         "word": word,
         "style": style,
         "detail": " · ".join(text for text in details if text),
         "flaky": cell.flaky,
-        "verdict": cell.verdict if unexpected else "",
+        "verdict": verdict if verdict is not None and verdict.fails_run and verdict.tells_tls else "",
         "name": f"{row.title}, board {cell.board}, server {cell.server}: {word}",
         "at": ",".join(
             str(places[key][name]) for key, name in (("board", cell.board), ("server", cell.server), ("case", row.case))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Iterable
-from typing import Any
 
+from harness.model import Outcome
 from harness.reports.html.key_tables import kilobytes
+from harness.reports.record.result_types import Json, Result
+from harness.reports.record.run_types import RunRecord
 from harness.reports.text.server_keys import milliseconds, one_key
 
 # In the units of the drawing, which is as wide as a phone and is scaled no further down.
@@ -15,16 +17,17 @@ ROW = 36
 TOP = 6
 
 Values = dict[str, list[float]]
+Panel = dict[str, Json]
 
 
-def plots(run: dict[str, Any]) -> list[dict[str, Any]]:
-    """The panels that have anything to show, one after another: times, then heap, by key and by suite; each per board."""
-    titles = {case["case"]: case["title"] for case in run["cases"] if one_key(case["case"])}
-    found = []
-    for board in dict.fromkeys(item["board"] for item in run["results"]):
-        done = [item for item in run["results"] if item["board"] == board and item["outcome"] == "connected"]
-        by_key = [(titles[item["case"]], item) for item in done if item["case"] in titles]
-        by_suite = [(item["observed"]["negotiated"]["suite"] or "unknown", item) for item in done]
+def plots(run: RunRecord) -> list[Panel]:
+    """Return the panels that have anything to show: times, then heap, by key and by suite; each per board."""
+    titles = {case.case: case.title for case in run.cases if one_key(case.case)}
+    found: list[Panel | None] = []
+    for board in dict.fromkeys(item.board for item in run.results):
+        done = [item for item in run.results if item.board == board and item.outcome is Outcome.CONNECTED]
+        by_key = [(titles[item.case], item) for item in done if item.case in titles]
+        by_suite = [((item.observed and item.observed.negotiated.suite) or "unknown", item) for item in done]
         found += [
             _panel("Handshake by server key", board, _values(by_key, _time), _milliseconds),
             _panel("Handshake by suite", board, _values(by_suite, _time), _milliseconds),
@@ -34,9 +37,9 @@ def plots(run: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _heap_panels(
-    board: str, *, by_key: list[tuple[str, dict[str, Any]]], by_suite: list[tuple[str, dict[str, Any]]]
-) -> list[dict[str, Any] | None]:
-    """What sessions hold of the heap where that was measured; the lowest free heap where it tells keys or suites apart."""
+    board: str, *, by_key: list[tuple[str, Result]], by_suite: list[tuple[str, Result]]
+) -> list[Panel | None]:
+    """Show what sessions hold of the heap if it was measured, and the lowest free heap if it differs between keys or suites."""
     return [
         _panel(f"{title} by {what}", board, values, kilobytes)
         for what, items in (("server key", by_key), ("suite", by_suite))
@@ -47,35 +50,32 @@ def _heap_panels(
     ]
 
 
-def _held(result: dict[str, Any]) -> float | None:
-    value: float | None = result["memory_bytes"].get("held")
-    return value
+def _held(result: Result) -> float | None:
+    return result.memory_bytes.held
 
 
 def _milliseconds(value: float) -> str:
     return f"{milliseconds(value)} ms"
 
 
-def _time(result: dict[str, Any]) -> float | None:
-    value: float | None = result["timing_ms"]["handshake_board"]
-    return value
+def _time(result: Result) -> float | None:
+    return result.timing_ms.handshake_board
 
 
-def _heap(result: dict[str, Any]) -> float | None:
-    """The low-water mark; where a port keeps none, what was free before the handshake and after it, whichever is less."""
-    memory = result["memory_bytes"]
-    known = [memory[key] for key in ("free_before", "free_after") if memory[key] is not None]
-    value: float | None = memory["free_low"] if memory["free_low"] is not None else min(known, default=None)
-    return value
+def _heap(result: Result) -> float | None:
+    """Return the low-water mark; on a port without one, the smaller of what was free before and after the handshake."""
+    memory = result.memory_bytes
+    known = [value for value in (memory.free_before, memory.free_after) if value is not None]
+    return memory.free_low if memory.free_low is not None else min(known, default=None)
 
 
 def _telling(values: Values) -> Values:
-    """Nothing where all values are alike within two per cent: TLS takes its memory elsewhere, and equal bars say nothing."""
+    """Return nothing if all values are within two per cent: TLS takes its memory elsewhere, and equal bars say nothing."""
     known = [value for series in values.values() for value in series]
     return values if known and min(known) < 0.98 * max(known) else {}
 
 
-def _values(items: Iterable[tuple[str, dict[str, Any]]], measure: Callable[[dict[str, Any]], float | None]) -> Values:
+def _values(items: Iterable[tuple[str, Result]], measure: Callable[[Result], float | None]) -> Values:
     found: Values = {}
     for label, result in items:
         value = measure(result)
@@ -84,8 +84,8 @@ def _values(items: Iterable[tuple[str, dict[str, Any]]], measure: Callable[[dict
     return found
 
 
-def _panel(title: str, board: str, values: Values, text: Callable[[float], str]) -> dict[str, Any] | None:
-    """One drawing: a bar up to the median of each label, a line from the lowest to the highest value."""
+def _panel(title: str, board: str, values: Values, text: Callable[[float], str]) -> Panel | None:
+    """Return one drawing: a bar up to the median of each label, a line from the lowest to the highest value."""
     if not values:
         return None
     top = max(max(series) for series in values.values()) or 1.0
@@ -93,7 +93,7 @@ def _panel(title: str, board: str, values: Values, text: Callable[[float], str])
     def place(value: float) -> float:
         return round(WIDTH * value / top, 1)
 
-    bars = []
+    bars: list[Json] = []
     for number, (label, series) in enumerate(sorted(values.items(), key=lambda item: statistics.median(item[1]))):
         middle, low, high = statistics.median(series), min(series), max(series)
         span = f" ({text(low)} to {text(high)}, n = {len(series)})" if len(series) > 1 else ""

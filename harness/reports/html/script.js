@@ -2,9 +2,10 @@
 "use strict";
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
-  const SIGNS = {insecure: "‼", fail: "✕", error: "!", known: "≈", pass: "✓", unsupported: "–"};
-  const BAD = ["insecure", "fail", "error"];
-  const ORDER = Object.keys(SIGNS);
+  const SIGNS = Object.fromEntries(data.verdicts.map((item) => [item.word, item.sign]));
+  const ORDER = data.verdicts.map((item) => item.word);
+  const BAD = data.verdicts.filter((item) => item.bad).map((item) => item.word);
+  const GOOD = data.verdicts.filter((item) => item.good).map((item) => item.word);
   const CHUNK = 100;
   const $ = (id) => document.getElementById(id);
 
@@ -187,7 +188,7 @@
       entry.row.map((key) => {
         if (!key) return el("td", {}, el("span", {class: "empty", "aria-label": "nothing here"}, "·"));
         const results = cells.get(key), result = worst(results);
-        const word = ["pass", "known"].includes(result.verdict) && result.outcome !== "not-run" ? result.outcome : result.verdict;
+        const word = GOOD.includes(result.verdict) && result.outcome !== "not-run" ? result.outcome : result.verdict;
         const marks = (result.verdict === "known" ? " (known)" : "") + (flaky(results) ? " ~ flaky" : "") + (changed.has(key) ? " Δ" : "");
         return el("td", {}, el("button", {type: "button", class: "v-" + result.verdict, "data-at": key,
           "aria-label": item.id + ", board " + data.boards[result.at[0]].name + ", server " + data.servers[result.at[1]].name + ": " + result.verdict + ", " + result.outcome + (changed.has(key) ? ", changed" : "")},

@@ -1,53 +1,110 @@
-"""A diagnosis as JSON (schema `tls-harness/diagnose/1`). Pure; field names are fixed, scripts are written against them."""
+"""A diagnosis as JSON (schema `tls-harness/diagnose/1`): its types, and how it is made. Pure.
+
+Keys may be added, none is renamed or removed: scripts are written against them. Results are those of the run record.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Literal
 
-from harness.model import Diagnosis, Outcome, Trial, as_json
+from msgspec import field
+
+from harness.model import Diagnosis, Outcome, Side, Trial, as_json
 from harness.reports.record.plain import bounded
-from harness.reports.record.run_record import fix_json, result_json
+from harness.reports.record.result_types import AnyJson, Entry, FixEntry, Result, always
+from harness.reports.record.run_record import entry_of, result_entry
 
-SCHEMA = "tls-harness/diagnose/1"
-
-
-def diagnosis_json(found: Diagnosis) -> dict[str, Any]:
-    """The whole diagnosis; `result` and the result of each trial are results of the run record (`tls-harness/run/1`)."""
-    seen = found.result.observation
-    info = found.info
-    board = {
-        "board": found.board,
-        "firmware": info.firmware if info else None,
-        "tls_version": info.tls_version if info else None,
-    }
-    data: dict[str, Any] = {
-        "schema": SCHEMA,
-        "connected": seen is not None and seen.outcome is Outcome.CONNECTED,
-        "board": board,
-        "server": found.server,
-        "server_lines": list(found.server_lines),
-        "client_lines": list(found.client_lines),
-        "result": result_json(found.result),
-        "wire": [
-            {"from": step.sender.value, "at_ms": step.at_ms, "name": step.name, "detail": step.detail}
-            for step in found.wire
-        ],
-        "trials": [trial_json(trial) for trial in found.trials],
-        "unseen": list(found.unseen),
-        "notes": list(found.notes),
-    }
-    cut: dict[str, Any] = bounded(data)
-    return cut
+SCHEMA: Literal["tls-harness/diagnose/1"] = "tls-harness/diagnose/1"
 
 
-def trial_json(trial: Trial) -> dict[str, Any]:
-    """One change: its words and lines, what the two sides were changed to, and the handshake that shows what came of it."""
-    return {
-        "fix": fix_json(trial.fix),
-        "change": as_json(trial.fix.change),
-        "general": trial.general,
-        "note": trial.note,
-        "server_lines": list(trial.server_lines),
-        "client_lines": list(trial.client_lines),
-        "result": result_json(trial.result) if trial.result else None,
-    }
+class DiagnosedBoard(Entry, frozen=True, kw_only=True):
+    """The board, its firmware and its TLS library, as far as known."""
+
+    board: str
+    firmware: str | None
+    tls_version: str | None
+
+
+class Step(Entry, frozen=True, kw_only=True):
+    """One message of the wire, milliseconds after accept."""
+
+    sender: Side = field(name="from")
+    at_ms: float
+    name: str
+    detail: str
+
+
+class ChangedSettings(Entry, frozen=True, kw_only=True):
+    """The settings of the two sides that were changed: name -> new value."""
+
+    server: dict[str, AnyJson]
+    client: dict[str, AnyJson]
+
+
+class TrialEntry(Entry, frozen=True, kw_only=True):
+    """One change: the fix, both sides' settings, and the handshake that was tried with it. A proved fix has a connected result.
+
+    `general` marks a change that no rule proposed; without a result, `note` says why.
+    """
+
+    fix: FixEntry
+    change: ChangedSettings | None
+    general: bool = always(value=False)
+    note: str | None
+    server_lines: tuple[str, ...]
+    client_lines: tuple[str, ...]
+    result: Result | None
+
+
+class DiagnosisRecord(Entry, frozen=True, kw_only=True):
+    """What `tls-harness diagnose --json` prints."""
+
+    schema: Literal["tls-harness/diagnose/1"]
+    connected: bool
+    board: DiagnosedBoard
+    server: str
+    server_lines: tuple[str, ...]
+    client_lines: tuple[str, ...]
+    result: Result
+    wire: tuple[Step, ...]
+    trials: tuple[TrialEntry, ...]
+    unseen: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def diagnosis_record(found: Diagnosis) -> DiagnosisRecord:
+    """Return the whole diagnosis."""
+    seen, info = found.result.observation, found.info
+    return bounded(
+        DiagnosisRecord(
+            schema=SCHEMA,
+            connected=seen is not None and seen.outcome is Outcome.CONNECTED,
+            board=DiagnosedBoard(
+                board=found.board,
+                firmware=info.firmware if info else None,
+                tls_version=info.tls_version if info else None,
+            ),
+            server=found.server,
+            server_lines=found.server_lines,
+            client_lines=found.client_lines,
+            result=result_entry(found.result),
+            wire=tuple(entry_of(step, Step) for step in found.wire),
+            trials=tuple(trial_entry(trial) for trial in found.trials),
+            unseen=found.unseen,
+            notes=found.notes,
+        )
+    )
+
+
+def trial_entry(trial: Trial) -> TrialEntry:
+    """Return one change with the handshake that shows its effect."""
+    change = trial.fix.change
+    return TrialEntry(
+        fix=entry_of(trial.fix, FixEntry),
+        change=ChangedSettings(server=as_json(change.server), client=as_json(change.client)) if change else None,
+        general=trial.general,
+        note=trial.note,
+        server_lines=trial.server_lines,
+        client_lines=trial.client_lines,
+        result=result_entry(trial.result) if trial.result else None,
+    )

@@ -1,4 +1,4 @@
-"""Writes what a run produced: the journal line by line, reports at the end. The only report module that touches files."""
+"""Write what a run produced: the journal line by line, reports at the end. The only report module that writes files."""
 
 from __future__ import annotations
 
@@ -7,25 +7,26 @@ import os
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from harness.errors import UsageError
+from harness.reports.record.result_types import Entry
 
 DEFAULT_ARTIFACTS = ".compat"
-# Written beside the journal at the end of a run: the record and its page.
-AT_THE_END = ("run.json", "matrix.html")
+# Written next to the journal at the end of a run: the record and its page.
+FINAL_REPORTS = ("run.json", "matrix.html")
 
 
 class Journal:
-    """`run.jsonl`: one JSON object per line, flushed at once, so that an interrupted run keeps what it had.
+    """`run.jsonl`: one JSON object per line, flushed at once, so that an interrupted run keeps its results.
 
-    Record and page of the run before are taken away: beside the journal of a run that was killed they would pass for this run's.
+    The final reports of the previous run are deleted: next to the journal of a run that was killed they would look like this run's.
 
     Args:
-        folder: the artifacts directory; made if missing.
+        folder: the artifacts directory; created if missing.
 
     Raises:
-        UsageError: when the directory cannot be written.
+        UsageError: the directory cannot be written.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -34,42 +35,42 @@ class Journal:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._file: TextIO = self.path.open("w", encoding="ascii")
-            for name in AT_THE_END:
+            for name in FINAL_REPORTS:
                 (folder / name).unlink(missing_ok=True)
         except OSError as error:
             raise UsageError(f"--artifacts {folder}: cannot be written ({error.strerror})") from error
 
-    def add(self, record: str, data: dict[str, Any]) -> None:
+    def add(self, record: str, entry: Entry) -> None:
         """Append one line and flush it.
 
         Args:
-            record: what it is: run, plan, case, board, server, result or end.
-            data: as in run.json.
+            record: a key of `harness.reports.record.run_types.JOURNAL_LINES`.
+            entry: as in run.json.
         """
-        self.add_all([(record, data)])
+        self.add_all([(record, entry)])
 
-    def add_all(self, lines: Iterable[tuple[str, dict[str, Any]]]) -> None:
-        """Append several lines, as `add`, and flush them together."""
-        self._file.writelines(json.dumps({"record": record, **data}) + "\n" for record, data in lines)
+    def add_all(self, lines: Iterable[tuple[str, Entry]]) -> None:
+        """Append several lines, as `add` does, and flush them together."""
+        self._file.writelines(json.dumps({"record": record, **entry.as_json()}) + "\n" for record, entry in lines)
         self._file.flush()
 
     def close(self) -> None:
-        """Close the file; what is in it stays.
+        """Close the file.
 
         Raises:
-            OSError: the end could not be written. The file is closed all the same.
+            OSError: the end could not be written. The file is closed in any case.
         """
         self._file.close()
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a whole file or nothing: a reader never sees half a report. Line ends are written as they are, on Windows too."""
+    """Write a whole file or nothing: a reader never sees half a report. Line ends are not translated, on Windows either."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
             stream.write(text)
-        # mkstemp makes 0600; a report is for everybody who may read its folder.
+        # mkstemp makes 0600; a report is readable for everyone who may read its folder.
         mask = os.umask(0)
         os.umask(mask)
         os.chmod(temporary, 0o666 & ~mask)
@@ -79,19 +80,24 @@ def write_text(path: Path, text: str) -> None:
         raise
 
 
-def way_to(folder: Path, *, start: Path) -> str:
-    """A folder as seen from another one, as links in a report write it; empty where they are the same, or on two drives."""
+def relative_link(folder: Path, *, start: Path) -> str:
+    """Return the path of a folder as links in a report write it; empty if it is `start` itself, or on another drive.
+
+    Args:
+        folder: of the artifacts.
+        start: the folder of the report.
+    """
     try:
-        way = Path(os.path.relpath(folder, start)).as_posix()
+        link = Path(os.path.relpath(folder, start)).as_posix()
     except ValueError:
         return ""
-    return "" if way == "." else way
+    return "" if link == "." else link
 
 
 def write_private(path: Path, data: bytes) -> None:
-    """Write a file that only this user may read: a capture carries the session's secrets."""
+    """Write a file that only this user may read: a capture contains the session's secrets."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "wb") as stream:
-        os.chmod(path, 0o600)  # a file that was there before keeps its own mode when opened
+        os.chmod(path, 0o600)  # an existing file keeps its own mode when opened
         stream.write(data)

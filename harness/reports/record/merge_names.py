@@ -1,16 +1,17 @@
-"""What boards and servers of several runs are called in one record: two different ones never by one name. Pure.
+"""The names of boards and servers of several runs in one record: two different ones never share a name. Pure.
 
-A board is itself where its name, firmware and build are the same and it is the same machine: by the unique number that the chip gives, or,
-where there is none, by the name of the host that it was on (a virtual board is its host). A server is itself where its name, Python,
-OpenSSL and default suites are the same, on whatever host.
+Two boards are the same if name, firmware, build and machine are the same: the machine is the chip's unique number, or without one the
+name of the host that the board was on (a virtual board is its host). Two servers are the same if name, Python, OpenSSL and default
+suites are the same, on any host.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+
+from harness.reports.record.run_types import BoardEntry, ServerEntry
 
 UNKNOWN = "unknown"
 
@@ -20,11 +21,11 @@ class Named:
     """A board or server of one of the files.
 
     Args:
-        place: which file.
-        name: what it is called there.
-        wanted: what it is to be called: the same, or what `--rename` says.
-        traits: what makes it another one than its namesakes, each a text to show; the first that differ become part of its name.
-        known: whether it was ever asked what it is.
+        place: the index of the file.
+        name: its name there.
+        wanted: its intended name: the same, or what `--rename` says.
+        traits: what tells it from others of the same name, as texts; the first ones that differ become part of its name.
+        known: whether it was probed.
         host: the machine that measured it.
     """
 
@@ -39,50 +40,50 @@ class Named:
 Names = dict[tuple[int, str], str]
 
 
-def board_named(board: Mapping[str, Any], *, place: int, host: str, rename: str | None) -> Named:
-    """A board by its description in a run record.
+def board_named(board: BoardEntry, *, place: int, host: str, rename: str | None) -> Named:
+    """Return a board by its description in a run record.
 
     Args:
-        board: an item of `boards`.
-        place: of the file.
+        board: as described there.
+        place: the index of the file.
         host: the name of the machine it was measured on.
-        rename: the name that the user gave; boards that are given one name are one board, wherever they were, if the rest is the same.
+        rename: the name that the user gave; boards with one given name are one board, on any host, if the rest is the same.
     """
-    facts = board["facts"] or {}
-    where = "" if rename else facts.get("unique_id") or host
-    traits = (board["firmware"], where, facts.get("version_text"), facts.get("tls_version"))
+    facts = board.facts
+    where = "" if rename else (facts.unique_id if facts else None) or host
+    traits = (board.firmware, where, facts.version_text if facts else None, facts.tls_version if facts else None)
     return Named(
         place=place,
-        name=board["board"],
-        wanted=rename or board["board"],
-        traits=tuple(str(trait) if trait is not None else UNKNOWN for trait in traits),
-        known=board["firmware"] is not None,
+        name=board.board,
+        wanted=rename or board.board,
+        traits=tuple(trait if trait is not None else UNKNOWN for trait in traits),
+        known=board.firmware is not None,
         host=host,
     )
 
 
-def server_named(server: Mapping[str, Any], *, place: int, rename: str | None) -> Named:
-    """A server by its description in a run record."""
-    openssl = "-".join(str(server["openssl"]).split()[:2]).lower()
-    suites = json.dumps([server.get("default_suites_flag"), server["default_suites"]])
+def server_named(server: ServerEntry, *, place: int, rename: str | None) -> Named:
+    """Return a server by its description in a run record."""
+    openssl = "-".join(server.openssl.split()[:2]).lower()
+    suites = json.dumps([server.default_suites_flag, server.default_suites])
     return Named(
         place=place,
-        name=server["server"],
-        wanted=rename or server["server"],
-        traits=(f"python{server['python']}", openssl, suites),
+        name=server.server,
+        wanted=rename or server.server,
+        traits=(f"python{server.python}", openssl, suites),
     )
 
 
 def undescribed(name: str, *, place: int, host: str, rename: str | None) -> Named:
-    """A board or server that has results and no description: it never got so far."""
+    """Return a board or server that has results but no description: its run ended too early."""
     return Named(place=place, name=name, wanted=rename or name, known=False, host=host)
 
 
 def names_for(things: Iterable[Named]) -> Names:
-    """(file, name there) -> name in the merged record.
+    """Map (index of the file, name there) to the name in the merged record.
 
-    A name that different ones claim is given to none of them: each gets `name@what differs`. One that was never asked what it is
-    belongs to its namesake of the same host where there is just one.
+    If different things claim one name, none gets it: each is called `name@what differs`. One that was never probed is taken for the
+    one of the same name and host, if there is exactly one.
     """
     claims: dict[str, list[Named]] = {}
     for thing in things:
@@ -102,7 +103,7 @@ def names_for(things: Iterable[Named]) -> Names:
 
 
 def _settled(thing: Named, claimants: Sequence[Named]) -> Named:
-    """One that nobody asked, with the traits of the only namesake it can be."""
+    """Give one that was never probed the traits of the only one that it can be."""
     if thing.known:
         return thing
     same = {other.traits for other in claimants if other.known and other.host in ("", thing.host)}
@@ -113,10 +114,10 @@ def _settled(thing: Named, claimants: Sequence[Named]) -> Named:
 
 
 def _suffixes(identities: Sequence[tuple[str, ...]]) -> list[str]:
-    """As few of the differing traits as tell all of them apart, numbers where the texts do not."""
+    """Return as few of the differing traits as tell all of them apart, or numbers if the texts do not."""
     length = len(identities[0])
     differing = [place for place in range(length) if len({traits[place] for traits in identities}) > 1]
-    # What is too long to be part of a name tells apart by a number.
+    # A trait that is too long for a name is replaced by a number.
     for number in range(1, len(differing) + 1):
         texts = ["@".join(_word(traits[place]) for place in differing[:number]) for traits in identities]
         if len(set(texts)) == len(texts) and all(len(text) <= 80 for text in texts):
@@ -138,15 +139,15 @@ def _free(name: str, taken: set[str]) -> str:
 
 
 def read_renames(texts: Iterable[str], *, files: Sequence[str], there: Sequence[Iterable[str]]) -> Names:
-    """The values of `--rename FILE:OLD=NEW`.
+    """Parse the values of `--rename FILE:OLD=NEW`.
 
     Args:
-        texts: as they were told.
+        texts: the values.
         files: the paths of the files.
-        there: of each file the names of its boards and servers.
+        there: the names of the boards and servers of each file.
 
     Raises:
-        ValueError: with the value: it names no board or server of a file, or gives no new name.
+        ValueError: with the value: it names no board or server of a file, or has no new name.
     """
     renames: Names = {}
     for text in texts:

@@ -1,122 +1,153 @@
-"""Reads run records back: run.json, or the journal run.jsonl of a run that was interrupted. Pure but for reading one file.
+"""Read run records: run.json, or the journal run.jsonl of a run that was interrupted. Pure but for reading one file.
 
-A file may come from anybody: what does not fit the shipped schema is refused with one line, so that nothing later has to ask again.
-Must not know how a record is shown.
+A file may come from anyone: one that does not match the definition (`run_types.py`) is rejected with one line, so that nothing later
+has to check again. Must not know how a record is shown.
 """
 
 from __future__ import annotations
 
-import functools
 import json
 import math
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
+
+import msgspec
+from msgspec.structs import replace
 
 from harness.errors import UsageError
 from harness.model import Cell, current_name
-from harness.reports.record.cells import cell_json
+from harness.reports.record.cells import missing_cells
 from harness.reports.record.plain import one_line
-from harness.reports.record.run_record import SCHEMA
-from harness.reports.record.schema import run_schema
-from harness.reports.record.soak import soak_json
+from harness.reports.record.result_types import AnyJson, Json, Result, broken_rule
+from harness.reports.record.run_types import (
+    JOURNAL_LINES,
+    SCHEMA,
+    BoardEntry,
+    CaseEntry,
+    CellChange,
+    CellEntry,
+    JournalEnd,
+    JournalPlan,
+    JournalStart,
+    RunRecord,
+    ServerEntry,
+    SoakCell,
+)
+from harness.reports.record.soak import soak_of_repeats
 
-WANTED = "wanted is a run.json or run.jsonl that pytest wrote, or the output of `tls-harness report merge`"
-_PARTS = {"board": "boards", "server": "servers", "case": "cases", "result": "results"}
-# 10,000 results are about 40 MB. A device or a pipe without an end must not take the machine's memory.
+EXPECTED = "expected a run.json or run.jsonl that pytest wrote, or the output of `tls-harness report merge`"
+# 10,000 results are about 40 MB. A device or an endless pipe must not use up the machine's memory.
 _SIZE_LIMIT_BYTES = 512 * 1024 * 1024
-# Longer messages would hold whole lists of accepted words.
+# A rejected value may be long.
 _MESSAGE_LIMIT = 300
-_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
+T = TypeVar("T")
+Named = TypeVar("Named", Result, CellEntry, CellChange, SoakCell)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFile:
-    """A run record and where it came from.
+    """A run record and its file.
 
-    `run` is as in run.json; `notes` is what a person should know of the file, `folder` the one that its artifacts are told from.
+    `folder` is the one that its artifacts' paths are relative to; `notes` are lines about the file for the user.
     """
 
     path: str
     folder: Path
-    run: dict[str, Any]
+    run: RunRecord
     notes: tuple[str, ...] = ()
 
 
-def read_run(path: str, *, told: str = "", start: Path | None = None) -> RunFile:
+def read_run(path: str, *, source: str = "", start: Path | None = None) -> RunFile:
     """Read a run record.
 
     Args:
         path: of a run.json or run.jsonl.
-        told: the option it was told with, for messages.
+        source: the option that named it, for messages.
         start: the folder that a relative path begins in; None for the current one.
 
     Raises:
-        UsageError: one line for whatever is wrong with the file.
+        UsageError: one line that says what is wrong with the file.
     """
-    where = one_line(f"{told} {path}" if told else path)
+    where = one_line(f"{source} {path}" if source else path)
     try:
-        place = (start or Path()) / path
-        with place.open("rb") as stream:
+        file = (start or Path()) / path
+        with file.open("rb") as stream:
             data = stream.read(_SIZE_LIMIT_BYTES + 1)
     except OSError as error:
-        raise UsageError(f"{where}: cannot be read ({error.strerror}); {WANTED}") from error
+        raise UsageError(f"{where}: cannot be read ({error.strerror}); {EXPECTED}") from error
     except ValueError as error:
-        raise UsageError(f"{where}: no path of a file; {WANTED}") from error
+        raise UsageError(f"{where}: not a path; {EXPECTED}") from error
     if len(data) > _SIZE_LIMIT_BYTES:
-        raise UsageError(f"{where}: longer than {_SIZE_LIMIT_BYTES >> 20} MB; {WANTED}")
+        raise UsageError(f"{where}: longer than {_SIZE_LIMIT_BYTES >> 20} MB; {EXPECTED}")
     run, notes = parse_run(data, where=where)
-    return RunFile(path=path, folder=place.absolute().parent, run=run, notes=notes)
+    return RunFile(path=path, folder=file.absolute().parent, run=run, notes=notes)
 
 
-def parse_run(data: bytes, *, where: str) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """A run record out of a file's bytes, with notes about the file.
+def parse_run(data: bytes, *, where: str) -> tuple[RunRecord, tuple[str, ...]]:
+    """Parse a run record, and return it with notes about the file.
 
     Args:
         data: JSON, or JSON lines with the run first.
         where: the file's name, for messages.
 
     Raises:
-        UsageError: it is no run record, or one of a schema that is not read.
+        UsageError: it is not a run record, or has a schema that this version does not read.
     """
     first, rest = data.split(b"\n", 1) if b"\n" in data else (data, b"")
-    head = _json(first)
-    if isinstance(head, dict) and "record" in head:
-        run, notes = _of_journal(head, rest.split(b"\n"), where=where)
+    notes: tuple[str, ...] = ()
+    if _kind(first) is not None:
+        run, notes = _of_journal(first, rest.split(b"\n"), where=where)
     else:
-        run, notes = _whole(data, where=where), ()
-    _check(run, where=where)
-    _rename_cases(run)
-    run = with_soak(run)
+        _check_schema(_head_of(data, where=where), where=where)
+        run = _checked(data, RunRecord, where=where)
+    for number, result in enumerate(run.results):
+        if broken := broken_rule(result):
+            raise UsageError(f"{where}: does not match {SCHEMA}: {broken} - at `$.results[{number}]`")
+    run = _with_current_names(run)
+    run = replace(run, schema=SCHEMA, soak=run.soak or soak_of_repeats(run.results))
     return run, (*notes, *(f"{where}: {text}" for text in incomplete(run)))
 
 
-def incomplete(run: dict[str, Any]) -> list[str]:
-    """Why a run is not the whole; empty if it is."""
-    planned, there = run["run"].get("planned"), len(run["results"])
-    if run["run"]["finished"] is not None and (planned is None or planned <= there):
+def incomplete(run: RunRecord) -> list[str]:
+    """Say why a run is not complete; empty if it is."""
+    planned, there = run.run.planned, len(run.results)
+    if run.run.finished is not None and (planned is None or planned <= there):
         return []
-    how = "was killed or still goes on" if run["run"]["finished"] is None else "was interrupted"
+    how = "was killed or is still running" if run.run.finished is None else "was interrupted"
     return [f"the run {how}; it has {there}{f' of {planned}' if planned is not None else ''} results"]
 
 
-def _json(data: bytes) -> Any:
-    """Parsed JSON, None where it is none: no real line is `null`."""
+# ----------------------------------------------------------------------------------------------- JSON
+
+
+class _Head(msgspec.Struct):
+    """What tells kinds of files and lines apart."""
+
+    schema: AnyJson = None
+    record: AnyJson = None
+
+
+def _decoded(data: bytes, kind: type[T]) -> T:
+    """Parse JSON as a type.
+
+    Raises:
+        msgspec.ValidationError: it is JSON of another type.
+        ValueError: it is not JSON, or a number in it is too large.
+        RecursionError: it is nested too deeply.
+    """
     try:
-        return _parsed(data)
-    except (ValueError, RecursionError):
-        return None
+        return msgspec.json.decode(data, type=kind)
+    except msgspec.ValidationError:
+        raise
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        # Python's reader says where an error is, and accepts halves of characters, which old records may have.
+        value = json.loads(data, parse_constant=_not_json, parse_float=_finite)
+        return msgspec.convert(_whole_characters(value), kind)
 
 
-def _parsed(data: bytes) -> Any:
-    """JSON that can be written again: Python's reader alone takes NaN, numbers that become infinite, and halves of characters."""
-    value = json.loads(data, parse_constant=_no_number, parse_float=_finite)
-    return _whole_characters(value) if _HALF.search(data) else value
-
-
-def _no_number(word: str) -> None:
+def _not_json(word: str) -> None:
     raise ValueError(f"{word} is not JSON")
 
 
@@ -127,138 +158,157 @@ def _finite(text: str) -> float:
     return value
 
 
-def _whole_characters(value: Any) -> Any:
+def _whole_characters(value: Json) -> Json:
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, list):
         return [_whole_characters(item) for item in value]
     if isinstance(value, dict):
-        return {_whole_characters(key): _whole_characters(item) for key, item in value.items()}
+        return {str(_whole_characters(key)): _whole_characters(item) for key, item in value.items()}
     return value
 
 
-def _whole(data: bytes, *, where: str) -> dict[str, Any]:
+def _head_of(data: bytes, *, where: str) -> _Head:
+    """Parse the head of a JSON object.
+
+    Raises:
+        UsageError: it is not one.
+    """
     try:
-        run = _parsed(data)
+        return _decoded(data, _Head)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{where}: not a run record: {_short(error)}; {EXPECTED}") from error
     except json.JSONDecodeError as error:
         raise UsageError(
-            f"{where}: no JSON at line {error.lineno}, column {error.colno} ({error.msg}); {WANTED}"
+            f"{where}: invalid JSON at line {error.lineno}, column {error.colno} ({error.msg}); {EXPECTED}"
         ) from error
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{where}: no JSON that can be read; {WANTED}") from error
-    if not isinstance(run, dict):
-        raise UsageError(f"{where}: JSON, but no object; {WANTED}")
-    return run
+        raise UsageError(f"{where}: JSON that cannot be read; {EXPECTED}") from error
 
 
-def _of_journal(head: dict[str, Any], lines: list[bytes], *, where: str) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """The record of a journal. What a kill left of its last line is left out; any other line must be whole."""
-    if head["record"] != "run":
-        raise UsageError(f"{where}: line 1 is no run line; a journal begins with one ({WANTED})")
-    run = {key: value for key, value in head.items() if key != "record"}
-    parts: dict[str, list[dict[str, Any]]] = {name: [] for name in _PARTS.values()}
-    planned: list[Cell] = []
+def _check_schema(head: _Head, *, where: str) -> None:
+    if head.schema in (SCHEMA, "tls-harness/run/1"):
+        return
+    found = f"has the schema {one_line(repr(head.schema))[:80]}" if head.schema is not None else "names no schema"
+    raise UsageError(f"{where}: {found}; this version reads {SCHEMA} and tls-harness/run/1 ({EXPECTED})")
+
+
+def _checked(data: bytes, kind: type[T], *, where: str) -> T:
+    """Parse JSON, of which the head was parsed before, as a part of a run record.
+
+    Raises:
+        UsageError: it does not match.
+    """
+    try:
+        return _decoded(data, kind)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{where}: does not match {SCHEMA}: {_short(error)}") from error
+
+
+def _short(error: Exception) -> str:
+    text = one_line(str(error.args[0]))
+    return text if len(text) <= _MESSAGE_LIMIT else text[:_MESSAGE_LIMIT] + " ..."
+
+
+# ----------------------------------------------------------------------------------------------- the journal
+
+
+def _of_journal(first: bytes, lines: list[bytes], *, where: str) -> tuple[RunRecord, tuple[str, ...]]:
+    """Return the record of a journal. If a kill tore its last line, that is left out; any other line must be whole."""
+    head = _head_of(first, where=where)
+    if head.record != "run":
+        raise UsageError(f"{where}: line 1 is not the start of a journal ({EXPECTED})")
+    _check_schema(head, where=where)
+    entries: list[msgspec.Struct] = [_checked(first, JournalStart, where=f"{where}: line 1")]
     notes: list[str] = []
-    foreign = 0
+    unknown = 0
     last = max((number for number, line in enumerate(lines) if line.strip()), default=-1)
     for number, line in enumerate(lines[: last + 1]):
-        entry = _json(line)
-        if not isinstance(entry, dict) or not isinstance(entry.get("record"), str):
+        kind = _kind(line)
+        if kind is None:
             if number == last:
-                notes.append(f"{where}: the last line, {number + 2}, is torn and left out")
+                notes.append(f"{where}: the last line, {number + 2}, is incomplete and was ignored")
                 break
-            raise UsageError(f"{where}: line {number + 2} is no line of a journal; {WANTED}")
-        kind = entry.pop("record")
-        if kind in _PARTS:
-            parts[_PARTS[kind]].append(entry)
-        elif kind == "plan":
-            planned += _planned(entry, where=f"{where}: line {number + 2}")
-        elif kind == "end" and isinstance(run.get("run"), dict):
-            run["run"] = {**run["run"], **entry}
+            raise UsageError(f"{where}: line {number + 2} is not a line of a journal; {EXPECTED}")
+        if kind in JOURNAL_LINES:
+            entries.append(_checked(line, JOURNAL_LINES[kind], where=f"{where}: line {number + 2}"))
         else:
-            foreign += 1
-    if foreign:
-        notes.append(f"{where}: {foreign} lines of a kind that this version does not know are left out")
-    return _joined(run, parts, planned), tuple(notes)
+            unknown += 1
+    if unknown:
+        notes.append(f"{where}: ignored {unknown} line{'s' * (unknown > 1)} of a kind that this version does not know")
+    return _joined(entries), tuple(notes)
 
 
-def _planned(entry: dict[str, Any], *, where: str) -> list[Cell]:
-    """The cells of a line that says what was to come for one board and server."""
-    board, server, cases = (entry.get(key) for key in ("board", "server", "cases"))
-    fitting = isinstance(cases, list) and all(isinstance(text, str) for text in (board, server, *cases))
-    if not isinstance(cases, list) or not fitting:
-        raise UsageError(f"{where} is no plan (board, server and a list of cases); {WANTED}")
-    return [Cell(board=str(board), server=str(server), case=case) for case in cases]
-
-
-def _joined(run: dict[str, Any], parts: dict[str, list[dict[str, Any]]], planned: list[Cell]) -> dict[str, Any]:
-    """The parts as run.json has them: results in the order of boards, servers and cases, and what is missing."""
-    for name, key in (("boards", "board"), ("servers", "server")):
-        # Described again where something was learned of it on the way: the last word counts.
-        parts[name] = list({_word(item, key): item for item in parts[name]}.values())
-    results = parts["results"]
-    order = [_places(parts[name], key) for name, key in (("boards", "board"), ("servers", "server"), ("cases", "case"))]
-    keys = ("board", "server", "case")
-    results.sort(key=lambda item: [places.get(_word(item, key), -1) for places, key in zip(order, keys, strict=True)])
-    there = {Cell(**{key: _word(item, key) for key in keys}) for item in results}
-    return {**run, **parts, "missing": [cell_json(cell) for cell in planned if cell not in there]}
-
-
-def with_soak(run: dict[str, Any]) -> dict[str, Any]:
-    """The record with its statistics of repeated cells where it has such cells and no statistics yet: of a journal, or merged."""
-    most = max((result.get("repeat", 1) for result in run["results"]), default=1)
-    return run if most < 2 or "soak" in run else {**run, "soak": soak_json(run["results"], repeat=most)}
-
-
-def _rename_cases(run: dict[str, Any]) -> None:
-    """Write the current case ids into a record of a version that had others, so that it compares with newer ones."""
-    for item in (
-        *run["cases"],
-        *run["results"],
-        *(run.get("missing") or ()),
-        *(run.get("changes") or ()),
-        *((run.get("soak") or {}).get("cells") or ()),
-    ):
-        former = item["case"]
-        item["case"] = current_name(former)
-        if "topic" in item:
-            item["topic"] = item["case"].partition("/")[0]
-        if item.get("rerun"):
-            item["rerun"] = item["rerun"].replace(former, item["case"])
-
-
-def _word(item: dict[str, Any], key: str) -> str:
-    value = item.get(key)
-    return value if isinstance(value, str) else ""
-
-
-def _places(items: Iterable[dict[str, Any]], key: str) -> dict[str, int]:
-    return {_word(item, key): place for place, item in enumerate(items)}
-
-
-def _check(run: dict[str, Any], *, where: str) -> None:
-    import fastjsonschema
-
-    schema = run.get("schema")
-    if schema != SCHEMA:
-        said = f"has the schema {one_line(repr(schema))[:80]}" if schema is not None else "names no schema"
-        raise UsageError(f"{where}: {said}; this version reads {SCHEMA} ({WANTED})")
+def _kind(line: bytes) -> str | None:
+    """Return the kind of a line; None if it is not a line of a journal."""
     try:
-        _validator()(run)
-    except fastjsonschema.JsonSchemaValueException as error:
-        said = one_line(error.message.removeprefix("data."))
-        said = said if len(said) <= _MESSAGE_LIMIT else said[:_MESSAGE_LIMIT] + " ..."
-        raise UsageError(f"{where}: not as {SCHEMA} says: {said}") from error
-    except RecursionError as error:
-        raise UsageError(f"{where}: nested too deeply; {WANTED}") from error
+        kind = _decoded(line, _Head).record
+    except (ValueError, RecursionError):
+        return None
+    return kind if isinstance(kind, str) else None
 
 
-@functools.cache
-def _validator() -> Callable[[dict[str, Any]], object]:
-    """The schema compiled to Python: an interpreting validator takes a minute for 10,000 results."""
-    import fastjsonschema
+def _joined(entries: Iterable[msgspec.Struct]) -> RunRecord:
+    """Return the lines as run.json has them: results in the order of boards, servers and cases, and what is missing."""
+    lines = list(entries)
 
-    schema = run_schema()
-    del schema["$id"]  # a urn, which the compiler would try to resolve
-    compiled: Callable[[dict[str, Any]], object] = fastjsonschema.compile(schema)
-    return compiled
+    def of(kind: type[T]) -> list[T]:
+        return [entry for entry in lines if isinstance(entry, kind)]
+
+    start, ends = of(JournalStart)[0], of(JournalEnd)
+    # A board is described again when more is known about it: the last description counts.
+    boards = {board.board: board for board in of(BoardEntry)}
+    servers = {server.server: server for server in of(ServerEntry)}
+    cases = {case.case: case for case in of(CaseEntry)}
+    places = [{name: place for place, name in enumerate(names)} for names in (boards, servers, cases)]
+    results = sorted(
+        of(Result),
+        key=lambda item: (
+            places[0].get(item.board, -1),
+            places[1].get(item.server, -1),
+            places[2].get(item.case, -1),
+        ),
+    )
+    planned = [Cell(board=plan.board, server=plan.server, case=case) for plan in of(JournalPlan) for case in plan.cases]
+    return RunRecord(
+        schema=start.schema,
+        run=replace(start.run, finished=ends[-1].finished) if ends else start.run,
+        host=start.host,
+        boards=tuple(boards.values()),
+        servers=tuple(servers.values()),
+        cases=tuple(of(CaseEntry)),
+        results=tuple(results),
+        missing=missing_cells(planned, results),
+    )
+
+
+# ----------------------------------------------------------------------------------------------- former names
+
+
+def _with_current_names(run: RunRecord) -> RunRecord:
+    """Write the current case ids into a record of a version that had others, so that it compares with newer ones."""
+    return replace(
+        run,
+        cases=tuple(_current_case(case) for case in run.cases),
+        results=tuple(_current_result(result) for result in run.results),
+        missing=tuple(_current(cell) for cell in run.missing),
+        changes=None if run.changes is None else tuple(_current(change) for change in run.changes),
+        soak=run.soak and replace(run.soak, cells=tuple(_current(cell) for cell in run.soak.cells)),
+    )
+
+
+def _current(item: Named) -> Named:
+    name = current_name(item.case)
+    return item if name == item.case else replace(item, case=name)
+
+
+def _current_case(case: CaseEntry) -> CaseEntry:
+    name = current_name(case.case)
+    return case if name == case.case else replace(case, case=name, topic=name.partition("/")[0])
+
+
+def _current_result(result: Result) -> Result:
+    current = _current(result)
+    if current is not result and result.rerun:
+        return replace(current, rerun=result.rerun.replace(result.case, current.case))
+    return current

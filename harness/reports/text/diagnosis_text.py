@@ -1,12 +1,14 @@
-"""A diagnosis as a person reads it. Pure: record in, text out; what boards and servers said is made harmless."""
+"""A diagnosis as text. Pure; control characters of boards and servers are escaped."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from harness.model import Diagnosis, Explanation, Observation, Outcome, Trial, WireStep
+from harness.reports.record.cells import evidence
 from harness.reports.record.plain import one_line, plain
-from harness.reports.text.failure_text import client_text, outcome_text, server_text, short_evidence
+from harness.reports.record.run_record import result_entry
+from harness.reports.text.failure_text import client_text, outcome_text, server_text
 
 _SERVER = "  server      "
 _BOARD = "  board       "
@@ -18,7 +20,7 @@ _INDENT = " " * len(_SERVER)
 
 
 def diagnosis_text(found: Diagnosis) -> str:
-    """The whole diagnosis: who with whom, what happened, why, and what was tried."""
+    """Return the whole diagnosis: board and server, what happened, why, and what was tried."""
     lines = [*head_lines(found), "", *seen_lines(found)]
     explanation = found.result.explanation
     if explanation is not None:
@@ -31,7 +33,7 @@ def diagnosis_text(found: Diagnosis) -> str:
 
 
 def head_lines(found: Diagnosis) -> list[str]:
-    """Board and server, and what each was told."""
+    """Introduce board and server with their settings."""
     info = found.info
     firmware = f": MicroPython {info.firmware} ({info.tls_version or info.tls_library or 'no TLS'})" if info else ""
     return [
@@ -44,12 +46,12 @@ def head_lines(found: Diagnosis) -> list[str]:
 
 
 def seen_lines(found: Diagnosis) -> list[str]:
-    """What happened: the outcome, both sides' errors, the wire in brief."""
+    """Say what happened: the outcome, both sides' errors, the wire in brief."""
     seen = found.result.observation
     if seen is None:
         return [f"not tried: {one_line(found.result.verdict.reason or 'no reason')}"]
     if seen.outcome is Outcome.CONNECTED:
-        lines = [short_evidence(found.result)]
+        lines = [evidence(result_entry(found.result))]
     else:
         lines = [
             outcome_text(seen),
@@ -60,7 +62,7 @@ def seen_lines(found: Diagnosis) -> list[str]:
 
 
 def _server_text(found: Diagnosis, seen: Observation) -> str:
-    """The server's own error; of one that is not ours, what it said on the wire."""
+    """Return the server's own error; of a foreign server, its alerts on the wire."""
     if seen.server is not None or not found.unseen:
         return server_text(seen.server)
     alerts = [f"{item.name}({item.code})" for item in seen.alerts if item.sender == "server"]
@@ -69,7 +71,7 @@ def _server_text(found: Diagnosis, seen: Observation) -> str:
 
 
 def wire_lines(steps: tuple[WireStep, ...]) -> list[str]:
-    """The wire, a line each message; what only moves a good handshake along is left out."""
+    """List the messages of the wire, a line each, without those that say nothing about a failure."""
     steps = tuple(step for step in steps if step.name not in _ORDINARY)
     width = max((len(step.name) for step in steps), default=0)
     shown = [
@@ -80,7 +82,7 @@ def wire_lines(steps: tuple[WireStep, ...]) -> list[str]:
 
 
 def why_lines(explanation: Explanation) -> list[str]:
-    """The explanation without its fixes."""
+    """Return the explanation without its fixes."""
     return [
         f"why: {one_line(explanation.title)}   [{explanation.rule}]",
         *(f"  {plain(line)}" for line in explanation.why),
@@ -88,7 +90,7 @@ def why_lines(explanation: Explanation) -> list[str]:
 
 
 def trial_lines(trials: tuple[Trial, ...]) -> list[str]:
-    """What was tried, in its order; then in one line what to do first."""
+    """List what was tried, in its order; then say in one line what to do first."""
     lines: list[str] = []
     for number, trial in enumerate(trials, start=1):
         lines += _trial(number, trial)
@@ -97,14 +99,14 @@ def trial_lines(trials: tuple[Trial, ...]) -> list[str]:
 
 
 def _verdict(trials: tuple[Trial, ...]) -> list[str]:
-    """Which were proved, and the whole of both sides as the first good one has them."""
+    """Say which fixes were proved, and print the whole of both sides with the first good one."""
     proved = [number for number, trial in enumerate(trials, start=1) if trial.fix.proved]
     good = [number for number in proved if not trials[number - 1].fix.discouraged]
     if not proved:
         return ["proved: none of them"]
     first = trials[(good or proved)[0] - 1]
-    told = f"begin with {good[0]}" if good else "all of them discouraged"
-    lines = [f"proved: {_numbers(proved)} of {len(trials)}; {told}"]
+    advice = f"begin with {good[0]}" if good else "all of them discouraged"
+    lines = [f"proved: {_numbers(proved)} of {len(trials)}; {advice}"]
     for side, whole in (("server", first.server_lines), ("board", first.client_lines)):
         if whole:
             lines += [f"the whole {side} of {(good or proved)[0]}:", *(f"    {line}" for line in whole)]
@@ -129,5 +131,5 @@ def _trial(number: int, trial: Trial) -> list[str]:
     if trial.result is not None:
         then = trial.result.explanation
         why = f"; {one_line(then.title)}" if then is not None and not fix.proved else ""
-        lines.append(f"  then        {short_evidence(trial.result)}{why}")
+        lines.append(f"  then        {evidence(result_entry(trial.result))}{why}")
     return [*lines, ""]

@@ -5,42 +5,44 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
+from harness.model import VerdictWord
 from harness.reports.record.cells import masked
-from harness.reports.record.diff import Change, Comparison, Kind
+from harness.reports.record.diff import Comparison
 from harness.reports.record.plain import one_line
+from harness.reports.record.result_types import Json
+from harness.reports.record.run_types import CellChange, ChangeKind, RunRecord
 from harness.reports.text.markdown_page import Section, page
 
 SCHEMA = "tls-harness/diff/1"
-# What a column lost or won as a whole is told in one line from this many cells on.
+# If this many cells of a column changed in the same way, they become one line.
 FOLDED_FROM = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """One of the two files: `path` as it was told, the run's start, its number of results."""
+    """One of the two files: `path` as given, the start of the run, its number of results."""
 
     path: str
     started: str
     results: int
 
     def as_text(self) -> str:
-        """`run.json, 2026-11-25T09:06:13.179+00:00, 176 results`."""
+        """Return `run.json, 2026-11-25T09:06:13.179+00:00, 176 results`."""
         return one_line(f"{self.path}, {self.started}, {self.results} results")
 
-    def as_json(self) -> dict[str, Any]:
-        """As in the JSON form."""
+    def as_json(self) -> dict[str, Json]:
+        """Return it as in the JSON form."""
         return {"file": self.path, "started": self.started, "results": self.results}
 
 
-def compared(path: str, run: dict[str, Any]) -> Compared:
-    """What to say of a file."""
-    return Compared(path=path, started=run["run"]["started"], results=len(run["results"]))
+def compared(path: str, run: RunRecord) -> Compared:
+    """Return what a report says of a file."""
+    return Compared(path=path, started=run.run.started, results=len(run.results))
 
 
 def diff_json(found: Comparison, *, old: Compared, new: Compared) -> str:
-    """The comparison as JSON (schema `tls-harness/diff/1`)."""
+    """Return the comparison as JSON (schema `tls-harness/diff/1`)."""
     data = {
         "schema": SCHEMA,
         "old": old.as_json(),
@@ -57,17 +59,17 @@ def diff_json(found: Comparison, *, old: Compared, new: Compared) -> str:
 
 
 def diff_text(found: Comparison, *, old: Compared, new: Compared) -> str:
-    """The comparison for a terminal: every change, the worst first, and the counts last."""
+    """Return the comparison for a terminal: every change, the worst first, and the counts last."""
     lines = [f"old: {old.as_text()}", f"new: {new.as_text()}", *found.notes, *change_lines(found), summary(found)]
     return "\n".join(lines) + "\n"
 
 
 def change_lines(found: Comparison, *, limit: int | None = None) -> list[str]:
-    """The changes by kind, what was before and what is now below each.
+    """List the changes by kind, each with what happened before and now.
 
     Args:
         found: the comparison.
-        limit: of each kind so many are shown and the rest is counted; None shows all.
+        limit: the largest number per kind; the rest is counted. None shows all.
     """
     lines = []
     for kind, count in found.counts.items():
@@ -86,9 +88,9 @@ def change_lines(found: Comparison, *, limit: int | None = None) -> list[str]:
     return lines
 
 
-def _folded(changes: Iterable[Change]) -> Iterable[tuple[str, str | None, str | None]]:
-    """(title, before, after) of each change; what a column lost, won or cannot do for one and the same reason in one row."""
-    groups: dict[tuple[str, str, str], list[Change]] = {}
+def _folded(changes: Iterable[CellChange]) -> Iterable[tuple[str, str | None, str | None]]:
+    """Yield title, before and after of each change; many changes of a column that are alike become one row."""
+    groups: dict[tuple[str, str, str], list[CellChange]] = {}
     for change in changes:
         groups.setdefault((change.board, change.server, _shared(change)), []).append(change)
     for (board, server, shared), cells in groups.items():
@@ -98,31 +100,32 @@ def _folded(changes: Iterable[Change]) -> Iterable[tuple[str, str | None, str | 
             yield (
                 f"{board} {server}: {len(cells)} cases: {names}{more}",
                 None,
-                _told(cells) or (cells[0].after if shared else None),
+                _unexpected(cells) or (cells[0].after if shared else None),
             )
         else:
             for change in cells:
                 yield f"{board} {server} {change.case}", change.before, change.after
 
 
-def _shared(change: Change) -> str:
-    """What makes changes of one kind and column alike: nothing more where a case is gone or new, else a fault of the board."""
-    if change.kind in (Kind.GONE, Kind.NEW_CASE):
+def _shared(change: CellChange) -> str:
+    """Return what must be equal for two changes of one kind and column to be alike: nothing if a case is gone or new, or else a fault."""
+    if change.kind in (ChangeKind.GONE, ChangeKind.NEW_CASE):
         return ""
     fault = (change.after or "").startswith("error: ")
     return masked(change.after) if fault else f"{change.case}: {change.after}"
 
 
-def _told(cells: list[Change]) -> str | None:
-    """Of new cases folded into one row: how many of them are not good."""
-    if cells[0].kind is not Kind.NEW_CASE:
+def _unexpected(cells: list[CellChange]) -> str | None:
+    """Say how many of the new cases of one row are not as expected."""
+    if cells[0].kind is not ChangeKind.NEW_CASE:
         return None
-    wrong = sum((change.after or "").startswith(("fail", "insecure", "error")) for change in cells)
+    bad = tuple(f"{word}:" for word in VerdictWord if word.fails_run)
+    wrong = sum((change.after or "").startswith(bad) for change in cells)
     return f"{wrong} of them not as expected" if wrong else None
 
 
 def summary(found: Comparison) -> str:
-    """The counts and the answer in one line."""
+    """Return the answer and the counts in one line."""
     counts = [f"{count} {kind}" for kind, count in found.counts.items() if count]
     left = f", {found.left_out} not compared: the new run was not asked for them" if found.left_out else ""
     answer = "REGRESSION" if found.regression else "no regression"
@@ -130,17 +133,17 @@ def summary(found: Comparison) -> str:
 
 
 def diff_markdown(found: Comparison, *, old: Compared, new: Compared) -> str:
-    """The comparison as a page that fits a pull-request comment."""
+    """Return the comparison as a page that fits a pull-request comment."""
     notes = [f"old: {old.as_text()}", f"new: {new.as_text()}", *found.notes]
     intro = [f"**{summary(found)}**"]
     return page("TLS compatibility: what changed", intro=intro, notes=notes, sections=change_sections(found.changes))
 
 
-def change_sections(changes: Iterable[Change]) -> list[Section]:
-    """A table per kind, the worst first."""
+def change_sections(changes: Iterable[CellChange]) -> list[Section]:
+    """Return a table per kind, the worst first."""
     listed = list(changes)
     sections = []
-    for kind in Kind:
+    for kind in ChangeKind:
         of_kind = [change for change in listed if change.kind is kind]
         if of_kind:
             rows = tuple((title, before or "", after or "") for title, before, after in _folded(of_kind))

@@ -1,4 +1,4 @@
-"""Text measured in terminal columns: wide characters take two. Pure; uses rich's tables, and is loaded only for a real terminal."""
+"""Measure text in terminal columns: wide characters take two. Pure; uses rich's tables, and is imported only for a real terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The block of text that shows one result to a person: terminal, JUnit and HTML use the same one. Pure."""
+"""The block of text that shows one result: the terminal and JUnit print the same one. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from harness.model import (
     VerdictWord,
 )
 from harness.reports.record.plain import one_line, plain
-from harness.reports.record.run_record import packet_json
+from harness.reports.record.result_types import Addresses, PacketEntry
+from harness.reports.record.run_record import entry_of
 from harness.reports.text.packets import packet_lines
 from harness.reports.text.terminal import RERUN_HEAD
 
@@ -27,19 +28,19 @@ FIRST_LINE_LIMIT = 60
 
 
 def headline(result: CaseResult, *, limit: int = FIRST_LINE_LIMIT) -> str:
-    """The verdict in one line of at most `limit` characters."""
+    """Return the verdict in one line of at most `limit` characters."""
     text = verdict_text(result)
     return text if len(text) <= limit else text[: limit - 3] + "..."
 
 
 def verdict_text(result: CaseResult) -> str:
-    """The verdict with its whole reason, on one line."""
+    """Return the verdict with its whole reason, on one line."""
     word, reason = result.verdict.word, result.verdict.reason
     return one_line(f"{word.value}: {reason}" if reason else word.value)
 
 
 def server_text(failure: ServerFailure | None) -> str:
-    """The server's error in one line."""
+    """Return the server's error in one line."""
     if failure is None:
         return "no error"
     parts = [failure.type, failure.reason or (f"errno {failure.errno}" if failure.errno is not None else "")]
@@ -49,7 +50,7 @@ def server_text(failure: ServerFailure | None) -> str:
 
 
 def client_text(failure: ClientFailure | None) -> str:
-    """The client's error in one line."""
+    """Return the client's error in one line."""
     if failure is None:
         return "no error"
     parts = [failure.type]
@@ -65,7 +66,7 @@ def client_text(failure: ClientFailure | None) -> str:
 
 
 def alert_text(alerts: tuple[Alert, ...]) -> str:
-    """The alerts in the order of the wire."""
+    """Return the alerts in the order of the wire."""
     if not alerts:
         return "none"
     return ", ".join(
@@ -75,10 +76,10 @@ def alert_text(alerts: tuple[Alert, ...]) -> str:
 
 
 def expected_text(expected: Expectation) -> str:
-    """The expectation in one line."""
+    """Return the expectation in one line."""
     if expected.outcome is Outcome.CONNECTED:
-        wanted = [value for value in (expected.version, expected.suite, expected.group) if value]
-        return "connected" + (f" with {', '.join(wanted)}" if wanted else "")
+        settings = [value for value in (expected.version, expected.suite, expected.group) if value]
+        return "connected" + (f" with {', '.join(settings)}" if settings else "")
     by = f" by the {expected.ended_by}" if expected.ended_by else ""
     parts = [f"{expected.outcome}{by} at {expected.stage}"]
     server = [expected.server_type, expected.server_reason, _number("errno", expected.server_errno)]
@@ -97,41 +98,18 @@ def _number(word: str, value: int | None) -> str:
 
 
 def outcome_text(seen: Observation) -> str:
-    """The outcome in one line."""
+    """Return the outcome in one line."""
     if seen.outcome is Outcome.REFUSED:
         return f"refused by the {seen.ended_by} at {seen.stage}" if seen.ended_by else "refused"
     return seen.outcome.value
 
 
-def short_evidence(result: CaseResult) -> str:
-    """What a line per case shows behind the verdict: the suite of a session, both errors and the alert of a refusal."""
-    seen = result.observation
-    if seen is None or result.verdict.word in (VerdictWord.ERROR, VerdictWord.UNSUPPORTED):
-        return one_line((result.verdict.reason or "").partition("\n")[0])
-    if seen.outcome is Outcome.CONNECTED:
-        text = "connected  " + " ".join(_agreed(seen))
-        if result.weak:
-            text += "  [weak]"
-        return text
-    server = seen.server.reason or seen.server.type if seen.server else "-"
-    client = "-"
-    if seen.client:
-        client = (
-            str(seen.client.number)
-            if seen.client.number is not None
-            else "+".join(seen.client.flags or ()) or seen.client.type
-        )
-    alert = seen.fatal_alert()
-    sent = f"{alert.name}({alert.code}) from the {alert.sender}" if alert else "no alert"
-    return one_line(f"{outcome_text(seen)}: server {server} | client {client} | {sent}")
-
-
 def failure_block(result: CaseResult, *, rerun: str) -> str:
-    """Everything a person needs about a result that is not `pass`.
+    """Return all there is to know about a result that is not `pass`.
 
     Args:
-        result: the result; texts of boards and servers in it are shown with control characters escaped.
-        rerun: the command that runs just this case again.
+        result: the result; control characters in texts of boards and servers are escaped.
+        rerun: the command that runs only this case again.
     """
     lines = [headline(result)]
     if headline(result) != verdict_text(result):
@@ -149,8 +127,8 @@ def failure_block(result: CaseResult, *, rerun: str) -> str:
     if result.verdict.word is not VerdictWord.UNSUPPORTED:
         lines += _why(result)
     if seen:
-        addresses = {"board": seen.board_address, "server": seen.server_address}
-        lines += packet_lines([packet_json(packet) for packet in result.packets], addresses=addresses)
+        rows = [entry_of(packet, PacketEntry) for packet in result.packets]
+        lines += packet_lines(rows, addresses=Addresses(board=seen.board_address, server=seen.server_address))
     if len(result.link_errors) > 1:
         lines += [f"  attempt {number}   {one_line(text)}" for number, text in enumerate(result.link_errors, start=1)]
     lines += recovery_lines(result.recovery)
@@ -169,7 +147,7 @@ def _reason_lines(result: CaseResult) -> list[str]:
 
 
 def recovery_lines(recovery: tuple[RecoveryStep, ...]) -> list[str]:
-    """What was tried to bring the board back, a line for each step that could be taken; the end says what came of it."""
+    """List the recovery steps that were tried, a line each, and whether the board was quarantined at the end."""
     lines: list[str] = []
     for step in recovery:
         limit = f" of {step.deadline_s:g} s" if step.deadline_s is not None else ""
@@ -182,12 +160,12 @@ def recovery_lines(recovery: tuple[RecoveryStep, ...]) -> list[str]:
 
 
 def mismatch_lines(found: tuple[Mismatch, ...]) -> list[str]:
-    """Every difference, a line each."""
+    """List every difference, a line each."""
     return [f"- {item.field}: expected {one_line(item.expected)}, got {one_line(item.observed)}" for item in found]
 
 
 def side_lines(seen: Observation) -> list[str]:
-    """Both sides' errors, the alerts and what was negotiated, a line each."""
+    """List both sides' errors, the alerts and what was negotiated, a line each."""
     return [
         f"  server      {server_text(seen.server)}",
         f"  client      {client_text(seen.client)}",
@@ -214,7 +192,7 @@ def _why(result: CaseResult) -> list[str]:
 
 
 def _fix(fix: Fix) -> list[str]:
-    """One fix with the lines to write on either side, and why it is discouraged."""
+    """List one fix with the lines for either side, and why it is discouraged."""
     state = "" if fix.proved is None else " (proved)" if fix.proved else " (tried, does not help)"
     against = f": {fix.because}" if fix.because else ""
     return [

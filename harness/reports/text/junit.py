@@ -1,4 +1,4 @@
-"""What a test of pytest's own JUnit XML (`--junitxml`) says beyond pass and fail: properties of one result. Pure."""
+"""The properties of one result in pytest's own JUnit XML (`--junitxml`). Pure."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ LIMIT = 500
 
 
 def junit_properties(result: CaseResult, *, firmware: str | None) -> list[tuple[str, str]]:
-    """Names and values, always the same names in the same order; empty where there is nothing to say.
+    """Return names and values, always the same names in the same order; a value is empty if unknown.
 
     Args:
         result: of a case, tried or not.
-        firmware: of its board, None where the board could not be asked.
+        firmware: of its board; None if the board could not be probed.
 
     Returns:
-        For `item.user_properties`: what is put there before the report of the call is made reaches JUnit, also from a worker of
-        pytest-xdist. Control characters are written out, so that the values are valid in XML whatever a board sent.
+        For `item.user_properties`: properties that are there before the report of the call is made reach JUnit, from a worker of
+        pytest-xdist too. Control characters are escaped, so that the values are valid in XML whatever a board sent.
     """
     seen = result.observation
     fatal = seen.fatal_alert() if seen else None

@@ -1,6 +1,6 @@
 """What each server key costs each board, over all its servers: time and heap of a handshake. Pure.
 
-The matrix of keys has a column for each board and server; a person who chooses a key asks per board.
+The matrix of keys has a column for each board and server; the choice of a key depends on the board.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from harness.reports.text.server_keys import Connects, KeyCell, KeyMatrix, KeyRow
 
 # The most that a handshake takes of the heap, without and with verification of the server: measured on 32-bit builds of MicroPython 1.28
-# whose mbedTLS allocates from the GC heap (rp2, stm32 and others). A board's own figure is in the run where it could be measured.
+# whose mbedTLS allocates from the GC heap (rp2, stm32 and others). A board's own figure is in the run if it could be measured.
 HEAP_RULE = {
     "key/rsa2048": (27_600, 29_700),
     "key/rsa4096": (33_000, 35_600),
@@ -25,11 +25,11 @@ class BoardCost:
     """One key on one board.
 
     Args:
-        good: with how many servers it connects, of `total` servers with which it was run.
-        time_ms: median over the servers; `low_ms` and `high_ms` are the quickest and the slowest of them.
-        heap_bytes: what an open session holds of the heap, the most of all servers.
+        good: the number of servers with which it connects, of `total` servers with which it was run.
+        time_ms: median over the servers; `low_ms` and `high_ms` are the fastest and the slowest of them.
+        heap_bytes: what an open session holds of the heap, the maximum of all servers.
         reason: of the first server with which it does not connect.
-        flaky: with how many servers the attempts differ.
+        flaky: the number of servers with which the attempts differ.
         tried: whether there was a handshake at all.
     """
 
@@ -55,7 +55,7 @@ class KeyCost:
 
 
 def key_costs(matrix: KeyMatrix) -> tuple[KeyCost, ...]:
-    """The keys among which a person chooses, in the order in which they are recommended: single ones that connect some board."""
+    """Return the single keys that connect some board, in the order in which they are recommended."""
     boards = list(dict.fromkeys(board for board, _server in matrix.columns))
     return tuple(
         KeyCost(
@@ -89,7 +89,7 @@ def board_cost(board: str, cells: list[KeyCell]) -> BoardCost:
 
 
 def _reason(cell: KeyCell) -> str:
-    """Why a key does not count as connecting, in a word."""
+    """Say in a word why a key does not count as connecting."""
     if cell.connects is Connects.YES:
-        return cell.verdict
+        return cell.verdict or ""
     return cell.reason if cell.connects is Connects.NO else cell.connects.value

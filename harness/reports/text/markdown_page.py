@@ -1,6 +1,6 @@
-"""Markdown pages that fit a pull-request comment, whatever they are made of. Pure.
+"""Markdown pages that fit a pull-request comment, whatever is in them. Pure.
 
-A page is cut at the end of its tables, never in the middle of a row, and says what it left out.
+A page is cut at the end of its tables, never in the middle of a row, and says what it omitted.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 # A comment on GitHub holds 65536 characters, and other places count bytes.
 PAGE_BYTES = 60_000
-# No text of a board needs more to be recognised.
+# Enough to recognise any text of a board.
 CELL_CHARACTERS = 300
 MAX_COLUMNS = 16
-# One table must not take all the room from the next ones, nor a line of text from all tables.
+# One table must leave room for the next ones, and a line of text for the tables.
 _SHARE = 0.5
 _LINE_CHARACTERS = 1_000
 _MARKUP = str.maketrans(
@@ -28,9 +28,9 @@ class Section:
     Args:
         title: the heading.
         head: of the table; empty for none.
-        rows: the table, the most important first; each cell is a text, or two where the second one is to be bold.
+        rows: the table, the most important first; each cell is a text, or two of which the second one is bold.
         lines: a list above the table.
-        right: how many columns at the end hold numbers.
+        right: the number of columns at the end that contain numbers.
     """
 
     title: str
@@ -41,7 +41,7 @@ class Section:
 
 
 def escaped(text: str, *, limit: int = CELL_CHARACTERS) -> str:
-    """Untrusted text: no markup, no line breaks, no table of its own, nobody is called by `@name`; cut where it is too long."""
+    """Return untrusted text without markup, line breaks, tables and `@name` mentions, cut if it is too long."""
     plain = "".join(char if char.isprintable() else " " for char in str(text)[: limit + 1])
     cut = plain if len(plain) <= limit else plain[:limit] + " ..."
     return cut.translate(_MARKUP)
@@ -59,18 +59,18 @@ def page(
 
     Args:
         title: of the page.
-        sections: in the order of their importance: what does not fit is missing from the last ones first.
-        intro: paragraphs of our own, with markup.
+        sections: by importance: what does not fit is omitted from the last ones first.
+        intro: trusted paragraphs, with markup.
         notes: plain lines below them.
-        limit: how many bytes of UTF-8 the page may have.
+        limit: the largest size of the page, in bytes of UTF-8.
     """
     head = [f"# {title}", ""]
     for text in intro:
         head += [text, ""]
     listed = [f"* {escaped(text, limit=_LINE_CHARACTERS)}" for text in notes]
     head += [*_fitting(listed, int(limit * _SHARE / 2)), *([""] if listed else [])]
-    # The closing line on what was left out is made last and has its room kept.
-    closing = "Left out for want of room: {}. Everything is in run.json and in the HTML report."
+    # Room is reserved for the last line, which lists what was omitted.
+    closing = "Omitted to stay within the size limit: {}. Everything is in run.json and in the HTML report."
     room = limit - _size(head) - 1_000
     parts, missing = [], []
     for section in sections:
@@ -89,7 +89,7 @@ def _size(lines: Sequence[str]) -> int:
 
 
 def _fitting(lines: list[str], room: int) -> list[str]:
-    """As many lines as there is room for."""
+    """Return as many lines as fit."""
     kept: list[str] = []
     for line in lines:
         room -= _size([line])
@@ -100,7 +100,7 @@ def _fitting(lines: list[str], room: int) -> list[str]:
 
 
 def _section(section: Section, *, room: int) -> tuple[list[str], str]:
-    """The lines of a section and, in words, what of it is missing."""
+    """Return the lines of a section and, in words, what was omitted."""
     columns = min(len(section.head), MAX_COLUMNS)
     lines = [f"## {escaped(section.title)}", ""]
     listed = [f"* {escaped(text, limit=_LINE_CHARACTERS)}" for text in section.lines]

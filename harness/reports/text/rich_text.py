@@ -6,18 +6,20 @@ Every text that a board, a server or a user gave goes in as `Text`: rich's marku
 from __future__ import annotations
 
 import io
-from typing import Any
+from collections.abc import Sequence
 
 from rich.console import Console, RenderableType
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from harness.model import VerdictWord
 from harness.reports.record.plain import one_line
-from harness.reports.text.terminal import NAME_COLUMNS, VERDICT_COLOURS, summary_rows
+from harness.reports.record.result_types import Result
+from harness.reports.text.terminal import NAME_COLUMNS, summary_rows
 
-_BAR_CELLS = 40
-_LEAST_BAR_CELLS = 8
+_BAR_COLUMNS = 40
+_LEAST_BAR_COLUMNS = 8
 
 
 class _Paper(io.StringIO):
@@ -51,13 +53,13 @@ def _drawn(what: RenderableType, *, width: int, colour: bool, encoding: str) -> 
     return paper.getvalue()
 
 
-def table_lines(results: list[dict[str, Any]], *, width: int, colour: bool, encoding: str = "utf-8") -> list[str]:
+def table_lines(results: Sequence[Result], *, width: int, colour: bool, encoding: str = "utf-8") -> list[str]:
     """Draw the counts per board, server and topic; names that do not fit are folded, never cut.
 
     Args:
-        results: as in run.json.
-        width: of the terminal in cells.
-        colour: whether it wants colours; without them the words say the same.
+        results: of the run.
+        width: of the terminal in columns.
+        colour: whether it shows colours; without them the words say the same.
         encoding: of the terminal; one that is not Unicode gets ASCII lines.
     """
     head, rows = summary_rows(results)
@@ -66,9 +68,8 @@ def table_lines(results: list[dict[str, Any]], *, width: int, colour: bool, enco
         if number < NAME_COLUMNS:
             table.add_column(name, overflow="fold")
         else:
-            table.add_column(
-                name, justify="right", overflow="fold", min_width=1, style=VERDICT_COLOURS.get(name, "red")
-            )
+            style = VerdictWord(name).colour
+            table.add_column(name, justify="right", overflow="fold", min_width=1, style=style)
     for row in rows:
         if row[0] == "all":
             table.add_section()
@@ -79,15 +80,15 @@ def table_lines(results: list[dict[str, Any]], *, width: int, colour: bool, enco
 def bar_text(
     done: int, total: int, *, bad: int, elapsed_s: float, width: int, colour: bool, encoding: str = "utf-8"
 ) -> str:
-    """Draw how far the run is, how many did not go well, and about how long the rest takes: one line that never wraps.
+    """Draw the progress of the run, how many cases fail it, and about how long the rest takes: one line that never wraps.
 
     Args:
-        done: cases that are over.
+        done: finished cases.
         total: cases of the run.
-        bad: those among them that fail the run.
+        bad: finished cases that fail the run.
         elapsed_s: since the first case began, in seconds.
-        width: of the terminal in cells; the line stays one shorter.
-        colour: whether it wants colours.
+        width: of the terminal in columns; the line is at least one shorter.
+        colour: whether it shows colours.
         encoding: of the terminal.
     """
     parts = [f"{done}/{total}"]
@@ -96,8 +97,8 @@ def bar_text(
     if done:
         parts.append(f"about {_span(elapsed_s / done * (total - done))} left")
     words = "  ".join(parts)
-    room = min(_BAR_CELLS, width - 1 - len(words) - 2)
-    if room < _LEAST_BAR_CELLS:
+    room = min(_BAR_COLUMNS, width - 1 - len(words) - 2)
+    if room < _LEAST_BAR_COLUMNS:
         return words[: max(0, width - 1)]
     style = "red" if bad else "green"
     bar = ProgressBar(total=total, completed=done, width=room, complete_style=style, finished_style=style)

@@ -1,6 +1,6 @@
 """Which server key lets every board connect, and what it costs them: the matrix that Markdown and HTML show. Pure.
 
-Reads a run record (`run.json`) only. A key is a case of the topic `key`; a column is one board with one server.
+A key is a case of the topic `key`; a column is one board with one server.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ import statistics
 from collections import Counter
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
 
+from harness.model import Outcome, VerdictWord
 from harness.reports.record.cells import worst_of
+from harness.reports.record.result_types import Observed, Result
+from harness.reports.record.run_types import RunRecord
 
 KEY_TOPIC = "key"
-GOOD = ("pass", "known")
 # One key and nothing else special: only these are recommended. The other cases of the topic vary the root, or load two keys.
 _ONE_KEY = re.compile(r"key/((rsa|p|k|ed|brainpool-p)\d+|rsa-pss)")
 # Two runs on a busy machine differ by more than this.
@@ -23,7 +24,7 @@ ABOUT_THE_SAME = 1.25
 
 
 class Connects(StrEnum):
-    """What became of a key with one board and one server."""
+    """What happened to a key with one board and one server."""
 
     YES = "connects"
     NO = "refused"
@@ -37,18 +38,18 @@ class KeyCell:
     """One key with one board and one server, over all attempts.
 
     Args:
-        verdict: of the worst attempt; empty where there is none.
+        verdict: of the worst attempt; None if there is none.
         version: TLS version of the session.
         time_ms: median handshake as the board measured it.
-        heap_bytes: median of what an open session held of the board's heap; None where that was not measured.
+        heap_bytes: median of what an open session held of the board's heap; None if that was not measured.
         reason: the error in one word, or why it was not tried.
-        flaky: its verdicts or outcomes and how often each, where attempts differ (`connected 3, hung 1`); empty where they are all alike.
+        flaky: the number of attempts per verdict or outcome if they differ (`connected 3, hung 1`); empty if they are all alike.
     """
 
     board: str
     server: str
     connects: Connects
-    verdict: str = ""
+    verdict: VerdictWord | None = None
     version: str | None = None
     time_ms: float | None = None
     heap_bytes: float | None = None
@@ -66,17 +67,17 @@ class KeyRow:
 
     @property
     def good(self) -> tuple[KeyCell, ...]:
-        """Where it connects, and as expected."""
-        return tuple(cell for cell in self.cells if cell.connects is Connects.YES and cell.verdict in GOOD)
+        """The cells in which it connects, as expected."""
+        return tuple(cell for cell in self.sessions if cell.verdict and cell.verdict.as_expected)
 
     @property
     def sessions(self) -> tuple[KeyCell, ...]:
-        """Where it connects, whether it should or not."""
+        """The cells in which it connects, expected or not."""
         return tuple(cell for cell in self.cells if cell.connects is Connects.YES)
 
     @property
     def tried(self) -> tuple[KeyCell, ...]:
-        """Where a handshake was tried."""
+        """The cells in which a handshake was tried."""
         return tuple(cell for cell in self.cells if cell.connects in (Connects.YES, Connects.NO))
 
     @property
@@ -86,7 +87,7 @@ class KeyRow:
 
     @property
     def costs(self) -> tuple[tuple[float, str], ...]:
-        """(milliseconds, board) per board, the quickest first: the median over its servers, so that one slow moment decides nothing."""
+        """(milliseconds, board) per board, the fastest first: the median over its servers, so that one slow moment decides nothing."""
         times: dict[str, list[float]] = {}
         for cell in self.good:
             if cell.time_ms is not None:
@@ -95,7 +96,7 @@ class KeyRow:
 
     @property
     def recommendable(self) -> bool:
-        """One key without further conditions."""
+        """Whether it is one key without further conditions."""
         return one_key(self.case)
 
 
@@ -107,7 +108,7 @@ class KeyMatrix:
     rows: tuple[KeyRow, ...]
 
     def without_silent_columns(self) -> KeyMatrix:
-        """Only the columns in which some key was tried: of the others nothing is known."""
+        """Return only the columns in which some key was tried: nothing is known about the others."""
         kept = [place for place in range(len(self.columns)) if any(row.cells[place] in row.tried for row in self.rows)]
         return KeyMatrix(
             columns=tuple(self.columns[place] for place in kept),
@@ -115,9 +116,9 @@ class KeyMatrix:
         )
 
     def ranked(self) -> tuple[KeyRow, ...]:
-        """The rows, those first that connect in most columns, the cheapest for its slowest board first.
+        """Return the rows by the number of columns in which they connect, then by the cost for their slowest board.
 
-        Of keys that cost about the same the one that the case list names first: a small difference is the machine's, not the key's.
+        Keys that cost about the same stay in the order of the case list: a small difference comes from the machine, not the key.
         """
         left, found = sorted(self.rows, key=_rank), []
         while left:
@@ -131,7 +132,7 @@ class KeyMatrix:
 
 
 def one_key(case: str) -> bool:
-    """Whether a case is a server with one key and nothing else special."""
+    """Return whether a case is a server with one key and nothing else special."""
     return bool(_ONE_KEY.fullmatch(case))
 
 
@@ -139,19 +140,17 @@ def _rank(row: KeyRow) -> tuple[int, float]:
     return -len(row.good), row.costs[-1][0] if row.costs else float("inf")
 
 
-def key_matrix(run: dict[str, Any]) -> KeyMatrix | None:
-    """Compute the matrix; None where the run has no case of a server key. A run that ended early has columns of which nothing is known."""
-    titles = {case["case"]: case["title"] for case in run["cases"] if case["topic"] == KEY_TOPIC}
-    results: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
-    for item in run["results"]:
-        if item["case"] in titles:
-            results.setdefault((item["case"], item["board"], item["server"]), []).append(item)
+def key_matrix(run: RunRecord) -> KeyMatrix | None:
+    """Compute the matrix; None if the run has no case of a server key. If a run ended early, nothing is known about some columns."""
+    titles = {case.case: case.title for case in run.cases if case.topic == KEY_TOPIC}
+    results: dict[tuple[str, str, str], list[Result]] = {}
+    for item in run.results:
+        if item.case in titles:
+            results.setdefault((item.case, item.board, item.server), []).append(item)
     if not results:
         return None
-    planned = [item for item in run.get("missing") or () if item["case"].startswith(f"{KEY_TOPIC}/")]
-    places = [(board, server) for _case, board, server in results] + [
-        (item["board"], item["server"]) for item in planned
-    ]
+    planned = [item for item in run.missing if item.case.startswith(f"{KEY_TOPIC}/")]
+    places = [(board, server) for _case, board, server in results] + [(item.board, item.server) for item in planned]
     columns = tuple(dict.fromkeys(places))
     rows = tuple(
         KeyRow(
@@ -164,62 +163,65 @@ def key_matrix(run: dict[str, Any]) -> KeyMatrix | None:
     return KeyMatrix(columns=columns, rows=rows)
 
 
-def _cell(board: str, server: str, attempts: list[dict[str, Any]]) -> KeyCell:
+def _cell(board: str, server: str, attempts: list[Result]) -> KeyCell:
     if not attempts:
         return KeyCell(board=board, server=server, connects=Connects.MISSING)
     worst = worst_of(attempts)
     kind = _kind(worst)
-    times = [item["timing_ms"]["handshake_board"] for item in attempts if _kind(item) is Connects.YES]
+    times = [item.timing_ms.handshake_board for item in attempts if _kind(item) is Connects.YES]
     known = [time for time in times if time is not None]
-    seen = worst["observed"] or {}
+    seen = worst.observed
     return KeyCell(
         board=board,
         server=server,
         connects=kind,
-        verdict=worst["verdict"],
-        version=seen["negotiated"]["version"] if kind is Connects.YES else None,
+        verdict=worst.verdict,
+        version=seen.negotiated.version if seen and kind is Connects.YES else None,
         time_ms=statistics.median(known) if known and kind is Connects.YES else None,
         heap_bytes=_held(attempts) if kind is Connects.YES else None,
-        reason="" if kind is Connects.YES else (worst["reason"] or "") if not seen else error_word(seen),
+        reason="" if kind is Connects.YES else error_word(seen) if seen else worst.reason or "",
         flaky=_unlike(attempts),
     )
 
 
-def _held(attempts: list[dict[str, Any]]) -> float | None:
-    known = [(item.get("memory_bytes") or {}).get("held") for item in attempts if _kind(item) is Connects.YES]
+def _held(attempts: list[Result]) -> float | None:
+    known = [item.memory_bytes.held for item in attempts if _kind(item) is Connects.YES]
     values = [value for value in known if value is not None]
     return statistics.median(values) if values else None
 
 
-def _unlike(attempts: list[dict[str, Any]]) -> str:
-    """What attempts came to, where they differ: by verdict, or by outcome where the verdict is the same."""
-    for word in ("verdict", "outcome"):
-        counts = Counter(item[word] for item in attempts)
+def _unlike(attempts: list[Result]) -> str:
+    """Count the attempts if they differ: by verdict, or by outcome if the verdict is the same."""
+    alternatives: tuple[list[str], ...] = ([item.verdict for item in attempts], [item.outcome for item in attempts])
+    for words in alternatives:
+        counts = Counter(words)
         if len(counts) > 1:
             return ", ".join(f"{name} {count}" for name, count in counts.most_common())
     return ""
 
 
-def _kind(result: dict[str, Any]) -> Connects:
-    if result["outcome"] == "connected":
+def _kind(result: Result) -> Connects:
+    if result.outcome is Outcome.CONNECTED:
         return Connects.YES
-    if result["outcome"] == "not-run":
-        return Connects.UNTRIED if result["verdict"] == "unsupported" else Connects.ERROR
+    if result.outcome is Outcome.NOT_RUN:
+        return Connects.UNTRIED if result.verdict is VerdictWord.UNSUPPORTED else Connects.ERROR
     return Connects.NO
 
 
-def error_word(observed: dict[str, Any]) -> str:
-    """What a refusal is called: the server's reason, else the client's name for it."""
-    server, client = observed.get("server") or {}, observed.get("client") or {}
-    return str(server.get("reason") or server.get("type") or client.get("name") or client.get("type") or "refused")
+def error_word(observed: Observed) -> str:
+    """Return the name of a refusal: the server's reason, or else the client's name for it."""
+    server, client = observed.server, observed.client
+    if server is not None:
+        return server.reason or server.type
+    return (client.name or client.type) if client is not None else "refused"
 
 
 def answer(matrix: KeyMatrix, *, tabled: bool = False) -> list[str]:
-    """The answer to "which key should my server use, and what does it cost?" in a few sentences, the first one decisive.
+    """Answer "which key should my server use, and what does it cost?" in a few sentences, the most important one first.
 
     Args:
         matrix: as computed.
-        tabled: leave out the other keys that connect some board or every one: a table beside the sentences shows them.
+        tabled: omit the other keys that connect some board or every one: a table next to the sentences shows them.
     """
     known = matrix.without_silent_columns()
     silent = [column for column in matrix.columns if column not in known.columns]
@@ -231,7 +233,7 @@ def answer(matrix: KeyMatrix, *, tabled: bool = False) -> list[str]:
 
 
 def recommended(matrix: KeyMatrix) -> KeyRow | None:
-    """The key that connects everything of which anything is known; None where no single one does."""
+    """Return the key that connects every board and server of which anything is known; None if no single key does."""
     best = next((row for row in matrix.without_silent_columns().ranked() if row.recommendable), None)
     return best if best is not None and best.everywhere else None
 
@@ -268,7 +270,7 @@ def _answer(matrix: KeyMatrix, *, tabled: bool, whole: bool) -> list[str]:
 
 
 def _never(rows: list[KeyRow]) -> list[str]:
-    """The keys that help nowhere: refused, or connected when they should not be. Apart from them those that nobody could try."""
+    """List the keys that help nowhere: refused, or connected when they should not be; and those that could not be tried."""
     bad = [row for row in rows if row.tried and not row.good]
     names = [row.title for row in bad if not row.sessions]
     wrong = [f"{row.title} ({row.sessions[0].verdict})" for row in bad if row.sessions]
@@ -285,7 +287,7 @@ def _count(row: KeyRow, total: int) -> str:
 
 
 def _cost(row: KeyRow, *, named: bool = False) -> str:
-    """Milliseconds of a handshake: one number, or from the quickest board to the slowest."""
+    """Return the milliseconds of a handshake: one number, or from the fastest board to the slowest."""
     if not row.costs:
         return ""
     (low, quick), (high, slow) = row.costs[0], row.costs[-1]
@@ -297,7 +299,7 @@ def _cost(row: KeyRow, *, named: bool = False) -> str:
 
 
 def milliseconds(value: float) -> str:
-    """A time with as many digits as say something: 4.9, 12, 1840."""
+    """Return a time with as many digits as are significant: 4.9, 12, 1840."""
     return f"{value:.1f}" if round(value, 1) < 10 else f"{value:.0f}"
 
 

@@ -1,7 +1,7 @@
-"""A run as CSV (RFC 4180): one line per result, for spreadsheets and data bases. Pure.
+"""A run as CSV (RFC 4180): one line per result, for spreadsheets and databases. Pure.
 
-Knows the words of the run record: columns are named after them, and are only ever added at the end. Texts of boards and servers may not
-become formulas of whoever opens the file.
+Columns are named after the keys of the run record, and are only ever added at the end. Texts of boards and servers must not become
+formulas when the file is opened.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 import csv
 import io
 import json
-from typing import Any
 
 from harness.reports.record.plain import one_line
+from harness.reports.record.result_types import Json, Observed, Result
+from harness.reports.record.run_types import BoardEntry, RunRecord, ServerEntry
 
 COLUMNS = (
     "board", "firmware", "server", "python", "openssl", "case", "attempt", "repeat", "outcome", "verdict", "stage", "ended_by", "reason",
@@ -21,37 +22,38 @@ COLUMNS = (
     "mismatches", "rule", "title", "handshake_board_ms", "handshake_server_ms", "case_ms",
     "free_before_bytes", "free_low_bytes", "free_after_bytes", "weak", "pcapng", "transcript", "rerun", "held_bytes", "at", "source",
 )  # fmt: skip
-# What spreadsheets take for the start of a formula (OWASP, "CSV Injection"), also in its full-width forms.
+# What spreadsheets read as the start of a formula (OWASP, "CSV Injection"), also in its full-width forms.
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 
 
-def render_csv(run: dict[str, Any]) -> str:
+def render_csv(run: RunRecord, *, links: str = "") -> str:
     """Render a run record.
 
     Args:
-        run: as in run.json.
+        run: the record.
+        links: not used.
 
     Returns:
-        A head and one line per result, ended by CR LF. Empty: null or not known. Numbers are written as such; a text that a
-        spreadsheet would take for a formula begins with an apostrophe. Lists stand in one cell: flags and mismatches with `; ` between
-        them, the client's args as JSON.
+        A head and one line per result, ended by CR LF. A value that is null or unknown is empty. Numbers are written as numbers; a text
+        that a spreadsheet would read as a formula begins with an apostrophe. A list is one field: flags and mismatches are separated
+        by `; `, the client's args are JSON.
     """
-    boards = {board["board"]: board for board in run["boards"]}
-    servers = {server["server"]: server for server in run["servers"]}
+    boards = {board.board: board for board in run.boards}
+    servers = {server.server: server for server in run.servers}
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(COLUMNS)
-    for result in run["results"]:
-        row = _row(result, boards.get(result["board"]) or {}, servers.get(result["server"]) or {})
-        writer.writerow([cell(row[name]) for name in COLUMNS])
+    for result in run.results:
+        row = _row(result, boards.get(result.board), servers.get(result.server))
+        writer.writerow([csv_field(row[name]) for name in COLUMNS])
     return text.getvalue()
 
 
-def cell(value: Any) -> str | int | float:
-    """A value as it stands in a cell.
+def csv_field(value: Json) -> str | int | float:
+    """Return a value as a field of the file.
 
     Args:
-        value: of JSON. Only a real number stays one: `-1` sent as a text is protected like any other text.
+        value: of the record. Only a number stays a number: `-1` sent as a text is protected like any other text.
     """
     if value is None:
         return ""
@@ -61,48 +63,53 @@ def cell(value: Any) -> str | int | float:
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
-def fatal_alert(observed: dict[str, Any]) -> dict[str, Any] | None:
-    """The alert that ended the handshake: the first fatal one; None where there was none."""
-    return next((alert for alert in observed.get("alerts") or () if alert["level"] == "fatal"), None)
-
-
-def _row(result: dict[str, Any], board: dict[str, Any], server: dict[str, Any]) -> dict[str, Any]:
-    expected, time, heap = result["expected"] or {}, result["timing_ms"], result["memory_bytes"]
-    explanation, kept = result["explanation"] or {}, result["artifacts"]
+def _row(result: Result, board: BoardEntry | None, server: ServerEntry | None) -> dict[str, Json]:
+    explanation, time, heap = result.explanation, result.timing_ms, result.memory_bytes
     return {
-        **{name: result.get(name) for name in COLUMNS},
-        "firmware": board.get("firmware"),
-        "python": server.get("python"),
-        "openssl": server.get("openssl"),
-        "expected_source": expected.get("source"),
-        "expected_outcome": expected.get("outcome"),
-        **_seen(result["observed"] or {}),
+        **{name: value for name, value in result.as_json().items() if name in COLUMNS},
+        "at": result.at,
+        "rerun": result.rerun,
+        "source": result.source,
+        "firmware": result.firmware or (board.firmware if board else None),
+        "python": server.python if server else None,
+        "openssl": server.openssl if server else None,
+        "expected_source": result.expected.source if result.expected else None,
+        "expected_outcome": result.expected.outcome if result.expected else None,
+        **_seen(result.observed),
         "mismatches": "; ".join(
-            f"{item['field']}: expected {item['expected']}, got {item['observed']}" for item in result["mismatches"]
+            f"{item.field}: expected {item.expected}, got {item.observed}" for item in result.mismatches
         ),
-        "rule": explanation.get("rule"),
-        "title": explanation.get("title"),
-        **{f"{name}_ms": time[name] for name in ("handshake_board", "handshake_server", "case")},
-        **{f"{name}_bytes": heap[name] for name in ("free_before", "free_low", "free_after")},
-        "held_bytes": heap.get("held"),
-        "pcapng": kept.get("pcapng"),
-        "transcript": kept.get("transcript"),
+        "rule": explanation.rule if explanation else None,
+        "title": explanation.title if explanation else None,
+        "handshake_board_ms": time.handshake_board,
+        "handshake_server_ms": time.handshake_server,
+        "case_ms": time.case,
+        "free_before_bytes": heap.free_before,
+        "free_low_bytes": heap.free_low,
+        "free_after_bytes": heap.free_after,
+        "held_bytes": heap.held,
+        "pcapng": result.artifacts.get("pcapng"),
+        "transcript": result.artifacts.get("transcript"),
     }
 
 
-def _seen(observed: dict[str, Any]) -> dict[str, Any]:
-    server, client = observed.get("server") or {}, observed.get("client") or {}
-    alert, negotiated = fatal_alert(observed) or {}, observed.get("negotiated") or {}
+def _seen(seen: Observed | None) -> dict[str, Json]:
+    server, client, alert = (seen.server, seen.client, seen.fatal_alert) if seen else (None, None, None)
     return {
-        "server_type": server.get("type"),
-        "server_reason": server.get("reason"),
-        "server_errno": server.get("errno"),
-        "verify_code": server.get("verify_code"),
-        "client_type": client.get("type"),
-        "client_number": client.get("number"),
-        "client_name": client.get("name"),
-        "client_flags": "; ".join(client.get("flags") or ()),
-        "client_args": json.dumps(client["args"]) if client.get("args") else None,
-        **{f"alert_{name}": alert.get(name) for name in ("from", "level", "code", "name")},
-        **{name: negotiated.get(name) for name in ("version", "suite", "group")},
+        "server_type": server.type if server else None,
+        "server_reason": server.reason if server else None,
+        "server_errno": server.errno if server else None,
+        "verify_code": server.verify_code if server else None,
+        "client_type": client.type if client else None,
+        "client_number": client.number if client else None,
+        "client_name": client.name if client else None,
+        "client_flags": "; ".join((client.flags if client else None) or ()),
+        "client_args": json.dumps(client.args) if client and client.args else None,
+        "alert_from": alert.sender if alert else None,
+        "alert_level": alert.level if alert else None,
+        "alert_code": alert.code if alert else None,
+        "alert_name": alert.name if alert else None,
+        "version": seen.negotiated.version if seen else None,
+        "suite": seen.negotiated.suite if seen else None,
+        "group": seen.negotiated.group if seen else None,
     }

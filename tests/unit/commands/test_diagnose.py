@@ -113,7 +113,7 @@ def test_good_files_are_0(pair, capsys, tmp_path):
     file = tmp_path / "board.pcapng"
     assert cli.main(["diagnose", *pair, "--capture", str(file)]) == 0
     out, err = capsys.readouterr()
-    assert "\nconnected  TLSv1." in out
+    assert "\nconnected TLSv1." in out
     assert f"  note: capture: {file}; with the session's secrets\n" in out
     assert b"CLIENT_RANDOM" in file.read_bytes()
     assert (err, [line for line in secrets(pair) if line in out]) == ("", [])

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from harness import cli
-from harness.pytest_plugin.options import REPORT_SUFFIXES
+from harness.reports.formats import REPORT_SUFFIXES
 from harness.reports.record.diff import MEANING
 from harness.reports.text.diff_text import SCHEMA
 
@@ -25,7 +25,7 @@ def report(capsys):
 
 @pytest.mark.parametrize("part", ["render", "diff", "merge"])
 def test_help(part, capsys):
-    """Each part has an example and its exit codes; diff says what its words mean."""
+    """Each subcommand has an example and its exit codes; diff explains its kinds."""
     with pytest.raises(SystemExit) as end:
         cli.main(["report", part, "--help"])
     text = capsys.readouterr().out
@@ -37,7 +37,7 @@ def test_help(part, capsys):
 
 
 def test_no_part(capsys):
-    """`report` alone is wrong usage, on one line."""
+    """`report` alone is a usage error on one line."""
     with pytest.raises(SystemExit) as end:
         cli.main(["report"])
     assert end.value.code == 2
@@ -47,7 +47,7 @@ def test_no_part(capsys):
 
 
 def test_render(good_run, report, tmp_path):
-    """Every format at once; the page links to the artifacts of the run."""
+    """Every format can be written at once."""
     outputs = [tmp_path / f"out{suffix}" for suffix in REPORT_SUFFIXES]
     assert report("render", good_run, *(f"-o{path}" for path in outputs)) == (0, [], [])
     assert json.loads((tmp_path / "out.json").read_text()) == json.loads(good_run.read_text())
@@ -55,7 +55,7 @@ def test_render(good_run, report, tmp_path):
 
 
 def test_render_a_journal_of_a_killed_run(good_run, report, tmp_path):
-    """What is missing is said, and is in the record."""
+    """Missing results are noted, and are in the record."""
     lines = good_run.with_suffix(".jsonl").read_text().splitlines()
     (tmp_path / "run.jsonl").write_text("\n".join(lines[:-4]) + "\n" + lines[-4][:60])
     number = len(json.loads(good_run.read_text())["results"])
@@ -63,14 +63,14 @@ def test_render_a_journal_of_a_killed_run(good_run, report, tmp_path):
     assert (code, out) == (0, [])
     last = len(lines) - 3
     assert err == [
-        f"tls-harness: {tmp_path}/run.jsonl: the last line, {last}, is torn and left out",
-        f"tls-harness: {tmp_path}/run.jsonl: the run was killed or still goes on; it has {number - 3} of {number} results",
+        f"tls-harness: {tmp_path}/run.jsonl: the last line, {last}, is incomplete and was ignored",
+        f"tls-harness: {tmp_path}/run.jsonl: the run was killed or is still running; it has {number - 3} of {number} results",
     ]
     assert len(json.loads((tmp_path / "out.json").read_text())["missing"]) == 3
 
 
 def test_render_a_journal_without_results(good_run, report, tmp_path):
-    """A run that was killed in its first case: every report says so."""
+    """A run that was killed in its first case: every report shows that nothing ran."""
     lines = good_run.with_suffix(".jsonl").read_text().splitlines()
     head = [line for line in lines if line.startswith(('{"record": "run"', '{"record": "plan"', '{"record": "case"'))]
     (tmp_path / "run.jsonl").write_text("\n".join(head) + "\n")
@@ -79,7 +79,7 @@ def test_render_a_journal_without_results(good_run, report, tmp_path):
     code, out, err = report("render", tmp_path / "run.jsonl", *(f"-o{path}" for path in outputs))
     assert (code, out) == (0, [])
     assert err == [
-        f"tls-harness: {tmp_path}/run.jsonl: the run was killed or still goes on; it has 0 of {number} results"
+        f"tls-harness: {tmp_path}/run.jsonl: the run was killed or is still running; it has 0 of {number} results"
     ]
     assert f"**0 results: {number} not run**" in (tmp_path / "out.md").read_text()
     assert "Boards and servers" not in (tmp_path / "out.md").read_text()
@@ -116,7 +116,7 @@ def test_diff(good_run, bad_run, report, tmp_path):
 
 
 def test_a_diff_is_not_written_over_a_record(good_run, bad_run, report, tmp_path, monkeypatch):
-    """The results of a run do not go by a slip of the hand, under whatever name."""
+    """A run record cannot be overwritten by mistake, under any name."""
     old, new = tmp_path / "old.json", tmp_path / "new.json"
     shutil.copy(good_run, old)
     shutil.copy(bad_run, new)
@@ -126,14 +126,14 @@ def test_a_diff_is_not_written_over_a_record(good_run, bad_run, report, tmp_path
         assert report("diff", "old.json", "new.json", "-o", output) == (
             2,
             [],
-            [f"tls-harness: -o {output!r}: is the run record {name} itself (accepted: the path of another file)"],
+            [f"tls-harness: -o {output!r}: would overwrite the run record {name}; give another path"],
         )
     assert old.read_bytes() == good_run.read_bytes()
     assert new.read_bytes() == bad_run.read_bytes()
 
 
 def test_merge(good_run, bad_run, report, tmp_path):
-    """Two runs of one board have results for the same cells: refused, the newer one taken, or both kept; who measured is told."""
+    """Two runs of one board have results for the same cells: rejected, the newer one used, or both kept; the output lists the runs."""
     number = len(json.loads(good_run.read_text())["results"])
     started = [json.loads(path.read_text())["run"]["started"] for path in (good_run, bad_run)]
     host = json.loads(good_run.read_text())["host"]
@@ -142,7 +142,10 @@ def test_merge(good_run, bad_run, report, tmp_path):
     assert (code, lines, out.exists()) == (2, [], False)
     assert err[0].startswith("tls-harness: two results of unix in-process ")
     code, lines, err = report("merge", good_run, bad_run, "-o", out, "--prefer", "newest")
-    assert (code, err) == (0, [f"tls-harness: {number} cells had results of several runs: the newest run's are taken"])
+    assert (code, err) == (
+        0,
+        [f"tls-harness: {number} cells had results of several runs: those of the newest run are used"],
+    )
     where = f"{host['machine']}, Python {host['python']}"
     assert lines == [
         f"{good_run}: 0 results, {started[0]}, {where}",
@@ -166,43 +169,41 @@ def test_merge(good_run, bad_run, report, tmp_path):
 def test_wrong_usage(good_run, report, tmp_path):
     """One line each, exit code 2, and nothing is written."""
     assert report("render", good_run, "-o", "x.pdf") == (
-        2, [], [f"tls-harness: -o 'x.pdf': the suffix says the format (accepted: {', '.join(REPORT_SUFFIXES)})"],
+        2, [], [f"tls-harness: -o 'x.pdf': unknown suffix '.pdf' (accepted: {', '.join(REPORT_SUFFIXES)})"],
     )  # fmt: skip
     assert report("diff", good_run, good_run, "-o", "x.html") == (
-        2, [], ["tls-harness: -o 'x.html': the suffix says the format (accepted: .json, .md, .txt)"],
+        2, [], ["tls-harness: -o 'x.html': unknown suffix '.html' (accepted: .json, .md, .txt)"],
     )  # fmt: skip
     code, out, err = report("diff", good_run, tmp_path / "none.json")
     assert (code, out) == (2, [])
-    assert err[0].startswith(
-        f"tls-harness: {tmp_path}/none.json: cannot be read (No such file or directory); wanted is"
-    )
+    assert err[0].startswith(f"tls-harness: {tmp_path}/none.json: cannot be read (No such file or directory); expected")
     code, out, err = report("merge", good_run, "-o", tmp_path / "x.json", "--rename", "x=y")
     assert (code, out) == (2, [])
-    assert err[0].startswith("tls-harness: --rename 'x=y': wanted is FILE:OLD=NEW")
+    assert err[0].startswith("tls-harness: --rename 'x=y': expected FILE:OLD=NEW")
     code, out, err = report("merge", good_run, "-o", tmp_path / "x.txt")
-    assert (code, err[0].partition(" (")[0]) == (2, f"tls-harness: -o '{tmp_path}/x.txt': the suffix says the format")
+    assert (code, err[0].partition(" (")[0]) == (2, f"tls-harness: -o '{tmp_path}/x.txt': unknown suffix '.txt'")
     code, out, err = report("diff", good_run, good_run, "--pair", "unix=desk")
     assert (code, out) == (2, [])
-    assert err[0].startswith("tls-harness: --pair 'unix=desk': wanted is OLD=NEW")
+    assert err[0].startswith("tls-harness: --pair 'unix=desk': expected OLD=NEW")
 
 
 def test_nothing_to_compare(good_run, report, tmp_path):
-    """Two runs of different boards are no answer, and no silent success."""
+    """Comparing runs of different boards is an error, not a success."""
     text = good_run.read_text().replace('"board": "unix"', '"board": "desk"')
     (tmp_path / "other.json").write_text(text)
     code, out, err = report("diff", good_run, tmp_path / "other.json")
     assert (code, out) == (2, [])
     assert err == [
         f"tls-harness: {good_run} and {tmp_path}/other.json have no cell in common: one has results of unix, in-process, "
-        "the other of desk, in-process (--pair OLD=NEW, --by firmware)"
+        "the other of desk, in-process (use --pair OLD=NEW or --by firmware)"
     ]
     assert report("diff", good_run, tmp_path / "other.json", "--by", "firmware")[0] == 0
     assert report("diff", good_run, tmp_path / "other.json", "--pair", "unix=desk")[0] == 0
 
 
 def test_a_report_that_cannot_be_written(good_run, report, tmp_path):
-    """The file is named, exit code 3."""
+    """The message names the file; exit code 3."""
     shutil.copy(good_run, tmp_path / "file")
     code, out, err = report("render", good_run, "-o", tmp_path / "file" / "out.md")
     assert (code, out) == (3, [])
-    assert err == [f"tls-harness: no report: {tmp_path}/file/out.md cannot be written (File exists)"]
+    assert err == [f"tls-harness: no report: cannot write {tmp_path}/file/out.md (File exists)"]

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives import serialization
 
 from harness.diagnose.own import AS_IT_IS
 from harness.model import Outcome, Side, Stage
-from harness.reports.record.diagnosis_record import diagnosis_json
+from harness.reports.record.diagnosis_record import diagnosis_record
 from harness.reports.record.schema import diagnosis_schema
 from harness.reports.text.diagnosis_text import diagnosis_text
 
@@ -23,7 +23,7 @@ QUESTION = tuple(
 
 def proved(found):
     """title -> proved, in the order in which they are shown; each proof must be a session that the record shows."""
-    data = diagnosis_json(found)
+    data = json.loads(json.dumps(diagnosis_record(found).as_json()))
     jsonschema.Draft202012Validator(diagnosis_schema()).validate(data)
     for trial in found.trials:
         seen = trial.result.observation if trial.result else None
@@ -45,7 +45,7 @@ def test_good_files_connect(diagnose, server):
     assert (found.result.explanation, found.trials) == (None, ())
     assert [step.name for step in found.wire][:3] == ["ClientHello", "ServerHello", "Certificate"]
     assert told == ["opening unix", "trying it as it is"]
-    assert "\nconnected  TLSv1.2 TLS_ECDHE_ECDSA_" in diagnosis_text(found)
+    assert "\nconnected TLSv1.2 TLS_ECDHE_ECDSA_" in diagnosis_text(found)
 
 
 def test_the_seed(diagnose, server):
@@ -193,7 +193,7 @@ def test_no_private_key_anywhere(diagnose, server, files):
     results = [found.result, *(trial.result for trial in found.trials if trial.result)]
     texts = [
         diagnosis_text(found),
-        json.dumps(diagnosis_json(found)),
+        json.dumps(diagnosis_record(found).as_json()),
         repr(found),
         *(one.transcript for one in results),
     ]

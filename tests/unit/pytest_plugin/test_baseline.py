@@ -1,21 +1,22 @@
 """`--baseline`: what is read before a run, and what of it counts after it."""
 
-import copy
 import json
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from harness.errors import UsageError
+from harness.model import VerdictWord
 from harness.pytest_plugin.baseline import (
     LISTED,
-    baseline_json,
+    baseline_entry,
     baseline_lines,
     check_common,
     compare_with,
     read_baseline,
 )
-from harness.reports.record.cells import cell_json, cell_of
+from harness.reports.record.cells import cell_of, missing_cells
 
 
 @pytest.fixture(scope="module")
@@ -27,12 +28,18 @@ def baseline(good_run):
 @pytest.fixture
 def record(baseline):
     """This run: the same, to be changed."""
-    return copy.deepcopy(baseline.run)
+    return baseline.run
+
+
+def changed(record, *, whole=None, **fields):
+    """A record with other fields."""
+    run = record.run if whole is None else msgspec.structs.replace(record.run, whole=whole)
+    return msgspec.structs.replace(record, run=run, **fields)
 
 
 def planned(record):
     """The cells of a record."""
-    return [cell_of(result) for result in record["results"]]
+    return [cell_of(result) for result in record.results]
 
 
 def told(file, record, cells=None):
@@ -42,9 +49,9 @@ def told(file, record, cells=None):
 
 
 def test_a_wrong_file(good_run, tmp_path):
-    """One line that names the option, the file and what is wanted."""
+    """One line that names the option, the file and what is expected."""
     with pytest.raises(
-        UsageError, match=r"^--baseline none\.json: cannot be read \(No such file or directory\); wanted is"
+        UsageError, match=r"^--baseline none\.json: cannot be read \(No such file or directory\); expected"
     ):
         read_baseline("none.json", folder=tmp_path)
     empty = {**json.loads(good_run.read_text()), "results": []}
@@ -68,46 +75,38 @@ def test_other_boards(baseline, record):
 
 def test_what_was_not_chosen_does_not_count(baseline, record):
     """-k leaves out cases: they are counted, and not gone."""
-    record["results"] = record["results"][:3]
-    record["run"]["whole"] = False
-    assert told(baseline, record) == ([], len(baseline.run["results"]) - 3)
+    less = changed(record, whole=False, results=record.results[:3])
+    assert told(baseline, less) == ([], len(baseline.run.results) - 3)
 
 
 def test_what_was_to_come_counts(baseline, record):
     """A case that was planned and has no result is gone; so is one that the list has no more."""
-    cells, last = planned(record), record["results"].pop()
-    record["missing"] = [cell_json(cell_of(last))]
-    record["run"]["whole"] = False
-    assert told(baseline, record, cells) == ([("gone", last["case"])], 0)
-    record["run"]["whole"] = True
-    record["missing"] = []
-    assert told(baseline, record) == ([("gone", last["case"])], 0)
+    cells, *results, last = planned(record), *record.results
+    missing = missing_cells(cells, results)
+    less = changed(record, whole=False, results=tuple(results), missing=missing)
+    assert told(baseline, less, cells) == ([("gone", last.case)], 0)
+    assert told(baseline, changed(less, whole=True, missing=())) == ([("gone", last.case)], 0)
 
 
 def test_other_boards_of_the_baseline_do_not_count(baseline, record):
     """A baseline of the whole lab serves each of its boards."""
-    more = copy.deepcopy(baseline.run["results"])
-    for result in more:
-        result["board"] = "desk"
-    lab = copy.deepcopy(baseline)
-    lab.run["results"] += more
+    more = tuple(msgspec.structs.replace(result, board="desk") for result in baseline.run.results)
+    lab = replace(baseline, run=changed(baseline.run, results=(*baseline.run.results, *more)))
     assert told(lab, record) == ([], len(more))
 
 
 def test_the_record_and_the_terminal(baseline, record):
     """The record has every change, the terminal the first of each kind; the last line is the answer."""
-    for result in record["results"]:
-        result["verdict"] = "insecure"
-    number = len(record["results"])
+    number = len(record.results)
     assert number > LISTED
-    found = compare_with(baseline, record, planned=planned(record))
-    data = baseline_json(baseline, found)
-    assert data["baseline"] == {
-        "file": "run.json", "started": baseline.run["run"]["started"], "compared": number, "unchanged": 0, "left_out": 0, "notes": [],
+    insecure = [msgspec.structs.replace(result, verdict=VerdictWord.INSECURE) for result in record.results]
+    found = compare_with(baseline, changed(record, results=tuple(insecure)), planned=planned(record))
+    assert baseline_entry(baseline, found).as_json() == {
+        "file": "run.json", "started": baseline.run.run.started, "compared": number, "unchanged": 0, "left_out": 0, "notes": (),
     }  # fmt: skip
-    assert [change["kind"] for change in data["changes"]] == ["new failure"] * number
+    assert [change.kind for change in found.changes] == ["new failure"] * number
     lines = baseline_lines(baseline, found)
-    assert lines[0] == f"baseline: run.json, {baseline.run['run']['started']}, {number} results"
+    assert lines[0] == f"baseline: run.json, {baseline.run.run.started}, {number} results"
     assert lines[1] == f"new failure ({number}): regression"
     assert lines[-2] == f"  ... and {number - LISTED} more"
     assert lines[-1] == f"REGRESSION: {number} new failure ({number} compared, 0 unchanged)"

@@ -94,7 +94,7 @@ def test_check_outputs(tmp_path):
         check_outputs(str(tmp_path / "file.json"), reports=[])
     with pytest.raises(UsageError, match="this is a directory"):
         check_outputs(None, reports=[str(tmp_path / "folder.json")])
-    with pytest.raises(UsageError, match="the suffix says the format"):
+    with pytest.raises(UsageError, match="unknown suffix"):
         check_outputs(None, reports=["run.exe"])
     with pytest.raises(UsageError, match=r"^--artifacts '': accepted is a directory"):
         check_outputs("", reports=[])

@@ -8,7 +8,7 @@ import pytest
 from harness.expectations.builders import connected, refused
 from harness.pytest_plugin.run import LAB
 from harness.pytest_plugin.transfer import PACKED, pack, unpack
-from harness.reports.record.run_record import expected_json
+from harness.reports.record.run_record import expected_entry
 from harness.wire.alerts import AlertCode
 
 REPORT = {
@@ -57,4 +57,4 @@ def test_an_expectation_can_be_packed():
         connected(),
         refused(by="server", server="NO_SHARED_CIPHER", alert=AlertCode.HANDSHAKE_FAILURE, client=-30592),
     ):
-        marshal.dumps(expected_json(expected))
+        marshal.dumps(expected_entry(expected).as_json())

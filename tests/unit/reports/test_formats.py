@@ -1,33 +1,52 @@
-"""The formats of reports: each suffix that the command line accepts has its function."""
+"""The formats of reports: one table, which the command line, its help and the docs follow."""
 
 from __future__ import annotations
 
+import inspect
 import json
+import re
+import subprocess
+import sys
+from pathlib import Path
 
-from harness.pytest_plugin.options import REPORT_SUFFIXES
-from harness.reports.formats import FORMATS, rendered
+import pytest
 
-RUN = {"boards": [], "servers": [], "cases": [], "results": []}
+from harness.reports.formats import FORMATS, REPORT_SUFFIXES, SUFFIX_HELP, Format, rendered
+from harness.reports.record.run_types import RunRecord
 
-
-def test_every_accepted_suffix_has_a_format() -> None:
-    """The list of the command line (which imports no report) is the list of formats."""
-    assert sorted(FORMATS) == sorted(REPORT_SUFFIXES)
-
-
-def test_json_is_the_record_itself() -> None:
-    """Nothing is lost between the record and its file."""
-    assert json.loads(rendered(RUN, suffix=".json")) == RUN
+ROOT = Path(__file__).resolve().parents[3]
+DATA = json.loads((Path(__file__).parent / "record" / "data" / "run-1.json").read_text(encoding="ascii"))
+RUN = RunRecord.of_json({**DATA, "schema": "tls-harness/run/2"})
 
 
-def test_json_has_a_line_for_each_result() -> None:
-    """So that `grep` shows one of thousands whole."""
-    run = {"schema": "x", "boards": [], "results": [{"case": "a/\u00e9", "n": [1, {"x": None}]}, {"case": "b"}]}
-    text = rendered(run, suffix=".json")
-    assert json.loads(text) == run
-    lines = [json.loads(line.rstrip(",")) for line in text.splitlines() if line.startswith("  {")]
-    assert lines == run["results"]
-    assert len(text.splitlines()) == 8
+@pytest.mark.parametrize("item", FORMATS, ids=lambda item: item.suffix)
+def test_every_renderer_takes_the_same_arguments(item: Format) -> None:
+    """A renderer is a function of a record and the path to the artifacts, and returns a text."""
+    parameters = inspect.signature(item.render).parameters
+    assert list(parameters) == ["run", "links"]
+    assert parameters["links"].default == ""
+    text = item.render(RUN, links="../.compat")
+    assert text == rendered(RUN, suffix=item.suffix, links="../.compat")
+    assert "in-process" in text
+
+
+def test_the_docs_list_the_formats() -> None:
+    """The table in docs/reports.md has the rows of this table, in its order."""
+    text = (ROOT / "docs" / "reports.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\.\w+)` \| (.*?) \| (.*?)(?:; schema .*)? \|$", text, re.MULTILINE)
+    assert rows == [(item.suffix, item.reader, item.content) for item in FORMATS]
+
+
+def test_the_help_lists_the_suffixes() -> None:
+    """Help texts take the suffixes from the table."""
+    assert f"the suffix selects the format: {', '.join(REPORT_SUFFIXES)}" == SUFFIX_HELP
+
+
+def test_the_table_imports_no_renderer() -> None:
+    """pytest reads the table in every suite, so renderers and the run record are imported when they are used."""
+    code = "import sys, harness.reports.formats; print([n for n in sys.modules if n.startswith(('msgspec', 'jinja2', 'harness.reports.'))])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['harness.reports.formats']"
 
 
 def test_markdown_is_a_page() -> None:

@@ -1,4 +1,4 @@
-"""The HTML page as a text: valid, self-contained, and inert whatever boards and servers said."""
+"""The HTML page as a text: valid, self-contained, and inert whatever boards and servers sent."""
 
 from __future__ import annotations
 
@@ -7,25 +7,39 @@ import hashlib
 import json
 import re
 from importlib import resources
+from pathlib import Path
 
 import pytest
 
-from harness.reports.html import policy, render_html
+from harness.reports import html
+from harness.reports.html import policy
+from harness.reports.record.run_types import RunRecord
 
 justhtml = pytest.importorskip("justhtml", reason="justhtml is not installed (extra: test)")
 
 HOSTILE = "</script><script>alert(1)</script><!--<img src=x onerror=alert(2)>\x1b[31m\u202e\u2028\"'{{7*7}}"
 
+# A record of which these tests replace what they need.
+RECORD = json.loads((Path(__file__).parent / "record" / "data" / "run-1.json").read_text(encoding="ascii"))
+
+
+def render_html(run, **options):
+    """Render a record in JSON."""
+    return html.render_html(RunRecord.of_json(run), **options)
+
 
 def result(**more):
-    """One refused result, with `text` in each place where a board or server has its say."""
+    """One refused result, with `text` in each place that comes from a board or server."""
     text = more.pop("text", "x")
     seen = {
         "server": {"type": "SSLError", "reason": text, "errno": 1, "verify_code": None, "verify_message": None, "stage": "handshake"},
         "client": {"type": text, "args": [text], "number": None, "flags": [text], "name": text, "stage": "handshake"},
         "alerts": [{"from": "server", "level": "fatal", "code": 40, "name": text, "encrypted": False, "at_ms": 1.0}],
         "negotiated": {"version": None, "suite": None, "group": None},
-        "client_hello": {"versions": [text], "suites": [], "groups": [], "signature_algorithms": [], "sni": text, "fingerprint": None},
+        "client_hello": {
+            "record_version": text, "extensions": [], "versions": [text], "suites": [], "groups": [], "signature_algorithms": [],
+            "sni": text, "fingerprint": None,
+        },
     }  # fmt: skip
     return {
         "board": "desk", "server": "py", "case": "key/p256", "attempt": 1, "outcome": "refused", "verdict": "fail",
@@ -40,24 +54,43 @@ def result(**more):
 
 def run(text: str = "x"):
     """A run record of one result."""
-    facts = dict.fromkeys(("implementation", "tls_version", "tls_library", "machine", "fingerprint"), text)
+    words = dict.fromkeys(("implementation", "tls_version", "tls_library", "machine", "fingerprint"), text)
+    facts = {**RECORD["boards"][0]["facts"], **words}
+    board = {
+        **RECORD["boards"][0],
+        "board": "desk",
+        "spec": text,
+        "firmware": text,
+        "error": text,
+        "notes": [text],
+        "facts": facts,
+    }
+    server = {**RECORD["servers"][0], "server": "py", "python": "3.11.7", "openssl": text, "default_suites_flag": None}
+    case = {**RECORD["cases"][0], "case": "key/p256", "topic": "key", "title": text, "description": text}
     return {
-        "run": {"harness": "0", "cases": "core", "started": "2026-11-25T08:36:00", "finished": None, "arguments": [text]},
-        "host": {"python": "3.11.7", "openssl": "OpenSSL 3", "platform": text},
-        "boards": [
-            {"board": "desk", "spec": text, "firmware": text, "error": text, "notes": [text], "facts": facts},
-            {"board": "dead", "spec": text, "firmware": None, "error": text, "notes": [], "facts": None},
-        ],
-        "servers": [{"server": "py", "python": "3.11.7", "openssl": text, "default_suites_flag": None}],
-        "cases": [{"case": "key/p256", "topic": "key", "title": text, "description": text}],
+        **RECORD,
+        "run": {
+            "harness": "0",
+            "cases": "core",
+            "started": "2026-11-25T08:36:00",
+            "finished": None,
+            "arguments": [text],
+        },
+        "host": {**RECORD["host"], "python": "3.11.7", "openssl": "OpenSSL 3", "platform": text},
+        "boards": [board, {**board, "board": "dead", "firmware": None, "notes": [], "facts": None}],
+        "servers": [server],
+        "cases": [case],
         "results": [result(text=text)],
-        "changes": [{"kind": "new failure", "board": "desk", "server": "py", "case": text, "before": text, "after": text}],
-    }  # fmt: skip
+        "missing": [],
+        "changes": [
+            {"kind": "new failure", "board": "desk", "server": "py", "case": text, "before": text, "after": text}
+        ],
+    }
 
 
 @pytest.mark.parametrize("text", ["x", HOSTILE], ids=["plain", "hostile"])
 def test_the_page_is_valid_html(text):
-    """A strict HTML5 parser finds nothing to complain about, whatever was said."""
+    """A strict HTML5 parser finds no error, whatever the texts are."""
     assert justhtml.JustHTML(render_html(run(text)), collect_errors=True).errors == []
 
 
@@ -72,15 +105,15 @@ def test_hostile_texts_add_no_element():
     assert harmless.count("script") == 2
 
 
-def test_control_characters_are_shown_not_sent():
-    """No escape sequence and no change of direction is in the page; both are readable."""
+def test_control_characters_are_escaped():
+    """The page has no escape sequence and no change of direction; both are readable."""
     page = render_html(run(HOSTILE))
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u202a-\u202e]", page)
     assert r"\x1b[31m\u202e" in page
 
 
-def test_the_page_asks_the_network_for_nothing():
-    """No address of anything that a browser would load, and a policy that would not let it."""
+def test_the_page_needs_no_network():
+    """There is no address that a browser would load, and the policy forbids loading any."""
     page = render_html(run())
     assert not re.search(r"(?:src|href|action)\s*=\s*[\"'](?!#)", page)
     assert "@import" not in page
@@ -89,7 +122,7 @@ def test_the_page_asks_the_network_for_nothing():
 
 
 def test_the_policy_names_style_and_script_by_their_hashes():
-    """A script that came from anywhere else would not run."""
+    """Any other script does not run."""
 
     def digest(text):
         return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
@@ -118,7 +151,7 @@ def test_the_data_is_in_one_element():
 
 
 def test_the_first_screen_in_words():
-    """The answer, the boards with problems, the changes and an interrupted run are there without any script."""
+    """The answer, the boards with problems, the changes and an interrupted run are shown without any script."""
     page = render_html(run())
     for words in (
         "No server key of this run connects any board (1 tried).",
@@ -135,7 +168,7 @@ def test_the_first_screen_in_words():
 
 
 def test_heap_that_is_not_drawn_is_explained():
-    """Where no port tells what a key takes, the page says so instead of drawing equal bars; where one does, what a low-water mark is."""
+    """If no port reports what a key takes, the page says so instead of drawing equal bars; if one does, it explains the low-water mark."""
 
     def connected(low):
         seen = {**result()["observed"], "negotiated": {"version": "TLSv1.2", "suite": "TLS_X", "group": None}}

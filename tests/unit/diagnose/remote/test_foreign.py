@@ -15,7 +15,7 @@ from harness.diagnose.remote.foreign import diagnose_server
 from harness.diagnose.request import Files, Request
 from harness.errors import HarnessError, UsageError
 from harness.model import BoardSpec, Outcome, Side, Stage
-from harness.reports.record.diagnosis_record import diagnosis_json
+from harness.reports.record.diagnosis_record import diagnosis_record
 from harness.reports.record.schema import diagnosis_schema
 from harness.reports.text.diagnosis_text import diagnosis_text
 from harness.run.options import RunOptions
@@ -57,7 +57,9 @@ def connect():
             **words,
         )
         found = diagnose_server(request, progress=progress)
-        jsonschema.Draft202012Validator(diagnosis_schema()).validate(json.loads(json.dumps(diagnosis_json(found))))
+        jsonschema.Draft202012Validator(diagnosis_schema()).validate(
+            json.loads(json.dumps(diagnosis_record(found).as_json()))
+        )
         return found
 
     return run

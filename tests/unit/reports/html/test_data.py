@@ -1,43 +1,55 @@
-"""The data of the page: nothing twice, names instead of codes, and no way out of its element."""
+"""The data of the page: nothing twice, names instead of codes, and nothing that ends its element."""
 
 from __future__ import annotations
 
 import json
 
-from harness.reports.html.data import Pool, hello, page_data, script_json
+import msgspec
+
+from harness.model import HelloFacts
+from harness.reports.html import data as module
+from harness.reports.html.data import Pool, hello, script_json
+from harness.reports.record.run_types import RunRecord
+
+
+def page_data(run):
+    """Return the data of a record in JSON."""
+    return module.page_data(RunRecord.of_json(run))
 
 
 def test_equal_values_are_stored_once():
-    """An explanation that a hundred results share takes the place of one."""
+    """An explanation that a hundred results share is stored once."""
     pool = Pool()
     assert [pool.add({"a": 1}), pool.add({"b": 2}), pool.add({"a": 1})] == [0, 1, 0]
     assert pool.values == [{"a": 1}, {"b": 2}]
 
 
 def test_a_result_refers_to_its_places_and_to_the_pool(make_run, make_result):
-    """Board, server and case are numbers; what is empty is left out; what is shared is a number of the pool."""
-    data = page_data(make_run(make_result(), make_result("key/rsa2048")), links="../.compat")
+    """Board, server and case are numbers; empty values are omitted; shared values are numbers of the pool."""
+    data = page_data(make_run(make_result(), make_result("key/rsa2048")))
     first, second = data["results"]
-    assert (first["at"], second["at"], data["links"]) == ([0, 0, 0], [0, 0, 1], "../.compat")
+    assert (first["at"], second["at"]) == ([0, 0, 0], [0, 0, 1])
     assert first["expected"] == second["expected"]
     assert data["pool"][first["negotiated"]]["version"] == "TLSv1.2"
     assert "reason" not in first
     assert "explanation" not in first
     assert data["cases"][0] == {"id": "key/p256", "topic": "key", "title": "KEY/P256", "about": "Why."}
+    assert data["verdicts"][0] == {"word": "insecure", "sign": "‼", "bad": True, "good": False}
+    assert [item["word"] for item in data["verdicts"] if item["good"]] == ["known", "pass"]
     assert data["servers"] == [{"name": "py", "about": "Python 3.11.7, OpenSSL 3.0.19"}]
 
 
 def test_a_result_without_a_handshake(make_run, make_result):
-    """What was not run has no observation, and a case that nobody described keeps its id."""
+    """A case that was not run has no observation, and a case without a description keeps its id."""
     run = make_run(make_result(outcome="not-run", verdict="unsupported", reason="no TLS", observed=None, expected=None))
-    data = page_data({**run, "cases": []}, links="")
+    data = page_data({**run, "cases": []})
     assert data["results"][0]["reason"] == "no TLS"
     assert data["cases"][0]["title"] == "key/p256"
 
 
 def test_a_hello_is_shown_in_names(make_result):
-    """Codes become IANA's names, what is no code stays, and the random does not keep equal offers apart."""
-    shown = hello(make_result()["observed"]["client_hello"])
+    """Codes become IANA's names, other texts stay, and the random is omitted, so that equal offers are equal."""
+    shown = hello(msgspec.convert(make_result()["observed"]["client_hello"], HelloFacts))
     assert shown == {
         "versions": ["TLSv1.2"],
         "suites": ["TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "zz"],
@@ -49,7 +61,7 @@ def test_a_hello_is_shown_in_names(make_result):
 
 
 def test_the_json_cannot_leave_its_element():
-    """No markup character stands in it, no line separator, nothing but ASCII; it reads back the same."""
+    """It has no markup characters and no line separators, only ASCII, and reads back the same."""
     hostile = "</script><!--&\u2028\u2029\u202e\ud800"
     text = script_json({"a": hostile})
     assert text.isascii()

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from harness.reports.html import render_html
+from harness.reports import html
 from harness.reports.html.key_tables import kilobytes
-from harness.reports.html.overview import overview
+from harness.reports.html.overview import overview as overview_of
+from harness.reports.record.run_types import RunRecord
+
+
+def overview(run):
+    """Return the first screen of a record in JSON."""
+    return overview_of(RunRecord.of_json(run))
+
+
+def render_html(run):
+    """Render a record in JSON."""
+    return html.render_html(RunRecord.of_json(run))
 
 
 def refusal(reason="NO_SHARED_CIPHER"):
     """A refusal for this reason."""
-    return {"outcome": "refused", "seen": {"server": {"type": "SSLError", "reason": reason}}}
+    return {
+        "outcome": "refused",
+        "seen": {"server": {"type": "SSLError", "reason": reason, "errno": 1, "verify_code": None}},
+    }
 
 
 def timed(ms, **heap):
@@ -19,8 +33,8 @@ def timed(ms, **heap):
 
 
 def test_the_key_table_says_each_cell_in_a_sign_and_a_word(make_run, make_result):
-    """Sign, word, version and cost; where the results are; what is not as expected is marked."""
-    refused = {"outcome": "refused", "seen": {"server": {"type": "SSLError", "reason": "NO_SHARED_CIPHER"}}}
+    """Sign, word, version and cost; the places of the results; an unexpected result is marked."""
+    refused = refusal()
     run = make_run(
         make_result(),
         make_result("key/p256", board="lab", **refused, verdict="fail"),
@@ -42,8 +56,8 @@ def test_the_key_table_says_each_cell_in_a_sign_and_a_word(make_run, make_result
     assert table["boards"][0]["servers"] == [["Python 3.11.7", "OpenSSL 3.0.19"]]
 
 
-def test_an_error_is_no_refusal_of_a_key(make_run, make_result):
-    """An error says nothing of TLS, so the key is not called one that connects no board; nor is one that connects wrongly."""
+def test_an_error_is_not_a_refusal_of_a_key(make_run, make_result):
+    """An error says nothing about TLS, so the key is not called one that connects no board; nor is one that connects wrongly."""
     lost = {"outcome": "not-run", "verdict": "error", "reason": "garbled", "observed": None}
     wrong = make_result("key/p384", verdict="insecure")
     run = make_run(make_result(), make_result("key/rsa2048", **lost), make_result("key/ed25519", **refusal()), wrong)
@@ -58,7 +72,7 @@ def test_an_error_is_no_refusal_of_a_key(make_run, make_result):
 
 
 def test_what_a_key_costs_each_board(make_run, make_result):
-    """A column per board: time over its servers from the quickest to the slowest, heap where it was measured, and the rule beside it."""
+    """A column per board: time over its servers from the fastest to the slowest, heap if it was measured, and the rule next to it."""
     run = make_run(
         make_result(**timed(4, held=25200)),
         make_result(server="py2", **timed(12, held=25400)),
@@ -87,7 +101,7 @@ def test_what_a_key_costs_each_board(make_run, make_result):
     assert "Not measured here" not in page
 
 
-def test_no_key_is_recommended_where_none_will_do(make_run, make_result):
+def test_no_key_is_recommended_if_none_connects_all(make_run, make_result):
     """The best of those that fail somewhere is first, without the star; with no key at all there is no table."""
     run = make_run(make_result(), make_result(board="lab", **refusal()))
     assert [row["best"] for row in overview(run)["costs"]["rows"]] == [False]
@@ -98,7 +112,7 @@ def test_no_key_is_recommended_where_none_will_do(make_run, make_result):
 
 
 def test_a_board_that_is_a_process(make_run, make_result):
-    """Its TLS memory is malloc's: what gc knows of it is no cost, and the page says so."""
+    """Its TLS memory comes from malloc: the heap of the garbage collector says nothing, and the page says so."""
     run = make_run(make_result(**timed(4, held=3700)))
     run["boards"][0]["kind"] = "unix"
     costs = overview(run)["costs"]
@@ -108,7 +122,7 @@ def test_a_board_that_is_a_process(make_run, make_result):
 
 
 def test_a_flaky_key_is_marked_in_both_tables(make_run, make_result):
-    """One refusal in three runs: it does not connect the board, and both tables say how often it did what."""
+    """One refusal in three runs: it does not connect the board, and both tables have the counts."""
     run = make_run(make_result(), make_result(verdict="fail", **refusal()), make_result())
     view = overview(run)
     (row,) = view["key_table"]["groups"][0]["rows"]

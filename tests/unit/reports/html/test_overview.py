@@ -4,13 +4,55 @@ from __future__ import annotations
 
 import re
 
-from harness.reports.html import render_html
+from harness.reports import html
 from harness.reports.html.data import page_data
-from harness.reports.html.overview import changes, flaky, heap_line, overview, problems, source_row, troubled
+from harness.reports.html.overview import changes as changes_of
+from harness.reports.html.overview import flaky as flaky_of
+from harness.reports.html.overview import heap_line as heap_line_of
+from harness.reports.html.overview import overview as overview_of
+from harness.reports.html.overview import problems as problems_of
+from harness.reports.html.overview import source_row
+from harness.reports.html.overview import troubled as troubled_of
+from harness.reports.record.run_types import RunRecord, Source
+
+
+def overview(run):
+    """Return the first screen of a record in JSON."""
+    return overview_of(RunRecord.of_json(run))
+
+
+def render_html(run):
+    """Render a record in JSON."""
+    return html.render_html(RunRecord.of_json(run))
+
+
+def problems(run):
+    """Return the boards with problems of a record in JSON."""
+    return problems_of(RunRecord.of_json(run))
+
+
+def troubled(run):
+    """Return the names of those boards."""
+    return troubled_of(RunRecord.of_json(run))
+
+
+def changes(run):
+    """Return the changes of a record in JSON."""
+    return changes_of(RunRecord.of_json(run))
+
+
+def flaky(run):
+    """Return the flaky cells of a record in JSON."""
+    return flaky_of(RunRecord.of_json(run))
+
+
+def heap_line(run, board):
+    """Return the line about a board's heap of a record in JSON."""
+    return heap_line_of(RunRecord.of_json(run), board)
 
 
 def test_counts_are_in_the_order_of_interest(make_run, make_result):
-    """What must not be comes first; words that nothing has are left out."""
+    """The worst verdict comes first; verdicts without a result are omitted."""
     view = overview(
         make_run(make_result(), make_result("key/b", verdict="insecure"), make_result("key/c", verdict="fail"))
     )
@@ -22,7 +64,7 @@ def test_counts_are_in_the_order_of_interest(make_run, make_result):
 
 
 def test_a_run_without_server_keys_says_so(make_run, make_result):
-    """The question at the top is not left without an answer."""
+    """The question at the top of the page is answered in any case."""
     view = overview(make_run(make_result("versions/x")))
     assert view["answer"] == ["This run has no case of a server key, so it cannot say which one to use."]
     assert view["key_table"] is None
@@ -57,7 +99,7 @@ def test_boards_with_problems_worst_first(make_run, make_result):
 
 
 def test_a_run_that_ended_early_is_not_all_well(make_run, make_result):
-    """What was planned and not run is told of each board, also of one that was never come to; no result at all is no good news."""
+    """Cells without a result are counted for each board, also for one that was never opened; a run without results has no good news."""
     lost = [{"board": board, "server": "py", "case": "key/p384"} for board in ("desk", "lab", "lab")]
     run = make_run(make_result("versions/12"), missing=lost)
     assert [(item["board"], item["lines"], item["bad"]) for item in problems(run)] == [
@@ -74,18 +116,18 @@ def test_a_run_that_ended_early_is_not_all_well(make_run, make_result):
     assert "Nothing is known of any board: the run has no result." in render_html(make_run())
 
 
-def test_strangers_are_no_fault_of_the_board(make_run, make_result):
-    """They are told with the board that they came between, which is not called bad for it."""
+def test_unexpected_peers_are_not_a_fault_of_the_board(make_run, make_result):
+    """They are listed with the board, which does not become a serious problem."""
     run = make_run(make_result(strangers=2, stranger_addresses=["192.0.2.7"]))
     (row,) = problems(run)
     assert row["lines"] == [
-        "2 connections from strangers were dropped, in 1 case (192.0.2.7): only the board is answered (--peer)"
+        "2 connections from unexpected peers were dropped, in 1 case (192.0.2.7): only the board is answered (--peer)"
     ]
     assert not row["bad"]
 
 
-def test_flaky_cells_are_listed_with_all_they_did(make_run, make_result):
-    """Nothing is averaged: every verdict with its count; the board is one with problems; without --repeat there is nothing to say."""
+def test_flaky_cells_are_listed_with_their_verdicts(make_run, make_result):
+    """Every verdict has its count; the board has a problem; without --repeat there is no such list."""
     cell = {
         "board": "desk", "server": "py", "case": "key/p256", "runs": 3, "flaky": True, "connected": "sometimes", "passed": "sometimes",
         "verdicts": {"pass": 2, "fail": 1}, "outcomes": {}, "case_ms": {"min": 5, "median": 9, "max": 40}, "handshake_board_ms": None,
@@ -107,46 +149,48 @@ def test_flaky_cells_are_listed_with_all_they_did(make_run, make_result):
     assert flaky(make_run(make_result())) is None
 
 
-def test_a_merged_record_may_know_less_or_more(make_run, make_result):
-    """Several runs have no one start, host or command line; what is not there is not shown, what is added does no harm."""
-    run = make_run({**make_result(), "source": "unknown", "anything": 1}, anything=[{"anything": 1}])
+def test_the_head_of_the_page(make_run, make_result):
+    """Start, set, number of results and command line; a run without an end is called interrupted."""
+    run = make_run({**make_result(), "source": "unknown"})
     full = render_html(run)
     assert "2026-11-25 08:36 UTC · core cases · 1 results" in full
     assert "Called with: <code>-q</code>" in full
-    for about in ({}, {"started": None, "finished": None, "cases": None, "arguments": None}):
-        page = render_html({**run, "run": about, "host": {}})
-        assert '<p class="meta">1 results' in page
-        assert "Called with" not in page
-        assert "Host: " not in page
-        assert ("interrupted run" in page) is bool(about)
+    assert "interrupted run" not in full
+    assert "interrupted run" in render_html({**run, "run": {**run["run"], "finished": None}})
 
 
 def test_changes_are_counted_and_regressions_come_first(make_run, make_result):
-    """Six kinds, never merged; without a baseline there is nothing to say."""
+    """Six kinds are counted separately; without a baseline there are none."""
     assert changes(make_run(make_result())) is None
-    rows = [{"kind": "fixed", "case": "a"}, {"kind": "new failure", "case": "b"}, *[{"kind": "gone", "case": "c"}] * 60]
+    cell = {"board": "desk", "server": "py", "before": None, "after": None}
+    rows = [
+        {**cell, "kind": kind, "case": case}
+        for kind, case in (("fixed", "a"), ("new failure", "b"), *[("gone", "c")] * 60)
+    ]
     found = changes(make_run(make_result(), changes=rows))
     assert found is not None
     assert found["counts"] == [("new failure", 1), ("gone", 60), ("fixed", 1)]
     assert found["rows"][0]["case"] == "b"
-    assert (len(found["rows"]), found["more"], found["regressions"]) == (50, 12, 0)
+    assert (len(found["rows"]), found["more"], found["regressions"]) == (50, 12, 1)
 
 
-def test_a_merged_record_says_who_measured_what_when(make_run, make_result):
-    """The runs that were merged stand in a table, and each result knows its own; planned cells without a result are counted."""
+def test_a_merged_record_lists_its_runs(make_run, make_result):
+    """The merged runs are a table, and each result names its own; planned cells without a result are counted."""
     source = {
         "id": "7f", "file": "lab-a/run.json", "results": 1, "boards": {"desk": "unix"}, "servers": {},
-        "run": {"started": "2026-11-25T08:36:00.000+00:00"}, "host": {"machine": "bench-1", "platform": "Linux-6", "python": "3.11.7"},
     }  # fmt: skip
+    base = make_run()
+    source["run"] = {**base["run"], "started": "2026-11-25T08:36:00.000+00:00"}
+    source["host"] = {**base["host"], "machine": "bench-1", "platform": "Linux-6", "python": "3.11.7"}
     lost = [{"board": "desk", "server": "py", "case": "key/p384"}] * 2
     run = make_run(make_result(source="7f", at="2026-11-25T08:37:01.5+00:00"), sources=[source], missing=lost)
-    assert source_row(source) == {
+    assert source_row(Source.of_json(source)) == {
         "file": "lab-a/run.json", "when": "2026-11-25 08:36", "where": "bench-1, Linux-6, Python 3.11.7", "boards": "desk", "results": 1,
     }  # fmt: skip
     page = render_html(run)
     for words in ("merged from 1 runs", "2 not run", '<th scope="row">lab-a/run.json</th><td>2026-11-25 08:36</td>'):
         assert words in page
-    data = page_data(run, links="")
+    data = page_data(RunRecord.of_json(run))
     assert data["sources"] == {"7f": "lab-a/run.json, bench-1"}
     assert (data["results"][0]["source"], data["results"][0]["when"]) == ("7f", "2026-11-25T08:37:01.5+00:00")
     assert data["results"][0]["at"] == [0, 0, 0]
@@ -191,7 +235,7 @@ def test_a_regression_is_red_at_the_top(make_run, make_result):
 
 
 def test_heap_is_only_what_was_measured(make_run, make_result):
-    """Before, the low-water mark if the port keeps one, and what a session does not give back."""
+    """Free heap before, the low-water mark if the port keeps one, and what a session does not free."""
     assert heap_line(make_run(make_result()), "desk") == (
         "desk: 90.0 kB free before a handshake, no low-water mark kept by this port, 2.0 kB not given back after it"
     )

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from harness.reports.html.plots import WIDTH, plots
+from harness.reports.html.plots import WIDTH
+from harness.reports.html.plots import plots as plots_of
+from harness.reports.record.run_types import RunRecord
+
+
+def plots(run):
+    """Return the panels of a record in JSON."""
+    return plots_of(RunRecord.of_json(run))
 
 
 def test_a_bar_is_as_long_as_its_median(make_run, make_result):
-    """The longest value fills the width; a line shows the spread where there is one; the words say all of it."""
+    """The longest value fills the width; a line shows the spread if there is one; the words have all of it."""
 
     def timed(case: str, ms: float):
         return make_result(case, timing_ms={"handshake_board": ms, "handshake_server": ms, "case": ms})
@@ -24,7 +31,7 @@ def test_a_bar_is_as_long_as_its_median(make_run, make_result):
 
 
 def test_heap_is_drawn_where_it_differs(make_run, make_result):
-    """Equal bars say nothing; a low-water mark that depends on the key does."""
+    """Equal bars are not drawn; a low-water mark that depends on the key is."""
 
     def low(case: str, value: int):
         return make_result(case, memory_bytes={"free_before": 90000, "free_low": value, "free_after": 90000})
@@ -40,7 +47,7 @@ def test_heap_is_drawn_where_it_differs(make_run, make_result):
 
 
 def test_heap_that_sessions_hold_is_drawn_by_key_and_suite(make_run, make_result):
-    """Measured inside a session, per board; also where it is alike, because then that is the news."""
+    """It is measured inside a session, per board, and drawn even if all values are alike."""
 
     def held(case: str, value: int, **more):
         memory = {"free_before": 90000, "free_low": None, "free_after": 90000, "held": value}
@@ -57,6 +64,6 @@ def test_heap_that_sessions_hold_is_drawn_by_key_and_suite(make_run, make_result
     assert not [title for title, board in panels if board == "lab" and "eap" in title]
 
 
-def test_nothing_is_drawn_of_what_did_not_connect(make_run, make_result):
+def test_refusals_are_not_drawn(make_run, make_result):
     """A refusal has no handshake time."""
     assert plots(make_run(make_result(outcome="refused"))) == []

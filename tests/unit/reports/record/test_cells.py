@@ -1,4 +1,4 @@
-"""Cells: the worst of their runs, their text, and when two of them ended alike."""
+"""Cells: the worst of their runs, their text, and when two of them ended in the same way."""
 
 import copy
 import itertools
@@ -8,7 +8,20 @@ from dataclasses import replace
 import pytest
 
 from harness.model import Cell
-from harness.reports.record.cells import cells_of, happened, missing_json, same_error, server_title, worst_of
+from harness.reports.record import cells
+from harness.reports.record.cells import cells_of, missing_cells, server_title, worst_of
+from harness.reports.record.result_types import Result
+from harness.reports.record.run_types import RunRecord
+
+
+def happened(result):
+    """The text of a result in JSON."""
+    return cells.happened(Result.of_json(result))
+
+
+def same_error(one, other):
+    """The comparison of two results in JSON."""
+    return cells.same_error(Result.of_json(one), Result.of_json(other))
 
 
 @pytest.fixture(scope="module")
@@ -26,8 +39,8 @@ def refused(results):
 
 def test_a_cell_is_as_good_as_its_worst_run(refused):
     """Of several runs of a cell the worst one counts, in any order."""
-    failed = {**refused, "verdict": "fail", "repeat": 2}
-    for runs in ([refused, failed], [failed, refused]):
+    passed, failed = Result.of_json(refused), Result.of_json({**refused, "verdict": "fail", "repeat": 2})
+    for runs in ([passed, failed], [failed, passed]):
         assert cells_of(runs) == {Cell(board="unix", case=refused["case"]): failed}
 
 
@@ -37,25 +50,31 @@ WORST_FIRST = ("insecure", "fail", "error", "known", "unsupported", "pass")
 @pytest.mark.parametrize(("worse", "better"), list(itertools.combinations(WORST_FIRST, 2)))
 def test_the_worst_verdict_counts(worse, better, refused):
     """A failure is never averaged away by passes: of two verdicts the worse one counts, in either order."""
-    attempts = [{**refused, "verdict": word} for word in (better, worse, better)]
-    assert worst_of(attempts)["verdict"] == worse
-    assert worst_of(attempts[:2])["verdict"] == worse
+    attempts = [Result.of_json({**refused, "verdict": word}) for word in (better, worse, better)]
+    assert worst_of(attempts).verdict == worse
+    assert worst_of(attempts[:2]).verdict == worse
 
 
 @pytest.mark.parametrize("verdict", WORST_FIRST)
 def test_of_equal_verdicts_a_refusal_counts(verdict, refused):
     """A session does not hide that another attempt was refused; of equal attempts the first counts."""
-    session, refusal = ({**refused, "verdict": verdict, "outcome": outcome} for outcome in ("connected", "refused"))
+    session, refusal = (
+        Result.of_json({**refused, "verdict": verdict, "outcome": outcome}) for outcome in ("connected", "refused")
+    )
     for attempts in ([session, refusal], [refusal, session]):
         assert worst_of(attempts) is refusal
-    assert worst_of([refusal, {**refusal}]) is refusal
+    assert worst_of([refusal, copy.copy(refusal)]) is refusal
 
 
-def test_what_a_server_is_called():
-    """Python and OpenSSL without its date; whose suites it has where they are OpenSSL's; the bare name of an unknown one."""
-    facts = {"python": "3.11.2", "openssl": "OpenSSL 3.0.17 1 Jul 2025"}
-    servers = [{"server": "a", **facts}, {"server": "b", **facts, "default_suites_flag": "openssl"}]
-    assert [server_title({"servers": servers}, name) for name in ("a", "b", "c")] == [
+def test_the_title_of_a_server(good_run):
+    """Python and OpenSSL without its date; whose suites it has if they are OpenSSL's; the bare name of an unknown one."""
+    record = json.loads(good_run.read_text(encoding="utf-8"))
+    facts = {**record["servers"][0], "python": "3.11.2", "openssl": "OpenSSL 3.0.17 1 Jul 2025"}
+    record["servers"] = [
+        {**facts, "server": "a", "default_suites_flag": None},
+        {**facts, "server": "b", "default_suites_flag": "openssl"},
+    ]
+    assert [server_title(RunRecord.of_json(record), name) for name in ("a", "b", "c")] == [
         "Python 3.11.2, OpenSSL 3.0.17",
         "Python 3.11.2, OpenSSL 3.0.17 (OpenSSL's default suites)",
         "c",
@@ -64,10 +83,13 @@ def test_what_a_server_is_called():
 
 def test_cells_keep_the_order_of_their_first_results(refused):
     """Of equally bad runs the first counts; cells are in the order in which they first appear, under the names they are given."""
-    other = {**refused, "case": "a/later"}
-    runs = [{**refused, "repeat": 1}, {**other, "repeat": 1}, {**refused, "repeat": 2}, {**other, "repeat": 2}]
+    runs = [
+        Result.of_json({**refused, "case": case, "repeat": repeat})
+        for repeat in (1, 2)
+        for case in (refused["case"], "a/later")
+    ]
     found = cells_of(runs)
-    assert [(cell.case, result["repeat"]) for cell, result in found.items()] == [(refused["case"], 1), ("a/later", 1)]
+    assert [(cell.case, result.repeat) for cell, result in found.items()] == [(refused["case"], 1), ("a/later", 1)]
     renamed = cells_of(runs, name=lambda cell: replace(cell, board="other"))
     assert [cell.board for cell in renamed] == ["other", "other"]
 
@@ -75,7 +97,7 @@ def test_cells_keep_the_order_of_their_first_results(refused):
 def test_what_is_missing(refused):
     """The planned cells without a result, in their order."""
     planned = [Cell(board="unix", case=name) for name in ("b/b", refused["case"], "a/a")]
-    assert [item["case"] for item in missing_json(planned, [refused])] == ["b/b", "a/a"]
+    assert [item.case for item in missing_cells(planned, [Result.of_json(refused)])] == ["b/b", "a/a"]
 
 
 def test_what_happened(results, bad_run):
@@ -96,6 +118,8 @@ def test_what_happened(results, bad_run):
 
 
 ALERT = {"from": "client", "level": "fatal", "code": 48, "name": "unknown_ca"}
+SERVER = {"type": "T", "reason": None, "errno": None, "verify_code": None}
+CLIENT = {"type": "ValueError", "args": [], "number": None, "flags": None, "name": None, "stage": "handshake"}
 CUT = {"outcome": "hung", "ended_by": None, "stage": None}
 
 
@@ -107,6 +131,11 @@ CUT = {"outcome": "hung", "ended_by": None, "stage": None}
         ({"verdict": "error", "reason": None, "observed": None}, None, "error: no reason"),
         ({"verdict": "fail", "reason": "x", "observed": None}, None, "fail: x"),
         (
+            {"outcome": "connected", "weak": "no forward secrecy"},
+            {"negotiated": {"version": "TLSv1.2", "suite": "S", "group": None}},
+            "pass: connected TLSv1.2 S [weak]",
+        ),
+        (
             {"outcome": "connected"},
             {"negotiated": {"version": "TLSv1.2", "suite": "S", "group": None}},
             "pass: connected TLSv1.2 S",
@@ -115,21 +144,25 @@ CUT = {"outcome": "hung", "ended_by": None, "stage": None}
         (
             CUT,
             {
-                "server": {"type": "OSError"},
-                "client": {"type": "ValueError"},
+                "server": {**SERVER, "type": "OSError"},
+                "client": {**CLIENT, "type": "ValueError"},
                 "alerts": [{**ALERT, "level": "warning"}],
             },
             "pass: hung: server OSError | client ValueError | no alert",
         ),
         (
             CUT,
-            {"client": {"number": 0, "flags": ["expired"]}, "server": {"reason": "R", "type": "T"}, "alerts": []},
+            {
+                "client": {**CLIENT, "number": 0, "flags": ["expired"]},
+                "server": {**SERVER, "reason": "R"},
+                "alerts": [],
+            },
             "pass: hung: server R | client 0 | no alert",
         ),
         (
             CUT,
             {
-                "client": {"number": None, "flags": ["expired", "future"], "type": "ValueError"},
+                "client": {**CLIENT, "flags": ["expired", "future"]},
                 "alerts": [{**ALERT, "level": "warning", "code": 90}, ALERT, {**ALERT, "code": 40}],
             },
             "pass: hung: server NO_SHARED_CIPHER | client expired+future | unknown_ca(48) from the client",
@@ -137,15 +170,15 @@ CUT = {"outcome": "hung", "ended_by": None, "stage": None}
     ],
 )
 def test_what_happened_in_words(refused, changes, seen, text):
-    """The reason where nothing says more; of each side the most exact name; of several alerts the first fatal one."""
+    """The reason if there is nothing else; of each side the most exact name; of several alerts the first fatal one."""
     result = {**refused, **changes}
     if seen is not None:
         result["observed"] = {**refused["observed"], **seen}
     assert happened(result) == text
 
 
-def test_every_real_result_is_like_itself(results):
-    """And like a copy with other times."""
+def test_times_do_not_count(results):
+    """A real result ended in the same way as a copy with other times."""
     for result in results.values():
         later = copy.deepcopy(result)
         later["timing_ms"] = {"handshake_board": 1.0, "handshake_server": 2.0, "case": 3.0}
@@ -197,17 +230,23 @@ def test_a_race_is_no_change(refused):
 
 
 def test_without_an_observation(refused):
-    """Results without an observation are alike if they ended at the same place; a text may be missing."""
+    """Results without an observation are the same if they ended at the same stage; a reason may be missing."""
     one = {**refused, "observed": None}
     assert same_error(one, {**one})
     assert not same_error(one, {**one, "stage": "read"})
-    never = {"outcome": "not-run", "reason": None}
+    never = {**one, "outcome": "not-run", "reason": None}
     assert same_error(never, {**never, "reason": ""})
     assert not same_error(never, {**never, "reason": "x"})
 
 
-def test_reasons_of_the_line():
+def test_reasons_of_the_line(refused):
     """A fault of the line is the same with another port in its text."""
-    one = {"outcome": "not-run", "verdict": "error", "reason": "no connection to 127.0.0.1:40123 after 3.0 s"}
+    one = {
+        **refused,
+        "observed": None,
+        "outcome": "not-run",
+        "verdict": "error",
+        "reason": "no connection to 127.0.0.1:40123 after 3.0 s",
+    }
     assert same_error(one, {**one, "reason": "no connection to 127.0.0.1:9 after 12.4 s"})
     assert not same_error(one, {**one, "reason": "the port is gone"})

@@ -1,15 +1,22 @@
-"""A diagnosis as JSON fits its schema, and a proof is a session."""
+"""A diagnosis as JSON matches its schema, and a proof is a session."""
+
+import json
 
 import jsonschema
 import pytest
 
 from harness.model import BoardInfo, Diagnosis, Fix, Trial, VerdictWord
-from harness.reports.record.diagnosis_record import SCHEMA, diagnosis_json
+from harness.reports.record.diagnosis_record import SCHEMA, diagnosis_record
 from harness.reports.record.schema import diagnosis_schema
 
 
+def diagnosis_json(found):
+    """A diagnosis as the command prints it."""
+    return json.loads(json.dumps(diagnosis_record(found).as_json()))
+
+
 def check(data):
-    """Against the schema in the package."""
+    """Check against the schema."""
     jsonschema.Draft202012Validator(diagnosis_schema()).validate(data)
 
 
@@ -24,7 +31,7 @@ def data(sample):
 
 
 def test_it_fits_its_schema(data):
-    """Every field is there; the result is a result of run.json."""
+    """Every field is present; the result is a result of run.json."""
     check(data)
     assert data["schema"] == SCHEMA == "tls-harness/diagnose/1"
     assert (data["connected"], data["board"]["firmware"], data["result"]["outcome"]) == (False, "1.20.0", "refused")
@@ -32,7 +39,7 @@ def test_it_fits_its_schema(data):
 
 
 def test_a_proof_carries_its_handshake(data):
-    """What was changed, and the record of the session; the schema refuses a proof without one."""
+    """A trial has its change and the record of the session; the schema rejects a proof without one."""
     first, second = data["trials"]
     assert first["fix"]["proved"] is True
     assert first["change"] == {"server": {"certificates": ["server-p256"]}, "client": {}}
@@ -49,7 +56,7 @@ def test_a_proof_carries_its_handshake(data):
 
 
 def test_connected(sample):
-    """The word of the exit code."""
+    """`connected` says what the exit code says."""
     found = Diagnosis(board="u", info=None, server="s", result=sample.result(sample.CONNECTED, word=VerdictWord.PASS))
     data = diagnosis_json(found)
     check(data)

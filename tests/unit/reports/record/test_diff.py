@@ -9,9 +9,30 @@ import pytest
 
 from harness.errors import UsageError
 from harness.model import Cell
-from harness.reports.record.diff import MEANING, Kind, asked_for, compare, comparison_of, kind_of, read_pairs
+from harness.reports.record import diff
+from harness.reports.record.diff import MEANING, comparison_of
+from harness.reports.record.result_types import Result
+from harness.reports.record.run_types import ChangeKind as Kind
+from harness.reports.record.run_types import RunRecord
+
+
+def compare(old, new, **options):
+    """Compare two records in JSON."""
+    return diff.compare(RunRecord.of_json(old), RunRecord.of_json(new), **options)
+
+
+def read_pairs(texts, *, old, new):
+    """Read pairs of two records in JSON."""
+    return diff.read_pairs(texts, old=RunRecord.of_json(old), new=RunRecord.of_json(new))
+
+
+def kind_of(before, after):
+    """Return the kind of change between two results in JSON."""
+    return diff.kind_of(before and Result.of_json(before), after and Result.of_json(after))
+
 
 SESSION = {
+    "client_hello": None,
     "negotiated": {"version": "TLSv1.2", "suite": "A", "group": None},
     "server": None,
     "client": None,
@@ -20,10 +41,10 @@ SESSION = {
 ALERT = {"from": "server", "level": "fatal", "code": 40, "name": "handshake_failure"}
 REFUSAL = {
     **SESSION,
-    "server": {"type": "SSLError", "reason": "NO_SHARED_CIPHER", "verify_code": None},
+    "server": {"type": "SSLError", "reason": "NO_SHARED_CIPHER", "errno": 1, "verify_code": None},
     "alerts": [ALERT],
 }
-OTHER = {**REFUSAL, "server": {"type": "SSLError", "reason": "EE_KEY_TOO_SMALL", "verify_code": None}}
+OTHER = {**REFUSAL, "server": {"type": "SSLError", "reason": "EE_KEY_TOO_SMALL", "errno": 1, "verify_code": None}}
 
 
 def cell(word):
@@ -34,7 +55,9 @@ def cell(word):
     outcome = "not-run" if untried else "refused" if how else "connected"
     return {
         "board": "b", "server": "s", "case": "t/c", "verdict": verdict, "outcome": outcome, "observed": seen, "expected": None,
-        "stage": None, "ended_by": None, "reason": how or None, "mismatches": [],
+        "stage": None, "ended_by": None, "reason": how or None, "mismatches": [], "attempt": 1, "explanation": None,
+        "timing_ms": {"handshake_board": None, "handshake_server": None, "case": None},
+        "memory_bytes": {"free_before": None, "free_low": None, "free_after": None}, "artifacts": {},
     }  # fmt: skip
 
 
@@ -88,7 +111,7 @@ def test_kinds(before, after, kind):
 
 @pytest.mark.parametrize("word", WORDS)
 def test_the_same_is_no_change(word):
-    """Whatever came of a cell."""
+    """A result compared with itself shows no change."""
     assert kind_of(cell(word), cell(word)) is None
 
 
@@ -131,7 +154,7 @@ def bad(bad_run):
 
 
 def test_real_runs(good, bad):
-    """Nothing changed from a run to itself; a line that broke is new failures, and fixed the other way round."""
+    """A run compared with itself shows no change; a broken line gives new failures, or fixed cells the other way round."""
     there, back, same = compare(good, bad), compare(bad, good), compare(good, good)
     number = len(good["results"])
     assert (same.changes, same.compared, same.unchanged, same.regression) == ((), number, number, False)
@@ -148,7 +171,7 @@ def test_real_runs(good, bad):
 
 
 def test_gone_and_new(good):
-    """A case that only one of them has; the worst kind stands first."""
+    """A case that only one of them has is gone or new; the worst kind comes first."""
     less = {**good, "results": good["results"][2:]}
     found = compare(good, less)
     assert [(change.kind, change.case, change.after) for change in found.changes] == [
@@ -160,8 +183,8 @@ def test_gone_and_new(good):
     assert [change.kind for change in compare(good, changed).changes] == ["new failure", "gone", "gone"]
 
 
-def test_the_worst_of_a_kind_stands_first(good):
-    """What was accepted and must not be, then failures, then faults, then sessions that became refusals."""
+def test_the_worst_of_a_kind_comes_first(good):
+    """`insecure`, then failures, then faults, then sessions that became refusals."""
     new = copy.deepcopy(good)
     sessions = [result for result in new["results"] if result["outcome"] == "connected"]
     sessions[0] |= {"outcome": "refused"}
@@ -173,7 +196,7 @@ def test_the_worst_of_a_kind_stands_first(good):
 
 
 def test_a_smaller_set_is_not_gone(good):
-    """What belongs to a larger --cases than the new run had is not compared, and counted."""
+    """Cases of a larger set than the new run had are counted and not compared."""
     old = copy.deepcopy(good)
     old["run"]["cases"] = "core"
     old["cases"][0]["tier"] = "core"
@@ -193,7 +216,7 @@ def renamed(run, board, *, firmware=None):
 
 
 def test_by_firmware(good):
-    """Boards of other names but of one firmware are compared; several boards of it count as their worst."""
+    """Boards with other names but one firmware are compared; the worst of several counts."""
     desk = renamed(good, "desk")
     assert compare(good, desk).compared == 0
     assert compare(good, desk, by="firmware").unchanged == len(good["results"])
@@ -212,7 +235,7 @@ def test_by_firmware(good):
 
 
 def test_pairs(good):
-    """A board under another name, with another firmware, which is said."""
+    """A board under another name is compared; its other firmware is in the notes."""
     desk = renamed(good, "desk", firmware="9.9.9")
     pairs = read_pairs(["unix=desk"], old=good, new=desk)
     found = compare(good, desk, pairs=pairs)
@@ -223,12 +246,12 @@ def test_pairs(good):
     with pytest.raises(UsageError) as caught:
         read_pairs(["unix=none"], old=good, new=desk)
     assert str(caught.value) == (
-        "--pair 'unix=none': wanted is OLD=NEW, two boards or two servers (OLD has: unix, in-process; NEW has: desk, in-process)"
+        "--pair 'unix=none': expected OLD=NEW, two boards or two servers (OLD has: unix, in-process; NEW has: desk, in-process)"
     )
 
 
-def test_another_python_is_said(good):
-    """What may be the cause stands beside the changes."""
+def test_another_python_is_noted(good):
+    """A difference that may be the cause is in the notes."""
     new = copy.deepcopy(good)
     new["servers"][0]["python"] = "3.99.0"
     (note,) = compare(good, new).notes
@@ -237,7 +260,7 @@ def test_another_python_is_said(good):
 
 
 def test_firmware_that_is_not_known_is_not_a_difference(good):
-    """A board that could not be asked has no firmware to compare, nor has one without results."""
+    """A board that could not be probed has no firmware to compare, nor has one without results."""
     new = copy.deepcopy(good)
     new["boards"][0]["firmware"] = None
     assert compare(good, new).notes == compare(new, good).notes == ()
@@ -261,12 +284,24 @@ def test_other_settings_are_in_order(good):
 
 
 def plan(*cases, tiers=None, **run):
-    """A record that was to fill cells, of a set of cases."""
-    return {
-        "run": {"cases": "core", **run},
-        "missing": [{"board": "b", "server": "s", "case": case} for case in cases],
-        "cases": [{"case": case, "tier": tier} for case, tier in (tiers or {}).items()],
-    }
+    """A record that was asked to fill cells, of a set of cases."""
+    return RunRecord.of_json(
+        {
+            "schema": "tls-harness/run/2",
+            "run": {"harness": "0", "cases": "core", "started": "1", "finished": "2", "arguments": [], **run},
+            "host": {
+                "python": "3", "openssl": "3", "default_suites": [], "security_level": 1, "platform": "p", "implementation": "i",
+            },
+            "boards": [],
+            "servers": [],
+            "missing": [{"board": "b", "server": "s", "case": case} for case in cases],
+            "cases": [
+                {"case": case, "topic": "t", "title": "T", "description": "D", "tier": tier, "weak": None}
+                for case, tier in (tiers or {}).items()
+            ],
+            "results": [],
+        }
+    )  # fmt: skip
 
 
 TIERS = {"t/smoke": "smoke", "t/core": "core", "t/full": "full", "t/planned": "full"}
@@ -283,18 +318,18 @@ TIERS = {"t/smoke": "smoke", "t/core": "core", "t/full": "full", "t/planned": "f
     ],
 )
 def test_what_a_run_was_asked_for(run, asked):
-    """The cells of its set, those that it planned, and cases that nothing describes; of chosen cases only what it planned."""
+    """The cells of its set, those that it planned, and cases that nothing describes; of selected cases only planned cells."""
     new = plan("t/planned", **run)
-    wanted = asked_for(new, known=plan(tiers=TIERS))
+    wanted = diff.asked_for(new, known=plan(tiers=TIERS))
     assert [case for case in (*TIERS, "t/unknown") if wanted(Cell(board="b", server="s", case=case))] == sorted(
         asked, key=[*TIERS, "t/unknown"].index
     )
-    renamed = asked_for(plan("t/planned", whole=False), known=new, name=lambda cell: replace(cell, board="other"))
+    renamed = diff.asked_for(plan("t/planned", whole=False), known=new, name=lambda cell: replace(cell, board="other"))
     assert [renamed(Cell(board=board, server="s", case="t/planned")) for board in ("b", "other")] == [False, True]
 
 
-def test_who_compares_may_say_what_was_asked_for(good):
-    """A cell that is absent is gone only if the new run was to fill it; one that is there is always compared."""
+def test_the_caller_may_decide_what_was_asked_for(good):
+    """An absent cell is gone only if the new run was asked to fill it; one that is present is always compared."""
     less = {**good, "results": good["results"][2:]}
     found = compare(good, less, wanted=lambda cell: cell.case == good["results"][0]["case"])
     assert [(change.kind, change.case) for change in found.changes] == [("gone", good["results"][0]["case"])]
@@ -304,19 +339,17 @@ def test_who_compares_may_say_what_was_asked_for(good):
 def test_the_comparison_of_a_record(good, bad):
     """It is read back as it was written; an older record has no numbers, one without a baseline no comparison."""
     found = compare(good, bad)
-    run = {
-        "changes": [change.as_json() for change in found.changes],
-        "baseline": {"compared": 7, "left_out": 3, "notes": ["n"]},
-    }
-    read = comparison_of(run)
+    baseline = {"file": "f", "started": "1", "compared": 7, "unchanged": 4, "left_out": 3, "notes": ["n"]}
+    run = {**good, "changes": [change.as_json() for change in found.changes]}
+    read = comparison_of(RunRecord.of_json({**run, "baseline": baseline}))
     assert (read.changes, read.compared, read.left_out, read.notes) == (found.changes, 7, 3, ("n",))
-    older = comparison_of({"changes": run["changes"]})
+    older = comparison_of(RunRecord.of_json(run))
     assert (older.changes, older.compared, older.left_out, older.notes) == (found.changes, len(found.changes), 0, ())
-    assert comparison_of({}) is None
+    assert comparison_of(RunRecord.of_json(good)) is None
 
 
 def test_a_pair_goes_before_the_firmware(good):
-    """By firmware, a board that is paired by name has the name that it was given; an unknown firmware leaves the name."""
+    """By firmware, a board that is paired by name keeps that name; with an unknown firmware it keeps its own name."""
     desk = renamed(good, "desk", firmware="9.9.9")
     title = f"{desk['boards'][0]['facts']['platform']} 9.9.9"
     assert compare(good, desk, by="firmware", pairs={"unix": title}).compared == len(good["results"])
@@ -339,6 +372,7 @@ def test_several_pairs(good):
     pairs = read_pairs(["unix=unix", "in-process=debian"], old=good, new=new)
     assert pairs == {"unix": "unix", "in-process": "debian"}
     assert compare(good, new, pairs=pairs).unchanged == len(good["results"])
-    odd = {"results": [{"board": "a", "server": "b"}, {"board": "a=b", "server": "b"}]}
-    other = {"results": [{"board": "b=c", "server": "c"}]}
+    first = good["results"][0]
+    odd = {**good, "results": [{**first, "board": "a", "server": "b"}, {**first, "board": "a=b", "server": "b"}]}
+    other = {**good, "results": [{**first, "board": "b=c", "server": "c"}]}
     assert read_pairs(["a=b=c"], old=odd, new=other) == {"a": "b=c"}

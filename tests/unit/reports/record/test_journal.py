@@ -7,26 +7,27 @@ import stat
 import pytest
 
 from harness.errors import UsageError
-from harness.reports.record.journal import Journal, way_to, write_private, write_text
+from harness.reports.record.journal import Journal, relative_link, write_private, write_text
+from harness.reports.record.run_types import JournalEnd, JournalPlan
 
 
 def test_a_line_is_there_at_once(tmp_path):
-    """Whatever happens later, what was added can be read: one JSON object per line, ASCII only."""
+    """An added line can be read at once: one JSON object per line, ASCII only."""
     journal = Journal(tmp_path / "new" / "deep")
-    journal.add("run", {"schema": "x"})
-    journal.add("result", {"text": "\u00fc\x1b\u2028\n"})
+    journal.add("end", JournalEnd(finished="x"))
+    journal.add("plan", JournalPlan(board="\u00fc\x1b\u2028\n\ud800", server="s", cases=("c",)))
     lines = journal.path.read_bytes().split(b"\n")
     assert [json.loads(line) for line in lines[:-1]] == [
-        {"record": "run", "schema": "x"},
-        {"record": "result", "text": "\u00fc\x1b\u2028\n"},
+        {"record": "end", "finished": "x"},
+        {"record": "plan", "board": "\u00fc\x1b\u2028\n\ud800", "server": "s", "cases": ["c"]},
     ]
     assert lines[-1] == b""
     assert journal.path.read_bytes().isascii()
     journal.close()
 
 
-def test_the_run_before_is_gone(tmp_path):
-    """What a killed run leaves is its own: no record and no page of the run before, which would pass for it. Captures stay."""
+def test_reports_of_the_previous_run_are_deleted(tmp_path):
+    """A killed run must not leave the record and page of the previous run next to its journal. Captures stay."""
     for name in ("run.json", "matrix.html", "run.jsonl", "old.pcapng"):
         (tmp_path / name).write_text("old")
     journal = Journal(tmp_path)
@@ -34,7 +35,7 @@ def test_the_run_before_is_gone(tmp_path):
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"run.jsonl": "", "old.pcapng": "old"}
 
 
-def test_no_place(tmp_path):
+def test_a_folder_that_cannot_be_made(tmp_path):
     """A file where the directory should be is wrong usage of --artifacts."""
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match=r"^--artifacts .*/file: cannot be written \(File exists\)$"):
@@ -42,7 +43,7 @@ def test_no_place(tmp_path):
 
 
 def test_write_text(tmp_path):
-    """A report is there as a whole, for all who may read its folder, and replaces the old one."""
+    """A report is written whole, is readable for everyone who may read its folder, and replaces the old one."""
     path = tmp_path / "sub" / "deep" / "run.json"
     write_text(path, "old")
     write_text(path, "new \u00fc")
@@ -54,7 +55,7 @@ def test_write_text(tmp_path):
 
 
 def test_write_text_fails_whole(tmp_path):
-    """If it cannot be written the old one stays, and no half file is left."""
+    """If writing fails, the old file stays, and no half-written file is left."""
     path = tmp_path / "run.json"
     write_text(path, "old")
     with pytest.raises(UnicodeEncodeError):
@@ -64,16 +65,16 @@ def test_write_text_fails_whole(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("folder", "start", "way"),
+    ("folder", "start", "link"),
     [("a/b", "a/b", ""), ("a/b", "a", "b"), ("a", "a/b", ".."), ("a/b", "a/c", "../b"), ("a/b/c", "a", "b/c")],
 )
-def test_the_way_from_a_report_to_a_folder(tmp_path, folder, start, way):
-    """As links in a report write it; none where it lies in the folder itself."""
-    assert way_to(tmp_path / folder, start=tmp_path / start) == way
+def test_a_relative_link(tmp_path, folder, start, link):
+    """The path of the artifacts as seen from a report; empty for the report's own folder."""
+    assert relative_link(tmp_path / folder, start=tmp_path / start) == link
 
 
 def test_write_private(tmp_path):
-    """Only this user reads secrets, also when the file was there before."""
+    """Only this user may read secrets, even if the file existed before."""
     path = tmp_path / "x" / "y" / "capture"
     write_private(path, b"first and longer")
     write_private(path, b"second")

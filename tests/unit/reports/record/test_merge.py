@@ -1,17 +1,20 @@
-"""Run records joined: who measured what when is kept, nothing is mixed, and the result is a run record again."""
+"""Merged run records: each result keeps its run, nothing is mixed, and the result is a run record again."""
 
 import copy
 import json
+from types import SimpleNamespace
 
 import jsonschema
 import pytest
 
 from harness.errors import UsageError
-from harness.pytest_plugin.options import REPORT_SUFFIXES
-from harness.reports.formats import rendered
+from harness.reports import formats
+from harness.reports.formats import REPORT_SUFFIXES
+from harness.reports.record import merge as merging
 from harness.reports.record.diff import compare
-from harness.reports.record.merge import Part, merge, run_id
+from harness.reports.record.merge import Part
 from harness.reports.record.reading import parse_run
+from harness.reports.record.run_types import RunRecord
 from harness.reports.record.schema import run_schema
 
 
@@ -40,15 +43,31 @@ def another(real):
     return make
 
 
-def part(run, path="a.json", way=""):
-    """A file."""
-    return Part(path=path, run=run, way=way)
+def part(run, path="a.json", link=""):
+    """A file; the record is given in JSON."""
+    return Part(path=path, run=RunRecord.of_json(run), link=link)
+
+
+def merge(parts, **options):
+    """Merge, and return the record in JSON with the notes."""
+    found = merging.merge(parts, **options)
+    return SimpleNamespace(run=json.loads(json.dumps(found.run.as_json())), notes=found.notes)
+
+
+def rendered(run, *, suffix):
+    """Render a record that is given in JSON."""
+    return formats.rendered(RunRecord.of_json(run), suffix=suffix)
+
+
+def run_id(run):
+    """The id of a record that is given in JSON."""
+    return merging.run_id(RunRecord.of_json(run))
 
 
 def check(merged):
-    """A merged record is a run record: read back against the schema it is the same, and every result has its source."""
+    """A merged record is a run record: it is the same when read back, and every result has its source."""
     read, notes = parse_run(json.dumps(merged.run).encode(), where="m")
-    assert (read, notes) == (merged.run, ())
+    assert (json.loads(json.dumps(read.as_json())), notes) == (merged.run, ())
     sources = {source["id"]: source for source in merged.run["sources"]}
     for kind in ("board", "server", "case"):
         assert {result[kind] for result in merged.run["results"]} <= {item[kind] for item in merged.run[f"{kind}s"]}
@@ -63,7 +82,7 @@ def check(merged):
 
 
 def test_two_firmwares(real, another):
-    """The usual lab: the same board before and after flashing. Each is a column of its own, whatever it was called."""
+    """A board before and after flashing becomes two columns."""
     other = another(firmware="9.9.9")
     merged = check(merge([part(real), part(other, "b.json")]))
     old = real["boards"][0]["firmware"]
@@ -82,7 +101,7 @@ def test_two_firmwares(real, another):
 
 
 def test_every_format(real, another):
-    """The joined record is shown like any other, with both columns."""
+    """The merged record is rendered like any other, with both columns."""
     merged = merge([part(real), part(another(firmware="9.9.9"), "b.json")])
     jsonschema.validate(merged.run, run_schema(), jsonschema.Draft202012Validator)
     for suffix in REPORT_SUFFIXES:
@@ -92,7 +111,7 @@ def test_every_format(real, another):
 
 
 def test_two_machines(real, another):
-    """A virtual board is its host; the host's own facts stand side by side, and each source has its own."""
+    """A virtual board is identified by its host; facts of the hosts are joined, and each source has its own."""
     merged = check(merge([part(real), part(another(machine="other", python="3.99.0"), "b.json")]))
     mine = real["host"]["machine"]
     assert [(board["board"], board["machine"]) for board in merged.run["boards"]] == [
@@ -107,34 +126,34 @@ def test_two_machines(real, another):
 
 
 def test_two_results_for_one_cell(real, another):
-    """Refused with the cell and both files; the newer one is taken where that is wanted; a new name keeps both."""
+    """Rejected with the cell and both files; --prefer takes the newer one; a new name keeps both."""
     again = another()
     cell, number = real["results"][0]["case"], len(real["results"])
     with pytest.raises(UsageError) as caught:
         merge([part(real), part(again, "b.json")])
     assert str(caught.value) == (
-        f"two results of unix in-process {cell} and of {number - 1} cells more: in a.json ({real['run']['started']}) and in b.json "
+        f"two results of unix in-process {cell} and of {number - 1} more cells: in a.json ({real['run']['started']}) and in b.json "
         "(2030-01-01T00:00:00.000+00:00); --prefer newest takes those of the newer run, --rename b.json:unix=NAME keeps both"
     )
     for order in ([part(real), part(again, "b.json")], [part(again, "b.json"), part(real)]):
         merged = check(merge(order, prefer="newest"))
         assert {result["source"] for result in merged.run["results"]} == {"another"}
-        assert merged.notes == (f"{number} cells had results of several runs: the newest run's are taken",)
+        assert merged.notes == (f"{number} cells had results of several runs: those of the newest run are used",)
     both = check(merge([part(real), part(again, "b.json")], renames=["b.json:unix=later"]))
     assert [board["board"] for board in both.run["boards"]] == ["unix", "later"]
 
 
-def test_a_wrong_name(real):
-    """What the files have is told."""
+def test_an_unknown_name(real):
+    """The message lists the names in the files."""
     with pytest.raises(UsageError) as caught:
         merge([part(real)], renames=["a.json:desk=x"])
     assert str(caught.value) == (
-        "--rename 'a.json:desk=x': wanted is FILE:OLD=NEW, OLD a board or server of FILE (a.json has unix, in-process)"
+        "--rename 'a.json:desk=x': expected FILE:OLD=NEW, OLD a board or server of FILE (a.json has unix, in-process)"
     )
 
 
 def test_parts_of_one_set(real, another):
-    """Runs that share the cases between them make one column; what neither has is missing."""
+    """Runs that split a set between them make one column; what neither has is missing."""
     half = len(real["results"]) // 2
     one, other = copy.deepcopy(real), another()
     one["results"], other["results"] = one["results"][:half], other["results"][half + 1 :]
@@ -147,7 +166,7 @@ def test_parts_of_one_set(real, another):
         result["case"] for result in real["results"] if result is not gone
     ]
     assert merged.run["missing"] == [{"board": "unix", "server": "in-process", "case": gone["case"]}]
-    assert compare(real, merged.run).counts["gone"] == 1
+    assert compare(RunRecord.of_json(real), RunRecord.of_json(merged.run)).counts["gone"] == 1
 
 
 def test_again_and_again(real, another):
@@ -169,7 +188,7 @@ def test_again_and_again(real, another):
 
 
 def test_the_order_of_files_does_not_matter(real, another):
-    """The same results under the same names, and the same id."""
+    """The results, their names and the id of the record are the same."""
     files = [part(real), part(another(firmware="9"), "b.json")]
     one, other = merge(files).run, merge(files[::-1]).run
     assert one["run"] == other["run"]
@@ -178,11 +197,11 @@ def test_the_order_of_files_does_not_matter(real, another):
 
 
 def test_evidence_is_found_from_the_new_place(real):
-    """The way to a capture begins where the merged record lies."""
+    """The path of a capture is relative to the merged record."""
     run = copy.deepcopy(real)
     run["results"][0]["artifacts"] = {"pcapng": "x.pcapng", "transcript": None}
     run["results"][1]["artifacts"] = {"pcapng": "/abs/x.pcapng", "transcript": None}
-    results = merge([part(run, way="../lab-a/.compat")]).run["results"]
+    results = merge([part(run, link="../lab-a/.compat")]).run["results"]
     assert [result["artifacts"]["pcapng"] for result in results[:3]] == [
         "../lab-a/.compat/x.pcapng",
         "/abs/x.pcapng",
@@ -191,7 +210,7 @@ def test_evidence_is_found_from_the_new_place(real):
 
 
 def test_repeats(real, another):
-    """Runs of one cell that --repeat counted are one cell; its statistics are made anew."""
+    """Repeats of one cell stay one cell; its statistics are computed again."""
     one, other = copy.deepcopy(real), another()
     for result in other["results"]:
         result["repeat"] = 2
@@ -212,7 +231,7 @@ def test_repeats(real, another):
     ],
 )
 def test_whole_only_if_every_part_is(real, another, sets, whole, expected):
-    """The larger set is named; the cells of it count as asked for only if every run took all of that one set."""
+    """The larger set is named; its cells count as asked for only if every run had all of that one set."""
     runs = real | {"run": dict(real["run"])}, another(firmware="9")
     for run, name, all_of_it in zip(runs, sets, whole, strict=True):
         run["run"] |= {"cases": name, "whole": all_of_it}
@@ -231,14 +250,14 @@ def test_one_cell_in_two_runs_names_no_others(real, another):
         "--prefer newest takes those of the newer run, --rename a.json:unix=NAME keeps both"
     )
     merged = merge([part(one), part(other, "b.json")], prefer="newest")
-    assert merged.notes == ("1 cells had results of several runs: the newest run's are taken",)
+    assert merged.notes == ("1 cells had results of several runs: those of the newest run are used",)
 
 
 def test_a_run_in_two_files_is_taken_from_the_first(real):
-    """Its evidence is where the first file says."""
+    """Its evidence is where the first file says it is."""
     run = copy.deepcopy(real)
     run["results"][0]["artifacts"] = {"pcapng": "x.pcapng", "transcript": None}
-    merged = merge([part(run, way="first"), part(run, "copy.json", way="second")]).run
+    merged = merge([part(run, link="first"), part(run, "copy.json", link="second")]).run
     assert merged["results"][0]["artifacts"]["pcapng"] == "first/x.pcapng"
     assert [source["file"] for source in merged["sources"]] == ["a.json"]
 
@@ -248,17 +267,16 @@ def test_the_time_of_a_merged_run(real, another):
     runs = [copy.deepcopy(real), another(firmware="9"), another(firmware="10", identity="third")]
     for run, (started, finished) in zip(runs, (("2", "5"), ("1", "3"), ("4", None)), strict=True):
         run["run"] |= {"started": started, "finished": finished}
-    parts = [part(run, f"{place}.json") for place, run in enumerate(runs)]
-    merged = merge(parts).run["run"]
+    merged = merge([part(run, f"{place}.json") for place, run in enumerate(runs)]).run["run"]
     assert (merged["started"], merged["finished"]) == ("1", "5")
     for run in runs:
         run["run"]["finished"] = None
-    merged = merge(parts).run["run"]
+    merged = merge([part(run, f"{place}.json") for place, run in enumerate(runs)]).run["run"]
     assert (merged["started"], merged["finished"]) == ("1", "4")
 
 
-def test_a_board_is_described_by_the_newest_run_that_could_ask_it(real, another):
-    """Its firmware is not lost because a later run found it dead; the place in the list is that of its first run."""
+def test_a_board_is_described_by_the_newest_run_that_could_probe_it(real, another):
+    """Its firmware is not lost if a later run could not probe it; its position is that of its first run."""
     dead = another()
     dead["boards"][0] |= {"firmware": None, "facts": None}
     dead["results"] = dead["results"][:0]
@@ -276,14 +294,14 @@ def test_a_board_is_described_by_the_newest_run_that_could_ask_it(real, another)
 
 
 def test_results_are_in_the_order_of_boards_servers_cases_and_repeats(real, another):
-    """However they are spread over the files."""
+    """The order does not depend on the files."""
     one, other = copy.deepcopy(real), another(firmware="9")
     one["results"] = [{**one["results"][1], "repeat": 2}, one["results"][0], {**one["results"][1], "repeat": 1}]
     other["results"] = other["results"][1::-1]
     found = merge([part(one), part(other, "b.json")]).run["results"]
     first, second = (result["case"] for result in real["results"][:2])
     old = real["boards"][0]["firmware"]
-    assert [(result["board"], result["case"], result.get("repeat", 1)) for result in found] == [
+    assert [(result["board"], result["case"], result["repeat"]) for result in found] == [
         (f"unix@{old}", first, 1),
         (f"unix@{old}", second, 1),
         (f"unix@{old}", second, 2),
@@ -293,24 +311,29 @@ def test_results_are_in_the_order_of_boards_servers_cases_and_repeats(real, anot
 
 
 def test_facts_of_the_host_that_differ(real, another):
-    """Texts stand side by side, each once; other facts that differ are left out, and what is the same stays."""
+    """Different texts are joined, each once; other facts that differ are empty or null; equal facts stay."""
     runs = [copy.deepcopy(real), another(firmware="9"), another(firmware="10", identity="third")]
-    for run, (text, number, names) in zip(runs, (("x", 1, ["n"]), ("y", 1, ["n"]), ("x", 2, [])), strict=True):
-        run["host"] |= {"python": text, "openssl": "same", "number": number, "names": names}
+    for run, (text, level, suites) in zip(runs, (("x", 1, ["TLS_A"]), ("y", 1, ["TLS_A"]), ("x", 2, [])), strict=True):
+        run["host"] |= {"python": text, "openssl": "same", "security_level": level, "default_suites": suites}
     host = merge([part(run, f"{place}.json") for place, run in enumerate(runs)]).run["host"]
-    assert (host["python"], host["openssl"], host["number"], host["names"]) == ("x, y", "same", None, [])
+    assert (host["python"], host["openssl"], host["security_level"], host["default_suites"]) == (
+        "x, y",
+        "same",
+        None,
+        [],
+    )
 
 
 def test_several_tests_of_one_case(real):
-    """Two tests of a suite may run the same case: a run's own results are never thrown away."""
+    """Two tests of a suite may run the same case: no result of a run is dropped."""
     run = copy.deepcopy(real)
     run["results"].append({**run["results"][0], "verdict": "insecure", "reason": "x"})
     assert [result["verdict"] for result in merge([part(run)]).run["results"]].count("insecure") == 1
     assert len(merge([part(run), part(run, "copy.json")]).run["results"]) == len(run["results"])
 
 
-def test_records_of_before(real):
-    """A run that was written before runs had an id gets one that stays the same."""
+def test_records_without_an_id(real):
+    """A run of before there were ids gets one that stays the same."""
     run = copy.deepcopy(real)
     for key in ("id", "whole", "planned"):
         del run["run"][key]
@@ -321,7 +344,7 @@ def test_records_of_before(real):
 
 
 def test_boards_and_servers_that_were_never_described(real):
-    """Results of a board that could not be asked are kept under its name."""
+    """Results of a board without a description are kept under its name."""
     run = copy.deepcopy(real)
     run["boards"], run["servers"] = [], []
     merged = merge([part(run)])

@@ -1,27 +1,29 @@
-"""Boards and servers of several runs: one name for one thing, never one name for two."""
+"""Names of boards and servers of several runs: one thing has one name, and two things never share one."""
 
 import pytest
 
 from harness.reports.record.merge_names import board_named, names_for, read_renames, server_named, undescribed
+from harness.reports.record.run_types import BoardEntry, BoardFacts, ServerEntry
 
 
 def board(
     place, name="lab-1", *, firmware="1.28.0", host="host-a", chip=None, build="b", tls="Mbed TLS 3.6", rename=None
 ):
     """A board of a file."""
-    facts = {"unique_id": chip, "version_text": build, "tls_version": tls} if firmware else None
-    return board_named({"board": name, "firmware": firmware, "facts": facts}, place=place, host=host, rename=rename)
+    facts = BoardFacts(
+        unique_id=chip, version_text=build, tls_version=tls, firmware=firmware, implementation="micropython", version=(),
+        machine="", tls_module="tls", tls_library=None, modules=(), api=(), suites=(), heap_free_bytes=None, clock_unix_s=None,
+        address=None, hello=None, reads_pem=None, fingerprint=None,
+    ) if firmware else None  # fmt: skip
+    described = BoardEntry(board=name, spec=name, kind="serial", firmware=firmware, error=None, notes=(), facts=facts)
+    return board_named(described, place=place, host=host, rename=rename)
 
 
 def server(place, name="in-process", *, python="3.11.7", openssl="OpenSSL 3.0.19 27 Jan 2026", flag=None, rename=None):
     """A server of a file."""
-    described = {
-        "server": name,
-        "python": python,
-        "openssl": openssl,
-        "default_suites_flag": flag,
-        "default_suites": [],
-    }
+    described = ServerEntry(
+        server=name, python=python, openssl=openssl, platform="p", default_suites_flag=flag, default_suites=()
+    )
     return server_named(described, place=place, rename=rename)
 
 
@@ -51,19 +53,19 @@ def called(*things):
     ],
 )
 def test_two_boards(one, other, names):
-    """Firmware, chip or host, build and TLS library; one that never answered is its namesake of the same host."""
+    """Firmware, chip or host, build and TLS library; one that was never probed is the one of the same name and host."""
     assert called(board(0, **one), board(1, **other)) == names
     assert called(board(1, **other), board(0, **one))[::-1] == names or "@1" in names[0]
 
 
 def test_three_boards():
-    """As few differences as tell all of them apart."""
+    """Names contain as few differences as tell all boards apart."""
     made = [board(0), board(1, firmware="1.29.0"), board(2, firmware="1.29.0", host="host-b")]
     assert called(*made) == ["lab-1@1.28.0@host-a", "lab-1@1.29.0@host-a", "lab-1@1.29.0@host-b"]
 
 
 def test_a_name_that_is_taken():
-    """A name that is made up is never that of another board."""
+    """A new name is never that of another board."""
     assert called(board(0), board(1, firmware="2"), board(1, "lab-1@2", firmware="3")) == [
         "lab-1@1.28.0",
         "lab-1@2_2",
@@ -72,7 +74,7 @@ def test_a_name_that_is_taken():
 
 
 def test_renamed_boards():
-    """A new name keeps boards apart; the same new name joins them on whatever host, if firmware and build are the same."""
+    """A new name keeps boards apart; the same new name joins them on any host, if firmware and build are the same."""
     assert called(board(0), board(1, rename="lab-9")) == ["lab-1", "lab-9"]
     assert called(board(0, rename="ci"), board(1, host="host-b", rename="ci")) == ["ci", "ci"]
     assert called(board(0, rename="ci"), board(1, firmware="2", rename="ci")) == ["ci@1.28.0", "ci@2"]
@@ -94,7 +96,7 @@ def test_servers():
 
 
 def test_renames():
-    """FILE:OLD=NEW, for names and paths that hold the signs themselves."""
+    """FILE:OLD=NEW, also for names and paths that contain `:` or `=`."""
     there = [["unix", "in-process"], ["unix:1.28", "a=b"]]
     files = ["a.json", "c:/b.json"]
     texts = ["a.json:unix=desk", "c:/b.json:unix:1.28=old", "c:/b.json:a=b=c=d"]

@@ -5,7 +5,7 @@ from harness.reports.text.diagnosis_text import diagnosis_text
 
 
 def test_a_refusal_with_its_fixes(sample):
-    """Both errors, the wire, why, each change with what came of it, and where to begin."""
+    """Both errors, the wire, the cause, each change with its result, and where to begin."""
     trials = (
         Trial(
             fix=sample.EC_KEY,
@@ -35,7 +35,7 @@ def test_a_refusal_with_its_fixes(sample):
         "",
         "1. [PROVED] give the server an EC key",
         '  server      context.load_cert_chain("ec.pem", "ec-key.pem")',
-        "  then        connected  TLSv1.2 TLS_X secp256r1",
+        "  then        connected TLSv1.2 TLS_X secp256r1",
         "",
         "2. [not tried] update the firmware",
         "              (cannot be tried from here)",
@@ -62,12 +62,12 @@ def test_the_last_line_says_what_was_proved(sample):
 
 
 def test_a_session_and_a_case_that_was_not_tried(sample):
-    """A session is one line; where nothing could be tried the reason stands there; what cannot be seen is listed."""
+    """A session is one line; a case that was not tried has its reason; what cannot be seen is listed."""
     found = sample.diagnosis(
         result=sample.result(sample.CONNECTED, word=VerdictWord.PASS), wire=(), unseen=("the server's key",)
     )
     assert diagnosis_text(found).splitlines()[5:] == [
-        "connected  TLSv1.2 TLS_X secp256r1",
+        "connected TLSv1.2 TLS_X secp256r1",
         "",
         "not visible from here",
         "  the server's key",
@@ -85,5 +85,5 @@ def test_a_session_and_a_case_that_was_not_tried(sample):
 
 
 def test_texts_of_others_are_harmless(sample):
-    """Control characters are shown, not obeyed."""
+    """Control characters are escaped."""
     assert "\x1b" not in diagnosis_text(sample.diagnosis(notes=("\x1b[2J",), server="\x1b]0;x"))

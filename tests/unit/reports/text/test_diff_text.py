@@ -2,7 +2,9 @@
 
 import json
 
-from harness.reports.record.diff import Change, Comparison, Kind
+from harness.reports.record.diff import Comparison
+from harness.reports.record.run_types import CellChange
+from harness.reports.record.run_types import ChangeKind as Kind
 from harness.reports.text.diff_text import SCHEMA, Compared, diff_json, diff_markdown, diff_text, summary
 
 OLD = Compared(path="old.json", started="2026-11-24T00:00:00.000+00:00", results=9)
@@ -11,11 +13,13 @@ NEW = Compared(path="new.json", started="2026-11-25T00:00:00.000+00:00", results
 
 def change(kind, case="t/c", before="pass: connected TLSv1.2", after="fail: refused", board="unix"):
     """One change on a board against the server of the run."""
-    return Change(kind=kind, board=board, server="in-process", case=case, before=before, after=after)
+    return CellChange(
+        kind=kind, regression=kind.regression, board=board, server="in-process", case=case, before=before, after=after
+    )
 
 
 def comparison(*changes, **more):
-    """Changes as `compare` gives them, the worst first."""
+    """Return changes as `compare` does, the worst first."""
     return Comparison(changes=tuple(changes), **{"compared": 7, "left_out": 0, **more})
 
 
@@ -32,7 +36,7 @@ ALL = comparison(
 
 
 def test_text():
-    """Both files, what else differs, the six kinds apart with the worst first, and the answer last."""
+    """Both files, what else differs, the six kinds with the worst first, and the answer last."""
     assert diff_text(ALL, old=OLD, new=NEW).splitlines() == [
         "old: old.json, 2026-11-24T00:00:00.000+00:00, 9 results",
         "new: new.json, 2026-11-25T00:00:00.000+00:00, 8 results",
@@ -65,7 +69,7 @@ def test_text():
 
 
 def test_no_regression():
-    """A changed error, a case that is gone and a new one that fails are shown, and are none."""
+    """A changed error, a case that is gone and a new one that fails are shown, and are not regressions."""
     found = comparison(
         change(Kind.CHANGED_ERROR), change(Kind.GONE, after=None), change(Kind.NEW_CASE, before=None, after="fail: x")
     )
@@ -73,7 +77,7 @@ def test_no_regression():
 
 
 def test_a_board_that_is_gone_is_one_row():
-    """What a column lost or won as a whole is told once, with its first cases; new ones that are not good are counted."""
+    """Many cells of a column that are gone or new are one row with the first cases; unexpected new ones are counted."""
     gone = [change(Kind.GONE, case=f"t/{number}", after=None) for number in range(6)]
     new = [change(Kind.NEW_CASE, case=f"t/{number}", before=None, after="fail: x", board="b") for number in range(4)]
     lines = diff_text(comparison(*gone, *new), old=OLD, new=NEW).splitlines()
@@ -87,7 +91,7 @@ def test_a_board_that_is_gone_is_one_row():
 
 
 def test_a_board_that_fails_for_one_reason_is_one_row():
-    """Ports and times in the reason do not matter, and the first is told as it is; failures of TLS are each told alone."""
+    """Ports and times in the reason do not matter, and the first reason is shown; failures of TLS have a row each."""
     faults = [
         change(Kind.NEW_FAILURE, case=f"t/{n}", after=f"error: nothing on port {n + 7} after 3.0 s") for n in range(4)
     ]
@@ -125,7 +129,7 @@ def test_markdown():
 
 
 def test_markdown_of_ten_thousand_changes():
-    """Fits a comment; what is left out is counted, and no kind takes the room of all others."""
+    """The page fits a comment; omitted rows are counted, and no kind takes the room of all others."""
     many = [
         change(kind, case=f"topic/{number}", after="fail: " + "x" * 200)
         for kind in (Kind.NEW_FAILURE, Kind.FIXED)
@@ -137,8 +141,8 @@ def test_markdown_of_ten_thousand_changes():
     assert "rows of New failure (5000); " in text
 
 
-def test_texts_of_a_board_obey_nobody():
-    """A cell that a board wrote has no control character and no markup."""
+def test_texts_of_a_board_are_escaped():
+    """A text that a board sent has no control character and no markup."""
     odd = comparison(change(Kind.NEW_FAILURE, after="fail: \x1b[31m|<b>@all\n## x"))
     text = diff_text(odd, old=OLD, new=NEW)
     assert "\x1b" not in text

@@ -22,6 +22,8 @@ from harness.model import (
     Verdict,
     VerdictWord,
 )
+from harness.reports.record.cells import evidence
+from harness.reports.record.run_record import result_entry
 from harness.reports.text.failure_text import (
     FIRST_LINE_LIMIT,
     alert_text,
@@ -30,8 +32,13 @@ from harness.reports.text.failure_text import (
     failure_block,
     headline,
     server_text,
-    short_evidence,
 )
+
+
+def short_evidence(result):
+    """Return the evidence of a result, as the line of its case shows it."""
+    return evidence(result_entry(result))
+
 
 SEEN = Observation(
     outcome=Outcome.REFUSED,
@@ -81,7 +88,7 @@ def test_block():
 
 
 def test_block_with_an_explanation():
-    """Why, in the user's words, and what would help; what was proved and what is discouraged says so."""
+    """The cause and what would help; proved and discouraged fixes are marked."""
     explanation = Explanation(
         rule="ciphers/key-type",
         title="The key is RSA",
@@ -117,7 +124,7 @@ def test_block_with_an_explanation():
     ],
 )
 def test_headline(reason, line):
-    """One line of at most 60 characters that begins with the verdict; the whole reason follows where it was cut."""
+    """One line of at most 60 characters that begins with the verdict; if it was cut, the whole reason follows."""
     result = dataclasses.replace(
         RESULT, verdict=Verdict(word=VerdictWord.ERROR, reason=reason), observation=None, expected=None
     )
@@ -149,7 +156,7 @@ def test_lines_to_copy(rule, shown):
 
 
 def test_every_attempt_is_shown():
-    """Faults of the line that were tried again, each with its reason."""
+    """Each retried fault of the line is listed with its reason."""
     lines = failure_block(dataclasses.replace(RESULT, link_errors=("first", "second")), rerun="x").splitlines()
     assert lines[-4:-2] == ["  attempt 1   first", "  attempt 2   second"] or {
         "  attempt 1   first",
@@ -158,7 +165,7 @@ def test_every_attempt_is_shown():
 
 
 def test_hostile_texts():
-    """What a board puts into an exception is shown with its control characters escaped, everywhere in the block."""
+    """Control characters in a board's exception are escaped everywhere in the block."""
     evil = ClientFailure(
         type="OS\x1b]0;x\x07", args=("\x1b[31m<script>",), number=None, flags=None, name=None, stage=Stage.READ
     )
@@ -204,7 +211,7 @@ def test_server_text(failure, text):
     ],
 )
 def test_client_text(type_, args, number, flags, text):
-    """Number or flags where there are any, else the raw arguments."""
+    """Number or flags if there are any, or else the raw arguments."""
     assert (
         client_text(ClientFailure(type=type_, args=args, number=number, flags=flags, name=None, stage=Stage.READ))
         == text
@@ -213,7 +220,7 @@ def test_client_text(type_, args, number, flags, text):
 
 
 def test_alert_text():
-    """In the order of the wire; one that only the secrets reveal says so."""
+    """In the order of the wire; an encrypted alert is marked."""
     alerts = (*SEEN.alerts, Alert(sender=Side.CLIENT, level="warning", code=0, name="close_notify", encrypted=True))
     assert (
         alert_text(alerts)
@@ -223,7 +230,7 @@ def test_alert_text():
 
 
 def test_expected_text():
-    """Every side of a refusal, also the one that must see nothing."""
+    """Every side of a refusal, also the one that must see no error."""
     wanted = refused(by="server", stage="config", server="EE_KEY_TOO_SMALL")
     assert expected_text(wanted) == "refused by the server at config; server SSLError EE_KEY_TOO_SMALL; client no error"
 
@@ -245,16 +252,16 @@ def test_expected_text():
         ),
         (
             {"outcome": Outcome.CONNECTED, "negotiated": Negotiated(version="TLSv1.3", suite="S", group="G")},
-            "connected  TLSv1.3 S G",
+            "connected TLSv1.3 S G",
         ),
     ],
 )
-def test_short_evidence(changes, text):
+def test_evidence(changes, text):
     """What stands behind the verdict in a line per case."""
     assert short_evidence(dataclasses.replace(RESULT, observation=dataclasses.replace(SEEN, **changes))) == text
 
 
-def test_short_evidence_of_a_weak_session():
-    """A connection that should not be made says so."""
+def test_evidence_of_a_weak_session():
+    """A session that is weak is marked."""
     seen = dataclasses.replace(SEEN, outcome=Outcome.CONNECTED)
     assert short_evidence(dataclasses.replace(RESULT, observation=seen, weak="x")).endswith("[weak]")

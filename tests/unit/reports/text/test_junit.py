@@ -1,4 +1,4 @@
-"""The properties of a result in pytest's JUnit XML: always the same names, harmless values."""
+"""The properties of a result in pytest's JUnit XML: always the same names, safe values."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_names_and_values() -> None:
 
 
 def test_a_case_that_was_not_tried() -> None:
-    """The same names, empty where nothing is known."""
+    """The same names, with empty values if unknown."""
     quiet = CaseResult(
         board="desk", server="py", case="seed/x", attempt=1, verdict=Verdict(word=VerdictWord.ERROR, reason="no prompt"),
         expected=None, observation=None,
@@ -58,7 +58,7 @@ def test_a_case_that_was_not_tried() -> None:
 
 
 def test_texts_are_harmless_and_short() -> None:
-    """What XML has no place for is written out; a flood is cut."""
+    """Characters that XML does not allow are escaped; a long text is cut."""
     found = dict(junit_properties(result(title="\x00\x1b[2J\ud800" + "A" * 5000), firmware="1\x08"))
     assert found["firmware"] == r"1\x08"
     assert found["explanation"].startswith(r"ciphers/key-type: \x00\x1b[2J\ud800AAA")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from harness.model import VerdictWord
 from harness.reports.text.key_costs import HEAP_RULE, BoardCost, board_cost, key_costs
 from harness.reports.text.server_keys import Connects, KeyCell, KeyMatrix, KeyRow
 
 
 def cell(board: str, server: str, ms: float | None = None, **more) -> KeyCell:
-    """A cell that connects as expected, if nothing else is said."""
-    return KeyCell(board=board, server=server, **{"connects": Connects.YES, "verdict": "pass", "time_ms": ms, **more})
+    """A cell that connects as expected, unless other values are given."""
+    return KeyCell(
+        board=board, server=server, **{"connects": Connects.YES, "verdict": VerdictWord.PASS, "time_ms": ms, **more}
+    )
 
 
 def refused(board: str, server: str, reason: str = "NO_SHARED_CIPHER") -> KeyCell:
@@ -17,7 +20,7 @@ def refused(board: str, server: str, reason: str = "NO_SHARED_CIPHER") -> KeyCel
 
 
 def test_over_all_servers_of_a_board() -> None:
-    """The median, the quickest and the slowest server; the most heap of all of them."""
+    """The median, the fastest and the slowest server; the maximum heap of all of them."""
     cells = [cell("desk", "a", 3, heap_bytes=25000), cell("desk", "b", 90), cell("desk", "c", 4, heap_bytes=26000)]
     assert board_cost("desk", cells) == BoardCost(
         board="desk", good=3, total=3, time_ms=4, low_ms=3, high_ms=90, heap_bytes=26000, reason="", flaky=0, tried=True
@@ -28,14 +31,16 @@ def test_where_it_does_not_connect() -> None:
     """Times are those of sessions that connected; the first reason is named."""
     some = board_cost("desk", [cell("desk", "a", 3), refused("desk", "b"), refused("desk", "c", "OTHER")])
     assert (some.good, some.total, some.time_ms, some.reason, some.tried) == (1, 3, 3, "NO_SHARED_CIPHER", True)
-    none = board_cost("desk", [cell("desk", "a", connects=Connects.ERROR, verdict="error", reason="no prompt")])
+    none = board_cost(
+        "desk", [cell("desk", "a", connects=Connects.ERROR, verdict=VerdictWord.ERROR, reason="no prompt")]
+    )
     assert (none.good, none.time_ms, none.reason, none.tried) == (0, None, "error", False)
-    wrong = board_cost("desk", [cell("desk", "a", 3, verdict="insecure", flaky="pass 1, insecure 1")])
+    wrong = board_cost("desk", [cell("desk", "a", 3, verdict=VerdictWord.INSECURE, flaky="pass 1, insecure 1")])
     assert (wrong.good, wrong.reason, wrong.flaky, wrong.tried) == (0, "insecure", 1, True)
 
 
 def test_only_keys_among_which_one_chooses() -> None:
-    """Single keys that connect something, the recommended one first; servers with two keys and useless keys stand elsewhere."""
+    """Only single keys that connect something are listed, the recommended one first."""
     columns = (("desk", "a"), ("lab", "a"))
 
     def row(case: str, *cells: KeyCell) -> KeyRow:

@@ -2,34 +2,45 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
-from harness.reports.text.markdown import render_markdown
+from harness.reports.record.run_types import RunRecord
+from harness.reports.text import markdown
 from harness.reports.text.markdown_page import PAGE_BYTES
+
+# A record of which these tests replace what they need.
+RECORD = json.loads((Path(__file__).parents[1] / "record" / "data" / "run-1.json").read_text(encoding="ascii"))
+
+
+def render_markdown(record: dict[str, Any]) -> str:
+    """Render a record in JSON."""
+    return markdown.render_markdown(RunRecord.of_json(record))
 
 
 def result(
     case: str, verdict: str, *, outcome: str = "connected", server: str = "in-process", **more: Any
 ) -> dict[str, Any]:
-    """A result as in run.json, cut down to what the report reads."""
-    observed = (
-        None
-        if outcome == "not-run"
-        else {
-            "server": {"type": "SSLError", "reason": "NO_SHARED_CIPHER"} if outcome == "refused" else None,
-            "client": None,
-            "negotiated": {"version": "TLSv1.2" if outcome == "connected" else None},
-        }
-    )
+    """A result as in run.json."""
+    refusal = {"type": "SSLError", "reason": "NO_SHARED_CIPHER", "errno": 1, "verify_code": None}
+    observed = {
+        "server": refusal if outcome == "refused" else None,
+        "client": None,
+        "alerts": [],
+        "negotiated": {"version": "TLSv1.2" if outcome == "connected" else None},
+        "client_hello": None,
+    }
     return {
+        **RECORD["results"][0],
         "board": "unix",
         "server": server,
         "case": case,
         "verdict": verdict,
         "outcome": outcome,
         "reason": None,
-        "observed": observed,
-        "timing_ms": {"handshake_board": 7.4},
+        "observed": None if outcome == "not-run" else observed,
+        "timing_ms": {"handshake_board": 7.4, "handshake_server": None, "case": None},
         **more,
     }
 
@@ -37,18 +48,25 @@ def result(
 def run(*results: dict[str, Any]) -> dict[str, Any]:
     """A run record around some results."""
     cases = [
-        {"case": item["case"], "topic": item["case"].partition("/")[0], "title": item["case"].upper()}
+        {
+            **RECORD["cases"][0],
+            "case": item["case"],
+            "topic": item["case"].partition("/")[0],
+            "title": item["case"].upper(),
+        }
         for item in results
     ]
-    python = {"python": "3.11.2", "openssl": "OpenSSL 3.0.19 27 Jan 2026"}
+    server = {**RECORD["servers"][0], "python": "3.11.2", "openssl": "OpenSSL 3.0.19 27 Jan 2026"}
     return {
-        "boards": [{"board": "unix", "firmware": "1.25.0", "error": None, "notes": []}],
+        **RECORD,
+        "boards": [{**RECORD["boards"][0], "board": "unix", "firmware": "1.25.0", "error": None, "notes": []}],
         "servers": [
-            {"server": "in-process", **python, "default_suites_flag": None},
-            {"server": "debian", **python, "default_suites_flag": "openssl"},
+            {**server, "server": "in-process", "default_suites_flag": None},
+            {**server, "server": "debian", "default_suites_flag": "openssl"},
         ],
         "cases": list({item["case"]: item for item in cases}.values()),
         "results": list(results),
+        "missing": [],
     }
 
 
@@ -64,7 +82,7 @@ def table(record: dict[str, Any], title: str) -> list[str]:
 
 
 def test_the_matrix_has_a_row_per_key_and_a_column_per_firmware_and_python() -> None:
-    """Cells say what happened in sign and words; a column names Python, OpenSSL and whose default suites it has."""
+    """Cells say what happened with a sign and words; a column names Python, OpenSSL and whose default suites it has."""
     record = run(
         result("key/rsa", "pass", outcome="refused"),
         result("key/rsa", "pass", server="debian"),
@@ -95,7 +113,7 @@ def test_what_is_wrong_is_marked_in_its_cell() -> None:
 
 
 def test_the_worst_comes_first() -> None:
-    """Insecure results stand before failures, failures before errors of the harness; the counts begin the page."""
+    """Insecure results come before failures, failures before errors of the harness; the counts begin the page."""
     record = run(
         result("a/d", "pass"),
         result("a/c", "error", outcome="not-run"),
@@ -116,7 +134,7 @@ def test_the_worst_comes_first() -> None:
 
 
 def test_a_board_that_fails_for_one_reason_is_one_row() -> None:
-    """Where ports and times differ only; a case that failed in several runs of the set is one row, too."""
+    """Cases with reasons that differ only in ports and times are one row; so is a case that failed in several runs."""
     record = run(
         *(result(f"a/{n}", "error", outcome="not-run", reason=f"no answer on port {n} in 3 s") for n in range(6)),
         *(result("b/b", "fail", repeat=n, reason="x") for n in (1, 2, 3)),
@@ -136,11 +154,13 @@ def change(kind: str, case: str) -> dict[str, Any]:
 
 
 def test_changes_since_the_baseline() -> None:
-    """The answer above all, regressions before what is wrong anyway, other changes after it."""
+    """The answer comes first, then regressions, then unexpected results, then other changes."""
     record = run(result("a/a", "fail"))
     record["changes"] = [change("new failure", "a/a"), change("fixed", "a/b")]
     record["baseline"] = {
         "file": "old_1.json",
+        "started": "2026-11-24T00:00:00.000+00:00",
+        "unchanged": 3,
         "compared": 5,
         "left_out": 0,
         "notes": ["board unix: firmware 1 -> firmware 2"],
@@ -154,8 +174,8 @@ def test_changes_since_the_baseline() -> None:
     assert "| unix in-process a/a | pass: x | fail: y |" in lines
 
 
-def test_what_is_missing_and_what_was_noticed() -> None:
-    """An interrupted run names what it did not get to; boards say what was noticed of them."""
+def test_missing_cells_and_notes() -> None:
+    """An interrupted run lists the cells that it did not run; notes of boards are listed."""
     record = run(result("a/a", "pass"))
     record["missing"] = [{"board": "unix", "server": "in-process", "case": f"b/{n}"} for n in range(6)]
     record["boards"][0] |= {"error": "lost", "notes": ["slow"]}
@@ -166,24 +186,30 @@ def test_what_is_missing_and_what_was_noticed() -> None:
 
 
 def test_it_fits_a_comment() -> None:
-    """Ten thousand failures with endless reasons, a hundred boards, everything changed: under the limit, and what is missing is counted."""
+    """Ten thousand failures with endless reasons, a hundred boards, everything changed: under the limit, and omitted rows are counted."""
     record = run(
         *(result(f"key/{n % 100}", "fail", board=f"board-{n // 100}", reason="x" * 2000) for n in range(10_000))
     )
     record["boards"] = [
-        {"board": f"board-{n}", "firmware": f"1.{n}", "error": "e" * 2000, "notes": ["n" * 2000] * 20}
+        {
+            **record["boards"][0],
+            "board": f"board-{n}",
+            "firmware": f"1.{n}",
+            "error": "e" * 2000,
+            "notes": ["n" * 2000] * 20,
+        }
         for n in range(100)
     ]
     record["changes"] = [change("new failure", f"a/{n}") | {"after": "y" * 2000} for n in range(10_000)]
     record["missing"] = [{"board": f"board-{n}", "server": "s", "case": "c" * 500} for n in range(1000)]
     text = render_markdown(record)
     assert len(text.encode()) <= PAGE_BYTES
-    assert "Left out for want of room: " in text
+    assert "Omitted to stay within the size limit: " in text
     assert " rows of Not as expected (10000); " in text
 
 
 def test_texts_of_boards_cannot_write_markup() -> None:
-    """What a board or server sent is plain text in its cell."""
+    """A text of a board or server has no markup in its cell."""
     record = run(result("a/a", "fail", reason="<script>|`x`\n\x1b[31m"))
     (line,) = [line for line in render_markdown(record).splitlines() if line.startswith("| fail |")]
     assert line.endswith("| &lt;script&gt;\\|\\`x\\`  \\[31m |")

@@ -6,7 +6,7 @@ import pytest
 
 from harness.reports.text.markdown_page import CELL_CHARACTERS, MAX_COLUMNS, PAGE_BYTES, Section, escaped, page
 
-CLOSING = "Left out for want of room: "
+CLOSING = "Omitted to stay within the size limit: "
 
 
 def section(title="Table", rows=3, width=20):
@@ -15,7 +15,7 @@ def section(title="Table", rows=3, width=20):
 
 
 def test_a_page():
-    """Title, our own paragraphs, notes, and the sections."""
+    """Title, trusted paragraphs, notes, and the sections."""
     text = page(
         "T",
         intro=["**bold**"],
@@ -30,7 +30,7 @@ def test_a_page():
 @pytest.mark.parametrize("rows", [0, 1, 100, 1_000, 10_000])
 @pytest.mark.parametrize("width", [1, 200, 5_000])
 def test_it_always_fits(rows, width):
-    """Cut at the end of tables, whole rows only, the first section first; what is missing is counted."""
+    """Only whole rows at the end of tables are cut, from the last section first, and they are counted."""
     sections = [section("First", rows, width), section("Second", rows, width), section("Third", 1)]
     text = page("T", sections=sections, notes=["n" * 5_000] * 50, intro=["i"])
     assert len(text.encode()) <= PAGE_BYTES
@@ -76,5 +76,5 @@ def test_too_many_columns():
     ],
 )
 def test_untrusted_text(text, safe):
-    """No markup, no line break, no table, nobody called, nothing endless."""
+    """The text has no markup, line breaks, tables or mentions, and is bounded."""
     assert escaped(text) == safe

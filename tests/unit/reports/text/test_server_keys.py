@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness.model import VerdictWord
+from harness.reports.record.result_types import Observed
+from harness.reports.record.run_types import RunRecord
+from harness.reports.text import server_keys
 from harness.reports.text.server_keys import (
     Connects,
     KeyCell,
+    KeyMatrix,
     answer,
     error_word,
-    key_matrix,
     milliseconds,
     one_key,
     recommended,
 )
 
+# A record of which these tests replace what they need.
+RECORD = json.loads((Path(__file__).parents[1] / "record" / "data" / "run-1.json").read_text(encoding="ascii"))
+
+
+def key_matrix(record: dict[str, Any]) -> KeyMatrix | None:
+    """Compute the matrix of a record in JSON."""
+    return server_keys.key_matrix(RunRecord.of_json(record))
+
 
 def tried(
     case: str, *, ms: float | None = 7.4, refused: str | None = None, verdict: str = "pass", **more: Any
 ) -> dict[str, Any]:
-    """A result as in run.json, cut down to what the matrix reads."""
+    """A result as in run.json."""
+    refusal = {"type": "SSLError", "reason": refused, "errno": 1, "verify_code": None}
     return {
+        **RECORD["results"][0],
         "board": "desk",
         "server": "py311",
         "case": f"key/{case}",
@@ -30,29 +46,45 @@ def tried(
         "outcome": "refused" if refused else "connected",
         "reason": None,
         "observed": {
-            "server": {"type": "SSLError", "reason": refused} if refused else None,
+            "server": refusal if refused else None,
             "client": None,
+            "alerts": [],
             "negotiated": {"version": None if refused else "TLSv1.2"},
+            "client_hello": None,
         },
-        "timing_ms": {"handshake_board": None if refused else ms},
+        "timing_ms": timing(None if refused else ms),
+        "memory_bytes": held(None),
         **more,
     }
 
 
+def timing(ms: float | None) -> dict[str, float | None]:
+    """The times of a result: only the board's handshake."""
+    return {"handshake_board": ms, "handshake_server": None, "case": None}
+
+
+def held(value: int | None) -> dict[str, int | None]:
+    """The memory of a result: only what the session held."""
+    return {"free_before": None, "free_low": None, "free_after": None, "held": value}
+
+
 def not_run(case: str, verdict: str, reason: str, **more: Any) -> dict[str, Any]:
     """A result without a handshake."""
-    nothing = {"outcome": "not-run", "observed": None, "timing_ms": {"handshake_board": None}}
+    nothing = {"outcome": "not-run", "observed": None, "timing_ms": timing(None)}
     return tried(case, verdict=verdict, reason=reason, **nothing, **more)
 
 
 def run(*results: dict[str, Any]) -> dict[str, Any]:
     """A run record around some results; a case's title is its name."""
     cases = dict.fromkeys(item["case"] for item in results)
+    about = {**RECORD["cases"][0], "topic": "key"}
     return {
+        **RECORD,
         "boards": [],
         "servers": [],
-        "cases": [{"case": case, "topic": "key", "title": case.partition("/")[2]} for case in cases],
+        "cases": [{**about, "case": case, "title": case.partition("/")[2]} for case in cases],
         "results": list(results),
+        "missing": [],
     }
 
 
@@ -64,12 +96,12 @@ def said(*results: dict[str, Any]) -> list[str]:
 
 
 def test_a_run_without_server_keys_has_no_matrix() -> None:
-    """Nothing is shown where no key was tried."""
-    assert key_matrix({"boards": [], "servers": [], "cases": [], "results": []}) is None
+    """There is no matrix if no key was tried."""
+    assert key_matrix(run()) is None
 
 
 def test_the_cheapest_key_that_connects_everywhere_is_named_first() -> None:
-    """Of the keys that connect every board, the one that costs the slowest board least; the others with their cost; then the useless."""
+    """The key that costs the slowest board least comes first, then the others with their cost, then keys that connect nothing."""
     assert said(
         tried("p256", ms=12.2),
         tried("p256", ms=9.14, board="lab"),
@@ -84,8 +116,8 @@ def test_the_cheapest_key_that_connects_everywhere_is_named_first() -> None:
     ]
 
 
-def test_where_no_single_key_will_do_the_next_best_is_said() -> None:
-    """Where each key fails somewhere, the answer names the best, its failure, and two keys on one server if those do it."""
+def test_the_answer_if_no_single_key_connects_everything() -> None:
+    """If each key fails somewhere, the answer names the best, its failure, and two keys on one server if those do it."""
     other = {"board": "lab"}
     assert said(
         tried("p256"),
@@ -102,21 +134,21 @@ def test_where_no_single_key_will_do_the_next_best_is_said() -> None:
 
 
 def test_only_one_ordinary_key_is_recommended() -> None:
-    """A server with conditions (two keys, another root) may be quicker by chance; it is no answer."""
+    """A server with conditions (two keys, another root) may be faster by chance; it is not recommended."""
     assert said(tried("dual-picks-rsa", ms=1)) == [
         "This run tried no server with a single ordinary key, so it recommends none."
     ]
 
 
 def test_a_session_that_should_not_be_is_no_recommendation() -> None:
-    """What connects against the expectation does not count as working."""
+    """A session that was not expected does not count as working."""
     assert said(tried("p256", verdict="insecure"), tried("p256", board="b"))[0].endswith(
         "1 of 2; insecure on desk with py311."
     )
 
 
 def test_a_key_that_only_connects_wrongly_is_not_called_refused() -> None:
-    """A session that should not be is one; the answer says what is wrong with it."""
+    """The answer says what is wrong with a session that should not exist."""
     assert said(tried("rsa2048"), tried("p256", verdict="insecure"), tried("p521", refused="X"))[1:] == [
         "Connects, but nowhere as expected: p256 (insecure).",
         "Connects no board: p521.",
@@ -127,14 +159,14 @@ def test_a_key_that_only_connects_wrongly_is_not_called_refused() -> None:
 
 
 def test_keys_that_connect_nothing() -> None:
-    """Then it is said plainly."""
+    """The answer says that no key connects any board."""
     assert said(tried("p256", refused="NO_SHARED_CIPHER")) == [
         "No server key of this run connects any board (1 tried)."
     ]
 
 
 def test_a_key_that_could_not_be_tried_is_not_refused() -> None:
-    """An error says nothing of TLS: such a key is named apart from those that were refused."""
+    """An error says nothing about TLS: such a key is not listed with those that were refused."""
     assert said(
         tried("p256"),
         tried("ed25519", refused="NO_SHARED_CIPHER"),
@@ -151,15 +183,15 @@ def test_a_key_that_could_not_be_tried_is_not_refused() -> None:
 
 
 def test_a_board_that_could_not_be_tried_does_not_count() -> None:
-    """Of a board that never answered nothing is known: it neither helps nor hurts a key, and is named."""
+    """A board that never answered counts neither for nor against a key, and is named."""
     assert said(tried("p256"), not_run("p256", "error", "no prompt", board="dead")) == [
         "p256: connects every board with every server (1 of 1 that could be tried), 7.4 ms per handshake.",
         "Not counted, because no key could be tried: dead with py311.",
     ]
 
 
-def test_what_an_interrupted_run_did_not_come_to_is_not_every_board() -> None:
-    """Planned cells without a result: a board of which nothing is known is named, and a key that misses one of two is no answer."""
+def test_cells_that_an_interrupted_run_did_not_reach() -> None:
+    """A board without any result is named, and a key that was not tried with one of two boards does not connect both."""
     lost = [
         {"board": "lab", "server": "py311", "case": "key/p384"},
         {"board": "lab", "server": "py311", "case": "versions/12-only"},
@@ -181,7 +213,7 @@ def test_what_an_interrupted_run_did_not_come_to_is_not_every_board() -> None:
     assert recommended(refused) is None
 
 
-def test_cells_say_what_became_of_a_key() -> None:
+def test_cells_say_what_happened_to_a_key() -> None:
     """Connected, refused, not tried for a reason, and not part of the run."""
     matrix = key_matrix(
         run(
@@ -197,7 +229,7 @@ def test_cells_say_what_became_of_a_key() -> None:
         [Connects.MISSING, Connects.UNTRIED],
     ]
     assert matrix.rows[0].cells[0] == KeyCell(
-        board="desk", server="py311", connects=Connects.YES, verdict="pass", version="TLSv1.2", time_ms=7.4
+        board="desk", server="py311", connects=Connects.YES, verdict=VerdictWord.PASS, version="TLSv1.2", time_ms=7.4
     )
     assert [row.cells[1].reason for row in matrix.rows] == ["", "NO_SHARED_CIPHER", "no Ed448"]
 
@@ -219,9 +251,14 @@ def test_the_time_of_a_repeated_key_is_the_median() -> None:
         (None, None, "refused"),
     ],
 )
-def test_what_a_refusal_is_called(server: dict[str, Any] | None, client: dict[str, Any] | None, word: str) -> None:
-    """The server's reason or type, else the client's name or type."""
-    assert error_word({"server": server, "client": client}) == word
+def test_the_name_of_a_refusal(server: dict[str, Any] | None, client: dict[str, Any] | None, word: str) -> None:
+    """The server's reason or type, or else the client's name or type."""
+    seen = {
+        **RECORD["results"][0]["observed"],
+        "server": server and {"errno": None, "verify_code": None, **server},
+        "client": client and {"args": [], "number": None, "flags": None, "stage": None, **client},
+    }
+    assert error_word(Observed.of_json(seen)) == word
 
 
 def test_the_first_trouble_is_named_and_the_others_counted() -> None:
@@ -234,7 +271,7 @@ def test_the_first_trouble_is_named_and_the_others_counted() -> None:
     assert first == "No single key connects every board. p256: 1 of 2; error on a with py311 (garbled)."
 
 
-def test_times_are_rounded_to_what_they_say() -> None:
+def test_times_have_significant_digits() -> None:
     """A tenth below ten milliseconds, whole ones above."""
     assert [milliseconds(value) for value in (0.24, 9.94, 9.96, 11.7, 1840.4)] == ["0.2", "9.9", "10", "12", "1840"]
 
@@ -292,12 +329,15 @@ def test_a_key_without_a_time_comes_last_of_its_like() -> None:
 
 
 def test_only_sessions_have_a_time_and_a_heap() -> None:
-    """Of several attempts the refused ones count neither; where the worst one is a refusal the cell has neither."""
-    held = {"memory_bytes": {"held": 25000}}
-    refusal = {**tried("p256", refused="X", **held), "timing_ms": {"handshake_board": 1.0}}
+    """Refused attempts have neither; if the worst attempt is a refusal, the cell has neither."""
+    memory = {"memory_bytes": held(25000)}
+    refusal = {**tried("p256", refused="X", **memory), "timing_ms": timing(1.0)}
     matrix = key_matrix(
         run(
-            tried("p256", ms=9, verdict="fail", **held), refusal, tried("p384", **held), {**refusal, "case": "key/p384"}
+            tried("p256", ms=9, verdict="fail", **memory),
+            refusal,
+            tried("p384", **memory),
+            {**refusal, "case": "key/p384"},
         )
     )
     assert matrix is not None
@@ -319,15 +359,15 @@ def test_which_cases_are_ordinary_keys(name: str, ordinary: bool) -> None:
     assert not one_key(f"suite/{name}")
 
 
-def test_a_time_below_zero_ends_the_ranking_all_the_same() -> None:
-    """A record may come from anybody: a quarter more than a negative time is less than it."""
+def test_the_ranking_ends_with_negative_times() -> None:
+    """A record may come from anyone: a quarter more than a negative time is less than it."""
     odd = key_matrix(run(tried("rsa2048", ms=-8), tried("p256", ms=-5), tried("p521", ms=3)))
     assert odd is not None
     assert [row.title for row in odd.ranked()] == ["rsa2048", "p256", "p521"]
 
 
-def test_beside_a_table_the_other_keys_are_left_out() -> None:
-    """What the table shows is not said twice; what connects nowhere is not in the table."""
+def test_next_to_a_table_other_keys_are_omitted() -> None:
+    """Keys of the table are not listed twice; keys that connect nothing are not in the table."""
     some = (tried("p521"), tried("p521", board="lab", refused="X"))
     both = [tried(key, ms=ms, board=board) for key, ms in (("p256", 7.4), ("rsa2048", 20)) for board in ("desk", "lab")]
     matrix = key_matrix(run(*both, *some, tried("ed448", refused="X"), tried("ed448", refused="X", board="lab")))
@@ -339,13 +379,13 @@ def test_beside_a_table_the_other_keys_are_left_out() -> None:
 
 
 def test_attempts_that_differ_are_kept_apart() -> None:
-    """By verdict, or by outcome where the verdict is the same; alike ones say nothing. Heap is what the sessions held."""
-    held = {"memory_bytes": {"held": 25000}}
+    """Attempts are counted by verdict, or by outcome if the verdict is the same. Heap is what the sessions held."""
+    memory = {"memory_bytes": held(25000)}
     matrix = key_matrix(
         run(
-            tried("p256", **held), tried("p256", verdict="fail"), tried("p256"),
+            tried("p256", **memory), tried("p256", verdict="fail"), tried("p256"),
             tried("rsa2048"), tried("rsa2048", refused="X"),
-            tried("p384", **held), tried("p384", memory_bytes={"held": 26000}),
+            tried("p384", **memory), tried("p384", memory_bytes=held(26000)),
         )
     )  # fmt: skip
     assert matrix is not None

@@ -1,7 +1,12 @@
 """Lines for the terminal."""
 
+import json
+from pathlib import Path
+
 import pytest
 
+from harness.reports.record.result_types import Result
+from harness.reports.record.run_types import BoardEntry, CellEntry, RunRecord, ServerEntry
 from harness.reports.text.markdown import render_markdown
 from harness.reports.text.terminal import (
     board_lines,
@@ -16,52 +21,71 @@ from harness.reports.text.terminal import (
     unusable_text,
 )
 
+# A record of which these tests replace what they need.
+RECORD = json.loads((Path(__file__).parents[1] / "record" / "data" / "run-1.json").read_text(encoding="ascii"))
 FACTS = {
+    **RECORD["boards"][0]["facts"],
     "implementation": "micropython", "firmware": "1.20.0", "machine": "ESP32", "tls_module": "ussl", "tls_version": None,
     "tls_library": "mbedTLS", "fingerprint": "B",
 }  # fmt: skip
 
 
-def result(verdict="pass", board="unix", server="in-process", case="seed/x", reason=None, took=9.8):
-    """As in run.json, what lines are made of."""
-    return {
-        "board": board,
-        "server": server,
-        "case": case,
-        "verdict": verdict,
-        "reason": reason,
-        "timing_ms": {"case": took},
-    }
+def board(name, facts, *, error=None, notes=()):
+    """A board."""
+    return BoardEntry.of_json({**RECORD["boards"][0], "board": name, "facts": facts, "error": error, "notes": notes})
+
+
+def result(verdict="pass", board="unix", server="in-process", case="seed/x", reason=None, took=9.8, **more):
+    """A result that was not observed."""
+    return Result.of_json(
+        {
+            **RECORD["results"][0],
+            "board": board,
+            "server": server,
+            "case": case,
+            "verdict": verdict,
+            "reason": reason,
+            "observed": None,
+            "timing_ms": {"handshake_board": None, "handshake_server": None, "case": took},
+            **more,
+        }
+    )
+
+
+def run(results):
+    """A run record."""
+    data = {**RECORD, "boards": [], "servers": [], "cases": [], "missing": []}
+    return RunRecord.of_json({**data, "results": [item.as_json() for item in results]})
 
 
 def test_board():
-    """What it is, its TLS, its family, and what was noticed."""
-    assert board_lines({"board": "lab-1", "facts": FACTS, "notes": ["the clock stood at 2000-1-1"]}) == [
+    """Firmware, machine, TLS, ClientHello family and notes."""
+    assert board_lines(board("lab-1", FACTS, notes=["the clock was at 2000-1-1"])) == [
         "board lab-1: micropython 1.20.0 on ESP32, ussl (mbedTLS), ClientHello family B",
-        "  note: the clock stood at 2000-1-1",
+        "  note: the clock was at 2000-1-1",
     ]
 
 
 def test_board_without():
-    """No TLS module, no board at all."""
+    """A board without a TLS module, and one that could not be opened."""
     bare = {**FACTS, "tls_module": None, "fingerprint": None}
-    assert board_lines({"board": "b", "facts": bare, "notes": []}) == ["board b: micropython 1.20.0 on ESP32, no TLS"]
-    assert board_lines({"board": "b", "facts": None, "error": "gone", "notes": []}) == ["board b: gone"]
+    assert board_lines(board("b", bare)) == ["board b: micropython 1.20.0 on ESP32, no TLS"]
+    assert board_lines(board("b", None, error="gone")) == ["board b: gone"]
 
 
 def test_hostile_board():
-    """Names a board gives itself are shown, not obeyed, on one line."""
-    (line,) = board_lines({"board": "b", "facts": {**FACTS, "machine": "\x1b[2J\nESP\r"}, "notes": []})
+    """Control characters in a board's own names are escaped, and the line stays one."""
+    (line,) = board_lines(board("b", {**FACTS, "machine": "\x1b[2J\nESP\r"}))
     assert line == "board b: micropython 1.20.0 on \\x1b[2J ESP , ussl (mbedTLS), ClientHello family B"
 
 
 def test_server():
     """Python, OpenSSL, and the build flag that decides the first case of the seed story."""
-    described = {"server": "in-process", "python": "3.11.2", "openssl": "OpenSSL 3.0.15"}
-    assert server_line(described) == "server in-process: Python 3.11.2, OpenSSL 3.0.15"
-    assert server_line({**described, "default_suites_flag": "openssl"}).endswith(
-        ", built with --with-ssl-default-suites=openssl"
-    )
+    described = {**RECORD["servers"][0], "server": "in-process", "python": "3.11.2", "openssl": "OpenSSL 3.0.15"}
+    plain = ServerEntry.of_json({**described, "default_suites_flag": None})
+    assert server_line(plain) == "server in-process: Python 3.11.2, OpenSSL 3.0.15"
+    built = ServerEntry.of_json({**described, "default_suites_flag": "openssl"})
+    assert server_line(built).endswith(", built with --with-ssl-default-suites=openssl")
 
 
 @pytest.mark.parametrize(
@@ -73,14 +97,13 @@ def test_server():
     ],
 )
 def test_case(boards, servers, line):
-    """Board and server only where there are several."""
+    """Board and server are shown only if there are several."""
     assert case_line(result(), "connected", boards=boards, servers=servers) == line
 
 
 def test_case_of_a_soak():
-    """Which run it is, where there are several."""
-    run = {**result(), "repeat": 2}
-    assert case_line(run, "connected", boards=True, servers=False, repeats=5).startswith(
+    """The number of the run is shown if there are several."""
+    assert case_line(result(repeat=2), "connected", boards=True, servers=False, repeats=5).startswith(
         "pass        unix 2of5 seed/x "
     )
 
@@ -88,33 +111,34 @@ def test_case_of_a_soak():
 @pytest.mark.parametrize(
     ("counts", "line"),
     [
-        ((1, 0), "1 connection from a stranger was dropped, in 1 case: only the board is answered (--peer)"),
-        ((2, 3), "5 connections from strangers were dropped, in 2 cases: only the board is answered (--peer)"),
+        ((1, 0), "1 connection from an unexpected peer was dropped, in 1 case: only the board is answered (--peer)"),
+        ((2, 3), "5 connections from unexpected peers were dropped, in 2 cases: only the board is answered (--peer)"),
     ],
 )
-def test_strangers(counts, line):
-    """Counted over the run, in the terminal and in Markdown; silent where there were none."""
-    met = [{**result(), "strangers": count} for count in counts]
+def test_unexpected_peers(counts, line):
+    """They are counted over the run, in the terminal and in Markdown; nothing is printed if there were none."""
+    met = [result(strangers=count) for count in counts]
     assert stranger_lines(met) == [line]
-    run = {"boards": [], "servers": [], "cases": [], "results": [{**entry, "outcome": "connected"} for entry in met]}
-    assert f"* {line}" in render_markdown(run).splitlines()
-    assert stranger_lines([{**result(), "strangers": 0}]) == []
+    assert f"* {line}" in render_markdown(run(met)).splitlines()
+    assert stranger_lines([result(strangers=0)]) == []
 
 
-def test_strangers_by_address():
-    """Each address once, and no more of them than fit a line."""
-    met = [{**result(), "strangers": 2, "stranger_addresses": [f"192.0.2.{number}", "192.0.2.1"]} for number in (1, 2)]
+def test_addresses_of_unexpected_peers():
+    """Each address is shown once, and only the first ones."""
+    met = [result(strangers=2, stranger_addresses=[f"192.0.2.{number}", "192.0.2.1"]) for number in (1, 2)]
     assert "in 2 cases (192.0.2.1, 192.0.2.2): only" in stranger_lines(met)[0]
-    many = [{**result(), "strangers": 1, "stranger_addresses": [f"192.0.2.{number}"]} for number in range(10, 20)]
+    many = [result(strangers=1, stranger_addresses=[f"192.0.2.{number}"]) for number in range(10, 20)]
     assert "192.0.2.17, ...): only" in stranger_lines(many)[0]
 
 
 def test_faults_of_boards():
-    """What brought a board back, how often, and that it was given up; in the terminal and in Markdown. Silent of a good one."""
+    """Which recovery steps helped, how often, and whether the board was quarantined; nothing about a board without faults."""
 
     def met(*steps, board="unix", case="seed/x"):
-        recovery = [{"step": name, "result": result} for name, result in steps]
-        return {**result(board=board, case=case), "outcome": "not-run", "recovery": recovery}
+        recovery = [
+            {"step": name, "result": word, "reason": None, "deadline_s": None, "took_s": 1.0} for name, word in steps
+        ]
+        return result(board=board, case=case, outcome="not-run", recovery=recovery)
 
     results = [
         met(("ctrl-c", "helped")),
@@ -125,21 +149,21 @@ def test_faults_of_boards():
         met(board="good"),
     ]
     lines = [
-        "board unix met faults: ctrl-c helped 2x, reset helped 1x",
-        "board lab met faults: quarantined in key/y",
+        "board unix had faults: ctrl-c helped 2x, reset helped 1x",
+        "board lab had faults: quarantined in key/y",
     ]
     assert fault_lines(results) == lines
-    run = {"boards": [], "servers": [], "cases": [], "results": results}
-    assert [f"* {line}" for line in lines] == [line for line in render_markdown(run).splitlines() if "faults" in line]
+    text = render_markdown(run(results))
+    assert [f"* {line}" for line in lines] == [line for line in text.splitlines() if "faults" in line]
 
 
 def test_case_without_time():
-    """What was not tried took no time."""
+    """A case that was not tried has no time."""
     assert case_line(result("error", took=None), "gone\x07", boards=False, servers=False).endswith("gone\\x07")
 
 
 def test_table():
-    """Counts per board, server and topic; only words that occur; a total where there is more than one row."""
+    """Counts per board, server and topic; only verdicts that occur; a total if there is more than one row."""
     rows = summary_table(
         [result(), result("fail"), result(case="key/y"), result("unsupported", board="lab", case="key/y")]
     )
@@ -160,7 +184,7 @@ def test_closing_line():
 
 
 def test_untried():
-    """A board and a server that tried nothing are named with the most frequent reason; nothing is said while everything tried some."""
+    """A board or server without any tried case is named with the most frequent reason."""
     results = [
         result(),
         result("error", board="lab-1", reason="lab-1: gone"),
@@ -178,7 +202,7 @@ def test_untried():
 
 
 def test_unusable():
-    """What stands for a reason that was told already."""
+    """This text replaces a reason that was printed before."""
     assert unusable_text("lab-1") == "board lab-1 is not usable, see above"
 
 
@@ -195,8 +219,8 @@ def test_unusable():
     ],
 )
 def test_case_line_fits(width, line):
-    """Padding, evidence and time give way, in this order; verdict and id stay even where they do not fit."""
-    told = case_line(
+    """Padding, evidence and time are shortened, in this order; verdict and id stay even if they do not fit."""
+    shown = case_line(
         result(case="seed/a-case"),
         "connected TLSv1.2 and more",
         boards=False,
@@ -204,12 +228,12 @@ def test_case_line_fits(width, line):
         count="[1/9] ",
         width=width,
     )
-    assert told == line
+    assert shown == line
 
 
 def test_missing():
-    """What an interrupted run did not get to: the first is named, the rest counted; silent where there is nothing."""
-    cells = [{"board": "unix", "server": "in-process", "case": f"a/{number}"} for number in range(3)]
+    """Of the cells without a result the first is named and the rest counted; nothing if there are none."""
+    cells = [CellEntry(board="unix", server="in-process", case=f"a/{number}") for number in range(3)]
     assert missing_lines([]) == []
     assert missing_lines(cells[:1]) == ["not run: unix in-process a/0"]
     assert missing_lines(cells) == ["not run: unix in-process a/0 and 2 more"]
