@@ -1,4 +1,4 @@
-"""Keys and certificates, declared in `certs/*.toml` and made when a case asks for them.
+"""Keys and certificates, declared in `certs/*.toml` and made when a case needs them.
 
 Importing this costs no cryptography: that is loaded when the first certificate is made, because start-up time counts.
 """

@@ -20,7 +20,7 @@ from harness.certificates.declarations import HOST, KEY_USAGES, Profile
 from harness.certificates.keys import PrivateKey
 from harness.model import KeyFacts
 
-# 32473 is the enterprise number for examples (RFC 5612): nobody gives these extensions a meaning.
+# 32473 is the enterprise number for examples (RFC 5612): these extensions have no meaning.
 _PADDING = x509.ObjectIdentifier("1.3.6.1.4.1.32473.1")
 _UNKNOWN = x509.ObjectIdentifier("1.3.6.1.4.1.32473.2")
 _Strong = hashes.SHA224 | hashes.SHA256 | hashes.SHA384 | hashes.SHA512 | hashes.SHA3_256
@@ -93,7 +93,7 @@ def make_certificate(profile: Profile, *, key: PrivateKey, issuer: Issuer, now: 
 
 
 def facts(profile: Profile, *, issuer: Profile, chain_bytes: int) -> KeyFacts:
-    """Say what a handshake can meet in this certificate; `signature_key_type` is RSA-PSS for a PSS signature."""
+    """Return the facts of this certificate that decide a handshake; `signature_key_type` is RSA-PSS for a PSS signature."""
     signer = "RSA-PSS" if profile.signature_padding == "pss" else key_type(issuer.key)
     return KeyFacts(
         type=key_type(profile.key),
@@ -128,7 +128,7 @@ def _name(profile: Profile) -> x509.Name:
 
 
 def _moment(day: int | date, *, now: datetime, end_of_day: bool) -> datetime:
-    """Turn a day of a declaration into a moment in UTC, whole seconds as X.509 wants."""
+    """Turn a day of a declaration into a moment in UTC, in whole seconds, as X.509 requires."""
     if isinstance(day, int):
         return (now.astimezone(UTC) + timedelta(days=day)).replace(microsecond=0)
     return datetime.combine(day, time(23, 59, 59) if end_of_day else time(0, 0), tzinfo=UTC)
@@ -159,7 +159,7 @@ def _extensions(profile: Profile, *, key: PrivateKey, issuer: Issuer) -> list[tu
 
 
 def _unusual_extensions(profile: Profile) -> list[tuple[x509.ExtensionType, bool]]:
-    """List what few certificates carry: name constraints, must-staple, padding, an extension nobody knows."""
+    """Return the rare extensions: name constraints, must-staple, padding, an unknown extension."""
     found: list[tuple[x509.ExtensionType, bool]] = []
     if profile.permitted_dns or profile.excluded_dns:
         permitted = [x509.DNSName(name) for name in profile.permitted_dns] or None
@@ -177,7 +177,7 @@ def _unusual_extensions(profile: Profile) -> list[tuple[x509.ExtensionType, bool
 
 
 def _signed(builder: x509.CertificateBuilder, *, profile: Profile, issuer: Issuer) -> bytes:
-    """Sign, by way of `harness.certificates.der` where `cryptography` refuses the hash or cannot name the key type."""
+    """Sign; use `harness.certificates.der` where `cryptography` refuses the hash or does not know the key type."""
     key, weak = issuer.key, profile.signature in _WEAK
     algorithm = hashes.SHA256() if weak else _STRONG[profile.signature]
     if profile.signature_padding == "pss" and isinstance(key, rsa.RSAPrivateKey):

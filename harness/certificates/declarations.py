@@ -1,4 +1,4 @@
-"""Reads `certs/*.toml` into `Profile` records: what a certificate shall be, and why it exists.
+"""Reads `certs/*.toml` into `Profile` records: what each certificate contains, and why it exists.
 
 Knows the words of the declarations and checks every one of them; knows no cryptography and makes nothing.
 `certs/README.md` explains the words to people.
@@ -56,7 +56,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """One declared certificate. Dates are days from now or an absolute day (UTC); empty lists leave the extension out.
+    """One declared certificate. Dates are days from now or an absolute day (UTC); empty lists omit the extension.
 
     `issuer` is another profile or `self`. `chain` names what is sent after the certificate, in order; None means all
     intermediates in order without the root. `many_dns` adds that many generated names, `padding_bytes` a private
@@ -146,7 +146,7 @@ def load(folder: Path) -> dict[str, Profile]:
         try:
             tables = tomllib.loads(path.read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-            raise UsageError(f"{path}: cannot be read as TOML: {error}") from error
+            raise UsageError(f"{path}: invalid TOML: {error}") from error
         for name, table in tables.items():
             for profile in _read(path, name, table):
                 if profile.name in profiles:
@@ -181,10 +181,10 @@ def issuers(profile: Profile, profiles: Mapping[str, Profile]) -> tuple[str, ...
 
 
 def _read(path: Path, name: str, table: object) -> list[Profile]:
-    """Turn one table into a profile, or into numbered ones where it says `copies`."""
+    """Return the profile of one table, or numbered ones with `copies`."""
     where = f"{path}: profile {name!r}"
     if not _NAME.fullmatch(name):
-        raise UsageError(f"{where}: a name is lower-case words with dashes")
+        raise UsageError(f"{where}: a name consists of lower-case words joined by dashes")
     if not isinstance(table, dict):
         raise UsageError(f"{where}: expected a table, got {table!r}")
     for key in table:
@@ -202,7 +202,7 @@ def _read(path: Path, name: str, table: object) -> list[Profile]:
 
 
 def _value(where: str, key: str, value: Any) -> Any:
-    """Check one value against `_KEYS` and give it the type the record wants."""
+    """Check one value against `_KEYS` and convert it to the type of the record."""
     kind, accepted = _KEYS[key]
     wrong = UsageError(f"{where}: {key} = {value!r} is not accepted ({_accepted_text(kind, accepted)})")
     if kind in (_WORDS, _TEXTS):
@@ -224,7 +224,7 @@ def _value(where: str, key: str, value: Any) -> Any:
 
 
 def _accepted_text(kind: str, accepted: tuple[str, ...]) -> str:
-    """Say what a key takes, for an error message."""
+    """Return the accepted values of a key, for an error message."""
     words = ", ".join(repr(str(word)) for word in accepted)
     return {
         _WORD: f"accepted: {words}",
@@ -238,7 +238,7 @@ def _accepted_text(kind: str, accepted: tuple[str, ...]) -> str:
 
 
 def _profile(where: str, name: str, values: Mapping[str, Any]) -> Profile:
-    """Fill in what the role decides, then check what one profile can say of itself."""
+    """Fill in the defaults of the role, then check the profile by itself."""
     role = Role(values["role"])
     if role is not Role.AUTHORITY and not values.get("issuer"):
         raise UsageError(f"{where}: 'issuer' is missing (accepted: the name of a profile, or 'self')")
@@ -271,7 +271,7 @@ def _profile(where: str, name: str, values: Mapping[str, Any]) -> Profile:
 
 
 def _check_references(profile: Profile, profiles: Mapping[str, Profile]) -> None:
-    """Check that what a profile names is declared, that its issuers end in a root, and its signature."""
+    """Check that the profiles it names are declared, that its issuers end in a root, and its signature."""
     where = f"profile {profile.name!r}"
     for key, names in (("issuer", (profile.issuer,)), ("chain", profile.chain or ())):
         for name in names:
@@ -280,7 +280,7 @@ def _check_references(profile: Profile, profiles: Mapping[str, Profile]) -> None
     seen = [profile.name]
     while profile.issuer != "self":
         if profile.issuer in seen:
-            raise UsageError(f"{where}: its issuers go round in a circle: {' -> '.join([*seen, profile.issuer])}")
+            raise UsageError(f"{where}: its issuers form a cycle: {' -> '.join([*seen, profile.issuer])}")
         seen.append(profile.issuer)
         if profile.issuer not in profiles:
             return  # said of that profile itself
@@ -289,7 +289,7 @@ def _check_references(profile: Profile, profiles: Mapping[str, Profile]) -> None
 
 
 def _check_signature(profile: Profile, profiles: Mapping[str, Profile]) -> None:
-    """Check that the issuer's key can make the signature that is asked for."""
+    """Check that the issuer's key can make the declared signature."""
     signer = profile if profile.self_signed else profiles[profile.issuer]
     asked = (profile.signature_padding == "pss", profile.signature)
     where = f"profile {profile.name!r}"
@@ -300,4 +300,4 @@ def _check_signature(profile: Profile, profiles: Mapping[str, Profile]) -> None:
     if asked[1] == "md5" and not signer.key.startswith("rsa-"):
         raise UsageError(f"{where}: signature = 'md5' needs an RSA issuer, {signer.name!r} has {signer.key!r}")
     if signer.key.startswith("ed") and (asked[1] != "sha256" or "pss" in profile.key):
-        raise UsageError(f"{where}: {signer.name!r} has {signer.key!r}, which has one signature: leave it out")
+        raise UsageError(f"{where}: {signer.name!r} has {signer.key!r}, which has only one signature: remove the key")

@@ -1,4 +1,4 @@
-"""Cuts DER apart and puts it together again, for the certificates that `cryptography` reads but refuses to write.
+"""Splits and joins DER, for certificates that `cryptography` reads but refuses to write.
 
 That is: signatures with MD5 and SHA-1, and keys marked id-RSASSA-PSS. `cryptography` still computes those signatures
 (`key.sign`); only its certificate builder refuses. So the certificate is built with SHA-256, and its algorithm
@@ -51,7 +51,7 @@ def children(element: bytes) -> list[bytes]:
 
 
 def _content(data: bytes, at: int) -> tuple[int, int]:
-    """Give where the content of the element at `at` starts and ends (single-byte tags only: X.509 has no others)."""
+    """Return where the content of the element at `at` starts and ends (single-byte tags only: X.509 has no others)."""
     if at + 2 > len(data):
         raise ValueError("the element has no length")
     length, start = data[at + 1], at + 2

@@ -1,4 +1,4 @@
-"""The certificates of one run: names in, keys and certificates out, files gone at the end.
+"""Makes the certificates of one run by name, and removes their files at the end.
 
 Knows profiles, chains and the private directory; leaves X.509 to `build` and key files to `keys`, which it loads only
 when the first certificate is made.
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Certificates:
-    """Makes the certificates of `certs/` on demand, each once. Not for two threads at a time.
+    """Makes the certificates of `certs/` on demand, each once. Not thread-safe.
 
     Args:
         store: directory that keeps RSA keys between runs; default the user's cache. One that is not private is not
@@ -61,7 +61,7 @@ class Certificates:
         self._directory: PrivateFolder | None = None
 
     def at(self, now: datetime) -> Certificates:
-        """The same declarations, for another moment that validity counts from; nothing that was made is shared."""
+        """Return a factory with the same declarations for another current time; it shares nothing that was made."""
         return Certificates(self._store_folder, now=now, folder=self._folder, host=self._host)
 
     def __enter__(self) -> Certificates:
@@ -84,18 +84,18 @@ class Certificates:
         return tuple(self._declared())
 
     def profile(self, name: str) -> Profile:
-        """Give the declaration of a name.
+        """Return the declaration of a name.
 
         Raises:
             UsageError: for a name that is not declared.
         """
         profiles = self._declared()
         if name not in profiles:
-            raise UsageError(f"no certificate profile is called {name!r} (accepted: {', '.join(sorted(profiles))})")
+            raise UsageError(f"there is no certificate profile {name!r} (accepted: {', '.join(sorted(profiles))})")
         return profiles[name]
 
     def make(self, name: str) -> Material:
-        """Make a profile with its issuers, or give what this object made before.
+        """Make a profile with its issuers, or return what was made before.
 
         Raises:
             UsageError: for a name that is not declared.
@@ -167,11 +167,11 @@ class Certificates:
         return self._keys[profile.name]
 
     def _foreign_key(self, profile: Profile) -> PrivateKey:
-        """Give a key of the same type that the certificate knows nothing of."""
+        """Return a key of the same type that does not match the certificate."""
         return self._key(replace(profile, name=f"{profile.name}.foreign"))
 
     def _write(self, name: str, content: bytes) -> Path:
-        """Write a file that only this user can read, in a directory (0700) that goes away with this object."""
+        """Write a file that only this user can read, in a directory (0700) that is removed with this object."""
         if self._directory is None:
             self._directory = PrivateFolder("tls-harness-")
         path = self._directory.path / name

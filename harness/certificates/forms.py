@@ -1,4 +1,4 @@
-"""In which form the board is handed a certificate or key: DER, PEM, several at once, or damaged on purpose.
+"""The form in which the board gets a certificate or key: DER, PEM, several at once, or damaged on purpose.
 
 Pure: made material in, bytes out. `harness.boards.session` sends them; what a client must do with each is said by the
 cases that use it.
@@ -18,7 +18,7 @@ CERTIFICATE_FORMATS = ("der", "pem", "pkcs8", "pem-chain", "garbage-certificate"
 
 
 def authorities(materials: Sequence[Material], *, form: str) -> list[bytes]:
-    """Give what `load_verify_locations` gets, one item a call.
+    """Return the arguments of `load_verify_locations`, one per call.
 
     Args:
         materials: the trusted certificates.
@@ -42,7 +42,7 @@ def authorities(materials: Sequence[Material], *, form: str) -> list[bytes]:
 
 
 def own_certificate(material: Material, *, form: str) -> tuple[bytes, bytes]:
-    """Give (certificate, key) for `load_cert_chain`.
+    """Return (certificate, key) for `load_cert_chain`.
 
     Args:
         material: the client certificate.
@@ -65,7 +65,7 @@ def own_certificate(material: Material, *, form: str) -> tuple[bytes, bytes]:
 
 
 def _without_middle(pem: bytes) -> bytes:
-    """Take lines out of the middle: still PEM from end to end, no certificate inside."""
+    """Remove lines from the middle: still PEM, but not a certificate."""
     lines = pem.splitlines(keepends=True)
     middle = len(lines) // 2
     return b"".join(lines[: middle - 1] + lines[middle + 1 :])

@@ -1,4 +1,4 @@
-"""Makes private keys, and keeps the slow ones (RSA) in a directory that only this user can read.
+"""Makes private keys, and caches the slow ones (RSA) in a directory that only this user can read.
 
 Knows key types, formats and file permissions; knows nothing of certificates.
 """
@@ -84,7 +84,7 @@ class KeyStore:
         self.folder = folder if folder is not None and _is_private(folder) else None
 
     def key(self, name: str, *, kind: str) -> PrivateKey:
-        """Give the key of a profile: from the directory if it is there and sound, else a new one, which is kept."""
+        """Return the key of a profile: the cached one if it is valid, else a new one, which is then cached."""
         if not kind.startswith("rsa-") or self.folder is None:
             return make_key(kind)
         path = self.folder / f"{name}.{kind}.pem"
@@ -100,7 +100,7 @@ class KeyStore:
 
 
 def _is_private(folder: Path) -> bool:
-    """Make the folder if needed and say whether only this user can put files there."""
+    """Make the folder if needed, and return whether only this user can write to it."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = folder.lstat()
@@ -121,7 +121,7 @@ def _is_ours(found: os.stat_result) -> bool:
 
 
 def _read(path: Path, *, bits: int) -> rsa.RSAPrivateKey | None:
-    """Read a kept key; None if it is missing, readable by others, damaged or of another size."""
+    """Read a cached key; None if it is missing, readable by others, damaged or of another size."""
     try:
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
     except OSError:

@@ -1,4 +1,4 @@
-"""What a made certificate is to the rest of the harness: bytes, two files and the facts a prediction needs.
+"""A certificate that was made: its bytes, its two files and the facts for predictions.
 
 Knows no cryptography; `harness.certificates.factory` fills these records.
 """
@@ -13,7 +13,7 @@ from harness.model import KeyFacts
 
 
 class Unavailable(HarnessError):
-    """This machine's cryptography cannot make a profile; a case that needs it is `unsupported` with this text.
+    """The cryptography library of this machine cannot make a profile; a case that needs it is `unsupported` with this text.
 
     Args:
         profile: name of the profile in `certs/`.

@@ -1,4 +1,4 @@
-"""What stands in certificates that others made: key facts, names, who issued whom. Bytes in, records out; opens no file."""
+"""Reads certificates that were made elsewhere: key facts, names, issuers. Bytes in, records out; opens no file."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def key_facts(chain: Sequence[bytes]) -> KeyFacts:
         chain: DER, the certificate first; the rest counts for `chain_bytes` only.
 
     Raises:
-        ValueError: the first one is no certificate, or its key is of a kind that TLS does not know.
+        ValueError: the first one is no certificate, or its key has a type that TLS does not support.
     """
     certificate = x509.load_der_x509_certificate(chain[0])
     kind, bits, curve = _key(certificate)
@@ -51,7 +51,7 @@ def _key(certificate: x509.Certificate) -> tuple[str, int, str | None]:
     try:
         key = certificate.public_key()
     except UnsupportedAlgorithm as error:
-        raise ValueError("its key is of a kind that TLS does not know") from error
+        raise ValueError("its key has a type that TLS does not support") from error
     if isinstance(key, rsa.RSAPublicKey):
         pss = certificate.public_key_algorithm_oid.dotted_string == _PSS_KEY
         return ("RSA-PSS" if pss else "RSA"), key.key_size, None
@@ -61,7 +61,7 @@ def _key(certificate: x509.Certificate) -> tuple[str, int, str | None]:
         return "Ed25519", 253, None
     if isinstance(key, ed448.Ed448PublicKey):
         return "Ed448", 456, None
-    raise ValueError("its key is of a kind that TLS does not know")
+    raise ValueError("its key has a type that TLS does not support")
 
 
 def kind_of_signature(certificate: x509.Certificate) -> str:
@@ -89,7 +89,7 @@ def _usages(certificate: x509.Certificate) -> tuple[str, ...] | None:
 
 
 def host_of(der: bytes) -> str | None:
-    """A host that this certificate is for: its first name, a star filled in; its common name where it has no names; None without any."""
+    """Return a host that this certificate is for: its first name with wildcards replaced, else its common name, else None."""
     certificate = x509.load_der_x509_certificate(der)
     names: list[str] = []
     try:
@@ -102,7 +102,7 @@ def host_of(der: bytes) -> str | None:
 
 
 def issuer_among(der: bytes, candidates: Iterable[bytes]) -> bytes | None:
-    """The certificate whose key signed this one; None if it is not among them.
+    """Return the certificate whose key signed this one; None if it is not among them.
 
     Args:
         der: the certificate whose issuer is wanted; a self-signed one is its own issuer.
@@ -122,7 +122,7 @@ def issuer_among(der: bytes, candidates: Iterable[bytes]) -> bytes | None:
 
 
 def anchor_among(der: bytes, candidates: Sequence[bytes]) -> bytes | None:
-    """The highest certificate that a chain from this one leads to, signature by signature: what a client has to trust.
+    """Return the highest certificate of the chain from this one, signature by signature: what a client has to trust.
 
     Returns:
         A self-signed one if it is there, else the last one found; None if even the issuer is not among the candidates.
@@ -140,7 +140,7 @@ def anchor_among(der: bytes, candidates: Sequence[bytes]) -> bytes | None:
 
 
 def in_pem(data: bytes) -> tuple[bytes, ...]:
-    """The certificates of a PEM text as DER, in order; empty if there is none that can be read."""
+    """Return the certificates of a PEM text as DER, in order; empty if none can be read."""
     try:
         return tuple(one.public_bytes(Encoding.DER) for one in x509.load_pem_x509_certificates(data))
     except ValueError:
@@ -148,7 +148,7 @@ def in_pem(data: bytes) -> tuple[bytes, ...]:
 
 
 def in_file(data: bytes) -> tuple[tuple[bytes, ...], str]:
-    """The certificates of a file as DER, and `pem` or `der`; none, and `` for anything else."""
+    """Return the certificates of a file as DER, and `pem` or `der`; none and `` for anything else."""
     found = in_pem(data)
     if found:
         return found, "pem"

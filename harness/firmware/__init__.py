@@ -1,1 +1,1 @@
-"""What is known of firmware without a board: ClientHello families and what a hello tells."""
+"""Data about firmware that needs no board: ClientHello families, and notes on a hello."""

@@ -1,4 +1,4 @@
-"""What an unrestricted ClientHello says of a board beside its suites, and where that contradicts the probe. Pure."""
+"""What an unrestricted ClientHello shows about a board, apart from its suites, and where it contradicts the probe. Pure."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _CLOCK_TOLERANCE_S = 60
 
 
 def hello_notes(info: BoardInfo) -> tuple[str, ...]:
-    """What a person should know: a family that does not fit the firmware's version, and a clock that differs.
+    """Return notes: a family that does not match the firmware's version, and a clock that differs.
 
     Args:
         info: with `hello` and `hello_unix_s`.

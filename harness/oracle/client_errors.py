@@ -1,4 +1,4 @@
-"""What MicroPython raised on the board, in one normal form: number, name, verification flags, and the right stage.
+"""Normalises what MicroPython raised on the board: number, name, verification flags, and the stage it belongs to.
 
 The one place where the shapes of facts about the firmware are decoded: mbedTLS numbers with and without text, names or
 English; numbers that MicroPython folded into an errno; verification texts; axTLS alerts. Knows nothing of cases,
@@ -118,7 +118,7 @@ def client_failure(
 
 
 def verification_flags(text: str) -> tuple[str, ...] | None:
-    """Read the reasons out of a verification text: one or several lines, each a fixed string of mbedTLS.
+    """Return the flags of a verification text, which has one fixed string of mbedTLS per line.
 
     Returns:
         The flags, sorted; empty for text that is not mbedTLS's; None for MicroPython's own complaint about a setting.
@@ -130,7 +130,7 @@ def verification_flags(text: str) -> tuple[str, ...] | None:
 
 
 def _number(args: tuple[Any, ...]) -> int | None:
-    """Take the number out of the arguments; a bool is not one."""
+    """Return the number in the arguments; a bool is not a number."""
     first = args[0] if args else None
     return first if isinstance(first, int) and not isinstance(first, bool) else None
 
@@ -155,7 +155,7 @@ def _stage(
 
 
 def _is_axtls(number: int, *, tls_library: TlsLibrary | None, stage: Stage) -> bool:
-    """Tell axTLS's small negative numbers from mbedTLS's.
+    """Return whether a number is one of axTLS's small negative numbers and not mbedTLS's.
 
     Without a probed library the number itself tells in the handshake: mbedTLS has nothing between -1 and -274 that
     MicroPython would not have made positive, except an errno of read or write on 1.24 (`OSError(-104)`).
@@ -177,7 +177,7 @@ def _axtls_name(number: int) -> str | None:
 def _os_error_name(
     number: int, *, stage: Stage, tls_version: str | None, hello_sent: bool | None, platform: str
 ) -> str | None:
-    """Name an OSError number of an mbedTLS client: the library's, or an errno that may be a folded one of it."""
+    """Name the OSError number of an mbedTLS client: an error of the library, or an errno, which may stand for a library error."""
     if number <= -_LOW_LEVEL_LIMIT:
         return error_name(number, tls_version=tls_version)
     return _folded_name(abs(number), stage=stage, hello_sent=hello_sent, platform=platform)

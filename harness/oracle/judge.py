@@ -1,4 +1,4 @@
-"""Expectation against observation: every mismatch, and one word. Pure; a TLS mismatch is data, never an exception."""
+"""Compares an expectation with an observation: all mismatches and a verdict. Pure; a TLS mismatch is data, never an exception."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SHOWN_CHARACTERS = 80
 
 
 def mismatches(expected: Expectation, observed: Observation) -> tuple[Mismatch, ...]:
-    """List every field in which the two differ; a field the expectation leaves open is not compared."""
+    """Return every field in which the two differ; fields that the expectation leaves open are not compared."""
     found: list[Mismatch] = []
 
     def compare(field: str, wanted: Any, seen: Any) -> None:
@@ -63,9 +63,9 @@ def mismatches(expected: Expectation, observed: Observation) -> tuple[Mismatch, 
 
 
 def _exchange_mismatches(observed: Observation) -> list[Mismatch]:
-    """A session counts only if both records hold the very text that the other side was told to send, all of it.
+    """Check that both sides received exactly the text that the other was to send.
 
-    The server's record is there against a board that lies, the board's against one that never read.
+    The server's record catches a board that contradicts it, the board's record one that never read.
     """
     if observed.outcome is not Outcome.CONNECTED:
         return []
@@ -122,28 +122,28 @@ def judge(case: Case, expected: Expectation, observed: Observation) -> Verdict:
     """Judge one case.
 
     Args:
-        case: tells who was told to check whose certificate.
+        case: the case, which says which side verifies the other.
         expected: stated by the case or predicted.
         observed: what happened.
 
     Returns:
-        `pass` with no mismatch, `insecure` when a side that was told to check let through what it must refuse, else `fail`
-        with every mismatch. `known`, `unsupported` and `error` are not decided here.
+        `pass` without a mismatch, `insecure` if a side that verifies accepted what it must refuse, else `fail`
+        with all mismatches. `known`, `unsupported` and `error` are not decided here.
     """
     found = mismatches(expected, observed)
     if not found:
         return Verdict(word=VerdictWord.PASS)
-    if _let_through(expected, observed) and _was_checking(case, expected):
+    if _accepted(expected, observed) and _verifies(case, expected):
         who = expected.ended_by
         return Verdict(word=VerdictWord.INSECURE, reason=f"the {who} accepted what it must refuse", mismatches=found)
     return Verdict(word=VerdictWord.FAIL, reason=_headline(found), mismatches=found)
 
 
-def _let_through(expected: Expectation, observed: Observation) -> bool:
-    """Whether the side that must refuse did not: there is a session, or it came after the handshake that it did not refuse.
+def _accepted(expected: Expectation, observed: Observation) -> bool:
+    """Whether the side that must refuse did not: it has a session, or it completed the handshake.
 
-    With the client's Finished a client has accepted the certificate (RFC 8446 section 4.4.4, RFC 5246 section 7.4.9), whatever
-    it does then. A server is not done before it has checked its client's, in TLS 1.3 too.
+    A client that sends its Finished has accepted the certificate (RFC 8446 section 4.4.4, RFC 5246 section 7.4.9), whatever it
+    does afterwards. A server completes the handshake only after it has verified the client's certificate, in TLS 1.3, too.
     """
     if expected.outcome is not Outcome.REFUSED:
         return False
@@ -151,7 +151,7 @@ def _let_through(expected: Expectation, observed: Observation) -> bool:
     return finished or observed.outcome is Outcome.CONNECTED
 
 
-def _was_checking(case: Case, expected: Expectation) -> bool:
+def _verifies(case: Case, expected: Expectation) -> bool:
     if expected.ended_by is Side.CLIENT:
         return case.client.verify is Verify.REQUIRED
     return case.server.verify is Verify.REQUIRED

@@ -1,11 +1,11 @@
-"""mbedTLS error numbers and their names, by library generation, and how two of them combine into one.
+"""The names of all mbedTLS error numbers, by library generation, and how two numbers combine into one.
 
 Knows the tables and the arithmetic of `mbedtls_strerror()`; must not know what an error means for a case. The names
 and numbers are facts taken from the public headers `include/mbedtls/*.h` of mbedTLS 2.16.9, 2.28.3 and 3.6.6
 (Apache-2.0) as Debian's libmbedtls-dev ships them: 250, 254 and 231 `#define MBEDTLS_ERR_*`, none of which changed its
-value under the same name. What did change is who owns a number: names of `ssl.h` went away with 3.0 and some of their
-numbers came back under other names (-0x7B00 was SSL_BAD_HS_SERVER_KEY_EXCHANGE and is
-SSL_RECEIVED_NEW_SESSION_TICKET), so a number alone is not enough. The releases in between (3.3.0 and 3.4.1 in ESP-IDF
+value under the same name. What did change is the owner of a number: 3.0 removed names of `ssl.h` and gave some of their
+numbers to other names (-0x7B00 was SSL_BAD_HS_SERVER_KEY_EXCHANGE and is SSL_RECEIVED_NEW_SESSION_TICKET), so a number alone
+is not enough. The releases in between (3.3.0 and 3.4.1 in ESP-IDF
 5.0, 3.5.1 in MicroPython 1.23) are read as 3.6.
 """
 
@@ -134,7 +134,7 @@ _LARGEST = 0x7FFF
 
 @functools.cache
 def _table(generation: str) -> dict[int, str]:
-    """Read the names of one generation, keyed by the negated number."""
+    """Return the names of one generation, keyed by the negated number."""
     entries = (
         entry.split() for text in _MEMBERS[generation] for entry in text.replace("\n", " ").split(",") if entry.strip()
     )
@@ -142,7 +142,7 @@ def _table(generation: str) -> dict[int, str]:
 
 
 def generation(tls_version: str | None) -> str | None:
-    """Say which of `GENERATIONS` a version text belongs to; None if it does not say.
+    """Return which of `GENERATIONS` a version text belongs to; None if it has no version.
 
     Args:
         tls_version: as MicroPython spells it (`mbed TLS 2.28.3`, `Mbed TLS 3.6.6`), or only the number.
@@ -157,9 +157,9 @@ def generation(tls_version: str | None) -> str | None:
 
 
 def low_level_name(number: int) -> str | None:
-    """Name a low-level error (1..127, the number negated), for the errnos that MicroPython made of them.
+    """Return the name of a low-level error (1..127, the number negated), for errnos that MicroPython made of them.
 
-    All of them mean the same in every generation, so no version is asked for; one that only an old library has counts.
+    They mean the same in every generation, so no version is needed; names of old libraries count, too.
     """
     for known in reversed(GENERATIONS):
         if 0 < number <= _LOW_MASK and number in _table(known):
@@ -168,7 +168,7 @@ def low_level_name(number: int) -> str | None:
 
 
 def error_name(number: int, *, tls_version: str | None = None) -> str | None:
-    """Name an mbedTLS error number the way MicroPython prints it, `HIGH+LOW` for a combined one.
+    """Return the name of an mbedTLS error number as MicroPython prints it, `HIGH+LOW` for a combined one.
 
     Args:
         number: the negative number.
@@ -176,7 +176,7 @@ def error_name(number: int, *, tls_version: str | None = None) -> str | None:
             different readings joined by `|`, newest last.
 
     Returns:
-        None for a number, or half of one, that no header names.
+        None for a number, or half of one, without a name.
     """
     known = generation(tls_version)
     readings = [_combined(number, known=each) for each in ((known,) if known else GENERATIONS)]
@@ -185,7 +185,7 @@ def error_name(number: int, *, tls_version: str | None = None) -> str | None:
 
 
 def _combined(number: int, *, known: str) -> str | None:
-    """Name both halves of a number in one generation; None unless every half that is there has a name."""
+    """Return the name of both halves of a number in one generation; None if a half has no name."""
     if not -_LARGEST <= number < 0:
         return None
     table = _table(known)

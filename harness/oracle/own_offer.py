@@ -1,10 +1,10 @@
-"""What a client of mbedTLS 3.0 to 3.6.6 with TLS 1.3 does otherwise: RSA-PSS in TLS 1.2, and groups it did not offer.
+"""How clients of mbedTLS 3.0 to 3.6.6 with TLS 1.3 differ: RSA-PSS in TLS 1.2, and groups that they did not offer.
 
-RFC 8446 section 4.2.3: whoever lists rsa_pss_rsae must take it in TLS 1.2 too. A client of mbedTLS 3.0 to 3.6.6 with TLS
+RFC 8446 section 4.2.3: a client that lists rsa_pss_rsae must accept it in TLS 1.2, too. A client of mbedTLS 3.0 to 3.6.6 with TLS
 1.3 lists it for 1.3 and answers a TLS 1.2 ServerKeyExchange signed with it with illegal_parameter
-(library/ssl_tls12_client.c; mended in 3.6.7, Mbed-TLS/mbedtls #10672). Neither the ClientHello nor MBEDTLS_VERSION, which
-is the version of the headers, tells the two apart: the board has to be asked once. The answer also tells how it takes a
-HelloRetryRequest, because 3.6.7 mended that as well (ChangeLog 3.6.7, CVE-2026-25832). Pure.
+(library/ssl_tls12_client.c; fixed in 3.6.7, Mbed-TLS/mbedtls #10672). Neither the ClientHello nor MBEDTLS_VERSION, which
+is the version of the headers, distinguishes the two: it has to be tried on the board once. The result also tells how it
+answers a HelloRetryRequest, because 3.6.7 fixed that as well (ChangeLog 3.6.7, CVE-2026-25832). Pure.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from harness.wire.versions import TLS12, version_name
 
 
 def before_3_6_7(predicted: Expectation, hello: HelloFacts, server: ServerFacts) -> Expectation | None:
-    """What an mbedTLS before 3.6.7 does instead of what is predicted; None where that makes no difference.
+    """Return what an mbedTLS before 3.6.7 does instead of the prediction; None if there is no difference.
 
     Args:
         predicted: what the hello gets from this server.
@@ -32,12 +32,15 @@ def before_3_6_7(predicted: Expectation, hello: HelloFacts, server: ServerFacts)
     """
     if depends_on_own_offer(predicted, hello, server):
         return refusal_of_own_offer()
-    return leaves_for_want_of_a_group(server) if predicted == group_refused_by_client() else None
+    return leaves_without_a_group(server) if predicted == group_refused_by_client() else None
 
 
-def leaves_for_want_of_a_group(server: ServerFacts) -> Expectation:
-    """What such a client does that is asked for a group it has no share of: the check in ssl_tls13_parse_hrr_key_share_ext
-    (library/ssl_tls13_client.c) lets any group pass, and ssl_tls13_reset_key_share then gives up without an alert."""
+def leaves_without_a_group(server: ServerFacts) -> Expectation:
+    """Return how such a client answers a request for a group that it cannot share.
+
+    ssl_tls13_parse_hrr_key_share_ext (library/ssl_tls13_client.c) accepts any group, and ssl_tls13_reset_key_share then gives
+    up without an alert.
+    """
     kind, reason = server.eof
     return replace(
         group_refused_by_client(),
@@ -50,7 +53,7 @@ def leaves_for_want_of_a_group(server: ServerFacts) -> Expectation:
 
 
 def depends_on_own_offer(predicted: Expectation, hello: HelloFacts, server: ServerFacts) -> bool:
-    """Whether a predicted session is one that a client which refuses its own RSA-PSS offer would end.
+    """Return whether a client that refuses its own RSA-PSS offer would end a predicted session.
 
     Args:
         predicted: what the hello gets from this server.
@@ -68,7 +71,7 @@ def depends_on_own_offer(predicted: Expectation, hello: HelloFacts, server: Serv
 
 
 def refusal_of_own_offer() -> Expectation:
-    """What such a client does instead."""
+    """Return how such a client refuses."""
     return refused_by_client(
         AlertCode.ILLEGAL_PARAMETER,
         reason="SSLV3_ALERT_ILLEGAL_PARAMETER",

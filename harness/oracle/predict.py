@@ -1,8 +1,8 @@
-"""What must come of a ClientHello and a server's live settings: the version, suite and group, or the exact refusal.
+"""Predicts the result of a ClientHello and a server's live settings: version, suite and group, or the exact refusal.
 
-Given these two records and nothing else, and importing nothing that knows an observation: a prediction that could see
-what happened would prove nothing. Chooses the way RFC 5246, 8422 and 8446 and OpenSSL 1.1.1 to 3.6 do; the decisions
-are in `harness/oracle/prediction/`. Not predicted: whether the client accepts the certificate, whether a client
+Sees these two records only and imports nothing that knows an observation: a prediction that could see what happened would
+prove nothing. Chooses as RFC 5246, 8422 and 8446 and OpenSSL 1.1.1 to 3.6 do; the decisions are in
+`harness/oracle/prediction/`. Not predicted: whether the client accepts the certificate, whether a client
 certificate is asked for and found, PSK identities, and what the server's odd behaviours do to the flight.
 """
 
@@ -39,7 +39,7 @@ _ELLIPTIC = frozenset({"ECDHE", "ECDHE_PSK"})
 
 
 def predict(hello: HelloFacts, server: ServerFacts) -> Expectation:
-    """Compute what this hello gets from this server.
+    """Predict what this hello gets from this server.
 
     Args:
         hello: the first ClientHello as recorded.
@@ -73,10 +73,9 @@ def predict(hello: HelloFacts, server: ServerFacts) -> Expectation:
 
 
 def explain_selection(hello: HelloFacts, server: ServerFacts) -> tuple[SuiteVerdict, ...]:
-    """List every offered suite with all reasons against it: the evidence behind NO_SHARED_CIPHER.
+    """Return every offered suite with all reasons against it: the evidence for NO_SHARED_CIPHER.
 
-    Without a common version the suites are judged as for the newest version the client offers up to TLS 1.2, so that
-    the table still says which pairings would have worked.
+    Without a common version the suites are judged for TLS 1.2, so that the table still shows which pairings would work.
     """
     version = choose_version(hello, server=server)
     return judge_suites(hello, server=server, version=TLS12 if isinstance(version, Refusal) else version)
@@ -100,12 +99,12 @@ def _tls13(hello: HelloFacts, *, server: ServerFacts) -> tuple[SuiteInfo, str | 
 
 
 def _malformed_share(exchange: KeyExchange | Refusal) -> bool:
-    """Whether the key share was refused while parsing, which comes before anything that is only missing."""
+    """Whether the key share was refused while parsing, which comes before checks for missing parts."""
     return isinstance(exchange, Refusal) and exchange.reason in ("BAD_KEY_SHARE", "MISSING_SUPPORTED_GROUPS_EXTENSION")
 
 
 def _tls12(hello: HelloFacts, *, server: ServerFacts, version: int) -> tuple[SuiteInfo, str | None] | Refusal:
-    """Choose in TLS 1.2 or older: signatures in common, suite, then the signature for that suite's key."""
+    """Choose in TLS 1.2 or older: shared signatures, suite, then the signature for the key of that suite."""
     if sends_algorithms(hello, version=version) and not shared_signatures(hello, server=server):
         return Refusal(reason="NO_SHARED_SIGNATURE_ALGORITHMS", alert=AlertCode.HANDSHAKE_FAILURE)
     suite = _chosen(judge_suites(hello, server=server, version=version))
@@ -120,7 +119,7 @@ def _tls12(hello: HelloFacts, *, server: ServerFacts, version: int) -> tuple[Sui
 
 
 def _signature_refusal(suite: SuiteInfo, *, hello: HelloFacts, server: ServerFacts, version: int) -> Refusal | None:
-    """Say why none of the keys a suite needs can sign in this version; None if one can."""
+    """Return why none of the keys for a suite can sign in this version; None if one can."""
     key_types = signing_key_types(suite)
     if version < TLS12:
         signs = can_sign_old(key_types[0], server=server)
@@ -135,7 +134,7 @@ def _signature_refusal(suite: SuiteInfo, *, hello: HelloFacts, server: ServerFac
 
 
 def _unsigned(hello: HelloFacts, *, server: ServerFacts, version: int) -> Refusal:
-    """Name the missing signature as tls_choose_sigalg does; alert, and in 1.1.1 the reason, differ for old schemes."""
+    """Name a missing signature as tls_choose_sigalg does; the alert, and in 1.1.1 the reason, differ for old schemes."""
     if sends_algorithms(hello, version=version):
         return Refusal(reason="NO_SUITABLE_SIGNATURE_ALGORITHM", alert=AlertCode.HANDSHAKE_FAILURE)
     if release(server) < OPENSSL_3_0:
@@ -147,12 +146,12 @@ def _unsigned(hello: HelloFacts, *, server: ServerFacts, version: int) -> Refusa
 
 
 def _chosen(verdicts: tuple[SuiteVerdict, ...]) -> SuiteInfo | None:
-    """Take the suite that was chosen."""
+    """Return the suite that was chosen."""
     return next((suite_info(int(verdict.code, 16)) for verdict in verdicts if verdict.chosen), None)
 
 
 def _refused(refusal: Refusal, *, hello: HelloFacts) -> Expectation:
-    """Spell out a refusal by the server on both sides and on the wire."""
+    """Return a refusal by the server as an expectation of both sides and the wire."""
     return Expectation(
         source=Source.PREDICTED,
         outcome=Outcome.REFUSED,
@@ -167,7 +166,7 @@ def _refused(refusal: Refusal, *, hello: HelloFacts) -> Expectation:
 
 
 def _version_refused_by_client() -> Expectation:
-    """Spell out what a client that only speaks TLS 1.2 does with an older ServerHello: only mbedTLS 3.x does."""
+    """Return how a client that speaks only TLS 1.2 (mbedTLS 3.x) refuses an older ServerHello."""
     return refused_by_client(
         AlertCode.PROTOCOL_VERSION,
         reason="TLSV1_ALERT_PROTOCOL_VERSION",
@@ -176,13 +175,13 @@ def _version_refused_by_client() -> Expectation:
 
 
 def group_refused_by_client() -> Expectation:
-    """Spell out what a client does that is asked for a share of a group TLS 1.3 does not have (RFC 8446 section 4.2.8).
+    """Return how a client refuses a request for a share of a group that TLS 1.3 does not have (RFC 8446 section 4.2.8).
 
-    Only OpenSSL 1.1.1 asks for brainpoolP256r1 there, and of MicroPython's clients only mbedTLS speaks TLS 1.3.
+    Only OpenSSL 1.1.1 asks for brainpoolP256r1, and of MicroPython's clients only mbedTLS speaks TLS 1.3.
     """
     return refused_by_client(
         AlertCode.ILLEGAL_PARAMETER,
         reason="SSLV3_ALERT_ILLEGAL_PARAMETER",
         number=mbedtls.SSL_ILLEGAL_PARAMETER,
-        note="OpenSSL 1.1.1 asks for a group in TLS 1.3 that only TLS 1.2 has",
+        note="OpenSSL 1.1.1 asks in TLS 1.3 for a group that only TLS 1.2 has",
     )

@@ -1,4 +1,4 @@
-"""Both sides' reports and the wire to one `Observation`: what happened, who ended it, where. Pure, and never a judgement."""
+"""Combines both sides' reports and the wire into one `Observation`: what happened, who ended it, where. Pure; judges nothing."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from harness.wire.reading import WireReading
 
 # errno of "timed out" as the ports number it: Linux and bare metal 110, newlib (esp32) 116, macOS 60.
 TIMEOUT_NUMBERS = frozenset({110, 116, 60})
-# MicroPython 1.24 to 1.26 raise it negated when a TLS socket is read or written (extmod/modtls_mbedtls.c hands on what the
-# socket below gave). In a handshake -110 and -60 are numbers of mbedTLS and no time-outs (error.h, entropy.h).
+# MicroPython 1.24 to 1.26 raise it negated when a TLS socket is read or written (extmod/modtls_mbedtls.c passes on the error of
+# the socket below). In a handshake -110 and -60 are mbedTLS errors and not timeouts (error.h, entropy.h).
 NEGATED_STAGES = frozenset({Stage.READ, Stage.WRITE})
-# As many bytes of what it read does the agent report (device_scripts/tls_client.py, th_read).
+# How many bytes of what it read the agent reports (device_scripts/tls_client.py, th_read).
 ANSWER_SHOWN_BYTES = 64
 # OpenSSL names a received alert with one of these prefixes (ssl/ssl_err.c, SSL_AD_REASON_OFFSET).
 RECEIVED_ALERT = ("SSLV3_ALERT_", "TLSV1_ALERT_", "TLSV13_ALERT_")
-# What a server sees when the peer is simply gone.
+# What a server reports when the peer has closed the connection.
 END_OF_FILE = "UNEXPECTED_EOF_WHILE_READING"
 PEER_GONE = frozenset({END_OF_FILE, "ECONNRESET", "EPIPE", "ECONNABORTED", "TLSV1_ALERT_NO_ERROR"})
-# What a client sees when the server has ended the stream.
+# What a client reports when the server has ended the stream.
 SERVER_GONE = frozenset(
     {
         "MBEDTLS_ERR_SSL_CONN_EOF",
@@ -58,17 +58,17 @@ def observe(
     plan: ClientPlan | None = None,
     case_ms: float | None = None,
 ) -> Observation:
-    """Combine what the server recorded, what the board said, and what crossed the wire.
+    """Combine the server's record, the board's answer and the wire.
 
     Args:
         server: the server's own record; it alone decides `connected`.
-        client: the board's answer, None where the board was never asked (the server refused its own settings).
+        client: the board's answer; None if the server refused its own settings and the board was not asked.
         wire: the reading of `server.wire`.
-        plan: what the board was told to send and to read; None: what a plan says by default.
-        case_ms: the whole case on the host's clock.
+        plan: what the board was to send and to read; None for the defaults of a plan.
+        case_ms: the duration of the case on the host's clock.
 
     The `decode_error` that OpenSSL sends when a client closes without close_notify after a finished exchange is left out:
-    every MicroPython does that, and it says nothing (docs/facts/python-ssl.md, "How a connection ends").
+    every MicroPython does that, so it has no meaning (docs/facts/python-ssl.md, "How a connection ends").
     """
     unanswered = plan is not None and plan.any_answer and not _answered(client, wire)
     connected = server.exchanged and client is not None and client.done and not unanswered
@@ -116,7 +116,7 @@ def observe(
 
 
 def planned_exchange(plan: ClientPlan) -> Exchange:
-    """Say what must arrive on either side when the board does what it was told, and the server answers in full."""
+    """Return what must arrive on each side if the board follows the plan and the server answers in full."""
     if plan.close_first or plan.any_answer:
         return Exchange(sent_text=None, sent_bytes=None, answer_text=None, answer_bytes=None)
     sent = plan.text.encode()
@@ -131,7 +131,7 @@ def planned_exchange(plan: ClientPlan) -> Exchange:
 
 
 def _answered(client: ClientReport | None, wire: WireReading) -> bool:
-    """Whether a server that is not ours said anything to the client: both the client's word and the wire."""
+    """Whether a server that is not ours sent data, by both the client's report and the wire."""
     said = any(message.sender is Side.SERVER and message.name == "ApplicationData" for message in wire.messages)
     return said and client is not None and bool(client.received_bytes)
 
@@ -143,15 +143,15 @@ def _address(host: str | None, port: int | None) -> str | None:
 
 
 def client_gone_after_exchange(server: ServerReport) -> bool:
-    """Whether the server's only complaint is that the client left without close_notify after the exchange."""
+    """Return whether the server's only error is that the client left without close_notify after the exchange."""
     failure = server.failure
     return server.exchanged and failure is not None and _peer_left(failure)
 
 
 def _never_spoke(client: ClientReport | None, wire: WireReading) -> bool:
-    """Whether the client refused its own settings, be it with a connection open (the API up to 1.21 looks at them then).
+    """Whether the client refused its own settings, even with an open connection (the API up to 1.21 checks them that late).
 
-    Whether the server notices the empty connection before the harness ends it is a race, and says nothing.
+    Whether the server notices the empty connection before the harness ends it is a race without meaning.
     """
     refused_own = client is not None and client.failure is not None and client.failure.stage is Stage.CONFIG
     return refused_own and wire.client_hello is None
@@ -162,10 +162,10 @@ def _peer_left(failure: ServerFailure) -> bool:
 
 
 def _alerts(server: ServerReport, wire: WireReading) -> tuple[Alert, ...]:
-    """Alerts of both sources, each once, without the one that only answers an end of file.
+    """The alerts of both sources, each once, without the one that only answers the end of the stream.
 
-    OpenSSL 3 answers a client that is gone with decode_error: after the exchange that is every MicroPython, which
-    closes without close_notify; before it, a client that gave up in silence. The one that ended it is the client.
+    OpenSSL 3 answers a client that has left with decode_error: after the exchange that is every MicroPython, which closes
+    without close_notify, and before it a client that gave up silently. In both cases the client ended the connection.
     """
     found = list(wire.alerts)
     known = {(alert.sender, alert.code) for alert in found}
@@ -173,7 +173,7 @@ def _alerts(server: ServerReport, wire: WireReading) -> tuple[Alert, ...]:
     if server.exchanged or (server.failure is not None and server.failure.reason == END_OF_FILE):
         decode_error = alert_code("decode_error")
         found = [alert for alert in found if (alert.sender, alert.code) != (Side.SERVER, decode_error)]
-    # close_notify ends a good connection; a session's end is not a refusal (RFC 8446 6.1).
+    # close_notify is the normal end of a session, not a refusal (RFC 8446 section 6.1).
     return tuple(alert for alert in found if not (alert.code == 0 and server.handshake_done))
 
 
@@ -202,21 +202,25 @@ def _ending(
     if failure is not None and failure.stage in (Stage.CONFIG, Stage.CONNECT):
         return Outcome.REFUSED, Side.SERVER, failure.stage
     early = client_failure.stage if client_failure and client_failure.stage in (Stage.CONFIG, Stage.CONNECT) else None
-    # The record stands above the board's word: who was accepted did connect, and a ClientHello comes after all settings.
+    # The server's record decides: an accepted board did connect, and a ClientHello follows all settings.
     contradicted = server.accepted if early is Stage.CONNECT else hello_sent
     if early is not None and not contradicted:
         return Outcome.REFUSED, Side.CLIENT, early
     if _hung(server, client_failure, alerts=alerts, unanswered=unanswered):
         return Outcome.HUNG, None, client_failure.stage if client_failure else Stage.HANDSHAKE
     if server.ended_first:
-        return Outcome.REFUSED, Side.SERVER, Stage.HANDSHAKE  # the server's: the client noticed nothing, or later
+        return (
+            Outcome.REFUSED,
+            Side.SERVER,
+            Stage.HANDSHAKE,
+        )  # the server ended it; the client noticed later, or not at all
     if unanswered and server.exchanged and (client_failure is None or client_failure.number == SSL_FATAL_ALERT_MESSAGE):
         return Outcome.REFUSED, Side.SERVER, client_failure.stage if client_failure else Stage.READ
-    if client_failure is not None and _both_say_gone(failure, client_failure, alerts=alerts):
+    if client_failure is not None and _both_report_the_end(failure, client_failure, alerts=alerts):
         return Outcome.REFUSED, Side.SERVER, client_failure.stage
     ender = _ender(failure, client_failure, alerts=alerts)
     if early is not None:
-        return Outcome.REFUSED, ender, early  # its own word, so that the contradiction is a difference and not lost
+        return Outcome.REFUSED, ender, early  # the board's stage, so that the contradiction shows as a mismatch
     if ender is Side.SERVER:
         return Outcome.REFUSED, ender, failure.stage if failure else client_failure.stage if client_failure else None
     if ender is Side.CLIENT:
@@ -238,10 +242,12 @@ def _timed_out(failure: ClientFailure) -> bool:
     return number in TIMEOUT_NUMBERS or (failure.stage in NEGATED_STAGES and -number in TIMEOUT_NUMBERS)
 
 
-def _both_say_gone(failure: ServerFailure | None, client_failure: ClientFailure, *, alerts: tuple[Alert, ...]) -> bool:
-    """Whether the client only noticed that the server had ended, and the server has nothing else to complain of.
+def _both_report_the_end(
+    failure: ServerFailure | None, client_failure: ClientFailure, *, alerts: tuple[Alert, ...]
+) -> bool:
+    """Whether the client only noticed that the server had ended, and the server has no other error.
 
-    A server that breaks off on purpose, or is no TLS server, raises nothing or sees the client leave in answer.
+    A server that ends on purpose, or is not a TLS server, raises nothing or sees the client leave in response.
     """
     if any(alert.is_fatal for alert in alerts):
         return False
@@ -251,7 +257,7 @@ def _both_say_gone(failure: ServerFailure | None, client_failure: ClientFailure,
 def _ender(
     failure: ServerFailure | None, client_failure: ClientFailure | None, *, alerts: tuple[Alert, ...]
 ) -> Side | None:
-    """The side that sent the first fatal alert; without one, the side whose error is not about the other being gone."""
+    """The side that sent the first fatal alert; without one, the side whose error is not that the other has left."""
     for alert in alerts:
         if alert.is_fatal:
             return alert.sender

@@ -1,4 +1,4 @@
-"""The TLS server side: what the rest of the harness may know of it.
+"""The interface of TLS servers to the rest of the harness.
 
 A `ServerHost` runs one TLS server per case, in this process or under another Python (`local.py`, `remote.py`). The
 engine below them is plain stdlib code with plain dicts; only `engine_records.py` knows both its dicts and harness.model.
@@ -18,11 +18,11 @@ __all__ = ["ServerHost", "ServerMaterial", "ServerStart", "Serving"]
 
 
 class ServerMaterial(Protocol):
-    """What a server needs of a certificate profile (`harness.certificates.material.Material` has more)."""
+    """What a server needs of a certificate (`harness.certificates.material.Material` has more)."""
 
     @property
     def chain_file(self) -> Path:
-        """Certificate and what is sent after it, PEM."""
+        """The certificate and the chain sent after it, PEM."""
 
     @property
     def key_file(self) -> Path:
@@ -39,10 +39,10 @@ class ServerMaterial(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Serving:
-    """Where one server listens, whom it answers, and which texts are exchanged.
+    """Where one server listens, who may connect, and which texts are exchanged.
 
     `ports` is an inclusive range, None for any free port; `peers` the addresses that may connect, None for all.
-    `expect_bytes` is how much the client was told to send; the answer is `send_bytes` bytes of a pattern if given,
+    `expect_bytes` is how much the client sends; the answer is `send_bytes` bytes of a pattern if given,
     else `reply`.
     """
 
@@ -58,7 +58,7 @@ class Serving:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerStart:
-    """What `open` gave: an address and port to connect to, or the failure of stage `config` that forbade it."""
+    """The result of `open`: an address and port to connect to, or a failure of stage `config`."""
 
     address: str | None
     port: int | None
@@ -70,13 +70,13 @@ class ServerHost(Protocol):
     """A place where TLS servers run, one at a time."""
 
     def describe(self) -> Mapping[str, Any]:
-        """Say which Python and OpenSSL it is, its default suites and build flags."""
+        """Return its Python and OpenSSL, default suites and build flags."""
 
     def open(self, profile: ServerProfile, serving: Serving) -> ServerStart:
-        """Start listening for one connection; ends what was open before."""
+        """Start listening for one connection; end the server that was open before."""
 
     def finish(self, deadline: Deadline) -> ServerReport:
-        """Wait for the session's end, at most until `deadline`, and return what happened."""
+        """Wait for the end of the session, at most until `deadline`, and return what happened."""
 
     def cancel(self) -> ServerReport | None:
         """End the session at once (the board never connected); None if nothing was open."""

@@ -1,4 +1,4 @@
-"""Where a server may listen: this machine's address towards a board, `--bind` and `--ports` checked early.
+"""Where a server may listen: the address that faces a board, and early checks of `--bind` and `--ports`.
 
 Knows sockets, sends nothing.
 """

@@ -1,4 +1,4 @@
-"""Between the engine's plain dicts and the records of harness.model; pure.
+"""Translates between the engine's plain dicts and the records of harness.model; pure.
 
 Knows both vocabularies and the names of suites; must not open sockets or processes.
 """
@@ -33,7 +33,7 @@ Materials = Callable[[str], ServerMaterial]
 
 
 def settings_of(profile: ServerProfile, serving: Serving, *, materials: Materials) -> dict[str, Any]:
-    """Write a profile as the engine's settings; JSON-safe.
+    """Return the engine's settings for a profile; JSON-safe.
 
     A behaviour's `certificate` (a profile name, for `sni.swap`) becomes `files`.
     """
@@ -65,14 +65,14 @@ def settings_of(profile: ServerProfile, serving: Serving, *, materials: Material
 
 
 def _files(material: ServerMaterial) -> dict[str, str]:
-    """Name the two files of a certificate."""
+    """Return the two files of a certificate."""
     return {"chain_file": str(material.chain_file), "key_file": str(material.key_file)}
 
 
 def facts_of(
     raw: Mapping[str, Any] | None, *, keys: Sequence[KeyFacts], behaviour: Mapping[str, Any]
 ) -> ServerFacts | None:
-    """Turn the engine's facts of a context into the record; the keys are known on this side only."""
+    """Return the record of the engine's facts; only this side knows the keys."""
     if raw is None:
         return None
     groups = raw["groups"]
@@ -95,13 +95,13 @@ def facts_of(
 
 
 def description_of(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Take what the engine says of its interpreter; default suites get IANA's names, which the engine does not know."""
+    """Return the engine's description of its interpreter, with IANA's names of the default suites, which the engine does not know."""
     suites = [[code, protocol, suite_name(code)] for code, protocol, _openssl_name in raw["default_suites"]]
     return {**raw, "default_suites": suites}
 
 
 def failure_of(raw: Mapping[str, Any] | None) -> ServerFailure | None:
-    """Turn the engine's failure into the record."""
+    """Return the record of the engine's failure."""
     if raw is None:
         return None
     return ServerFailure(
@@ -115,7 +115,7 @@ def failure_of(raw: Mapping[str, Any] | None) -> ServerFailure | None:
 
 
 def start_of(raw: Mapping[str, Any], *, profile: ServerProfile, keys: Sequence[KeyFacts]) -> ServerStart:
-    """Turn the engine's answer to `open` into the record.
+    """Return the record of the engine's answer to `open`.
 
     Raises:
         ServerError: the engine could not listen or does not know the behaviour.
@@ -131,13 +131,13 @@ def start_of(raw: Mapping[str, Any], *, profile: ServerProfile, keys: Sequence[K
 
 
 def report_of(raw: Mapping[str, Any], *, facts: ServerFacts | None) -> ServerReport:
-    """Turn the engine's report into the record.
+    """Return the record of the engine's report.
 
     Raises:
         ServerError: the engine itself broke.
     """
     if raw.get("error"):
-        raise ServerError(f"the server engine broke: {raw['error']}")
+        raise ServerError(f"the server engine failed: {raw['error']}")
     code = raw["suite_code"]
     return ServerReport(
         facts=facts,
@@ -168,7 +168,7 @@ def report_of(raw: Mapping[str, Any], *, facts: ServerFacts | None) -> ServerRep
 
 
 def _chunk(item: Sequence[Any]) -> WireChunk:
-    """Turn [sender, at_ms, bytes or base64] into the record."""
+    """Return the record of [sender, at_ms, bytes or base64]."""
     sender, at_ms, data = item
     return WireChunk(
         sender=Side(sender), at_ms=at_ms, data=base64.b64decode(data) if isinstance(data, str) else bytes(data)
@@ -176,7 +176,7 @@ def _chunk(item: Sequence[Any]) -> WireChunk:
 
 
 def _alert(item: Mapping[str, Any]) -> Alert:
-    """Turn an alert of the message callback into the record."""
+    """Return the record of an alert from the message callback."""
     return Alert(
         sender=Side(item["from"]),
         level=alert_level(item["level"]),
@@ -204,14 +204,14 @@ class EngineAdapter:
         return settings_of(profile, serving, materials=self._materials)
 
     def started(self, raw: Mapping[str, Any]) -> ServerStart:
-        """Take the engine's answer to `open`."""
+        """Translate the engine's answer to `open`."""
         keys = [self._materials(name).facts for name in self._profile.certificates]
         self._start = start_of(raw, profile=self._profile, keys=keys)
         return self._start
 
     @property
     def refused(self) -> ServerReport | None:
-        """The report of a server that refused its own settings, None for one that listens.
+        """The report of a server that refused its own settings; None if it listens.
 
         Raises:
             ServerError: nothing was opened.
@@ -223,6 +223,6 @@ class EngineAdapter:
         return ServerReport(facts=self._start.facts, failure=self._start.failure)
 
     def finished(self, raw: Mapping[str, Any]) -> ServerReport:
-        """Take the engine's report; the server is closed."""
+        """Translate the engine's report; the server is closed."""
         start, self._start = self._start, None
         return report_of(raw, facts=start.facts if start is not None else None)

@@ -159,7 +159,7 @@ class RemoteServer:
         return description_of(description)
 
     def _why(self) -> str:
-        """Find out what is wrong with the interpreter, by asking it simpler things."""
+        """Find out what is wrong with the interpreter by simpler requests."""
         words = _ask(self.python, _WHO).split()
         if len(words) != 3 or words[0] != "python":
             return f"is not a Python interpreter{self._said()} (accepted: the path of a CPython >= 3.8)"
@@ -183,7 +183,7 @@ class RemoteServer:
         return f"ended with status {status}: {self._last_error()}"
 
     def _said(self) -> str:
-        """Return what a program that is no interpreter had to say, for the middle of a sentence; pyenv's shims begin with the reason."""
+        """Return the output of a program that is not an interpreter, for the middle of a sentence; pyenv's shims print the reason first."""
         lines = self._error_lines()
         return f", it says {lines[0][:200]!a}" if lines else ""
 
@@ -198,7 +198,7 @@ class RemoteServer:
         return [line.strip() for line in lines if line.strip()]
 
     def _call(self, name: str, argument: Any, *, timeout_s: float = CALL_TIMEOUT_S) -> Any:
-        """Do one request.
+        """Send one request and return the answer.
 
         Raises:
             ServerError: the process is gone, silent, or says that it failed.
@@ -221,7 +221,7 @@ class RemoteServer:
 
 
 def _ask(python: str, code: str) -> str:
-    """Run a line of Python in the interpreter and return what it printed, empty if it could not."""
+    """Run a line of Python in the interpreter and return its output, empty if that failed."""
     try:
         done = subprocess.run(
             [python, "-c", code], stdin=subprocess.DEVNULL, capture_output=True, timeout=START_TIMEOUT_S, check=False

@@ -56,15 +56,15 @@ _LEVELS: dict[int, str] = {1: "warning", 2: "fatal"}
 
 
 def alert_name(code: int) -> str:
-    """Name an alert code; `alert_N` for one that no RFC names."""
+    """Return the name of an alert code; `alert_N` for one that no RFC names."""
     return _NAMES.get(code, f"alert_{code}")
 
 
 def alert_code(name: str) -> int | None:
-    """Find the code of an alert name; None if there is no such alert."""
+    """Return the code of an alert name; None if there is no such alert."""
     return _CODES.get(name)
 
 
 def alert_level(level: int) -> str:
-    """Name an alert level; `level_N` for one that no RFC names."""
+    """Return the name of an alert level; `level_N` for one that no RFC names."""
     return _LEVELS.get(level, f"level_{level}")

@@ -24,7 +24,7 @@ class FieldReader:
 
     @property
     def left(self) -> int:
-        """How many bytes are not read yet."""
+        """The number of unread bytes."""
         return len(self._data) - self._position
 
     def take(self, count: int) -> bytes:
@@ -44,7 +44,7 @@ class FieldReader:
         return int.from_bytes(self.take(size), "big")
 
     def vector(self, size: int) -> bytes:
-        """Read a vector whose length stands before it in `size` bytes."""
+        """Read a vector with a length prefix of `size` bytes."""
         return self.take(self.number(size))
 
     def numbers(self, size: int, *, length_size: int) -> tuple[int, ...]:
@@ -59,7 +59,7 @@ class FieldReader:
         return tuple(int.from_bytes(data[index : index + size], "big") for index in range(0, len(data), size))
 
     def end(self) -> None:
-        """Make sure that nothing is left.
+        """Check that nothing is left.
 
         Raises:
             ValueError: if something is.

@@ -57,7 +57,7 @@ class HandshakeMessage:
 
     @property
     def name(self) -> str:
-        """The message's name as the RFCs spell it; a HelloRetryRequest is told from a ServerHello by its random."""
+        """The message's name as the RFCs spell it; a HelloRetryRequest is recognised by its random."""
         if self.message_type == SERVER_HELLO and self.body[2:34] == _RETRY_RANDOM:
             return "HelloRetryRequest"
         return _NAMES.get(self.message_type, f"handshake_{self.message_type}")

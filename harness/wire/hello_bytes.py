@@ -1,4 +1,4 @@
-"""A ClientHello as bytes, for asking a server what it would choose. Pure; nothing of it can complete a handshake.
+"""Writes a ClientHello, to ask a server what it would choose. Pure; it cannot complete a handshake.
 
 The counterpart of `parse_client_hello` (RFC 5246 section 7.4.1.2, RFC 8446 section 4.1.2). With TLS 1.3 the key share is empty: a
 server that could go on answers with a HelloRetryRequest, which names version, suite and group in the clear.
@@ -29,9 +29,9 @@ def client_hello(
     Args:
         version: the newest version offered; TLS 1.3 is offered alone.
         suites: IANA codes in order; the signalling value of RFC 5746 is added.
-        groups: IANA codes; empty leaves the extension out.
+        groups: IANA codes; empty omits the extension.
         signature_algorithms: IANA codes.
-        name: for SNI, ASCII; None leaves the extension out.
+        name: for SNI, ASCII; None omits the extension.
 
     Raises:
         ValueError: the name is not ASCII, or a list is too long for its field.

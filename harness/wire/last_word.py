@@ -1,4 +1,4 @@
-"""What a server of TLS 1.3 says once the client is through with the handshake, as far as the lengths of its records show. Pure.
+"""What a TLS 1.3 server sends after the client's Finished, as far as the lengths of its records show. Pure.
 
 The server judges the client's certificate last (RFC 8446 section 4.4.2.4), and its alert is encrypted as application data (5.2): two bytes,
 their type, the tag. Session tickets are far longer, and nobody sends them to a client that is refused. A padded alert cannot be told
@@ -26,12 +26,12 @@ class LastWord(StrEnum):
 
 
 def client_finished(wire: WireReading) -> bool:
-    """Whether the client of a TLS 1.3 handshake sent something encrypted that is no alert: its Finished, or what comes right before it."""
+    """Return whether the client of a TLS 1.3 handshake sent encrypted records other than an alert: Finished, or the messages before it."""
     return wire.negotiated.version == version_name(TLS13) and _finished(wire) is not None
 
 
 def last_word(wire: WireReading) -> LastWord | None:
-    """What the server said to a client of TLS 1.3 that was through.
+    """Return what the server sent to a TLS 1.3 client after its Finished.
 
     Returns:
         None where the client did not come that far, in any other version, and after an alert of the client's own: what the
@@ -53,7 +53,7 @@ def last_word(wire: WireReading) -> LastWord | None:
 
 
 def _finished(wire: WireReading) -> int | None:
-    """Where the client's encrypted messages begin; what the server had to say in the handshake came before."""
+    """Where the client's encrypted messages begin; the server's handshake messages came before."""
     for at, message in enumerate(wire.messages):
         if message.sender is Side.CLIENT and message.name == "ApplicationData":
             return None if _may_be_alert(message) else at

@@ -1,4 +1,4 @@
-"""The messages of a recording, each with what counts in it: the one source of their names and words. Pure.
+"""The messages of a recording, each with its important contents: the only source of their names. Pure.
 
 A row is one TLS message, a run of equal ones from one side, or what is no TLS. Encrypted records that hold alerts are named where the
 session's secrets told which they are. `packet_list` makes a list for people of them, `harness.diagnose.wire_steps` the wire in brief.
@@ -78,7 +78,7 @@ def _messages(wire: WireReading) -> list[Row]:
 
 
 def _detail(message: WireMessage, wire: WireReading, *, which: int) -> str:
-    """What counts in one message; `which` counts messages of this kind from this side, from 1."""
+    """Return the important contents of one message; `which` counts messages of this kind from this side, from 1."""
     if message.name == "ClientHello" and message.sender is Side.CLIENT:
         hello = wire.client_hello if which == 1 else wire.retried_hello
         return hello_text(hello) if hello is not None else "malformed"
@@ -152,7 +152,7 @@ def _level(message: WireMessage, wire: WireReading) -> str:
 
 
 def _with_hidden_alerts(rows: list[Row], alerts: list[Alert]) -> list[Row]:
-    """Name the encrypted records that hold alerts: of each side's candidates the last ones, for an alert ends what there was."""
+    """Mark the encrypted records that hold alerts: the last candidates of each side, because an alert ends the connection."""
     rows = list(rows)
     for side in Side:
         hidden = [alert for alert in alerts if alert.sender is side]
@@ -176,7 +176,7 @@ def _may_hide_alert(row: Row) -> bool:
 
 
 def _joined(rows: list[Row]) -> list[Row]:
-    """Make runs of equal rows from one side one row with their sum."""
+    """Combine consecutive equal rows of one side into one row with their sum."""
     joined: list[Row] = []
     for row in rows:
         last = joined[-1] if joined else None
@@ -192,7 +192,7 @@ def _words(row: Row) -> tuple[str, ...]:
 
 
 def _odd_rows(chunks: Sequence[WireChunk], wire: WireReading) -> list[Row]:
-    """What is no TLS message: plain text, bytes that leave the protocol, and what was cut off in the middle."""
+    """Return rows for bytes that are not TLS messages: plain text, invalid bytes, and incomplete records."""
     rows = []
     for side, plain, wrong, pending in (
         (Side.CLIENT, wire.client_plain, wire.client_wrong, wire.client_pending_bytes),

@@ -1,6 +1,6 @@
-"""A recording -> the list of its packets as a person would paste it into a question: number, time, sender, length, message. Pure.
+"""A recording -> a list of its packets that can be pasted into a question: number, time, sender, length, message. Pure.
 
-One row is one TLS message, or what TCP said of the connection; how TCP cut the bytes is not shown. Judges nothing.
+One row is one TLS message, or what TCP said of the connection; TCP segments are not shown. Judges nothing.
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ class WireMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncryptedAlert:
-    """An alert record of TLS 1.2 after ChangeCipherSpec: that it came is visible, what it says is not."""
+    """An encrypted alert record of TLS 1.2: only its existence is visible."""
 
     sender: Side
     at_ms: float
@@ -136,13 +136,13 @@ class _Direction:
         self.byte_count = 0
 
     def complain(self, what: str) -> None:
-        """Note the first thing that is wrong; what follows from it is not news."""
+        """Record the first error; later ones follow from it."""
         if self.complaint is None:
             self.complaint = what
 
     @property
     def wrong(self) -> str | None:
-        """The first thing that is wrong; after the records are lost nothing is read any more, so that one is last."""
+        """The first error; an invalid record comes last, because nothing is read after it."""
         if self.complaint is not None or self.lost is None:
             return self.complaint
         return f"{self.lost.reason} (byte {self.lost.offset})"
@@ -154,7 +154,7 @@ class _Direction:
 
     @property
     def pending_bytes(self) -> int:
-        """How many bytes of an unfinished record and message came."""
+        """The number of bytes of an incomplete record and message."""
         return 0 if self.lost is not None else self.splitter.pending_bytes + self.joiner.pending_bytes
 
     @property
@@ -274,7 +274,7 @@ class _Conversation:
         return hello.version if hello is not None else None
 
     def result(self) -> WireReading:
-        """Put together what was read."""
+        """Return the reading."""
         client, server = self._sides[Side.CLIENT], self._sides[Side.SERVER]
         chosen, retry, exchange = self._server_hello, self._retry, self._key_exchange
         signed_with = exchange.signature_algorithm

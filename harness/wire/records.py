@@ -79,11 +79,11 @@ class RecordSplitter:
         return len(self._buffer)
 
     def feed(self, data: bytes) -> None:
-        """Add bytes as they arrived; any cut is fine."""
+        """Add bytes in pieces of any size."""
         self._buffer += data
 
     def next_record(self) -> Record | None:
-        """Take the next record off the stream.
+        """Return the next record of the stream.
 
         Returns:
             The record, or None if more bytes are needed.
@@ -123,7 +123,7 @@ class RecordSplitter:
 
 
 def describe_plain(data: bytes) -> str:
-    """Name what a peer that does not speak TLS seems to speak, from its first bytes.
+    """Return the protocol that a peer without TLS seems to speak, by its first bytes.
 
     Returns:
         `HTTP response`, `SSH greeting`, `SSLv2 ClientHello`, ..., or `text` / `binary data`.
@@ -139,7 +139,7 @@ def describe_plain(data: bytes) -> str:
 
 
 def _what_is_wrong(data: bytearray) -> str | None:
-    """Say why these bytes cannot begin a record; None while they still can."""
+    """Return why these bytes cannot begin a record; None while they still can."""
     if not data:
         return None
     if data[0] not in _TYPES:

@@ -1,7 +1,7 @@
-"""How the client answers what the server chose: which library it is, what it refuses itself, which number it raises.
+"""How the client answers the server's choice: its library, what it refuses, and the number it raises.
 
-Only what the ClientHello gives away. Whether the client then likes the certificate is not predicted: that depends on
-settings that are not on the wire.
+Only what the ClientHello shows. Whether the client accepts the certificate is not predicted, because that depends on settings
+that are not on the wire.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def is_axtls(hello: HelloFacts) -> bool:
 
 
 def oldest_version(hello: HelloFacts) -> int:
-    """The oldest version the client accepts in a ServerHello.
+    """Return the oldest version that the client accepts in a ServerHello.
 
     mbedTLS 2.x writes its minimum into the header of the first record (library/ssl_msg.c: the record has
     `conf->min_minor_ver` until a version is agreed), so 0301 means TLS 1.0 and up; 3.x writes 0303 and has nothing
@@ -45,5 +45,5 @@ def oldest_version(hello: HelloFacts) -> int:
 
 
 def number_for_alert(hello: HelloFacts, *, alert: int) -> int:
-    """The number MicroPython raises for a fatal alert: mbedTLS hides which one, axTLS shows it negated."""
+    """Return the number that MicroPython raises for a fatal alert: one for all with mbedTLS, the negated alert with axTLS."""
     return -alert if is_axtls(hello) else mbedtls.SSL_FATAL_ALERT_MESSAGE

@@ -1,4 +1,4 @@
-"""Which group the key exchange uses.
+"""Predicts which group the key exchange uses.
 
 Follows `tls1_shared_group` (ssl/t1_lib.c) for TLS 1.2 and `tls_parse_ctos_key_share` with `final_key_share`
 (ssl/statem/extensions_srvr.c, extensions.c) for TLS 1.3.
@@ -18,19 +18,19 @@ from harness.wire.groups import group_name
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyExchange:
-    """The group of a TLS 1.3 handshake; `retry` if the client must first be asked for a share of it."""
+    """The group of a TLS 1.3 handshake; `retry` if the server first asks the client for a share of it."""
 
     group: str
     retry: bool
 
 
 def offered_groups(hello: HelloFacts) -> tuple[str, ...]:
-    """The client's groups by name, in its order; empty without the extension."""
+    """Return the client's groups by name, in its order; empty without the extension."""
     return tuple(group_name(int(code, 16)) for code in hello.groups)
 
 
 def shared_group(hello: HelloFacts, *, server: ServerFacts) -> str | None:
-    """The group of an ECDHE handshake in TLS 1.2 or older; None without one in common.
+    """Return the group of an ECDHE handshake in TLS 1.2 or older; None without a shared one.
 
     A client that sends no groups gets no ECDHE suite from OpenSSL, although RFC 8422 section 4 lets the server choose.
     """
@@ -41,7 +41,7 @@ def shared_group(hello: HelloFacts, *, server: ServerFacts) -> str | None:
 
 
 def tls13_group(hello: HelloFacts, *, server: ServerFacts) -> KeyExchange | Refusal:
-    """The group of a TLS 1.3 handshake, or the refusal; the client's share decides before 3.5, the tuples since."""
+    """Return the group of a TLS 1.3 handshake, or the refusal; the client's share decides before 3.5, the tuples since."""
     theirs = offered_groups(hello)
     shares = tuple(group_name(int(code, 16)) for code in hello.key_share_groups)
     if Extension.KEY_SHARE not in hello.extensions:
@@ -67,7 +67,7 @@ def _fits(group: str, *, server: ServerFacts, tls13: bool) -> bool:
 
 
 def _by_share(theirs: tuple[str, ...], shares: tuple[str, ...], *, usable: tuple[str, ...]) -> KeyExchange | None:
-    """Before 3.5: the client's first share the server can use, whatever the server prefers; else its own order."""
+    """Before 3.5: the client's first share that the server can use, whatever it prefers; else its own order."""
     for share in shares:
         if share in usable:
             return KeyExchange(group=share, retry=False)
@@ -75,7 +75,7 @@ def _by_share(theirs: tuple[str, ...], shares: tuple[str, ...], *, usable: tuple
 
 
 def _by_tuple(theirs: tuple[str, ...], shares: tuple[str, ...], *, server: ServerFacts) -> KeyExchange | None:
-    """Since 3.5: the first tuple with anything in common decides; in it a share at hand comes before a request."""
+    """Since 3.5: the first tuple with a shared group decides; in it, an existing share comes before a request."""
     for each in group_tuples(server):
         usable = tuple(group for group in each if _fits(group, server=server, tls13=True))
         for candidates, retry in ((shares, False), (theirs, True)):
@@ -89,7 +89,7 @@ def _by_tuple(theirs: tuple[str, ...], shares: tuple[str, ...], *, server: Serve
 def _stray_share(
     theirs: tuple[str, ...], shares: tuple[str, ...], *, usable: tuple[str, ...], server: ServerFacts
 ) -> bool:
-    """Whether a share is met for a group the client does not list, which RFC 8446 section 4.2.8 forbids.
+    """Whether there is a share of a group that the client does not list, which RFC 8446 section 4.2.8 forbids.
 
     Before 3.5 OpenSSL stops looking once it has a share that fits; since 3.5 it reads all of them first.
     """

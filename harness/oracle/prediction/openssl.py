@@ -1,4 +1,4 @@
-"""What differs between OpenSSL releases when a server chooses: default groups, strengths, security levels.
+"""Differences between OpenSSL releases in what a server chooses: default groups, strengths, security levels.
 
 Only tables and small questions; the order of the decisions is in the other modules of this folder. Sources:
 ssl/t1_lib.c, ssl/ssl_cert.c (`ssl_security_default_callback`), providers/common/capabilities.c, in 1.1.1w, 3.0.20 and
@@ -47,17 +47,17 @@ _LEVEL_BITS = (0, 80, 112, 128, 192, 256)
 
 
 def release(server: ServerFacts) -> tuple[int, int]:
-    """The major and minor version of the server's OpenSSL; 1.1.1 is (1, 1)."""
+    """Return the major and minor version of the server's OpenSSL; 1.1.1 is (1, 1)."""
     return server.openssl_number >> 28, server.openssl_number >> 20 & 0xFF
 
 
 def required_bits(server: ServerFacts) -> int:
-    """Bits of security that the level asks of keys, groups, hashes and ciphers (ssl_get_security_level_bits)."""
+    """Return the bits of security that the level requires of keys, groups, hashes and ciphers (ssl_get_security_level_bits)."""
     return _LEVEL_BITS[min(server.security_level, len(_LEVEL_BITS) - 1)]
 
 
 def group_tuples(server: ServerFacts) -> GroupTuples:
-    """The server's groups in order of preference; before 3.5 all of them are one tuple."""
+    """Return the server's groups in order of preference; before 3.5 all of them are one tuple."""
     if server.groups is not None:
         return (server.groups,)
     if release(server) >= OPENSSL_3_5:
@@ -66,7 +66,7 @@ def group_tuples(server: ServerFacts) -> GroupTuples:
 
 
 def group_allowed(group: str, *, server: ServerFacts) -> bool:
-    """Whether the security level admits a group (tls_group_allowed)."""
+    """Return whether the security level allows a group (tls_group_allowed)."""
     return _GROUP_BITS.get(group, 0) >= required_bits(server)
 
 
@@ -81,17 +81,17 @@ def group_fits_version(group: str, *, server: ServerFacts, tls13: bool) -> bool:
 
 
 def is_tls13_group(group: str) -> bool:
-    """Whether TLS 1.3 has a group at all (RFC 8446 section 4.2.7, RFC 8734, draft-ietf-tls-ecdhe-mlkem)."""
+    """Return whether TLS 1.3 has a group (RFC 8446 section 4.2.7, RFC 8734, draft-ietf-tls-ecdhe-mlkem)."""
     return group in _ANY_VERSION_GROUPS or group.startswith(_ONLY_TLS13_PREFIXES) or group.endswith("tls13")
 
 
 def hash_bits(name: str, *, server: ServerFacts) -> int:
-    """Bits of security of a signature's hash: half its size, since 3.0 less for SHA-1 and MD5."""
+    """Return the bits of security of a signature's hash: half its size, since 3.0 less for SHA-1 and MD5."""
     return (_HASH_BITS if release(server) >= OPENSSL_3_0 else _HASH_BITS_1_1_1).get(name, 0)
 
 
 def legacy_rsa_bits(server: ServerFacts) -> int:
-    """Bits of security of the MD5+SHA-1 signature that TLS 1.0 and 1.1 make with RSA keys."""
+    """Return the bits of security of the MD5+SHA-1 signature of TLS 1.0 and 1.1 with RSA keys."""
     return 67 if release(server) >= OPENSSL_3_0 else 144
 
 
@@ -110,7 +110,7 @@ def suite_strength(cipher: str, *, server: ServerFacts) -> int:
 
 
 def version_allowed(version: int, *, server: ServerFacts) -> bool:
-    """Whether the security level admits a protocol version (SSL_SECOP_VERSION in ssl_security_default_callback).
+    """Return whether the security level allows a protocol version (SSL_SECOP_VERSION in ssl_security_default_callback).
 
     3.0 only took away the signatures that TLS 1.1 and older need; measured on 3.1.4, 3.2.2, 3.3.2 and 3.4.1, it is
     3.1 that refuses the versions themselves.

@@ -10,14 +10,14 @@ from harness.wire.alerts import alert_name
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """OpenSSL's `SSLfatal(s, alert, reason)`; `reason` is `SSLError.reason` in Python, None where it has no name."""
+    """OpenSSL's `SSLfatal(s, alert, reason)`; `reason` is `SSLError.reason` in Python, None if Python has no name for it."""
 
     reason: str | None
     alert: int
 
 
 def refused_by_client(alert: int, *, reason: str, number: int, note: str | None = None) -> Expectation:
-    """Spell out a refusal by the client on both sides and on the wire.
+    """Return a refusal by the client as an expectation of both sides and the wire.
 
     Args:
         alert: the code of the alert that the client sends.

@@ -1,4 +1,4 @@
-"""Which signature scheme the server can use with the keys it has.
+"""Predicts which signature scheme the server uses with its keys.
 
 Follows `tls1_set_server_sigalgs`, `tls_choose_sigalg` and `find_sig_alg` of OpenSSL's ssl/t1_lib.c.
 """
@@ -30,17 +30,17 @@ _NOT_IN_TLS13 = frozenset({"sha1", "sha224"})
 
 
 def keys_by_type(server: ServerFacts) -> dict[str, KeyFacts]:
-    """The keys a context holds: one slot a type, so that the last one loaded of a type is the one in it."""
+    """Return the keys of a context by type; of each type it keeps the one that was loaded last."""
     return {key.type: key for key in server.keys}
 
 
 def sends_algorithms(hello: HelloFacts, *, version: int) -> bool:
-    """Whether the hello has signature algorithms that count: before TLS 1.2 the extension is ignored."""
+    """Return whether the hello has signature algorithms that count; before TLS 1.2 the extension is ignored."""
     return version >= TLS12 and Extension.SIGNATURE_ALGORITHMS in hello.extensions
 
 
 def shared_signatures(hello: HelloFacts, *, server: ServerFacts) -> tuple[SignatureInfo, ...]:
-    """The schemes both sides have, in the order of who decides, that the security level admits."""
+    """Return the shared schemes that the security level allows, in the order of the side that decides."""
     ours = _SINCE_3_2 if release(server) >= OPENSSL_3_2 else _BEFORE_3_2
     theirs = tuple(int(code, 16) for code in hello.signature_algorithms)
     preferred, other = (ours, theirs) if server.server_preference else (theirs, ours)
@@ -49,7 +49,7 @@ def shared_signatures(hello: HelloFacts, *, server: ServerFacts) -> tuple[Signat
 
 
 def choose_tls13(hello: HelloFacts, *, server: ServerFacts) -> SignatureInfo | None:
-    """The scheme of a TLS 1.3 handshake: no PKCS#1, no SHA-1 or SHA-224, ECDSA bound to the key's curve."""
+    """Return the scheme of a TLS 1.3 handshake: no PKCS#1, no SHA-1 or SHA-224, ECDSA bound to the key's curve."""
     keys = keys_by_type(server)
     for info in shared_signatures(hello, server=server):
         key = keys.get(info.key_type)
@@ -65,7 +65,7 @@ def choose_tls13(hello: HelloFacts, *, server: ServerFacts) -> SignatureInfo | N
 def choose_tls12(
     hello: HelloFacts, *, server: ServerFacts, version: int, key_types: tuple[str, ...]
 ) -> SignatureInfo | None:
-    """The scheme with which one of these keys signs in TLS 1.2; None if there is none.
+    """Return the scheme with which one of these keys signs in TLS 1.2; None if there is none.
 
     Without the extension RFC 5246 section 7.4.1.4.1 means SHA-1, which the security level may forbid.
     """
@@ -82,7 +82,7 @@ def choose_tls12(
 
 
 def fits_digest(info: SignatureInfo, *, key: KeyFacts) -> bool:
-    """Whether a PKCS#1 signature of this hash fits into the key: RSA-512 holds none of SHA-384 (RFC 8017 section 9.2).
+    """Return whether a PKCS#1 signature of this hash fits the key: RSA-512 is too short for SHA-384 (RFC 8017 section 9.2).
 
     OpenSSL notices only while signing. PSS keys were checked before the choice.
     """
@@ -92,7 +92,7 @@ def fits_digest(info: SignatureInfo, *, key: KeyFacts) -> bool:
 
 
 def can_sign_old(key_type: str, *, server: ServerFacts) -> bool:
-    """Whether a key may sign in TLS 1.0 and 1.1: MD5+SHA-1 with RSA, SHA-1 with ECDSA (tls1_get_legacy_sigalg)."""
+    """Return whether a key may sign in TLS 1.0 and 1.1: MD5+SHA-1 with RSA, SHA-1 with ECDSA (tls1_get_legacy_sigalg)."""
     bits = legacy_rsa_bits(server) if key_type == "RSA" else hash_bits("sha1", server=server)
     return bits >= required_bits(server)
 
@@ -108,13 +108,13 @@ def may_sign(hello: HelloFacts, *, server: ServerFacts, version: int, key_type: 
 
 
 def _defaults(server: ServerFacts) -> tuple[SignatureInfo, ...]:
-    """What a TLS 1.2 hello without the extension means, as far as the security level admits it."""
+    """The schemes of a TLS 1.2 hello without the extension, as far as the security level allows them."""
     infos = (signature_info(code) for code in (0x0201, 0x0203))
     return tuple(info for info in infos if info is not None and _allowed(info, server=server))
 
 
 def _allowed(info: SignatureInfo, *, server: ServerFacts) -> bool:
-    """Whether the security level admits a scheme (tls12_sigalg_allowed)."""
+    """Whether the security level allows a scheme (tls12_sigalg_allowed)."""
     bits = hash_bits(info.hash, server=server) if info.hash else _EDWARDS_BITS[info.key_type]
     return bits >= required_bits(server)
 

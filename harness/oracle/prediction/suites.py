@@ -1,4 +1,4 @@
-"""Which cipher suite the server picks, and for every other one why not.
+"""Predicts which cipher suite the server selects, and why not the others.
 
 Follows `ssl3_choose_cipher` (ssl/s3_lib.c), `ssl_set_masks` (ssl/ssl_lib.c) and `tls1_check_cert_param` (ssl/t1_lib.c).
 """
@@ -58,7 +58,7 @@ _SHA1_MAC_BITS = 160
 
 
 def signing_key_types(suite: SuiteInfo) -> tuple[str, ...]:
-    """Types of key that can authenticate a suite; RSA key exchange decrypts, which a PSS key must not."""
+    """Return the key types that can authenticate a suite; RSA key exchange decrypts, which a PSS key must not."""
     if suite.key_exchange == "RSA":
         return ("RSA",)
     return _KEY_TYPES.get(suite.authentication, ())
@@ -67,7 +67,7 @@ def signing_key_types(suite: SuiteInfo) -> tuple[str, ...]:
 def judge_suites(hello: HelloFacts, *, server: ServerFacts, version: int) -> tuple[SuiteVerdict, ...]:
     """Judge every offered suite in one version; the chosen one is marked.
 
-    OpenSSL walks the server's list if the server decides (Python's default), else the client's.
+    OpenSSL goes through the server's list if the server decides (Python's default), else through the client's.
     """
     terms = _terms(hello, server=server, version=version)
     verdicts = {int(code, 16): _judge(code, terms=terms, server=server, version=version) for code in hello.suites}
@@ -81,7 +81,7 @@ def judge_suites(hello: HelloFacts, *, server: ServerFacts, version: int) -> tup
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Terms:
-    """What counts for all suites of one handshake alike, found once: the server's suites, its keys by type with what is against each."""
+    """What is the same for all suites of a handshake: the server's suites, and its keys by type with the reasons against each."""
 
     listed: frozenset[int]
     keys: Mapping[str, list[Exclusion]]
@@ -119,7 +119,7 @@ def _judge(code: str, *, terms: _Terms, server: ServerFacts, version: int) -> Su
 
 
 def _strong_enough(info: SuiteInfo, *, server: ServerFacts) -> bool:
-    """Whether the security level admits a suite (ssl_security_default_callback, SSL_SECOP_CIPHER_SHARED)."""
+    """Whether the security level allows a suite (ssl_security_default_callback, SSL_SECOP_CIPHER_SHARED)."""
     level, bits = server.security_level, required_bits(server)
     if level == 0:
         return True
@@ -135,7 +135,7 @@ def _strong_enough(info: SuiteInfo, *, server: ServerFacts) -> bool:
 
 
 def _authentication(info: SuiteInfo, *, terms: _Terms) -> list[Exclusion]:
-    """Say why the server's keys cannot authenticate a suite; empty if one can."""
+    """Return why the server's keys cannot authenticate a suite; empty if one can."""
     if info.authentication in ("PSK", "anon"):
         return []
     if not terms.keys:
@@ -145,7 +145,7 @@ def _authentication(info: SuiteInfo, *, terms: _Terms) -> list[Exclusion]:
 
 
 def _key_exclusions(key: KeyFacts, *, hello: HelloFacts, server: ServerFacts, version: int) -> list[Exclusion]:
-    """Say why one key of the right type cannot be used.
+    """Return why one key of the right type cannot be used.
 
     An RSA key is usable without a look at signatures or key usage: `ssl_set_masks` asks nothing of it, so a missing
     signature scheme fails later, and differently (NO_SUITABLE_SIGNATURE_ALGORITHM).
@@ -166,14 +166,14 @@ def _key_exclusions(key: KeyFacts, *, hello: HelloFacts, server: ServerFacts, ve
 
 
 def _curve_accepted(key: KeyFacts, *, hello: HelloFacts, server: ServerFacts) -> bool:
-    """Whether the client lists the curve of an EC key (tls1_check_group_id); a client without the list takes any."""
+    """Whether the client lists the curve of an EC key (tls1_check_group_id); a client without the list accepts any."""
     if key.curve is None or not group_allowed(key.curve, server=server):
         return False
     return not hello.groups or key.curve in offered_groups(hello)
 
 
 def _key_exchange(info: SuiteInfo, *, terms: _Terms, server: ServerFacts) -> list[Exclusion]:
-    """Say why the key exchange of a suite cannot be done; empty if it can."""
+    """Return why the key exchange of a suite is not possible; empty if it is."""
     reasons: list[Exclusion] = []
     if info.needs_psk and not str(server.behaviour.get("name", "")).startswith("psk"):
         reasons.append(Exclusion.NO_PSK)

@@ -1,4 +1,4 @@
-"""Which protocol version OpenSSL's server picks, or why none.
+"""Predicts which protocol version OpenSSL's server selects, or why none.
 
 Follows `tls_setup_handshake` and `ssl_choose_server_version` of OpenSSL's ssl/statem/statem_lib.c.
 """
@@ -18,7 +18,7 @@ _BRAINPOOL = frozenset({"brainpoolP256r1", "brainpoolP384r1", "brainpoolP512r1"}
 
 
 def own_settings_refusal(server: ServerFacts) -> Refusal | None:
-    """Say whether the server's own settings leave it nothing, which it only notices when a client comes.
+    """Return the refusal if the server's own settings leave it nothing, which it notices only when a client connects.
 
     Checked before the ClientHello is read (tls_setup_handshake): no version at all, or no suite for the newest one.
     """
@@ -34,7 +34,7 @@ def own_settings_refusal(server: ServerFacts) -> Refusal | None:
 
 
 def choose_version(hello: HelloFacts, *, server: ServerFacts) -> int | Refusal:
-    """Pick the newest version both sides have.
+    """Return the newest version that both sides have.
 
     With supported_versions only that list counts (RFC 8446 section 4.2.1), and TLS 1.3 counts only for a server whose
     certificates can sign in it; without the list the hello's version is the client's highest, never above TLS 1.2.
@@ -54,7 +54,7 @@ def choose_version(hello: HelloFacts, *, server: ServerFacts) -> int | Refusal:
 
 
 def suite_fits(protocol: str, *, version: int) -> bool:
-    """Whether a suite that OpenSSL lists under `protocol` works in a version: TLS 1.3 has its own, others look back."""
+    """Return whether a suite that OpenSSL lists under `protocol` works in a version; TLS 1.3 has suites of its own."""
     if version == TLS13:
         return protocol == "TLSv1.3"
     # OpenSSL writes TLSv1.0 for the version Python calls TLSv1, and SSLv3 for the oldest suites.
@@ -63,14 +63,14 @@ def suite_fits(protocol: str, *, version: int) -> bool:
 
 
 def _enabled(server: ServerFacts) -> list[int]:
-    """The versions the server may speak, newest first."""
+    """The versions that the server allows, newest first."""
     oldest = version_code(server.minimum_version or "") or TLS10
     newest = version_code(server.maximum_version or "") or TLS13
     return [v for v in _VERSIONS if oldest <= v <= newest and version_allowed(v, server=server)]
 
 
 def _can_speak_tls13(server: ServerFacts) -> bool:
-    """Whether some certificate can sign in TLS 1.3, or a callback may still bring one (is_tls13_capable)."""
+    """Whether a certificate can sign in TLS 1.3, or a callback may still set one (is_tls13_capable)."""
     behaviour = str(server.behaviour.get("name", ""))
     if behaviour.startswith(("psk", "sni.")):
         return True
@@ -78,7 +78,7 @@ def _can_speak_tls13(server: ServerFacts) -> bool:
 
 
 def _signs_in_tls13(key: KeyFacts, *, server: ServerFacts) -> bool:
-    """EC keys need a curve with a scheme of its own; 3.2 gave brainpool some (tls_check_sigalg_curve)."""
+    """EC keys need a curve with a signature scheme; 3.2 added those of brainpool (tls_check_sigalg_curve)."""
     if key.type != "EC":
         return True
     return key.curve in _TLS13_CURVES or (key.curve in _BRAINPOOL and release(server) >= OPENSSL_3_2)

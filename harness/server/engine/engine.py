@@ -90,7 +90,7 @@ class Engine:
         self._closed = False
 
     def describe(self) -> dict[str, Any]:
-        """Say which Python and OpenSSL this is and what they decide by default."""
+        """Return the Python and OpenSSL of this process and their defaults."""
         return describe_interpreter()
 
     def open(self, settings: dict[str, Any]) -> dict[str, Any]:
@@ -98,7 +98,7 @@ class Engine:
 
         Returns:
             {"ok": True, address, port, facts}; or {"ok": False, failure, facts} when Python refuses the settings; or
-            {"ok": False, "error": text} when the harness asked for something impossible (port taken, unknown name).
+            {"ok": False, "error": text} if the request is impossible (port taken, unknown name).
         """
         self.cancel()
         settings = {**DEFAULTS, **settings}
@@ -111,7 +111,7 @@ class Engine:
             job = self._prepare(settings, name)
         except SettingsRefused as exc:
             if out_of_descriptors(exc.cause):
-                return {"ok": False, "error": f"the server's files cannot be opened ({exc.cause})"}
+                return {"ok": False, "error": f"cannot open the server's files ({exc.cause})"}
             return {"ok": False, "failure": failure_of(exc.cause, stage="config"), "facts": exc.facts}
         try:
             job.listener = listen(settings["address"], settings["ports"])
@@ -127,7 +127,7 @@ class Engine:
         return {"ok": True, "address": address, "port": port, "facts": job.facts}
 
     def wait(self, timeout_s: float) -> dict[str, Any]:
-        """Return the report of the last `open`; after `timeout_s` its session is ended and the report says so."""
+        """Return the report of the last `open`; end the session after `timeout_s` and report that it timed out."""
         job = self._take()
         if not job.done.wait(timeout_s):
             self._waiter.stop()
@@ -136,7 +136,7 @@ class Engine:
         return job.report
 
     def cancel(self) -> dict[str, Any] | None:
-        """Close the listener (or the session) at once and return its report, None if nothing is open."""
+        """Close the listener or session at once and return its report; None if nothing is open."""
         if self._job is None:
             return None
         job = self._take()
@@ -146,7 +146,7 @@ class Engine:
         return job.report
 
     def close(self) -> None:
-        """End everything: session, thread, contexts, key-log file. May be called twice."""
+        """End the session and the thread, drop the contexts and the key-log file. May be called twice."""
         if self._closed:
             return
         self._closed = True
@@ -160,14 +160,14 @@ class Engine:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _take(self) -> Job:
-        """Hand out the open job once."""
+        """Return the open job, once."""
         job, self._job = self._job, None
         if job is None:
             raise RuntimeError("wait() without an open server")
         return job
 
     def _prepare(self, settings: dict[str, Any], name: str) -> Job:
-        """Make everything but the listener."""
+        """Prepare a job except for its listener."""
         if settings.get("legacy_wrap_socket"):
             return legacy_job(settings)
         if name in RAW_BYTES:
@@ -186,7 +186,7 @@ class Engine:
             self._worker.start()
 
     def _work(self) -> None:
-        """Serve jobs until None comes."""
+        """Serve jobs until the end marker None."""
         while True:
             job = self._jobs.get()
             if job is None:
@@ -275,7 +275,7 @@ class Engine:
         job.report["key_log"] = self._new_secrets()
 
     def _new_secrets(self) -> str:
-        """Return the key-log lines of this connection and empty the file: secrets do not pile up on disk."""
+        """Return the key-log lines of this connection and empty the file: secrets must not accumulate on disk."""
         size = os.fstat(self._keylog).st_size
         if not size:
             return ""
@@ -287,7 +287,7 @@ class Engine:
 
 
 def json_safe(report: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Turn the bytes of the wire into base64, for the pipe."""
+    """Encode the bytes of the wire as base64 for the pipe."""
     if report is None:
         return None
     wire = [[sender, at_ms, base64.b64encode(data).decode("ascii")] for sender, at_ms, data in report["wire"]]
@@ -324,7 +324,7 @@ def main() -> int:
 
 
 def _call(engine: Engine, name: str, argument: Any) -> Any:
-    """Do one request."""
+    """Serve one request."""
     if name == "describe":
         return engine.describe()
     if name == "open":

@@ -25,7 +25,7 @@ SNI_BEHAVIOURS = ("sni.record", "sni.alert", "sni.raise", "sni.swap")
 
 
 class SocketPair:
-    """Gives a real `ssl.SSLSocket` what MemoryBIO gives an SSLObject: `ssl.wrap_socket` takes only sockets."""
+    """Does for an `ssl.SSLSocket` what MemoryBIO does for an SSLObject, because `ssl.wrap_socket` accepts only sockets."""
 
     def __init__(self) -> None:
         self.near, self.far = socket.socketpair()
@@ -45,11 +45,11 @@ class SocketPair:
             return data
 
     def write(self, data: bytes) -> None:
-        """Hand bytes to the TLS side; at most one received chunk is ever waiting there."""
+        """Pass bytes to the TLS side; at most one received chunk waits there."""
         self.near.sendall(data)
 
     def write_eof(self) -> None:
-        """Show the TLS side the end of the stream."""
+        """Pass the end of the stream to the TLS side."""
         self.near.shutdown(socket.SHUT_WR)
 
     def close(self) -> None:
@@ -59,7 +59,7 @@ class SocketPair:
 
 
 class Job:
-    """One `open`: a listener, what its connection is to do, and the report."""
+    """One `open`: a listener, the settings of its connection, and the report."""
 
     def __init__(self, settings: dict[str, Any], *, facts: dict[str, Any]) -> None:
         self.settings = settings
@@ -136,6 +136,6 @@ def set_sni(job: Job) -> None:
 
 
 def ignore_deliberate(unraisable: Any, *, fallback: Callable[[Any], object] = sys.__unraisablehook__) -> None:
-    """Stand in for `sys.unraisablehook` while a callback raises on purpose; other errors go to `fallback`."""
+    """Replace `sys.unraisablehook` while a callback raises on purpose; pass other errors to `fallback`."""
     if unraisable.exc_type is not DeliberateError:
         fallback(unraisable)

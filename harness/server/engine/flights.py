@@ -1,8 +1,8 @@
-"""Odd but live servers: pure functions that re-cut, cut off or falsify what OpenSSL is about to send.
+"""Odd servers: pure functions that fragment, cut off or tamper with what OpenSSL is about to send.
 
 Part of the stand-alone server engine: stdlib only, CPython 3.8 and later. A flight is all bytes one TLS step produced;
-flight 0 is ServerHello to ServerHelloDone (TLS 1.2), flight 1 the server's ChangeCipherSpec and Finished. What is
-changed is on the wire only: OpenSSL keeps its own transcript, and the two then differ, which is the point.
+flight 0 is ServerHello to ServerHelloDone (TLS 1.2), flight 1 the server's ChangeCipherSpec and Finished. Only the wire
+changes: OpenSSL keeps its own transcript, and the two then differ on purpose.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ VERSION = b"\x03\x03"
 
 
 def split_records(data: bytes) -> list[tuple[int, bytes, bytes]]:
-    """Split TLS records into (type, version, payload); a cut last one keeps what there is of it."""
+    """Split TLS records into (type, version, payload); the last one may be incomplete."""
     records = []
     while len(data) >= 5:
         length = int.from_bytes(data[3:5], "big")
@@ -30,7 +30,7 @@ def split_records(data: bytes) -> list[tuple[int, bytes, bytes]]:
 
 
 def join_records(records: list[tuple[int, bytes, bytes]]) -> bytes:
-    """Put records back together."""
+    """Join records into bytes."""
     return b"".join(
         bytes([kind]) + version + len(payload).to_bytes(2, "big") + payload for kind, version, payload in records
     )
@@ -47,7 +47,7 @@ def split_messages(payload: bytes) -> list[tuple[int, bytes]]:
 
 
 def join_messages(messages: list[tuple[int, bytes]]) -> bytes:
-    """Put handshake messages back together."""
+    """Join handshake messages into bytes."""
     return b"".join(bytes([kind]) + len(body).to_bytes(3, "big") + body for kind, body in messages)
 
 
@@ -62,8 +62,8 @@ def plaintext_prefix(records: list[tuple[int, bytes, bytes]]) -> int:
 def recut(data: bytes, size: int) -> bytes:
     """Cut each plaintext handshake message into records of at most `size` bytes; no record holds two messages.
 
-    A record that held the end of one and the start of the next would cut through a header only by chance: an ECDSA
-    signature has 70 to 72 bytes, and the same case would end in two ways.
+    If a record held the end of one message and the start of the next, a header would be split only by chance: an ECDSA
+    signature has 70 to 72 bytes, so the same case could end in two ways.
     """
     records = split_records(data)
     count = plaintext_prefix(records)
@@ -104,7 +104,7 @@ def edit_body(data: bytes, kind: int, edit: Callable[[bytes], bytes]) -> bytes:
 
 
 def without_message(data: bytes, kind: int) -> bytes:
-    """Leave out the plaintext handshake messages of one type."""
+    """Remove the plaintext handshake messages of one type."""
     return edit_messages(data, lambda messages: [message for message in messages if message[0] != kind])
 
 
@@ -122,7 +122,7 @@ def _other_suite(body: bytes) -> bytes:
 
 
 def _with_alpn(body: bytes) -> bytes:
-    """Add an ALPN answer nobody asked for."""
+    """Add an unsolicited ALPN extension."""
     at = 38 + body[34]
     extensions = body[at + 2 :] + b"\x00\x10\x00\x0b\x00\x09\x08http/1.1"
     return body[:at] + len(extensions).to_bytes(2, "big") + extensions
@@ -134,7 +134,7 @@ def _leaf_end(body: bytes) -> int:
 
 
 def _bad_mac(data: bytes) -> bytes:
-    """Break the last byte of the first application record."""
+    """Change the last byte of the first application record."""
     records = split_records(data)
     for at, (kind, version, payload) in enumerate(records):
         if kind == APPLICATION_DATA:
@@ -179,7 +179,7 @@ FLIGHTS = (*FIRST_FLIGHT, *SECOND_FLIGHT, *EVERY_FLIGHT, "tampered.appdata-bad-m
 
 
 def flight_of(behaviour: dict[str, Any]) -> Callable[[bytes, int], tuple[bytes, str]] | None:
-    """Return the function that changes flights for this behaviour, None where it changes none.
+    """Return the function that changes flights for this behaviour; None if it changes none.
 
     The function maps (data, index) to (data, how), `how` being "", "fin" (half-close after it) or "close".
     """

@@ -1,4 +1,4 @@
-"""Peers that are no TLS server, and odd ways to end a good session: one function per behaviour, two tables.
+"""Peers that are not TLS servers, and odd ways to end a session: one function per behaviour, two tables.
 
 Part of the stand-alone server engine: stdlib only, CPython 3.8 and later. A raw peer gets the bare link and makes no
 statement of its own: its report has no failure, what the client did is in the recorded bytes.
@@ -43,7 +43,7 @@ RAW_BYTES: dict[str, tuple[bool, bytes | None, bool]] = {
 
 
 def serve_raw(link: Link, settings: dict[str, Any]) -> dict[str, Any]:
-    """Play a peer of `RAW_BYTES` and record until the client leaves.
+    """Act as a peer of `RAW_BYTES` and record until the client leaves.
 
     Behaviour keys: `level`, `code` (raw.alert), `data` as hex (raw.bytes), `fin` to overrule the table.
     """
@@ -67,13 +67,13 @@ def serve_raw(link: Link, settings: dict[str, Any]) -> dict[str, Any]:
     except TimeoutError:
         report["timed_out"] = True
     except OSError:
-        # The client gave up first and left bytes unread; its own error tells which.
+        # The client gave up first and left bytes unread; its own error says why.
         return report
     return report
 
 
 def raw_bytes(behaviour: dict[str, Any], hello: bytes) -> bytes:
-    """Make the bytes that depend on the behaviour's own keys or on the ClientHello."""
+    """Return the bytes that depend on the behaviour's own keys or on the ClientHello."""
     if behaviour["name"] == "not-tls.reflect-clienthello":
         return hello
     if behaviour["name"] == "not-tls.alert":
@@ -82,7 +82,7 @@ def raw_bytes(behaviour: dict[str, Any], hello: bytes) -> bytes:
 
 
 def first_record(link: Link, *, end: float) -> bytes:
-    """Read the client's first record, or what came before it left."""
+    """Read the client's first record, or what it sent before it left."""
     data = b""
     while len(data) < 5 or len(data) < 5 + int.from_bytes(data[3:5], "big"):
         more = link.receive(end=end)
@@ -135,7 +135,7 @@ def close_plaintext(session: Session) -> None:
 
 
 def close_unwrap_after_client_left(session: Session) -> None:
-    """Answer, wait until the client is gone, then insist on close_notify as `SSLSocket.unwrap` does."""
+    """Answer, wait until the client has left, then require close_notify as `SSLSocket.unwrap` does."""
     session.answer()
     session.await_close()
     session.incoming.write_eof()
@@ -159,7 +159,7 @@ def close_text_after_handshake(session: Session) -> None:
 
 
 def _send_close_notify(session: Session) -> None:
-    """Write close_notify; the client's own is not waited for."""
+    """Write close_notify without waiting for the client's."""
     try:
         session.tls.unwrap()
     except OSError:

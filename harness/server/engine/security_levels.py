@@ -1,4 +1,4 @@
-"""What Python does not tell of OpenSSL's security levels, asked of OpenSSL itself: the level of a context before 3.10, and
+"""Finds out from OpenSSL itself what Python does not report about security levels: the level of a context before 3.10, and
 whether a server's own certificate has to be signed well enough for it.
 
 Part of the stand-alone server engine: stdlib only, CPython 3.8 and later.
@@ -13,13 +13,13 @@ import re
 import ssl
 import tempfile
 
-#: Prime bits of Diffie-Hellman parameters -> the highest level that still takes them (SSL_CTX_set_security_level(3)).
+#: Prime bits of Diffie-Hellman parameters -> the highest level that accepts them (SSL_CTX_set_security_level(3)).
 _LEVELS = ((1024, 1), (2048, 2), (3072, 3))
 _LEVEL = re.compile(r"@SECLEVEL=(\d)")
 
 
 def level_of(context: ssl.SSLContext, ciphers: str | None) -> int | None:
-    """Say a context's security level.
+    """Return a context's security level.
 
     Args:
         context: any server context.
@@ -33,7 +33,7 @@ def level_of(context: ssl.SSLContext, ciphers: str | None) -> int | None:
 
 
 def default_level() -> int:
-    """Find the level a bare context has here, by what DH parameters it takes (ssl_security_default_callback, ssl_cert.c).
+    """Return the level of an unchanged context, by the DH parameters that it accepts (ssl_security_default_callback, ssl_cert.c).
 
     Level 0 is not told from 1: OpenSSL 3 loads no smaller prime.
     """
@@ -45,7 +45,7 @@ def default_level() -> int:
 
 @functools.lru_cache(maxsize=None)
 def checks_own_signature() -> bool:
-    """Find out whether `load_cert_chain` weighs the hash that signed a server's certificate (CA_MD_TOO_WEAK).
+    """Return whether `load_cert_chain` checks the hash that signed a server's certificate (CA_MD_TOO_WEAK).
 
     OpenSSL's pull request 31271 took that away in the summer of 2026 in several branches at once: 3.5.7 and 3.6.3 look,
     3.5.9 and 3.6.5 do not. Hence tried, with MD5 at level 1, which is too weak in every release.
@@ -78,7 +78,7 @@ def _takes(context: ssl.SSLContext, bits: int) -> bool:
 
 
 def _signed_with_md5() -> bytes:
-    """A certificate and its key in PEM, never shown to anybody: the key is the number 1, its public point P-256's generator
+    """A certificate and its key in PEM, for loading only: the key is the number 1, its public point P-256's generator
     (SEC 2 section 2.4.2), and the signature is empty, because loading does not verify it."""
     curve = b"\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07"
     point = _der(0x03, b"\x00\x04" + _GENERATOR)

@@ -1,4 +1,4 @@
-"""Server settings -> `ssl.SSLContext`, its live facts, and the words for what went wrong.
+"""Server settings -> `ssl.SSLContext`, its live facts, and descriptions of failures.
 
 Part of the stand-alone server engine: stdlib only, CPython 3.8 and later, plain dicts in and out, no sockets.
 Knows the `ssl` module of the interpreter it runs under; must not know boards, cases or harness.model.
@@ -45,7 +45,7 @@ CONTEXT_SETTINGS = (
     "swap_key_and_certificate",
 )
 
-#: Groups that a case may hold a server to, as OpenSSL spells them.
+#: Groups that a case may limit a server to, as OpenSSL spells them.
 CURVES = ("prime256v1", "secp384r1", "secp521r1", "secp224r1", "secp256k1", "brainpoolP256r1", "X25519", "X448")
 
 _VERSIONS = {
@@ -59,7 +59,7 @@ _VERIFY = {"none": ssl.CERT_NONE, "optional": ssl.CERT_OPTIONAL, "required": ssl
 
 
 class DeliberateError(Exception):
-    """Raised on purpose inside a callback of `ssl`, to see what the handshake makes of it."""
+    """Raised on purpose inside a callback of `ssl`, to see how the handshake ends."""
 
 
 def failure_of(exc: BaseException, *, stage: str) -> dict[str, Any]:
@@ -85,12 +85,12 @@ def failure_of(exc: BaseException, *, stage: str) -> dict[str, Any]:
 
 
 def out_of_descriptors(exc: BaseException) -> bool:
-    """Whether this process or machine has no descriptor left: the harness's trouble, no word about the settings."""
+    """Return whether this process or machine has no file descriptor left: a fault of the harness, not of the settings."""
     return isinstance(exc, OSError) and not isinstance(exc, ssl.SSLError) and exc.errno in (errno.EMFILE, errno.ENFILE)
 
 
 def _ssl_error_name(number: Any) -> str | None:
-    """Name a result of `SSL_get_error`, None for a number this Python does not know."""
+    """Return the name of a result of `SSL_get_error`; None for a number that this Python does not know."""
     try:
         return str(ssl.SSLErrorNumber(number).name)
     except ValueError:
@@ -134,7 +134,7 @@ class AlertTap:
             self.alerts.append({"from": sender, "level": data[0], "code": data[1], "encrypted": encrypted})
 
     def take(self) -> list[dict[str, Any]]:
-        """Return what was collected and start anew."""
+        """Return the collected alerts and start again."""
         taken, self.alerts = self.alerts, []
         self._headers.clear()
         return taken
@@ -173,7 +173,7 @@ class ContextStore:
 
     @contextlib.contextmanager
     def secrets_of(self, *contexts: ssl.SSLContext | None) -> Iterator[None]:
-        """Let contexts append their secrets inside the block; without them a record is merely not decrypted, so trouble is ignored.
+        """Let contexts append their secrets inside the block; errors are ignored: without secrets a recording just stays encrypted.
 
         Set to None, `keylog_filename` closes its file (Modules/_ssl/debughelpers.c): descriptors do not grow with the contexts.
         """
@@ -196,12 +196,12 @@ class ContextStore:
 
 
 def _behaviour_name(settings: dict[str, Any]) -> str:
-    """Return the name of the odd behaviour asked for, empty for none."""
+    """Return the name of the behaviour, empty for none."""
     return str((settings.get("behaviour") or {}).get("name", ""))
 
 
 def _cache_key(settings: dict[str, Any]) -> str:
-    """Tell apart settings that need different contexts; a rewritten certificate file is a different one."""
+    """Return a key that differs for settings that need different contexts; a rewritten certificate file gives another key."""
     chosen = [settings.get(name) for name in CONTEXT_SETTINGS]
     name = _behaviour_name(settings)
     odd = settings.get("behaviour") if name.startswith(("psk", "sni.")) else None
@@ -220,7 +220,7 @@ def _cache_key(settings: dict[str, Any]) -> str:
 
 
 def build_context(settings: dict[str, Any]) -> ssl.SSLContext:
-    """Make a context by the settings.
+    """Return a context with the settings.
 
     Raises:
         SettingsRefused: `ssl` does not take them; the cause is whatever it raised.
@@ -234,7 +234,7 @@ def build_context(settings: dict[str, Any]) -> ssl.SSLContext:
 
 
 def _configure(context: ssl.SSLContext, settings: dict[str, Any]) -> None:
-    """Apply the settings in the one order that works for all of them."""
+    """Apply the settings in the only order that works for all of them."""
     # First of all: `@SECLEVEL` in the string decides which keys load_cert_chain accepts (ssl/ssl_rsa.c).
     if settings.get("ciphers") is not None:
         context.set_ciphers(settings["ciphers"])
@@ -263,7 +263,7 @@ def _configure(context: ssl.SSLContext, settings: dict[str, Any]) -> None:
 
 
 def _apply_versions(context: ssl.SSLContext, settings: dict[str, Any]) -> None:
-    """Set the version limits; Python warns about TLS 1.0 and 1.1, which is the very thing a case asks for."""
+    """Set the version limits without Python's warning about TLS 1.0 and 1.1, which a case asks for on purpose."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         # OpenSSL wants minimum <= maximum at no moment, so the order is free.
@@ -287,7 +287,7 @@ def _apply_psk(context: ssl.SSLContext, behaviour: dict[str, Any]) -> None:
 
 
 def context_facts(context: ssl.SSLContext, settings: dict[str, Any]) -> dict[str, Any]:
-    """Read the live settings of a context: what a handshake can meet there."""
+    """Return the live settings of a context that decide a handshake."""
     groups = settings.get("groups") or ([settings["curve"]] if settings.get("curve") else None)
     return {
         "python": platform.python_version(),
@@ -307,13 +307,13 @@ def context_facts(context: ssl.SSLContext, settings: dict[str, Any]) -> dict[str
 
 
 def end_of_stream() -> tuple[str, str]:
-    """How this Python's `ssl` reports a client that left in the handshake: (type, reason)."""
+    """Return how this Python's `ssl` reports a client that left in the handshake: (type, reason)."""
     failure = failure_of(end_of_stream_error(), stage="handshake")
     return str(failure["type"]), str(failure["reason"])
 
 
 def end_of_stream_error() -> ssl.SSLError:
-    """Make the error that a plain `SSLSocket` of this Python raises for the end of the stream in the handshake."""
+    """Return the error that a plain `SSLSocket` of this Python raises for the end of the stream in the handshake."""
     kind, number, reason = _end_of_stream()
     error = kind(number, "the client closed without close_notify")
     error.reason = reason  # type: ignore[assignment]  # None without a reason, in CPython as here
@@ -339,7 +339,7 @@ def _end_of_stream() -> tuple[type[ssl.SSLError], int, str | None]:
 
 
 def describe_interpreter() -> dict[str, Any]:
-    """Say everything about this Python that decides outcomes of handshakes."""
+    """Return everything about this Python that decides how handshakes end."""
     facts = context_facts(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), {})
     return {
         "python": facts["python"],
@@ -364,14 +364,14 @@ def describe_interpreter() -> dict[str, Any]:
 
 
 def _known_suites() -> list[str]:
-    """Name every suite that this OpenSSL was built with, allowed or not."""
+    """Return every suite that this OpenSSL was built with, enabled or not."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.set_ciphers("ALL:COMPLEMENTOFALL:@SECLEVEL=0")
     return [str(item["name"]) for item in context.get_ciphers()]
 
 
 def _takes_curve(name: str) -> bool:
-    """Whether `set_ecdh_curve` takes a group: before 3.12 it looked only among the curves of ECDSA (Modules/_ssl.c)."""
+    """Return whether `set_ecdh_curve` accepts a group: before 3.12 it looked only among the curves of ECDSA (Modules/_ssl.c)."""
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).set_ecdh_curve(name)
     except (ssl.SSLError, ValueError):
@@ -380,7 +380,7 @@ def _takes_curve(name: str) -> bool:
 
 
 def _build_flag(name: str) -> str | None:
-    """Return the value of a configure option of this interpreter, None where it was not given."""
+    """Return the value of a configure option of this interpreter; None if it was not given."""
     try:
         words = shlex.split(str(sysconfig.get_config_var("CONFIG_ARGS") or ""))
     except ValueError:

@@ -1,4 +1,4 @@
-"""The recorded TCP side of the TLS server: a listener, a wait that can be ended, and a link that keeps every byte.
+"""The recorded TCP side of the TLS server: a listener, an interruptible wait, and a link that records every byte.
 
 Part of the stand-alone server engine: stdlib only, CPython 3.8 and later. Knows sockets; must not know TLS.
 """
@@ -125,7 +125,7 @@ class Link:
                 count = self.sock.send(data[position:stop])
             except BlockingIOError:
                 if not self.waiter.wait(self.sock, writing=True, end=end):
-                    raise TimeoutError(errno.ETIMEDOUT, "the client takes no data") from None
+                    raise TimeoutError(errno.ETIMEDOUT, "the client reads no data") from None
                 continue
             except (BrokenPipeError, ConnectionResetError):
                 self._note_end("client", "RST")
@@ -160,13 +160,13 @@ class Link:
             return data
 
     def _note_end(self, sender: str, how: str) -> None:
-        """Note how a stream ended, the first time; only a reset can follow a FIN."""
+        """Record how a stream ended, the first time; only a reset can follow a FIN."""
         known = [end for end in self.ends if end[0] == sender]
         if not known or (how == "RST" and known[-1][2] == "FIN"):
             self.ends.append([sender, self.now_ms, how])
 
     def _acknowledge_at_once(self) -> None:
-        """Re-arm TCP_QUICKACK: the kernel drops it again after each use, and a client's Nagle then costs 40 ms."""
+        """Enable TCP_QUICKACK again: the kernel resets it after each use, and the client's Nagle algorithm then costs 40 ms."""
         if _QUICKACK is not None:
             try:
                 self.sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
@@ -206,13 +206,13 @@ class Link:
         self._note_end("server", "RST")
 
     def close(self) -> None:
-        """Close the socket: a FIN, or a reset where the client's bytes were not all read."""
+        """Close the socket: with FIN, or with a reset if some of the client's bytes were not read."""
         if self.sock.fileno() >= 0 and not any(how == "RST" for _sender, _at_ms, how in self.ends):
             self._note_end("server", "RST" if self._has_unread() else "FIN")
         self.sock.close()
 
     def _has_unread(self) -> bool:
-        """Whether bytes of the client wait that nobody will read."""
+        """Whether there are unread bytes of the client."""
         try:
             return bool(self.sock.recv(1, socket.MSG_PEEK))
         except OSError:
@@ -243,7 +243,7 @@ def listen(address: str, ports: list[int] | None) -> socket.socket:
 
 
 def listen_error(settings: dict[str, Any], exc: OSError) -> str:
-    """Say in one line why the server cannot listen."""
+    """Return in one line why the server cannot listen."""
     name = errno.errorcode.get(exc.errno or 0, type(exc).__name__)
     ports = settings["ports"]
     where = f"ports {ports[0]}-{ports[1]}" if ports else "any port"

@@ -82,7 +82,7 @@ class Session:
         return self.report
 
     def _handshake(self) -> None:
-        """Shake hands within `handshake_timeout_s` of accept."""
+        """Complete the handshake within `handshake_timeout_s` of accept."""
         self.pump(self.tls.do_handshake)
         suite = self.tls.cipher()
         self.report.update(
@@ -94,7 +94,7 @@ class Session:
         )
 
     def _read_text(self) -> None:
-        """Read as many bytes as the client was told to send."""
+        """Read as many bytes as the client is expected to send."""
         self.stage = "read"
         while self.received_bytes < self.settings["expect_bytes"]:
             self._more_time()
@@ -107,7 +107,7 @@ class Session:
             self.received = (self.received + data)[:TEXT_BYTES]
 
     def answer(self) -> None:
-        """Write the reply; with it the exchange is complete."""
+        """Write the reply, which completes the exchange."""
         self.stage = "write"
         self._more_time()
         data = reply_of(self.settings)
@@ -116,7 +116,7 @@ class Session:
         self.report["exchanged"] = True
 
     def await_close(self) -> None:
-        """Read until the client leaves; after a complete exchange every way to leave is a good one.
+        """Read until the client leaves; after a complete exchange every way to leave is accepted.
 
         MicroPython's close() sends no close_notify (extmod/modtls_mbedtls.c, MP_STREAM_CLOSE). The end of file is
         therefore not shown to OpenSSL 3, which would answer it with a decode_error alert and an SSLEOFError.
@@ -139,7 +139,7 @@ class Session:
                 return
 
     def _close_notify_seen(self) -> bool:
-        """Let OpenSSL read what arrived; anything but the end is thrown away."""
+        """Let OpenSSL read what arrived, and discard everything except the end."""
         try:
             while self.tls.read(CHUNK_BYTES):
                 pass
@@ -150,7 +150,7 @@ class Session:
         return True
 
     def _say_goodbye(self) -> None:
-        """Answer a close_notify with ours; a client that is already gone does not matter."""
+        """Answer a close_notify with ours; ignore a client that has already left."""
         try:
             self.tls.unwrap()
         except (OSError, ValueError):
@@ -163,7 +163,7 @@ class Session:
         self.link.drain()
 
     def pump(self, operation: Callable[[], Any]) -> Any:
-        """Run one TLS operation to its end, moving bytes both ways."""
+        """Complete one TLS operation, moving bytes in both directions."""
         fed_eof = False
         while True:
             try:
@@ -190,7 +190,7 @@ class Session:
                 return result
 
     def flush(self) -> None:
-        """Send what OpenSSL wrote, as the behaviour of this case wants it."""
+        """Send what OpenSSL wrote, changed by the behaviour of this case."""
         data = self.outgoing.read()
         if not data:
             return
@@ -209,7 +209,7 @@ class Session:
             raise ConnectionAbortedError(errno.ECONNABORTED, "closed on purpose")
 
     def _flush_or_last_words(self, operation: Callable[[], Any]) -> None:
-        """Send; if the client is gone, look first whether it left an alert: that is the reason, not the broken pipe."""
+        """Send; if the client has left, check first for its alert, which is the reason, and not the broken pipe."""
         try:
             self.flush()
         except (BrokenPipeError, ConnectionResetError):
@@ -226,18 +226,18 @@ class Session:
             raise
 
     def _more_time(self) -> None:
-        """Start the idle time anew."""
+        """Restart the idle time."""
         self.end = time.monotonic() + self.settings["idle_timeout_s"]
 
     def _stopped(self) -> None:
-        """Note that the owner ended it; not a failure once the exchange was complete."""
+        """Record that the owner ended the session; not a failure after a complete exchange."""
         if not self.report["exchanged"]:
             self.report["failure"] = failure_of(
                 ConnectionAbortedError(errno.ECONNABORTED, "the harness ended the session"), stage=self.stage
             )
 
     def _failed(self, exc: OSError) -> None:
-        """Note the failure, then let the client read why: flush the alert, half-close, drain."""
+        """Record the failure, then let the client read the reason: flush the alert, half-close, drain."""
         self.report["failure"] = failure_of(exc, stage=self.stage)
         self.report["timed_out"] = isinstance(exc, TimeoutError)
         if self.report["timed_out"] or self.link.sock.fileno() < 0:

@@ -91,7 +91,7 @@ def test_issuers_go_up_to_the_root(tmp_path: Path) -> None:
         (LEAF.replace('description = "l"\n', ""), "profile 'leaf': 'description' is missing"),
         (LEAF.replace('"root"', '"rooot"'), "profile 'leaf': issuer names 'rooot', which is not declared"),
         (LEAF + 'chain = ["middle"]\n', "profile 'leaf': chain names 'middle', which is not declared"),
-        (LEAF.replace("[leaf]", "[Leaf]"), "profile 'Leaf': a name is lower-case words with dashes"),
+        (LEAF.replace("[leaf]", "[Leaf]"), "profile 'Leaf': a name consists of lower-case words joined by dashes"),
         ("leaf = 5\n", "profile 'leaf': expected a table, got 5"),
         (LEAF + 'signature = "md5"\n', "profile 'leaf': signature = 'md5' needs an RSA issuer, 'root' has 'p256'"),
         (LEAF + 'signature_padding = "pss"\n', "profile 'leaf': signature_padding = 'pss' needs an RSA issuer"),
@@ -101,10 +101,10 @@ def test_issuers_go_up_to_the_root(tmp_path: Path) -> None:
         ),
         (
             LEAF.replace("p256", "ed25519").replace('"root"', '"self"') + 'signature = "sha1"\n',
-            "profile 'leaf': 'leaf' has 'ed25519', which has one signature: leave it out",
+            "profile 'leaf': 'leaf' has 'ed25519', which has only one signature: remove the key",
         ),
-        (LEAF.replace('"root"', '"leaf"'), "profile 'leaf': its issuers go round in a circle: leaf -> leaf"),
-        ("[leaf\n", "some.toml: cannot be read as TOML: "),
+        (LEAF.replace('"root"', '"leaf"'), "profile 'leaf': its issuers form a cycle: leaf -> leaf"),
+        ("[leaf\n", "some.toml: invalid TOML: "),
     ],
 )
 def test_a_wrong_declaration_is_named(tmp_path: Path, text: str, message: str) -> None:
@@ -126,12 +126,12 @@ def test_a_folder_without_declarations_is_an_error(tmp_path: Path) -> None:
         declarations.load(tmp_path)
 
 
-def test_the_readme_names_every_word() -> None:
+def test_the_readme_names_every_key() -> None:
     """`certs/README.md` explains every key and lists every key type, hash and usage."""
     text = (data_dir("certs") / "README.md").read_text(encoding="utf-8")
-    words = text.partition("## Words")[2].partition("## A new one")[0]
+    words = text.partition("## Keys of a profile")[2].partition("## Adding a profile")[0]
     first_column = re.findall(r"^\| ([a-z_, ]+) \|", words, flags=re.MULTILINE)
-    assert {word for cell in first_column for word in cell.split(", ")} - {"word"} == set(declarations._KEYS)
+    assert {word for cell in first_column for word in cell.split(", ")} == set(declarations._KEYS)
     values = (*declarations.KEYS, *declarations.SIGNATURES, *declarations.EXTENDED_KEY_USAGES, *declarations.OMISSIBLE)
     assert [value for value in values if f"`{value}`" not in text] == []
 

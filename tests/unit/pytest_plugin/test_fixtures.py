@@ -57,7 +57,7 @@ def test_make_server():
             r"^tls_server\(curve=\.\.\.\): 'nocurve' is no curve of TLS; accepted are prime256v1, .*X448",
         ),
         ({"curve": 23}, r"^tls_server\(curve=\.\.\.\): 23 is no curve of TLS"),
-        ({"client_ca": "ca-p257"}, r"^no certificate profile is called 'ca-p257' \(accepted: .*ca-p256"),
+        ({"client_ca": "ca-p257"}, r"^there is no certificate profile 'ca-p257' \(accepted: .*ca-p256"),
     ],
 )
 def test_make_server_refuses(settings, message):
@@ -135,7 +135,7 @@ def test_suites_that_a_board_cannot_leave_out(new_lab, spec):
     session.learn(api=tuple(name for name in session.info.api if not name.endswith("set_ciphers")))
     server = make_server("server-p256", maximum_version="TLSv1.2")
     with pytest.raises(
-        UsageError, match=r"suites=\.\.\.\): unix: this firmware offers other cipher suites too, and its TLS"
+        UsageError, match=r"suites=\.\.\.\): unix: this firmware offers other cipher suites, too, and its TLS"
     ):
         board.connect(server, suites="TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256")
     assert Expect().connected(board.connect(server)).outcome is Outcome.CONNECTED

@@ -101,7 +101,7 @@ def test_failures() -> None:
 
 def test_faults_of_the_engine_are_server_errors(certificates: Certificates) -> None:
     """What is no TLS matter never becomes a report."""
-    with pytest.raises(ServerError, match="the server engine broke: KeyError: 'x'"):
+    with pytest.raises(ServerError, match="the server engine failed: KeyError: 'x'"):
         report_of({"error": "KeyError: 'x'"}, facts=None)
     with pytest.raises(ServerError, match="cannot listen"):
         start_of({"ok": False, "error": "the TLS server cannot listen"}, profile=ServerProfile(), keys=())
