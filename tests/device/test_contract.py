@@ -65,7 +65,7 @@ class Bench:
         """A line to the board, in the raw REPL."""
         link = Link(self.address)
         self._links.append(link)
-        link.enter_raw_repl(deadline=Deadline(5))
+        link.enter_raw_repl(deadline=Deadline(60))
         return link
 
     def session(self) -> BoardSession:
@@ -133,7 +133,7 @@ class TestContract:
     def test_traceback(self, bench: Bench) -> None:
         """A traceback is told apart from output, and the next exec is not disturbed."""
         link = bench.link()
-        output = link.exec(b"print('before')\n1/0", deadline=Deadline(5))
+        output = link.exec(b"print('before')\n1/0", deadline=Deadline(60))
         assert output.stdout == b"before\n"
         assert b"ZeroDivisionError" in output.stderr
         assert run(link, b"print(1)") == b"1\n"
@@ -148,17 +148,17 @@ class TestContract:
             link.exec(code, deadline=deadline)
         assert next(looks) <= 0.3 * 50 + 2, "it looked at the clock again after the deadline"
         assert raised.value.kind == "timeout"
-        link.enter_raw_repl(deadline=Deadline(5))
+        link.enter_raw_repl(deadline=Deadline(60))
         assert run(link, b"print(2)") == b"2\n"
 
     def test_flood(self, bench: Bench) -> None:
         """Output without end is cut off, and the board can be had back."""
         link = bench.link()
         with pytest.raises(BoardError, match="printed more than 64 KiB without an end") as raised:
-            link.exec(b"for _ in range(200): print('x' * 1000)\nwhile True: pass", deadline=Deadline(20))
+            link.exec(b"for _ in range(200): print('x' * 1000)\nwhile True: pass", deadline=Deadline(60))
         assert raised.value.kind == "flood"
         assert len(raised.value.transcript) < MAX_OUTPUT_BYTES // 4
-        link.enter_raw_repl(deadline=Deadline(10))
+        link.enter_raw_repl(deadline=Deadline(60))
         assert run(link, b"print(3)") == b"3\n"
 
     @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ class TestContract:
     def test_output_that_looks_like_the_protocol(self, bench: Bench, noise: bytes) -> None:
         """Whatever a program prints, the exec after the next is in step again."""
         link = bench.link()
-        link.exec(b"print('%s')" % noise, deadline=Deadline(5))
+        link.exec(b"print('%s')" % noise, deadline=Deadline(60))
         assert run(link, b"print(4)") == b"4\n"
         assert run(link, b"print(5)") == b"5\n"
 
@@ -176,7 +176,7 @@ class TestContract:
         link = bench.link()
         with pytest.raises(BoardError, match="did not answer"):
             link.exec(b"import time\ntime.sleep(0.3)\nprint('late')", deadline=Deadline(0.1))
-        link.enter_raw_repl(deadline=Deadline(5))
+        link.enter_raw_repl(deadline=Deadline(60))
         assert run(link, b"print('next')") == b"next\n"
 
     def test_soft_reset(self, parts: Bench) -> None:
@@ -185,7 +185,7 @@ class TestContract:
         (parts.folder / "main.py").write_text("m = 1\n")
         link = parts.power_up().link()
         run(link, b"a = 1")
-        assert b"from boot" in link.soft_reset(deadline=Deadline(10))
+        assert b"from boot" in link.soft_reset(deadline=Deadline(60))
         assert run(link, b"print('a' in globals(), 'b' in globals(), 'm' in globals())") == b"False True False\n"
 
     def test_probe(self, bench: Bench) -> None:
@@ -282,10 +282,10 @@ class TestContract:
         if busy:
             with pytest.raises(BoardError, match="did not answer"):
                 session.link.exec(b"while True: pass", deadline=Deadline(0.2))
-        session.close(deadline=Deadline(5))
+        session.close(deadline=Deadline(60))
         line = Link(bench.address)
         try:
-            line._port.deadline = Deadline(5)
+            line._port.deadline = Deadline(60)
             line._port.write(b"print('at', 'prompt')\r")
             assert b"at prompt" in line._port.read_through(b"\n>>> ", limit=10000)
         finally:

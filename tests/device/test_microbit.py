@@ -38,7 +38,7 @@ def microbit() -> Iterator[str]:
     assert process.stdout is not None
     try:
         said = b""
-        deadline = Deadline(20)
+        deadline = Deadline(60)
         while (found := re.search(rb"redirected to (/dev/\S+)", said)) is None:
             ready, _, _ = select.select([process.stdout], [], [], deadline.remaining_s)
             assert ready, f"qemu did not name its port: {said!r}"
@@ -60,7 +60,7 @@ def info(microbit: str) -> BoardInfo:
         assert session.notes == []
         return session.info
     finally:
-        session.close(deadline=Deadline(5))
+        session.close(deadline=Deadline(60))
 
 
 def test_identified(info: BoardInfo) -> None:
@@ -80,13 +80,13 @@ def test_long_source_arrives_whole(microbit: str) -> None:
     """Without raw paste code goes in 256-byte pieces and arrives whole; now and then this UART drops a byte (2 of 600 execs)."""
     link = Link(microbit)
     try:
-        link.enter_raw_repl(deadline=Deadline(10))
-        link.soft_reset(deadline=Deadline(10))  # what a session loaded before takes memory until then
+        link.enter_raw_repl(deadline=Deadline(60))
+        link.soft_reset(deadline=Deadline(60))  # what a session loaded before takes memory until then
         text = b"0123456789abcdef" * 60
         code = b"a = '%s'\nprint(len(a), a == '0123456789abcdef' * 60)" % text
-        seen = [link.exec(code, deadline=Deadline(20)).stdout.split() for _attempt in range(3)]
+        seen = [link.exec(code, deadline=Deadline(60)).stdout.split() for _attempt in range(3)]
         assert [b"960", b"True"] in seen
-        link.leave_raw_repl(deadline=Deadline(5))
+        link.leave_raw_repl(deadline=Deadline(60))
     finally:
         link.close()
 

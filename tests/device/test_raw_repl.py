@@ -42,7 +42,7 @@ class Prompt:
 
     def until(self, ending: bytes) -> bytes:
         """Everything up to the ending, within ten seconds."""
-        deadline = Deadline(10)
+        deadline = Deadline(60)
         while ending not in self.seen:
             ready, _, _ = select.select([self.master], [], [], deadline.remaining_s)
             assert ready, f"waiting for {ending!r}, got {self.seen!r}"

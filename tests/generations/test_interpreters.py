@@ -42,7 +42,7 @@ def opened() -> Opened:
 
     yield start
     for session in sessions:
-        session.close(deadline=Deadline(5.0))
+        session.close(deadline=Deadline(60))
 
 
 @pytest.fixture
@@ -111,11 +111,11 @@ def test_ctrl_c_reaches_the_interpreter(name: str, places: dict[str, str]) -> No
     board = VirtualBoard(find_interpreter(places[name]))
     try:
         link = Link(board.port)
-        link.enter_raw_repl(deadline=Deadline(20))
+        link.enter_raw_repl(deadline=Deadline(60))
         with pytest.raises(BoardError):
             link.exec(b"while True: pass", deadline=Deadline(0.3))
-        link.enter_raw_repl(deadline=Deadline(20))
-        assert link.exec(b"print(1)", deadline=Deadline(20)).stdout.strip() == b"1"
+        link.enter_raw_repl(deadline=Deadline(60))
+        assert link.exec(b"print(1)", deadline=Deadline(60)).stdout.strip() == b"1"
         link.close()
     finally:
         board.close()
@@ -130,7 +130,7 @@ def test_ctrl_c_at_once(script_repl: bool) -> None:
         try:
             port = os.open(board.port, os.O_RDWR | os.O_NOCTTY)
             os.write(port, b"\r\x03\r\x01")
-            seen, deadline = b"", Deadline(20)
+            seen, deadline = b"", Deadline(60)
             while b"raw REPL" not in seen:
                 ready, _, _ = select.select([port], [], [], deadline.remaining_s)
                 assert ready, seen

@@ -95,7 +95,7 @@ class Suite:
         self.running.append(process)
         return process
 
-    def end(self, process: subprocess.Popen, *, timeout_s: float = 60) -> Ran:
+    def end(self, process: subprocess.Popen, *, timeout_s: float = 240) -> Ran:
         """Wait for a run's end."""
         text, _ = process.communicate(timeout=timeout_s)
         return Ran(process.returncode, text.rstrip("\n").split("\n"), self.folder, tuple(process.args))
@@ -106,7 +106,7 @@ class Suite:
 
     def wait_for(self, condition: Callable[[], object], *, what: str) -> None:
         """Wait until something is true of a run that was started."""
-        deadline, pause = Deadline(60), threading.Event()
+        deadline, pause = Deadline(240), threading.Event()
         while not condition():
             pause.wait(0.02)
             assert not deadline.expired, f"still waiting for {what}"

@@ -245,7 +245,7 @@ def test_a_place_of_somebody_else(bob, tmp_path):
         bob.call("-p", "board0", "release", user="alice")
 
     session = open_board(boards["desk"], deploy=False, patience=Patience(seconds=100, tell=tell))
-    session.close(deadline=Deadline(5))
+    session.close(deadline=Deadline(60))
     assert re.sub("[0-9]+ s", "N s", "; ".join(told)) == (
         "desk: waiting up to N s: desk: place board0 is acquired by alice on desk, where `labgrid-client -p board0 release` "
         "releases it; `pytest --board-wait SECONDS` waits for it"

@@ -64,7 +64,7 @@ def started(tmp_path):
                 cwd=tmp_path,
             )
         running.append(process)
-        deadline = Deadline(15)
+        deadline = Deadline(60)
         while True:
             try:
                 socket.create_connection(("127.0.0.1", port), timeout=1).close()

@@ -32,13 +32,13 @@ def new_session(folder: Path) -> Iterator[Callable[..., BoardSession]]:
     def make(**settings: object) -> BoardSession:
         virtual = VirtualBoard(find_interpreter(""), folder=folder)
         spec = BoardSpec(text="lab-1", kind="unix", target="", label="lab-1", settings=BoardSettings(**settings))  # type: ignore[arg-type]
-        session = BoardSession(spec, Link(virtual.port), owner=virtual, patience_s=5.0)
+        session = BoardSession(spec, Link(virtual.port), owner=virtual, patience_s=60.0)
         sessions.append(session)
         return session
 
     yield make
     for session in sessions:
-        session.close(deadline=Deadline(5))
+        session.close(deadline=Deadline(60))
 
 
 @pytest.fixture

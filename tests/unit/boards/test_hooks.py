@@ -41,7 +41,7 @@ def test_the_password_is_not_in_the_environment(monkeypatch: pytest.MonkeyPatch)
     code = "import os; print(sorted(name for name in os.environ if name.startswith('LAB_'))); raise SystemExit(1)"
     words = [sys.executable, "-c", code]
     with pytest.raises(BoardError, match=r"it printed: \['LAB_HUB'\]$"):
-        run_hook(words, name="reset", board="lab-1", deadline=Deadline(20), strip_env=("LAB_WIFI",))
+        run_hook(words, name="reset", board="lab-1", deadline=Deadline(60), strip_env=("LAB_WIFI",))
 
 
 def test_a_failure_shows_the_output() -> None:
@@ -149,7 +149,7 @@ def test_no_such_program(tmp_path: Path) -> None:
     """A program that cannot be started is reported with the system's reason."""
     words = [str(tmp_path / "uhubctl")]
     with pytest.raises(BoardError, match=rf"hook '{re.escape(words[0])}' cannot be started \(No such file") as raised:
-        run_hook(words, name="power_cycle", board="lab-1", deadline=Deadline(5))
+        run_hook(words, name="power_cycle", board="lab-1", deadline=Deadline(60))
     assert raised.value.kind == "hook"
 
 
@@ -160,7 +160,7 @@ def test_not_a_program(tmp_path: Path) -> None:
     for mode, reason in ((0o644, "Permission denied"), (0o755, "Exec format error")):
         script.chmod(mode)
         with pytest.raises(BoardError, match=rf"cannot be started \({reason}\)$"):
-            run_hook([str(script)], name="reset", board="lab-1", deadline=Deadline(20))
+            run_hook([str(script)], name="reset", board="lab-1", deadline=Deadline(60))
 
 
 def test_hook_arguments() -> None:

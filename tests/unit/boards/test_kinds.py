@@ -68,7 +68,7 @@ def test_serial() -> None:
         session = open_board(lab["desk"], deploy=False)
         assert session.info.implementation == "micropython"
         assert (session.link._port.port.baudrate, session.link._port.port.dtr) == (9600, False)
-        session.close(deadline=Deadline(5))
+        session.close(deadline=Deadline(60))
     finally:
         virtual.close()
 
@@ -78,18 +78,18 @@ def test_heap_of_a_virtual_board() -> None:
     lab = parse_lab({"board": {"small": {"spec": "unix", "heap_bytes": 400_000}}}, file="boards.toml")
     session = open_board(lab["small"], deploy=False)
     total = session.info.heap_total_bytes
-    session.close(deadline=Deadline(5))
+    session.close(deadline=Deadline(60))
     assert total is not None
     assert 300_000 < total <= 400_000
 
 
 def test_open_board_leaves_nothing() -> None:
     """Opened and closed, the process is as before."""
-    open_board(parse_board("unix", {})).close(deadline=Deadline(5))
+    open_board(parse_board("unix", {})).close(deadline=Deadline(60))
     before = (len(os.listdir("/proc/self/fd")), threading.active_count())
     session = open_board(parse_board("unix", {}))
-    session.close(deadline=Deadline(5))
-    session.close(deadline=Deadline(5))
+    session.close(deadline=Deadline(60))
+    session.close(deadline=Deadline(60))
     assert (len(os.listdir("/proc/self/fd")), threading.active_count()) == before
 
 
@@ -99,7 +99,7 @@ def test_open_board_that_fails_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -
     def broken(self: BoardSession, *, deploy: bool = True) -> None:
         raise BoardError("no", kind="silent")
 
-    open_board(parse_board("unix", {})).close(deadline=Deadline(5))
+    open_board(parse_board("unix", {})).close(deadline=Deadline(60))
     before = (len(os.listdir("/proc/self/fd")), threading.active_count())
     monkeypatch.setattr(BoardSession, "start", broken)
     with pytest.raises(BoardError, match="no"):

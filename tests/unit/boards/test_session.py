@@ -66,7 +66,7 @@ def test_clock_in_use(new_session: NewSession, monkeypatch: pytest.MonkeyPatch) 
 
 def test_recover_forgets_blobs(session: BoardSession) -> None:
     """A reset takes the blobs from the board, and the session knows."""
-    session.blobs.provide({"blob": b"x"}, heap_free_bytes=None, deadline=Deadline(10))
+    session.blobs.provide({"blob": b"x"}, heap_free_bytes=None, deadline=Deadline(60))
     session.recover()
     assert session.blobs.names == ()
     assert session.notes == []
@@ -103,7 +103,7 @@ def restart(session: BoardSession) -> None:
     """Let the board restart by itself, as one does whose power dips."""
     session._owner.reset()  # type: ignore[union-attr]  # a virtual board
     with pytest.raises(BoardError, match="the board restarted while we talked to it"):
-        session.link.exec(b"while True: pass", deadline=Deadline(10))
+        session.link.exec(b"while True: pass", deadline=Deadline(60))
 
 
 def test_recover_brings_back_the_network(new_session: NewSession, folder: Path) -> None:
@@ -118,7 +118,7 @@ def test_recover_brings_back_the_network(new_session: NewSession, folder: Path) 
     assert (folder / "joins").read_text() == "lab lab "
     assert session.info.address == "127.0.0.7"
     assert session.notes == []
-    assert session.link.exec(b"print(th_run)", deadline=Deadline(5)).stdout.startswith(b"<function")
+    assert session.link.exec(b"print(th_run)", deadline=Deadline(60)).stdout.startswith(b"<function")
 
 
 def test_recover_without_the_network(new_session: NewSession, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,12 +179,12 @@ def test_recover_of_a_board_that_is_gone(session: BoardSession) -> None:
 
 def test_recover_takes_the_mildest_step_that_helps(session: BoardSession) -> None:
     """What Ctrl-C cures is not reset: the globals are still there. A check that fails asks for more, each step in its time."""
-    session.link.exec(b"mine = 7", deadline=Deadline(5))
+    session.link.exec(b"mine = 7", deadline=Deadline(60))
     with pytest.raises(BoardError, match="did not answer"):
         session.link.exec(b"while True: pass", deadline=Deadline(0.2))
     (step,) = session.recover()
     assert (step.step, step.result, step.reason, step.deadline_s) == ("ctrl-c", "helped", None, 20.0)
-    assert session.link.exec(b"print(mine)", deadline=Deadline(5)).stdout == b"7\n"
+    assert session.link.exec(b"print(mine)", deadline=Deadline(60)).stdout == b"7\n"
     sick = [BoardError("lab-1: not yet", kind="sick")] * 2
 
     def check(deadline: Deadline) -> None:
@@ -197,7 +197,7 @@ def test_recover_takes_the_mildest_step_that_helps(session: BoardSession) -> Non
         ("raw-repl", "failed"),
         ("soft-reset", "helped"),
     ]
-    assert session.link.exec(b"print(mine)", deadline=Deadline(5)).stderr != b""
+    assert session.link.exec(b"print(mine)", deadline=Deadline(60)).stderr != b""
 
 
 @pytest.mark.parametrize("step", ["leave_raw_repl", "close"])
@@ -214,21 +214,21 @@ def test_ctrl_c_while_closing(session: BoardSession, monkeypatch: pytest.MonkeyP
         monkeypatch.setattr(link, "close", lambda: (closed.append("link"), real_close()))
     monkeypatch.setattr(session._owner, "close", lambda close=session._owner.close: (closed.append("owner"), close()))
     with pytest.raises(KeyboardInterrupt):
-        session.close(deadline=Deadline(5))
+        session.close(deadline=Deadline(60))
     assert closed == (["owner"] if step == "close" else ["link", "owner"])
     real_close()
 
 
 def test_agent_that_fails(session: BoardSession) -> None:
     """An agent that breaks is the harness's fault or the board's, never a TLS result."""
-    session.link.exec(b"def th_run(text, check): 1/0", deadline=Deadline(5))
+    session.link.exec(b"def th_run(text, check): 1/0", deadline=Deadline(60))
     request, blobs = session.prepare(ClientPlan(), Certificates())
     with pytest.raises(BoardError, match=r"lab-1: the board could not try a connection: ZeroDivisionError") as raised:
-        session.connect(request, blobs, deadline=Deadline(5))
+        session.connect(request, blobs, deadline=Deadline(60))
     assert raised.value.kind == "agent"
-    session.link.exec(b"def th_run(text, check): print('#th {')", deadline=Deadline(5))
+    session.link.exec(b"def th_run(text, check): print('#th {')", deadline=Deadline(60))
     with pytest.raises(BoardError, match="lab-1: the board's answer is garbled") as raised:
-        session.connect(request, blobs, deadline=Deadline(5))
+        session.connect(request, blobs, deadline=Deadline(60))
     assert raised.value.kind == "garbled"
 
 

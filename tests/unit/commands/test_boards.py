@@ -156,7 +156,7 @@ def test_who_has_a_board(virtual_board, capsys):
     assert cli.main(["boards", "--json"]) == 0
     (board,) = json.loads(capsys.readouterr().out)["configured"]
     assert (board["state"], board["holder"]["pid"], board["holder"]["command"]) == ("in-use", os.getpid(), me.command)
-    session.close(deadline=Deadline(5.0))
+    session.close(deadline=Deadline(60))
     assert cli.main(["boards", "--json"]) == 0
     (board,) = json.loads(capsys.readouterr().out)["configured"]
     assert (board["state"], board["holder"]) == ("free", None)
@@ -268,7 +268,7 @@ def test_clean_removes_what_was_deployed_and_nothing_else(virtual_board, capsys)
     (virtual_board.folder / "main.py").write_text("print('mine')", encoding="ascii")
     (virtual_board.folder / "lib").mkdir()
     before = files(virtual_board.folder)
-    open_board(parse_board(virtual_board.port, {})).close(deadline=Deadline(5.0))
+    open_board(parse_board(virtual_board.port, {})).close(deadline=Deadline(60))
     assert set(files(virtual_board.folder)) > set(before)
     assert cli.main(["boards", "--clean", virtual_board.port]) == 0
     assert capsys.readouterr() == (f"pts{virtual_board.port.rpartition('/')[2]}: removed what was deployed\n", "")

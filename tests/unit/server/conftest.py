@@ -190,7 +190,7 @@ def run(server: LocalServer, python_client: Callable[..., bytes]) -> Callable[..
 
         thread = threading.Thread(target=attempt, args=(start.port,))
         thread.start()
-        report = server.finish(Deadline(20))
+        report = server.finish(Deadline(60))
         thread.join(20)
         return seen[0], report
 

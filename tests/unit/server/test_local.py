@@ -383,7 +383,7 @@ def test_nothing_is_left_after_close(certificates: Certificates, python_client: 
     for profile in (P256, ServerProfile(certificates=("server-p256",), legacy_wrap_socket=hasattr(ssl, "wrap_socket"))):
         start = host.open(profile, TALK)
         assert python_client(start.port) == b"Hallo, Client!"
-        host.finish(Deadline(5))
+        host.finish(Deadline(60))
     host.open(P256, TALK)
     host.close()
     host.close()

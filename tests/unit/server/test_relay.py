@@ -99,7 +99,7 @@ def test_session_passes_and_is_kept(relay, target, version):
     between = relay(target(version))
     start = between.open(PROFILE, Serving(peers=("127.0.0.1",)))
     assert talk(start.port, version) == b"echo hello"
-    report = between.finish(Deadline(5))
+    report = between.finish(Deadline(60))
     wire = read_wire(report.wire)
     assert (report.accepted, report.handshake_done, report.exchanged, report.timed_out) == (True, True, True, False)
     assert (report.facts, report.failure) == (None, None)
@@ -114,7 +114,7 @@ def test_refusal_reaches_the_client(relay, target):
     between = relay(target(ssl.TLSVersion.TLSv1_3))
     start = between.open(PROFILE, Serving())
     assert talk(start.port, ssl.TLSVersion.TLSv1_2) == "TLSV1_ALERT_PROTOCOL_VERSION"
-    report = between.finish(Deadline(5))
+    report = between.finish(Deadline(60))
     assert (report.handshake_done, report.exchanged) == (False, False)
     assert [(item.sender, item.name) for item in read_wire(report.wire).alerts] == [(Side.SERVER, "protocol_version")]
 
@@ -221,7 +221,7 @@ def test_nobody_there(relay):
         "ECONNREFUSED",
         "connect",
     )
-    assert (start.port, between.finish(Deadline(5)).failure) == (None, start.failure)
+    assert (start.port, between.finish(Deadline(60)).failure) == (None, start.failure)
 
 
 def test_one_connection(relay):
@@ -235,7 +235,7 @@ def test_one_connection(relay):
                 client.sendall(b"hello")
                 assert sock.recv(5) == b"hello"
             assert client.recv(1) == b""
-        between.finish(Deadline(5))
+        between.finish(Deadline(60))
         listener.setblocking(False)
         with pytest.raises(BlockingIOError):
             listener.accept()
@@ -269,7 +269,7 @@ def test_alert_before_the_reset_that_follows_it(relay):
             for _ in range(500):
                 client.sendall(b"the rest of a flight")
             assert client.recv(7) == alert
-        report = between.finish(Deadline(5))
+        report = between.finish(Deadline(60))
     assert (report.tcp_ends[0].sender, report.tcp_ends[0].how) == (Side.SERVER, "RST")
 
 

@@ -48,7 +48,7 @@ def test_session_under_another_python(remote: RemoteServer, python_client: Calla
     for notify in (True, False):
         start = remote.open(P256, TALK)
         assert python_client(start.port, notify=notify) == b"Hallo, Client!"
-        report = remote.finish(Deadline(10))
+        report = remote.finish(Deadline(60))
         assert (report.failure, report.exchanged, report.received_text) == (None, True, "Hallo, Server!")
         assert report.wire[0].data[:2] == b"\x16\x03"
         assert report.key_log
@@ -91,7 +91,7 @@ def test_odd_behaviours_under_another_python(
     """Behaviours of each kind run under the oldest Python as well."""
     start = remote.open(ServerProfile(certificates=("server-p256",), behaviour=behaviour), TALK)
     assert python_client(start.port, notify=False) == b"Hallo, Client!"
-    assert remote.finish(Deadline(10)).exchanged
+    assert remote.finish(Deadline(60)).exchanged
 
 
 def test_raw_peer_under_another_python(remote: RemoteServer, python_client: Callable[..., bytes]) -> None:
@@ -100,7 +100,7 @@ def test_raw_peer_under_another_python(remote: RemoteServer, python_client: Call
     with pytest.raises(ssl.SSLError) as caught:
         python_client(start.port)
     assert "HANDSHAKE_FAILURE" in str(caught.value.reason)
-    assert not remote.finish(Deadline(10)).handshake_done
+    assert not remote.finish(Deadline(60)).handshake_done
 
 
 def test_cancel_over_the_pipe(remote: RemoteServer) -> None:

@@ -23,7 +23,7 @@ def session(new_session: Callable[..., BoardSession]) -> BoardSession:
 
 def provide(store: BlobStore, blobs: dict[str, bytes], heap_free_bytes: int | None = None) -> None:
     """Have these blobs on the board."""
-    store.provide(blobs, heap_free_bytes=heap_free_bytes, deadline=Deadline(10))
+    store.provide(blobs, heap_free_bytes=heap_free_bytes, deadline=Deadline(60))
 
 
 def test_sent_once(session: BoardSession) -> None:
@@ -41,7 +41,7 @@ def test_oldest_make_room(session: BoardSession) -> None:
     for number in range(6):
         provide(session.blobs, {f"blob{number}": bytes([number]) * 2000})
     assert session.blobs.names == ("blob2", "blob3", "blob4", "blob5")
-    held = session.link.exec(ON_BOARD, deadline=Deadline(5))
+    held = session.link.exec(ON_BOARD, deadline=Deadline(60))
     assert held.stdout == b"['blob2', 'blob3', 'blob4', 'blob5']\n"
 
 

@@ -124,7 +124,7 @@ def test_password_of_a_board_that_echoes(radio: Path, new_session: NewSession) -
     session = new_session(network="wifi", ssid="lab", password_env="LAB_WIFI")
     session.start()
     session.begin_case()
-    output = session.link.exec(b"print(open('expected').read())", deadline=Deadline(5))
+    output = session.link.exec(b"print(open('expected').read())", deadline=Deadline(60))
     assert b"hunter2" in output.stdout
     assert "[hidden]" in session.transcript()
     assert "hunter2" not in session.transcript()

@@ -130,18 +130,18 @@ def test_back_under_another_name(tmp_path: Path, locks: Path) -> None:
     board = SameBoard(faulty.port, label="desk")
     link = Link(board.port)
     try:
-        link.enter_raw_repl(deadline=Deadline(10))
+        link.enter_raw_repl(deadline=Deadline(60))
         before = link.device
-        link.exec(b"def th_run(text): return 1", deadline=Deadline(5))
+        link.exec(b"def th_run(text): return 1", deadline=Deadline(60))
         for _ in range(2):
-            link.exec(b"th_run('{\"host\":1}')", deadline=Deadline(5))
+            link.exec(b"th_run('{\"host\":1}')", deadline=Deadline(60))
         with pytest.raises(BoardError, match="the port went away"):
-            link.exec(b"th_run('{\"host\":1}')", deadline=Deadline(5))
+            link.exec(b"th_run('{\"host\":1}')", deadline=Deadline(60))
         spec = BoardSpec(text="desk", kind="serial", target=faulty.port, label="desk")
         log = take_steps(Recovery(spec, link, find_port=board.find).steps(), settle=lambda deadline: None)
         assert [(step.step, step.result) for step in log] == [("ctrl-c", "skipped"), ("port", "helped")]
         assert link.device != before
-        assert link.exec(b"print(th_run(''))", deadline=Deadline(5)).stdout == b"1\n"
+        assert link.exec(b"print(th_run(''))", deadline=Deadline(60)).stdout == b"1\n"
         assert len(list(locks.iterdir())) == 3  # its link, and what that led to before and leads to now
     finally:
         link.close()
@@ -181,7 +181,7 @@ def test_a_port_that_is_missing_at_the_start(dark: BoardSpec) -> None:
         assert holder_of(dark.target) is not None
         assert holder_of(os.path.realpath(dark.target)) is not None
     finally:
-        session.close(deadline=Deadline(5))
+        session.close(deadline=Deadline(60))
     assert holder_of(dark.target) is None
 
 

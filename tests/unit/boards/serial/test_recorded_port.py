@@ -46,7 +46,7 @@ def wire() -> Iterator[Wire]:
 
 def test_read_gives_all_or_times_out(wire: Wire) -> None:
     """mpremote takes a short read for a broken protocol, so there is none."""
-    wire.port.deadline = Deadline(5)
+    wire.port.deadline = Deadline(60)
     threading.Timer(0.1, wire.say, [b"cd"]).start()
     wire.say(b"ab")
     assert wire.port.read(4) == b"abcd"
@@ -60,7 +60,7 @@ def test_read_gives_all_or_times_out(wire: Wire) -> None:
 @pytest.mark.parametrize("cut", range(1, 6))
 def test_read_through_any_cut(wire: Wire, cut: int) -> None:
     """The ending is found however the bytes were cut; what follows it stays for the next read."""
-    wire.port.deadline = Deadline(5)
+    wire.port.deadline = Deadline(60)
     data = b"a<end>b"
     wire.say(data[:cut])
     threading.Timer(0.02, wire.say, [data[cut:]]).start()
@@ -80,7 +80,7 @@ def test_read_through_times_out_with_what_came(wire: Wire) -> None:
 
 def test_read_through_is_bounded(wire: Wire) -> None:
     """More than the limit without the ending is a flood."""
-    wire.port.deadline = Deadline(5)
+    wire.port.deadline = Deadline(60)
     wire.say(b"x" * 300)
     with pytest.raises(LinkFlood, match=r"more than \d+ bytes"):
         wire.port.read_through(b"<end>", limit=200)
@@ -94,7 +94,7 @@ def test_hopeless_ends_the_wait_when_the_line_is_quiet(wire: Wire) -> None:
         asked.append(seen)
         return b"banner" in seen
 
-    wire.port.deadline = Deadline(20)
+    wire.port.deadline = Deadline(60)
     wire.say(b"work")
     threading.Timer(4 * READ_SLICE_S, wire.say, [b"banner"]).start()
     with pytest.raises(LinkTimeout) as raised:
@@ -106,7 +106,7 @@ def test_hopeless_ends_the_wait_when_the_line_is_quiet(wire: Wire) -> None:
 
 def test_linger(wire: Wire) -> None:
     """It ends with what is waited for, or with its time, and not beyond the operation's."""
-    wire.port.deadline = Deadline(5)
+    wire.port.deadline = Deadline(60)
     threading.Timer(0.1, wire.say, [b"set"]).start()
     wire.say(b"re")
     assert wire.port.linger(until=lambda seen: seen == b"reset", seconds=5) == b"reset"
@@ -120,7 +120,7 @@ def test_linger(wire: Wire) -> None:
 def test_drain_and_unread(wire: Wire) -> None:
     """Drain takes what is there without waiting; unread puts it in front again."""
     wire.say(b"one")
-    wire.port.deadline = Deadline(5)
+    wire.port.deadline = Deadline(60)
     assert wire.port.read(1) == b"o"
     wire.port.unread(b"o")
     assert wire.port.inWaiting() == 3
@@ -130,7 +130,7 @@ def test_drain_and_unread(wire: Wire) -> None:
 
 def test_every_byte_is_recorded(wire: Wire) -> None:
     """Both directions are in the log, each byte once."""
-    wire.port.deadline = Deadline(5)
+    wire.port.deadline = Deadline(60)
     wire.say(b"answer>")
     wire.port.write(b"question")
     wire.port.read_through(b">", limit=100)

@@ -70,7 +70,7 @@ def wait_for(condition: Callable[[], object], *, timeout_s: float = 60.0) -> Non
 
 def ask(link: Link, code: bytes) -> bytes:
     """Run code that must not fail."""
-    output = link.exec(code, deadline=Deadline(5))
+    output = link.exec(code, deadline=Deadline(60))
     assert output.stderr == b""
     return output.stdout
 
@@ -181,7 +181,7 @@ def test_reset_during_an_exec(start: Start) -> None:
         with pytest.raises(BoardError, match="the board restarted while we talked to it") as raised:
             link.exec(b"while True: pass", deadline=never)
         assert raised.value.kind == "reset"
-        link.enter_raw_repl(deadline=Deadline(5))
+        link.enter_raw_repl(deadline=Deadline(60))
         assert ask(link, b"print(1)") == b"1\n"
     finally:
         link.close()
@@ -197,7 +197,7 @@ def test_reset_between_two_execs(start: Start) -> None:
         process.kill()
         wait_for(lambda: b">>> " in bytes(board._to_tool) or link._port.inWaiting() > 100)
         with pytest.raises(BoardError, match="the board restarted") as raised:
-            link.exec(b"print(1)", deadline=Deadline(5))
+            link.exec(b"print(1)", deadline=Deadline(60))
         assert raised.value.kind == "reset"
     finally:
         link.close()
@@ -210,7 +210,7 @@ def test_boot_that_hangs_after_a_soft_reset(start: Start, tmp_path: Path) -> Non
     try:
         with pytest.raises(BoardError, match=r"no raw REPL within 0\.5 s after a soft reset"):
             link.soft_reset(deadline=Deadline(0.5))
-        link.enter_raw_repl(deadline=Deadline(5))
+        link.enter_raw_repl(deadline=Deadline(60))
         assert ask(link, b"print(1)") == b"1\n"
     finally:
         link.close()

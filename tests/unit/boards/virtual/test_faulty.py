@@ -30,8 +30,8 @@ class Bench:
         self.prepare()
 
     def prepare(self) -> None:
-        self.link.enter_raw_repl(deadline=Deadline(10))
-        self.link.exec(AGENT, deadline=Deadline(5))
+        self.link.enter_raw_repl(deadline=Deadline(60))
+        self.link.exec(AGENT, deadline=Deadline(60))
 
     def call(self, *, seconds: float = 5) -> bytes:
         return self.link.exec(CALL, deadline=Deadline(seconds)).stdout
@@ -68,7 +68,7 @@ def test_ctrl_c_ends_a_flood(bench: Callable[[str], Bench]) -> None:
     made.call()
     with pytest.raises(BoardError, match="without an end"):
         made.call()
-    made.link.interrupt_exec(deadline=Deadline(10))
+    made.link.interrupt_exec(deadline=Deadline(60))
     assert made.call() == GOOD
 
 
@@ -104,8 +104,8 @@ def test_a_stale_answer(bench: Callable[[str], Bench]) -> None:
     made.call()
     with pytest.raises(BoardError, match="did not answer"):
         made.call(seconds=0.3)
-    made.link.interrupt_exec(deadline=Deadline(10))
-    assert made.link.exec(b"print(1234)", deadline=Deadline(5)).stdout == b"1234\n"
+    made.link.interrupt_exec(deadline=Deadline(60))
+    assert made.link.exec(b"print(1234)", deadline=Deadline(60)).stdout == b"1234\n"
     assert made.call() == GOOD
 
 
@@ -136,7 +136,7 @@ def test_reset_loop(bench: Callable[[str], Bench]) -> None:
     made.call()
     made.call()
     with pytest.raises(BoardError, match="the board restarted"):
-        made.link.exec(CALL + b"\nwhile True: pass", deadline=Deadline(10))
+        made.link.exec(CALL + b"\nwhile True: pass", deadline=Deadline(60))
     Path(made.board.port).write_bytes(POWER_WORD)
     made.prepare()
     assert made.call() == GOOD
@@ -155,8 +155,8 @@ def test_disks(bench: Callable[[str], Bench], name: str, number: bytes) -> None:
     """A real filesystem of the interpreter's refuses to write: ENOSPC, EROFS; also after a soft reset."""
     made = bench(name)
     for _ in range(2):
-        assert made.link.exec(FILLS_A_FILE, deadline=Deadline(10)).stdout == number
-        made.link.soft_reset(deadline=Deadline(10))
+        assert made.link.exec(FILLS_A_FILE, deadline=Deadline(60)).stdout == number
+        made.link.soft_reset(deadline=Deadline(60))
 
 
 def test_replug(bench: Callable[[str], Bench]) -> None:
@@ -168,9 +168,9 @@ def test_replug(bench: Callable[[str], Bench]) -> None:
     with pytest.raises(BoardError, match="the port went away"):
         made.call()
     assert os.path.realpath(made.board.port) != before
-    made.link.reopen(lambda: made.board.port, deadline=Deadline(5))
+    made.link.reopen(lambda: made.board.port, deadline=Deadline(60))
     assert made.link.device == os.path.realpath(made.board.port)
-    made.link.enter_raw_repl(deadline=Deadline(10))
+    made.link.enter_raw_repl(deadline=Deadline(60))
     assert made.call() == GOOD
 
 

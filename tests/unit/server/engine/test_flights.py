@@ -94,7 +94,7 @@ def attempt(
     profile = ServerProfile(certificates=("server-p256",), maximum_version="TLSv1.2", behaviour=behaviour)
     start = server.open(profile, Serving(expect_bytes=14, handshake_timeout_s=10, idle_timeout_s=10))
     seen = client.attempt(start.port, ca=certificates.make("ca-p256").certificate_der)
-    return seen, server.finish(Deadline(10))
+    return seen, server.finish(Deadline(60))
 
 
 @pytest.mark.parametrize(

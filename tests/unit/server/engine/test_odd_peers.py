@@ -22,7 +22,7 @@ def attempt(server: LocalServer, client: Any, **behaviour: Any) -> tuple[dict[st
     start = server.open(ServerProfile(certificates=("server-p256",), behaviour=behaviour), SERVING)
     assert start.failure is None
     seen = client.attempt(start.port)
-    return seen, server.finish(Deadline(10))
+    return seen, server.finish(Deadline(60))
 
 
 @pytest.mark.parametrize(
@@ -125,4 +125,4 @@ def test_sni_swaps_the_certificate(server: LocalServer, micropython: Any, certif
     start = server.open(profile, SERVING)
     seen = micropython.attempt(start.port, ca=certificates.make("ca-p256").certificate_der)
     assert seen["done"]
-    assert server.finish(Deadline(10)).exchanged
+    assert server.finish(Deadline(60)).exchanged

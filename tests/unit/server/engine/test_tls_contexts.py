@@ -166,7 +166,7 @@ def test_psk(certificates: Certificates, behaviour: dict[str, object], reason: s
     assert start.failure is None
     command = [str(pythons[-1]), "-c", PSK_CLIENT, str(start.port), "11" * 16]
     said = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout.strip()
-    report = host.finish(Deadline(10))
+    report = host.finish(Deadline(60))
     host.close()
     assert (report.failure.reason if report.failure else None) == reason
     assert (said == "Hallo, Client!") == (reason is None)

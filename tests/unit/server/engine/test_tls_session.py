@@ -23,7 +23,7 @@ def attempt(
     start = server.open(profile, serving or Serving(expect_bytes=14))
     assert start.failure is None
     seen = client.attempt(start.port, **plan)
-    return seen, server.finish(Deadline(10))
+    return seen, server.finish(Deadline(60))
 
 
 def test_micropython_connects_and_closes_without_notify(
