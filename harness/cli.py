@@ -1,6 +1,6 @@
-"""The command line `tls-harness`: arguments to commands, errors to one line and an exit code. Decides nothing else.
+"""The command line `tls-harness`: choose a command, print an error as one line, set the exit code. Nothing else.
 
-Exit codes: 0 done, 1 a negative answer, 2 wrong usage (as argparse), 3 a fault of a board or of the harness, 130 Ctrl-C,
+Exit codes: 0 done, 1 a negative answer, 2 a usage error (as argparse), 3 a fault of a board or of the harness, 130 Ctrl-C,
 128 + n another signal.
 """
 
@@ -10,6 +10,7 @@ import argparse
 import os
 import signal
 import sys
+import textwrap
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from types import FrameType
@@ -25,45 +26,52 @@ WRONG_USAGE = 2
 FAULT = 3
 CTRL_C = 128 + 2
 PIPE_CLOSED = 128 + 13
+HELP_WIDTH = 100
 
 EPILOG = """\
-The tests themselves are run by pytest:
-  pytest                                 the core cases on a virtual board
-  pytest --board /dev/ttyUSB0            the same on a real one
-  pytest --help                          all options (group tls-harness)
+pytest runs the tests:
+  pytest                                 run the core cases on a virtual board
+  pytest --board /dev/ttyUSB0            run them on a real board
+  pytest --help                          list all options (group "TLS harness")
 
-examples:
-  tls-harness boards --probe             what is connected, and what it offers
-  tls-harness virtual                    a MicroPython board without hardware, for mpremote and others
-  tls-harness diagnose --board u0 --cert cert.pem --key key.pem
-                                         why my server and my board do not connect, and what was proved to help
-  tls-harness explain NO_SHARED_CIPHER   what an error text may mean
-  tls-harness cases -v                   what is tested, and why
-  tls-harness report diff OLD NEW        what changed between two runs
+where to start:
+  My server and my board do not connect:
+    tls-harness diagnose --board u0 --cert cert.pem --key key.pem
+  I have an error message and nothing else:
+    tls-harness explain NO_SHARED_CIPHER
+  Which boards are connected, and what does their TLS support?
+    tls-harness boards --probe
+  I have no board:
+    tls-harness virtual                  starts a MicroPython board in software, for mpremote and other tools
+  What is tested, and why?
+    tls-harness cases -v
+  What changed between two runs?
+    tls-harness report diff OLD/run.json NEW/run.json
 
-exit codes: 0 done, 1 negative answer, 2 wrong usage, 3 fault of a board or of the harness, 130 Ctrl-C
+exit codes: 0 done, 1 negative answer, 2 usage error, 3 fault of a board or of the harness, 130 Ctrl-C
 """
 
 
 class _Parser(argparse.ArgumentParser):
-    """argparse with its usage errors on one line, and examples printed as written."""
+    """argparse with usage errors on one line, and examples printed as written."""
 
     def __init__(self, *arguments: object, **settings: object) -> None:
         settings["formatter_class"] = argparse.RawDescriptionHelpFormatter
+        settings["description"] = textwrap.fill(str(settings.get("description", "")), HELP_WIDTH)
         settings["allow_abbrev"] = False
-        super().__init__(*arguments, **settings)  # type: ignore[arg-type] # passed on as they came
+        super().__init__(*arguments, **settings)  # type: ignore[arg-type] # passed on unchanged
 
     def error(self, message: str) -> NoReturn:
-        """End with exit code 2 and one line; argparse itself would print the whole usage above it."""
-        self.exit(WRONG_USAGE, f"{self.prog}: {message} (`{self.prog} --help` explains)\n")
+        """Exit with code 2 and one line; argparse itself would print the whole usage first."""
+        self.exit(WRONG_USAGE, f"{self.prog}: {message} (see `{self.prog} --help`)\n")
 
 
 def parser() -> argparse.ArgumentParser:
     """Build the parser of all commands."""
     result = _Parser(
         prog="tls-harness",
-        description="Tools around the TLS harness for MicroPython boards: "
-        "find boards, start virtual ones, list the cases, explain errors, compare runs.",
+        description="Find out why a MicroPython board and a Python TLS server do not connect: diagnose your own server, "
+        "explain error messages, find boards, list the test cases, compare test runs.",
         epilog=EPILOG,
     )
     result.add_argument("--version", action="version", version=f"tls-harness {__version__}")
@@ -77,10 +85,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Args:
-        arguments: without the program's name; None takes the process's own.
+        arguments: without the program's name; None means those of the process.
 
     Returns:
-        The exit code. argparse itself exits for `--help`, `--version` and wrong usage.
+        The exit code. argparse itself exits for `--help`, `--version` and usage errors.
     """
     options = parser().parse_args(arguments)
     try:
@@ -91,7 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return CTRL_C
     except BrokenPipeError:
-        # `tls-harness cases | head`: nobody reads any more. Python would complain again when it flushes at exit.
+        # `tls-harness cases | head`: the reader has closed the pipe. Python would report it again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
     except HarnessError as error:
@@ -105,24 +113,25 @@ def _one_line(error: HarnessError) -> str:
 
 @contextmanager
 def _ending_signals() -> Generator[None]:
-    """Let SIGTERM and SIGHUP unwind the stack as Ctrl-C does: a virtual board and a port have to be cleaned up after.
+    """Let SIGTERM and SIGHUP unwind the stack as Ctrl-C does, so that virtual boards and ports are closed.
 
-    SIGINT is set, too: a shell starts a background job (`tls-harness virtual &`) with it ignored. An ignored SIGHUP stays so: nohup.
+    SIGINT is set, too: a shell starts a background job (`tls-harness virtual &`) with SIGINT ignored. An ignored SIGHUP stays
+    ignored, for nohup.
     """
 
     def end(number: int, _frame: FrameType | None) -> NoReturn:
-        # One is enough: a second must not break into the cleaning up.
-        for name in wanted:
+        # A second signal must not interrupt the cleaning up.
+        for name in handled:
             signal.signal(name, signal.SIG_IGN)
         if number == signal.SIGINT:
             raise KeyboardInterrupt
         sys.exit(128 + number)
 
-    wanted = [signal.SIGINT, signal.SIGTERM]
+    handled = [signal.SIGINT, signal.SIGTERM]
     hangup = getattr(signal, "SIGHUP", None)  # not on Windows
     if hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:
-        wanted.append(hangup)
-    before = {name: signal.signal(name, end) for name in wanted}
+        handled.append(hangup)
+    before = {name: signal.signal(name, end) for name in handled}
     try:
         yield
     finally:

@@ -1,6 +1,6 @@
 """The commands of `tls-harness`, one file each: `add(...)` declares the arguments, `run(...)` does the work.
 
-A file imports at its top only what declaring the arguments needs, so that `--help` works anywhere (Windows) and at once.
+A file imports at its top only what `add` needs, so that `--help` is fast and works on every platform.
 """
 
 from __future__ import annotations

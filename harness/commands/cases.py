@@ -1,4 +1,4 @@
-"""`tls-harness cases`: the case list with its descriptions."""
+"""`tls-harness cases`: list the cases with their descriptions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ EXAMPLE = """\
 example:
   $ tls-harness cases --cases smoke -v
   seed/rsa-key-no-shared-cipher  smoke  RSA key, a client without ECDHE_RSA
-      The question itself: the key type and the suites have nothing in common ...
+      The original problem: no suite fits both the client and the server's key type ...
 """
 DESCRIPTION_WIDTH = 110
 
@@ -25,14 +25,17 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "cases",
         help="list the cases that pytest runs",
-        description="List the cases that pytest runs: id, the smallest --cases set it is in, title.",
+        description="List the cases that pytest runs. A line has the id, the smallest --cases set that includes the case, and the title.",
         epilog=EXAMPLE,
     )
     parser.add_argument(
-        "--cases", metavar="SET", default="full", help="only this set: smoke, core or full (default: full, every case)"
+        "--cases",
+        metavar="SET",
+        default="full",
+        help="list only this set: smoke, core or full (default: full, every case)",
     )
-    parser.add_argument("-v", "--verbose", action="store_true", help="also say why each case exists")
-    parser.add_argument("--json", action="store_true", help="print JSON: the objects that run.json has under `cases`")
+    parser.add_argument("-v", "--verbose", action="store_true", help="also print why each case exists")
+    parser.add_argument("--json", action="store_true", help="print JSON: the objects under `cases` in run.json")
     parser.set_defaults(run=run)
 
 
@@ -40,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
     """Print the list.
 
     Raises:
-        UsageError: for a set that does not exist.
+        UsageError: there is no such set.
     """
     from harness.cases import select
     from harness.reports.record.run_record import case_entry
@@ -54,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def lines(cases: tuple[Case, ...], *, verbose: bool) -> list[str]:
-    """The list as text."""
+    """Return the list as text."""
     widest = max((len(case.id) for case in cases), default=0)
     result = []
     for case in cases:

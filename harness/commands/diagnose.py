@@ -1,4 +1,4 @@
-"""`tls-harness diagnose`: my server and my board, why they do not connect, and what was proved to help."""
+"""`tls-harness diagnose`: why a server and a board do not connect, and which changes were proved to help."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ if TYPE_CHECKING:
 
 EXAMPLE = """\
 examples:
-  my certificate and key, with Python's default settings, on the board behind /dev/ttyUSB0:
+  your certificate and key, Python's default settings, the board at /dev/ttyUSB0:
   $ tls-harness diagnose --board /dev/ttyUSB0 --cert server.pem --key server-key.pem
 
-  the same as my server has it: its suites, TLS 1.2 only, and clients must show a certificate of my CA:
+  your server's own settings: its suites, TLS 1.2 only, client certificates required:
   $ tls-harness diagnose --board u0 --cert server.pem --key server-key.pem \\
         --ciphers ECDHE+AESGCM --max 1.2 --client-ca ca.pem --client-cert board.pem --client-key board-key.pem
 
-  the board checks the server, as my own program does:
+  the board verifies the server's certificate:
   $ tls-harness diagnose --board u0 --cert server.pem --key server-key.pem --ca ca.pem --hostname broker.example
 
-  a server that runs already (Python, nginx, mosquitto ...):
+  a server that is already running (Python, nginx, mosquitto ...):
   $ tls-harness diagnose --board u0 --connect broker.example:8883 --ca ca.pem
 
-  and whether it answers what the board says:
+  the same, and check that it answers a request of the board:
   $ tls-harness diagnose --board u0 --connect broker.example:443 --send 'GET / HTTP/1.0\\r\\n\\r\\n'
 
-  no board at hand: `--board unix` is a real MicroPython on this machine.
+  no board: `--board unix` is a real MicroPython interpreter on this machine.
 
-Files are read where they lie. Of a private key nothing is copied, logged or shown; a board gets its own (--client-key) over its line.
-What would help is tried on the board one change at a time; PROVED means that it connected with exactly this change.
+Files are read in place. A private key is never copied, logged or shown; the board receives only its own (--client-key).
+Each possible fix is tried on the board, one change at a time. PROVED means that the board connected with exactly this change.
 
-exit codes: 0 it connects as it is, 1 it does not, 2 wrong usage, 3 fault of the board or of the harness, 130 Ctrl-C
+exit codes: 0 connects as it is, 1 does not connect, 2 usage error, 3 fault of the board or of the harness, 130 Ctrl-C
 """
 _OWN = ("cert", "key", "ciphers", "min", "max", "client_ca", "server")
 
@@ -46,59 +46,61 @@ def add(commands: Commands) -> None:
     """Declare the command."""
     parser = commands.add_parser(
         "diagnose",
-        help="why my server and my board do not connect, and what was proved to help",
-        description="Let a board connect once to a server with your certificate and key (or to a server that runs already), say why it "
-        "fails, with both sides' errors and the wire, try what would help, and print what was proved.",
+        help="find out why your server and your board do not connect, and prove a fix",
+        description="Connect a board once to a server with your certificate and key, or to a server that is already running. Explain the "
+        "failure from both sides' errors and the wire, try possible fixes, and print those that were proved to work.",
         epilog=EXAMPLE,
     )
     parser.add_argument(
         "--board", metavar="SPEC", default="unix", help="the board, as in `pytest --board` (default: unix)"
     )
     parser.add_argument("--boards", metavar="FILE", help="boards.toml of the lab (default: ./boards.toml if it exists)")
-    own = parser.add_argument_group("a server of my own files")
-    own.add_argument("--cert", metavar="F", type=Path, help="its certificate, PEM; with intermediates: the whole chain")
-    own.add_argument("--key", metavar="F", type=Path, help="its private key, PEM, not encrypted")
-    own.add_argument("--ciphers", metavar="S", help="what it gives to set_ciphers(), in OpenSSL's words")
-    own.add_argument("--min", metavar="V", help="its minimum_version: TLSv1.2, TLSv1.3 ...")
-    own.add_argument("--max", metavar="V", help="its maximum_version")
-    own.add_argument("--client-ca", metavar="F", type=Path, help="it requires client certificates of this CA, PEM")
-    own.add_argument("--server", metavar="PYTHON", help="run it under this Python (default: the harness's own)")
-    foreign = parser.add_argument_group("a server that runs already")
-    foreign.add_argument("--connect", metavar="HOST:PORT", help="where it listens, seen from this machine")
+    own = parser.add_argument_group("a Python server with your files and settings")
+    own.add_argument("--cert", metavar="F", type=Path, help="certificate, PEM; with intermediates, the whole chain")
+    own.add_argument("--key", metavar="F", type=Path, help="private key, PEM, not encrypted")
+    own.add_argument(
+        "--ciphers", metavar="S", help="argument of set_ciphers(), in OpenSSL's syntax (default: not called)"
+    )
+    own.add_argument("--min", metavar="V", help="minimum_version: TLSv1.2, TLSv1.3 ... (default: Python's)")
+    own.add_argument("--max", metavar="V", help="maximum_version (default: Python's)")
+    own.add_argument("--client-ca", metavar="F", type=Path, help="require client certificates issued by this CA, PEM")
+    own.add_argument(
+        "--server", metavar="PYTHON", help="Python that runs the server (default: the one that runs the harness)"
+    )
+    foreign = parser.add_argument_group("a server that is already running")
+    foreign.add_argument("--connect", metavar="HOST:PORT", help="address of the server, as this machine reaches it")
     foreign.add_argument(
         "--no-probe",
         action="store_true",
-        help="after a refusal do not ask it from this machine which versions, suites and keys it takes (some dozen connections)",
+        help="after a refusal, do not probe from this machine which versions, suites and keys it accepts (a few dozen connections)",
     )
     foreign.add_argument(
         "--send",
         metavar="TEXT",
-        help=r"what the board says after the handshake (\r \n \xNN for control characters), e.g. 'GET / HTTP/1.0\r\n\r\n'; "
-        "connected then means that the server answered (default: close after the handshake)",
+        help=r"text that the board sends after the handshake (\r \n \xNN for control characters), as 'GET / HTTP/1.0\r\n\r\n'. "
+        "The server must then answer (default: close after the handshake)",
     )
-    board = parser.add_argument_group("what the board does")
+    board = parser.add_argument_group("the client on the board")
     board.add_argument(
         "--ca",
         metavar="F",
         type=Path,
-        help="it verifies the server against this CA; PEM or DER, and it gets the file as it lies",
+        help="CA with which the board verifies the server, PEM or DER; the file is sent unmodified (default: no verification)",
     )
-    board.add_argument(
-        "--hostname", metavar="NAME", help="the server_hostname it names (default: what the certificate is for)"
+    board.add_argument("--hostname", metavar="NAME", help="server_hostname (default: a name from the certificate)")
+    board.add_argument("--client-cert", metavar="F", type=Path, help="the board's certificate, PEM or DER")
+    board.add_argument("--client-key", metavar="F", type=Path, help="its private key, in the same format")
+    board.add_argument("--suites", metavar="S,S", help="argument of set_ciphers(): IANA's or mbedTLS's names")
+    network = parser.add_argument_group("network (the same options as pytest's)")
+    network.add_argument("--bind", metavar="ADDR", help="address of this machine to listen on")
+    network.add_argument("--ports", metavar="A-B", help="range of ports to listen on")
+    network.add_argument("--advertise", metavar="ADDR", help="address that the board connects to")
+    network.add_argument(
+        "--peer", metavar="ADDR", action="append", default=[], help="address that the board connects from (behind NAT)"
     )
-    board.add_argument("--client-cert", metavar="F", type=Path, help="the certificate it shows, PEM or DER")
-    board.add_argument("--client-key", metavar="F", type=Path, help="the private key of that, in the same form")
-    board.add_argument("--suites", metavar="S,S", help="what it gives to set_ciphers(): IANA's or mbedTLS's names")
-    net = parser.add_argument_group("network, as in pytest's options")
-    net.add_argument("--bind", metavar="ADDR", help="address of this machine to listen on")
-    net.add_argument("--ports", metavar="A-B", help="range of ports to listen on")
-    net.add_argument("--advertise", metavar="ADDR", help="address that the board is told")
-    net.add_argument(
-        "--peer", metavar="ADDR", action="append", default=[], help="address that may connect (behind NAT)"
-    )
-    parser.add_argument("--no-fixes", action="store_true", help="only say why; try nothing else on the board")
+    parser.add_argument("--no-fixes", action="store_true", help="only explain the failure; try no fixes on the board")
     parser.add_argument(
-        "--capture", metavar="FILE", help="write what crossed the wire at first to this file, pcapng for Wireshark"
+        "--capture", metavar="FILE", help="write the first connection to this file, as pcapng for Wireshark"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object (schema tls-harness/diagnose/1)")
     parser.set_defaults(run=run)
@@ -111,8 +113,8 @@ def run(options: argparse.Namespace) -> int:
         0 if board and server connect as they are, 1 if not.
 
     Raises:
-        UsageError: for options that do not go together, and files that cannot be used.
-        BoardError: the board or its line failed: no statement about TLS.
+        UsageError: options contradict each other, or a file cannot be used.
+        BoardError: the board or its serial line failed, which says nothing about TLS.
     """
     request = read_request(options)
     from harness.model import Outcome
@@ -139,11 +141,11 @@ def _progress(line: str) -> None:
 
 
 def _silent(_line: str) -> None:
-    """Nobody watches."""
+    """Print nothing: standard error is not a terminal."""
 
 
 def read_request(options: argparse.Namespace) -> Request:
-    """Turn the options into a record.
+    """Return the options as a record.
 
     Raises:
         UsageError: naming the option, the value and what is accepted.
@@ -194,22 +196,22 @@ def read_request(options: argparse.Namespace) -> Request:
 
 
 def _which(options: argparse.Namespace) -> str | None:
-    """Tell the two kinds of server apart: HOST:PORT of one that runs, or None for files of the user's."""
+    """Return HOST:PORT of a running server, or None for a server with the user's files."""
     given = [f"--{name.replace('_', '-')}" for name in _OWN if getattr(options, name) is not None]
     if options.send is not None and options.connect is None:
-        raise UsageError("--send: a server of your files has its own text; name one that runs with --connect HOST:PORT")
+        raise UsageError("--send: only for a running server; name it with --connect HOST:PORT")
     if options.no_probe and options.connect is None:
-        raise UsageError("--no-probe: only a server that runs is asked what it takes; name it with --connect HOST:PORT")
+        raise UsageError("--no-probe: only for a running server; name it with --connect HOST:PORT")
     if options.connect is not None:
         if given:
             raise UsageError(
-                f"{given[0]}: says how a server of yours is started, --connect names one that runs; leave one out"
+                f"{given[0]}: for a server that the harness starts; --connect names a running one. Give only one of them"
             )
         return str(options.connect)
     for name in ("cert", "key"):
         if getattr(options, name) is None:
             raise UsageError(
-                f"--{name}: missing; wanted are --cert F and --key F (your server's own files), or --connect HOST:PORT (a server that runs)"
+                f"--{name}: missing; expected --cert F and --key F (your server's files), or --connect HOST:PORT (a running server)"
             )
     return None
 
@@ -219,7 +221,7 @@ def _files(options: argparse.Namespace) -> Files:
 
     if (options.client_cert is None) != (options.client_key is None):
         there, missing = ("--client-cert", "--client-key") if options.client_cert else ("--client-key", "--client-cert")
-        raise UsageError(f"{missing}: missing; the board needs both for a certificate of its own ({there} is given)")
+        raise UsageError(f"{missing}: missing; the board needs a certificate and its key ({there} is given)")
     return Files(
         certificate=options.cert,
         key=options.key,

@@ -1,4 +1,4 @@
-"""`tls-harness explain`: pasted text of either side to the causes it may have, without a board."""
+"""`tls-harness explain`: from a pasted error message to its possible causes, without a board."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ examples:
   $ tls-harness explain NO_SHARED_CIPHER
   $ tls-harness explain - < traceback.txt
 
-exit codes: 0 something was recognised, 1 nothing was, 2 wrong usage
+exit codes: 0 the text was recognised, 1 it was not, 2 usage error
 """
 NOTHING = """\
-nothing here is known. Paste one of these:
+This text was not recognised. Paste one of these:
   from the board:   the last line of its traceback, as OSError: (-30592, 'MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE')
   from the server:  the last line of its traceback, as ssl.SSLError: [SSL: NO_SHARED_CIPHER] no shared cipher
-Both together say most."""
+Both together give the best answer."""
 _WIDTH = 100
 _LONGEST = 20000
 
@@ -38,33 +38,31 @@ def add(commands: Commands) -> None:
     """Declare the command."""
     parser = commands.add_parser(
         "explain",
-        help="what an error text of either side may mean",
-        description="Say what a pasted error text of the board or of the server may mean, and how to tell the causes apart.",
+        help="list the possible causes of an error message",
+        description="List the possible causes of an error message of the board or of the server, and how to tell them apart.",
         epilog=EXAMPLE,
     )
-    # argparse knows -30592 as a number, and would take -0x7780 for an option.
+    # argparse accepts -30592 as a number, but would read -0x7780 as an option.
     parser._negative_number_matcher = re.compile(r"-(\d+|0[xX][0-9a-fA-F]+)[,)]?$")
-    parser.add_argument("error", metavar="ERROR", nargs="+", help="the text, or - to read it from standard input")
+    parser.add_argument("error", metavar="ERROR", nargs="+", help="the message, or - to read it from standard input")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the candidates.
+    """Print the possible causes.
 
     Returns:
-        0 if something was recognised, 1 if not.
+        0 if the text was recognised, 1 if not.
 
     Raises:
-        UsageError: for an empty text.
+        UsageError: the text is empty.
     """
     from harness.explain.catalogue import recognise
 
     text = sys.stdin.read(_LONGEST) if options.error == ["-"] else " ".join(options.error)
     if not text.strip():
-        raise UsageError(
-            "explain: the text is empty; paste the last line of a traceback, of the board or of the server"
-        )
+        raise UsageError("explain: the text is empty; paste the last line of a traceback from the board or the server")
     found = recognise(text[:_LONGEST])
     if options.json:
         print(json.dumps(as_data(text.strip(), found), indent=1))
@@ -74,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def as_data(text: str, found: Recognised) -> dict[str, object]:
-    """The answer as JSON words."""
+    """Return the answer as JSON data."""
     entries = [
         {
             "id": entry.id,
@@ -88,7 +86,7 @@ def as_data(text: str, found: Recognised) -> dict[str, object]:
 
 
 def lines(found: Recognised) -> list[str]:
-    """The answer as text: how numbers are read, then a block per row."""
+    """Return the answer as text: the meaning of numbers, then a paragraph per entry."""
     result = list(found.readings)
     for entry in found.entries:
         result += ["", entry.about]

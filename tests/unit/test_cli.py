@@ -43,7 +43,7 @@ def test_help_names_every_command_and_exit_code(capsys):
     assert [command for command in COMMANDS if f"    {command} " not in text] == []
     assert "pytest --board /dev/ttyUSB0" in text
     assert (
-        "exit codes: 0 done, 1 negative answer, 2 wrong usage, 3 fault of a board or of the harness, 130 Ctrl-C" in text
+        "exit codes: 0 done, 1 negative answer, 2 usage error, 3 fault of a board or of the harness, 130 Ctrl-C" in text
     )
 
 
@@ -59,12 +59,12 @@ def test_help_of_a_command_has_an_example(command, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "tls-harness: the following arguments are required: COMMAND (`tls-harness --help` explains)\n"),
-        (["cases", "--jso"], "tls-harness: unrecognized arguments: --jso (`tls-harness --help` explains)\n"),
+        ([], "tls-harness: the following arguments are required: COMMAND (see `tls-harness --help`)\n"),
+        (["cases", "--jso"], "tls-harness: unrecognized arguments: --jso (see `tls-harness --help`)\n"),
         (
             ["virtual", "--heap", "3x"],
             "tls-harness virtual: argument --heap: invalid size '3x': expected bytes, e.g. 65536, 64K or 2M "
-            "(`tls-harness virtual --help` explains)\n",
+            "(see `tls-harness virtual --help`)\n",
         ),
     ],
     ids=["no command", "abbreviated option", "bad value"],

@@ -20,24 +20,22 @@ from harness.reports.record.schema import diagnosis_schema
 
 OWN = ["--cert", "c", "--key", "k"]
 CONNECT = ["--connect", "h:1"]
-NO_SERVER = (
-    "missing; wanted are --cert F and --key F (your server's own files), or --connect HOST:PORT (a server that runs)"
-)
+NO_SERVER = "missing; expected --cert F and --key F (your server's files), or --connect HOST:PORT (a running server)"
 VERSIONS = "accepted are TLSv1, TLSv1.1, TLSv1.2, TLSv1.3, also written 1.2"
 WRONG = {
     "no-cert": ([], f"--cert: {NO_SERVER}"),
     "no-key": (OWN[:2], f"--key: {NO_SERVER}"),
     "both": (
         [*CONNECT, *OWN[2:]],
-        "--key: says how a server of yours is started, --connect names one that runs; leave one out",
+        "--key: for a server that the harness starts; --connect names a running one. Give only one of them",
     ),
     "half-1": (
         [*CONNECT, "--client-key", "k"],
-        "--client-cert: missing; the board needs both for a certificate of its own (--client-key is given)",
+        "--client-cert: missing; the board needs a certificate and its key (--client-key is given)",
     ),
     "half-2": (
         [*CONNECT, "--client-cert", "k"],
-        "--client-key: missing; the board needs both for a certificate of its own (--client-cert is given)",
+        "--client-key: missing; the board needs a certificate and its key (--client-cert is given)",
     ),
     "host": (
         ["--connect", "h"],
@@ -45,12 +43,12 @@ WRONG = {
     ),
     "send": (
         [*OWN, "--send", "x"],
-        "--send: a server of your files has its own text; name one that runs with --connect HOST:PORT",
+        "--send: only for a running server; name it with --connect HOST:PORT",
     ),
     "send-nothing": ([*CONNECT, "--send", ""], "--send: 1 to 512 bytes are wanted, not 0"),
     "no-probe": (
         [*OWN, "--no-probe"],
-        "--no-probe: only a server that runs is asked what it takes; name it with --connect HOST:PORT",
+        "--no-probe: only for a running server; name it with --connect HOST:PORT",
     ),
     "min": ([*OWN, "--min", "2"], f"--min '2': {VERSIONS}"),
     "max": ([*OWN, "--max", "x"], f"--max 'x': {VERSIONS}"),
@@ -80,8 +78,8 @@ def test_help_teaches(capsys):
     out = capsys.readouterr().out
     commands = re.findall(r"^  \$ (tls-harness diagnose .*)$", out, re.M)
     assert len(commands) == 5
-    assert "exit codes: 0 it connects as it is, 1 it does not, 2 wrong usage, 3 fault" in out
-    assert "Of a private key nothing is copied, logged or shown" in out
+    assert "exit codes: 0 connects as it is, 1 does not connect, 2 usage error, 3 fault" in out
+    assert "A private key is never copied, logged or shown" in out
 
 
 # ----------------------------------------------------------------------------------------------- with the virtual board

@@ -50,7 +50,7 @@ def test_json(capsys):
 def test_nothing_recognised(capsys):
     """Exit code 1, and what to paste instead."""
     assert cli.main(["explain", "it does not work"]) == 1
-    assert capsys.readouterr().out.startswith("nothing here is known. Paste one of these:\n")
+    assert capsys.readouterr().out.startswith("This text was not recognised. Paste one of these:\n")
 
 
 def test_nothing_recognised_json(capsys):

@@ -42,7 +42,7 @@ def test_no_part(capsys):
         cli.main(["report"])
     assert end.value.code == 2
     assert capsys.readouterr().err == (
-        "tls-harness report: the following arguments are required: COMMAND (`tls-harness report --help` explains)\n"
+        "tls-harness report: the following arguments are required: COMMAND (see `tls-harness report --help`)\n"
     )
 
 
