@@ -36,7 +36,7 @@ class Certificates:
         now: the moment that validity counts from, with a time zone. Default: when this object was made. Give the
             board's own time for a board whose clock cannot be set.
         folder: declarations to read instead of the harness's own.
-        host: name or address that server certificates are for beside `tls.test`: somebody's own host.
+        host: the name or address of the user's own server, which server certificates are for in addition to `tls.test`.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class Certificates:
         """
         profiles = self._declared()
         if name not in profiles:
-            raise UsageError(f"there is no certificate profile {name!r} (accepted: {', '.join(sorted(profiles))})")
+            raise UsageError(f"unknown certificate profile {name!r} (accepted: {', '.join(sorted(profiles))})")
         return profiles[name]
 
     def make(self, name: str) -> Material:

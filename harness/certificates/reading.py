@@ -29,7 +29,7 @@ def key_facts(chain: Sequence[bytes]) -> KeyFacts:
         chain: DER, the certificate first; the rest counts for `chain_bytes` only.
 
     Raises:
-        ValueError: the first one is no certificate, or its key has a type that TLS does not support.
+        ValueError: the first one cannot be read, or its key has a type that TLS does not support.
     """
     certificate = x509.load_der_x509_certificate(chain[0])
     kind, bits, curve = _key(certificate)
@@ -105,7 +105,7 @@ def issuer_among(der: bytes, candidates: Iterable[bytes]) -> bytes | None:
     """Return the certificate whose key signed this one; None if it is not among them.
 
     Args:
-        der: the certificate whose issuer is wanted; a self-signed one is its own issuer.
+        der: the certificate whose issuer to find; a self-signed one is its own issuer.
         candidates: DER; those that cannot be read are passed over.
     """
     certificate = x509.load_der_x509_certificate(der)

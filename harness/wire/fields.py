@@ -1,7 +1,7 @@
 """A cursor over the bytes of one handshake message: numbers, vectors, and a clear error at the first wrong length.
 
 Knows TLS's presentation language (RFC 8446 section 3) and no message. Reading past the end is always a `ValueError`,
-because a handshake message says its length before it begins: whoever reads it here already has all of it.
+because a handshake message begins with its length: the reader already has all of it.
 """
 
 from __future__ import annotations

@@ -209,7 +209,7 @@ def _ip_header(source: _Address, *, target: _Address, payload: int, number: int)
 
 
 def _pseudo_header(source: _Address, *, target: _Address, length: int) -> bytes:
-    """Build what TCP's checksum covers beside the segment (RFC 9293 section 3.1)."""
+    """Build the pseudo-header that TCP's checksum covers (RFC 9293 section 3.1)."""
     if source.version == 6:
         return source.packed + target.packed + struct.pack(">II", length, _TCP)
     return source.packed + target.packed + struct.pack(">BBH", 0, _TCP, length)

@@ -73,7 +73,7 @@ def group_allowed(group: str, *, server: ServerFacts) -> bool:
 def group_fits_version(group: str, *, server: ServerFacts, tls13: bool) -> bool:
     """Whether a group exists in a protocol version (tls_valid_group; RFC 8446 section 4.2.7).
 
-    1.1.1 has no such table: every curve it was told to use goes into TLS 1.3 as well.
+    1.1.1 has no such table: it uses every configured curve in TLS 1.3 as well.
     """
     if release(server) < OPENSSL_3_0 or group in _ANY_VERSION_GROUPS:
         return True

@@ -2,7 +2,7 @@
 
 Runs in process as `harness.server.engine.engine`, and alone under any CPython from 3.8 as `python engine.py`, answering one
 JSON object per line (protocol at `main`). Stdlib only, plain dicts; its parts (`engine_jobs`, `tls_contexts`,
-`tls_link`, `tls_session`, `flights`, `odd_peers`) lie beside it. Knows sockets and one worker thread; must not know
+`tls_link`, `tls_session`, `flights`, `odd_peers`) are in the same folder. Knows sockets and one worker thread; must not know
 boards, cases or harness.model.
 """
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING or __package__:
     )
     from harness.server.engine.tls_link import Link, Stopped, Waiter, listen, listen_error
     from harness.server.engine.tls_session import Session
-else:  # started by its path; at the end of sys.path, so that nothing beside it can hide a stdlib module
+else:  # started by its path; at the end of sys.path, so that no file here can hide a stdlib module
     sys.path.append(os.path.dirname(os.path.abspath(__file__)))
     from engine_jobs import SNI_BEHAVIOURS, Job, ignore_deliberate, legacy_job, set_sni
     from flights import FLIGHTS, flight_of

@@ -55,7 +55,7 @@ def test_the_names_that_the_seed_story_needs_are_declared(made: Certificates) ->
 
 def test_an_unknown_name_lists_the_known_ones(made: Certificates) -> None:
     """The error names what was asked for and what there is."""
-    with pytest.raises(UsageError, match=re.escape("there is no certificate profile 'nope' (accepted: ca-expired, ")):
+    with pytest.raises(UsageError, match=re.escape("unknown certificate profile 'nope' (accepted: ca-expired, ")):
         made.make("nope")
 
 
@@ -227,7 +227,7 @@ def test_what_this_machine_cannot_make_is_unavailable(tmp_path: Path, monkeypatc
 
 @pytest.mark.parametrize(("host", "ip"), [("broker.example", ()), ("192.0.2.7", ("192.0.2.7",))])
 def test_server_certificates_for_another_host(host, ip):
-    """Somebody's host is added to servers' certificates that are for tls.test; an address as both kinds of name; others stay."""
+    """The user's host is added to server certificates for tls.test, an address as both kinds of name; other certificates stay."""
     with Certificates(host=host) as certificates:
         assert certificates.profile("server-p256").dns == (host, "tls.test")
         assert certificates.profile("server-p256").ip == ip

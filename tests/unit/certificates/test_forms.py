@@ -86,7 +86,7 @@ def test_certificate_and_key_are_a_pair(own, form):
 
 
 def test_pkcs8_is_another_form_of_the_same_key(own):
-    """Only the key's envelope differs: firmware that reads no PKCS#8 is told apart by nothing else."""
+    """Only the key's envelope differs, so nothing else distinguishes firmware that cannot read PKCS#8."""
     assert own_certificate(own, form="der")[0] == own_certificate(own, form="pkcs8")[0]
     plain, wrapped = own_certificate(own, form="der")[1], own_certificate(own, form="pkcs8")[1]
     assert plain != wrapped
@@ -108,7 +108,7 @@ def test_a_chain_adds_the_intermediates(made: Certificates):
 
 
 def test_every_form_is_known(trusted, own):
-    """The two lists name what is accepted, and an unknown word is told which."""
+    """An unknown form is refused with the list of those that are accepted."""
     assert all(authorities(trusted, form=form) for form in CA_FORMATS)
     assert all(all(own_certificate(own, form=form)) for form in CERTIFICATE_FORMATS)
     with pytest.raises(UsageError, match="ca_format 'p12': accepted are der, pem, pem-bundle, "):

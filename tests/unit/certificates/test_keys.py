@@ -77,7 +77,7 @@ def test_a_folder_that_others_can_write_to_is_not_read(tmp_path: Path, bits: int
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give a folder away")
 def test_a_folder_of_another_user_is_not_read(tmp_path: Path) -> None:
-    """Whoever owns the folder could have put keys there."""
+    """The owner of the folder could have put keys there."""
     (tmp_path / "keys").mkdir(mode=0o700)
     os.chown(tmp_path / "keys", 65534, 65534)
     assert keys.KeyStore(tmp_path / "keys").folder is None

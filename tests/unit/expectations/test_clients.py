@@ -79,7 +79,7 @@ def test_the_library_s_own_text(text, version):
     ],
 )
 def test_mbedtls_2_shows_in_the_first_record(hello, library, second):
-    """Silent firmware is told apart by the version of its first record; axTLS is neither."""
+    """The version of its first record distinguishes firmware without a version text; axTLS is neither."""
     info = board(hello, tls_library=library)
     assert is_mbedtls_2(info) is second
     assert is_axtls(info) is (library == "axTLS")

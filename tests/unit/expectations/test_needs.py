@@ -33,7 +33,7 @@ def info(*suites, **facts):
 
 
 @pytest.mark.parametrize(
-    ("suites", "wanted"),
+    ("suites", "expected"),
     [
         ((ECDHE_ECDSA,), (True, False, False)),
         ((ECDHE_RSA,), (False, True, False)),
@@ -42,10 +42,10 @@ def info(*suites, **facts):
         (("ffff", "00ff"), (False, False, False)),
     ],
 )
-def test_offers(suites, wanted):
+def test_offers(suites, expected):
     """Read from the ClientHello; a suite nobody knows counts for nothing; TLS 1.3 suites go with any key."""
     needs = (OFFERS_ECDHE_ECDSA, OFFERS_ECDHE_RSA, OFFERS_TLS_RSA)
-    assert tuple(need.met(info(*suites), {}) for need in needs) == wanted
+    assert tuple(need.met(info(*suites), {}) for need in needs) == expected
 
 
 def test_nothing_known():
@@ -72,10 +72,10 @@ def test_api():
     assert not LOADS_CLIENT_CERTIFICATE.met(BoardInfo(), {})
 
 
-@pytest.mark.parametrize(("reads", "wanted"), [(None, False), (True, False), (False, True)])
-def test_der_only(reads, wanted):
+@pytest.mark.parametrize(("reads", "expected"), [(None, False), (True, False), (False, True)])
+def test_der_only(reads, expected):
     """Only a board that was seen to refuse PEM refuses PEM."""
-    assert READS_DER_ONLY.met(BoardInfo(reads_pem=reads), {}) is wanted
+    assert READS_DER_ONLY.met(BoardInfo(reads_pem=reads), {}) is expected
 
 
 def test_server_need():

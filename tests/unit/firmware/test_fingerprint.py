@@ -79,7 +79,7 @@ def test_restricted_hello_is_no_family(stored_hello) -> None:
     ids=["E1", "E2", "E3"],
 )
 def test_esp32(hello: HelloFacts, count: int, expected: str) -> None:
-    """The esp32 families have the suite counts of the facts and are told apart by record version and X25519."""
+    """The esp32 families have the documented suite counts; record version and X25519 distinguish them."""
     assert (count, expected) == (len(hello.suites) - 1, fingerprint(hello))
     assert fingerprint(replace(hello, extensions=(0, 10, 13, 11))) is None
     assert fingerprint(replace(hello, suites=hello.suites[4:])) is None

@@ -273,7 +273,7 @@ def test_flags_are_a_set():
     ],
 )
 def test_insecure(by, sides, word):
-    """A side that was told to check and let through what it must refuse is insecure; one that was not told is only wrong.
+    """A side that verifies and accepts what it must refuse is insecure; one that does not verify is only wrong.
 
     CERT_OPTIONAL lets a peer go unchecked, so accepting under it is never insecure.
     """
@@ -329,7 +329,7 @@ def test_a_refusal_after_the_handshake_is_no_acceptance():
 
 @pytest.mark.parametrize("side", ["server", "client"])
 @pytest.mark.parametrize(
-    ("text", "count"), [(None, None), ("", 0), ("Hallo", 5), ("Hallo, Somebody", 14), ("same", 13), ("same", None)]
+    ("text", "count"), [(None, None), ("", 0), ("Hallo", 5), ("Hallo, Browser", 14), ("same", 13), ("same", None)]
 )
 def test_a_session_needs_the_very_text_on_both_sides(side, text, count):
     """Neither a board that says it is done nor a server that wrote its answer is enough: both must hold the other's text."""

@@ -57,7 +57,7 @@ def test_make_server():
             r"^tls_server\(curve=\.\.\.\): 'nocurve' is no curve of TLS; accepted are prime256v1, .*X448",
         ),
         ({"curve": 23}, r"^tls_server\(curve=\.\.\.\): 23 is no curve of TLS"),
-        ({"client_ca": "ca-p257"}, r"^there is no certificate profile 'ca-p257' \(accepted: .*ca-p256"),
+        ({"client_ca": "ca-p257"}, r"^unknown certificate profile 'ca-p257' \(accepted: .*ca-p256"),
     ],
 )
 def test_make_server_refuses(settings, message):

@@ -388,7 +388,7 @@ def test_what_arrived_goes_through():
     ],
 )
 def test_a_server_that_is_not_ours_and_its_answer(client_report, said, wanted):
-    """The handshake alone is no session where the board was told to speak: something must have come back."""
+    """The handshake alone is not a session if the board was to send text: an answer must have come back."""
     messages = [WireMessage(sender=Side.CLIENT, at_ms=1.0, name="ApplicationData", length=30)]
     messages += [WireMessage(sender=Side.SERVER, at_ms=2.0, name=said, length=30)] if said else []
     report = server(accepted=True, handshake_done=True, exchanged=True)

@@ -13,7 +13,7 @@ def test_names_agree_with_tlslite() -> None:
     theirs = {
         value[0] << 8 | value[1]: name.lower()
         for name, value in vars(SignatureScheme).items()
-        # tlslite-ng keeps the names of the drafts (rsa_pss_sha256) and DSA beside the registry's.
+        # tlslite-ng keeps the names of the drafts (rsa_pss_sha256) and DSA in addition to the registry's.
         if isinstance(value, tuple) and not name.startswith(("rsa_pss_sha", "dsa"))
     }
     assert len(theirs) > 10

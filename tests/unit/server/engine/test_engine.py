@@ -57,7 +57,7 @@ def test_requests_and_faults() -> None:
     "name", ["engine", "engine_jobs", "flights", "odd_peers", "tls_contexts", "tls_link", "tls_session"]
 )
 def test_parts_are_stdlib_only(name: str) -> None:
-    """Whatever the engine imports lies beside it or in the standard library."""
+    """Every module that the engine imports is in its folder or in the standard library."""
     text = FILE.with_name(f"{name}.py").read_text()
     imported = {
         line.split()[1].partition(".")[0] for line in text.splitlines() if line.strip().startswith(("import ", "from "))
