@@ -19,7 +19,7 @@ from typing import Any
 from classes import Timed
 
 from harness.boards.agent.protocol import IMPORT_CODE, agent_files, agent_source
-from harness.boards.serial.raw_repl import Link
+from harness.boards.serial.raw_repl import RawRepl
 from harness.boards.virtual.board import VirtualBoard
 from harness.boards.virtual.interpreter import find_interpreter
 from harness.system.deadline import Deadline
@@ -140,7 +140,7 @@ def agent_heap_bytes(*, from_file: bool) -> int:
     """Heap that the agent keeps on a fresh virtual board, loaded from its files or into RAM."""
     board = VirtualBoard(find_interpreter(""))
     try:
-        link = Link(board.port)
+        link = RawRepl(board.port)
         try:
             return _agent_heap(link, from_file=from_file)
         finally:
@@ -149,7 +149,7 @@ def agent_heap_bytes(*, from_file: bool) -> int:
         board.close()
 
 
-def _agent_heap(link: Link, *, from_file: bool) -> int:
+def _agent_heap(link: RawRepl, *, from_file: bool) -> int:
     def run(code: bytes) -> bytes:
         output = link.exec(code, deadline=Deadline(10.0))
         if output.stderr:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from harness.boards.hooks import hook_arguments, run_hook
-from harness.boards.serial.raw_repl import Link
+from harness.boards.serial.raw_repl import RawRepl
 from harness.errors import BoardError, FaultKind
 from harness.model import BoardSpec, RecoveryAction, RecoveryStep, StepResult
 from harness.system.deadline import Deadline
@@ -136,7 +136,7 @@ class Recovery:
     """
 
     def __init__(
-        self, spec: BoardSpec, link: Link, *, find_port: Callable[[], str] | None, patience_s: float = ANSWER_S
+        self, spec: BoardSpec, link: RawRepl, *, find_port: Callable[[], str] | None, patience_s: float = ANSWER_S
     ) -> None:
         self._spec = spec
         self._link = link

@@ -1,6 +1,6 @@
 """A board while it is in use: opened, probed, agent on it, network up, clock right; then one short exec per connection.
 
-Knows the order of these steps and what to say when one fails. Speaks through `Link`, in the words of `agent_protocol`.
+Knows the order of these steps and the errors when one fails. Uses `RawRepl` and the requests of `agent.protocol`.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import Any, Protocol
 from harness.boards.agent import deployment, surroundings
 from harness.boards.agent.blobs import BlobStore
 from harness.boards.agent.console import Console
-from harness.boards.agent.probing import probe_board
+from harness.boards.agent.probe import probe_board
 from harness.boards.agent.protocol import Answer, RunRequest, read_answer
 from harness.boards.agent.request import build_request
 from harness.boards.recovery import MAY_PASS, Recovery
-from harness.boards.serial.raw_repl import Link
+from harness.boards.serial.raw_repl import RawRepl
 from harness.certificates import Certificates
 from harness.errors import BoardError, FaultKind
 from harness.model import (
@@ -60,7 +60,7 @@ class BoardSession:
     def __init__(
         self,
         spec: BoardSpec,
-        link: Link,
+        link: RawRepl,
         *,
         owner: BoardOwner | None = None,
         patience_s: float = PATIENCE_S,

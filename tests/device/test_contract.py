@@ -19,7 +19,7 @@ import pytest
 
 from harness.boards.agent.protocol import AGENT_FILE
 from harness.boards.agent.scripts import agent_pieces
-from harness.boards.serial.raw_repl import MAX_OUTPUT_BYTES, Link
+from harness.boards.serial.raw_repl import MAX_OUTPUT_BYTES, RawRepl
 from harness.boards.session import BoardSession
 from harness.boards.virtual.board import VirtualBoard
 from harness.boards.virtual.interpreter import find_interpreter
@@ -47,7 +47,7 @@ class Bench:
         self.kind = kind
         self.folder = folder
         self._server: Any = None
-        self._links: list[Link] = []
+        self._links: list[RawRepl] = []
         self._sessions: list[BoardSession] = []
         self.virtual: VirtualBoard | None = None
 
@@ -61,9 +61,9 @@ class Bench:
             self.address = self._server.url
         return self
 
-    def link(self) -> Link:
+    def link(self) -> RawRepl:
         """A line to the board, in the raw REPL."""
-        link = Link(self.address)
+        link = RawRepl(self.address)
         self._links.append(link)
         link.enter_raw_repl(deadline=Deadline(60))
         return link
@@ -71,7 +71,7 @@ class Bench:
     def session(self) -> BoardSession:
         """The board taken over, as a run does it."""
         spec = BoardSpec(text=self.address, kind="serial", target=self.address, label="bench")
-        session = BoardSession(spec, Link(self.address), patience_s=5.0)
+        session = BoardSession(spec, RawRepl(self.address), patience_s=5.0)
         self._sessions.append(session)
         session.start()
         return session
@@ -112,7 +112,7 @@ def bench(parts: Bench) -> Bench:
     return parts.power_up()
 
 
-def run(link: Link, code: bytes, *, timeout_s: float = 5.0) -> bytes:
+def run(link: RawRepl, code: bytes, *, timeout_s: float = 5.0) -> bytes:
     """Run code that must not fail; what it printed."""
     output = link.exec(code, deadline=Deadline(timeout_s))
     assert output.stderr == b""
@@ -283,7 +283,7 @@ class TestContract:
             with pytest.raises(BoardError, match="did not answer"):
                 session.link.exec(b"while True: pass", deadline=Deadline(0.2))
         session.close(deadline=Deadline(60))
-        line = Link(bench.address)
+        line = RawRepl(bench.address)
         try:
             line._port.deadline = Deadline(60)
             line._port.write(b"print('at', 'prompt')\r")

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from harness.boards.kinds import open_board
-from harness.boards.serial.raw_repl import Link
+from harness.boards.serial.raw_repl import RawRepl
 from harness.boards.spec import parse_board
 from harness.model import BoardInfo
 from harness.system.deadline import Deadline
@@ -78,7 +78,7 @@ def test_identified(info: BoardInfo) -> None:
 
 def test_long_source_arrives_whole(microbit: str) -> None:
     """Without raw paste code goes in 256-byte pieces and arrives whole; now and then this UART drops a byte (2 of 600 execs)."""
-    link = Link(microbit)
+    link = RawRepl(microbit)
     try:
         link.enter_raw_repl(deadline=Deadline(60))
         link.soft_reset(deadline=Deadline(60))  # what a session loaded before takes memory until then

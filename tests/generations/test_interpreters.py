@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from harness.boards.kinds import open_board
-from harness.boards.serial.raw_repl import Link
+from harness.boards.serial.raw_repl import RawRepl
 from harness.boards.session import BoardSession
 from harness.boards.spec import parse_board
 from harness.boards.virtual.board import VirtualBoard
@@ -110,7 +110,7 @@ def test_ctrl_c_reaches_the_interpreter(name: str, places: dict[str, str]) -> No
     """Whatever stands before the interpreter, Ctrl-C ends what runs on it."""
     board = VirtualBoard(find_interpreter(places[name]))
     try:
-        link = Link(board.port)
+        link = RawRepl(board.port)
         link.enter_raw_repl(deadline=Deadline(60))
         with pytest.raises(BoardError):
             link.exec(b"while True: pass", deadline=Deadline(0.3))

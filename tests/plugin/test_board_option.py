@@ -150,16 +150,16 @@ def test_a_board_that_cannot_be_opened_in_other_forms(suite, how):
 # How often a board was opened, and how long the raw REPL was waited for each time.
 WAITS = """
 from pathlib import Path
-from harness.boards.serial.raw_repl import Link
+from harness.boards.serial.raw_repl import RawRepl
 
-enter = Link.enter_raw_repl
+enter = RawRepl.enter_raw_repl
 
 def watched(self, *, deadline):
     with Path("waits").open("a") as file:
         file.write(f"{deadline.timeout_s:g}\\n")
     return enter(self, deadline=deadline)
 
-Link.enter_raw_repl = watched
+RawRepl.enter_raw_repl = watched
 """
 
 

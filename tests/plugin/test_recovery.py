@@ -85,10 +85,10 @@ def test_ctrl_c_while_a_hook_runs(suite, children):
 # pytest-timeout's alarm in the session in which the board falls silent, as if the limit were over then.
 TOO_SOON = """
 import signal
-from harness.boards.serial.raw_repl import Link
+from harness.boards.serial.raw_repl import RawRepl
 from harness.errors import BoardError
 
-execute = Link.exec
+execute = RawRepl.exec
 
 def watched(self, code, *, deadline):
     try:
@@ -99,7 +99,7 @@ def watched(self, code, *, deadline):
             signal.raise_signal(signal.SIGALRM)
         raise
 
-Link.exec = watched
+RawRepl.exec = watched
 """
 
 

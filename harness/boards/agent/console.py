@@ -14,7 +14,7 @@ from harness.boards.agent.check_sum import check_sum
 from harness.boards.agent.protocol import DAMAGED, MARK, checked_code, read_check, read_objects
 from harness.boards.agent.scripts import pieces_of, script
 from harness.boards.serial.line_errors import last_line
-from harness.boards.serial.raw_repl import Link, Output
+from harness.boards.serial.raw_repl import Output, RawRepl
 from harness.boards.serial.transcript import printable
 from harness.errors import BoardError, FaultKind
 from harness.system.deadline import Deadline
@@ -49,7 +49,7 @@ class Console:
         timeout_multiplier: every time limit is stretched by this.
     """
 
-    def __init__(self, link: Link, *, label: str, timeout_multiplier: float = 1.0) -> None:
+    def __init__(self, link: RawRepl, *, label: str, timeout_multiplier: float = 1.0) -> None:
         self.link = link
         self.label = label
         self._multiplier = timeout_multiplier
@@ -61,7 +61,7 @@ class Console:
         """Load the check sums onto a board fresh from a soft reset, and learn which kind it can make.
 
         Raises:
-            BoardError: `garbled` where it arrives damaged each time; else as `Link.exec`.
+            BoardError: `garbled` where it arrives damaged each time; else as `RawRepl.exec`.
         """
         code = f"{script('line')}print({MARK!r} + th_sum({_WORD!r}))\n".encode("ascii")
         for _attempt in range(ATTEMPTS):
@@ -82,7 +82,7 @@ class Console:
             deadline: for all of it.
 
         Raises:
-            BoardError: `garbled` where the answer is damaged or belongs to another request; else as `Link.exec`.
+            BoardError: `garbled` where the answer is damaged or belongs to another request; else as `RawRepl.exec`.
         """
         self._number += 1
         code = make(self._number).encode("ascii")
@@ -130,7 +130,7 @@ class Console:
             call: the function of device_scripts/line.py that runs it.
 
         Raises:
-            BoardError: `garbled` where it arrives damaged each time; else as `Link.exec`.
+            BoardError: `garbled` where it arrives damaged each time; else as `RawRepl.exec`.
         """
         checked = checked_code(code, kind=self.check_kind, call=call).encode("ascii")
         for _attempt in range(ATTEMPTS):

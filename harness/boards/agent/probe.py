@@ -1,7 +1,7 @@
-"""What a board is and offers: cut the probe script into steps, read what they printed.
+"""The probe: what a board is and supports. Run the steps of the probe script, again if the line damaged one, and read their output.
 
-Pure: text in, `BoardInfo` out. What the board prints is untrusted: only whole numbers, strings and flat tuples of them
-are read, each bounded; a line that is anything else is passed over, because a board that prints nonsense is still one.
+Output of the board is untrusted: only integers, strings and flat tuples of them are read, each bounded; any other line is ignored,
+because a board that also prints nonsense can still be probed.
 """
 
 from __future__ import annotations
@@ -10,10 +10,14 @@ import re
 import zlib
 from collections.abc import Iterable
 
+from harness.boards.agent.console import Console
+from harness.errors import BoardError, FaultKind
 from harness.model import BoardInfo, TlsLibrary
 from harness.system.data_files import data_dir
 
 STEP_MARK = "# --- "
+# A step that is damaged on the line, in either direction, is run this often in all.
+ATTEMPTS = 3
 LINE_LIMIT = 300
 LINES_LIMIT = 2000
 
@@ -31,6 +35,33 @@ MARK = "#th "
 _LINE = re.compile(r"#th ([a-z_]{1,20}) (.+)")
 _ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _SIMPLE_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "0": "\0"}
+
+
+def probe_board(console: Console) -> BoardInfo:
+    """Probe a board.
+
+    Raises:
+        BoardError: `garbled` if the output is damaged each time: whatever it lacks would be a guess; else as `RawRepl.exec`.
+    """
+    # A step that raised has printed what it could before.
+    return parse_probe(run_step(console, code) for _name, code in probe_steps())
+
+
+def run_step(console: Console, code: str) -> bytes:
+    """Run one step and return its output.
+
+    Raises:
+        BoardError: as `probe_board`.
+    """
+    for _attempt in range(ATTEMPTS):
+        output = console.run(code, timeout_s=10.0, call="th_step")
+        if is_whole(output.stdout):
+            return output.stdout
+    raise BoardError(
+        f"{console.label}: the probe's output arrives damaged, {ATTEMPTS} times: bytes are lost or changed on the line",
+        kind=FaultKind.GARBLED,
+        transcript=console.link.log.show(output.stdout + output.stderr),
+    )
 
 
 def probe_steps(source: str | None = None) -> list[tuple[str, str]]:

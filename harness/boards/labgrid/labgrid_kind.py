@@ -42,7 +42,7 @@ def parse(text: str, *, source: str) -> str | None:
 def open_place(spec: BoardSpec) -> BoardSession:
     """Acquire the place and open the port that its exporter serves."""
     from harness.boards.labgrid.board import KeptPlace
-    from harness.boards.serial.raw_repl import Link
+    from harness.boards.serial.raw_repl import RawRepl
     from harness.boards.session import BoardSession
     from harness.model import BoardSettings
 
@@ -51,7 +51,7 @@ def open_place(spec: BoardSpec) -> BoardSession:
         settings, port = spec.settings, place.address
         # The lab's own baud rate, unless boards.toml has another than the default.
         baud = port.baud if settings.baud == BoardSettings().baud else settings.baud
-        link = Link(port.url, baud=baud, dtr=settings.dtr, rts=settings.rts)
+        link = RawRepl(port.url, baud=baud, dtr=settings.dtr, rts=settings.rts)
         session = BoardSession(spec, link, owner=place, find_port=lambda: port.url)
     except BaseException:
         place.close()

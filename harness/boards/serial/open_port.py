@@ -11,7 +11,7 @@ import warnings
 from typing import Any
 
 from harness.boards.serial.ports import refuse_if_held, why_port_failed
-from harness.boards.serial.recorded_port import READ_SLICE_S, mend_close
+from harness.boards.serial.recorded_port import READ_SLICE_S, patch_close
 from harness.errors import BoardError, FaultKind
 
 # A board that accepts no bytes for this long has stopped reading.
@@ -39,7 +39,7 @@ def open_port(device: str, *, baud: int, dtr: bool | None, rts: bool | None) -> 
         slice_s = 0 if device.startswith("socket://") else READ_SLICE_S
         port = serial.serial_for_url(device, do_not_open=True, baudrate=baud, timeout=slice_s)
         if "://" in device:
-            mend_close(port)
+            patch_close(port)
         else:
             refuse_if_held(device)
             port.exclusive = True

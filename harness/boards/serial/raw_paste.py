@@ -53,7 +53,7 @@ def _transport_class() -> Any:
             timeout_overall: float | None = None,
         ) -> bytes:
             """Read through `ending` within the operation's deadline; mpremote's own two time-outs are superseded by it."""
-            data: bytes = self.serial.read_through(ending, limit=MAX_OUTPUT_BYTES, hopeless=restarted)
+            data: bytes = self.serial.read_through(ending, limit=MAX_OUTPUT_BYTES, give_up_if=restarted)
             return data
 
     return Transport
@@ -83,7 +83,7 @@ class CodeSender:
             return False
         self._port.write(OFFER)
         endings = (ACCEPTED,) if self._has_raw_paste else (ACCEPTED, REFUSED, RAW_BANNER + b">")
-        reply = self._port.read_through(*endings, limit=MAX_OUTPUT_BYTES, hopeless=restarted)
+        reply = self._port.read_through(*endings, limit=MAX_OUTPUT_BYTES, give_up_if=restarted)
         self._has_raw_paste = reply.endswith(ACCEPTED)
         if self._has_raw_paste:
             self._paste(code, deadline=deadline)
@@ -122,7 +122,7 @@ class CodeSender:
         """
         self._port.deadline = deadline.within(self.protocol_s)
         self._port.write(b"\x04")
-        taken = self._port.read_through(b"\x04", limit=MAX_OUTPUT_BYTES, hopeless=restarted)
+        taken = self._port.read_through(b"\x04", limit=MAX_OUTPUT_BYTES, give_up_if=restarted)
         if answered(taken):
             raise BrokenProtocol("the board's word that it has the code was lost")
 

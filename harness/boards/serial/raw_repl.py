@@ -56,7 +56,7 @@ class Output:
     stderr: bytes
 
 
-class Link:
+class RawRepl:
     """A serial line to one MicroPython board.
 
     Args:
@@ -192,12 +192,12 @@ class Link:
             raise self._failed(error) from error
         self._port.unread(b">")  # exec takes the prompt
 
-    def _synchronise(self, hopeless: Callable[[bytes], bool] | None = None) -> bytes:
+    def _synchronise(self, give_up_if: Callable[[bytes], bool] | None = None) -> bytes:
         """Have the board print a word nobody else prints: whatever comes before it was meant for an earlier question."""
         self._syncs += 1
         word = b"th-sync-%d" % self._syncs
         self._port.write(b"print('%s')\x04" % word)
-        before = self._port.read_through(b"OK" + word, limit=MAX_BACKLOG_BYTES, hopeless=hopeless)
+        before = self._port.read_through(b"OK" + word, limit=MAX_BACKLOG_BYTES, give_up_if=give_up_if)
         self._port.read_through(b"\x04\x04>", limit=MAX_OUTPUT_BYTES)
         return before[: -len(word) - 2]
 
@@ -216,7 +216,7 @@ class Link:
             self._port.write(b"\x04")
             self._port.read_through(b"soft reboot\r\n", limit=MAX_OUTPUT_BYTES)
             # From here on a banner is a second start, and a friendly one means that the raw REPL was left.
-            printed = self._port.read_through(RAW_BANNER + b">", limit=MAX_OUTPUT_BYTES, hopeless=restarted)
+            printed = self._port.read_through(RAW_BANNER + b">", limit=MAX_OUTPUT_BYTES, give_up_if=restarted)
         except (LinkTimeout, LinkFlood) as trouble:
             kind, text = what_happened(trouble.seen) or what_answers(trouble.seen)
             raise BoardError(
@@ -250,12 +250,12 @@ class Link:
             stdout = self._port.read_through(
                 b"\x04",
                 limit=MAX_OUTPUT_BYTES,
-                hopeless=restarted,
+                give_up_if=restarted,
                 enough=answered,
                 quiet_s=self._sender.protocol_s,
             )
             self._port.deadline = deadline.within(self._sender.protocol_s)
-            stderr = self._port.read_through(b"\x04", limit=MAX_OUTPUT_BYTES, hopeless=restarted)
+            stderr = self._port.read_through(b"\x04", limit=MAX_OUTPUT_BYTES, give_up_if=restarted)
         except LinkTimeout as silence:
             if deadline.expired or restarted(silence.seen):
                 raise self._errors.silent(silence, deadline) from silence

@@ -118,7 +118,7 @@ class RecordingSerial:
         self,
         *endings: bytes,
         limit: int,
-        hopeless: Callable[[bytes], bool] | None = None,
+        give_up_if: Callable[[bytes], bool] | None = None,
         enough: Callable[[bytes], bool] | None = None,
         quiet_s: float = 0.0,
     ) -> bytes:
@@ -127,7 +127,7 @@ class RecordingSerial:
         Args:
             endings: what is waited for.
             limit: bytes that may come before it.
-            hopeless: asked whenever the line fell quiet, with what came so far: true ends the waiting.
+            give_up_if: asked whenever the line fell quiet, with what came so far: true ends the waiting.
             enough: the same, but the line must have been quiet for `quiet_s` seconds.
             quiet_s: see `enough`.
 
@@ -156,7 +156,7 @@ class RecordingSerial:
                 news = True
                 quiet = self.deadline.within(quiet_s)
                 continue
-            if news and hopeless is not None and hopeless(bytes(self._buffer)):
+            if news and give_up_if is not None and give_up_if(bytes(self._buffer)):
                 raise LinkTimeout(endings[0], self._take_all())
             if quiet.expired and enough is not None and enough(bytes(self._buffer)):
                 raise LinkTimeout(endings[0], self._take_all())
@@ -235,7 +235,7 @@ class RecordingSerial:
         port.close()
 
 
-def mend_close(port: Any) -> None:
+def patch_close(port: Any) -> None:
     """Have a pyserial network port close its socket always: its own `close`, also called by a failing `open`, may leave it open.
 
     In pyserial 3.5's rfc2217.py and protocol_socket.py the shutdown of a dead connection raises before the socket is closed.

@@ -46,18 +46,18 @@ def open_serial(spec: BoardSpec) -> BoardSession:
     """Lock the board and open its port; switch its power on first where the port is missing and there is a hook."""
     from harness.boards.locks.identity import SameBoard
     from harness.boards.recovery import switch_on
-    from harness.boards.serial.raw_repl import Link
+    from harness.boards.serial.raw_repl import RawRepl
     from harness.boards.session import BoardSession
 
     settings, board, switched = spec.settings, SameBoard(spec.target, label=spec.label), None
     try:
         try:
-            link = Link(board.port, baud=settings.baud, dtr=settings.dtr, rts=settings.rts)
+            link = RawRepl(board.port, baud=settings.baud, dtr=settings.dtr, rts=settings.rts)
         except BoardError as fault:
             if fault.kind != FaultKind.MISSING or not settings.power_cycle or not board.may_be_switched:
                 raise
             switched = switch_on(spec, fault, port=board.port, wait=board.wait)
-            link = Link(board.find(), baud=settings.baud, dtr=settings.dtr, rts=settings.rts)
+            link = RawRepl(board.find(), baud=settings.baud, dtr=settings.dtr, rts=settings.rts)
         session = BoardSession(spec, link, owner=board, find_port=board.find if board.may_return else None)
     except BaseException:
         board.close()

@@ -35,14 +35,14 @@ def parse_unix(text: str, *, source: str) -> str | None:
 
 def open_unix(spec: BoardSpec) -> BoardSession:
     """Start the virtual board and open its port."""
-    from harness.boards.serial.raw_repl import Link
+    from harness.boards.serial.raw_repl import RawRepl
     from harness.boards.session import BoardSession
     from harness.boards.virtual.board import VirtualBoard
     from harness.boards.virtual.interpreter import find_interpreter
 
     virtual = VirtualBoard(find_interpreter(spec.target), heap_bytes=spec.settings.heap_bytes)
     try:
-        return BoardSession(spec, Link(virtual.port), owner=virtual)
+        return BoardSession(spec, RawRepl(virtual.port), owner=virtual)
     except BaseException:
         virtual.close()
         raise
@@ -72,7 +72,7 @@ def parse_faulty(text: str, *, source: str) -> str | None:
 
 def open_faulty(spec: BoardSpec) -> BoardSession:
     """Start the virtual board with one fault and open its port."""
-    from harness.boards.serial.raw_repl import Link
+    from harness.boards.serial.raw_repl import RawRepl
     from harness.boards.session import BoardSession
     from harness.boards.virtual.faulty import FaultyBoard
     from harness.boards.virtual.interpreter import find_interpreter
@@ -83,7 +83,7 @@ def open_faulty(spec: BoardSpec) -> BoardSession:
     try:
         session = BoardSession(
             replace(spec, settings=quick),
-            Link(faulty.port),
+            RawRepl(faulty.port),
             owner=faulty,
             patience_s=FAULTY_PATIENCE_S,
             find_port=lambda: faulty.port,

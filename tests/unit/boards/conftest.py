@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.boards.agent.console import Console
-from harness.boards.serial.raw_repl import Link
+from harness.boards.serial.raw_repl import RawRepl
 from harness.boards.session import BoardSession
 from harness.boards.virtual.board import VirtualBoard
 from harness.boards.virtual.interpreter import find_interpreter
@@ -32,7 +32,7 @@ def new_session(folder: Path) -> Iterator[Callable[..., BoardSession]]:
     def make(**settings: object) -> BoardSession:
         virtual = VirtualBoard(find_interpreter(""), folder=folder)
         spec = BoardSpec(text="lab-1", kind="unix", target="", label="lab-1", settings=BoardSettings(**settings))  # type: ignore[arg-type]
-        session = BoardSession(spec, Link(virtual.port), owner=virtual, patience_s=60.0)
+        session = BoardSession(spec, RawRepl(virtual.port), owner=virtual, patience_s=60.0)
         sessions.append(session)
         return session
 

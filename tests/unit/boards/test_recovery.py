@@ -234,7 +234,7 @@ def test_a_port_that_leaves_after_the_hook(times: int, result: str) -> None:
     link = Leaving(times)
     settings = BoardSettings(reset=(sys.executable, "-c", ""))
     spec = BoardSpec(text="pico", kind="serial", target="u0", label="pico", settings=settings)
-    recovery = Recovery(spec, link, find_port=lambda: next(names))  # type: ignore[arg-type]  # what the recovery uses of a Link
+    recovery = Recovery(spec, link, find_port=lambda: next(names))  # type: ignore[arg-type]  # what the recovery uses of a RawRepl
     (step, *_) = take_steps(recovery.hard_steps(), settle=lambda deadline: None)
     assert (step.step, step.result) == ("reset", result)
     assert link.opened == ["/dev/ttyACM0", "/dev/ttyACM1"][: 1 + (times > 0)]

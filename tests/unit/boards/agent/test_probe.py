@@ -1,13 +1,27 @@
-"""Reading the probe: only simple values, bounded; nonsense is passed over."""
+"""The probe: only simple values, bounded, are read; steps damaged by the line are run again."""
 
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 
 import pytest
 
-from harness.boards.agent.probe import LINE_LIMIT, LINES_LIMIT, is_whole, parse_probe, probe_steps, read_value
+from harness.boards.agent.console import Console
+from harness.boards.agent.probe import (
+    LINE_LIMIT,
+    LINES_LIMIT,
+    is_whole,
+    parse_probe,
+    probe_board,
+    probe_steps,
+    read_value,
+    run_step,
+)
+from harness.boards.serial.raw_repl import Output
+from harness.errors import BoardError
 from harness.model import BoardInfo
+from harness.system.deadline import Deadline
 
 PICO_W = """#th implementation 'micropython'\r
 #th version (1, 20, 0)\r
@@ -228,3 +242,85 @@ def test_a_step_of_another_number():
     assert not is_whole(step("machine 'x'", count=2).encode())
     assert not is_whole(b"#th machine 'x'\r\n")
     assert not is_whole(b"")
+
+
+CODE = "th_p('machine', 'x')"
+
+
+@pytest.fixture
+def bad_line(console: Console, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[bytes]]:
+    """Damage a number of execs, in either direction; returns the list of what was sent."""
+
+    def damage(
+        times: int, *, there: Callable[[bytes], bytes] = bytes, back: Callable[[bytes], bytes] = bytes
+    ) -> list[bytes]:
+        sent: list[bytes] = []
+
+        def exec_damaged(code: bytes, *, deadline: Deadline) -> Output:
+            sent.append(code)
+            if len(sent) > times:
+                return real(code, deadline=deadline)
+            output = real(there(code), deadline=deadline)
+            return Output(stdout=back(output.stdout), stderr=output.stderr)
+
+        real = console.link.exec
+        monkeypatch.setattr(console.link, "exec", exec_damaged)
+        return sent
+
+    return damage
+
+
+def test_probe_a_board(console: Console) -> None:
+    """Every step is run and its output read."""
+    info = probe_board(console)
+    assert (info.implementation, info.platform, info.tls_module) == ("micropython", "linux", "tls")
+
+
+def facts(printed: bytes) -> list[bytes]:
+    """The facts of a step, without its last line."""
+    return [line.strip() for line in printed.splitlines() if b"#th end" not in line]
+
+
+@pytest.mark.parametrize("damage", [lambda code: code[:-1], lambda code: code.replace(b"machine", b"machime")])
+def test_a_step_damaged_there(
+    console: Console, bad_line: Callable[..., list[bytes]], damage: Callable[[bytes], bytes]
+) -> None:
+    """A step that arrives as invalid or other Python is sent again."""
+    sent = bad_line(2, there=damage)
+    assert facts(run_step(console, CODE)) == [b"#th machine 'x'"]
+    assert len(sent) == 3
+
+
+def test_a_step_damaged_there_each_time(console: Console, bad_line: Callable[..., list[bytes]]) -> None:
+    """After three attempts it is an error, not a statement about the firmware."""
+    bad_line(9, there=lambda code: code[:-1])
+    with pytest.raises(BoardError, match=r"^lab-1: what is sent to the board arrives damaged, 3 times: ") as raised:
+        run_step(console, CODE)
+    assert raised.value.kind == "garbled"
+
+
+def test_a_step_damaged_back(console: Console, bad_line: Callable[..., list[bytes]]) -> None:
+    """A damaged line would look like a missing feature of the firmware, so the step runs again."""
+    sent = bad_line(2, back=lambda text: text.replace(b"machine", b"machne"))
+    assert facts(run_step(console, CODE)) == [b"#th machine 'x'"]
+    assert len(sent) == 3
+
+
+def test_a_step_that_raises_is_whole(console: Console) -> None:
+    """A missing module loses the facts after it, and is not damage."""
+    assert facts(run_step(console, "th_p('a', 1)\nimport nowhere\nth_p('b', 2)")) == [
+        b"#th a 1",
+        b"#th failed \"<class 'ImportError'>\"",
+    ]
+
+
+def test_a_step_damaged_back_each_time(console: Console, bad_line: Callable[..., list[bytes]]) -> None:
+    """That is an error, not a statement about the firmware."""
+    bad_line(9, back=lambda text: text[:-3])
+    with pytest.raises(
+        BoardError,
+        match=r"^lab-1: the probe's output arrives damaged, 3 times: bytes are lost or changed on the line$",
+    ) as raised:
+        run_step(console, CODE)
+    assert raised.value.kind == "garbled"
+    assert "#th machine" in raised.value.transcript

@@ -20,7 +20,7 @@ from harness.boards.locks.identity import SameBoard
 from harness.boards.recovery import Recovery, take_steps
 from harness.boards.serial import ports
 from harness.boards.serial.ports import SerialPort
-from harness.boards.serial.raw_repl import Link
+from harness.boards.serial.raw_repl import RawRepl
 from harness.boards.virtual.board import VirtualBoard
 from harness.boards.virtual.faults import FAULTS
 from harness.boards.virtual.faulty import FaultyBoard
@@ -128,7 +128,7 @@ def test_back_under_another_name(tmp_path: Path, locks: Path) -> None:
     """A real port goes away and comes back: the step `port` finds it by its link, and the board kept its globals."""
     faulty = FaultyBoard(FAULTS["replug"], find_interpreter(""))
     board = SameBoard(faulty.port, label="desk")
-    link = Link(board.port)
+    link = RawRepl(board.port)
     try:
         link.enter_raw_repl(deadline=Deadline(60))
         before = link.device

@@ -26,7 +26,7 @@ from harness.boards.serial.ports import (
     resolve_serial,
     why_port_failed,
 )
-from harness.boards.serial.raw_repl import Link
+from harness.boards.serial.raw_repl import RawRepl
 from harness.errors import BoardError, UsageError
 
 PROJECT = Path(__file__).parents[4]
@@ -67,7 +67,7 @@ def pty_port() -> Iterator[str]:
 def why(device: str) -> BoardError:
     """The error of opening a port that cannot be opened."""
     with pytest.raises(BoardError) as raised:
-        Link(device)
+        RawRepl(device)
     assert "\n" not in raised.value.message
     return raised.value
 
@@ -165,9 +165,9 @@ def test_forbidden(pty_port: str, mode: int, group: int, words: str) -> None:
     code = (
         # All imports first: the other user may not read this Python's files.
         "import fcntl, grp, os, sys, termios, serial.tools.list_ports\n"
-        "from harness.boards.serial.raw_repl import Link\nfrom harness.errors import BoardError\n"
+        "from harness.boards.serial.raw_repl import RawRepl\nfrom harness.errors import BoardError\n"
         "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
-        "try: Link(sys.argv[1])\nexcept BoardError as error: print(error.kind, error)\n"
+        "try: RawRepl(sys.argv[1])\nexcept BoardError as error: print(error.kind, error)\n"
     )
     # Measured by coverage, it would try to write its data as the other user.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
@@ -189,8 +189,8 @@ def test_forbidden(pty_port: str, mode: int, group: int, words: str) -> None:
 def test_busy(pty_port: str) -> None:
     """A port that another run has: which process."""
     code = (
-        "import sys\nfrom harness.boards.serial.raw_repl import Link\n"
-        "link = Link(sys.argv[1])\nprint('open', flush=True)\nsys.stdin.read()\n"
+        "import sys\nfrom harness.boards.serial.raw_repl import RawRepl\n"
+        "link = RawRepl(sys.argv[1])\nprint('open', flush=True)\nsys.stdin.read()\n"
     )
     other = subprocess.Popen(
         [sys.executable, "-c", code, pty_port], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=PROJECT
@@ -212,7 +212,7 @@ def test_busy(pty_port: str) -> None:
 
 def test_busy_with_ourselves(pty_port: str) -> None:
     """The same board under two names in one run."""
-    link = Link(pty_port)
+    link = RawRepl(pty_port)
     try:
         assert "in use by this run: the same board has two names" in why(pty_port).message
     finally:

@@ -13,7 +13,7 @@ import serial
 
 from harness.boards.serial.line_errors import last_line
 from harness.boards.serial.raw_paste import RAW_BANNER
-from harness.boards.serial.raw_repl import Link
+from harness.boards.serial.raw_repl import RawRepl
 from harness.errors import BoardError, FaultKind
 from harness.system.deadline import Deadline
 
@@ -75,9 +75,9 @@ def far() -> Iterator[Far]:
 
 
 @pytest.fixture
-def link(far: Far) -> Iterator[Link]:
+def link(far: Far) -> Iterator[RawRepl]:
     """The line."""
-    made = Link(far.port)
+    made = RawRepl(far.port)
     yield made
     made.close()
 
@@ -87,7 +87,7 @@ def raw(far: Far, *more: tuple[bytes, bytes]) -> None:
     far.answer((b"\r\x01", RAW_BANNER + b">"), (b"print('th-sync-1')\x04", b"OKth-sync-1\r\n\x04\x04>"), *more)
 
 
-def refusal(link: Link, *, patience_s: float = 0.6) -> BoardError:
+def refusal(link: RawRepl, *, patience_s: float = 0.6) -> BoardError:
     """The error of a take-over that cannot succeed."""
     with pytest.raises(BoardError) as raised:
         link.enter_raw_repl(deadline=Deadline(patience_s))
@@ -96,14 +96,14 @@ def refusal(link: Link, *, patience_s: float = 0.6) -> BoardError:
     return raised.value
 
 
-def test_silence(far: Far, link: Link) -> None:
+def test_silence(far: Far, link: RawRepl) -> None:
     """Nothing at the other end."""
     error = refusal(link)
     assert error.kind == "silent"
     assert "no answer at all: is it a MicroPython board, powered" in error.message
 
 
-def test_echo(far: Far, link: Link) -> None:
+def test_echo(far: Far, link: RawRepl) -> None:
     """RX and TX joined, or /bin/cat."""
     far.run("/bin/cat")
     error = refusal(link)
@@ -111,7 +111,7 @@ def test_echo(far: Far, link: Link) -> None:
     assert "it only echoes what it is sent" in error.message
 
 
-def test_shell(far: Far, link: Link) -> None:
+def test_shell(far: Far, link: RawRepl) -> None:
     """A shell takes our bytes for commands."""
     far.run("/bin/sh", "-c", "printf '$ '; while read line; do echo \"sh: 1: $line: not found\"; printf '$ '; done")
     error = refusal(link)
@@ -119,7 +119,7 @@ def test_shell(far: Far, link: Link) -> None:
     assert "it is a shell" in error.message
 
 
-def test_wrong_baud_rate(far: Far, link: Link) -> None:
+def test_wrong_baud_rate(far: Far, link: RawRepl) -> None:
     """Noise."""
     far.say(bytes(range(128, 250)) * 3)
     error = refusal(link)
@@ -127,7 +127,7 @@ def test_wrong_baud_rate(far: Far, link: Link) -> None:
     assert "is the baud rate right?" in error.message
 
 
-def test_answers_of_an_earlier_attempt(far: Far, link: Link) -> None:
+def test_answers_of_an_earlier_attempt(far: Far, link: RawRepl) -> None:
     """A board that was booting answers every attempt at once; only the answer to the word counts."""
     late = RAW_BANNER + b">"
     raw_twice = b"\r\nboot log\r\n" + late + late + late
@@ -137,7 +137,7 @@ def test_answers_of_an_earlier_attempt(far: Far, link: Link) -> None:
 
 
 @pytest.mark.parametrize("answer", [b"", b"OK", b"OKpartial"])
-def test_restart_during_an_exec(far: Far, link: Link, answer: bytes) -> None:
+def test_restart_during_an_exec(far: Far, link: RawRepl, answer: bytes) -> None:
     """A banner instead of the end of an answer: the board restarted. It is said at once."""
     raw(far, (b"\x05A\x01", b"R\x00>"), (b"pass\x04", answer + b"\r\n" + BANNER))
     link.enter_raw_repl(deadline=Deadline(60))
@@ -148,7 +148,7 @@ def test_restart_during_an_exec(far: Far, link: Link, answer: bytes) -> None:
     assert not deadline.expired
 
 
-def test_lost_bytes(far: Far, link: Link) -> None:
+def test_lost_bytes(far: Far, link: RawRepl) -> None:
     """A wrong byte where the protocol has a fixed one is the line's fault."""
     raw(far, (b"\x05A\x01", b"R\x00>"), (b"pass\x04", b"O?"))
     link.enter_raw_repl(deadline=Deadline(60))
@@ -158,7 +158,7 @@ def test_lost_bytes(far: Far, link: Link) -> None:
     assert "> pass" in raised.value.transcript
 
 
-def test_restart_seen_after_a_wrong_byte(far: Far, link: Link) -> None:
+def test_restart_seen_after_a_wrong_byte(far: Far, link: RawRepl) -> None:
     """What broke the protocol was the first byte of a start: the rest of it says so, a moment later."""
     raw(far, (b"\x05A\x01", b"R\x00>"), (b"pass\x04", b"\r\n"))
     link.enter_raw_repl(deadline=Deadline(60))
@@ -169,7 +169,7 @@ def test_restart_seen_after_a_wrong_byte(far: Far, link: Link) -> None:
 
 
 @pytest.mark.parametrize("reply", [b"", b"R", b"R\x01", b"R\x01\x80"])
-def test_silence_in_raw_paste(far: Far, link: Link, reply: bytes, capsys: pytest.CaptureFixture[str]) -> None:
+def test_silence_in_raw_paste(far: Far, link: RawRepl, reply: bytes, capsys: pytest.CaptureFixture[str]) -> None:
     """However the protocol stops, the deadline ends it as a time-out, and mpremote prints nothing."""
     raw(far, (b"\x05A\x01", reply))
     link.enter_raw_repl(deadline=Deadline(60))
@@ -179,7 +179,7 @@ def test_silence_in_raw_paste(far: Far, link: Link, reply: bytes, capsys: pytest
     assert capsys.readouterr().out == ""
 
 
-def test_soft_reset_into_a_loop(far: Far, link: Link) -> None:
+def test_soft_reset_into_a_loop(far: Far, link: RawRepl) -> None:
     """A watchdog that bites after the soft reset is named."""
     wdt = b"rst:0x8 (TG1WDT_SYS_RESET),boot:0x13\r\n"
     raw(far, (b"\x04", b"OK\r\nMPY: soft reboot\r\n" + wdt * 2))
@@ -193,7 +193,7 @@ def test_board_that_does_not_read(far: Far, monkeypatch: pytest.MonkeyPatch) -> 
     """Bytes that the board does not take end in a time-out, not in a hang."""
     for place in ("line_errors", "open_port"):
         monkeypatch.setattr(f"harness.boards.serial.{place}.WRITE_TIMEOUT_S", 0.2)
-    link = Link(far.port)
+    link = RawRepl(far.port)
 
     def write_for_ever() -> None:
         while True:
@@ -209,7 +209,7 @@ def test_board_that_does_not_read(far: Far, monkeypatch: pytest.MonkeyPatch) -> 
     assert raised.value.kind == "timeout"
 
 
-def test_board_that_never_shows_its_prompt(far: Far, link: Link) -> None:
+def test_board_that_never_shows_its_prompt(far: Far, link: RawRepl) -> None:
     """Leaving ends in time, and says that the prompt was not seen."""
     assert not link.leave_raw_repl(deadline=Deadline(0.1))
 
@@ -225,14 +225,14 @@ def test_modem_lines_at_open(far: Far, monkeypatch: pytest.MonkeyPatch, dtr: boo
         real(port)
 
     monkeypatch.setattr(serial.Serial, "open", spy)
-    Link(far.port, baud=9600, dtr=dtr, rts=rts).close()
+    RawRepl(far.port, baud=9600, dtr=dtr, rts=rts).close()
     assert seen == [(dtr is not False, rts is not False, True, 9600)]
 
 
 def test_symlink_of_a_pty(far: Far, tmp_path: Path) -> None:
     """A port is known by its real path: mpremote is 60 times slower on a link to a PTY."""
     (tmp_path / "board").symlink_to(far.port)
-    link = Link(str(tmp_path / "board"))
+    link = RawRepl(str(tmp_path / "board"))
     assert link.device == far.port
     link.close()
     link.close()
@@ -246,7 +246,7 @@ def test_last_line() -> None:
     assert last_line(b"") == ""
 
 
-def test_port_that_does_not_come_back(link: Link) -> None:
+def test_port_that_does_not_come_back(link: RawRepl) -> None:
     """It is looked for until the time is over; the last reason is told."""
 
     def find() -> str:

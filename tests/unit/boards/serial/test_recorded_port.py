@@ -90,7 +90,7 @@ def test_hopeless_ends_the_wait_when_the_line_is_quiet(wire: Wire) -> None:
     """The question is asked with all that came, once per news, and only when nothing more comes."""
     asked = []
 
-    def hopeless(seen: bytes) -> bool:
+    def give_up_if(seen: bytes) -> bool:
         asked.append(seen)
         return b"banner" in seen
 
@@ -98,7 +98,7 @@ def test_hopeless_ends_the_wait_when_the_line_is_quiet(wire: Wire) -> None:
     wire.say(b"work")
     threading.Timer(4 * READ_SLICE_S, wire.say, [b"banner"]).start()
     with pytest.raises(LinkTimeout) as raised:
-        wire.port.read_through(b"<end>", limit=100, hopeless=hopeless)
+        wire.port.read_through(b"<end>", limit=100, give_up_if=give_up_if)
     assert raised.value.seen == b"workbanner"
     assert asked == [b"work", b"workbanner"]
     assert not wire.port.deadline.expired

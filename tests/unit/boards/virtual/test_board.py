@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.boards.serial.raw_repl import Link
+from harness.boards.serial.raw_repl import RawRepl
 from harness.boards.virtual import board as board_module
 from harness.boards.virtual.board import VirtualBoard
 from harness.boards.virtual.interpreter import Interpreter, find_interpreter
@@ -41,9 +41,9 @@ def start(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Start]:
         board.close()
 
 
-def enter(board: VirtualBoard, *, deadline: Deadline | None = None) -> Link:
+def enter(board: VirtualBoard, *, deadline: Deadline | None = None) -> RawRepl:
     """Open the port and enter the raw REPL."""
-    link = Link(board.port)
+    link = RawRepl(board.port)
     try:
         link.enter_raw_repl(deadline=deadline or Deadline(60))
     except BaseException:
@@ -68,7 +68,7 @@ def wait_for(condition: Callable[[], object], *, timeout_s: float = 60.0) -> Non
         time.sleep(0.01)
 
 
-def ask(link: Link, code: bytes) -> bytes:
+def ask(link: RawRepl, code: bytes) -> bytes:
     """Run code that must not fail."""
     output = link.exec(code, deadline=Deadline(60))
     assert output.stderr == b""

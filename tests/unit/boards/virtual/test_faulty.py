@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.boards.serial.raw_repl import Link
+from harness.boards.serial.raw_repl import RawRepl
 from harness.boards.virtual.faults import FAULTS, POWER_WORD, RESET_WORD
 from harness.boards.virtual.faulty import FaultyBoard, Lane
 from harness.boards.virtual.interpreter import find_interpreter
@@ -26,7 +26,7 @@ class Bench:
 
     def __init__(self, name: str) -> None:
         self.board = FaultyBoard(FAULTS[name], find_interpreter(""))
-        self.link = Link(self.board.port)
+        self.link = RawRepl(self.board.port)
         self.prepare()
 
     def prepare(self) -> None:
