@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
-
 from harness.explain import fixes
 from harness.explain.client_lines import connecting
 from harness.explain.evidence import Evidence
@@ -11,16 +9,9 @@ from harness.explain.registry import rule, told
 from harness.explain.shown import read_certificates
 from harness.model import Change, Explanation, Fix
 from harness.wire.alerts import AlertCode
+from harness.wire.host_names import is_ip_address
 
 _NO_HOSTNAME = "CERT_REQUIRED requires server_hostname"
-
-
-def _is_address(host: str | None) -> bool:
-    try:
-        ipaddress.ip_address(host or "")
-    except ValueError:
-        return False
-    return True
 
 
 def _names(evidence: Evidence) -> tuple[str, ...]:
@@ -31,7 +22,7 @@ def _names(evidence: Evidence) -> tuple[str, ...]:
 
 def _issue(evidence: Evidence) -> Fix:
     host = evidence.case.client.server_hostname
-    kind = "IP" if _is_address(host) else "DNS"
+    kind = "IP" if is_ip_address(host or "") else "DNS"
     return Fix(
         title="issue the certificate for the name that the board uses",
         server_lines=(f'$ openssl req ... -addext "subjectAltName={kind}:{host}"',),
@@ -54,7 +45,7 @@ def _ask_for(evidence: Evidence) -> Fix:
 def wrong_host(evidence: Evidence) -> Explanation | None:
     """A good certificate of somebody else."""
     host = evidence.case.client.server_hostname
-    if evidence.flags != {"cn_mismatch"} or _is_address(host):
+    if evidence.flags != {"cn_mismatch"} or is_ip_address(host or ""):
         return None
     return told(
         "the server's certificate is for another host than the one the board asked for",
@@ -74,7 +65,7 @@ def wrong_host(evidence: Evidence) -> Explanation | None:
 def ip_address(evidence: Evidence) -> Explanation | None:
     """iPAddress alternative names count from mbedTLS 3.5 on: firmware 1.23, esp32 1.24."""
     host = evidence.case.client.server_hostname
-    if evidence.flags != {"cn_mismatch"} or not _is_address(host):
+    if evidence.flags != {"cn_mismatch"} or not is_ip_address(host or ""):
         return None
     return told(
         "the board connects by address, and its TLS library finds no such name in the certificate",

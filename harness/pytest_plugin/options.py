@@ -6,7 +6,6 @@ uses none of them does not pay for them.
 
 from __future__ import annotations
 
-import ipaddress
 import math
 import os
 import re
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError, UsageError
 from harness.reports.formats import REPORT_SUFFIXES
+from harness.wire.host_names import is_ip_address
 
 if TYPE_CHECKING:
     import pytest
@@ -166,7 +166,7 @@ def host(text: str) -> str:
     Raises:
         UsageError: it is neither an IP address nor a host name.
     """
-    if _is_address(text) or (_HOST_NAME.fullmatch(text) and not re.fullmatch(r"[0-9.]*", text)):
+    if is_ip_address(text) or (_HOST_NAME.fullmatch(text) and not re.fullmatch(r"[0-9.]*", text)):
         return text
     raise UsageError(
         f"--advertise {text!r}: not an address: expected an IP address or host name that the board can reach, without a port"
@@ -179,17 +179,9 @@ def peer(text: str) -> str:
     Raises:
         UsageError: it is not an IP address.
     """
-    if _is_address(text):
+    if is_ip_address(text):
         return text
     raise UsageError(f"--peer {text!r}: not an IP address: expected the address that the board's connections come from")
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def count(text: str, *, option: str) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import replace
 
 from harness.diagnose.given import GivenCertificates
@@ -35,6 +34,7 @@ from harness.run.case_runner import CaseRunner
 from harness.run.lab import Lab
 from harness.run.options import IN_PROCESS
 from harness.server.relay import Relay, look_up
+from harness.wire.host_names import is_ip_address
 
 
 def diagnose_server(request: Request, *, progress: Progress) -> Diagnosis:
@@ -55,7 +55,7 @@ def diagnose_server(request: Request, *, progress: Progress) -> Diagnosis:
     if request.connect is None:
         raise ValueError("there is no server to connect to")
     host, port = request.connect
-    name = request.hostname or (None if _is_address(host) else host)
+    name = request.hostname or (None if is_ip_address(host) else host)
     target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     unknown = look_up(host, port)
     if unknown is not None:
@@ -187,11 +187,3 @@ def _not_there(request: Request, target: str, gone: ServerFailure) -> Diagnosis:
         ),
         unseen=("whether the board would reach it: it was not asked, because this machine does not",),
     )
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
