@@ -1,7 +1,7 @@
 """A board's prompt for interpreters that have none: raw REPL, raw paste and a minimal friendly REPL.
 
-The unix port has a raw REPL only since 1.27. Started as `micropython raw_repl.py [SCRIPT...]` with stdin and stdout a
-terminal in raw mode, this speaks the bytes of shared/runtime/pyexec.c. The scripts (boot.py, main.py) run first, as at
+The unix port has a raw REPL only since 1.27. Started as `micropython raw_repl.py [DESCRIPTOR] [SCRIPT...]` with stdout a
+terminal in raw mode and the same terminal at that descriptor (default 0: stdin; but 1.20 to 1.22 close that after any open() that failed), this speaks the bytes of shared/runtime/pyexec.c. The scripts (boot.py, main.py) run first, as at
 power-up. A soft reset (Ctrl-D) ends the process with status 0; whoever started it starts it again. Ctrl-C may come as
 a byte or as SIGINT, at any moment. What differs from a board: print ends lines with \n alone, as the terminal is raw.
 """
@@ -17,12 +17,13 @@ def th_repl(names):
         import io
     del names["th_repl"]
     script, scripts = sys.argv[0], sys.argv[1:]
+    line_fd = int(scripts.pop(0)) if scripts and scripts[0].isdigit() else 0
     # As at a board's prompt: modules come from the current directory, not from where this file is.
     sys.path[0] = ""
     del sys.argv[1:]
     sys.argv[0] = ""
     # sys.stdin is text on old interpreters. Kept in this frame, or collecting them would close the descriptors.
-    keyboard = open(0, "rb")
+    keyboard = open(line_fd, "rb")
     screen = open(1, "wb")
     out = screen.write
     one = bytearray(1)
@@ -31,7 +32,7 @@ def th_repl(names):
     except ImportError:
         import select
     poll = select.poll()
-    poll.register(0, select.POLLIN)  # the number: old file objects do not tell theirs
+    poll.register(line_fd, select.POLLIN)  # the number: old file objects do not tell theirs
 
     def read():
         """One byte of input; the end of input ends the process."""

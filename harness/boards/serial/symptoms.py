@@ -47,7 +47,15 @@ def what_happened(seen: bytes) -> tuple[FaultKind, str] | None:
     starts = _starts(seen)
     if starts == 0:
         return None
-    return (FaultKind.RESET, _RESTARTED) if starts == 1 else (FaultKind.RESET_LOOP, _loop_sentence(seen, starts))
+    return (FaultKind.RESET, _restarted(seen)) if starts == 1 else (FaultKind.RESET_LOOP, _loop_sentence(seen, starts))
+
+
+def _restarted(seen: bytes) -> str:
+    """Say that a board restarted. How a virtual one ended is known: neither a watchdog nor its power."""
+    ended = _VIRTUAL_DEATH.search(seen)
+    if ended is None:
+        return _RESTARTED
+    return f"the interpreter of the virtual board ended ({printable(ended[1])}) and was started again"
 
 
 def _starts(seen: bytes) -> int:
@@ -86,7 +94,7 @@ def what_answers(seen: bytes) -> tuple[FaultKind, str]:
     if starts >= 2:
         return (FaultKind.RESET_LOOP, _loop_sentence(seen, starts))
     if starts == 1 and not _BANNER.search(seen):
-        return (FaultKind.RESET, _RESTARTED)
+        return (FaultKind.RESET, _restarted(seen))
     for mark, name in _OTHERS[:1]:
         if mark.search(seen):
             return (FaultKind.NOT_MICROPYTHON, f"it answers, but it is {name}")
@@ -118,6 +126,8 @@ def _loop_sentence(seen: bytes, count: int) -> str:
     reasons = {(a or b).decode("ascii", "replace") for a, b in _ROM_START.findall(seen)}
     reasons |= {word.decode("ascii", "replace") for word in _VIRTUAL_DEATH.findall(seen)}
     cause = f" ({', '.join(sorted(reasons))})" if reasons else ""
+    if _VIRTUAL_DEATH.search(seen):
+        return f"the interpreter of the virtual board ends again and again{cause}, {count} times while we asked"
     if _WATCHDOG.search(seen):
         return (
             f"the board is reset again and again by its watchdog{cause}, {count} times while we asked: its main.py starts one, "

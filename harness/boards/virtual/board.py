@@ -18,6 +18,7 @@ from pathlib import Path
 
 from harness.boards.serial.transcript import printable
 from harness.boards.virtual.interpreter import Interpreter
+from harness.boards.virtual.launch import LINE
 from harness.errors import BoardError, FaultKind
 from harness.system.data_files import data_dir
 from harness.system.deadline import Deadline
@@ -99,7 +100,7 @@ class VirtualBoard:
         heap = ["-X", f"heapsize={self._heap_bytes}"]
         scripts = [name for name in wanted if (self.folder / name).exists()]
         if not self._has_raw_repl:
-            return [*heap, str(data_dir("device_scripts") / "raw_repl.py"), *scripts]
+            return [*heap, str(data_dir("device_scripts") / "raw_repl.py"), str(LINE), *scripts]
         if not scripts:
             return heap
         # The same namespace and order as a board (ports/*/main.c): boot.py, then main.py, then the prompt.
@@ -333,11 +334,12 @@ class VirtualBoard:
         self._quick_ends = self._quick_ends + 1 if age_s < LOOP_AGE_S else 0
         if self._quick_ends > 2:
             select.select([self._wake_read], [], [], LOOP_PAUSE_S)
+        if status != 0:
+            how = signal.Signals(-status).name if status < 0 else f"exit code {status}"
+            self._to_tool += b"\r\nvirtual board: interpreter ended (%s), restarting\r\n" % how.encode()
         if status < 0:
-            name = signal.Signals(-status).name
-            self._to_tool += b"\r\nvirtual board: interpreter ended (%s), restarting\r\n" % name.encode()
             was_raw = False
-        else:
+        else:  # sys.exit() with any code is a soft reset on a board
             self._to_tool += b"MPY: soft reboot\r\n"
         self._spawn(run_main=not was_raw)
         if was_raw:

@@ -12,6 +12,9 @@ import os
 import signal
 import sys
 
+# The descriptor of the line that raw_repl.py reads.
+LINE = 10
+
 
 def main(arguments: list[str]) -> int:
     """Take the terminal, ignore SIGINT, start the interpreter."""
@@ -19,6 +22,8 @@ def main(arguments: list[str]) -> int:
     import termios
 
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    # The line once more, for raw_repl.py: MicroPython 1.20 to 1.22 close descriptor 0 after any open() that failed.
+    os.dup2(0, LINE)
     # The bridge knows by the SIGINT handler whether code runs, so the interpreter must not start with one: neither this CPython's
     # nor, if it is a Python script itself (a console script), its own: CPython leaves an ignored SIGINT alone.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -25,7 +25,16 @@ WDT = b"rst:0x8 (TG1WDT_SYS_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\r\n"
         (b"MPY: soft reboot\r\n" * 5, "reset-loop", "loop of resets, 5 starts seen"),
         (ROM, "reset", "the board restarted while we talked to it"),
         (b"MPY: soft reboot\r\n", "reset", "a watchdog, a brown-out"),
-        (b"\r\nvirtual board: interpreter ended (SIGSEGV), restarting\r\n", "reset", "restarted"),
+        (
+            b"\r\nvirtual board: interpreter ended (SIGSEGV), restarting\r\n",
+            "reset",
+            "the interpreter of the virtual board ended (SIGSEGV) and was started again",
+        ),
+        (
+            b"\r\nvirtual board: interpreter ended (exit code 3), restarting\r\n" * 2,
+            "reset-loop",
+            "the interpreter of the virtual board ends again and again (exit code 3), 2 times",
+        ),
         (BANNER, "no-interrupt", "its program goes on after Ctrl-C"),
         (b"tick\r\n" * 200, "no-interrupt", "prints without end and ignores Ctrl-C"),
         (b"Traceback (most recent call last):\r\n", "no-interrupt", "Rename main.py"),
