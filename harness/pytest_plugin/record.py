@@ -44,7 +44,7 @@ class News:
 
 
 class Record:
-    """What a run was to try, what came of it, how that differs from an earlier run, and where it was written.
+    """The planned cells of a run, its results, its difference from an earlier run, and where the reports were written.
 
     Args:
         config: of the run.
@@ -84,7 +84,7 @@ class Record:
     # ------------------------------------------------------------------ while it runs
 
     def plan(self, nodeids: Iterable[str]) -> None:
-        """Know what is to come.
+        """Record which cells the run will fill.
 
         Args:
             nodeids: of the tests that will run cases, each once.
@@ -104,10 +104,10 @@ class Record:
             check_common(self.baseline, self.planned)
 
     def take(self, data: dict[str, Any]) -> list[News]:
-        """Keep what a test's report carried.
+        """Add the result that a test's report carried.
 
         Returns:
-            What it tells of its board and server that was not known.
+            What is new about its board and server.
         """
         from harness.reports.record.result_types import Result
         from harness.reports.record.run_types import BoardEntry, ServerEntry
@@ -139,7 +139,7 @@ class Record:
         return replace(result, attempt=self._attempts[key])
 
     def begin(self) -> None:
-        """Begin the journal with what is to come, so that what a kill leaves tells what is missing."""
+        """Start the journal with the planned cells, so that the journal of a killed run shows what is missing."""
         from harness.reports.record.journal import Journal
         from harness.reports.record.run_types import JournalPlan
 
@@ -160,7 +160,7 @@ class Record:
         self._add([("run", self._head()), *plan, *self._described({cell.case for cell in self.planned})])
 
     def _described(self, cases: set[str]) -> list[tuple[str, CaseEntry]]:
-        """What these cases are, each once: the journal of a killed run must tell all that a report shows."""
+        """Describe each case once: a report must be possible from the journal of a killed run alone."""
         new = cases - self._known
         if not new:
             return []
@@ -208,7 +208,7 @@ class Record:
     # ------------------------------------------------------------------ the end
 
     def finished(self) -> RunRecord:
-        """The whole record."""
+        """Return the whole record."""
         from msgspec.structs import replace
 
         from harness.cases import all_cases
@@ -242,7 +242,7 @@ class Record:
         return replace(record, baseline=about, changes=self.compared.changes)
 
     def _order(self, result: Result) -> tuple[int, int, int, int]:
-        """Where a result belongs: by board and server as they were told, then by case; workers answer in any order."""
+        """Return the sort key of a result: boards and servers in the order of the options, then cases; workers finish in any order."""
         from harness.cases import all_cases
 
         if not self._places:
@@ -258,7 +258,7 @@ class Record:
         return board, server, case, result.repeat
 
     def write(self, record: RunRecord) -> None:
-        """Close the journal and write run.json, the page and what `--compat-report` names; what fails is kept as trouble."""
+        """Close the journal and write run.json, the page and the files of `--compat-report`; collect failures in `trouble`."""
         from harness.reports.formats import rendered
         from harness.reports.record.journal import FINAL_REPORTS, relative_link, write_text
         from harness.reports.record.run_types import JournalEnd
@@ -279,7 +279,7 @@ class Record:
                 self._lost(path, error)
 
     def _close_journal(self, journal: Journal) -> None:
-        """What a full disk kept in the buffer is tried again here, and lost for good; the other reports may have room elsewhere."""
+        """Write what a full disk left in the buffer, or report it as lost; the other reports may be on another disk."""
         try:
             journal.close()
         except OSError as error:
@@ -288,11 +288,11 @@ class Record:
 
     @property
     def worse(self) -> bool:
-        """Whether something that worked, or was tested, in the baseline is no longer."""
+        """Whether a case that passed or ran in the baseline no longer does."""
         return self.compared is not None and self.compared.regression
 
     def change_lines(self) -> list[str]:
-        """What the terminal says of the baseline, the answer last; empty without one."""
+        """Return the terminal's lines about the baseline, the summary last; none without a baseline."""
         if self.baseline is None or self.compared is None:
             return []
         from harness.pytest_plugin.baseline import baseline_lines
@@ -301,5 +301,5 @@ class Record:
 
     @property
     def begun(self) -> bool:
-        """Whether there is anything to report: cases were to be run, or have been."""
+        """Whether there is anything to report: planned cases or results."""
         return self._journal is not None or bool(self.results)

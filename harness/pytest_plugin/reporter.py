@@ -71,7 +71,7 @@ class Reporter:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        """Tell a worker of pytest-xdist what was found out already."""
+        """Pass a pytest-xdist worker what the controller has found out already."""
         node.workerinput.update(worker_input(self.config))
 
     @pytest.hookimpl(optionalhook=True)
@@ -92,7 +92,7 @@ class Reporter:
             self._hold_folder()
 
     def _hold_folder(self) -> None:
-        """Keep other runs out of the artifacts folder: two in one would mix their journals and lose one's report."""
+        """Lock the artifacts folder: two runs in one folder would mix their journals and overwrite each other's report."""
         from harness.system.folder_lock import FolderLock
 
         try:
@@ -113,11 +113,11 @@ class Reporter:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
-        """Before pytest prints how far it is."""
+        """Before pytest prints its percentage."""
         self._make_room(nodeid)
 
     def _make_room(self, nodeid: str) -> None:
-        """Where a line of ours comes, the file's name and pytest's own percentage would only be in the way."""
+        """Keep pytest from printing the file's name and its percentage next to a line of the harness."""
         terminal = self._terminal
         if terminal is None or not self._own_lines or not self._cases:
             return
@@ -127,7 +127,7 @@ class Reporter:
         if self._usual is None:
             self._usual = (terminal.showfspath, getattr(terminal, "_show_progress_info", False))
         terminal.showfspath = False if ours else self._usual[0]
-        # No public switch exists for single tests; where this one is missing, a "[100%]" appears and nothing breaks.
+        # There is no public switch for single tests; if this one is missing, a "[100%]" appears and nothing breaks.
         terminal._show_progress_info = False if ours else self._usual[1]
         if self._line_open and not ours:
             self._line_open = False
@@ -138,7 +138,7 @@ class Reporter:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: Any) -> tuple[str, str, str] | None:
-        """Say nothing but the count where a line of ours is printed; with -v and -q pytest's own word stands."""
+        """Let pytest only count a test whose line the harness prints; with -v give it the verdict, with -q nothing changes."""
         data = getattr(report, "tls", None)
         if data is None or report.when != "call" or self.config.get_verbosity() < 0:
             return None
@@ -147,15 +147,15 @@ class Reporter:
         category = "xfailed" if hasattr(report, "wasxfail") else str(report.outcome)
         word = data["result"]["verdict"].upper()
         if category == "skipped" and self._over:
-            word = "SKIPPED"  # pytest heads its list of all skips with the word of the first one
-        # Of a skip pytest itself shows the reason, and its summary at the end has the first line of each block.
+            word = "SKIPPED"  # pytest puts the word of the first skip over its list of all skips
+        # pytest itself shows the reason of a skip, and its summary at the end has the first line of each failure.
         if self.config.get_verbosity() > 0 and not report.skipped and not self._over:
             word = f"{word}  {one_line(data['line'])}"
         return category, "", word
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: Any) -> None:
-        """Take a result over from the report that carried it."""
+        """Take the result from a test's report."""
         self._make_room(report.nodeid)
         data = getattr(report, "tls", None)
         if data is None or report.when != "call":
@@ -167,7 +167,7 @@ class Reporter:
             self._print(data, new)
 
     def _shape(self, report: Any, data: dict[str, Any]) -> None:
-        """Make what is shown of a failing result of what came with it."""
+        """Attach the failure text to the report."""
         from harness.pytest_plugin.longrepr import FailureBlocks
 
         if self._blocks is None:
@@ -175,7 +175,7 @@ class Reporter:
         self._blocks.take(report, data, announced=self._own_lines and self._board_line_tells(data))
 
     def _board_line_tells(self, data: dict[str, Any]) -> bool:
-        """Whether the line that introduces this board says why it cannot be used."""
+        """Whether the line that introduces this board has the reason why it cannot be used."""
         known = self.kept.boards.get(data["result"]["board"])
         error = data["board"]["error"] if data.get("board") else known.error if known else None
         return error is not None and error == data["result"]["reason"]
@@ -195,7 +195,7 @@ class Reporter:
         self._draw()
 
     def _line(self, text: str, **markup: bool) -> None:
-        """Start a line and leave it open, as pytest does: what follows it begins with its own line end."""
+        """Start a line and leave it open, as pytest does: the next output begins with a line break."""
         self._screen.wipe()
         self._terminal.write_ensure_prefix("", text, **markup)
         self._terminal.flush()
@@ -203,7 +203,7 @@ class Reporter:
         self._line_open = True
 
     def _draw(self) -> None:
-        """Draw the progress bar, where there is one."""
+        """Draw the progress bar, if there is one."""
         self._screen.draw(len(self.kept.results), self._total, bad=self._bad)
 
     @pytest.hookimpl(tryfirst=True)
@@ -220,7 +220,7 @@ class Reporter:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Write the reports, also of an interrupted run; fail a run in which nothing could be tried, that is worse
+        """Write the reports, also of an interrupted run; fail a run in which no case could run, that is worse
         than its baseline, or whose report is lost.
         """
         self._over = True
@@ -238,25 +238,25 @@ class Reporter:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def _compared_nothing(self) -> list[str]:
-        """Say that a baseline was given to a run that has nothing to compare: it must not look like one that got no worse."""
+        """Warn if --baseline was given but no case ran: the run must not look as if nothing got worse."""
         if self.kept.baseline is None or self.kept.results or self._runs_nothing:
             return []
-        return ["--baseline: nothing was compared: this run has no result of a case"]
+        return ["--baseline: nothing was compared, because this run has no result of a case"]
 
     def _reported_nothing(self) -> list[str]:
-        """Say that a report was asked of a run that has none: only tests that use `run_case` have results."""
+        """Warn if --compat-report was given but no case ran."""
         if self.kept.begun or not self.config.getoption("compat_report") or self._runs_nothing:
             return []
-        return ["--compat-report: nothing is written: this run has no result of a case (of a test that takes run_case)"]
+        return ["--compat-report: no report was written, because no test of this run used run_case"]
 
     def untried(self) -> list[str]:
-        """One line for each board and each server with which not one case could be tried; a run that tests nothing must fail."""
+        """Return a line for each board and server that could not run any case; such a run must fail."""
         from harness.reports.text.terminal import untried_lines
 
         return untried_lines(self.kept.results)
 
     def pytest_terminal_summary(self, terminalreporter: Any, exitstatus: int) -> None:
-        """Print the compact table and where the report is; nothing of a run that was refused."""
+        """Print the summary table and the paths of the reports; nothing after a usage error."""
         from harness.reports.record.soak import soak_lines
         from harness.reports.text.terminal import fault_lines, missing_lines, stranger_lines
 
@@ -272,8 +272,8 @@ class Reporter:
         shown = [*stranger_lines(self.kept.results), *fault_lines(self.kept.results), *missing_lines(self.kept.missing)]
         for line in [*steady, *shown]:
             terminalreporter.write_line(line)
-        *told, answer = self.kept.change_lines() or [""]
-        for line in told:
+        *changes, answer = self.kept.change_lines() or [""]
+        for line in changes:
             terminalreporter.write_line(line)
         if answer:
             terminalreporter.write_line(answer, red=self.kept.worse)

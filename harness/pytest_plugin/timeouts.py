@@ -1,6 +1,6 @@
 """pytest-timeout under the harness's own time limits: it must come later than all of them, and a test that it ends is a result.
 
-Knows pytest-timeout's option, variable, marker and alarm by name. A limit that somebody chose for this run is left as it is.
+Knows pytest-timeout's option, variable, marker and alarm by name. A limit that the user chose for this run is not changed.
 """
 
 from __future__ import annotations

@@ -2,5 +2,5 @@
 
 
 def test_case(board, tls_case, run_case):
-    """Passes as expected, skips what this firmware cannot try, else fails with both sides, the wire and the serial line."""
+    """Pass as expected, skip what this firmware cannot run, or fail with both sides' errors, the wire and the serial line."""
     run_case(board, tls_case)

@@ -79,7 +79,7 @@ def test_the_entry_points(files):
 
 
 @pytest.mark.parametrize(
-    ("system", "machine", "wanted"),
+    ("system", "machine", "expected"),
     [
         ("linux", "x86_64", True),
         ("darwin", "arm64", True),
@@ -88,19 +88,19 @@ def test_the_entry_points(files):
         ("win32", "AMD64", False),
     ],
 )
-def test_the_packaged_interpreter_is_wanted_where_it_has_wheels(metadata, system, machine, wanted):
-    """The marker asks for the interpreter's package on x86-64 Linux and arm64 macOS only: elsewhere the installation would fail."""
+def test_the_packaged_interpreter_is_wanted_where_it_has_wheels(metadata, system, machine, expected):
+    """The marker requires the interpreter's package only on x86-64 Linux and arm64 macOS: elsewhere the installation would fail."""
     from packaging.requirements import Requirement
 
     (requirement,) = [Requirement(text) for text in metadata.get_all("Requires-Dist") if "micropython-unix" in text]
     assert requirement.marker is not None
     environment = {"sys_platform": system, "platform_machine": machine}
-    assert requirement.marker.evaluate(environment) is wanted
+    assert requirement.marker.evaluate(environment) is expected
     assert str(requirement.specifier).startswith("==")
 
 
 def test_every_requirement_has_a_range(metadata):
-    """No dependency is taken in any version."""
+    """Every dependency has a range of versions."""
     from packaging.requirements import Requirement
 
     requirements = [Requirement(text) for text in metadata.get_all("Requires-Dist")]
@@ -111,7 +111,7 @@ def test_the_sdist_can_be_tested(distributions):
     """The sdist has the tests, the case list's declarations and what runs them; no keys, no results of runs."""
     with tarfile.open(distributions.sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    wanted = {
+    expected = {
         "pytest.ini",
         "tox.ini",
         "conftest.py",
@@ -120,7 +120,7 @@ def test_the_sdist_can_be_tested(distributions):
         "certs/servers.toml",
         "device_scripts/agent.py",
     }
-    assert wanted - names == set()
+    assert expected - names == set()
     assert {path.relative_to(ROOT).as_posix() for path in (ROOT / "tests").rglob("*.py")} - names == set()
     assert [
         name for name in names if name.startswith((".venv", ".compat", ".tox")) or name.endswith((".pem", ".key"))

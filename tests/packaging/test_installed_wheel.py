@@ -1,4 +1,4 @@
-"""The wheel in an empty environment, outside this checkout: the command line and the fixtures work in anybody's suite."""
+"""The wheel in an empty environment, outside this checkout: the command line and the fixtures work in any suite."""
 
 import json
 import shlex
@@ -8,7 +8,7 @@ import pytest
 pytestmark = pytest.mark.slow
 
 FOREIGN = '''
-"""A suite of somebody else that uses the fixtures."""
+"""A user's suite that uses the fixtures."""
 
 
 def test_connects(board, tls_server, expect):
@@ -52,7 +52,7 @@ def test_version_is_that_of_the_distribution(installed):
 
 
 def test_a_foreign_test_file_uses_the_fixtures(installed):
-    """Somebody's test file connects a board to a server and compares both sides, without any configuration of ours."""
+    """A user's test file connects a board to a server and compares both sides, without any configuration."""
     _needs_unix(installed)
     (installed.elsewhere / "test_foreign.py").write_text(FOREIGN, encoding="utf-8")
     done = installed.run("python", "-m", "pytest", "-W", "error", "test_foreign.py")
@@ -89,7 +89,7 @@ def test_the_packaged_matrix(installed):
 
 
 TYPED = '''
-"""A suite of somebody else, checked by mypy --strict: every fixture, and every name that `harness` exports."""
+"""A user's suite, checked by mypy --strict: every fixture, and every name that `harness` exports."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""A suite of somebody else's in an empty directory, run by a pytest of its own: the plugin as its users meet it."""
+"""A user's suite in an empty directory, run by a pytest of its own: the plugin as its users see it."""
 
 import contextlib
 import json

@@ -1,4 +1,4 @@
-"""`--bind`, `--ports`, `--advertise`, `--peer`: where the server listens, what the board is told, whom the server answers."""
+"""`--bind`, `--ports`, `--advertise`, `--peer`: where the server listens, where the board connects, and from where."""
 
 import pytest
 
@@ -12,7 +12,7 @@ def addresses(ran):
 
 
 def test_bind_and_ports(suite):
-    """The server listens on the address and in the range that were told; the report shows where."""
+    """The server listens on the given address and in the given range; the report shows where."""
     ran = suite.run(*ONE, "--bind", "127.0.0.3", "--ports", "41730-41739", "--peer", "127.0.0.1", "--peer", "127.0.0.3")
     assert ran.status == 0, ran.text
     host, _, port = addresses(ran)["server"].partition(":")
@@ -21,7 +21,7 @@ def test_bind_and_ports(suite):
 
 
 def test_advertise(suite):
-    """The board is told another address than the server listens on."""
+    """The board connects to another address than the one the server listens on."""
     ran = suite.run(*ONE, "--bind", "0.0.0.0", "--advertise", "127.0.0.4", "--peer", "127.0.0.1", "--peer", "127.0.0.4")
     assert ran.status == 0, ran.text
     assert addresses(ran)["server"].startswith("127.0.0.4:")

@@ -55,7 +55,7 @@ def pytest_collection_modifyitems(items):
 
 
 def test_the_order_of_arrival_does_not_show(suite, interpreter):
-    """Table and report have the boards as they were asked for and the cases as they are declared, whoever was first."""
+    """Table and report list boards as on the command line and cases as declared, whichever finished first."""
     suite.write("conftest.py", REVERSED)
     ran = suite.run(
         "--cases",
@@ -103,7 +103,7 @@ def test_the_order_of_arrival_does_not_show(suite, interpreter):
     ],
 )
 def test_no_board(suite, spec, message):
-    """A spec that is no board ends at once: exit code 4 and one line that names option, value and what is accepted."""
+    """An invalid spec ends the run at once: exit code 4 and one line with the option, the value and what is accepted."""
     assert suite.refused(*(word for text in spec for word in ("--board", text))) == message
 
 

@@ -41,7 +41,7 @@ def port():
 
 @pytest.fixture
 def holding(suite, port):
-    """A run that has the board until somebody writes to `go`; later it is busy without it until `end`."""
+    """A run that uses the board until the file `go` exists, and then runs without it until `end` does."""
     for name in ("go", "end"):
         os.mkfifo(suite.folder / name)
     suite.write("test_hold.py", HOLD)

@@ -17,7 +17,7 @@ def test_a_name_of_the_file(suite, option):
 
 
 def test_missing_file(suite):
-    """A file that is told but not there is named."""
+    """A given file that does not exist is named."""
     assert suite.refused("--boards", "nope.toml") == "--boards nope.toml: cannot be read (No such file or directory)"
 
 

@@ -272,7 +272,7 @@ def test_a_skip_shows_what_is_missing(suite):
 
 @pytest.mark.parametrize("verbose", [(), ("-v",), ("-n", "1")])
 def test_skips_of_others_stay_theirs(suite, verbose):
-    """pytest heads its list of all skips with one word: its own, whether a case or somebody's test was skipped first."""
+    """pytest's list of all skips is headed by pytest's own word, whether a case or another test was skipped first."""
     suite.write("conftest.py", IMPOSSIBLE)
     suite.write("test_own.py", "import pytest\ndef test_own():\n    pytest.skip('not today')\n")
     chosen = ("--cases", "smoke", "-k", "impossible or own", "-rs", *verbose)

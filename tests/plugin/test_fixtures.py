@@ -1,4 +1,4 @@
-"""The public fixtures in a suite of somebody else's, and what their mistakes look like."""
+"""The public fixtures in a user's suite, and how mistakes with them are reported."""
 
 import shutil
 from pathlib import Path

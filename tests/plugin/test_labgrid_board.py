@@ -226,7 +226,7 @@ def test_no_such_place(bob):
 
 
 def test_a_place_of_somebody_else(bob, tmp_path):
-    """`tls-harness boards` says who has it, and why another cannot be had; who waits for it is told, and gets it."""
+    """`tls-harness boards` shows who uses it, and why another is not available; a waiting run prints that and gets it."""
     lab_file = tmp_path / "boards.toml"
     lab_file.write_text('[board.desk]\nspec = "labgrid:board0"\n[board.far]\nspec = "labgrid:elsewhere"\n', "utf-8")
     boards = read_lab(str(lab_file), folder=tmp_path)

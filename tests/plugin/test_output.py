@@ -94,7 +94,7 @@ def test_among_other_tests_with_xdist(suite):
 
 
 def test_colours_only_where_they_are_wanted(suite):
-    """Plain text into a pipe; green for `pass` where colours are told."""
+    """Plain text into a pipe; green for `pass` if colours are switched on."""
     plain = suite.run(*suite.quick)
     assert "\x1b" not in plain.text
     coloured = suite.run(*suite.quick, "--color=yes", environment={"NO_COLOR": ""})

@@ -83,12 +83,12 @@ def test_places_that_cannot_be_written(suite, option, value, message):
 
 
 def test_a_report_of_nothing(suite):
-    """Tests of a suite's own have no results of cases: a report that was asked for and is not written is told of."""
+    """Tests that run no case have no results: the run says that the report is not written."""
     suite.write("test_mine.py", "def test_own():\n    pass\n")
     ran = suite.run("--compat-report", "r.md")
     assert (ran.status, ran.summary()) == (0, "1 passed")
     assert ran.line("--compat-report: ") == (
-        "--compat-report: nothing is written: this run has no result of a case (of a test that takes run_case)"
+        "--compat-report: no report was written, because no test of this run used run_case"
     )
     assert not (suite.folder / "r.md").exists()
     assert "--compat-report: " not in suite.run("--compat-report", "r.md", "--collect-only").text

@@ -200,7 +200,7 @@ def watch(process, lab):
         lines |= {line for _parent, line, _environment in found.values()}
         for pid in descend(process.pid, found):
             _parent, line, environment = found.get(pid, (0, b"", b""))
-            # The workers are told their program on standard input, and a child that has not begun its own is still its parent.
+            # Workers read their program from standard input, and a child before exec still looks like its parent.
             if line and b"pytest" not in line and b"exec(eval" not in line:
                 environments[line] = environment
         waiting.join(0.05)

@@ -14,7 +14,7 @@ pytestmark = [
     pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="network namespaces need root"),
 ]
 
-# Before the board is told to connect, the stranger does: the server meets it first and must wait for the board.
+# The unexpected peer connects before the board does: the server must drop it and wait for the board.
 CONFTEST = """
 import subprocess
 

@@ -45,7 +45,7 @@ class Screen:
         elif what == "G":
             self.column = int(number) - 1
         else:
-            raise AssertionError(f"the terminal was told {number}{what}")
+            raise AssertionError(f"the terminal received {number}{what}")
 
     def _put(self, char: str) -> None:
         if char == "\r":

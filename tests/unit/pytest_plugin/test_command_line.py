@@ -7,7 +7,7 @@ from harness.pytest_plugin.command_line import current_nodeid, joined
 
 @pytest.fixture
 def here(tmp_path):
-    """A current directory, with something beside it."""
+    """A current directory, and another directory next to it."""
     (tmp_path / "here" / "inside").mkdir(parents=True)
     (tmp_path / "beside").mkdir()
     return tmp_path / "here"

@@ -141,7 +141,7 @@ def test_suites_that_a_board_cannot_leave_out(new_lab, spec):
     assert Expect().connected(board.connect(server)).outcome is Outcome.CONNECTED
 
 
-# ------------------------------------------------------------------ boards that do not do what they were told
+# ------------------------------------------------------------------ boards that do not follow the plan
 
 
 def changed_board(lab, spec, tmp_path, monkeypatch, *, old, new):
@@ -180,7 +180,7 @@ def test_an_agent_that_does_not_read_all(new_lab, spec, tmp_path, monkeypatch, o
 
 
 def test_an_agent_that_sends_something_else(new_lab, spec, tmp_path, monkeypatch):
-    """The right number of wrong bytes is not what the board was told to send."""
+    """The right number of bytes with wrong contents is a mismatch."""
     board = changed_board(new_lab(), spec, tmp_path, monkeypatch, old='b"x" *', new='b"y" *')
     made = board.connect(make_server("server-p256"), text="Moin", send_bytes=100)
     with pytest.raises(
@@ -205,7 +205,7 @@ def test_an_agent_that_sends_something_else(new_lab, spec, tmp_path, monkeypatch
     ],
 )
 def test_what_was_said_in_full_is_a_session(board, plan):
-    """Whatever the texts and sizes, a board that does what it was told is no mismatch."""
+    """For all texts and sizes, a board that follows the plan gives no mismatch."""
     behaviour = {"behaviour": {"name": "close.notify-first"}} if "read_to_end" in plan else {}
     Expect().connected(board.connect(make_server("server-p256", maximum_version="TLSv1.2", **behaviour), **plan))
 

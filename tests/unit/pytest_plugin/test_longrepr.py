@@ -50,7 +50,7 @@ def test_announced(shown):
 
 
 def test_others(shown):
-    """A board in use that fails twice with the same words is told twice; what is no text stays."""
+    """A usable board that fails twice for the same reason is shown twice; a longrepr that is not a text stays."""
     assert shown(unusable=False) == shown(unusable=False) == ("gone", TEXT)
     report = SimpleNamespace(longrepr=None, failed=True)
     FailureBlocks().take(

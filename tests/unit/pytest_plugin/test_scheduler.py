@@ -165,7 +165,7 @@ def test_a_worker_knows_a_few_tests_ahead() -> None:
 
 
 def test_a_crash() -> None:
-    """The test in which a worker crashed is named; the board's rest goes, as one, to whoever takes the place."""
+    """The test in which a worker crashed is named; the board's other tests go together to the worker that replaces it."""
     run = Run(ids_of(2, cases=6), ["b0", "b1"], workers=2)
     first = run.workers[0]
     run.step(first)

@@ -1,4 +1,4 @@
-"""The outer net: later than everything the harness waits for by itself, and never in the place of somebody's own choice."""
+"""pytest-timeout comes later than the harness's own time limits, and the user's own choice is kept."""
 
 from __future__ import annotations
 
