@@ -2,7 +2,7 @@
 
 The unix port has a raw REPL only since 1.27. Started as `micropython raw_repl.py [DESCRIPTOR] [SCRIPT...]` with stdout a
 terminal in raw mode and the same terminal at that descriptor (default 0: stdin; but 1.20 to 1.22 close that after any open() that failed), this speaks the bytes of shared/runtime/pyexec.c. The scripts (boot.py, main.py) run first, as at
-power-up. A soft reset (Ctrl-D) ends the process with status 0; whoever started it starts it again. Ctrl-C may come as
+power-up. A soft reset (Ctrl-D) ends the process with status 0; the parent starts it again. Ctrl-C may come as
 a byte or as SIGINT, at any moment. What differs from a board: print ends lines with \n alone, as the terminal is raw.
 """
 

@@ -200,7 +200,7 @@ def th_write(tls, data, size):
 
 
 def th_session(req, wrap, state, times, answer):
-    """Connect, shake hands, exchange, close; state is [stage, socket, TLS socket] for whoever must tidy up."""
+    """Connect, shake hands, exchange, close; state is [stage, socket, TLS socket] for the clean-up."""
     words = wrap[1]
     if req.get("name") is not None:
         words["server_hostname"] = req["name"]

@@ -2,7 +2,7 @@
 
     python tools/fetch_labgrid.py
 
-Prints the path of `labgrid-client` on standard output; `labgrid-coordinator` and `labgrid-exporter` lie beside it. The harness
+Prints the path of `labgrid-client` on standard output; `labgrid-coordinator` and `labgrid-exporter` are in the same folder. The harness
 finds it there by itself. pip is run as this machine has it set up. What is there already is not fetched again, and nothing is
 asked of the network. Exit codes: 0 done, 1 it could not be made, 2 wrong usage.
 """

@@ -31,14 +31,14 @@ from harness.model import (
 )
 from harness.system.deadline import Deadline
 
-# How long a board may take to come into the raw REPL: ESP boards boot for 1 to 2 s after DTR reset them.
+# How long a board may take to enter the raw REPL: ESP boards boot for 1 to 2 s after a reset by DTR.
 PATIENCE_S = 10.0
-# What our own agent never raises unless its text was damaged on the way to the board.
+# Exceptions that our own agent never raises unless its source was damaged on the way to the board.
 OWN_FAULTS = ("NameError", "SyntaxError", "IndentationError", "AttributeError")
 
 
 class BoardOwner(Protocol):
-    """What stands behind a link and ends after it: the interpreter of a virtual board, the lock of a real one."""
+    """What must be released after the link: the interpreter of a virtual board, the lock of a real one."""
 
     def close(self) -> None:
         """Release it."""
@@ -48,13 +48,13 @@ class BoardSession:
     """One open board.
 
     Args:
-        spec: what was asked for.
+        spec: of the board.
         link: its serial line, open.
-        owner: closed after the link; None where the board is on its own.
-        patience_s: how long the board may take to come into the raw REPL.
-        find_port: what its port is called now, for one that may come back under another name; None: it stays away.
+        owner: closed after the link, if any.
+        patience_s: how long the board may take to enter the raw REPL.
+        find_port: returns the name of its port now; None for a port that does not come back.
 
-    `set_aside` says why the board is not used any more; `clock_behind_s` how far its clock is behind the host's and cannot be set.
+    `quarantine_reason` says why the board is not used any more; `clock_behind_s` how far its clock, which cannot be set, is behind.
     """
 
     def __init__(
@@ -85,26 +85,26 @@ class BoardSession:
         self._agent_suspect = False
 
     def scaled(self, seconds: float) -> float:
-        """Seconds, longer for a board that boards.toml calls slow."""
+        """Seconds times the board's `timeout_multiplier`."""
         return seconds * self.spec.settings.timeout_multiplier
 
     def report_to(self, tell: Callable[[str], None] | None) -> None:
-        """Tell somebody who watches, line by line, why nothing happens."""
+        """Pass progress messages, line by line, to this function."""
         self._recovery.tell = tell
 
     # ------------------------------------------------------------------ start
 
     def start(self, *, deploy: bool = True) -> None:
-        """Take the board over: raw REPL, soft reset, probe; then agent, network and clock where it has TLS.
+        """Take the board over: raw REPL, soft reset, probe; then agent, network and clock if it has TLS.
 
         Args:
-            deploy: False stops after the probe: nothing is written to the board, nothing on it is changed.
+            deploy: False stops after the probe: nothing is written to the board or changed on it.
 
-        A board that does not come is reset from outside (hooks, RTS) if it is to be used; one that meets a fault later is brought
-        back, once.
+        With `deploy`, a board that does not enter the raw REPL is reset (hooks, RTS), and one that meets a fault later is recovered,
+        once.
 
         Raises:
-            BoardError: naming the step that failed, and what the board was seen doing.
+            BoardError: with the step that failed and the board's behaviour.
         """
         try:
             self._take_over()
@@ -159,7 +159,7 @@ class BoardSession:
         self.info = replace(self.info, address=settings.address or address or self.info.address)
 
     def _set_clock(self, seen: BoardInfo) -> int | None:
-        """Where the clock stands if it was set now."""
+        """Set the clock; return its time if it was set."""
         clock = surroundings.set_clock(self._console, seen, probed=self._probed)
         if clock is None:
             return None
@@ -167,7 +167,7 @@ class BoardSession:
         return clock[1]
 
     def info_in_use(self) -> BoardInfo:
-        """What the board is since it was started: `info`, which has the clock as it was found, with the clock as it was set."""
+        """`info`, with the clock as it was set instead of as it was found."""
         return self.info if self._clock_set_unix_s is None else replace(self.info, clock_unix_s=self._clock_set_unix_s)
 
     def _note(self, text: str) -> None:
@@ -181,7 +181,7 @@ class BoardSession:
         self.link.soft_reset(deadline=Deadline(self.scaled(2 * self.patience_s)))
 
     def learn(self, **facts: Any) -> None:
-        """Add facts found by trying (`hello`, `reads_pem`) to `info`. A ClientHello may also tell which library it is."""
+        """Add facts found by trying (`hello`, `reads_pem`) to `info`. A ClientHello may also show which library it is."""
         self.info = replace(self.info, **facts)
         hello = self.info.hello
         if self.info.tls_library is None and hello is not None and hello.fingerprint is not None:
@@ -211,7 +211,7 @@ class BoardSession:
         """Turn a plan into the request for the agent and the blobs it names.
 
         Args:
-            plan: what the board shall do.
+            plan: what the board must do.
             certificates: makes what the plan names.
 
         Raises:
@@ -262,14 +262,14 @@ class BoardSession:
     ) -> tuple[RecoveryStep, ...]:
         """Recover the board after a fault, by the mildest step that helps; if none does, quarantine it. Never raises.
 
-        Agent, network and clock are seen to as by `start`: what is still there is left alone.
+        Agent, network and clock are restored as by `start`, unless they are still there.
 
         Args:
-            because: what happened and where, for the reason of setting it aside.
-            check: whether the board is well; raises BoardError if not, within the time it is given.
+            because: what happened and where, for the reason of a quarantine.
+            check: raises BoardError within its deadline if the board is not healthy.
 
         Returns:
-            What was tried, in order.
+            The steps taken, in order.
         """
         if self.quarantine_reason is not None:
             return ()
@@ -287,7 +287,7 @@ class BoardSession:
         return (*log, self.quarantine(f"{because}; no step recovered it"))
 
     def quarantine(self, reason: str) -> RecoveryStep:
-        """Use this board no more: whatever is asked of it from now on fails at once, with this reason."""
+        """Stop using this board: every later request fails at once, with this reason."""
         self.quarantine_reason = f"{self.spec.label}: quarantined after {reason}"
         self._note(f"quarantined after {reason}")
         return RecoveryStep(
@@ -295,7 +295,7 @@ class BoardSession:
         )
 
     def refuse_if_quarantined(self) -> None:
-        """Raise where the board is not used any more.
+        """Raise if the board is quarantined.
 
         Raises:
             BoardError: kind `set-aside`, with the reason.
@@ -304,7 +304,7 @@ class BoardSession:
             raise BoardError(self.quarantine_reason, kind=FaultKind.QUARANTINED)
 
     def _settle(self) -> None:
-        """Have agent, network and clock again; a board whose agent is still there was not reset, and has them all."""
+        """Restore agent, network and clock; a board whose agent still answers was not reset, and has them all."""
         if not self.info.has_tls or (deployment.is_loaded(self._console) and not self._agent_suspect):
             return
         self._agent_suspect = False
@@ -313,7 +313,7 @@ class BoardSession:
         self._set_clock(self._probe())
 
     def clean(self) -> bool:
-        """Remove what was deployed; nothing else. Returns whether there was anything."""
+        """Remove what was deployed, and nothing else. Return whether there was anything."""
         return deployment.clean(self._console)
 
     def close(self, *, deadline: Deadline) -> None:
@@ -326,7 +326,7 @@ class BoardSession:
                 self.link.leave_raw_repl(deadline=deadline.within(self.scaled(2.0)))
         except BoardError:
             pass  # unplugged: there is no prompt to leave it at
-        finally:  # also when somebody presses Ctrl-C again while it leaves: port and interpreter are not for keeping
+        finally:  # also after another Ctrl-C: port and interpreter must be released
             try:
                 self.link.close()
             finally:

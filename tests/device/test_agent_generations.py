@@ -186,7 +186,7 @@ def test_arguments_are_bounded(stand_in: Any, plain_server: int) -> None:
 
 
 def test_no_listener_is_stage_connect(stand_in: Any, closed_port: int) -> None:
-    """A refused TCP connection is told apart from TLS."""
+    """A refused TCP connection is not reported as a TLS failure."""
     answer = stand_in("mbedtls_1_23").run(**_usual(closed_port))
     assert (answer["stage"], answer["type"], answer["us"][1]) == ("connect", "ConnectionRefusedError", None)
 

@@ -131,7 +131,7 @@ class TestContract:
         assert run(link, b"a = '''%s'''\nprint(len(a))" % (b"y" * 3000)) == b"3000\n"
 
     def test_traceback(self, bench: Bench) -> None:
-        """A traceback is told apart from output, and the next exec is not disturbed."""
+        """A traceback is separate from output, and does not disturb the next exec."""
         link = bench.link()
         output = link.exec(b"print('before')\n1/0", deadline=Deadline(60))
         assert output.stdout == b"before\n"

@@ -266,7 +266,7 @@ def started_by(folder: Path) -> list[str]:
             if mark in (place / "environ").read_bytes():
                 found.append((place / "cmdline").read_bytes().replace(b"\0", b" ").decode())
         except OSError:
-            pass  # it ended, or is somebody else's
+            pass  # it has ended, or is another user's
     return found
 
 

@@ -1,7 +1,7 @@
-"""Short pieces of harness code on a board: run them, read their one-line answers, say which step failed.
+"""Run short pieces of harness code on a board, read their one-line answers, and report which step failed.
 
-Knows the label of the board, how slow boards.toml says it is, and that both directions are checked: code runs on the board only
-if its check sum fits. Must not know what the steps are for.
+Knows the label of the board, its timeout_multiplier, and that both directions are checked: code runs on the board only if its
+check sum fits. Must not know what the steps are for.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from harness.boards.serial.transcript import printable
 from harness.errors import BoardError, FaultKind
 from harness.system.deadline import Deadline
 
-# How often code is sent that the board says arrived damaged: it has not run, so sending it again is safe.
+# How often code is sent that arrived damaged according to the board: it has not run, so sending it again is safe.
 ATTEMPTS = 3
-# What the check sums of both ends are compared by; no board prints it by itself.
+# The word by which the check sums of both ends are compared; no board prints its check sum by itself.
 _WORD = b"tls-harness"
 
 
@@ -41,12 +41,12 @@ A = TypeVar("A", bound=Numbered)
 
 
 class Console:
-    """The raw REPL of one board, for steps with a name.
+    """The raw REPL of one board, for named steps.
 
     Args:
         link: the board's line, in the raw REPL.
         label: the board's short name, for messages.
-        timeout_multiplier: every time limit is stretched by this.
+        timeout_multiplier: of every time limit.
     """
 
     def __init__(self, link: RawRepl, *, label: str, timeout_multiplier: float = 1.0) -> None:
@@ -108,13 +108,13 @@ class Console:
         )
 
     def deadline(self, seconds: float) -> Deadline:
-        """So many seconds from now, more for a board that boards.toml calls slow, never after the end of `within`."""
-        wanted = seconds * self._multiplier
-        return Deadline(wanted) if self._limit is None else self._limit.within(wanted)
+        """A deadline so many seconds from now, times `timeout_multiplier`, but never after the end of `within`."""
+        scaled = seconds * self._multiplier
+        return Deadline(scaled) if self._limit is None else self._limit.within(scaled)
 
     @contextlib.contextmanager
     def within(self, limit: Deadline) -> Iterator[None]:
-        """Let everything inside be over by then."""
+        """Limit all deadlines inside to this one."""
         self._limit = limit
         try:
             yield
@@ -122,7 +122,7 @@ class Console:
             self._limit = None
 
     def run(self, code: str, *, timeout_s: float, call: str = "th_x") -> Output:
-        """Run ASCII code to its end, if it arrived as it was sent; what arrived damaged is sent again.
+        """Run ASCII code to its end; code that arrives damaged is sent again.
 
         Args:
             code: ASCII source; whole statements.
@@ -145,7 +145,7 @@ class Console:
 
     @staticmethod
     def came_damaged(output: Output) -> bool:
-        """Whether code of ours arrived as something else and has not run: its check sum did not fit, or it was no Python any more."""
+        """Whether our code arrived damaged and has not run: its check sum did not fit, or it was not valid Python."""
         return DAMAGED.encode() in output.stdout or _unreadable(output.stderr)
 
     def load(self, name: str, what: str) -> None:
@@ -172,7 +172,7 @@ class Console:
             raise self.no_answer(output, what)
 
     def answer(self, output: Output, what: str) -> dict[str, Any]:
-        """The last object that the board answered with.
+        """Return the last object of the board's answer.
 
         Raises:
             BoardError: kind `garbled` or, if there is none, `agent` with the board's own error.
@@ -190,9 +190,9 @@ class Console:
         return objects[-1]
 
     def no_answer(self, output: Output, what: str) -> BoardError:
-        """An error for a step that ended without the answer it owes: the board's traceback, or what it printed instead.
+        """Return the error for a step without an answer, with the board's traceback or other output.
 
-        `garbled` where an answer began: what came in between broke it off or changed it.
+        Its kind is `garbled` if an answer began but was cut off or changed.
         """
         show = self.link.log.show
         begun = output.stdout.find(MARK.encode())
@@ -213,5 +213,5 @@ class Console:
 
 
 def _unreadable(stderr: bytes) -> bool:
-    """Whether the one call that we sent was no Python when it arrived: it has not run."""
+    """Whether our call was not valid Python when it arrived, so that it has not run."""
     return last_line(stderr).startswith(("SyntaxError", "IndentationError"))

@@ -1,7 +1,7 @@
-"""Our code on the board: one file in a directory of its own, written only if what is there differs, else run from RAM; and removed again.
+"""Deploy our code to the board: one file in a directory of its own, written only if it differs, else run from RAM; and remove it.
 
-Knows the names of our own files. Nothing of the user's is overwritten or removed, boot.py and main.py are never touched. The file is read
-back on the board each time before it runs: its check sum decides, not a note of what was once written.
+Knows the names of our own files. No file of the user is overwritten or removed, boot.py and main.py are never touched. The file is read
+back on the board each time before it runs: its check sum decides, not a record of what was once written.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from harness.boards.agent.scripts import agent_pieces
 from harness.boards.serial.line_errors import last_line
 from harness.errors import BoardError, FaultKind
 
-# Where mpremote mounts a directory of the host: files written there end up in somebody's working tree.
+# Where mpremote mounts a directory of the host: files written there would end up in a user's working tree.
 HOST_MOUNT = "/remote"
 WRITE_BYTES = 256
 _ENOENT = (2, 44)  # 44 on ports whose errno come from newlib's WASI numbering
 
-# What earlier versions left goes: it is ours, and flash is small. stat before remove: nothing may fail to open.
+# Files of earlier versions are removed: they are ours, and flash is small.
 _MAKE_FOLDER = f"""\
 import os
 try:
@@ -34,7 +34,7 @@ for _f in {FORMER_FILES!r}:
  except OSError:
   pass
 """
-# A file of the user's in our directory stays, and the directory with it.
+# A user's file in our directory stays, and so does the directory.
 _CLEAN = f"""\
 import os
 def _c(names):
@@ -59,17 +59,17 @@ print('#th ' + _r + ' ' + th_sum(_r))
 
 
 def load_agent(console: Console, *, filesystem: str | None) -> str | None:
-    """Have the agent's functions in `__main__`: from its files if they are there or can be written, else from RAM.
+    """Load the agent's functions into `__main__`: from its file if that exists or can be written, else from RAM.
 
     Args:
         console: of a board fresh from a soft reset.
         filesystem: the working directory that can be written, None if there is none.
 
     Returns:
-        None if it runs from its files, else why it runs from RAM.
+        None if it runs from its file, else why it runs from RAM.
 
     Raises:
-        BoardError: it runs neither way, or the line failed.
+        BoardError: it cannot be loaded either way, or the line failed.
     """
     try:
         console.load("load", "load the loader")
@@ -85,14 +85,14 @@ def load_agent(console: Console, *, filesystem: str | None) -> str | None:
         if error.kind not in (FaultKind.FILESYSTEM, FaultKind.AGENT, FaultKind.MEMORY):
             raise
         if error.kind == FaultKind.FILESYSTEM and filesystem is not None:
-            _remove(console)  # what a full disk had room for
+            _remove(console)  # the part that fitted on a full disk
         _load_into_ram(console)
         return f"the agent runs from RAM: {error.message}"
     return None
 
 
 def is_loaded(console: Console) -> bool:
-    """Whether the agent answers: nothing reset the board since it was loaded.
+    """Whether the agent answers: the board was not reset since it was loaded.
 
     Raises:
         BoardError: the line failed.
@@ -118,7 +118,7 @@ def reload_agent(console: Console, *, from_files: bool) -> None:
 
 
 def _load_into_ram(console: Console) -> None:
-    """Run the agent's pieces one by one, with a collection after each, so that what is free stays in one piece."""
+    """Run the agent's pieces one by one, with a collection after each, so that free memory is not fragmented."""
     for piece in agent_pieces():
         console.must(piece, "load the agent into RAM")
         console.must("import gc\ngc.collect()", "collect garbage")
@@ -131,7 +131,7 @@ def clean(console: Console) -> bool:
         Whether there was anything.
 
     Raises:
-        BoardError: kind `filesystem` when it cannot be removed.
+        BoardError: `filesystem`: it cannot be removed.
     """
     answer = _remove(console)
     if answer.get("kind") != "result":
@@ -150,7 +150,7 @@ def _sizes() -> str:
 
 
 def _is_deployed(console: Console) -> bool:
-    """Whether the file on the board is the agent, byte for byte as far as a check sum tells; asked twice before it is called wrong."""
+    """Whether the file on the board is the agent, as far as a check sum shows; checked twice before it is written again."""
     kind = console.check_kind
     sums = "".join(check_sum(piece.encode("ascii"), kind=kind) for piece in agent_pieces())
     right = check_sum(sums.encode("ascii"), kind=kind)
@@ -159,10 +159,10 @@ def _is_deployed(console: Console) -> bool:
 
 
 def _deploy(console: Console, *, filesystem: str) -> None:
-    """Write the agent and read it back; once more if it is not what was written.
+    """Write the agent and read it back; write it again if it differs.
 
     Raises:
-        BoardError: `filesystem` where nothing can be written; `garbled` where it is wrong each time.
+        BoardError: `filesystem` if nothing can be written; `garbled` if it differs each time.
     """
     if filesystem.startswith(HOST_MOUNT):
         raise BoardError(
@@ -179,7 +179,7 @@ def _deploy(console: Console, *, filesystem: str) -> None:
         if _is_deployed(console):
             return
     raise BoardError(
-        f"{console.label}: {AGENT_FILE} was written twice, and each time what the board read back was something else",
+        f"{console.label}: {AGENT_FILE} was written twice, and differed each time when the board read it back",
         kind=FaultKind.GARBLED,
     )
 

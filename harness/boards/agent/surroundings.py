@@ -1,6 +1,6 @@
-"""What a board needs around it before TLS says anything: its network, its clock, a plain TCP connection to the server.
+"""What a board needs before TLS can be tested: its network, its clock, a plain TCP connection to the server.
 
-Knows boards.toml's settings. The WiFi password comes from the environment and goes to the board only: never into a
+Knows the settings of boards.toml. The WiFi password comes from the environment and is sent to the board only: it is never in a
 transcript, a note or an error.
 """
 
@@ -19,21 +19,21 @@ from harness.model import BoardInfo, BoardSettings, Network
 
 JOIN_S = 30.0
 TCP_TRY_S = 8.0
-# How much longer an answer may take than what the board was told to wait.
+# How much longer an answer may take than the time limit given to the board.
 ANSWER_S = 12.0
-# A clock this far off changes what a certificate check says.
+# A clock that is further off changes the result of certificate checks.
 CLOCK_TOLERANCE_S = 5
 
 
 def network_up(console: Console, settings: BoardSettings) -> tuple[str | None, list[str]]:
-    """Bring the board into its network; a board that is in it already stays as it is.
+    """Bring the board into its network; a board that is already in it is left as it is.
 
     Args:
         console: the board.
         settings: of boards.toml; network is not `none`.
 
     Returns:
-        The board's address, None if it named none; and what is worth a note.
+        The board's address, None if it reported none; and notes.
 
     Raises:
         BoardError: `no-network`: wrong password, no such access point, no address ... or the variable with the password is not set.
@@ -46,11 +46,11 @@ def network_up(console: Console, settings: BoardSettings) -> tuple[str | None, l
     if settings.network == Network.WIFI and settings.password_env is not None:
         console.link.log.hide(_secret(settings.password_env, board=console.label))
     console.load("network_setup", "load the network set-up")
-    # Twice what the board is told: its own time limit shall end it, with its own reason.
+    # Twice the time limit of the board, which must come first: its reason is better than ours.
     with console.link.log.muted():
         output = console.run(_join_code(words, settings, board=console.label), timeout_s=2 * JOIN_S)
         answer = console.answer(output, "bring up the network")
-    # Only what the board said is searched for the password: our own words may be like it.
+    # Only the board's own texts are searched for the password: our words may contain it by chance.
     said = {key: _shown(value, console) if key in FREE_TEXTS else value for key, value in answer.items()}
     if said.get("kind") != "result":
         reason = failure_text(said, settings, timeout_s=int(limit_s))
@@ -59,7 +59,7 @@ def network_up(console: Console, settings: BoardSettings) -> tuple[str | None, l
 
 
 def now_unix_s() -> float:
-    """What the host's clock shows."""
+    """The time of the host's clock."""
     return datetime.datetime.now(datetime.UTC).timestamp()
 
 
@@ -69,11 +69,11 @@ def set_clock(console: Console, info: BoardInfo, *, probed: tuple[float, float])
     Args:
         console: the board.
         info: of the probe that read its clock.
-        probed: what the host's clock showed before and after that probe. Joining a network, and a busy host, take longer than the
-            tolerance: that is no fault of the board's clock.
+        probed: the host's time before and after that probe. Joining a network, or a busy host, may take longer than the
+            tolerance, which is not an error of the board's clock.
 
     Returns:
-        What the clock was and what became of it, and where it stands now (None: where it stood); None if it was right.
+        A note, and the time to which the clock was set (None: it cannot be set); None if it was right.
     """
     before, after = probed
     clock = info.clock_unix_s
@@ -108,7 +108,7 @@ def try_tcp(console: Console, *, host: str, port: int, own_address: str | None) 
     except BoardError as error:
         if error.kind is not FaultKind.TIMEOUT:
             raise
-        # A connect() without a time-out of its own: the network is at fault, and no reset of the board helps.
+        # A connect() without a time-out: the network is at fault, and no reset of the board helps.
         answer = {"args": [f"no answer within {TCP_TRY_S + ANSWER_S:g} s"]}
     if answer.get("kind") == "result":
         return
@@ -124,7 +124,7 @@ def try_tcp(console: Console, *, host: str, port: int, own_address: str | None) 
 
 
 def address_of(value: object) -> str | None:
-    """An address that a board reported, None unless it looks like one: it goes into messages and socket calls."""
+    """Return an address that a board reported, None if it is not one: it is used in messages and socket calls."""
     try:
         return str(ipaddress.ip_address(str(value)))
     except ValueError:
@@ -132,14 +132,14 @@ def address_of(value: object) -> str | None:
 
 
 def _shown(value: Any, console: Console) -> Any:
-    """A value of the board's answer with its texts safe to show."""
+    """A value of the board's answer with its texts made safe to show."""
     if isinstance(value, list):
         return [_shown(item, console) for item in value[:4]]
     return console.link.log.show(value.encode(), limit=200) if isinstance(value, str) else value
 
 
 def _join_code(words: dict[str, Any], settings: BoardSettings, *, board: str) -> str:
-    """The call with the password, which is in no variable of the frames that an error is shown with."""
+    """The call with the password, which must not be in a variable of a frame that a traceback shows."""
     if settings.network != Network.WIFI or settings.password_env is None:
         return network_code(words)
     return network_code({**words, "password": _secret(settings.password_env, board=board)})

@@ -4,8 +4,8 @@ Knows the raw REPL protocol (shared/runtime/pyexec.c) and pyserial; must not kno
 
 What it changes in mpremote 1.27 to 1.29 (docs/facts/boards.md, "mpremote as a library"):
 * `read_until` polls with `sleep(0.01)`, or blocks for ever on a PTY; ours blocks on the port itself, bounded by a `Deadline`.
-* there is no overall deadline for an exec; ours is one per operation.
-* "could not enter raw repl" is all it says; ours looks at the bytes and names what sits at the other end.
+* there is no overall deadline for an exec; ours has one per operation.
+* "could not enter raw repl" is its only message; ours looks at the bytes and names what is at the other end.
 * DTR and RTS cannot be chosen before the port opens; ours can, per board.
 """
 
@@ -35,16 +35,16 @@ from harness.system.deadline import Deadline
 
 # How long each step of the protocol around code may take: the board does nothing else meanwhile.
 PROTOCOL_S = 2.0
-# How often code is offered whose prompt, header or window did not arrive: the board has not run it.
+# How often code is offered if its prompt, header or window did not arrive: the board has not run it.
 OFFERS = 3
-# How long the first attempt to enter the raw REPL is given, and each that follows: a board that boots misses the first ones.
+# The time limits of the first and of each further attempt to enter the raw REPL: a board that boots misses the first ones.
 FIRST_ATTEMPT_S = 0.5
 NEXT_ATTEMPTS_S = 1.0
 # How often a port that went away is looked for.
 LOOK_AGAIN_S = 0.05
-# While the raw REPL is asked for, a server between may still hold this much of what a program printed.
+# A server in between may still hold this much output of a program when the raw REPL is entered.
 MAX_BACKLOG_BYTES = 4 * 1024 * 1024
-# Of what a board says meanwhile, this much of the beginning and of the end is looked at.
+# Of the output until then, this much of the beginning and of the end is examined.
 LOOKED_AT_BYTES = 16 * 1024
 
 
@@ -93,10 +93,10 @@ class RawRepl:
         self.gone = True
 
     def reopen(self, find: Callable[[], str], *, deadline: Deadline) -> None:
-        """Open the port again after it went away, whatever it is called then.
+        """Open the port again after it went away, under whatever name.
 
         Args:
-            find: gives its name now; raises BoardError or UsageError while it is not there.
+            find: returns its name now; raises BoardError or UsageError while there is none.
 
         Raises:
             BoardError: it did not come back in time, with the last reason.
@@ -113,11 +113,11 @@ class RawRepl:
                     raise BoardError(
                         f"the port did not come back within {deadline.timeout_s:.3g} s: {error}", kind=FaultKind.LOST
                     ) from error
-            # No system that this runs on tells of a new port in the same way: it is looked for again.
+            # The systems have no common event for a new port, so it is looked for again.
             time.sleep(min(LOOK_AGAIN_S, deadline.remaining_s))
 
     def pulse_reset(self) -> bool:
-        """Reset the board by its RTS line, then both lines are as before; whether the port has such lines.
+        """Reset the board by a pulse on RTS. Return whether the port has such a line.
 
         Raises:
             BoardError: the port went away.
@@ -133,10 +133,10 @@ class RawRepl:
         """Interrupt what runs and enter the raw REPL, waiting out a board that is still booting.
 
         Returns:
-            What the board printed meanwhile.
+            The output until then.
 
         Raises:
-            BoardError: with what sits at the other end: silent, looping in resets, ignoring Ctrl-C, or no MicroPython.
+            BoardError: with what is at the other end: silent, in a reset loop, ignoring Ctrl-C, or not MicroPython.
         """
         seen = b""
         attempt_s = FIRST_ATTEMPT_S
@@ -162,10 +162,10 @@ class RawRepl:
                 raise BoardError(f"{self.device}: {text}", kind=kind, transcript=self.log.show(seen))
 
     def interrupt_exec(self, *, deadline: Deadline) -> None:
-        """Send Ctrl-C to a board in the raw REPL and see that it is there again; the globals are still those from before.
+        """Send Ctrl-C to a board in the raw REPL and wait until it answers again, with its globals unchanged.
 
         Raises:
-            BoardError: it is not: it says nothing, goes on printing, restarted meanwhile, or the port went away.
+            BoardError: it is silent, goes on printing, restarted, or the port went away.
         """
         try:
             self._interrupt(deadline=deadline)
@@ -193,7 +193,7 @@ class RawRepl:
         self._port.unread(b">")  # exec takes the prompt
 
     def _synchronise(self, give_up_if: Callable[[bytes], bool] | None = None) -> bytes:
-        """Have the board print a word nobody else prints: whatever comes before it was meant for an earlier question."""
+        """Have the board print a unique word: all output before it belongs to an earlier request."""
         self._syncs += 1
         word = b"th-sync-%d" % self._syncs
         self._port.write(b"print('%s')\x04" % word)
@@ -205,17 +205,17 @@ class RawRepl:
         """Soft-reset a board that is in the raw REPL; boot.py runs again, main.py does not (pyexec.c).
 
         Returns:
-            What boot.py printed.
+            The output of boot.py.
 
         Raises:
-            BoardError: when the board does not come back to the raw REPL.
+            BoardError: the board does not return to the raw REPL.
         """
         self._port.deadline = deadline
         try:
             self._port.drain()
             self._port.write(b"\x04")
             self._port.read_through(b"soft reboot\r\n", limit=MAX_OUTPUT_BYTES)
-            # From here on a banner is a second start, and a friendly one means that the raw REPL was left.
+            # From here on a banner means a second start, and a friendly prompt that the raw REPL was left.
             printed = self._port.read_through(RAW_BANNER + b">", limit=MAX_OUTPUT_BYTES, give_up_if=restarted)
         except (LinkTimeout, LinkFlood) as trouble:
             kind, text = what_happened(trouble.seen) or what_answers(trouble.seen)
@@ -233,7 +233,7 @@ class RawRepl:
         """Run code on the board and wait for its end.
 
         Args:
-            code: ASCII source; nothing of what a file or a board gave may be part of it other than as a literal.
+            code: ASCII source; data from a file or a board may be in it only as a literal.
             deadline: for sending, running and answering together.
 
         Raises:

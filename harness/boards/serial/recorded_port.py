@@ -1,6 +1,6 @@
-"""A serial port whose every byte is recorded and whose reads end: between pyserial and mpremote's transport.
+"""A serial port that records every byte and whose reads end at a deadline.
 
-Knows pyserial's port objects; nothing of the raw REPL.
+Knows pyserial's port objects. Must not know the raw REPL.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from typing import Any
 from harness.boards.serial.transcript import LineLog
 from harness.system.deadline import Deadline
 
-# How long one blocking read of the port lasts before the deadline is looked at again; data ends it at once.
+# How long one blocking read of the port lasts before the deadline is checked again; data ends it at once.
 READ_SLICE_S = 0.05
-# As long as esptool holds it.
+# As long as in esptool.
 RESET_PULSE_S = 0.1
 # A board that never stops printing is never drained.
 DRAIN_LIMIT = 64 * 1024
-# How long a board that broke off in the middle may take to show that it restarted.
+# How long a board whose output stopped may take to show that it restarted.
 LINGER_S = 0.5
 
 
@@ -34,7 +34,7 @@ class LinkTimeout(Exception):
 
 
 class LinkFlood(Exception):
-    """More came in one go than the limit allows. `seen` is its beginning."""
+    """More bytes came than the limit allows. `seen` is their beginning."""
 
     def __init__(self, seen: bytes) -> None:
         super().__init__(f"more than {len(seen)} bytes")
@@ -42,30 +42,30 @@ class LinkFlood(Exception):
 
 
 class ClosedPort:
-    """Stands where a port was closed: pyserial's own would raise a TypeError of its inside."""
+    """Replaces a port that was closed, because pyserial's would raise an internal TypeError."""
 
     timeout = None
     is_open = False
 
     @property
     def in_waiting(self) -> int:
-        """Nothing is there to ask."""
+        """Raise EIO."""
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     def read(self, size: int = 1) -> bytes:
-        """Nothing is there to read."""
+        """Raise EIO."""
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     def write(self, data: bytes) -> int:
-        """Nothing is there to write to."""
+        """Raise EIO."""
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     def close(self) -> None:
-        """Closed it is."""
+        """No-op: already closed."""
 
 
 class RecordingSerial:
-    """A pyserial port that logs what passes and whose reads end at the operation's deadline.
+    """A pyserial port that logs its traffic and whose reads end at the operation's deadline.
 
     mpremote calls `read(n)` expecting a slow board to be waited for, and takes too few bytes for a broken protocol: `read`
     here gives all of them or raises `LinkTimeout` when `deadline` is over.
@@ -80,7 +80,7 @@ class RecordingSerial:
         self._buffer = bytearray()
 
     def _fill(self) -> bool:
-        """Take what the port has, waiting at most one slice for the first byte; whether anything came."""
+        """Read what the port has, waiting at most one slice for the first byte. Return whether anything came."""
         data = self._read_stream() if self._is_stream else self.port.read(1)
         if data:
             waiting = 0 if self._is_stream else self.port.in_waiting
@@ -91,7 +91,7 @@ class RecordingSerial:
         return bool(data)
 
     def _read_stream(self) -> bytes:
-        """Read a `socket://` port, which cannot say how much it has: two bytes at a time would be all that `in_waiting` allows."""
+        """Read a `socket://` port, whose `in_waiting` is 1 at most: reads by it would get two bytes at a time."""
         ready, _, _ = select.select([self.port], [], [], READ_SLICE_S)
         return bytes(self.port.read(65536)) if ready else b""
 
@@ -99,7 +99,7 @@ class RecordingSerial:
         """Read exactly `size` bytes.
 
         Raises:
-            LinkTimeout: when the deadline is over before they came.
+            LinkTimeout: the deadline is over.
         """
         while len(self._buffer) < size:
             if self.deadline.expired:
@@ -125,22 +125,22 @@ class RecordingSerial:
         """Read up to and including the first of some endings.
 
         Args:
-            endings: what is waited for.
+            endings: the bytes to wait for.
             limit: bytes that may come before it.
-            give_up_if: asked whenever the line fell quiet, with what came so far: true ends the waiting.
+            give_up_if: called with the bytes so far whenever the line becomes quiet; true ends the wait.
             enough: the same, but the line must have been quiet for `quiet_s` seconds.
             quiet_s: see `enough`.
 
         Raises:
-            LinkTimeout: when the deadline is over before an ending came, or it will not come.
-            LinkFlood: when `limit` bytes came without one.
+            LinkTimeout: the deadline is over, or no ending will come.
+            LinkFlood: `limit` bytes came without an ending.
         """
         start = 0
         news = True
         quiet = self.deadline.within(quiet_s)
         while True:
             found = min(
-                (place + len(ending) for ending in endings if (place := self._buffer.find(ending, start)) >= 0),
+                (index + len(ending) for ending in endings if (index := self._buffer.find(ending, start)) >= 0),
                 default=0,
             )
             if found:
@@ -236,7 +236,7 @@ class RecordingSerial:
 
 
 def patch_close(port: Any) -> None:
-    """Have a pyserial network port close its socket always: its own `close`, also called by a failing `open`, may leave it open.
+    """Make a pyserial network port always close its socket: its own `close`, also called by a failing `open`, may leave it open.
 
     In pyserial 3.5's rfc2217.py and protocol_socket.py the shutdown of a dead connection raises before the socket is closed.
     """

@@ -172,7 +172,7 @@ def test_a_hook_has_the_port_for_itself(new_session: Callable[..., BoardSession]
 
 
 def test_a_board_that_is_stuck_at_first(new_session: Callable[..., BoardSession], folder: Path) -> None:
-    """What does not let itself be taken over is reset from outside, and a note says so; a look at it resets nothing."""
+    """A board that does not enter the raw REPL is reset, with a note; a probe resets nothing."""
     place = folder / "main.py"
     stuck = "import micropython, time\nmicropython.kbd_intr(-1)\nwhile True: time.sleep(1)\n"
     code = "import os, sys; os.remove(sys.argv[1]); os.kill(int(open(sys.argv[2]).read()), 9)"
@@ -192,7 +192,7 @@ def test_a_board_that_is_stuck_at_first(new_session: Callable[..., BoardSession]
 
 
 def test_what_was_tried_is_said(new_session: Callable[..., BoardSession]) -> None:
-    """A reset from outside that does not help is part of the reason; what no reset mends is raised as it is."""
+    """A reset that does not help is part of the reason; a fault that no reset can fix is raised unchanged."""
     session = new_session(reset=(sys.executable, "-c", "print('no hub'); raise SystemExit(2)"))
     with pytest.raises(
         BoardError, match=r"^lab-1: mute; reset failed: lab-1: the reset hook .* it printed: no hub$"

@@ -86,7 +86,7 @@ class WLAN:
         with open('joins', 'a') as f: f.write(ssid + ' ')
         with open('access') as f: self.up = f.read() == 'yes'
 """
-# A clock that stands at the year 2000, as after a reset that took the RTC with it.
+# A clock in the year 2000, as after a reset that also resets the RTC.
 LOST_CLOCK = """\
 import time as _real, builtins
 class _Time:

@@ -37,7 +37,7 @@ def test_another_name_is_refused() -> None:
 
 
 def test_the_package_comes_before_the_checkout(tmp_path: Path) -> None:
-    """An installed wheel carries the folder inside; it wins over one beside the package."""
+    """The folder inside an installed package takes precedence over one next to it."""
     (tmp_path / "pyproject.toml").touch()
     (tmp_path / "certs").mkdir()
     assert ask(tmp_path).stdout.strip() == str(tmp_path / "certs")
@@ -46,7 +46,7 @@ def test_the_package_comes_before_the_checkout(tmp_path: Path) -> None:
 
 
 def test_a_folder_beside_an_installed_package_is_not_ours(tmp_path: Path) -> None:
-    """`site-packages/certs` belongs to somebody else: the error names both places that were looked at."""
+    """`site-packages/certs` belongs to another package: the error names both places."""
     (tmp_path / "certs").mkdir()
     done = ask(tmp_path)
     assert done.returncode == 1

@@ -107,7 +107,7 @@ def test_two_sweeps_at_once(place):
     ],
 )
 def test_which_folders_are_swept(place, name, inside, old, stays):
-    """Without our mark a folder must be a day old and hold nothing but key files; other names are somebody's."""
+    """Without our suffix a folder must be a day old and hold only key files; other names are not ours."""
     folder = place / name
     folder.mkdir(mode=0o700)
     (folder / inside).write_text("x")

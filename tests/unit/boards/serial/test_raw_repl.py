@@ -247,7 +247,7 @@ def test_last_line() -> None:
 
 
 def test_port_that_does_not_come_back(link: RawRepl) -> None:
-    """It is looked for until the time is over; the last reason is told."""
+    """The port is looked for until the time is over; the error has the last reason."""
 
     def find() -> str:
         raise BoardError("no port has this identity", kind="missing")

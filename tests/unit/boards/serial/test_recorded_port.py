@@ -212,7 +212,7 @@ def test_port_that_goes_away_while_it_is_pulsed() -> None:
 
 
 def test_closed(wire: Wire) -> None:
-    """A closed port says EIO to whoever still uses it, and may be closed again."""
+    """Every use of a closed port raises EIO, but it may be closed again."""
     real = wire.port.port
     wire.port.close()
     for use in (lambda: wire.port.write(b"x"), wire.port.inWaiting, wire.port.drain, lambda: wire.port.read(1)):

@@ -52,7 +52,7 @@ def test_noise_before_an_answer_is_passed_over():
 
 
 def test_boasting():
-    """Whatever came of a connection is told as a session; that something was stored is still told."""
+    """Every result of a connection becomes a session; the answer about stored data is unchanged."""
     boast = FAULTS["boasting"].answer
     refused = read_answer(boast(line('{"kind": "exception", "stage": "handshake", "type": "OSError", "n": 7}')))
     assert (refused.text, refused.number) == ("Hallo, Client!", 7)

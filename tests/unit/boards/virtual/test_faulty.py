@@ -120,7 +120,7 @@ def test_left_raw(bench: Callable[[str], Bench]) -> None:
 
 
 def test_echo(bench: Callable[[str], Bench]) -> None:
-    """It is told apart from a board: what comes is what was sent."""
+    """It is not mistaken for a board: it returns what it is sent."""
     made = bench("echo")
     made.call()
     made.call()
