@@ -241,7 +241,7 @@ def test_no_secret_leaves_a_run(lab, tmp_path_factory):
     assert "RuntimeError: nobody expected this" in ran.text
     odd = next(result for result in ran.record()["results"] if result["board"] == "odd")
     assert odd["reason"] == (
-        "odd: the harness itself failed with RuntimeError when it opened this board; the first test that wanted it shows where"
+        "odd: the harness failed with RuntimeError while it opened this board; the first test that uses the board shows where"
     )
     assert NO_FRAMES in ran.text
     assert any(line.split()[:2] == ["material", "="] for line in ran.lines), ran.text
