@@ -108,7 +108,8 @@ def _whole(path: str, options: argparse.Namespace) -> tuple[VirtualBoard, str]:
 
 
 def _faulty(name: str, options: argparse.Namespace) -> tuple[FaultyBoard, str]:
-    from harness.boards.virtual.faults import FAULTS, POWER_WORD, RESET_WORD, STRIKES_AT
+    from harness.boards.virtual.boot_code import STRIKES_AT
+    from harness.boards.virtual.faults import FAULTS, POWER_WORD, RESET_WORD
     from harness.boards.virtual.interpreter import find_interpreter
 
     fault = FAULTS[name]

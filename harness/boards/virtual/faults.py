@@ -12,12 +12,22 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from harness.boards.agent.check_sum import check_sum
+from harness.boards.virtual.boot_code import (
+    CHATTY_BOOT,
+    DISK_FULL,
+    LYING,
+    NO_NETWORK,
+    NO_TLS,
+    READ_ONLY,
+    SESSION,
+    SHIFT_S,
+    WRONG_CLOCK,
+    with_radio,
+)
 
 # What stands for one connection in the bytes to a board: the call of the agent (harness/boards/agent/protocol.py).
 REQUEST_MARK = b'th_run(\'{"host"'
 ANSWER_MARK = b"#th "
-# A fault of the line strikes at this connection. The first is the session that a board begins with, so it is the second case.
-STRIKES_AT = 3
 # What stands in for the lab's own switches: a hook that writes these to the board's port has reset it, or switched its power.
 RESET_WORD = b"\x00reset\x00"
 POWER_WORD = b"\x00power\x00"
@@ -25,8 +35,6 @@ HUGE_LINE_BYTES = 10_000_000
 BAUD_300_BYTES_PER_S = 30
 # Nothing on a faulty board is slow by nature, so its time limits are a tenth.
 TIME_LIMITS = 0.1
-DAY_S = 86400
-SHIFT_S = 26 * 365 * DAY_S
 
 
 class End(StrEnum):
@@ -102,7 +110,7 @@ def _claim(line: bytes) -> bytes:
     found = re.search(rb'"n": (\d+)', line)
     if b'"exception"' not in line or found is None:
         return line
-    text = json.dumps({**_SESSION, "n": int(found[1])})
+    text = json.dumps({**SESSION, "n": int(found[1])})
     return f"#th {text} {check_sum(text.encode('ascii'), kind='c')}\r\n".encode("ascii")
 
 
@@ -111,142 +119,12 @@ def _no_controls(data: bytes) -> bytes:
     return data.translate(None, b"\x01\x02\x04\x05")
 
 
-def _replacing(modules: str, body: str) -> str:
-    """Code for boot.py that puts `th_other(real module)` in the place of some modules."""
-    return f"""\
-import builtins
-{body}
-th_real_import, th_others = __import__, {{}}
-def th_import(name, *words):
-    if name not in {modules}: return th_real_import(name, *words)
-    if name not in th_others: th_others[name] = th_other(th_real_import(name, *words))
-    return th_others[name]
-builtins.__import__ = th_import
-"""
-
-
-# A filesystem of the interpreter's own, of a few blocks in RAM, in the place of the host's: what it refuses, it refuses itself.
-_OWN_DISK = """\
-try: import vfs as th_vfs
-except ImportError: import os as th_vfs
-import os as th_os
-class th_Disk:
-    def __init__(self): self.held = bytearray(64 * 512)
-    def readblocks(self, number, data, offset=0):
-        start = number * 512 + offset
-        data[:] = memoryview(self.held)[start:start + len(data)]
-    def writeblocks(self, number, data, offset=0):
-        start = number * 512 + offset
-        self.held[start:start + len(data)] = data
-    def ioctl(self, what, argument): return {4: 64, 5: 512, 6: 0}.get(what)
-th_disk = th_Disk()
-th_vfs.VfsLfs2.mkfs(th_disk)
-th_vfs.umount('/')
-"""
-_DISK_FULL = f"""\
-{_OWN_DISK}
-th_vfs.mount(th_disk, '/')
-th_os.chdir('/')
-th_number = 0
-for th_size in (400, 1):
-    try:
-        while True:
-            th_number += 1
-            with open('log%d.txt' % th_number, 'w') as th_file: th_file.write('.' * th_size)
-    except OSError: pass
-"""
-_READ_ONLY = f"{_OWN_DISK}th_vfs.mount(th_disk, '/', readonly=True)\nth_os.chdir('/')\n"
-_NO_NETWORK = _replacing(
-    "('socket', 'usocket')",
-    """\
-class th_unreachable:
-    def connect(self, address): raise OSError(113)
-    def settimeout(self, seconds): pass
-    def close(self): pass
-class th_other:
-    def __init__(self, real): self.getaddrinfo = real.getaddrinfo
-    def socket(self, *words): return th_unreachable()
-""",
-)
-_NO_TLS = """\
-import builtins
-th_real_import = __import__
-def th_import(name, *words):
-    if name in ('tls', 'ssl', 'ussl'): raise ImportError("no module named '" + name + "'")
-    return th_real_import(name, *words)
-builtins.__import__ = th_import
-"""
-_WRONG_CLOCK = _replacing(
-    "('time', 'utime')",
-    f"""\
-class th_other:
-    def __init__(self, real): self.real = real
-    def __getattr__(self, name): return getattr(self.real, name)
-    def time(self): return self.real.time() - {SHIFT_S}
-    def gmtime(self, when=None): return self.real.gmtime(self.time() if when is None else when)
-    localtime = gmtime
-""",
-)
-_SESSION = {"kind": "result", "text": "Hallo, Client!", "free": [99000, None, 99000], "us": [300, 5000, 800]}
-# The third call and every later one, also after a reset: the file remembers.
-_LYING = f"""\
-import builtins
-th_real_exec, th_names = exec, {{}}
-def th_count():
-    try:
-        with open('calls') as f: n = int(f.read()) + 1
-    except OSError:
-        n = 1
-    with open('calls', 'w') as f: f.write(str(n))
-    return n
-def th_lie(real):
-    def run(text, check):
-        if th_count() < {STRIKES_AT}: return real(text, check)
-        answer = dict({_SESSION!r})
-        answer['n'] = th_names['th_json'].loads(text)['n']
-        th_names['th_say'](answer)
-    return run
-def th_exec(code, names):
-    th_real_exec(code, names)
-    if 'th_run' in names and not th_names:
-        th_names.update(names)
-        names['th_run'] = th_lie(names['th_run'])
-builtins.exec = th_exec
-"""
-_CHATTY = """\
-print('ets Jul 29 2019 12:21:46\\n\\nconfigsip: 0, SPIWP:0xee')
-for th_line in range(300): print('I (%d) wifi:new:<1,0>, old:<1,0>, ap:<255,255>, sta:<1,0>, prof:1 >>>' % th_line)
-print('{"kind":"result"} #t my sensor 3000, ready.')
-"""
-
-
-def _with_radio(family: str) -> str:
-    """Code for boot.py behind wlan_stand_in.py: `network` and `time` are the stand-in's until it has an address.
-
-    Its radio needs no time, so sleeping is over at once while it joins; the address that it gets is the host's own loopback.
-    """
-    return f"""\
-import sys
-import time as th_real_time
-class th_Time(Clock):
-    def __getattr__(self, name): return getattr(th_real_time, name)
-    def sleep_ms(self, ms):
-        self.now += ms
-        if th_station.connected: th_real_time.sleep_ms(ms)
-    def sleep(self, seconds): self.sleep_ms(int(seconds * 1000))
-th_time = th_Time()
-th_station = {family}(th_time, Air(), address='127.0.0.1')
-sys.modules['time'] = sys.modules['utime'] = th_time
-sys.modules['network'] = Network(th_station)
-"""
-
-
 def _radio(name: str, *, family: str, does: str) -> Fault:
     """A board with the stand-in of a WiFi radio, in range of the access point `lab` with the password `sesame`.
 
     Its time limits are whole: they are of the stand-in's own clock.
     """
-    return Fault(name=name, does=does, boot=_with_radio(family), stand_in="wlan_stand_in", time_limits=1.0)
+    return Fault(name=name, does=does, boot=with_radio(family), stand_in="wlan_stand_in", time_limits=1.0)
 
 
 _TABLE = (
@@ -289,7 +167,7 @@ _TABLE = (
         ends=End.ANSWER,
         answer=lambda line: line[: len(line) // 2],
     ),
-    Fault(name="lying", does="claims a session without connecting, from then on", boot=_LYING),
+    Fault(name="lying", does="claims a session without connecting, from then on", boot=LYING),
     Fault(
         name="huge-line",
         does="prints a line of 10 MB in place of an answer; Ctrl-C cuts it off",
@@ -314,17 +192,17 @@ _TABLE = (
         ends=End.RESET,
         to_board=_no_controls,
     ),
-    Fault(name="disk-full", does="its filesystem has no room left (ENOSPC)", boot=_DISK_FULL),
-    Fault(name="read-only", does="its filesystem is read-only (EROFS)", boot=_READ_ONLY),
+    Fault(name="disk-full", does="its filesystem has no room left (ENOSPC)", boot=DISK_FULL),
+    Fault(name="read-only", does="its filesystem is read-only (EROFS)", boot=READ_ONLY),
     Fault(name="no-memory", does="has 20 KB of heap, too little for what runs the cases", heap_bytes=20 * 1024),
     Fault(
         name="wrong-clock",
         does="its clock is 26 years behind and cannot be set: every certificate begins in its future",
-        boot=_WRONG_CLOCK,
+        boot=WRONG_CLOCK,
         shift_s=SHIFT_S,
     ),
-    Fault(name="no-network", does="reaches nobody (EHOSTUNREACH)", boot=_NO_NETWORK),
-    Fault(name="no-tls", does="its firmware has no TLS module", boot=_NO_TLS),
+    Fault(name="no-network", does="reaches nobody (EHOSTUNREACH)", boot=NO_NETWORK),
+    Fault(name="no-tls", does="its firmware has no TLS module", boot=NO_TLS),
     Fault(
         name="boasting",
         does="connects, and claims a session whatever came of it, from then on",
@@ -365,7 +243,7 @@ _TABLE = (
         event=Event.RESET,
         restarts_on=b"\x01",
     ),
-    Fault(name="banner", does="boot.py prints 300 lines, some like a prompt or an answer", boot=_CHATTY),
+    Fault(name="banner", does="boot.py prints 300 lines, some like a prompt or an answer", boot=CHATTY_BOOT),
     _radio("bare", family="Esp32", does="has a WiFi radio (stand-in) that boot.py leaves off, so no address"),
     _radio("wlan-esp32-1.21", family="Esp32Before122", does="joins WiFi as an ESP32 up to 1.21 (stand-in)"),
     _radio("wlan-esp32", family="Esp32", does="joins WiFi as an ESP32 from 1.22 on (stand-in)"),

@@ -15,12 +15,12 @@ from pathlib import Path
 
 from harness.boards.agent.scripts import script
 from harness.boards.virtual.board import VirtualBoard
+from harness.boards.virtual.boot_code import STRIKES_AT
 from harness.boards.virtual.faults import (
     ANSWER_MARK,
     POWER_WORD,
     REQUEST_MARK,
     RESET_WORD,
-    STRIKES_AT,
     End,
     Event,
     Fault,
