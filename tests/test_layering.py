@@ -84,7 +84,7 @@ IO = {
     "boards.serial.raw_paste": {"mpremote"},
     "boards.serial.raw_repl": {"sleep"},
     "boards.virtual.board": {"subprocess", "threading", "tty"},
-    "boards.virtual.faulty": {"pty", "threading", "tty"},
+    "boards.virtual.faulty": {"fcntl", "pty", "termios", "threading", "tty"},
     "boards.virtual.launch": {"fcntl", "termios"},
     "diagnose.remote.looking": {"socket"},
     "server.address": {"socket"},

@@ -44,10 +44,12 @@ class Row:
     """What must come of a fault.
 
     `verdicts` are those of the five cases in their order; `rule` is that of the first case that did not pass; `steps` are
-    what was tried for it, without what this board has no way for; `waits_s` is what time limits cost.
+    what was tried for it, without what this board has no way for; `waits_s` is what time limits cost. `chance` decides which cases of a
+    bad line are `error`, of which there are at most two; no case is ever `fail`.
     """
 
-    verdicts: str
+    verdicts: str = ""
+    chance: bool = False
     rule: str | None = None
     steps: str = ""
     waits_s: float = 0.0
@@ -112,6 +114,16 @@ EXPECTED = {
     "ctrl-c-ignored": brought_back("timeout", steps=f"{NOTHING_HELPS}, reset helped", waits_s=SILENCE_S),
     "reset-loop": brought_back("reset", steps=f"{NOTHING_HELPS}, reset failed, power-cycle helped", waits_s=6.0),
     "banner": Row(verdicts=FIVE_PASS),
+    "uart": Row(verdicts=FIVE_PASS),
+    "noisy": Row(chance=True, waits_s=SILENCE_S),
+    "lossy": Row(chance=True, waits_s=SILENCE_S),
+    "chatty": Row(chance=True, waits_s=SILENCE_S),
+    "boot-log": Row(verdicts=FIVE_PASS, waits_s=4.0),
+    "jitter": Row(verdicts=FIVE_PASS),
+    "small-heap": Row(verdicts="fail fail fail fail fail", rule="memory/out-of-memory"),
+    "lwip-1.23": Row(verdicts=FIVE_PASS),
+    "lwip-1.24": Row(verdicts=FIVE_PASS),
+    "slow-boot": Row(verdicts=FIVE_PASS, waits_s=2.0),
     "bare": Row(verdicts=ALL_ERROR, rule="fault/no-network"),
     "wlan-esp32-1.21": Row(verdicts=FIVE_PASS),
     "wlan-esp32": Row(verdicts=FIVE_PASS),
@@ -144,6 +156,11 @@ def test_every_fault_has_a_row():
 def test_verdicts(boards, name):
     """The case that met the fault is `error`, with its kind and what was tried; the other cases' results stand."""
     row, board = EXPECTED[name], boards[name]
+    if row.chance:
+        words = [result["verdict"] for result in board.results]
+        assert words.count("pass") + words.count("error") == len(words) == 5
+        assert words.count("error") <= 2
+        return
     assert " ".join(result["verdict"] for result in board.results) == row.verdicts
     assert (rule_of(board), steps_of(board)) == (row.rule, row.steps)
     notes = board.board["notes"]
@@ -327,6 +344,11 @@ def test_the_page(boards):
             if board.hit
             else "; ".join(map(shown, board.board["notes"]))
         )
+        if EXPECTED[name].chance:
+            lines.append(
+                f"| `faulty:{name}` | {fault.does} | 3 to 5 `pass`, the others `error` |  |  | {EXPECTED[name].limit_s:.0f} s |"
+            )
+            continue
         steps = ", ".join(filter(None, (steps_of(board), "quarantined" if EXPECTED[name].quarantined else "")))
         lines.append(
             f"| `faulty:{name}` | {fault.does} | {counts} | {said} | {steps} | {EXPECTED[name].limit_s:.0f} s |"

@@ -75,6 +75,7 @@ class VirtualBoard:
         self.port = os.ttyname(self._outer_slave)
         self._wake_read, self._wake_write = os.pipe()
         self._inner = -1
+        self.terminal = ""  # the interpreter's
         self._process: subprocess.Popen[bytes] | None = None
         self._raw = False
         self._returning: bytearray | None = None
@@ -112,6 +113,7 @@ class VirtualBoard:
         import tty
 
         self._inner, slave = os.openpty()
+        self.terminal = os.ttyname(slave)
         tty.setraw(slave)
         os.set_blocking(self._inner, False)
         # Until launch.py ignores SIGINT, a Ctrl-C in the first milliseconds would end launch.py itself.

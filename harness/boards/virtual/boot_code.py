@@ -139,3 +139,36 @@ th_station = {family}(th_time, Air(), address='127.0.0.1')
 sys.modules['time'] = sys.modules['utime'] = th_time
 sys.modules['network'] = Network(th_station)
 """
+
+
+def with_sockets(kind: str) -> str:
+    """Code for boot.py behind lwip_stand_in.py: all sockets are of this kind."""
+    return f"import sys\nsys.modules['socket'] = sys.modules['usocket'] = Lwip({kind})\n"
+
+
+# gc.mem_free() of an ESP32 counts ESP-IDF's heap too, which WiFi's buffers share (ports/esp32/gccollect.c, gc_get_max_new_split).
+JITTER_BYTES = 6 * 1024
+JITTER = f"""\
+import gc as th_real_gc, sys
+class th_Gc:
+    def __init__(self): self.state = 1
+    def __getattr__(self, name): return getattr(th_real_gc, name)
+    def mem_free(self):
+        self.state = self.state * 1103515245 + 12345 & 0x7fffffff
+        return th_real_gc.mem_free() - (self.state >> 8) % {JITTER_BYTES}
+sys.modules['gc'] = th_Gc()
+"""
+# extmod/modtls_mbedtls.c, ssl_socket_make_new: MBEDTLS_ERR_SSL_ALLOC_FAILED of mbedtls_ssl_setup, which wants 16.7 KB at once, is raised
+# as OSError(MP_ENOMEM). The interpreter's own TLS has its memory from malloc.
+SMALL_HEAP_BYTES = 96 * 1024
+NO_MEMORY_FOR_TLS = """\
+import sys, tls as th_tls_module
+class th_Context(th_tls_module.SSLContext):
+    def wrap_socket(self, *words, **more): raise OSError(12)
+class th_Tls:
+    SSLContext = th_Context
+    def __getattr__(self, name): return getattr(th_tls_module, name)
+sys.modules['tls'] = sys.modules['ssl'] = sys.modules['ussl'] = th_Tls()
+"""
+SLOW_BOOT_S = 4
+SLOW_BOOT = f"import time\ntime.sleep({SLOW_BOOT_S})\n"

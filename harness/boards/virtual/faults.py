@@ -10,20 +10,28 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 from harness.boards.agent.check_sum import check_sum
 from harness.boards.virtual.boot_code import (
     CHATTY_BOOT,
     DISK_FULL,
+    JITTER,
     LYING,
+    NO_MEMORY_FOR_TLS,
     NO_NETWORK,
     NO_TLS,
     READ_ONLY,
     SESSION,
     SHIFT_S,
+    SLOW_BOOT,
+    SLOW_BOOT_S,
+    SMALL_HEAP_BYTES,
     WRONG_CLOCK,
     with_radio,
+    with_sockets,
 )
+from harness.boards.virtual.wires import Wires, chatty_wires, lossy_wires, noisy_wires
 
 # What stands for one connection in the bytes to a board: the call of the agent (harness/boards/agent/protocol.py).
 REQUEST_MARK = b'th_run(\'{"host"'
@@ -33,6 +41,18 @@ RESET_WORD = b"\x00reset\x00"
 POWER_WORD = b"\x00power\x00"
 HUGE_LINE_BYTES = 10_000_000
 BAUD_300_BYTES_PER_S = 30
+# A start bit, eight data bits and a stop bit. The ring of an ESP32 (ports/esp32/mphalport.c, stdin_ringbuf of 260) holds one byte less.
+BAUD_115200_BYTES_PER_S = 11520
+RING_BYTES = 259
+# One damaged byte in so many, and the share of the reads with a log line.
+DAMAGE_EVERY_BYTES = 10_000
+CHATTY_SHARE = 0.02
+# What an ESP32 prints at 115200 baud when its reset line is released, and how long it then takes to its prompt.
+ROM_LOG = (
+    b"ets Jul 29 2019 12:21:46\r\n\r\nrst:0x1 (POWERON_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\r\n"
+    b"configsip: 0, SPIWP:0xee\r\nmode:DIO, clock div:2\r\nload:0x3fff0030,len:4832\r\nentry 0x400805ac\r\n"
+)
+BOOT_S = 2.0
 # Nothing on a faulty board is slow by nature, so its time limits are a tenth.
 TIME_LIMITS = 0.1
 
@@ -61,7 +81,9 @@ class Fault:
 
     `answer` is given one whole line of the agent's, with its line end; `to_board` what the host sends. `endless` is printed again
     and again after a spoilt answer. `boot` is the board's boot.py, `shift_s` how far its clock is behind. `stand_in` is the device script
-    that boot.py begins with; `time_limits` is what the board's time limits are multiplied by.
+    that boot.py begins with; `time_limits` is what the board's time limits are multiplied by. From the start: `line_bytes_per_s` is the
+    speed of the line both ways, `ring_bytes` what the board holds of what it has not read, `wires` damages what crosses the line, by a
+    seed, and `deaf_s` is how long the board is deaf after it was reset by the opening of its port.
     """
 
     name: str
@@ -83,6 +105,10 @@ class Fault:
     shift_s: int = 0
     stand_in: str = ""
     time_limits: float = TIME_LIMITS
+    line_bytes_per_s: int | None = None
+    ring_bytes: int | None = None
+    wires: Callable[[int], Wires] | None = None
+    deaf_s: float = 0.0
 
     @property
     def in_the_middle(self) -> bool:
@@ -244,6 +270,58 @@ _TABLE = (
         restarts_on=b"\x01",
     ),
     Fault(name="banner", does="boot.py prints 300 lines, some like a prompt or an answer", boot=CHATTY_BOOT),
+    Fault(
+        name="uart",
+        does="has a UART of 115200 baud (stand-in): 11520 bytes a second each way, and a buffer of 259 bytes that drops what does not fit",
+        line_bytes_per_s=BAUD_115200_BYTES_PER_S,
+        ring_bytes=RING_BYTES,
+    ),
+    Fault(
+        name="noisy",
+        does="one byte in 10,000 arrives with one bit flipped, in both directions (stand-in of a bad line)",
+        wires=partial(noisy_wires, every_bytes=DAMAGE_EVERY_BYTES),
+    ),
+    Fault(
+        name="lossy",
+        does="one byte in 10,000 is lost, in both directions (stand-in of a bad line)",
+        wires=partial(lossy_wires, every_bytes=DAMAGE_EVERY_BYTES),
+    ),
+    Fault(
+        name="chatty",
+        does="its firmware logs a line in 2 % of the reads, anywhere (stand-in of ESP-IDF's log)",
+        wires=partial(chatty_wires, share=CHATTY_SHARE),
+    ),
+    Fault(
+        name="boot-log",
+        does="opening its port resets it: a ROM log, then 2 s in which it is deaf (stand-in of an auto-reset circuit)",
+        deaf_s=BOOT_S,
+        time_limits=1.0,
+    ),
+    Fault(name="jitter", does="its free heap varies by up to 6 KB (stand-in of a heap shared with WiFi)", boot=JITTER),
+    Fault(
+        name="small-heap",
+        does="its heap has room for the agent and none for TLS (stand-in): each handshake ends in OSError 12",
+        boot=NO_MEMORY_FOR_TLS,
+        heap_bytes=SMALL_HEAP_BYTES,
+    ),
+    Fault(
+        name="lwip-1.23",
+        does="has the sockets of lwIP up to 1.23 (stand-in): connect() looks every 100 ms, and fails if the peer has ended by then",
+        boot=with_sockets("LwipSocket"),
+        stand_in="lwip_stand_in",
+    ),
+    Fault(
+        name="lwip-1.24",
+        does="has the sockets of lwIP from 1.24 on (stand-in): connect() looks every millisecond",
+        boot=with_sockets("LwipSocketSince124"),
+        stand_in="lwip_stand_in",
+    ),
+    Fault(
+        name="slow-boot",
+        does=f"its boot.py takes {SLOW_BOOT_S} s (stand-in of one that waits for WiFi)",
+        boot=SLOW_BOOT,
+        time_limits=1.0,
+    ),
     _radio("bare", family="Esp32", does="has a WiFi radio (stand-in) that boot.py leaves off, so no address"),
     _radio("wlan-esp32-1.21", family="Esp32Before122", does="joins WiFi as an ESP32 up to 1.21 (stand-in)"),
     _radio("wlan-esp32", family="Esp32", does="joins WiFi as an ESP32 from 1.22 on (stand-in)"),

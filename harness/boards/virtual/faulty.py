@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import select
+import sys
 import threading
 import time
 from pathlib import Path
@@ -21,16 +22,24 @@ from harness.boards.virtual.faults import (
     POWER_WORD,
     REQUEST_MARK,
     RESET_WORD,
+    ROM_LOG,
     End,
     Event,
     Fault,
 )
 from harness.boards.virtual.interpreter import Interpreter
+from harness.boards.virtual.wires import Wires
+from harness.errors import UsageError
 from harness.system.private_folder import PrivateFolder
 
 CTRL_C = b"\x03"
 PENDING_LIMIT = 64 * 1024
 PIECE_BYTES = 4096
+# As often as a line with a speed is looked at, and a port that no tool has open.
+TICK_S = 0.001
+LOOK_AGAIN_S = 0.01
+# Which bytes a bad line damages.
+SEED_VARIABLE = "TLS_HARNESS_LINE_SEED"
 TAIL_BYTES = max(map(len, (REQUEST_MARK, RESET_WORD, POWER_WORD))) - 1
 # The ends of a fault that each of these causes: a power cycle is also a reset, and a reset also an interrupt.
 _ENDED_BY = {
@@ -59,23 +68,52 @@ class Lane:
         """When the next byte may leave; None if there is none."""
         return max(self._pieces[0][0], self._free_from) if self._pieces else None
 
-    def ready(self, now: float, *, slow: bool) -> bytes:
-        """The bytes that may leave now: one on a slow line, else a piece. They stay until `left`."""
+    def ready(self, now: float, *, bytes_per_s: int | None) -> bytes:
+        """The bytes that may leave now: on a line with a speed those whose time has come, else a piece. They stay until `left`."""
         due = self.due()
         if due is None or due > now:
             return b""
-        return bytes(self._pieces[0][1][: 1 if slow else PIECE_BYTES])
+        count = PIECE_BYTES if bytes_per_s is None else 1 + int((now - due) * bytes_per_s)
+        return bytes(self._pieces[0][1][:count])
 
-    def left(self, count: int, *, free_from: float) -> None:
-        """Remove bytes that have left; the next may leave at `free_from`."""
+    def left(self, count: int, *, bytes_per_s: int | None) -> None:
+        """Remove bytes that have left; the next may follow as fast as the line is."""
+        due = max(self._pieces[0][0], self._free_from)
+        self._free_from = due + count / bytes_per_s if bytes_per_s else 0.0
         del self._pieces[0][1][:count]
         if not self._pieces[0][1]:
             del self._pieces[0]
-        self._free_from = free_from
 
     def clear(self) -> None:
         """Drop all bytes."""
         self._pieces.clear()
+
+
+def seed() -> int:
+    """The seed of a bad line: the environment's, else 1.
+
+    Raises:
+        UsageError: it is no number.
+    """
+    text = os.environ.get(SEED_VARIABLE) or "1"
+    if not text.isdecimal():
+        raise UsageError(f"{SEED_VARIABLE}={text!r}: expected a non-negative integer")
+    return int(text)
+
+
+def unread_bytes(terminal: str) -> int:
+    """How many bytes wait at a terminal for the program that reads it; none where it is gone."""
+    import fcntl
+    import termios
+
+    try:
+        descriptor = os.open(terminal, os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
+    except OSError:
+        return 0
+    try:
+        return int.from_bytes(fcntl.ioctl(descriptor, termios.FIONREAD, bytes(4)), sys.byteorder)
+    finally:
+        os.close(descriptor)
 
 
 class FaultyBoard:
@@ -86,7 +124,8 @@ class FaultyBoard:
         interpreter: what the board runs.
         heap_bytes: size of its heap unless the fault sets it; None takes the virtual board's.
 
-    `port` is a link, like one of a udev rule: it leads to the port of the board, whatever its name is at the time.
+    `port` is a link, like one of a udev rule: it leads to the port of the board, whatever its name is at the time. `in_use` is whether
+    a tool has it open, as far as the board can tell.
 
     Raises:
         BoardError: the interpreter does not start.
@@ -115,6 +154,9 @@ class FaultyBoard:
         self._struck = self._over = self._spoilt = False
         self._tail = b""
         self._line = b""
+        self._wires = Wires() if fault.wires is None else fault.wires(seed())
+        self.in_use = True
+        self._deaf_until = 0.0
         self._plug_in()
         self._thread = threading.Thread(target=self._serve, name=f"faulty board {fault.name}", daemon=True)
         self._thread.start()
@@ -131,6 +173,11 @@ class FaultyBoard:
         fresh = Path(f"{self.port}.new")
         fresh.symlink_to(os.ttyname(self._outer_slave))
         fresh.replace(self._link)  # atomic: the link leads to the old or the new port
+        if self.fault.deaf_s:
+            # With its other end closed, the terminal tells when a tool opens it.
+            os.close(self._outer_slave)
+            self._outer_slave = -1
+            self.in_use = False
 
     def _pull_out(self, *, returns: bool) -> None:
         self._link.unlink(missing_ok=True)
@@ -161,16 +208,20 @@ class FaultyBoard:
             waits = [lane.due() for lane in (self._to_tool, self._to_board)]
             later = [due - now for due in waits if due is not None and due > now]
             reading = [self._wake_read, *((self._inner,) if len(self._to_tool) < PENDING_LIMIT else ())]
-            if self._outer >= 0 and len(self._to_board) < PENDING_LIMIT:
+            if self._outer >= 0 and self.in_use and len(self._to_board) < PENDING_LIMIT:
                 reading.append(self._outer)
+            elif not self.in_use:
+                later.append(LOOK_AGAIN_S)
             writing = [
                 descriptor
                 for descriptor, due in ((self._outer, waits[0]), (self._inner, waits[1]))
                 if descriptor >= 0 and due is not None and due <= now
             ]
-            ready, writable, _ = select.select(reading, writing, [], min(later) if later else None)
+            ready, writable, _ = select.select(reading, writing, [], max(TICK_S, min(later)) if later else None)
             if self._wake_read in ready:
                 return
+            if not self.in_use:
+                self._look_for_tool()
             if self._outer in writable:
                 self._pass(self._outer, self._to_tool)
             if self._inner in writable:
@@ -178,7 +229,7 @@ class FaultyBoard:
             if self._inner in ready:
                 self._from_board(self._read(self._inner))
             if self._outer in ready:
-                self._from_tool(self._read(self._outer))
+                self._from_tool(self._read_tool())
 
     @staticmethod
     def _read(descriptor: int) -> bytes:
@@ -187,20 +238,53 @@ class FaultyBoard:
         except BlockingIOError:
             return b""
 
-    def _pass(self, descriptor: int, lane: Lane) -> None:
-        now, pace = time.monotonic(), self.fault.bytes_per_s if self._active else None
+    def _read_tool(self) -> bytes:
+        """What the tool sent; a tool that closed the port is seen here, where its other end is not kept open."""
         try:
-            count = os.write(descriptor, lane.ready(now, slow=pace is not None))
+            data = self._read(self._outer)
+        except OSError as error:
+            if error.errno != errno.EIO or not self.fault.deaf_s:
+                raise
+            self.in_use = False
+            return b""
+        return data if time.monotonic() >= self._deaf_until else b""
+
+    def _look_for_tool(self) -> None:
+        """Reset the board if a tool has opened its port; until then what the board prints is lost."""
+        self.in_use = True
+        self._read_tool()
+        self._to_tool.clear()
+        if not self.in_use:
+            return
+        self._to_board.clear()
+        self._to_tool.add(ROM_LOG, due=self._due())
+        self._deaf_until = time.monotonic() + self.fault.deaf_s
+        self._virtual.reset()
+
+    @property
+    def _bytes_per_s(self) -> int | None:
+        return self.fault.bytes_per_s if self._active else self.fault.line_bytes_per_s
+
+    def _pass(self, descriptor: int, lane: Lane) -> None:
+        pace = self._bytes_per_s
+        data = kept = lane.ready(time.monotonic(), bytes_per_s=pace)
+        if not data:
+            return
+        if self.fault.ring_bytes is not None and descriptor == self._inner:
+            kept = data[: max(0, self.fault.ring_bytes - unread_bytes(self._virtual.terminal))]
+        try:
+            count = os.write(descriptor, kept)
         except BlockingIOError:
             return
         except OSError as error:
             if error.errno != errno.EIO:
                 raise
             return
-        lane.left(count, free_from=now + count / pace if pace else now)
+        lane.left(count if kept is data else len(data), bytes_per_s=pace)
 
     def _due(self) -> float:
-        return time.monotonic() + (self.fault.delay_s if self._active else 0.0)
+        now = time.monotonic()
+        return max(now, self._deaf_until) + (self.fault.delay_s if self._active else 0.0)
 
     def _from_tool(self, data: bytes) -> None:
         seen = self._tail + data
@@ -230,6 +314,8 @@ class FaultyBoard:
             return
         if self._active and self.fault.to_board is not None:
             data = self.fault.to_board(data)
+        if self._wires.to_board is not None:
+            data = self._wires.to_board.carry(data)
         self._to_board.add(data, due=self._due())
 
     def _strike(self) -> None:
@@ -259,6 +345,8 @@ class FaultyBoard:
             data = self._held_back(data)
         elif self._active and self.fault.answer is not None:
             data = self._answers(self._line + data)
+        if self._wires.from_board is not None:
+            data = self._wires.from_board.carry(data)
         self._to_tool.add(data, due=self._due())
 
     def _held_back(self, data: bytes) -> bytes:

@@ -28,6 +28,15 @@ def test_names():
     assert all(fault.name == name and fault.does for name, fault in FAULTS.items())
 
 
+def test_stand_ins_say_that_they_are():
+    """A board that behaves as some hardware does, and is none, calls itself a stand-in."""
+    stand_ins = {name for name, fault in FAULTS.items() if "stand-in" in fault.does}
+    assert stand_ins == {
+        "uart", "noisy", "lossy", "chatty", "boot-log", "jitter", "small-heap", "lwip-1.23", "lwip-1.24", "slow-boot",
+        "bare", "wlan-esp32-1.21", "wlan-esp32", "wlan-cyw43",
+    }  # fmt: skip
+
+
 def test_marks_are_those_of_the_protocol():
     """A request is counted once, and neither the agent's files nor its blobs look like one."""
     assert RunRequest().code(number=1, kind="c").encode().count(REQUEST_MARK) == 1
@@ -71,4 +80,5 @@ def test_what_strikes_in_the_middle():
     assert start == {
         "lying", "disk-full", "read-only", "no-memory", "wrong-clock", "no-network", "no-tls", "banner",
         "bare", "wlan-esp32-1.21", "wlan-esp32", "wlan-cyw43",
+        "uart", "noisy", "lossy", "chatty", "boot-log", "jitter", "small-heap", "lwip-1.23", "lwip-1.24", "slow-boot",
     }  # fmt: skip

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import select
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from harness.boards.serial.raw_repl import RawRepl
-from harness.boards.virtual.faults import FAULTS, POWER_WORD, RESET_WORD
-from harness.boards.virtual.faulty import FaultyBoard, Lane
+from harness.boards.virtual.faults import FAULTS, POWER_WORD, RESET_WORD, ROM_LOG
+from harness.boards.virtual.faulty import SEED_VARIABLE, FaultyBoard, Lane, seed, unread_bytes
 from harness.boards.virtual.interpreter import find_interpreter
-from harness.errors import BoardError
+from harness.errors import BoardError, UsageError
 from harness.system.deadline import Deadline
 
 AGENT = b"def th_run(text): print('#th ' + text)"
@@ -194,14 +196,112 @@ def test_nothing_is_left(name: str) -> None:
 
 
 def test_lane() -> None:
-    """A slow line lets one byte out at its time, a late one holds back, a good one gives all in pieces."""
+    """A line without a speed gives all in pieces; one with a speed gives each byte at its time, also to a reader that is late."""
     lane = Lane()
     assert lane.due() is None
-    lane.add(b"abc", due=1.0)
+    lane.add(b"abcdef", due=1.0)
     lane.add(b"", due=1.0)
-    assert (len(lane), lane.due(), lane.ready(0.9, slow=False)) == (3, 1.0, b"")
-    assert lane.ready(1.0, slow=True) == b"a"
-    lane.left(1, free_from=1.5)
-    assert (lane.due(), lane.ready(1.4, slow=True), lane.ready(1.5, slow=False)) == (1.5, b"", b"bc")
-    lane.left(2, free_from=1.5)
+    assert (len(lane), lane.due(), lane.ready(0.9, bytes_per_s=None)) == (6, 1.0, b"")
+    assert lane.ready(1.0, bytes_per_s=2) == b"a"
+    lane.left(1, bytes_per_s=2)
+    assert (lane.due(), lane.ready(1.4, bytes_per_s=2)) == (1.5, b"")
+    assert lane.ready(2.6, bytes_per_s=2) == b"bcd"
+    lane.left(3, bytes_per_s=2)
+    assert (lane.due(), lane.ready(3.0, bytes_per_s=None)) == (3.0, b"ef")
+    lane.left(2, bytes_per_s=None)
     assert (lane.due(), len(lane)) == (None, 0)
+
+
+# ----------------------------------------------------------------------------------------------- stand-ins of real lines
+
+READS_LATE = b"""\
+import sys, select, time
+poller = select.poll(); poller.register(sys.stdin, select.POLLIN)
+count, quiet = 0, 0
+time.sleep_ms(1000)
+while quiet < 5:
+    if poller.poll(50): sys.stdin.buffer.read(1); count += 1; quiet = 0
+    else: quiet += 1
+print(count)
+"""
+
+
+@pytest.mark.parametrize("sent", [259, 1000])
+def test_a_uart_drops_what_does_not_fit(bench: Callable[[str], Bench], sent: int) -> None:
+    """Of what comes while the board reads nothing it has 259 bytes; the kernel counts them a few ms late, which are some more."""
+    made = bench("uart")
+    tool = os.open(made.board.port, os.O_RDWR | os.O_NOCTTY)
+    try:
+        os.write(tool, b"\x05A\x01")
+        assert read_through(tool, b"\x01\x80\x00\x01")
+        os.write(tool, READS_LATE[:200])
+        assert read_through(tool, b"\x01")
+        os.write(tool, READS_LATE[200:] + b"\x04")
+        assert read_through(tool, b"\x04")
+        os.write(tool, b"x" * sent)
+        assert 259 <= int(read_through(tool, b"\x04\x04>").partition(b"\n")[0]) < min(sent + 1, 700)
+    finally:
+        os.close(tool)
+
+
+def read_through(descriptor: int, ending: bytes) -> bytes:
+    """What comes up to some bytes, read as they come."""
+    seen = b""
+    while not seen.endswith(ending):
+        seen += os.read(descriptor, 1)
+    return seen
+
+
+def test_a_uart_is_as_slow_as_its_baud_rate(bench: Callable[[str], Bench]) -> None:
+    """115200 baud carry 11520 bytes a second: 3000 bytes need a quarter of a second."""
+    made = bench("uart")
+    begin = time.monotonic()
+    assert made.link.exec(b"print('x' * 3000)", deadline=Deadline(10)).stdout == b"x" * 3000 + b"\n"
+    assert time.monotonic() - begin >= 0.26
+
+
+def test_a_long_code_arrives_whole_over_a_uart(bench: Callable[[str], Bench]) -> None:
+    """Two windows of raw paste and its end are 257 bytes: nothing is dropped."""
+    made = bench("uart")
+    text = "x" * 2000
+    assert made.link.exec(b"print(len(%r))" % text.encode(), deadline=Deadline(10)).stdout == b"2000\n"
+
+
+def test_opening_resets(bench: Callable[[str], Bench]) -> None:
+    """Each opening resets the board; it prints its ROM log and is deaf, then boots."""
+    made = bench("boot-log")
+    made.link.exec(b"kept = 1", deadline=Deadline(5))
+    made.link.close()
+    noticed = Deadline(10)
+    while made.board.in_use and not noticed.expired:
+        select.select([], [], [], 0.01)
+    made.link = RawRepl(made.board.port)
+    said = made.link.enter_raw_repl(deadline=Deadline(20))
+    assert said.startswith(ROM_LOG)
+    assert b"NameError" in made.link.exec(b"print(kept)", deadline=Deadline(5)).stderr
+
+
+@pytest.mark.parametrize("name", ["noisy", "lossy"])
+def test_a_bad_line_damages_what_crosses_it(
+    monkeypatch: pytest.MonkeyPatch, bench: Callable[[str], Bench], name: str
+) -> None:
+    """What arrives of 50,000 bytes is not what was sent; the seed is the environment's."""
+    monkeypatch.setenv(SEED_VARIABLE, "7")
+    made = bench(name)
+    said = made.link.exec(b"for _ in range(50): print('x' * 999)", deadline=Deadline(20)).stdout
+    assert said != (b"x" * 999 + b"\n") * 50
+    assert abs(len(said) - 50_000) < 20
+
+
+def test_the_seed_is_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is no number is refused."""
+    monkeypatch.delenv(SEED_VARIABLE, raising=False)
+    assert seed() == 1
+    monkeypatch.setenv(SEED_VARIABLE, "x")
+    with pytest.raises(UsageError, match=r"^TLS_HARNESS_LINE_SEED='x': expected a non-negative integer$"):
+        seed()
+
+
+def test_a_terminal_that_is_gone_has_nothing_unread() -> None:
+    """As between two starts of the interpreter."""
+    assert unread_bytes("/dev/pts/none") == 0

@@ -1,0 +1,67 @@
+"""What boards do whose boot.py puts a stand-in in the place of a part of the firmware. Disks, clocks and liars: test_faulty.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from harness.boards.serial.raw_repl import RawRepl
+from harness.boards.virtual.boot_code import JITTER_BYTES, SLOW_BOOT_S
+from harness.boards.virtual.faults import FAULTS
+from harness.boards.virtual.faulty import FaultyBoard
+from harness.boards.virtual.interpreter import find_interpreter
+from harness.system.deadline import Deadline
+
+
+@pytest.fixture
+def run_on() -> Iterator[Callable[[str, bytes], bytes]]:
+    """Run code on a new board; gives what it printed."""
+    made: list[FaultyBoard] = []
+
+    def run(name: str, code: bytes) -> bytes:
+        made.append(FaultyBoard(FAULTS[name], find_interpreter("")))
+        link = RawRepl(made[-1].port)
+        try:
+            link.enter_raw_repl(deadline=Deadline(20))
+            output = link.exec(code, deadline=Deadline(20))
+        finally:
+            link.close()
+        assert output.stderr == b""
+        return output.stdout
+
+    yield run
+    for board in made:
+        board.close()
+
+
+def test_free_heap_varies(run_on: Callable[[str, bytes], bytes]) -> None:
+    """By up to 6 KB between two looks at it, and everything else of gc is there."""
+    code = b"import gc\nseen = [None] * 200\nfor n in range(200): gc.collect(); seen[n] = gc.mem_free()\nprint(max(seen) - min(seen))"
+    assert JITTER_BYTES - 300 <= int(run_on("jitter", code)) <= JITTER_BYTES + 300
+
+
+def test_no_memory_for_tls(run_on: Callable[[str, bytes], bytes]) -> None:
+    """A context can be made and set up; what wraps a socket ends in ENOMEM, whatever the module is called."""
+    code = b"""\
+for name in ('tls', 'ssl'):
+    module = __import__(name)
+    context = module.SSLContext(module.PROTOCOL_TLS_CLIENT)
+    context.verify_mode = module.CERT_NONE
+    try: context.wrap_socket(None, server_hostname='tls.test')
+    except OSError as e: print(name, e.args[0])
+"""
+    assert run_on("small-heap", code).split() == [b"tls", b"12", b"ssl", b"12"]
+
+
+@pytest.mark.parametrize(("name", "step_ms"), [("lwip-1.23", 100), ("lwip-1.24", 1)])
+def test_sockets_of_lwip(run_on: Callable[[str, bytes], bytes], name: str, step_ms: int) -> None:
+    """Both names of the module lead to the stand-in; what it has no own of is the firmware's."""
+    code = b"import socket, usocket\nprint(socket.socket().step_ms, usocket.socket().step_ms, bool(socket.getaddrinfo('127.0.0.1', 1)))"
+    assert run_on(name, code).split() == [b"%d" % step_ms, b"%d" % step_ms, b"True"]
+
+
+def test_slow_boot(run_on: Callable[[str, bytes], bytes]) -> None:
+    """Its prompt comes only after boot.py has ended."""
+    assert int(run_on("slow-boot", b"print(time.ticks_ms())")) >= 0
+    assert SLOW_BOOT_S >= 2
