@@ -93,7 +93,7 @@ def seed() -> int:
     """The seed of a bad line: the environment's, else 1.
 
     Raises:
-        UsageError: it is no number.
+        UsageError: expected an integer.
     """
     text = os.environ.get(SEED_VARIABLE) or "1"
     if not text.isdecimal():

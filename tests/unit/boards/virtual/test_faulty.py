@@ -294,7 +294,7 @@ def test_a_bad_line_damages_what_crosses_it(
 
 
 def test_the_seed_is_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is no number is refused."""
+    """Any text but digits is refused."""
     monkeypatch.delenv(SEED_VARIABLE, raising=False)
     assert seed() == 1
     monkeypatch.setenv(SEED_VARIABLE, "x")
