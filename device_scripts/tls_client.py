@@ -214,6 +214,9 @@ def th_session(req, wrap, state, times, answer):
     # Collected first, so that what is free is comparable between cases, and in one piece: TLS wants 16.7 KB at once.
     gc.collect()
     answer["free"][0] = free = th_free()
+    heap = th_idf()
+    if heap:
+        answer["idf"] = heap[:2]
     inside = th_inside and free is not None
     left = th_left(free) if inside else 0
     times.append(th_now())
@@ -311,7 +314,6 @@ def th_attempt(req, blob):
     free[2] = th_free()
     heap = th_idf()
     if heap:
-        answer["idf"] = heap[:2]
         free[1] = heap[2]
     diff = getattr(th_time, "ticks_diff", None) or (lambda a, b: a - b)
     answer["us"] = [diff(times[i + 1], times[i]) if i + 1 < len(times) else None for i in range(3)]

@@ -660,6 +660,7 @@ class ClientReport:
     handshake_ms: float | None = None
     free_before: int | None = None
     free_low: int | None = None
+    idf_largest: int | None = None
     free_after: int | None = None
     held: int | None = None
 
@@ -698,6 +699,7 @@ class Observation:
     case_ms: float | None = None
     free_before: int | None = None
     free_low: int | None = None
+    idf_largest: int | None = None
     free_after: int | None = None
     held: int | None = None
     strangers: int = 0
@@ -719,6 +721,11 @@ class Observation:
             sender: the side whose alerts count; None for both.
         """
         return next((alert for alert in self.alerts if alert.is_fatal and sender in (None, alert.sender)), None)
+
+    @property
+    def free_for_tls(self) -> int | None:
+        """What was free for TLS before the handshake, in bytes: on an ESP32 the largest block of ESP-IDF's heap, else the free heap."""
+        return self.free_before if self.idf_largest is None else self.idf_largest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

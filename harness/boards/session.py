@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from harness.boards.agent import deployment, surroundings
 from harness.boards.agent.blobs import BlobStore
 from harness.boards.agent.console import Console
+from harness.boards.agent.memory import FreeMemory, read_memory
 from harness.boards.agent.probe import probe_board
 from harness.boards.agent.protocol import Answer, RunRequest, read_answer
 from harness.boards.agent.request import build_request
@@ -254,6 +255,19 @@ class BoardSession:
                 transcript=self.transcript(),
             )
         return answer
+
+    def memory(self) -> FreeMemory:
+        """Measure what is free, and in how large a piece: some milliseconds on a board.
+
+        Raises:
+            BoardError: the line failed, or the agent did.
+        """
+        return self._console.ask(
+            lambda number: f"th_memory({number})",
+            read=read_memory,
+            what="measure its free memory",
+            deadline=Deadline(self.scaled(20.0)),
+        )
 
     # ------------------------------------------------------------------ trouble and end
 

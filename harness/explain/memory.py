@@ -6,9 +6,8 @@ from harness.explain import fixes
 from harness.explain.evidence import Evidence
 from harness.explain.registry import rule, told
 from harness.model import Explanation
+from harness.oracle.out_of_memory import is_out_of_memory
 from harness.wire import mbedtls_numbers as mbedtls
-
-_ENOMEM = 12
 
 
 def _heap(evidence: Evidence) -> tuple[str, ...]:
@@ -28,9 +27,7 @@ def _says_so(evidence: Evidence) -> bool:
     client = evidence.client
     if client is None:
         return False
-    if client.type == "MemoryError" or evidence.number in (_ENOMEM, -_ENOMEM, mbedtls.SSL_ALLOC_FAILED):
-        return True
-    return any(name.endswith("ALLOC_FAILED") or name == "ENOMEM" for name in evidence.client_names)
+    return is_out_of_memory(client)
 
 
 @rule("memory/out-of-memory")

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
+from harness.boards.agent.memory import memory_text
 from harness.boards.session import BoardSession
 from harness.cases import find_case
 from harness.certificates import Certificates, Unavailable
@@ -24,7 +25,6 @@ from harness.model import (
     Expectation,
     Explanation,
     Need,
-    Observation,
     Outcome,
     Side,
     Stage,
@@ -32,10 +32,12 @@ from harness.model import (
     VerdictWord,
 )
 from harness.oracle.judge import judge
+from harness.oracle.out_of_memory import is_out_of_memory
 from harness.oracle.own_offer import before_3_6_7
 from harness.oracle.predict import predict
 from harness.run.addresses import Addresses, unreachable_text
 from harness.run.board_facts import learn_pem, learn_pkcs8, takes_own_pss
+from harness.run.controls import Controls
 from harness.run.handshake import Handshake, Handshakes, contradiction
 from harness.run.health import Health
 from harness.server import ServerHost
@@ -43,7 +45,6 @@ from harness.server import ServerHost
 T = TypeVar("T")
 
 # How far the free heap may differ between a control and its case: one small object each way.
-HEAP_SLACK_BYTES = 1024
 
 
 class CaseRunner:
@@ -76,7 +77,7 @@ class CaseRunner:
         self.last: Handshake | None = None
         self.health = Health(board, self.handshakes.completes_baseline)
         self._faults: list[str] = []
-        self._controls: dict[str, int] = {}
+        self._controls = Controls(self.handshakes)
 
     @property
     def addresses(self) -> Addresses:
@@ -129,7 +130,14 @@ class CaseRunner:
             return replace(failed, explanation=explain_error(error, faults=tuple(self._faults)))
         if handshake.missing_api is not None:
             return self._without_run(case, VerdictWord.UNSUPPORTED, handshake.missing_api, attempt=started)
-        return self._judged(case, handshake, attempt=started)
+        result = self._judged(case, handshake, attempt=started)
+        if not self._controls.is_inconclusive(result.verdict):
+            return result
+        # What was free changed between the case and its control: both once more, closer together.
+        try:
+            return self._judged(case, self._retried(own), attempt=started)
+        except (BoardError, ServerError, Unavailable):
+            return result
 
     def _retried(self, what: Callable[[], T], *, step: str = "") -> T:
         """Do something that needs the line, and repeat it after a fault of the line, `link_retries` times at most.
@@ -193,15 +201,21 @@ class CaseRunner:
             expected = self._expectation(case, handshake)
             verdict = judge(case, expected, seen)
             if verdict.word is VerdictWord.PASS and case.positive_control and expected.ended_by is Side.CLIENT:
-                step, faults = f"the positive control {case.positive_control}", len(self._faults)
-                verdict = self._retried(lambda: self._with_control(case, seen), step=step) or verdict
-                if verdict.word is VerdictWord.FAIL and len(self._faults) > faults:
-                    # After a recovery the control ran on another heap and proves nothing about the case.
-                    verdict = Verdict(word=VerdictWord.ERROR, reason=f"{self._faults[-1]}; then: {verdict.reason}")
+                control = find_case(case.positive_control)
+                verdict = (
+                    self._retried(
+                        lambda: self._controls.check(control, seen, unmet=self._unmet),
+                        step=f"the positive control {control.id}",
+                    )
+                    or verdict
+                )
+            elif verdict.word is VerdictWord.FAIL and seen.client is not None and is_out_of_memory(seen.client):
+                memory = self._retried(self.board.memory, step="measuring the free memory")
+                verdict = Verdict(word=VerdictWord.UNSUPPORTED, reason=f"too little memory: {memory_text(memory)}")
         except (BoardError, ServerError):
             verdict = Verdict(word=VerdictWord.ERROR, reason=self._faults[-1])
-        if verdict.word is VerdictWord.PASS and seen.outcome is Outcome.CONNECTED and seen.free_before is not None:
-            self._controls[case.id] = min(seen.free_before, self._controls.get(case.id, seen.free_before))
+        if verdict.word is VerdictWord.PASS and seen.outcome is Outcome.CONNECTED:
+            self._controls.remember(case, seen)
         return CaseResult(
             board=self.board.spec.label,
             server=self.server_label,
@@ -263,40 +277,6 @@ class CaseRunner:
             expected=None,
             observation=None,
         )
-
-    def _with_control(self, case: Case, seen: Observation) -> Verdict | None:
-        """Check that the board accepts a good chain with no more heap; otherwise the refusal of a certificate proves nothing.
-
-        Too little heap looks like a bad certificate: docs/facts/micropython.md, "Memory".
-
-        Returns:
-            None if the control connected. `unsupported` if the control cannot run on this board, server or machine. `fail` if it
-            did not connect or had more heap. A control without a known heap counts for one case only.
-        """
-        control = find_case(case.positive_control or "")
-        heap, known = seen.free_before, self._controls.get(control.id)
-        if heap is not None and known is not None and known <= heap + HEAP_SLACK_BYTES:
-            return None
-        try:
-            missing = self._unmet(control)
-            handshake = self.handshakes.make(control.server, control.client) if missing is None else None
-            missed = handshake.missing_api if handshake is not None else missing and missing.reason
-        except Unavailable as error:
-            handshake, missed = None, str(error)
-        if handshake is None or missed:
-            return Verdict(
-                word=VerdictWord.UNSUPPORTED, reason=f"the positive control {control.id} cannot run here: {missed}"
-            )
-        free = handshake.observation.free_before
-        if handshake.observation.outcome is not Outcome.CONNECTED:
-            reason = f"positive control {control.id} did not connect: the refusal proves nothing (too little memory looks the same)"
-        elif free is not None and heap is not None and free > heap + HEAP_SLACK_BYTES:
-            reason = f"positive control {control.id} had {free - heap} bytes of heap more: the refusal may be too little memory"
-        else:
-            if free is not None:
-                self._controls[control.id] = free
-            return None
-        return Verdict(word=VerdictWord.FAIL, reason=reason)
 
     def baseline_handshake(self) -> Handshake:
         """Have the board connect to a server that every working client can connect to; note whether it does."""

@@ -184,6 +184,7 @@ def client_report(answer: Answer, info: BoardInfo, *, hello_sent: bool) -> Clien
         handshake_ms=answer.handshake_ms,
         free_before=answer.free_before,
         free_low=answer.free_low,
+        idf_largest=answer.idf_largest,
         free_after=answer.free_after,
         held=answer.held,
     )

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from harness.boards.agent.memory import memory_text
 from harness.boards.kinds import open_board
 from harness.boards.locks.board_lock import Patience
 from harness.boards.session import BoardSession
@@ -19,6 +20,7 @@ from harness.certificates import Certificates
 from harness.errors import BoardError, FaultKind, HarnessError, UsageError
 from harness.firmware.hello_notes import hello_notes
 from harness.model import BoardInfo, BoardSpec, ServerProfile, ServerReport, Side, UnexpectedPeers
+from harness.oracle.out_of_memory import is_out_of_memory
 from harness.run.addresses import Addresses
 from harness.run.bare_board import bare_text, has_way, uses_host_network
 from harness.run.case_runner import CaseRunner
@@ -215,7 +217,7 @@ class Lab:
             BoardError: the fault itself if it is one of the network; the reason if the board is now quarantined.
         """
         runner.server.cancel()
-        if fault.kind == FaultKind.NETWORK:
+        if fault.kind in (FaultKind.NETWORK, FaultKind.MEMORY):
             raise fault
         said = fault.message.removeprefix(f"{session.spec.label}: ")
         steps = session.recover(because=f"its baseline handshake: {said}")
@@ -275,6 +277,12 @@ class Lab:
         if not report.accepted or sent_back != proof:
             raise BoardError(_other_peer_text(session, runner.addresses, report), kind=FaultKind.NETWORK)
         handshake = runner.baseline_handshake()
+        failure = handshake.observation.client
+        if not handshake.connected and failure is not None and is_out_of_memory(failure):
+            raise BoardError(
+                f"{session.spec.label}: the board has too little memory for TLS: {memory_text(session.memory())}",
+                kind=FaultKind.MEMORY,
+            )
         if session.info.hello is None:
             hello, when = handshake.observation.client_hello, int(handshake.report.started_unix_s)
             session.learn(hello=hello, hello_unix_s=when or None)

@@ -99,6 +99,7 @@ def observe(
         case_ms=case_ms,
         free_before=client.free_before if client is not None else None,
         free_low=client.free_low if client is not None else None,
+        idf_largest=client.idf_largest if client is not None else None,
         free_after=client.free_after if client is not None else None,
         held=client.held if client is not None else None,
         strangers=server.strangers,

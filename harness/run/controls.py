@@ -1,0 +1,77 @@
+"""Positive controls: a refused certificate counts only if the same board accepts a good chain with no more memory.
+
+Too little memory looks like a bad certificate: docs/facts/micropython.md, "Memory". Must not judge the case itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from harness.certificates import Unavailable
+from harness.model import Case, Need, Observation, Outcome, Verdict, VerdictWord
+from harness.run.handshake import Handshakes
+
+_INCONCLUSIVE = "the refusal proves nothing"
+
+
+def slack_bytes(free_bytes: int) -> int:
+    """Return how much more memory a control may have than its case: what is free varies by buffers of WiFi and of the interpreter."""
+    return max(1024, free_bytes // 20)
+
+
+class Controls:
+    """Runs controls, and remembers the least memory with which each connected.
+
+    Args:
+        handshakes: of the board and the server.
+    """
+
+    def __init__(self, handshakes: Handshakes) -> None:
+        self._handshakes = handshakes
+        self._least: dict[str, int] = {}
+
+    def remember(self, case: Case, seen: Observation) -> None:
+        """Note with how much memory a case connected: it may be another one's control."""
+        free = seen.free_for_tls
+        if free is not None:
+            self._least[case.id] = min(free, self._least.get(case.id, free))
+
+    @staticmethod
+    def is_inconclusive(verdict: Verdict) -> bool:
+        """Whether this verdict is `check`'s own word that the control proves nothing."""
+        return verdict.word is VerdictWord.ERROR and _INCONCLUSIVE in (verdict.reason or "")
+
+    def check(self, control: Case, seen: Observation, *, unmet: Callable[[Case], Need | None]) -> Verdict | None:
+        """Check that the board accepts the control's chain with no more memory than the case had.
+
+        Returns:
+            None if it did. `unsupported` if the control cannot run on this board, server or machine. `error` if it did not connect or
+            had more memory: then the refusal of the case proves nothing. A control without a known heap counts for one case only.
+
+        Raises:
+            BoardError, ServerError: the board, its line or the server failed.
+        """
+        free, least = seen.free_for_tls, self._least.get(control.id)
+        if free is not None and least is not None and least <= free + slack_bytes(free):
+            return None
+        try:
+            missing = unmet(control)
+            handshake = self._handshakes.make(control.server, control.client) if missing is None else None
+            missed = handshake.missing_api if handshake is not None else missing and missing.reason
+        except Unavailable as error:
+            handshake, missed = None, str(error)
+        if handshake is None or missed:
+            return Verdict(
+                word=VerdictWord.UNSUPPORTED, reason=f"the positive control {control.id} cannot run here: {missed}"
+            )
+        had = handshake.observation.free_for_tls
+        if handshake.observation.outcome is not Outcome.CONNECTED:
+            return _inconclusive(f"positive control {control.id} did not connect: too little memory looks the same")
+        if had is not None and free is not None and had > free + slack_bytes(free):
+            return _inconclusive(f"positive control {control.id} had {had - free} bytes of memory more")
+        self.remember(control, handshake.observation)
+        return None
+
+
+def _inconclusive(why: str) -> Verdict:
+    return Verdict(word=VerdictWord.ERROR, reason=f"{_INCONCLUSIVE}: {why}")

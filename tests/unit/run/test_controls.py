@@ -1,0 +1,41 @@
+"""Positive controls, beside what tests/unit/run/test_case_runner.py shows with a real board."""
+
+import pytest
+
+from harness.model import ClientReport, Observation, Outcome, Verdict, VerdictWord
+from harness.run.controls import Controls, slack_bytes
+
+
+@pytest.mark.parametrize(
+    ("free", "slack"), [(0, 1024), (20_479, 1024), (20_480, 1024), (20_500, 1025), (200_000, 10_000)]
+)
+def test_slack(free, slack):
+    """At least one kilobyte, else a twentieth of what is free."""
+    assert slack_bytes(free) == slack
+
+
+def seen(**memory):
+    """An observation with this much memory."""
+    return Observation(outcome=Outcome.CONNECTED, stage=None, ended_by=None, server=None, client=None, **memory)
+
+
+def test_what_counts_on_an_esp32():
+    """TLS lives in ESP-IDF's heap there: its largest block counts, and gc.mem_free() does not."""
+    assert seen(free_before=90_000, idf_largest=31_000).free_for_tls == 31_000
+    assert seen(free_before=90_000).free_for_tls == 90_000
+    assert seen().free_for_tls is None
+    assert ClientReport(done=True, failure=None).idf_largest is None
+
+
+@pytest.mark.parametrize(
+    ("word", "reason", "expected"),
+    [
+        (VerdictWord.ERROR, "the refusal proves nothing: positive control x had 7 bytes of memory more", True),
+        (VerdictWord.FAIL, "the refusal proves nothing: x", False),
+        (VerdictWord.ERROR, "the line dropped", False),
+        (VerdictWord.PASS, None, False),
+    ],
+)
+def test_is_inconclusive(word, reason, expected):
+    """Only the control's own word is tried once more."""
+    assert Controls.is_inconclusive(Verdict(word=word, reason=reason)) is expected
