@@ -15,7 +15,7 @@ def line(**words):
 
 
 def test_read():
-    """Heap and ESP-IDF's heap; what is no number is not known."""
+    """Heap and ESP-IDF's heap; anything but a number is unknown."""
     assert read_memory(line(n=3, free=47_936, largest=15_104, idf=None)) == FreeMemory(
         number=3, free=47_936, largest=15_104
     )
