@@ -349,7 +349,7 @@ class ServerProfile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientPlan:
-    """What the board is told to do in one case.
+    """What the board does in one case.
 
     `ca` and `certificate` are profile names of `certs/`; `suites` are IANA names, offered exactly, or None
     for whatever the firmware offers by itself; `suite_words` go to `set_ciphers` as they stand, right or wrong.
@@ -892,7 +892,7 @@ class Diagnosis:
     """One server with one board, as they are, and with one thing changed at a time.
 
     `server` is what the board connected to, in the user's words (interpreter, or HOST:PORT). `server_lines` and `client_lines` are
-    what both sides were told, as code. `unseen` is what could not be seen of a server that is not ours. Key files are named, never held.
+    both sides' settings as code. `unseen` is what could not be seen of a server that is not ours. Key files are named, never held.
     """
 
     board: str

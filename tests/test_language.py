@@ -14,8 +14,8 @@ FOLDER = ROOT / "tests" / "language"
 NOT_YET = FOLDER / "not_yet.txt"
 HIDDEN = {".ci", ".github"}  # other names with a dot are environments, caches and reports
 GENERATED = {"build", "dist", "__pycache__"}
-#: Output of other programs, quoted word for word in one of our files: (file, text).
-QUOTED: tuple[tuple[str, str], ...] = ()
+#: `FILE: TEXT` per line: text that one of our files must quote word for word, as other programs and older versions write it.
+QUOTED = FOLDER / "quoted.txt"
 
 
 def entries(path: Path) -> list[str]:
@@ -48,12 +48,13 @@ def found_in(text: str) -> list[str]:
 
 def found() -> dict[str, list[str]]:
     """File -> its matches, of the files that have any."""
+    quoted = [line.split(": ", 1) for line in entries(QUOTED)]
     matches = {}
     for path in text_files(ROOT):
         name = path.relative_to(ROOT).as_posix()
         text = path.read_text(encoding="utf-8", errors="replace")
-        for file, quoted in QUOTED:
-            text = text.replace(quoted, "") if file == name else text
+        for file, words in quoted:
+            text = text.replace(words, "") if file == name else text
         matches[name] = found_in(text)
     return {name: lines for name, lines in matches.items() if lines}
 

@@ -325,19 +325,21 @@ def default_folder() -> Path:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; gives the exit code."""
+    """Run the command line and return the exit code."""
     parser = argparse.ArgumentParser(
-        prog="fetch_debian.py", description="Fetch a program of another Debian suite; prints the path that starts it."
+        prog="fetch_debian.py", description="Fetch a program of another Debian suite and print the path that starts it."
     )
     parser.add_argument("program", nargs="?", default=DEFAULT_PROGRAM, help=f"Default: {DEFAULT_PROGRAM}")
     parser.add_argument("--suite", default=DEFAULT_SUITE, help=f"Default: {DEFAULT_SUITE}")
     parser.add_argument("--folder", type=Path, help=f"Default: ${FOLDER_VARIABLE}, or ~/.cache/tls-harness/debian")
-    parser.add_argument("--refresh", action="store_true", help="Fetch the suite's present version even if one is there")
+    parser.add_argument(
+        "--refresh", action="store_true", help="Fetch the suite's current version even if one is cached"
+    )
     options = parser.parse_args(arguments)
     for name, value in (("program", options.program), ("--suite", options.suite)):
         if not re.fullmatch(r"[a-z0-9][a-z0-9+.-]*", value):
             parser.error(
-                f"{name} {value!r}: the name of a Debian {name.lstrip('-')} is wanted, as {parser.get_default(name.lstrip('-'))}"
+                f"{name} {value!r}: expected the name of a Debian {name.lstrip('-')}, e.g. {parser.get_default(name.lstrip('-'))}"
             )
     folder = (options.folder.expanduser() if options.folder else default_folder()).absolute()
     try:

@@ -21,7 +21,7 @@ from harness.errors import UsageError
 _LARGEST_BYTES = 1 << 20
 _KEY = re.compile(rb"-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----(.*?)-----END \1-----", re.S)
 _PLAIN_KEYS = (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey, ed25519.Ed25519PrivateKey, ed448.Ed448PrivateKey)
-# Beside a server's certificate lie its issuers; more files than this are another kind of folder.
+# The issuers are often in the folder of the server's certificate. A folder with more files than this is not searched.
 _NEIGHBOURS = 50
 _SUFFIXES = (".pem", ".crt", ".cer", ".der")
 

@@ -1,8 +1,8 @@
-"""The user's files beside the certificates made on the spot: one source for server and board, by name.
+"""Provide the user's files and the generated certificates under one set of names, for server and board.
 
-`given` is the server's own pair, used where it lies; `given-client-ca` whom that server asks for; `given-ca` what the board was told to
-trust and `given-client` what it shows; `issuer` the CA that issued the server's certificate, and `client-issuer` the one of the
-board's, as far as they are at hand. Any other name is a profile of `certs/`, made for the user's own host.
+`given` is the server's own certificate and key, used in place. `given-client-ca` is the CA whose clients that server accepts. `given-ca`
+is the board's trusted CA; `given-client` is its client certificate. `issuer` and `client-issuer` are the CAs that issued the server's and
+the board's certificate, if they can be found. Any other name is a profile of `certs/`, generated for the user's host.
 """
 
 from __future__ import annotations
@@ -58,10 +58,10 @@ class GivenCertificates(Certificates):
         return GivenCertificates(self.files, host=self.host, now=now)
 
     def make(self, name: str) -> Material:
-        """See `Certificates.make`; `issuer` is searched when somebody wants it.
+        """See `Certificates.make`; `issuer` and `client-issuer` are searched for on first use.
 
         Raises:
-            Unavailable: nobody at hand issued the certificate.
+            Unavailable: the certificate's issuer was not found.
         """
         if name in (ISSUER, CLIENT_ISSUER) and name not in self._given:
             self._given[name] = self._issuer(name)
@@ -106,15 +106,16 @@ class GivenCertificates(Certificates):
         return (CLIENT,), own.form
 
     def _issuer(self, name: str) -> Material:
-        """Look for the CA: in the files given, in those beside the certificate, in this machine's own store."""
+        """Look for the CA in the given files, in the certificate's folder and in this machine's trust store."""
         own = self._given.get(GIVEN if name == ISSUER else CLIENT)
         if own is None:
-            raise Unavailable(name, "there is no certificate of yours whose issuer is wanted")
+            raise Unavailable(name, "no certificate was given, so there is no issuer to look for")
         places = list(self._places())
         found = anchor_among(own.certificate_der, [der for _place, ders in places for der in ders])
         if found is None:
             raise Unavailable(
-                name, "it is not among the files given, beside the certificate, or in this machine's store"
+                name,
+                "it was not found in the given files, in the certificate's folder or in this machine's trust store",
             )
         self.sources[name] = next((place for place, ders in places if found in ders), "the certificate itself")
         return _material(name, (found,))
@@ -133,11 +134,11 @@ class GivenCertificates(Certificates):
             if path is not None:
                 yield from ((str(place), found) for place, found in reading.neighbours(path))
         store = ssl.create_default_context().get_ca_certs(binary_form=True)
-        yield "this machine's own store", tuple(store)
+        yield "this machine's trust store", tuple(store)
 
 
 def _material(name: str, chain: tuple[bytes, ...], *, chain_file: Path = Path(), key_file: Path = Path()) -> Material:
-    """A record of somebody's certificate; the key stays where it lies."""
+    """Return a record of the user's certificate; the key file stays where it is."""
     return Material(
         name=name,
         key_file=key_file.absolute(),

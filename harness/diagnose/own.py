@@ -106,7 +106,7 @@ def case_of(name: str, settings: Settings) -> Case:
     """Settings as a case that is expected to connect."""
     return Case(
         id=name,
-        title="somebody's own server and board",
+        title="the user's own server and board",
         description="The settings of one `tls-harness diagnose`.",
         tier=Tier.SMOKE,
         server=settings.server,

@@ -21,14 +21,14 @@ _THERE = "*"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the server and the board are told in one handshake."""
+    """The settings of the server and the board in one handshake."""
 
     server: ServerProfile
     client: ClientPlan
 
     @classmethod
     def untouched(cls) -> Settings:
-        """Nobody was told anything."""
+        """Return the defaults of both sides."""
         return cls(server=ServerProfile(), client=ClientPlan())
 
 

@@ -1,6 +1,6 @@
 """Tries what a rule proposes, one change at a time; then changes upon changes; then a short ladder that ends where anybody connects.
 
-Knows explanations and settings. The handshakes are somebody else's: it is given a function that has one.
+Knows explanations and settings. It does not do handshakes itself: the caller passes a function that runs one.
 """
 
 from __future__ import annotations
@@ -184,7 +184,7 @@ def ladder(start: Settings, *, kind: str) -> list[Fix]:
             change=Change(server={"certificates": (MADE["EC"],)}),
         ),
         Fix(
-            title="an RSA key beside it",
+            title="add an RSA key",
             server_lines=(load("rsa-cert.pem", "rsa-key.pem"),),
             change=Change(server={"certificates": (MADE["EC"], MADE["RSA"])}),
         ),
@@ -214,7 +214,7 @@ def ladder(start: Settings, *, kind: str) -> list[Fix]:
         Fix(
             title="every suite that OpenSSL has, and nobody checks certificates",
             discouraged=True,
-            because="it shows that the board can connect at all, and no more: anybody on the way can read and change everything",
+            because="this only shows that the board can connect at all: anyone on the network path can read and change everything",
             server_lines=('context.set_ciphers("DEFAULT")', "context.verify_mode = ssl.CERT_NONE"),
             change=Change(server={"ciphers": "DEFAULT", "verify": "none"}, client={"verify": "none", "ca": ()}),
         )

@@ -69,7 +69,7 @@ def recognise(text: str) -> Recognised:
     """Find everything in a text that the table or a library's own list of numbers knows.
 
     Args:
-        text: one or several lines, as somebody pasted them.
+        text: one or several lines, as pasted by the user.
 
     Returns:
         Readings and rows; both empty if nothing was recognised.
@@ -118,7 +118,7 @@ def _contains(text: str, word: str) -> bool:
 
 
 def _readings(number: int) -> list[str]:
-    """Everything a number is called by somebody."""
+    """Return every name that a number has."""
     if number <= -_FOLDED:
         return _library_readings(number)
     return _folded_readings(number) if number > 0 else _small_readings(number)

@@ -287,7 +287,7 @@ def _plain_rsa(evidence: Evidence, *, always: bool = False) -> tuple[Fix, ...]:
 
 
 def _offer_all(evidence: Evidence) -> tuple[Fix, ...]:
-    """Let the board offer all it has, where somebody limited it."""
+    """Let the board offer all its suites, if the case limits them."""
     if evidence.case.client.suites is None and evidence.case.client.suite_words is None:
         return ()
     return (

@@ -154,7 +154,7 @@ def silent_after_handshake(evidence: Evidence) -> Explanation | None:
 
 @rule("closing/unanswered")
 def unanswered(evidence: Evidence) -> Explanation | None:
-    """A server that is not ours ended the session instead of answering what the board was told to send."""
+    """A server that is not ours ended the session instead of answering what the board sent."""
     seen, plan = evidence.seen, evidence.case.client
     by_server = seen.outcome is Outcome.REFUSED and seen.ended_by is Side.SERVER and seen.server is None
     if not by_server or not plan.any_answer or not seen.handshake_done or not evidence.silent_end:

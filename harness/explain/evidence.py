@@ -196,7 +196,7 @@ class Evidence:
 
     @property
     def behaviour(self) -> str:
-        """What the server was told to do beside serving, as its name; empty for an ordinary one."""
+        """The name of the server's special behaviour; empty for an ordinary server."""
         return str(self.case.server.behaviour.get("name", ""))
 
     @property

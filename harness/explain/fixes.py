@@ -7,7 +7,7 @@ from harness.explain.evidence import Evidence
 from harness.model import BoardInfo, Change, Fix
 
 NO_FORWARD_SECRECY = (
-    "TLS_RSA has no forward secrecy: whoever gets the server's key later can read everything recorded before"
+    "TLS_RSA has no forward secrecy: anyone who gets the server's key later can decrypt traffic recorded before"
 )
 NEW_EC_KEY = (
     "$ openssl ecparam -name prime256v1 -genkey -noout -out ec-key.pem",
@@ -47,11 +47,11 @@ def issued_again(evidence: Evidence) -> Change:
 
 
 def second_key(new: str) -> Fix:
-    """A key beside the one that is there."""
+    """Add a key of the other kind and keep the present one."""
     other = "EC" if new == "RSA" else "RSA"
     lines = (load("rsa-cert.pem", "rsa-key.pem"), load("ec-cert.pem", "ec-key.pem"))
     return Fix(
-        title=f"keep the {other} key for other clients and load the {new} key beside it",
+        title=f"keep the {other} key for other clients and load the {new} key as well",
         server_lines=lines,
         change=Change(server={"certificates": ("*", MADE[new])}),
     )
@@ -119,9 +119,9 @@ def allow_tls12() -> Fix:
 
 
 def send_name(info: BoardInfo, *, host: str) -> Fix:
-    """SNI."""
+    """Pass server_hostname, so that the board sends SNI."""
     return Fix(
-        title="say which host is wanted",
+        title="send the server name (SNI)",
         client_lines=connecting(info, host=host),
         change=Change(client={"server_hostname": "*"}),
     )
@@ -138,7 +138,7 @@ def trust(info: BoardInfo, *, host: str | None) -> Fix:
 
 
 def python_suites() -> Fix:
-    """Take the server's own list away."""
+    """Remove the set_ciphers() call."""
     return Fix(
         title="leave set_ciphers out on the server: Python's own suites",
         server_lines=("# remove the call of context.set_ciphers(...)",),
@@ -147,11 +147,11 @@ def python_suites() -> Fix:
 
 
 def unchecked() -> Fix:
-    """Stop looking."""
+    """Disable certificate verification."""
     return Fix(
         title="do not check the certificate (CERT_NONE)",
         discouraged=True,
-        because="anybody on the way can then read and change everything",
+        because="anyone on the network path can then read and change everything",
         change=Change(client={"verify": "none", "ca": ()}),
     )
 

@@ -43,7 +43,7 @@ def _ask_for(evidence: Evidence) -> Fix:
 
 @rule("names/wrong-host")
 def wrong_host(evidence: Evidence) -> Explanation | None:
-    """A good certificate of somebody else."""
+    """A valid certificate that was issued for another host."""
     host = evidence.case.client.server_hostname
     if evidence.flags != {"cn_mismatch"} or is_ip_address(host or ""):
         return None
@@ -153,7 +153,7 @@ def callback_raised(evidence: Evidence) -> Explanation | None:
         why=("Python answers with handshake_failure(40): on the board it looks like NO_SHARED_CIPHER",),
         fixes=(
             Fix(
-                title="mend the callback",
+                title="fix the callback",
                 server_lines=("context.sni_callback = callback  # must return None or an alert number",),
             ),
         ),

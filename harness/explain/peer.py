@@ -191,7 +191,7 @@ def wrong_finished(evidence: Evidence) -> Explanation | None:
     ):
         return None
     return told(
-        "the two sides saw different handshakes: somebody changed a message on the way",
+        "the two sides saw different handshakes: a message was changed in transit",
         why=("the server refuses the client's Finished (alert decrypt_error)",),
         fixes=(Fix(title="connect without what is in between (proxy, TLS inspection)"),),
     )

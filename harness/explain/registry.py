@@ -36,7 +36,7 @@ def rule(name: str) -> Callable[[Rule], Rule]:
 
 
 def told(title: str, *, why: tuple[str, ...] = (), fixes: tuple[Fix, ...] = ()) -> Explanation:
-    """What a rule returns when it fits; its id is filled in by whoever asked it.
+    """Return the explanation of a rule that matched; the caller fills in its id.
 
     Args:
         title: the cause in one line, in the user's words.

@@ -1,4 +1,4 @@
-"""Python's `ssl` lines for a whole server: the settings of a profile as somebody would write them. Pure."""
+"""Write a server profile as lines of Python's `ssl` API. Pure."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ def test_own_archive_goes_by_code_name() -> None:
 
 
 def test_no_own_archive() -> None:
-    """A machine without one is told so."""
+    """A machine without one gets a clear error."""
     with pytest.raises(CannotError, match=r"no archive of its own system \(bookworm main\)"):
         own_archive([], codename="bookworm")
 

@@ -96,7 +96,7 @@ def test_launcher_in_a_folder_with_spaces(tmp_path: Path) -> None:
 
 
 def test_package_without_the_program(tmp_path: Path) -> None:
-    """A package that is no program is refused."""
+    """A package without a program is refused."""
     with pytest.raises(FetchError, match="'zlib1g' holds no program of that name"):
         fetch_debian.write_launcher(tmp_path, final=tmp_path, program="zlib1g", version="1")
 

@@ -95,7 +95,7 @@ def debian_program() -> Callable[..., str]:
 
 
 def missing(reason: str) -> None:
-    """Skip the test for want of an interpreter; fail where `NO_SKIP` is set."""
+    """Skip the test if an interpreter is missing; fail if `NO_SKIP` is set."""
     if os.environ.get(NO_SKIP):
         pytest.fail(f"{reason} (${NO_SKIP} is set)", pytrace=False)
     pytest.skip(reason)

@@ -124,7 +124,7 @@ def test_nginx_suites(nginx, diagnose):
 
 
 def test_nginx_tls13_only(nginx, diagnose):
-    """`ssl_protocols TLSv1.3`, the `modern` profile. With the line that is told for nginx it connects."""
+    """`ssl_protocols TLSv1.3`, the `modern` profile. It connects with the line that is suggested for nginx."""
     nginx("server-p256", "ssl_protocols TLSv1.3;")
     answer = diagnose()
     stored("nginx.tls13-only", answer)
@@ -139,7 +139,7 @@ def test_mosquitto_good(mosquitto, diagnose, pairs):
 
 
 def test_mosquitto_wants_a_certificate(mosquitto, diagnose, pairs):
-    """`require_certificate`, and a board without one; with one it connects, and with the line that is told for mosquitto."""
+    """`require_certificate`, and a board without one. It connects with a certificate, and with the line that is suggested for mosquitto."""
     more = f"cafile {pairs}/ca-p256/cert.pem\ntls_version tlsv1.2"
     mosquitto("server-p256", f"{more}\nrequire_certificate true")
     answer = diagnose()
@@ -152,7 +152,7 @@ def test_mosquitto_wants_a_certificate(mosquitto, diagnose, pairs):
 
 
 def test_mosquitto_of_another_ca(mosquitto, diagnose, pairs):
-    """The board was given the CA of somebody else."""
+    """The board trusts another CA."""
     mosquitto("server-p256")
     stored(
         "mosquitto.another-ca",
@@ -183,7 +183,7 @@ def test_s_server_another_host(s_server, diagnose, pairs):
 
 
 def test_s_server_group(s_server, diagnose):
-    """The only group is one that the board does not offer. With the options that are told for s_server it connects."""
+    """The only group is one that the board does not offer. It connects with the options that are suggested for s_server."""
     s_server("server-p256", "-no_tls1_3", "-groups", "X448")
     answer = diagnose()
     stored("s_server.group", answer)

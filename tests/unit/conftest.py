@@ -138,7 +138,7 @@ def good_run(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def bad_run(tmp_path_factory) -> Path:
-    """The run.json of a real run in which nothing could be tried: the server answers somebody else's address only."""
+    """The run.json of a real run in which no case could be tried: the server only answers another address."""
     folder = tmp_path_factory.mktemp("bad-run")
     done = run_pytest(folder, "--peer", "127.0.0.2")
     assert done.returncode == 1, done.stdout

@@ -55,7 +55,7 @@ class Learned:
             self.keys.append(facts)
 
     def take(self, answer: WireReading, *, version: int) -> None:
-        """Keep what an answer shows beside its choice: the version, the certificate, whether the client is to have one."""
+        """Keep what else an answer shows: the version, the certificate, and whether it requests a client certificate."""
         chosen = answer.server_hello.version if answer.server_hello else version
         self.newest, self.oldest = max(chosen, self.newest or chosen), min(chosen, self.oldest or chosen)
         if answer.certificates:

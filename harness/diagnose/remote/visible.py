@@ -1,7 +1,7 @@
-"""What the wire and a look from here tell of a failure whose server is silent: its reason, as far as it follows. Pure.
+"""Infer why a foreign server failed from the wire and from a probe of it. Pure.
 
-The rules of `harness.explain` read `SSLError.reason` and the live settings of our own servers. A foreign server shows alerts and
-messages only; where these leave one reason open, it is filled in for the rules, and for them alone: reports show what was seen.
+The rules of `harness.explain` read `SSLError.reason` and the live settings of our own servers. A foreign server shows only alerts and
+messages. If these allow one reason only, it is filled in for the rules; reports still show what was seen.
 """
 
 from __future__ import annotations

@@ -250,7 +250,7 @@
   dialog.addEventListener("close", () => { state.open = null; writeAddress(); });
   dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
 
-  // All runs of a cell beside each other: what differs between them is the news, so nothing is averaged.
+  // Show all runs of a cell side by side: the differences between them matter, so nothing is averaged.
   function runs(results) {
     const tally = new Map();
     for (const result of results) tally.set(result.verdict, (tally.get(result.verdict) || 0) + 1);

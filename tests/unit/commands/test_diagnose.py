@@ -21,7 +21,7 @@ from harness.reports.record.schema import diagnosis_schema
 OWN = ["--cert", "c", "--key", "k"]
 CONNECT = ["--connect", "h:1"]
 NO_SERVER = "missing; expected --cert F and --key F (your server's files), or --connect HOST:PORT (a running server)"
-VERSIONS = "accepted are TLSv1, TLSv1.1, TLSv1.2, TLSv1.3, also written 1.2"
+VERSIONS = "expected one of TLSv1, TLSv1.1, TLSv1.2, TLSv1.3; the short form 1.2 is accepted too"
 WRONG = {
     "no-cert": ([], f"--cert: {NO_SERVER}"),
     "no-key": (OWN[:2], f"--key: {NO_SERVER}"),
@@ -39,13 +39,13 @@ WRONG = {
     ),
     "host": (
         ["--connect", "h"],
-        "--connect 'h': host and port are wanted, as in broker.example:8883 or [2001:db8::1]:8883",
+        "--connect 'h': expected HOST:PORT, e.g. broker.example:8883 or [2001:db8::1]:8883",
     ),
     "send": (
         [*OWN, "--send", "x"],
         "--send: only for a running server; name it with --connect HOST:PORT",
     ),
-    "send-nothing": ([*CONNECT, "--send", ""], "--send: 1 to 512 bytes are wanted, not 0"),
+    "send-nothing": ([*CONNECT, "--send", ""], "--send: expected 1 to 512 bytes, got 0"),
     "no-probe": (
         [*OWN, "--no-probe"],
         "--no-probe: only for a running server; name it with --connect HOST:PORT",
@@ -54,7 +54,7 @@ WRONG = {
     "max": ([*OWN, "--max", "x"], f"--max 'x': {VERSIONS}"),
     "suites": (
         [*OWN, "--suites", "AES"],
-        "--suites: 'AES' is no suite; accepted are IANA's names (TLS_...) and mbedTLS's (TLS-...)",
+        "--suites: unknown cipher suite 'AES'; expected an IANA name (TLS_...) or an mbedTLS name (TLS-...)",
     ),
     "server": (
         [*OWN, "--server", "no-such"],

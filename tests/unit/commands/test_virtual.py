@@ -121,9 +121,11 @@ def test_ctrl_c_while_code_runs_on_it():
         assert [pid for pid in started if is_there(pid)] == []
 
 
-@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="waiting for a process of somebody else needs Linux's pidfd")
+@pytest.mark.skipif(
+    not hasattr(os, "pidfd_open"), reason="waiting for a process that is not a child needs Linux's pidfd"
+)
 def test_sigkill_takes_the_interpreter_along():
-    """However the command ends, so does its interpreter, because its terminal is gone."""
+    """If the command is killed, its interpreter ends too, because its terminal is gone."""
     with virtual() as (process, _port):
         (interpreter_pid,) = children(process.pid)
         watched = os.pidfd_open(interpreter_pid)

@@ -1,4 +1,4 @@
-"""Somebody's files: a server's, a CA's, a board's, as PEM and DER, each kind in a folder of its own."""
+"""The user's files: those of a server, a CA and a board, as PEM and DER, each kind in a folder of its own."""
 
 import contextlib
 import os
@@ -95,7 +95,7 @@ def tls13_board():
 
 @contextlib.contextmanager
 def accepting(context, *, talk):
-    """Somebody's TLS server on a free port, given as a number: each connection is handed to `talk(tls)`; failed ones pass by."""
+    """Run a foreign TLS server and yield its port: each connection is passed to `talk(tls)`; failed handshakes are ignored."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve():

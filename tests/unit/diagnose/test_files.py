@@ -82,7 +82,7 @@ def test_authorities(files):
 
 @pytest.mark.parametrize(("name", "form"), [("key.pem", "pem"), ("key.der", "der"), ("pkcs8.der", "pkcs8")])
 def test_the_boards_own_key(files, name, form):
-    """Three forms are told apart; its repr does not show it."""
+    """Three forms are recognised; the repr does not show the key."""
     for kind in ("client-p256", "server-rsa2048"):
         own = own_key(files / kind / name, option="--client-key")
         assert (own.form, repr(own)) == (form, f"OwnKey(form={form!r})")

@@ -76,7 +76,7 @@ def test_two_forms_do_not_go_together(files):
 
 
 def test_the_issuer_is_found_where_people_keep_it(files, server, tmp_path):
-    """In a file that was given, or beside the certificate; by its signature."""
+    """The issuer is found by its signature, in a given file or in the certificate's folder."""
     given = GivenCertificates(server("server-p256", client_ca=files / "ca-p256" / "cert.pem"))
     assert given.make("issuer").certificate_der == (files / "ca-p256" / "cert.der").read_bytes()
     assert given.sources["issuer"] == str(files / "ca-p256" / "cert.pem")
@@ -92,10 +92,13 @@ def test_an_issuer_that_is_not_at_hand(server):
     given = GivenCertificates(server("server-p256"))
     with pytest.raises(Unavailable) as caught:
         given.make("issuer")
-    assert caught.value.reason == "it is not among the files given, beside the certificate, or in this machine's store"
+    assert (
+        caught.value.reason
+        == "it was not found in the given files, in the certificate's folder or in this machine's trust store"
+    )
     with pytest.raises(Unavailable) as caught:
         given.make("client-issuer")
-    assert caught.value.reason == "there is no certificate of yours whose issuer is wanted"
+    assert caught.value.reason == "no certificate was given, so there is no issuer to look for"
 
 
 def test_roots_of_what_is_made(server):

@@ -18,7 +18,10 @@ def test_a_version_that_does_not_exist():
     """The message has the option, the value and what is accepted."""
     with pytest.raises(UsageError) as caught:
         version("1.4", option="--min")
-    assert str(caught.value) == "--min '1.4': accepted are TLSv1, TLSv1.1, TLSv1.2, TLSv1.3, also written 1.2"
+    assert (
+        str(caught.value)
+        == "--min '1.4': expected one of TLSv1, TLSv1.1, TLSv1.2, TLSv1.3; the short form 1.2 is accepted too"
+    )
 
 
 @pytest.mark.parametrize(
@@ -42,7 +45,7 @@ def test_no_host_and_port(text):
     with pytest.raises(UsageError) as caught:
         host_and_port(text, option="--connect")
     assert str(caught.value) == (
-        f"--connect {text!r}: host and port are wanted, as in broker.example:8883 or [2001:db8::1]:8883"
+        f"--connect {text!r}: expected HOST:PORT, e.g. broker.example:8883 or [2001:db8::1]:8883"
     )
 
 
@@ -59,10 +62,10 @@ def test_suites_by_either_name():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (" ,", "--suites ' ,': names of suites are wanted, as in TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"),
+        (" ,", "--suites ' ,': expected cipher suite names, e.g. TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"),
         (
             "AES256-SHA",
-            "--suites: 'AES256-SHA' is no suite; accepted are IANA's names (TLS_...) and mbedTLS's (TLS-...)",
+            "--suites: unknown cipher suite 'AES256-SHA'; expected an IANA name (TLS_...) or an mbedTLS name (TLS-...)",
         ),
     ],
 )
@@ -82,13 +85,11 @@ def test_where_a_capture_goes(tmp_path):
     key = tmp_path / "key.pem"
     key.write_text("-----BEGIN")
     with pytest.raises(
-        UsageError, match=r"^--capture '.*key\.pem': is there already and no pcapng file; name another$"
+        UsageError, match=r"^--capture '.*key\.pem': the file exists and is not a pcapng file; choose another name$"
     ):
         capture_file(str(key), option="--capture")
     for wrong in (tmp_path, tmp_path / "no-folder" / "x.pcapng"):
-        with pytest.raises(
-            UsageError, match=r"the name of a file in a folder that exists is wanted, as in board\.pcapng$"
-        ):
+        with pytest.raises(UsageError, match=r"expected a file name in an existing folder, e\.g\. board\.pcapng$"):
             capture_file(str(wrong), option="--capture")
     with pytest.raises(UsageError, match=r"^--capture '.*': File name too long$"):
         capture_file(str(tmp_path / ("x" * 300)), option="--capture")
@@ -111,11 +112,11 @@ def test_what_the_board_says(text, said):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (r"a\d", r"--send 'a\\d': \d is none of \r \n \t \0 \\ and \x00 to \x7f"),
-        (r"\xff", r"--send '\\xff': \xff is none of \r \n \t \0 \\ and \x00 to \x7f"),
-        ("\\", r"--send '\\': \ is none of \r \n \t \0 \\ and \x00 to \x7f"),
-        ("", "--send: 1 to 512 bytes are wanted, not 0"),
-        ("\u00fc" * 300, "--send: 1 to 512 bytes are wanted, not 600"),
+        (r"a\d", r"--send 'a\\d': invalid escape \d; expected \r, \n, \t, \0, \\ or \x00 to \x7f"),
+        (r"\xff", r"--send '\\xff': invalid escape \xff; expected \r, \n, \t, \0, \\ or \x00 to \x7f"),
+        ("\\", r"--send '\\': invalid escape \; expected \r, \n, \t, \0, \\ or \x00 to \x7f"),
+        ("", "--send: expected 1 to 512 bytes, got 0"),
+        ("\u00fc" * 300, "--send: expected 1 to 512 bytes, got 600"),
     ],
 )
 def test_what_it_cannot_say(text, message):

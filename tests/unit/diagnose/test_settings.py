@@ -56,7 +56,7 @@ def test_nothing_given_is_pythons_default(server):
 
 
 def test_a_made_certificate_brings_its_ca(start, given):
-    """Alone it replaces what the board trusts; beside the user's own both are trusted."""
+    """A generated CA alone replaces what the board trusts; together with the user's own, both are trusted."""
     alone = changed(start, Change(server={"certificates": ("server-p256",)}), given)
     assert (alone.server.certificates, alone.client.ca) == (("server-p256",), ("ca-p256",))
     beside = changed(start, Change(server={"certificates": ("*", "server-p256")}), given)

@@ -152,7 +152,7 @@ def test_an_issuer_that_is_not_at_hand(world):
     found = world(result("a/b", fix), lambda *_: result("a/b"))
     assert found[0][1:] == (
         None,
-        "cannot be tried from here: it is not among the files given, beside the certificate, or in this machine's store",
+        "cannot be tried from here: it was not found in the given files, in the certificate's folder or in this machine's trust store",
     )
 
 
@@ -163,7 +163,7 @@ def test_the_ladders_steps(files, server):
     assert [step.title for step in ladder(start, kind="EC")] == [
         "a certificate of a CA of your own on the server, and that CA on the board",
         "an EC key on P-256",
-        "an RSA key beside it",
+        "add an RSA key",
         "DER files on the board",
         "every suite that OpenSSL has, and nobody checks certificates",
     ]

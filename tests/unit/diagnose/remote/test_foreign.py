@@ -25,7 +25,7 @@ SPEC = BoardSpec(text="unix", kind="unix", target="", label="unix")
 
 @pytest.fixture
 def running(files, tls_listener):
-    """Starts somebody's server: `running(profile, **settings of the context)` gives its port."""
+    """Starts a foreign server: `running(profile, **settings of the context)` gives its port."""
 
     def start(profile, *, verify=None, talk=lambda tls: tls.recv(1), **settings):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -156,7 +156,7 @@ def test_the_oldest_version(server):
 
 
 def test_a_key_that_nobody_knows(server):
-    """What is no certificate is passed over."""
+    """Bytes that are not a certificate are ignored."""
     ask, _asked = asking(server("server-rsa2048", ciphers="AES256-SHA256"))
     found = learn(ask, name=None)
     found.take_chain((b"no certificate",))
