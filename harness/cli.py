@@ -1,6 +1,6 @@
 """The command line `tls-harness`: choose a command, print an error as one line, set the exit code. Nothing else.
 
-Exit codes: 0 done, 1 a negative answer, 2 a usage error (as argparse), 3 a fault of a board or of the harness, 130 Ctrl-C,
+Exit codes: 0 done, 1 a negative answer, 2 a usage error (as argparse), 10 a fault of a board or of the harness, 130 Ctrl-C,
 128 + n another signal.
 """
 
@@ -18,12 +18,11 @@ from typing import NoReturn
 
 from harness import __version__
 from harness.commands import boards, cases, diagnose, explain, report, virtual
-from harness.errors import HarnessError, UsageError
+from harness.errors import FAULT_EXIT_CODE, HarnessError, UsageError
 
 DONE = 0
 NEGATIVE = 1
 WRONG_USAGE = 2
-FAULT = 3
 CTRL_C = 128 + 2
 PIPE_CLOSED = 128 + 13
 HELP_WIDTH = 100
@@ -48,7 +47,7 @@ where to start:
   What changed between two runs?
     tls-harness report diff OLD/run.json NEW/run.json
 
-exit codes: 0 done, 1 negative answer, 2 usage error, 3 fault of a board or of the harness, 130 Ctrl-C
+exit codes: 0 done, 1 negative answer, 2 usage error, 10 fault of a board or of the harness, 130 Ctrl-C
 """
 
 
@@ -104,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return PIPE_CLOSED
     except HarnessError as error:
         print(f"tls-harness: {_one_line(error)}", file=sys.stderr)
-        return WRONG_USAGE if isinstance(error, UsageError) else FAULT
+        return WRONG_USAGE if isinstance(error, UsageError) else FAULT_EXIT_CODE
 
 
 def _one_line(error: HarnessError) -> str:

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+#: The exit code of pytest and `tls-harness` for a fault of a board, its line or the harness: 1 would say something about TLS.
+FAULT_EXIT_CODE = 10
+
 
 class FaultKind(StrEnum):
     """The cause of a fault. The values are stable: rules (`fault/<kind>`), reports and tests name them.

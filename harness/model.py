@@ -276,6 +276,7 @@ class BoardInfo:
     ssid: str | None = None
     interfaces: tuple[str, ...] = ()
     filesystem: str | None = None
+    usb_mode: str | None = None
     hello: HelloFacts | None = None
     hello_unix_s: int | None = None
     reads_pem: bool | None = None
@@ -286,6 +287,11 @@ class BoardInfo:
     def has_tls(self) -> bool:
         """Whether there is any module to make a TLS connection with."""
         return self.tls_module is not None
+
+    @property
+    def is_usb_drive(self) -> bool:
+        """Whether a host may have mounted the board's filesystem: MicroPython then must not write to it."""
+        return "MSC" in (self.usb_mode or "")
 
     @property
     def can_set_ciphers(self) -> bool:

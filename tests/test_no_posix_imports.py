@@ -90,9 +90,9 @@ def test_probing_without_naming_a_board_passes_over_unix(tmp_path):
 
 @pytest.mark.parametrize("arguments", [["virtual"], ["boards", "--clean", "unix"]], ids=lambda words: words[0])
 def test_asking_for_unix_is_one_line_and_a_fault(arguments):
-    """A command that needs the virtual board ends with exit code 3 and one line."""
+    """A command that needs the virtual board ends with exit code 10 and one line."""
     done = python(AS_MODULE, "harness", *arguments)
-    assert (done.returncode, done.stdout, done.stderr) == (3, "", f"tls-harness: {CANNOT}\n")
+    assert (done.returncode, done.stdout, done.stderr) == (10, "", f"tls-harness: {CANNOT}\n")
 
 
 def test_pytest_help():
@@ -113,7 +113,7 @@ def test_a_run_on_unix_is_an_error_that_says_why(tmp_path):
     """`pytest --board unix` says of each case in one line that there is no virtual board, and no verdict about TLS."""
     words = ["--cases", "smoke", "-k", "ecdsa-key-connects", "-p", "no:cacheprovider", "--artifacts", str(tmp_path)]
     done = python(AS_MODULE, "pytest", *words)
-    assert (done.returncode, done.stderr) == (1, "")
+    assert (done.returncode, done.stderr) == (10, "")
     results = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))["results"]
     assert [(result["verdict"], result["reason"]) for result in results] == [("error", CANNOT)]
     assert CANNOT in done.stdout

@@ -135,7 +135,9 @@ class BoardSession:
             )
         if not (deploy and self.info.has_tls):
             return
-        why_ram = deployment.load_agent(self._console, filesystem=self.info.filesystem)
+        why_ram = deployment.load_agent(
+            self._console, filesystem=self.info.filesystem, is_usb_drive=self.info.is_usb_drive
+        )
         self._agent_from_file = why_ram is None
         if why_ram is not None:
             self._note(why_ram)

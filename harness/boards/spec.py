@@ -1,7 +1,7 @@
 """Board specs as on the command line: text to `BoardSpec`, one clear `UsageError` for each mistake.
 
 Knows the forms that every board has, a name and a tag of boards.toml; the others are in `harness.boards.kinds`.
-Must not open files, ports or sockets.
+Looks up which port a spec names, and opens none.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from harness.boards.kinds import BOARD_KINDS, spec_forms
-from harness.errors import UsageError
+from harness.boards.serial.serial_kind import SERIAL
+from harness.errors import HarnessError, UsageError
 from harness.model import BoardSpec
 
 TAG = "tag:"
@@ -30,7 +31,7 @@ def choose_boards(texts: Iterable[str], lab: Mapping[str, BoardSpec], *, source:
         UsageError: for a spec of no known kind, a tag that no board has, and a board that is named twice.
     """
     texts = list(texts)
-    named = {text for text in texts if not text.startswith(TAG)}
+    named = {parse_board(text, lab, source=source).text for text in texts if not text.startswith(TAG)}
     chosen: list[BoardSpec] = []
     for text in texts:
         if text.startswith(TAG):
@@ -61,11 +62,11 @@ def parse_board(text: str, lab: Mapping[str, BoardSpec], *, source: str = "--boa
 
     Args:
         text: the spec.
-        lab: the boards of boards.toml by name.
+        lab: the boards of boards.toml by name. The port of one of them names this board, with its settings.
         source: where the spec was found, for messages.
 
     Raises:
-        UsageError: for a spec of no known kind.
+        UsageError: for a spec of no known kind, and a port that two boards of boards.toml have.
     """
     if text in lab:
         return lab[text]
@@ -77,7 +78,25 @@ def parse_board(text: str, lab: Mapping[str, BoardSpec], *, source: str = "--boa
         raise UsageError(
             f"{source} {text!r}: not a board{suggestion(text, lab)}; accepted are {spec_forms()} (there: {names})"
         )
-    return spec
+    found = [entry for entry in lab.values() if _is_same_port(spec, entry)]
+    if len(found) > 1:
+        names = ", ".join(entry.text for entry in found)
+        raise UsageError(f"{source} {text!r}: boards.toml has several boards with this port: name one of {names}")
+    return found[0] if found else spec
+
+
+def _is_same_port(one: BoardSpec, other: BoardSpec) -> bool:
+    """Whether both name one serial port of this machine, or are the same URL."""
+    if not one.kind == other.kind == SERIAL.name:
+        return False
+    if one.target == other.target:
+        return True
+    if "://" in one.target or "://" in other.target:
+        return False
+    try:
+        return SERIAL.identity(one) == SERIAL.identity(other)
+    except HarnessError:
+        return False  # `auto` or `id:` that names no port: opening it reports that
 
 
 def parse_spec(text: str, *, source: str) -> BoardSpec | None:

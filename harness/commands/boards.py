@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import BoardError, HarnessError, UsageError
+from harness.errors import FAULT_EXIT_CODE, BoardError, HarnessError, UsageError
 
 if TYPE_CHECKING:
     from harness.boards.locks.occupancy import Occupancy
@@ -29,7 +29,6 @@ examples:
 
 A probe interrupts the running program and restarts MicroPython (soft reset); it writes nothing to the board.
 """
-_FAULT = 3
 _API_SHOWN = ("set_ciphers", "load_verify_locations", "load_cert_chain", "wrap_socket(cadata)", "wrap_socket(key)")
 
 
@@ -80,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
     """List, probe or clean.
 
     Returns:
-        0, or 3 if a board could not be opened.
+        0, or 10 if a board could not be opened.
 
     Raises:
         UsageError: for an unknown spec, or options that exclude each other.
@@ -158,7 +157,7 @@ def _probe(boards: Iterable[BoardSpec], virtual: Virtual, *, explicit: bool, as_
         _print_json({"boards": boards_json, "virtual": virtual_json(virtual)})
     elif virtual.reason is not None and not explicit:
         print(virtual.reason)
-    return _FAULT if any(item.error is not None for item in found) else 0
+    return FAULT_EXIT_CODE if any(item.error is not None for item in found) else 0
 
 
 def probe(spec: BoardSpec) -> Probed:

@@ -50,7 +50,7 @@ def _add_render(parts: Commands) -> None:
         help="render a run record as reports",
         description="Render a run record as reports, as --compat-report does at the end of a run.",
         epilog="example:\n  $ tls-harness report render .compat/run.jsonl -o matrix.html\n\n"
-        "exit codes: 0 written, 2 wrong usage or not a run record, 3 a report cannot be written",
+        "exit codes: 0 written, 2 wrong usage or not a run record, 10 a report cannot be written",
     )
     parser.add_argument("run_file", metavar="RUN", help=_FILE_HELP)
     parser.add_argument(
@@ -79,7 +79,7 @@ def _add_diff(parts: Commands) -> None:
         "  $ tls-harness report diff 1.28/run.json 1.29/run.json --pair unix:1.28=unix:1.29 -o diff.md\n\n"
         f"six kinds; those with * are regressions:\n{kinds}\n"
         "Of a cell that was run several times, the worst run counts. Times and negotiated values do not count.\n\n"
-        "exit codes: 0 no regression, 1 a regression, 2 wrong usage, not a run record, or no cell in common, 3 OUT cannot be written",
+        "exit codes: 0 no regression, 1 a regression, 2 wrong usage, not a run record, or no cell in common, 10 OUT cannot be written",
     )
     parser.add_argument("old", metavar="OLD", help=_FILE_HELP)
     parser.add_argument("new", metavar="NEW", help="the same")
@@ -132,7 +132,7 @@ def _add_merge(parts: Commands) -> None:
         "so. Servers with one name are distinguished by Python, OpenSSL and default suites. Boards that get one name from --rename\n"
         "are one board, on any host, if firmware and build are the same: use this for a set that several CI jobs share.\n"
         "Comparisons with a --baseline are not kept.\n\n"
-        "exit codes: 0 written, 2 wrong usage, not a run record, or two results for one cell, 3 OUT cannot be written",
+        "exit codes: 0 written, 2 wrong usage, not a run record, or two results for one cell, 10 OUT cannot be written",
     )
     parser.add_argument("run_files", metavar="RUN", nargs="+", help=_FILE_HELP)
     parser.add_argument(

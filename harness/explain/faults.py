@@ -17,10 +17,7 @@ ROWS: dict[FaultKind, tuple[str, tuple[str, ...]]] = {
     ),
     FaultKind.MISSING: (
         "there is no such port or board on this machine",
-        (
-            "look at what is there: tls-harness boards",
-            "plug it in again; name it by id:SERIAL, which survives a new port",
-        ),
+        ("plug it in, or choose from `tls-harness boards`; a board keeps the name id:SERIAL on every port",),
     ),
     FaultKind.FORBIDDEN: ("this user may not open the port", ("join the group that owns it, then log in again",)),
     FaultKind.BUSY: (

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 RESULT = pytest.StashKey["CaseResult"]()
 UNUSABLE = pytest.StashKey[bool]()
+NOT_RUN = pytest.StashKey[bool]()
 REPORTED = pytest.StashKey[set[str]]()
 SHOWN_TRANSCRIPT = 4000
 
@@ -29,7 +30,9 @@ def complete_report(item: pytest.Item, call: pytest.CallInfo[Any], report: pytes
     if isinstance(error, HarnessError) and report.failed:
         from harness.reports.record.plain import plain
 
-        report.longrepr = plain(f"error: {error}" if isinstance(error, BoardError | ServerError) else str(error))
+        is_fault = isinstance(error, BoardError | ServerError)
+        report.tls_fault = is_fault  # type: ignore[attr-defined] # as `tls` below; the exit code depends on it
+        report.longrepr = plain(f"error: {error}" if is_fault else str(error))
         if isinstance(error, BoardError) and error.transcript:
             report.sections.append(("serial transcript", plain(error.transcript[-SHOWN_TRANSCRIPT:])))
     result = item.stash.get(RESULT, None)
@@ -39,21 +42,24 @@ def complete_report(item: pytest.Item, call: pytest.CallInfo[Any], report: pytes
     from harness.reports.record.host import utc
     from harness.reports.record.plain import plain
     from harness.reports.record.run_record import result_entry
-    from harness.reports.text.failure_text import failure_block, headline
+    from harness.reports.text.failure_text import failure_block, headline, unusable_block
 
     rerun = rerun_command(item, boards=len(options_of(item.config).boards))
     entry = result_entry(result, at=utc(time.time()), rerun=rerun)
+    unusable, not_run = item.stash.get(UNUSABLE, False), item.stash.get(NOT_RUN, False)
     report.tls = {  # type: ignore[attr-defined] # a plain attribute is what pytest-xdist carries over
         "result": entry.as_json(),
         "line": evidence(entry),
-        "unusable": item.stash.get(UNUSABLE, False),
+        "unusable": unusable,
+        "not_run": not_run,
         **_described(item, result),
     }
     if report.skipped and not hasattr(report, "wasxfail"):
-        # pytest would name a line of this package; the reader needs the case.
-        report.longrepr = (str(item.path), item.location[1] or 0, f"{result.case}: {headline(result, limit=200)}")
+        # pytest would name a line of this package; the reader needs the case. pytest counts those that have the same text.
+        text = str(error) if not_run else f"{result.case}: {headline(result, limit=200)}"
+        report.longrepr = (str(item.path), item.location[1] or 0, text)
     if report.failed and isinstance(error, pytest.fail.Exception):
-        report.longrepr = failure_block(result, rerun=rerun)
+        report.longrepr = unusable_block(result) if unusable else failure_block(result, rerun=rerun)
         if result.transcript:
             report.sections.append(("serial transcript", plain(result.transcript[-SHOWN_TRANSCRIPT:])))
 

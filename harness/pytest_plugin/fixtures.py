@@ -169,6 +169,12 @@ class Board:
         """
         return self.lab.runner(self.spec, self.server_python)
 
+    @property
+    def quarantine_reason(self) -> str | None:
+        """Why the board is no longer used; None while it is."""
+        runner = self.tried_runner()
+        return runner.board.quarantine_reason if runner is not None else None
+
     def tried_runner(self) -> CaseRunner | None:
         """The runner if this board has one already, without opening anything."""
         return self.lab.known_runner(self.spec, self.server_python)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from harness.reports.text.terminal import RERUN_HEAD, unusable_text
+from harness.reports.text.terminal import unusable_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class FailureBlock:
 class FailureBlocks:
     """Gives each failing report its text, in the controlling process.
 
-    A board that cannot be used fails all its cases for one reason, which is shown only once.
+    A board that cannot be used fails one case, and under pytest-xdist one in each worker: the reason is shown once.
 
     Args:
         brief: as `FailureBlock`.
@@ -76,8 +76,8 @@ class FailureBlocks:
             short = unusable_text(result["board"])
             if announced or key in self._shown:
                 data["line"] = short
-            if key in self._shown and isinstance(text, str):
-                self._attach("\n".join([f"error: {short}", *_rerun(text)]), report)
+            if key in self._shown and report.failed and isinstance(text, str):
+                self._attach(f"error: {short}", report)
                 return
             self._shown.add(key)
         if report.failed and isinstance(text, str):
@@ -86,9 +86,3 @@ class FailureBlocks:
     def _attach(self, text: str, report: pytest.TestReport) -> None:
         block = FailureBlock(text, brief=self._brief)
         report.longrepr = block  # type: ignore[assignment] # pytest's own base class is private
-
-
-def _rerun(text: str) -> list[str]:
-    """Return the lines that say how to run the test again."""
-    lines = text.splitlines()
-    return lines[lines.index(RERUN_HEAD) :] if RERUN_HEAD in lines else []

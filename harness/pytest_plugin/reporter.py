@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.errors import UsageError
+from harness.pytest_plugin.exit_codes import Tally, exit_code
 from harness.pytest_plugin.interrupts import end_on_signals
 from harness.pytest_plugin.record import News, Record
 from harness.pytest_plugin.run import artifacts_folder, node_ids, options_of, worker_input
@@ -40,6 +41,7 @@ class Reporter:
         self._cases: set[str] = set()
         self._total = 0
         self._bad = 0
+        self._tally = Tally()
         self._usual: tuple[bool, Any] | None = None
         self._line_open = False
         self._over = False
@@ -145,7 +147,7 @@ class Reporter:
         from harness.reports.record.plain import one_line
 
         category = "xfailed" if hasattr(report, "wasxfail") else str(report.outcome)
-        word = data["result"]["verdict"].upper()
+        word = "NOT RUN" if data.get("not_run") else data["result"]["verdict"].upper()
         if category == "skipped" and self._over:
             word = "SKIPPED"  # pytest puts the word of the first skip over its list of all skips
         # pytest itself shows the reason of a skip, and its summary at the end has the first line of each failure.
@@ -157,6 +159,7 @@ class Reporter:
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Take the result from a test's report."""
         self._make_room(report.nodeid)
+        self._tally.take(report)
         data = getattr(report, "tls", None)
         if data is None or report.when != "call":
             return
@@ -165,6 +168,10 @@ class Reporter:
         self._bad += self.kept.results[-1].verdict.fails_run
         if self._own_lines:
             self._print(data, new)
+
+    def pytest_collectreport(self, report: Any) -> None:
+        """Count a file that cannot be collected."""
+        self._tally.take(report)
 
     def _shape(self, report: Any, data: dict[str, Any]) -> None:
         """Attach the failure text to the report."""
@@ -186,6 +193,9 @@ class Reporter:
         for news in new:
             for line in news_lines(news.described, before=news.before):
                 self._line(line)
+        if data.get("not_run") or self._board_line_tells(data):
+            self._draw()
+            return
         result, options = self.kept.results[-1], options_of(self.config)
         many = {"boards": len(options.boards) > 1, "servers": len(options.servers) > 1}
         digits = len(str(self._total))
@@ -220,22 +230,18 @@ class Reporter:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Write the reports, also of an interrupted run; fail a run in which no case could run, that is worse
-        than its baseline, or whose report is lost.
-        """
+        """Write the reports, also of an interrupted run, and set the exit code."""
         self._over = True
         self._screen.wipe()
-        good = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
-        if exitstatus == pytest.ExitCode.OK and self._compared_nothing():
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
-        if not self.kept.begun:
-            return
-        record = self.kept.finished()
-        self.soak = record.soak
-        self.kept.write(record)
-        flaky = self.soak is not None and self.soak.flaky
-        if exitstatus in good and (self.untried() or self.kept.trouble or flaky or self.kept.worse):
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        worse = exitstatus == pytest.ExitCode.OK and bool(self._compared_nothing())
+        untried = False
+        if self.kept.begun:
+            record = self.kept.finished()
+            self.soak = record.soak
+            self.kept.write(record)
+            worse = worse or self.kept.worse or bool(self.soak is not None and self.soak.flaky)
+            untried = bool(self.untried() or self.kept.trouble)
+        session.exitstatus = exit_code(int(session.exitstatus), self._tally, worse=worse, untried=untried)
 
     def _compared_nothing(self) -> list[str]:
         """Warn if --baseline was given but no case ran: the run must not look as if nothing got worse."""
@@ -266,7 +272,8 @@ class Reporter:
         if not self.kept.begun:
             return
         terminalreporter.write_sep("=", "TLS compatibility")
-        for line in self._screen.table(self.kept.results) if self.kept.results else []:
+        tested = any(result.verdict.tells_tls for result in self.kept.results)
+        for line in self._screen.table(self.kept.results) if tested else []:
             terminalreporter.write_line(line)
         steady, flaky = soak_lines(self.soak) if self.soak else ([], [])
         shown = [*stranger_lines(self.kept.results), *fault_lines(self.kept.results), *missing_lines(self.kept.missing)]
@@ -280,4 +287,5 @@ class Reporter:
         for text in [*flaky, *self.untried(), *self.kept.trouble]:
             terminalreporter.write_line(text, red=True)
         for path in self.kept.written:
-            terminalreporter.write_line(f"report: {path}")
+            if tested or path.name != "matrix.html":  # a page of nothing
+                terminalreporter.write_line(f"report: {path}")

@@ -187,15 +187,16 @@ def test_what_is_said(boards, name):
     board = boards[name]
     if board.hit is None or board.hit["verdict"] != "error":
         return
-    told = set()
+    told: set[str] = set()
     for result in board.results:
-        if result["verdict"] == "error":
-            head, first, *_ = block_of(board.run.text, f"test_case[{result['board']}-{result['case']}]")
-            whole = f"error: {result['reason']}"
-            if result["reason"] in told:
-                whole = f"error: board {result['board']} is not usable, see above"
-            told.add(result["reason"])
-            assert whole.startswith(first.removesuffix("...")), head
+        if result["verdict"] != "error" or result["reason"] in told:
+            continue
+        head, first, *_ = block_of(board.run.text, f"test_case[{result['board']}-{result['case']}]")
+        assert f"error: {result['reason']}".startswith(first.removesuffix("...")), head
+        told |= {
+            result["reason"],
+            *(f"faulty:{name}: {note}" for note in board.board["notes"] if "quarantined" in note),
+        }
     if EXPECTED[name].waits_s >= 2.0 and "failed" in EXPECTED[name].steps:
         label, reason = board.hit["board"], board.hit["reason"].removeprefix(f"faulty:{name}: ")
         told = f"{label}: {board.hit['case']}: {reason}; trying to recover it, for at most 24 s"
@@ -256,7 +257,7 @@ def test_nothing_is_lost(runs):
     """The journal is whole and says what run.json says; each board has each case, once."""
     for run in runs:
         record, journal = run.record, run.journal
-        assert run.status == 1, run.text
+        assert run.status == 10, run.text
         told = [
             {key: value for key, value in line.items() if key != "record"}
             for line in journal

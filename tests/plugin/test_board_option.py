@@ -108,19 +108,22 @@ def test_no_board(suite, spec, message):
 
 
 def test_a_board_that_cannot_be_opened(suite):
-    """Every case is `error` at once with the same reason, the run fails and says that nothing was tested."""
-    ran = suite.run("--cases", "smoke", "-k", "seed", "--board", "/dev/ttyNOPE7")
-    assert ran.status == 1
+    """F13: one failure, with the reason and what to do; the other cases are counted. In at most 25 lines, exit code 10."""
+    ran = suite.run("--board", "/dev/ttyNOPE7", "-ra", "-o", "timeout=300")
+    assert (ran.status, ran.summary()) == (10, "1 failed, 175 skipped")
+    assert len(ran.lines) <= 25, ran.text
     reason = "/dev/ttyNOPE7: no such port; "
-    lines = [line for line in ran.lines if line.startswith("[") and "error" in line]
-    assert len(lines) == 11
-    assert all(line.endswith(" board ttyNOPE7 is not usable, see above") for line in lines)
     assert ran.line("board ttyNOPE7: ").startswith(f"board ttyNOPE7: {reason}")
-    # The board's line, the first block's second line, and why the run failed: the whole reason nowhere else.
+    # The board's line, the failure's first line, and why the run failed: the whole reason nowhere else.
     whole = ran.line("board ttyNOPE7: ").removeprefix("board ttyNOPE7: ")
     assert ran.text.count(whole) == 3
-    assert ran.lines.count("error: board ttyNOPE7 is not usable, see above") == 10
-    assert sum(line.startswith("    pytest ") for line in ran.lines) == 11
+    block = ran.lines.index(f"error: {whole}")
+    assert ran.lines[block + 1 : block + 3] == [
+        "  why         there is no such port or board on this machine   [fault/missing]",
+        "  fix         plug it in, or choose from `tls-harness boards`; a board keeps the name id:SERIAL on every port",
+    ]
+    assert ran.line("SKIPPED").startswith("SKIPPED [175] ")
+    assert ran.line("SKIPPED").endswith(": not run: board ttyNOPE7 is not usable, see above")
     assert {result["reason"] for result in ran.record()["results"]} == {whole}
     assert ran.line("nothing was tested: no board could try any case").startswith(
         f"nothing was tested: no board could try any case ({reason}"
@@ -132,19 +135,62 @@ def test_a_board_that_cannot_be_opened(suite):
 def test_a_program_that_is_no_micropython(suite):
     """`unix:` with a program that shows no prompt is a fault of the board: `error` with what it did."""
     ran = suite.run(*suite.quick, "--board", "unix:/bin/true")
-    assert (ran.status, ran.summary()) == (1, "2 failed")
+    assert (ran.status, ran.summary()) == (10, "1 failed, 1 skipped")
     assert "/bin/true: no MicroPython prompt: it ended" in ran.line("board unix:true: ")
-    assert ran.line("[1/2] error       seed/rsa-1024-key").endswith(" board unix:true is not usable, see above")
+
+
+@pytest.mark.parametrize(
+    ("fault", "said", "fixes"),
+    [
+        ("bare", "faulty:bare: the board is in no network: it has no IP address, and its WLAN is not connected.", 2),
+        ("no-memory", "faulty:no-memory: the board could not load the agent into RAM: MemoryError: ", 2),
+    ],
+)
+def test_a_board_that_is_not_usable(suite, fault, said, fixes):
+    """F13: a board without a network, and one with too little memory: one failure that says what to do, and exit code 10."""
+    ran = suite.run("--cases", "smoke", "-k", "seed", "--board", f"faulty:{fault}")
+    assert (ran.status, ran.summary()) == (10, "1 failed, 10 skipped")
+    assert ran.line(f"error: {said}")
+    assert len([line for line in ran.lines if line.startswith("  fix ")]) == fixes
+    assert ran.line("nothing was tested: ").startswith(f"nothing was tested: no board could try any case ({said}")
+
+
+def test_a_board_is_not_usable_and_another_is(suite):
+    """A fault of one board is no failure of TLS: exit code 10, and the other board's results stand."""
+    ran = suite.run(*suite.quick, "--board", "/dev/ttyNOPE7", "--board", "unix")
+    assert (ran.status, ran.summary()) == (10, "1 failed, 2 passed, 1 skipped")
+    assert ran.line("no case could be tried on board ttyNOPE7: /dev/ttyNOPE7: no such port; ")
+
+
+USES_THE_BOARD = """
+def test_it(board):
+    board.info
+
+
+def test_other():
+    assert {passes}
+"""
+
+
+@pytest.mark.parametrize(("passes", "status"), [(True, 10), (False, 1)])
+def test_own_test_with_a_board_that_cannot_be_opened(suite, passes, status):
+    """A test of the user's that a board fails is an error; any other test that fails comes first."""
+    suite.write("test_mine.py", USES_THE_BOARD.format(passes=passes))
+    ran = suite.run("--board", "/dev/ttyNOPE7")
+    assert ran.status == status
+    assert ran.line("error: /dev/ttyNOPE7: no such port; ")
 
 
 @pytest.mark.parametrize("how", [("-v",), ("-q",), ("-n", "1")])
 def test_a_board_that_cannot_be_opened_in_other_forms(suite, how):
-    """-v shows the reason with the first case, -q in the first block, and with pytest-xdist it is the same."""
+    """-v shows the reason with the first case, -q in the failure, and with pytest-xdist it is the same."""
     ran = suite.run(*suite.quick, "--board", "/dev/ttyNOPE7", *how)
     reason = "/dev/ttyNOPE7: no such port; ports here"
-    told = {"-v": 3, "-q": 2, "-n": 3}  # the first case or the board's line, the first block, why the run failed
-    assert sum(line.count(reason) for line in ran.lines if not line.startswith("error: ")) == told[how[0]], ran.text
-    assert ran.lines.count("error: board ttyNOPE7 is not usable, see above") == 1
+    told = {"-v": 3, "-q": 2, "-n": 3}  # the first case or the board's line, the failure, why the run failed
+    assert sum(line.count(reason) for line in ran.lines) == told[how[0]], ran.text
+    assert ran.status == 10
+    if how[0] == "-v":
+        assert "NOT RUN" in ran.line("test_mine.py::test_case[ttyNOPE7-seed/key-and-certificate-swapped]")
 
 
 # How often a board was opened, and how long the raw REPL was waited for each time.
@@ -173,7 +219,7 @@ def test_a_silent_port_costs_one_time_out(suite):
     finally:
         os.close(master)
         os.close(slave)
-    assert ran.status == 1
+    assert ran.status == 10
     results = ran.record()["results"]
     assert {result["verdict"] for result in results} == {"error"}
     assert len(results) == 11

@@ -54,7 +54,7 @@ def holding(suite, port):
 def test_a_busy_board_is_refused_and_its_holder_named(suite, port, holding):
     """Without --board-wait the second run fails at once, naming pid, user and command of the first."""
     ran = suite.run("test_use.py", "--board", port)
-    assert ran.status == 1
+    assert ran.status == 10
     who = f"pid {holding.pid} ({ourselves().user}) since 2"
     assert f"error: pts{port.rpartition('/')[2]}: the board is in use by {who}" in ran.text.replace("\n", "")
     assert f"pytest -p no:cacheprovider test_hold.py --board {port}" in ran.text
@@ -94,7 +94,7 @@ def test_the_wait_has_an_end(suite, port, holding):
     """When the time is over the run says so; pytest-timeout begins to count after the wait."""
     suite.write("conftest.py", AT_THE_TIMER)
     ran = suite.run("test_use.py", "--board", port, "--board-wait", "0.2", "--timeout", "200")
-    assert ran.status == 1
+    assert ran.status == 10
     assert "(waited 0.2 s for it)" in ran.text.replace("\n", " ")
     assert (suite.folder / "at-the-timer").read_text().endswith("(waited 0.2 s for it)")
 

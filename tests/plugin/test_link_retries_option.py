@@ -81,7 +81,7 @@ def test_retried(suite):
 def test_used_up(suite):
     """When every attempt fails the verdict is `error` and all attempts are shown."""
     ran = run(suite, "--link-retries", "1", faults=2)
-    assert ran.status == 1
+    assert ran.status == 10
     (result,) = ran.record()["results"]
     assert (result["verdict"], result["attempt"], len(result["link_errors"])) == ("error", 2, 2)
     assert [line.split()[1] for line in ran.lines if line.startswith("  attempt ")] == ["1", "2"]

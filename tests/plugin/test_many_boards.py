@@ -112,7 +112,7 @@ def test_a_worker_that_crashes(lab):
     """Its case is an error that says so, the rest of its board is run by the worker that takes its place; nothing is lost."""
     lab.write("conftest.py", WATCH + DIES)
     ran = lab.run("--cases", "smoke", "-k", "seed", "--board", "v1", "--board", "v2", "-n", "auto")
-    assert ran.status == 1
+    assert ran.status == 10
     results = ran.record()["results"]
     assert len(results) == 22
     (error,) = [result for result in results if result["verdict"] == "error"]
@@ -129,7 +129,7 @@ def test_a_worker_that_crashes_and_is_not_replaced(lab):
         *("--cases", "smoke", "-k", "seed", "--board", "v1", "--board", "v2", "-n", "auto"),
         *("--max-worker-restart", "0", "--junit-xml", "junit.xml"),
     )
-    assert ran.status == 1
+    assert ran.status == 10
     results = ran.record()["results"]
     reasons = {result["reason"] for result in results if result["verdict"] == "error"}
     assert reasons == {
@@ -174,7 +174,7 @@ def test_a_worker_that_crashes_before_its_first_test(lab):
     # Whether it was sent a test before the controller knew is chance; the first one would be named, and fail the run.
     results = ran.record()["results"]
     assert [result["board"] for result in results] == ["v1", "v1", "v2", "v2"], ran.text
-    assert ran.status == (1 if any(result["verdict"] == "error" for result in results) else 0)
+    assert ran.status == (10 if any(result["verdict"] == "error" for result in results) else 0)
 
 
 FAILS = """

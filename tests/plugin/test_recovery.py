@@ -26,7 +26,7 @@ def test_hooks_bring_a_board_back(suite, children):
     )  # too little for all recovery steps: raised for a test with a board
     process = suite.start("--cases", "smoke", "-k", "seed", "--board", "bench")
     ran = suite.end(process)
-    assert ran.status == 1
+    assert ran.status == 10
     results = ran.record()["results"]
     (spoilt,) = [result for result in results if result["verdict"] == "error"]
     assert len(results) > 5
@@ -107,7 +107,7 @@ def test_pytest_timeout_ends_a_case(suite):
     """A time limit of the user's own that is too short: the case has a result, the board is tried once, then quarantined."""
     suite.write("conftest.py", TOO_SOON)
     ran = suite.run("--cases", "smoke", "-k", "seed", "--board", "faulty:silent", "--timeout", "250")
-    assert ran.status == 1
+    assert ran.status == 10
     spoilt, *rest = [result for result in ran.record()["results"] if result["verdict"] == "error"]
     assert spoilt["reason"] == (
         "ended from outside before the harness's own time limits were over: Timeout (>250.0s) from pytest-timeout."

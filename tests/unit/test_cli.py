@@ -43,7 +43,8 @@ def test_help_names_every_command_and_exit_code(capsys):
     assert [command for command in COMMANDS if f"    {command} " not in text] == []
     assert "pytest --board /dev/ttyUSB0" in text
     assert (
-        "exit codes: 0 done, 1 negative answer, 2 usage error, 3 fault of a board or of the harness, 130 Ctrl-C" in text
+        "exit codes: 0 done, 1 negative answer, 2 usage error, 10 fault of a board or of the harness, 130 Ctrl-C"
+        in text
     )
 
 
@@ -93,7 +94,7 @@ def test_a_fault_is_one_line_and_code_3(error, monkeypatch, capsys):
         raise error
 
     monkeypatch.setattr("harness.commands.cases.run", fail)
-    assert cli.main(["cases"]) == 3
+    assert cli.main(["cases"]) == 10
     assert capsys.readouterr() == ("", "tls-harness: the port is gone\n")
 
 

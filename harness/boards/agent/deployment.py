@@ -58,12 +58,13 @@ print('#th ' + _r + ' ' + th_sum(_r))
 """
 
 
-def load_agent(console: Console, *, filesystem: str | None) -> str | None:
+def load_agent(console: Console, *, filesystem: str | None, is_usb_drive: bool = False) -> str | None:
     """Load the agent's functions into `__main__`: from its file if that exists or can be written, else from RAM.
 
     Args:
         console: of a board fresh from a soft reset.
         filesystem: the working directory that can be written, None if there is none.
+        is_usb_drive: whether a host may have mounted it. Two systems that write to one FAT destroy it, so nothing is written.
 
     Returns:
         None if it runs from its file, else why it runs from RAM.
@@ -71,6 +72,9 @@ def load_agent(console: Console, *, filesystem: str | None) -> str | None:
     Raises:
         BoardError: it cannot be loaded either way, or the line failed.
     """
+    if is_usb_drive:
+        _load_into_ram(console)
+        return f"the agent runs from RAM: {console.label}: the board is also a USB drive, which a host may have mounted"
     try:
         console.load("load", "load the loader")
         if filesystem is not None and not _is_deployed(console):

@@ -207,6 +207,7 @@ def parse_probe(texts: Iterable[str | bytes]) -> BoardInfo:
         ssid=lines.text("ssid") or None,
         interfaces=lines.texts("nic"),
         filesystem=_filesystem(lines),
+        usb_mode=lines.text("usb_mode"),
     )
 
 

@@ -138,6 +138,12 @@ def failure_block(result: CaseResult, *, rerun: str) -> str:
     return plain("\n".join(lines))
 
 
+def unusable_block(result: CaseResult) -> str:
+    """Return why a board cannot be used and what to do. No command runs one case again: all others wait for the same thing."""
+    first, *more = _reason_lines(result)
+    return plain("\n".join([f"{result.verdict.word}: {first.strip()}", *more, *_why(result)]))
+
+
 def _reason_lines(result: CaseResult) -> list[str]:
     """The whole reason on one line; only the lines to write for a board without a network stay as they are, to be copied."""
     reason = result.verdict.reason or ""

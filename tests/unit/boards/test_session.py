@@ -34,6 +34,24 @@ def test_look_only(new_session: NewSession, folder: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("mode", "is_drive"), [("VCP+MSC", True), ("VCP+MSC+HID", True), ("MSC", True), ("VCP", False), (None, False)]
+)
+def test_usb_drive(new_session: NewSession, folder: Path, mode: str | None, is_drive: bool) -> None:
+    """F11: nothing is written to a filesystem that a host may have mounted. The agent runs from RAM, also after a recovery."""
+    stand_in = f"def usb_mode(): return {mode!r}\n"
+    (folder / "pyb.py").write_text(stand_in)
+    session = new_session()
+    session.start()
+    note = "the agent runs from RAM: lab-1: the board is also a USB drive, which a host may have mounted"
+    assert session.notes == [note] * is_drive
+    restart(session)
+    assert session.recover()[-1].result == "helped"
+    assert session.link.exec(b"print(th_run)", deadline=Deadline(60)).stdout.startswith(b"<function")
+    written = {path.name for path in folder.iterdir()} - {"pyb.py"}
+    assert written == (set() if is_drive else {"tls_harness"})
+
+
 def test_not_micropython(new_session: NewSession, folder: Path) -> None:
     """A Python of another kind at the raw REPL is not driven. The stand-in renames the interpreter in boot.py."""
     session = new_session()
@@ -102,7 +120,9 @@ builtins.__import__ = lambda n, *a: _lost if n in ('time', 'utime') else _import
 def restart(session: BoardSession) -> None:
     """Let the board restart by itself, as one does whose power dips."""
     session._owner.reset()  # type: ignore[union-attr]  # a virtual board
-    with pytest.raises(BoardError, match="the board restarted while we talked to it"):
+    with pytest.raises(
+        BoardError, match=r"the interpreter of the virtual board ended \(SIGKILL\) and was started again"
+    ):
         session.link.exec(b"while True: pass", deadline=Deadline(60))
 
 

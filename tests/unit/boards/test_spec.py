@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from harness.boards.kinds import spec_forms
@@ -76,8 +78,43 @@ def test_same_board_twice() -> None:
     with pytest.raises(UsageError, match=r"--board 'u0': the same board as 'u0'; each board may be given only once"):
         unique_labels(specs("u0", "unix", "u0"))
     lab = parse_lab({"board": {"desk": {"spec": "u0"}}}, file="boards.toml")
-    with pytest.raises(UsageError, match=r"--board 'desk': the same board as 'u0'"):
-        unique_labels([parse_board("u0", lab), parse_board("desk", lab)])
+    with pytest.raises(UsageError, match=r"--board 'desk': the same board as 'desk'"):
+        choose_boards(["u0", "desk"], lab)
+
+
+@pytest.mark.parametrize(
+    ("spec", "text", "found"),
+    [
+        ("/dev/ttyUSB7", "/dev/ttyUSB7", "desk"),
+        ("u7", "/dev/ttyUSB7", "desk"),
+        ("/dev/ttyUSB7", "u7", "desk"),
+        ("LINK", "PORT", "desk"),
+        ("PORT", "LINK", "desk"),
+        ("rfc2217://h:1", "rfc2217://h:1", "desk"),
+        ("rfc2217://h:1", "socket://h:1", "socket://h:1"),
+        ("id:not-there", "/dev/ttyUSB7", "/dev/ttyUSB7"),
+        ("/dev/ttyUSB7", "/dev/ttyUSB8", "/dev/ttyUSB8"),
+        ("unix", "unix", "unix"),
+    ],
+)
+def test_board_named_by_its_port(tmp_path: Path, spec: str, text: str, found: str) -> None:
+    """F14: a port of boards.toml names its board there, also by another path; a virtual board is a new one each time."""
+    link, port = tmp_path / "link", tmp_path / "port"
+    link.symlink_to(port)
+    places = {"LINK": str(link), "PORT": str(port)}
+    table = {"spec": places.get(spec, spec), "timeout_multiplier": 3}
+    chosen = parse_board(places.get(text, text), parse_lab({"board": {"desk": table}}, file="boards.toml"))
+    assert chosen.text == places.get(found, found)
+    assert chosen.settings.timeout_multiplier == (3 if found == "desk" else 1)
+
+
+def test_port_that_two_boards_have() -> None:
+    """A port with two entries does not say which one is meant; with a tag, a board named by its port is one board."""
+    lab = parse_lab({"board": {"a": {"spec": "u0"}, "b": {"spec": "/dev/ttyUSB0"}}}, file="boards.toml")
+    message = "--board '/dev/ttyUSB0': boards.toml has several boards with this port: name one of a, b"
+    with pytest.raises(UsageError, match=f"^{message}$"):
+        parse_board("/dev/ttyUSB0", lab)
+    assert [spec.label for spec in choose_boards(["tag:esp32", "/dev/ttyUSB0"], TAGGED)] == ["c"]
 
 
 TAGGED = parse_lab(

@@ -195,7 +195,7 @@ def test_a_probed_board_is_at_its_prompt_afterwards(virtual_board):
 def test_probe_opens_configured_boards_and_unix(interpreter, capsys):
     """--probe without a spec opens all boards of boards.toml and `unix`; one that cannot be opened does not stop the rest."""
     Path("boards.toml").write_text(LAB, encoding="utf-8")
-    assert cli.main(["boards", "--probe", "--json"]) == 3
+    assert cli.main(["boards", "--probe", "--json"]) == 10
     out, err = capsys.readouterr()
     data = json.loads(out)
     assert [board["board"] for board in data["boards"]] == ["desk", "soft", "unix"]
@@ -206,8 +206,8 @@ def test_probe_opens_configured_boards_and_unix(interpreter, capsys):
 
 
 def test_a_board_that_cannot_be_opened_is_named(capsys):
-    """A missing port is a fault: one line on standard error, exit code 3, and the board's own line says it is not usable."""
-    assert cli.main(["boards", "--probe", "/dev/ttyUSB77"]) == 3
+    """A missing port is a fault: one line on standard error, exit code 10, and the board's own line says it is not usable."""
+    assert cli.main(["boards", "--probe", "/dev/ttyUSB77"]) == 10
     out, err = capsys.readouterr()
     assert out == "ttyUSB77 (/dev/ttyUSB77): not usable\n"
     assert err.startswith("tls-harness: /dev/ttyUSB77: no such port; ports here: ")

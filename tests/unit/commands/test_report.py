@@ -202,8 +202,8 @@ def test_nothing_to_compare(good_run, report, tmp_path):
 
 
 def test_a_report_that_cannot_be_written(good_run, report, tmp_path):
-    """The message names the file; exit code 3."""
+    """The message names the file; exit code 10."""
     shutil.copy(good_run, tmp_path / "file")
     code, out, err = report("render", good_run, "-o", tmp_path / "file" / "out.md")
-    assert (code, out) == (3, [])
+    assert (code, out) == (10, [])
     assert err == [f"tls-harness: no report: cannot write {tmp_path}/file/out.md (File exists)"]

@@ -236,8 +236,8 @@ def test_what_cannot_be_started(arguments, code, message, capsys):
 
 
 def test_a_program_that_is_no_micropython_is_a_fault(capsys):
-    """A program without MicroPython's prompt is reported with its output and exit code 3."""
-    assert cli.main(["virtual", "unix:/bin/true"]) == 3
+    """A program without MicroPython's prompt is reported with its output and exit code 10."""
+    assert cli.main(["virtual", "unix:/bin/true"]) == 10
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith("tls-harness: /bin/true: no MicroPython prompt: it ended")

@@ -1,0 +1,62 @@
+"""The exit code of a run, from its reports."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from harness.pytest_plugin.exit_codes import Tally, exit_code
+
+
+def report(*, failed=True, verdict=None, when="call", fault=None):
+    """A report as pytest and the plugin make it."""
+    made = SimpleNamespace(failed=failed, when=when)
+    if verdict is not None:
+        made.tls = {"result": {"verdict": verdict}}
+    if fault is not None:
+        made.tls_fault = fault
+    return made
+
+
+@pytest.mark.parametrize(
+    ("failing", "counts"),
+    [
+        (report(verdict="fail"), (1, 0)),
+        (report(verdict="insecure"), (1, 0)),
+        (report(verdict="error"), (0, 1)),
+        (report(verdict="error", failed=False), (0, 0)),
+        (report(), (1, 0)),
+        (report(fault=True), (0, 1)),
+        (report(fault=False), (1, 0)),
+        (report(verdict="error", when="teardown"), (1, 0)),
+        (report(verdict="pass", when="teardown", fault=True), (0, 1)),
+        (SimpleNamespace(failed=True), (1, 0)),
+        (SimpleNamespace(failed=True, when="call", tls=None), (1, 0)),
+    ],
+)
+def test_tally(failing, counts):
+    """The verdict decides; without one, whether the test failed because of a board, its line or the harness."""
+    tally = Tally()
+    tally.take(failing)
+    assert (tally.failed, tally.faults) == counts
+
+
+@pytest.mark.parametrize(
+    ("status", "failed", "faults", "worse", "untried", "code"),
+    [
+        (0, 0, 0, False, False, 0),
+        (5, 0, 0, False, False, 5),
+        (1, 1, 0, False, False, 1),
+        (1, 0, 1, False, False, 10),
+        (1, 1, 1, False, True, 1),
+        (0, 0, 0, True, False, 1),
+        (1, 0, 1, True, False, 1),
+        (0, 0, 0, False, True, 10),
+        (1, 0, 0, False, False, 1),
+        (2, 1, 1, True, True, 2),
+        (3, 0, 1, True, True, 3),
+        (4, 0, 1, True, True, 4),
+    ],
+)
+def test_exit_code(status, failed, faults, worse, untried, code):
+    """A failure comes before a fault; how pytest itself ended comes before both."""
+    assert exit_code(status, Tally(failed=failed, faults=faults), worse=worse, untried=untried) == code
