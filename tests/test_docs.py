@@ -22,9 +22,13 @@ def blocks(language: str, text: str = LAB) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
-def test_boards_toml(tmp_path):
+BOARDS = (ROOT / "docs" / "boards.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", [LAB, BOARDS], ids=["lab.md", "boards.md"])
+def test_boards_toml(tmp_path, page):
     """Every boards.toml of the page is one: read by the harness itself, with the passwords in the environment."""
-    found = blocks("toml")
+    found = blocks("toml", page)
     assert found
     for text in found:
         path = tmp_path / "boards.toml"
