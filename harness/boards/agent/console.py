@@ -93,12 +93,12 @@ class Console:
             except ValueError as error:
                 raise self._garbled(str(error)) from error
             if answer is None and not self.came_damaged(output):
-                break
+                raise self.no_answer(output, what)
             if answer is not None and not answer.damaged:
                 if answer.number != self._number:
                     raise self._garbled(f"it belongs to request {answer.number}, not to {self._number}")
                 return answer
-        raise self.no_answer(output, what)
+        raise self._arrives_damaged(output)
 
     def _garbled(self, why: str) -> BoardError:
         return BoardError(
@@ -137,7 +137,10 @@ class Console:
             output = self.link.exec(checked, deadline=self.deadline(timeout_s))
             if not self.came_damaged(output):
                 return output
-        raise BoardError(
+        raise self._arrives_damaged(output)
+
+    def _arrives_damaged(self, output: Output) -> BoardError:
+        return BoardError(
             f"{self.label}: what is sent to the board arrives damaged, {ATTEMPTS} times: bytes are lost or changed on the line",
             kind=FaultKind.GARBLED,
             transcript=self.link.log.show(output.stdout + output.stderr),

@@ -18,6 +18,9 @@ RAW_BANNER = b"raw REPL; CTRL-B to exit\r\n"
 WINDOWS = (16, 32, 64, 128, 256, 512)
 # As much of what came between the windows as shows a restart.
 NOISE_BYTES = 1024
+# Ends the code, so that a damaged end of the paste is part of a comment. Elsewhere it would be a syntax error: the board acknowledges the
+# end, drops what follows and waits, and nothing distinguishes that from code that runs (mp_reader_stdin_close).
+COMMENT = b"#"
 OFFER, ACCEPTED, REFUSED = b"\x05A\x01", b"R\x01", b"R\x00>"
 
 
@@ -86,7 +89,7 @@ class CodeSender:
         reply = self._port.read_through(*endings, limit=MAX_OUTPUT_BYTES, give_up_if=restarted)
         self._has_raw_paste = reply.endswith(ACCEPTED)
         if self._has_raw_paste:
-            self._paste(code, deadline=deadline)
+            self._paste(code + COMMENT, deadline=deadline)
         else:
             self._port.unread(b">")  # mpremote waits for it
         return self._has_raw_paste

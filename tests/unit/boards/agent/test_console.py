@@ -85,6 +85,10 @@ def test_an_answer_belongs_to_its_request(console: Console) -> None:
     with pytest.raises(BoardError, match=r"garbled: it belongs to request 1, not to 2$") as raised:
         ask()
     assert (raised.value.kind, asked) == ("garbled", [1, 2])
+    answers[:] = [Said(3, damaged=True)] * 3
+    with pytest.raises(BoardError, match=r"^lab-1: what is sent to the board arrives damaged, 3 times: ") as raised:
+        ask()
+    assert (raised.value.kind, answers) == ("garbled", [])
 
 
 def test_garbled(console: Console) -> None:

@@ -1,0 +1,168 @@
+"""One damaged byte, anywhere in an exchange, in both directions: the same answer or an error, soon. Never another answer.
+
+Every single flipped bit and every single lost byte, in memory; and some of them over a real pseudo-terminal.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+from types import ModuleType
+
+import pytest
+
+from harness.boards.agent.check_sum import check_sum
+from harness.boards.agent.protocol import Answer, RunRequest, blob_name
+from harness.boards.serial import raw_repl
+from harness.boards.session import BoardSession
+from harness.boards.virtual.faults import Fault
+from harness.boards.virtual.faulty import FaultyBoard
+from harness.boards.virtual.interpreter import find_interpreter
+from harness.boards.virtual.wires import Wires
+from harness.errors import BoardError
+from harness.model import BoardSpec
+from harness.system.deadline import Deadline
+
+
+def _load(name: str) -> ModuleType:
+    """A module beside this one: these folders are no packages."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+memory_board = _load("memory_board")
+Damage, Direction, MemoryPort = memory_board.Damage, memory_board.Direction, memory_board.MemoryPort
+LIMIT_S = 3.0
+EXEC_S = 45.0
+CERTIFICATE = bytes(range(256)) + b"a certificate in DER form"
+BLOBS = {blob_name(CERTIFICATE): CERTIFICATE}
+REQUEST = RunRequest(
+    host="192.0.2.1", port=8443, name="tls.test", verify=2, ca=tuple(BLOBS), text="Hallo, Server!", recv=14
+)
+SPEC = BoardSpec(text="memory", kind="serial", target="memory", label="lab-1")
+SAMPLE = 400
+OVER_A_TERMINAL = 200
+# What a machine that does many other things may take beside.
+BUSY_S = 5.0
+SEED = 11
+
+
+def exchange(port: MemoryPort, patch: pytest.MonkeyPatch) -> Answer:
+    """A blob is stored, a connection is asked for and answered."""
+    patch.setattr(raw_repl, "open_port", lambda _device, **_settings: port)
+    session = BoardSession(SPEC, raw_repl.RawRepl("memory"))
+    session._console.check_kind = "c"
+    return session.connect(REQUEST, dict(BLOBS), deadline=Deadline(EXEC_S, clock=lambda: port.now))
+
+
+def all_damages(patch: pytest.MonkeyPatch) -> list[Damage]:
+    """Each bit of each byte of an exchange, and each byte."""
+    port = MemoryPort()
+    exchange(port, patch)
+    return port.line.all_damages
+
+
+def verdict(damage: Damage, *, good: Answer, patch: pytest.MonkeyPatch) -> str:
+    """What comes of an exchange with this damage; "" where it is as it must be."""
+    port = MemoryPort(damage)
+    try:
+        answer = exchange(port, patch)
+    except BoardError:
+        wrong = ""
+    else:
+        wrong = "" if answer == good else f"another answer: {answer}"
+    if port.now > LIMIT_S:
+        wrong += f" after {port.now:.2f} s"
+    if any(run != good_run(good) for run in port.runs):
+        wrong += f" ran something else: {port.runs}"
+    if len(port.runs) > 1:
+        wrong += f" ran {len(port.runs)} times"
+    return wrong
+
+
+def good_run(good: Answer) -> dict[str, object]:
+    """The request as the agent runs it."""
+    return {
+        "host": "192.0.2.1", "port": 8443, "n": good.number, "name": "tls.test", "verify": 2, "ca": list(BLOBS),
+        "text": "Hallo, Server!", "recv": 14,
+    }  # fmt: skip
+
+
+def check(damages: list[Damage], patch: pytest.MonkeyPatch) -> None:
+    """Each gives the same answer or an error, in time, and is run at most once."""
+    good = exchange(MemoryPort(), patch)
+    found = {damage: wrong for damage in damages if (wrong := verdict(damage, good=good, patch=patch))}
+    assert [f"{damage} {wrong}" for damage, wrong in found.items()] == []
+
+
+def test_an_exchange_without_damage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes no time, and the answer tells everything that the agent was given."""
+    port = MemoryPort()
+    answer = exchange(port, monkeypatch)
+    assert (answer.kind, answer.number, port.now) == ("result", 2, 0.0)
+    assert answer.text == (
+        f"ca={list(BLOBS)} host=192.0.2.1 name=tls.test port=8443 recv=14 text=Hallo, Server! verify=2 "
+        + check_sum(CERTIFICATE, kind="c")
+    )
+    assert port.runs == [good_run(answer)]
+    assert all(wire.sent > 250 for wire in port.line.wires.values())
+
+
+def test_some_damaged_exchanges(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sample of them all."""
+    check(Random(SEED).sample(all_damages(monkeypatch), SAMPLE), monkeypatch)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("direction", Direction)
+@pytest.mark.parametrize("bit", [*range(8), None])
+def test_every_damaged_exchange(monkeypatch: pytest.MonkeyPatch, direction: Direction, bit: int | None) -> None:
+    """Each bit flipped, each byte lost, in both directions."""
+    some = [one for one in all_damages(monkeypatch) if (one.direction, one.bit) == (direction, bit)]
+    assert len(some) > 250
+    check(some, monkeypatch)
+
+
+@pytest.mark.slow
+def test_some_damaged_exchanges_over_a_terminal() -> None:
+    """200 of them, on a real interpreter behind a pseudo-terminal: the same answer or an error, in time; the board is usable again."""
+    line = memory_board.DamagedLine()
+    wires = Wires(to_board=line.wires[Direction.TO_BOARD], from_board=line.wires[Direction.FROM_BOARD])
+    board = FaultyBoard(Fault(name="one", does="", wires=lambda _seed: wires), find_interpreter(""))
+    session = BoardSession(SPEC, raw_repl.RawRepl(board.port), owner=board)
+    found, errors = [], 0
+    try:
+        session.start()
+        session._console.must(memory_board.ATTEMPT, "take the test's attempt")
+        line.arm(None)
+        good = connect_again(session)
+        for damage in Random(SEED).sample(line.all_damages, OVER_A_TERMINAL):
+            line.arm(damage)
+            begin = time.monotonic()
+            try:
+                answer = connect_again(session)
+            except BoardError:
+                answer, errors = good, errors + 1
+            took_s = time.monotonic() - begin
+            if answer != good or took_s > LIMIT_S + BUSY_S:
+                found.append(f"{damage}: {answer} after {took_s:.2f} s")
+            session.recover()
+            assert session.quarantine_reason is None, damage
+            session._console.must(memory_board.ATTEMPT, "take the test's attempt")
+    finally:
+        session.close(deadline=Deadline(5))
+    assert found == []
+    assert 20 < errors < OVER_A_TERMINAL
+
+
+def connect_again(session: BoardSession) -> Answer:
+    """The exchange, on a board that holds no blob; without the number, which differs each time."""
+    session.blobs.forget()
+    return replace(session.connect(REQUEST, dict(BLOBS), deadline=Deadline(EXEC_S)), number=None)
