@@ -1,6 +1,6 @@
-"""The two things the harness is compared with: a bare MicroPython loop, and one mpremote process per case.
+"""Run the two baselines of the harness: a bare MicroPython loop, and one mpremote process per case.
 
-Both meet the harness's own kind of server, in this process, with contexts and keys kept. Traffic stays on loopback.
+Both connect to the harness's kind of server in this process, which keeps contexts and keys. Traffic stays on loopback.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ PROCESS_TIMEOUT_S = 120
 
 
 class Bench:
-    """Two servers that take turns, so that a client never waits for one to be opened; a board for mpremote at first use."""
+    """Two servers that take turns, so that a client never waits for one to open, and a board for mpremote, opened on first use."""
 
     def __init__(self) -> None:
         self.certificates = Certificates()
@@ -41,7 +41,7 @@ class Bench:
         self._board: VirtualBoard | None = None
 
     def close(self) -> None:
-        """Stop servers and board, remove the keys."""
+        """Stop the servers and the board and remove the keys."""
         if self._board is not None:
             self._board.close()
         for server in self._servers:
@@ -49,7 +49,7 @@ class Bench:
         self.certificates.close()
 
     def bare_loop(self, timed: Timed, count: int) -> list[float]:
-        """Milliseconds of each connection of a bare MicroPython loop: one context, no serial line, no harness."""
+        """Return the milliseconds of each connection of a bare MicroPython loop: one context, no serial line, no harness."""
         ports = [_open(timed, server).port for server in self._servers]
         with self._script(timed, ports=ports, count=count + 1) as script, _interpreter(script) as process:
             for turn in range(count + 1):
@@ -63,7 +63,7 @@ class Bench:
         return [us / 1000 for us in answer["us"][1:]]
 
     def mpremote(self, timed: Timed) -> float:
-        """Milliseconds of one `mpremote connect PORT run client.py` on a virtual board, start of the process included."""
+        """Return the milliseconds of one `mpremote connect PORT run client.py` on a virtual board, process start included."""
         if self._board is None:
             self._board = VirtualBoard(find_interpreter(""))
         server = self._servers[0]
@@ -79,7 +79,7 @@ class Bench:
 
     @contextmanager
     def _script(self, timed: Timed, **settings: Any) -> Iterator[str]:
-        """`client.py` with its settings, as a file."""
+        """Write `client.py` with its settings to a file."""
         with tempfile.NamedTemporaryFile("w", suffix=".py", encoding="ascii") as script:
             wanted = {**timed.request(self.certificates), **settings}
             script.write(script_text(CLIENT.read_text(encoding="ascii"), wanted))
@@ -93,7 +93,7 @@ def _open(timed: Timed, server: LocalServer, *, port: int | None = None) -> Serv
 
 @contextmanager
 def _interpreter(script: str) -> Iterator[subprocess.Popen[str]]:
-    """The board's own interpreter, running a script; its launcher wants a terminal as standard input."""
+    """Return the command that runs a script on the board's interpreter, whose launcher needs a terminal as standard input."""
     controller, terminal = pty.openpty()
     tty.setraw(terminal)
     process = subprocess.Popen(

@@ -1,13 +1,13 @@
-"""How fast the harness is: cases per second against a bare MicroPython loop and against mpremote, in one run.
+"""Measure the harness's speed: cases per second against a bare MicroPython loop and against mpremote, in one run.
 
     python benchmarks/cases_per_second.py [--rounds N] [--cases N] [--markdown]
 
-Per class of case one pytest process with the real plugin. Each round in it times some cases, then as many connections of a bare
-MicroPython loop (same interpreter, same kind of server, no serial line, no harness), then `mpremote connect PORT run client.py`:
-within a quarter of a second of each other, so that a busy machine hits all alike. Rounds are short for the same reason: with a
-neighbour at work the client's P-256 arithmetic alone takes 13 or 23 ms, in turns of seconds. Figures are medians over the rounds,
-in brackets the quartiles; "fastest" compares the quickest bare connection with the quickest case, which no neighbour slowed down.
-Exits 1 when a goal is missed.
+Each class of case gets one pytest process with the real plugin. Each round times some cases, then as many connections of a bare
+MicroPython loop (same interpreter, same kind of server, no serial line, no harness), then `mpremote connect PORT run client.py`.
+These happen within a quarter of a second, so that load on the machine affects all of them equally. Rounds are short for the same
+reason: under load the client's P-256 arithmetic alone alternates between 13 and 23 ms for seconds at a time. Figures are medians over
+the rounds, with quartiles in brackets; "fastest" compares the fastest bare connection with the fastest case.
+Exits with 1 if a goal is missed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from statistics import median, quantiles
 try:
     import harness
 except ImportError:
-    sys.exit("cases_per_second: the package is not installed here; `pip install -e .` in the repository's root does it")
+    sys.exit("cases_per_second: the package is not installed; run `pip install -e .` in the repository's root")
 
 from classes import classes
 from measure import Rounds, agent_heap_bytes, first_result_s, import_ms, serial_bytes, time_class
@@ -37,7 +37,7 @@ Row = tuple[str, str, str, bool | None]
 
 
 def spread(values: list[float], *, digits: int = 1) -> str:
-    """Median and quartiles."""
+    """Return the median and the quartiles as text."""
     if len(values) < 2:
         return f"{values[0]:.{digits}f}"
     low, middle, high = quantiles(values, n=4, method="inclusive")
@@ -45,7 +45,7 @@ def spread(values: list[float], *, digits: int = 1) -> str:
 
 
 def class_table(timed: dict[str, Rounds]) -> list[list[str]]:
-    """The table of classes: header and a row each."""
+    """Return the table of classes: a header and one row per class."""
     rows = [
         ["class of case", "bare loop, ms", "case, ms", "added, ms", "added with pytest, ms", "fastest, ms", "cases/s"]
     ]
@@ -59,7 +59,7 @@ def class_table(timed: dict[str, Rounds]) -> list[list[str]]:
 
 
 def speed_goals(timed: dict[str, Rounds]) -> list[Row]:
-    """Added time and the ratio to mpremote, per class."""
+    """Return the added time and the ratio to mpremote per class."""
     rows: list[Row] = []
     for title, rounds in timed.items():
         added = median(rounds.added_ms)
@@ -74,7 +74,7 @@ def speed_goals(timed: dict[str, Rounds]) -> list[Row]:
 
 
 def size_goals() -> list[Row]:
-    """Serial bytes and heap."""
+    """Return the rows on serial bytes and heap."""
     counts = serial_bytes("core")
     first, later = median(counts["first"]), median(counts["later"])
     heap = {name: agent_heap_bytes(from_file=name == "files") for name in ("files", "RAM")}
@@ -95,7 +95,7 @@ def size_goals() -> list[Row]:
 
 
 def start_goals(*, rounds: int) -> list[Row]:
-    """The time to the first result, and the plugin's import as part of it."""
+    """Return the time to the first result, and the plugin's import time, which is part of it."""
     started = [first_result_s() for _ in range(rounds)]
     return [
         (
@@ -105,7 +105,7 @@ def start_goals(*, rounds: int) -> list[Row]:
             median(started) <= FIRST_RESULT_GOAL_S,
         ),
         (
-            "import of `harness.pytest_plugin.plugin` beside pytest",
+            "import of `harness.pytest_plugin.plugin` after pytest",
             f"{import_ms('harness.pytest_plugin.plugin', rounds=rounds):.0f} ms",
             "",
             None,
@@ -114,7 +114,7 @@ def start_goals(*, rounds: int) -> list[Row]:
 
 
 def table(rows: list[list[str]], *, markdown: bool) -> str:
-    """Rows as text in columns, or as a Markdown table."""
+    """Return rows as aligned text, or as a Markdown table."""
     if markdown:
         lines = ["| " + " | ".join(row) + " |" for row in rows]
         return "\n".join([lines[0], "|---" * len(rows[0]) + "|", *lines[1:]])
@@ -125,7 +125,7 @@ def table(rows: list[list[str]], *, markdown: bool) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Measure and print."""
+    """Run the benchmark and print its tables."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=30, help="Rounds. Default: 30")
     parser.add_argument("--cases", type=int, default=5, help="Cases per class and round. Default: 5")
@@ -136,7 +136,10 @@ def main(arguments: list[str]) -> int:
     goals = [*speed_goals(timed), *size_goals(), *start_goals(rounds=min(options.rounds, 7))]
     words = {True: "yes", False: "NO", None: ""}
     print(table(class_table(timed), markdown=options.markdown), end="\n\n")
-    rows = [["goal", "measured", "wanted", "met"], *([name, seen, goal, words[met]] for name, seen, goal, met in goals)]
+    rows = [
+        ["goal", "measured", "required", "met"],
+        *([name, seen, goal, words[met]] for name, seen, goal, met in goals),
+    ]
     print(table(rows, markdown=options.markdown), end="\n\n")
     print(
         f"tls-harness {harness.__version__}, Python {platform.python_version()}, {ssl.OPENSSL_VERSION}, "

@@ -1,6 +1,6 @@
-"""The classes of case that are timed: one for what costs the client most, one usual, one that ends before any key is used.
+"""Define the timed classes of case: the most expensive one for the client, a common one, and one that ends before any key is used.
 
-Knows cases and what a client needs to ask for the same thing without the harness.
+Knows cases, and what a client needs to make the same connection without the harness.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ REPLY_BYTES = len("Hallo, Client!")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timed:
-    """A class of case: its word on the command line, its words in the table, the case."""
+    """A class of case: its name on the command line, its title in the table, and the case."""
 
     name: str
     title: str
     case: Case
 
     def serving(self) -> Serving:
-        """The same server as in a run: loopback, the same exchange of texts."""
+        """Return the same server as in a run: on loopback, with the same exchange of texts."""
         return Serving(peers=("127.0.0.1",), expect_bytes=len(self.case.client.text.encode()))
 
     def request(self, certificates: Certificates) -> dict[str, Any]:
-        """What `client.py` needs to ask for the same session: authorities as DER in hex, suites as mbedTLS spells them."""
+        """Return what `client.py` needs to make the same connection: CAs as DER in hex, suites with mbedTLS names."""
         plan = self.case.client
         suites = plan.suites
         return {
@@ -45,9 +45,9 @@ class Timed:
 
 
 def classes() -> tuple[Timed, ...]:
-    """All timed classes, from the list of cases."""
+    """Return all timed classes, taken from the list of cases."""
     refused = find_case("seed/rsa-key-no-shared-cipher")
-    # Stated, so that a Python built with other default suites (Debian's) refuses too.
+    # Explicit, so that a Python with other default suites (Debian's) refuses too.
     refused = replace(refused, server=replace(refused.server, ciphers="ECDHE+AESGCM"))
     return (
         Timed(name="p256", title="P-256, verified", case=find_case("seed/ca-verified")),
@@ -57,5 +57,5 @@ def classes() -> tuple[Timed, ...]:
 
 
 def script_text(body: str, settings: dict[str, Any]) -> str:
-    """A MicroPython script with its settings in front, as one JSON literal."""
+    """Return a MicroPython script with its settings in front, as one JSON literal."""
     return f"SETTINGS = {json_literal(settings)}\n{body}"

@@ -1,5 +1,5 @@
-# A bare MicroPython client: what a person would write who times handshakes without a harness. Runs on the board.
-# SETTINGS (JSON text) stands in front of this text: ports, count, verify, ca, suites, name, text, recv.
+# A bare MicroPython client, as a user would write it to time handshakes without a harness. Runs on the board.
+# SETTINGS (JSON text) is prepended to this file: ports, count, verify, ca, suites, name, text, recv.
 import json
 import socket
 import time
@@ -36,7 +36,7 @@ def connect_once(context, settings, address):
 
 def main(settings):
     context = make_context(settings)
-    # Two servers take turns, so that the one in use is already listening when the other is being opened again.
+    # Two servers take turns, so that one is already listening while the other is reopened.
     addresses = [socket.getaddrinfo("127.0.0.1", port)[0][-1] for port in settings["ports"]]
     times = []
     results = []
@@ -50,4 +50,4 @@ def main(settings):
     print(json.dumps({"us": times, "results": sorted(set(results))}))
 
 
-main(json.loads(SETTINGS))  # noqa: F821 - stands in front of this text
+main(json.loads(SETTINGS))  # noqa: F821 - prepended to this file

@@ -1,11 +1,11 @@
-"""What many boards at once cost: virtual boards with a worker each, against the processors' time and against one board alone.
+"""Measure runs on many boards at once: virtual boards with a worker each, against processor time and against one board alone.
 
     python benchmarks/many_boards.py [--boards N] [--cases SET] [--rounds N] [--markdown]
 
-Each round runs the set on one board without pytest-xdist, then on all boards with `-n auto`, as a person does. No run can end before
-its processor time divided by the processors, nor before its longest board (the one alone): the ratio is to the larger of the two.
-Neighbours who compute on the same machine take processors away, so on Linux the ratio is also given for the processors that were
-left. Figures are medians over the rounds. Exits 1 when the goal is missed.
+Each round runs the set on one board without pytest-xdist, then on all boards with `-n auto`. A run takes at least its processor time
+divided by the number of processors, and at least as long as one board alone: the ratio is to the larger of the two. Other processes on
+the machine use processors too, so on Linux the ratio is also given for the processors that they left. Figures are medians over the
+rounds. Exits with 1 if the goal is missed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from statistics import median
 try:
     import harness
 except ImportError:
-    sys.exit("many_boards: the package is not installed here; `pip install -e .` in the repository's root does it")
+    sys.exit("many_boards: the package is not installed; run `pip install -e .` in the repository's root")
 
 from cases_per_second import table
 
@@ -40,7 +40,7 @@ TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """One run of pytest: its time, the processor time of all its processes, that of everybody else meanwhile, its results."""
+    """One run of pytest: its time, the processor time of its processes and of all others meanwhile, and its results."""
 
     wall_s: float
     cpu_s: float
@@ -48,24 +48,24 @@ class Timed:
     results: int
 
     def least_s(self, *, longest_s: float, processors: float) -> float:
-        """The time below which this run could not end with so many processors."""
+        """Return the shortest possible time of this run with this number of processors."""
         return max(self.cpu_s / processors, longest_s)
 
     @property
     def processors_left(self) -> float:
-        """How many processors the others left to this run, on average."""
+        """Return how many processors other processes left to this run, on average."""
         processors = os.cpu_count() or 1
         return max(processors - (self.others_s or 0.0) / self.wall_s, self.cpu_s / self.wall_s)
 
 
 def children_cpu_s() -> float:
-    """Processor time of ended children and of theirs."""
+    """Return the processor time of ended child processes and their descendants."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
 
 def machine_cpu_s() -> float | None:
-    """Processor time of all processes of this machine (a guest's stolen time included); None where only Linux would tell."""
+    """Return the processor time of all processes of this machine, including stolen time; None if this is not Linux."""
     if not PROC_STAT.exists():
         return None
     user, nice, system, _idle, _waiting, *rest = map(int, PROC_STAT.read_text("ascii").splitlines()[0].split()[1:9])
@@ -73,10 +73,10 @@ def machine_cpu_s() -> float | None:
 
 
 def timed_run(boards: int, *, cases: str) -> Timed:
-    """Run the set on so many virtual boards and check that each board has a result for every case.
+    """Run the set on this number of virtual boards and check that each board has a result for every case.
 
     Raises:
-        RuntimeError: with pytest's output, when a result is bad or missing.
+        RuntimeError: if a result is bad or missing; with pytest's output.
     """
     names = [f"v{number}" for number in range(1, boards + 1)]
     with tempfile.TemporaryDirectory(prefix="tls-harness-benchmark-") as folder:
@@ -107,7 +107,7 @@ def timed_run(boards: int, *, cases: str) -> Timed:
 
 
 def run_row(title: str, runs: list[Timed]) -> list[str]:
-    """One line of the table of runs."""
+    """Return a row of the table of runs."""
     others = [run.others_s for run in runs if run.others_s is not None]
     values = [median(run.wall_s for run in runs), median(run.cpu_s for run in runs)]
     return [
@@ -119,7 +119,7 @@ def run_row(title: str, runs: list[Timed]) -> list[str]:
 
 
 def ratios(alone: list[Timed], together: list[Timed]) -> tuple[float, float]:
-    """The median ratio for all processors of the machine, and for those that the others left."""
+    """Return the median ratio for all processors of the machine, and for those that other processes left."""
     longest_s = min(run.wall_s for run in alone)
     processors = os.cpu_count() or 1
     return (
@@ -129,7 +129,7 @@ def ratios(alone: list[Timed], together: list[Timed]) -> tuple[float, float]:
 
 
 def main(arguments: list[str]) -> int:
-    """Measure and print."""
+    """Run the benchmark and print its table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--boards", type=int, default=8, help="Virtual boards at once. Default: 8")
     parser.add_argument("--cases", default="full", help="The set: smoke, core or full. Default: full")

@@ -1,6 +1,6 @@
-"""The measurements, each on the real thing: the plugin as a process, its serial bytes, its start, the agent's heap.
+"""Measure the real plugin: its time per case, its serial bytes, its start, and the agent's heap.
 
-Knows how each is started and what comes back; makes no table.
+Knows how each measurement is started and what it returns; formats nothing.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ HEAP_CODE = b"import gc\ngc.collect()\ngc.collect()\nprint(gc.mem_alloc())"
 
 @dataclass(slots=True)
 class Rounds:
-    """One class of case: a median in milliseconds per round."""
+    """The times of one class of case: a median in milliseconds per round."""
 
     case_ms: list[float] = field(default_factory=list)
     item_ms: list[float] = field(default_factory=list)
@@ -43,30 +43,30 @@ class Rounds:
 
     @property
     def added_ms(self) -> list[float]:
-        """What the harness adds to a connection."""
+        """What the harness adds to a connection, in milliseconds."""
         return [mine - bare for mine, bare in zip(self.case_ms, self.bare_ms, strict=True)]
 
     @property
     def item_added_ms(self) -> list[float]:
-        """The same with all that pytest does per test, its reports included."""
+        """The same, including all of pytest's work per test."""
         return [mine - bare for mine, bare in zip(self.item_ms, self.bare_ms, strict=True)]
 
     @property
     def ratio(self) -> list[float]:
-        """How many tests run in the time mpremote takes for one."""
+        """How many tests run in the time that mpremote needs for one."""
         return [slow / mine for slow, mine in zip(self.mpremote_ms, self.item_ms, strict=True)]
 
     @property
     def ceiling(self) -> list[float]:
-        """The ratio of the bare loop: what a harness without any cost of its own would reach."""
+        """The ratio of the bare loop: that of a harness without any overhead."""
         return [slow / bare for slow, bare in zip(self.mpremote_ms, self.bare_ms, strict=True)]
 
 
 def run_plugin(*arguments: str) -> tuple[dict[str, Any], float]:
-    """Run pytest as a person does; give the stopwatch's notes and the time it was started.
+    """Run pytest as a user does; return the stopwatch's notes and the start time.
 
     Raises:
-        RuntimeError: with its output, when a case did not pass.
+        RuntimeError: if a case did not pass; with pytest's output.
     """
     with tempfile.TemporaryDirectory(prefix="tls-harness-benchmark-") as folder:
         notes = Path(folder, "notes.json")
@@ -89,7 +89,7 @@ def run_plugin(*arguments: str) -> tuple[dict[str, Any], float]:
 
 
 def time_class(timed: Timed, *, rounds: int, cases: int) -> Rounds:
-    """Cases through the plugin, the bare loop and mpremote in turn, all within one pytest run."""
+    """Time cases with the plugin, the bare loop and mpremote in turn, all in one pytest run."""
     notes, _started = run_plugin(
         f"{HERE / 'timed_cases.py'}::test_in_turn",
         f"--timed-class={timed.name}",
@@ -113,13 +113,13 @@ def time_class(timed: Timed, *, rounds: int, cases: int) -> Rounds:
 
 
 def first_result_s() -> float:
-    """From the start of `pytest`, the main job, to the report of its first result."""
+    """Return the seconds from the start of `pytest` to the report of its first result."""
     notes, started = run_plugin("--cases=smoke")
     return float(notes["steps"][0]["ended_at"] - started)
 
 
 def serial_bytes(cases: str) -> dict[str, list[int]]:
-    """Bytes both ways of every case of a set, the first time and later."""
+    """Return the serial bytes, both ways, of every case of a set: on the first run and later."""
     notes, _started = run_plugin(f"{HERE / 'timed_cases.py'}::test_serial_bytes", f"--cases={cases}")
     counts: dict[str, list[int]] = {"first": [], "later": []}
     for turn, _case, sent, received in notes["bytes"]:
@@ -128,7 +128,7 @@ def serial_bytes(cases: str) -> dict[str, list[int]]:
 
 
 def import_ms(module: str, *, rounds: int) -> float:
-    """Median time of one import in a fresh Python that has pytest already."""
+    """Return the median time of an import in a fresh Python that has imported pytest."""
     code = f"import time, pytest; t = time.perf_counter(); import {module}; print((time.perf_counter() - t) * 1000)"
     return median(
         float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
@@ -137,7 +137,7 @@ def import_ms(module: str, *, rounds: int) -> float:
 
 
 def agent_heap_bytes(*, from_file: bool) -> int:
-    """Heap that the agent keeps on a fresh virtual board, loaded from its files or into RAM."""
+    """Return the heap that the agent uses on a fresh virtual board, loaded from its files or into RAM."""
     board = VirtualBoard(find_interpreter(""))
     try:
         link = RawRepl(board.port)

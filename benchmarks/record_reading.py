@@ -1,6 +1,6 @@
-"""How long a run record of 10,000 results takes to read and check. Run by hand: `python benchmarks/record_reading.py`.
+"""Measure how long it takes to read and check a run record of 10,000 results: `python benchmarks/record_reading.py`.
 
-Measures CPU time, so that other programs on the machine do not count, and compares it with `json.loads`, which checks nothing.
+It measures CPU time, so that other programs on the machine do not count. `json.loads`, which checks nothing, is the reference.
 """
 
 from __future__ import annotations

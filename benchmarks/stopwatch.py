@@ -1,6 +1,6 @@
-"""A pytest plugin for the timed runs: their options, and a stopwatch for tests. Loaded with `-p stopwatch`.
+"""A pytest plugin with the options of timed runs and a stopwatch for tests. Loaded with `-p stopwatch`.
 
-Imports nothing of the harness while pytest starts: it must not change what it measures.
+It imports nothing of the harness while pytest starts, so that it does not change what it measures.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--timed-class", default="p256", help="Class of case: p256, rsa, refused")
     group.addoption("--timed-rounds", type=int, default=1, help="Rounds of cases, bare loop and mpremote. Default: 1")
     group.addoption("--timed-cases", type=int, default=1, help="Cases per round. Default: 1")
-    group.addoption("--timed-notes", metavar="PATH", default=None, help="Where the times go, as JSON")
+    group.addoption("--timed-notes", metavar="PATH", default=None, help="File for the times, as JSON")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -32,7 +32,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "step" in metafunc.fixturenames:
         steps = [("first", 0, 0)]
         for turn in range(metafunc.config.getoption("timed_rounds")):
-            # Like the bare loop, cases get a first one that does not count: mpremote just had the machine's caches.
+            # As in the bare loop, the first case does not count: mpremote has just filled the machine's caches.
             steps.append(("again", turn, 0))
             steps += [("case", turn, number) for number in range(metafunc.config.getoption("timed_cases"))]
             steps += [("bare", turn, 0), ("mpremote", turn, 0)]
@@ -41,7 +41,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Any:
-    """Time everything of a test, its reports included."""
+    """Time a whole test, including its reports."""
     started = time.perf_counter()
     result = yield
     item_ms = (time.perf_counter() - started) * 1000

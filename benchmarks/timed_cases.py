@@ -1,4 +1,4 @@
-"""Real cases through the real plugin, next to a bare loop and mpremote. Run by `cases_per_second.py`, options in stopwatch.py."""
+"""Time real cases with the real plugin, next to a bare loop and mpremote. Run by `cases_per_second.py`; stopwatch.py has the options."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from stopwatch import NOTES, STEP
 
 @pytest.fixture(scope="session")
 def timed(request: pytest.FixtureRequest) -> Timed:
-    """The class of case that is asked for."""
+    """Return the selected class of case."""
     wanted = request.config.getoption("timed_class")
     return next(item for item in classes() if item.name == wanted)
 
 
 @pytest.fixture(scope="session")
 def bench() -> Iterator[Bench]:
-    """The servers of the bare loop and of mpremote."""
+    """Provide the servers of the bare loop and of mpremote."""
     bench = Bench()
     yield bench
     bench.close()
@@ -29,7 +29,7 @@ def bench() -> Iterator[Bench]:
 def test_in_turn(
     board: Any, timed: Timed, run_case: Any, bench: Bench, step: Any, request: pytest.FixtureRequest
 ) -> None:
-    """One step of a round: a case, the bare loop over as many connections, or one mpremote."""
+    """Run one step of a round: a case, the bare loop with as many connections, or one mpremote."""
     kind, turn, _number = step
     note = request.node.stash[STEP] = {"kind": kind, "turn": turn}
     if kind == "bare":
@@ -42,7 +42,7 @@ def test_in_turn(
 
 @pytest.mark.parametrize("turn", ["first", "later"])
 def test_serial_bytes(board: Any, tls_case: Any, run_case: Any, request: pytest.FixtureRequest, turn: str) -> None:
-    """Every case of the set, its bytes on the serial line counted."""
+    """Run every case of the set and count its bytes on the serial line."""
     log = board.runner().board.link.log
     before = log.sent_bytes, log.received_bytes
     try:

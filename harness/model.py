@@ -1,4 +1,4 @@
-"""The records that stages hand to each other: frozen, keyword-only, JSON-safe.
+"""The records that the stages pass to each other: frozen, keyword-only, JSON-safe.
 
 Knows the vocabulary of the run record and nothing else: no sockets, no boards, no pytest. Times are in the unit the name
 carries, hex strings have no `0x`, suite names are IANA's, versions are `TLSv1.2` / `TLSv1.3`.
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-# Topics of cases, and the first words of server behaviours, as they were abbreviated once: still read, never written.
+# Former abbreviations of case topics and of the first word of server behaviours: still read, never written.
 FORMER_TOPICS: Mapping[str, str] = {
     "mut": "tampered",
     "frag": "fragments",
@@ -29,7 +29,7 @@ def current_name(name: str) -> str:
     """Return the current name of a case (`raw/http-400` is `not-tls/http-400`) or of a behaviour (`raw.silent`).
 
     Args:
-        name: a case id, a glob over case ids, or a behaviour's name; what has no former topic is returned as it is.
+        name: a case id, a glob over case ids, or a behaviour's name; a name without a former topic is returned unchanged.
     """
     former = _FORMER_NAME.match(name)
     return FORMER_TOPICS[former[1]] + name[former.end() :] if former else name
@@ -45,7 +45,7 @@ class Outcome(StrEnum):
 
 
 class VerdictWord(StrEnum):
-    """What the harness says of an outcome. This is the one place that says what a verdict implies."""
+    """The judgement of an outcome. All properties of a verdict are defined here."""
 
     PASS = "pass"
     FAIL = "fail"
@@ -66,7 +66,7 @@ class VerdictWord(StrEnum):
 
     @property
     def fails_run(self) -> bool:
-        """Whether one such result makes the run fail."""
+        """Whether a result with this verdict makes the run fail."""
         return self in (VerdictWord.INSECURE, VerdictWord.FAIL, VerdictWord.ERROR)
 
     @property
@@ -76,7 +76,7 @@ class VerdictWord(StrEnum):
 
     @property
     def as_expected(self) -> bool:
-        """Whether what happened was expected, be it as a known deviation."""
+        """Whether the outcome was expected, possibly as a known deviation."""
         return self in (VerdictWord.PASS, VerdictWord.KNOWN)
 
     @property
@@ -86,12 +86,12 @@ class VerdictWord(StrEnum):
 
     @property
     def sign(self) -> str:
-        """The character that stands for it in the HTML page, next to the word."""
+        """The symbol next to the word in the HTML page."""
         return {"insecure": "‼", "fail": "✕", "error": "!", "known": "≈", "unsupported": "–", "pass": "✓"}[self.value]
 
     @property
     def meaning(self) -> str:
-        """What it means, in a few words."""
+        """The meaning in a few words."""
         return {
             "insecure": "accepted what had to be refused",
             "fail": "not as expected",
@@ -143,7 +143,7 @@ class TcpEndKind(StrEnum):
 
 
 class TlsVersion(StrEnum):
-    """The versions that a server can be held to, oldest first, spelled as Python's `ssl` spells them."""
+    """The TLS versions that a server can be restricted to, oldest first, spelled as in Python's `ssl`."""
 
     TLSv1 = "TLSv1"
     TLSv1_1 = "TLSv1.1"
@@ -179,7 +179,7 @@ class TlsLibrary(StrEnum):
 
 
 class RecoveryAction(StrEnum):
-    """The recovery steps, the mildest first; after the last one the board is quarantined."""
+    """The recovery steps, the mildest first; if none helps, the board is quarantined."""
 
     CTRL_C = "ctrl-c"
     PORT = "port"
@@ -191,7 +191,7 @@ class RecoveryAction(StrEnum):
 
 
 class StepResult(StrEnum):
-    """What came of a recovery step."""
+    """The result of a recovery step."""
 
     HELPED = "helped"
     FAILED = "failed"
@@ -216,13 +216,13 @@ class BoardSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoardSettings:
-    """What boards.toml says of one board. Secrets are not here: `password_env` only names the variable.
+    """The settings of one board in boards.toml. They contain no secrets: `password_env` only names the variable.
 
-    `reset` and `power_cycle` are commands as argument lists, started without a shell; `{port}` and `{board}` in them stand
-    for the port that is open and the board's name (`harness.boards.hooks.hook_arguments`). Empty: there is no such hook.
+    `reset` and `power_cycle` are commands as argument lists, started without a shell; `{port}` and `{board}` in them are replaced by
+    the open port and the board's name (`harness.boards.hooks.hook_arguments`). Empty: there is no such hook.
 
-    `static` is address, netmask, gateway and name server; `lan` the expression that makes a wired interface on the board; `address`
-    that of a board that cannot report its own.
+    `static` is address, netmask, gateway and name server. `lan` is the expression that creates a wired interface on the board. `address`
+    is the address of a board that cannot report its own.
     """
 
     network: Network = Network.NONE
@@ -248,10 +248,10 @@ class BoardInfo:
     """What the probe read from a board; every field is measured, none is guessed from a version number.
 
     `api` holds dotted names that exist on the board, for example `tls.SSLContext.set_ciphers`, and
-    `wrap_socket(cadata)` style names for accepted keyword arguments. `suites` are the suites the TLS
-    library reports, as mbedTLS spells them; empty where it cannot say. `hello` is the ClientHello the board
-    sends when nothing restricts it, `hello_unix_s` when the host received it. `reads_pem` is whether it took a PEM
-    certificate, `reads_pkcs8` a PKCS#8 key, `takes_own_pss` whether it takes in TLS 1.2 the RSA-PSS it offers; None until it was tried.
+    `wrap_socket(cadata)` style names for accepted keyword arguments. `suites` are the suites that the TLS
+    library reports, with mbedTLS names; empty if it cannot report them. `hello` is the ClientHello that the board sends without
+    restrictions; `hello_unix_s` is when the host received it. `reads_pem`: it accepted a PEM certificate. `reads_pkcs8`: it accepted a
+    PKCS#8 key. `takes_own_pss`: in TLS 1.2 it accepts the RSA-PSS that it offers. These three are None until they were tried.
     """
 
     implementation: str = ""
@@ -285,7 +285,7 @@ class BoardInfo:
 
     @property
     def has_tls(self) -> bool:
-        """Whether there is any module to make a TLS connection with."""
+        """Whether the board has a TLS module."""
         return self.tls_module is not None
 
     @property
@@ -300,12 +300,12 @@ class BoardInfo:
 
     @property
     def can_verify(self) -> bool:
-        """Whether the board can be told to check the server's certificate against a CA."""
+        """Whether the board can check the server's certificate against a CA."""
         return any(name.endswith(("SSLContext.load_verify_locations", "wrap_socket(cadata)")) for name in self.api)
 
     @property
     def names_verify_reason(self) -> bool:
-        """Whether a refused certificate is a ValueError that says why; the API before it has one number for all reasons."""
+        """Whether a refused certificate is a ValueError with the reason; the older API has one number for all reasons."""
         return any(name.endswith("SSLContext.load_verify_locations") for name in self.api)
 
     @property
@@ -315,7 +315,7 @@ class BoardInfo:
 
     @property
     def firmware(self) -> str:
-        """The firmware as people name it, for example `1.20.0` or `1.29.0-preview`."""
+        """The firmware version, for example `1.20.0` or `1.29.0-preview`."""
         numbers = ".".join(str(part) for part in self.version[:3])
         tag = "-".join(str(part) for part in self.version[3:] if part)
         return f"{numbers}-{tag}" if tag else numbers
@@ -329,8 +329,8 @@ class ServerProfile:
     """The settings of the Python TLS server of one case.
 
     `certificates` are profile names of `certs/`; more than one means several `load_cert_chain` calls.
-    `None` everywhere means: Python's default, untouched. `swap_key_and_certificate` hands the two files
-    to `load_cert_chain` the wrong way round. `legacy_wrap_socket` uses the `ssl.wrap_socket` removed in 3.12.
+    In every field, None keeps Python's default. `swap_key_and_certificate` passes the two files
+    to `load_cert_chain` in the wrong order. `legacy_wrap_socket` uses the `ssl.wrap_socket` removed in 3.12.
     """
 
     certificates: tuple[str, ...] = ()
@@ -358,10 +358,10 @@ class ClientPlan:
     """What the board does in one case.
 
     `ca` and `certificate` are profile names of `certs/`; `suites` are IANA names, offered exactly, or None
-    for whatever the firmware offers by itself; `suite_words` go to `set_ciphers` as they stand, right or wrong.
+    for the firmware's own; `suite_words` are passed to `set_ciphers` unchanged, valid or not.
     `*_format` is a key of `harness.certificates.forms` (`der`, `pem`, or something damaged on purpose). `text` is sent
     after the handshake; the server answers `Hallo, Client!`. `psk_key` is hex. `read_to_end` reads until the server
-    closes, `close_first` closes right after the handshake, `any_answer` takes whatever a server that is not ours says to `text`.
+    closes, `close_first` closes right after the handshake, `any_answer` accepts any answer to `text` (of a server that is not ours).
     `timeout_s` is the socket's own, for servers that stay silent.
     """
 
@@ -387,7 +387,7 @@ class ClientPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectedAlert:
-    """The alert that must be on the wire, and who must have sent it."""
+    """The alert that must be on the wire, and its sender."""
 
     sender: Side
     code: int
@@ -396,11 +396,11 @@ class ExpectedAlert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expectation:
-    """What must happen, on both sides and on the wire. A field that is None is left open.
+    """What must happen, on both sides and on the wire. A field that is None is not checked.
 
-    An expectation of a refusal names every side; a field left open cites the race that opens it in `open_because`.
-    `server_name` is what the ClientHello must say in SNI, "" for no such extension. `client_name` stands in for
-    `client_number` where the number is an errno, which every port numbers its own way.
+    An expectation of a refusal names both sides; if a field is not checked because of a race, `open_because` cites the race.
+    `server_name` is the required SNI of the ClientHello, "" for no such extension. `client_name` replaces `client_number` if
+    the number is an errno, whose values differ between ports.
     """
 
     source: Source
@@ -429,10 +429,10 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyFacts:
-    """A key and certificate as the server holds them.
+    """A key and certificate of the server.
 
     `type` is `RSA`, `EC`, `Ed25519`, `Ed448` or `RSA-PSS`; `curve` an IANA group name. `signature_hash` is the
-    hash of the certificate's own signature (`sha256`), `key_usage` the KeyUsage bits set, None without the extension.
+    hash of the certificate's own signature (`sha256`), `key_usage` are the KeyUsage bits, None without the extension.
     """
 
     type: str
@@ -446,14 +446,14 @@ class KeyFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerFacts:
-    """The live settings of a server context: what a handshake can meet there.
+    """The live settings of a server context, as far as a handshake depends on them.
 
     `suites` is `ctx.get_ciphers()` in server preference order as (IANA code, protocol, OpenSSL name).
     `minimum_version` / `maximum_version` are `TLSv1` ... `TLSv1.3` or None for "no limit of its own".
     `security_level` is OpenSSL's, from 0 to 5.
-    `groups` are the IANA names the server was restricted to, None for OpenSSL's default list. `eof` is how this
-    Python reports a client that leaves in the handshake: type and reason. `checks_own_signature` is whether its OpenSSL
-    holds the hash in the server's own certificate against the security level.
+    `groups` are the IANA names the server was restricted to, None for OpenSSL's default list. `eof` is the exception type
+    and reason of this Python if a client ends the handshake early. `checks_own_signature`: its OpenSSL checks the hash in the server's own
+    certificate against the security level.
     """
 
     python: str
@@ -482,7 +482,7 @@ ExpectationRule = Callable[[BoardInfo, ServerFacts], Expectation]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
-    """Something a board or a server must have before a case says anything; `reason` is what is missing."""
+    """A feature of the board or the server that a case needs; `reason` names what is missing."""
 
     name: str
     reason: str
@@ -491,10 +491,10 @@ class Need:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One TLS situation. `expect` is an expectation, or a rule from the board and the live server to one.
+    """One TLS situation. `expect` is an expectation, or a function of the board and the live server that returns one.
 
-    With `predicted`, what the negotiation comes to (version, suite, group, or its exact failure) is computed from the
-    ClientHello and the live server, and `expect` says what follows once it succeeded. `positive_control` is the id of
+    With `predicted`, the result of the negotiation (version, suite, group, or its exact failure) is computed from the
+    ClientHello and the live server; `expect` then applies if the negotiation succeeds. `positive_control` is the id of
     the case that must have connected first on the same board.
     """
 
@@ -521,7 +521,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
-    """A TLS alert seen on the wire (RFC 8446 section 6). `encrypted` marks one that only the secrets reveal."""
+    """A TLS alert seen on the wire (RFC 8446 section 6). `encrypted` marks one that was decrypted with the session's secrets."""
 
     sender: Side
     level: str
@@ -538,7 +538,7 @@ class Alert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerFailure:
-    """What Python raised on the server: `reason` is `SSLError.reason`, or the OS error's name where there is none."""
+    """What Python raised on the server: `reason` is `SSLError.reason`, or the name of the OS error."""
 
     type: str
     reason: str | None
@@ -550,7 +550,7 @@ class ServerFailure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientFailure:
-    """What MicroPython raised on the board. `number` is what counts; `flags` are the verification reasons."""
+    """What MicroPython raised on the board. `number` identifies the error; `flags` are the verification reasons."""
 
     type: str
     args: tuple[Any, ...]
@@ -562,7 +562,7 @@ class ClientFailure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WireChunk:
-    """Some bytes that crossed the server's socket at `at_ms` after accept; `sender` sent them."""
+    """Bytes that the server's socket sent or received at `at_ms` after accept; `sender` sent them."""
 
     sender: Side
     at_ms: float
@@ -580,7 +580,7 @@ class TcpEnd:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Packet:
-    """One row of the packet list: a TLS message, or what TCP said. `at_ms` after accept; `length` in bytes, 0 for TCP's own."""
+    """One row of the packet list: a TLS message or a TCP event. `at_ms` is after accept; `length` is in bytes, 0 for TCP events."""
 
     number: int
     at_ms: float
@@ -591,7 +591,7 @@ class Packet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Negotiated:
-    """What both ends agreed on; None where the handshake never got there."""
+    """What both sides agreed on; None if the handshake ended before."""
 
     version: str | None = None
     suite: str | None = None
@@ -621,8 +621,8 @@ class ServerReport:
 
     `exchanged` is true only if the client's text arrived and the answer was written. `wire` is every byte of both
     directions in order, `tcp_ends` how each stream ended. `key_log` holds NSS key-log lines (secrets: artifacts only).
-    `strangers` counts dropped peers. `ended_first` is said by a relay only: the server behind it ended a handshake of TLS 1.3 in which
-    the client was through, and took up nothing with it.
+    `strangers` counts unexpected peers, whose connections were dropped. `ended_first` is set by a relay only: the server behind
+    it ended a TLS 1.3 session after the client's handshake and before any application data.
     """
 
     facts: ServerFacts | None
@@ -652,7 +652,7 @@ class ServerReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientReport:
-    """What the board said of one attempt: `done` if it read the server's answer, else where it failed.
+    """The board's report of one attempt: `done` if it read the server's answer, else where it failed.
 
     `stages_ms` maps stage -> milliseconds on the board's own clock.
     """
@@ -673,10 +673,10 @@ class ClientReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """What both sides were to say: the text as the receiving side's record shows it (its beginning), and the number of bytes.
+    """What both sides had to send: the beginning of the text, as the receiving side records it, and the number of bytes.
 
-    None where nothing was to be said. The defaults are those of a plan that says nothing of it, so that an observation
-    without a plan is compared too.
+    None if nothing had to be sent. The defaults are those of a `ClientPlan`, so that an observation without a plan is
+    compared too.
     """
 
     sent_text: str | None = "Hallo, Server!"
@@ -687,7 +687,7 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """One case as it happened, both sides and the wire; never a judgement.
+    """What happened in one case, on both sides and on the wire; without a judgement.
 
     `handshake_done` is the server's record: the client's last message of the handshake arrived and was in order.
     """
@@ -730,7 +730,7 @@ class Observation:
 
     @property
     def free_for_tls(self) -> int | None:
-        """What was free for TLS before the handshake, in bytes: on an ESP32 the largest block of ESP-IDF's heap, else the free heap."""
+        """The free memory for TLS before the handshake, in bytes: on an ESP32 the largest block of ESP-IDF's heap, else the free heap."""
         return self.free_before if self.idf_largest is None else self.idf_largest
 
 
@@ -745,7 +745,7 @@ class Mismatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The judgement of one case: the word, why in one line, and every mismatch."""
+    """The judgement of one case: the word, the reason in one line, and every mismatch."""
 
     word: VerdictWord
     reason: str | None = None
@@ -754,12 +754,11 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What a fix changes on the two sides, so that it can be tried: field -> its new value; what is not named stays.
+    """What a fix changes on each side, so that it can be tried: field -> new value; other fields stay the same.
 
-    `server` names fields of `ServerProfile`, `client` fields of `ClientPlan`. Certificates are named as everywhere: a name of
-    `certs/` stands for a key made on the spot, for the user's own host name where there is one; `issuer` is the CA of the server's
-    certificate as it is, `client-issuer` that of the board's. In a list, `*` is what is there already; as `server_hostname` it
-    is a name that the server's certificate is for.
+    `server` names fields of `ServerProfile`, `client` fields of `ClientPlan`. A certificate named after a profile of `certs/` is generated,
+    for the user's host name if there is one. `issuer` is the CA of the server's present certificate, `client-issuer` that of the board's.
+    In a list, `*` stands for the present values; as `server_hostname` it is a name in the server's certificate.
     """
 
     server: Mapping[str, Any] = field(default_factory=dict)
@@ -768,12 +767,12 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fix:
-    """Something that would make the case connect. `proved` is None until it was tried.
+    """A change that would make the case connect. `proved` is None until it was tried.
 
-    `because` says why it is discouraged. `server_lines` are the exact lines of Python's `ssl` (or of a shell, after `$`), for a
-    server that is not ours each with the name of the server it is for (`harness.explain.other_servers`); `client_lines` the exact
-    MicroPython lines for this firmware's API; empty where that side stays as it is. `change` is what `diagnose` does to try it, None
-    for what cannot be tried from here (new firmware, a cable).
+    `because` says why it is discouraged. `server_lines` are the exact lines of Python's `ssl`, or of a shell after
+    `$`; for a server that is not ours, each starts with that server's name (`harness.explain.other_servers`). `client_lines` are the exact
+    MicroPython lines for this firmware's API. Both are empty if that side does not change. `change` is what `diagnose` does to try the
+    fix, None if it cannot be tried from here (new firmware, a cable).
     """
 
     title: str
@@ -787,7 +786,7 @@ class Fix:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """Why a case failed, in the user's words, with the evidence line by line, and fixes, the most secure first."""
+    """Why a case failed, with the evidence line by line, and fixes, the most secure first."""
 
     rule: str
     title: str
@@ -797,7 +796,7 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryStep:
-    """One step of recovering a board. A step that is `skipped` is not possible with this board, for the reason given."""
+    """One step of recovering a board. A `skipped` step is not possible with this board, for the given reason."""
 
     step: RecoveryAction
     result: StepResult
@@ -818,8 +817,8 @@ class UnexpectedPeers:
 class CaseResult:
     """One run of a cell of the matrix: one case on one board against one server.
 
-    `attempt` counts tries of this run after faults of the line; `repeat` says which run of `--repeat N` it is, from 1. `strangers` are
-    those of everything that the case needed, the observation's only those of its own handshake; None: nobody counted.
+    `attempt` counts the tries after faults of the line; `repeat` is the number of the run with `--repeat N`, from 1. `strangers` are the
+    unexpected peers of all connections that the case needed; the observation counts only those of its own handshake. None: not counted.
     """
 
     board: str
@@ -850,8 +849,7 @@ DEFAULT_CLIENT = "socket"
 class Cell:
     """One cell of the compatibility matrix: a case, or a test of a user's own suite, with one value of each axis.
 
-    An empty `firmware` is the one that the board runs already; an empty `link` is the network as it is. Either `case` or `test`
-    is given.
+    An empty `firmware` is the board's present one; an empty `link` is the unchanged network. Either `case` or `test` is set.
     """
 
     board: str
@@ -868,7 +866,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WireStep:
-    """One message of the wire as a person reads it: who sent it when (ms after accept), its name, and what counts in it."""
+    """One message on the wire in readable form: its sender, its time (ms after accept), its name and its main content."""
 
     sender: Side
     at_ms: float
@@ -878,11 +876,11 @@ class WireStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """One change, and what came of it on the board.
+    """One change, and its result on the board.
 
-    `fix.proved` says whether it connected; `result` is the handshake that shows it, None where there was none, and `note`
-    then says why. `general` marks a change that no rule proposed: the ladder that is climbed where the rule's own fixes failed.
-    `server_lines` and `client_lines` are both sides' whole settings as they were tried.
+    `fix.proved` says whether it connected; `result` is the handshake that shows it. If there was none, it is None and `note` says why.
+    `general` marks a change that no rule proposed; such changes are tried after the rule's own fixes failed. `server_lines` and
+    `client_lines` are the complete settings of both sides in this trial.
     """
 
     fix: Fix
@@ -895,10 +893,10 @@ class Trial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
-    """One server with one board, as they are, and with one thing changed at a time.
+    """One server with one board, unchanged and with one change at a time.
 
-    `server` is what the board connected to, in the user's words (interpreter, or HOST:PORT). `server_lines` and `client_lines` are
-    both sides' settings as code. `unseen` is what could not be seen of a server that is not ours. Key files are named, never held.
+    `server` is what the board connected to, as the user named it (interpreter, or HOST:PORT). `server_lines` and `client_lines` are both
+    sides' settings as code. `unseen` is what could not be observed of a server that is not ours. Key files are named, never included.
     """
 
     board: str

@@ -1,4 +1,4 @@
-"""What apt's files and answers say: sources of a machine, dependencies of a package. Pure text to records."""
+"""Parse apt's source lists and the output of `apt-cache depends`. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-#: What a program needs beside itself: shared libraries, and the parts it is split into (python3.13-minimal).
+#: Name prefixes of the packages with shared libraries.
 LIBRARIES = ("lib", "zlib")
 
 
@@ -15,12 +15,12 @@ class FetchError(Exception):
 
 
 class CannotError(FetchError):
-    """This machine lacks what fetching needs at all."""
+    """This machine has no apt or no Debian archive."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """An archive of this machine's apt: where it is, its suite and parts, and the keyring file that signs it."""
+    """An archive of this machine's apt: its address, suite and components, and the key that signs it (a file or the key itself)."""
 
     uri: str
     suite: str
@@ -29,7 +29,7 @@ class Source:
 
 
 def read_deb822(text: str) -> Iterator[Source]:
-    """Read the stanzas of a `.sources` file (man sources.list, DEB822-STYLE FORMAT); disabled ones are left out."""
+    """Read the stanzas of a `.sources` file (man sources.list, DEB822-STYLE FORMAT); skip disabled ones."""
     for stanza in re.split(r"\n[ \t]*(?:\n[ \t]*)+", re.sub(r"(?m)^#.*\n?", "", text)):
         fields: dict[str, str] = {}
         key = ""
@@ -62,21 +62,21 @@ def read_one_line(text: str) -> Iterator[Source]:
 
 
 def own_archive(sources: Sequence[Source], *, codename: str) -> Source:
-    """The archive that this machine's own system came from: the one whose suite is its code name, with `main`.
+    """Return the archive of this machine's own system: the one with `main` whose suite is the code name.
 
     Raises:
-        CannotError: none of them is.
+        CannotError: if there is no such archive.
     """
-    # By code name first: third parties call their suites `stable`, too.
+    # By code name first: third parties also call their suites `stable`.
     for suite in (codename, "stable", "testing", "sid", "unstable"):
         for source in sources:
             if source.suite == suite and "main" in source.components:
                 return source
-    raise CannotError(f"apt on this machine has no archive of its own system ({codename or 'unknown'} main) to ask")
+    raise CannotError(f"apt on this machine has no archive of its own system ({codename or 'unknown'} main)")
 
 
 def dependencies(text: str) -> dict[str, list[str]]:
-    """Read `apt-cache depends --recurse`: package -> the packages it depends on, both sides of an alternative included."""
+    """Read `apt-cache depends --recurse`: package -> its dependencies, including both sides of an alternative."""
     edges: dict[str, list[str]] = {}
     current: list[str] = []
     for line in text.splitlines():
@@ -90,7 +90,7 @@ def dependencies(text: str) -> dict[str, list[str]]:
 
 
 def closure(package: str, edges: dict[str, list[str]]) -> list[str]:
-    """Follow dependencies from the package through shared libraries and its own parts only, the package first."""
+    """Return the package and its dependencies, following only shared libraries and the package's own parts."""
     wanted = [package]
     for name in wanted:
         for other in edges.get(name, ()):

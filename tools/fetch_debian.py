@@ -3,13 +3,13 @@
     python tools/fetch_debian.py                              MicroPython of trixie
     python tools/fetch_debian.py --suite bullseye python3.9   another program, another suite
 
-Prints the path of a launcher script on standard output, ready for `--board unix:PATH` or `--server PATH`. The mirror and the
-key that signs it are those of this machine; apt runs with a configuration, lists and downloads of its own in a private folder,
-so that neither the machine's packages nor its apt are touched, as root or as an ordinary user. The packages are only unpacked,
-and the program is started by the dynamic loader of its own suite: Debian trixie's libraries need a newer glibc than the host's.
+Prints the path of a launcher script on standard output, ready for `--board unix:PATH` or `--server PATH`. It uses this machine's mirror and
+signing key. apt runs with its own configuration, lists and downloads in a private folder, so neither the machine's packages nor its
+apt are changed; root is not needed. The packages are only unpacked. The program is started by the dynamic loader of its own suite,
+because Debian trixie's libraries need a newer glibc than the host's.
 
-A program that is there already is not fetched again, and nothing is asked of the network. Exit codes: 0 done, 1 it could not
-be fetched (no network, no such suite or package), 2 wrong usage, 3 this machine has no apt or no Debian mirror.
+A program that was fetched before is not fetched again, and no network access happens. Exit codes: 0 done, 1 the program could not be
+fetched (no network, no such suite or package), 2 usage error, 3 this machine has no apt or no Debian mirror.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ TOOLS = ("apt-get", "apt-cache", "apt-config", "dpkg", "dpkg-deb")
 
 
 def machine_sources() -> list[Source]:
-    """All archives that this machine's apt is configured with, wherever its configuration says they are written."""
+    """Return all archives in this machine's apt configuration, wherever its source lists are."""
     asked = ("file", "Dir::Etc::sourcelist/f", "parts", "Dir::Etc::sourceparts/d")
     answer = _run(["apt-config", "shell", *asked], what="read apt's configuration")
     places = dict(word.partition("=")[::2] for word in shlex.split(answer))
@@ -64,7 +64,7 @@ def machine_sources() -> list[Source]:
 
 
 def code_name() -> str:
-    """The code name of this machine's system, empty where os-release has none."""
+    """Return the code name of this machine's system; empty if os-release has none."""
     try:
         text = Path("/etc/os-release").read_text(encoding="utf-8")
     except OSError:
@@ -77,7 +77,7 @@ def code_name() -> str:
 
 
 class PrivateApt:
-    """apt with a configuration, lists and downloads of its own in `folder`; for one suite of one archive."""
+    """apt for one suite of one archive, with its own configuration, lists and downloads in `folder`."""
 
     def __init__(self, folder: Path, *, source: Source, suite: str) -> None:
         self.folder = folder
@@ -86,7 +86,7 @@ class PrivateApt:
         for name in ("sources.d", "state/lists/partial", "cache/archives/partial", "downloads"):
             (folder / name).mkdir(parents=True, exist_ok=True)
         self.architecture = _run(["dpkg", "--print-architecture"], what="ask dpkg").strip()
-        # A mirror's address may hold a password: only this user reads it.
+        # A mirror's address may contain a password: only this user may read the file.
         _write_private(folder / "sources.d/suite.sources", self._source_text(source))
         _write_private(folder / "apt.conf", self._configuration())
 
@@ -94,12 +94,12 @@ class PrivateApt:
         lines = ["Types: deb", f"URIs: {source.uri}", f"Suites: {self.suite}", "Components: main"]
         lines.append(f"Architectures: {self.architecture}")
         if source.signed_by:
-            # A key may stand in the field itself, as continuation lines.
+            # The field may contain the key itself, as continuation lines.
             lines.append("Signed-By: " + source.signed_by.replace("\n", "\n "))
         return "\n".join(lines) + "\n"
 
     def _configuration(self) -> str:
-        """Read after the machine's own (-c): its proxies stay, its hooks, pins, sources and state do not."""
+        """Return the apt.conf that is read after the machine's own (-c): it keeps the proxies and drops hooks, pins, sources and state."""
         cleared = ("Update::Pre-Invoke", "Update::Post-Invoke", "Update::Post-Invoke-Success", "Default-Release")
         settings = {
             "Dir::State": f"{self.folder}/state",
@@ -110,9 +110,9 @@ class PrivateApt:
             "Dir::Etc::preferences": "/dev/null",
             "Dir::Etc::preferencesparts": "/dev/null",
             "APT::Architecture": self.architecture,
-            # As root apt would hand downloads to the user _apt, who cannot enter a private folder.
+            # As root, apt would download as the user _apt, who cannot enter a private folder.
             "APT::Sandbox::User": "root",
-            # Without it a failed download is a warning, and old lists are used.
+            # Without this, a failed download is only a warning, and apt uses old lists.
             "APT::Update::Error-Mode": "any",
             "Acquire::Languages": "none",
             "Acquire::Retries": "2",
@@ -128,10 +128,10 @@ class PrivateApt:
         self._apt("apt-get", "update", what=f"fetch the package lists of suite {self.suite!r}")
 
     def version(self, package: str) -> str:
-        """The version of the package that this suite has.
+        """Return the package's version in this suite.
 
         Raises:
-            FetchError: it has none.
+            FetchError: if the suite does not have the package.
         """
         text = self._apt("apt-cache", "policy", package, what=f"look up {package!r}")
         found = re.search(r"(?m)^  Candidate: (\S+)$", text)
@@ -140,7 +140,7 @@ class PrivateApt:
         return found[1]
 
     def needed(self, package: str) -> list[str]:
-        """The package, the parts it is split into, and the shared libraries of all of them."""
+        """Return the package, the parts it is split into, and the shared libraries of all of them."""
         kinds = ("recommends", "suggests", "conflicts", "breaks", "replaces", "enhances")
         text = self._apt(
             "apt-cache", "depends", "--recurse", *(f"--no-{kind}" for kind in kinds), package, what="list dependencies"
@@ -162,36 +162,36 @@ class PrivateApt:
 
 
 def short_version(version: str) -> str:
-    """What people call a Debian version: `1.25.0+ds-1` is 1.25, `3.13.5-2+deb13u5` is 3.13.5."""
+    """Return the short form of a Debian version: `1.25.0+ds-1` is 1.25, `3.13.5-2+deb13u5` is 3.13.5."""
     upstream = re.split(r"[-+~]", version.rpartition(":")[2])[0]
     return upstream.removesuffix(".0") if upstream.count(".") > 1 else upstream
 
 
 def write_launcher(home: Path, *, final: Path, program: str, version: str) -> str:
-    """Write the script that starts the program with its own loader and libraries; gives its file name.
+    """Write the script that starts the program with its own loader and libraries; return its file name.
 
     Args:
         home: the folder with `root/`, where the script is written.
         final: where that folder will be when the script runs.
 
     Raises:
-        FetchError: the packages hold no such program, or no loader.
+        FetchError: if the packages contain no such program, or no loader.
     """
     root = home / "root"
     binary = next((path for path in (root / "usr/bin" / program, root / "bin" / program) if path.is_file()), None)
     if binary is None:
-        raise FetchError(f"the package {program!r} holds no program of that name")
-    # Up to glibc 2.33 the file has its version in its name, and the usual name is an absolute link, here into the host.
+        raise FetchError(f"the package {program!r} contains no program of that name")
+    # Up to glibc 2.33 the file name contains the version, and the usual name is an absolute link, which would lead into the host.
     names = ("ld-linux*.so.*", "ld64.so.*", "ld-2.*.so", "ld.so.*")
     folders = [folder for place in ("usr/lib", "lib") for folder in (root / place, *sorted((root / place).glob("*-*")))]
     found = (path for folder in folders for name in names for path in sorted(folder.glob(name)))
     loader = next((path for path in found if path.is_file() and not path.is_symlink()), None)
     if loader is None:
-        raise FetchError(f"{program!r} came without a dynamic loader (the package libc6)")
+        raise FetchError(f"{program!r} has no dynamic loader: the package libc6 is missing")
     libraries = ":".join(str(final / folder.relative_to(home)) for folder in folders if folder.is_dir())
     words = [str(final / loader.relative_to(home)), "--library-path", libraries, str(final / binary.relative_to(home))]
     name = f"{program.rstrip('.0123456789')}-{short_version(version)}"
-    # Without --argv0: the loader passes the program's own path, from which Python finds its library, and old ones lack it.
+    # Not --argv0: old loaders lack it, and Python finds its library from the program's own path, which the loader passes.
     script = home / name
     script.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n', encoding="utf-8")
     script.chmod(0o755)
@@ -199,7 +199,7 @@ def write_launcher(home: Path, *, final: Path, program: str, version: str) -> st
 
 
 def present(home: Path) -> Path | None:
-    """The launcher of a program fetched before, if it still starts."""
+    """Return the launcher of a program that was fetched before, if it still starts."""
     try:
         launcher = home / str(json.loads((home / STATE).read_text(encoding="utf-8"))["launcher"])
     except (OSError, ValueError, KeyError, TypeError):
@@ -208,7 +208,7 @@ def present(home: Path) -> Path | None:
 
 
 def _starts(launcher: Path) -> str | None:
-    """None if the program behind the launcher runs, else what it said."""
+    """Return None if the launcher's program runs, else its output."""
     environment = {"PATH": os.defpath, "HOME": str(launcher.parent)}
     command = [str(launcher), "-c", "print('runs')"]
     try:
@@ -230,10 +230,10 @@ def _starts(launcher: Path) -> str | None:
 
 
 def fetch(program: str, *, suite: str, folder: Path, refresh: bool) -> Path:
-    """Bring the program into `folder/suite/program` unless it is there; gives its launcher.
+    """Fetch the program into `folder/suite/program` unless it is there; return its launcher.
 
     Raises:
-        FetchError: in one line, why that failed. What was there before stays.
+        FetchError: if that failed, with the reason in one line. The previous files are kept.
     """
     base = folder / suite
     home = base / program
@@ -245,7 +245,7 @@ def fetch(program: str, *, suite: str, folder: Path, refresh: bool) -> Path:
     source = own_archive(machine_sources(), codename=code_name())
     base.mkdir(parents=True, exist_ok=True)
     with _alone(base / "lock"):
-        # Another process may have fetched it while this one waited.
+        # Another process may have fetched it in the meantime.
         if not refresh and (launcher := present(home)) is not None:
             return launcher
         apt = PrivateApt(base / "apt", source=source, suite=suite)
@@ -276,7 +276,7 @@ def _unpack(packages: Sequence[Path], *, program: str, version: str, home: Path)
 
 @contextmanager
 def _alone(lock: Path) -> Iterator[None]:
-    """One fetch into a folder at a time; the lock goes with the process."""
+    """Allow one fetch into a folder at a time; the lock ends with the process."""
     with lock.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
@@ -289,7 +289,7 @@ def _write_private(path: Path, text: str) -> None:
 
 
 def _run(command: Sequence[str], *, what: str, folder: Path | None = None, make: Path | None = None) -> str:
-    """Run a program and give what it printed; a failure is one line with what the program said last."""
+    """Run a program and return its output; a failure is one line that ends with the program's last line."""
     if make is not None:
         make.mkdir(parents=True, exist_ok=True)
     try:
@@ -313,12 +313,12 @@ def _run(command: Sequence[str], *, what: str, folder: Path | None = None, make:
 
 
 def _one_line(text: str) -> str:
-    """Shorten to a line, without addresses: a mirror's may hold a password."""
+    """Shorten a text to one line without addresses: a mirror's may contain a password."""
     return re.sub(r"\w+://\S+", "the mirror", " ".join(text.removeprefix("E: ").split()))[:300]
 
 
 def default_folder() -> Path:
-    """Where fetched programs are kept: $TLS_HARNESS_DEBIAN, else a folder of its own in the user's cache."""
+    """Return the folder of fetched programs: $TLS_HARNESS_DEBIAN, else one in the user's cache."""
     told = os.environ.get(FOLDER_VARIABLE)
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(told).expanduser() if told else Path(cache).expanduser() / "tls-harness" / "debian"

@@ -1,10 +1,10 @@
-"""Make an environment for labgrid, apart from every other: its pyserial and ours both own the package `serial`.
+"""Make a separate environment for labgrid: its pyserial and ours both provide the package `serial`.
 
     python tools/fetch_labgrid.py
 
 Prints the path of `labgrid-client` on standard output; `labgrid-coordinator` and `labgrid-exporter` are in the same folder. The harness
-finds it there by itself. pip is run as this machine has it set up. What is there already is not fetched again, and nothing is
-asked of the network. Exit codes: 0 done, 1 it could not be made, 2 wrong usage.
+looks for it there. pip uses this machine's configuration. An existing environment is kept, without network access.
+Exit codes: 0 done, 1 the environment could not be made, 2 usage error.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ from collections.abc import Sequence
 from pathlib import Path
 
 FOLDER_VARIABLE = "TLS_HARNESS_LABGRID"
-#: Coordinator, exporter and client have to be of one version: 25.0 changed what they say to each other.
+#: Coordinator, exporter and client must have the same version: 25.0 changed their protocol.
 REQUIREMENT = "labgrid==26.0.1"
 DONE = "tls-harness-labgrid.txt"
 CALL_TIMEOUT_S = 600
 
 
 class FetchError(Exception):
-    """It could not be made; one line says why."""
+    """The environment could not be made; the message is one line."""
 
 
 def default_folder() -> Path:
-    """Where it is made: $TLS_HARNESS_LABGRID, else a folder of its own in the user's cache."""
-    told = os.environ.get(FOLDER_VARIABLE)
+    """Return the environment's folder: $TLS_HARNESS_LABGRID, else one in the user's cache."""
+    chosen = os.environ.get(FOLDER_VARIABLE)
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(told).expanduser() if told else Path(cache).expanduser() / "tls-harness" / "labgrid"
+    return Path(chosen).expanduser() if chosen else Path(cache).expanduser() / "tls-harness" / "labgrid"
 
 
 def present(folder: Path) -> Path | None:
-    """The client of an environment made before and to its end, for this requirement; its Python must still be there."""
+    """Return the client of a complete environment with this requirement whose Python still exists; else None."""
     client = folder / "bin" / "labgrid-client"
     try:
         complete = (folder / DONE).read_text(encoding="utf-8").strip() == REQUIREMENT
@@ -47,10 +47,10 @@ def present(folder: Path) -> Path | None:
 
 
 def fetch(folder: Path) -> Path:
-    """Make the environment unless it is there; gives the client's path.
+    """Make the environment unless it exists; return the client's path.
 
     Raises:
-        FetchError: it cannot be made.
+        FetchError: if it cannot be made.
     """
     client = present(folder)
     if client is not None:
@@ -58,7 +58,7 @@ def fetch(folder: Path) -> Path:
     folder.parent.mkdir(parents=True, exist_ok=True)
     with folder.with_name(f"{folder.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        client = present(folder)  # another process may have made it while this one waited
+        client = present(folder)  # another process may have made it in the meantime
         if client is not None:
             return client
         shutil.rmtree(folder, ignore_errors=True)
@@ -68,12 +68,12 @@ def fetch(folder: Path) -> Path:
         (folder / DONE).write_text(f"{REQUIREMENT}\n", encoding="utf-8")
     client = present(folder)
     if client is None:
-        raise FetchError(f"{REQUIREMENT} was installed into {folder}, but brought no labgrid-client")
+        raise FetchError(f"{REQUIREMENT} was installed into {folder}, but there is no labgrid-client")
     return client
 
 
 def _run(command: Sequence[str], *, what: str) -> None:
-    """Run a program; a failure is one line with what the program said last."""
+    """Run a program; a failure is one line that ends with the program's last line."""
     try:
         done = subprocess.run(
             list(command),
@@ -93,9 +93,9 @@ def _run(command: Sequence[str], *, what: str) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; gives the exit code."""
+    """Run the command line and return the exit code."""
     parser = argparse.ArgumentParser(
-        prog="fetch_labgrid.py", description="Make an environment for labgrid; prints the path of labgrid-client."
+        prog="fetch_labgrid.py", description="Make an environment for labgrid and print the path of labgrid-client."
     )
     parser.add_argument("--folder", type=Path, help=f"Default: ${FOLDER_VARIABLE}, or ~/.cache/tls-harness/labgrid")
     options = parser.parse_args(arguments)

@@ -1,4 +1,4 @@
-"""Debian's Chromium, headless, through Playwright: no browser is downloaded. Skips with a reason if one of them is missing."""
+"""Run Debian's Chromium, headless, through Playwright; no browser is downloaded. Skip if either is missing."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FLAGS = [
 
 @pytest.fixture(scope="session")
 def chromium():
-    """The browser; one for all tests of a process."""
+    """Return the browser, one for all tests of a process."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (extra: test)")
     program = shutil.which("chromium")
     if program is None:
@@ -43,7 +43,7 @@ def chromium():
 
 @pytest.fixture(scope="session")
 def screenshots(request):
-    """The folder of screenshots: $TLS_HARNESS_SCREENSHOTS, or else below the artifacts folder; never in git."""
+    """Return the folder for screenshots: $TLS_HARNESS_SCREENSHOTS, or one in the artifacts folder; never in git."""
     given = os.environ.get("TLS_HARNESS_SCREENSHOTS")
     folder = Path(given) if given else Path(request.config.getoption("artifacts") or ROOT / ".compat") / "screenshots"
     folder.mkdir(parents=True, exist_ok=True)
@@ -52,7 +52,7 @@ def screenshots(request):
 
 @pytest.fixture(scope="session")
 def record(tmp_path_factory, chromium):
-    """The record of a real run: the smoke cases on the virtual board, with evidence, and the page it wrote."""
+    """Return the record of a real run of the smoke cases on the virtual board, with evidence and its page."""
     try:
         find_interpreter("")
     except HarnessError as error:
@@ -63,7 +63,7 @@ def record(tmp_path_factory, chromium):
         "-m",
         "pytest",
         "-q",
-        # What is refused, and so what the page has to filter, must not depend on the defaults of this machine's Python.
+        # The refused cases, which the page can filter, must not depend on the defaults of this machine's Python.
         "-p",
         "python_org_server",
         "--rootdir",
@@ -87,7 +87,7 @@ def record(tmp_path_factory, chromium):
 
 
 def more_of(run, *, boards: int, servers: int, cases: int = 1):
-    """Make a bigger run of a real one: more boards, servers, and cases with other names."""
+    """Turn a real run into a bigger one with more boards, servers and renamed cases."""
     made = {**copy.deepcopy(run), "boards": [], "servers": [], "cases": [], "results": []}
     made["boards"] = [{**run["boards"][0], "board": f"board-{number}"} for number in range(boards)]
     made["servers"] = [{**run["servers"][0], "server": f"server-{number}"} for number in range(servers)]
@@ -107,13 +107,13 @@ def more_of(run, *, boards: int, servers: int, cases: int = 1):
 
 @pytest.fixture(scope="session")
 def multiplied():
-    """The function that makes a bigger run."""
+    """Return the function that makes a bigger run."""
     return more_of
 
 
 @pytest.fixture(scope="session")
 def mixed(record):
-    """The same run on two boards and two servers, with every verdict and a comparison with a baseline."""
+    """Return the run on two boards and two servers, with every verdict and a comparison with a baseline."""
     _folder, run = record
     run = more_of(run, boards=2, servers=2)
     by_case = [item for item in run["results"] if item["case"] == run["results"][0]["case"]]
@@ -140,7 +140,7 @@ def mixed(record):
 
 @pytest.fixture
 def show(chromium, tmp_path):
-    """Open a run record as a page from a file; any console message, dialog, or request other than the file fails the test."""
+    """Open a run record as a page from a file. Any console message, dialog or other request fails the test."""
     contexts, complaints = [], []
 
     def opened(run, *, path=None, hash_="", width=1280, height=900, **options):

@@ -1,4 +1,4 @@
-"""The HTML report in a real browser: from a file, by mouse and keyboard, light, dark, on a phone, big, and with hostile texts."""
+"""Test the HTML report in a real browser: mouse and keyboard, light and dark, on a phone, with many cells and hostile texts."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def shows(page, number: int) -> None:
     expect(page.locator("#count")).to_have_text(re.compile(rf"^{number} of "))
 
 
-def test_the_first_screen_answers(record, show, screenshots):
-    """The page of a run, opened from a file, names the key and links to the evidence."""
+def test_the_first_screen_names_the_key(record, show, screenshots):
+    """The page of a run, opened from a file, names the server key and links to the evidence."""
     folder, run = record
     page = show(run, path=folder / "out" / "report.html")
     assert "connects every board with every server (1 of 1)" in page.locator(".lead").inner_text()
@@ -78,7 +78,7 @@ def test_filters_and_the_address(mixed, show, screenshots):
 
 
 def test_a_cell_opens_and_closes_by_keyboard(mixed, show, screenshots):
-    """Tab reaches the table, arrows move, Enter opens, Escape closes and restores the focus; the open cell is part of the address."""
+    """Tab reaches the table, arrows move, Enter opens, Escape closes and restores the focus. The open cell is part of the address."""
     page = show(mixed, hash_="#verdict=fail")
     page.locator("#box").focus()
     page.keyboard.press("Tab")  # the group
@@ -95,7 +95,7 @@ def test_a_cell_opens_and_closes_by_keyboard(mixed, show, screenshots):
     assert f"open=board-0%7Cserver-0%7C{case.replace('/', '%2F')}" in page.evaluate("location.hash")
     page.screenshot(path=screenshots / "cell.png")
     page.keyboard.press("Escape")
-    page.wait_for_function("!location.hash.includes('open=')")  # the dialog reports its end after it is hidden
+    page.wait_for_function("!location.hash.includes('open=')")  # the dialog's close event comes after it is hidden
     assert not dialog.is_visible()
     here = page.evaluate("document.activeElement.dataset.at")
     assert here
@@ -190,7 +190,7 @@ def test_a_phone_scrolls_down_only(mixed, show, screenshots):
     page.screenshot(path=screenshots / "phone-cell.png")
 
 
-# Names that refer to other parts of a record, and keys of which the definition allows only certain words.
+# Names that refer to other parts of a record, and keys with a closed set of values.
 KEPT = (
     "verdict", "outcome", "started", "board", "server", "case", "topic", "kind", "id", "source",
     "schema", "cases", "tier", "stage", "ended_by", "from", "version", "default_suites", "step", "result",
@@ -198,7 +198,7 @@ KEPT = (
 
 
 def changed_texts(value, *, keep=KEPT):
-    """Make every text of a record hostile that the definition allows to be any text."""
+    """Replace every free text of a record with hostile text."""
     if isinstance(value, str):
         return HOSTILE
     if isinstance(value, list):
@@ -230,7 +230,7 @@ def test_hostile_texts_change_nothing(mixed, show):
 
 
 def test_ten_thousand_cells_stay_quick(record, multiplied, show, tmp_path, screenshots, record_property):
-    """Rows are made when they come into sight, however many there are, also after a filter."""
+    """Rows are only built when they become visible, however many there are, also after filtering."""
     _folder, run = record
     per_case = 10_000 // len(run["results"]) // 9 + 1
     big = multiplied(run, boards=3, servers=3, cases=per_case)
@@ -252,7 +252,7 @@ def test_ten_thousand_cells_stay_quick(record, multiplied, show, tmp_path, scree
     record_property("bytes", path.stat().st_size)
 
 
-def test_without_script_the_answer_is_there(mixed, show, chromium, tmp_path):
+def test_the_first_screen_without_javascript(mixed, show, chromium, tmp_path):
     """The first screen and the plots need no JavaScript."""
     path = tmp_path / "page.html"
     path.write_text(render_html(RunRecord.of_json(mixed)), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The programs of tools/ are run by path: their folder is what they import each other from."""
+"""Add tools/ to the import path: its programs are run by path and import each other from their folder."""
 
 import sys
 from pathlib import Path

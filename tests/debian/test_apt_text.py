@@ -1,4 +1,4 @@
-"""Sources of a machine and dependencies of a package, as apt writes them."""
+"""Test reading apt's sources and package dependencies."""
 
 import pytest
 from apt_text import CannotError, Source, closure, dependencies, own_archive, read_deb822, read_one_line
@@ -52,7 +52,7 @@ media-types
 
 
 def test_deb822() -> None:
-    """Each URI and suite of an enabled stanza with binaries is an archive; a key may stand in the field itself."""
+    """Each URI and suite of an enabled stanza with binaries is an archive; the field may contain the key itself."""
     components, key = ("main", "contrib"), "/usr/share/keyrings/archive.gpg"
     assert list(read_deb822(DEB822)) == [
         Source(uri=uri, suite=suite, components=components, signed_by=key)
@@ -69,7 +69,7 @@ def test_deb822() -> None:
 
 
 def test_one_line() -> None:
-    """Options stand in brackets; sources of source packages and comments are none of ours."""
+    """Options are in brackets; `deb-src` lines and comments are ignored."""
     text = (
         "# deb http://off.test/ bookworm main\n"
         "deb http://plain.test/debian bookworm main contrib # note\n"
@@ -83,7 +83,7 @@ def test_one_line() -> None:
 
 
 def test_own_archive_goes_by_code_name() -> None:
-    """A third party's `stable main` does not come before the system's own archive."""
+    """A third party's `stable main` does not take precedence over the system's own archive."""
     other = Source(uri="http://other.test/", suite="stable", components=("main",))
     security = Source(uri="http://mirror.test/security", suite="bookworm-security", components=("main",))
     extra = Source(uri="http://extra.test/", suite="bookworm", components=("contrib",))
@@ -99,7 +99,7 @@ def test_no_own_archive() -> None:
 
 
 def test_dependencies() -> None:
-    """Both sides of an alternative count; a virtual package, written in angle brackets, is none."""
+    """Both sides of an alternative count; a virtual package, in angle brackets, does not."""
     assert dependencies(DEPENDS) == {
         "micropython": ["libc6", "dpkg", "libffi8", "media-types"],
         "libc6": ["libgcc-s1", "libc6"],
@@ -109,11 +109,11 @@ def test_dependencies() -> None:
 
 
 def test_closure_follows_libraries_only() -> None:
-    """What only a package that is not unpacked needs is not unpacked either."""
+    """The dependencies of a package that is not unpacked are not unpacked either."""
     assert closure("micropython", dependencies(DEPENDS)) == ["micropython", "libc6", "libffi8", "libgcc-s1"]
 
 
 def test_closure_takes_the_parts_of_a_program() -> None:
-    """python3.13 is split into packages of its own name."""
+    """python3.13 is split into packages whose names start with it."""
     edges = {"python3.13": ["python3.13-minimal", "tzdata"], "python3.13-minimal": ["zlib1g"]}
     assert closure("python3.13", edges) == ["python3.13", "python3.13-minimal", "zlib1g"]

@@ -1,4 +1,4 @@
-"""The fetching program: what it builds, what it says, and its exit codes. Nothing here uses the network."""
+"""Test what tools/fetch_debian.py builds and prints, and its exit codes, without the network."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ needs_apt = pytest.mark.skipif(
 
 
 def call(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the program as a person does."""
+    """Run the program as a user does."""
     return subprocess.run(
         [sys.executable, str(PROGRAM), *arguments],
         capture_output=True,
@@ -37,7 +37,7 @@ def put(path: Path, content: bytes = ELF) -> None:
 
 
 def fetched(folder: Path, *, script: str) -> Path:
-    """A program that was fetched before, as a script."""
+    """Create a program that was fetched before, as a script."""
     launcher = folder / "trixie/micropython/micropython-1.25"
     put(launcher, f"#!/bin/sh\n{script}\n".encode())
     launcher.chmod(0o755)
@@ -56,7 +56,7 @@ def fetched(folder: Path, *, script: str) -> Path:
     ],
 )
 def test_short_version(version: str, short: str) -> None:
-    """Epoch, repacking and Debian's revision are no part of the name."""
+    """The epoch, the repack suffix and Debian's revision are not part of the name."""
     assert fetch_debian.short_version(version) == short
 
 
@@ -72,7 +72,7 @@ def test_short_version(version: str, short: str) -> None:
     ],
 )
 def test_launcher(tmp_path: Path, loader: str, libraries: str) -> None:
-    """The program runs under its own loader, wherever its suite has that, with its own libraries first."""
+    """The program runs under its own loader and with its own libraries first, wherever its suite puts them."""
     put(tmp_path / "root" / loader)
     put(tmp_path / "root/usr/bin/micropython")
     # As in bullseye: the usual name is an absolute link, which here would lead into the host.
@@ -87,7 +87,7 @@ def test_launcher(tmp_path: Path, loader: str, libraries: str) -> None:
 
 
 def test_launcher_in_a_folder_with_spaces(tmp_path: Path) -> None:
-    """A home folder may have any name; a Python's launcher says its version once."""
+    """The path of the home folder may contain spaces; the name of a Python's launcher has its version once."""
     put(tmp_path / "root/usr/lib/ld-linux-x86-64.so.2")
     put(tmp_path / "root/usr/bin/python3.13")
     name = fetch_debian.write_launcher(tmp_path, final=Path("/a b"), program="python3.13", version="3.13.5-2")
@@ -97,31 +97,31 @@ def test_launcher_in_a_folder_with_spaces(tmp_path: Path) -> None:
 
 def test_package_without_the_program(tmp_path: Path) -> None:
     """A package without a program is refused."""
-    with pytest.raises(FetchError, match="'zlib1g' holds no program of that name"):
+    with pytest.raises(FetchError, match="'zlib1g' contains no program of that name"):
         fetch_debian.write_launcher(tmp_path, final=tmp_path, program="zlib1g", version="1")
 
 
 def test_package_without_a_loader(tmp_path: Path) -> None:
-    """Without libc6 there is nothing to start it with."""
+    """Without libc6 there is no loader to start the program with."""
     put(tmp_path / "root/usr/bin/micropython")
-    with pytest.raises(FetchError, match="without a dynamic loader"):
+    with pytest.raises(FetchError, match=r"has no dynamic loader: the package libc6 is missing$"):
         fetch_debian.write_launcher(tmp_path, final=tmp_path, program="micropython", version="1.25")
 
 
-def test_what_is_there_is_not_fetched_again(tmp_path: Path) -> None:
-    """With the program in place not even apt is needed; the path is all that is printed."""
+def test_a_present_program_is_not_fetched_again(tmp_path: Path) -> None:
+    """If the program is in place, apt is not needed and only the path is printed."""
     launcher = fetched(tmp_path, script="echo runs")
     done = call("--folder", str(tmp_path), PATH=str(tmp_path / "nothing"))
     assert (done.returncode, done.stdout, done.stderr) == (0, f"{launcher}\n", "")
 
 
 def test_environment_names_the_folder(tmp_path: Path) -> None:
-    """$TLS_HARNESS_DEBIAN is the folder where --folder is not given."""
+    """Without --folder, the folder is $TLS_HARNESS_DEBIAN."""
     launcher = fetched(tmp_path, script="echo runs")
     assert call(PATH="/nothing", TLS_HARNESS_DEBIAN=str(tmp_path)).stdout == f"{launcher}\n"
 
 
-def test_what_no_longer_starts_is_fetched_again(tmp_path: Path) -> None:
+def test_a_program_that_does_not_start_is_fetched_again(tmp_path: Path) -> None:
     """A program whose files are damaged or moved counts as missing."""
     fetched(tmp_path, script="exit 3")
     assert fetch_debian.present(tmp_path / "trixie/micropython") is None
@@ -138,14 +138,14 @@ def test_no_apt(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("arguments", [("--suite", "../etc"), ("a b",), ("--suite", "")])
 def test_usage(arguments: tuple[str, ...]) -> None:
-    """A suite and a program are names; anything else is wrong usage."""
+    """A suite or program with an invalid name is a usage error."""
     done = call(*arguments)
     assert done.returncode == 2
-    assert "the name of a Debian" in done.stderr
+    assert "expected the name of a Debian" in done.stderr
 
 
 def test_folder_that_cannot_be_made(tmp_path: Path) -> None:
-    """A folder that is a file: one line and exit code 1 (or 3 where there is no apt to ask)."""
+    """If the folder is a file: one line and exit code 1 (or 3 without apt)."""
     (tmp_path / "file").write_text("", encoding="utf-8")
     done = call("--folder", str(tmp_path / "file"))
     assert done.returncode in (1, 3)
@@ -155,7 +155,7 @@ def test_folder_that_cannot_be_made(tmp_path: Path) -> None:
 
 @needs_apt
 def test_archive_that_is_gone(tmp_path: Path) -> None:
-    """apt's own words in one line, without the address: it may hold a password."""
+    """apt's message is shown in one line, without the address, which may contain a password."""
     source = Source(uri=f"file://user:word@/{tmp_path}/none", suite="x", components=("main",))
     apt = fetch_debian.PrivateApt(tmp_path / "apt", source=source, suite="nosuch")
     with pytest.raises(FetchError, match=r"^cannot fetch the package lists of suite 'nosuch': ") as caught:
@@ -166,7 +166,7 @@ def test_archive_that_is_gone(tmp_path: Path) -> None:
 
 @needs_apt
 def test_suite_without_the_package(tmp_path: Path) -> None:
-    """A package that the suite has not is named with the suite."""
+    """The error for a missing package names the package and the suite."""
     source = Source(uri=f"file:{tmp_path}/none", suite="x", components=("main",))
     apt = fetch_debian.PrivateApt(tmp_path / "apt", source=source, suite="trixie")
     with pytest.raises(FetchError, match=r"suite 'trixie' has no package 'micropython' for \w+"):
@@ -175,7 +175,7 @@ def test_suite_without_the_package(tmp_path: Path) -> None:
 
 @needs_apt
 def test_files_with_the_address_are_private(tmp_path: Path) -> None:
-    """Only the user reads the private sources: a mirror's address may hold a password."""
+    """The private sources are readable for the user only: a mirror's address may contain a password."""
     source = Source(uri="file:/none", suite="x", components=("main",), signed_by="/k.gpg")
     fetch_debian.PrivateApt(tmp_path / "apt", source=source, suite="trixie")
     file = tmp_path / "apt/sources.d/suite.sources"

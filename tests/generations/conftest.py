@@ -1,4 +1,4 @@
-"""What the tests of whole runs share: a real `pytest` in a process of its own, and its run.json."""
+"""Run a real `pytest` in a process of its own and read its run.json."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 FETCH = ROOT / "tools/fetch_debian.py"
-#: Set (to anything) where a missing interpreter must not pass as a skipped test: in CI.
+#: If this variable is set, a missing interpreter fails the test instead of skipping it: for CI.
 NO_SKIP = "TLS_HARNESS_NO_SKIP"
 RUN_TIMEOUT_S = 1500
-#: What a run may end with: everything else is a wrong prediction, a hole in a client, or a fault of the harness.
+#: The verdicts of a good run. Any other is a wrong prediction, a security hole in a client, or a fault of the harness.
 CLEAN = {"pass", "unsupported", "known"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatrixRun:
-    """One finished run: its exit code, what it printed, and its record."""
+    """A finished run: its exit code, its output and its record."""
 
     status: int
     output: str
@@ -37,7 +37,7 @@ class MatrixRun:
 
     @property
     def unclean(self) -> list[str]:
-        """A line for each result that is none of `CLEAN`, with all that is wrong with it."""
+        """Return a line with all mismatches for each result that is not in `CLEAN`."""
         return [
             f"{item['board']} {item['server']} {item['case']}: {item['verdict']} {item['reason'] or ''} "
             + "; ".join(f"{m['field']}: expected {m['expected']}, observed {m['observed']}" for m in item["mismatches"])
@@ -51,11 +51,11 @@ Matrix = Callable[..., MatrixRun]
 
 @pytest.fixture(scope="session")
 def run_matrix(tmp_path_factory: pytest.TempPathFactory) -> Matrix:
-    """Run pytest over tests/compat with the given arguments, as a person does in this folder."""
+    """Run pytest on tests/compat with the given arguments, as a user does in this folder."""
 
     def run(*arguments: str) -> MatrixRun:
         artifacts = tmp_path_factory.mktemp("run")
-        # This test's own pytest, and the user's choice of interpreter, must not reach the run.
+        # The variables of this test's own pytest and the user's choice of interpreter must not affect the run.
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "MICROPYTHON"))}
         done = subprocess.run(
             [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--artifacts", str(artifacts), *arguments],
@@ -77,7 +77,7 @@ def run_matrix(tmp_path_factory: pytest.TempPathFactory) -> Matrix:
 
 @pytest.fixture(scope="session")
 def debian_program() -> Callable[..., str]:
-    """Fetch a program of a Debian suite; skip, saying why, where this machine cannot."""
+    """Fetch a program of a Debian suite; skip with the reason if this machine cannot."""
 
     def fetch(program: str, *, suite: str) -> str:
         done = subprocess.run(

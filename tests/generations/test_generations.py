@@ -1,10 +1,11 @@
-"""Every case on each named interpreter, for real, twice: only clean verdicts, and exactly the known list of untried cases.
+"""Run every case twice on each named interpreter: all verdicts are clean, and the untried cases are exactly the stored list.
 
-What an interpreter cannot try stands in `unsupported-NAME.txt`, so that it cannot grow unseen. After a change that is meant:
+The cases that an interpreter cannot try are listed in `unsupported-NAME.txt`, so that the list cannot grow unnoticed.
+After an intended change,
 
     TLS_HARNESS_UPDATE=1 pytest tests/generations/test_generations.py -m slow
 
-writes the lists anew; the difference is then read and committed like any other.
+rewrites the lists; read the difference before committing it.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 def generation(
     request: pytest.FixtureRequest, debian_program: Callable[..., str], run_matrix: Any
 ) -> tuple[str, Any, Any]:
-    """The name of an interpreter and two runs of the whole set on it, one after the other."""
+    """Return the name of an interpreter and two successive runs of the whole set on it."""
     if request.param == "packaged":
         if importlib.util.find_spec("micropython_run") is None:
             pytest.skip("the packaged interpreter has no wheel for this machine")
@@ -44,7 +45,7 @@ def generation(
 
 
 class Watched(Mapping[str, Any]):
-    """A server's description that knows whether anybody looked at it."""
+    """A server's description that records whether it was read."""
 
     def __init__(self, data: Mapping[str, Any]) -> None:
         self.data = data
@@ -64,7 +65,7 @@ class Watched(Mapping[str, Any]):
 
 
 def server_lacks(case: Case, server: Mapping[str, Any]) -> bool:
-    """Whether it is the server that cannot try the case: then the interpreter's list does not hold it."""
+    """Return whether the server cannot try the case; such a case is not in the interpreter's list."""
     for need in case.needs:
         watched = Watched(server)
         if not need.met(BoardInfo(), watched) and watched.seen:
@@ -73,7 +74,7 @@ def server_lacks(case: Case, server: Mapping[str, Any]) -> bool:
 
 
 def untried(record: dict[str, Any]) -> dict[str, str]:
-    """Case -> reason, of the cases that this interpreter cannot try."""
+    """Return case -> reason for the cases that this interpreter cannot try."""
     (server,) = record["servers"]
     return {
         item["case"]: item["reason"]
@@ -83,9 +84,9 @@ def untried(record: dict[str, Any]) -> dict[str, str]:
 
 
 def stored_text(found: dict[str, str]) -> str:
-    """The stored form: ids under their reasons, which are comments."""
+    """Return the stored form: the ids, each group under its reason as a comment."""
     lines = [
-        f"# Cases of `--cases {TIER}` that this interpreter cannot try; test_generations.py says how to renew this list."
+        f"# Cases of `--cases {TIER}` that this interpreter cannot try; test_generations.py says how to update this list."
     ]
     for reason in sorted(set(found.values())):
         lines += ["", f"# {reason}", *sorted(case for case, other in found.items() if other == reason)]
@@ -93,7 +94,7 @@ def stored_text(found: dict[str, str]) -> str:
 
 
 def test_only_clean_verdicts(generation: tuple[str, Any, Any]) -> None:
-    """Every case passes, or cannot be tried here, or is a deviation that is listed with its reason."""
+    """Every case passes, is unsupported here, or is a known deviation."""
     _name, run, _again = generation
     assert run.unclean == [], run.output[-4000:]
     assert run.status == 0, run.output[-4000:]
@@ -112,11 +113,11 @@ def test_same_again(generation: tuple[str, Any, Any]) -> None:
 
 
 def test_unsupported_is_the_stored_list(generation: tuple[str, Any, Any]) -> None:
-    """The cases it cannot try are exactly those of the stored text."""
+    """The cases that the interpreter cannot try are exactly those of the stored list."""
     name, run, _again = generation
     found, file = untried(run.record), HERE / f"unsupported-{name}.txt"
     if os.environ.get(UPDATE):
         file.write_text(stored_text(found), encoding="utf-8")
     lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
     stored = {line for line in lines if line and not line.startswith("#")}
-    assert found.keys() == stored, f"renew the list with {UPDATE}=1 if this is meant"
+    assert found.keys() == stored, f"update the list with  {UPDATE}=1 if the change is intended"

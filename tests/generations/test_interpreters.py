@@ -1,4 +1,4 @@
-"""Every way to name an interpreter leads to the same board: what people have in their shells, not what we would write."""
+"""Every way in which users name an interpreter gives the same board."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from harness.system.deadline import Deadline
 
 pytestmark = pytest.mark.slow
 
-#: The packaged interpreter's console script: a Python program, which has a SIGINT handler of its own unless told otherwise.
+#: The packaged interpreter's console script: a Python program, which installs its own SIGINT handler by default.
 CONSOLE_SCRIPT = shutil.which("micropython", path=str(Path(sys.executable).parent))
 
 needs_console_script = pytest.mark.skipif(CONSOLE_SCRIPT is None, reason="no packaged MicroPython for this machine")
@@ -32,7 +32,7 @@ Opened = Callable[[str], BoardSession]
 
 @pytest.fixture
 def opened() -> Opened:
-    """Open a board by its spec; closed at the end of the test."""
+    """Return a function that opens a board by its spec; the boards are closed at the end of the test."""
     sessions: list[BoardSession] = []
 
     def start(spec: str) -> BoardSession:
@@ -47,7 +47,7 @@ def opened() -> Opened:
 
 @pytest.fixture
 def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The same interpreter under many names."""
+    """Return the same interpreter under many names."""
     assert CONSOLE_SCRIPT is not None
     folder = tmp_path / "a folder"
     folder.mkdir()
@@ -85,20 +85,20 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     ],
 )
 def test_spellings(name: str, places: dict[str, str], opened: Opened) -> None:
-    """A path is taken from the folder pytest was started in; spaces, `~`, links and scripts are fine."""
+    """A path is relative to the folder in which pytest was started; spaces, `~`, links and scripts work."""
     info = opened(f"unix:{places[name]}").info
     assert (info.implementation, info.tls_module) == ("micropython", "tls")
 
 
 @needs_console_script
 def test_environment_variable(places: dict[str, str], opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`unix` is what $MICROPYTHON names, before the packaged interpreter."""
+    """$MICROPYTHON takes precedence over the packaged interpreter for `unix`."""
     monkeypatch.setenv("MICROPYTHON", places["wrapper"])
     assert opened("unix").info.implementation == "micropython"
 
 
 def test_without_raw_repl(debian_program: Callable[..., str], opened: Opened) -> None:
-    """MicroPython 1.25 has no raw REPL, no ssl module, and TLS 1.3; all of that is found by asking."""
+    """The probe finds that MicroPython 1.25 has TLS 1.3, but no raw REPL and no ssl module."""
     info = opened(f"unix:{debian_program('micropython', suite='trixie')}").info
     assert (info.version[:2], info.tls_module) == ((1, 25), "tls")
     assert "ssl" not in info.modules
@@ -107,7 +107,7 @@ def test_without_raw_repl(debian_program: Callable[..., str], opened: Opened) ->
 @needs_console_script
 @pytest.mark.parametrize("name", ["console script", "wrapper", "wrapper without exec"])
 def test_ctrl_c_reaches_the_interpreter(name: str, places: dict[str, str]) -> None:
-    """Whatever stands before the interpreter, Ctrl-C ends what runs on it."""
+    """Ctrl-C ends the program on the interpreter, even if the interpreter was started by a wrapper."""
     board = VirtualBoard(find_interpreter(places[name]))
     try:
         link = RawRepl(board.port)
@@ -124,7 +124,7 @@ def test_ctrl_c_reaches_the_interpreter(name: str, places: dict[str, str]) -> No
 @needs_console_script
 @pytest.mark.parametrize("script_repl", [False, True])
 def test_ctrl_c_at_once(script_repl: bool) -> None:
-    """A tool that sends Ctrl-C as soon as there is a port does not end what is only just starting."""
+    """A Ctrl-C that arrives as soon as the port exists does not end the starting interpreter."""
     for _ in range(10):
         board = VirtualBoard(find_interpreter(""), script_repl=script_repl)
         try:

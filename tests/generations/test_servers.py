@@ -1,6 +1,6 @@
-"""Servers as an axis: the same cases against the Pythons of this machine, each with defaults of its own.
+"""Run the same cases against the Pythons of this machine, each with its own defaults.
 
-The seed case is the reason: python.org's builds refuse plain RSA and Debian's accept it, at the same version
+The reason is the seed case: python.org's builds refuse plain RSA and Debian's accept it, at the same version
 (docs/facts/python-ssl.md, "Default cipher suites").
 """
 
@@ -20,7 +20,7 @@ TIER = "smoke"
 OLDEST = (3, 8)
 DEBIAN = Path("/usr/bin/python3.11")
 SEED = "seed/rsa-key-no-shared-cipher"
-#: The plain RSA suites that the question's client offers, as IANA numbers.
+#: The plain RSA suites that the seed case's client offers, as IANA numbers.
 PLAIN_RSA = {0x003D, 0x0035, 0x003C, 0x002F}
 ASK = "import ssl, sys; print(*sys.version_info[:3], sys.implementation.name)"
 ASK_TIMEOUT_S = 60
@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 
 def version_of(python: Path) -> tuple[int, ...] | None:
-    """The version of a CPython that has ssl; None for anything else, a pyenv shim without its Python included."""
+    """Return the version of a CPython with ssl; None for anything else, such as a pyenv shim without its Python."""
     try:
         done = subprocess.run(
             [python, "-I", "-c", ASK],
@@ -46,12 +46,12 @@ def version_of(python: Path) -> tuple[int, ...] | None:
 
 
 def found_pythons() -> dict[Path, tuple[int, ...]]:
-    """The CPythons from 3.8 on that this machine has: pyenv's, those on PATH, Debian's and this one."""
+    """Return the CPythons from 3.8 on of this machine: pyenv's, those on PATH, Debian's and this one."""
     pyenv = Path(os.environ.get("PYENV_ROOT") or "~/.pyenv").expanduser()
     candidates = [Path(sys.executable), DEBIAN, *pyenv.glob("versions/*/bin/python")]
     for folder in os.get_exec_path():
         candidates += [item for item in Path(folder).glob("python3.*") if re.fullmatch(r"python3\.\d+", item.name)]
-    # A venv's python and its original are the same server; the name that is asked for stays.
+    # A venv's python and its base Python are the same server; the requested name is kept.
     real = {path.resolve(): path for path in reversed(candidates) if os.access(path, os.X_OK)}
     versions = {path: version_of(path) for path in real.values()}
     return {path: version for path, version in versions.items() if version is not None and version[:2] >= OLDEST}
@@ -59,7 +59,7 @@ def found_pythons() -> dict[Path, tuple[int, ...]]:
 
 @pytest.fixture(scope="module")
 def servers() -> list[Path]:
-    """The oldest and the newest, and Debian's own where it is: each once."""
+    """Return the oldest, the newest and Debian's own Python, without duplicates."""
     pythons = found_pythons()
     chosen = [min(pythons, key=pythons.__getitem__), max(pythons, key=pythons.__getitem__)]
     chosen += [path for path in pythons if path.resolve() == DEBIAN.resolve()]
@@ -68,19 +68,19 @@ def servers() -> list[Path]:
 
 @pytest.fixture(scope="module")
 def run(servers: list[Path], run_matrix: Any) -> Any:
-    """One run over all of them."""
+    """Run the cases once on all servers."""
     options = [word for server in servers for word in ("--server", str(server))]
     return run_matrix("--cases", TIER, "--board", "unix", *options)
 
 
 def test_only_clean_verdicts(run: Any) -> None:
-    """Every case ends on every server as expected from that server's live settings."""
+    """On every server, every case ends as that server's live settings predict."""
     assert run.unclean == [], run.output[-4000:]
     assert run.status == 0, run.output[-4000:]
 
 
 def test_each_server_ran_everything(run: Any, servers: list[Path]) -> None:
-    """Every server has the same cases, and its own name."""
+    """Every server runs the same cases and has its own name."""
     by_server: dict[str, set[str]] = {}
     for _board, server, case in run.verdicts:
         by_server.setdefault(server, set()).add(case)
@@ -89,14 +89,14 @@ def test_each_server_ran_everything(run: Any, servers: list[Path]) -> None:
 
 
 def test_names_are_readable(run: Any) -> None:
-    """A server's name in ids and reports says its version and is no path."""
+    """A server's name in ids and reports contains its version and is not a path."""
     for server in run.record["servers"]:
         assert server["python"] in server["server"]
         assert "/" not in server["server"]
 
 
 def test_record_says_what_decides(run: Any, servers: list[Path]) -> None:
-    """Version, OpenSSL, build flag and default suites of each server stand in run.json."""
+    """run.json contains each server's version, OpenSSL, build flag and default suites."""
     assert len(run.record["servers"]) == len(servers)
     for server in run.record["servers"]:
         assert re.fullmatch(r"3\.\d+\.\d+\S*", server["python"])
@@ -106,7 +106,7 @@ def test_record_says_what_decides(run: Any, servers: list[Path]) -> None:
 
 
 def test_seed_follows_the_live_settings(run: Any) -> None:
-    """The seed's client is refused exactly where no plain RSA suite is on, whatever the version."""
+    """The seed case's client is refused exactly by the servers without a plain RSA suite, whatever their version."""
     live = {item["server"]: {suite[0] for suite in item["default_suites"]} for item in run.record["servers"]}
     seeds = [item for item in run.record["results"] if item["case"] == SEED]
     assert {item["server"] for item in seeds} == live.keys()
@@ -122,7 +122,7 @@ def test_seed_follows_the_live_settings(run: Any) -> None:
     not DEBIAN.exists() or shutil.which("dpkg") is None, reason="this is not Debian 12 with its own Python"
 )
 def test_debian_differs(run: Any) -> None:
-    """Debian builds with OpenSSL's default suites, the record says so, and the seed connects there."""
+    """Debian builds Python with OpenSSL's default suites: the record says so, and the seed case connects."""
     (debian,) = (item for item in run.record["servers"] if Path(item["executable"]).resolve() == DEBIAN.resolve())
     (seed,) = (item for item in run.record["results"] if item["case"] == SEED and item["server"] == debian["server"])
     assert debian["default_suites_flag"] == "openssl"

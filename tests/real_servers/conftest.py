@@ -1,4 +1,4 @@
-"""Servers of Debian's packages on free loopback ports, in the foreground, with files of their own; ended with the test."""
+"""Start servers of Debian's packages on free loopback ports, in the foreground, with files of their own; each ends with its test."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ PROFILES = ("server-p256", "server-rsa2048", "client-p256", "client-untrusted", 
 
 @pytest.fixture(scope="session")
 def pairs(tmp_path_factory):
-    """`pairs / "server-p256" / "cert.pem"`, `key.pem`, `cert.der`, `key.der`; the keys are for their owner only."""
+    """`pairs / "server-p256" / "cert.pem"`, `key.pem`, `cert.der`, `key.der`; the keys are readable for their owner only."""
     folder = tmp_path_factory.mktemp("pairs")
     with Certificates() as certificates:
         for name in PROFILES:
@@ -38,7 +38,7 @@ def pairs(tmp_path_factory):
 
 @pytest.fixture
 def started(tmp_path):
-    """Starts a program that listens on a port, and waits until it does: `started(port, *command)`; the one before it is ended."""
+    """Start a program and wait until it listens on the port: `started(port, *command)`. The previous program is ended."""
     running = []
 
     def end():
@@ -72,7 +72,7 @@ def started(tmp_path):
             except OSError:
                 assert process.poll() is None, log.read_text(errors="replace")
                 assert not deadline.expired, log.read_text(errors="replace")
-                time.sleep(0.02)  # nothing else tells that it listens
+                time.sleep(0.02)  # nothing else shows that it listens
 
     yield start
     end()
@@ -80,14 +80,14 @@ def started(tmp_path):
 
 @pytest.fixture
 def port():
-    """A port that is free now."""
+    """Return a port that is free now."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return listener.getsockname()[1]
 
 
 @pytest.fixture
 def diagnose(port, tmp_path):
-    """Run `tls-harness diagnose --board unix --connect`: its exit code and what it printed."""
+    """Run `tls-harness diagnose --board unix --connect` and return its exit code and output."""
 
     def run(*more, board="unix"):
         done = subprocess.run(
@@ -109,7 +109,7 @@ def diagnose(port, tmp_path):
 
 @pytest.fixture
 def tls13_board():
-    """A board of TLS 1.3: no official firmware has it, the interpreter that $MICROPYTHON_OLD names may."""
+    """A board with TLS 1.3. No official firmware has it; the interpreter that $MICROPYTHON_OLD names may."""
     path = os.environ.get("MICROPYTHON_OLD")
     if not path:
         pytest.skip(

@@ -1,6 +1,6 @@
-"""`tls-harness diagnose --connect` with nginx, mosquitto and `openssl s_server`: each good, and broken in two ways.
+"""`tls-harness diagnose --connect` with nginx, mosquitto and `openssl s_server`: each with a good and two bad configurations.
 
-What is printed for a broken one is a stored text, `texts/<server>.<what>.txt`; UPDATE_TEXTS=1 writes them anew.
+The output for a bad configuration is a stored text, `texts/<server>.<what>.txt`; UPDATE_TEXTS=1 rewrites them.
 """
 
 import os
@@ -75,12 +75,12 @@ def s_server(started, pairs, port):
 
 
 def stored(name, answer):
-    """The command said that it does not connect, and in these words."""
+    """Check that the command reports a failure with the stored text."""
     code, text = answer
     assert code == 1
     text = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT", text)
     text = re.sub(r"board unix\S*: MicroPython \S+ \(.*\)", "board unix: MicroPython", text)
-    # The server may refuse the certificate before the board's Finished is there.
+    # The server may refuse the certificate before the board's Finished arrives.
     text = re.sub(r"(the length of an encrypted alert)\n +board  -> ApplicationData", r"\1", text)
     text = re.sub(r"/\S+/(?=(?:ca|client|server)-\w+/)", "", text)
     text = re.sub(r"\b\d+ bytes", "N bytes", text)
@@ -92,12 +92,12 @@ def stored(name, answer):
 
 
 def told(answer, server):
-    """The lines for this server, of all fixes in their order."""
+    """Return the lines for this server of all fixes, in order."""
     return re.findall(rf"^  server      {server} +(.*)$", answer[1], re.MULTILINE)
 
 
 def connects(answer, *, suite, version="TLSv1.2"):
-    """The command said that it connects, with a suite of this beginning."""
+    """Check that the command reports a connection with a suite that starts with this text."""
     code, text = answer
     assert code == 0, text
     assert f"\nconnected  {version} {suite}" in text
@@ -105,7 +105,7 @@ def connects(answer, *, suite, version="TLSv1.2"):
 
 
 def test_nginx_good(nginx, diagnose, pairs):
-    """As most people run it, checked by the board, which gets an answer too."""
+    """A common configuration: the board verifies the certificate and gets an answer."""
     nginx("server-p256")
     given = ("--ca", pairs / "ca-p256" / "cert.der", "--hostname", "tls.test", "--send", r"GET / HTTP/1.0\r\n\r\n")
     answer = diagnose(*given)
@@ -115,7 +115,7 @@ def test_nginx_good(nginx, diagnose, pairs):
 
 
 def test_nginx_suites(nginx, diagnose):
-    """`ssl_ciphers` of a hardening guide: ChaCha20 only, which MicroPython does not have. Unasked, the server's alert says little."""
+    """`ssl_ciphers` of a hardening guide: only ChaCha20, which MicroPython does not have. Without a probe the alert says little."""
     nginx("server-rsa2048", "ssl_protocols TLSv1.2; ssl_ciphers ECDHE-RSA-CHACHA20-POLY1305;")
     stored("nginx.suites", diagnose())
     code, text = diagnose("--no-probe", "--no-fixes")
@@ -133,17 +133,17 @@ def test_nginx_tls13_only(nginx, diagnose):
 
 
 def test_mosquitto_good(mosquitto, diagnose, pairs):
-    """A broker that anybody may use."""
+    """A broker without client certificates."""
     mosquitto("server-rsa2048")
     connects(diagnose(), suite="TLS_ECDHE_RSA_")
 
 
-def test_mosquitto_wants_a_certificate(mosquitto, diagnose, pairs):
+def test_mosquitto_requires_a_certificate(mosquitto, diagnose, pairs):
     """`require_certificate`, and a board without one. It connects with a certificate, and with the line that is suggested for mosquitto."""
     more = f"cafile {pairs}/ca-p256/cert.pem\ntls_version tlsv1.2"
     mosquitto("server-p256", f"{more}\nrequire_certificate true")
     answer = diagnose()
-    stored("mosquitto.wants-a-certificate", answer)
+    stored("mosquitto.requires-a-certificate", answer)
     own = pairs / "client-p256"
     connects(diagnose("--client-cert", own / "cert.der", "--client-key", own / "key.der"), suite="TLS_ECDHE_ECDSA_")
     assert told(answer, "mosquitto") == ["cafile client-ca.pem", "require_certificate false"]
@@ -151,7 +151,7 @@ def test_mosquitto_wants_a_certificate(mosquitto, diagnose, pairs):
     connects(diagnose(), suite="TLS_ECDHE_ECDSA_")
 
 
-def test_mosquitto_of_another_ca(mosquitto, diagnose, pairs):
+def test_mosquitto_with_another_ca(mosquitto, diagnose, pairs):
     """The board trusts another CA."""
     mosquitto("server-p256")
     stored(
@@ -160,8 +160,8 @@ def test_mosquitto_of_another_ca(mosquitto, diagnose, pairs):
     )
 
 
-def test_mosquitto_wants_a_certificate_in_tls13(mosquitto, diagnose, pairs, tls13_board):
-    """The board is through when the broker refuses it, encrypted: seen by the end that follows. With a certificate it connects."""
+def test_mosquitto_requires_a_certificate_in_tls13(mosquitto, diagnose, pairs, tls13_board):
+    """The broker refuses the board after its handshake, with an encrypted alert. It connects with a certificate."""
     mosquitto("server-p256", f"require_certificate true\ncafile {pairs}/ca-p256/cert.pem\ntls_version tlsv1.3")
     stored("mosquitto.tls13-certificate", diagnose(board=tls13_board))
     own = pairs / "client-p256"
@@ -170,13 +170,13 @@ def test_mosquitto_wants_a_certificate_in_tls13(mosquitto, diagnose, pairs, tls1
 
 
 def test_s_server_good(s_server, diagnose):
-    """OpenSSL's own."""
+    """OpenSSL's test server with default options."""
     s_server("server-p256")
     connects(diagnose(), suite="TLS_ECDHE_ECDSA_")
 
 
 def test_s_server_another_host(s_server, diagnose, pairs):
-    """The right CA, and a name that the certificate does not have."""
+    """The right CA, but a host name that the certificate does not contain."""
     s_server("server-p256")
     ca = ("--ca", pairs / "ca-p256" / "cert.der")
     stored("s_server.another-host", diagnose(*ca, "--hostname", "other.test", "--no-fixes"))
@@ -191,10 +191,10 @@ def test_s_server_group(s_server, diagnose):
     connects(diagnose(), suite="TLS_ECDHE_ECDSA_")
 
 
-def test_s_server_and_a_stranger_in_tls13(s_server, diagnose, pairs, tls13_board):
-    """The board shows a certificate of a CA that the server does not have."""
+def test_s_server_with_an_unknown_client_ca_in_tls13(s_server, diagnose, pairs, tls13_board):
+    """The board presents a certificate from a CA that the server does not trust."""
     ca = ("-CAfile", pairs / "ca-p256" / "cert.pem", "-verify_return_error")
     s_server("server-p256", "-tls1_3", "-Verify", "1", *ca)
     other = pairs / "client-untrusted"
     given = ("--client-cert", other / "cert.der", "--client-key", other / "key.der")
-    stored("s_server.tls13-stranger", diagnose(*given, "--no-fixes", board=tls13_board))
+    stored("s_server.tls13-unknown-ca", diagnose(*given, "--no-fixes", board=tls13_board))
