@@ -100,7 +100,7 @@ def connects(answer, *, suite, version="TLSv1.2"):
     """Check that the command reports a connection with a suite that starts with this text."""
     code, text = answer
     assert code == 0, text
-    assert f"\nconnected  {version} {suite}" in text
+    assert f"\nconnected {version} {suite}" in text
     assert "why:" not in text
 
 

@@ -1,4 +1,4 @@
-"""A lab on the real virtual board, shared by the tests that only look at what it does."""
+"""Provide a lab with a real virtual board, shared by the tests that only observe it."""
 
 import contextlib
 import json
@@ -28,7 +28,7 @@ PYTHON_ORG_SERVER = DATA / "python_org_server.py"
 
 @dataclass(frozen=True)
 class StoredHello:
-    """One ClientHello of tests/data: which build sent it, its family, its bytes."""
+    """One ClientHello of tests/data: the build that sent it, its family and its bytes."""
 
     build: str
     family: str
@@ -36,7 +36,7 @@ class StoredHello:
 
 
 def stored_hellos() -> list[StoredHello]:
-    """Every recorded ClientHello; the files say how each was captured."""
+    """Return every recorded ClientHello; the files say how each was captured."""
     return [
         StoredHello(build=build, family=entry["family"], data=bytes.fromhex(entry["hex"]))
         for name in ("client_hellos.json", "captured_hellos.json")
@@ -51,7 +51,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def make_lab(**options):
-    """A lab with the virtual board; skips where there is none."""
+    """Return a lab with the virtual board; skip if there is none."""
     try:
         find_interpreter("")
     except HarnessError as error:
@@ -75,7 +75,7 @@ def new_lab():
 
 @pytest.fixture(scope="module")
 def lab():
-    """One lab for a file's tests."""
+    """Provide one lab for the tests of a file."""
     made = make_lab()
     yield made
     made.close()
@@ -83,13 +83,13 @@ def lab():
 
 @pytest.fixture
 def spec():
-    """The virtual board's spec."""
+    """Return the virtual board's spec."""
     return SPEC
 
 
 @pytest.fixture
 def second_board(tmp_path):
-    """Another spec that opens another interpreter: the same program by another path."""
+    """Return a second spec: the same interpreter under another path."""
     place = shutil.which("micropython", path=str(Path(sys.executable).parent))
     if place is None:
         pytest.skip("the packaged interpreter has no wheel for this machine")
@@ -99,7 +99,7 @@ def second_board(tmp_path):
 
 @pytest.fixture(scope="session")
 def python_org_server():
-    """Have the servers in this process begin with the defaults of a python.org build, while `python_org_server()` is entered."""
+    """Give the servers in this process the defaults of a python.org build within `python_org_server()`."""
 
     @contextlib.contextmanager
     def defaults():
@@ -112,7 +112,7 @@ def python_org_server():
 
 
 def run_pytest(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the smoke set by a pytest of its own, its server with the defaults of a python.org build; see `.compat` of the folder."""
+    """Run the smoke set in its own pytest against a server with python.org defaults; the reports are in `.compat` of the folder."""
     shutil.copy(PYTHON_ORG_SERVER, folder / "conftest.py")
     (folder / "test_mine.py").write_text("def test_case(board, tls_case, run_case):\n    run_case(board, tls_case)\n")
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "TOX", "MICROPYTHON"))}
@@ -129,7 +129,7 @@ def run_pytest(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str
 
 @pytest.fixture(scope="session")
 def good_run(tmp_path_factory) -> Path:
-    """The run.json of a real run in which everything was as expected."""
+    """Return the run.json of a real run in which every result was as expected."""
     folder = tmp_path_factory.mktemp("good-run")
     done = run_pytest(folder)
     assert done.returncode == 0, done.stdout
@@ -138,7 +138,7 @@ def good_run(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def bad_run(tmp_path_factory) -> Path:
-    """The run.json of a real run in which no case could be tried: the server only answers another address."""
+    """Return the run.json of a real run in which no case could be tried, because the server only answers another address."""
     folder = tmp_path_factory.mktemp("bad-run")
     done = run_pytest(folder, "--peer", "127.0.0.2")
     assert done.returncode == 10, done.stdout

@@ -1,4 +1,4 @@
-"""How a case becomes one: its id, its text, its tier, and what is refused."""
+"""Declaring a case: its id, its text, its tier, and what is refused."""
 
 import pytest
 
@@ -12,14 +12,14 @@ SITUATION = Situation(server=ServerProfile())
 
 @pytest.fixture
 def registry(monkeypatch):
-    """An empty registry, so that what a test declares is not a case of the harness."""
+    """Provide an empty registry, so that a test's declarations do not become cases of the harness."""
     empty = {}
     monkeypatch.setattr(cases, "_REGISTRY", empty)
     return empty
 
 
 def declare(row, *, module="harness.cases.some_topic", tier=Tier.CORE):
-    """Declare one row as the table of a topic file does."""
+    """Declare one row, as the table of a topic file does."""
 
     def rows():
         return [row]
@@ -44,7 +44,7 @@ def test_a_function_is_a_case(registry):
 
 
 def test_a_row_is_a_case(registry):
-    """A row has its own name and text; the table's tier counts unless it names one."""
+    """A row has its own name and text; the table's tier applies unless the row has one."""
     declare(Row("one", "First. Because.", SITUATION))
     declare(Row("two-2", "Second. Because.", SITUATION, Tier.FULL))
     assert [(made.id, made.tier) for made in registry.values()] == [
@@ -55,26 +55,26 @@ def test_a_row_is_a_case(registry):
 
 @pytest.mark.parametrize("name", ["", "One", "a_b", "a--b", "a/b", "a::b", "a[b]", "a@b", "é", "-a"])
 def test_a_name_is_made_of_words(registry, name):
-    """Ids go into test ids and file names: lower case, digits and dashes."""
+    """Ids become parts of test ids and file names: only lower case, digits and dashes."""
     with pytest.raises(ValueError, match="a name consists of lower-case ASCII words"):
         declare(Row(name, "Text.", SITUATION))
 
 
-def test_a_case_says_why_it_exists(registry):
-    """No case without a text."""
+def test_a_case_needs_a_docstring(registry):
+    """A case without a docstring is refused."""
     with pytest.raises(ValueError, match="some-topic/one: a case needs a docstring that says why the case exists"):
         declare(Row("one", "  ", SITUATION))
 
 
 def test_an_id_is_declared_once(registry):
-    """Two rows of one name would hide each other."""
+    """A second row with the same name is refused, because one would hide the other."""
     declare(Row("one", "Text.", SITUATION))
     with pytest.raises(ValueError, match="some-topic/one: declared twice"):
         declare(Row("one", "Text.", SITUATION))
 
 
-def test_words_reach_the_side_they_belong_to():
-    """`ordinary` and `checked` hand each word to the server, the board or the situation."""
+def test_keywords_reach_their_side():
+    """`ordinary` and `checked` pass each keyword to the server, the board or the case."""
     made = ordinary(
         "server-p256", "server-rsa2048", ciphers="ALL", server_verify=Verify.REQUIRED, suites=("X",), weak="w"
     )
@@ -92,13 +92,13 @@ def test_words_reach_the_side_they_belong_to():
 
 
 def test_an_unknown_word_is_refused():
-    """A slip in a declaration ends at once, not as a setting that was never made."""
+    """A misspelled keyword in a declaration is an error, not an ignored setting."""
     with pytest.raises(TypeError, match="cipher"):
         ordinary("server-p256", cipher="ALL")
 
 
-def test_sets_hold_each_other():
-    """smoke is part of core, core of full; anything else is bad usage."""
+def test_larger_sets_contain_smaller_ones():
+    """smoke is part of core, core of full; any other name is a usage error."""
     smoke, core, full = ({each.id for each in select(tier)} for tier in ("smoke", "core", "full"))
     assert smoke < core < full
     with pytest.raises(UsageError, match="--cases 'all': accepted are smoke, core, full"):

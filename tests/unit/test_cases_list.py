@@ -1,4 +1,4 @@
-"""The list of cases as a whole: nothing that was measured is missing, and what a case names exists."""
+"""The list of all cases: every measured case is there, and every name that a case uses exists."""
 
 import pkgutil
 import re
@@ -37,23 +37,23 @@ TEN = (
 
 
 def test_every_measured_situation_is_a_case_of_its_set():
-    """The rows of the measured list are all there, each in the set that list gives it."""
+    """Every row of the measured list is a case, in the set that the list names."""
     assert {case_id: ALL[case_id].tier.value if case_id in ALL else "missing" for case_id in MEASURED} == MEASURED
 
 
 def test_smoke_is_the_seed_story_and_the_ten():
-    """The smallest set is what a person runs first: it stays small."""
+    """The smallest set is what a user runs first, so it stays small."""
     smoke = {case.id for case in select("smoke")}
     assert {case_id for case_id in smoke if not case_id.startswith("seed/")} == set(TEN)
 
 
 def test_core_stays_quick():
-    """A slow board runs core in five minutes."""
+    """A slow board runs the core set in five minutes."""
     assert len(select("core")) * SLOW_HANDSHAKE_S <= CORE_LIMIT_S
 
 
 def test_every_topic_file_declares_cases():
-    """A file without a case would be dead weight; a topic is one file."""
+    """Every topic file has cases, and a topic is one file."""
     files = {item.name.replace("_", "-") for item in pkgutil.iter_modules(cases.__path__)}
     assert {case.topic for case in ALL.values()} == files
 
@@ -70,12 +70,12 @@ def test_every_title_is_one_line():
 
 
 def test_every_description_gives_a_reason():
-    """The description says why the case exists, not the title again."""
+    """The description gives the reason for the case and does not repeat the title."""
     assert [case.id for case in ALL.values() if len(case.description) < 15 or case.description == case.title] == []
 
 
 def unknown_words(case):
-    """What a case names that does not exist."""
+    """Return the names in a case that do not exist."""
     swapped = case.server.behaviour.get("certificate")
     named = {*case.server.certificates, *case.server.client_ca, *case.client.ca, case.client.certificate, swapped}
     known = (
@@ -90,12 +90,12 @@ def unknown_words(case):
 
 
 def test_what_every_case_names_exists():
-    """Certificates, behaviours, forms, suites and groups: a slip would show as a fault of the harness on a board."""
+    """Certificates, behaviours, forms, suites and groups exist: a misspelled one would appear as a harness fault on a board."""
     assert {case.id: unknown for case in ALL.values() if (unknown := unknown_words(case))} == {}
 
 
 def test_an_unknown_word_is_found():
-    """The rule itself: one slip of each kind is named."""
+    """The check finds one misspelled name of each kind."""
     good = ALL["cert/good"]
     server = {"certificates": ("x",), "client_ca": ("y",), "curve": "c", "behaviour": {"name": "b", "certificate": "z"}}
     client = {"ca": ("v",), "certificate": "w", "suites": ("s",), "ca_format": "f", "certificate_format": "g"}
@@ -105,13 +105,13 @@ def test_an_unknown_word_is_found():
 
 
 def test_a_case_without_a_server_key_needs_none():
-    """Only peers that speak no TLS, PSK servers, and cases about the missing key have no certificate."""
+    """Only non-TLS peers, PSK servers and cases about a missing key have no certificate."""
     without = {case.id.partition("/")[0] for case in ALL.values() if not case.server.certificates}
     assert without == {"not-tls", "alert", "psk", "no-shared-cipher", "suite", "timing"}
 
 
 def test_every_refused_certificate_has_a_control():
-    """A refusal by a client that checks counts only together with a good chain that is accepted."""
+    """A refusal by a verifying client needs a control that accepts a good chain."""
     lonely = [
         case.id
         for case in ALL.values()
@@ -121,8 +121,8 @@ def test_every_refused_certificate_has_a_control():
     assert lonely == []
 
 
-def test_controls_are_in_no_larger_set_than_what_they_vouch_for():
-    """Where the control is not run as a case it is run for the control alone: possible, but then it is shown nowhere."""
+def test_controls_are_in_the_same_or_a_smaller_set():
+    """A control outside the set would run as a control only, and no report would show it."""
     order = {Tier.SMOKE: 0, Tier.CORE: 1, Tier.FULL: 2}
     late = {
         case.id: case.positive_control

@@ -1,4 +1,4 @@
-"""A rule for every declared case: a refusal names every side, or cites the race that leaves one open."""
+"""Every expected refusal names both sides, or cites the race that leaves one open."""
 
 import pytest
 
@@ -59,7 +59,7 @@ SERVERS = {
 
 
 def left_open(expected: Expectation) -> list[str]:
-    """What a refusal does not say."""
+    """Return the fields that an expected refusal leaves open."""
     missing = [name for name, value in (("stage", expected.stage), ("ended_by", expected.ended_by)) if value is None]
     if expected.alert is None and not expected.no_alert:
         missing.append("alert")
@@ -73,7 +73,7 @@ def left_open(expected: Expectation) -> list[str]:
 def _says_server(expected: Expectation) -> bool:
     if expected.server_type is None:
         return False
-    # The OS's errors are named by their type; OpenSSL's by a reason, or a number where it gives none.
+    # OS errors are identified by their type; OpenSSL's by a reason, or by a number if there is none.
     return not expected.server_type.startswith("SSL") or (expected.server_reason, expected.server_errno) != (None, None)
 
 
@@ -87,7 +87,7 @@ def _says_client(expected: Expectation) -> bool:
 
 
 def stated_by(case: Case) -> dict[str, Expectation]:
-    """What a case expects, by where that depends on the board and the server."""
+    """Return what a case expects, evaluated for boards and servers if it depends on them."""
     if isinstance(case.expect, Expectation):
         return {"anywhere": case.expect}
     return {
@@ -98,7 +98,7 @@ def stated_by(case: Case) -> dict[str, Expectation]:
 
 
 def test_every_refusal_names_every_side():
-    """Outcome, stage, who ended it, the alert and both sides' error are stated; what is open cites its race."""
+    """Outcome, stage, ending side, alert and both errors are stated; an open field cites its race."""
     open_ = {
         f"{case.id}, {where}": missing
         for case in all_cases()
@@ -110,7 +110,7 @@ def test_every_refusal_names_every_side():
 
 
 def test_every_positive_control_connects():
-    """The case that must have connected first exists, connects, and checks the certificate as the refusing one does."""
+    """The positive control exists, connects, and verifies the certificate like the refusing case."""
     wrong = {
         case.id: control.id
         for case in all_cases()
@@ -136,6 +136,6 @@ def test_every_positive_control_connects():
         (connected(), ["stage", "ended_by"]),
     ],
 )
-def test_the_rule_itself(expected, missing):
-    """What counts as left open."""
+def test_fields_that_count_as_open(expected, missing):
+    """The check reports each field that is left open."""
     assert left_open(expected) == missing

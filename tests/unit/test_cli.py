@@ -1,4 +1,4 @@
-"""`tls-harness`: exit codes, one-line errors, help that teaches."""
+"""`tls-harness`: exit codes, one-line errors, help with examples."""
 
 import os
 import signal
@@ -79,7 +79,7 @@ def test_wrong_usage_is_one_line(arguments, message, capsys):
 
 
 def test_a_usage_error_of_a_command_is_one_line(capsys):
-    """What a stage calls wrong usage ends with 2 as well."""
+    """A UsageError of any stage ends with 2 as well."""
     assert cli.main(["cases", "--cases", "all"]) == 2
     assert capsys.readouterr() == ("", "tls-harness: --cases 'all': accepted are smoke, core, full\n")
 
@@ -88,7 +88,7 @@ def test_a_usage_error_of_a_command_is_one_line(capsys):
     "error", [BoardError("the port\n is gone"), ServerError("the port\n is gone")], ids=["board", "server"]
 )
 def test_a_fault_is_one_line_and_code_3(error, monkeypatch, capsys):
-    """A fault of a board or of the harness ends with 3, its message on one line, no traceback."""
+    """A fault of a board or of the harness ends with 3 and one line, without a traceback."""
 
     def fail(_options):
         raise error
@@ -101,15 +101,15 @@ def test_a_fault_is_one_line_and_code_3(error, monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)], ids=["INT", "TERM", "HUP"]
 )
-def test_signals_unwind_and_the_old_handlers_come_back(number, code, monkeypatch):
-    """Ctrl-C, SIGTERM and SIGHUP run what cleans up, give 128 + n, and leave the process's handlers as they were."""
+def test_signals_unwind_and_handlers_are_restored(number, code, monkeypatch):
+    """Ctrl-C, SIGTERM and SIGHUP run the cleanup, exit with 128 + n and restore the process's handlers."""
     cleaned = []
 
     def wait(_options):
         try:
             signal.raise_signal(number)
         finally:
-            # A second Ctrl-C must not break into the cleaning up.
+            # A second Ctrl-C must not interrupt the cleanup.
             signal.raise_signal(signal.SIGINT)
             cleaned.append(number)
 
@@ -123,7 +123,7 @@ def test_signals_unwind_and_the_old_handlers_come_back(number, code, monkeypatch
     assert [signal.getsignal(name) for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)] == before
 
 
-def test_nohup_keeps_its_meaning(monkeypatch):
+def test_nohup_still_works(monkeypatch):
     """A SIGHUP that is ignored at the start stays ignored."""
 
     def hang_up(_options):
@@ -138,7 +138,7 @@ def test_nohup_keeps_its_meaning(monkeypatch):
         signal.signal(signal.SIGHUP, before)
 
 
-def test_a_reader_that_goes_away_is_no_traceback():
+def test_a_closed_pipe_gives_no_traceback():
     """`tls-harness cases | head -0`: a closed pipe ends the program quietly, as a signal would."""
     reading, writing = os.pipe()
     os.close(reading)

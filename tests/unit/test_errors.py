@@ -1,4 +1,4 @@
-"""Errors by whose fault they are."""
+"""Errors, classified by the side at fault."""
 
 import copy
 import pickle
@@ -10,14 +10,14 @@ from harness.errors import BoardError, HarnessError, ServerError, UsageError
 
 @pytest.mark.parametrize("kind", [UsageError, ServerError, BoardError])
 def test_all_are_harness_errors(kind):
-    """One except clause catches whatever the harness itself reports, and its text is the message."""
+    """One except clause catches every error of the harness, and its text is the message."""
     with pytest.raises(HarnessError, match="what failed"):
         raise kind("what failed")
 
 
 @pytest.mark.parametrize("again", [copy.copy, lambda error: pickle.loads(pickle.dumps(error))])
-def test_board_error_travels(again):
-    """pytest-xdist sends errors between processes: cause and transcript go along."""
+def test_board_error_survives_pickling(again):
+    """pytest-xdist sends errors between processes: kind and transcript are preserved."""
     error = again(BoardError("the port went away", kind="lost", transcript="> x"))
     assert (str(error), error.message, error.kind, error.transcript) == (
         "the port went away",
@@ -28,7 +28,7 @@ def test_board_error_travels(again):
 
 
 def test_board_error_can_be_raised_through_a_context():
-    """Exceptions take a traceback: they must not be frozen."""
+    """Raising sets the traceback, so exceptions must not be frozen."""
     with pytest.raises(BoardError, match="first") as caught:
         raise BoardError("first") from ServerError("cause")
     error = caught.value
@@ -36,6 +36,6 @@ def test_board_error_can_be_raised_through_a_context():
 
 
 def test_a_kind_is_one_of_the_list():
-    """A kind that nothing explains is refused where it is raised, not where it is shown."""
+    """An unknown kind is refused when the error is raised, not when it is reported."""
     with pytest.raises(ValueError, match="'broken' is not a valid FaultKind"):
         BoardError("first", kind="broken")

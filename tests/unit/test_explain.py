@@ -1,4 +1,4 @@
-"""Explaining a result: one rule for each, the fallback, and every case of the list that did not connect."""
+"""Explaining a result: one rule for each, the fallback, and every listed case that does not connect."""
 
 import dataclasses
 import importlib
@@ -14,9 +14,9 @@ from harness.explain import NO_RULE, TOPICS, candidates, explain
 from harness.explain.registry import names
 from harness.model import BoardInfo, ClientFailure, Observation, Outcome, Side, Stage
 
-# Hundreds of combinations of the same four causes, and cases that are slow on purpose.
+# Hundreds of combinations of the same four causes, and intentionally slow cases.
 LEFT_OUT = ("pairs/", "timing/slow", "suite/rare-", "fragments/slow")
-# Not topics: what the topics share.
+# Shared modules, not topics.
 SHARED = {
     "catalogue",
     "client_lines",
@@ -39,7 +39,7 @@ STRANGE = Observation(
 
 
 def test_no_rule():
-    """What no rule knows says so, and shows the evidence."""
+    """A result without a rule says so and shows the evidence."""
     said = explain(select("smoke")[0], STRANGE, BoardInfo())
     assert (said.rule, said.title) == (NO_RULE, "no rule explains this; add one in harness/explain/")
     assert "client: OSError(-4711)" in said.why
@@ -48,13 +48,13 @@ def test_no_rule():
 @pytest.mark.parametrize(
     ("outcome", "stage"), [(Outcome.HUNG, None), (Outcome.NOT_RUN, None), (Outcome.REFUSED, Stage.CONFIG)]
 )
-def test_nothing_known_is_no_error(outcome, stage):
-    """A result of which next to nothing is known gets an explanation, never an exception."""
+def test_a_result_without_facts(outcome, stage):
+    """A result with almost no facts gets an explanation, never an exception."""
     seen = dataclasses.replace(STRANGE, outcome=outcome, stage=stage, client=None, ended_by=None)
     assert explain(select("smoke")[0], seen, BoardInfo()).title
 
 
-def test_every_topic_is_asked():
+def test_every_topic_is_loaded():
     """A topic file that is not in TOPICS would never be loaded."""
     found = {item.name for item in pkgutil.iter_modules(harness.explain.__path__)}
     assert found - SHARED == set(TOPICS)
@@ -64,7 +64,7 @@ def test_every_topic_is_asked():
 
 
 def test_rules_are_asked_in_the_order_of_topics_and_files():
-    """A lack of memory before what the message says, the two ends of a line last; within a topic as the file has them."""
+    """Lack of memory comes before the message's own meaning, link errors come last; within a topic, rules keep the order of the file."""
     explain(select("smoke")[0], STRANGE, BoardInfo())
     declared = [
         name
@@ -78,7 +78,7 @@ def test_rules_are_asked_in_the_order_of_topics_and_files():
 
 
 def test_one_rule_fits_every_case(lab, spec):
-    """Of every case that does not connect here exactly one rule fits, and it is the one in the result."""
+    """Exactly one rule fits each case that does not connect here, and it is the one in the result."""
     runner = lab.runner(spec, "in-process")
     wrong = []
     for case in select("full"):

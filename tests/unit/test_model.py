@@ -1,4 +1,4 @@
-"""The records: frozen, JSON-safe, and their questions answered by facts."""
+"""The records: frozen, JSON-safe, and with properties that follow from their fields."""
 
 import dataclasses
 import inspect
@@ -25,7 +25,7 @@ RECORDS = [value for _name, value in inspect.getmembers(model, inspect.isclass) 
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.__name__)
 def test_records_are_frozen_and_keyword_only(record):
-    """Nobody changes what another stage was given, and no argument is mistaken for another."""
+    """A record cannot be changed after it is passed on, and its fields are keyword-only."""
     assert record.__dataclass_params__.frozen
     assert "__slots__" in vars(record)
     assert all(
@@ -44,7 +44,7 @@ def test_records_are_frozen_and_keyword_only(record):
     ],
 )
 def test_as_json(value, wanted):
-    """Enums become their words, tuples lists, bytes hex; the result is JSON."""
+    """Enums become their values, tuples become lists, bytes become hex; the result is JSON."""
     assert as_json(value) == wanted
     assert json.loads(json.dumps(as_json(value))) == wanted
 
@@ -58,13 +58,13 @@ def test_as_json_of_a_record():
 
 @pytest.mark.parametrize("value", [object(), lambda: None, BoardInfo])
 def test_as_json_refuses(value):
-    """What JSON cannot hold is a mistake of ours, not a text."""
+    """A value that JSON cannot hold raises TypeError."""
     with pytest.raises(TypeError, match="not JSON-safe"):
         as_json(value)
 
 
 def test_board_questions():
-    """What a board can do is read from probed names: of the new API, of the old one, of none."""
+    """A board's abilities follow from the probed names: of the new API, of the old one, or of neither."""
     new = BoardInfo(
         tls_module="tls",
         api=("tls.SSLContext.set_ciphers", "tls.SSLContext.load_verify_locations", "tls.SSLContext.load_cert_chain"),
@@ -91,12 +91,12 @@ def test_board_questions():
     [((1, 20, 0), "1.20.0"), ((1, 29, 0, "preview"), "1.29.0-preview"), ((1, 14, 0, ""), "1.14.0"), ((), "")],
 )
 def test_firmware(version, text):
-    """The firmware as people name it."""
+    """The firmware version includes a tag such as `preview`."""
     assert BoardInfo(version=version).firmware == text
 
 
 def test_suite_codes():
-    """The codes a server may choose from."""
+    """The codes are those of the suites that the server may choose."""
     facts = ServerFacts(python="", openssl="", openssl_number=0, suites=((1, "", ""), (2, "", "")))
     assert facts.suite_codes == {1, 2}
 
@@ -116,7 +116,7 @@ def test_suite_codes():
     ],
 )
 def test_current_name(name, expected):
-    """A former topic before a slash or a dot gets its full word; anything else is left alone."""
+    """A former topic before a slash or a dot gets its full word; any other name is unchanged."""
     assert current_name(name) == expected
 
 
@@ -145,7 +145,7 @@ def test_the_fatal_alert_of_an_observation():
 
 
 def test_what_a_verdict_implies():
-    """One place says which verdicts fail a run, say something about TLS, and are as expected."""
+    """The properties of each verdict: whether it fails the run, says something about TLS, and is as expected."""
     assert [word.value for word in VerdictWord.by_severity()] == [
         "insecure",
         "fail",

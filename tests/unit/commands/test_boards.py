@@ -41,7 +41,7 @@ power_cycle = ["true"]
 
 
 @pytest.fixture(autouse=True)
-def no_lab_of_the_reader(tmp_path, monkeypatch):
+def empty_directory(tmp_path, monkeypatch):
     """Run in an empty directory, without a boards.toml or a password of this checkout."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LAB_PASSWORD", "the secret itself")
@@ -144,8 +144,8 @@ def test_a_port_shows_what_board_specs_accept():
     }
 
 
-def test_who_has_a_board(virtual_board, capsys):
-    """A board in use shows pid, user and command of the run, in text and JSON; afterwards it is free."""
+def test_the_user_of_a_board(virtual_board, capsys):
+    """A board in use shows the pid, user and command of the run, in text and JSON; afterwards it is free."""
     Path("boards.toml").write_text(f'[board.desk]\nspec = "{virtual_board.port}"\n', encoding="utf-8")
     session = open_board(parse_board(virtual_board.port, {}), deploy=False)
     assert cli.main(["boards"]) == 0
@@ -214,8 +214,8 @@ def test_a_board_that_cannot_be_opened_is_named(capsys):
     assert err.count("\n") == 1
 
 
-def test_a_board_without_tls_says_so():
-    """Firmware without a TLS module is shown as such."""
+def test_a_board_without_tls():
+    """Firmware without a TLS module is reported."""
     info = BoardInfo(
         implementation="micropython", version=(1, 9, 2), machine="micro:bit with nRF51822", heap_free_bytes=9000
     )
@@ -252,7 +252,7 @@ def test_ctrl_c_in_the_middle_of_a_probe():
         assert ready == [master]
         process.send_signal(signal.SIGINT)
         assert (process.communicate(timeout=15), process.returncode) == (("", ""), 130)
-        fcntl.flock(slave, fcntl.LOCK_EX | fcntl.LOCK_NB)  # what an exclusive opener holds
+        fcntl.flock(slave, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the lock of an exclusive open
     finally:
         process.kill()
         process.communicate()
@@ -264,7 +264,7 @@ def test_ctrl_c_in_the_middle_of_a_probe():
 
 
 def test_clean_removes_what_was_deployed_and_nothing_else(virtual_board, capsys):
-    """After a run --clean removes the harness's directory; the user's files stay; a second time there is nothing."""
+    """After a run, --clean removes the harness's directory and keeps the user's files; a second --clean finds nothing."""
     (virtual_board.folder / "main.py").write_text("print('mine')", encoding="ascii")
     (virtual_board.folder / "lib").mkdir()
     before = files(virtual_board.folder)
@@ -303,7 +303,7 @@ def test_wrong_usage(arguments, message, capsys):
 
 
 @pytest.mark.parametrize("option", ["--probe", "--clean"])
-def test_a_spec_that_is_no_board(option, capsys):
+def test_an_unknown_spec(option, capsys):
     """An unknown spec is refused with the accepted ones."""
     assert cli.main(["boards", option, "nonsense"]) == 2
     out, err = capsys.readouterr()

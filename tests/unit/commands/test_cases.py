@@ -18,7 +18,7 @@ def output(arguments, capsys):
 
 @pytest.mark.parametrize("size", ["smoke", "core", "full"])
 def test_one_line_per_case(size, capsys):
-    """Each case of the set has one line: id, the smallest set it is in, title."""
+    """Each case of the set has one line: its id, the smallest set that contains it, and its title."""
     lines = output(["--cases", size], capsys)
     assert [line.split(maxsplit=2) for line in lines] == [
         [case.id, case.tier.value, case.title] for case in select(size)
@@ -30,14 +30,14 @@ def test_all_cases_without_an_option(capsys):
     assert [line.split()[0] for line in output([], capsys)] == [case.id for case in all_cases()]
 
 
-def test_verbose_says_why_each_case_exists(capsys):
+def test_verbose_prints_descriptions(capsys):
     """-v prints the description under each case, and nothing else."""
     text = " ".join(" ".join(output(["-v"], capsys)).split())
     expected = " ".join(f"{case.id} {case.tier.value} {case.title} {case.description}" for case in all_cases())
     assert text == " ".join(expected.split())
 
 
-def test_json_has_the_words_of_run_json(capsys):
+def test_json_has_the_format_of_run_json(capsys):
     """--json prints what run.json has under `cases`."""
     data = json.loads("\n".join(output(["--json", "--cases", "smoke"], capsys)))
     assert set(data) == {"cases"}

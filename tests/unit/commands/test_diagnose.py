@@ -65,13 +65,13 @@ WRONG = {
 
 @pytest.mark.parametrize(("words", "message"), WRONG.values(), ids=WRONG)
 def test_wrong_usage_is_one_line(words, message, capsys):
-    """It names the option, the value and what is accepted; nothing is opened."""
+    """The line names the option, the value and what is accepted; no board is opened."""
     assert cli.main(["diagnose", *words]) == 2
     assert capsys.readouterr() == ("", f"tls-harness: {message}\n")
 
 
-def test_help_teaches(capsys):
-    """Examples for files, for a server that runs and without a board; the exit codes; keys."""
+def test_the_help_has_examples(capsys):
+    """The help has examples for files, for a running server and without a board, the exit codes, and a note on keys."""
     with pytest.raises(SystemExit) as caught:
         cli.main(["diagnose", "--help"])
     assert caught.value.code == 0
@@ -87,7 +87,7 @@ def test_help_teaches(capsys):
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory):
-    """`--cert` and `--key` of a good server, as words of the command line; skips without a virtual board."""
+    """Return `--cert` and `--key` of a good server as arguments; skip without a virtual board."""
     try:
         find_interpreter("")
     except HarnessError as error:
@@ -101,13 +101,13 @@ def pair(tmp_path_factory):
 
 
 def secrets(pair):
-    """The lines of the key's PEM."""
+    """Return the lines of the key's PEM."""
     with open(pair[3], encoding="ascii") as file:
         return [line for line in file.read().splitlines() if "-----" not in line]
 
 
 def test_good_files_are_0(pair, capsys, tmp_path):
-    """It connects as it is; nothing on stderr, where no terminal watches; no line of the key. The capture has the session's secrets."""
+    """The board connects: exit code 0, nothing on stderr without a terminal, no line of the key. The capture has the session's secrets."""
     file = tmp_path / "board.pcapng"
     assert cli.main(["diagnose", *pair, "--capture", str(file)]) == 0
     out, err = capsys.readouterr()
@@ -118,7 +118,7 @@ def test_good_files_are_0(pair, capsys, tmp_path):
 
 
 def test_a_failure_is_1_and_json_is_one_object(pair, capsys):
-    """The proof is in the object, which fits its schema; no line of the key, no other output."""
+    """The JSON object contains the proof and matches its schema; it has no line of the key, and there is no other output."""
     words = [*pair, "--ciphers", "ECDHE-ECDSA-AES128-GCM-SHA256", "--max", "1.2", "--json"]
     assert cli.main(["diagnose", *words]) == 1
     out, err = capsys.readouterr()
@@ -131,14 +131,14 @@ def test_a_failure_is_1_and_json_is_one_object(pair, capsys):
     assert (err, [line for line in secrets(pair) if line in out]) == ("", [])
 
 
-def test_a_file_that_is_not_there_is_2(pair, capsys):
-    """One line; no board is opened."""
+def test_a_missing_file_is_2(pair, capsys):
+    """The error is one line, and no board is opened."""
     assert cli.main(["diagnose", "--cert", "no.pem", *pair[2:]]) == 2
     assert capsys.readouterr() == ("", "tls-harness: --cert no.pem: cannot be read: No such file or directory\n")
 
 
-def test_a_board_that_is_not_there_is_3(pair, capsys):
-    """No statement about TLS."""
+def test_a_missing_board_is_10(pair, capsys):
+    """A missing board is a fault, not a statement about TLS."""
     assert cli.main(["diagnose", *pair, "--board", "/dev/ttyNONE99"]) == 10
     out, err = capsys.readouterr()
     assert out == ""
@@ -147,7 +147,7 @@ def test_a_board_that_is_not_there_is_3(pair, capsys):
 
 
 def test_ctrl_c_cleans_up(pair, tmp_path):
-    """On a terminal it says what it does; Ctrl-C ends it with 130, without traceback, file or process left."""
+    """On a terminal the progress is shown; Ctrl-C ends the command with 130 and leaves no traceback, file or process."""
     master, terminal = pty.openpty()
     temporary = tmp_path / "tmp"
     temporary.mkdir()
@@ -165,7 +165,7 @@ def test_ctrl_c_cleans_up(pair, tmp_path):
             shown += os.read(master, 1000)
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)
-        with contextlib.suppress(OSError):  # a terminal that nobody holds any more ends with EIO
+        with contextlib.suppress(OSError):  # reading a terminal that no process has open fails with EIO
             while more := os.read(master, 1000):
                 shown += more
         assert process.returncode == 130

@@ -9,7 +9,7 @@ from harness import cli
 
 
 def test_text(capsys):
-    """Readings first, then a block per row: what it is, causes, how to tell, what to do first."""
+    """Readings come first, then a block per entry: its meaning, its causes with a check for each, and the first fix."""
     assert cli.main(["explain", "OSError:", "-70"]) == 0
     out, err = capsys.readouterr()
     assert err == ""
@@ -24,8 +24,8 @@ def test_text(capsys):
 
 
 @pytest.mark.parametrize("argument", ["-30592", "-0x7780", "30592", "0x7780", "MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE"])
-def test_a_number_is_no_option(argument, capsys):
-    """Negative and hexadecimal numbers are taken as they are pasted."""
+def test_a_negative_number_is_not_an_option(argument, capsys):
+    """Negative and hexadecimal numbers are accepted as pasted."""
     assert cli.main(["explain", argument]) == 0
     assert "mbedTLS: the server sent a fatal alert" in capsys.readouterr().out
 
@@ -39,7 +39,7 @@ def test_standard_input(monkeypatch, capsys):
 
 
 def test_json(capsys):
-    """The same as data."""
+    """--json prints the same content."""
     assert cli.main(["explain", "--json", "-31488"]) == 0
     data = json.loads(capsys.readouterr().out)
     assert (data["text"], data["recognised"], len(data["readings"])) == ("-31488", True, 2)
@@ -48,13 +48,13 @@ def test_json(capsys):
 
 
 def test_nothing_recognised(capsys):
-    """Exit code 1, and what to paste instead."""
+    """Unknown text ends with exit code 1 and a hint what to paste."""
     assert cli.main(["explain", "it does not work"]) == 1
     assert capsys.readouterr().out.startswith("This text was not recognised. Paste one of these:\n")
 
 
 def test_nothing_recognised_json(capsys):
-    """In JSON too."""
+    """With --json too, unknown text ends with exit code 1."""
     assert cli.main(["explain", "--json", "it does not work"]) == 1
     assert json.loads(capsys.readouterr().out) == {
         "text": "it does not work",
@@ -65,13 +65,13 @@ def test_nothing_recognised_json(capsys):
 
 
 def test_empty_text(capsys):
-    """An empty text is wrong usage."""
+    """An empty text is a usage error."""
     assert cli.main(["explain", " "]) == 2
     assert capsys.readouterr().err.startswith("tls-harness: explain: the text is empty; paste the last line")
 
 
 def test_no_text(capsys):
-    """So is none at all."""
+    """A missing text is a usage error too."""
     with pytest.raises(SystemExit, match="2"):
         cli.main(["explain"])
     assert "ERROR" in capsys.readouterr().err

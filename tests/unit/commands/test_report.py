@@ -13,7 +13,7 @@ from harness.reports.text.diff_text import SCHEMA
 
 @pytest.fixture
 def report(capsys):
-    """Run the command in this process: exit code, lines of stdout, lines of stderr."""
+    """Run the command in this process; return its exit code, lines of stdout and lines of stderr."""
 
     def run(*arguments):
         code = cli.main(["report", *(str(word) for word in arguments)])
@@ -36,7 +36,7 @@ def test_help(part, capsys):
         assert [kind for kind in MEANING if f"\n  {kind}" not in text] == []
 
 
-def test_no_part(capsys):
+def test_no_subcommand(capsys):
     """`report` alone is a usage error on one line."""
     with pytest.raises(SystemExit) as end:
         cli.main(["report"])
@@ -47,7 +47,7 @@ def test_no_part(capsys):
 
 
 def test_render(good_run, report, tmp_path):
-    """Every format can be written at once."""
+    """All formats can be written by one command."""
     outputs = [tmp_path / f"out{suffix}" for suffix in REPORT_SUFFIXES]
     assert report("render", good_run, *(f"-o{path}" for path in outputs)) == (0, [], [])
     assert json.loads((tmp_path / "out.json").read_text()) == json.loads(good_run.read_text())
@@ -55,7 +55,7 @@ def test_render(good_run, report, tmp_path):
 
 
 def test_render_a_journal_of_a_killed_run(good_run, report, tmp_path):
-    """Missing results are noted, and are in the record."""
+    """Missing results are reported on stderr and recorded."""
     lines = good_run.with_suffix(".jsonl").read_text().splitlines()
     (tmp_path / "run.jsonl").write_text("\n".join(lines[:-4]) + "\n" + lines[-4][:60])
     number = len(json.loads(good_run.read_text())["results"])
@@ -87,7 +87,7 @@ def test_render_a_journal_without_results(good_run, report, tmp_path):
 
 
 def test_diff_of_a_run_and_itself(good_run, report):
-    """No regression: exit code 0, and the counts."""
+    """A run compared with itself has no regression: exit code 0, and the counts."""
     number = len(json.loads(good_run.read_text())["results"])
     code, out, err = report("diff", good_run, good_run)
     assert (code, err) == (0, [])
@@ -95,7 +95,7 @@ def test_diff_of_a_run_and_itself(good_run, report):
 
 
 def test_diff(good_run, bad_run, report, tmp_path):
-    """A regression: exit code 1; each format by suffix and by option."""
+    """A regression ends with exit code 1; the suffix or an option selects the format."""
     number = len(json.loads(good_run.read_text())["results"])
     answer = f"REGRESSION: {number} new failure ({number} compared, 0 unchanged)"
     code, text, err = report("diff", good_run, bad_run)
@@ -133,7 +133,7 @@ def test_a_diff_is_not_written_over_a_record(good_run, bad_run, report, tmp_path
 
 
 def test_merge(good_run, bad_run, report, tmp_path):
-    """Two runs of one board have results for the same cells: rejected, the newer one used, or both kept; the output lists the runs."""
+    """Two results for one cell are an error, unless the newer run or another name is chosen; the output lists the runs."""
     number = len(json.loads(good_run.read_text())["results"])
     started = [json.loads(path.read_text())["run"]["started"] for path in (good_run, bad_run)]
     host = json.loads(good_run.read_text())["host"]
@@ -167,7 +167,7 @@ def test_merge(good_run, bad_run, report, tmp_path):
 
 
 def test_wrong_usage(good_run, report, tmp_path):
-    """One line each, exit code 2, and nothing is written."""
+    """A usage error is one line with exit code 2, and nothing is written."""
     assert report("render", good_run, "-o", "x.pdf") == (
         2, [], [f"tls-harness: -o 'x.pdf': unknown suffix '.pdf' (accepted: {', '.join(REPORT_SUFFIXES)})"],
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""`tls-harness virtual`: a board for mpremote and other tools, which leaves nothing behind."""
+"""`tls-harness virtual`: a board for mpremote and other tools, which cleans up when it ends."""
 
 import argparse
 import contextlib
@@ -26,7 +26,7 @@ ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT)}
 
 @pytest.fixture(scope="module", autouse=True)
 def interpreter():
-    """The default interpreter; without one these tests are skipped."""
+    """Return the default interpreter; skip without one."""
     try:
         return find_interpreter("")
     except HarnessError as error:
@@ -35,7 +35,7 @@ def interpreter():
 
 @contextlib.contextmanager
 def virtual(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """`tls-harness virtual` as a process and its port; killed if the test did not end it."""
+    """Start `tls-harness virtual` and yield the process and its port; kill it if the test did not end it."""
     process = subprocess.Popen(
         [sys.executable, "-W", "error", "-m", "harness", "virtual", *arguments],
         stdout=subprocess.PIPE,
@@ -66,14 +66,14 @@ def mpremote(port: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def children(pid: int) -> list[int]:
-    """The child processes of a process."""
+    """Return the child processes of a process."""
     listing = subprocess.run(["ps", "-o", "pid=,ppid=", "-A"], capture_output=True, text=True, check=True).stdout
     pairs = [line.split() for line in listing.splitlines()]
     return [int(child) for child, parent in pairs if int(parent) == pid]
 
 
 def is_there(pid: int) -> bool:
-    """Whether a process exists."""
+    """Return whether a process exists."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -93,7 +93,7 @@ def test_mpremote_runs_code_on_it():
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)], ids=["INT", "TERM", "HUP"]
 )
 def test_a_signal_ends_it_and_leaves_nothing(number, code):
-    """Ctrl-C or SIGTERM: exit code 128 + n, no traceback, no interpreter, no port and no directory left."""
+    """Ctrl-C or SIGTERM ends it with 128 + n and no traceback, and leaves no interpreter, port or directory."""
     with virtual() as (process, port):
         started = children(process.pid)
         assert started
@@ -110,7 +110,7 @@ def test_a_signal_ends_it_and_leaves_nothing(number, code):
 
 
 def test_ctrl_c_while_code_runs_on_it():
-    """A board in an endless loop is ended, too."""
+    """A board in an endless loop is ended too."""
     with virtual() as (process, port):
         done = mpremote(port, "exec", "--no-follow", "while True: pass")
         assert done.returncode == 0, done.stderr
@@ -124,7 +124,7 @@ def test_ctrl_c_while_code_runs_on_it():
 @pytest.mark.skipif(
     not hasattr(os, "pidfd_open"), reason="waiting for a process that is not a child needs Linux's pidfd"
 )
-def test_sigkill_takes_the_interpreter_along():
+def test_sigkill_ends_the_interpreter_too():
     """If the command is killed, its interpreter ends too, because its terminal is gone."""
     with virtual() as (process, _port):
         (interpreter_pid,) = children(process.pid)
@@ -139,20 +139,20 @@ def test_sigkill_takes_the_interpreter_along():
 
 
 def test_the_folder_is_its_filesystem_and_stays(tmp_path):
-    """--folder is made, used as the board's filesystem, and kept; its boot.py runs."""
+    """--folder is created, used as the board's filesystem, and kept; its boot.py runs."""
     folder = tmp_path / "board"
     with virtual("--folder", str(folder)) as (process, port):
-        done = mpremote(port, "exec", "open('boot.py', 'w').write('told = 1234')")
+        done = mpremote(port, "exec", "open('boot.py', 'w').write('answer = 1234')")
         assert done.returncode == 0, done.stderr
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=15)
-    assert (folder / "boot.py").read_text(encoding="ascii") == "told = 1234"
+    assert (folder / "boot.py").read_text(encoding="ascii") == "answer = 1234"
     with virtual("--folder", str(folder)) as (_process, port):
-        assert mpremote(port, "resume", "exec", "print(told)").stdout.strip() == "1234"
+        assert mpremote(port, "resume", "exec", "print(answer)").stdout.strip() == "1234"
 
 
 def test_a_faulty_board():
-    """A board with a fault for any tool: the output names the fault and the commands for its two switches."""
+    """Any tool can use a board with a fault; the output names the fault and the commands for its two hooks."""
     with virtual("faulty:stuck-raw") as (process, port):
         done = mpremote(port, "exec", "print(1234)")
         assert (done.returncode, done.stdout.split()) == (0, ["1234"]), done.stderr
@@ -187,8 +187,8 @@ def test_heap_sizes(text, size):
 
 
 @pytest.mark.parametrize("text", ["", "0", "-1", "1.5M", "64KB", "K", "six"])
-def test_sizes_that_are_none(text):
-    """Anything else is refused with what is accepted."""
+def test_invalid_sizes(text):
+    """Any other text is refused, with the accepted form."""
     with pytest.raises(argparse.ArgumentTypeError, match=r"^invalid size .*: expected bytes, e\.g\. 65536, 64K or 2M$"):
         heap_size(text)
 
@@ -229,13 +229,13 @@ def test_sizes_that_are_none(text):
     ],
     ids=["serial", "no such fault", "faulty folder", "missing", "no program", "folder"],
 )
-def test_what_cannot_be_started(arguments, code, message, capsys):
+def test_an_unusable_spec_or_folder(arguments, code, message, capsys):
     """A spec or a folder that cannot be used ends with one line."""
     assert cli.main(["virtual", *arguments]) == code
     assert capsys.readouterr() == ("", f"tls-harness: {message}\n")
 
 
-def test_a_program_that_is_no_micropython_is_a_fault(capsys):
+def test_a_program_without_micropython_is_a_fault(capsys):
     """A program without MicroPython's prompt is reported with its output and exit code 10."""
     assert cli.main(["virtual", "unix:/bin/true"]) == 10
     out, err = capsys.readouterr()

@@ -1,4 +1,4 @@
-"""Real results of the virtual board to explain, hand-made ones where no interpreter here gives them, and stored texts."""
+"""Provide results to explain: real ones of the virtual board, invented ones that no interpreter here gives; and stored texts."""
 
 import os
 import re
@@ -35,7 +35,7 @@ from harness.wire.reading import WireReading
 
 TEXTS = Path(__file__).with_name("texts")
 SPEC = BoardSpec(text="unix", kind="unix", target="", label="unix", settings=BoardSettings())
-# What differs between machines and days.
+# Parts that differ between machines and days.
 VOLATILE = (
     (r"\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d)?", "DATE"),
     (r"server: Python \S+, OpenSSL [^,]*, \d+ suites", "server: Python VERSION, OpenSSL VERSION, N suites"),
@@ -48,7 +48,7 @@ VOLATILE = (
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What a rule is given."""
+    """The input of a rule."""
 
     case: Case
     seen: Observation
@@ -58,7 +58,7 @@ class Result:
     expected: Expectation | None = None
 
     def fitting(self):
-        """What every rule that fits says."""
+        """Return the explanations of all rules that match."""
         return candidates(
             self.case,
             self.seen,
@@ -71,7 +71,7 @@ class Result:
 
 @pytest.fixture(scope="session")
 def real(python_org_server):
-    """Run a case of the list on the virtual board, once, against a server with the defaults of a python.org build."""
+    """Run a case once on the virtual board, against a server with the defaults of a python.org build."""
     try:
         find_interpreter("")
     except HarnessError as error:
@@ -103,7 +103,7 @@ def real(python_org_server):
 
 
 def text_of(explanation):
-    """An explanation as text, without what differs between machines."""
+    """Return an explanation as text, without the parts that differ between machines."""
     lines = [f"{explanation.title}   [{explanation.rule}]", *(f"    {line}" for line in explanation.why)]
     for fix in explanation.fixes:
         lines.append(f"fix: {fix.title}{f' - discouraged: {fix.because}' if fix.discouraged else ''}")
@@ -117,7 +117,7 @@ def text_of(explanation):
 
 @pytest.fixture
 def stored():
-    """Assert that one rule fits alone, and that it says what is stored (UPDATE_TEXTS=1 stores it)."""
+    """Assert that exactly one rule matches and gives the stored text (UPDATE_TEXTS=1 stores it)."""
 
     def check(rule, result):
         said = result.fitting()
@@ -145,7 +145,7 @@ API_1_24 = ("tls.SSLContext.load_cert_chain", "tls.SSLContext.load_verify_locati
 
 
 def board(version="1.24.0", **words):
-    """A board of a version that no interpreter here has: recorded from its facts, not measured."""
+    """Return a board with a version that no interpreter here has, from documented facts."""
     numbers = tuple(int(part) for part in version.split("."))
     old = numbers < (1, 22)
     known = {
@@ -161,7 +161,7 @@ def board(version="1.24.0", **words):
 
 @pytest.fixture
 def made():
-    """A hand-made result: no interpreter here fails this way. The exceptions are those of docs/facts/micropython.md."""
+    """Return an invented result, because no interpreter here fails this way. The exceptions are those of docs/facts/micropython.md."""
 
     def make(
         kind=None,

@@ -1,4 +1,4 @@
-"""The board's own API: each rule fits its own failure alone, and says it in the stored words."""
+"""Errors of the board's TLS API: each rule matches only its own failure and gives the stored text."""
 
 import pytest
 
@@ -13,7 +13,7 @@ REAL = {
 
 @pytest.mark.parametrize("rule", REAL)
 def test_real(rule, real, stored):
-    """What the virtual board and a real server did, explained."""
+    """Failures of the virtual board with a real server."""
     stored(rule, real(REAL[rule]))
 
 
@@ -26,11 +26,11 @@ def test_real(rule, real, stored):
     ],
 )
 def test_what_firmware_lacks(rule, kind, text, version, made, stored):
-    """Keywords, methods and modules that a version does not have (hand-made: no such interpreter here)."""
+    """Keywords, methods and modules that a version lacks (invented: no such interpreter here)."""
     stored(f"api/{rule}", made(kind, text, stage=Stage.CONFIG, info=made.board(version)))
 
 
 def test_setting_refused(made, stored):
-    """A pre-shared key that is too long (hand-made: MBEDTLS_PSK_MAX_LEN differs)."""
+    """A pre-shared key that is too long (invented: MBEDTLS_PSK_MAX_LEN differs)."""
     plan = ClientPlan(psk_identity="board-1", psk_key="00" * 64)
     stored("api/setting-refused", made("OSError", -28928, stage=Stage.CONFIG, client=plan))

@@ -1,10 +1,10 @@
-"""Pasted texts: what is recognised, how numbers are read, and that the table is complete and sound."""
+"""Pasted texts: what is recognised, how numbers are read, and that the catalogue is complete."""
 
 import pytest
 
 from harness.explain.catalogue import catalogue, numbers_in, recognise
 
-# Texts of the pages in docs/facts/ as people paste them, and the row of the catalogue that has to come first.
+# Texts of the pages in docs/facts/ as users paste them, and the catalogue entry that must come first.
 PASTED = {
     "OSError: 16": "out-of-memory",
     "[Errno 16] EBUSY": "out-of-memory",
@@ -93,17 +93,17 @@ PASTED = {
 
 @pytest.mark.parametrize("text", PASTED, ids=list(PASTED))
 def test_pasted_text(text):
-    """The row of the likeliest cause comes first."""
+    """The entry of the most likely cause comes first."""
     assert recognise(text).entries[0].id == PASTED[text]
 
 
 def test_every_row_is_reached():
-    """A row that no pasted text comes to would never be seen by anybody."""
+    """Every entry is found by some pasted text."""
     assert {entry.id for entry in catalogue()} == set(PASTED.values())
 
 
 def test_rows_are_complete():
-    """Each row has a cause with a way to tell it, and something to do first; no number or id stands twice."""
+    """Each entry has a cause with a check, and a first fix; ids and numbers are unique."""
     rows = catalogue()
     assert all(entry.causes and entry.fix and all(cause and tell for cause, tell in entry.causes) for entry in rows)
     assert len({entry.id for entry in rows}) == len(rows)
@@ -145,7 +145,7 @@ def test_rows_are_complete():
     ],
 )
 def test_readings(text, readings):
-    """Every number is called by all its names: by library generation, by port, and folded into an errno."""
+    """A number gets all its names: by library version, by port, and as an errno."""
     assert recognise(text).readings == readings
 
 
@@ -160,11 +160,11 @@ def test_readings(text, readings):
     ],
 )
 def test_numbers_that_are_errors(text, numbers):
-    """Line numbers, sizes and dates are no errors."""
+    """Line numbers, sizes and dates are not errors."""
     assert numbers_in(text) == numbers
 
 
 @pytest.mark.parametrize("text", ["hello world", "", "invalid certificateness", "4711 bytes"])
 def test_nothing_known(text):
-    """What is not known is said to be so."""
+    """Unknown text gives no readings and no entries."""
     assert not recognise(text)

@@ -1,4 +1,4 @@
-"""Certificates that cannot be loaded, read or used: each rule fits its own failure alone, and says it in the stored words."""
+"""Certificates that cannot be loaded, read or used: each rule matches only its own failure and gives the stored text."""
 
 import pytest
 
@@ -23,20 +23,20 @@ REAL = {
 
 @pytest.mark.parametrize("rule", REAL)
 def test_real(rule, real, stored):
-    """What the virtual board and a real server did, explained."""
+    """Failures of the virtual board with a real server."""
     stored(rule, real(REAL[rule]))
 
 
 @pytest.mark.parametrize("reason", ["KEY_TYPE_MISMATCH", "NO_CERTIFICATE_ASSIGNED"])
 def test_two_pairs_of_two_kinds(made, reason):
-    """A key of another kind than the certificate has other names in OpenSSL (hand-made; tests/unit/diagnose has one for real)."""
+    """OpenSSL has other error names if key and certificate have different types (invented; tests/unit/diagnose has a real one)."""
     failure = {"type": "SSLError", "reason": reason}
     said = made(stage=Stage.CONFIG, server=failure, by=Side.SERVER).fitting()
     assert [item.rule for item in said] == ["certificates/two-pairs"]
 
 
 def test_no_signature_scheme(made, stored):
-    """TLS 1.3 with a key that the client cannot check (hand-made: a distribution's build)."""
+    """TLS 1.3 with a key whose signatures the client cannot check (invented: a distribution's build)."""
     result = made(
         "OSError", -30592, by=Side.SERVER, server={"type": "SSLError", "reason": "NO_SUITABLE_SIGNATURE_ALGORITHM"}
     )
@@ -44,7 +44,7 @@ def test_no_signature_scheme(made, stored):
 
 
 def test_use_not_checked(made, stored):
-    """Insecure: mbedTLS 2 took a certificate that is not for servers (hand-made: firmware up to 1.22)."""
+    """Insecure: mbedTLS 2 accepted a certificate that is not for servers (invented: firmware up to 1.22)."""
     expected = Expectation(
         source="stated", outcome=Outcome.REFUSED, client_number=-31232, note="mbedTLS 2.x does not look"
     )

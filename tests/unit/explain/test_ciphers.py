@@ -1,4 +1,4 @@
-"""NO_SHARED_CIPHER, told apart by cause: each rule fits its own failure alone, and says it in the stored words."""
+"""The causes of NO_SHARED_CIPHER: each rule matches only its own failure and gives the stored text."""
 
 import dataclasses
 
@@ -23,7 +23,7 @@ REAL = {
 
 @pytest.mark.parametrize("rule", REAL)
 def test_real(rule, real, stored):
-    """What the virtual board and a real server did, explained."""
+    """Failures of the virtual board with a real server."""
     stored(rule, real(REAL[rule]))
 
 
@@ -32,7 +32,7 @@ SERVER = ServerFacts(python="3.11.7", openssl="OpenSSL 3.0.19", openssl_number=0
 
 
 def test_tls13_without_suites(made, stored):
-    """A TLS 1.3 client that names suites of TLS 1.2 only: the server takes 1.3 and finds none (hand-made: a distribution's build)."""
+    """A TLS 1.3 client offers only TLS 1.2 suites: the server chooses 1.3 and finds none (invented: a distribution's build)."""
     hello = dataclasses.replace(
         made.hello, versions=("0304", "0303"), extensions=(0, 10, 13, 43, 51), key_share_groups=("0017",)
     )
@@ -44,14 +44,14 @@ def test_tls13_without_suites(made, stored):
 
 
 def test_unknown_words(made, stored):
-    """What set_ciphers raises is the one SSLError of Python without reason and number (hand-made; tests/unit/diagnose has it for real)."""
+    """set_ciphers raises the only SSLError without reason and number (invented; tests/unit/diagnose has a real one)."""
     failure = {"type": "SSLError", "reason": None, "errno": None}
     profile = ServerProfile(ciphers="TLS_RSA_WITH_AES_128_CBC_SHA")
     stored("ciphers/unknown-words", made(stage=Stage.CONFIG, server=failure, by=Side.SERVER, profile=profile))
 
 
 def test_no_dh_parameters(made, stored):
-    """Only DHE is shared, and Python loads no parameters by itself (hand-made: esp32 up to 1.20 offers DHE)."""
+    """Only DHE is shared, and Python loads no DH parameters by default (invented: esp32 up to 1.20 offers DHE)."""
     facts = dataclasses.replace(
         SERVER, suites=((0x009E, "TLSv1.2", "DHE-RSA-AES128-GCM-SHA256"),), keys=(KeyFacts(type="RSA", bits=2048),)
     )
@@ -61,7 +61,7 @@ def test_no_dh_parameters(made, stored):
 
 
 def test_security_level(made, stored):
-    """Level 3 lets in nothing without forward secrecy (hand-made)."""
+    """Security level 3 allows nothing without forward secrecy (invented)."""
     facts = dataclasses.replace(
         SERVER,
         suites=((0x009C, "TLSv1.2", "AES128-GCM-SHA256"),),
@@ -73,8 +73,8 @@ def test_security_level(made, stored):
     stored("ciphers/security-level", result)
 
 
-def test_axtls_against_todays_python(made):
-    """esp8266: alert 40 as a number; the cause is the same as for the oldest mbedTLS."""
+def test_axtls_with_current_python(made):
+    """esp8266 raises alert 40 as a number; the cause is the same as for the oldest mbedTLS."""
     facts = dataclasses.replace(
         SERVER, suites=((0xC02F, "TLSv1.2", "ECDHE-RSA-AES128-GCM-SHA256"),), keys=(KeyFacts(type="RSA", bits=2048),)
     )
@@ -84,7 +84,7 @@ def test_axtls_against_todays_python(made):
     assert [item.rule for item in result.fitting()] == ["ciphers/plain-rsa-only"]
 
 
-def test_a_signature_for_discouraged_suites():
-    """TLS_RSA is always marked, and says why."""
+def test_plain_rsa_is_discouraged():
+    """TLS_RSA is always marked as discouraged, with the reason."""
     fix = fixes.plain_rsa("AES128-SHA256")
     assert (fix.discouraged, fix.because) == (True, fixes.NO_FORWARD_SECRECY)

@@ -1,4 +1,4 @@
-"""The board's own certificate: each rule fits its own failure alone, and says it in the stored words."""
+"""The board's own certificate: each rule matches only its own failure and gives the stored text."""
 
 import pytest
 
@@ -18,12 +18,12 @@ REAL = {
 
 @pytest.mark.parametrize("rule", REAL)
 def test_real(rule, real, stored):
-    """What the virtual board and a real server did, explained."""
+    """Failures of the virtual board with a real server."""
     stored(rule, real(REAL[rule]))
 
 
 def test_refused_otherwise(made, stored):
-    """Strict checks of Python 3.13: no AuthorityKeyIdentifier (hand-made)."""
+    """Python 3.13's strict checks refuse a certificate without AuthorityKeyIdentifier (invented)."""
     failure = {
         "type": "SSLCertVerificationError",
         "reason": "CERTIFICATE_VERIFY_FAILED",
@@ -34,10 +34,7 @@ def test_refused_otherwise(made, stored):
 
 
 def test_connection_cut(made, stored):
-    """A server that closes at once destroys its own alert: the board sees EPIPE.
-
-    Hand-made; docs/facts/python-ssl.md, "How a connection ends".
-    """
+    """A server that closes at once may lose its own alert; the board sees EPIPE (invented; see docs/facts/python-ssl.md)."""
     facts = ServerFacts(
         python="3.11.7", openssl="OpenSSL 3.0.19", openssl_number=0x30000130, suites=(), verify=Verify.REQUIRED
     )
@@ -45,7 +42,7 @@ def test_connection_cut(made, stored):
 
 
 def ended(*lengths):
-    """A TLS 1.3 handshake in which the server sent records of these lengths after the client's Finished."""
+    """Return a TLS 1.3 handshake in which the server sent records of these lengths after the client's Finished."""
     sent = [(Side.SERVER, 600), (Side.CLIENT, 53), *((Side.SERVER, length) for length in lengths)]
     return WireReading(
         negotiated=Negotiated(version="TLSv1.3"),
@@ -54,7 +51,7 @@ def ended(*lengths):
 
 
 def test_ended_after_handshake(made, stored):
-    """A server that is not ours, TLS 1.3: the board noticed nothing (hand-made; tests/real_servers has it for real)."""
+    """A foreign TLS 1.3 server refuses the board after its handshake (invented; tests/real_servers has a real one)."""
     stored("client-auth/ended-after-handshake", made(by=Side.SERVER, wire=ended(19)))
 
 
@@ -74,7 +71,7 @@ def test_ended_after_handshake(made, stored):
     ],
 )
 def test_ended_after_handshake_otherwise(made, result, title, shown):
-    """With a certificate of its own; without any record; with the board's own word for the alert."""
+    """The text differs for a board with a certificate, a server that sent nothing, and a board that reports the alert."""
     kind = result.pop("kind", None)
     said = made(kind, *((-30592,) if kind else ()), by=Side.SERVER, **result).fitting()
     assert [item.rule for item in said] == ["client-auth/ended-after-handshake"]

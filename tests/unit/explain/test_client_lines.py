@@ -1,4 +1,4 @@
-"""MicroPython lines for the API that a firmware has."""
+"""MicroPython lines for the API of a firmware."""
 
 import pytest
 
@@ -24,17 +24,17 @@ BROKEN = BoardInfo(tls_module="ssl", api=("ssl.wrap_socket", "ssl.SSLContext", "
     ],
 )
 def test_each_generation_of_the_api(info, line):
-    """1.23 and later, 1.22, and before."""
+    """The lines differ for 1.23 and later, 1.22, and earlier versions."""
     assert line in connecting(info, host="h", ca=True)
 
 
-def test_the_context_of_1_21_is_of_no_use():
-    """1.21 has an SSLContext that takes no certificate: module wrap_socket it is."""
+def test_the_context_of_1_21_is_not_used():
+    """The SSLContext of 1.21 accepts no certificate, so the lines use the module's wrap_socket."""
     assert connecting(BROKEN, host="h", ca=True) == connecting(OLD, host="h", ca=True)
 
 
 def test_tls_begins_with_cert_required():
-    """Without a CA the native module has to be told to check nothing, the frozen one is so by itself."""
+    """Without a CA, the native module needs CERT_NONE; the frozen module has it as its default."""
     assert any("tls.CERT_NONE" in line for line in connecting(NEW, host="h"))
     assert not any("CERT_NONE" in line for line in connecting(MIDDLE, host="h"))
 
@@ -42,12 +42,12 @@ def test_tls_begins_with_cert_required():
 @pytest.mark.parametrize("info", [NEW, MIDDLE, OLD])
 @pytest.mark.parametrize("words", [{}, {"ca": True}, {"certificate": True}, {"ca": True, "certificate": True}])
 def test_the_lines_are_python(info, words):
-    """Whatever is asked for, it compiles."""
+    """The lines compile for every combination of arguments."""
     compile("\n".join(connecting(info, host="h", **words)), "lines", "exec")
 
 
 def test_suites_in_mbedtls_spelling():
-    """set_ciphers wants a list of mbedTLS's names; firmware without it gets no line."""
+    """set_ciphers takes a list of mbedTLS names; firmware without it gets no line."""
     suites = ("TLS_AES_128_GCM_SHA256", "TLS_RSA_WITH_AES_128_CBC_SHA")
     assert offering(NEW, suites) == (
         "context.set_ciphers(['TLS1-3-AES-128-GCM-SHA256', 'TLS-RSA-WITH-AES-128-CBC-SHA'])",

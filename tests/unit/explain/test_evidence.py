@@ -1,4 +1,4 @@
-"""What follows from a result at once."""
+"""Facts that follow from a result."""
 
 import dataclasses
 
@@ -22,18 +22,18 @@ SERVER = ServerFacts(
 
 
 def of(result):
-    """The evidence of a hand-made result."""
+    """Return the evidence of an invented result."""
     return Evidence(result.case, result.seen, result.info, wire=result.wire)
 
 
 def test_names_of_a_number_with_two_readings(made):
-    """Both readings, and both halves of a combined number, without mbedTLS's prefix."""
+    """The names include both readings and both parts of a combined number, without mbedTLS's prefix."""
     assert of(made("OSError", 104)).client_names == {"ECONNRESET", "ASN1_INVALID_DATA"}
     assert of(made("OSError", -17040)).client_names == {"RSA_PUBLIC_FAILED", "MPI_ALLOC_FAILED"}
 
 
 def test_only_fatal_alerts_count(made):
-    """A warning ends nothing."""
+    """A warning does not end a connection."""
     warning = Alert(sender=Side.SERVER, level="warning", code=112, name="unrecognized_name")
     fatal = Alert(sender=Side.SERVER, level="fatal", code=40, name="handshake_failure")
     evidence = of(made("OSError", -30592, alerts=(warning, fatal)))
@@ -41,7 +41,7 @@ def test_only_fatal_alerts_count(made):
 
 
 def test_the_first_fatal_alert_of_a_side(made):
-    """Each side's own, the first of several."""
+    """Each side's first fatal alert counts."""
     alerts = [
         Alert(sender=Side(sender), level="fatal", code=code, name="x")
         for sender, code in (("client", 48), ("server", 40), ("client", 80), ("server", 50))
@@ -64,7 +64,7 @@ def test_the_first_fatal_alert_of_a_side(made):
     ],
 )
 def test_the_clock(clock, here, never_set, off, text, made):
-    """Before 2023 it was never set; otherwise it is off by more than a day, in either direction, where both are known."""
+    """A clock before 2023 was never set; another is wrong if it differs by more than a day, in either direction."""
     evidence = of(made("OSError", -1, info=made.board(clock_unix_s=clock, hello_unix_s=here)))
     assert (evidence.clock_never_set, evidence.clock_is_off, evidence.clock_text) == (never_set, off, text)
 
@@ -80,13 +80,13 @@ def test_the_clock(clock, here, never_set, off, text, made):
     ],
 )
 def test_the_versions_of_the_server(oldest, newest, text, made):
-    """A range, one version, or only its end."""
+    """The text is a range, one version, or only a limit."""
     facts = dataclasses.replace(SERVER, minimum_version=oldest, maximum_version=newest)
     assert of(made("OSError", -1, server_facts=facts)).server_versions == text
 
 
 def test_what_both_sides_chose(made):
-    """The version, and whether it is TLS 1.3; the types of the keys, each once; the versions of the hello by name."""
+    """The chosen version, whether it is TLS 1.3, the key types without duplicates, and the names of the hello's versions."""
     evidence = of(made("OSError", -1, server_facts=SERVER))
     assert (evidence.version, evidence.chose_tls13, evidence.key_types) == (0x0303, False, ("EC", "RSA"))
     assert evidence.client_versions == ("TLSv1.2",)
@@ -103,8 +103,8 @@ def test_what_both_sides_chose(made):
     assert of(made("OSError", -1)).key_types == ()
 
 
-def test_signals_are_not_selected(made):
-    """The offer's signalling values are no suites."""
+def test_signalling_values_are_not_suites(made):
+    """The offer's signalling values are not suites."""
     evidence = of(made("OSError", -1, server_facts=SERVER))
     assert [item.code for item in evidence.selection] == ["c02b", "c02f", "003d"]
 
@@ -112,15 +112,15 @@ def test_signals_are_not_selected(made):
 @pytest.mark.parametrize(
     ("python", "keys", "reasons"),
     [
-        # What a server that is not Python has in its list was found by trying: with no key for a suite it may have it.
+        # A foreign server's list was found by trying: a suite that its keys cannot serve may still be in the list.
         ("", (P256,), ((Exclusion.KEY_TYPE,), (Exclusion.KEY_TYPE,))),
         ("3.11.7", (P256,), ((Exclusion.NOT_ALLOWED, Exclusion.KEY_TYPE), (Exclusion.NOT_ALLOWED, Exclusion.KEY_TYPE))),
         ("", (RSA,), ((Exclusion.NOT_ALLOWED,), (Exclusion.NOT_ALLOWED,))),
     ],
 )
 @pytest.mark.parametrize("offered", [("c02f", "003d"), ("003d", "c02f")])
-def test_the_list_of_a_server_that_was_found_by_trying(python, keys, reasons, offered, made):
-    """A suite that its keys cannot serve was not tried, so it is not said to be missing from the list."""
+def test_a_list_that_was_found_by_trying(python, keys, reasons, offered, made):
+    """A suite that the server's keys cannot serve was not tried, so it is not reported as missing from the list."""
     facts = dataclasses.replace(SERVER, python=python, keys=keys, suites=())
     hello = dataclasses.replace(made.hello, suites=offered)
     evidence = of(made("OSError", -1, server_facts=facts, client_hello=hello))
@@ -130,22 +130,22 @@ def test_the_list_of_a_server_that_was_found_by_trying(python, keys, reasons, of
 @pytest.mark.parametrize(
     ("offered", "keys", "reasons"),
     [
-        # An ECDHE suite that the key fits tells that the list is known as it is.
+        # With an ECDHE suite that fits the key, the list is known to be complete.
         (("c02b", "c02f"), (P256,), ((Exclusion.NOT_ALLOWED,), (Exclusion.NOT_ALLOWED, Exclusion.KEY_TYPE))),
-        # One without ECDHE does not; it was tried all the same, and is not in the list.
+        # A suite without ECDHE does not prove that; it was tried too and is not in the list.
         (("c02b", "003d"), (RSA,), ((Exclusion.KEY_TYPE,), (Exclusion.NOT_ALLOWED,))),
     ],
 )
-def test_what_was_tried_of_such_a_server(offered, keys, reasons, made):
-    """The list is doubted only where no ECDHE suite of the offer fits its key."""
+def test_when_such_a_list_is_complete(offered, keys, reasons, made):
+    """The list is only uncertain if no ECDHE suite of the offer fits the server's key."""
     facts = dataclasses.replace(SERVER, python="", keys=keys, suites=())
     hello = dataclasses.replace(made.hello, suites=offered)
     evidence = of(made("OSError", -1, server_facts=facts, client_hello=hello))
     assert tuple(item.reasons for item in evidence.selection) == reasons
 
 
-def test_the_client_s_words(made):
-    """Number, names, flags and first argument of its exception; nothing where it raised none."""
+def test_the_client_s_exception(made):
+    """Number, names, flags and first argument of the client's exception; empty without one."""
     evidence = of(made("ValueError", "The certificate is not trusted"))
     assert evidence.first_argument == "The certificate is not trusted"
     assert of(made("OSError", -1, "text")).first_argument == -1
@@ -162,18 +162,18 @@ def test_the_client_s_words(made):
     ("free", "short"), [(None, False), (0, True), (40 * 1024 - 1, True), (40 * 1024, False), (50000, False)]
 )
 def test_short_of_memory(free, short, made):
-    """Less than 40 kB, where it is known."""
+    """Memory is short below 40 kB, if the amount is known."""
     assert of(made("OSError", -9984, free_before=free)).short_of_memory is short
 
 
 def test_axtls_needs_less(made):
-    """axTLS runs in 30 kB: little heap is no reason to suspect it."""
+    """axTLS runs in 30 kB, so little heap is not a cause."""
     info = made.board("1.22.0", tls_library="axTLS")
     assert not of(made("OSError", -40, free_before=25000, info=info)).short_of_memory
 
 
 def test_name_that_was_sent(made):
-    """An empty name in the extension is none."""
+    """An empty name in the extension counts as no name."""
     assert of(made("OSError", -30592)).sends_name
     for changes in ({"sni": ""}, {"sni": None}, {"extensions": (10, 13)}):
         hello = dataclasses.replace(made.hello, **changes)
@@ -182,13 +182,13 @@ def test_name_that_was_sent(made):
 
 
 def test_without_a_server_nothing_is_selected(made):
-    """No settings, no verdicts."""
+    """Without the server's settings, no suite is judged."""
     evidence = of(made("OSError", -30592, client=ClientPlan(), profile=ServerProfile()))
     assert (evidence.selection, evidence.version, evidence.server_versions) == ((), None, "unknown")
 
 
-def test_what_is_read_off_a_result(made):
-    """An acceptance, the server's reason, the client's number and the server's own behaviour; an empty reading without a wire."""
+def test_other_facts_of_a_result(made):
+    """Acceptance, the server's reason, the client's number and the server's behaviour; an empty reading without wire data."""
     profile = ServerProfile(behaviour={"name": "not-tls.silent"})
     refused = of(made("OSError", -30592, server={"type": "SSLError", "reason": "X"}, profile=profile))
     assert (refused.accepted, refused.reason, refused.number) == (False, "X", -30592)
@@ -199,6 +199,6 @@ def test_what_is_read_off_a_result(made):
 
 
 def test_table():
-    """Columns are aligned, nothing trails."""
+    """Columns are aligned, without trailing blanks."""
     assert table(("a", "bb"), ("ccc", "d"), ("e",)) == ("a    bb", "ccc  d", "e")
     assert table() == ()

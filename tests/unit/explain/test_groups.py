@@ -1,4 +1,4 @@
-"""Groups and curves: each rule fits its own failure alone, and says it in the stored words."""
+"""Groups and curves: each rule matches only its own failure and gives the stored text."""
 
 import pytest
 
@@ -14,10 +14,10 @@ REAL = {
 
 @pytest.mark.parametrize("rule", REAL)
 def test_real(rule, real, stored):
-    """What the virtual board and a real server did, explained."""
+    """Failures of the virtual board with a real server."""
     stored(rule, real(REAL[rule]))
 
 
 def test_no_key_share(made, stored):
-    """TLS 1.3 names it by a reason of its own (hand-made: a distribution's build)."""
+    """TLS 1.3 has a separate reason for it (invented: a distribution's build)."""
     stored("groups/no-common-group-tls13", made("OSError", -30592, by=Side.SERVER, server=SERVER))

@@ -1,4 +1,4 @@
-"""Certificates that are not believed: each rule fits its own failure alone, and says it in the stored words."""
+"""Certificates that are not trusted: each rule matches only its own failure and gives the stored text."""
 
 import pytest
 
@@ -16,22 +16,22 @@ REAL = {
 
 @pytest.mark.parametrize("rule", REAL)
 def test_real(rule, real, stored):
-    """What the virtual board and a real server did, explained."""
+    """Failures of the virtual board with a real server."""
     stored(rule, real(REAL[rule]))
 
 
 def test_one_number_for_all(made, stored):
-    """1.20 and 1.21 have one number for every reason (hand-made: no such interpreter here; micropython #10832)."""
+    """1.20 and 1.21 have one number for every reason (invented: no such interpreter here; micropython #10832)."""
     result = made("OSError", -9984, "MBEDTLS_ERR_X509_CERT_VERIFY_FAILED", info=made.board("1.20.0"))
     stored("identity/one-number-for-all", result)
 
 
 def test_other_reason(made, stored):
-    """A text that is not among mbedTLS's common ones is shown as it is (hand-made)."""
+    """An uncommon text of mbedTLS is shown unchanged (invented)."""
     stored("identity/other-reason", made("ValueError", "\nThe certificate has been revoked (is on a CRL)\n"))
 
 
 def test_accepted_unchecked(made, stored):
-    """Insecure: accepted what had to be refused (hand-made)."""
+    """Insecure: accepted what had to be refused (invented)."""
     expected = Expectation(source="stated", outcome=Outcome.REFUSED, client_flags=("not_trusted",))
     stored("identity/accepted-unchecked", made(outcome=Outcome.CONNECTED, by=None, expected=expected))

@@ -1,4 +1,4 @@
-"""Names: each rule fits its own failure alone, and says it in the stored words."""
+"""Names: each rule matches only its own failure and gives the stored text."""
 
 import dataclasses
 
@@ -16,19 +16,19 @@ REAL = {
 
 @pytest.mark.parametrize("rule", REAL)
 def test_real(rule, real, stored):
-    """What the virtual board and a real server did, explained."""
+    """Failures of the virtual board with a real server."""
     stored(rule, real(REAL[rule]))
 
 
 def test_ip_address(made, stored):
-    """An address as name before mbedTLS 3.5 (hand-made: firmware 1.22; docs/facts/micropython.md, "Features")."""
+    """An IP address as name before mbedTLS 3.5 (invented: firmware 1.22; docs/facts/micropython.md, "Features")."""
     plan = ClientPlan(server_hostname="192.168.1.10")
     text = "\nThe certificate Common Name (CN) does not match with the expected CN\n"
     stored("names/ip-address", made("ValueError", text, client=plan, info=made.board("1.22.0")))
 
 
 def test_missing_sni(made, stored):
-    """No name was sent, and the server wanted one (hand-made: a server of several hosts)."""
+    """The server requires SNI, and the board sent none (invented: a server of several hosts)."""
     hello = dataclasses.replace(made.hello, extensions=(10, 13), sni=None)
     alert = Alert(sender=Side.SERVER, level="fatal", code=112, name="unrecognized_name")
     stored("names/missing-sni", made("OSError", -30592, by=Side.SERVER, alerts=(alert,), client_hello=hello))

@@ -1,4 +1,4 @@
-"""The causes of NO_SHARED_CIPHER: of several reasons the one that was nearest to working decides."""
+"""The causes of NO_SHARED_CIPHER: of several obstacles, the one that is easiest to remove decides."""
 
 import dataclasses
 
@@ -29,7 +29,7 @@ NO_SHARED_CIPHER = {"server": {"type": "SSLError", "reason": "NO_SHARED_CIPHER"}
 
 
 def evidence_of(made, offered, **server):
-    """What a client with these suites meets at a server with these settings."""
+    """Return the evidence for a client with these suites and a server with these settings."""
     hello = dataclasses.replace(made.hello, suites=tuple(offered.split()))
     facts = dataclasses.replace(FACTS, **server)
     result = made("OSError", -30592, **NO_SHARED_CIPHER, client_hello=hello, server_facts=facts)
@@ -58,7 +58,7 @@ def evidence_of(made, offered, **server):
         ("c02b", {"suites": (PSK,), "behaviour": {"name": "psk.server"}}, Cause.PRE_SHARED_KEY),
         ("c02b", {"suites": (PSK, *ECDHE), "behaviour": {"name": "psk.server"}}, Cause.NO_CERTIFICATE),
         ("c02b", {"suites": (PSK,)}, Cause.NO_CERTIFICATE),
-        # Several obstacles at once are none that could be removed alone.
+        # Removing one of several obstacles is not enough.
         ("c02b", {"keys": (P224,), "groups": ("x25519",)}, Cause.NOTHING_IN_COMMON),
         ("c030", {"keys": (P256,)}, Cause.RSA_SUITES_ONLY),
         ("c024", {"keys": (RSA,), "suites": ECDHE[1:2]}, Cause.NOTHING_IN_COMMON),
@@ -77,7 +77,7 @@ def test_cause(offered, server, expected, made):
     assert cause(evidence_of(made, offered, **server)) is expected
 
 
-# What alone stands against a suite, by its cause, in the stated order: the suite and the settings that make it so.
+# Cause -> a suite with only this obstacle, and the settings that cause it; in order of precedence.
 OBSTACLES = {
     Cause.KEY_USAGE: ("c02b", {"keys": (dataclasses.replace(P256, key_usage=("keyCertSign",)), RSA)}),
     Cause.KEY_CURVE: ("c02b", {"keys": (P224, RSA)}),
@@ -95,8 +95,8 @@ TOGETHER = [
 
 
 @pytest.mark.parametrize(("first", "second"), TOGETHER)
-def test_of_two_single_obstacles_the_first_is_named(first, second, made):
-    """Where one suite lacks only this and another only that, the order is the server's key, groups, DH parameters, level."""
+def test_precedence_of_single_obstacles(first, second, made):
+    """If two suites have one obstacle each, the order is the server's key, groups, DH parameters, security level."""
     suites = (*ECDHE, (0x009E, "TLSv1.2", "DHE-RSA-AES128-GCM-SHA256"), (0x009C, "TLSv1.2", "AES128-GCM-SHA256"))
     for names in ((first, second), (second, first)):
         offered = " ".join(OBSTACLES[name][0] for name in names)
@@ -107,7 +107,7 @@ def test_of_two_single_obstacles_the_first_is_named(first, second, made):
 
 
 def test_tls13_without_suites(made):
-    """The version is offered, its suites are not."""
+    """The client offers TLS 1.3 without its suites."""
     evidence = evidence_of(made, "c02b", keys=(P256,), suites=((0x1301, "TLSv1.3", "TLS_AES_128_GCM_SHA256"), *ECDHE))
     evidence.seen = dataclasses.replace(
         evidence.seen,
@@ -123,13 +123,13 @@ def test_tls13_without_suites(made):
 
 
 def test_another_reason_has_no_cause(made):
-    """Only NO_SHARED_CIPHER is looked at."""
+    """Only NO_SHARED_CIPHER has these causes."""
     result = made("OSError", -30592, server={"type": "SSLError", "reason": "UNSUPPORTED_PROTOCOL"}, by=Side.SERVER)
     assert cause(Evidence(result.case, result.seen, result.info)) is None
 
 
 def test_no_cause_without_the_facts(made):
-    """Any other reason, or one side that is not known, leaves it open."""
+    """There is no cause for another reason, or if the facts of one side are unknown."""
     known = evidence_of(made, "c02b", keys=(RSA,))
     assert cause(known) is not None
     for changes in (
@@ -163,7 +163,7 @@ def test_no_cause_without_the_facts(made):
     ],
 )
 def test_the_settings_of_both_sides(hello, server, lines, made):
-    """What is not there is called none; a server that is not Python has OpenSSL's name only."""
+    """Missing settings are shown as none; a foreign server has only OpenSSL's name."""
     evidence = evidence_of(made, "c02b", **server)
     changed = dataclasses.replace(evidence.hello, **hello)
     evidence = Evidence(evidence.case, dataclasses.replace(evidence.seen, client_hello=changed), evidence.info)
@@ -182,12 +182,12 @@ def test_the_settings_of_both_sides(hello, server, lines, made):
     ],
 )  # fmt: skip
 def test_the_words_for_a_suite(offered, server, words, made):
-    """Which key it needs and which there are; of several keys the first curve is named."""
+    """The text names the needed key and the server's keys; of several keys the first curve."""
     assert suite_table(evidence_of(made, offered, **server))[0].split("  ")[-1] == words
 
 
 def test_table_names_every_suite_and_both_sides(made):
-    """A line per suite with all its reasons, then the settings; signalling values are no suites."""
+    """The table has a line per suite with all obstacles, then the settings; signalling values are not suites."""
     assert suite_table(evidence_of(made, "c024 003d 00ff", keys=(RSA,))) == (
         "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384  needs an EC key, the server's key is RSA",
         "TLS_RSA_WITH_AES_256_CBC_SHA256          not in the server's list",
@@ -197,7 +197,7 @@ def test_table_names_every_suite_and_both_sides(made):
 
 
 def test_a_long_offer_is_cut(made):
-    """A distribution's mbedTLS offers more than a hundred suites: the table stays a table."""
+    """A distribution's mbedTLS offers more than a hundred suites; the table is cut."""
     offered = " ".join(f"{code:04x}" for code in range(0xC023, 0xC023 + 60))
     lines = suite_table(evidence_of(made, offered, keys=(RSA,)))
     assert lines[24] == "... and 36 more suites"

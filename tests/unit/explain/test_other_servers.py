@@ -1,4 +1,4 @@
-"""The same change in the words of other servers; tests/real_servers has nginx, mosquitto and s_server take such lines."""
+"""The same change in other servers' configuration; tests/real_servers tries such lines with nginx, mosquitto and s_server."""
 
 import pytest
 
@@ -53,8 +53,8 @@ CHANGES = {
 
 
 @pytest.mark.parametrize(("server", "nginx", "mosquitto", "s_server"), CHANGES.values(), ids=CHANGES)
-def test_each_in_its_own_words(server, nginx, mosquitto, s_server):
-    """Python first, then the others, each with its name; a server without such a setting is left out."""
+def test_lines_of_each_server(server, nginx, mosquitto, s_server):
+    """Python comes first, then the others, each with its name; a server without the setting is omitted."""
     fix = Fix(title="x", server_lines=("$ openssl version", "context.x()"), change=Change(server=server))
     assert for_any_server(fix).server_lines == (
         "$ openssl version",
@@ -66,7 +66,7 @@ def test_each_in_its_own_words(server, nginx, mosquitto, s_server):
 
 
 def test_titles():
-    """They say what is to be done on any server."""
+    """Titles apply to any server."""
     told = [for_any_server(fix).title for fix in (fixes.python_suites(), fixes.allow_tls12(), fixes.default_groups())]
     assert told == [
         "leave the server's own list of suites out: its TLS library's default",
@@ -84,6 +84,6 @@ def test_titles():
         Fix(title="x", server_lines=("x",), change=Change(server={"swap_key_and_certificate": False})),
     ],
 )
-def test_what_is_nobody_elses(fix):
-    """The board's changes, what cannot be tried, and what only Python has."""
+def test_changes_without_lines_for_other_servers(fix):
+    """Other servers get no lines for board changes, changes that cannot be tried, and settings that only Python has."""
     assert for_any_server(fix) == fix

@@ -1,4 +1,4 @@
-"""Peers that are no proper TLS server: each rule fits its own failure alone, and says it in the stored words."""
+"""Peers that are not proper TLS servers: each rule matches only its own failure and gives the stored text."""
 
 import pytest
 
@@ -20,19 +20,19 @@ REAL = {
 
 @pytest.mark.parametrize("rule", REAL)
 def test_real(rule, real, stored):
-    """What the virtual board and a real server did, explained."""
+    """Failures of the virtual board with a real server."""
     stored(rule, real(REAL[rule]))
 
 
 def test_pre_shared_key_differs(made, stored):
-    """PSK with two keys: the server cannot read the first encrypted record (hand-made: Python 3.13 has PSK, this one need not)."""
+    """Different PSKs: the server cannot read the first encrypted record (invented: PSK needs Python 3.13)."""
     plan = ClientPlan(psk_identity="board-1", psk_key="00" * 16)
     failure = {"type": "SSLError", "reason": "DECRYPTION_FAILED_OR_BAD_RECORD_MAC"}
     stored("peer/pre-shared-key-differs", made("OSError", -30592, by=Side.SERVER, server=failure, client=plan))
 
 
 def test_plain_text_to_axtls(made):
-    """axTLS prints the first bytes as a size; the line that decodes it is for axTLS only."""
+    """axTLS prints the first bytes as a size; only the explanation for axTLS decodes it."""
     info = made.board("1.22.0", tls_library="axTLS", platform="esp8266")
     wire = WireReading(server_plain=b"HTTP/1.1 400 Bad Request")
     said = made("OSError", -257, "RECORD_OVERFLOW", info=info, wire=wire).fitting()

@@ -1,4 +1,4 @@
-"""How rules are declared and asked."""
+"""Declaring and applying rules."""
 
 import pytest
 
@@ -8,19 +8,19 @@ from harness.model import Fix
 
 
 def test_a_rule_of_another_topic():
-    """The id's topic is the file's name."""
+    """A rule's topic must be the name of its file."""
     with pytest.raises(ValueError, match="ciphers/x: declared twice, or not in its topic's file"):
         rule("ciphers/x")(lambda evidence: None)
 
 
 def test_discouraged_fixes_come_last():
-    """The order is kept, but what is discouraged goes behind the rest."""
+    """Fixes keep their order, but discouraged ones come last."""
     said = told("t", fixes=(Fix(title="a", discouraged=True), Fix(title="b"), Fix(title="c")))
     assert [fix.title for fix in said.fixes] == ["b", "c", "a"]
 
 
 def test_the_first_rule_that_fits_explains(made, monkeypatch):
-    """Rules are asked in the order in which they were declared; the explanation carries the id of its rule."""
+    """Rules are tried in the order of declaration; the explanation has the id of its rule."""
     monkeypatch.setattr("harness.explain.registry._RULES", {})
     for name, title in (("a", None), ("b", "second"), ("c", "third")):
         rule(f"test-registry/{name}")(lambda evidence, title=title: told(title) if title else None)
@@ -32,7 +32,7 @@ def test_the_first_rule_that_fits_explains(made, monkeypatch):
 
 
 def test_no_rule_that_fits(made, monkeypatch):
-    """Nothing is said where nothing fits."""
+    """Without a matching rule there is no explanation."""
     monkeypatch.setattr("harness.explain.registry._RULES", {})
     result = made("OSError", -1)
     evidence = Evidence(result.case, result.seen, result.info)
@@ -40,7 +40,7 @@ def test_no_rule_that_fits(made, monkeypatch):
 
 
 def test_an_id_is_declared_once(monkeypatch):
-    """A second rule of the same id would never be asked."""
+    """A second rule with the same id is refused."""
     monkeypatch.setattr("harness.explain.registry._RULES", {})
     rule("test-registry/a")(lambda evidence: None)
     with pytest.raises(ValueError, match="test-registry/a: declared twice"):

@@ -1,4 +1,4 @@
-"""A whole server as Python's lines: they run as they stand."""
+"""A whole server as Python lines, which run unchanged."""
 
 import ssl
 
@@ -8,7 +8,7 @@ from harness.model import ServerProfile, Verify
 
 
 def test_a_whole_server_runs():
-    """Every setting has its line, in an order that Python takes."""
+    """Every setting has its line, in an order that Python accepts."""
     profile = ServerProfile(
         certificates=("server-p256",),
         ciphers="ECDHE+AESGCM",
@@ -31,8 +31,8 @@ def test_a_whole_server_runs():
     assert len(lines) == 8
 
 
-def test_files_the_wrong_way_round_and_nothing_at_all():
-    """A swap shows in the line; defaults have none."""
+def test_swapped_files_and_defaults():
+    """Swapped files are visible in the line; defaults have no line."""
     swapped = ServerProfile(certificates=("a",), swap_key_and_certificate=True)
     assert serving(swapped, pairs={"a": ("c", "k")}, authorities={})[-1] == 'context.load_cert_chain("k", "c")'
     assert serving(ServerProfile(), pairs={}, authorities={}) == ("context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)",)

@@ -1,4 +1,4 @@
-"""Certificates as evidence: names, issuer, dates; damaged ones are left out."""
+"""Certificates as evidence: names, issuer, dates; damaged ones are omitted."""
 
 import pytest
 
@@ -8,13 +8,13 @@ from harness.explain.shown import read_certificates
 
 @pytest.fixture(scope="module")
 def made_certificates():
-    """The factory of the cases."""
+    """Return the cases' certificate factory."""
     with Certificates() as made:
         yield made
 
 
 def test_names_and_issuer(made_certificates):
-    """Alternative names are shown, and who issued it."""
+    """The alternative names and the issuer are shown."""
     (shown,) = read_certificates((made_certificates.make("server-p256").certificate_der,))
     assert (shown.subject, shown.issuer, shown.is_self_issued) == ("CN=tls.test", "CN=TLS harness ca-p256", False)
     assert shown.names_text == "tls.test"
@@ -22,26 +22,26 @@ def test_names_and_issuer(made_certificates):
 
 
 def test_common_name_only(made_certificates):
-    """Without alternative names the common name counts."""
+    """Without alternative names, the common name is shown."""
     (shown,) = read_certificates((made_certificates.make("server-common-name-only").certificate_der,))
     assert shown.names_text == "CN=tls.test"
 
 
 def test_pem_is_read_too(made_certificates):
-    """A board that reads PEM was given the file's text."""
+    """A PEM certificate is read too, because a board may get the file's text."""
     made = made_certificates.make("ca-p256")
     assert read_certificates((made.certificate_pem,)) == read_certificates((made.certificate_der,))
 
 
 def test_many_names_are_cut(made_certificates):
-    """A certificate of a hosting company does not fill the screen."""
+    """A long list of names is cut."""
     (shown,) = read_certificates((made_certificates.make("server-names-400").certificate_der,))
     assert shown.names_text.endswith(" more")
     assert len(shown.names_text) < 200
 
 
-def test_damaged_is_left_out(made_certificates):
-    """What cannot be read is no evidence, and no error."""
+def test_damaged_certificates_are_omitted(made_certificates):
+    """A certificate that cannot be read is omitted without an error."""
     good = made_certificates.make("server-self-signed").certificate_der
     shown = read_certificates((b"", b"\x30\x03\x02\x01\x01", good[:-20], good))
     assert [item.is_self_issued for item in shown] == [True]

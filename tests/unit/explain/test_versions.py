@@ -1,4 +1,4 @@
-"""Protocol versions: each rule fits its own failure alone, and says it in the stored words."""
+"""Protocol versions: each rule matches only its own failure and gives the stored text."""
 
 import pytest
 
@@ -12,5 +12,5 @@ REAL = {
 
 @pytest.mark.parametrize("rule", REAL)
 def test_real(rule, real, stored):
-    """What the virtual board and a real server did, explained."""
+    """Failures of the virtual board with a real server."""
     stored(rule, real(REAL[rule]))

@@ -1,4 +1,4 @@
-"""Made-up records of a diagnosis, for its text and its JSON."""
+"""Provide invented records of a diagnosis, for its text and its JSON."""
 
 from types import SimpleNamespace
 
@@ -57,7 +57,7 @@ EC_KEY = Fix(
 
 
 def result(seen, explanation=None, word=VerdictWord.FAIL):
-    """A case's result."""
+    """Return the result of a case."""
     return CaseResult(
         board="unix",
         server="in-process",
@@ -71,7 +71,7 @@ def result(seen, explanation=None, word=VerdictWord.FAIL):
 
 
 def diagnosis(**words):
-    """The seed's."""
+    """Return the diagnosis of the seed case."""
     explanation = Explanation(rule="ciphers/key-type", title="the key does not fit", why=("a  b",), fixes=(EC_KEY,))
     made = {
         "board": "unix",
@@ -90,5 +90,5 @@ def diagnosis(**words):
 
 @pytest.fixture
 def sample():
-    """The seed's diagnosis and its parts."""
+    """Provide the seed case's diagnosis and its parts."""
     return SimpleNamespace(diagnosis=diagnosis, result=result, CONNECTED=CONNECTED, REFUSED=REFUSED, EC_KEY=EC_KEY)

@@ -1,4 +1,4 @@
-"""A diagnosis as JSON matches its schema, and a proof is a session."""
+"""A diagnosis as JSON matches its schema, and each proof has its handshake."""
 
 import json
 

@@ -117,7 +117,7 @@ def test_the_same_is_no_change(word):
 
 @pytest.mark.parametrize(("one", "other"), list(itertools.combinations((*WORDS, None), 2)))
 def test_both_directions(one, other):
-    """A change is one in both directions, and what is a regression in one is none in the other."""
+    """A change is reported in both directions; a regression in one direction is not a regression in the other."""
     there, back = (kind_of(*(word and cell(word) for word in pair)) for pair in ((one, other), (other, one)))
     assert (there is None) == (back is None)
     if there is None:
@@ -143,18 +143,18 @@ def test_every_kind_has_its_meaning():
 
 @pytest.fixture(scope="module")
 def good(good_run):
-    """A real record in which all is as expected."""
+    """Return a real record in which every result is as expected."""
     return json.loads(good_run.read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
 def bad(bad_run):
-    """A real record in which nothing could be tried."""
+    """Return a real record in which no case could be tried."""
     return json.loads(bad_run.read_text(encoding="utf-8"))
 
 
 def test_real_runs(good, bad):
-    """A run compared with itself shows no change; a broken line gives new failures, or fixed cells the other way round."""
+    """A run compared with itself shows no change. A broken link gives new failures, or fixed cells in the other direction."""
     there, back, same = compare(good, bad), compare(bad, good), compare(good, good)
     number = len(good["results"])
     assert (same.changes, same.compared, same.unchanged, same.regression) == ((), number, number, False)
@@ -171,7 +171,7 @@ def test_real_runs(good, bad):
 
 
 def test_gone_and_new(good):
-    """A case that only one of them has is gone or new; the worst kind comes first."""
+    """A case that only one record has is gone or new; the worst kind comes first."""
     less = {**good, "results": good["results"][2:]}
     found = compare(good, less)
     assert [(change.kind, change.case, change.after) for change in found.changes] == [

@@ -7,7 +7,7 @@ from harness.reports.record.host import this_host, utc
 
 
 def test_host():
-    """What decides outcomes here: Python, OpenSSL, default suites and security level."""
+    """The record has what affects outcomes: Python, OpenSSL, default suites and security level."""
     host = this_host()
     assert (host.python, host.openssl) == (platform.python_version(), ssl.OPENSSL_VERSION)
     assert "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384" in host.default_suites
