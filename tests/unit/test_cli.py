@@ -87,8 +87,8 @@ def test_a_usage_error_of_a_command_is_one_line(capsys):
 @pytest.mark.parametrize(
     "error", [BoardError("the port\n is gone"), ServerError("the port\n is gone")], ids=["board", "server"]
 )
-def test_a_fault_is_one_line_and_code_3(error, monkeypatch, capsys):
-    """A fault of a board or of the harness ends with 3 and one line, without a traceback."""
+def test_a_fault_is_one_line_and_code_10(error, monkeypatch, capsys):
+    """A fault of a board or of the harness ends with 10 and one line, without a traceback."""
 
     def fail(_options):
         raise error
