@@ -108,7 +108,7 @@ class BoardSession:
             BoardError: with the step that failed and the board's behaviour.
         """
         try:
-            self._take_over()
+            self.take_over()
         except BoardError as error:
             if not deploy:
                 raise
@@ -126,6 +126,18 @@ class BoardSession:
 
     def _prepare(self, *, deploy: bool) -> None:
         """Probe, then agent, network and clock."""
+        self.identify()
+        if deploy and self.info.has_tls:
+            self.load_agent()
+            self.join_network()
+            self.set_clock()
+
+    def identify(self) -> None:
+        """Find out what the board is and offers; it must be in the raw REPL.
+
+        Raises:
+            BoardError: it is not MicroPython, or the line failed.
+        """
         self._console.begin()
         self.info = self._probe()
         if self.info.implementation not in ("micropython", ""):
@@ -133,7 +145,18 @@ class BoardSession:
                 f"{self.spec.label}: this is {self.info.implementation[:40]!r}, not MicroPython; this harness does not drive it",
                 kind=FaultKind.NOT_MICROPYTHON,
             )
-        if not (deploy and self.info.has_tls):
+
+    def load_agent(self, *, writes: bool = True) -> None:
+        """Load the agent; a note says why it runs from RAM.
+
+        Args:
+            writes: False loads it into RAM and writes nothing.
+
+        Raises:
+            BoardError: it cannot be loaded.
+        """
+        if not writes:
+            deployment.load_into_ram(self._console)
             return
         why_ram = deployment.load_agent(
             self._console, filesystem=self.info.filesystem, is_usb_drive=self.info.is_usb_drive
@@ -141,8 +164,6 @@ class BoardSession:
         self._agent_from_file = why_ram is None
         if why_ram is not None:
             self._note(why_ram)
-        self._join_network()
-        self._clock_set_unix_s = self._set_clock(self.info)
 
     def _probe(self) -> BoardInfo:
         before = surroundings.now_unix_s()
@@ -150,7 +171,12 @@ class BoardSession:
         self._probed = before, surroundings.now_unix_s()
         return info
 
-    def _join_network(self) -> None:
+    def join_network(self) -> None:
+        """Bring up the network that boards.toml asks for; the board's address is then in `info`.
+
+        Raises:
+            BoardError: `no-network`, with the reason.
+        """
         settings = self.spec.settings
         # What boot.py brought up and the board cannot report cannot be waited for either.
         unseen = settings.network == Network.BOOT and settings.address is not None
@@ -160,6 +186,10 @@ class BoardSession:
             for note in notes:
                 self._note(note)
         self.info = replace(self.info, address=settings.address or address or self.info.address)
+
+    def set_clock(self) -> None:
+        """Set the board's clock to UTC if it is wrong; a note says so."""
+        self._clock_set_unix_s = self._set_clock(self.info)
 
     def _set_clock(self, seen: BoardInfo) -> int | None:
         """Set the clock; return its time if it was set."""
@@ -178,7 +208,12 @@ class BoardSession:
         if text not in self.notes:
             self.notes.append(text)
 
-    def _take_over(self) -> None:
+    def take_over(self) -> None:
+        """Interrupt what runs, and soft-reset the board.
+
+        Raises:
+            BoardError: with the board's behaviour.
+        """
         self.link.enter_raw_repl(deadline=Deadline(self.scaled(self.patience_s)))
         # Frees what main.py holds; boot.py runs again (it may bring up WiFi), main.py does not.
         self.link.soft_reset(deadline=Deadline(self.scaled(2 * self.patience_s)))
@@ -325,7 +360,7 @@ class BoardSession:
             return
         self._agent_suspect = False
         deployment.reload_agent(self._console, from_files=self._agent_from_file)
-        self._join_network()
+        self.join_network()
         self._set_clock(self._probe())
 
     def clean(self) -> bool:

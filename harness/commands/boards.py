@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.commands.board_check import check, heading
 from harness.errors import FAULT_EXIT_CODE, BoardError, HarnessError, UsageError
 
 if TYPE_CHECKING:
@@ -23,11 +24,12 @@ EXAMPLE = """\
 examples:
   $ tls-harness boards                        ports, boards of ./boards.toml, the virtual board
   $ tls-harness boards --probe                open each configured board and `unix`, and describe it
-  $ tls-harness boards --probe /dev/ttyUSB0   the same for this one only
+  $ tls-harness boards --probe /dev/ttyUSB0   check this one step by step, up to one TLS session
   $ tls-harness boards --probe faulty:banner  a virtual board with a fault; a wrong name lists all faults
   $ tls-harness boards --clean /dev/ttyUSB0   remove what pytest put on the board
 
-A probe interrupts the running program and restarts MicroPython (soft reset); it writes nothing to the board.
+A probe interrupts the running program and restarts MicroPython (soft reset); it writes nothing to the board. The check of one
+board also joins the network of boards.toml and sets the clock. It stops at the first step that fails and says what to do.
 """
 _API_SHOWN = ("set_ciphers", "load_verify_locations", "load_cert_chain", "wrap_socket(cadata)", "wrap_socket(key)")
 
@@ -97,6 +99,8 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(f"{options.spec[0]!r}: add --probe to probe this board; the list accepts no boards")
     asked = choose_boards(options.spec, lab)
     virtual = find_virtual()
+    if options.probe and len(asked) == 1 and not options.json:
+        return check(asked[0])
     if options.probe:
         return _probe(asked or _default_boards(lab, virtual), virtual, explicit=bool(asked), as_json=options.json)
     ports, trouble = _ports()
@@ -306,7 +310,7 @@ def virtual_lines(virtual: Virtual) -> list[str]:
 
 def probed_lines(probed: Probed) -> list[str]:
     """One probed board as text."""
-    head = probed.spec.label if probed.spec.label == probed.spec.text else f"{probed.spec.label} ({probed.spec.text})"
+    head = heading(probed.spec)
     info = probed.info
     if info is None:
         return [f"{head}: not usable"]

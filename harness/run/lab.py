@@ -6,27 +6,23 @@ Knows how to connect a board and a server: addresses, network, the plain TCP con
 from __future__ import annotations
 
 import contextlib
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from harness.boards.agent.memory import memory_text
 from harness.boards.kinds import open_board
 from harness.boards.locks.board_lock import Patience
 from harness.boards.session import BoardSession
 from harness.certificates import Certificates
 from harness.errors import BoardError, FaultKind, HarnessError, UsageError
-from harness.firmware.hello_notes import hello_notes
-from harness.model import BoardInfo, BoardSpec, ServerProfile, ServerReport, Side, UnexpectedPeers
-from harness.oracle.out_of_memory import is_out_of_memory
+from harness.model import BoardInfo, BoardSpec, UnexpectedPeers
 from harness.run.addresses import Addresses
 from harness.run.bare_board import bare_text, has_way, uses_host_network
 from harness.run.case_runner import CaseRunner
+from harness.run.first_contact import first_contact
 from harness.run.health import Health
 from harness.run.options import IN_PROCESS, RunOptions
-from harness.server import Serving
 from harness.server.address import check_bind, local_address_for
 from harness.server.local import LocalServer
 from harness.server.remote import RemoteServer
@@ -38,8 +34,6 @@ __all__ = ["IN_PROCESS", "Lab", "OpenBoard", "RunOptions"]
 
 UNEXPECTED = "the harness failed with {} while it opened this board; the first test that uses the board shows where"
 LOOPBACK = "127.0.0.1"
-# How long to wait for the report of the first server, which ends as soon as the board connects.
-SETTLE_S = 5.0
 
 
 @dataclass(slots=True)
@@ -192,9 +186,25 @@ class Lab:
         return runner.health
 
     def _connected(self, session: BoardSession, server_name: str) -> CaseRunner:
+        runner = self.new_runner(session, server_name)
+        if session.info.has_tls:
+            try:
+                first_contact(session, runner)
+            except BoardError as fault:
+                self._recover(session, runner, fault)
+                first_contact(session, runner)
+        return runner
+
+    def new_runner(self, session: BoardSession, server_name: str) -> CaseRunner:
+        """Return a case runner for an open board and this server, before the two have met.
+
+        Raises:
+            BoardError: `no-network`: the board has no way to the server, with the lines of boards.toml that are missing.
+            UsageError: the server's interpreter or an address cannot be used.
+        """
         if session.info.has_tls and not has_way(session.info, self.options, session.spec.settings):
             raise BoardError(bare_text(session.spec, session.info), kind=FaultKind.NO_NETWORK)
-        runner = CaseRunner(
+        return CaseRunner(
             session,
             self.server(server_name, behind_s=session.clock_behind_s),
             server_label=self.options.server_name(server_name),
@@ -202,13 +212,6 @@ class Lab:
             addresses=self._addresses(session),
             link_retries=self.options.link_retries,
         )
-        if session.info.has_tls:
-            try:
-                self._first_contact(session, runner)
-            except BoardError as fault:
-                self._recover(session, runner, fault)
-                self._first_contact(session, runner)
-        return runner
 
     def _recover(self, session: BoardSession, runner: CaseRunner, fault: BoardError) -> None:
         """Recover a board after a fault before its first case.
@@ -253,41 +256,6 @@ class Lab:
                 "the address to listen on with --bind"
             ) from None
 
-    def _first_contact(self, session: BoardSession, runner: CaseRunner) -> None:
-        """Plain TCP first: if that fails, TLS is not tested. Then the baseline handshake, and its ClientHello.
-
-        The server sends one random byte and gets it back, which shows each end who the other is; it closes only after the board has.
-        """
-        proof = secrets.token_bytes(1)
-        start = runner.server.open(
-            ServerProfile(behaviour={"name": "first-contact", "data": proof.hex()}),
-            Serving(bind=runner.addresses.bind, ports=runner.addresses.ports, peers=runner.addresses.peers),
-        )
-        try:
-            session.try_tcp(runner.addresses.advertise, start.port or 0)
-        except BoardError as fault:
-            dropped = runner.server.cancel()
-            if fault.kind is FaultKind.NETWORK and dropped is not None and dropped.strangers:
-                raise BoardError(
-                    _other_peer_text(session, runner.addresses, dropped), kind=FaultKind.NETWORK
-                ) from fault
-            raise
-        report = runner.server.finish(Deadline(session.scaled(SETTLE_S)))
-        sent_back = b"".join(chunk.data for chunk in report.wire if chunk.sender is Side.CLIENT)
-        if not report.accepted or sent_back != proof:
-            raise BoardError(_other_peer_text(session, runner.addresses, report), kind=FaultKind.NETWORK)
-        handshake = runner.baseline_handshake()
-        failure = handshake.observation.client
-        if not handshake.connected and failure is not None and is_out_of_memory(failure):
-            raise BoardError(
-                f"{session.spec.label}: the board has too little memory for TLS: {memory_text(session.memory())}",
-                kind=FaultKind.MEMORY,
-            )
-        if session.info.hello is None:
-            hello, when = handshake.observation.client_hello, int(handshake.report.started_unix_s)
-            session.learn(hello=hello, hello_unix_s=when or None)
-            session.notes += hello_notes(session.info)
-
     def boards(self) -> tuple[OpenBoard, ...]:
         """Return the boards that were used so far."""
         return tuple(self._boards.values())
@@ -320,18 +288,3 @@ def _shortage(spec: BoardSpec, error: OSError) -> BoardError:
 
 def _interrupted(spec: BoardSpec, when: str) -> BoardError:
     return BoardError(f"{spec.label}: the test in which {when} was interrupted", kind=FaultKind.STOPPED)
-
-
-def _other_peer_text(session: BoardSession, addresses: Addresses, report: ServerReport) -> str:
-    """Name both addresses: where the board connected to, and where its connection came from."""
-    label, target = session.spec.label, f"{addresses.advertise}:{report.local_port}"
-    own = session.info.address or "address unknown"
-    if report.strangers:
-        return (
-            f"{label}: the board ({own}) connected to {target}, but the connection came from {report.peer} and only "
-            f"{', '.join(addresses.peers or ())} may connect: behind NAT, name the address that connections come from with --peer"
-        )
-    return (
-        f"{label}: the board ({own}) opened a TCP connection to {target}, but this server ({addresses.bind}) accepted none: "
-        "another server answers there (check --advertise and --bind), or a proxy is in between"
-    )

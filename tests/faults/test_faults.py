@@ -120,9 +120,7 @@ EXPECTED = {
     "chatty": Row(chance=True, waits_s=SILENCE_S),
     "boot-log": Row(verdicts=FIVE_PASS, waits_s=4.0),
     "jitter": Row(verdicts=FIVE_PASS),
-    "small-heap": Row(
-        verdicts="fail fail fail fail fail", rule="memory/out-of-memory", notes=("it does not connect to a server",)
-    ),
+    "small-heap": Row(verdicts=ALL_ERROR, rule="fault/memory", notes=("it does not connect to a server",)),
     "lwip-1.23": Row(verdicts=FIVE_PASS),
     "lwip-1.24": Row(verdicts=FIVE_PASS),
     "slow-boot": Row(verdicts=FIVE_PASS, waits_s=2.0),
@@ -257,7 +255,8 @@ def test_nothing_is_lost(runs):
     """The journal is whole and says what run.json says; each board has each case, once."""
     for run in runs:
         record, journal = run.record, run.journal
-        assert run.status == 10, run.text
+        failed = any(result["verdict"] == "fail" for result in record["results"])
+        assert run.status == (1 if failed else 10), run.text
         told = [
             {key: value for key, value in line.items() if key != "record"}
             for line in journal

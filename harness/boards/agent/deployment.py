@@ -73,7 +73,7 @@ def load_agent(console: Console, *, filesystem: str | None, is_usb_drive: bool =
         BoardError: it cannot be loaded either way, or the line failed.
     """
     if is_usb_drive:
-        _load_into_ram(console)
+        load_into_ram(console)
         return f"the agent runs from RAM: {console.label}: the board is also a USB drive, which a host may have mounted"
     try:
         console.load("load", "load the loader")
@@ -90,7 +90,7 @@ def load_agent(console: Console, *, filesystem: str | None, is_usb_drive: bool =
             raise
         if error.kind == FaultKind.FILESYSTEM and filesystem is not None:
             _remove(console)  # the part that fitted on a full disk
-        _load_into_ram(console)
+        load_into_ram(console)
         return f"the agent runs from RAM: {error.message}"
     return None
 
@@ -113,7 +113,7 @@ def reload_agent(console: Console, *, from_files: bool) -> None:
     """
     console.begin()
     if not from_files:
-        _load_into_ram(console)
+        load_into_ram(console)
         return
     console.load("load", "load the loader")
     if not _is_deployed(console):
@@ -121,7 +121,7 @@ def reload_agent(console: Console, *, from_files: bool) -> None:
     console.must(f"th_load({AGENT_FILE!r},{_sizes()})", "start the agent again")
 
 
-def _load_into_ram(console: Console) -> None:
+def load_into_ram(console: Console) -> None:
     """Run the agent's pieces one by one, with a collection after each, so that free memory is not fragmented."""
     for piece in agent_pieces():
         console.must(piece, "load the agent into RAM")

@@ -18,10 +18,8 @@ from harness.boards.kinds import open_board
 from harness.boards.locks.board_lock import ourselves
 from harness.boards.serial.ports import SerialPort
 from harness.boards.spec import parse_board
-from harness.boards.virtual.board import VirtualBoard
-from harness.boards.virtual.interpreter import PACKAGE, find_interpreter
+from harness.boards.virtual.interpreter import PACKAGE
 from harness.commands.boards import Probed, Virtual, port_lines, ports_json, probed_lines, virtual_lines
-from harness.errors import HarnessError
 from harness.model import BoardInfo
 from harness.system.deadline import Deadline
 
@@ -45,25 +43,6 @@ def empty_directory(tmp_path, monkeypatch):
     """Run in an empty directory, without a boards.toml or a password of this checkout."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LAB_PASSWORD", "the secret itself")
-
-
-@pytest.fixture(scope="module")
-def interpreter():
-    """The default interpreter of virtual boards."""
-    try:
-        return find_interpreter("")
-    except HarnessError as error:
-        pytest.skip(str(error))
-
-
-@pytest.fixture
-def virtual_board(interpreter, tmp_path):
-    """A virtual board that the commands open as a serial port; its filesystem is `virtual_board.folder`."""
-    folder = tmp_path / "filesystem"
-    folder.mkdir()
-    virtual = VirtualBoard(interpreter, folder=folder)
-    yield virtual
-    virtual.close()
 
 
 def files(folder: Path) -> list[str]:
@@ -177,8 +156,8 @@ def test_a_machine_without_an_interpreter(monkeypatch, capsys):
 
 
 def test_probe_of_a_board_writes_nothing(virtual_board, capsys):
-    """--probe SPEC prints what the board is and supports, and leaves its filesystem unchanged."""
-    assert cli.main(["boards", "--probe", virtual_board.port]) == 0
+    """--probe of several boards prints what each is and supports, and leaves its filesystem unchanged."""
+    assert cli.main(["boards", "--probe", virtual_board.port, "unix"]) == 0
     out, err = capsys.readouterr()
     lines = out.splitlines()
     assert lines[0].startswith(f"pts{virtual_board.port.rpartition('/')[2]} ({virtual_board.port}): micropython 1.")
@@ -206,12 +185,12 @@ def test_probe_opens_configured_boards_and_unix(interpreter, capsys):
 
 
 def test_a_board_that_cannot_be_opened_is_named(capsys):
-    """A missing port is a fault: one line on standard error, exit code 10, and the board's own line says it is not usable."""
-    assert cli.main(["boards", "--probe", "/dev/ttyUSB77"]) == 10
+    """Of several boards, a missing port is a fault: one line on standard error, exit code 10, and a line that it is not usable."""
+    assert cli.main(["boards", "--probe", "/dev/ttyUSB77", "/dev/ttyUSB78"]) == 10
     out, err = capsys.readouterr()
-    assert out == "ttyUSB77 (/dev/ttyUSB77): not usable\n"
+    assert out == "ttyUSB77 (/dev/ttyUSB77): not usable\nttyUSB78 (/dev/ttyUSB78): not usable\n"
     assert err.startswith("tls-harness: /dev/ttyUSB77: no such port; ports here: ")
-    assert err.count("\n") == 1
+    assert err.count("\n") == 2
 
 
 def test_a_board_without_tls():
@@ -236,7 +215,7 @@ def test_the_default_probe_names_the_interpreter_that_is_packaged(interpreter, c
 
 
 def test_ctrl_c_in_the_middle_of_a_probe():
-    """Ctrl-C while a board stays silent: exit code 130 at once, nothing printed, the port released."""
+    """Ctrl-C while a board stays silent: exit code 130 at once, only the steps before printed, the port released."""
     master, slave = pty.openpty()
     tty.setraw(slave)
     port = os.ttyname(slave)
@@ -251,7 +230,8 @@ def test_ctrl_c_in_the_middle_of_a_probe():
         ready, _, _ = select.select([master], [], [], 20)  # it asks for the raw REPL
         assert ready == [master]
         process.send_signal(signal.SIGINT)
-        assert (process.communicate(timeout=15), process.returncode) == (("", ""), 130)
+        told = f"pts{port.rpartition('/')[2]} ({port})\n  port        {port}\n"
+        assert (process.communicate(timeout=15), process.returncode) == ((told, ""), 130)
         fcntl.flock(slave, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the lock of an exclusive open
     finally:
         process.kill()

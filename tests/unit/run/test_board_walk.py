@@ -1,0 +1,73 @@
+"""What a board cannot do, from what the probe found; the steps are in tests/unit/commands/test_board_check.py."""
+
+from dataclasses import replace
+
+import pytest
+
+from harness.boards.spec import parse_board
+from harness.cases import select
+from harness.model import BoardInfo, HelloFacts
+from harness.run.board_walk import BoardWalk, limits
+
+CAN = ("set_ciphers", "load_verify_locations", "load_cert_chain", "psk_key")
+FULL = BoardInfo(
+    implementation="micropython",
+    tls_module="tls",
+    api=tuple(f"tls.SSLContext.{name}" for name in CAN),
+    reads_pem=False,
+    reads_pkcs8=True,
+)
+
+
+def test_no_limits():
+    """A board that can do everything has none; what this machine's Python lacks is not the board's."""
+    assert limits(FULL, {}) == []
+
+
+@pytest.mark.parametrize(
+    ("lacks", "reason"),
+    [
+        ("set_ciphers", "this firmware's TLS module has no set_ciphers"),
+        (
+            "load_verify_locations",
+            "this firmware's TLS module cannot verify the server's certificate (no CERT_REQUIRED with cadata)",
+        ),
+        ("load_cert_chain", "this firmware's TLS module cannot load a client certificate and key"),
+    ],
+)
+def test_limits(lacks, reason):
+    """Each missing function is named, with the number of core cases that it excludes."""
+    found = limits(replace(FULL, api=tuple(name for name in FULL.api if not name.endswith(lacks))), {})
+    count = len(select("core"))
+    (line,) = [line for line in found if line.endswith(f" of {count} core cases: {reason}")]
+    assert 0 < int(line.partition(" ")[0]) < count
+
+
+def test_no_tls():
+    """A firmware without a TLS module can run nothing."""
+    assert limits(BoardInfo(implementation="micropython"), {}) == [
+        "all core cases: no ssl, tls or ussl module in this firmware"
+    ]
+
+
+def test_offers():
+    """What the ClientHello does not offer is a limit, once there is one."""
+    hello = HelloFacts(
+        record_version="0303",
+        versions=("0303",),
+        suites=("c02b",),
+        groups=(),
+        signature_algorithms=(),
+        extensions=(),
+        sni=None,
+    )
+    assert any(line.endswith("this firmware does not offer TLS 1.3") for line in limits(replace(FULL, hello=hello), {}))
+
+
+def test_usb_drive(monkeypatch):
+    """F11: the check says that a run writes nothing to a filesystem that a host may have mounted."""
+    drive = replace(FULL, filesystem="/flash", usb_mode="VCP+MSC")
+    monkeypatch.setattr(BoardWalk, "_info", drive)
+    with BoardWalk(parse_board("unix", {})) as walk:
+        said = walk._filesystem()
+    assert said == "not written to: the board is also a USB drive (VCP+MSC); a run loads the agent into RAM"
