@@ -5,6 +5,7 @@ Knows signals and pytest-xdist's hooks by name. Knows no boards: those are close
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sys
 from typing import Any
@@ -12,34 +13,35 @@ from typing import Any
 import pytest
 
 
-def end_on_signals(config: pytest.Config) -> None:
-    """End like Ctrl-C when a CI runner sends SIGTERM: boards at their prompt, ports released, reports written.
-
-    A worker is interrupted once only. The controller, the terminal and execnet may each interrupt it, and a second interrupt
-    would stop it while it leaves its board. A handler that is not Python's own stays, and so does an ignored SIGINT: shells
-    start commands in the background with it.
-    """
-    worker = hasattr(config, "workerinput")
-    usual: dict[int, Any] = {signal.SIGTERM: signal.SIG_DFL}
+def end_on_sigterm(config: pytest.Config) -> None:
+    """End like Ctrl-C when a CI runner sends SIGTERM: boards at their prompt, ports released, reports written."""
     if signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
         return
-    if worker and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        usual[signal.SIGINT] = signal.default_int_handler
 
     def end(number: int, frame: object) -> None:
-        if worker:
-            set_all(dict.fromkeys(usual, signal.SIG_IGN))
-        raise KeyboardInterrupt(signal.Signals(number).name)
+        raise KeyboardInterrupt("SIGTERM")
 
-    def set_all(handlers: dict[int, Any]) -> None:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
+    def restore() -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
     try:
-        set_all(dict.fromkeys(usual, end))
+        signal.signal(signal.SIGTERM, end)
     except ValueError:
         return  # not the main thread, which alone may set handlers
-    config.add_cleanup(lambda: set_all(usual))
+    config.add_cleanup(restore)
+
+
+class WorkerEnd:
+    """A worker's part: once it is interrupted, it leaves its boards without being interrupted again.
+
+    The controller, the terminal and execnet may each interrupt it. A test that raises and catches KeyboardInterrupt ends nothing.
+    """
+
+    def pytest_keyboard_interrupt(self) -> None:
+        """Ignore what would interrupt the closing of boards, which has time limits of its own."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with contextlib.suppress(ValueError):  # not the main thread
+                signal.signal(number, signal.SIG_IGN)
 
 
 class WorkerInterrupts:

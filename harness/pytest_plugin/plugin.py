@@ -159,9 +159,10 @@ def pytest_configure(config: pytest.Config) -> None:
     except UsageError as error:
         raise pytest.UsageError(str(error)) from error
     if hasattr(config, "workerinput"):
-        from harness.pytest_plugin.interrupts import end_on_signals
+        from harness.pytest_plugin.interrupts import WorkerEnd, end_on_sigterm
 
-        end_on_signals(config)
+        end_on_sigterm(config)
+        config.pluginmanager.register(WorkerEnd(), "tls-harness-worker-end")
     elif config.getoption("dist", "no") != "no":
         from harness.pytest_plugin.interrupts import WorkerInterrupts
         from harness.pytest_plugin.workers import Crashes

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from harness.pytest_plugin.interrupts import WorkerInterrupts, end_on_signals
+from harness.pytest_plugin.interrupts import WorkerEnd, WorkerInterrupts, end_on_sigterm
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
 
@@ -26,7 +26,7 @@ def defaults():
 
 
 def config(**attributes: Any) -> Any:
-    """What `end_on_signals` may know of a run; `cleanups` are its clean-up functions."""
+    """What `end_on_sigterm` may know of a run; `cleanups` are its clean-up functions."""
     cleanups: list[Any] = []
     return SimpleNamespace(add_cleanup=cleanups.append, cleanups=cleanups, **attributes)
 
@@ -34,7 +34,7 @@ def config(**attributes: Any) -> Any:
 def test_sigterm_is_ctrl_c(defaults) -> None:
     """Every SIGTERM raises KeyboardInterrupt until the run cleans up; SIGINT stays Python's."""
     run = config()
-    end_on_signals(run)
+    end_on_sigterm(run)
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt, match=r"^SIGTERM$"):
             signal.raise_signal(signal.SIGTERM)
@@ -44,45 +44,31 @@ def test_sigterm_is_ctrl_c(defaults) -> None:
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_worker_is_interrupted_once(defaults, number) -> None:
-    """After the first signal both are ignored until the run cleans up."""
+def test_an_interrupted_worker_is_not_interrupted_again(defaults) -> None:
+    """Both signals are ignored once the session ends, and not before: a test may interrupt itself."""
     run = config(workerinput={})
-    end_on_signals(run)
-    with pytest.raises(KeyboardInterrupt, match=f"^{number.name}$"):
-        signal.raise_signal(number)
+    end_on_sigterm(run)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt, match=r"^SIGTERM$"):
+            signal.raise_signal(signal.SIGTERM)
+    WorkerEnd().pytest_keyboard_interrupt()
     for again in defaults:
         signal.raise_signal(again)
-    for clean in run.cleanups:
-        clean()
-    assert {name: signal.getsignal(name) for name in defaults} == defaults
 
 
 def test_a_handler_of_the_suite_stays(defaults) -> None:
     """Where SIGTERM has a handler, none is installed."""
-    run = config(workerinput={})
+    run = config()
     signal.signal(signal.SIGTERM, own := lambda number, frame: None)
-    end_on_signals(run)
-    assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == (own, signal.default_int_handler)
+    end_on_sigterm(run)
+    assert signal.getsignal(signal.SIGTERM) == own
     assert run.cleanups == []
-
-
-def test_an_ignored_sigint_stays(defaults) -> None:
-    """A worker of a run in the background, where SIGINT is ignored, is interrupted by SIGTERM alone."""
-    run = config(workerinput={})
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    end_on_signals(run)
-    with pytest.raises(KeyboardInterrupt, match=r"^SIGTERM$"):
-        signal.raise_signal(signal.SIGTERM)
-    for clean in run.cleanups:
-        clean()
-    assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
 
 
 def test_outside_the_main_thread(defaults) -> None:
     """Only the main thread may install handlers; elsewhere none is."""
     run = config()
-    thread = threading.Thread(target=end_on_signals, args=(run,))
+    thread = threading.Thread(target=end_on_sigterm, args=(run,))
     thread.start()
     thread.join()
     assert (run.cleanups, signal.getsignal(signal.SIGTERM)) == ([], signal.SIG_DFL)
