@@ -10,7 +10,6 @@ import pytest
 import yaml
 
 from harness.boards.lab_file import read_lab
-from harness.reports.formats import REPORT_SUFFIXES
 
 ROOT = Path(__file__).resolve().parents[1]
 LAB = (ROOT / "docs" / "lab.md").read_text(encoding="utf-8")
@@ -89,11 +88,6 @@ def test_commands_of_reports():
 def test_the_readme_leads_there(page):
     """README links to every page in docs/ and docs/facts/."""
     assert f"({page})" in (ROOT / "README.md").read_text(encoding="utf-8")
-
-
-def test_every_format_is_listed():
-    """The table of formats has what `--compat-report` accepts."""
-    assert re.findall(r"^\| `(\.\w+)` \|", REPORTS, re.MULTILINE) == list(REPORT_SUFFIXES)
 
 
 def test_the_architecture_has_every_stage():

@@ -9,17 +9,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from harness.cases import Row, checked, ordinary, table
-from harness.expectations.clients import (
-    has_full_configuration,
-    is_mbedtls_2,
-    left_silently,
-    offers_tls13,
-    refused_by_client,
-    refuses_certificate,
-)
+from harness.expectations.certificates import old_hash, refused_with, unknown_hash, wrong_usage
+from harness.expectations.clients import refuses_certificate
 from harness.expectations.needs import CHECKS_CERTIFICATES
-from harness.expectations.servers import refuses_old_hash
-from harness.model import BoardInfo, Expectation, ExpectationRule, ServerFacts, Tier, Verify
+from harness.model import Tier, Verify
 from harness.wire import mbedtls_numbers as mbedtls
 
 ANY_LEVEL = "ALL:@SECLEVEL=0"
@@ -27,7 +20,6 @@ CONTROL = "cert/good"
 RSA_CONTROL = "key/rsa2048"
 # x509_crt.c of mbedTLS.
 INVALID_EXTENSIONS = mbedtls.X509_INVALID_EXTENSIONS + mbedtls.ASN1_UNEXPECTED_TAG
-UNKNOWN_SIG_ALG = mbedtls.X509_UNKNOWN_SIG_ALG + mbedtls.OID_NOT_FOUND
 
 
 def accept(name: str, text: str, certificate: str, tier: Tier | None = None, **words: Any) -> Row:
@@ -40,23 +32,6 @@ def refuse(name: str, text: str, certificate: str, *flags: str, tier: Tier | Non
     expect = words.pop("expect", None) or refuses_certificate(*flags)
     control = words.pop("positive_control", CONTROL)
     return Row(name, text, checked(certificate, expect=expect, positive_control=control, **words), tier)
-
-
-def number(client: int, alert: str) -> ExpectationRule:
-    """Expect a refusal because the certificate cannot be read or used, with this number and alert."""
-    return lambda board, server: refused_by_client(client=client, alert=alert)
-
-
-def wrong_usage(board: BoardInfo, server: ServerFacts) -> Expectation:
-    """Expect a refusal because of the certificate's usage; the note explains why some builds of mbedTLS 2 accept it."""
-    blind = is_mbedtls_2(board) and not has_full_configuration(board)
-    note = (
-        "mbedTLS 2.x checks usages only with MBEDTLS_X509_CHECK_KEY_USAGE and _EXTENDED_KEY_USAGE, which MicroPython's "
-        "configuration (extmod/mbedtls) left out up to 1.22; mbedTLS 3.0 always checks"
-    )
-    return refused_by_client(
-        client=mbedtls.SSL_BAD_CERTIFICATE, alert="unsupported_certificate", note=note if blind else None
-    )
 
 
 @table(tier=Tier.CORE)
@@ -301,21 +276,6 @@ def usage() -> Iterable[Row]:
         yield accept(name, text, certificate, Tier.FULL)
 
 
-def old_hash(board: BoardInfo, server: ServerFacts) -> Expectation:
-    """SHA-1: the server's security level refuses it, otherwise the client."""
-    return refuses_old_hash(server, name="sha1") or refuses_certificate("bad_md")(board, server)
-
-
-def unknown_hash(board: BoardInfo, server: ServerFacts) -> Expectation:
-    """SHA3: OpenSSL refuses it above level 0. mbedTLS skips a certificate whose algorithm it does not know (ssl_tls.c, "maybe a
-    prior certificate was already trusted") and then has none; in TLS 1.3 it gives up at once."""
-    if offers_tls13(board):
-        return refuses_old_hash(server, name="sha3-256") or left_silently(UNKNOWN_SIG_ALG)
-    return refuses_old_hash(server, name="sha3-256") or refused_by_client(
-        client=mbedtls.X509_CERT_VERIFY_FAILED, alert="bad_certificate"
-    )
-
-
 @table(tier=Tier.FULL)
 def signatures() -> Iterable[Row]:
     """The hash and padding of the CA's signature."""
@@ -354,7 +314,7 @@ def signatures() -> Iterable[Row]:
         "pss-signed-by-ca",
         "RSASSA-PSS signature on the certificate. MicroPython's own configuration cannot read it.",
         "server-rsa2048-pss-signed",
-        expect=number(mbedtls.X509_INVALID_ALG, "bad_certificate"),
+        expect=refused_with(mbedtls.X509_INVALID_ALG, "bad_certificate"),
         ca="ca-rsa",
         tier=Tier.CORE,
         positive_control=RSA_CONTROL,
@@ -378,13 +338,13 @@ def extensions() -> Iterable[Row]:
             name,
             f"Critical nameConstraints, {which}. mbedTLS cannot read them, so it must refuse both.",
             certificate,
-            expect=number(INVALID_EXTENSIONS, "bad_certificate"),
+            expect=refused_with(INVALID_EXTENSIONS, "bad_certificate"),
         )
     yield refuse(
         "unknown-critical-ext",
         "An unknown critical extension. A client must refuse a critical extension that it does not know (RFC 5280 section 4.2).",
         "server-unknown-critical-extension",
-        expect=number(INVALID_EXTENSIONS, "bad_certificate"),
+        expect=refused_with(INVALID_EXTENSIONS, "bad_certificate"),
     )
     yield accept(
         "unknown-noncritical-ext",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from harness.cases import Row, table
-from harness.cases.cert import accept, number, refuse
+from harness.cases.cert import accept, refuse
+from harness.expectations.certificates import refused_with
 from harness.expectations.clients import left_silently
 from harness.model import Tier
 from harness.wire import mbedtls_numbers as mbedtls
@@ -27,7 +28,7 @@ def depth() -> Iterable[Row]:
         "depth-10",
         "Nine intermediates. One more than mbedTLS follows; it reports a fatal error instead of a verification result.",
         "server-depth-10",
-        expect=number(mbedtls.X509_FATAL_ERROR, "access_denied"),
+        expect=refused_with(mbedtls.X509_FATAL_ERROR, "access_denied"),
         tier=Tier.CORE,
     )
     yield accept(

@@ -33,7 +33,7 @@ class Format:
         suffix: of the file's name, with its dot.
         renderer: `module:function`.
         reader: who reads it.
-        content: what is in it.
+        content: what is in it; with `reader` a row of the table in docs/reports.md, in Markdown.
     """
 
     suffix: str
@@ -53,7 +53,8 @@ FORMATS = (
         suffix=".json",
         renderer="harness.reports.text.run_json:render_json",
         reader="scripts",
-        content="the run record itself, as `run.json`",
+        content="the run record itself, as `run.json`; "
+        "schema in [harness/reports/record/run.schema.json](../harness/reports/record/run.schema.json)",
     ),
     Format(
         suffix=".html",

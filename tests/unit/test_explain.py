@@ -5,6 +5,7 @@ import importlib
 import inspect
 import pkgutil
 import re
+from pathlib import Path
 
 import pytest
 
@@ -61,6 +62,13 @@ def test_every_topic_is_loaded():
     for topic in TOPICS:
         importlib.import_module(f"harness.explain.{topic}")
     assert {name.partition("/")[0].replace("-", "_") for name in names()} == set(TOPICS)
+
+
+def test_every_rule_has_its_stored_text():
+    """What each rule says is stored, from a test of its topic (tests/unit/explain); a text of no rule is deleted."""
+    explain(select("smoke")[0], STRANGE, BoardInfo())
+    stored = {path.stem for path in (Path(__file__).parent / "explain" / "texts").iterdir()}
+    assert stored == {name.replace("/", ".") for name in names()}
 
 
 def test_rules_are_asked_in_the_order_of_topics_and_files():

@@ -19,10 +19,15 @@ from harness.reports.html.key_tables import PROCESSES
 from harness.system.deadline import Deadline
 
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "lab.md"
-EXAMPLES = {
-    "a device path": "/dev/ttyUSB0", "id:SERIAL": "id:1", "rfc2217://HOST:PORT": "rfc2217://h:1", "socket://HOST:PORT": "socket://h:1",
-    "faulty:NAME": "faulty:slow", "labgrid:PLACE": "labgrid:p",
-}  # fmt: skip
+# What the words of a form stand for.
+PLACEHOLDERS = {"a device path": "/dev/ttyUSB0", "SERIAL": "1", "HOST": "h", "PORT": "1", "NAME": "slow", "PLACE": "p"}
+
+
+def example(form: str) -> str:
+    """A spec that is written in this form."""
+    for word, value in PLACEHOLDERS.items():
+        form = form.replace(word, value)
+    return form
 
 
 @pytest.mark.parametrize("name", BOARD_KINDS)
@@ -30,14 +35,14 @@ def test_forms_are_accepted(name: str) -> None:
     """What help and messages call accepted is accepted, and leads to the kind that says so."""
     kind = BOARD_KINDS[name]
     assert kind.forms
-    assert {parse_board(EXAMPLES.get(form, form), {}).kind for form, _meaning in kind.forms} == {name}
+    assert {parse_board(example(form), {}).kind for form, _meaning in kind.forms} == {name}
 
 
 def test_prefix() -> None:
     """Prefix and target are the text of the spec again: `tls-harness boards` shows it for a board of boards.toml."""
     for kind in BOARD_KINDS.values():
         for form, _meaning in kind.forms:
-            spec = parse_board(EXAMPLES.get(form, form), {})
+            spec = parse_board(example(form), {})
             assert spec.text in (f"{kind.prefix}{spec.target}", kind.name)
 
 

@@ -126,6 +126,7 @@ def stored():
         place = TEXTS / f"{rule.replace('/', '.')}.txt"
         if os.environ.get("UPDATE_TEXTS"):
             place.write_text(text, encoding="utf-8")
+        assert place.exists(), f"{rule} has no stored text: run this test with UPDATE_TEXTS=1 and read what it stores"
         assert text == place.read_text(encoding="utf-8")
 
     return check

@@ -12,3 +12,9 @@ def test_before_tls(rule, number, made, stored):
         "OSError", number, stage=Stage.CONNECT, server_address="192.168.1.2:8443", board_address="192.168.1.9:50000"
     )
     stored(f"link/{rule}", result)
+
+
+def test_target(made, stored):
+    """A server that the harness itself cannot reach: no board has a part in it (hand-made: no server is started for this)."""
+    server = {"type": "ConnectionRefusedError", "reason": "ECONNREFUSED", "errno": 111}
+    stored("link/target", made(stage=Stage.CONNECT, server=server, server_address="192.168.1.2:8443"))
