@@ -45,7 +45,7 @@ class Outcome(StrEnum):
 
 
 class VerdictWord(StrEnum):
-    """The judgement of an outcome. All properties of a verdict are defined here."""
+    """The judgement of an outcome. Its properties say what it implies."""
 
     PASS = "pass"
     FAIL = "fail"

@@ -73,7 +73,9 @@ def parse_lab(data: Mapping[str, Any], *, file: str) -> dict[str, BoardSpec]:
 def _lab_board(name: str, raw: Any, *, where: str) -> BoardSpec:
     table = _table(raw, where=where)
     if not _WORD.fullmatch(name) or parse_spec(name, source=where) is not None:
-        raise UsageError(f"{where}: invalid board name {name!r}: expected letters, digits, . _ -, and not a board spec")
+        raise UsageError(
+            f"{where}: invalid board name {name!r}: expected letters, digits, '.', '_' and '-', and a name that is not a board spec"
+        )
     _only(table, _BOARD_KEYS, where=where)
     spec_text = _typed(table, "spec", str, where=where)
     if not spec_text:
@@ -83,7 +85,7 @@ def _lab_board(name: str, raw: Any, *, where: str) -> BoardSpec:
     _only(wifi, _WIFI_KEYS, where=f"{where}.wifi")
     network = _typed(table, "network", str, where=where) or chosen_network(table, wifi=bool(wifi))
     if network not in tuple(Network):
-        raise UsageError(f"{where}.network = {network!r}: expected {', '.join(Network)}")
+        raise UsageError(f"{where}.network = {network!r}: expected one of {', '.join(Network)}")
     ssid = _typed(wifi, "ssid", str, where=f"{where}.wifi")
     if network == Network.WIFI and not ssid:
         raise UsageError(
@@ -118,7 +120,7 @@ def _password(value: Any, *, where: str) -> str | None:
         return str(value["env"])
     # The value must not be in the message: it is the secret.
     raise UsageError(
-        f'{where}: a password must not be written here; use {{env = "NAME"}} and set the environment variable NAME'
+        f'{where}: passwords are not accepted here; use {{env = "NAME"}} and set the environment variable NAME'
     )
 
 
@@ -134,7 +136,7 @@ def _hook(table: Mapping[str, Any], key: str, *, where: str) -> tuple[str, ...]:
         )
     for word in value:
         if "\0" in word:
-            raise UsageError(f"{where}.{key}: {word!r} has a zero byte, which no program can be given")
+            raise UsageError(f"{where}.{key}: {word!r} has a zero byte, which no program argument can contain")
         for name in re.findall(r"\{([A-Za-z_]*)\}", word):
             if name not in HOOK_PLACEHOLDERS:
                 accepted = ", ".join(f"{{{known}}}" for known in HOOK_PLACEHOLDERS)

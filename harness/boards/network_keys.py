@@ -90,7 +90,7 @@ def _static(value: Any, *, where: str) -> tuple[str, ...]:
     except ValueError as error:
         raise UsageError(f"{where}: {error}; expected {_STATIC_EXAMPLE}") from None
     if "/" not in str(value["address"]):
-        raise UsageError(f"{where}.address = {value['address']!r}: the length of the network is missing, as in /24")
+        raise UsageError(f"{where}.address = {value['address']!r}: the prefix length is missing; write e.g. /24")
     if gateway not in interface.network:
         raise UsageError(f"{where}: the gateway {gateway} is not in the network {interface.network}")
     return (str(interface.ip), str(interface.netmask), str(gateway), str(dns))

@@ -76,7 +76,7 @@ def parse_board(text: str, lab: Mapping[str, BoardSpec], *, source: str = "--boa
     if spec is None:
         names = ", ".join(sorted(lab)) or "none"
         raise UsageError(
-            f"{source} {text!r}: not a board{suggestion(text, lab)}; accepted are {spec_forms()} (there: {names})"
+            f"{source} {text!r}: not a board{suggestion(text, lab)}; accepted are {spec_forms()} (boards.toml has: {names})"
         )
     found = [entry for entry in lab.values() if _is_same_port(spec, entry)]
     if len(found) > 1:

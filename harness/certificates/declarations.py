@@ -294,7 +294,7 @@ def _check_signature(profile: Profile, profiles: Mapping[str, Profile]) -> None:
     asked = (profile.signature_padding == "pss", profile.signature)
     where = f"profile {profile.name!r}"
     if signer.key.startswith("rsa-pss"):
-        raise UsageError(f"{where}: the issuer {signer.name!r} has {signer.key!r}, which the factory cannot sign with")
+        raise UsageError(f"{where}: the issuer {signer.name!r} has {signer.key!r}, which cannot sign certificates")
     if asked[0] and (not signer.key.startswith("rsa-") or asked[1] in ("md5", "sha1") or "pss" in profile.key):
         raise UsageError(f"{where}: signature_padding = 'pss' needs an RSA issuer, a hash from SHA-2 on and no PSS key")
     if asked[1] == "md5" and not signer.key.startswith("rsa-"):

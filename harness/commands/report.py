@@ -89,7 +89,7 @@ def _add_diff(parts: Commands) -> None:
         metavar="OUT",
         action="append",
         default=[],
-        help=f"write it there and print only the counts; repeatable; the suffix selects the format: {', '.join(DIFF_FORMATS)}",
+        help=f"write to this file and print only the counts; repeatable; the suffix selects the format: {', '.join(DIFF_FORMATS)}",
     )
     printed = parser.add_mutually_exclusive_group()
     printed.add_argument("--json", dest="printed", action="store_const", const=".json", help="print JSON")
@@ -106,7 +106,7 @@ def _add_diff(parts: Commands) -> None:
         metavar="OLD=NEW",
         action="append",
         default=[],
-        help="a board or server of OLD and its name in NEW, repeatable: to compare two firmwares or two Pythons",
+        help="a board or server of OLD and its counterpart in NEW, to compare two firmwares or two Pythons; repeatable",
     )
     parser.set_defaults(run=diff)
 

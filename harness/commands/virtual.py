@@ -52,14 +52,14 @@ def add(commands: Commands) -> None:
         metavar="SIZE",
         type=heap_size,
         default=None,
-        help="bytes of heap, also as 64K or 2M (default: 512K)",
+        help="heap in bytes, e.g. 65536, 64K or 2M (default: 512K)",
     )
     parser.add_argument(
         "--folder",
         metavar="DIR",
         type=Path,
         default=None,
-        help="directory to use as its filesystem and to keep; made if missing (default: a private one, removed at the end)",
+        help="directory that becomes the board's filesystem and is kept; created if missing (default: a private one, removed at the end)",
     )
     parser.set_defaults(run=run)
 

@@ -51,10 +51,10 @@ def server_chain(path: Path, *, option: str) -> tuple[bytes, ...]:
         return found
     if form == "der":
         raise UsageError(
-            f"{option} {path}: this is DER, and Python's ssl loads PEM; openssl x509 -inform der -in {path} -out cert.pem"
+            f"{option} {path}: this is DER, but Python's ssl needs PEM; convert it with: openssl x509 -inform der -in {path} -out cert.pem"
         )
     raise UsageError(
-        f"{option} {path}: {_what_is_there(data)}; wanted is a certificate as PEM (-----BEGIN CERTIFICATE-----)"
+        f"{option} {path}: {_what_is_there(data)}; expected a certificate as PEM (-----BEGIN CERTIFICATE-----)"
     )
 
 
@@ -67,7 +67,7 @@ def authorities(path: Path, *, option: str) -> tuple[tuple[bytes, ...], str, byt
     data = content(path, option=option)
     found, form = in_file(data)
     if not found:
-        raise UsageError(f"{option} {path}: {_what_is_there(data)}; wanted is a CA certificate, PEM or DER")
+        raise UsageError(f"{option} {path}: {_what_is_there(data)}; expected a CA certificate, PEM or DER")
     return found, form, data
 
 
@@ -81,8 +81,8 @@ def check_server_key(path: Path, *, option: str) -> None:
     block = _KEY.search(data)
     if block is None:
         form = "DER" if data[:1] == b"\x30" else ""
-        told = "this is DER, and Python's ssl loads PEM" if form else _what_is_there(data)
-        raise UsageError(f"{option} {path}: {told}; wanted is a private key as PEM (-----BEGIN ... PRIVATE KEY-----)")
+        what = "this is DER, but Python's ssl needs PEM" if form else _what_is_there(data)
+        raise UsageError(f"{option} {path}: {what}; expected a private key as PEM (-----BEGIN ... PRIVATE KEY-----)")
     if b"ENCRYPTED" in block[0]:
         raise UsageError(_encrypted(path, option=option))
 
@@ -101,9 +101,9 @@ def own_key(path: Path, *, option: str) -> OwnKey:
     except TypeError:
         raise UsageError(_encrypted(path, option=option)) from None
     except (ValueError, UnsupportedAlgorithm):
-        raise UsageError(f"{option} {path}: {_what_is_there(data)}; wanted is a private key, PEM or DER") from None
+        raise UsageError(f"{option} {path}: {_what_is_there(data)}; expected a private key, PEM or DER") from None
     if not isinstance(key, _PLAIN_KEYS):
-        raise UsageError(f"{option} {path}: a key of a kind that TLS does not know; wanted is RSA or EC")
+        raise UsageError(f"{option} {path}: unsupported key type; expected RSA or EC")
     if block is not None:
         return OwnKey(data=block[0] + b"\n", form="pem", key=key)
     pkcs8 = key.private_bytes(
@@ -126,7 +126,7 @@ def content(path: Path, *, option: str) -> bytes:
     except OSError as error:
         raise UsageError(f"{option} {path}: cannot be read: {error.strerror}") from error
     if len(data) > _LARGEST_BYTES:
-        raise UsageError(f"{option} {path}: larger than 1 MB; wanted is one certificate or key")
+        raise UsageError(f"{option} {path}: larger than 1 MB; expected a certificate or key")
     return data
 
 

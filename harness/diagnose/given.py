@@ -94,7 +94,7 @@ class GivenCertificates(Certificates):
         own = reading.own_key(key, option="--client-key")
         if (form == "pem") != (own.form == "pem"):
             raise UsageError(
-                f"--client-key {key}: certificate and key are of two forms; give the board both as PEM or both as DER"
+                f"--client-key {key}: certificate and key have different formats; give both as PEM or both as DER"
             )
         self._given[CLIENT] = replace(
             _material(CLIENT, found),

@@ -98,7 +98,7 @@ def kept(request: Request, runner: CaseRunner, result: CaseResult) -> tuple[Case
     try:
         named, note = keep_capture(result, runner.last, file=request.capture)
     except OSError as error:
-        raise UsageError(f"--capture '{request.capture}': {error.strerror}") from error
+        raise UsageError(f"--capture '{request.capture}': cannot be written ({error.strerror})") from error
     return named, (note,)
 
 

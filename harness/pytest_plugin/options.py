@@ -87,7 +87,7 @@ def boards(texts: list[str], *, file: str | None, folder: Path) -> tuple[BoardSp
         variable = spec.settings.password_env
         if variable and variable not in os.environ:
             raise UsageError(
-                f"board {spec.label}: its wifi password is in the environment variable {variable}, which is not set"
+                f"board {spec.label}: its WiFi password comes from the environment variable {variable}, which is not set"
             )
         _check_hooks(spec)
         BOARD_KINDS[spec.kind].check(spec)
@@ -263,16 +263,16 @@ def check_outputs(artifacts: str | None, *, reports: Iterable[str]) -> None:
         _check_folder(Path(text).absolute().parent, option=f"--compat-report {text!r}")
     if artifacts is not None:
         if not artifacts:
-            raise UsageError("--artifacts '': accepted is a directory that can be written")
+            raise UsageError("--artifacts '': expected a writable directory")
         _check_folder(Path(artifacts).absolute(), option=f"--artifacts {artifacts!r}")
 
 
 def _check_folder(folder: Path, *, option: str) -> None:
     existing = next(place for place in (folder, *folder.parents) if place.exists())
     if not existing.is_dir():
-        raise UsageError(f"{option}: {existing} is a file (accepted: a directory that can be written)")
+        raise UsageError(f"{option}: {existing} is a file (expected a writable directory)")
     if not os.access(existing, os.W_OK | os.X_OK):
-        raise UsageError(f"{option}: {existing} is not writable (accepted: a directory that can be written)")
+        raise UsageError(f"{option}: {existing} is not writable (expected a writable directory)")
     try:
         # Permissions are not enough: a file system may be read-only or full.
         folder.mkdir(parents=True, exist_ok=True)
@@ -280,5 +280,5 @@ def _check_folder(folder: Path, *, option: str) -> None:
             probe.write(b"1")
     except OSError as error:
         raise UsageError(
-            f"{option}: {folder} cannot be written: {error.strerror} (accepted: a directory that can be written)"
+            f"{option}: {folder} cannot be written: {error.strerror} (expected a writable directory)"
         ) from error

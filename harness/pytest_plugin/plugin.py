@@ -125,7 +125,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--board-wait",
         metavar="SECONDS",
         default="0",
-        help="Wait this long for a board that another run or program uses, and print which one. Default: 0",
+        help="Wait up to SECONDS for a board that another run or program uses, and print which one. Default: 0",
     )
     group.addoption(
         "--keep-wire",

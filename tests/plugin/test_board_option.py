@@ -80,7 +80,7 @@ def test_the_order_of_arrival_does_not_show(suite, interpreter):
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        (("nope",), f"--board 'nope': not a board; {ACCEPTED} (there: none)"),
+        (("nope",), f"--board 'nope': not a board; {ACCEPTED} (boards.toml has: none)"),
         (("unix", "unix"), "--board 'unix': the same board as 'unix'; each board may be given only once"),
         (("unix:",), "--board 'unix:': missing interpreter path; `unix` alone runs the packaged interpreter"),
         (

@@ -30,7 +30,7 @@ def test_missing_file(suite):
         ("[board.desk]\nbaud = 9600\n", "lab.toml: board.desk: missing key 'spec'; accepted are "),
         (
             '[board.desk]\nspec = "/dev/ttyUSB0"\nwifi = {ssid = "lab", password = "geheim"}\n',
-            'lab.toml: board.desk.wifi.password: a password must not be written here; use {env = "NAME"} and set the '
+            'lab.toml: board.desk.wifi.password: passwords are not accepted here; use {env = "NAME"} and set the '
             "environment variable NAME",
         ),
     ],

@@ -89,11 +89,11 @@ def test_mistakes_are_one_line(suite):
     for body, message in (
         (
             'tls_server("server-p256", cipher="x")',
-            "tls_server(): there is no setting 'cipher'; accepted are certificates, ciphers, ",
+            "tls_server(): unknown setting 'cipher'; accepted are certificates, ciphers, ",
         ),
         (
             'board.connect(tls_server("server-p256"), hostname="x")',
-            "board.connect(): there is no setting 'hostname'; accepted are verify, ",
+            "board.connect(): unknown setting 'hostname'; accepted are verify, ",
         ),
         (
             'board.connect(tls_server("server-p256"), verify="yes")',
@@ -105,7 +105,7 @@ def test_mistakes_are_one_line(suite):
         ),
         (
             "expect.connected(None, cipher=1)",
-            "expect.connected(): there is no setting 'cipher'; accepted are group, suite, version",
+            "expect.connected(): unknown setting 'cipher'; accepted are group, suite, version",
         ),
     ):
         (line,) = failure(suite, body)

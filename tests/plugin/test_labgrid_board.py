@@ -264,7 +264,7 @@ def test_a_place_acquired_by_hand_is_used_and_kept(bob):
     assert place.notes == [
         "labgrid place board0 was already acquired by bob on desk: it is used as it is, and not released at the end"
     ]
-    with pytest.raises(BoardError, match="rack: this run has the board already, under another name") as caught:
+    with pytest.raises(BoardError, match="rack: this run already uses the board under another name") as caught:
         KeptPlace("board0", label="rack")
     assert caught.value.kind == "twice"
     place.close()

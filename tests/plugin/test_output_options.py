@@ -72,9 +72,9 @@ def test_compat_report(suite):
         (
             "--compat-report",
             "test_mine.py/run.json",
-            "{folder}/test_mine.py is a file (accepted: a directory that can be written)",
+            "{folder}/test_mine.py is a file (expected a writable directory)",
         ),
-        ("--artifacts", "test_mine.py", "{folder}/test_mine.py is a file (accepted: a directory that can be written)"),
+        ("--artifacts", "test_mine.py", "{folder}/test_mine.py is a file (expected a writable directory)"),
     ],
 )
 def test_places_that_cannot_be_written(suite, option, value, message):

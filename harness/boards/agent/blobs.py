@@ -87,5 +87,5 @@ class BlobStore:
         if stored.size != size:
             self.forget()
             raise BoardError(
-                f"{console.label}: the board holds {stored.size} bytes of a blob that has {size}", kind=FaultKind.AGENT
+                f"{console.label}: the board stored {stored.size} of {size} bytes of a blob", kind=FaultKind.AGENT
             )

@@ -141,7 +141,7 @@ class Console:
 
     def _arrives_damaged(self, output: Output) -> BoardError:
         return BoardError(
-            f"{self.label}: what is sent to the board arrives damaged, {ATTEMPTS} times: bytes are lost or changed on the line",
+            f"{self.label}: data sent to the board arrived damaged {ATTEMPTS} times: bytes are lost or changed on the line",
             kind=FaultKind.GARBLED,
             transcript=self.link.log.show(output.stdout + output.stderr),
         )

@@ -81,7 +81,7 @@ def load_agent(console: Console, *, filesystem: str | None, is_usb_drive: bool =
             _deploy(console, filesystem=filesystem)
         if filesystem is None:
             raise BoardError(
-                f"{console.label}: the board has no filesystem that can be written (none, read-only or full)",
+                f"{console.label}: the board has no writable filesystem (none, read-only or full)",
                 kind=FaultKind.FILESYSTEM,
             )
         console.must(f"th_load({AGENT_FILE!r},{_sizes()})", "start the agent from its file")
@@ -183,7 +183,7 @@ def _deploy(console: Console, *, filesystem: str) -> None:
         if _is_deployed(console):
             return
     raise BoardError(
-        f"{console.label}: {AGENT_FILE} was written twice, and differed each time when the board read it back",
+        f"{console.label}: {AGENT_FILE} was written twice, and differed both times when the board read it back",
         kind=FaultKind.GARBLED,
     )
 

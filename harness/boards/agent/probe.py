@@ -58,7 +58,7 @@ def run_step(console: Console, code: str) -> bytes:
         if is_whole(output.stdout):
             return output.stdout
     raise BoardError(
-        f"{console.label}: the probe's output arrives damaged, {ATTEMPTS} times: bytes are lost or changed on the line",
+        f"{console.label}: the probe's output arrived damaged {ATTEMPTS} times: bytes are lost or changed on the line",
         kind=FaultKind.GARBLED,
         transcript=console.link.log.show(output.stdout + output.stderr),
     )

@@ -80,7 +80,7 @@ def _suite_list(plan: ClientPlan, info: BoardInfo) -> bytes | None:
     for name in plan.suites or ():
         # Unchecked, a misspelled name would be left out as if this firmware did not have the suite.
         if suite_code(name) is None:
-            raise UsageError(f"suites: {name!r} is not IANA's name of a cipher suite{_suggestion(name)}")
+            raise UsageError(f"suites: {name!r} is not an IANA cipher suite name{_suggestion(name)}")
     if plan.suites is None or not info.can_set_ciphers:
         return None
     names = [mbedtls_suite_name(name) for name in plan.suites]

@@ -116,9 +116,9 @@ def try_tcp(console: Console, *, host: str, port: int, own_address: str | None) 
     number = args[0] if isinstance(args, list) and args else answer.get("type")
     raise BoardError(
         f"{console.label}: the board ({own_address or 'without an address of its own'}) cannot open a TCP connection to "
-        f"{host}:{port} (OSError {str(number)[:40]!s}). Usual suspects: a firewall on this machine (--ports gives it a range), "
+        f"{host}:{port} (OSError {str(number)[:40]!s}). Common causes: a firewall on this machine (--ports gives it a range), "
         "client isolation in the WiFi, the wrong interface (--bind, --advertise), NAT between them (--peer), or a 5 GHz-only "
-        "network (these radios see 2.4 GHz only)",
+        "network (these radios support 2.4 GHz only)",
         kind=FaultKind.NETWORK,
     )
 
@@ -149,7 +149,7 @@ def _secret(variable: str, *, board: str) -> str:
     value = os.environ.get(variable)
     if value is None:
         raise BoardError(
-            f"{board}: the WiFi password is in the environment variable {variable}, which is not set",
+            f"{board}: the WiFi password comes from the environment variable {variable}, which is not set",
             kind=FaultKind.NO_NETWORK,
         )
     return value

@@ -92,7 +92,7 @@ class LabgridClient:
         token = word[1:] or os.environ.get("LG_TOKEN", "") if word.startswith("+") else ""
         if word == "+" and not token:
             raise UsageError(
-                f"{self.label}: it uses the place reserved with $LG_TOKEN, which is not set; "
+                f"{self.label}: there is no reservation: $LG_TOKEN is not set; "
                 'start with `eval "$(labgrid-client reserve --wait --shell TAG=VALUE)"`'
             )
         status, output = self._ask(f"--place={word}", "show")

@@ -70,7 +70,7 @@ class LineErrors:
             )
         name = errno.errorcode.get(error.errno or 0, type(error).__name__)
         return BoardError(
-            f"{self.device}: the port went away ({name}); unplugged, re-enumerated after a reset, or the far end closed it",
+            f"{self.device}: the port went away ({name}): unplugged, re-enumerated after a reset, or closed by the far end",
             kind=FaultKind.LOST,
             transcript=self._log.text(limit=400),
         )

@@ -303,12 +303,12 @@ def _why_url_failed(device: str, error: BaseException, number: int | None) -> Bo
         return BoardError(f"{device}: unknown host name", kind=FaultKind.MISSING)
     if any(isinstance(link, TimeoutError) for link in chain):
         return BoardError(
-            f"{device}: the host does not answer; is it on, and the port open in its firewall?",
+            f"{device}: the host does not answer; is it on, and is the port open in its firewall?",
             kind=FaultKind.MISSING,
         )
     if number in (errno.EPIPE, errno.ECONNRESET):
         return BoardError(
-            f"{device}: the far end closed the connection at once, as such servers do while another client has the port",
+            f"{device}: the far end closed the connection at once, as such servers do while another client uses the port",
             kind=FaultKind.BUSY,
         )
     if number is None and device.startswith("rfc2217://"):
@@ -320,7 +320,7 @@ def _why_url_failed(device: str, error: BaseException, number: int | None) -> Bo
         )
         plain = "socket" + device.removeprefix("rfc2217").partition("?")[0]
         return BoardError(
-            f"{device}: the far end does not support RFC 2217, or not all of it; plain TCP is {plain}{hint}",
+            f"{device}: the far end does not fully support RFC 2217; for plain TCP use {plain}{hint}",
             kind=FaultKind.LINK,
         )
     name = errno.errorcode.get(number or 0, type(error).__name__)

@@ -183,7 +183,7 @@ def _head_of(data: bytes, *, where: str) -> _Head:
             f"{where}: invalid JSON at line {error.lineno}, column {error.colno} ({error.msg}); {EXPECTED}"
         ) from error
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{where}: JSON that cannot be read; {EXPECTED}") from error
+        raise UsageError(f"{where}: unreadable JSON; {EXPECTED}") from error
 
 
 def _check_schema(head: _Head, *, where: str) -> None:

@@ -77,7 +77,7 @@ _STATIC = r"expected \{address = \"192\.168\.7\.20/24\", gateway = \"192\.168\.7
         ({"network": "lan", "static": {**STATIC, "gateway": "router"}}, r"\.static: .*'router'; " + _STATIC),
         (
             {"network": "lan", "static": {**STATIC, "address": "192.168.7.20"}},
-            r"\.static\.address = '192\.168\.7\.20': the length of the network is missing, as in /24$",
+            r"\.static\.address = '192\.168\.7\.20': the prefix length is missing; write e.g. /24$",
         ),
         (
             {"network": "lan", "static": {**STATIC, "gateway": "192.168.8.1"}},
@@ -92,7 +92,7 @@ _STATIC = r"expected \{address = \"192\.168\.7\.20/24\", gateway = \"192\.168\.7
         ({"lan": "network.LAN()\nprint()"}, r"\.lan: expected one line of printable ASCII, at most 400 characters$"),
         ({"lan": f"f({'x' * 400})"}, r"\.lan: expected one line of printable ASCII"),
         ({"lan": "f('\xe9')"}, r"\.lan: expected one line of printable ASCII"),
-        ({"network": "lora"}, r"\.network = 'lora': expected none, wifi, lan, boot$"),
+        ({"network": "lora"}, r"\.network = 'lora': expected one of none, wifi, lan, boot$"),
     ],
 )
 def test_f7_wrong_forms(keys: dict[str, object], message: str) -> None:

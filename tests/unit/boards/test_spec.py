@@ -46,7 +46,7 @@ def test_not_a_board(text: str) -> None:
     """Text of no kind of board names every form that is accepted."""
     with pytest.raises(UsageError) as raised:
         parse_board(text, {})
-    assert str(raised.value) == f"--board {text!r}: not a board; accepted are {spec_forms()} (there: none)"
+    assert str(raised.value) == f"--board {text!r}: not a board; accepted are {spec_forms()} (boards.toml has: none)"
 
 
 def test_names_of_the_lab() -> None:
@@ -55,7 +55,7 @@ def test_names_of_the_lab() -> None:
     assert parse_board("lab-1", lab) == lab["lab-1"]
     with pytest.raises(
         UsageError,
-        match=r"not a board \(did you mean 'lab-[12]'\?\); .* or a name or tag:TAG in boards\.toml \(there: lab-1, lab-2\)",
+        match=r"not a board \(did you mean 'lab-[12]'\?\); .* or a name or tag:TAG in boards\.toml \(boards\.toml has: lab-1, lab-2\)",
     ):
         parse_board("lab-3", lab)
 

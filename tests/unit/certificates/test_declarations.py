@@ -97,7 +97,7 @@ def test_issuers_go_up_to_the_root(tmp_path: Path) -> None:
         (LEAF + 'signature_padding = "pss"\n', "profile 'leaf': signature_padding = 'pss' needs an RSA issuer"),
         (
             LEAF.replace("p256", "rsa-pss-2048").replace('"root"', '"self"'),
-            "profile 'leaf': the issuer 'leaf' has 'rsa-pss-2048', which the factory cannot sign with",
+            "profile 'leaf': the issuer 'leaf' has 'rsa-pss-2048', which cannot sign certificates",
         ),
         (
             LEAF.replace("p256", "ed25519").replace('"root"', '"self"') + 'signature = "sha1"\n',

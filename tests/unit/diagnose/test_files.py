@@ -40,9 +40,9 @@ def test_certificates_of_a_server(files, bad):
     assert server_chain(files / "server-p256" / "cert.pem", option="--cert") == (
         (files / "server-p256" / "cert.der").read_bytes(),
     )
-    wanted = "wanted is a certificate as PEM (-----BEGIN CERTIFICATE-----)"
+    wanted = "expected a certificate as PEM (-----BEGIN CERTIFICATE-----)"
     assert says(server_chain, files / "server-p256" / "cert.der") == (
-        "--x F: this is DER, and Python's ssl loads PEM; openssl x509 -inform der -in F -out cert.pem"
+        "--x F: this is DER, but Python's ssl needs PEM; convert it with: openssl x509 -inform der -in F -out cert.pem"
     )
     assert says(server_chain, files / "server-p256" / "key.pem") == f"--x F: this is a private key; {wanted}"
     assert says(server_chain, bad / "cut.pem") == f"--x F: this is a damaged certificate; {wanted}"
@@ -54,18 +54,18 @@ def test_files_that_cannot_be_read(files, bad):
     """Missing, a folder, far too large."""
     assert says(server_chain, files / "no.pem") == "--x F: cannot be read: No such file or directory"
     assert says(server_chain, files) == "--x F: cannot be read: not a file"
-    assert says(server_chain, bad / "large.pem") == "--x F: larger than 1 MB; wanted is one certificate or key"
+    assert says(server_chain, bad / "large.pem") == "--x F: larger than 1 MB; expected a certificate or key"
 
 
 def test_the_servers_key(files, bad):
     """A plain key of either form is fine; an encrypted one would make OpenSSL ask on the terminal."""
     check_server_key(files / "server-rsa2048" / "key.pem", option="--key")
-    wanted = "wanted is a private key as PEM (-----BEGIN ... PRIVATE KEY-----)"
+    wanted = "expected a private key as PEM (-----BEGIN ... PRIVATE KEY-----)"
     for name in ("pkcs8.pem", "old.pem"):
         assert says(check_server_key, bad / name) == f"--x F: the key is encrypted, and {PLAIN} F -out plain-key.pem"
     assert says(check_server_key, files / "server-p256" / "cert.pem") == f"--x F: this is a certificate; {wanted}"
     assert says(check_server_key, files / "server-p256" / "key.der") == (
-        f"--x F: this is DER, and Python's ssl loads PEM; {wanted}"
+        f"--x F: this is DER, but Python's ssl needs PEM; {wanted}"
     )
 
 
@@ -76,7 +76,7 @@ def test_authorities(files):
     found, form, data = authorities(files / "ca-p256" / "cert.pem", option="--ca")
     assert (found, form, data) == ((der,), "pem", (files / "ca-p256" / "cert.pem").read_bytes())
     assert says(authorities, files / "ca-p256" / "key.pem") == (
-        "--x F: this is a private key; wanted is a CA certificate, PEM or DER"
+        "--x F: this is a private key; expected a CA certificate, PEM or DER"
     )
 
 
@@ -92,7 +92,7 @@ def test_no_key_for_a_board(files, bad):
     """Encrypted, or something else."""
     assert says(own_key, bad / "pkcs8.pem").startswith("--x F: the key is encrypted")
     assert says(own_key, files / "ca-p256" / "cert.pem") == (
-        "--x F: this is a certificate; wanted is a private key, PEM or DER"
+        "--x F: this is a certificate; expected a private key, PEM or DER"
     )
 
 

@@ -71,7 +71,7 @@ def test_two_forms_do_not_go_together(files):
     with pytest.raises(UsageError) as caught:
         GivenCertificates(Files(client_certificate=own / "cert.pem", client_key=own / "key.der"))
     assert str(caught.value) == (
-        f"--client-key {own / 'key.der'}: certificate and key are of two forms; give the board both as PEM or both as DER"
+        f"--client-key {own / 'key.der'}: certificate and key have different formats; give both as PEM or both as DER"
     )
 
 

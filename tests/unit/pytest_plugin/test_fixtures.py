@@ -40,7 +40,7 @@ def test_make_server():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"cypher": "x"}, r"^tls_server\(\): there is no setting 'cypher'; accepted are certificates, ciphers, "),
+        ({"cypher": "x"}, r"^tls_server\(\): unknown setting 'cypher'; accepted are certificates, ciphers, "),
         ({"verify": "yes"}, r"^tls_server\(verify=\.\.\.\): 'yes' is not one of none, optional, required$"),
         ({"verify": 1}, r"^tls_server\(verify=\.\.\.\): 1 is not one of none, optional, required$"),
         (
@@ -54,9 +54,9 @@ def test_make_server():
         ),
         (
             {"curve": "nocurve"},
-            r"^tls_server\(curve=\.\.\.\): 'nocurve' is no curve of TLS; accepted are prime256v1, .*X448",
+            r"^tls_server\(curve=\.\.\.\): 'nocurve' is not a TLS curve; accepted are prime256v1, .*X448",
         ),
-        ({"curve": 23}, r"^tls_server\(curve=\.\.\.\): 23 is no curve of TLS"),
+        ({"curve": 23}, r"^tls_server\(curve=\.\.\.\): 23 is not a TLS curve"),
         ({"client_ca": "ca-p257"}, r"^unknown certificate profile 'ca-p257' \(accepted: .*ca-p256"),
     ],
 )
@@ -100,10 +100,10 @@ def test_connect_with_suites(board):
     [
         ({"cas": "x"}, "cas"),
         ({"verify": 1}, "1"),
-        ({"suites": "TLS_TYPO"}, r"suites: 'TLS_TYPO' is not IANA's name of a cipher suite \(as in TLS_ECDHE_"),
+        ({"suites": "TLS_TYPO"}, r"suites: 'TLS_TYPO' is not an IANA cipher suite name \(as in TLS_ECDHE_"),
         (
             {"suites": ["TLS_AES_128_GCM_SHA256", "TLS-ECDHE-ECDSA-WITH-AES-128-GCM-SHA256"]},
-            r"suites: 'TLS-ECDHE.* cipher suite; did you mean TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256\?$",
+            r"suites: 'TLS-ECDHE.* cipher suite name; did you mean TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256\?$",
         ),
     ],
 )
@@ -245,7 +245,7 @@ def test_every_difference_is_listed(board):
         ({"by": "board"}, "'board' is not one of server, client"),
         ({"stage": "start"}, "'start' is not one of config, connect, handshake, read, write, close"),
         ({"alert": "no_such"}, "no TLS alert has this name"),
-        ({"reason": "X"}, "there is no setting 'reason'"),
+        ({"reason": "X"}, "unknown setting 'reason'"),
     ],
 )
 def test_expect_refuses(wanted, message):

@@ -96,7 +96,7 @@ def test_check_outputs(tmp_path):
         check_outputs(None, reports=[str(tmp_path / "folder.json")])
     with pytest.raises(UsageError, match="unknown suffix"):
         check_outputs(None, reports=["run.exe"])
-    with pytest.raises(UsageError, match=r"^--artifacts '': accepted is a directory"):
+    with pytest.raises(UsageError, match=r"^--artifacts '': expected a writable directory"):
         check_outputs("", reports=[])
 
 

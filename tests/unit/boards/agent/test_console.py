@@ -55,7 +55,7 @@ def test_code_that_arrives_damaged_has_not_run(console: Console, monkeypatch: py
     monkeypatch.setattr(console.link, "exec", real)
     assert console.run("print(ran)", timeout_s=5).stdout.strip() == b"1"
     monkeypatch.setattr(console.link, "exec", lambda code, *, deadline: real(code[:-9] + b"'0')", deadline=deadline))
-    with pytest.raises(BoardError, match=r"^lab-1: what is sent to the board arrives damaged, 3 times: ") as raised:
+    with pytest.raises(BoardError, match=r"^lab-1: data sent to the board arrived damaged 3 times: ") as raised:
         console.must("ran = 3", "run")
     assert raised.value.kind == "garbled"
 
@@ -86,7 +86,7 @@ def test_an_answer_belongs_to_its_request(console: Console) -> None:
         ask()
     assert (raised.value.kind, asked) == ("garbled", [1, 2])
     answers[:] = [Said(3, damaged=True)] * 3
-    with pytest.raises(BoardError, match=r"^lab-1: what is sent to the board arrives damaged, 3 times: ") as raised:
+    with pytest.raises(BoardError, match=r"^lab-1: data sent to the board arrived damaged 3 times: ") as raised:
         ask()
     assert (raised.value.kind, answers) == ("garbled", [])
 

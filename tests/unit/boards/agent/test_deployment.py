@@ -16,7 +16,7 @@ from harness.errors import BoardError
 @pytest.mark.parametrize(
     ("filesystem", "reason"),
     [
-        (None, "no filesystem that can be written"),
+        (None, "no writable filesystem"),
         ("/remote", "/remote is a directory of the host, mounted by mpremote"),
     ],
 )
@@ -74,7 +74,7 @@ def test_one_byte_lost_each_time(console: Console, folder: Path) -> None:
     """A file that is never what was written is an error: its agent is not used."""
     losing = "_open = open\ndef open(name, mode='r'): return _open('/dev/null' if 'w' in mode else name, mode)\n"
     console.must(losing, "stand in for a disk that keeps nothing")
-    with pytest.raises(BoardError, match=r"tls_harness/agent.py was written twice, and differed each time") as raised:
+    with pytest.raises(BoardError, match=r"tls_harness/agent.py was written twice, and differed both times") as raised:
         deployment.load_agent(console, filesystem=str(folder))
     assert raised.value.kind == "garbled"
 

@@ -294,7 +294,7 @@ def test_a_step_damaged_there(
 def test_a_step_damaged_there_each_time(console: Console, bad_line: Callable[..., list[bytes]]) -> None:
     """After three attempts it is an error, not a statement about the firmware."""
     bad_line(9, there=lambda code: code[:-1])
-    with pytest.raises(BoardError, match=r"^lab-1: what is sent to the board arrives damaged, 3 times: ") as raised:
+    with pytest.raises(BoardError, match=r"^lab-1: data sent to the board arrived damaged 3 times: ") as raised:
         run_step(console, CODE)
     assert raised.value.kind == "garbled"
 
@@ -319,7 +319,7 @@ def test_a_step_damaged_back_each_time(console: Console, bad_line: Callable[...,
     bad_line(9, back=lambda text: text[:-3])
     with pytest.raises(
         BoardError,
-        match=r"^lab-1: the probe's output arrives damaged, 3 times: bytes are lost or changed on the line$",
+        match=r"^lab-1: the probe's output arrived damaged 3 times: bytes are lost or changed on the line$",
     ) as raised:
         run_step(console, CODE)
     assert raised.value.kind == "garbled"

@@ -72,12 +72,12 @@ def test_suites(certificates: Certificates, plan: ClientPlan, info: BoardInfo, e
     [
         (
             "TLS-ECDHE-ECDSA-WITH-AES-128-GCM-SHA256",
-            "suites: 'TLS-ECDHE-ECDSA-WITH-AES-128-GCM-SHA256' is not IANA's name of a cipher suite; "
+            "suites: 'TLS-ECDHE-ECDSA-WITH-AES-128-GCM-SHA256' is not an IANA cipher suite name; "
             "did you mean TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256?",
         ),
         (
             "best",
-            "suites: 'best' is not IANA's name of a cipher suite (as in TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256)",
+            "suites: 'best' is not an IANA cipher suite name (as in TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256)",
         ),
     ],
 )

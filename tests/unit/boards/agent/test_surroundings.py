@@ -114,7 +114,7 @@ def test_password_not_set(radio: Path, new_session: NewSession, monkeypatch: pyt
     monkeypatch.delenv("LAB_WIFI")
     session = new_session(network="wifi", ssid="lab", password_env="LAB_WIFI")
     with pytest.raises(
-        BoardError, match="lab-1: the WiFi password is in the environment variable LAB_WIFI, which is not set"
+        BoardError, match="lab-1: the WiFi password comes from the environment variable LAB_WIFI, which is not set"
     ):
         session.start()
 

@@ -86,7 +86,7 @@ def test_a_reservation_without_a_token(client: LabgridClient) -> None:
     with pytest.raises(UsageError) as caught:
         client.show("+")
     assert str(caught.value) == (
-        "desk: it uses the place reserved with $LG_TOKEN, which is not set; "
+        "desk: there is no reservation: $LG_TOKEN is not set; "
         'start with `eval "$(labgrid-client reserve --wait --shell TAG=VALUE)"`'
     )
 

@@ -41,8 +41,8 @@ def test_broken_and_flooded() -> None:
 @pytest.mark.parametrize(
     ("error", "kind", "said"),
     [
-        (OSError(errno.EIO, "x"), FaultKind.LOST, r"/dev/ttyX: the port went away (EIO); unplugged"),
-        (serial.SerialException("gone"), FaultKind.LOST, r"/dev/ttyX: the port went away (SerialException); unplugged"),
+        (OSError(errno.EIO, "x"), FaultKind.LOST, r"/dev/ttyX: the port went away (EIO): unplugged"),
+        (serial.SerialException("gone"), FaultKind.LOST, r"/dev/ttyX: the port went away (SerialException): unplugged"),
         (serial.SerialTimeoutException("full"), FaultKind.TIMEOUT, "/dev/ttyX: the port took no bytes for"),
     ],
 )

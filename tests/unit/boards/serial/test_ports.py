@@ -295,7 +295,7 @@ def test_far_end_is_no_rfc2217() -> None:
         url = f"rfc2217://127.0.0.1:{listener.getsockname()[1]}"
         error = why(url)
     assert error.kind == "link"
-    assert "does not support RFC 2217, or not all of it; plain TCP is socket://127.0.0.1:" in error.message
+    assert "does not fully support RFC 2217; for plain TCP use socket://127.0.0.1:" in error.message
     assert error.message.endswith(f"{url}?ign_set_control")
 
 
@@ -325,7 +325,7 @@ def test_no_answer() -> None:
     except serial.SerialException as error:
         found = why_port_failed("socket://127.0.0.1:1", error)
     assert found.kind == "missing"
-    assert "the host does not answer; is it on, and the port open in its firewall?" in found.message
+    assert "the host does not answer; is it on, and is the port open in its firewall?" in found.message
 
 
 @pytest.mark.parametrize(

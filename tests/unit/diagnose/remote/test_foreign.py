@@ -254,7 +254,7 @@ def test_a_server_that_dies_of_it(connect, files):
 def test_a_capture_that_cannot_be_written(connect, running, tmp_path):
     """Something came in its place since the option was read."""
     (tmp_path / "board.pcapng").mkdir()
-    with pytest.raises(UsageError, match=r"^--capture '.*board\.pcapng': Is a directory$"):
+    with pytest.raises(UsageError, match=r"^--capture '.*board\.pcapng': cannot be written \(Is a directory\)$"):
         connect(running("server-p256"), capture=tmp_path / "board.pcapng")
 
 
