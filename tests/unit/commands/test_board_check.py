@@ -3,6 +3,7 @@
 import pytest
 
 from harness import cli
+from harness.cases import select
 
 # The steps, in order.
 STEPS = ["port", "REPL", "identity", "memory", "filesystem", "agent", "clock", "network", "TCP", "TLS"]
@@ -21,9 +22,12 @@ def test_check_of_one_board(virtual_board, capsys):
     out, err = capsys.readouterr()
     head, *lines = out.splitlines()
     assert head == f"pts{virtual_board.port.rpartition('/')[2]} ({virtual_board.port})"
-    assert [line[2:13].strip() for line in lines] == [*STEPS, "cannot run"]
-    assert lines[-2].startswith("  TLS         session with TLSv1.2, ")
-    assert lines[-1] == "  cannot run  1 of 176 core cases: this firmware does not offer TLS 1.3"
+    steps, cannot = lines[: len(STEPS)], lines[len(STEPS) :]
+    assert [line[2:13].strip() for line in steps] == STEPS
+    assert steps[-1].startswith("  TLS         session with TLSv1.2, ")
+    # Another Python, as Debian's 3.11, has reasons of its own for some cases.
+    assert f"  cannot run  1 of {len(select('core'))} core cases: this firmware does not offer TLS 1.3" in cannot
+    assert all(line.startswith("  cannot run  ") for line in cannot)
     assert (err, list(virtual_board.folder.iterdir())) == ("", [])
 
 
