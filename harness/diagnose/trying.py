@@ -1,4 +1,4 @@
-"""Tries what a rule proposes, one change at a time; then changes upon changes; then a short ladder that ends where anybody connects.
+"""Try the fixes of a rule, one change at a time; then combinations; then general changes, up to a server that accepts any client.
 
 Knows explanations and settings. It does not do handshakes itself: the caller passes a function that runs one.
 """

@@ -167,7 +167,7 @@ def _talking(settings: Settings, send: str | None) -> Settings:
 
 
 def _not_there(request: Request, target: str, gone: ServerFailure) -> Diagnosis:
-    """Nobody answers this machine there: the board is not asked to connect."""
+    """Report that this machine cannot reach the server; the board is not asked to connect."""
     seen = Observation(outcome=Outcome.REFUSED, stage=Stage.CONNECT, ended_by=Side.SERVER, server=gone, client=None)
     seen = replace(seen, server_address=target)
     case = case_of(AS_IT_IS, Settings.untouched())

@@ -42,7 +42,7 @@ def completed(seen: Observation, wire: WireReading, *, facts: ServerFacts | None
     Args:
         seen: as it was.
         wire: the reading of the recorded bytes.
-        facts: what the server takes of this machine; None where nobody looked.
+        facts: what the server accepts from this machine; None without a probe.
     """
     reason, code = _of_the_certificate(seen, wire)
     if reason is None and facts is not None and seen.client_hello is not None:

@@ -25,7 +25,7 @@ NAMES = (
 
 @pytest.fixture
 def hold_to():
-    """Hold a server's context to one group: `hold_to(context, curve)`; skips where its Python cannot (before 3.11.3 X25519)."""
+    """Return `hold_to(context, curve)`, which restricts a context to one group; skip if this Python cannot (X25519 before 3.11.3)."""
 
     def hold(context, curve):
         try:
@@ -58,7 +58,7 @@ def files(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def server(files):
-    """A server's pair as `Files`: `server("server-p256", ca=...)`."""
+    """Return a function that makes `Files` of a server: `server("server-p256", ca=...)`."""
 
     def make(name, key=None, **more):
         return Files(certificate=files / name / "cert.pem", key=files / (key or name) / "key.pem", **more)
@@ -68,7 +68,7 @@ def server(files):
 
 @pytest.fixture(scope="module")
 def diagnose():
-    """Diagnose on the virtual board; skips where there is none."""
+    """Return a function that diagnoses on the virtual board; skip if there is none."""
     try:
         find_interpreter("")
     except HarnessError as error:
@@ -84,7 +84,7 @@ def diagnose():
 
 @pytest.fixture
 def tls13_board():
-    """A board of TLS 1.3: no official firmware has it, the interpreter that $MICROPYTHON_OLD names may."""
+    """A board with TLS 1.3. No official firmware has it; the interpreter that $MICROPYTHON_OLD names may."""
     path = os.environ.get("MICROPYTHON_OLD")
     if not path:
         pytest.skip(
@@ -120,6 +120,6 @@ def accepting(context, *, talk):
 
 @pytest.fixture
 def tls_listener():
-    """Starts servers that accept until the test ends: `tls_listener(context, talk)` gives the port."""
+    """Return a function that starts a server for the rest of the test: `tls_listener(context, talk)` returns the port."""
     with contextlib.ExitStack() as running:
         yield lambda context, talk: running.enter_context(accepting(context, talk=talk))

@@ -1,4 +1,4 @@
-"""The user's files: every mistake is one line with the option, the file and what to do."""
+"""The user's files: each error is one line with the option, the file and what to do."""
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -10,7 +10,7 @@ PLAIN = "nothing here asks for a passphrase; give a plain copy: openssl pkey -in
 
 
 def says(function, path):
-    """The message of the error."""
+    """Return the error message."""
     with pytest.raises(UsageError) as caught:
         function(path, option="--x")
     return str(caught.value).replace(str(path), "F")
@@ -18,7 +18,7 @@ def says(function, path):
 
 @pytest.fixture(scope="module")
 def bad(files):
-    """A folder of files that cannot be used."""
+    """Make a folder of unusable files."""
     folder = files / "bad"
     folder.mkdir()
     key = serialization.load_pem_private_key((files / "server-rsa2048" / "key.pem").read_bytes(), None)
@@ -36,7 +36,7 @@ def bad(files):
 
 
 def test_certificates_of_a_server(files, bad):
-    """PEM is read; DER, a key, damage and nothing are named."""
+    """PEM is read; DER, a key, damaged data and an empty file are refused, and the message says which it is."""
     assert server_chain(files / "server-p256" / "cert.pem", option="--cert") == (
         (files / "server-p256" / "cert.der").read_bytes(),
     )
@@ -51,14 +51,14 @@ def test_certificates_of_a_server(files, bad):
 
 
 def test_files_that_cannot_be_read(files, bad):
-    """Missing, a folder, far too large."""
+    """A missing file, a folder and a far too large file are refused."""
     assert says(server_chain, files / "no.pem") == "--x F: cannot be read: No such file or directory"
     assert says(server_chain, files) == "--x F: cannot be read: not a file"
     assert says(server_chain, bad / "large.pem") == "--x F: larger than 1 MB; expected a certificate or key"
 
 
 def test_the_servers_key(files, bad):
-    """A plain key of either form is fine; an encrypted one would make OpenSSL ask on the terminal."""
+    """An unencrypted key of either form is accepted; OpenSSL would ask for a passphrase on the terminal for an encrypted one."""
     check_server_key(files / "server-rsa2048" / "key.pem", option="--key")
     wanted = "expected a private key as PEM (-----BEGIN ... PRIVATE KEY-----)"
     for name in ("pkcs8.pem", "old.pem"):
@@ -70,7 +70,7 @@ def test_the_servers_key(files, bad):
 
 
 def test_authorities(files):
-    """PEM and DER, with the form in which the file lies."""
+    """PEM and DER are read, and the form of the file is returned."""
     der = (files / "ca-p256" / "cert.der").read_bytes()
     assert authorities(files / "ca-p256" / "cert.der", option="--ca") == ((der,), "der", der)
     found, form, data = authorities(files / "ca-p256" / "cert.pem", option="--ca")
@@ -89,7 +89,7 @@ def test_the_boards_own_key(files, name, form):
 
 
 def test_no_key_for_a_board(files, bad):
-    """Encrypted, or something else."""
+    """An encrypted key or another kind of file is refused."""
     assert says(own_key, bad / "pkcs8.pem").startswith("--x F: the key is encrypted")
     assert says(own_key, files / "ca-p256" / "cert.pem") == (
         "--x F: this is a certificate; expected a private key, PEM or DER"
@@ -97,7 +97,7 @@ def test_no_key_for_a_board(files, bad):
 
 
 def test_neighbours_are_certificates_only(files, bad):
-    """Files named after keys are not opened, others are looked at; a folder that is gone has none."""
+    """Files with names of keys are not opened, others are; a missing folder has no neighbours."""
     found = [path.name for path, _ders in neighbours(files / "ca-p256" / "cert.pem")]
     assert found == ["cert.der"]
     assert list(neighbours(bad / "x.pem")) == []

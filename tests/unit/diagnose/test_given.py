@@ -1,4 +1,4 @@
-"""The user's files as certificates with names, and who issued them."""
+"""The user's files as named certificates, and their issuers."""
 
 import dataclasses
 from datetime import UTC, datetime
@@ -12,8 +12,8 @@ from harness.errors import UsageError
 from harness.model import KeyFacts
 
 
-def test_the_servers_pair_is_used_where_it_lies(files, server):
-    """Paths, not copies; the key's content is in no field."""
+def test_the_servers_files_are_used_in_place(files, server):
+    """The record has paths, not copies; no field contains the key."""
     given = server("server-rsa2048")
     made = GivenCertificates(given).make(GIVEN)
     assert (made.chain_file, made.key_file) == (given.certificate, given.key)
@@ -27,8 +27,8 @@ def test_the_servers_pair_is_used_where_it_lies(files, server):
     )
 
 
-def test_the_host_is_what_the_certificate_is_for(server):
-    """Or what the user says; certificates made on the spot are for it, too."""
+def test_the_host_is_a_name_in_the_certificate(server):
+    """The host is a name in the certificate, or the user's; generated certificates have the same name."""
     assert GivenCertificates(server("server-p256")).host == "tls.test"
     given = GivenCertificates(server("server-p256"), host="broker.example")
     with given:
@@ -37,7 +37,7 @@ def test_the_host_is_what_the_certificate_is_for(server):
 
 
 def test_at_another_moment(server):
-    """For a board with a wrong clock: what is made is moved, the user's own files are not."""
+    """For a board with a wrong clock, generated certificates change their dates, the user's own files do not."""
     then, given = datetime(2000, 1, 1, tzinfo=UTC), server("server-p256")
     with GivenCertificates(given, host="broker.example").at(then) as moved:
         assert (moved.now, moved.host) == (then, "broker.example")
@@ -45,7 +45,7 @@ def test_at_another_moment(server):
 
 
 def test_ca_and_client_keep_the_form_of_their_files(files, server):
-    """PEM goes to the board as the file's text, DER as one certificate after another."""
+    """The board gets PEM as the file's text, and DER as separate certificates."""
     more = {"client_certificate": files / "client-p256" / "cert.der", "client_key": files / "client-p256" / "pkcs8.der"}
     given = GivenCertificates(server("server-p256", ca=files / "ca-p256" / "cert.pem", **more))
     assert (given.ca_names, given.ca_format, given.client_format) == ((CA,), "pem", "pkcs8")
@@ -55,7 +55,7 @@ def test_ca_and_client_keep_the_form_of_their_files(files, server):
 
 
 def test_several_authorities_in_one_file(files, server, tmp_path):
-    """Each has a name for DER; the whole text stays one for PEM; a server gets them all."""
+    """As DER each has its own name; as PEM they stay one text; a server gets all of them."""
     both = tmp_path / "both.pem"
     both.write_bytes((files / "ca-p256" / "cert.pem").read_bytes() + (files / "ca-rsa" / "cert.pem").read_bytes())
     given = GivenCertificates(server("server-p256", ca=both, client_ca=both))
@@ -65,8 +65,8 @@ def test_several_authorities_in_one_file(files, server, tmp_path):
     assert given.make(CLIENT_CA).root_pem.count(b"BEGIN CERTIFICATE") == 2
 
 
-def test_two_forms_do_not_go_together(files):
-    """load_cert_chain on the board takes both as PEM or both as DER."""
+def test_two_formats_cannot_be_mixed(files):
+    """load_cert_chain on the board accepts both as PEM or both as DER."""
     own = files / "client-p256"
     with pytest.raises(UsageError) as caught:
         GivenCertificates(Files(client_certificate=own / "cert.pem", client_key=own / "key.der"))
@@ -75,7 +75,7 @@ def test_two_forms_do_not_go_together(files):
     )
 
 
-def test_the_issuer_is_found_where_people_keep_it(files, server, tmp_path):
+def test_the_issuer_is_found_in_the_usual_places(files, server, tmp_path):
     """The issuer is found by its signature, in a given file or in the certificate's folder."""
     given = GivenCertificates(server("server-p256", client_ca=files / "ca-p256" / "cert.pem"))
     assert given.make("issuer").certificate_der == (files / "ca-p256" / "cert.der").read_bytes()
@@ -87,8 +87,8 @@ def test_the_issuer_is_found_where_people_keep_it(files, server, tmp_path):
     assert beside.sources["issuer"] == str(tmp_path / "our-root.crt")
 
 
-def test_an_issuer_that_is_not_at_hand(server):
-    """The reason names where was looked."""
+def test_an_issuer_that_is_not_found(server):
+    """The reason names the places that were searched."""
     given = GivenCertificates(server("server-p256"))
     with pytest.raises(Unavailable) as caught:
         given.make("issuer")
@@ -102,7 +102,7 @@ def test_an_issuer_that_is_not_at_hand(server):
 
 
 def test_roots_of_what_is_made(server):
-    """A certificate made on the spot has a root made on the spot; the user's own has none of ours."""
+    """A generated certificate has a generated root; the user's own has none."""
     given = GivenCertificates(server("server-p256"))
     names = ("server-p256", "server-rsa2048", "ca-p256", GIVEN, "issuer")
     assert [given.root_of(name) for name in names] == ["ca-p256", "ca-rsa", "ca-p256", None, None]

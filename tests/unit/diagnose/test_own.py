@@ -1,4 +1,4 @@
-"""The user's own files with the real virtual board: what fails, why, and what is proved to help."""
+"""The user's own files with the real virtual board: what fails, why, and which fixes are proved."""
 
 import base64
 import json
@@ -13,7 +13,7 @@ from harness.reports.record.diagnosis_record import diagnosis_record
 from harness.reports.record.schema import diagnosis_schema
 from harness.reports.text.diagnosis_text import diagnosis_text
 
-# What the question's firmware (1.20) offers.
+# The suites of firmware 1.20.
 QUESTION = tuple(
     f"TLS_{key}_WITH_AES_{rest}"
     for key in ("ECDHE_ECDSA", "RSA")
@@ -22,7 +22,7 @@ QUESTION = tuple(
 
 
 def proved(found):
-    """title -> proved, in the order in which they are shown; each proof must be a session that the record shows."""
+    """Return title -> proved, in the order of the output; each proof must have a recorded session."""
     data = json.loads(json.dumps(diagnosis_record(found).as_json()))
     jsonschema.Draft202012Validator(diagnosis_schema()).validate(data)
     for trial in found.trials:
@@ -37,7 +37,7 @@ def proved(found):
 
 
 def test_good_files_connect(diagnose, server):
-    """As it is: no trial, no explanation; the wire in order."""
+    """Good files connect: no trials, no explanation, and the wire in order."""
     told = []
     found = diagnose(server("server-p256"), progress=told.append)
     assert found.result.case == AS_IT_IS
@@ -49,7 +49,7 @@ def test_good_files_connect(diagnose, server):
 
 
 def test_the_seed(diagnose, server):
-    """RSA key and the question's suites: why in a table, an EC key and a second key proved, TLS_RSA last."""
+    """RSA key and the suites of firmware 1.20: a table shows why, an EC key and a second key are proved, TLS_RSA comes last."""
     given = server("server-rsa2048")
     found = diagnose(given, suites=QUESTION)
     said = found.result.explanation
@@ -73,7 +73,7 @@ def test_the_seed(diagnose, server):
 
 
 def test_suites_that_cannot_meet(diagnose, server):
-    """The server's own words leave no suite for its key: Python's own suites and an EC key are proved."""
+    """The server's cipher string leaves no suite for its key: Python's own suites and an EC key are proved."""
     found = diagnose(server("server-rsa2048"), ciphers="ECDHE-ECDSA-AES128-GCM-SHA256", maximum_version="TLSv1.2")
     assert found.result.explanation.rule == "ciphers/server-contradicts-itself"
     assert list(proved(found).values()) == [True, True]
@@ -83,15 +83,15 @@ def test_suites_that_cannot_meet(diagnose, server):
     )
 
 
-def test_words_that_openssl_does_not_know(diagnose, server):
-    """Refused at config; without the call it connects."""
+def test_a_cipher_string_that_openssl_rejects(diagnose, server):
+    """The server refuses its configuration; without the call it connects."""
     found = diagnose(server("server-rsa2048"), ciphers="TLS_RSA_WITH_AES_128_CBC_SHA")
     assert found.result.explanation.rule == "ciphers/unknown-words"
     assert proved(found) == {"leave set_ciphers out on the server: Python's own suites": True}
 
 
 def test_versions(diagnose, server):
-    """TLS 1.3 only."""
+    """A server with only TLS 1.3 needs TLS 1.2."""
     found = diagnose(server("server-p256"), minimum_version="TLSv1.3")
     if found.result.observation.outcome is Outcome.CONNECTED:
         pytest.skip("this board speaks TLS 1.3")
@@ -99,8 +99,8 @@ def test_versions(diagnose, server):
     assert proved(found) == {"let the server speak TLS 1.2 as well": True}
 
 
-def test_the_wrong_ca_and_the_right_one_at_hand(diagnose, server, files):
-    """The issuer is among the user's files: loading it is proved, with the user's own certificate."""
+def test_the_wrong_ca_if_the_right_one_is_found(diagnose, server, files):
+    """If the issuer is among the user's files, loading it is proved with the user's own certificate."""
     given = server("server-p256", ca=files / "ca-other" / "cert.der", client_ca=files / "ca-p256" / "cert.pem")
     given = type(given)(certificate=given.certificate, key=given.key, ca=given.ca)
     beside = files / "server-p256" / "our-ca.pem"
@@ -118,8 +118,8 @@ def test_the_wrong_ca_and_the_right_one_at_hand(diagnose, server, files):
     assert found.trials[-1].fix.title == "do not check the certificate (CERT_NONE)"
 
 
-def test_the_wrong_ca_as_pem_and_the_right_one_nowhere(diagnose, server, files):
-    """PEM on a DER-only build hides the wrong CA: the second cause comes to light, and the ladder ends with what was needed."""
+def test_the_wrong_ca_as_pem_without_the_right_one(diagnose, server, files):
+    """PEM on a DER-only build hides the wrong CA: the second cause is found, and the general changes prove what was needed."""
     found = diagnose(server("server-p256", ca=files / "ca-other" / "cert.pem"))
     if found.result.explanation.rule != "api/invalid-cert":
         pytest.skip("this firmware reads PEM")
@@ -134,23 +134,23 @@ def test_the_wrong_ca_as_pem_and_the_right_one_nowhere(diagnose, server, files):
 
 
 def test_the_wrong_name(diagnose, server, files):
-    """Issued again for the name, or asked for the name that is in it."""
+    """Two fixes: issue the certificate for the name, or connect with a name that it contains."""
     found = diagnose(server("server-p256", ca=files / "ca-p256" / "cert.der"), hostname="broker.example")
     assert found.result.explanation.rule == "names/wrong-host"
     assert list(proved(found).values()) == [True, True, True]
     assert found.trials[1].fix.client_lines[-1].endswith('server_hostname="tls.test")')
 
 
-def test_a_client_certificate_is_wanted(diagnose, server, files):
-    """The board has none: one of a CA that the server has is proved; not requiring it is discouraged."""
+def test_a_client_certificate_is_required(diagnose, server, files):
+    """The board has none: a certificate from a CA that the server trusts is proved; not requiring it is discouraged."""
     found = diagnose(server("server-p256", client_ca=files / "ca-p256" / "cert.pem"))
     assert found.result.explanation.rule == "client-auth/none-sent"
     assert list(proved(found).values()) == [True, True]
     assert 'context.load_cert_chain(open("client.der", "rb").read()' in "\n".join(found.trials[0].client_lines)
 
 
-def test_a_client_certificate_is_wanted_in_tls13(diagnose, server, files, tls13_board):
-    """The board's handshake is good and its first read fails; the server's own error and its encrypted alert are known here."""
+def test_a_client_certificate_is_required_in_tls13(diagnose, server, files, tls13_board):
+    """The board's handshake succeeds and its first read fails; the server's error and its encrypted alert are known."""
     given = server("server-p256", client_ca=files / "ca-p256" / "cert.pem")
     found = diagnose(given, board=tls13_board, fixes=False)
     seen = found.result.observation
@@ -165,7 +165,7 @@ def test_a_client_certificate_is_wanted_in_tls13(diagnose, server, files, tls13_
 
 
 def spellings(path):
-    """A private key as it may turn up: each line of its PEM, its DER as base64 and hex, its secret number."""
+    """Return the forms in which a private key could appear: each line of its PEM, its DER as base64 and hex, its secret number."""
     data = path.read_bytes()
     key = serialization.load_pem_private_key(data, None)
     numbers = key.private_numbers()
@@ -203,7 +203,7 @@ def test_no_private_key_anywhere(diagnose, server, files):
 
 
 def test_a_key_of_another_pair(diagnose, server):
-    """It is a result, not wrong usage: the board is not to blame, and a matching pair connects."""
+    """A key of another pair is a result, not a usage error; a matching pair connects."""
     found = diagnose(server("server-p256", key="server-rsa2048"))
     assert found.result.explanation.rule == "certificates/two-pairs"
     assert proved(found) == {"load the key that the certificate was made for": None, "an EC key on P-256": True}
@@ -211,7 +211,7 @@ def test_a_key_of_another_pair(diagnose, server):
 
 
 def test_without_trials(diagnose, server):
-    """`--no-fixes`: why, and nothing else on the board."""
+    """`--no-fixes` explains the failure and tries nothing else on the board."""
     found = diagnose(server("server-p256"), minimum_version="TLSv1.3", fixes=False)
     assert found.trials == ()
     assert [fix.proved for fix in found.result.explanation.fixes] == [None]

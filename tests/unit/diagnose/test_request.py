@@ -1,4 +1,4 @@
-"""The words of `tls-harness diagnose`: versions, HOST:PORT, names of suites."""
+"""The options of `tls-harness diagnose`: versions, HOST:PORT, suite names."""
 
 import pytest
 
@@ -9,13 +9,13 @@ from harness.errors import UsageError
 @pytest.mark.parametrize(
     ("text", "name"), [("TLSv1.2", "TLSv1.2"), ("1.2", "TLSv1.2"), ("tlsv1.3", "TLSv1.3"), ("TLS1.1", "TLSv1.1")]
 )
-def test_versions_are_read_as_people_write_them(text, name):
+def test_versions_in_every_spelling(text, name):
     """`TLSv1.2`, `1.2` and `TLS1.2` are the same."""
     assert version(text, option="--min") == name
 
 
 def test_a_version_that_does_not_exist():
-    """The message has the option, the value and what is accepted."""
+    """The message has the option, the value and the accepted values."""
     with pytest.raises(UsageError) as caught:
         version("1.4", option="--min")
     assert (
@@ -33,15 +33,15 @@ def test_a_version_that_does_not_exist():
     ],
 )
 def test_host_and_port(text, place):
-    """A name, an IPv4 address, an IPv6 address in brackets."""
+    """The host is a name, an IPv4 address, or an IPv6 address in brackets."""
     assert host_and_port(text, option="--connect") == place
 
 
 @pytest.mark.parametrize(
     "text", ["broker.example", ":8883", "broker.example:0", "broker.example:65536", "::1:8883", "a b:1"]
 )
-def test_no_host_and_port(text):
-    """One line with an example."""
+def test_invalid_host_and_port(text):
+    """The error is one line with an example."""
     with pytest.raises(UsageError) as caught:
         host_and_port(text, option="--connect")
     assert str(caught.value) == (
@@ -69,15 +69,15 @@ def test_suites_by_either_name():
         ),
     ],
 )
-def test_no_suites(text, message):
-    """OpenSSL's names are not what a board takes."""
+def test_unknown_suites(text, message):
+    """OpenSSL's suite names are refused, because a board does not accept them."""
     with pytest.raises(UsageError) as caught:
         suite_names(text, option="--suites")
     assert str(caught.value) == message
 
 
 def test_where_a_capture_goes(tmp_path):
-    """A new file in a folder that exists, or another capture; nothing else is written over."""
+    """A capture goes to a new file in an existing folder, or replaces another capture, and no other file."""
     assert capture_file(str(tmp_path / "new.pcapng"), option="--capture") == tmp_path / "new.pcapng"
     old = tmp_path / "old.pcapng"
     old.write_bytes(bytes.fromhex("0a0d0d0a") + b"more")
@@ -104,8 +104,8 @@ def test_where_a_capture_goes(tmp_path):
         ("gr\u00fc\u00dfe", "gr\u00fc\u00dfe"),
     ],
 )
-def test_what_the_board_says(text, said):
-    """Text, with escapes for what a shell does not pass on."""
+def test_text_to_send(text, said):
+    """The text may have escapes for characters that are difficult to type in a shell."""
     assert text_to_send(text, option="--send") == said
 
 
@@ -119,8 +119,8 @@ def test_what_the_board_says(text, said):
         ("\u00fc" * 300, "--send: expected 1 to 512 bytes, got 600"),
     ],
 )
-def test_what_it_cannot_say(text, message):
-    """One line with what is accepted."""
+def test_invalid_text_to_send(text, message):
+    """The error is one line with the accepted form."""
     with pytest.raises(UsageError) as caught:
         text_to_send(text, option="--send")
     assert str(caught.value) == message

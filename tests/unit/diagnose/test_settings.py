@@ -16,7 +16,7 @@ INFO = BoardInfo(tls_module="tls", api=tuple(f"tls.{name}" for name in API))
 
 @pytest.fixture
 def given(files, server):
-    """Everything given, as PEM."""
+    """Return a request with every file, as PEM."""
     own = files / "client-p256"
     authority = files / "ca-p256" / "cert.pem"
     return GivenCertificates(
@@ -32,14 +32,14 @@ def given(files, server):
 
 @pytest.fixture
 def start(given):
-    """The settings as they are."""
+    """Return the settings that the user asked for."""
     words = {"ciphers": "ECDHE+AESGCM", "minimum_version": "TLSv1.2", "suites": ("TLS_RSA_WITH_AES_128_CBC_SHA",)}
     request = Request(board=SPEC, options=RunOptions(boards=(SPEC,)), files=given.files, **words)
     return as_given(request, given)
 
 
 def test_as_given(start):
-    """Each option has its place."""
+    """Each option sets its field."""
     server, client = start.server, start.client
     assert (server.certificates, server.client_ca, server.verify) == ((GIVEN,), (CLIENT_CA,), Verify.REQUIRED)
     assert (server.ciphers, server.minimum_version, server.maximum_version) == ("ECDHE+AESGCM", "TLSv1.2", None)
@@ -48,7 +48,7 @@ def test_as_given(start):
 
 
 def test_nothing_given_is_pythons_default(server):
-    """No verification on either side, no suites, no versions."""
+    """By default there is no verification on either side, and suites and versions are Python's."""
     given = GivenCertificates(server("server-p256"))
     found = as_given(Request(board=SPEC, options=RunOptions(boards=(SPEC,)), files=given.files), given)
     assert (found.server.verify, found.client.verify) == (Verify.NONE, Verify.NONE)
@@ -64,7 +64,7 @@ def test_a_made_certificate_brings_its_ca(start, given):
 
 
 def test_stars_and_words(start, given):
-    """`*` is what is there; verify is a word; a host of its own."""
+    """`*` stands for the present values, `verify` becomes an enum, and a change may set the host."""
     found = changed(
         start,
         Change(
@@ -87,14 +87,14 @@ def test_der_is_one_certificate_after_another(server, files, tmp_path):
 
 
 def test_whether_keys_are_made(given):
-    """What is the user's own is not made; `*` is what is there."""
+    """The user's own key is not generated, nor is `*`, the present one."""
     assert makes_keys(Change(server={"certificates": ("*", "server-p256")}), given)
     assert makes_keys(Change(client={"certificate": "client-p256"}), given)
     assert not makes_keys(Change(server={"certificates": ("*",), "ciphers": None}, client={"ca": ("issuer",)}), given)
 
 
 def test_as_code(start, given):
-    """The user's own paths and files, on both sides."""
+    """The code has the user's own paths and files, on both sides."""
     files = given.files
     assert server_lines(start, given)[3:] == (
         f'context.load_cert_chain("{files.certificate}", "{files.key}")',
@@ -111,7 +111,7 @@ def test_as_code(start, given):
 
 
 def test_made_files_have_plain_names(start, given):
-    """A key made on the spot is nobody's file."""
+    """A generated key has a placeholder name, because there is no such file."""
     made = changed(start, Change(server={"certificates": ("server-p256", "server-rsa2048")}), given)
     assert server_lines(made, given)[3:5] == (
         'context.load_cert_chain("ec-cert.pem", "ec-key.pem")',
@@ -120,7 +120,7 @@ def test_made_files_have_plain_names(start, given):
 
 
 def test_placeholders_are_filled(given):
-    """HOST is the user's; a key that stays has its path, a new one of the same kind has not."""
+    """HOST becomes the user's host; a kept key has its path, a new one of the same kind does not."""
     assert '"/CN=tls.test"' in filled(fixes.ec_key(), given).server_lines[1]
     second = filled(fixes.second_key("EC"), given)
     assert second.server_lines[0] == f'context.load_cert_chain("{given.files.certificate}", "{given.files.key}")'
@@ -130,6 +130,6 @@ def test_placeholders_are_filled(given):
 
 
 def test_the_issuers_file_is_named_only_if_it_is_known(given):
-    """The CA that the user gave is not the one that issued the certificate."""
+    """The CA's file is not named if it did not issue the certificate."""
     fix = filled(fixes.trust(INFO, host="tls.test"), given)
     assert fix.server_lines == ("$ openssl x509 -in ca.pem -outform der -out ca.der",)

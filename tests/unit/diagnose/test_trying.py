@@ -1,4 +1,4 @@
-"""The order in which changes are tried: a made-up world says what connects, so that each turn of the search can be seen."""
+"""The order in which changes are tried. A simulated world decides what connects, so that every branch of the search is tested."""
 
 import pytest
 
@@ -32,7 +32,7 @@ FIRMWARE = Fix(title="firmware")
 
 
 def result(rule=None, *fixes, word=None):
-    """What came of a handshake: connected, or refused with this rule's fixes, or no statement."""
+    """Return a handshake's result: connected, refused with the fixes of a rule, or an error."""
     good = rule is None
     seen = Observation(
         outcome=Outcome.CONNECTED if good else Outcome.REFUSED,
@@ -58,7 +58,7 @@ def result(rule=None, *fixes, word=None):
 
 @pytest.fixture
 def world(server):
-    """Trials in a world: `world(first, decide)` gives the trials, and in `asked` the settings that were tried."""
+    """Return trials in a simulated world: `world(first, decide)` returns the trials; `asked` has the settings that were tried."""
     given = GivenCertificates(server("server-p256"))
     words = {"ciphers": "X", "minimum_version": "TLSv1.3"}
     start = as_given(Request(board=SPEC, options=RunOptions(boards=(SPEC,)), files=given.files, **words), given)
@@ -77,7 +77,7 @@ def world(server):
 
 
 def test_each_fix_alone(world):
-    """In the rule's order, discouraged ones last; what has no change is said to be so."""
+    """Fixes are tried in the rule's order, discouraged ones last; a fix without a change has a note."""
     first = result("a/b", UNCHECKED, SUITES, FIRMWARE)
     assert world(first, lambda server, client: result()) == [
         ("suites", True, None),
@@ -101,8 +101,8 @@ def test_the_second_cause_is_followed(world):
     ]
 
 
-def test_the_ladder_keeps_what_was_needed(world):
-    """Nothing the rule proposes helps: general changes add up until it connects, and those not needed are taken back."""
+def test_general_changes_keep_what_was_needed(world):
+    """If none of the rule's fixes helps, general changes are added until it connects, and unnecessary ones are removed."""
 
     def decide(server, client):
         good = server.ciphers is None and "server-p256" in server.certificates
@@ -115,15 +115,15 @@ def test_the_ladder_keeps_what_was_needed(world):
     ]
 
 
-def test_a_world_in_which_nothing_helps(world):
-    """The ladder's end is shown as it came out."""
+def test_nothing_helps(world):
+    """The result of the last general change is shown."""
     found = world(result("a/b"), lambda server, client: result("a/b"))
     assert [word for _title, word, _note in found] == [False]
     assert "every suite that OpenSSL has, and nobody checks certificates" in found[0][0]
 
 
 def test_a_board_that_fails(world):
-    """A fault proves nothing; after two of them the rest is left."""
+    """A fault proves nothing; after two faults, no further change is tried."""
     first = result("a/b", SUITES, VERSION, Fix(title="third", change=Change(server={"curve": "X25519"})))
     found = world(first, lambda server, client: result("x", word=VerdictWord.ERROR))
     assert found[:3] == [("suites", None, "line lost"), ("version", None, "line lost"), ("third", None, BOARD_FAILED)]
@@ -131,7 +131,7 @@ def test_a_board_that_fails(world):
 
 
 def test_a_server_that_is_not_ours(world):
-    """Only the board's side is changed, and there is no ladder."""
+    """Only the board's side is changed, and no general changes are tried."""
     first = result("a/b", SUITES, UNCHECKED)
     assert world(first, lambda server, client: result("a/b"), own_server=False) == [
         ("suites", None, NOT_OURS),
@@ -146,8 +146,8 @@ def test_nothing_is_tried_twice(world):
     assert len(world.asked) == 1
 
 
-def test_an_issuer_that_is_not_at_hand(world):
-    """It is searched before the handshake; the reason stands there."""
+def test_an_issuer_that_is_not_found(world):
+    """The issuer is searched before the handshake; the note has the reason."""
     fix = Fix(title="trust", change=Change(client={"verify": "required", "ca": ("issuer",)}))
     found = world(result("a/b", fix), lambda *_: result("a/b"))
     assert found[0][1:] == (
@@ -156,8 +156,8 @@ def test_an_issuer_that_is_not_at_hand(world):
     )
 
 
-def test_the_ladders_steps(files, server):
-    """Steps that change nothing are left out; one that needs a CA is there where the board verifies."""
+def test_the_general_changes(files, server):
+    """Changes without effect are omitted; the one that needs a CA is only there if the board verifies."""
     given = GivenCertificates(server("server-p256", ca=files / "ca-p256" / "cert.pem"))
     start = as_given(Request(board=SPEC, options=RunOptions(boards=(SPEC,)), files=given.files), given)
     assert [step.title for step in ladder(start, kind="EC")] == [

@@ -1,4 +1,4 @@
-"""A server of this Python that runs already, with the real virtual board through the relay."""
+"""A running server of this Python, with the real virtual board through the relay."""
 
 import contextlib
 import json
@@ -25,7 +25,7 @@ SPEC = BoardSpec(text="unix", kind="unix", target="", label="unix")
 
 @pytest.fixture
 def running(files, tls_listener):
-    """Starts a foreign server: `running(profile, **settings of the context)` gives its port."""
+    """Return a function that starts a foreign server: `running(profile, **settings of the context)` returns its port."""
 
     def start(profile, *, verify=None, talk=lambda tls: tls.recv(1), **settings):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -42,7 +42,7 @@ def running(files, tls_listener):
 
 @pytest.fixture(scope="module")
 def connect():
-    """Diagnose a port of this machine on the virtual board; its JSON fits the schema."""
+    """Diagnose a port of this machine with the virtual board, and check the JSON against the schema."""
     try:
         find_interpreter("")
     except HarnessError as error:
@@ -66,7 +66,7 @@ def connect():
 
 
 def test_it_connects(connect, running, files, tmp_path):
-    """As it is, verified: hello, choice and certificate of the wire; nothing to explain, nothing to try; and the capture of it."""
+    """A verified connection: the wire shows hello, choice and certificate; nothing is explained or tried; a capture is kept."""
     told, capture = [], tmp_path / "board.pcapng"
     port = running("server-p256")
     given = Files(ca=files / "ca-p256" / "cert.der")
@@ -92,7 +92,7 @@ def test_it_connects(connect, running, files, tmp_path):
 
 
 def test_it_answers(connect, running):
-    """The board says something: the lines for it, and the beginning of the answer."""
+    """The board sends text: the output has the lines for it and the beginning of the answer."""
     port = running("server-p256", talk=lambda tls: tls.sendall(b"echo " + tls.recv(100)))
     found = connect(port, send="hello")
     assert found.result.observation.outcome is Outcome.CONNECTED
@@ -105,7 +105,7 @@ def test_it_answers(connect, running):
 
 
 def test_it_closes_instead_of_answering(connect, running):
-    """The handshake is good, and that is not enough."""
+    """A good handshake is not enough if the server closes instead of answering."""
     found = connect(running("server-p256", talk=lambda tls: tls.recv(100)), send="hello")
     seen = found.result.observation
     assert (seen.outcome, seen.ended_by, seen.stage) == (Outcome.REFUSED, Side.SERVER, Stage.READ)
@@ -113,7 +113,7 @@ def test_it_closes_instead_of_answering(connect, running):
 
 
 def test_no_shared_cipher(connect, running):
-    """The server says handshake_failure and no more; a look from here shows what it takes, and the cause."""
+    """The server only sends handshake_failure; a probe shows what it accepts, and the cause."""
     told = []
     found = connect(
         running("server-rsa2048", ciphers="ECDHE-RSA-CHACHA20-POLY1305", maximum_version=ssl.TLSVersion.TLSv1_2),
@@ -138,8 +138,8 @@ def test_no_shared_cipher(connect, running):
     )
 
 
-def test_the_seed(connect, running):
-    """An RSA key, and a board that offers ECDHE-ECDSA and plain RSA: the key's type is named, not the lists."""
+def test_the_key_type(connect, running):
+    """With an RSA key and a board that offers ECDHE-ECDSA and plain RSA, the cause is the key's type, not the lists."""
     suites = ("TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256", "TLS_RSA_WITH_AES_128_CBC_SHA256")
     words = "ECDHE+AESGCM:ECDHE+AES"
     port = running("server-rsa2048", ciphers=words, maximum_version=ssl.TLSVersion.TLSv1_2)
@@ -149,7 +149,7 @@ def test_the_seed(connect, running):
 
 
 def test_tls13_only(connect, running):
-    """The versions of both sides."""
+    """The explanation names the versions of both sides."""
     found = connect(running("server-p256", minimum_version=ssl.TLSVersion.TLSv1_3))
     said = found.result.explanation
     if found.result.observation.outcome is Outcome.CONNECTED:
@@ -160,15 +160,15 @@ def test_tls13_only(connect, running):
     )
 
 
-def test_no_shared_cipher_where_a_certificate_is_wanted(connect, running):
-    """A server that lets no client in without a certificate shows what it takes before it asks for one."""
+def test_no_shared_cipher_if_a_certificate_is_required(connect, running):
+    """A server that requires a client certificate shows what it accepts before it requests one."""
     words = {"verify": "ca-p256", "maximum_version": ssl.TLSVersion.TLSv1_2}
     found = connect(running("server-rsa2048", ciphers="ECDHE-RSA-CHACHA20-POLY1305", **words), fixes=False)
     assert found.result.explanation.rule == "ciphers/nothing-in-common"
 
 
-def test_client_certificate_wanted(connect, running, files):
-    """Seen in the messages; with the board's own certificate it connects."""
+def test_client_certificate_required(connect, running, files):
+    """The request is visible in the messages; with a client certificate the board connects."""
     port = running("server-p256", verify="ca-p256", maximum_version=ssl.TLSVersion.TLSv1_2)
     assert connect(port).result.explanation.rule == "client-auth/none-sent"
     own = files / "client-p256"
@@ -180,7 +180,7 @@ def test_client_certificate_wanted(connect, running, files):
 
 
 def test_wrong_ca_on_the_board(connect, running, files):
-    """A fix on the board's side is tried there and then, and proved by the handshake that connected."""
+    """A fix on the board's side is tried, and the handshake that connected proves it."""
     found = connect(running("server-p256"), files=Files(ca=files / "ca-other" / "cert.der"), hostname="tls.test")
     assert found.result.explanation.rule == "identity/unknown-issuer"
     proved = [trial for trial in found.trials if trial.fix.proved]
@@ -190,7 +190,7 @@ def test_wrong_ca_on_the_board(connect, running, files):
 
 
 def test_a_trial_is_explained_like_the_first(connect, running, files):
-    """The change on the board does away with its refusal; why the server refuses then follows from the wire, as at first."""
+    """After the change the server refuses; the reason follows from the wire, as at first."""
     port = running("server-p256", verify="ca-p256", maximum_version=ssl.TLSVersion.TLSv1_2)
     found = connect(port, files=Files(ca=files / "ca-other" / "cert.der"), hostname="tls.test")
     assert found.result.explanation.rule == "identity/unknown-issuer"
@@ -200,7 +200,7 @@ def test_a_trial_is_explained_like_the_first(connect, running, files):
 
 
 def test_not_asked(connect, running):
-    """Without the look the alert stands alone, and that is said."""
+    """Without a probe only the alert is known, and the output says so."""
     told = []
     found = connect(
         running("server-p256", minimum_version=ssl.TLSVersion.TLSv1_3), probe=False, fixes=False, progress=told.append
@@ -213,7 +213,7 @@ def test_not_asked(connect, running):
 
 
 def test_plain_text(connect):
-    """What answers is no TLS server; it serves one connection, the board's."""
+    """The peer does not speak TLS and serves one connection, the board's."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve():
@@ -229,8 +229,8 @@ def test_plain_text(connect):
     assert found.result.explanation.rule == "peer/plain-text"
 
 
-def test_a_server_that_dies_of_it(connect, files):
-    """Nobody listens any more when a change would be tried: that is said of the change, and nothing is proved or disproved."""
+def test_a_server_that_ends(connect, files):
+    """If the server no longer listens when a change is to be tried, its note says so, and nothing is proved or disproved."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve():
@@ -252,14 +252,14 @@ def test_a_server_that_dies_of_it(connect, files):
 
 
 def test_a_capture_that_cannot_be_written(connect, running, tmp_path):
-    """Something came in its place since the option was read."""
+    """The path became a directory after the option was read."""
     (tmp_path / "board.pcapng").mkdir()
     with pytest.raises(UsageError, match=r"^--capture '.*board\.pcapng': cannot be written \(Is a directory\)$"):
         connect(running("server-p256"), capture=tmp_path / "board.pcapng")
 
 
-def test_nobody_there(connect, tmp_path):
-    """The relay's own connection tells: the board is not asked to connect."""
+def test_no_server(connect, tmp_path):
+    """If the relay cannot connect, the board is not asked to connect."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     found = connect(port, capture=tmp_path / "board.pcapng")
@@ -272,7 +272,7 @@ def test_nobody_there(connect, tmp_path):
 
 
 def test_no_such_host():
-    """A name without an address: no board is opened."""
+    """A host name without an address ends the command before a board is opened."""
     request = Request(board=SPEC, options=RunOptions(boards=(SPEC,)), connect=("no-such-host.invalid", 1))
     told = []
     found = diagnose_server(request, progress=told.append)

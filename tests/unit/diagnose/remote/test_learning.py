@@ -1,4 +1,4 @@
-"""What a server takes, learned from the answers of real OpenSSL in memory."""
+"""Learning what a server accepts, from the answers of a real OpenSSL in memory."""
 
 import ssl
 
@@ -18,14 +18,14 @@ ECDHE_RSA, PLAIN_RSA = "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "TLS_RSA_WITH_AE
 
 @pytest.fixture(scope="module")
 def certificates():
-    """Makes keys and certificates."""
+    """Return the certificate factory."""
     with Certificates() as made:
         yield made
 
 
 @pytest.fixture
 def server(certificates, hold_to):
-    """A server's context: `server("server-rsa2048", ciphers=...)`."""
+    """Return a function that makes a server's context: `server("server-rsa2048", ciphers=...)`."""
 
     def make(*names, ciphers=None, versions=("TLSv1_2", "TLSv1_2"), curve=None, verify=ssl.CERT_NONE):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -44,7 +44,7 @@ def server(certificates, hold_to):
 
 
 def asking(context):
-    """What asks this server, and the list of what it was asked."""
+    """Return a function that asks this server, and the list of its questions."""
     asked = []
 
     def ask(hello):
@@ -61,12 +61,12 @@ def asking(context):
 
 
 def learned(context, **words):
-    """What is learned of this server."""
+    """Return what is learned about this server."""
     return learn(asking(context)[0], name="tls.test", **words).facts()
 
 
 def test_suites_and_key(server):
-    """Exactly the suites that the server takes, and the kind of its key."""
+    """Exactly the suites that the server accepts are found, and its key type."""
     facts = learned(server("server-rsa2048", ciphers="ECDHE-RSA-AES128-GCM-SHA256:AES256-SHA256"))
     assert [code for code, _protocol, _name in facts.suites] == [suite_code(ECDHE_RSA), suite_code(PLAIN_RSA)]
     assert [(key.type, key.bits) for key in facts.keys] == [("RSA", 2048)]
@@ -75,7 +75,7 @@ def test_suites_and_key(server):
 
 
 def test_the_offered_ones_come_first(server):
-    """What the board offers is asked before all others: time may be short."""
+    """The board's suites are asked before all others, because time is limited."""
     ask, asked = asking(server("server-rsa2048", ciphers="AES256-SHA256"))
     learn(ask, name=None, first=[suite_code(PLAIN_RSA)])
     hellos = [parse_client_hello(data[9:], record_version=0x0301) for data in asked]
@@ -85,7 +85,7 @@ def test_the_offered_ones_come_first(server):
 
 
 def test_two_keys_and_client_certificates(server, certificates):
-    """Both certificates are found, and that the server asks for one: it shows its own before it wants the client's."""
+    """Both certificates are found, and the request for a client certificate: the server sends its own first."""
     context = server("server-rsa2048", "server-p256", verify=ssl.CERT_REQUIRED)
     context.load_verify_locations(cadata=certificates.make("client-p256").root_pem.decode())
     facts = learned(context)
@@ -99,25 +99,25 @@ def test_two_keys_and_client_certificates(server, certificates):
         (("server-rsa2048",), "secp384r1", ("secp384r1",)),
         (("server-rsa2048",), "X25519", ("x25519",)),
         (("server-p256",), "secp384r1", ("secp384r1",)),
-        # The curve of an EC key must stay in the list, and is chosen: nothing follows from that.
+        # The curve of an EC key must stay in the list and is chosen, so the other groups cannot be found.
         (("server-p256",), "prime256v1", None),
     ],
 )
 def test_groups(server, names, curve, groups):
-    """The groups that the server takes, where that can be told."""
+    """The server's groups are found, if its key allows it."""
     assert learned(server(*names, curve=curve)).groups == groups
 
 
 def test_tls13(server):
-    """Version, suites and groups are in the clear, the certificate is not."""
+    """In TLS 1.3, version, suites and groups are visible, the certificate is not."""
     facts = learned(server("server-p256", versions=("TLSv1_3", "TLSv1_3")))
     assert (facts.minimum_version, facts.maximum_version) == ("TLSv1.3", "TLSv1.3")
     assert (facts.keys, len(facts.suites)) == ((), 3)
     assert "secp256r1" in facts.groups
 
 
-def test_a_server_that_takes_nobody(server):
-    """No certificate: every offer is refused, and nothing is claimed."""
+def test_a_server_that_refuses_everything(server):
+    """Without a certificate the server refuses every offer, and nothing is learned."""
     ask, _asked = asking(server())
     assert learn(ask, name=None) is None
 
@@ -132,7 +132,7 @@ def test_a_server_that_takes_nobody(server):
     ],
 )
 def test_predictions_from_what_was_learned(server, words, suites, groups, reason):
-    """What follows from the facts for another client is what that client gets."""
+    """The prediction for another client is what that client gets."""
     context = server("server-rsa2048", **words)
     hello = client_hello(
         version=0x0303,
@@ -148,14 +148,14 @@ def test_predictions_from_what_was_learned(server, words, suites, groups, reason
 
 
 def test_the_oldest_version(server):
-    """A server that takes more than one is asked for each."""
+    """A server with several versions is asked for each."""
     facts = learned(server("server-rsa2048", versions=("TLSv1_2", "TLSv1_3")))
     assert (facts.minimum_version, facts.maximum_version) == ("TLSv1.2", "TLSv1.3")
     assert {protocol for _code, protocol, _name in facts.suites} >= {"TLSv1.3", "TLSv1.2"}
-    assert facts.groups[:2] == ("x25519", "secp256r1")  # from TLS 1.3, where no curve of a key is in the way
+    assert facts.groups[:2] == ("x25519", "secp256r1")  # from TLS 1.3, where the key's curve does not matter
 
 
-def test_a_key_that_nobody_knows(server):
+def test_an_unknown_certificate(server):
     """Bytes that are not a certificate are ignored."""
     ask, _asked = asking(server("server-rsa2048", ciphers="AES256-SHA256"))
     found = learn(ask, name=None)

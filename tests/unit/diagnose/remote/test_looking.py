@@ -1,4 +1,4 @@
-"""What a server takes of this machine, asked of real servers of this Python with settings that are known."""
+"""Probing real servers of this Python with known settings."""
 
 import contextlib
 import socket
@@ -14,14 +14,14 @@ from harness.model import Verify
 
 @pytest.fixture(scope="module")
 def pair():
-    """A certificate and its key."""
+    """Return a certificate and its key."""
     with Certificates() as certificates:
         yield certificates.make("server-rsa2048")
 
 
 @pytest.fixture
 def look(pair, tls_listener, hold_to):
-    """Looks at a server with these settings of its context: `look(ciphers, version)`."""
+    """Return a function that probes a server with these settings: `look(ciphers, version)`."""
 
     def run(ciphers, version, curve=None, verify=ssl.CERT_NONE):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -43,7 +43,7 @@ def look(pair, tls_listener, hold_to):
 
 
 def test_suites_versions_and_key(look):
-    """Exactly the two suites that the server has, its key, its only version, some groups."""
+    """The probe finds exactly the server's two suites, its key, its only version, and some groups."""
     found = look("ECDHE-RSA-AES256-GCM-SHA384:AES128-GCM-SHA256", ssl.TLSVersion.TLSv1_2)
     assert {name for _code, _version, name in found.suites} == {
         "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
@@ -57,12 +57,12 @@ def test_suites_versions_and_key(look):
 
 @pytest.mark.parametrize("curve", ["secp384r1", "X25519"])
 def test_groups(look, curve):
-    """A server held to one."""
+    """The probe finds the only group of a server."""
     assert look("ECDHE+AESGCM", ssl.TLSVersion.TLSv1_2, curve=curve).groups == (curve.lower(),)
 
 
 def test_tls13_only(look):
-    """Its suites are OpenSSL's three; its key takes a handshake."""
+    """The suites are OpenSSL's three; finding the key needs a handshake."""
     found = look("DEFAULT", ssl.TLSVersion.TLSv1_3)
     assert (found.minimum_version, found.maximum_version) == ("TLSv1.3", "TLSv1.3")
     assert {version for _code, version, _name in found.suites} == {"TLSv1.3"}
@@ -70,8 +70,8 @@ def test_tls13_only(look):
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-def test_a_server_that_wants_a_certificate(look, version):
-    """It lets nobody in without one, and shows what it takes all the same."""
+def test_a_server_that_requires_a_certificate(look, version):
+    """A server that requires a client certificate shows what it accepts anyway."""
     found = look("ECDHE+AESGCM", version, verify=ssl.CERT_REQUIRED)
     assert [key.type for key in found.keys] == ["RSA"]
     assert (bool(found.suites), found.maximum_version) == (True, version.name.replace("v1_", "v1."))
@@ -79,7 +79,7 @@ def test_a_server_that_wants_a_certificate(look, version):
 
 
 def test_a_peer_that_speaks_no_tls():
-    """What it says is no answer, and it is not asked for ever."""
+    """A reply that is not TLS ends the probe after a few attempts."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve():
@@ -99,7 +99,7 @@ def test_a_peer_that_speaks_no_tls():
 
 
 def test_no_handshake_at_all():
-    """A server that closes at once tells nothing."""
+    """A server that closes at once reveals nothing."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     assert Looking("127.0.0.1", port, name=None, progress=lambda _line: None).facts() is None

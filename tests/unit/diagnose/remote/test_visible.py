@@ -1,4 +1,4 @@
-"""What follows from alerts, messages and a look at the server; pure, with observations made on the spot."""
+"""Inferences from alerts, messages and a probe of the server, with invented observations."""
 
 import pytest
 
@@ -28,7 +28,7 @@ FACTS = ServerFacts(
 
 
 def refused(code, name="x"):
-    """The server refused with this alert."""
+    """Return an observation in which the server refused with this alert."""
     alert = Alert(sender=Side.SERVER, level="fatal", code=code, name=name)
     return Observation(
         outcome=Outcome.REFUSED,
@@ -53,13 +53,13 @@ def refused(code, name="x"):
     ],
 )
 def test_clients_certificate(alert, sent, reason, code):
-    """The server asked, got this, and refused with that alert."""
+    """The reason follows from the server's request, the board's certificate and the alert."""
     told = completed(refused(alert), WireReading(client_certificates=sent), facts=None)
     assert (told.server.type, told.server.reason, told.server.verify_code) == ("SSLError", reason, code)
 
 
 def test_reason_by_prediction():
-    """The look says what the server takes, the prediction says NO_SHARED_CIPHER with the alert that was seen."""
+    """If the probe's facts predict NO_SHARED_CIPHER with the observed alert, that is the reason."""
     wire = WireReading(client_hello=HELLO)
     seen = refused(40)
     told = completed(seen, wire, facts=FACTS)
@@ -72,7 +72,7 @@ def test_reason_by_prediction():
 
 
 def test_another_alert_than_predicted():
-    """Then nothing is filled in, and that is said."""
+    """If the prediction has another alert, no reason is filled in, and the output says so."""
     seen, wire = refused(80), WireReading(client_hello=HELLO)
     told = completed(seen, wire, facts=FACTS)
     assert told is seen
@@ -83,7 +83,7 @@ def test_another_alert_than_predicted():
 
 
 def test_by_messages():
-    """Where the messages told, they are named as the source."""
+    """A reason that follows from the messages names them as its source."""
     seen, wire = refused(40), WireReading(client_certificates=())
     told = completed(seen, wire, facts=None)
     assert unseen(seen, wire, told=told, asked=0)[1].endswith(
@@ -92,7 +92,7 @@ def test_by_messages():
 
 
 def test_tls13_hides_more():
-    """Certificates and alerts."""
+    """TLS 1.3 hides certificates and alerts."""
     seen, wire = refused(40), WireReading(negotiated=Negotiated(version="TLSv1.3"))
     assert unseen(seen, wire, told=seen, asked=0)[-1] == (
         "its certificates and every alert after ServerHello: TLS 1.3 encrypts them"
@@ -100,7 +100,7 @@ def test_tls13_hides_more():
 
 
 def test_when_to_look():
-    """Only where the ClientHello itself was refused."""
+    """A server is only probed if it refused the ClientHello itself."""
     assert worth_looking(refused(40), WireReading(client_hello=HELLO))
     assert not worth_looking(refused(40), WireReading())
     assert not worth_looking(refused(40), WireReading(client_hello=HELLO, server_plain=b"HTTP/1.1 400"))
@@ -124,7 +124,7 @@ def test_when_to_look():
     ],
 )
 def test_connected_in_tls13(length, line):
-    """A refusal comes after the client's Finished: what stood there instead. A goodbye at the very end is none."""
+    """In TLS 1.3 a refusal comes after the client's Finished; a close_notify at the end is not a refusal."""
     sent = [(Side.CLIENT, 53), *([(Side.SERVER, length)] if length else [])]
     messages = tuple(WireMessage(sender=who, at_ms=1.0, name="ApplicationData", length=size) for who, size in sent)
     wire = WireReading(negotiated=Negotiated(version="TLSv1.3"), messages=messages)
@@ -135,11 +135,11 @@ def test_connected_in_tls13(length, line):
     )
     assert (
         len(unseen(seen, wire, told=seen, asked=0, sent="hello")) == 2
-    )  # an answer came back: nothing of that is open
+    )  # with an answer, nothing of that is uncertain
 
 
 def test_not_to_be_asked():
-    """--no-probe, where a look would have told something."""
+    """--no-probe is listed if a probe would have been useful."""
     seen, wire = refused(40), WireReading(client_hello=HELLO)
     assert unseen(seen, wire, told=seen, asked=None)[1] == "what it would take: it was not asked (--no-probe)"
     assert len(unseen(seen, wire, told=seen, asked=0)) == 1
