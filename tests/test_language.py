@@ -1,17 +1,11 @@
-"""No text of the project uses the phrases of language/phrases.txt: code, tests, documents, messages and templates alike.
+"""No text of the project uses the phrases of language/phrases.txt: code, tests, documents, messages and templates alike."""
 
-language/not_yet.txt lists the files that still do. A file leaves the list with its last phrase; no file is added.
-`UPDATE_TEXTS=1 pytest tests/test_language.py` removes the names of clean and of deleted files.
-"""
-
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "tests" / "language"
-NOT_YET = FOLDER / "not_yet.txt"
 HIDDEN = {".ci", ".github"}  # other names with a dot are environments, caches and reports
 GENERATED = {"build", "dist", "__pycache__"}
 #: `FILE: TEXT` per line: text that one of our files must quote word for word, as other programs and older versions write it.
@@ -66,11 +60,5 @@ def test_the_phrases_are_found():
 
 
 def test_no_text_has_a_phrase():
-    """A file that is not on the list has none; a file on the list still has some."""
-    matches, allowed = found(), entries(NOT_YET)
-    if os.environ.get("UPDATE_TEXTS"):
-        head = [line for line in NOT_YET.read_text(encoding="utf-8").splitlines() if line.startswith("#")]
-        allowed = sorted(set(allowed) & set(matches))
-        NOT_YET.write_text("".join(f"{line}\n" for line in head + allowed), encoding="utf-8")
-    assert {name: lines for name, lines in matches.items() if name not in allowed} == {}
-    assert [name for name in allowed if name not in matches] == [], "clean: take it off tests/language/not_yet.txt"
+    """No file has one, except for the words of language/quoted.txt."""
+    assert found() == {}
