@@ -209,11 +209,19 @@ class BoardSession:
             self.notes.append(text)
 
     def take_over(self) -> None:
-        """Interrupt what runs, and soft-reset the board.
+        """Interrupt what runs, and soft-reset the board; again, once, if the line damaged its answer.
 
         Raises:
             BoardError: with the board's behaviour.
         """
+        try:
+            self._reset_into_raw_repl()
+        except BoardError as error:
+            if error.kind is not FaultKind.GARBLED:
+                raise
+            self._reset_into_raw_repl()
+
+    def _reset_into_raw_repl(self) -> None:
         self.link.enter_raw_repl(deadline=Deadline(self.scaled(self.patience_s)))
         # Frees what main.py holds; boot.py runs again (it may bring up WiFi), main.py does not.
         self.link.soft_reset(deadline=Deadline(self.scaled(2 * self.patience_s)))

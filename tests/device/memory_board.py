@@ -19,6 +19,7 @@ WINDOW = 128
 BANNER = b'\r\nMicroPython v1.28.0 on 2026-04-06; a board in memory\r\nType "help()" for more information.\r\n>>> '
 RAW_BANNER = b"raw REPL; CTRL-B to exit\r\n>"
 COMMENT, WRONG = ord("#"), -1
+LOG = -1
 CTRL_A, CTRL_B, CTRL_C, CTRL_D, CTRL_E = range(1, 6)
 # The agent as it is, but for what it would do with a network: it answers with all that it was given.
 ATTEMPT = """
@@ -41,7 +42,7 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """What happens to one byte of an exchange: one bit of it is flipped, or it is lost (None)."""
+    """What happens to one byte of an exchange: one bit of it is flipped, it is lost (None), or a log line comes before it (LOG)."""
 
     direction: Direction
     place: int
@@ -49,6 +50,8 @@ class Damage:
 
     def of(self, byte: int) -> bytes:
         """Return what arrives of it."""
+        if self.bit == LOG:
+            return b"I (1234) wifi:new:<1,0>, old:<1,0>\r\n" + bytes([byte])
         return b"" if self.bit is None else bytes([byte ^ 1 << self.bit])
 
 

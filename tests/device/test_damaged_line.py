@@ -9,12 +9,14 @@ import importlib.util
 import sys
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from random import Random
 from types import ModuleType
 
 import pytest
 
+from harness.boards import session as session_module
 from harness.boards.agent.check_sum import check_sum
 from harness.boards.agent.protocol import Answer, RunRequest, blob_name
 from harness.boards.serial import raw_repl
@@ -128,6 +130,37 @@ def test_every_damaged_exchange(monkeypatch: pytest.MonkeyPatch, direction: Dire
     some = [one for one in all_damages(monkeypatch) if (one.direction, one.bit) == (direction, bit)]
     assert len(some) > 250
     check(some, monkeypatch)
+
+
+def take_over(port: MemoryPort, patch: pytest.MonkeyPatch) -> None:
+    """The board is taken over as at the start of a run, on its own clock."""
+    patch.setattr(raw_repl, "open_port", lambda _device, **_settings: port)
+    patch.setattr(session_module, "Deadline", partial(Deadline, clock=lambda: port.now))
+    BoardSession(SPEC, raw_repl.RawRepl("memory")).take_over()
+
+
+def test_taking_over_is_tried_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever byte is damaged, the board is taken over, and a damaged banner costs no more than the protocol's time."""
+    port = MemoryPort()
+    take_over(port, monkeypatch)
+    assert port.now == 0.0
+    found = []
+    for damage in port.line.all_damages:
+        other = MemoryPort(damage)
+        take_over(other, monkeypatch)
+        if other.now > LIMIT_S:
+            found.append(f"{damage} after {other.now:.2f} s")
+    assert found == []
+
+
+def test_log_lines_while_a_board_is_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line that the firmware logs, at any place of what the board says, costs no more."""
+    port = MemoryPort()
+    take_over(port, monkeypatch)
+    for place in range(port.line.wires[Direction.FROM_BOARD].sent):
+        other = MemoryPort(Damage(Direction.FROM_BOARD, place, memory_board.LOG))
+        take_over(other, monkeypatch)
+        assert other.now <= LIMIT_S, place
 
 
 @pytest.mark.slow

@@ -87,6 +87,16 @@ def answered(seen: bytes) -> bool:
     return begin >= 0 and seen.find(b"\n", begin) >= 0
 
 
+def banner_damaged(seen: bytes) -> bool:
+    """Whether a part of the raw REPL's banner is among these bytes: the rest of it was lost or changed."""
+    return b"raw REPL" in seen or b"CTRL-B to exit" in seen
+
+
+def reset_damaged(seen: bytes) -> bool:
+    """Whether the request of a soft reset was lost, for a board acknowledges it at once, or its banner is damaged."""
+    return not seen or banner_damaged(seen)
+
+
 def left_raw_repl(seen: bytes) -> bool:
     """Whether the friendly prompt is there, or the board started anew."""
     return b"\n" + FRIENDLY_PROMPT in seen or restarted(seen)

@@ -99,7 +99,8 @@ class CodeSender:
         window = int.from_bytes(self._port.read(2), "little")
         if window not in WINDOWS:
             raise BrokenProtocol(f"a window of {window} bytes")
-        room, sent, noise = 0, 0, b""
+        # The board announces one more window than the one it begins with.
+        room, sent, noise = window, 0, b""
         while sent < len(code):
             self._port.deadline = deadline.within(self.protocol_s)
             while room == 0 or self._port.inWaiting():

@@ -22,7 +22,9 @@ from harness.boards.serial.line_errors import (
     MAX_OUTPUT_BYTES,
     LineErrors,
     answered,
+    banner_damaged,
     left_raw_repl,
+    reset_damaged,
     restarted,
 )
 from harness.boards.serial.open_port import open_port
@@ -208,16 +210,18 @@ class RawRepl:
             The output of boot.py.
 
         Raises:
-            BoardError: the board does not return to the raw REPL.
+            BoardError: the board does not return to the raw REPL; `garbled` where its banner is damaged.
         """
         self._port.deadline = deadline
         try:
             self._port.drain()
             self._port.write(b"\x04")
-            self._port.read_through(b"soft reboot\r\n", limit=MAX_OUTPUT_BYTES)
+            self._read_reset(b"soft reboot\r\n", enough=reset_damaged)
             # From here on a banner means a second start, and a friendly prompt that the raw REPL was left.
-            printed = self._port.read_through(RAW_BANNER + b">", limit=MAX_OUTPUT_BYTES, give_up_if=restarted)
+            printed = self._read_reset(RAW_BANNER + b">", give_up_if=restarted, enough=banner_damaged)
         except (LinkTimeout, LinkFlood) as trouble:
+            if not deadline.expired and reset_damaged(trouble.seen):
+                raise self._errors.broken("no whole answer to a soft reset") from trouble
             kind, text = what_happened(trouble.seen) or what_answers(trouble.seen)
             raise BoardError(
                 f"{self.device}: no raw REPL within {deadline.timeout_s:g} s after a soft reset: {text}",
@@ -228,6 +232,18 @@ class RawRepl:
             raise self._failed(error) from error
         self._port.unread(b">")  # exec takes the prompt
         return printed[: -len(RAW_BANNER) - 1]
+
+    def _read_reset(
+        self,
+        ending: bytes,
+        *,
+        enough: Callable[[bytes], bool],
+        give_up_if: Callable[[bytes], bool] | None = None,
+    ) -> bytes:
+        """Read through a part of what a soft reset prints; not for long where it is damaged."""
+        return self._port.read_through(
+            ending, limit=MAX_OUTPUT_BYTES, give_up_if=give_up_if, enough=enough, quiet_s=self.protocol_s
+        )
 
     def exec(self, code: bytes, *, deadline: Deadline) -> Output:
         """Run code on the board and wait for its end.
