@@ -12,13 +12,21 @@ _SLOW_MS = 5000.0
 _EOF_ERRNOS = frozenset({"EPIPE", "ECONNABORTED", "ENOTCONN"})
 
 
-def _server_timed_out(evidence: Evidence) -> bool:
+def _gave_up_waiting(evidence: Evidence) -> bool:
     failure = evidence.seen.server
-    return (
-        failure is not None
-        and failure.type in ("TimeoutError", "timeout")
-        and evidence.seen.outcome is not Outcome.HUNG
-    )
+    return failure is not None and failure.type in ("TimeoutError", "timeout")
+
+
+def _server_timed_out(evidence: Evidence) -> bool:
+    return _gave_up_waiting(evidence) and evidence.seen.outcome is not Outcome.HUNG
+
+
+def _board_too_slow(evidence: Evidence) -> bool:
+    """Whether a server of ours gave up while the board worked: it found the connection closed only afterwards."""
+    seen = evidence.seen
+    late = seen.outcome is Outcome.HUNG and seen.stage is Stage.HANDSHAKE
+    noticed = _ended_at_end(evidence) or "ECONNRESET" in evidence.client_names
+    return late and _gave_up_waiting(evidence) and noticed
 
 
 def _ended_at_end(evidence: Evidence) -> bool:
@@ -53,12 +61,33 @@ def server_time_out(evidence: Evidence) -> Explanation | None:
     )
 
 
+@rule("closing/slow-board")
+def slow_board(evidence: Evidence) -> Explanation | None:
+    """A board that is slower than the harness's own server waits."""
+    if not _board_too_slow(evidence):
+        return None
+    took = evidence.seen.handshake_board_ms
+    return told(
+        "the handshake takes longer than the server waits: timeout_multiplier",
+        why=(
+            f"the board worked for {took / 1000:.0f} s" if took is not None else "the board's time is not known",
+            "the server waits for 30 s, times timeout_multiplier of boards.toml",
+            "EC without ECP_NIST_OPTIM takes long on a microcontroller; so do RSA-4096 and P-521",
+        ),
+        fixes=(
+            Fix(
+                title="give this board more time: timeout_multiplier = 4 in boards.toml (every time limit is multiplied)"
+            ),
+        ),
+    )
+
+
 @rule("closing/closed-by-server")
 def closed_by_server(evidence: Evidence) -> Explanation | None:
     """The stream ended before the handshake did."""
     if (
         not _ended_at_end(evidence)
-        or _server_timed_out(evidence)
+        or _gave_up_waiting(evidence)
         or _certificate_required(evidence)
         or evidence.accepted
     ):
@@ -87,6 +116,7 @@ def reset(evidence: Evidence) -> Explanation | None:
     if (
         "ECONNRESET" not in evidence.client_names
         or _certificate_required(evidence)
+        or _board_too_slow(evidence)
         or evidence.seen.stage is Stage.CONNECT
     ):
         return None
@@ -114,6 +144,8 @@ def reset(evidence: Evidence) -> Explanation | None:
 def silent_server(evidence: Evidence) -> Explanation | None:
     """The handshake never ended."""
     if evidence.seen.outcome is not Outcome.HUNG or evidence.seen.stage in (Stage.READ, Stage.WRITE):
+        return None
+    if _board_too_slow(evidence):
         return None
     return told(
         "the server accepted the connection and never answered",

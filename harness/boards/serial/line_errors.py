@@ -38,7 +38,8 @@ class LineErrors:
             kind, message = restart[0], f"{self.device}: {restart[1]}"
         else:
             kind = FaultKind.TIMEOUT
-            message = f"{self.device}: the board did not answer within {deadline.timeout_s:g} s"
+            limit = f"{deadline.timeout_s:g} s (slow boards: timeout_multiplier in boards.toml)"
+            message = f"{self.device}: the board did not answer within {limit}"
         return BoardError(message, kind=kind, transcript=self._log.show(silence.seen))
 
     def broken(self, what: str) -> BoardError:

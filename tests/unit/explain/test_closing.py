@@ -24,6 +24,18 @@ def test_server_time_out(made, stored):
     stored("closing/server-time-out", made("OSError", -29312, server=failure, handshake_board_ms=6100.0))
 
 
+@pytest.mark.parametrize("error", [-29312, 104, 32])
+def test_slow_board(made, stored, error):
+    """D4: the server gave up after its 30 s, and the board noticed later: no firewall, and no silent server."""
+    failure = {"type": "TimeoutError", "reason": None, "errno": None}
+    seen = made("OSError", error, server=failure, outcome=Outcome.HUNG, by=None, handshake_board_ms=41000.0)
+    (said,) = seen.fitting()
+    assert said.rule == "closing/slow-board"
+    assert said.title == "the handshake takes longer than the server waits: timeout_multiplier"
+    if error == -29312:
+        stored("closing/slow-board", seen)
+
+
 def test_unanswered(made, stored):
     """A foreign server closes instead of answering the board (invented; tests/unit/diagnose/remote/test_foreign.py has a real one)."""
     plan = ClientPlan(text="hello\r\n", any_answer=True)

@@ -20,7 +20,10 @@ RESTART = b"MPY: soft reboot\r\n"
 def test_silence_and_restart() -> None:
     """Nothing in time is a time-out; a banner meanwhile is a reset."""
     fault = ERRORS.silent(LinkTimeout(b"\x04", b""), Deadline(2.5))
-    assert (fault.kind, fault.message) == (FaultKind.TIMEOUT, "/dev/ttyX: the board did not answer within 2.5 s")
+    assert (fault.kind, fault.message) == (
+        FaultKind.TIMEOUT,
+        "/dev/ttyX: the board did not answer within 2.5 s (slow boards: timeout_multiplier in boards.toml)",
+    )
     assert ERRORS.silent(LinkTimeout(b"\x04", RESTART), Deadline(2.5)).kind is FaultKind.RESET
 
 
