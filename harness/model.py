@@ -187,6 +187,7 @@ class RecoveryAction(StrEnum):
     SOFT_RESET = "soft-reset"
     RESET = "reset"
     POWER_CYCLE = "power-cycle"
+    WAIT = "wait"
     QUARANTINE = "set-aside"
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from harness.boards.hooks import hook_arguments, run_hook
+from harness.boards.serial.ports import has_reset_circuit
 from harness.boards.serial.raw_repl import RawRepl
 from harness.errors import BoardError, FaultKind
 from harness.model import BoardSpec, RecoveryAction, RecoveryStep, StepResult
@@ -22,13 +23,17 @@ SOFT_RESET_S = 60.0
 PORT_S = 30.0
 RESET_S = 90.0
 POWER_CYCLE_S = 120.0
-# All of them together.
+# All of them together; without hooks, a silent board is waited for until then: it may compute.
 RECOVERY_S = 240.0
 # A recovery that takes longer than this is announced.
 QUIET_S = 1.0
 # The part of a step in which the board must answer.
 ANSWER_S = 10.0
 HOOK_S = 60.0
+NATIVE_USB = (
+    "no reset hook in boards.toml, and this board has its own USB, whose RTS line resets nothing; a hook may run mpremote with "
+    "machine.reset(), open the port at 1200 baud, or switch the USB port off and on with uhubctl"
+)
 
 # The faults at the start of a run from which a reset may free a board.
 RESET_MAY_HELP = frozenset({FaultKind.SILENT, FaultKind.NO_INTERRUPT, FaultKind.TIMEOUT, FaultKind.FLOOD})
@@ -142,6 +147,7 @@ class Recovery:
         self._link = link
         self._find_port = find_port
         self._patience_s = patience_s
+        self._is_silent = False
         self.tell: Callable[[str], None] | None = None
 
     def recover(
@@ -171,6 +177,7 @@ class Recovery:
             self._step(RecoveryAction.RAW_REPL, RAW_REPL_S, self._raw_repl),
             self._step(RecoveryAction.SOFT_RESET, SOFT_RESET_S, self._soft_reset),
             *self.hard_steps(),
+            *self._last_step(),
         )
 
     def hard_steps(self) -> tuple[Step, ...]:
@@ -179,6 +186,12 @@ class Recovery:
             self._step(RecoveryAction.RESET, RESET_S, self._reset),
             self._step(RecoveryAction.POWER_CYCLE, POWER_CYCLE_S, self._power_cycle),
         )
+
+    def _last_step(self) -> tuple[Step, ...]:
+        settings = self._spec.settings
+        if settings.reset or settings.power_cycle:
+            return ()  # whatever the board did, its reset or power has ended it
+        return (self._step(RecoveryAction.WAIT, RECOVERY_S, self._wait),)
 
     def recover_start(self, fault: BoardError) -> str:
         """Recover a board that did not enter the raw REPL at the start of the run, by its reset and power.
@@ -251,7 +264,26 @@ class Recovery:
 
     def _raw_repl(self, deadline: Deadline) -> None:
         self._needs_port()
-        self._link.enter_raw_repl(deadline=self._answer(deadline))
+        self._is_silent = False
+        try:
+            self._link.enter_raw_repl(deadline=self._answer(deadline))
+        except BoardError as error:
+            self._is_silent = error.kind in (FaultKind.SILENT, FaultKind.TIMEOUT)
+            raise
+
+    def _wait(self, deadline: Deadline) -> None:
+        """Wait for a board that is in one long call of C code, as a signature with a large key is: it reads nothing until the end."""
+        self._needs_port()
+        if not self._is_silent:
+            raise NotPossible("the board is not silent, so it is not busy with one long call")
+        while True:
+            try:
+                self._link.enter_raw_repl(deadline=deadline)
+                return
+            except BoardError as error:
+                # A board with its own USB takes no bytes once its buffer is full of our Ctrl-C.
+                if error.kind is not FaultKind.TIMEOUT or deadline.expired:
+                    raise
 
     def _soft_reset(self, deadline: Deadline) -> None:
         self._needs_port()
@@ -264,6 +296,8 @@ class Recovery:
             self._run(hook, "reset", deadline)
         else:
             self._needs_port()
+            if not has_reset_circuit(self._link.device):
+                raise NotPossible(NATIVE_USB)
             if not self._link.pulse_reset():
                 raise NotPossible("no reset hook in boards.toml, and this port has no DTR and RTS lines")
         self._take_again(deadline)

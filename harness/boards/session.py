@@ -138,6 +138,10 @@ class BoardSession:
         Raises:
             BoardError: it is not MicroPython, or the line failed.
         """
+        if self.link.boot_interrupted:
+            self._note(
+                "boot.py did not end in time and was interrupted with Ctrl-C: what it starts, such as WiFi, may be missing"
+            )
         self._console.begin()
         self.info = self._probe()
         if self.info.implementation not in ("micropython", ""):

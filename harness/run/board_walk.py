@@ -111,7 +111,8 @@ class BoardWalk:
 
     def _repl(self) -> str:
         self._open.take_over()
-        return "MicroPython's raw REPL answers, also after a soft reset"
+        cut_short = "; boot.py did not end in time and was interrupted with Ctrl-C" * self._open.link.boot_interrupted
+        return f"MicroPython's raw REPL answers, also after a soft reset{cut_short}"
 
     def _identity(self) -> str:
         self._open.identify()

@@ -75,6 +75,7 @@ class RawRepl:
         self.log = LineLog()
         self._settings: dict[str, Any] = {"baud": baud, "dtr": dtr, "rts": rts}
         self._syncs = 0
+        self.boot_interrupted = False
         self.protocol_s = PROTOCOL_S
         self._open()
 
@@ -218,7 +219,7 @@ class RawRepl:
             self._port.write(b"\x04")
             self._read_reset(b"soft reboot\r\n", enough=reset_damaged)
             # From here on a banner means a second start, and a friendly prompt that the raw REPL was left.
-            printed = self._read_reset(RAW_BANNER + b">", give_up_if=restarted, enough=banner_damaged)
+            printed = self._through_boot(deadline)
         except (LinkTimeout, LinkFlood) as trouble:
             if not deadline.expired and reset_damaged(trouble.seen):
                 raise self._errors.broken("no whole answer to a soft reset") from trouble
@@ -232,6 +233,21 @@ class RawRepl:
             raise self._failed(error) from error
         self._port.unread(b">")  # exec takes the prompt
         return printed[: -len(RAW_BANNER) - 1]
+
+    def _through_boot(self, deadline: Deadline) -> bytes:
+        """Read to the raw banner. Interrupt a boot.py that takes half of the time: it may wait for a network for ever."""
+        half = self._port.deadline = deadline.within(deadline.remaining_s / 2)
+        try:
+            return self._read_reset(RAW_BANNER + b">", give_up_if=restarted, enough=banner_damaged)
+        except LinkTimeout as blocked:
+            if deadline.expired or not half.expired:
+                raise
+            self._port.deadline = deadline
+            self._port.unread(blocked.seen)
+        self._port.write(b"\x03")
+        printed = self._read_reset(RAW_BANNER + b">", give_up_if=restarted, enough=banner_damaged)
+        self.boot_interrupted = True
+        return printed
 
     def _read_reset(
         self,

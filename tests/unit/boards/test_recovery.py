@@ -132,7 +132,98 @@ def test_order_and_deadlines(new_session: Callable[..., BoardSession]) -> None:
         ("soft-reset", 120.0),
         ("reset", 180.0),
         ("power-cycle", 240.0),
+        ("wait", 480.0),
     ]
+    hooked = new_session(reset=("true",))
+    assert [item.name for item in Recovery(hooked.spec, hooked.link, find_port=None).steps()][-1] == "power-cycle"
+
+
+class Busy:
+    """A line to a board that reads nothing until its time by the clock has come, and whose port has no lines to reset it by.
+
+    `kind` is what asking for the raw REPL finds until then; `full` is after how many attempts the port takes no bytes any more.
+    """
+
+    device, gone = "/dev/pts/0", False
+
+    def __init__(self, clock: Clock, *, until: float, kind: str = "silent", full: int = 1000) -> None:
+        self._clock, self._until, self._kind, self._full = clock, until, kind, full
+
+    def _ask(self, deadline: Deadline, kind: str) -> None:
+        self._full -= 1
+        taken = deadline.remaining_s if self._full > 0 else min(5.0, deadline.remaining_s)
+        self._clock.now += min(taken, max(0.0, self._until - self._clock.now))
+        if self._clock.now < self._until:
+            raise BoardError("no answer at all", kind=kind if self._full > 0 else "timeout")
+
+    def interrupt_exec(self, *, deadline: Deadline) -> None:
+        self._ask(deadline, "no-interrupt")
+
+    def enter_raw_repl(self, *, deadline: Deadline) -> None:
+        self._ask(deadline, self._kind)
+
+    def soft_reset(self, *, deadline: Deadline) -> None:
+        pass
+
+    def pulse_reset(self) -> bool:
+        return False
+
+
+def recovered(link: Busy, clock: Clock, **settings: object) -> list[tuple[str, str]]:
+    """Take all steps; the steps that were taken and their results."""
+    spec = BoardSpec(text="u0", kind="serial", target="u0", label="u0", settings=BoardSettings(**settings))  # type: ignore[arg-type]
+    recovery = Recovery(spec, link, find_port=None, patience_s=10.0)  # type: ignore[arg-type]  # what the recovery uses of a RawRepl
+    log = take_steps(recovery.steps(), settle=lambda deadline: None, limit_s=recovery.limit_s, clock=clock)
+    return [(item.step, item.result) for item in log if item.result != "skipped"]
+
+
+FAILED = [("ctrl-c", "failed"), ("raw-repl", "failed"), ("soft-reset", "failed")]
+
+
+@pytest.mark.parametrize("full", [1000, 6])
+@pytest.mark.parametrize(("multiplier", "until"), [(1.0, 75.0), (1.0, 235.0), (3.0, 700.0)])
+def test_a_board_that_computes_is_waited_for(multiplier: float, until: float, full: int) -> None:
+    """D6: without hooks a silent board has the whole recovery time, also if its port takes no more bytes meanwhile."""
+    clock = Clock()
+    log = recovered(Busy(clock, until=until, full=full), clock, timeout_multiplier=multiplier)
+    assert (log, clock.now) == ([*FAILED, ("wait", "helped")], until)
+
+
+def test_a_board_that_never_ends() -> None:
+    """The wait ends with the recovery time."""
+    clock = Clock()
+    assert recovered(Busy(clock, until=1e6), clock) == [*FAILED, ("wait", "failed")]
+    assert clock.now == 240.0
+
+
+def test_a_board_that_answers_is_not_waited_for() -> None:
+    """A board that prints, or restarts, is not busy with one long call."""
+    clock = Clock()
+    assert recovered(Busy(clock, until=1e6, kind="reset-loop"), clock) == FAILED
+    assert clock.now == 30.0
+
+
+@pytest.mark.parametrize("hook", ["reset", "power_cycle"])
+def test_a_board_with_a_hook_is_not_waited_for(hook: str) -> None:
+    """A reset from outside ends every call; waiting after it would be for nothing."""
+    clock = Clock()
+    log = recovered(Busy(clock, until=1e6), clock, **{hook: ("false",)})
+    assert log == [*FAILED, (hook.replace("_", "-"), "failed")]
+
+
+def test_native_usb_has_no_reset_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """F17: no pulse on RTS where it resets nothing; the reason names what would."""
+    monkeypatch.setattr("harness.boards.recovery.has_reset_circuit", lambda device: device != "/dev/pts/0")
+    clock = Clock()
+    spec = BoardSpec(text="u0", kind="serial", target="u0", label="u0")
+    recovery = Recovery(spec, Busy(clock, until=0.0), find_port=None)  # type: ignore[arg-type]  # as above
+    (reset, _power) = take_steps(recovery.hard_steps(), settle=lambda deadline: None, clock=clock)
+    assert (reset.step, reset.result, reset.reason) == (
+        "reset",
+        "skipped",
+        "no reset hook in boards.toml, and this board has its own USB, whose RTS line resets nothing; a hook may run mpremote with "
+        "machine.reset(), open the port at 1200 baud, or switch the USB port off and on with uhubctl",
+    )
 
 
 def test_hooks(new_session: Callable[..., BoardSession], tmp_path: Path) -> None:

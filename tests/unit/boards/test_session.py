@@ -52,6 +52,17 @@ def test_usb_drive(new_session: NewSession, folder: Path, mode: str | None, is_d
     assert written == (set() if is_drive else {"tls_harness"})
 
 
+def test_boot_py_that_blocks(new_session: NewSession, folder: Path) -> None:
+    """F18: a boot.py that waits for ever is interrupted after a soft reset; the run says so, once, and goes on."""
+    session = new_session(timeout_multiplier=0.1)
+    (folder / "boot.py").write_text("import time\nwhile True: time.sleep(1)\n")
+    session.start()
+    session.recover()
+    note = "boot.py did not end in time and was interrupted with Ctrl-C: what it starts, such as WiFi, may be missing"
+    assert session.notes == [note]
+    assert session.info.has_tls
+
+
 def test_not_micropython(new_session: NewSession, folder: Path) -> None:
     """A Python of another kind at the raw REPL is not driven. The stand-in renames the interpreter in boot.py."""
     session = new_session()
@@ -189,6 +200,7 @@ def test_recover_of_a_board_that_is_gone(session: BoardSession) -> None:
         "the port is gone",
         "the port is gone",
         "no power_cycle hook in boards.toml",
+        "the port is gone",
         "seed/x: the port went away; no step recovered it",
     ]
     request, blobs = session.prepare(ClientPlan(), Certificates())

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -187,6 +188,41 @@ def test_soft_reset_into_a_loop(far: Far, link: RawRepl) -> None:
     with pytest.raises(BoardError, match=r"no raw REPL within 60 s after a soft reset: .*by its watchdog") as raised:
         link.soft_reset(deadline=Deadline(60))
     assert raised.value.kind == "reset-loop"
+
+
+def ticking() -> Callable[[], float]:
+    """A clock that goes on by a quarter of a second whenever it is read: no test waits for a time to be over."""
+    ticks = itertools.count(step=0.25)
+    return lambda: float(next(ticks))
+
+
+def test_boot_py_that_blocks(far: Far, link: RawRepl) -> None:
+    """F18: it gets a Ctrl-C when half of the time is over; what it printed is kept."""
+    raw(
+        far,
+        (b"\x04", b"OK\r\nMPY: soft reboot\r\njoining lab "),
+        (b"\x03", b"KeyboardInterrupt: \r\n" + RAW_BANNER + b">"),
+    )
+    link.enter_raw_repl(deadline=Deadline(60))
+    assert link.soft_reset(deadline=Deadline(60, clock=ticking())) == b"joining lab KeyboardInterrupt: \r\n"
+    assert link.boot_interrupted
+
+
+def test_boot_py_that_ends(far: Far, link: RawRepl) -> None:
+    """One that ends in time is not interrupted."""
+    raw(far, (b"\x04", b"OK\r\nMPY: soft reboot\r\njoined\r\n" + RAW_BANNER + b">"))
+    link.enter_raw_repl(deadline=Deadline(60))
+    assert link.soft_reset(deadline=Deadline(60)) == b"joined\r\n"
+    assert not link.boot_interrupted
+
+
+def test_boot_py_that_ignores_ctrl_c(far: Far, link: RawRepl) -> None:
+    """The second half ends as before: with what was seen."""
+    raw(far, (b"\x04", b"OK\r\nMPY: soft reboot\r\n"), (b"\x03", b"KeyboardInterrupt: not now\r\n"))
+    link.enter_raw_repl(deadline=Deadline(60))
+    with pytest.raises(BoardError, match="no raw REPL within 60 s after a soft reset: "):
+        link.soft_reset(deadline=Deadline(60, clock=ticking()))
+    assert not link.boot_interrupted
 
 
 def test_board_that_does_not_read(far: Far, monkeypatch: pytest.MonkeyPatch) -> None:

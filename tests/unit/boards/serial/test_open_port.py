@@ -1,0 +1,99 @@
+"""The modem lines of a port: what each change of DTR and RTS means to the two circuits that reset ESP boards.
+
+A stand-in for the adapter: pyserial's own code sets the lines, and the calls of the kernel that it makes are recorded. As on Linux, the
+kernel raises both lines when the port is opened.
+"""
+
+from __future__ import annotations
+
+import os
+import termios
+from collections.abc import Iterator
+
+import pytest
+from serial import serialposix
+
+from harness.boards.serial.raw_repl import RawRepl
+
+LINES = {termios.TIOCM_DTR: "dtr", termios.TIOCM_RTS: "rts"}
+SETS = {termios.TIOCMBIS: True, termios.TIOCMBIC: False}
+
+
+class Adapter:
+    """The lines of an adapter: (DTR, RTS) after each change, the state before included."""
+
+    def __init__(self) -> None:
+        self.states = [(True, True)]
+
+    def change(self, line: str, *, to: bool) -> None:
+        """Set one line, as one ioctl does."""
+        dtr, rts = self.states[-1]
+        self.states.append((to, rts) if line == "dtr" else (dtr, to))
+
+    def entered(self, state: tuple[bool, bool]) -> int:
+        """How often the lines came into this state."""
+        return sum(now == state != before for before, now in zip(self.states, self.states[1:], strict=False))
+
+
+# Two transistors, as on every ESP board with a USB adapter: EN is low with RTS alone, GPIO0 with DTR alone.
+# The USB-Serial-JTAG block does the same to the chip itself (ESP32-C3 technical reference manual, "USB-to-Serial converter").
+CHIP_HELD_IN_RESET = (False, True)
+BOOT_LOADER_CHOSEN = (True, False)
+
+
+@pytest.fixture
+def adapter(monkeypatch: pytest.MonkeyPatch) -> Adapter:
+    """The adapter at every port that is opened."""
+    made, real = Adapter(), serialposix.fcntl.ioctl
+
+    def ioctl(descriptor: int, request: int, argument: object = 0, *more: object) -> object:
+        if request in SETS and isinstance(argument, bytes):
+            mask = int.from_bytes(argument, "little")
+            for bit, line in LINES.items():
+                if mask & bit:
+                    made.change(line, to=SETS[request])
+            return 0
+        return real(descriptor, request, argument, *more)  # type: ignore[call-overload]  # passed on as it came
+
+    monkeypatch.setattr(serialposix.fcntl, "ioctl", ioctl)
+    return made
+
+
+@pytest.fixture
+def port() -> Iterator[str]:
+    """A PTY."""
+    import pty
+    import tty
+
+    far, slave = pty.openpty()
+    tty.setraw(slave)
+    yield os.ttyname(slave)
+    os.close(far)
+    os.close(slave)
+
+
+def test_open_and_close_reset_nothing(adapter: Adapter, port: str) -> None:
+    """Section 6, test 11: with the defaults no board is reset, and at the close none is held in reset."""
+    RawRepl(port).close()
+    assert adapter.entered(CHIP_HELD_IN_RESET) == 0
+    assert adapter.states[-1] == (False, False)
+
+
+def test_both_lines_released_at_open(adapter: Adapter, port: str) -> None:
+    """`dtr = false, rts = false`: pyserial releases DTR first, so an ESP board with an adapter is reset, once."""
+    RawRepl(port, dtr=False, rts=False).close()
+    assert adapter.entered(CHIP_HELD_IN_RESET) == 1
+    assert adapter.states[-1] == (False, False)
+
+
+@pytest.mark.parametrize("level", [None, False])
+def test_pulse_resets_once(adapter: Adapter, port: str, level: bool | None) -> None:
+    """A reset is one pulse, which ends in the state before, and never in the boot loader."""
+    link = RawRepl(port, dtr=level, rts=level)
+    before = adapter.states[-1]
+    del adapter.states[:-1]
+    assert link.pulse_reset()
+    assert adapter.entered(CHIP_HELD_IN_RESET) == 1
+    assert adapter.entered(BOOT_LOADER_CHOSEN) == 0
+    assert adapter.states[-1] == before
+    link.close()
