@@ -21,7 +21,6 @@ TESTED_ELSEWHERE = {
     "harness/__init__.py": "version and re-exports; tests/packaging",
     "harness/__main__.py": "tests/unit/test_cli.py runs it as a process",
     "harness/boards/board_kind.py": "a record; tests/unit/boards/test_kinds.py",
-    "harness/boards/serial/open_port.py": "only RawRepl opens ports; tests/unit/boards/serial/test_raw_repl.py",
     "harness/compat/test_matrix.py": "tests/compat runs it",
     "harness/pytest_plugin/arguments.py": "types only; tests/unit/pytest_plugin/test_fixtures.py",
     "harness/pytest_plugin/case_report.py": "needs a pytest run; tests/plugin/test_failures.py",

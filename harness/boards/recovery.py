@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from harness.boards.hooks import hook_arguments, run_hook
-from harness.boards.serial.ports import has_reset_circuit
 from harness.boards.serial.raw_repl import RawRepl
+from harness.boards.serial.reset_circuit import has_reset_circuit
 from harness.errors import BoardError, FaultKind
 from harness.model import BoardSpec, RecoveryAction, RecoveryStep, StepResult
 from harness.system.deadline import Deadline

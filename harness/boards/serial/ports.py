@@ -21,22 +21,6 @@ KNOWN_HOLDERS = {
 }
 
 
-# The USB-Serial-JTAG block of the ESP32-C3, C6, S3 ...: hardware, which resets the chip on RTS.
-ESPRESSIF_JTAG = "303a:1001"
-# Vendors whose USB device is the board's own processor (or a debugger that does not pass RTS on): nothing is reset by RTS.
-NATIVE_USB_VENDORS = {
-    "2e8a": "Raspberry Pi: Pico, Pico W, Pico 2 W",
-    "f055": "MicroPython: pyboard, NUCLEO and other STM32, mimxrt, SAMD",
-    "303a": "Espressif: TinyUSB on the ESP32-S2 and S3",
-    "0483": "STMicroelectronics: also ST-LINK",
-    "0d28": "Arm: DAPLink",
-    "1fc9": "NXP",
-    "16c0": "Teensy",
-    "2341": "Arduino",
-    "239a": "Adafruit",
-}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SerialPort:
     """A port of this machine. `usb_id` is `vid:pid` in hex, `serial_number` the one for `id:`, `location` its position in the
@@ -167,23 +151,6 @@ def usb_port(port: str, ports: list[SerialPort]) -> SerialPort | None:
     real = _real_name(port)
     found = next((entry for entry in ports if os.path.realpath(entry.device) == real or entry.device == real), None)
     return None if found is None or found.usb_id is None else found
-
-
-def has_reset_circuit(device: str) -> bool:
-    """Whether RTS may reset the board at this port. Unknown adapters may; the RTS line of a board's own USB is only a message to it.
-
-    Args:
-        device: the port, as pyserial opens it.
-    """
-    if "://" in device or device.startswith("/dev/pts/"):
-        return True
-    try:
-        port = usb_port(device, list_ports())
-    except BoardError:
-        return True
-    if port is None or port.usb_id is None or port.usb_id == ESPRESSIF_JTAG:
-        return True
-    return port.usb_id.partition(":")[0] not in NATIVE_USB_VENDORS
 
 
 def _real_name(port: str) -> str:

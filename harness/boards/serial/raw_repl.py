@@ -238,28 +238,23 @@ class RawRepl:
         """Read to the raw banner. Interrupt a boot.py that takes half of the time: it may wait for a network for ever."""
         half = self._port.deadline = deadline.within(deadline.remaining_s / 2)
         try:
-            return self._read_reset(RAW_BANNER + b">", give_up_if=restarted, enough=banner_damaged)
+            return self._read_banner()
         except LinkTimeout as blocked:
             if deadline.expired or not half.expired:
                 raise
-            self._port.deadline = deadline
             self._port.unread(blocked.seen)
+        self._port.deadline = deadline
         self._port.write(b"\x03")
-        printed = self._read_reset(RAW_BANNER + b">", give_up_if=restarted, enough=banner_damaged)
+        printed = self._read_banner()
         self.boot_interrupted = True
         return printed
 
-    def _read_reset(
-        self,
-        ending: bytes,
-        *,
-        enough: Callable[[bytes], bool],
-        give_up_if: Callable[[bytes], bool] | None = None,
-    ) -> bytes:
+    def _read_banner(self) -> bytes:
+        return self._read_reset(RAW_BANNER + b">", give_up_if=restarted, enough=banner_damaged)
+
+    def _read_reset(self, ending: bytes, **stop: Callable[[bytes], bool]) -> bytes:
         """Read through a part of what a soft reset prints; not for long where it is damaged."""
-        return self._port.read_through(
-            ending, limit=MAX_OUTPUT_BYTES, give_up_if=give_up_if, enough=enough, quiet_s=self.protocol_s
-        )
+        return self._port.read_through(ending, limit=MAX_OUTPUT_BYTES, quiet_s=self.protocol_s, **stop)
 
     def exec(self, code: bytes, *, deadline: Deadline) -> Output:
         """Run code on the board and wait for its end.

@@ -18,7 +18,6 @@ from serial.tools import list_ports as pyserial_ports
 
 from harness.boards.serial import ports
 from harness.boards.serial.ports import (
-    has_reset_circuit,
     holders,
     identity,
     list_ports,
@@ -71,33 +70,6 @@ def why(device: str) -> BoardError:
         RawRepl(device)
     assert "\n" not in raised.value.message
     return raised.value
-
-
-# ------------------------------------------------------------------ what RTS does
-
-
-@pytest.mark.parametrize(
-    ("vid", "pid", "resets"),
-    [
-        (0x10C4, 0xEA60, True),  # CP2102
-        (0x1A86, 0x55D4, True),  # CH9102
-        (0x0403, 0x6001, True),  # FTDI
-        (0x303A, 0x1001, True),  # USB-Serial-JTAG
-        (0x303A, 0x4001, False),  # TinyUSB on the ESP32-S3
-        (0x2E8A, 0x0005, False),  # Pico
-        (0xF055, 0x9800, False),  # pyboard
-        (0x0483, 0x374B, False),  # ST-LINK
-        (None, None, True),
-    ],
-)
-def test_reset_circuit(plugged: list[SimpleNamespace], vid: int | None, pid: int | None, resets: bool) -> None:
-    """F17: the board's own USB passes no RTS to a reset pin; an adapter may, and so may a port that is not USB."""
-    found = port("/dev/ttyACM7", vid=vid)
-    found.pid = pid
-    plugged.append(found)
-    assert has_reset_circuit("/dev/ttyACM7") is resets
-    assert has_reset_circuit("/dev/ttyACM8")
-    assert has_reset_circuit("rfc2217://bench-1:2217")
 
 
 # ------------------------------------------------------------------ which port
