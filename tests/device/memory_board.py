@@ -118,7 +118,7 @@ def within(code: bytearray, before: int) -> int:
 class MemoryPort:
     """The port of a board at its raw prompt, with the agent loaded.
 
-    `now` is the time; `runs` the requests that the agent ran.
+    `now` is the time; `runs` the requests that the agent ran; `names` the globals of its `__main__`.
     """
 
     timeout = SLICE_S
@@ -128,15 +128,15 @@ class MemoryPort:
         self.now = 0.0
         self.line = DamagedLine(damage)
         self._arrived = bytearray(b">")
-        self._names: dict[str, Any] = {"__name__": "__main__"}
+        self.names: dict[str, Any] = {"__name__": "__main__"}
         for code in AGENT:
-            exec(code, self._names)
+            exec(code, self.names)
         self._board = self._raw()
         next(self._board)
 
     @property
     def runs(self) -> list[dict[str, Any]]:
-        return self._names.get("th_runs", [])
+        return self.names.get("th_runs", [])
 
     # ------------------------------------------------------------------ pyserial's side
 
@@ -240,7 +240,7 @@ class MemoryPort:
         printed, failed = io.StringIO(), None
         try:
             with contextlib.redirect_stdout(printed):
-                exec(compile(code.decode("utf-8", "replace").replace("\0", "?"), "<stdin>", "exec"), self._names)
+                exec(compile(code.decode("utf-8", "replace").replace("\0", "?"), "<stdin>", "exec"), self.names)
         except Exception as error:
             failed = error
         self._say(printed.getvalue().replace("\n", "\r\n").encode())
@@ -256,5 +256,5 @@ class MemoryPort:
         self._say(b"\x04")
 
     def _soft_reset(self) -> None:
-        self._names = {"__name__": "__main__"}
+        self.names = {"__name__": "__main__"}
         self._say(b"\r\nMPY: soft reboot\r\n")

@@ -17,7 +17,9 @@ from types import ModuleType
 import pytest
 
 from harness.boards import session as session_module
+from harness.boards.agent import console as console_module
 from harness.boards.agent.check_sum import check_sum
+from harness.boards.agent.console import Console
 from harness.boards.agent.protocol import Answer, RunRequest, blob_name
 from harness.boards.serial import raw_repl
 from harness.boards.session import BoardSession
@@ -130,6 +132,49 @@ def test_every_damaged_exchange(monkeypatch: pytest.MonkeyPatch, direction: Dire
     some = [one for one in all_damages(monkeypatch) if (one.direction, one.bit) == (direction, bit)]
     assert len(some) > 250
     check(some, monkeypatch)
+
+
+def begin(port: MemoryPort, patch: pytest.MonkeyPatch) -> dict[str, object]:
+    """The check sums are loaded; what the functions of the board then are."""
+    patch.setattr(raw_repl, "open_port", lambda _device, **_settings: port)
+    patch.setattr(console_module, "Deadline", partial(Deadline, clock=lambda: port.now))
+    Console(raw_repl.RawRepl("memory"), label="lab-1").begin()
+    codes = {name: made.__code__ for name, made in port.names.items() if hasattr(made, "__code__")}
+    return {name: (code.co_code, code.co_consts, code.co_names) for name, code in codes.items()}
+
+
+def check_begin(damages: list[Damage], patch: pytest.MonkeyPatch) -> None:
+    """Whatever is damaged, what is loaded in the end is whole."""
+    good = begin(MemoryPort(), patch)
+    found = []
+    for damage in damages:
+        try:
+            loaded = begin(MemoryPort(damage), patch)
+        except BoardError:
+            continue
+        # A damaged name may stay behind beside the good one.
+        if {name: loaded.get(name) for name in good} != good:
+            found.append(str(damage))
+    assert found == []
+
+
+def begin_damages(patch: pytest.MonkeyPatch) -> list[Damage]:
+    """Each bit of each byte while the check sums are loaded, and each byte."""
+    port = MemoryPort()
+    begin(port, patch)
+    return port.line.all_damages
+
+
+def test_some_damaged_check_sums(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What checks everything else is checked itself: a sample."""
+    check_begin(Random(SEED).sample(begin_damages(monkeypatch), SAMPLE), monkeypatch)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bit", [*range(8), None])
+def test_all_damaged_check_sums(monkeypatch: pytest.MonkeyPatch, bit: int | None) -> None:
+    """What checks everything else is checked itself."""
+    check_begin([damage for damage in begin_damages(monkeypatch) if damage.bit == bit], monkeypatch)
 
 
 def take_over(port: MemoryPort, patch: pytest.MonkeyPatch) -> None:

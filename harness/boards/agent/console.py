@@ -60,6 +60,8 @@ class Console:
     def begin(self) -> None:
         """Load the check sums onto a board fresh from a soft reset, and learn which kind it can make.
 
+        They are loaded twice: first unchecked, then each statement checked by what is there. One damaged byte cannot pass both.
+
         Raises:
             BoardError: `garbled` where it arrives damaged each time; else as `RawRepl.exec`.
         """
@@ -69,8 +71,18 @@ class Console:
             check = read_check(output.stdout)
             if check is not None and check_sum(_WORD, kind=check[0]) == check:
                 self.check_kind = check[0]
-                return
+                if self._loads_checked("line"):
+                    return
         raise self.no_answer(output, "load the check sums")
+
+    def _loads_checked(self, name: str) -> bool:
+        """Whether each statement of a device script arrives and runs."""
+        try:
+            return not any(self.run(piece, timeout_s=30.0).stderr for piece in pieces_of(script(name), piece_bytes=0))
+        except BoardError as error:
+            if error.kind is not FaultKind.GARBLED:
+                raise
+            return False
 
     def ask(self, make: Callable[[int], str], *, read: Callable[[bytes], A | None], what: str, deadline: Deadline) -> A:
         """Send a request to the agent and read its answer; a request that arrives damaged is sent again, because it has not run.
