@@ -152,7 +152,7 @@ def check_begin(damages: list[Damage], patch: pytest.MonkeyPatch) -> None:
             loaded = begin(MemoryPort(damage), patch)
         except BoardError:
             continue
-        # A damaged name may stay behind beside the good one.
+        # A damaged name may stay behind next to the good one.
         if {name: loaded.get(name) for name in good} != good:
             found.append(str(damage))
     assert found == []
