@@ -271,8 +271,9 @@ class Reporter:
             terminalreporter.write_line(text, red=True)
         if not self.kept.begun:
             return
-        terminalreporter.write_sep("=", "TLS compatibility")
         tested = any(result.verdict.tells_tls for result in self.kept.results)
+        if tested or not self.kept.results:  # else the failure above has said it all
+            terminalreporter.write_sep("=", "TLS compatibility")
         for line in self._screen.table(self.kept.results) if tested else []:
             terminalreporter.write_line(line)
         steady, flaky = soak_lines(self.soak) if self.soak else ([], [])

@@ -140,8 +140,7 @@ def failure_block(result: CaseResult, *, rerun: str) -> str:
 
 def unusable_block(result: CaseResult) -> str:
     """Return why a board cannot be used and what to do. No command runs one case again: all others wait for the same thing."""
-    first, *more = _reason_lines(result)
-    return plain("\n".join([f"{result.verdict.word}: {first.strip()}", *more, *_why(result)]))
+    return plain("\n".join([headline(result), *_reason_lines(result), *_why(result)]))
 
 
 def _reason_lines(result: CaseResult) -> list[str]:
