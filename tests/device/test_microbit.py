@@ -92,14 +92,14 @@ def test_long_source_arrives_whole(microbit: str) -> None:
 
 
 def test_run_says_that_nothing_could_be_tried(microbit: str, tmp_path: Path) -> None:
-    """`pytest --board PORT --cases smoke`: every case unsupported, one sentence that says why, exit code 1."""
+    """`pytest --board PORT --cases smoke`: every case unsupported, one sentence that says why, exit code 10."""
     command = [sys.executable, "-m", "pytest", "--board", microbit, "--cases", "smoke", "--artifacts", str(tmp_path)]
     environment = {**os.environ, "COLUMNS": "160", "NO_COLOR": "1"}
     environment.pop("PYTEST_ADDOPTS", None)
     done = subprocess.run(
         command, cwd=PROJECT, capture_output=True, text=True, timeout=120, check=False, env=environment
     )
-    assert done.returncode == 1, done.stdout + done.stderr
+    assert done.returncode == 10, done.stdout + done.stderr
     assert (
         "nothing was tested: no board could try any case (no ssl, tls or ussl module in this firmware)" in done.stdout
     )

@@ -122,7 +122,7 @@ def test_a_board_fault_in_a_fixture_test(suite):
     """A board that cannot be opened is `error: ` and its reason, in a test without cases too."""
     suite.write("test_mine.py", "def test_it(board):\n    board.info\n")
     ran = suite.run("--board", "/dev/ttyNOPE7")
-    assert (ran.status, ran.summary()) == (1, "1 failed")
+    assert (ran.status, ran.summary()) == (10, "1 failed")
     assert ran.line("error: /dev/ttyNOPE7: no such port; ")
     assert "Traceback" not in ran.text
 
