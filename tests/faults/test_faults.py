@@ -313,6 +313,7 @@ def block_of(text: str, name: str) -> list[str]:
 # What differs between runs and machines.
 VOLATILE = (
     (r"/dev/pts/\d+|/\S+-locked/port", "PORT"),
+    (r"\b\d{4,} bytes", "N bytes"),
     (r"127\.0\.0\.1:\d+", "ADDRESS"),
     (r"\((SerialException|EIO)\)", "(EIO)"),
     (

@@ -159,7 +159,13 @@ def _is_deployed(console: Console) -> bool:
     sums = "".join(check_sum(piece.encode("ascii"), kind=kind) for piece in agent_pieces())
     right = check_sum(sums.encode("ascii"), kind=kind)
     code = f"print('#th ' + (th_check({AGENT_FILE!r},{_sizes()}) or 'a00000000'))"
-    return any(read_check(console.run(code, timeout_s=10.0).stdout) == right for _attempt in range(2))
+    for _attempt in range(2):
+        output = console.run(code, timeout_s=10.0)
+        if output.stderr:
+            raise console.no_answer(output, f"read {AGENT_FILE} back")
+        if read_check(output.stdout) == right:
+            return True
+    return False
 
 
 def _deploy(console: Console, *, filesystem: str) -> None:

@@ -80,7 +80,7 @@ class CodeSender:
 
         Raises:
             LinkTimeout, LinkFlood, OSError: as the port's reads and writes; nothing has run.
-            BrokenProtocol: the board broke off; nothing has run.
+            BrokenProtocol: the board has a window that no firmware has; nothing has run.
         """
         if self._has_raw_paste is False:
             return False
@@ -109,7 +109,9 @@ class CodeSender:
                 except LinkTimeout as silence:
                     raise LinkTimeout(b"\x01", noise + silence.seen) from silence
                 if word == b"\x04":
-                    raise BrokenProtocol("the board broke off")
+                    # The board stops reading: no memory to compile the rest, or no Python. Its traceback follows our end.
+                    self._port.unread(word)
+                    return
                 room += window if word == b"\x01" else 0
                 noise = (noise + word)[-NOISE_BYTES:]
             piece = code[sent : sent + room]

@@ -140,3 +140,13 @@ def test_an_answer_before_the_boards_word() -> None:
     port._between = b'#th {"kind":"result"} c00000000\r\n'
     with pytest.raises(BrokenProtocol, match="word that it has the code was lost"):
         sender.end(deadline=deadline)
+
+
+def test_a_board_that_stops_reading() -> None:
+    """It has no memory to compile the rest, or it is no Python: sending stops, and what it prints next is its traceback."""
+    port = Port()
+    sender, deadline = sender_for(port)
+    port._reply = ACCEPTED + b"\x10\x00\x01\x04"
+    assert sender.offer(CODE, deadline=deadline)
+    assert len(port.taken) < len(CODE)
+    sender.end(deadline=deadline)
