@@ -204,13 +204,12 @@ def test_reset_between_two_execs(start: Start) -> None:
 
 
 def test_boot_that_hangs_after_a_soft_reset(start: Start, tmp_path: Path) -> None:
-    """Ctrl-C also reaches boot.py between a soft reset and the banner of the raw REPL."""
+    """A boot.py that takes half of the time gets a Ctrl-C, which also reaches it before the banner of the raw REPL."""
     link = enter(start())
     (tmp_path / "boot.py").write_text("print('booting')\nwhile True: pass\n")
     try:
-        with pytest.raises(BoardError, match=r"no raw REPL within 0\.5 s after a soft reset"):
-            link.soft_reset(deadline=Deadline(0.5))
-        link.enter_raw_repl(deadline=Deadline(60))
+        link.soft_reset(deadline=Deadline(4))
+        assert link.boot_interrupted
         assert ask(link, b"print(1)") == b"1\n"
     finally:
         link.close()
