@@ -93,7 +93,7 @@ def client_failure(
         stage: where the device script was when it happened.
         tls_library: `mbedTLS` or `axTLS` as probed, None if not known.
         tls_version: the library's version text as probed, None if not known.
-        hello_sent: whether the server received a ClientHello; None if nobody knows.
+        hello_sent: whether the server received a ClientHello; None if that is unknown.
         platform: the board's `sys.platform`; errno numbers differ between ports.
 
     Returns:

@@ -1,7 +1,7 @@
 """What a TLS 1.3 server sends after the client's Finished, as far as the lengths of its records show. Pure.
 
 The server judges the client's certificate last (RFC 8446 section 4.4.2.4), and its alert is encrypted as application data (5.2): two bytes,
-their type, the tag. Session tickets are far longer, and nobody sends them to a client that is refused. A padded alert cannot be told
+their type, the tag. Session tickets are far longer, and a refused client does not get any. A padded alert cannot be told
 from data, and close_notify has the length of a fatal alert.
 """
 

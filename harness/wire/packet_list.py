@@ -39,7 +39,7 @@ def packet_list(
     """List what crossed the wire.
 
     Args:
-        chunks: the recording; empty for a case in which nobody connected.
+        chunks: the recording; empty for a case without a connection.
         wire: the reading of these chunks.
         alerts: of the same connection; those marked `encrypted` name the records that hide them.
         ends: how each side ended its TCP stream, as far as the server's socket saw it.

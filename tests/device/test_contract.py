@@ -140,7 +140,7 @@ class TestContract:
 
     @pytest.mark.parametrize("code", [b"while True: pass", b"import time\nwhile True:\n print(1)\n time.sleep(0.05)"])
     def test_deadline(self, bench: Bench, code: bytes) -> None:
-        """Neither silence nor a trickle of output outlasts the deadline; then the board can be had back."""
+        """Neither silence nor slow output outlasts the deadline; the board can be recovered afterwards."""
         link = bench.link()
         looks = itertools.count()
         deadline = Deadline(0.3, clock=lambda: next(looks) / 50)
@@ -152,7 +152,7 @@ class TestContract:
         assert run(link, b"print(2)") == b"2\n"
 
     def test_flood(self, bench: Bench) -> None:
-        """Output without end is cut off, and the board can be had back."""
+        """Endless output is cut off, and the board can be recovered."""
         link = bench.link()
         with pytest.raises(BoardError, match="printed more than 64 KiB without an end") as raised:
             link.exec(b"for _ in range(200): print('x' * 1000)\nwhile True: pass", deadline=Deadline(60))
@@ -165,7 +165,7 @@ class TestContract:
         "noise", [b"a\\x04b", b"\\x04>\\x04>\\x04>", b"\\x04\\x04>OK", b"raw REPL; CTRL-B to exit\\r\\n>"]
     )
     def test_output_that_looks_like_the_protocol(self, bench: Bench, noise: bytes) -> None:
-        """Whatever a program prints, the exec after the next is in step again."""
+        """Whatever a program prints, later execs are in step again."""
         link = bench.link()
         link.exec(b"print('%s')" % noise, deadline=Deadline(60))
         assert run(link, b"print(4)") == b"4\n"
@@ -189,7 +189,7 @@ class TestContract:
         assert run(link, b"print('a' in globals(), 'b' in globals(), 'm' in globals())") == b"False True False\n"
 
     def test_probe(self, bench: Bench) -> None:
-        """The board says what it is."""
+        """The probe identifies the board."""
         info = bench.session().info
         assert info.implementation == "micropython"
         assert info.version[0] == 1
@@ -216,7 +216,7 @@ class TestContract:
         assert (bench.folder / AGENT_FILE).read_text() == "".join(agent_pieces())
 
     def test_users_files_stay(self, parts: Bench) -> None:
-        """boot.py, main.py and files beside ours are as before, also after cleaning; main.py was interrupted."""
+        """boot.py, main.py and other files are unchanged, also after cleaning; main.py was interrupted."""
         files = {
             "boot.py": "b = 1\n",
             "main.py": "while True: pass\n",
@@ -241,7 +241,7 @@ class TestContract:
         assert list(bench.folder.iterdir()) == []
 
     def test_ram(self, parts: Bench) -> None:
-        """Where nothing can be written the agent runs from RAM, the notes say so, and recovery keeps to it."""
+        """If nothing can be written, the agent runs from RAM, the notes say so, and recovery does the same."""
         (parts.folder / "tls_harness").write_text("in the way")
         session = parts.power_up().session()
         (note,) = session.notes
@@ -253,7 +253,7 @@ class TestContract:
         assert [path.name for path in parts.folder.iterdir()] == ["tls_harness"]
 
     def test_recover(self, bench: Bench) -> None:
-        """After a fault the session gets the board back, with the agent."""
+        """After a fault the session recovers the board, with the agent."""
         session = bench.session()
         with pytest.raises(BoardError, match="did not answer"):
             session.link.exec(b"while True: pass", deadline=Deadline(0.2))
@@ -277,7 +277,7 @@ class TestContract:
 
     @pytest.mark.parametrize("busy", [False, True], ids=["idle", "busy"])
     def test_close_leaves_the_prompt(self, bench: Bench, busy: bool) -> None:
-        """After close another tool has the board at its friendly prompt, whatever ran."""
+        """After close the board is at its friendly prompt for other tools, whatever ran before."""
         session = bench.session()
         if busy:
             with pytest.raises(BoardError, match="did not answer"):
@@ -306,7 +306,7 @@ class TestContract:
         assert "never seen" not in text
 
     def test_mpremote(self, bench: Bench) -> None:
-        """mpremote itself can use the board while no run does."""
+        """mpremote can use the board while no run uses it."""
         bench.session().close(deadline=Deadline(2))
         command = [sys.executable, "-m", "mpremote", "connect", bench.address, "exec", "print(6 * 7)"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)

@@ -1,4 +1,4 @@
-"""One damaged byte, anywhere in an exchange, in both directions: the same answer or an error, soon. Never another answer.
+"""One damaged byte, anywhere in an exchange, in both directions, gives the same answer or an error in time, never another answer.
 
 Every single flipped bit and every single lost byte, in memory; and some of them over a real pseudo-terminal.
 """
@@ -59,7 +59,7 @@ SEED = 11
 
 
 def exchange(port: MemoryPort, patch: pytest.MonkeyPatch) -> Answer:
-    """A blob is stored, a connection is asked for and answered."""
+    """Store a blob, request a connection and read the answer."""
     patch.setattr(raw_repl, "open_port", lambda _device, **_settings: port)
     session = BoardSession(SPEC, raw_repl.RawRepl("memory"))
     session._console.check_kind = "c"
@@ -67,14 +67,14 @@ def exchange(port: MemoryPort, patch: pytest.MonkeyPatch) -> Answer:
 
 
 def all_damages(patch: pytest.MonkeyPatch) -> list[Damage]:
-    """Each bit of each byte of an exchange, and each byte."""
+    """Return each bit flip and each byte loss of an exchange."""
     port = MemoryPort()
     exchange(port, patch)
     return port.line.all_damages
 
 
 def verdict(damage: Damage, *, good: Answer, patch: pytest.MonkeyPatch) -> str:
-    """What comes of an exchange with this damage; "" where it is as it must be."""
+    """Return what is wrong with the result of an exchange with this damage; "" if nothing is."""
     port = MemoryPort(damage)
     try:
         answer = exchange(port, patch)
@@ -92,7 +92,7 @@ def verdict(damage: Damage, *, good: Answer, patch: pytest.MonkeyPatch) -> str:
 
 
 def good_run(good: Answer) -> dict[str, object]:
-    """The request as the agent runs it."""
+    """Return the request as the agent runs it."""
     return {
         "host": "192.0.2.1", "port": 8443, "n": good.number, "name": "tls.test", "verify": 2, "ca": list(BLOBS),
         "text": "Hallo, Server!", "recv": 14,
@@ -107,7 +107,7 @@ def check(damages: list[Damage], patch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_exchange_without_damage(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It takes no time, and the answer tells everything that the agent was given."""
+    """Without damage it takes no time, and the answer contains everything that the agent received."""
     port = MemoryPort()
     answer = exchange(port, monkeypatch)
     assert (answer.kind, answer.number, port.now) == ("result", 2, 0.0)
@@ -120,7 +120,7 @@ def test_an_exchange_without_damage(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_some_damaged_exchanges(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sample of them all."""
+    """A sample of all damages."""
     check(Random(SEED).sample(all_damages(monkeypatch), SAMPLE), monkeypatch)
 
 
@@ -210,7 +210,7 @@ def test_log_lines_while_a_board_is_taken_over(monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.slow
 def test_some_damaged_exchanges_over_a_terminal() -> None:
-    """200 of them, on a real interpreter behind a pseudo-terminal: the same answer or an error, in time; the board is usable again."""
+    """200 damages on a real interpreter behind a pseudo-terminal: the same answer or an error in time, and the board is usable again."""
     line = memory_board.DamagedLine()
     wires = Wires(to_board=line.wires[Direction.TO_BOARD], from_board=line.wires[Direction.FROM_BOARD])
     board = FaultyBoard(Fault(name="one", does="", wires=lambda _seed: wires), find_interpreter(""))
@@ -241,6 +241,6 @@ def test_some_damaged_exchanges_over_a_terminal() -> None:
 
 
 def connect_again(session: BoardSession) -> Answer:
-    """The exchange, on a board that holds no blob; without the number, which differs each time."""
+    """Return the exchange on a board without blobs, without the request number, which differs each time."""
     session.blobs.forget()
     return replace(session.connect(REQUEST, dict(BLOBS), deadline=Deadline(EXEC_S)), number=None)

@@ -1,4 +1,4 @@
-"""Runs of pytest on faulty boards, a few boards per process and all processes at once: most of these faults cost waiting, no work."""
+"""Run pytest on faulty boards, a few boards per process and all processes at once: most of the time is spent waiting."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pytest
 
 from harness.boards.virtual.faults import FAULTS, POWER_WORD, RESET_WORD, End
 
-# The first counts no third connection yet; whatever strikes in the middle strikes in the second.
+# The first case has no third connection yet; a fault in the middle occurs in the second case.
 CASES = (
     "not-tls/http-400",
     "cert/good",
@@ -25,9 +25,9 @@ CASES = (
     "seed/forced-tls-rsa",
 )
 PROCESSES = 6
-# What a case comes to must not depend on the defaults of this machine's Python.
+# Results must not depend on the defaults of this machine's Python.
 PYTHON_ORG_SERVER = Path(__file__).parents[1] / "data" / "python_org_server.py"
-# What a board costs besides waiting, for sharing them out.
+# The time of a board besides waiting, to distribute the boards.
 WORK_S = 0.4
 RUN_LIMIT_S = 200
 TEST = """
@@ -90,7 +90,7 @@ atexit.register(lambda: write({"test": None, "held": sorted(set(held()) - set(BE
 
 @dataclass
 class Run:
-    """One pytest process: what it printed and left behind."""
+    """One pytest process: its output and its files."""
 
     folder: Path
     status: int
@@ -118,7 +118,7 @@ class Run:
 
 @dataclass
 class BoardRun:
-    """What became of one faulty board in its run, its cases in their order."""
+    """The results of one faulty board in its run, its cases in order."""
 
     run: Run
     results: list[dict[str, Any]]
@@ -127,7 +127,7 @@ class BoardRun:
 
     @property
     def hit(self) -> dict[str, Any] | None:
-        """The first case that did not pass."""
+        """Return the first case that did not pass."""
         return next((result for result in self.results if result["verdict"] != "pass"), None)
 
     @property
@@ -136,7 +136,7 @@ class BoardRun:
 
 
 def share_out(waits_s: Mapping[str, float]) -> list[list[str]]:
-    """Names for each process, so that all end at about the same time: the longest first, each to who has least."""
+    """Distribute the boards so that all processes end at about the same time: the longest first, to the one with least work."""
     shares: list[list[str]] = [[] for _ in range(PROCESSES)]
 
     def load(names: list[str]) -> float:
@@ -148,12 +148,12 @@ def share_out(waits_s: Mapping[str, float]) -> list[list[str]]:
 
 
 def board_word(name: str) -> str:
-    """What `--board` gets for a fault: its name in boards.toml where a switch or a WiFi helps, else the fault itself."""
+    """Return the `--board` argument for a fault: its name in boards.toml if it has hooks or WiFi, else `faulty:NAME`."""
     return name if FAULTS[name].ends in (End.RESET, End.POWER) or has_radio(name) else f"faulty:{name}"
 
 
 def has_radio(name: str) -> bool:
-    """Whether it joins a WiFi."""
+    """Return whether the board joins a WiFi."""
     return name.startswith("wlan-")
 
 
@@ -168,7 +168,7 @@ def boards_toml(names: Iterable[str]) -> str:
 
 
 def start(folder: Path, arguments: Iterable[str]) -> subprocess.Popen[bytes]:
-    """Start a pytest in a folder of its own, with a temporary directory of its own."""
+    """Start a pytest with its own folder and its own temporary directory."""
     (folder / "tmp").mkdir()
     (folder / "test_mine.py").write_text(TEST, encoding="ascii")
     (folder / "conftest.py").write_text(PYTHON_ORG_SERVER.read_text(encoding="utf-8") + WATCH, encoding="utf-8")
@@ -195,7 +195,7 @@ def start(folder: Path, arguments: Iterable[str]) -> subprocess.Popen[bytes]:
 
 
 def run_all(folder: Path, shares: Iterable[list[str]]) -> None:
-    """Run a pytest per share, all at once, to their ends."""
+    """Run a pytest per share, all at once, and wait for them."""
     running = []
     try:
         for number, names in enumerate(shares):
@@ -235,7 +235,7 @@ def run_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Mapping[str,
 
 @pytest.fixture(scope="session")
 def read_boards() -> Callable[[Iterable[Run]], dict[str, BoardRun]]:
-    """What became of each board, by its fault."""
+    """Return the results of each board by its fault."""
 
     def read(runs: Iterable[Run]) -> dict[str, BoardRun]:
         found = {}

@@ -1,6 +1,6 @@
-"""Every fault of the faulty board, met by real runs: which verdict, what is said, what helps, how long, and that nothing is lost.
+"""Test every fault of the faulty board with real runs: verdicts, messages, recovery, time, and that nothing is lost.
 
-`EXPECTED` has a row per fault. docs/faults.md shows what came of it (`UPDATE_TEXTS=1 pytest tests/faults -m slow` rewrites its table).
+`EXPECTED` has a row per fault. docs/faults.md shows the results (`UPDATE_TEXTS=1 pytest tests/faults -m slow` rewrites its table).
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ pytestmark = [
 ]
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "faults.md"
 PAGE_TABLE = re.compile(r"(?<=<!-- table: tests/faults -->\n).*?(?=<!-- end -->)", re.DOTALL)
-# What a board may take beside what it waits for: on a machine that does many other things.
+# What a board may take in addition to its waiting time, on a busy machine.
 BUSY_S = 20.0
-# What a board that does not answer may cost when it is closed, after its last test.
+# The time to close a board that does not answer, after its last test.
 CLOSING_S = 5.0
 TRANSCRIPT_LIMIT = 256 * 1024
 SAID_LIMIT = 120
@@ -41,7 +41,7 @@ SILENCE_S = 4.5 + 3 * 2.0
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """What must come of a fault.
+    """The expected results of a fault.
 
     `verdicts` are those of the five cases in their order; `rule` is that of the first case that did not pass; `steps` are
     what was tried for it, without what this board has no way for; `waits_s` is what time limits cost. `chance` decides which cases of a
@@ -147,14 +147,14 @@ def boards(runs, read_boards):
 
 
 def test_every_fault_has_a_row():
-    """A fault of which nobody says what comes of it is none to ship."""
+    """Every fault has a row with its expected results."""
     assert list(EXPECTED) == list(FAULTS)
     assert len(FAULTS) >= 20
 
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_verdicts(boards, name):
-    """The case that met the fault is `error`, with its kind and what was tried; the other cases' results stand."""
+    """The case with the fault is `error`, with its kind and recovery steps; the other cases keep their results."""
     row, board = EXPECTED[name], boards[name]
     if row.chance:
         words = [result["verdict"] for result in board.results]
@@ -170,7 +170,7 @@ def test_verdicts(boards, name):
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_time(boards, name):
-    """The time limits that ran out add up to no more than the page says; a quarantined board costs nothing but its closing."""
+    """The expired time limits add up to at most the limit in the table; a quarantined board only costs the time to close it."""
     row, board = EXPECTED[name], boards[name]
     assert board.waited_s < row.limit_s
     if row.quarantined:
@@ -180,8 +180,8 @@ def test_time(boards, name):
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_what_is_said(boards, name):
-    """The first line of a failure says what is wrong; a quarantined board says so, and where it began, once."""
+def test_messages(boards, name):
+    """The first line of a failure names the fault; the quarantine and its cause are reported once."""
     board = boards[name]
     if board.hit is None or board.hit["verdict"] != "error":
         return
@@ -208,7 +208,7 @@ def test_what_is_said(boards, name):
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_evidence(boards, name):
-    """A case that met a fault has its transcript: readable for its owner only, bounded, nothing in it that a terminal would act on."""
+    """A case with a fault has a transcript, which is bounded, readable for its owner only, and without control characters."""
     board = boards[name]
     for result in board.results:
         if not result["link_errors"]:
@@ -223,9 +223,10 @@ def test_evidence(boards, name):
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_the_port_is_free(boards, name):
-    """After its last case nothing of a board is held any more: no terminal, no folder, no thread, no socket but the process's own."""
+    """After the last case, a board holds no terminal, folder, thread or socket."""
     last, end = boards[name].watched[-1], boards[name].run.watched[-2]
-    own = {target for target in end["held"] if "socket:" in target}  # how a server's event loop is woken: two each
+    # The wake-up sockets of a server's event loop: two each.
+    own = {target for target in end["held"] if "socket:" in target}
     assert len(own) == 2 * end["threads"].count("tls-engine")
     kept = [target for target in last["held"] if "socket:" in target and target not in own]
     kept += [target for target in last["held"] if re.search(r"/dev/(pts|ptmx|tty)|tls-harness-(faulty|board)", target)]
@@ -234,8 +235,8 @@ def test_the_port_is_free(boards, name):
 
 
 @pytest.mark.parametrize("name", ["lying", "boasting"])
-def test_a_liar_gets_no_session(boards, name):
-    """`connected` is what a server recorded; the claim alone is an error, and the case of a refusal is never one."""
+def test_a_false_claim_is_no_session(boards, name):
+    """`connected` is what a server recorded; the board's claim alone is an error, also if a refusal was expected."""
     results = {result["case"]: result for result in boards[name].results}
     connected = {case for case, result in results.items() if result["outcome"] == "connected"}
     assert connected == (
@@ -252,7 +253,7 @@ def test_a_liar_gets_no_session(boards, name):
 
 
 def test_nothing_is_lost(runs):
-    """The journal is whole and says what run.json says; each board has each case, once."""
+    """The journal is complete and agrees with run.json; each board has each case once."""
     for run in runs:
         record, journal = run.record, run.journal
         failed = any(result["verdict"] == "fail" for result in record["results"])
@@ -269,7 +270,7 @@ def test_nothing_is_lost(runs):
 
 
 def test_nothing_is_left(runs):
-    """Of a process that ends nothing is left: no descriptor at its end, no file in its temporary folder, no process of its own."""
+    """A process that ends leaves no open descriptor, no temporary file and no child process."""
     for run in runs:
         end = run.watched[-1]
         assert (end["test"], end["held"], end["threads"]) == (None, [], [])
@@ -278,7 +279,7 @@ def test_nothing_is_left(runs):
 
 
 def started_by(folder: Path) -> list[str]:
-    """The command lines of processes with this folder in their environment; Linux only."""
+    """Return the command lines of processes with this folder in their environment; Linux only."""
     found, mark = [], f"TMPDIR={folder}/tmp".encode()
     for place in Path("/proc").glob("[0-9]*"):
         try:
@@ -293,18 +294,18 @@ def started_by(folder: Path) -> list[str]:
 
 
 def rule_of(board) -> str | None:
-    """The rule that explains the first case that did not pass."""
+    """Return the rule that explains the first case that did not pass."""
     return board.hit["explanation"]["rule"] if board.hit and board.hit["explanation"] else None
 
 
 def steps_of(board) -> str:
-    """What was tried for the first case that did not pass, without what there is no way for here."""
+    """Return the recovery steps of the first case that did not pass, without steps that are impossible here."""
     steps = board.hit["recovery"] if board.hit else []
     return ", ".join(f"{step['step']} {step['result']}" for step in steps if step["result"] in ("helped", "failed"))
 
 
 def block_of(text: str, name: str) -> list[str]:
-    """The lines of one failure, from its heading on."""
+    """Return the lines of one failure, from its heading on."""
     lines = text.split("\n")
     (at,) = [number for number, line in enumerate(lines) if re.fullmatch(rf"_+ {re.escape(name)} _+", line)]
     return lines[at:]
@@ -324,7 +325,7 @@ VOLATILE = (
 
 
 def shown(text: str) -> str:
-    """A text of a run as it can stand in the page."""
+    """Return a text of a run in the form of the page."""
     for pattern, stand_in in VOLATILE:
         text = re.sub(pattern, stand_in, text)
     text = " ".join(text.split())
@@ -333,9 +334,9 @@ def shown(text: str) -> str:
 
 
 def test_the_page(boards):
-    """docs/faults.md says what came of each fault in these runs."""
+    """docs/faults.md has the results of these runs."""
     lines = [
-        "| board | what is wrong with it | five cases | what is said | what was tried | at most |",
+        "| board | fault | five cases | message | recovery steps | time limit |",
         "|---|---|---|---|---|---|",
     ]
     for name, fault in FAULTS.items():

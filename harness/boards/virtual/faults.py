@@ -33,27 +33,27 @@ from harness.boards.virtual.boot_code import (
 )
 from harness.boards.virtual.wires import Wires, chatty_wires, lossy_wires, noisy_wires
 
-# What stands for one connection in the bytes to a board: the call of the agent (harness/boards/agent/protocol.py).
+# Bytes to a board that mark one connection: the call of the agent (harness/boards/agent/protocol.py).
 REQUEST_MARK = b'th_run(\'{"host"'
 ANSWER_MARK = b"#th "
-# What stands in for the lab's own switches: a hook that writes these to the board's port has reset it, or switched its power.
+# Stand-ins for the lab's own switches: a hook that writes these to the board's port resets it, or switches its power.
 RESET_WORD = b"\x00reset\x00"
 POWER_WORD = b"\x00power\x00"
 HUGE_LINE_BYTES = 10_000_000
 BAUD_300_BYTES_PER_S = 30
-# A start bit, eight data bits and a stop bit. The ring of an ESP32 (ports/esp32/mphalport.c, stdin_ringbuf of 260) holds one byte less.
+# A start bit, eight data bits and a stop bit. An ESP32's stdin_ringbuf of 260 bytes (ports/esp32/mphalport.c) holds 259.
 BAUD_115200_BYTES_PER_S = 11520
 RING_BYTES = 259
-# One damaged byte in so many, and the share of the reads with a log line.
+# One byte in DAMAGE_EVERY_BYTES is damaged; CHATTY_SHARE of the reads get a log line.
 DAMAGE_EVERY_BYTES = 10_000
 CHATTY_SHARE = 0.02
-# What an ESP32 prints at 115200 baud when its reset line is released, and how long it then takes to its prompt.
+# What an ESP32 prints at 115200 baud when its reset line is released, and how long it then takes to reach its prompt.
 ROM_LOG = (
     b"ets Jul 29 2019 12:21:46\r\n\r\nrst:0x1 (POWERON_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\r\n"
     b"configsip: 0, SPIWP:0xee\r\nmode:DIO, clock div:2\r\nload:0x3fff0030,len:4832\r\nentry 0x400805ac\r\n"
 )
 BOOT_S = 2.0
-# Nothing on a faulty board is slow by nature, so its time limits are a tenth.
+# Nothing on a virtual board is slow, so its time limits are a tenth of a real board's.
 TIME_LIMITS = 0.1
 
 
@@ -77,13 +77,13 @@ class Event(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One fault. What is left at its default is as on a board in order.
+    """One fault. A field at its default behaves as on a board without a fault.
 
-    `answer` is given one whole line of the agent's, with its line end; `to_board` what the host sends. `endless` is printed again
-    and again after a spoilt answer. `boot` is the board's boot.py, `shift_s` how far its clock is behind. `stand_in` is the device script
-    that boot.py begins with; `time_limits` is what the board's time limits are multiplied by. From the start: `line_bytes_per_s` is the
-    speed of the line both ways, `ring_bytes` what the board holds of what it has not read, `wires` damages what crosses the line, by a
-    seed, and `deaf_s` is how long the board is deaf after it was reset by the opening of its port.
+    `answer` receives one complete line of the agent, with its line end; `to_board` receives what the host sends. `endless` is printed
+    repeatedly after a spoilt answer. `boot` is the board's boot.py, `shift_s` how far its clock is behind. `stand_in` is the device script
+    that boot.py begins with; `time_limits` multiplies the board's time limits. Active from the start: `line_bytes_per_s` is the
+    speed of the line in both directions, `ring_bytes` the size of the board's input buffer, `wires` damages bytes on the line, as a
+    seed determines, and `deaf_s` is how long the board does not read after opening its port has reset it.
     """
 
     name: str
@@ -112,13 +112,13 @@ class Fault:
 
     @property
     def in_the_middle(self) -> bool:
-        """Whether it strikes at a connection; the others are there from the start."""
+        """Whether it occurs at a connection; the others are active from the start."""
         line = self.to_board or self.answer or self.mute or self.holds_back or self.bytes_per_s or self.delay_s
         return bool(line or self.event or self.restarts_on)
 
 
 def _every_seventh(change: Callable[[int], bytes]) -> Callable[[bytes], bytes]:
-    """Do something to every seventh byte of an answer, from the brace that opens it."""
+    """Apply a change to every seventh byte of an answer, from its opening brace on."""
 
     def spoil(line: bytes) -> bytes:
         first = len(ANSWER_MARK)
@@ -132,7 +132,7 @@ def _every_seventh(change: Callable[[int], bytes]) -> Callable[[bytes], bytes]:
 
 
 def _claim(line: bytes) -> bytes:
-    """Make a session of an answer that reports a failure."""
+    """Turn an answer that reports a failure into one that reports a session."""
     found = re.search(rb'"n": (\d+)', line)
     if b'"exception"' not in line or found is None:
         return line
@@ -141,14 +141,14 @@ def _claim(line: bytes) -> bytes:
 
 
 def _no_controls(data: bytes) -> bytes:
-    """Take out what a REPL acts on: Ctrl-A, Ctrl-B, Ctrl-D, Ctrl-E."""
+    """Remove the control characters of a REPL: Ctrl-A, Ctrl-B, Ctrl-D, Ctrl-E."""
     return data.translate(None, b"\x01\x02\x04\x05")
 
 
 def _radio(name: str, *, family: str, does: str) -> Fault:
-    """A board with the stand-in of a WiFi radio, in range of the access point `lab` with the password `sesame`.
+    """A board with the stand-in for a WiFi radio, in range of the access point `lab` with the password `sesame`.
 
-    Its time limits are whole: they are of the stand-in's own clock.
+    Its time limits are not reduced, because the stand-in runs in real time.
     """
     return Fault(name=name, does=does, boot=with_radio(family), stand_in="wlan_stand_in", time_limits=1.0)
 
@@ -156,14 +156,14 @@ def _radio(name: str, *, family: str, does: str) -> Fault:
 _TABLE = (
     Fault(
         name="silent",
-        does="takes no byte and sends none any more; only its power switch helps",
+        does="neither accepts nor sends bytes any more; only its power switch helps",
         ends=End.POWER,
         mute=True,
         to_board=lambda data: b"",
     ),
     Fault(
         name="flood",
-        does="prints without end until Ctrl-C",
+        does="prints endlessly until Ctrl-C",
         ends=End.INTERRUPT,
         answer=lambda line: b"",
         endless=b"E (4711) sensor: i2c bus is stuck\r\n",
@@ -180,36 +180,36 @@ _TABLE = (
         ends=End.INTERRUPT,
         answer=_every_seventh(lambda byte: bytes([byte ^ 0x40])),
     ),
-    Fault(name="delay", does="whatever it says arrives 0.05 s late, from then on", delay_s=0.05),
+    Fault(name="delay", does="its output arrives 0.05 s late, from then on", delay_s=0.05),
     Fault(name="reset", does="restarts by itself, once", ends=End.ANSWER, event=Event.RESET),
     Fault(
         name="non-utf8",
-        does="prints bytes that are no UTF-8 in front of its answers, from then on",
+        does="prints bytes that are not UTF-8 before its answers, from then on",
         answer=lambda line: b"\xff\xfe\x80 caf\xe9 \xed\xa0\x80\r\n\xf0\x28 " + line,
     ),
     Fault(
         name="half-line",
-        does="breaks one answer off in the middle",
+        does="stops in the middle of one answer",
         ends=End.ANSWER,
         answer=lambda line: line[: len(line) // 2],
     ),
-    Fault(name="lying", does="claims a session without connecting, from then on", boot=LYING),
+    Fault(name="lying", does="reports a session without connecting, from then on", boot=LYING),
     Fault(
         name="huge-line",
-        does="prints a line of 10 MB in place of an answer; Ctrl-C cuts it off",
+        does="prints a line of 10 MB instead of an answer; Ctrl-C stops it",
         ends=End.INTERRUPT,
         answer=lambda line: b"x" * HUGE_LINE_BYTES + line[-1:],
     ),
-    Fault(name="unplug", does="its port goes away (EIO) and does not come back", event=Event.UNPLUG),
+    Fault(name="unplug", does="its port disappears (EIO) and does not come back", event=Event.UNPLUG),
     Fault(
         name="replug",
-        does="its port goes away (EIO) and comes back under another name",
+        does="its port disappears (EIO) and comes back under another name",
         ends=End.ANSWER,
         event=Event.REPLUG,
     ),
     Fault(
         name="slow",
-        does="its line falls to 300 baud and stays there",
+        does="its line drops to 300 baud and stays there",
         bytes_per_s=BAUD_300_BYTES_PER_S,
     ),
     Fault(
@@ -218,38 +218,38 @@ _TABLE = (
         ends=End.RESET,
         to_board=_no_controls,
     ),
-    Fault(name="disk-full", does="its filesystem has no room left (ENOSPC)", boot=DISK_FULL),
+    Fault(name="disk-full", does="its filesystem is full (ENOSPC)", boot=DISK_FULL),
     Fault(name="read-only", does="its filesystem is read-only (EROFS)", boot=READ_ONLY),
-    Fault(name="no-memory", does="has 20 KB of heap, too little for what runs the cases", heap_bytes=20 * 1024),
+    Fault(name="no-memory", does="has 20 KB of heap, too little for the agent", heap_bytes=20 * 1024),
     Fault(
         name="wrong-clock",
-        does="its clock is 26 years behind and cannot be set: every certificate begins in its future",
+        does="its clock is 26 years behind and cannot be set: every certificate is not yet valid",
         boot=WRONG_CLOCK,
         shift_s=SHIFT_S,
     ),
-    Fault(name="no-network", does="reaches nobody (EHOSTUNREACH)", boot=NO_NETWORK),
+    Fault(name="no-network", does="cannot reach any host (EHOSTUNREACH)", boot=NO_NETWORK),
     Fault(name="no-tls", does="its firmware has no TLS module", boot=NO_TLS),
     Fault(
         name="boasting",
-        does="connects, and claims a session whatever came of it, from then on",
+        does="connects, and reports a session whatever the result, from then on",
         answer=_claim,
     ),
     Fault(
         name="stale-answer",
-        does="keeps one answer until the next question is asked",
+        does="holds one answer back until the next request",
         ends=End.ANSWER,
         holds_back=True,
     ),
     Fault(
         name="left-raw",
-        does="leaves the raw REPL behind an answer, as after a stray Ctrl-B, once",
+        does="leaves the raw REPL after an answer, as after a stray Ctrl-B, once",
         ends=End.ANSWER,
         answer=lambda line: line,
         typed=b"\x02",
     ),
     Fault(
         name="echo",
-        does="gives back what it is sent and nothing else, as with RX and TX joined",
+        does="only echoes what it receives, as with RX and TX connected",
         to_board=lambda data: b"",
         mute=True,
         echoes=True,
@@ -264,7 +264,7 @@ _TABLE = (
     ),
     Fault(
         name="reset-loop",
-        does="restarts whenever its raw REPL is asked for; only its power switch helps",
+        does="restarts whenever the raw REPL is requested; only its power switch helps",
         ends=End.POWER,
         event=Event.RESET,
         restarts_on=b"\x01",
@@ -278,47 +278,47 @@ _TABLE = (
     ),
     Fault(
         name="noisy",
-        does="one byte in 10,000 arrives with one bit flipped, in both directions (stand-in of a bad line)",
+        does="one byte in 10,000 arrives with one bit flipped, in both directions (stand-in for a bad line)",
         wires=partial(noisy_wires, every_bytes=DAMAGE_EVERY_BYTES),
     ),
     Fault(
         name="lossy",
-        does="one byte in 10,000 is lost, in both directions (stand-in of a bad line)",
+        does="one byte in 10,000 is lost, in both directions (stand-in for a bad line)",
         wires=partial(lossy_wires, every_bytes=DAMAGE_EVERY_BYTES),
     ),
     Fault(
         name="chatty",
-        does="its firmware logs a line in 2 % of the reads, anywhere (stand-in of ESP-IDF's log)",
+        does="its firmware logs a line in 2 % of the reads, anywhere (stand-in for ESP-IDF's log)",
         wires=partial(chatty_wires, share=CHATTY_SHARE),
     ),
     Fault(
         name="boot-log",
-        does="opening its port resets it: a ROM log, then 2 s in which it is deaf (stand-in of an auto-reset circuit)",
+        does="opening its port resets it: a ROM log, then 2 s without reading (stand-in for an auto-reset circuit)",
         deaf_s=BOOT_S,
         time_limits=1.0,
     ),
-    Fault(name="jitter", does="its free heap varies by up to 6 KB (stand-in of a heap shared with WiFi)", boot=JITTER),
+    Fault(name="jitter", does="its free heap varies by up to 6 KB (stand-in for a heap shared with WiFi)", boot=JITTER),
     Fault(
         name="small-heap",
-        does="its heap has room for the agent and none for TLS (stand-in): each handshake ends in OSError 12",
+        does="its heap is large enough for the agent but not for TLS (stand-in): each handshake ends in OSError 12",
         boot=NO_MEMORY_FOR_TLS,
         heap_bytes=SMALL_HEAP_BYTES,
     ),
     Fault(
         name="lwip-1.23",
-        does="has the sockets of lwIP up to 1.23 (stand-in): connect() looks every 100 ms, and fails if the peer has ended by then",
+        does="has the lwIP sockets of firmware up to 1.23 (stand-in): connect() polls every 100 ms and fails if the peer has closed",
         boot=with_sockets("LwipSocket"),
         stand_in="lwip_stand_in",
     ),
     Fault(
         name="lwip-1.24",
-        does="has the sockets of lwIP from 1.24 on (stand-in): connect() looks every millisecond",
+        does="has the lwIP sockets of firmware from 1.24 on (stand-in): connect() polls every millisecond",
         boot=with_sockets("LwipSocketSince124"),
         stand_in="lwip_stand_in",
     ),
     Fault(
         name="slow-boot",
-        does=f"its boot.py takes {SLOW_BOOT_S} s (stand-in of one that waits for WiFi)",
+        does=f"its boot.py takes {SLOW_BOOT_S} s (stand-in for one that waits for WiFi)",
         boot=SLOW_BOOT,
         time_limits=1.0,
     ),

@@ -101,7 +101,7 @@ def identity(spec: BoardSpec) -> str:
 
 
 def occupancy(_spec: BoardSpec) -> Occupancy:
-    """Nobody has a board that is made when it is opened."""
+    """A virtual board is always free: it is created when it is opened."""
     from harness.boards.locks.occupancy import Occupancy, OccupancyState
 
     return Occupancy(state=OccupancyState.VIRTUAL)

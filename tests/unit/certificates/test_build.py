@@ -80,7 +80,7 @@ def host_of(profile: Profile) -> str:
 
 
 def anchor_of(made: Certificates, profile: Profile) -> str:
-    """The root a peer would trust: the own one, or ca-p256 where the defect is that nobody trusts it."""
+    """Return the root that a peer would trust: the chain's own, or ca-p256 if the defect is a missing trust anchor."""
     unknown = profile.self_signed or profile.defect == "untrusted"
     return (made.make("ca-p256") if unknown else made.make(profile.name)).root_pem.decode()
 
@@ -156,7 +156,7 @@ def test_each_defect_gives_exactly_its_verify_code(made: Certificates, name: str
 
 
 def test_every_declared_defect_is_looked_at() -> None:
-    """No defect word is without a proof in this file, and no proof is for a word nobody uses."""
+    """Every defect has a proof in this file, and every proof belongs to a defect."""
     used = {profile.defect for profile in PROFILES.values() if profile.role is not Role.AUTHORITY} - {""}
     assert used == {*VERIFY_CODES, *LOOKED_AT_ALONE}
     assert {word for defect in used for word in defect.split("+")} == set(DEFECTS)
@@ -216,7 +216,7 @@ def test_a_sha3_signature_is_sound(made: Certificates) -> None:
 
 
 def test_a_name_in_the_subject_only_needs_the_old_rule(made: Certificates) -> None:
-    """Without the fall-back to the common name (RFC 9525 section 6.1) the certificate is for nobody."""
+    """Without the fall-back to the common name (RFC 9525 section 6.1) the certificate matches no host."""
     profile = PROFILES["server-common-name-only"]
     server, client = contexts(made, profile, anchor=anchor_of(made, profile))
     client.hostname_checks_common_name = False

@@ -7,7 +7,7 @@ from harness.model import BoardInfo, ExpectedAlert, Outcome, ServerFacts, Side, 
 
 
 def test_connected():
-    """A session leaves nothing open but what nobody asked for: no error and no alert on either side."""
+    """A session requires that neither side has an error and no alert is sent; other fields are open."""
     wanted = connected(version="TLSv1.2", suite="X", group="secp256r1")
     assert (wanted.outcome, wanted.version, wanted.suite, wanted.group) == (
         Outcome.CONNECTED,
@@ -34,7 +34,7 @@ def test_refused_by_the_client():
 
 
 def test_a_side_not_named_saw_no_error():
-    """Leaving a side out means that it saw nothing, unless a race is cited."""
+    """A side that is not named must have no error, unless a race is cited."""
     strict = refused(by="server", stage="config", server="EE_KEY_TOO_SMALL")
     assert (strict.no_client_error, strict.no_alert, strict.client_type) == (True, True, None)
     open_ = refused(by="server", server="X", open_because="the reset may overtake the alert")

@@ -43,13 +43,13 @@ def info(*suites, **facts):
     ],
 )
 def test_offers(suites, expected):
-    """Read from the ClientHello; a suite nobody knows counts for nothing; TLS 1.3 suites go with any key."""
+    """Offers are read from the ClientHello; unknown suites do not count; TLS 1.3 suites work with any key."""
     needs = (OFFERS_ECDHE_ECDSA, OFFERS_ECDHE_RSA, OFFERS_TLS_RSA)
     assert tuple(need.met(info(*suites), {}) for need in needs) == expected
 
 
 def test_nothing_known():
-    """Before the first ClientHello the case is allowed to speak for itself."""
+    """Before the first ClientHello the need counts as met."""
     assert all(need.met(BoardInfo(), {}) for need in (OFFERS_ECDHE_ECDSA, OFFERS_ECDHE_RSA, OFFERS_TLS_RSA))
 
 

@@ -130,7 +130,7 @@ def test_a_group_that_was_not_offered(build_hello, build_server):
 
 
 def test_where_the_version_makes_no_difference(build_hello, build_server):
-    """Nothing is replaced where nobody signs with PSS in TLS 1.2 and no group is asked for; with PSS it is."""
+    """Only a PSS signature in TLS 1.2 or a requested group replaces the prediction."""
     hello, server = build_hello(like="pss-in-tls12"), build_server("rsa", maximum_version="TLSv1.2")
     assert before_3_6_7(predict(hello, server), hello, server) == refusal_of_own_offer()
     plain = build_hello(like="common")

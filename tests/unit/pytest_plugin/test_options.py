@@ -100,7 +100,7 @@ def test_check_outputs(tmp_path):
         check_outputs("", reports=[])
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a place that nobody may write, not even root")
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a place that even root cannot write")
 def test_a_place_where_nothing_can_be_made():
     """Permissions do not tell everything: it is tried."""
     for wrong in ({"artifacts": "/proc/x", "reports": []}, {"artifacts": None, "reports": ["/proc/x/run.json"]}):

@@ -86,7 +86,7 @@ class Worker:
 
 
 class Run:
-    """A run with so many workers (0: two that are to come); `go` runs tests until nobody can go on."""
+    """Simulate a run with this number of workers (0: two that start later); `go` runs tests until no worker can continue."""
 
     def __init__(self, ids: list[str], labels: list[str], *, workers: int) -> None:
         self.ids, self.problems = ids, []
@@ -142,7 +142,7 @@ def test_every_board_has_one_worker(boards: int, workers: int, cases: int, plain
 
 
 def test_boards_come_first_and_go_to_different_workers() -> None:
-    """As many workers as boards: each has one before anybody gets a test without a board."""
+    """With as many workers as boards, each gets a board before any worker gets a test without one."""
     run = Run(ids_of(4, cases=5, plain=40), ["b0", "b1", "b2", "b3"], workers=4)
     assert [worker.todo for worker in run.workers] == [list(range(n * 5, n * 5 + 5)) for n in range(4)]
     run.go()

@@ -219,7 +219,7 @@ def test_a_control_that_cannot_connect_proves_nothing(runner, monkeypatch, chang
     )
 
 
-def test_an_unknown_heap_vouches_for_nobody_else(runner, heaps):
+def test_an_unknown_heap_says_nothing_about_other_cases(runner, heaps):
     """A control whose free heap was not told vouches for the case next to it, and is run again for the next one."""
     control, wrong_ca = find_case("seed/ca-verified"), find_case("seed/wrong-ca")
     tried = heaps(50_000, None, 50_000, 50_000)

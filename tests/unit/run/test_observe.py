@@ -84,7 +84,7 @@ def test_an_exchange_the_client_did_not_finish():
         # A server that is not ours ended TLS 1.3 when the client was through: at once, or seen at the client's first read.
         (server(ended_first=True, accepted=True), client(done=True), (), ("refused", "server", "handshake")),
         (server(ended_first=True, accepted=True), client(("OSError", -30592, "read")), (), ("refused", "server", "handshake")),
-        # Nobody took the relay's connection; whatever the errno, it is no client that left.
+        # The relay's connection was refused; whatever the errno, no client left.
         (server(("ConnectionRefusedError", "ECONNREFUSED", "connect")), None, (), ("refused", "server", "connect")),
         (server(("ConnectionAbortedError", "ECONNABORTED", "connect")), None, (), ("refused", "server", "connect")),
         # A side refused its own settings.
@@ -119,7 +119,7 @@ def test_an_exchange_the_client_did_not_finish():
             (),
             ("refused", "client", "handshake"),
         ),
-        # Nobody said anything: one of them waited.
+        # Neither side sent an error: one of them waited.
         (server(timed_out=True), client(("OSError", 110, "handshake")), (), ("hung", None, "handshake")),
         (server(accepted=True), client(("OSError", 116, "read")), (), ("hung", None, "read")),
         (server(timed_out=True), None, (), ("hung", None, "handshake")),
@@ -221,7 +221,7 @@ def test_numbers_and_addresses_go_through():
     assert (seen.free_before, seen.free_low, seen.free_after, seen.held) == (3, 1, 2, 1)
 
 
-def test_nobody_came():
+def test_no_connection():
     """Without a connection there is no address of a board, nor from half of one."""
     for report in (server(), server(local="127.0.0.1", peer="127.0.0.1"), server(local_port=1, peer_port=1)):
         seen = observe(report, None, WireReading())

@@ -277,7 +277,7 @@ def test_silent_client_times_out(run: Run) -> None:
 
 
 def test_finish_ends_a_session_at_its_deadline(server: LocalServer) -> None:
-    """`finish` never waits longer than its deadline; nobody came, so nothing was accepted."""
+    """`finish` never waits longer than its deadline; without a client nothing is accepted."""
     server.open(P256, TALK)
     report = server.finish(Deadline(0.05))
     assert (report.accepted, report.timed_out, report.failure) == (False, True, None)

@@ -201,7 +201,7 @@ def test_tls12_certificate_required(relay, target):
 
 
 def test_strangers_are_dropped_and_counted(relay, target):
-    """Nobody but the named peer is passed on."""
+    """Only the named peer is relayed."""
     between = relay(target())
     start = between.open(PROFILE, Serving(peers=("192.0.2.1",)))
     with socket.create_connection(("127.0.0.1", start.port), timeout=5) as sock:
@@ -210,8 +210,8 @@ def test_strangers_are_dropped_and_counted(relay, target):
     assert (report.strangers, report.accepted, report.wire) == (1, False, ())
 
 
-def test_nobody_there(relay):
-    """A start that failed at stage connect, before anybody is asked to come; the report says the same."""
+def test_no_server(relay):
+    """If the relay cannot reach the server, its start fails at stage connect, and the report has the same failure."""
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     between = relay(port)
@@ -299,6 +299,6 @@ def test_never_opened(relay):
 
 
 def test_look_up():
-    """An address, whether anybody is there or not, and a name that nobody has."""
+    """Addresses with and without a server, and an unknown host name."""
     assert look_up("127.0.0.1", 1) is None
     assert look_up("no-such-host.invalid", 1).reason.startswith("EAI_")

@@ -104,7 +104,7 @@ def test_raw_peer_under_another_python(remote: RemoteServer, python_client: Call
 
 
 def test_cancel_over_the_pipe(remote: RemoteServer) -> None:
-    """Cancel answers with a report of nobody having come, or None."""
+    """Cancel answers with a report without a connection, or None."""
     remote.open(P256, TALK)
     report = remote.cancel()
     assert report is not None
@@ -113,7 +113,7 @@ def test_cancel_over_the_pipe(remote: RemoteServer) -> None:
 
 
 def test_deadline_over_the_pipe(remote: RemoteServer) -> None:
-    """A session nobody joins ends at the deadline."""
+    """A session without a client ends at the deadline."""
     remote.open(P256, TALK)
     assert remote.finish(Deadline(0.05)).timed_out
 

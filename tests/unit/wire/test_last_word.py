@@ -26,7 +26,7 @@ def reading(*records: tuple[Side, int], version: str = "TLSv1.3") -> WireReading
 
 
 def requiring(context: ssl.SSLContext) -> None:
-    """Have the server want a client's certificate of a CA that nobody has."""
+    """Let the server require a client certificate from a CA that does not exist."""
     context.verify_mode = ssl.CERT_REQUIRED
 
 

@@ -57,5 +57,5 @@ def test_properties(name: str, key_type: str, hash_name: str | None, padding: st
 
 
 def test_unknown_scheme() -> None:
-    """A scheme nobody here can have a key for has no properties."""
+    """A scheme without a supported key type has no properties."""
     assert (signature_info(0x1A1A), signature_code("nonsense")) == (None, None)

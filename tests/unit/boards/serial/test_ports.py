@@ -53,7 +53,7 @@ def plugged(monkeypatch: pytest.MonkeyPatch) -> list[SimpleNamespace]:
 
 @pytest.fixture
 def pty_port() -> Iterator[str]:
-    """A PTY that nobody else has open."""
+    """A PTY that no other process has open."""
     import pty
     import tty
 
@@ -255,7 +255,7 @@ def test_programs_without_a_lock_are_refused(monkeypatch: pytest.MonkeyPatch, co
     refuse_if_held("/dev/pts/3")
 
 
-def test_busy_with_nobody_visible(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_busy_without_a_visible_holder(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another user's process cannot be named: the command that can is."""
     monkeypatch.setattr(ports, "holders", lambda _device: [])
     error = why_port_failed("/dev/ttyUSB0", OSError(errno.EBUSY, "busy"))
@@ -268,7 +268,7 @@ def test_busy_with_nobody_visible(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def closed_port() -> int:
-    """A port on which nobody listens."""
+    """A port without a listener."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
 

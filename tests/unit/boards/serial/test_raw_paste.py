@@ -78,7 +78,7 @@ def test_code_arrives_whole(between: bytes) -> None:
 
 
 def test_a_lost_window_ends_within_the_protocols_time() -> None:
-    """The board waits for code and we for the window: nothing has run, and nobody waits for the exec's whole time."""
+    """The board waits for code and the host for the window: nothing has run, and the host gives up before the exec's time limit."""
     port = Port(lost=2)
     sender, deadline = sender_for(port)
     with pytest.raises(LinkTimeout):
