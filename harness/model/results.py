@@ -1,0 +1,175 @@
+"""What follows from an observation: verdict, explanation with fixes, the result of a cell, a diagnosis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.model.boards import BoardInfo
+from harness.model.cases import Expectation
+from harness.model.observations import Observation
+from harness.model.wire import Packet, WireStep
+from harness.model.words import RecoveryAction, StepResult, VerdictWord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mismatch:
+    """One field in which expectation and observation differ."""
+
+    field: str
+    expected: str
+    observed: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The judgement of one case: the word, the reason in one line, and every mismatch."""
+
+    word: VerdictWord
+    reason: str | None = None
+    mismatches: tuple[Mismatch, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What a fix changes on each side, so that it can be tried: field -> new value; other fields stay the same.
+
+    `server` names fields of `ServerProfile`, `client` fields of `ClientPlan`. A certificate named after a profile of `certs/` is generated,
+    for the user's host name if there is one. `issuer` is the CA of the server's present certificate, `client-issuer` that of the board's.
+    In a list, `*` stands for the present values; as `server_hostname` it is a name in the server's certificate.
+    """
+
+    server: Mapping[str, Any] = field(default_factory=dict)
+    client: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fix:
+    """A change that would make the case connect. `proved` is None until it was tried.
+
+    `because` says why it is discouraged. `server_lines` are the exact lines of Python's `ssl`, or of a shell after
+    `$`; for a server that is not ours, each starts with that server's name (`harness.explain.other_servers`). `client_lines` are the exact
+    MicroPython lines for this firmware's API. Both are empty if that side does not change. `change` is what `diagnose` does to try the
+    fix, None if it cannot be tried from here (new firmware, a cable).
+    """
+
+    title: str
+    proved: bool | None = None
+    discouraged: bool = False
+    because: str | None = None
+    server_lines: tuple[str, ...] = ()
+    client_lines: tuple[str, ...] = ()
+    change: Change | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Why a case failed, with the evidence line by line, and fixes, the most secure first."""
+
+    rule: str
+    title: str
+    why: tuple[str, ...] = ()
+    fixes: tuple[Fix, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoveryStep:
+    """One step of recovering a board. A `skipped` step is not possible with this board, for the given reason."""
+
+    step: RecoveryAction
+    result: StepResult
+    reason: str | None
+    deadline_s: float | None
+    took_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnexpectedPeers:
+    """Connections that were dropped because they came from another address: how many, and the first few addresses."""
+
+    count: int = 0
+    addresses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseResult:
+    """One run of a cell of the matrix: one case on one board against one server.
+
+    `attempt` counts the tries after faults of the line; `repeat` is the number of the run with `--repeat N`, from 1. `strangers` are the
+    unexpected peers of all connections that the case needed; the observation counts only those of its own handshake. None: not counted.
+    """
+
+    board: str
+    server: str
+    case: str
+    attempt: int
+    verdict: Verdict
+    expected: Expectation | None
+    observation: Observation | None
+    repeat: int = 1
+    explanation: Explanation | None = None
+    weak: str | None = None
+    strangers: UnexpectedPeers | None = None
+    link_errors: tuple[str, ...] = ()
+    recovery: tuple[RecoveryStep, ...] = ()
+    transcript: str = ""
+    artifacts: Mapping[str, str | None] = field(default_factory=dict)
+    packets: tuple[Packet, ...] = ()
+
+
+IN_PROCESS = "in-process"
+DEFAULT_CLIENT = "socket"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Cell:
+    """One cell of the compatibility matrix: a case, or a test of a user's own suite, with one value of each axis.
+
+    An empty `firmware` is the board's present one; an empty `link` is the unchanged network. Either `case` or `test` is set.
+    """
+
+    board: str
+    firmware: str = ""
+    server: str = IN_PROCESS
+    client: str = DEFAULT_CLIENT
+    link: str = ""
+    case: str = ""
+    test: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One change, and its result on the board.
+
+    `fix.proved` says whether it connected; `result` is the handshake that shows it. If there was none, it is None and `note` says why.
+    `general` marks a change that no rule proposed; such changes are tried after the rule's own fixes failed. `server_lines` and
+    `client_lines` are the complete settings of both sides in this trial.
+    """
+
+    fix: Fix
+    result: CaseResult | None = None
+    note: str | None = None
+    general: bool = False
+    server_lines: tuple[str, ...] = ()
+    client_lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """One server with one board, unchanged and with one change at a time.
+
+    `server` is what the board connected to, as the user named it (interpreter, or HOST:PORT). `server_lines` and `client_lines` are both
+    sides' settings as code. `unseen` is what could not be observed of a server that is not ours. Key files are named, never included.
+    """
+
+    board: str
+    info: BoardInfo | None
+    server: str
+    result: CaseResult
+    server_lines: tuple[str, ...] = ()
+    client_lines: tuple[str, ...] = ()
+    wire: tuple[WireStep, ...] = ()
+    trials: tuple[Trial, ...] = ()
+    unseen: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
