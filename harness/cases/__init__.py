@@ -15,7 +15,7 @@ from typing import Any
 from harness.errors import UsageError
 from harness.expectations.builders import connected
 from harness.expectations.differences import with_differences
-from harness.expectations.needs import CHECKS_CERTIFICATES
+from harness.expectations.needs import CHECKS_CERTIFICATES, has_one_of
 from harness.model import (
     Case,
     ClientPlan,
@@ -144,6 +144,7 @@ def _register(row: Row, *, module: str, tier: Tier) -> None:
         raise ValueError(f"{case_id}: declared twice")
     title, _, rest = text.partition(". ")
     situation = row.situation
+    suites = situation.client.suites
     _REGISTRY[case_id] = Case(
         id=case_id,
         title=title.rstrip("."),
@@ -153,7 +154,7 @@ def _register(row: Row, *, module: str, tier: Tier) -> None:
         client=situation.client,
         expect=with_differences(case_id, situation.expect),
         predicted=situation.predicted,
-        needs=situation.needs,
+        needs=situation.needs if suites is None else (*situation.needs, has_one_of(suites)),
         positive_control=situation.positive_control,
         weak=situation.weak,
     )

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.model import BoardInfo, Need, TlsLibrary
-from harness.wire.suites import suite_code, suite_info
+from harness.wire.suites import mbedtls_suite_name, suite_code, suite_info
 
 
 def _offers(key_exchange: str, authentication: str, info: BoardInfo) -> bool:
@@ -77,6 +77,29 @@ def can_offer_exactly(suites: tuple[str, ...]) -> Need:
     return Need(
         name="restrict-suites",
         reason="this firmware offers other cipher suites, too, and its TLS module has no set_ciphers to exclude them",
+        met=met,
+    )
+
+
+def has_one_of(suites: tuple[str, ...]) -> Need:
+    """Need firmware that was built with at least one of `suites` (IANA names): set_ciphers refuses an empty list.
+
+    `get_ciphers()` decides; without it, the ClientHello that the firmware sends unrestricted.
+    """
+    names = {mbedtls_suite_name(name) for name in suites}
+    codes = [suite_code(name) for name in suites]
+
+    def met(info: BoardInfo, server: Mapping[str, Any]) -> bool:
+        if None in codes:
+            return True  # a misspelled name, which the request refuses
+        if info.suites:
+            return not names.isdisjoint(info.suites)
+        return info.hello is None or not {int(code, 16) for code in info.hello.suites}.isdisjoint(codes)
+
+    more = f" and {len(suites) - 3} more" if len(suites) > 3 else ""
+    return Need(
+        name="has-suite",
+        reason=f"this firmware was built with none of the cipher suites {', '.join(suites[:3])}{more}",
         met=met,
     )
 

@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeVar, Unpack
 from harness.certificates import Certificates
 from harness.errors import BoardError, ServerError, UsageError
 from harness.expectations import builders as expectations
-from harness.expectations.needs import can_offer_exactly
+from harness.expectations.needs import can_offer_exactly, has_one_of, unmet
 from harness.model import (
     BoardInfo,
     BoardSpec,
@@ -229,9 +229,9 @@ class Board:
             plan["ca"] = _tuple(plan["ca"])
         if plan.get("suites") is not None:
             plan["suites"] = _tuple(plan["suites"])
-            need = can_offer_exactly(plan["suites"])
-            if not need.met(self.info, {}):
-                raise UsageError(f"board.connect(suites=...): {self.label}: {need.reason}")
+            missing = unmet((can_offer_exactly(plan["suites"]), has_one_of(plan["suites"])), self.info, {})
+            if missing is not None:
+                raise UsageError(f"board.connect(suites=...): {self.label}: {missing.reason}")
         return self._attempt(self.runner(), server, ClientPlan(**plan))
 
     def _attempt(self, runner: CaseRunner, server: ServerProfile, plan: ClientPlan) -> Observation:

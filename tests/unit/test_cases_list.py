@@ -7,14 +7,16 @@ from pathlib import Path
 
 from harness import cases
 from harness.cases import all_cases, select
+from harness.cases.seed import QUESTION_SUITES
 from harness.certificates.declarations import load
 from harness.certificates.forms import CA_FORMATS, CERTIFICATE_FORMATS
 from harness.expectations.differences import DIFFERENCES
-from harness.model import Tier, Verify
+from harness.expectations.needs import unmet
+from harness.model import BoardInfo, Tier, Verify
 from harness.server.engine.engine import BEHAVIOURS
 from harness.server.engine.tls_contexts import CURVES
 from harness.system.data_files import data_dir
-from harness.wire.suites import suite_code
+from harness.wire.suites import mbedtls_suite_name, suite_code
 
 DATA = Path(__file__).parents[1] / "data" / "measured_cases.txt"
 MEASURED = dict(line.split() for line in DATA.read_text(encoding="ascii").splitlines())
@@ -102,6 +104,25 @@ def test_an_unknown_word_is_found():
     slips = replace(good, server=replace(good.server, **server), client=replace(good.client, **client))
     assert sorted(unknown_words(slips)) == ["b", "c", "f", "g", "s", "v", "w", "x", "y", "z"]
     assert unknown_words(good) == []
+
+
+def test_f16_no_case_asks_for_an_empty_list_of_suites():
+    """Firmware that was built with none of a case's suites is `unsupported`: set_ciphers([]) would fail, which is no result of TLS.
+
+    The board here offers what mbedtls_config_common.h enables in 1.22 and 1.23: no ECDHE_RSA.
+    """
+    board = BoardInfo(
+        api=("ssl.SSLContext.set_ciphers",), suites=tuple(mbedtls_suite_name(name) for name in QUESTION_SUITES)
+    )
+    missing = {}
+    for case in ALL.values():
+        if case.client.suites is not None:
+            need = unmet(case.needs, board, {})
+            missing[case.id] = need.name if need else None
+            offered = {mbedtls_suite_name(name) for name in case.client.suites} & set(board.suites)
+            assert offered or need is not None, case.id
+    assert missing["no-shared-cipher/ecdhe-rsa-only-p256-key"] == "has-suite"
+    assert missing["no-shared-cipher/key-type-rsa"] is None
 
 
 def test_a_case_without_a_server_key_needs_none():

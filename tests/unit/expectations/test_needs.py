@@ -11,6 +11,7 @@ from harness.expectations.needs import (
     OFFERS_TLS_RSA,
     READS_DER_ONLY,
     can_offer_exactly,
+    has_one_of,
     unmet,
 )
 from harness.model import BoardInfo, HelloFacts
@@ -61,6 +62,39 @@ def test_can_offer_exactly():
     assert not need.met(info(TLS_RSA, ECDHE_RSA), {})
     assert not need.met(info("00ff"), {})
     assert not need.met(BoardInfo(), {})
+
+
+@pytest.mark.parametrize(
+    ("board", "expected"),
+    [
+        (info(TLS_RSA, suites=("TLS-ECDHE-RSA-WITH-AES-128-GCM-SHA256", "TLS-PSK-WITH-AES-128-GCM-SHA256")), True),
+        (info(ECDHE_RSA, suites=("TLS-RSA-WITH-AES-128-CBC-SHA256",)), False),
+        (info(ECDHE_RSA), True),
+        (info(TLS_RSA, ECDHE_ECDSA), False),
+        (BoardInfo(), True),
+    ],
+)
+def test_f16_has_one_of(board, expected):
+    """get_ciphers() decides whether the firmware has one of the suites, else its ClientHello; unknown, the case speaks for itself."""
+    need = has_one_of(("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256"))
+    assert need.met(board, {}) is expected
+    assert need.reason == (
+        "this firmware was built with none of the cipher suites TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, "
+        "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256"
+    )
+
+
+def test_f16_a_long_list_of_suites():
+    """The reason names three suites. A misspelled name is no suite that the firmware lacks: the request refuses it."""
+    suites = tuple(
+        f"TLS_RSA_WITH_{cipher}" for cipher in ("AES_128_CBC_SHA", "AES_256_CBC_SHA", "NULL_SHA", "NULL_MD5")
+    )
+    need = has_one_of(suites)
+    assert need.reason.endswith(
+        "TLS_RSA_WITH_AES_128_CBC_SHA, TLS_RSA_WITH_AES_256_CBC_SHA, TLS_RSA_WITH_NULL_SHA and 1 more"
+    )
+    assert not need.met(info(ECDHE_RSA), {})
+    assert has_one_of((*suites, "best")).met(info(ECDHE_RSA), {})
 
 
 def test_api():
