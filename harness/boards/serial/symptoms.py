@@ -44,10 +44,17 @@ def what_happened(seen: bytes) -> tuple[FaultKind, str] | None:
     Returns:
         (kind, sentence) with `reset` or `reset-loop`, None if nothing says so.
     """
+    seen = _without_our_reset(seen)
     starts = _starts(seen)
     if starts == 0:
         return None
     return (FaultKind.RESET, _restarted(seen)) if starts == 1 else (FaultKind.RESET_LOOP, _loop_sentence(seen, starts))
+
+
+def _without_our_reset(seen: bytes) -> bytes:
+    """Leave out the soft reset of a board that had just restarted: the Ctrl-D that ends our code reached its friendly prompt."""
+    before, reboot, behind = seen.partition(_SOFT_REBOOT)
+    return before + _BANNER.sub(b"", behind, count=1) if reboot and _starts(before) else seen
 
 
 def _restarted(seen: bytes) -> str:

@@ -77,9 +77,17 @@ def test_first_line_is_safe_to_show(seen: bytes) -> None:
         (ROM + BANNER, "reset"),
         (WDT * 2, "reset-loop"),
         (b"rst cause:4, boot mode:(3,6)\r\n", "reset"),
+        (b"MPY: soft reboot\r\n" + BANNER, "reset"),
+        (BANNER + b"\r\nMPY: soft reboot\r\n" + BANNER, "reset"),
+        (BANNER + b"\r\nMPY: soft reboot\r\n" + BANNER * 2, "reset-loop"),
+        ((b"MPY: soft reboot\r\n" + BANNER) * 2, "reset-loop"),
+        (BANNER + (b"MPY: soft reboot\r\n" + BANNER) * 2, "reset-loop"),
     ],
 )
 def test_what_happened(seen: bytes, kind: str | None) -> None:
-    """A banner or a boot log where an answer should be is a restart; a ROM log and the banner that follows are one."""
+    """A banner or a boot log where an answer should be is a restart; a ROM log and the banner that follows are one.
+
+    The end of our code, Ctrl-D, soft-resets a board that has restarted and is at its friendly prompt: that is not a second restart.
+    """
     found = what_happened(seen)
     assert (found[0] if found else None) == kind
