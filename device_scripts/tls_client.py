@@ -13,7 +13,8 @@ th_time = th_module("utime", "time")
 th_esp32 = th_module("esp32")
 # As a process, MicroPython lets TLS have its memory from malloc: what gc knows says nothing of it, and asking costs 0.4 ms.
 th_inside = __import__("sys").platform not in ("linux", "darwin", "win32")
-th_kept = [None, None]  # the last settings and their context: parsing a key again costs milliseconds on a board
+# The last settings, their context and what was passed to it: parsing a key again costs milliseconds on a board.
+th_kept = [None, None, None]
 
 
 def th_tls():
@@ -35,7 +36,14 @@ def th_need(owner, attribute, name):
         raise NotImplementedError(name + "." + attribute)
 
 
-def th_context(req, blob):
+def th_pass(did, mark, value):
+    """Note a value on its way to the API: a letter, and the number or the check sum; no 0. The host compares it with its plan."""
+    if value != 0:
+        did.append(mark + ("%d" % value if isinstance(value, int) else th_sum(value)[1:]))
+    return value
+
+
+def th_context(req, blob, did):
     """Build what wraps the socket, as far as possible before any connection: (wrap function, keywords)."""
     name, module, modern = th_tls()
     if module is None:
@@ -60,44 +68,45 @@ def th_context(req, blob):
             raise NotImplementedError(name + ".SSLContext.load_verify_locations")
         # Only what is asked for: up to 1.19, and with axTLS, a further keyword is a TypeError.
         if verify:
-            words["cert_reqs"] = verify
-        if ca:
-            words["cadata"] = blob(ca[0])
-        if key:
-            words["key"] = blob(key)
-        if cert:
-            words["cert"] = blob(cert)
+            words["cert_reqs"] = th_pass(did, "v", verify)
+        for letter, word, item in (("c", "cert", cert), ("k", "key", key), ("a", "cadata", ca and ca[0])):
+            if item:
+                words[word] = th_pass(did, letter, blob(item))
         return module.wrap_socket, words
     mark = (verify, tuple(ca), cert, key, suites, psk, req.get("psk_key"))
     if th_kept[0] == mark:
+        did.extend(th_kept[2])
         return th_kept[1].wrap_socket, words
-    th_kept[0] = th_kept[1] = None
+    th_kept[0] = th_kept[1] = th_kept[2] = None
     gc.collect()
     ctx = module.SSLContext(module.PROTOCOL_TLS_CLIENT)
     name += ".SSLContext"
     # Always set: a client of the tls module starts with CERT_REQUIRED, one of ssl with CERT_NONE.
     if hasattr(ctx, "verify_mode"):
         ctx.verify_mode = verify
+        th_pass(did, "v", ctx.verify_mode)
     if suites is not None:
         th_need(ctx, "set_ciphers", name)
-        names = blob(suites).decode()
+        names = th_pass(did, "s", blob(suites)).decode()
         ctx.set_ciphers(names.split(",") if names else [])
     if cert or key:
-        ctx.load_cert_chain(blob(cert) if cert else None, blob(key) if key else None)
+        ctx.load_cert_chain(
+            th_pass(did, "c", blob(cert)) if cert else None, th_pass(did, "k", blob(key)) if key else None
+        )
     if ca:
         th_need(ctx, "load_verify_locations", name)
     for item in ca:
         # The first argument of ssl's method is a path, of tls's the data.
-        if name[0] == "t":
-            ctx.load_verify_locations(blob(item))
-        else:
-            ctx.load_verify_locations(cadata=blob(item))
+        data = th_pass(did, "a", blob(item))
+        load = ctx.load_verify_locations
+        load(data) if name[0] == "t" else load(cadata=data)
     if psk is not None:
         th_need(ctx, "psk_key", name)
-        ctx.psk_identity = psk
-        ctx.psk_key = blob(req["psk_key"])
+        ctx.psk_identity = th_pass(did, "i", psk)
+        ctx.psk_key = th_pass(did, "p", blob(req["psk_key"]))
     th_kept[0] = mark
     th_kept[1] = ctx
+    th_kept[2] = list(did)
     return ctx.wrap_socket, words
 
 
@@ -199,17 +208,17 @@ def th_write(tls, data, size):
         data = data if data[:1] == b"x" else b"x" * min(size, 1024)
 
 
-def th_session(req, wrap, state, times, answer):
+def th_session(req, wrap, state, times, answer, did):
     """Connect, shake hands, exchange, close; state is [stage, socket, TLS socket] for the clean-up."""
     words = wrap[1]
     if req.get("name") is not None:
-        words["server_hostname"] = req["name"]
+        words["server_hostname"] = th_pass(did, "n", req["name"])
     state[0] = "connect"
     times.append(th_now())
     info = th_socket.getaddrinfo(req["host"], req["port"])[0]
     state[1] = sock = th_socket.socket(info[0])
     # The time-out is set before the wrap: without it a silent server holds the board in wrap_socket for ever.
-    th_connect(sock, info[-1], req.get("timeout", 10000))
+    th_connect(sock, info[-1], th_pass(did, "t", req.get("timeout", 10000)))
     state[0] = "handshake"
     # Collected first, so that what is free is comparable between cases, and in one piece: TLS wants 16.7 KB at once.
     gc.collect()
@@ -230,9 +239,10 @@ def th_session(req, wrap, state, times, answer):
         answer["suite"], answer["version"] = tls.cipher()[:2]
     if not req.get("closefirst"):
         state[0] = "write"
-        th_write(tls, req.get("text", "").encode(), req.get("send", 0))
+        data = th_pass(did, "w", req.get("text", "").encode())
+        th_write(tls, data, th_pass(did, "z", req.get("send", 0)))
         state[0] = "read"
-        data, size = th_read(tls, req.get("recv", 0), req.get("readtoend"))
+        data, size = th_read(tls, th_pass(did, "r", req.get("recv", 0)), th_pass(did, "e", req.get("readtoend", 0)))
         try:
             answer["text"] = data.decode()
         except ValueError:
@@ -288,10 +298,11 @@ def th_attempt(req, blob):
     times = []
     free = [None, None, None]
     answer = {"kind": "result", "free": free}
+    did = []
     error = None
     try:
-        wrap = th_context(req, blob)
-        th_session(req, wrap, state, times, answer)
+        wrap = th_context(req, blob, did)
+        th_session(req, wrap, state, times, answer, did)
     except Exception as e:
         times.append(th_now())
         error = e
@@ -308,8 +319,9 @@ def th_attempt(req, blob):
         answer["stage"] = state[0]
         answer["type"] = type(error).__name__
         answer["args"] = th_bounded(error.args)
-        th_kept[0] = th_kept[1] = error = None
-    wrap = state = None
+        th_kept[0] = th_kept[1] = th_kept[2] = error = None
+    answer["did"] = " ".join(did)
+    wrap = state = did = None
     gc.collect()
     free[2] = th_free()
     heap = th_idf()

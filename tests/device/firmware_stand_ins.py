@@ -53,6 +53,7 @@ class Firmware:
     def __init__(self) -> None:
         self.calls: list[tuple[str, Any]] = []
         self.handshake_error: BaseException | None = None
+        self.stuck: dict[str, Any] = {}  # attributes of a context that keep this value whatever is set
         self.modules: dict[str, types.ModuleType | None] = {"tls": None, "ssl": None, "ussl": None}
 
     def add(self, name: str, **members: Any) -> types.ModuleType:
@@ -104,7 +105,9 @@ class _Recorder:
         self._name = name
 
     def __get__(self, instance: Any, owner: type) -> Any:
-        return self if instance is None else vars(instance).get("_" + self._name, self._start)
+        if instance is None:
+            return self
+        return instance.firmware.stuck.get(self._name, vars(instance).get("_" + self._name, self._start))
 
     def __set__(self, instance: Any, value: Any) -> None:
         instance.firmware.calls.append((self._name, value))

@@ -10,6 +10,8 @@ import pytest
 
 from harness.boards.agent import protocol as agent_protocol
 from harness.boards.agent.check_sum import check_sum
+from harness.boards.agent.echo import planned_echo
+from harness.boards.agent.protocol import RunRequest
 
 LEGACY = ("mbedtls_1_18", "axtls_1_18", "mbedtls_1_20", "mbedtls_1_21", "axtls_1_21")
 MODERN = ("mbedtls_1_22", "mbedtls_1_23", "axtls_1_23", "debian", "mbedtls_1_29")
@@ -58,6 +60,33 @@ def test_verification_reaches_the_library(stand_in: Any, plain_server: int, gene
             ("load_verify_locations", b"CA in DER form"),
             ("wrap_socket", {"server_hostname": "tls.test"}),
         ]
+
+
+@pytest.mark.parametrize("generation", CAN_CHECK)
+def test_what_was_passed_on_comes_back(stand_in: Any, plain_server: int, generation: str) -> None:
+    """The answer has every value that reached the API, also where the context is one of before."""
+    made = stand_in(generation)
+    made.put("ca", b"CA in DER form")
+    made.put("c", b"certificate")
+    made.put("k", b"key")
+    request = RunRequest(
+        name="tls.test", verify=2, ca=("ca",), cert="c", key="k", text="Hallo, Server!", recv=14, timeout_ms=5000
+    )
+    blobs = {"ca": b"CA in DER form", "c": b"certificate", "k": b"key"}
+    planned = planned_echo(request, blobs, kind="c")
+    for _again in range(2):
+        answer = made.run(**_usual(plain_server, name="tls.test", verify=2, ca=["ca"], cert="c", key="k"))
+        assert tuple(answer["did"].split()) == planned
+
+
+@pytest.mark.parametrize("generation", [name for name in MODERN if name in CAN_CHECK])
+def test_a_context_that_ignores_verify_mode(stand_in: Any, plain_server: int, generation: str) -> None:
+    """verify_mode is read back from the context, so a firmware that keeps another value is found out."""
+    made = stand_in(generation)
+    made.firmware.stuck["verify_mode"] = 1
+    made.put("ca", b"x")
+    answer = made.run(**_usual(plain_server, verify=2, ca=["ca"]))
+    assert [item for item in answer["did"].split() if item[0] == "v"] == ["v1"]
 
 
 @pytest.mark.parametrize("generation", sorted(NO_CHECK))

@@ -179,7 +179,8 @@ class Answer:
     """What the agent said of one attempt. `kind` is `result`, `exception` (with a stage) or `error` (the agent's own).
 
     `missing` names the API that this firmware lacks for the request, `blob` the blob the board does not hold.
-    Suites are spelled as mbedTLS does. `size` is the count of bytes read where that is more than the text shows.
+    Suites are spelled as mbedTLS does. `size` is the count of bytes read where that is more than the text shows. `passed` is what the agent
+    passed on to the TLS API and the socket, as `harness.boards.agent.echo` reads it.
     """
 
     kind: str
@@ -203,6 +204,7 @@ class Answer:
     message: str | None = None
     missing: str | None = None
     blob: str | None = None
+    passed: tuple[str, ...] = ()
 
     @property
     def damaged(self) -> bool:
@@ -327,6 +329,7 @@ def _answer(value: dict[str, Any]) -> Answer:
         message=_text(value, "message"),
         missing=_text(value, "missing"),
         blob=_text(value, "blob"),
+        passed=tuple((_text(value, "did") or "").split()),
     )
 
 

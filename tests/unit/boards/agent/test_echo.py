@@ -1,0 +1,127 @@
+"""harness.boards.agent.echo: what the agent passed on, compared with the request."""
+
+from dataclasses import replace
+
+import pytest
+
+from harness.boards.agent.check_sum import check_sum
+from harness.boards.agent.echo import SETTINGS, echo_differences, planned_echo
+from harness.boards.agent.protocol import Answer, RunRequest
+from harness.model import Stage
+
+BLOBS = {
+    "ca": b"CA",
+    "ca2": b"CA 2",
+    "cert": b"certificate",
+    "key": b"key",
+    "suites": b"TLS-A,TLS-B",
+    "psk": b"\x01\x02",
+}
+FULL = RunRequest(
+    name="tls.test",
+    verify=2,
+    ca=("ca", "ca2"),
+    cert="cert",
+    key="key",
+    suites="suites",
+    psk_identity="me",
+    psk_key="psk",
+    text="Hallo",
+    send=9,
+    recv=14,
+    read_to_end=True,
+    timeout_ms=5000,
+)
+
+
+def summed(data: bytes) -> str:
+    """The check sum as the agent notes it: without the letter of its kind."""
+    return check_sum(data, kind="c")[1:]
+
+
+PLANNED = (
+    "v2",
+    f"s{summed(b'TLS-A,TLS-B')}",
+    f"c{summed(b'certificate')}",
+    f"k{summed(b'key')}",
+    f"a{summed(b'CA')}",
+    f"a{summed(b'CA 2')}",
+    f"i{summed(b'me')}",
+    f"p{summed(bytes([1, 2]))}",
+    f"n{summed(b'tls.test')}",
+    "t5000",
+    f"w{summed(b'Hallo')}",
+    "z9",
+    "r14",
+    "e1",
+)
+
+
+def test_everything_in_the_order_of_the_agent():
+    """One word per setting; each CA certificate has its own."""
+    assert planned_echo(FULL, BLOBS, kind="c") == PLANNED
+    assert "".join(dict.fromkeys(item[0] for item in PLANNED)) == "".join(SETTINGS)
+
+
+def test_what_is_left_out():
+    """A 0 is not noted, and a client that closes first neither writes nor reads."""
+    request = RunRequest(text="Hallo", recv=0)
+    assert planned_echo(request, {}, kind="c") == ("t10000", f"w{summed(b'Hallo')}")
+    assert planned_echo(replace(request, close_first=True), {}, kind="c") == ("t10000",)
+
+
+def test_an_answer_that_agrees():
+    """No difference if all was passed on."""
+    assert echo_differences(Answer(kind="result", passed=PLANNED), PLANNED) == {}
+
+
+@pytest.mark.parametrize("dropped", range(len(PLANNED)))
+def test_each_missing_setting(dropped: int):
+    """A session in which a setting was not passed on differs in that setting only."""
+    passed = PLANNED[:dropped] + PLANNED[dropped + 1 :]
+    found = echo_differences(Answer(kind="result", passed=passed), PLANNED)
+    assert list(found) == [PLANNED[dropped][0]]
+
+
+def test_sentences():
+    """Each names the setting, what was passed and what was expected; an unknown one is shown."""
+    passed = ("v0", "t5000", "q7")
+    found = echo_differences(Answer(kind="result", passed=passed), ("v2", "n01020304", "t5000"))
+    assert found == {
+        "v": "verify_mode: passed 0, expected 2",
+        "n": "server_hostname: passed nothing, expected 01020304",
+        "?": "unknown settings 'q7'",
+    }
+
+
+@pytest.mark.parametrize(
+    ("stage", "reached"),
+    [(Stage.CONNECT, "n"), (Stage.HANDSHAKE, "t"), (Stage.WRITE, "z"), (Stage.READ, "e"), (Stage.CLOSE, "e")],
+)
+def test_an_attempt_that_failed(stage: Stage, reached: str):
+    """It has passed on what comes before its stage: enough agrees, less does not."""
+    count = next(place for place, item in enumerate(PLANNED) if item[0] == reached) + 1
+    answer = Answer(kind="exception", stage=stage, passed=PLANNED[:count])
+    assert echo_differences(answer, PLANNED) == {}
+    assert list(echo_differences(replace(answer, passed=PLANNED[: count - 1]), PLANNED)) == [reached]
+
+
+@pytest.mark.parametrize("count", range(9))
+def test_settings_that_were_refused(count: int):
+    """A call of the API that raised may have been any of them, so all before the last one must have been passed on."""
+    answer = Answer(kind="exception", stage=Stage.CONFIG, passed=PLANNED[:count])
+    assert echo_differences(answer, PLANNED) == {}
+    if count > 1:
+        missing = echo_differences(replace(answer, passed=(PLANNED[count - 1],)), PLANNED)
+        assert PLANNED[0][0] in missing or count == 1
+
+
+def test_settings_that_were_refused_behind_the_connection():
+    """The old API checks its settings when the socket is wrapped: all of them were passed on by then."""
+    answer = Answer(kind="exception", stage=Stage.CONFIG, connect_ms=1.0, passed=("v2", "t5000"))
+    assert list(echo_differences(answer, ("v2", "n01020304", "t5000"))) == ["n"]
+
+
+def test_an_agent_that_says_nothing():
+    """An answer without any note has passed nothing on."""
+    assert list(echo_differences(Answer(kind="result"), ("v2", "t5000"))) == ["v", "t"]
