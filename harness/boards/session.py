@@ -14,7 +14,7 @@ from harness.boards.agent.blobs import BlobStore
 from harness.boards.agent.console import Console
 from harness.boards.agent.memory import FreeMemory, read_memory
 from harness.boards.agent.probe import probe_board
-from harness.boards.agent.protocol import Answer, RunRequest, read_answer
+from harness.boards.agent.protocol import Answer, AnswerKind, RunRequest, read_answer
 from harness.boards.agent.request import build_request
 from harness.boards.recovery import MAY_PASS, Recovery
 from harness.boards.serial.raw_repl import RawRepl
@@ -290,7 +290,7 @@ class BoardSession:
             what="try a connection",
             deadline=deadline,
         )
-        if answer.kind == "error" and not answer.missing:
+        if answer.kind is AnswerKind.ERROR and not answer.missing:
             self.blobs.forget()
             raise BoardError(
                 f"{self.spec.label}: the agent on the board failed: {answer.message} {answer.blob or ''}".rstrip(),

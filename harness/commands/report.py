@@ -65,7 +65,7 @@ def _add_render(parts: Commands) -> None:
 
 
 def _add_diff(parts: Commands) -> None:
-    from harness.reports.record.diff import BY, MEANING
+    from harness.reports.record.diff import MEANING, By
 
     kinds = "\n".join(
         textwrap.fill(text, 110, initial_indent=f"  {_marked(kind):<19}  ", subsequent_indent=" " * 23)
@@ -96,7 +96,7 @@ def _add_diff(parts: Commands) -> None:
     printed.add_argument("--markdown", dest="printed", action="store_const", const=".md", help="print Markdown")
     parser.add_argument(
         "--by",
-        choices=BY,
+        choices=[by.value for by in By],
         default="board",
         help="boards are the same if they have the same name (board), or the same port and firmware (firmware: esp32 1.28.0; "
         "of several such boards the worst result counts). Default: board",
@@ -223,7 +223,7 @@ def diff(options: argparse.Namespace) -> int:
         UsageError: an invalid file, pair or suffix; no cell in common.
         HarnessError: the result cannot be written.
     """
-    from harness.reports.record.diff import compare, read_pairs
+    from harness.reports.record.diff import By, compare, read_pairs
     from harness.reports.record.reading import read_run
     from harness.reports.text.diff_text import summary
 
@@ -234,7 +234,7 @@ def diff(options: argparse.Namespace) -> int:
     _say(old)
     _say(new)
     pairs = read_pairs(options.pair, old=old.run, new=new.run)
-    found = compare(old.run, new.run, by=options.by, pairs=pairs)
+    found = compare(old.run, new.run, by=By(options.by), pairs=pairs)
     if not found.compared:
         raise UsageError(_nothing(old, new))
     for output in options.outputs:

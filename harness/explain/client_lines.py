@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.model import BoardInfo
+from harness.model import BoardInfo, TlsModule
 from harness.wire.suites import mbedtls_suite_name
 
 DER = 'open("{name}.der", "rb").read()'
@@ -10,7 +10,7 @@ DER = 'open("{name}.der", "rb").read()'
 
 def module(info: BoardInfo) -> str:
     """The module to import: the native `tls` where there is one, since only it can do everything."""
-    return info.tls_module or "ssl"
+    return info.tls_module or TlsModule.SSL
 
 
 def has_context(info: BoardInfo) -> bool:
@@ -59,7 +59,7 @@ def offering(info: BoardInfo, suites: tuple[str, ...]) -> tuple[str, ...]:
 
 def _keyword(info: BoardInfo) -> str:
     # 1.22: the first positional argument is a path; `tls` of 1.23 and later: one positional, bytes.
-    return "" if info.tls_module == "tls" else "cadata="
+    return "" if info.tls_module == TlsModule.TLS else "cadata="
 
 
 def _reading(name: str, line: str) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from harness.explain.evidence import Evidence, table
+from harness.model import Behaviour
 from harness.oracle.predict import Exclusion, SuiteVerdict
 from harness.oracle.prediction.groups import offered_groups
 from harness.wire.suites import SuiteInfo, suite_info
@@ -125,8 +126,8 @@ def _allows_sha1(evidence: Evidence) -> bool:
 
 def _serves_psk_only(evidence: Evidence) -> bool:
     """Whether the server has a shared key and nothing else."""
-    behaviour = str(evidence.server.behaviour.get("name", "")) if evidence.server else ""
-    return behaviour.startswith("psk") and all(info.needs_psk for info in _server_suites(evidence))
+    psk = evidence.server is not None and evidence.server.behaviour.get("name") == Behaviour.PSK
+    return psk and all(info.needs_psk for info in _server_suites(evidence))
 
 
 def _contradicts_itself(evidence: Evidence) -> bool:

@@ -5,6 +5,7 @@ carries, hex strings have no `0x`, suite names are IANA's, versions are `TLSv1.2
 in which of the files below a record is defined may change.
 """
 
+from harness.model.behaviours import Behaviour as Behaviour
 from harness.model.boards import BoardInfo as BoardInfo
 from harness.model.boards import BoardSettings as BoardSettings
 from harness.model.boards import BoardSpec as BoardSpec
@@ -55,6 +56,7 @@ from harness.model.words import StepResult as StepResult
 from harness.model.words import TcpEndKind as TcpEndKind
 from harness.model.words import Tier as Tier
 from harness.model.words import TlsLibrary as TlsLibrary
+from harness.model.words import TlsModule as TlsModule
 from harness.model.words import TlsVersion as TlsVersion
 from harness.model.words import VerdictWord as VerdictWord
 from harness.model.words import Verify as Verify

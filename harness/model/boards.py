@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from harness.model.wire import HelloFacts
-from harness.model.words import Network, TlsLibrary
+from harness.model.words import Network, TlsLibrary, TlsModule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +70,7 @@ class BoardInfo:
     platform: str = ""
     build: str = ""
     unique_id: str | None = None
-    tls_module: str | None = None
+    tls_module: TlsModule | None = None
     tls_library: TlsLibrary | None = None
     tls_version: str | None = None
     modules: tuple[str, ...] = ()

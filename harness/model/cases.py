@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from harness.errors import UsageError
+from harness.model.behaviours import Behaviour
 from harness.model.boards import BoardInfo
 from harness.model.words import Outcome, Side, Source, Stage, Tier, Verify, current_name
 
@@ -17,6 +19,7 @@ class ServerProfile:
     `certificates` are profile names of `certs/`; more than one means several `load_cert_chain` calls.
     In every field, None keeps Python's default. `swap_key_and_certificate` passes the two files
     to `load_cert_chain` in the wrong order. `legacy_wrap_socket` uses the `ssl.wrap_socket` removed in 3.12.
+    `behaviour` is empty for a correct server; else `name` is a `Behaviour`, and the other keys are that behaviour's settings.
     """
 
     certificates: tuple[str, ...] = ()
@@ -33,10 +36,19 @@ class ServerProfile:
     behaviour: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Accept a behaviour under its former name."""
-        name = self.behaviour.get("name")
-        if isinstance(name, str) and current_name(name) != name:
-            object.__setattr__(self, "behaviour", {**self.behaviour, "name": current_name(name)})
+        """Make the behaviour's name a `Behaviour`; a former name is accepted.
+
+        Raises:
+            UsageError: no behaviour has this name.
+        """
+        if name := str(self.behaviour.get("name", "")):
+            try:
+                known = Behaviour(current_name(name))
+            except ValueError:
+                raise UsageError(
+                    f"unknown server behaviour {name!r}: expected a value of harness.model.Behaviour"
+                ) from None
+            object.__setattr__(self, "behaviour", {**self.behaviour, "name": known})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

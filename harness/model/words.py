@@ -161,6 +161,14 @@ class Network(StrEnum):
     BOOT = "boot"
 
 
+class TlsModule(StrEnum):
+    """The modules that TLS clients of MicroPython import: the newest comes first."""
+
+    TLS = "tls"
+    SSL = "ssl"
+    USSL = "ussl"
+
+
 class TlsLibrary(StrEnum):
     """The library behind a board's TLS module."""
 

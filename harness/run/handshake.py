@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field, replace
 
-from harness.boards.agent.protocol import Answer
+from harness.boards.agent.protocol import Answer, AnswerKind
 from harness.boards.session import BoardSession
 from harness.certificates import Certificates
 from harness.errors import BoardError
@@ -203,7 +203,7 @@ def contradiction(handshake: Handshake, *, address: str) -> str | None:
             f"the board could not connect, but the server at {address}:{report.local_port} accepted a connection from "
             f"{report.peer}:{report.peer_port}: another program at that address connected in the board's place"
         )
-    if answer is None or answer.kind != "result":
+    if answer is None or answer.kind is not AnswerKind.RESULT:
         return None
     if not report.accepted:
         return (

@@ -13,7 +13,6 @@ from harness.certificates.forms import CA_FORMATS, CERTIFICATE_FORMATS
 from harness.expectations.differences import DIFFERENCES
 from harness.expectations.needs import unmet
 from harness.model import BoardInfo, Tier, Verify
-from harness.server.engine.engine import BEHAVIOURS
 from harness.server.engine.tls_contexts import CURVES
 from harness.system.data_files import data_dir
 from harness.wire.suites import mbedtls_suite_name, suite_code
@@ -82,7 +81,6 @@ def unknown_words(case):
     named = {*case.server.certificates, *case.server.client_ca, *case.client.ca, case.client.certificate, swapped}
     known = (
         *((name, name in PROFILES) for name in named - {None}),
-        (case.server.behaviour.get("name", ""), case.server.behaviour.get("name", "") in BEHAVIOURS),
         (case.client.ca_format, case.client.ca_format in CA_FORMATS),
         (case.client.certificate_format, case.client.certificate_format in CERTIFICATE_FORMATS),
         *((name, suite_code(name) is not None) for name in case.client.suites or ()),
@@ -92,17 +90,22 @@ def unknown_words(case):
 
 
 def test_what_every_case_names_exists():
-    """Certificates, behaviours, forms, suites and groups exist: a misspelled one would appear as a harness fault on a board."""
+    """Certificates, forms, suites and groups exist: a misspelled one would appear as a harness fault on a board."""
     assert {case.id: unknown for case in ALL.values() if (unknown := unknown_words(case))} == {}
 
 
 def test_an_unknown_word_is_found():
     """The check finds one misspelled name of each kind."""
     good = ALL["cert/good"]
-    server = {"certificates": ("x",), "client_ca": ("y",), "curve": "c", "behaviour": {"name": "b", "certificate": "z"}}
+    server = {
+        "certificates": ("x",),
+        "client_ca": ("y",),
+        "curve": "c",
+        "behaviour": {"name": "psk", "certificate": "z"},
+    }
     client = {"ca": ("v",), "certificate": "w", "suites": ("s",), "ca_format": "f", "certificate_format": "g"}
     slips = replace(good, server=replace(good.server, **server), client=replace(good.client, **client))
-    assert sorted(unknown_words(slips)) == ["b", "c", "f", "g", "s", "v", "w", "x", "y", "z"]
+    assert sorted(unknown_words(slips)) == ["c", "f", "g", "s", "v", "w", "x", "y", "z"]
     assert unknown_words(good) == []
 
 

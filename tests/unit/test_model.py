@@ -7,6 +7,7 @@ import json
 import pytest
 
 from harness import model
+from harness.errors import UsageError
 from harness.model import (
     Alert,
     BoardInfo,
@@ -124,6 +125,14 @@ def test_a_former_behaviour_is_accepted():
     """A user's test that names a server behaviour by its former name still gets that behaviour, with its settings."""
     assert ServerProfile(behaviour={"name": "frag.tcp", "size": 3}).behaviour == {"name": "fragments.tcp", "size": 3}
     assert ServerProfile(behaviour={"name": "psk"}).behaviour == {"name": "psk"}
+    assert ServerProfile(behaviour={}).behaviour == {}
+
+
+def test_an_unknown_behaviour_is_refused():
+    """A misspelt behaviour is found where the profile is made, not on a server."""
+    message = r"^unknown server behaviour 'not-tls\.nonsense': expected a value of harness\.model\.Behaviour$"
+    with pytest.raises(UsageError, match=message):
+        ServerProfile(behaviour={"name": "not-tls.nonsense"})
 
 
 def test_the_fatal_alert_of_an_observation():

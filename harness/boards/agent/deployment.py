@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from harness.boards.agent.check_sum import check_sum
 from harness.boards.agent.console import Console
-from harness.boards.agent.protocol import AGENT_FILE, FOLDER, FORMER_FILES, VERSION, VERSION_CODE, read_check
+from harness.boards.agent.protocol import (
+    AGENT_FILE,
+    FOLDER,
+    FORMER_FILES,
+    VERSION,
+    VERSION_CODE,
+    AnswerKind,
+    read_check,
+)
 from harness.boards.agent.scripts import agent_pieces
 from harness.boards.serial.line_errors import last_line
 from harness.errors import BoardError, FaultKind
@@ -138,7 +146,7 @@ def clean(console: Console) -> bool:
         BoardError: `filesystem`: it cannot be removed.
     """
     answer = _remove(console)
-    if answer.get("kind") != "result":
+    if answer.get("kind") != AnswerKind.RESULT:
         number = str(answer.get("number"))[:20]
         raise BoardError(f"{console.label}: cannot remove {FOLDER} (OSError {number})", kind=FaultKind.FILESYSTEM)
     return bool(answer.get("removed"))

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from harness.boards.agent.console import Console
 from harness.errors import BoardError, FaultKind
-from harness.model import BoardInfo, TlsLibrary
+from harness.model import BoardInfo, TlsLibrary, TlsModule
 from harness.system.data_files import data_dir
 
 STEP_MARK = "# --- "
@@ -211,12 +211,12 @@ def parse_probe(texts: Iterable[str | bytes]) -> BoardInfo:
     )
 
 
-def _tls_module(api: tuple[str, ...]) -> tuple[str | None, bool]:
+def _tls_module(api: tuple[str, ...]) -> tuple[TlsModule | None, bool]:
     """The module that device_scripts/tls_client.py (th_tls) chooses, and whether by its SSLContext."""
-    for name in ("tls", "ssl", "ussl"):
+    for name in TlsModule:
         if f"{name}.SSLContext.load_cert_chain" in api:
             return name, True
-    for name in ("tls", "ssl", "ussl"):
+    for name in TlsModule:
         if f"{name}.wrap_socket" in api:
             return name, False
     return None, False

@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from harness.boards.agent.check_sum import PATTERN, check_sum, fits
@@ -34,7 +35,14 @@ PUT_CHUNK_BYTES = 768
 # What the agent takes when a request says nothing (th_session of tls_client.py).
 DEFAULT_TIMEOUT_MS = 10000
 
-_KINDS = ("result", "exception", "error", "damaged")
+
+class AnswerKind(StrEnum):
+    """What the agent answers: the attempt's result, an exception with its stage, its own error, or a request that came damaged."""
+
+    RESULT = "result"
+    EXCEPTION = "exception"
+    ERROR = "error"
+    DAMAGED = "damaged"
 
 
 # ----------------------------------------------------------------------------------------------- requests
@@ -176,14 +184,14 @@ def _plain_literal(text: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What the agent said of one attempt. `kind` is `result`, `exception` (with a stage) or `error` (the agent's own).
+    """What the agent said of one attempt; `stage` is that of an exception.
 
     `missing` names the API that this firmware lacks for the request, `blob` the blob the board does not hold.
     Suites are spelled as mbedTLS does. `size` is the count of bytes read where that is more than the text shows. `passed` is what the agent
     passed on to the TLS API and the socket, as `harness.boards.agent.echo` reads it.
     """
 
-    kind: str
+    kind: AnswerKind
     number: int | None = None
     stage: Stage | None = None
     type: str | None = None
@@ -209,7 +217,7 @@ class Answer:
     @property
     def damaged(self) -> bool:
         """Whether the request arrived as something else, and was not run."""
-        return self.kind == "damaged"
+        return self.kind is AnswerKind.DAMAGED
 
     @property
     def received_bytes(self) -> int | None:
@@ -300,13 +308,14 @@ def read_check(console: bytes) -> str | None:
 
 
 def _answer(value: dict[str, Any]) -> Answer:
-    kind = value.get("kind")
-    if kind not in _KINDS:
-        raise ValueError(f"the board's answer is of an unknown kind: {str(kind)[:40]!r}")
+    word = value.get("kind")
+    if word not in list(AnswerKind):
+        raise ValueError(f"the board's answer is of an unknown kind: {str(word)[:40]!r}")
+    kind = AnswerKind(word)
     connect, handshake, exchange = _numbers(value.get("us"), count=3)
     before, low, after = _numbers(value.get("free"), count=3)
     idf_free, idf_largest = _numbers(value.get("idf"), count=2)
-    stage = _stage(value.get("stage")) if kind == "exception" else None
+    stage = _stage(value.get("stage")) if kind is AnswerKind.EXCEPTION else None
     return Answer(
         kind=kind,
         number=_number(value.get("n")),

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from harness.model import HelloFacts, KeyFacts, ServerFacts
+from harness.model import Behaviour, HelloFacts, KeyFacts, ServerFacts
 from harness.oracle.prediction.groups import offered_groups, shared_group
 from harness.oracle.prediction.openssl import group_allowed, required_bits, suite_strength
 from harness.oracle.prediction.signatures import keys_by_type, may_sign
@@ -175,7 +175,7 @@ def _curve_accepted(key: KeyFacts, *, hello: HelloFacts, server: ServerFacts) ->
 def _key_exchange(info: SuiteInfo, *, terms: _Terms, server: ServerFacts) -> list[Exclusion]:
     """Return why the key exchange of a suite is not possible; empty if it is."""
     reasons: list[Exclusion] = []
-    if info.needs_psk and not str(server.behaviour.get("name", "")).startswith("psk"):
+    if info.needs_psk and server.behaviour.get("name") != Behaviour.PSK:
         reasons.append(Exclusion.NO_PSK)
     if info.key_exchange in _ELLIPTIC and not terms.has_group:
         reasons.append(Exclusion.NO_GROUP)

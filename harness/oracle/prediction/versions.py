@@ -5,7 +5,7 @@ Follows `tls_setup_handshake` and `ssl_choose_server_version` of OpenSSL's ssl/s
 
 from __future__ import annotations
 
-from harness.model import HelloFacts, KeyFacts, ServerFacts
+from harness.model import Behaviour, HelloFacts, KeyFacts, ServerFacts
 from harness.oracle.prediction.openssl import OPENSSL_3_0, OPENSSL_3_2, release, version_allowed
 from harness.oracle.prediction.refusal import Refusal
 from harness.wire.alerts import AlertCode
@@ -72,7 +72,7 @@ def _enabled(server: ServerFacts) -> list[int]:
 def _can_speak_tls13(server: ServerFacts) -> bool:
     """Whether a certificate can sign in TLS 1.3, or a callback may still set one (is_tls13_capable)."""
     behaviour = str(server.behaviour.get("name", ""))
-    if behaviour.startswith(("psk", "sni.")):
+    if behaviour.startswith((Behaviour.PSK, "sni.")):
         return True
     return any(_signs_in_tls13(key, server=server) for key in server.keys)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from harness.errors import UsageError
 from harness.model import Cell, Outcome, Tier, VerdictWord
@@ -13,7 +14,14 @@ from harness.reports.record.plain import one_line
 from harness.reports.record.result_types import Result
 from harness.reports.record.run_types import BoardEntry, CellChange, ChangeKind, RunRecord
 
-BY = ("board", "firmware")
+
+class By(StrEnum):
+    """What makes two boards the same in a comparison."""
+
+    BOARD = "board"
+    FIRMWARE = "firmware"
+
+
 # For --help and the reports: the one place that says what the kinds mean.
 MEANING: Mapping[ChangeKind, str] = {
     ChangeKind.NEW_FAILURE: "was as expected or could not be tried, and is now fail, insecure or error; a failure that is now insecure; "
@@ -70,7 +78,7 @@ def compare(
     old: RunRecord,
     new: RunRecord,
     *,
-    by: str = "board",
+    by: By = By.BOARD,
     pairs: Mapping[str, str] | None = None,
     wanted: Callable[[Cell], bool] | None = None,
 ) -> Comparison:
@@ -202,8 +210,8 @@ def names_of(run: RunRecord) -> list[str]:
     return list(dict.fromkeys([item.board for item in run.results] + [item.server for item in run.results]))
 
 
-def _namer(run: RunRecord, *, by: str, pairs: Mapping[str, str]) -> Callable[[Cell], Cell]:
-    titles = {board.board: _port_and_firmware(board) for board in run.boards} if by == "firmware" else {}
+def _namer(run: RunRecord, *, by: By, pairs: Mapping[str, str]) -> Callable[[Cell], Cell]:
+    titles = {board.board: _port_and_firmware(board) for board in run.boards} if by is By.FIRMWARE else {}
 
     def name(cell: Cell) -> Cell:
         board = pairs.get(cell.board) or titles.get(cell.board) or cell.board

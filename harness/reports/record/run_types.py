@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from harness.model import HelloFacts, Outcome, Tier, VerdictWord
+from harness.model import HelloFacts, Outcome, Tier, TlsLibrary, TlsModule, VerdictWord
 from harness.reports.record.result_types import Count, Entry, Number, Result, always
 
 SCHEMA: Literal["tls-harness/run/2"] = "tls-harness/run/2"
@@ -55,8 +55,8 @@ class BoardFacts(Entry, frozen=True, kw_only=True):
     platform: str | None = always(None)
     build: str | None = always(None)
     unique_id: str | None = always(None)
-    tls_module: str | None
-    tls_library: str | None
+    tls_module: TlsModule | None
+    tls_library: TlsLibrary | None
     tls_version: str | None
     modules: tuple[str, ...]
     api: tuple[str, ...]

@@ -55,8 +55,8 @@ def evidence_of(made, offered, **server):
         ("00ff", {"keys": (RSA,)}, Cause.NOTHING_OFFERED),
         ("00a8", {"keys": (RSA,)}, Cause.PRE_SHARED_KEY),
         ("00a8 c02b", {"keys": (RSA,), "suites": ECDHE[1:2]}, Cause.NOTHING_IN_COMMON),
-        ("c02b", {"suites": (PSK,), "behaviour": {"name": "psk.server"}}, Cause.PRE_SHARED_KEY),
-        ("c02b", {"suites": (PSK, *ECDHE), "behaviour": {"name": "psk.server"}}, Cause.NO_CERTIFICATE),
+        ("c02b", {"suites": (PSK,), "behaviour": {"name": "psk"}}, Cause.PRE_SHARED_KEY),
+        ("c02b", {"suites": (PSK, *ECDHE), "behaviour": {"name": "psk"}}, Cause.NO_CERTIFICATE),
         ("c02b", {"suites": (PSK,)}, Cause.NO_CERTIFICATE),
         # Removing one of several obstacles is not enough.
         ("c02b", {"keys": (P224,), "groups": ("x25519",)}, Cause.NOTHING_IN_COMMON),

@@ -54,7 +54,7 @@ def result(**more):
 
 def run(text: str = "x"):
     """A run record of one result."""
-    words = dict.fromkeys(("implementation", "tls_version", "tls_library", "machine", "fingerprint"), text)
+    words = dict.fromkeys(("implementation", "tls_version", "machine", "fingerprint"), text)
     facts = {**RECORD["boards"][0]["facts"], **words}
     board = {
         **RECORD["boards"][0],

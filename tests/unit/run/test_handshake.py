@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.boards.agent.protocol import Answer
+from harness.boards.agent.protocol import Answer, AnswerKind
 from harness.model import BoardInfo, Observation, Outcome, ServerReport, Stage
 from harness.run.handshake import Handshake, client_report, contradiction
 
@@ -13,7 +13,7 @@ def handshake(kind, *, accepted, stage=None, text=None, done=False, missing=""):
     """A handshake with this answer of the board."""
     seen = Observation(outcome=Outcome.NOT_RUN, stage=stage, ended_by=None, server=None, client=None)
     report = ServerReport(facts=None, failure=None, accepted=accepted, handshake_done=done, local_port=4)
-    answer = Answer(kind=kind, stage=stage, text=text, missing=missing) if kind else None
+    answer = Answer(kind=AnswerKind(kind), stage=stage, text=text, missing=missing) if kind else None
     return Handshake(observation=seen, report=report, answer=answer)
 
 
@@ -70,14 +70,16 @@ def test_missing_api():
 
 def test_a_result():
     """The report of a finished session has the text and the measured values."""
-    report = client_report(Answer(kind="result", text="Hallo, Client!", free_before=9, held=4), INFO, hello_sent=True)
+    report = client_report(
+        Answer(kind=AnswerKind.RESULT, text="Hallo, Client!", free_before=9, held=4), INFO, hello_sent=True
+    )
     assert (report.done, report.failure, report.received_text) == (True, None, "Hallo, Client!")
     assert (report.free_before, report.held) == (9, 4)
 
 
 def test_an_error():
     """The report of a failed session has the name of the error and its stage."""
-    answer = Answer(kind="exception", stage=Stage.HANDSHAKE, type="OSError", args=(-30592,))
+    answer = Answer(kind=AnswerKind.EXCEPTION, stage=Stage.HANDSHAKE, type="OSError", args=(-30592,))
     report = client_report(answer, INFO, hello_sent=True)
     assert report.done is False
     assert (report.failure.name, report.failure.stage) == ("MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE", Stage.HANDSHAKE)
@@ -85,5 +87,5 @@ def test_an_error():
 
 def test_a_missing_api_is_no_failure():
     """If the firmware lacks the API, the session is not done and has no failure either."""
-    report = client_report(Answer(kind="error", missing="set_ciphers"), INFO, hello_sent=False)
+    report = client_report(Answer(kind=AnswerKind.ERROR, missing="set_ciphers"), INFO, hello_sent=False)
     assert (report.done, report.failure) == (False, None)

@@ -319,10 +319,8 @@ def test_ports_of_a_range(server: LocalServer) -> None:
     assert server.open(P256, Serving(ports=(port, port))).port == port
 
 
-def test_unknown_behaviour(server: LocalServer) -> None:
-    """A misspelt behaviour is the harness's own fault, named."""
-    with pytest.raises(ServerError, match=r"unknown server behaviour 'not-tls\.nonsense'"):
-        server.open(ServerProfile(behaviour={"name": "not-tls.nonsense"}), TALK)
+def test_wrap_socket_without_a_certificate(server: LocalServer) -> None:
+    """`ssl.wrap_socket` cannot serve without a certificate: the harness's own fault, named."""
     with pytest.raises(ServerError, match=r"ssl\.wrap_socket needs a certificate"):
         server.open(ServerProfile(legacy_wrap_socket=True), TALK)
 

@@ -13,6 +13,7 @@ from harness.boards.agent.protocol import (
     LINE_LIMIT,
     TEXT_LIMIT,
     Answer,
+    AnswerKind,
     RunRequest,
     Stored,
     blob_name,
@@ -153,7 +154,7 @@ def test_other_calls() -> None:
 def test_result_is_read() -> None:
     """Times become milliseconds; what is null stays None."""
     assert read_answer(_line(RESULT)) == Answer(
-        kind="result",
+        kind=AnswerKind.RESULT,
         text="Hallo, Client!",
         suite="TLS-ECDHE-ECDSA-WITH-AES-256-GCM-SHA384",
         version="TLSv1.2",
@@ -183,9 +184,9 @@ def test_exception_is_read() -> None:
 def test_error_is_read() -> None:
     """The agent's own errors name what is missing."""
     answer = read_answer(_line({"kind": "error", "missing": "tls.SSLContext.set_ciphers"}))
-    assert answer == Answer(kind="error", missing="tls.SSLContext.set_ciphers")
+    assert answer == Answer(kind=AnswerKind.ERROR, missing="tls.SSLContext.set_ciphers")
     answer = read_answer(_line({"kind": "error", "message": "KeyError", "blob": "0a1b"}))
-    assert answer == Answer(kind="error", message="KeyError", blob="0a1b")
+    assert answer == Answer(kind=AnswerKind.ERROR, message="KeyError", blob="0a1b")
 
 
 def test_noise_is_passed_over() -> None:

@@ -83,7 +83,7 @@ def test_key_exchanges_that_python_servers_do_not_do(build_hello: MakeHello, bui
         (Exclusion.NOT_ALLOWED, Exclusion.KEY_TYPE, Exclusion.NOT_IMPLEMENTED),
         (Exclusion.UNKNOWN,),
     ]
-    shared = build_server(suites=suites, behaviour={"name": "psk.server"})
+    shared = build_server(suites=suites, behaviour={"name": "psk"})
     assert [v.code for v in judge_suites(hello, server=shared, version=0x0303) if v.chosen] == ["00a9"]
 
 

@@ -96,7 +96,7 @@ def test_tls13_needs_a_key_for_it(
 
 def test_a_callback_may_bring_the_certificate(build_hello: MakeHello, build_server: MakeServer) -> None:
     """Without a certificate TLS 1.3 counts only if an SNI or PSK callback is set."""
-    names = ("", "sni.swap", "psk.server", "slow")
+    names = ("", "sni.swap", "psk", "slow")
     found = [choose_version(build_hello(like="tls13"), server=build_server(behaviour={"name": name})) for name in names]
     assert found == [0x0303, 0x0304, 0x0304, 0x0303]
 

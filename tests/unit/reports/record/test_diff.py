@@ -10,7 +10,7 @@ import pytest
 from harness.errors import UsageError
 from harness.model import Cell
 from harness.reports.record import diff
-from harness.reports.record.diff import MEANING, comparison_of
+from harness.reports.record.diff import MEANING, By, comparison_of
 from harness.reports.record.result_types import Result
 from harness.reports.record.run_types import ChangeKind as Kind
 from harness.reports.record.run_types import RunRecord
@@ -219,19 +219,19 @@ def test_by_firmware(good):
     """Boards with other names but one firmware are compared; the worst of several counts."""
     desk = renamed(good, "desk")
     assert compare(good, desk).compared == 0
-    assert compare(good, desk, by="firmware").unchanged == len(good["results"])
+    assert compare(good, desk, by=By.FIRMWARE).unchanged == len(good["results"])
     both = {
         **good,
         "boards": [*good["boards"], *desk["boards"]],
         "results": [*good["results"], *copy.deepcopy(desk["results"])],
     }
     both["results"][-1]["verdict"] = "fail"
-    found = compare(good, both, by="firmware")
+    found = compare(good, both, by=By.FIRMWARE)
     assert [(change.kind, change.board) for change in found.changes] == [
         ("new failure", f"linux {good['boards'][0]['firmware']}")
     ]
     desk["boards"][0]["facts"]["platform"] = "esp32"
-    assert compare(good, desk, by="firmware").compared == 0
+    assert compare(good, desk, by=By.FIRMWARE).compared == 0
 
 
 def test_pairs(good):
@@ -352,15 +352,15 @@ def test_a_pair_goes_before_the_firmware(good):
     """By firmware, a board that is paired by name keeps that name; with an unknown firmware it keeps its own name."""
     desk = renamed(good, "desk", firmware="9.9.9")
     title = f"{desk['boards'][0]['facts']['platform']} 9.9.9"
-    assert compare(good, desk, by="firmware", pairs={"unix": title}).compared == len(good["results"])
+    assert compare(good, desk, by=By.FIRMWARE, pairs={"unix": title}).compared == len(good["results"])
     unknown = copy.deepcopy(good)
     unknown["boards"][0] |= {"firmware": None, "facts": None}
-    assert compare(unknown, unknown, by="firmware").compared == len(good["results"])
-    (change, *_) = compare({**unknown, "results": []}, unknown, by="firmware").changes
+    assert compare(unknown, unknown, by=By.FIRMWARE).compared == len(good["results"])
+    (change, *_) = compare({**unknown, "results": []}, unknown, by=By.FIRMWARE).changes
     assert change.board == "unix"
     bare = copy.deepcopy(good)
     bare["boards"][0]["facts"] = None
-    (change, *_) = compare({**bare, "results": []}, bare, by="firmware").changes
+    (change, *_) = compare({**bare, "results": []}, bare, by=By.FIRMWARE).changes
     assert change.board == bare["boards"][0]["firmware"]
 
 

@@ -10,7 +10,7 @@ import pytest
 from harness.errors import UsageError
 from harness.reports.formats import FORMATS, rendered
 from harness.reports.record import reading
-from harness.reports.record.diff import compare
+from harness.reports.record.diff import By, compare
 from harness.reports.record.merge import Part, merge
 from harness.reports.record.reading import EXPECTED, parse_run, read_run
 from harness.reports.record.run_types import SCHEMA, RunRecord
@@ -321,7 +321,7 @@ def test_a_damaged_record(record):
         shown += 1
         joined = merge([Part(path="a", run=run), Part(path="b", run=whole)], prefer="newest").run
         told = Compared(path="j", started="now", results=2)
-        found = compare(whole, run, by="firmware")
+        found = compare(whole, run, by=By.FIRMWARE)
         texts = [rendered(part, suffix=".md") for part in (run, joined)] + [diff_text(found, old=told, new=told)]
         assert not [text for text in texts if "\x1b" in text or not text.encode()]
     assert [text for text in messages if not text.isprintable()] == []

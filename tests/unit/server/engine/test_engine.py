@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from harness.certificates import Certificates
+from harness.model import Behaviour
 from harness.server.engine import engine as engine_module
 from harness.server.engine import tls_contexts
-from harness.server.engine.engine import PROTOCOL, Engine
+from harness.server.engine.engine import BEHAVIOURS, PROTOCOL, Engine
 
 FILE = Path(engine_module.__file__)
 
@@ -53,17 +54,11 @@ def test_requests_and_faults() -> None:
     assert lines[5]["error"] == "RuntimeError: wait() without an open server"
 
 
-@pytest.mark.parametrize(
-    "name", ["engine", "engine_jobs", "flights", "odd_peers", "tls_contexts", "tls_link", "tls_session"]
-)
-def test_parts_are_stdlib_only(name: str) -> None:
-    """Every module that the engine imports is in its folder or in the standard library."""
-    text = FILE.with_name(f"{name}.py").read_text()
-    imported = {
-        line.split()[1].partition(".")[0] for line in text.splitlines() if line.strip().startswith(("import ", "from "))
-    }
-    own = {path.stem for path in FILE.parent.glob("*.py")} | {"harness"}
-    assert imported - own <= sys.stdlib_module_names
+def test_behaviours_are_those_of_the_records() -> None:
+    """The engine serves each `Behaviour` and no other, and refuses an unknown name by itself."""
+    assert set(BEHAVIOURS) == {"", *Behaviour}
+    _greeting, answer = answers({"call": "open", "argument": {"behaviour": {"name": "not-tls.nonsense"}}})
+    assert answer == {"result": {"ok": False, "error": "unknown server behaviour 'not-tls.nonsense'"}}
 
 
 @pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX")
