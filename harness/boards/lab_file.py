@@ -5,7 +5,6 @@ Knows the keys of a board and their types; how a spec is written is in `harness.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import tomllib
 from collections.abc import Mapping
@@ -16,7 +15,7 @@ from typing import Any
 from harness.boards.hooks import HOOK_PLACEHOLDERS
 from harness.boards.kinds import spec_forms
 from harness.boards.network_keys import KEYS as NETWORK_KEYS
-from harness.boards.network_keys import chosen_network, network_keys
+from harness.boards.network_keys import chosen_network, ip_address_text, network_keys
 from harness.boards.spec import parse_board, parse_spec, suggestion
 from harness.errors import UsageError
 from harness.model import BoardSettings, BoardSpec, Network
@@ -100,7 +99,8 @@ def _lab_board(name: str, raw: Any, *, where: str) -> BoardSpec:
         ssid=ssid,
         password_env=_password(wifi.get("password"), where=f"{where}.wifi.password"),
         **network_keys(table, network=network, where=where),
-        bind=_address(_typed(table, "bind", str, where=where), where=f"{where}.bind"),
+        # A name would not say which of the machine's addresses the server listens on.
+        bind=ip_address_text(table.get("bind"), where=f"{where}.bind", expected="an IP address of this machine"),
         baud=_in_range(table, "baud", 300, 4_000_000, where=where) or 115200,
         dtr=_typed(table, "dtr", bool, where=where),
         rts=_typed(table, "rts", bool, where=where),
@@ -159,16 +159,6 @@ def _in_range(table: Mapping[str, Any], key: str, low: int, high: int, *, where:
     if value is not None and not low <= value <= high:
         raise UsageError(f"{where}.{key} = {value}: expected {low} to {high}")
     return value
-
-
-def _address(text: str | None, *, where: str) -> str | None:
-    """Read an address of this machine; a name would not say which of its addresses the server listens on."""
-    if text is None:
-        return None
-    try:
-        return str(ipaddress.ip_address(text))
-    except ValueError:
-        raise UsageError(f"{where} = {text!r}: expected an IP address of this machine") from None
 
 
 def _table(value: Any, *, where: str) -> Mapping[str, Any]:

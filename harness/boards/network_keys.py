@@ -58,7 +58,11 @@ def network_keys(table: Mapping[str, Any], *, network: str, where: str) -> Netwo
         country=_country(table.get("country"), where=f"{where}.country"),
         static=_static(table.get("static"), where=f"{where}.static"),
         lan=_lan(table.get("lan"), where=f"{where}.lan"),
-        address=_ip(table.get("address"), where=f"{where}.address"),
+        address=ip_address_text(
+            table.get("address"),
+            where=f"{where}.address",
+            expected='the IP address of the board, as in "192.168.7.20"',
+        ),
     )
 
 
@@ -68,13 +72,18 @@ def _country(value: Any, *, where: str) -> str | None:
     raise UsageError(f'{where} = {value!r}: expected two capital letters (ISO 3166-1), as in "DE"')
 
 
-def _ip(value: Any, *, where: str) -> str | None:
+def ip_address_text(value: Any, *, where: str, expected: str) -> str | None:
+    """Return an IP address in its usual spelling, None if there is none.
+
+    Raises:
+        UsageError: it is not an address.
+    """
     if value is None:
         return None
     try:
         return str(ipaddress.ip_address(value if isinstance(value, str) else ""))
     except ValueError:
-        raise UsageError(f'{where} = {value!r}: expected the IP address of the board, as in "192.168.7.20"') from None
+        raise UsageError(f"{where} = {value!r}: expected {expected}") from None
 
 
 def _static(value: Any, *, where: str) -> tuple[str, ...]:

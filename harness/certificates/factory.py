@@ -20,7 +20,7 @@ from harness.certificates import declarations
 from harness.certificates.declarations import Profile
 from harness.certificates.material import Material, Unavailable
 from harness.errors import UsageError
-from harness.system.data_files import data_dir
+from harness.system.data_files import cache_dir, data_dir
 from harness.system.private_folder import PrivateFolder
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ class Certificates:
 
         if profile.name not in self._keys:
             if self._store is None:
-                self._store = keys.KeyStore(self._store_folder or keys.default_folder())
+                self._store = keys.KeyStore(self._store_folder or cache_dir("keys"))
             with _unavailable(profile):
                 self._keys[profile.name] = self._store.key(profile.name, kind=profile.key)
         return self._keys[profile.name]

@@ -61,17 +61,6 @@ def _written(key: PrivateKey, *, encoding: serialization.Encoding) -> bytes:
     return key.private_bytes(encoding, _TRADITIONAL if has_older_form else _PKCS8, serialization.NoEncryption())
 
 
-def default_folder() -> Path | None:
-    """Name the user's key cache: `$XDG_CACHE_HOME/tls-harness/keys` or `~/.cache/...`; None without a home."""
-    configured = os.environ.get("XDG_CACHE_HOME", "")
-    if os.path.isabs(configured):  # a relative value is to be ignored (XDG Base Directory Specification)
-        return Path(configured, "tls-harness", "keys")
-    try:
-        return Path.home() / ".cache" / "tls-harness" / "keys"
-    except RuntimeError:
-        return None
-
-
 class KeyStore:
     """A private directory of RSA keys, one file per profile and size. Safe for several processes at once.
 

@@ -6,6 +6,7 @@ in which of the files below a record is defined may change.
 """
 
 from harness.model.behaviours import Behaviour as Behaviour
+from harness.model.boards import HOSTED_PLATFORMS as HOSTED_PLATFORMS
 from harness.model.boards import BoardInfo as BoardInfo
 from harness.model.boards import BoardSettings as BoardSettings
 from harness.model.boards import BoardSpec as BoardSpec

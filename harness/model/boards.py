@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from harness.model.wire import HelloFacts
 from harness.model.words import Network, TlsLibrary, TlsModule
 
+# `sys.platform` of MicroPython as a process of an operating system, whose memory and network it uses.
+HOSTED_PLATFORMS = ("linux", "darwin", "win32")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoardSpec:

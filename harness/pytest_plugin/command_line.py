@@ -9,18 +9,14 @@ With `--board=/dev/ttyUSB0` it does not.
 from __future__ import annotations
 
 import os
-import re
 import shlex
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pytest
 
-from harness.model import current_name
+from harness.pytest_plugin.node_ids import current_nodeid
 from harness.pytest_plugin.options import PATH_OPTIONS
-
-# The case in the id of a test: `test_case[unix-raw/http-400]`.
-_CASE = re.compile(r"(?<=[\[-])[a-z0-9]+/[a-z0-9-]+(?=\]$)")
 
 
 def joined(arguments: Sequence[str], *, folder: Path, options: Iterable[str] = PATH_OPTIONS) -> list[str] | None:
@@ -63,15 +59,6 @@ def _misleading(value: str, *, folder: Path, made: bool) -> bool:
         return (made or path.exists()) and not path.is_relative_to(folder)
     except OSError:  # a name too long for a file
         return False
-
-
-def current_nodeid(word: str) -> str:
-    """Replace the former id of a case in a test id that an older record or report shows.
-
-    Args:
-        word: an argument of pytest; anything else is returned unchanged.
-    """
-    return _CASE.sub(lambda found: current_name(found[0]), word) if "::" in word else word
 
 
 def run_again(config: pytest.Config) -> int | None:

@@ -11,7 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from harness.errors import UsageError
-from harness.model import DEFAULT_CLIENT, IN_PROCESS, Cell
+from harness.model import DEFAULT_CLIENT, IN_PROCESS, Cell, current_name
+
+# The case in the id of a test: `test_case[unix-raw/http-400]`.
+_CASE = re.compile(r"(?<=[\[-])[a-z0-9]+/[a-z0-9-]+(?=\]$)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +59,15 @@ def parameters(cell: Cell, *, repeat: str = "") -> str:
 def repeat_word(number: int, *, repeat: int) -> str:
     """Return how an id names one round of `--repeat`: `2of5`."""
     return f"{number}of{repeat}"
+
+
+def current_nodeid(word: str) -> str:
+    """Replace the former id of a case in a test id that an older record or report shows.
+
+    Args:
+        word: an argument of pytest; anything else is returned unchanged.
+    """
+    return _CASE.sub(lambda found: current_name(found[0]), word) if "::" in word else word
 
 
 class NodeIds:

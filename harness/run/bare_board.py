@@ -9,11 +9,9 @@ import json
 import re
 
 from harness.boards.spec import is_spec
-from harness.model import BoardInfo, BoardSettings, BoardSpec, Network
+from harness.model import HOSTED_PLATFORMS, BoardInfo, BoardSettings, BoardSpec, Network
 from harness.run.options import RunOptions
 
-# Ports of MicroPython that run on an operating system and use its network: they have no address to report.
-_HOSTED = ("linux", "darwin", "win32")
 _EVERY_ADDRESS = ("0.0.0.0", "::")
 _WIRED = ("LAN", "WIZNET5K")
 _WIFI_LINE = 'wifi = {ssid = "NAME", password = {env = "WIFI_PASSWORD"}}'
@@ -27,7 +25,7 @@ _LINES = (
 
 def uses_host_network(info: BoardInfo) -> bool:
     """Whether the firmware runs on an operating system whose network it uses, as the unix port does."""
-    return info.platform in _HOSTED and "network" not in info.modules
+    return info.platform in HOSTED_PLATFORMS and "network" not in info.modules
 
 
 def has_way(info: BoardInfo, options: RunOptions, settings: BoardSettings) -> bool:

@@ -1,10 +1,11 @@
-"""Find the data folders of the harness: `certs/` and `device_scripts/`.
+"""Find the folders of the harness: its data (`certs/`, `device_scripts/`), and its part of the user's cache.
 
-Knows the two places where they can be: inside the installed package, or next to it in a checkout. Must not know their content.
+Knows the two places where data can be: inside the installed package, or next to it in a checkout. Must not know their content.
 """
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from harness.errors import UsageError
@@ -34,3 +35,14 @@ def data_dir(name: str) -> Path:
     if checkout.is_dir() and (package.parent / "pyproject.toml").is_file():
         return checkout
     raise UsageError(f"the harness's folder {name!r} is missing (not at {installed}, not at {checkout}): reinstall it")
+
+
+def cache_dir(name: str) -> Path | None:
+    """Return a folder of the user's cache: `$XDG_CACHE_HOME/tls-harness/NAME` or `~/.cache/...`; None without a home."""
+    configured = os.environ.get("XDG_CACHE_HOME", "")
+    try:
+        # A relative value is to be ignored (XDG Base Directory Specification).
+        cache = Path(configured) if os.path.isabs(configured) else Path.home() / ".cache"
+    except RuntimeError:
+        return None
+    return cache / "tls-harness" / name

@@ -25,6 +25,7 @@ from harness.boards.labgrid.text import (
     unknown_place,
 )
 from harness.errors import BoardError, FaultKind, UsageError
+from harness.system.data_files import cache_dir
 
 VARIABLE = "LABGRID_CLIENT"
 FOLDER_VARIABLE = "TLS_HARNESS_LABGRID"
@@ -46,7 +47,9 @@ def find_client() -> str:
         if found is None:
             raise UsageError(f"${VARIABLE} = {configured}: no such program; expected the path of labgrid-client")
         return os.path.abspath(found)
-    found = shutil.which("labgrid-client") or shutil.which("labgrid-client", path=str(fetched_folder() / "bin"))
+    found = shutil.which("labgrid-client")
+    if found is None and (fetched := fetched_folder()) is not None:
+        found = shutil.which("labgrid-client", path=str(fetched / "bin"))
     if found is None:
         raise UsageError(
             "--board labgrid:...: labgrid-client is not on PATH; install labgrid in an environment of its own, not in this one "
@@ -55,11 +58,10 @@ def find_client() -> str:
     return os.path.abspath(found)
 
 
-def fetched_folder() -> Path:
+def fetched_folder() -> Path | None:
     """Return the folder in which `tools/fetch_labgrid.py` installs labgrid: $TLS_HARNESS_LABGRID, else in the user's cache."""
     configured = os.environ.get(FOLDER_VARIABLE)
-    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(configured).expanduser() if configured else Path(cache).expanduser() / "tls-harness" / "labgrid"
+    return Path(configured).expanduser() if configured else cache_dir("labgrid")
 
 
 class LabgridClient:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.model import HOSTED_PLATFORMS
 from harness.reports.record.cells import server_title
 from harness.reports.record.result_types import Json
 from harness.reports.record.run_types import RunRecord
@@ -15,9 +16,6 @@ from harness.reports.text.server_keys import (
     recommended,
 )
 
-# Kinds of boards that are processes of this machine: their TLS gets its memory from malloc, outside MicroPython's heap.
-PROCESSES = ("unix", "faulty")
-
 
 def kilobytes(value: float) -> str:
     """Return a number of bytes in the unit that fits."""
@@ -27,7 +25,8 @@ def kilobytes(value: float) -> str:
 def cost_view(run: RunRecord, matrix: KeyMatrix) -> dict[str, Json]:
     """Return the first table: a row per key, the recommended one first; a column per board with time, and heap if it is known."""
     rows, best = key_costs(matrix), recommended(matrix)
-    outside = [board.board for board in run.boards if board.kind in PROCESSES]
+    # A process gets the memory for TLS from malloc, outside MicroPython's heap.
+    outside = [board.board for board in run.boards if board.facts and board.facts.platform in HOSTED_PLATFORMS]
     return {
         "boards": _boards(run, [cost.board for cost in rows[0].boards] if rows else []),
         "rows": [_cost_row(row, best=best is not None and row.row.case == best.case, outside=outside) for row in rows],

@@ -15,7 +15,6 @@ from harness.boards.spec import parse_board
 from harness.boards.virtual.board import VirtualBoard
 from harness.boards.virtual.interpreter import find_interpreter
 from harness.errors import BoardError
-from harness.reports.html.key_tables import PROCESSES
 from harness.system.deadline import Deadline
 
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "lab.md"
@@ -44,11 +43,6 @@ def test_prefix() -> None:
         for form, _meaning in kind.forms:
             spec = parse_board(example(form), {})
             assert spec.text in (f"{kind.prefix}{spec.target}", kind.name)
-
-
-def test_reports_know_the_virtual_kinds() -> None:
-    """Reports tell real boards from processes by the name of the kind."""
-    assert set(PROCESSES) == {kind.name for kind in BOARD_KINDS.values() if kind.is_virtual}
 
 
 def test_table_in_the_docs() -> None:

@@ -141,12 +141,3 @@ def test_processes_at_once_leave_one_sound_file(tmp_path: Path) -> None:
     assert files == [f"leaf-{number}.rsa-1024.pem" for number in range(6)]
     for path in (tmp_path / "keys").iterdir():
         assert keys._read(path, bits=1024) is not None
-
-
-def test_the_default_folder_follows_xdg(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """XDG_CACHE_HOME where it is absolute, else ~/.cache."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert keys.default_folder() == tmp_path / "tls-harness" / "keys"
-    monkeypatch.setenv("XDG_CACHE_HOME", "relative")
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    assert keys.default_folder() == tmp_path / "home" / ".cache" / "tls-harness" / "keys"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.pytest_plugin.command_line import current_nodeid, joined
+from harness.pytest_plugin.command_line import joined
 
 
 @pytest.fixture
@@ -45,19 +45,3 @@ def test_what_the_run_makes_is_joined(here):
 def test_the_rest_is_left_alone(here, arguments):
     """What is no path, does not exist, lies inside, or is written with `=` already does not start pytest twice."""
     assert joined(arguments, folder=here) is None
-
-
-@pytest.mark.parametrize(
-    ("word", "expected"),
-    [
-        ("t.py::test_case[unix-raw/http-400]", "t.py::test_case[unix-not-tls/http-400]"),
-        ("t.py::test_case[unix-py311-cut/fin-after-shd]", "t.py::test_case[unix-py311-cut-off/fin-after-shd]"),
-        ("t.py::test_case[raw/http-400]", "t.py::test_case[not-tls/http-400]"),
-        ("t.py::test_case[unix-cert/good]", "t.py::test_case[unix-cert/good]"),
-        ("raw/test_mine.py::test_other[raw/x y]", "raw/test_mine.py::test_other[raw/x y]"),
-        ("a-raw/test[b]", "a-raw/test[b]"),
-    ],
-)
-def test_a_former_case_id_is_translated(word, expected):
-    """The command that an older report gives to run one test again names the case by its former topic."""
-    assert current_nodeid(word) == expected

@@ -9,7 +9,7 @@ from harness.boards.spec import choose_boards
 from harness.cases import select
 from harness.errors import UsageError
 from harness.model import Cell
-from harness.pytest_plugin.node_ids import Axes, NodeIds, parameters, repeat_word
+from harness.pytest_plugin.node_ids import Axes, NodeIds, current_nodeid, parameters, repeat_word
 
 FILE = "tests/compat/test_matrix.py::test_case"
 # Names that contain one another, dashes, colons, slashes, what looks like a server, a round or a part of a case.
@@ -129,3 +129,19 @@ def test_the_order_of_cells():
     assert len(axes.cells()) == 20
     assert [cell.board for cell in axes.cells()] == ["b"] * 10 + ["a"] * 10
     assert Axes(boards=("a",), cases=CASES[:1]).cells() == [Cell(board="a", server="in-process", case="seed/a")]
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("t.py::test_case[unix-raw/http-400]", "t.py::test_case[unix-not-tls/http-400]"),
+        ("t.py::test_case[unix-py311-cut/fin-after-shd]", "t.py::test_case[unix-py311-cut-off/fin-after-shd]"),
+        ("t.py::test_case[raw/http-400]", "t.py::test_case[not-tls/http-400]"),
+        ("t.py::test_case[unix-cert/good]", "t.py::test_case[unix-cert/good]"),
+        ("raw/test_mine.py::test_other[raw/x y]", "raw/test_mine.py::test_other[raw/x y]"),
+        ("a-raw/test[b]", "a-raw/test[b]"),
+    ],
+)
+def test_a_former_case_id_is_translated(word, expected):
+    """The command that an older report gives to run one test again names the case by its former topic."""
+    assert current_nodeid(word) == expected

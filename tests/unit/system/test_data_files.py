@@ -51,3 +51,12 @@ def test_a_folder_beside_an_installed_package_is_not_ours(tmp_path: Path) -> Non
     done = ask(tmp_path)
     assert done.returncode == 1
     assert f"the harness's folder 'certs' is missing (not at {tmp_path / 'harness' / 'certs'}," in done.stderr
+
+
+def test_the_cache_follows_xdg(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """XDG_CACHE_HOME where it is absolute, else ~/.cache."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert data_files.cache_dir("keys") == tmp_path / "tls-harness" / "keys"
+    monkeypatch.setenv("XDG_CACHE_HOME", "relative")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert data_files.cache_dir("keys") == tmp_path / "home" / ".cache" / "tls-harness" / "keys"
