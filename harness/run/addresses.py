@@ -11,13 +11,52 @@ from harness.model import BoardInfo, ClientFailure
 class Addresses:
     """Where the server listens (`bind`, `ports`), where the board connects to (`advertise`), and who may connect (`peers`).
 
-    `ports` None: any free port. `peers` None: anyone.
+    `ports` None: any free port. `peers` is never empty: a server that answers anyone would judge another client.
     """
 
     bind: str
     advertise: str
+    peers: tuple[str, ...]
     ports: tuple[int, int] | None = None
-    peers: tuple[str, ...] | None = None
+
+
+LOOPBACK = "127.0.0.1"
+EVERY_ADDRESS = ("0.0.0.0", "::")
+
+
+def peers_of(info: BoardInfo, *, given: tuple[str, ...], hosted: bool, bind: str, advertise: str) -> tuple[str, ...]:
+    """Return the addresses that the board's connections may come from; none if they cannot be known.
+
+    Args:
+        info: of the board.
+        given: `--peer`.
+        hosted: whether the board uses the network of this machine.
+        bind: where the server listens.
+        advertise: where the board connects to.
+    """
+    if given:
+        return given
+    if info.address:
+        return (info.address,)
+    if bind == LOOPBACK:
+        return (LOOPBACK,)
+    if hosted:
+        # A connection of a machine to itself comes from the address that it goes to; from 127.0.0.1 for all of 127.0.0.0/8.
+        return tuple(dict.fromkeys((LOOPBACK, *(host for host in (bind, advertise) if host not in EVERY_ADDRESS))))
+    return ()
+
+
+def no_peer_text(label: str, *, bind: str) -> str:
+    """Say that a board without an address needs one before a server may answer it.
+
+    Args:
+        label: the board's name.
+        bind: where the server would listen.
+    """
+    return (
+        f"{label}: the board reports no IP address, and a server on {bind} would answer any client: name the address that the board's "
+        'connections come from with --peer ADDR, or as address = "ADDR" in boards.toml'
+    )
 
 
 def unreachable_text(info: BoardInfo, addresses: Addresses, *, failure: ClientFailure | None, port: int | None) -> str:

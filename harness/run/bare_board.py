@@ -10,9 +10,9 @@ import re
 
 from harness.boards.spec import is_spec
 from harness.model import HOSTED_PLATFORMS, BoardInfo, BoardSettings, BoardSpec, Network
+from harness.run.addresses import EVERY_ADDRESS
 from harness.run.options import RunOptions
 
-_EVERY_ADDRESS = ("0.0.0.0", "::")
 _WIRED = ("LAN", "WIZNET5K")
 _WIFI_LINE = 'wifi = {ssid = "NAME", password = {env = "WIFI_PASSWORD"}}'
 _LINES = (
@@ -37,7 +37,7 @@ def has_way(info: BoardInfo, options: RunOptions, settings: BoardSettings) -> bo
         settings: of boards.toml.
     """
     bind = options.bind or settings.bind
-    named = options.advertise or options.peers or (bind and bind not in _EVERY_ADDRESS)
+    named = options.advertise or options.peers or (bind and bind not in EVERY_ADDRESS)
     return bool(info.address or named or uses_host_network(info))
 
 
@@ -62,7 +62,7 @@ def bare_text(spec: BoardSpec, info: BoardInfo) -> str:
     head = f"{spec.label}: the board is in no network: it has no IP address{_seen(info)}."
     then = f"then run with --board {_name(spec)}, " if own else ""
     choice = f" (one of the last {len(others) + 1} lines)" if others else ""
-    ask = f"Write to boards.toml{choice}, {then}or name a way with --advertise:"
+    ask = f"Write to boards.toml{choice}, {then}or name its address with --peer:"
     return "\n".join([head, ask, *(f"  {line}" for line in lines)])
 
 

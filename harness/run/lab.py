@@ -17,7 +17,7 @@ from harness.boards.session import BoardSession
 from harness.certificates import Certificates
 from harness.errors import BoardError, FaultKind, HarnessError, UsageError
 from harness.model import BoardInfo, BoardSpec, UnexpectedPeers
-from harness.run.addresses import Addresses
+from harness.run.addresses import EVERY_ADDRESS, LOOPBACK, Addresses, no_peer_text, peers_of
 from harness.run.bare_board import bare_text, has_way, uses_host_network
 from harness.run.case_runner import CaseRunner
 from harness.run.first_contact import first_contact
@@ -33,7 +33,6 @@ from harness.system.shortages import shortage_text
 __all__ = ["IN_PROCESS", "Lab", "OpenBoard", "RunOptions"]
 
 UNEXPECTED = "the harness failed with {} while it opened this board; the first test that uses the board shows where"
-LOOPBACK = "127.0.0.1"
 
 
 @dataclass(slots=True)
@@ -238,12 +237,12 @@ class Lab:
             bind = local_address_for(address)
         else:
             bind = self._bind_to_advertised() if own_network and self.options.advertise else LOOPBACK
-        peers: tuple[str, ...] | None = self.options.peers or None
-        if peers is None:
-            peers = (address,) if address else (LOOPBACK,) if bind == LOOPBACK else None
         advertise = self.options.advertise or bind
-        if advertise in ("0.0.0.0", "::"):  # every address of this machine, of which the board needs one
+        if advertise in EVERY_ADDRESS:  # every address of this machine, of which the board needs one
             advertise = local_address_for(address) if address else LOOPBACK
+        peers = peers_of(session.info, given=self.options.peers, hosted=not own_network, bind=bind, advertise=advertise)
+        if not peers:
+            raise BoardError(no_peer_text(session.spec.label, bind=bind), kind=FaultKind.NO_NETWORK)
         return Addresses(bind=bind, advertise=advertise, ports=self.options.ports, peers=peers)
 
     def _bind_to_advertised(self) -> str:

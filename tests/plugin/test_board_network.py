@@ -60,7 +60,7 @@ def test_f2_a_bare_board(suite):
     start = ran.text.index("  faulty:bare: the board is in no network: ", ran.text.index(" FAILURES "))
     assert ran.text[start:].split("\n")[:6] == [
         "  faulty:bare: the board is in no network: it has no IP address, and its WLAN is not connected.",
-        "  Write to boards.toml (one of the last 2 lines), then run with --board faulty-bare, or name a way with --advertise:",
+        "  Write to boards.toml (one of the last 2 lines), then run with --board faulty-bare, or name its address with --peer:",
         "    [board.faulty-bare]",
         '    spec = "faulty:bare"',
         '    wifi = {ssid = "NAME", password = {env = "WIFI_PASSWORD"}}   # the variable WIFI_PASSWORD holds the password',

@@ -202,6 +202,22 @@ def test_f2_the_user_names_a_way(new_lab, spec, options, bind, advertise, peers)
     assert (used.bind, used.advertise, used.peers) == (bind, advertise, peers)
 
 
+def test_a_board_without_an_address_is_not_answered_like_everybody(new_lab, spec):
+    """A server that others can reach is not started for it."""
+    lab = bare_lab(new_lab, spec, bind="0.0.0.0", advertise="127.0.0.1")
+    with pytest.raises(
+        BoardError,
+        match=r"^unix: the board reports no IP address, and a server on 0\.0\.0\.0 would answer any",
+    ) as caught:
+        lab.runner(spec, "in-process")
+    assert caught.value.kind == "no-network"
+
+
+def test_a_board_of_this_machine_behind_every_address(new_lab, spec):
+    """It needs no --peer: its connections come from this machine."""
+    assert new_lab(bind="0.0.0.0").runner(spec, "in-process").addresses.peers == ("127.0.0.1",)
+
+
 def test_an_advertised_address_of_another_machine(new_lab, spec):
     """Where to listen does not follow from it."""
     with pytest.raises(
