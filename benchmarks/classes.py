@@ -8,13 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from harness.boards.agent.protocol import json_literal
+from harness.boards.agent.protocol import FIRST_NUMBERS, json_literal, own_text
 from harness.cases import find_case
 from harness.certificates import Certificates
 from harness.model import Case, Verify
 from harness.server import Serving
 from harness.wire.suites import mbedtls_suite_name
 
+# As long as what the agent sends.
+TEXT = own_text(FIRST_NUMBERS.start)
 REPLY_BYTES = len("Hallo, Client!")
 
 
@@ -28,7 +30,7 @@ class Timed:
 
     def serving(self) -> Serving:
         """Return the same server as in a run: on loopback, with the same exchange of texts."""
-        return Serving(peers=("127.0.0.1",), expect_bytes=len(self.case.client.text.encode()))
+        return Serving(peers=("127.0.0.1",), expect_bytes=len(TEXT))
 
     def request(self, certificates: Certificates) -> dict[str, Any]:
         """Return what `client.py` needs to make the same connection: CAs as DER in hex, suites with mbedTLS names."""
@@ -39,7 +41,7 @@ class Timed:
             "ca": [certificates.make(name).certificate_der.hex() for name in plan.ca],
             "suites": None if suites is None else [mbedtls_suite_name(name) for name in suites],
             "name": plan.server_hostname,
-            "text": plan.text,
+            "text": TEXT,
             "recv": REPLY_BYTES,
         }
 

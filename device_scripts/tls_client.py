@@ -239,7 +239,9 @@ def th_session(req, wrap, state, times, answer, did):
         answer["suite"], answer["version"] = tls.cipher()[:2]
     if not req.get("closefirst"):
         state[0] = "write"
-        data = th_pass(did, "w", req.get("text", "").encode())
+        # The number of this exec: no other board, and no other session of this one, sends the same text.
+        text = req["text"] if "text" in req else "Hallo, Server! %09d" % req["n"]
+        data = th_pass(did, "w", text.encode())
         th_write(tls, data, th_pass(did, "z", req.get("send", 0)))
         state[0] = "read"
         data, size = th_read(tls, th_pass(did, "r", req.get("recv", 0)), th_pass(did, "e", req.get("readtoend", 0)))
@@ -288,9 +290,10 @@ def th_attempt(req, blob):
     """Try one connection and give the answer that agent.th_run prints.
 
     req: host, port, name (server_hostname), verify (0 none, 1 optional, 2 required), ca (names of blobs), cert, key,
-    suites, psk_key (a name each; suites is comma separated text, mbedTLS spelling), psk_identity, text, send (pad
-    text with x to so many bytes), recv (read so many bytes), readtoend, closefirst (close right after the handshake),
-    timeout (ms). All but host and port may be left out. blob is a function from blob name to bytes.
+    suites, psk_key (a name each; suites is comma separated text, mbedTLS spelling), psk_identity, text (without it the
+    greeting with n, the number of this exec), send (pad text with x to so many bytes), recv (read so many bytes), readtoend,
+    closefirst (close right after the handshake), timeout (ms). All but host, port and n may be left out. blob is a function
+    from blob name to bytes.
     NotImplementedError means that the firmware lacks the named API, LookupError that a blob is not there; both are
     for the caller. Whatever else is raised is data.
     """

@@ -116,7 +116,7 @@ def client_lines(settings: Settings, info: BoardInfo, certificates: GivenCertifi
     )
     if plan.suites is not None:
         lines[-1:-1] = offering(info, plan.suites)
-    if plan.any_answer:
+    if plan.any_answer and plan.text is not None:
         lines += [f"stream.write({plan.text.encode()!r})", f"stream.read({plan.receive_bytes})"]
     names = {}
     if plan.ca[:1] == (CA,) and plan.ca_format == "pem" and certificates.files.ca is not None:

@@ -165,6 +165,20 @@ def silent_server(evidence: Evidence) -> Explanation | None:
     )
 
 
+def _sent(evidence: Evidence) -> str:
+    text = evidence.case.client.text
+    return "the board sent its greeting" if text is None else f"the board sent {text!r}"
+
+
+def _received(evidence: Evidence) -> str:
+    seen = evidence.seen
+    if seen.received_by_server is None:
+        return _sent(evidence)
+    if evidence.case.client.text is None and seen.received_by_server == seen.exchange.sent_text:
+        return "the server received the board's greeting"
+    return f"the server received {seen.received_by_server!r}"
+
+
 @rule("closing/silent-after-handshake")
 def silent_after_handshake(evidence: Evidence) -> Explanation | None:
     """The handshake was good, the answer never came."""
@@ -173,9 +187,7 @@ def silent_after_handshake(evidence: Evidence) -> Explanation | None:
     return told(
         "the handshake was good, and then the server never answered",
         why=(
-            f"the server received {evidence.seen.received_by_server!r}"
-            if evidence.seen.received_by_server is not None
-            else f"the board sent {evidence.case.client.text!r}",
+            _received(evidence),
             "TLS is not the cause: keys, suites and certificates were accepted",
         ),
         fixes=(
@@ -197,7 +209,7 @@ def unanswered(evidence: Evidence) -> Explanation | None:
     return told(
         "the handshake was good, and the server ended the session instead of answering",
         why=(
-            f"the board sent {plan.text!r}",
+            _sent(evidence),
             "the server sent a fatal alert, encrypted: the board cannot say which" if alert else "the server closed",
             "keys, suites and the server's certificate fit; what the board sent, or its own certificate, may not",
         ),

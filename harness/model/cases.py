@@ -58,9 +58,9 @@ class ClientPlan:
     `ca` and `certificate` are profile names of `certs/`; `suites` are IANA names, offered exactly, or None
     for the firmware's own; `suite_words` are passed to `set_ciphers` unchanged, valid or not.
     `*_format` is a key of `harness.certificates.forms` (`der`, `pem`, or something damaged on purpose). `text` is sent
-    after the handshake; the server answers `Hallo, Client!`. `psk_key` is hex. `read_to_end` reads until the server
-    closes, `close_first` closes right after the handshake, `any_answer` accepts any answer to `text` (of a server that is not ours).
-    `timeout_s` is the socket's own, for servers that stay silent.
+    after the handshake, None for a greeting with the number of this exec; the server answers `Hallo, Client!`. `psk_key` is hex.
+    `read_to_end` reads until the server closes, `close_first` closes right after the handshake, `any_answer` accepts any answer to
+    `text` (of a server that is not ours). `timeout_s` is the socket's own, for servers that stay silent.
     """
 
     verify: Verify = Verify.NONE
@@ -73,7 +73,7 @@ class ClientPlan:
     suite_words: tuple[str, ...] | None = None
     psk_identity: str | None = None
     psk_key: str | None = None
-    text: str = "Hallo, Server!"
+    text: str | None = None
     send_bytes: int | None = None
     receive_bytes: int | None = None
     read_to_end: bool = False

@@ -94,8 +94,8 @@ class ClientReport:
 class Exchange:
     """What both sides had to send: the beginning of the text, as the receiving side records it, and the number of bytes.
 
-    None if nothing had to be sent. The defaults are those of a `ClientPlan`, so that an observation without a plan is
-    compared too.
+    None if nothing had to be sent. By default both greet without a number, so that an observation made without a plan is compared,
+    too.
     """
 
     sent_text: str | None = "Hallo, Server!"

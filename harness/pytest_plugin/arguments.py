@@ -43,7 +43,7 @@ class ClientSettings(TypedDict, total=False):
     suite_words: tuple[str, ...] | None
     psk_identity: str | None
     psk_key: str | None
-    text: str
+    text: str | None
     send_bytes: int | None
     receive_bytes: int | None
     read_to_end: bool

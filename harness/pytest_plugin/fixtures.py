@@ -203,7 +203,8 @@ class Board:
                 suites: one or more IANA names of cipher suites; the board then offers exactly these.
                 suite_words: words for `set_ciphers` as they are, right or wrong. Not checked.
                 psk_identity, psk_key: a pre-shared key; the key in hex.
-                text: what the board sends after the handshake; the server answers `Hallo, Client!`.
+                text: what the board sends after the handshake; the server answers `Hallo, Client!`. Left out, it is a greeting
+                    with the number of this call to the board, and must arrive with it: else another program has connected.
                 send_bytes, receive_bytes: how much to transfer instead of a text, in bytes.
                 read_to_end: read until the server closes the connection.
                 close_first: close right after the handshake.
@@ -239,7 +240,9 @@ class Board:
         faults: list[str] = []
         runner.health.begin("board.connect()")
         try:
-            return runner.handshakes.make(server, plan).observation
+            handshake = runner.handshakes.make(server, plan)
+            runner.handshakes.must_agree(handshake)
+            return handshake.observation
         except (BoardError, ServerError) as error:
             runner.server.cancel()
             faults.append(str(error))

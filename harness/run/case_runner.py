@@ -38,7 +38,7 @@ from harness.oracle.predict import predict
 from harness.run.addresses import Addresses, unreachable_text
 from harness.run.board_facts import learn_pem, learn_pkcs8, takes_own_pss
 from harness.run.controls import Controls
-from harness.run.handshake import Handshake, Handshakes, contradiction
+from harness.run.handshake import Handshake, Handshakes
 from harness.run.health import Health
 from harness.server import ServerHost
 
@@ -185,9 +185,7 @@ class CaseRunner:
                 ),
                 kind=FaultKind.NETWORK,
             )
-        contradicted = contradiction(handshake, address=self.addresses.advertise)
-        if contradicted is not None:
-            raise BoardError(f"{self.board.spec.label}: {contradicted}", kind=FaultKind.CONTRADICTION)
+        self.handshakes.must_agree(handshake)
         return handshake
 
     def _judged(self, case: Case, handshake: Handshake, *, attempt: int) -> CaseResult:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field, replace
 
-from harness.boards.agent.protocol import Answer, AnswerKind
+from harness.boards.agent.protocol import FIRST_NUMBERS, Answer, AnswerKind, own_text
 from harness.boards.session import BoardSession
 from harness.certificates import Certificates
-from harness.errors import BoardError
+from harness.errors import BoardError, FaultKind
 from harness.firmware.fingerprint import with_fingerprint
 from harness.model import BoardInfo, ClientPlan, ClientReport, Observation, Outcome, ServerProfile, ServerReport, Stage
 from harness.oracle.client_errors import client_failure
@@ -21,6 +21,8 @@ from harness.server import ServerHost, Serving
 from harness.system.deadline import Deadline
 from harness.wire.reading import WireReading, read_wire
 
+# An unexpected text is shown up to this length.
+SHOWN_CHARACTERS = 60
 # A server that every working client can connect to: an RSA and an EC key, with static RSA and CBC suites.
 PERMISSIVE_SERVER = ServerProfile(certificates=("server-rsa2048", "server-p256"), ciphers="DEFAULT")
 
@@ -29,7 +31,8 @@ PERMISSIVE_SERVER = ServerProfile(certificates=("server-rsa2048", "server-p256")
 class Handshake:
     """One handshake as it happened, with the evidence that explanations need.
 
-    `answer` is None where the board was not asked, because the server refused its own settings.
+    `answer` is None where the board was not asked, because the server refused its own settings. `numbered` is whether the board
+    was to send a text with the number of this exec.
     """
 
     observation: Observation
@@ -37,11 +40,12 @@ class Handshake:
     answer: Answer | None
     wire: WireReading = field(default_factory=WireReading)
     authorities: tuple[bytes, ...] = ()
+    numbered: bool = False
 
     @property
     def connected(self) -> bool:
-        """Whether text was exchanged both ways."""
-        return self.observation.outcome is Outcome.CONNECTED
+        """Whether text was exchanged both ways, with this exec of this board."""
+        return self.observation.outcome is Outcome.CONNECTED and not self.is_of_another_exec
 
     @property
     def missing_api(self) -> str | None:
@@ -59,6 +63,15 @@ class Handshake:
     def is_taken(self) -> bool:
         """Whether the server accepted a connection although the board says that it got none: another program may have taken it."""
         return self.answer is not None and self.answer.stage is Stage.CONNECT and self.report.accepted
+
+    @property
+    def is_of_another_exec(self) -> bool:
+        """Whether the server received text without the number of this exec: from another board, or from another session."""
+        got = self.report.received_text
+        if not self.numbered or self.answer is None or self.answer.number is None or not got:
+            return False
+        text = own_text(self.answer.number)
+        return not got.startswith(text) and not text.startswith(got)
 
 
 class Handshakes:
@@ -100,11 +113,12 @@ class Handshakes:
         started = time.monotonic()
         limit_s = self.board.scaled(45.0)
         request, blobs = self.board.prepare(plan, self.certificates)
+        text = plan.text if plan.text is not None else own_text(FIRST_NUMBERS.start)
         serving = Serving(
             bind=self.addresses.bind,
             ports=self.addresses.ports,
             peers=self.addresses.peers,
-            expect_bytes=0 if plan.close_first else max(plan.send_bytes or 0, len(plan.text.encode())),
+            expect_bytes=0 if plan.close_first else max(plan.send_bytes or 0, len(text.encode())),
             send_bytes=plan.receive_bytes,
             handshake_timeout_s=self.board.scaled(30.0),
             idle_timeout_s=self.board.scaled(30.0),
@@ -125,13 +139,30 @@ class Handshakes:
             wire = replace(wire, client_hello=with_fingerprint(wire.client_hello))
         client = client_report(answer, self.board.info, hello_sent=wire.client_hello is not None) if answer else None
         case_ms = round((time.monotonic() - started) * 1000, 2)
-        seen = observe(report, client, wire, plan=plan, case_ms=case_ms)
+        seen = observe(report, client, wire, plan=plan, number=answer.number if answer else None, case_ms=case_ms)
         trusted = tuple(blobs[name] for name in request.ca)
-        return Handshake(observation=seen, report=report, answer=answer, wire=wire, authorities=trusted)
+        return Handshake(
+            observation=seen,
+            report=report,
+            answer=answer,
+            wire=wire,
+            authorities=trusted,
+            numbered=plan.text is None,
+        )
 
     def baseline(self, *, within: Deadline | None = None) -> Handshake:
         """Have the board connect to `PERMISSIVE_SERVER`. Raises as `make` does."""
         return self.make(PERMISSIVE_SERVER, ClientPlan(), within=within)
+
+    def must_agree(self, handshake: Handshake) -> None:
+        """Check that the board's answer and the server's record are of the same connection.
+
+        Raises:
+            BoardError: they do not, so the handshake is not this board's or says nothing.
+        """
+        contradicted = contradiction(handshake, address=self.addresses.advertise)
+        if contradicted is not None:
+            raise BoardError(f"{self.board.spec.label}: {contradicted}", kind=FaultKind.CONTRADICTION)
 
     def completes_baseline(self, deadline: Deadline | None) -> bool:
         """Return whether the board completes the baseline handshake; after a fault of the board the server is ended.
@@ -202,6 +233,12 @@ def contradiction(handshake: Handshake, *, address: str) -> str | None:
         return (
             f"the board could not connect, but the server at {address}:{report.local_port} accepted a connection from "
             f"{report.peer}:{report.peer_port}: another program at that address connected in the board's place"
+        )
+    if answer is not None and handshake.is_of_another_exec:
+        return (
+            f"the server at {address}:{report.local_port} received {(report.received_text or '')[:SHOWN_CHARACTERS]!r} from "
+            f"{report.peer}:{report.peer_port}, without the number of this exec, {answer.number}: another board or program at "
+            "that address connected in the board's place"
         )
     if answer is None or answer.kind is not AnswerKind.RESULT:
         return None

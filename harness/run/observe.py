@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.boards.agent.protocol import own_text
 from harness.model import (
     Alert,
     ClientFailure,
@@ -56,6 +57,7 @@ def observe(
     wire: WireReading,
     *,
     plan: ClientPlan | None = None,
+    number: int | None = None,
     case_ms: float | None = None,
 ) -> Observation:
     """Combine the server's record, the board's answer and the wire.
@@ -65,6 +67,7 @@ def observe(
         client: the board's answer; None if the server refused its own settings and the board was not asked.
         wire: the reading of `server.wire`.
         plan: what the board was to send and to read; None for the defaults of a plan.
+        number: of the exec, which the plan's own text has; None if the board was not asked.
         case_ms: the duration of the case on the host's clock.
 
     The `decode_error` that OpenSSL sends when a client closes without close_notify after a finished exchange is left out:
@@ -108,7 +111,7 @@ def observe(
         received_by_client=client.received_text if client is not None else None,
         server_received_bytes=server.received_bytes,
         client_received_bytes=client.received_bytes if client is not None else None,
-        exchange=planned_exchange(plan or ClientPlan()),
+        exchange=planned_exchange(plan or ClientPlan(), number=number),
         handshake_done=server.handshake_done,
         server_facts=server.facts,
         server_address=_address(server.local, server.local_port),
@@ -116,11 +119,18 @@ def observe(
     )
 
 
-def planned_exchange(plan: ClientPlan) -> Exchange:
+def planned_text(plan: ClientPlan, *, number: int | None) -> str | None:
+    """Return what the board sends in the exec of this number; None if the plan has no text and no exec was made."""
+    if plan.text is not None:
+        return plan.text
+    return None if number is None else own_text(number)
+
+
+def planned_exchange(plan: ClientPlan, *, number: int | None) -> Exchange:
     """Return what must arrive on each side if the board follows the plan and the server answers in full."""
     if plan.close_first or plan.any_answer:
         return Exchange(sent_text=None, sent_bytes=None, answer_text=None, answer_bytes=None)
-    sent = plan.text.encode()
+    sent = (planned_text(plan, number=number) or "").encode()
     sent += b"x" * ((plan.send_bytes or 0) - len(sent))
     answer = reply_of({"reply": Serving().reply, "send_bytes": plan.receive_bytes})
     return Exchange(

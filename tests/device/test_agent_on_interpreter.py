@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from harness.boards.agent.protocol import (
     AGENT_FILE,
+    FIRST_NUMBERS,
     VERSION,
     VERSION_CODE,
     Answer,
@@ -178,7 +179,6 @@ def usual(identity: Identity) -> RunRequest:
         name="tls.test",
         verify=2,
         ca=(blob_name(identity.der),),
-        text="Hallo, Server!",
         recv=len(GREETING),
         timeout_ms=8000,
     )
@@ -190,7 +190,7 @@ def test_version_answers(run_on: Callable[[str], bytes]) -> None:
 
 
 def test_connects_with_verification(ask: Any, serve: Any, usual: RunRequest, identity: Identity) -> None:
-    """Text both ways, suite, version, times and heap are reported; again with the context kept."""
+    """Text both ways, suite, version, times and heap are reported; again with the context kept. Sent is the number of the exec."""
     server = serve()
     answers = ask(*[replace(usual, port=server.port)] * 3, blobs=(identity.der,))
     for answer in answers:
@@ -198,7 +198,7 @@ def test_connects_with_verification(ask: Any, serve: Any, usual: RunRequest, ide
         assert answer.suite == "TLS-ECDHE-ECDSA-WITH-AES-256-GCM-SHA384"
         assert min(answer.connect_ms, answer.handshake_ms, answer.exchange_ms) >= 0
         assert min(answer.free_before, answer.free_after) > 0
-    assert server.received(3) == [b"Hallo, Server!"] * 3
+    assert server.received(3) == [b"Hallo, Server! 000000001"] * 3
 
 
 def test_what_an_open_session_holds(run_on: Any, serve: Any, usual: RunRequest, identity: Identity) -> None:
@@ -222,7 +222,7 @@ def test_what_an_open_session_holds(run_on: Any, serve: Any, usual: RunRequest, 
 
 def test_one_case_stays_below_512_bytes(run_on: Any, serve: Any, usual: RunRequest, identity: Identity) -> None:
     """Request, answer and the marks of raw paste of the usual case, both ways together."""
-    code = replace(usual, port=serve().port).code(number=1, kind="c")
+    code = replace(usual, port=serve().port).code(number=FIRST_NUMBERS.start, kind="c")
     printed = run_on("\n".join([load_code(), *put_codes(identity.der), code]))
     answer = printed.splitlines()[-1]
     assert answer.startswith(b"#th ")
@@ -279,7 +279,7 @@ def test_much_data_both_ways(ask: Any, serve: Any, usual: RunRequest, identity: 
     server = serve(answer=b"y" * 40000, expect=4000)
     (answer,) = ask(replace(usual, port=server.port, send=4000, recv=40000), blobs=(identity.der,))
     assert (answer.kind, answer.text, answer.size) == ("result", "y" * 64, 40000)
-    assert server.received(1) == [b"Hallo, Server!" + b"x" * 3986]
+    assert server.received(1) == [b"Hallo, Server! 000000001" + b"x" * 3976]
 
 
 def test_read_to_the_end(ask: Any, serve: Any, usual: RunRequest, identity: Identity) -> None:

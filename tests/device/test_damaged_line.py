@@ -47,9 +47,9 @@ LIMIT_S = 3.0
 EXEC_S = 45.0
 CERTIFICATE = bytes(range(256)) + b"a certificate in DER form"
 BLOBS = {blob_name(CERTIFICATE): CERTIFICATE}
-REQUEST = RunRequest(
-    host="192.0.2.1", port=8443, name="tls.test", verify=2, ca=tuple(BLOBS), text="Hallo, Server!", recv=14
-)
+REQUEST = RunRequest(host="192.0.2.1", port=8443, name="tls.test", verify=2, ca=tuple(BLOBS), recv=14)
+# The blob has the next number, the request the one after it.
+LAST_NUMBER = 123_456_787
 SPEC = BoardSpec(text="memory", kind="serial", target="memory", label="lab-1")
 SAMPLE = 400
 OVER_A_TERMINAL = 200
@@ -63,6 +63,7 @@ def exchange(port: MemoryPort, patch: pytest.MonkeyPatch) -> Answer:
     patch.setattr(raw_repl, "open_port", lambda _device, **_settings: port)
     session = BoardSession(SPEC, raw_repl.RawRepl("memory"))
     session._console.check_kind = "c"
+    session._console._number = LAST_NUMBER
     return session.connect(REQUEST, dict(BLOBS), deadline=Deadline(EXEC_S, clock=lambda: port.now))
 
 
@@ -95,7 +96,7 @@ def good_run(good: Answer) -> dict[str, object]:
     """Return the request as the agent runs it."""
     return {
         "host": "192.0.2.1", "port": 8443, "n": good.number, "name": "tls.test", "verify": 2, "ca": list(BLOBS),
-        "text": "Hallo, Server!", "recv": 14,
+        "recv": 14,
     }  # fmt: skip
 
 
@@ -110,10 +111,9 @@ def test_an_exchange_without_damage(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without damage it takes no time, and the answer contains everything that the agent received."""
     port = MemoryPort()
     answer = exchange(port, monkeypatch)
-    assert (answer.kind, answer.number, port.now) == ("result", 2, 0.0)
+    assert (answer.kind, answer.number, port.now) == ("result", 123_456_789, 0.0)
     assert answer.text == (
-        f"ca={list(BLOBS)} host=192.0.2.1 name=tls.test port=8443 recv=14 text=Hallo, Server! verify=2 "
-        + check_sum(CERTIFICATE, kind="c")
+        f"ca={list(BLOBS)} host=192.0.2.1 name=tls.test port=8443 recv=14 verify=2 " + check_sum(CERTIFICATE, kind="c")
     )
     assert port.runs == [good_run(answer)]
     assert all(wire.sent > 250 for wire in port.line.wires.values())

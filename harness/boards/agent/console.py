@@ -7,11 +7,12 @@ check sum fits. Must not know what the steps are for.
 from __future__ import annotations
 
 import contextlib
+import random
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol, TypeVar
 
 from harness.boards.agent.check_sum import check_sum
-from harness.boards.agent.protocol import DAMAGED, MARK, checked_code, read_check, read_objects
+from harness.boards.agent.protocol import DAMAGED, FIRST_NUMBERS, MARK, checked_code, read_check, read_objects
 from harness.boards.agent.scripts import pieces_of, script
 from harness.boards.serial.line_errors import last_line
 from harness.boards.serial.raw_repl import Output, RawRepl
@@ -47,14 +48,17 @@ class Console:
         link: the board's line, in the raw REPL.
         label: the board's short name, for messages.
         timeout_multiplier: of every time limit.
+        last_number: the first request has the next one. None begins at random, so that no two sessions share a number.
     """
 
-    def __init__(self, link: RawRepl, *, label: str, timeout_multiplier: float = 1.0) -> None:
+    def __init__(
+        self, link: RawRepl, *, label: str, timeout_multiplier: float = 1.0, last_number: int | None = None
+    ) -> None:
         self.link = link
         self.label = label
         self._multiplier = timeout_multiplier
         self._limit: Deadline | None = None
-        self._number = 0
+        self._number = random.choice(FIRST_NUMBERS) if last_number is None else last_number
         self.check_kind = "a"
 
     def begin(self) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from harness.boards.agent.check_sum import check_sum
-from harness.boards.agent.protocol import Answer, RunRequest
+from harness.boards.agent.protocol import Answer, RunRequest, own_text
 from harness.model import Stage
 
 # Letter -> what it stands for in messages, in the order in which the agent passes it on.
@@ -37,13 +37,14 @@ _REACHED = {
 }
 
 
-def planned_echo(request: RunRequest, blobs: Mapping[str, bytes], *, kind: str) -> tuple[str, ...]:
+def planned_echo(request: RunRequest, blobs: Mapping[str, bytes], *, kind: str, number: int) -> tuple[str, ...]:
     """Return what the agent notes if it does all that the request says.
 
     Args:
         request: as it was sent.
         blobs: what it names.
         kind: of check sums, as the board chose it.
+        number: of the exec, which is in the text unless the request has one.
     """
 
     def summed(data: bytes) -> str:
@@ -68,7 +69,7 @@ def planned_echo(request: RunRequest, blobs: Mapping[str, bytes], *, kind: str) 
     ]
     if not request.close_first:
         pairs += [
-            ("w", text(request.text)),
+            ("w", text(own_text(number) if request.text is None else request.text)),
             ("z", request.send),
             ("r", request.recv),
             ("e", int(request.read_to_end)),

@@ -32,6 +32,8 @@ LINE_LIMIT = 8192
 TEXT_LIMIT = 2048
 ARGUMENT_LIMIT = 1024
 PUT_CHUNK_BYTES = 768
+# Where the numbers of a session begin, at random: they have nine digits to the end, and are small integers on every board.
+FIRST_NUMBERS = range(100_000_000, 900_000_000)
 # What the agent takes when a request says nothing (th_session of tls_client.py).
 DEFAULT_TIMEOUT_MS = 10000
 
@@ -53,7 +55,7 @@ class RunRequest:
     """One connection attempt, as the board is asked for it.
 
     `ca`, `cert`, `key`, `suites` and `psk_key` are names of blobs that were put before; `verify` is 0, 1 or 2.
-    `send` pads the text to so many bytes, `recv` is how many bytes of answer to read.
+    `text` is what to send, None for `own_text` of this exec; `send` pads it to so many bytes, `recv` is how many bytes of answer to read.
     """
 
     host: str = ""
@@ -66,7 +68,7 @@ class RunRequest:
     suites: str | None = None
     psk_identity: str | None = None
     psk_key: str | None = None
-    text: str = ""
+    text: str | None = None
     send: int | None = None
     recv: int | None = None
     read_to_end: bool = False
@@ -96,7 +98,7 @@ class RunRequest:
             "suites": self.suites,
             "psk_identity": self.psk_identity,
             "psk_key": self.psk_key,
-            "text": self.text or None,
+            "text": self.text,
             "send": self.send,
             "recv": self.recv,
             "readtoend": 1 if self.read_to_end else None,
@@ -105,6 +107,11 @@ class RunRequest:
         words.update({key: value for key, value in optional.items() if value is not None})
         text = json.dumps(words, ensure_ascii=True, separators=(",", ":"))
         return f"th_run({_literal(text)},'{check_sum(text.encode('ascii'), kind=kind)}')"
+
+
+def own_text(number: int) -> str:
+    """Return what the board sends in the exec of this number unless its request has a text; its length is always the same."""
+    return f"Hallo, Server! {number:09d}"
 
 
 def checked_code(code: str, *, kind: str, call: str = "th_x") -> str:

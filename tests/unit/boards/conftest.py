@@ -46,6 +46,6 @@ def console(new_session: Callable[..., BoardSession]) -> Console:
     """The console of a board in the raw REPL, with nothing of ours on it but the check sums."""
     session = new_session()
     session.start(deploy=False)
-    made = Console(session.link, label="lab-1")
+    made = Console(session.link, label="lab-1", last_number=0)
     made.begin()
     return made

@@ -58,7 +58,8 @@ def test_pass(runner):
     result = runner.run(case())
     assert (result.verdict.word, result.attempt, result.link_errors) == (VerdictWord.PASS, 1, ())
     seen = result.observation
-    assert (seen.received_by_server, seen.received_by_client) == ("Hallo, Server!", "Hallo, Client!")
+    number = runner.last.answer.number
+    assert (seen.received_by_server, seen.received_by_client) == (f"Hallo, Server! {number}", "Hallo, Client!")
     assert seen.handshake_board_ms > 0
     assert seen.handshake_server_ms > 0
     assert seen.free_before > 0

@@ -1,5 +1,7 @@
 """Tests of harness/run/handshake.py: what an answer means before anything is judged."""
 
+from dataclasses import replace
+
 import pytest
 
 from harness.boards.agent.protocol import Answer, AnswerKind
@@ -48,6 +50,42 @@ TAKEN = (
 def test_contradiction(made, expected):
     """A reported exchange contradicts a server without a handshake; a session in which the board read nothing is left to the judge."""
     assert contradiction(made, address="h") == expected
+
+
+OWN = "Hallo, Server! 123456789"
+OTHER = "Hallo, Server! 123456788"
+
+
+@pytest.mark.parametrize(
+    ("kind", "received", "expected"),
+    [
+        ("result", OWN, None),
+        ("result", OWN + "xxx", None),
+        # Less than all of it says nothing of the number.
+        ("exception", OWN[:-1], None),
+        ("exception", None, None),
+        ("result", OTHER, OTHER),
+        ("result", OWN[:-1] + "x", OWN[:-1] + "x"),
+        ("exception", OTHER, OTHER),
+        ("exception", "GET / HTTP/1.0" + "x" * 60, "GET / HTTP/1.0" + "x" * 46),
+    ],
+)
+def test_a_text_without_the_number_of_this_exec(kind, received, expected):
+    """A session whose text does not have this exec's number is not this board's, whatever the board says; the peer is named."""
+    report = ServerReport(
+        facts=None, failure=None, accepted=True, handshake_done=True, exchanged=True, received_text=received, local_port=4,
+        peer="192.0.2.9", peer_port=50123,
+    )  # fmt: skip
+    seen = Observation(outcome=Outcome.CONNECTED, stage=None, ended_by=None, server=None, client=None)
+    made = Handshake(observation=seen, report=report, answer=Answer(kind=kind, number=123456789), numbered=True)
+    said = (
+        f"the server at h:4 received {expected!r} from 192.0.2.9:50123, without the number of this exec, 123456789: another board or "
+        "program at that address connected in the board's place"
+    )
+    assert contradiction(made, address="h") == (said if expected else None)
+    assert made.connected is (expected is None)
+    own = replace(made, numbered=False)
+    assert (contradiction(own, address="h"), own.connected) == (None, True)  # a test's own text has no number
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,13 @@
 """Another program connects to the server before the board does: a race on a real socket, from the board's own address."""
 
 import socket
+from dataclasses import replace
 
 import pytest
 
-from harness.model import ClientPlan, Stage
+from harness.cases import find_case
+from harness.errors import BoardError
+from harness.model import ClientPlan, Stage, VerdictWord
 from harness.run.handshake import PERMISSIVE_SERVER, contradiction
 
 
@@ -49,3 +52,31 @@ def test_taken_twice(handshakes, race):
     host, port = taken[1].getsockname()
     said = contradiction(handshake, address="192.0.2.1")
     assert f"accepted a connection from {host}:{port}: another program at that address connected in the board" in said
+
+
+OTHER_NUMBER = """
+th_own = th_attempt
+def th_attempt(req, blob):
+    req["text"] = "Hallo, Server! 000000001"
+    return th_own(req, blob)
+"""
+
+
+def test_a_session_of_another_exec(lab, spec):
+    """A session without the number of this exec is an error, for the case and for a test's own connection; a test's own text has none."""
+    runner, case = lab.runner(spec, "in-process"), find_case("seed/ca-verified")
+    runner.board._console.must(OTHER_NUMBER, "take another number")
+    with pytest.raises(BoardError, match="another board or program at that address connected in the board's place"):
+        runner.handshakes.must_agree(runner.handshakes.baseline())
+    result = runner.run(case)  # recovers the board, by a reset
+    handshake = runner.last
+    assert (result.verdict.word, result.verdict.reason) == (
+        VerdictWord.ERROR,
+        f"unix: the server at 127.0.0.1:{handshake.report.local_port} received 'Hallo, Server! 000000001' from "
+        f"127.0.0.1:{handshake.report.peer_port}, without the number of this exec, {handshake.answer.number}: another board or "
+        "program at that address connected in the board's place",
+    )
+    assert runner.run(case).verdict.word is VerdictWord.PASS
+    assert (
+        runner.run(replace(case, client=replace(case.client, text="Hello"))).observation.received_by_server == "Hello"
+    )

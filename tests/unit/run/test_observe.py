@@ -16,7 +16,7 @@ from harness.model import (
     Side,
     Stage,
 )
-from harness.run.observe import observe, planned_exchange
+from harness.run.observe import observe
 from harness.wire.reading import WireMessage, WireReading
 
 FATAL = Alert(sender=Side.SERVER, level="fatal", code=40, name="handshake_failure")
@@ -331,29 +331,6 @@ def test_a_server_that_breaks_off(name, failure):
     gone = ClientFailure(type="OSError", args=(), number=-1, flags=None, name=name, stage=Stage.HANDSHAKE)
     seen = observe(server(failure, accepted=True), ClientReport(done=False, failure=gone), WireReading())
     assert (seen.outcome, seen.ended_by, seen.stage) == (Outcome.REFUSED, Side.SERVER, Stage.HANDSHAKE)
-
-
-@pytest.mark.parametrize(
-    ("plan", "wanted"),
-    [
-        (ClientPlan(), Exchange()),
-        (ClientPlan(text="M\n\u00fc"), Exchange(sent_text="M\\n\u00fc", sent_bytes=4)),
-        (ClientPlan(text="Hallo", send_bytes=4097), Exchange(sent_text="Hallo" + "x" * 251, sent_bytes=4097)),
-        (ClientPlan(text="Hallo", send_bytes=3), Exchange(sent_text="Hallo", sent_bytes=5)),
-        (ClientPlan(text=""), Exchange(sent_text=None, sent_bytes=0)),
-        (ClientPlan(receive_bytes=3), Exchange(answer_text="012", answer_bytes=3)),
-        (ClientPlan(receive_bytes=65536), Exchange(answer_text="0123456789abcdef" * 4, answer_bytes=65536)),
-        (ClientPlan(receive_bytes=0), Exchange(answer_text="", answer_bytes=0)),
-        (
-            ClientPlan(close_first=True),
-            Exchange(sent_text=None, sent_bytes=None, answer_text=None, answer_bytes=None),
-        ),
-    ],
-)
-def test_what_was_to_be_said(plan, wanted):
-    """The texts as the other side's record shows them, and how many bytes they are."""
-    assert planned_exchange(plan) == wanted
-    assert observe(server(), None, WireReading(), plan=plan).exchange == wanted
 
 
 def test_what_arrived_goes_through():

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from harness.boards.agent.console import Console
+from harness.boards.agent.protocol import FIRST_NUMBERS
 from harness.boards.serial.raw_repl import Output
 from harness.errors import BoardError
 from harness.system.deadline import Deadline
@@ -89,6 +90,13 @@ def test_an_answer_belongs_to_its_request(console: Console) -> None:
     with pytest.raises(BoardError, match=r"^lab-1: data sent to the board arrived damaged 3 times: ") as raised:
         ask()
     assert (raised.value.kind, answers) == ("garbled", [])
+
+
+def test_no_two_sessions_share_a_number(console: Console) -> None:
+    """The numbers of a session begin at random: a server's record tells two boards at one address apart."""
+    begun = {Console(console.link, label="x")._number for _ in range(4)}
+    assert len(begun) == 4
+    assert all(number in FIRST_NUMBERS for number in begun)
 
 
 def test_garbled(console: Console) -> None:

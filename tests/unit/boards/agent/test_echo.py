@@ -59,15 +59,20 @@ PLANNED = (
 
 def test_everything_in_the_order_of_the_agent():
     """One word per setting; each CA certificate has its own."""
-    assert planned_echo(FULL, BLOBS, kind="c") == PLANNED
+    assert planned_echo(FULL, BLOBS, kind="c", number=17) == PLANNED
     assert "".join(dict.fromkeys(item[0] for item in PLANNED)) == "".join(SETTINGS)
 
 
 def test_what_is_left_out():
     """A 0 is not noted, and a client that closes first neither writes nor reads."""
     request = RunRequest(text="Hallo", recv=0)
-    assert planned_echo(request, {}, kind="c") == ("t10000", f"w{summed(b'Hallo')}")
-    assert planned_echo(replace(request, close_first=True), {}, kind="c") == ("t10000",)
+    assert planned_echo(request, {}, kind="c", number=17) == ("t10000", f"w{summed(b'Hallo')}")
+    assert planned_echo(replace(request, close_first=True), {}, kind="c", number=17) == ("t10000",)
+
+
+def test_the_greeting_has_the_number_of_the_exec():
+    """Without a text of the request's the agent sends the greeting, and notes it with its number."""
+    assert planned_echo(RunRequest(), {}, kind="c", number=17) == ("t10000", f"w{summed(b'Hallo, Server! 000000017')}")
 
 
 def test_an_answer_that_agrees():

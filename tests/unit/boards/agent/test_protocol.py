@@ -10,6 +10,7 @@ import pytest
 
 from harness.boards.agent.check_sum import check_sum
 from harness.boards.agent.protocol import (
+    FIRST_NUMBERS,
     LINE_LIMIT,
     TEXT_LIMIT,
     Answer,
@@ -21,6 +22,7 @@ from harness.boards.agent.protocol import (
     clock_code,
     json_literal,
     network_code,
+    own_text,
     put_code,
     put_pieces,
     read_answer,
@@ -69,6 +71,18 @@ def test_request_leaves_out_what_is_not_set() -> None:
     """Only host and port are always there: each byte costs a slow line."""
     code = RunRequest(host="192.0.2.1", port=4433).code(number=17, kind="c")
     assert _request_of(code) == {"host": "192.0.2.1", "port": 4433, "n": 17}
+
+
+def test_a_text_of_no_bytes_is_sent() -> None:
+    """Without a text the agent sends the greeting with the number, so an empty text must be said."""
+    assert _request_of(RunRequest(host="h", port=1, text="").code(number=17, kind="c"))["text"] == ""
+
+
+def test_the_greeting_is_always_as_long() -> None:
+    """The server must know how many bytes to expect before the number is chosen; a board holds it without long integers."""
+    assert own_text(FIRST_NUMBERS.start) == "Hallo, Server! 100000000"
+    assert {len(own_text(number)) for number in (0, FIRST_NUMBERS.start, FIRST_NUMBERS.stop + 99_999_999)} == {24}
+    assert FIRST_NUMBERS.stop + 99_999_999 < 1 << 30
 
 
 def test_request_carries_everything() -> None:
