@@ -113,7 +113,7 @@ def refused(
     )
 
 
-def hung(*, stage: Stage | str = Stage.HANDSHAKE, client_type: str = "OSError", note: str | None = None) -> Expectation:
+def hung(*, stage: Stage | str = Stage.HANDSHAKE) -> Expectation:
     """Expect the client to wait until its own timeout, without an error on the server.
 
     Args:
@@ -123,10 +123,9 @@ def hung(*, stage: Stage | str = Stage.HANDSHAKE, client_type: str = "OSError", 
         source=Source.STATED,
         outcome=Outcome.HUNG,
         stage=Stage(stage),
-        client_type=client_type,
+        client_type="OSError",
         no_server_error=True,
         no_alert=True,
-        note=note,
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-from harness.expectations.builders import fatal_alert_number, refused
+from harness.expectations.builders import LEFT, fatal_alert_number, refused
 from harness.expectations.servers import bad_record
 from harness.model import BoardInfo, Expectation, ExpectationRule, ServerFacts, Side, Stage, TlsLibrary
 from harness.wire import mbedtls_numbers as mbedtls
@@ -147,20 +147,15 @@ def _ended_by(client: int) -> Side:
     return Side.SERVER if client in _SERVER_WAS_GONE else Side.CLIENT
 
 
-def left_silently(client: int, *, note: str | None = None) -> Expectation:
+def left_silently(client: int) -> Expectation:
     """Expect the client to leave in the handshake without an alert; the server sees the end of the stream."""
-    return refused(
-        by=_ended_by(client),
-        server_type="SSLEOFError",
-        server="UNEXPECTED_EOF_WHILE_READING",
-        client=client,
-        note=note,
-    )
+    kind, reason = LEFT
+    return refused(by=_ended_by(client), server_type=kind, server=reason, client=client)
 
 
-def gave_up(client: int, *, alert: str | None = None, note: str | None = None) -> Expectation:
+def gave_up(client: int, *, alert: str | None = None) -> Expectation:
     """Expect the client to give up on a peer that is not a TLS server and reports nothing, with or without an alert."""
-    return refused(by=_ended_by(client), client=client, alert=alert, note=note)
+    return refused(by=_ended_by(client), client=client, alert=alert)
 
 
 def broken_hashes(board: BoardInfo, server: ServerFacts) -> Expectation:

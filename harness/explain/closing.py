@@ -8,7 +8,6 @@ from harness.model import Change, Explanation, Fix, Outcome, Side, Stage, Verify
 from harness.wire import mbedtls_numbers as mbedtls
 
 _AXTLS_LOST = -256
-_SLOW_MS = 5000.0
 _EOF_ERRNOS = frozenset({"EPIPE", "ECONNABORTED", "ENOTCONN"})
 
 

@@ -35,9 +35,6 @@ FAMILIES: Mapping[str, str] = MappingProxyType(
 _COMMON_EXTENSIONS: frozenset[int] = frozenset(
     {Extension.SUPPORTED_GROUPS, Extension.EC_POINT_FORMATS, Extension.SIGNATURE_ALGORITHMS}
 )
-_COMPLETE_EXTENSIONS = frozenset(
-    {Extension.ENCRYPT_THEN_MAC, Extension.EXTENDED_MASTER_SECRET, Extension.SESSION_TICKET}
-)
 _SIGNAL = "00ff"
 _TLS13 = "0304"
 

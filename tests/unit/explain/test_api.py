@@ -4,18 +4,6 @@ import pytest
 
 from harness.model import ClientPlan, Stage
 
-REAL = {
-    "api/invalid-cert": "seed/pem-on-der-client",
-    "api/invalid-key": "mtls/ed25519",
-    "api/unknown-suite": "suite/client-iana-underscore",
-}
-
-
-@pytest.mark.parametrize("rule", REAL)
-def test_real(rule, real, stored):
-    """Failures of the virtual board with a real server."""
-    stored(rule, real(REAL[rule]))
-
 
 @pytest.mark.parametrize(
     ("rule", "kind", "text", "version"),

@@ -4,28 +4,6 @@ import pytest
 
 from harness.model import Expectation, Outcome, Side, Stage
 
-REAL = {
-    "certificates/server-key-too-short": "seed/rsa-1024-key",
-    "certificates/server-hash-too-weak": "cert/sha1-leaf",
-    "certificates/two-pairs": "key/foreign-key",
-    "certificates/server-file-unreadable": "seed/key-and-certificate-swapped",
-    "certificates/key-usage": "cert/ku-certsign-only",
-    "certificates/key-too-short": "key/rsa1024-sec0",
-    "certificates/old-hash": "cert/sha1-leaf-sec0",
-    "certificates/pss-signed": "cert/pss-signed-by-ca",
-    "certificates/unknown-extension": "cert/unknown-critical-ext",
-    "certificates/unreadable": "tampered/cert-der-broken",
-    "certificates/wrong-use": "cert/eku-client-only",
-    "certificates/chain-too-deep": "chain/depth-10",
-    "certificates/chain-too-large": "chain/size-17000",
-}
-
-
-@pytest.mark.parametrize("rule", REAL)
-def test_real(rule, real, stored):
-    """Failures of the virtual board with a real server."""
-    stored(rule, real(REAL[rule]))
-
 
 @pytest.mark.parametrize("reason", ["KEY_TYPE_MISMATCH", "NO_CERTIFICATE_ASSIGNED"])
 def test_two_pairs_of_two_kinds(made, reason):

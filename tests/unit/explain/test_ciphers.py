@@ -2,30 +2,8 @@
 
 import dataclasses
 
-import pytest
-
 from harness.explain import fixes
 from harness.model import KeyFacts, ServerFacts, ServerProfile, Side, Stage
-
-REAL = {
-    "ciphers/no-certificate": "no-shared-cipher/no-certificate",
-    "ciphers/nothing-offered": "suite/client-only-psk-no-key",
-    "ciphers/key-type": "seed/rsa-key-no-shared-cipher",
-    "ciphers/ecdhe-rsa-only": "no-shared-cipher/ecdhe-rsa-only-p256-key",
-    "ciphers/plain-rsa-only": "no-shared-cipher/plain-rsa-only-ec-key",
-    "ciphers/sha1-mac-only": "no-shared-cipher/sha1-mac-only-ecdsa",
-    "ciphers/key-without-signature": "no-shared-cipher/key-without-scheme-ed25519",
-    "ciphers/server-contradicts-itself": "suite/ecdsa-suite-rsa-cert",
-    "ciphers/pre-shared-key": "psk/server-has-no-psk",
-    "ciphers/nothing-in-common": "suite/rare-ecdhe-ecdsa-chacha20-poly1305",
-}
-
-
-@pytest.mark.parametrize("rule", REAL)
-def test_real(rule, real, stored):
-    """Failures of the virtual board with a real server."""
-    stored(rule, real(REAL[rule]))
-
 
 NO_SHARED_CIPHER = {"server": {"type": "SSLError", "reason": "NO_SHARED_CIPHER"}, "by": Side.SERVER}
 SERVER = ServerFacts(python="3.11.7", openssl="OpenSSL 3.0.19", openssl_number=0x30000130, suites=(), security_level=2)

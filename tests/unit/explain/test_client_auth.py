@@ -5,22 +5,6 @@ import pytest
 from harness.model import ClientPlan, Negotiated, ServerFacts, Side, Stage, Verify
 from harness.wire.reading import WireMessage, WireReading
 
-REAL = {
-    "client-auth/none-sent": "mtls/required-none-sent",
-    "client-auth/untrusted": "mtls/untrusted",
-    "client-auth/dates": "mtls/expired",
-    "client-auth/wrong-use": "mtls/eku-server-only",
-    "client-auth/key-too-short": "mtls/rsa1024",
-    "client-auth/key-of-another-pair": "mtls/key-mismatch",
-    "client-auth/too-large": "mtls/large-5k",
-}
-
-
-@pytest.mark.parametrize("rule", REAL)
-def test_real(rule, real, stored):
-    """Failures of the virtual board with a real server."""
-    stored(rule, real(REAL[rule]))
-
 
 def test_refused_otherwise(made, stored):
     """Python 3.13's strict checks refuse a certificate without AuthorityKeyIdentifier (invented)."""

@@ -1,21 +1,9 @@
 """Dates: each rule matches only its own failure and gives the stored text."""
 
-import pytest
-
 from harness.model import Expectation, Outcome
 
 NOON = 1767960000
 EXPIRED = "\nThe certificate validity has expired\n"
-REAL = {
-    "clock/expired": "cert/expired",
-    "clock/not-yet-valid": "cert/not-yet-valid",
-}
-
-
-@pytest.mark.parametrize("rule", REAL)
-def test_real(rule, real, stored):
-    """Failures of the virtual board with a real server."""
-    stored(rule, real(REAL[rule]))
 
 
 def test_board_clock_not_set(made, stored):

@@ -4,19 +4,6 @@ import pytest
 
 from harness.model import ClientPlan, Outcome, Side, Stage
 
-REAL = {
-    "closing/closed-by-server": "not-tls/close-after-ch",
-    "closing/reset": "not-tls/reset-after-ch",
-    "closing/silent-server": "timing/silent-server",
-    "closing/silent-after-handshake": "timing/no-answer",
-}
-
-
-@pytest.mark.parametrize("rule", REAL)
-def test_real(rule, real, stored):
-    """Failures of the virtual board with a real server."""
-    stored(rule, real(REAL[rule]))
-
 
 def test_server_time_out(made, stored):
     """A slow board and a server with a short timeout (invented: the virtual board is fast)."""

@@ -1,21 +1,8 @@
 """Groups and curves: each rule matches only its own failure and gives the stored text."""
 
-import pytest
-
 from harness.model import Side
 
 SERVER = {"type": "SSLError", "reason": "NO_SUITABLE_KEY_SHARE"}
-REAL = {
-    "groups/key-curve": "no-shared-cipher/key-curve-p224",
-    "groups/no-common-group": "no-shared-cipher/no-group-ec-key",
-    "groups/unknown-name": "group/unknown-name",
-}
-
-
-@pytest.mark.parametrize("rule", REAL)
-def test_real(rule, real, stored):
-    """Failures of the virtual board with a real server."""
-    stored(rule, real(REAL[rule]))
 
 
 def test_no_key_share(made, stored):

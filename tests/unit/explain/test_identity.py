@@ -1,23 +1,6 @@
 """Certificates that are not trusted: each rule matches only its own failure and gives the stored text."""
 
-import pytest
-
 from harness.model import Expectation, Outcome
-
-REAL = {
-    "identity/self-signed": "cert/selfsigned-untrusted",
-    "identity/leaf-as-ca": "cert/trust-leaf-pinned",
-    "identity/broken-chain": "cert/untrusted-twin",
-    "identity/unknown-issuer": "chain/missing-inter",
-    "identity/no-ca": "api/required-no-ca",
-    "identity/several-reasons": "cert/two-errors-expired-wronghost",
-}
-
-
-@pytest.mark.parametrize("rule", REAL)
-def test_real(rule, real, stored):
-    """Failures of the virtual board with a real server."""
-    stored(rule, real(REAL[rule]))
 
 
 def test_one_number_for_all(made, stored):

@@ -2,22 +2,7 @@
 
 import dataclasses
 
-import pytest
-
 from harness.model import Alert, ClientPlan, Side
-
-REAL = {
-    "names/wrong-host": "cert/wrong-host",
-    "names/no-hostname": "api/required-no-hostname",
-    "names/unknown-to-server": "sni/unrecognized",
-    "names/callback-raised": "sni/callback-raises",
-}
-
-
-@pytest.mark.parametrize("rule", REAL)
-def test_real(rule, real, stored):
-    """Failures of the virtual board with a real server."""
-    stored(rule, real(REAL[rule]))
 
 
 def test_ip_address(made, stored):

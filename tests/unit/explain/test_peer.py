@@ -1,27 +1,7 @@
 """Peers that are not proper TLS servers: each rule matches only its own failure and gives the stored text."""
 
-import pytest
-
 from harness.model import ClientPlan, Side
 from harness.wire.reading import WireReading
-
-REAL = {
-    "peer/plain-text": "not-tls/http-400",
-    "peer/plain-text-in-session": "close/plaintext-after-handshake",
-    "peer/fragments-too-small": "fragments/hs-records-1",
-    "peer/record-too-large": "not-tls/record-too-long",
-    "peer/broken-messages": "tampered/ske-missing",
-    "peer/damaged-data": "tampered/appdata-bad-mac",
-    "peer/wrong-signature": "tampered/sh-unsolicited-alpn",
-    "peer/alert-only": "alert/handshake-failure",
-    "peer/early-goodbye": "alert/close-notify-warning",
-}
-
-
-@pytest.mark.parametrize("rule", REAL)
-def test_real(rule, real, stored):
-    """Failures of the virtual board with a real server."""
-    stored(rule, real(REAL[rule]))
 
 
 def test_pre_shared_key_differs(made, stored):

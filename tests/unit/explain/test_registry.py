@@ -6,6 +6,75 @@ from harness.explain.evidence import Evidence
 from harness.explain.registry import first, fitting, rule, told
 from harness.model import Fix
 
+# Each rule with a case that fails for its reason.
+REAL = {
+    "api/invalid-cert": "seed/pem-on-der-client",
+    "api/invalid-key": "mtls/ed25519",
+    "api/unknown-suite": "suite/client-iana-underscore",
+    "certificates/server-key-too-short": "seed/rsa-1024-key",
+    "certificates/server-hash-too-weak": "cert/sha1-leaf",
+    "certificates/two-pairs": "key/foreign-key",
+    "certificates/server-file-unreadable": "seed/key-and-certificate-swapped",
+    "certificates/key-usage": "cert/ku-certsign-only",
+    "certificates/key-too-short": "key/rsa1024-sec0",
+    "certificates/old-hash": "cert/sha1-leaf-sec0",
+    "certificates/pss-signed": "cert/pss-signed-by-ca",
+    "certificates/unknown-extension": "cert/unknown-critical-ext",
+    "certificates/unreadable": "tampered/cert-der-broken",
+    "certificates/wrong-use": "cert/eku-client-only",
+    "certificates/chain-too-deep": "chain/depth-10",
+    "certificates/chain-too-large": "chain/size-17000",
+    "ciphers/no-certificate": "no-shared-cipher/no-certificate",
+    "ciphers/nothing-offered": "suite/client-only-psk-no-key",
+    "ciphers/key-type": "seed/rsa-key-no-shared-cipher",
+    "ciphers/ecdhe-rsa-only": "no-shared-cipher/ecdhe-rsa-only-p256-key",
+    "ciphers/plain-rsa-only": "no-shared-cipher/plain-rsa-only-ec-key",
+    "ciphers/sha1-mac-only": "no-shared-cipher/sha1-mac-only-ecdsa",
+    "ciphers/key-without-signature": "no-shared-cipher/key-without-scheme-ed25519",
+    "ciphers/server-contradicts-itself": "suite/ecdsa-suite-rsa-cert",
+    "ciphers/pre-shared-key": "psk/server-has-no-psk",
+    "ciphers/nothing-in-common": "suite/rare-ecdhe-ecdsa-chacha20-poly1305",
+    "client-auth/none-sent": "mtls/required-none-sent",
+    "client-auth/untrusted": "mtls/untrusted",
+    "client-auth/dates": "mtls/expired",
+    "client-auth/wrong-use": "mtls/eku-server-only",
+    "client-auth/key-too-short": "mtls/rsa1024",
+    "client-auth/key-of-another-pair": "mtls/key-mismatch",
+    "client-auth/too-large": "mtls/large-5k",
+    "clock/expired": "cert/expired",
+    "clock/not-yet-valid": "cert/not-yet-valid",
+    "closing/closed-by-server": "not-tls/close-after-ch",
+    "closing/reset": "not-tls/reset-after-ch",
+    "closing/silent-server": "timing/silent-server",
+    "closing/silent-after-handshake": "timing/no-answer",
+    "groups/key-curve": "no-shared-cipher/key-curve-p224",
+    "groups/no-common-group": "no-shared-cipher/no-group-ec-key",
+    "groups/unknown-name": "group/unknown-name",
+    "identity/self-signed": "cert/selfsigned-untrusted",
+    "identity/leaf-as-ca": "cert/trust-leaf-pinned",
+    "identity/broken-chain": "cert/untrusted-twin",
+    "identity/unknown-issuer": "chain/missing-inter",
+    "identity/no-ca": "api/required-no-ca",
+    "identity/several-reasons": "cert/two-errors-expired-wronghost",
+    "names/wrong-host": "cert/wrong-host",
+    "names/no-hostname": "api/required-no-hostname",
+    "names/unknown-to-server": "sni/unrecognized",
+    "names/callback-raised": "sni/callback-raises",
+    "peer/plain-text": "not-tls/http-400",
+    "peer/plain-text-in-session": "close/plaintext-after-handshake",
+    "peer/fragments-too-small": "fragments/hs-records-1",
+    "peer/record-too-large": "not-tls/record-too-long",
+    "peer/broken-messages": "tampered/ske-missing",
+    "peer/damaged-data": "tampered/appdata-bad-mac",
+    "peer/wrong-signature": "tampered/sh-unsolicited-alpn",
+    "peer/alert-only": "alert/handshake-failure",
+    "peer/early-goodbye": "alert/close-notify-warning",
+    "versions/server-too-new": "versions/13-only",
+    "versions/server-too-old": "versions/11-only-sec0",
+    "versions/server-settings-leave-none": "versions/11-only-sec2",
+    "versions/alert-only": "alert/protocol-version",
+}
+
 
 def test_a_rule_of_another_topic():
     """A rule's topic must be the name of its file."""
@@ -45,3 +114,9 @@ def test_an_id_is_declared_once(monkeypatch):
     rule("test-registry/a")(lambda evidence: None)
     with pytest.raises(ValueError, match="test-registry/a: declared twice"):
         rule("test-registry/a")(lambda evidence: None)
+
+
+@pytest.mark.parametrize("rule", REAL)
+def test_real_failures(rule, real, stored):
+    """A failure of the virtual board with a real server: only its own rule matches, with the stored text."""
+    stored(rule, real(REAL[rule]))
