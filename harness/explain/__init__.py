@@ -18,7 +18,7 @@ __all__ = ["NO_RULE", "candidates", "explain"]
 NO_RULE = "none"
 # In the order in which they are asked: a message that may be a lack of memory before what it says.
 TOPICS = (
-    *("memory", "link", "api", "names", "clock", "client_auth", "ciphers", "groups", "versions"),
+    *("memory", "link", "api", "names", "clock", "client_auth", "configuration", "ciphers", "groups", "versions"),
     *("certificates", "identity", "peer", "closing"),
 )
 

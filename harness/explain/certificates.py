@@ -122,7 +122,7 @@ def no_signature_scheme(evidence: Evidence) -> Explanation | None:
     """TLS 1.3 with a key whose signatures the client does not know; 1.2 calls that NO_SHARED_CIPHER."""
     reasons = ("NO_SUITABLE_SIGNATURE_ALGORITHM", "NO_SHARED_SIGNATURE_ALGORITHMS", "MISSING_SIGALGS_EXTENSION")
     old = evidence.server is not None and evidence.server.maximum_version in ("TLSv1", "TLSv1.1")
-    if evidence.reason not in reasons or old:
+    if evidence.reason not in reasons or old or evidence.hidden:
         return None
     return told(
         f"the server's key is {' and '.join(evidence.key_types) or 'unknown'}, and the board knows no signature of that kind",

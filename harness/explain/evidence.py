@@ -20,7 +20,8 @@ from harness.model import (
     ServerFacts,
     TlsLibrary,
 )
-from harness.oracle.predict import Exclusion, SuiteVerdict, explain_selection
+from harness.oracle.predict import Exclusion, SuiteVerdict, explain_selection, predict
+from harness.oracle.prediction.hidden import as_configured, hidden_settings
 from harness.oracle.prediction.versions import choose_version
 from harness.wire.extensions import Extension
 from harness.wire.reading import WireReading
@@ -172,6 +173,20 @@ class Evidence:
             verdicts = tuple(_as_learned(item) for item in verdicts)
         return tuple(item for item in verdicts if not is_signal(int(item.code, 16)))
 
+    @functools.cached_property
+    def hidden(self) -> dict[str, tuple[str, ...]]:
+        """The settings that Python does not show and without which the server would have gone on, by what they are; mostly none."""
+        hello, server = self.hello, self.server
+        if hello is None or server is None or self.accepted or self.reason is None:
+            return {}
+        found = hidden_settings(server)
+        if not found or predict(hello, server).server_reason != self.reason:
+            return {}
+        if predict(hello, as_configured(server, *found)).outcome is not Outcome.CONNECTED:
+            return {}
+        decisive = [what for what in found if predict(hello, as_configured(server, what)).outcome is Outcome.CONNECTED]
+        return {what: found[what] for what in decisive or found}
+
     @property
     def client_versions(self) -> tuple[str, ...]:
         """The versions that the client offers, by name; without the extension only the highest is known."""
@@ -183,6 +198,8 @@ class Evidence:
         if self.server is None:
             return "unknown"
         low, high = self.server.minimum_version, self.server.maximum_version or "TLSv1.3"
+        if "versions" in hidden_settings(self.server) and self.server.found is not None:
+            return f"{', '.join(self.server.found.versions)} (found by handshake)"
         if low is None:
             return f"up to {high}"
         return low if low == high else f"{low} to {high}"

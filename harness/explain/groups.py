@@ -37,7 +37,7 @@ def no_common_group(evidence: Evidence) -> Explanation | None:
 @rule("groups/no-common-group-tls13")
 def no_key_share(evidence: Evidence) -> Explanation | None:
     """TLS 1.3 has a reason of its own for it."""
-    if evidence.reason != "NO_SUITABLE_KEY_SHARE":
+    if evidence.reason != "NO_SUITABLE_KEY_SHARE" or evidence.hidden:
         return None
     return told(
         "TLS 1.3: the two sides have no group in common for the key exchange (set_ecdh_curve on the server)",

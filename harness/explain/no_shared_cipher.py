@@ -8,9 +8,10 @@ from __future__ import annotations
 from enum import StrEnum
 
 from harness.explain.evidence import Evidence, table
-from harness.model import Behaviour
+from harness.model import Behaviour, ServerFacts
 from harness.oracle.predict import Exclusion, SuiteVerdict
 from harness.oracle.prediction.groups import offered_groups
+from harness.oracle.prediction.hidden import GROUPS, hidden_settings
 from harness.wire.suites import SuiteInfo, suite_info
 
 REASON = "NO_SHARED_CIPHER"
@@ -38,6 +39,8 @@ class Cause(StrEnum):
     """The causes; each has its rule."""
 
     NOTHING_OFFERED = "nothing-offered"
+    HIDDEN_SETTING = "found-by-handshake"
+    UNREADABLE = "unreadable"
     NO_CERTIFICATE = "no-certificate"
     TLS13_WITHOUT_SUITES = "tls13-without-suites"
     PRE_SHARED_KEY = "pre-shared-key"
@@ -81,6 +84,10 @@ def _cause(evidence: Evidence, offered: tuple[SuiteVerdict, ...]) -> Cause:
     suites = [info for item in offered if (info := suite_info(int(item.code, 16))) is not None]
     if not offered:
         return Cause.NOTHING_OFFERED
+    if evidence.hidden:
+        return Cause.HIDDEN_SETTING
+    if any(not item.reasons for item in offered):
+        return Cause.UNREADABLE
     if all(Exclusion.NO_PSK in item.reasons for item in offered) or _serves_psk_only(evidence):
         return Cause.PRE_SHARED_KEY
     if not evidence.key_types:
@@ -141,7 +148,7 @@ def _contradicts_itself(evidence: Evidence) -> bool:
 
 def suite_table(evidence: Evidence) -> tuple[str, ...]:
     """Every suite the client offered, a line each: why it could not be used; and both sides' other settings."""
-    rows = [(item.name, "; ".join(_words(item, evidence))) for item in evidence.selection]
+    rows = [(item.name, "; ".join(_words(item, evidence)) or "nothing known against it") for item in evidence.selection]
     more = len(rows) - _LINES
     rest = (f"... and {more} more suite{'s' * (more > 1)}",) if more > 0 else ()
     return (*table(*rows[:_LINES]), *rest, *settings(evidence))
@@ -153,12 +160,21 @@ def settings(evidence: Evidence) -> tuple[str, ...]:
     if server is None or hello is None:
         return ()
     keys = ", ".join(f"{key.type} {key.curve or key.bits}" for key in server.keys) or "none"
-    groups = ", ".join(server.groups) or "none of the usual" if server.groups is not None else "OpenSSL's default"
     who = f"Python {server.python}, {server.openssl}" if server.python else server.openssl
     return (
         f"server: {who}, {len(server.suites)} suites, key {keys}, {evidence.server_versions}",
-        f"groups: server {groups}; board {', '.join(offered_groups(hello)) or 'none'}",
+        f"groups: server {_groups(server)}; board {', '.join(offered_groups(hello)) or 'none'}",
     )
+
+
+def _groups(server: ServerFacts) -> str:
+    """The groups of the key exchange: what handshakes found where Python does not show it, what Python was given, or OpenSSL's own."""
+    hidden = hidden_settings(server).get(GROUPS)
+    if hidden is not None:
+        return f"{', '.join(hidden) or 'none of the usual'} (found by handshake)"
+    if server.groups is not None:
+        return ", ".join(server.groups) or "none of the usual"
+    return "OpenSSL's default" if server.found is None else "OpenSSL's default (found by handshake)"
 
 
 def _words(item: SuiteVerdict, evidence: Evidence) -> list[str]:

@@ -38,7 +38,7 @@ def _raise_version(evidence: Evidence) -> Fix:
 @rule("versions/server-too-new")
 def server_too_new(evidence: Evidence) -> Explanation | None:
     """A server of TLS 1.3 only; no official firmware speaks it."""
-    if evidence.reason != "UNSUPPORTED_PROTOCOL" or _server_is_older(evidence):
+    if evidence.reason != "UNSUPPORTED_PROTOCOL" or _server_is_older(evidence) or evidence.hidden:
         return None
     shown = "OSError -70" if evidence.is_axtls else "OSError -30592"
     return told(
@@ -55,7 +55,7 @@ def server_too_new(evidence: Evidence) -> Explanation | None:
 @rule("versions/server-too-old")
 def server_too_old(evidence: Evidence) -> Explanation | None:
     """A server held to TLS 1.1 or older."""
-    refused_here = evidence.reason == "UNSUPPORTED_PROTOCOL" and _server_is_older(evidence)
+    refused_here = evidence.reason == "UNSUPPORTED_PROTOCOL" and _server_is_older(evidence) and not evidence.hidden
     refused_there = evidence.number == mbedtls.SSL_BAD_PROTOCOL_VERSION and evidence.reason != "WRONG_VERSION_NUMBER"
     if not refused_here and not refused_there:
         return None
@@ -71,7 +71,7 @@ def settings_leave_none(evidence: Evidence) -> Explanation | None:
     """Versions, suites and security level of the server exclude each other; only a client makes it notice."""
     # OpenSSL 3.0 at level 1 or more finds no signature for TLS 1.1 only when it has to sign (alert internal_error).
     unsigned = evidence.reason == "NO_SUITABLE_SIGNATURE_ALGORITHM" and _server_is_older(evidence)
-    if evidence.reason not in _NOTHING_LEFT and not unsigned:
+    if (evidence.reason not in _NOTHING_LEFT and not unsigned) or evidence.hidden:
         return None
     facts = evidence.server
     level = facts.security_level if facts else None

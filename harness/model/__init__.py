@@ -15,6 +15,7 @@ from harness.model.cases import ClientPlan as ClientPlan
 from harness.model.cases import Expectation as Expectation
 from harness.model.cases import ExpectationRule as ExpectationRule
 from harness.model.cases import ExpectedAlert as ExpectedAlert
+from harness.model.cases import FoundSettings as FoundSettings
 from harness.model.cases import KeyFacts as KeyFacts
 from harness.model.cases import Need as Need
 from harness.model.cases import ServerFacts as ServerFacts

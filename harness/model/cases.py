@@ -143,13 +143,27 @@ class KeyFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FoundSettings:
+    """What handshakes in memory found out about a server's context: settings that Python does not show (openssl.cnf, crypto-policies).
+
+    `versions` are the protocol versions by name, oldest first; `groups` IANA names in OpenSSL's tuples, in order of preference;
+    `signature_algorithms` IANA names in no order. All are what the security level leaves, whatever the server's key.
+    """
+
+    versions: tuple[str, ...]
+    groups: tuple[tuple[str, ...], ...]
+    signature_algorithms: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServerFacts:
     """The live settings of a server context, as far as a handshake depends on them.
 
     `suites` is `ctx.get_ciphers()` in server preference order as (IANA code, protocol, OpenSSL name).
     `minimum_version` / `maximum_version` are `TLSv1` ... `TLSv1.3` or None for "no limit of its own".
     `security_level` is OpenSSL's, from 0 to 5.
-    `groups` are the IANA names the server was restricted to, None for OpenSSL's default list. `eof` is the exception type
+    `groups` are the IANA names that Python restricted the server to, None for OpenSSL's own list. `found` are the settings that
+    handshakes found, None where none could or the server is not ours. `eof` is the exception type
     and reason of this Python if a client ends the handshake early. `checks_own_signature`: its OpenSSL checks the hash in the server's own
     certificate against the security level.
     """
@@ -162,6 +176,7 @@ class ServerFacts:
     minimum_version: str | None = None
     maximum_version: str | None = None
     groups: tuple[str, ...] | None = None
+    found: FoundSettings | None = None
     security_level: int = 2
     server_preference: bool = True
     verify: Verify = Verify.NONE

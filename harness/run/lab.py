@@ -16,7 +16,8 @@ from harness.boards.locks.board_lock import Patience
 from harness.boards.session import BoardSession
 from harness.certificates import Certificates
 from harness.errors import BoardError, FaultKind, HarnessError, UsageError
-from harness.model import BoardInfo, BoardSpec, UnexpectedPeers
+from harness.model import BoardInfo, BoardSpec, UnexpectedPeers, as_json
+from harness.oracle.prediction.hidden import hidden_settings
 from harness.run.addresses import EVERY_ADDRESS, LOOPBACK, Addresses, no_peer_text, peers_of
 from harness.run.bare_board import bare_text, has_way, uses_host_network
 from harness.run.case_runner import CaseRunner
@@ -24,6 +25,7 @@ from harness.run.first_contact import first_contact
 from harness.run.health import Health
 from harness.run.options import IN_PROCESS, RunOptions
 from harness.server.address import check_bind, local_address_for
+from harness.server.engine_records import described_facts
 from harness.server.local import LocalServer
 from harness.server.remote import RemoteServer
 from harness.server.unexpected_peers import CountedServer, together
@@ -260,9 +262,10 @@ class Lab:
         return tuple(self._boards.values())
 
     def describe_server(self, name: str) -> dict[str, Any]:
-        """Return the description of a server (Python, OpenSSL, flags) by its name in results."""
+        """Return the description of a server (Python, OpenSSL, flags) by its name in results, as plain JSON values."""
         programs = {short: program for program, short in self.options.server_names.items()}
-        return {"server": name, **self.server(programs.get(name, name)).describe()}
+        description = self.server(programs.get(name, name)).describe()
+        return {"server": name, **as_json(description), "hidden": list(hidden_settings(described_facts(description)))}
 
     def close(self) -> None:
         """Leave every board at its prompt, stop every server, remove keys. May be called twice; a failure does not skip the rest."""

@@ -12,6 +12,7 @@ from typing import Any
 from harness.errors import ServerError
 from harness.model import (
     Alert,
+    FoundSettings,
     KeyFacts,
     ServerFacts,
     ServerFailure,
@@ -26,7 +27,8 @@ from harness.model import (
 )
 from harness.server import ServerMaterial, ServerStart, Serving
 from harness.wire.alerts import alert_level, alert_name
-from harness.wire.groups import openssl_group_to_iana
+from harness.wire.groups import group_name, openssl_group_to_iana
+from harness.wire.signature_algorithms import signature_name
 from harness.wire.suites import suite_name
 
 Materials = Callable[[str], ServerMaterial]
@@ -85,6 +87,7 @@ def facts_of(
         minimum_version=raw["minimum_version"],
         maximum_version=raw["maximum_version"],
         groups=None if groups is None else tuple(openssl_group_to_iana(name) or name for name in groups),
+        found=found_of(raw["found"]),
         security_level=raw["security_level"],
         server_preference=raw["server_preference"],
         verify=Verify(raw["verify"]),
@@ -94,10 +97,35 @@ def facts_of(
     )
 
 
+def found_of(raw: Mapping[str, Any] | None) -> FoundSettings | None:
+    """Return the record of what handshakes found, with IANA's names, which the engine does not know."""
+    if raw is None:
+        return None
+    return FoundSettings(
+        versions=tuple(raw["versions"]),
+        groups=tuple(tuple(group_name(code) for code in each) for each in raw["groups"]),
+        signature_algorithms=tuple(signature_name(code) for code in raw["signature_algorithms"]),
+    )
+
+
+def described_facts(description: Mapping[str, Any]) -> ServerFacts:
+    """Return the facts of a context without settings of its own, from a host's description of itself."""
+    return ServerFacts(
+        python=description["python"],
+        openssl=description["openssl"],
+        openssl_number=description["openssl_number"],
+        suites=(),
+        minimum_version=description["minimum_version"],
+        maximum_version=description["maximum_version"],
+        found=description["found"],
+        security_level=description["security_level"],
+    )
+
+
 def description_of(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the engine's description of its interpreter, with IANA's names of the default suites, which the engine does not know."""
+    """Return the engine's description of its interpreter, with IANA's names, which the engine does not know."""
     suites = [[code, protocol, suite_name(code)] for code, protocol, _openssl_name in raw["default_suites"]]
-    return {**raw, "default_suites": suites}
+    return {**raw, "default_suites": suites, "found": found_of(raw.get("found"))}
 
 
 def failure_of(raw: Mapping[str, Any] | None) -> ServerFailure | None:

@@ -57,7 +57,12 @@ def required_bits(server: ServerFacts) -> int:
 
 
 def group_tuples(server: ServerFacts) -> GroupTuples:
-    """Return the server's groups in order of preference; before 3.5 all of them are one tuple."""
+    """Return the server's groups in order of preference: what handshakes found, else what its settings say."""
+    return configured_groups(server) if server.found is None else server.found.groups
+
+
+def configured_groups(server: ServerFacts) -> GroupTuples:
+    """Return the groups that Python's settings and the release say; before 3.5 all of them are one tuple."""
     if server.groups is not None:
         return (server.groups,)
     if release(server) >= OPENSSL_3_5:

@@ -48,6 +48,13 @@ def shared_signatures(hello: HelloFacts, *, server: ServerFacts) -> tuple[Signat
     return tuple(info for info in infos if info is not None and _allowed(info, server=server))
 
 
+def configured_signatures(server: ServerFacts) -> tuple[str, ...]:
+    """Return the names of the schemes that the release and the security level say, whatever handshakes found."""
+    ours = _SINCE_3_2 if release(server) >= OPENSSL_3_2 else _BEFORE_3_2
+    infos = (signature_info(code) for code in ours)
+    return tuple(info.name for info in infos if info is not None and _strong_enough(info, server=server))
+
+
 def choose_tls13(hello: HelloFacts, *, server: ServerFacts) -> SignatureInfo | None:
     """Return the scheme of a TLS 1.3 handshake: no PKCS#1, no SHA-1 or SHA-224, ECDSA bound to the key's curve."""
     keys = keys_by_type(server)
@@ -114,6 +121,13 @@ def _defaults(server: ServerFacts) -> tuple[SignatureInfo, ...]:
 
 
 def _allowed(info: SignatureInfo, *, server: ServerFacts) -> bool:
+    """Whether the server takes a scheme: handshakes found it, or the security level allows it."""
+    if server.found is not None:
+        return info.name in server.found.signature_algorithms
+    return _strong_enough(info, server=server)
+
+
+def _strong_enough(info: SignatureInfo, *, server: ServerFacts) -> bool:
     """Whether the security level allows a scheme (tls12_sigalg_allowed)."""
     bits = hash_bits(info.hash, server=server) if info.hash else _EDWARDS_BITS[info.key_type]
     return bits >= required_bits(server)

@@ -10,7 +10,7 @@ from harness.oracle.prediction.openssl import OPENSSL_3_0, OPENSSL_3_2, release,
 from harness.oracle.prediction.refusal import Refusal
 from harness.wire.alerts import AlertCode
 from harness.wire.extensions import Extension
-from harness.wire.versions import TLS10, TLS11, TLS12, TLS13, version_code
+from harness.wire.versions import TLS10, TLS11, TLS12, TLS13, version_code, version_name
 
 _VERSIONS = (TLS13, TLS12, TLS11, TLS10)
 _TLS13_CURVES = frozenset({"secp256r1", "secp384r1", "secp521r1"})
@@ -63,7 +63,14 @@ def suite_fits(protocol: str, *, version: int) -> bool:
 
 
 def _enabled(server: ServerFacts) -> list[int]:
-    """The versions that the server allows, newest first."""
+    """The versions that the server allows, newest first: what handshakes found, else what its settings say."""
+    if server.found is not None:
+        return [version for version in _VERSIONS if version_name(version) in server.found.versions]
+    return configured_versions(server)
+
+
+def configured_versions(server: ServerFacts) -> list[int]:
+    """Return the versions that Python's settings and the security level say, newest first."""
     oldest = version_code(server.minimum_version or "") or TLS10
     newest = version_code(server.maximum_version or "") or TLS13
     return [v for v in _VERSIONS if oldest <= v <= newest and version_allowed(v, server=server)]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from harness.model import Cell, Outcome
 from harness.reports.record.plain import one_line
 from harness.reports.record.result_types import Json, Observed, Result
-from harness.reports.record.run_types import CellEntry, RunRecord, SoakCell
+from harness.reports.record.run_types import CellEntry, RunRecord, ServerEntry, SoakCell
 
 _OPENSSL_DEFAULTS = "openssl"
+_SHOWN_VALUES = 3
 _DIGITS = re.compile(r"\d+")
 # What an expectation pins, under the same names as there.
 _PINNED = (
@@ -128,11 +129,31 @@ def worst_of(attempts: Iterable[Result]) -> Result:
     return min(attempts, key=lambda item: (item.verdict.severity, item.outcome is Outcome.CONNECTED))
 
 
+def hidden_text(server: ServerEntry) -> str:
+    """Return the settings that Python does not show, with the values that handshakes found; empty where there are none."""
+    found = server.found
+    if found is None:
+        return ""
+    values = {
+        "versions": found.versions,
+        "groups": tuple(group for each in found.groups for group in each),
+        "signature algorithms": found.signature_algorithms,
+    }
+    told = [f"{what} {_few(values[what])}" for what in server.hidden if what in values]
+    return f"found by handshake: {'; '.join(told)}" if told else ""
+
+
+def _few(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN_VALUES} more" if len(names) > _SHOWN_VALUES else ""
+    return (", ".join(names[:_SHOWN_VALUES]) or "none") + more
+
+
 def server_title(run: RunRecord, name: str) -> str:
     """Return Python and OpenSSL of a server, and whose default suites it has: they decide more than the version."""
     server = next((item for item in run.servers if item.server == name), None)
     if server is None:
         return name
     openssl = " ".join(server.openssl.split()[:2])
-    whose = " (OpenSSL's default suites)" if server.default_suites_flag == _OPENSSL_DEFAULTS else ""
-    return f"Python {server.python}, {openssl}{whose}"
+    whose = "OpenSSL's default suites" if server.default_suites_flag == _OPENSSL_DEFAULTS else ""
+    more = "; ".join(text for text in (whose, hidden_text(server)) if text)
+    return f"Python {server.python}, {openssl}{f' ({more})' if more else ''}"

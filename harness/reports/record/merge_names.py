@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from harness.reports.record.cells import hidden_text
 from harness.reports.record.run_types import BoardEntry, ServerEntry
 
 UNKNOWN = "unknown"
@@ -66,11 +67,13 @@ def server_named(server: ServerEntry, *, place: int, rename: str | None) -> Name
     """Return a server by its description in a run record."""
     openssl = "-".join(server.openssl.split()[:2]).lower()
     suites = json.dumps([server.default_suites_flag, server.default_suites])
+    # Two configurations of one OpenSSL are two servers.
+    hidden = hidden_text(server) or "usual settings"
     return Named(
         place=place,
         name=server.server,
         wanted=rename or server.server,
-        traits=(f"python{server.python}", openssl, suites),
+        traits=(f"python{server.python}", openssl, suites, hidden),
     )
 
 

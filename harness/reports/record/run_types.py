@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from harness.model import HelloFacts, Outcome, Tier, TlsLibrary, TlsModule, VerdictWord
+from harness.model import FoundSettings, HelloFacts, Outcome, Tier, TlsLibrary, TlsModule, VerdictWord
 from harness.reports.record.result_types import Count, Entry, Number, Result, always
 
 SCHEMA: Literal["tls-harness/run/2"] = "tls-harness/run/2"
@@ -92,7 +92,11 @@ class BoardEntry(Entry, frozen=True, kw_only=True):
 
 
 class ServerEntry(Entry, frozen=True, kw_only=True):
-    """A server: its Python and OpenSSL, and what decides outcomes there. `default_suites` has code, protocol and IANA name."""
+    """A server: its Python and OpenSSL, and what decides outcomes there. `default_suites` has code, protocol and IANA name.
+
+    `found` is what handshakes in memory found out about a context without settings of its own; `hidden` names what of it OpenSSL's
+    configuration limits and Python does not show: versions, groups, signature algorithms.
+    """
 
     server: str
     python: str
@@ -106,6 +110,8 @@ class ServerEntry(Entry, frozen=True, kw_only=True):
     minimum_version: str | None = always(None)
     maximum_version: str | None = always(None)
     security_level: int | None = always(None)
+    found: FoundSettings | None = None
+    hidden: tuple[str, ...] = ()
     has_tls13: bool | None = None
     has_psk: bool | None = None
     has_wrap_socket: bool | None = None

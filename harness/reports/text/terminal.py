@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from harness.model import StepResult, VerdictWord
+from harness.reports.record.cells import hidden_text
 from harness.reports.record.plain import one_line
 from harness.reports.record.result_types import Result
 from harness.reports.record.run_types import BoardEntry, CellEntry, ServerEntry
@@ -51,7 +52,10 @@ def server_line(server: ServerEntry) -> str:
     """Introduce a server when its first result comes: what decides outcomes there."""
     flag = server.default_suites_flag
     built = f", built with --with-ssl-default-suites={flag}" if flag else ""
-    return one_line(f"server {server.server}: Python {server.python}, {server.openssl}{built}")
+    hidden = hidden_text(server)
+    return one_line(
+        f"server {server.server}: Python {server.python}, {server.openssl}{built}{hidden and f', {hidden}'}"
+    )
 
 
 def case_line(

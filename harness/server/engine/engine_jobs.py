@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 if TYPE_CHECKING or __package__:
-    from harness.server.engine.tls_contexts import AlertTap, DeliberateError, SettingsRefused, context_facts
+    from harness.server.engine.alert_tap import AlertTap
+    from harness.server.engine.tls_contexts import DeliberateError, SettingsRefused, context_facts
 else:  # engine.py was started by its path
-    from tls_contexts import AlertTap, DeliberateError, SettingsRefused, context_facts
+    from alert_tap import AlertTap
+    from tls_contexts import DeliberateError, SettingsRefused, context_facts
 
 SNI_BEHAVIOURS = ("sni.record", "sni.alert", "sni.raise", "sni.swap")
 

@@ -12,6 +12,12 @@ import os
 import re
 import ssl
 import tempfile
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING or __package__:
+    from harness.server.engine.found_settings import takes_anonymous
+else:  # found beside this file; engine.py has put the folder on sys.path
+    from found_settings import takes_anonymous
 
 #: Prime bits of Diffie-Hellman parameters -> the highest level that accepts them (SSL_CTX_set_security_level(3)).
 _LEVELS = ((1024, 1), (2048, 2), (3072, 3))
@@ -33,10 +39,12 @@ def level_of(context: ssl.SSLContext, ciphers: str | None) -> int | None:
 
 
 def default_level() -> int:
-    """Return the level of an unchanged context, by the DH parameters that it accepts (ssl_security_default_callback, ssl_cert.c).
+    """Return the level of an unchanged context, by what it accepts (ssl_security_default_callback, ssl_cert.c).
 
-    Level 0 is not told from 1: OpenSSL 3 loads no smaller prime.
+    Level 0 is the only one with anonymous suites; the others differ in the DH parameters.
     """
+    if takes_anonymous(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)):
+        return 0
     for bits, level in _LEVELS:
         if _takes(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), bits):
             return level

@@ -20,11 +20,15 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 if TYPE_CHECKING or __package__:
+    from harness.server.engine.alert_tap import AlertTap
+    from harness.server.engine.found_settings import find_settings, groups_up_to_tls12
     from harness.server.engine.security_levels import checks_own_signature, level_of
 else:  # found beside this file; engine.py has put the folder on sys.path
+    from alert_tap import AlertTap
+    from found_settings import find_settings, groups_up_to_tls12
     from security_levels import checks_own_signature, level_of
 
 #: Contexts kept per engine. They hold no descriptor: the key log is open only while one of them serves.
@@ -111,35 +115,6 @@ class SettingsRefused(Exception):
         self.facts = facts
 
 
-class AlertTap:
-    """Collects the alerts that `SSLContext._msg_callback` shows in clear, TLS 1.3 ones included.
-
-    The callback is private to CPython, so it is an extra: nothing depends on what is collected here.
-    """
-
-    def __init__(self) -> None:
-        self.alerts: list[dict[str, Any]] = []
-        self._headers: dict[str, bytes] = {}
-
-    def __call__(self, _conn: Any, direction: str, _version: Any, content: Any, _message: Any, data: bytes) -> None:
-        """Note one message; must never raise (gh-140795)."""
-        kind = int(content)
-        if kind == 0x100:
-            # SSL3_RT_HEADER of ssl3.h: the record header, the only sign of encryption on this level.
-            self._headers[direction] = bytes(data[:5])
-        elif kind == 21 and len(data) == 2:
-            header = self._headers.get(direction, b"")
-            encrypted = len(header) == 5 and (header[0] != 21 or header[3:5] != b"\x00\x02")
-            sender = "server" if direction == "write" else "client"
-            self.alerts.append({"from": sender, "level": data[0], "code": data[1], "encrypted": encrypted})
-
-    def take(self) -> list[dict[str, Any]]:
-        """Return the collected alerts and start again."""
-        taken, self.alerts = self.alerts, []
-        self._headers.clear()
-        return taken
-
-
 class ContextStore:
     """Builds contexts once and keeps them: parsing keys and suite lists costs more than a handshake.
 
@@ -161,11 +136,13 @@ class ContextStore:
         entry = self._entries.pop(key, None)
         if entry is None:
             context = build_context(settings)
+            # Before the tap is in: it would see the handshakes that find the settings.
+            facts = context_facts(context, settings)
             tap = AlertTap()
             # bpo-43577: together with an SNI callback this one can deadlock on older versions.
             if hasattr(ssl.SSLContext, "_msg_callback") and not _behaviour_name(settings).startswith("sni."):
                 context._msg_callback = tap  # type: ignore[attr-defined]  # private, see AlertTap
-            entry = (context, context_facts(context, settings), tap)
+            entry = (context, facts, tap)
         self._entries[key] = entry
         while len(self._entries) > CACHE_SIZE:
             self._entries.pop(next(iter(self._entries)))
@@ -244,10 +221,7 @@ def _configure(context: ssl.SSLContext, settings: dict[str, Any]) -> None:
         if settings.get("swap_key_and_certificate"):
             chain_file, key_file = key_file, chain_file
         context.load_cert_chain(chain_file, key_file)
-    if settings.get("curve") is not None:
-        context.set_ecdh_curve(settings["curve"])
-    if settings.get("groups"):
-        context.set_groups(":".join(settings["groups"]))  # type: ignore[attr-defined]  # 3.15 and later
+    _limit_groups(context, settings.get("curve"), settings.get("groups"))
     context.verify_mode = _VERIFY[settings.get("verify") or "none"]
     for authority in settings.get("client_ca") or ():
         if authority.startswith("-----BEGIN"):
@@ -260,6 +234,14 @@ def _configure(context: ssl.SSLContext, settings: dict[str, Any]) -> None:
         context.num_tickets = settings["tickets"]
     if _behaviour_name(settings).startswith("psk"):
         _apply_psk(context, settings["behaviour"])
+
+
+def _limit_groups(context: ssl.SSLContext, curve: str | None, groups: Sequence[str] | None) -> None:
+    """Set the groups of the key exchange, if they are limited."""
+    if curve is not None:
+        context.set_ecdh_curve(curve)
+    if groups:
+        context.set_groups(":".join(groups))  # type: ignore[attr-defined]  # 3.15 and later
 
 
 def _apply_versions(context: ssl.SSLContext, settings: dict[str, Any]) -> None:
@@ -303,7 +285,19 @@ def context_facts(context: ssl.SSLContext, settings: dict[str, Any]) -> dict[str
         "behaviour": settings.get("behaviour") or {},
         "eof": list(end_of_stream()),
         "checks_own_signature": checks_own_signature(),
+        "found": find_settings(
+            context, tls12_groups=_groups_up_to_tls12(settings.get("curve"), tuple(settings.get("groups") or ()))
+        ),
     }
+
+
+@functools.lru_cache(maxsize=None)
+def _groups_up_to_tls12(curve: str | None, groups: tuple[str, ...]) -> tuple[int, ...]:
+    """Ask a context of its own, once for all contexts with these groups: a certificate's curve hides the groups after it (RFC 8422)."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with contextlib.suppress(ssl.SSLError, ValueError, AttributeError):  # refused, which the caller's context says
+        _limit_groups(context, curve, groups)
+    return tuple(groups_up_to_tls12(context))
 
 
 def end_of_stream() -> tuple[str, str]:
@@ -353,6 +347,7 @@ def describe_interpreter() -> dict[str, Any]:
         "minimum_version": facts["minimum_version"],
         "maximum_version": facts["maximum_version"],
         "security_level": facts["security_level"],
+        "found": facts["found"],
         "has_tls13": bool(ssl.HAS_TLSv1_3),
         "has_psk": bool(getattr(ssl, "HAS_PSK", False)),
         "has_wrap_socket": hasattr(ssl, "wrap_socket"),

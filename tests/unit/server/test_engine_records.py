@@ -30,6 +30,7 @@ FACTS = {
     "minimum_version": None,
     "maximum_version": "TLSv1.2",
     "groups": ["prime256v1", "X25519"],
+    "found": None,
     "security_level": None,
     "eof": ["SSLEOFError", "UNEXPECTED_EOF_WHILE_READING"],
     "checks_own_signature": False,
@@ -72,6 +73,7 @@ def test_default_suites_get_iana_names() -> None:
     assert description_of(raw) == {
         "python": "3.8.18",
         "default_suites": [[0x003C, "TLSv1.2", "TLS_RSA_WITH_AES_128_CBC_SHA256"], [0xFFFE, "TLSv1.2", "0xFFFE"]],
+        "found": None,
     }
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from harness.model import Cell
 from harness.reports.record import cells
-from harness.reports.record.cells import cells_of, missing_cells, server_title, worst_of
+from harness.reports.record.cells import cells_of, hidden_text, missing_cells, server_title, worst_of
 from harness.reports.record.result_types import Result
-from harness.reports.record.run_types import RunRecord
+from harness.reports.record.run_types import RunRecord, ServerEntry
 
 
 def happened(result):
@@ -73,12 +73,36 @@ def test_the_title_of_a_server(good_run):
     record["servers"] = [
         {**facts, "server": "a", "default_suites_flag": None},
         {**facts, "server": "b", "default_suites_flag": "openssl"},
+        {**facts, "server": "d", "default_suites_flag": "openssl", "found": FOUND, "hidden": ["groups"]},
     ]
-    assert [server_title(RunRecord.of_json(record), name) for name in ("a", "b", "c")] == [
+    assert [server_title(RunRecord.of_json(record), name) for name in ("a", "b", "c", "d")] == [
         "Python 3.11.2, OpenSSL 3.0.17",
         "Python 3.11.2, OpenSSL 3.0.17 (OpenSSL's default suites)",
         "c",
+        "Python 3.11.2, OpenSSL 3.0.17 (OpenSSL's default suites; found by handshake: groups x25519)",
     ]
+
+
+FOUND = {"versions": [], "groups": [["x25519"]], "signature_algorithms": ["ed25519", "ed448", "a", "b", "c"]}
+
+
+@pytest.mark.parametrize(
+    ("hidden", "text"),
+    [
+        ([], ""),
+        (["groups"], "found by handshake: groups x25519"),
+        (
+            ["versions", "signature algorithms"],
+            "found by handshake: versions none; signature algorithms ed25519, ed448, a and 2 more",
+        ),
+        (["something new"], ""),
+    ],
+)
+def test_hidden_settings_as_text(hidden, text, good_run):
+    """What Python does not show, in the order of the record; nothing where all is shown or nothing was found."""
+    record = json.loads(good_run.read_text(encoding="utf-8"))["servers"][0]
+    assert hidden_text(ServerEntry.of_json({**record, "found": FOUND, "hidden": hidden})) == text
+    assert hidden_text(ServerEntry.of_json({**record, "found": None, "hidden": hidden})) == ""
 
 
 def test_cells_keep_the_order_of_their_first_results(refused):

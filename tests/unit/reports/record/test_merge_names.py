@@ -2,6 +2,7 @@
 
 import pytest
 
+from harness.model import FoundSettings
 from harness.reports.record.merge_names import board_named, names_for, read_renames, server_named, undescribed
 from harness.reports.record.run_types import BoardEntry, BoardFacts, ServerEntry
 
@@ -19,11 +20,21 @@ def board(
     return board_named(described, place=place, host=host, rename=rename)
 
 
-def server(place, name="in-process", *, python="3.11.7", openssl="OpenSSL 3.0.19 27 Jan 2026", flag=None, rename=None):
-    """A server of a file."""
+def server(
+    place,
+    name="in-process",
+    *,
+    python="3.11.7",
+    openssl="OpenSSL 3.0.19 27 Jan 2026",
+    flag=None,
+    rename=None,
+    found=None,
+):
+    """A server of a file; `found` are groups that Python does not show."""
     described = ServerEntry(
-        server=name, python=python, openssl=openssl, platform="p", default_suites_flag=flag, default_suites=()
-    )
+        server=name, python=python, openssl=openssl, platform="p", default_suites_flag=flag, default_suites=(),
+        found=found and FoundSettings(versions=(), groups=((found,),), signature_algorithms=()), hidden=("groups",) if found else (),
+    )  # fmt: skip
     return server_named(described, place=place, rename=rename)
 
 
@@ -88,6 +99,9 @@ def test_servers():
         "in-process@openssl-3.0.19", "in-process@openssl-3.5.0",
     ]  # fmt: skip
     assert len(set(called(server(0), server(1, flag="openssl")))) == 2
+    assert called(server(0), server(1, found="x25519")) == [
+        "in-process@usual-settings", "in-process@found-by-handshake:-groups-x25519",
+    ]  # fmt: skip
     lost = undescribed("in-process", place=1, host="", rename=None)
     assert called(server(0), lost) == ["in-process", "in-process"]
     assert called(server(0), lost, server(2, python="3.13.0")) == [

@@ -35,7 +35,7 @@ def test_the_cipher_string_is_read(ciphers: str, level: int) -> None:
     assert level_of(Silent(), ciphers) == level  # type: ignore[arg-type] # the point is the missing attribute
 
 
-@pytest.mark.parametrize("level", [1, 2, 3, 4])
+@pytest.mark.parametrize("level", [0, 1, 2, 3, 4])
 def test_openssl_is_asked(tmp_path: Path, level: int) -> None:
     """Without either, the default is found by what OpenSSL takes: the same that a configured level says."""
     config = tmp_path / "openssl.cnf"

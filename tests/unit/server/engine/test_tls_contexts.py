@@ -17,7 +17,6 @@ from harness.server import Serving
 from harness.server.engine import tls_contexts
 from harness.server.engine.tls_contexts import (
     CACHE_SIZE,
-    AlertTap,
     ContextStore,
     SettingsRefused,
     context_facts,
@@ -116,18 +115,6 @@ def test_description_of_this_interpreter() -> None:
     told = describe_interpreter()
     assert told["openssl_number"] == ssl.OPENSSL_VERSION_NUMBER
     assert told["has_wrap_socket"] == hasattr(ssl, "wrap_socket")
-
-
-def test_alert_tap_knows_encrypted_alerts() -> None:
-    """An alert is encrypted if its record is application data, or longer than two bytes."""
-    tap = AlertTap()
-    for header in (b"\x15\x03\x03\x00\x02", b"\x17\x03\x03\x00\x13", b"\x15\x03\x03\x00\x1a"):
-        tap(None, "write", 0, 0x100, None, header)
-        tap(None, "write", 0, 21, None, b"\x02\x28")
-    tap(None, "read", 0, 22, None, b"\x01\x00")
-    assert [alert["encrypted"] for alert in tap.alerts] == [False, True, True]
-    assert tap.take()
-    assert tap.take() == []
 
 
 PSK_CLIENT = """
