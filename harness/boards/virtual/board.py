@@ -235,6 +235,7 @@ class VirtualBoard:
             # No /proc (macOS): ps has the same masks.
             answer = subprocess.run(
                 ["ps", "-o", "caught=", "-o", "blocked=", "-p", str(number)],
+                env={"PATH": os.defpath},
                 capture_output=True,
                 text=True,
                 check=False,

@@ -20,7 +20,7 @@ def this_host() -> Host:
         default_suites=tuple(suite_name(suite["id"] & 0xFFFF) for suite in context.get_ciphers()),
         security_level=getattr(context, "security_level", None),
         machine=platform.node(),
-        platform=platform.platform(),
+        platform="-".join((platform.system(), platform.release(), platform.machine())),
         implementation=sys.implementation.name,
     )
 

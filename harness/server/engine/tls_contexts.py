@@ -332,6 +332,12 @@ def _end_of_stream() -> tuple[type[ssl.SSLError], int, str | None]:
     raise RuntimeError("a handshake without a client succeeded")
 
 
+def platform_name() -> str:
+    """Return system, release and machine, without the process that platform.platform() starts: it inherits every password."""
+    name = os.uname() if hasattr(os, "uname") else None
+    return "-".join((name.sysname, name.release, name.machine)) if name else platform.platform()
+
+
 def describe_interpreter() -> dict[str, Any]:
     """Return everything about this Python that decides how handshakes end."""
     facts = context_facts(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), {})
@@ -339,7 +345,7 @@ def describe_interpreter() -> dict[str, Any]:
         "python": facts["python"],
         "implementation": platform.python_implementation(),
         "executable": sys.executable,
-        "platform": platform.platform(),
+        "platform": platform_name(),
         "openssl": ssl.OPENSSL_VERSION,
         "openssl_number": ssl.OPENSSL_VERSION_NUMBER,
         "default_suites": facts["suites"],
