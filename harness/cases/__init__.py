@@ -16,6 +16,7 @@ from harness.errors import UsageError
 from harness.expectations.builders import connected
 from harness.expectations.differences import with_differences
 from harness.expectations.needs import CHECKS_CERTIFICATES, has_one_of
+from harness.expectations.subjects import subject_of
 from harness.model import (
     Case,
     ClientPlan,
@@ -23,6 +24,7 @@ from harness.model import (
     ExpectationRule,
     Need,
     ServerProfile,
+    Subject,
     Tier,
     Verify,
     current_name,
@@ -39,12 +41,15 @@ _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 class Situation:
     """What a case function returns: the server, the client, the expectation and the needs.
 
-    With `predicted`, `expect` applies only after a successful negotiation; whether it succeeds is predicted.
+    With `predicted`, `expect` applies only after a successful negotiation; whether it succeeds is predicted. Without `expect`
+    the prediction is all that is expected. `subject` is stated where it does not follow from the rest
+    (`harness.expectations.subjects`).
     """
 
     server: ServerProfile
     client: ClientPlan = field(default_factory=ClientPlan)
-    expect: Expectation | ExpectationRule = field(default_factory=connected)
+    expect: Expectation | ExpectationRule | None = None
+    subject: Subject | None = None
     predicted: bool = False
     needs: tuple[Need, ...] = ()
     positive_control: str | None = None
@@ -65,7 +70,7 @@ class Row:
 
 
 def checked(certificate: str, *, ca: str | tuple[str, ...] = "ca-p256", **words: Any) -> Situation:
-    """Return a situation in which the board verifies the server's certificate; the negotiation is predicted.
+    """Return a situation in which the board verifies the server's certificate and connects; the negotiation is predicted.
 
     Args:
         certificate: the server's certificate profile.
@@ -74,11 +79,14 @@ def checked(certificate: str, *, ca: str | tuple[str, ...] = "ca-p256", **words:
     """
     needs = (CHECKS_CERTIFICATES, *words.pop("needs", ()))
     trusted = (ca,) if isinstance(ca, str) else ca
+    words.setdefault("expect", connected())
     return ordinary(certificate, verify=Verify.REQUIRED, ca=trusted, needs=needs, **words)
 
 
 def ordinary(*certificates: str, **words: Any) -> Situation:
-    """Return a situation in which the board connects to a server with these certificates; the negotiation is predicted.
+    """Return a situation in which a board meets a server with these certificates; the negotiation is predicted.
+
+    Without `expect` the case is about the negotiation, and its predicted result is what is expected.
 
     Args:
         certificates: certificate profiles, one `load_cert_chain` each.
@@ -103,7 +111,7 @@ def case(*, tier: Tier) -> Callable[[Callable[[], Situation]], Callable[[], Situ
         tier: the smallest `--cases` set that contains the case.
 
     Raises:
-        ValueError: there is no docstring (it is the description), or the id exists already.
+        ValueError: there is no docstring (it is the description), nothing is expected, or the id exists already.
     """
 
     def register(function: Callable[[], Situation]) -> Callable[[], Situation]:
@@ -121,7 +129,7 @@ def table(*, tier: Tier) -> Callable[[Callable[[], Iterable[Row]]], Callable[[],
         tier: the smallest `--cases` set that contains them; a row may override it.
 
     Raises:
-        ValueError: a row has no text or an invalid name, or the id exists already.
+        ValueError: a row has no text, no expectation or an invalid name, or the id exists already.
     """
 
     def register(function: Callable[[], Iterable[Row]]) -> Callable[[], Iterable[Row]]:
@@ -144,6 +152,8 @@ def _register(row: Row, *, module: str, tier: Tier) -> None:
         raise ValueError(f"{case_id}: declared twice")
     title, _, rest = text.partition(". ")
     situation = row.situation
+    if situation.expect is None and not situation.predicted:
+        raise ValueError(f"{case_id}: nothing is expected: give `expect`, or set `predicted`")
     suites = situation.client.suites
     _REGISTRY[case_id] = Case(
         id=case_id,
@@ -153,6 +163,7 @@ def _register(row: Row, *, module: str, tier: Tier) -> None:
         server=situation.server,
         client=situation.client,
         expect=with_differences(case_id, situation.expect),
+        subject=subject_of(situation.server, situation.client, expect=situation.expect, stated=situation.subject),
         predicted=situation.predicted,
         needs=situation.needs if suites is None else (*situation.needs, has_one_of(suites)),
         positive_control=situation.positive_control,

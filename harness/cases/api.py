@@ -8,7 +8,7 @@ from harness.cases import Row, checked, ordinary, table
 from harness.expectations.builders import connected
 from harness.expectations.clients import refused_by_client, refuses_own_settings
 from harness.expectations.needs import CHECKS_CERTIFICATES, READS_PEM
-from harness.model import BoardInfo, Expectation, ServerFacts, Tier, Verify
+from harness.model import BoardInfo, Expectation, ServerFacts, Subject, Tier, Verify
 from harness.wire import mbedtls_numbers as mbedtls
 
 
@@ -25,7 +25,7 @@ def verify_modes() -> Iterable[Row]:
     yield Row(
         "required-no-hostname",
         "CERT_REQUIRED without server_hostname. The client refuses before it sends a byte; the server sees an empty connection.",
-        checked("server-p256", server_hostname=None, expect=no_hostname),
+        checked("server-p256", server_hostname=None, expect=no_hostname, subject=Subject.CONFIG),
     )
     yield Row(
         "required-no-ca",
@@ -41,12 +41,20 @@ def verify_modes() -> Iterable[Row]:
     yield Row(
         "optional-no-ca",
         "CERT_OPTIONAL without a CA. The client cannot verify anything and refuses nothing.",
-        ordinary("server-p256", verify=Verify.OPTIONAL, needs=(CHECKS_CERTIFICATES,)),
+        ordinary(
+            "server-p256",
+            verify=Verify.OPTIONAL,
+            expect=connected(
+                note="CERT_OPTIONAL: the client verifies the certificate and accepts it whatever it finds"
+            ),
+            subject=Subject.SERVER_CERTIFICATE,
+            needs=(CHECKS_CERTIFICATES,),
+        ),
     )
     yield Row(
         "none-no-ca-no-host",
         "CERT_NONE without a CA or a host name. The connection is encrypted, but the server may be any.",
-        ordinary("server-p256", server_hostname=None),
+        ordinary("server-p256", server_hostname=None, expect=connected(), subject=Subject.SERVER_CERTIFICATE),
     )
 
 

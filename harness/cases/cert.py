@@ -9,10 +9,17 @@ from collections.abc import Iterable
 from typing import Any
 
 from harness.cases import Row, checked, ordinary, table
-from harness.expectations.certificates import old_hash, refused_with, unknown_hash, wrong_usage
+from harness.expectations.builders import connected
+from harness.expectations.certificates import (
+    certificate_sign_only,
+    old_hash,
+    refused_with,
+    unknown_hash,
+    wrong_usage,
+)
 from harness.expectations.clients import refuses_certificate
 from harness.expectations.needs import CHECKS_CERTIFICATES
-from harness.model import Tier, Verify
+from harness.model import Subject, Tier, Verify
 from harness.wire import mbedtls_numbers as mbedtls
 
 ANY_LEVEL = "ALL:@SECLEVEL=0"
@@ -126,12 +133,21 @@ def time() -> Iterable[Row]:
     yield Row(
         "expired-verify-none",
         "Expired a day ago, CERT_NONE. The client verifies nothing.",
-        ordinary("server-expired"),
+        ordinary("server-expired", expect=connected(), subject=Subject.SERVER_CERTIFICATE),
     )
     yield Row(
         "expired-verify-optional",
         "Expired a day ago, CERT_OPTIONAL. In a client this checks nothing: mbedTLS continues whatever it found.",
-        ordinary("server-expired", verify=Verify.OPTIONAL, ca=("ca-p256",), needs=(CHECKS_CERTIFICATES,)),
+        ordinary(
+            "server-expired",
+            verify=Verify.OPTIONAL,
+            ca=("ca-p256",),
+            expect=connected(
+                note="CERT_OPTIONAL: the client verifies the certificate and accepts it whatever it finds"
+            ),
+            subject=Subject.SERVER_CERTIFICATE,
+            needs=(CHECKS_CERTIFICATES,),
+        ),
     )
     yield accept(
         "notafter-9999",
@@ -262,7 +278,7 @@ def usage() -> Iterable[Row]:
         "ku-certsign-only",
         "KeyUsage keyCertSign only. In TLS 1.2 OpenSSL ignores the key and finds no shared cipher; in TLS 1.3 the client refuses.",
         "server-certificate-sign-only",
-        expect=wrong_usage,
+        expect=certificate_sign_only,
     )
     for name, text, certificate in (
         ("leaf-is-ca", "The leaf is a CA. Unwise, but not forbidden.", "server-is-ca"),

@@ -9,7 +9,7 @@ from harness.cases import Row, Situation, table
 from harness.cases.sni import permissive
 from harness.expectations.builders import refused
 from harness.expectations.needs import MBEDTLS
-from harness.model import Side, Stage, Tier
+from harness.model import Side, Stage, Subject, Tier
 from harness.wire import mbedtls_numbers as mbedtls
 
 
@@ -35,7 +35,7 @@ def good() -> Iterable[Row]:
     yield Row(
         "client-close-no-notify",
         "The board closes at once, without close_notify. MicroPython never sends one, and the server must accept that.",
-        permissive(close_first=True, maximum_version="TLSv1.2"),
+        permissive(close_first=True, maximum_version="TLSv1.2", subject=Subject.CLOSE),
     )
     yield Row(
         "client-closes-then-server-unwrap",

@@ -8,17 +8,18 @@ from harness.cases import Row, Situation, ordinary, table
 from harness.expectations.builders import refused
 from harness.expectations.clients import left_silently
 from harness.expectations.needs import OFFERS_ECDHE_ECDSA
-from harness.model import Expectation, Side, Tier
+from harness.model import Expectation, Side, Subject, Tier
 from harness.wire import mbedtls_numbers as mbedtls
 
 
-def cut_off(name: str, expect: Expectation) -> Situation:
+def cut_off(name: str, expect: Expectation, *, subject: Subject = Subject.SERVER_CERTIFICATE) -> Situation:
     """A server that ends the connection at this point."""
     return ordinary(
         "server-p256",
         behaviour={"name": f"cut-off.{name}"},
         maximum_version="TLSv1.2",
         expect=expect,
+        subject=subject,
         predicted=False,
         needs=(OFFERS_ECDHE_ECDSA,),
     )
@@ -50,5 +51,5 @@ def points() -> Iterable[Row]:
     yield Row(
         "fin-before-finished",
         "FIN instead of Finished. The last moment before data is exchanged.",
-        cut_off("fin-before-finished", left_silently(mbedtls.SSL_CONN_EOF)),
+        cut_off("fin-before-finished", left_silently(mbedtls.SSL_CONN_EOF), subject=Subject.FINISHED),
     )

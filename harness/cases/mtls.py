@@ -31,6 +31,7 @@ NO_LOCAL_ISSUER, NOT_YET_VALID, HAS_EXPIRED, SELF_SIGNED, WRONG_PURPOSE, KEY_TOO
 def mutual(certificate: str | None, *, form: str = "der", **words: Any) -> Situation:
     """A server that requires a certificate, and a board that presents this one."""
     words.setdefault("server_verify", Verify.REQUIRED)
+    words.setdefault("expect", connected())
     words.setdefault("client_ca", CLIENT_CAS)
     needs = (OFFERS_ECDHE_ECDSA, LOADS_CLIENT_CERTIFICATE, *words.pop("needs", ()))
     return ordinary("server-p256", certificate=certificate, certificate_format=form, needs=needs, **words)
@@ -106,13 +107,18 @@ def good() -> Iterable[Row]:
             maximum_version=TLS12,
             server_verify=Verify.REQUIRED,
             client_ca=CLIENT_CAS,
+            expect=connected(),
             needs=(OFFERS_TLS_RSA, LOADS_CLIENT_CERTIFICATE, MBEDTLS),
         ),
     )
     yield Row(
         "optional-none-sent",
         "CERT_OPTIONAL and no certificate. The server requests one but does not require it.",
-        mutual(None, server_verify=Verify.OPTIONAL),
+        mutual(
+            None,
+            server_verify=Verify.OPTIONAL,
+            expect=connected(note="CERT_OPTIONAL: the server accepts a client without a certificate"),
+        ),
     )
     yield Row(
         "optional-sent",

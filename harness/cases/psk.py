@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from harness.cases import Row, Situation, ordinary, table
-from harness.expectations.builders import fatal_alert_number, refused
+from harness.expectations.builders import connected, fatal_alert_number, refused
 from harness.expectations.clients import refuses_own_settings, undecipherable
 from harness.expectations.needs import CLIENT_PSK, SERVER_PSK
 from harness.model import BoardInfo, Expectation, ExpectationRule, ServerFacts, Side, Tier
@@ -32,6 +32,7 @@ def shared(*, ciphers: str = "PSK", server_key: str = KEY, **words: Any) -> Situ
         if name in words:
             behaviour[name] = words.pop(name)
     words.setdefault("maximum_version", TLS12)
+    words.setdefault("expect", connected())
     words.setdefault("psk_identity", IDENTITY)
     words.setdefault("psk_key", KEY)
     return ordinary(ciphers=ciphers, behaviour=behaviour, needs=(CLIENT_PSK, SERVER_PSK), **words)

@@ -20,7 +20,18 @@ from harness.expectations.needs import (
     READS_DER_ONLY,
     can_offer_exactly,
 )
-from harness.model import BoardInfo, ClientPlan, Expectation, ServerFacts, ServerProfile, Side, Stage, Tier, Verify
+from harness.model import (
+    BoardInfo,
+    ClientPlan,
+    Expectation,
+    ServerFacts,
+    ServerProfile,
+    Side,
+    Stage,
+    Subject,
+    Tier,
+    Verify,
+)
 from harness.wire import mbedtls_numbers as mbedtls
 from harness.wire.suites import suite_code, suite_name
 
@@ -71,6 +82,7 @@ def rsa_key_no_shared_cipher() -> Situation:
         server=ServerProfile(certificates=("server-rsa2048",), maximum_version=TLS12),
         client=QUESTION_CLIENT,
         expect=rsa_key_result,
+        subject=Subject.NEGOTIATION,
         needs=(can_offer_exactly(QUESTION_SUITES),),
     )
 
@@ -132,6 +144,7 @@ def rsa_1024_key() -> Situation:
     return Situation(
         server=ServerProfile(certificates=("server-rsa1024",), maximum_version=TLS12),
         expect=rsa_1024_result,
+        subject=Subject.CONFIG,
         predicted=True,
     )
 
@@ -193,6 +206,7 @@ def key_and_certificate_swapped() -> Situation:
     return Situation(
         server=ServerProfile(certificates=("server-p256",), maximum_version=TLS12, swap_key_and_certificate=True),
         expect=pem_library_error,
+        subject=Subject.CONFIG,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from harness.cases import Row, Situation, checked, ordinary, table
 from harness.expectations.builders import connected, fatal_alert_number, refused
 from harness.expectations.clients import refuses_certificate
-from harness.model import BoardInfo, Expectation, ExpectationRule, ServerFacts, Side, Tier
+from harness.model import BoardInfo, Expectation, ExpectationRule, ServerFacts, Side, Subject, Tier
 
 # The longest name that OpenSSL accepts (TLSEXT_MAXLEN_host_name); `server-long-name` of certs/identity.toml has it.
 LONG_NAME = ".".join(("a" * 63, "b" * 63, "c" * 63, "d" * 54, "tls", "test"))
@@ -33,6 +33,7 @@ def ended_by_callback(alert: str) -> ExpectationRule:
 
 def permissive(**words: Any) -> Situation:
     """A server that every client can connect to: both key types, and plain RSA last."""
+    words.setdefault("expect", connected())
     return ordinary("server-p256", "server-rsa2048", ciphers="ECDHE+AESGCM:ECDHE+AES:kRSA+AES", **words)
 
 
@@ -42,19 +43,19 @@ def what_is_said() -> Iterable[Row]:
     yield Row(
         "sent",
         "A host name. Without SNI many servers send the wrong certificate.",
-        permissive(behaviour=RECORD, expect=said("tls.test")),
+        permissive(behaviour=RECORD, expect=said("tls.test"), subject=Subject.HELLO),
         Tier.CORE,
     )
     yield Row(
         "none",
         "No host name. Without server_hostname there is no SNI and no name to verify.",
-        permissive(behaviour=RECORD, server_hostname=None, expect=said("")),
+        permissive(behaviour=RECORD, server_hostname=None, expect=said(""), subject=Subject.HELLO),
         Tier.CORE,
     )
     yield Row(
         "ip-literal",
         "An address as host name. RFC 6066 section 3 forbids it in SNI; MicroPython sends it anyway.",
-        permissive(behaviour=RECORD, server_hostname="127.0.0.1", expect=said("127.0.0.1")),
+        permissive(behaviour=RECORD, server_hostname="127.0.0.1", expect=said("127.0.0.1"), subject=Subject.HELLO),
     )
     yield Row(
         "host-255",
@@ -77,13 +78,21 @@ def what_the_server_does() -> Iterable[Row]:
         "unrecognized",
         "The callback returns unrecognized_name. CDNs do this for unknown hosts.",
         permissive(
-            behaviour={"name": "sni.alert", "code": 112}, expect=ended_by_callback("unrecognized_name"), predicted=False
+            behaviour={"name": "sni.alert", "code": 112},
+            expect=ended_by_callback("unrecognized_name"),
+            subject=Subject.NEGOTIATION,
+            predicted=False,
         ),
     )
     yield Row(
         "callback-raises",
         "The callback raises. Python sends handshake_failure, which looks like NO_SHARED_CIPHER on the board.",
-        permissive(behaviour={"name": "sni.raise"}, expect=ended_by_callback("handshake_failure"), predicted=False),
+        permissive(
+            behaviour={"name": "sni.raise"},
+            expect=ended_by_callback("handshake_failure"),
+            subject=Subject.NEGOTIATION,
+            predicted=False,
+        ),
     )
     yield Row(
         "swap-context",

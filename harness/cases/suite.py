@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from harness.cases import Row, Situation, ordinary, table
-from harness.expectations.builders import connected
+from harness.expectations.builders import fatal_alert_number, refused
 from harness.expectations.clients import refuses_own_settings
 from harness.expectations.needs import SETS_CIPHERS, can_offer_exactly, server_has_suite
-from harness.model import BoardInfo, Expectation, ServerFacts, Tier
+from harness.model import BoardInfo, Expectation, ServerFacts, Side, Subject, Tier
 from harness.wire import mbedtls_numbers as mbedtls
 
 TLS12 = "TLSv1.2"
@@ -112,16 +112,17 @@ def key_against_suite() -> Iterable[Row]:
 
 
 def psk_suite_without_key(board: BoardInfo, server: ServerFacts) -> Expectation:
-    """Expect a session if the library knows the suite, which is then useless; otherwise set_ciphers refuses the name."""
+    """Expect no common suite if the library knows this one; otherwise set_ciphers refuses the name."""
     if "TLS-PSK-WITH-AES-128-GCM-SHA256" in board.suites:
-        return connected()
+        alert = "handshake_failure"
+        return refused(by=Side.SERVER, server="NO_SHARED_CIPHER", alert=alert, client=fatal_alert_number(board, alert))
     return refuses_own_settings(client_type="OSError", client=mbedtls.SSL_BAD_CONFIG)
 
 
 @table(tier=Tier.FULL)
 def client_lists() -> Iterable[Row]:
     """What the client's set_ciphers accepts and refuses."""
-    refused = refuses_own_settings(client_type="OSError", client=mbedtls.SSL_BAD_CONFIG)
+    refused_list = refuses_own_settings(client_type="OSError", client=mbedtls.SSL_BAD_CONFIG)
     yield Row(
         "client-only-psk-no-key",
         "A client that offers a PSK suite without a key. set_ciphers accepts it if the library knows PSK, but it can never be used.",
@@ -130,13 +131,14 @@ def client_lists() -> Iterable[Row]:
             suite_words=("TLS-PSK-WITH-AES-128-GCM-SHA256",),
             maximum_version=TLS12,
             expect=psk_suite_without_key,
+            subject=Subject.NEGOTIATION,
             needs=(SETS_CIPHERS,),
         ),
     )
     yield Row(
         "client-unknown-name",
         "A suite name that does not exist. The client raises SSL_BAD_CONFIG before any connection; the server must not wait for it.",
-        ordinary("server-p256", suite_words=("TLS-NOPE",), expect=refused, needs=(SETS_CIPHERS,)),
+        ordinary("server-p256", suite_words=("TLS-NOPE",), expect=refused_list, needs=(SETS_CIPHERS,)),
     )
     yield Row(
         "client-iana-underscore",
@@ -144,14 +146,14 @@ def client_lists() -> Iterable[Row]:
         ordinary(
             "server-p256",
             suite_words=("TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256",),
-            expect=refused,
+            expect=refused_list,
             needs=(SETS_CIPHERS,),
         ),
     )
     yield Row(
         "client-empty",
         "An empty list of suites. The client refuses it; it does not mean the default.",
-        ordinary("server-p256", suite_words=(), expect=refused, needs=(SETS_CIPHERS,)),
+        ordinary("server-p256", suite_words=(), expect=refused_list, needs=(SETS_CIPHERS,)),
     )
     yield Row(
         "client-one-suite",

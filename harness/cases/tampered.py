@@ -19,17 +19,18 @@ from harness.expectations.clients import (
     refuses_certificate,
 )
 from harness.expectations.needs import OFFERS_ECDHE_ECDSA
-from harness.model import Expectation, ExpectationRule, Tier
+from harness.model import Expectation, ExpectationRule, Subject, Tier
 from harness.wire import mbedtls_numbers as mbedtls
 
 
-def tampered(name: str, expect: Expectation | ExpectationRule, **words: Any) -> Situation:
+def tampered(name: str, expect: Expectation | ExpectationRule, *, subject: Subject, **words: Any) -> Situation:
     """A TLS 1.2 server with a P-256 key and this change of its flights; nothing is predicted."""
     return ordinary(
         "server-p256",
         behaviour={"name": f"tampered.{name}"},
         maximum_version="TLSv1.2",
         expect=expect,
+        subject=subject,
         predicted=False,
         needs=(OFFERS_ECDHE_ECDSA,),
         **words,
@@ -69,7 +70,7 @@ def hello() -> Iterable[Row]:
             refused_by_client(client=mbedtls.SSL_DECODE_ERROR, alert="decode_error"),
         ),
     ):
-        yield Row(name, text, tampered(name, expect))
+        yield Row(name, text, tampered(name, expect, subject=Subject.NEGOTIATION))
 
 
 @table(tier=Tier.FULL)
@@ -89,12 +90,20 @@ def certificate() -> Iterable[Row]:
     yield Row(
         "cert-der-broken",
         "The first byte of the certificate is changed. It is no longer DER.",
-        tampered("cert-der-broken", refused_by_client(client=mbedtls.X509_INVALID_FORMAT, alert="bad_certificate")),
+        tampered(
+            "cert-der-broken",
+            refused_by_client(client=mbedtls.X509_INVALID_FORMAT, alert="bad_certificate"),
+            subject=Subject.SERVER_CERTIFICATE,
+        ),
     )
     yield Row(
         "cert-empty",
         "An empty list of certificates. Only a client may send one.",
-        tampered("cert-empty", refused_by_client(client=mbedtls.SSL_DECODE_ERROR, alert="decode_error")),
+        tampered(
+            "cert-empty",
+            refused_by_client(client=mbedtls.SSL_DECODE_ERROR, alert="decode_error"),
+            subject=Subject.SERVER_CERTIFICATE,
+        ),
     )
 
 
@@ -124,7 +133,7 @@ def key_exchange() -> Iterable[Row]:
         ),
     ):
         # A client that prefers X25519 would see the real name of the curve.
-        yield Row(name, text, tampered(name, expect, curve="prime256v1"))
+        yield Row(name, text, tampered(name, expect, subject=Subject.SERVER_CERTIFICATE, curve="prime256v1"))
 
 
 @table(tier=Tier.FULL)
@@ -133,7 +142,7 @@ def after_keys() -> Iterable[Row]:
     yield Row(
         "ccs-missing",
         "No ChangeCipherSpec, then FIN. Finished arrives encrypted before the board expects it.",
-        tampered("ccs-missing", left_silently(mbedtls.SSL_CONN_EOF)),
+        tampered("ccs-missing", left_silently(mbedtls.SSL_CONN_EOF), subject=Subject.FINISHED),
     )
     for name, suite, reason in (
         ("appdata-bad-mac", "ECDHE-ECDSA-AES128-GCM-SHA256", "GCM. The client must notice any change"),
@@ -145,6 +154,7 @@ def after_keys() -> Iterable[Row]:
             behaviour={"name": "tampered.appdata-bad-mac"},
             maximum_version="TLSv1.2",
             expect=noticed_bad_record,
+            subject=Subject.DATA,
             needs=(OFFERS_ECDHE_ECDSA,),
         )
         yield Row(name, f"A changed record of application data, {reason}.", situation)

@@ -8,7 +8,7 @@ from harness.cases import Row, Situation, table
 from harness.cases.sni import permissive
 from harness.expectations.builders import hung
 from harness.expectations.needs import MBEDTLS
-from harness.model import ClientPlan, ServerProfile, Tier
+from harness.model import ClientPlan, ServerProfile, Subject, Tier
 
 SHORT_S = 1.0
 
@@ -45,6 +45,10 @@ def silent() -> Iterable[Row]:
         "no-answer",
         "A server that completes the handshake and never answers. The timeout applies to reading, too.",
         permissive(
-            behaviour={"name": "close.no-answer"}, timeout_s=SHORT_S, expect=hung(stage="read"), needs=(MBEDTLS,)
+            behaviour={"name": "close.no-answer"},
+            timeout_s=SHORT_S,
+            expect=hung(stage="read"),
+            subject=Subject.DATA,
+            needs=(MBEDTLS,),
         ),
     )

@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 EXAMPLE = """\
 example:
   $ tls-harness cases --cases smoke -v
-  seed/rsa-key-no-shared-cipher  smoke  RSA key, a client without ECDHE_RSA
+  seed/rsa-key-no-shared-cipher  smoke  negotiation         RSA key, a client without ECDHE_RSA
       The original problem: no suite fits both the client and the server's key type ...
 """
 DESCRIPTION_WIDTH = 110
+SUBJECT_WIDTH = len("client-certificate")
 
 
 def add(commands: Commands) -> None:
@@ -25,7 +26,8 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "cases",
         help="list the cases that pytest runs",
-        description="List the cases that pytest runs. A line has the id, the smallest --cases set that includes the case, and the title.",
+        description="List the cases that pytest runs. A line has the id, the smallest --cases set that includes the case, its subject "
+        "(the point that a handshake must reach before the case says anything), and the title.",
         epilog=EXAMPLE,
     )
     parser.add_argument(
@@ -61,7 +63,7 @@ def lines(cases: tuple[Case, ...], *, verbose: bool) -> list[str]:
     widest = max((len(case.id) for case in cases), default=0)
     result = []
     for case in cases:
-        result.append(f"{case.id:<{widest}}  {case.tier.value:<5}  {case.title}")
+        result.append(f"{case.id:<{widest}}  {case.tier.value:<5}  {case.subject.value:<{SUBJECT_WIDTH}}  {case.title}")
         if verbose:
             margin = " " * 4
             result += textwrap.wrap(

@@ -138,24 +138,20 @@ def with_end_of_stream(expected: Expectation, server: ServerFacts) -> Expectatio
 
 
 def after_negotiation(predicted: Expectation, stated: Expectation) -> Expectation:
-    """Combine a predicted negotiation with a stated result.
+    """Fill the computed values of a successful negotiation into a stated result.
 
     Args:
-        predicted: from `harness.oracle.predict`: connected with version, suite and group, or refused.
-        stated: what must follow if the negotiation succeeds.
+        predicted: from `harness.oracle.predict`: connected with version, suite and group.
+        stated: what must follow.
 
     Returns:
-        The computed refusal where there is one. Else the stated result, with the computed values filled in where it
-        names none and both ends must agree on them: for a session, or for a refusal after the hellos.
+        The stated result, with the computed values where it names none and both ends must agree on them: for a session, or for
+        a refusal after the hellos.
     """
-    if predicted.outcome is not Outcome.CONNECTED:
-        return replace(predicted, no_server_error=False, no_client_error=False)
     if stated.stage in (Stage.CONFIG, Stage.CONNECT):
         return stated
-    source = Source.PREDICTED if stated.outcome is Outcome.CONNECTED else stated.source
     return replace(
         stated,
-        source=source,
         version=stated.version or predicted.version,
         suite=stated.suite or predicted.suite,
         group=stated.group or predicted.group,

@@ -5,6 +5,7 @@ Rules for `harness/cases/cert.py` and `chain.py`. Must not know profiles or case
 
 from __future__ import annotations
 
+from harness.expectations.builders import fatal_alert_number, refused
 from harness.expectations.clients import (
     has_full_configuration,
     is_mbedtls_2,
@@ -14,7 +15,7 @@ from harness.expectations.clients import (
     refuses_certificate,
 )
 from harness.expectations.servers import refuses_old_hash
-from harness.model import BoardInfo, Expectation, ExpectationRule, ServerFacts
+from harness.model import BoardInfo, Expectation, ExpectationRule, ServerFacts, Side
 from harness.wire import mbedtls_numbers as mbedtls
 
 # x509_crt.c of mbedTLS.
@@ -36,6 +37,14 @@ def wrong_usage(board: BoardInfo, server: ServerFacts) -> Expectation:
     return refused_by_client(
         client=mbedtls.SSL_BAD_CERTIFICATE, alert="unsupported_certificate", note=note if blind else None
     )
+
+
+def certificate_sign_only(board: BoardInfo, server: ServerFacts) -> Expectation:
+    """Up to TLS 1.2 OpenSSL has no suite for an EC key that must not sign (ssl_set_masks); in TLS 1.3 it sends the certificate."""
+    if offers_tls13(board) and server.maximum_version in (None, "TLSv1.3"):
+        return wrong_usage(board, server)
+    alert = "handshake_failure"
+    return refused(by=Side.SERVER, server="NO_SHARED_CIPHER", alert=alert, client=fatal_alert_number(board, alert))
 
 
 def old_hash(board: BoardInfo, server: ServerFacts) -> Expectation:

@@ -220,10 +220,12 @@ DIFFERENCES: tuple[Difference, ...] = (
 )
 
 
-def with_differences(case_id: str, stated: Expectation | ExpectationRule) -> Expectation | ExpectationRule:
+def with_differences(
+    case_id: str, stated: Expectation | ExpectationRule | None
+) -> Expectation | ExpectationRule | None:
     """Return the expectation of a case with the rows of the table applied; the first that matches the board counts."""
     rows = [row for row in DIFFERENCES if row.case == case_id]
-    if not rows:
+    if not rows or stated is None:
         return stated
 
     def rule(board: BoardInfo, server: ServerFacts) -> Expectation:

@@ -55,6 +55,7 @@ from harness.model.words import Side as Side
 from harness.model.words import Source as Source
 from harness.model.words import Stage as Stage
 from harness.model.words import StepResult as StepResult
+from harness.model.words import Subject as Subject
 from harness.model.words import TcpEndKind as TcpEndKind
 from harness.model.words import Tier as Tier
 from harness.model.words import TlsLibrary as TlsLibrary

@@ -9,7 +9,7 @@ from typing import Any
 from harness.errors import UsageError
 from harness.model.behaviours import Behaviour
 from harness.model.boards import BoardInfo
-from harness.model.words import Outcome, Side, Source, Stage, Tier, Verify, current_name
+from harness.model.words import Outcome, Side, Source, Stage, Subject, Tier, Verify, current_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +98,8 @@ class Expectation:
 
     An expectation of a refusal names both sides; if a field is not checked because of a race, `open_because` cites the race.
     `server_name` is the required SNI of the ClientHello, "" for no such extension. `client_name` replaces `client_number` if
-    the number is an errno, whose values differ between ports.
+    the number is an errno, whose values differ between ports. `subject` is the point that the evidence must show; it is set when the
+    case is judged.
     """
 
     source: Source
@@ -121,6 +122,7 @@ class Expectation:
     no_server_error: bool = False
     no_client_error: bool = False
     no_alert: bool = False
+    subject: Subject | None = None
     open_because: str | None = None
     note: str | None = None
 
@@ -207,8 +209,9 @@ class Case:
     """One TLS situation. `expect` is an expectation, or a function of the board and the live server that returns one.
 
     With `predicted`, the result of the negotiation (version, suite, group, or its exact failure) is computed from the
-    ClientHello and the live server; `expect` then applies if the negotiation succeeds. `positive_control` is the id of
-    the case that must have connected first on the same board.
+    ClientHello and the live server. `expect` is then what must follow a negotiation that succeeds, or None: the negotiation is
+    all that the case is about. A predicted refusal before the `subject` never makes a case with an `expect` pass.
+    `positive_control` is the id of the case that must have connected first on the same board.
     """
 
     id: str
@@ -217,7 +220,8 @@ class Case:
     tier: Tier
     server: ServerProfile
     client: ClientPlan
-    expect: Expectation | ExpectationRule
+    expect: Expectation | ExpectationRule | None
+    subject: Subject = Subject.NEGOTIATION
     predicted: bool = False
     needs: tuple[Need, ...] = ()
     positive_control: str | None = None

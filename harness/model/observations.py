@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.model.cases import ServerFacts
 from harness.model.wire import Alert, HelloFacts, Negotiated, TcpEnd, WireChunk
-from harness.model.words import Outcome, Side, Stage
+from harness.model.words import Outcome, Side, Stage, Subject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +108,8 @@ class Exchange:
 class Observation:
     """What happened in one case, on both sides and on the wire; without a judgement.
 
-    `handshake_done` is the server's record: the client's last message of the handshake arrived and was in order.
+    `handshake_done` is the server's record: the client's last message of the handshake arrived and was in order. `reached` are the
+    points that the evidence shows, in the order of progress (`harness.run.reached`).
     """
 
     outcome: Outcome
@@ -135,6 +136,7 @@ class Observation:
     client_received_bytes: int | None = None
     exchange: Exchange = field(default_factory=Exchange)
     handshake_done: bool = False
+    reached: tuple[Subject, ...] = ()
     server_facts: ServerFacts | None = None
     server_address: str | None = None
     board_address: str | None = None

@@ -113,6 +113,41 @@ class Side(StrEnum):
     CLIENT = "client"
 
 
+class Subject(StrEnum):
+    """The point that a handshake must reach before a case says anything, in the order of progress.
+
+    `harness.expectations.subjects` says which point each case has, `harness.run.reached` what shows that it was reached.
+    """
+
+    CONFIG = "config"
+    HELLO = "hello"
+    NEGOTIATION = "negotiation"
+    SERVER_CERTIFICATE = "server-certificate"
+    CLIENT_CERTIFICATE = "client-certificate"
+    FINISHED = "finished"
+    DATA = "data"
+    CLOSE = "close"
+
+    @property
+    def place(self) -> int:
+        """The place in the order of progress, from 0."""
+        return list(Subject).index(self)
+
+    @property
+    def phrase(self) -> str:
+        """The point as the end of "never got as far as"."""
+        return {
+            "config": "the settings",
+            "hello": "the ClientHello",
+            "negotiation": "the choice of version and suite",
+            "server-certificate": "the certificate",
+            "client-certificate": "the client's certificate",
+            "finished": "the end of the handshake",
+            "data": "application data",
+            "close": "the end of the session",
+        }[self.value]
+
+
 class Tier(StrEnum):
     """The smallest `--cases` set a case is in."""
 

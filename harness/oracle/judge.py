@@ -11,6 +11,7 @@ from harness.model import (
     Observation,
     Outcome,
     Side,
+    Source,
     Stage,
     Verdict,
     VerdictWord,
@@ -18,6 +19,10 @@ from harness.model import (
 )
 
 NOTHING = "none"
+OPTIONAL_NOTE = "CERT_OPTIONAL: the client verifies the certificate and accepts it whatever it finds"
+_SESSION = Expectation(
+    source=Source.STATED, outcome=Outcome.CONNECTED, no_server_error=True, no_client_error=True, no_alert=True
+)
 # A mismatch shows this much of a text; the number of bytes follows.
 SHOWN_CHARACTERS = 80
 
@@ -127,12 +132,15 @@ def judge(case: Case, expected: Expectation, observed: Observation) -> Verdict:
         observed: what happened.
 
     Returns:
-        `pass` without a mismatch, `insecure` if a side that verifies accepted what it must refuse, else `fail`
-        with all mismatches. `known`, `unsupported` and `error` are not decided here.
+        `pass` without a mismatch, and with a note if a client with CERT_OPTIONAL accepted what CERT_REQUIRED refuses.
+        `insecure` if a side that verifies accepted what it must refuse, else `fail` with all mismatches. `known`,
+        `unsupported` and `error` are not decided here.
     """
     found = mismatches(expected, observed)
     if not found:
         return Verdict(word=VerdictWord.PASS)
+    if _accepted_optionally(case, expected, observed):
+        return Verdict(word=VerdictWord.PASS, reason=OPTIONAL_NOTE)
     if _accepted(expected, observed) and _verifies(case, expected):
         who = expected.ended_by
         return Verdict(word=VerdictWord.INSECURE, reason=f"the {who} accepted what it must refuse", mismatches=found)
@@ -149,6 +157,14 @@ def _accepted(expected: Expectation, observed: Observation) -> bool:
         return False
     finished = observed.handshake_done and expected.stage is Stage.HANDSHAKE
     return finished or observed.outcome is Outcome.CONNECTED
+
+
+def _accepted_optionally(case: Case, expected: Expectation, observed: Observation) -> bool:
+    """Whether a client with CERT_OPTIONAL has a complete session although it should refuse: mbedTLS continues whatever it found."""
+    refuses = expected.outcome is Outcome.REFUSED and expected.ended_by is Side.CLIENT
+    optional = case.client.verify is Verify.OPTIONAL and expected.stage is Stage.HANDSHAKE
+    complete = observed.outcome is Outcome.CONNECTED and not mismatches(_SESSION, observed)
+    return refuses and optional and complete
 
 
 def _verifies(case: Case, expected: Expectation) -> bool:

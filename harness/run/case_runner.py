@@ -15,31 +15,30 @@ from harness.boards.session import BoardSession
 from harness.cases import find_case
 from harness.certificates import Certificates, Unavailable
 from harness.errors import BoardError, FaultKind, ServerError
-from harness.expectations.builders import after_negotiation, with_end_of_stream
+from harness.expectations.builders import with_end_of_stream
 from harness.expectations.needs import unmet
 from harness.explain import explain
 from harness.explain.faults import explain_error, explain_fault
 from harness.model import (
     Case,
     CaseResult,
+    ClientPlan,
     Expectation,
     Explanation,
     Need,
     Outcome,
-    Side,
     Stage,
     Verdict,
     VerdictWord,
 )
-from harness.oracle.judge import judge
+from harness.oracle.earned import Ruling, rule
 from harness.oracle.out_of_memory import is_out_of_memory
-from harness.oracle.own_offer import before_3_6_7
-from harness.oracle.predict import predict
 from harness.run.addresses import Addresses, unreachable_text
 from harness.run.board_facts import learn_pem, learn_pkcs8, takes_own_pss
 from harness.run.controls import Controls
 from harness.run.handshake import Handshake, Handshakes
 from harness.run.health import Health
+from harness.run.negotiations import Negotiations
 from harness.server import ServerHost
 
 T = TypeVar("T")
@@ -78,6 +77,7 @@ class CaseRunner:
         self.health = Health(board, self.handshakes.completes_baseline)
         self._faults: list[str] = []
         self._controls = Controls(self.handshakes)
+        self._negotiations = Negotiations(self._takes_own_pss)
 
     @property
     def addresses(self) -> Addresses:
@@ -175,7 +175,8 @@ class CaseRunner:
             return handshake
         if handshake.report.facts is None and not isinstance(case.expect, Expectation):
             raise ServerError(f"{case.id}: the server did not report its settings")
-        if handshake.is_unreachable and self._stated(case, handshake).stage is not Stage.CONNECT:
+        stated = self._stated(case, handshake) if handshake.is_unreachable else None
+        if handshake.is_unreachable and (stated is None or stated.stage is not Stage.CONNECT):
             raise BoardError(
                 unreachable_text(
                     self.board.info,
@@ -196,9 +197,9 @@ class CaseRunner:
                     lambda: self.health.check_healthy(f"after {case.id} hung"),
                     step="the baseline handshake after the case",
                 )
-            expected = self._expectation(case, handshake)
-            verdict = judge(case, expected, seen)
-            if verdict.word is VerdictWord.PASS and case.positive_control and expected.ended_by is Side.CLIENT:
+            ruling = self._ruling(case, handshake)
+            expected, verdict = ruling.expected, ruling.verdict
+            if verdict.word is VerdictWord.PASS and case.positive_control and expected.stage is Stage.HANDSHAKE:
                 control = find_case(case.positive_control)
                 verdict = (
                     self._retried(
@@ -214,6 +215,7 @@ class CaseRunner:
             verdict = Verdict(word=VerdictWord.ERROR, reason=self._faults[-1])
         if verdict.word is VerdictWord.PASS and seen.outcome is Outcome.CONNECTED:
             self._controls.remember(case, seen)
+        self._negotiations.remember(handshake, case.client)
         return CaseResult(
             board=self.board.spec.label,
             server=self.server_label,
@@ -242,28 +244,30 @@ class CaseRunner:
             expected=expected,
         )
 
-    def _stated(self, case: Case, handshake: Handshake) -> Expectation:
+    def _stated(self, case: Case, handshake: Handshake) -> Expectation | None:
+        """Return what the case states for this board and server; None if it is only about the negotiation."""
         facts, stated = handshake.report.facts, case.expect
+        if stated is None:
+            return None
         if isinstance(stated, Expectation):
-            return stated
+            return stated if facts is None else with_end_of_stream(stated, facts)
         if facts is None:
             raise ServerError(f"{case.id}: the server did not report its settings")
-        return stated(self.board.info, facts)
+        return with_end_of_stream(stated(self.board.info, facts), facts)
 
-    def _expectation(self, case: Case, handshake: Handshake) -> Expectation:
-        facts, hello = handshake.report.facts, handshake.observation.client_hello
-        stated = self._stated(case, handshake)
-        if facts is not None:
-            stated = with_end_of_stream(stated, facts)
-        if not case.predicted or hello is None or facts is None:
-            # Without a ClientHello nothing was negotiated, so the stated expectation decides.
-            return stated
-        predicted = predict(hello, facts)
-        older = before_3_6_7(predicted, hello, facts)
+    def _ruling(self, case: Case, handshake: Handshake) -> Ruling:
+        """Rule on a case by what it states, what is predicted, and what the board did before."""
+        return rule(
+            case,
+            handshake.observation,
+            stated=self._stated(case, handshake),
+            predicted=self._negotiations.predicted(case, handshake),
+            history=self._negotiations.history(case, handshake, usual=self.board.info.hello),
+        )
+
+    def _takes_own_pss(self) -> bool:
         step = "the handshake that tells whether the board accepts RSA-PSS"
-        if older is not None and not self._retried(lambda: takes_own_pss(self.handshakes), step=step):
-            predicted = older
-        return after_negotiation(predicted, stated)
+        return self._retried(lambda: takes_own_pss(self.handshakes), step=step)
 
     def _without_run(self, case: Case, word: VerdictWord, reason: str, *, attempt: int) -> CaseResult:
         return CaseResult(
@@ -280,6 +284,7 @@ class CaseRunner:
         """Have the board connect to a server that every working client can connect to; note whether it does."""
         handshake = self.handshakes.baseline()
         self.health.was_healthy = handshake.connected
+        self._negotiations.remember(handshake, ClientPlan())
         if not handshake.connected:
             self.board.notes.append("it does not connect to a server that offers every suite with an RSA and an EC key")
         return handshake

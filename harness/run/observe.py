@@ -17,6 +17,7 @@ from harness.model import (
     Side,
     Stage,
 )
+from harness.run.reached import reached
 from harness.server import Serving
 from harness.server.engine.exchanged_text import TEXT_BYTES, reply_of, shown
 from harness.wire.alerts import alert_code
@@ -113,6 +114,7 @@ def observe(
         client_received_bytes=client.received_bytes if client is not None else None,
         exchange=planned_exchange(plan or ClientPlan(), number=number),
         handshake_done=server.handshake_done,
+        reached=reached(server, client, wire),
         server_facts=server.facts,
         server_address=_address(server.local, server.local_port),
         board_address=_address(server.peer, server.peer_port),

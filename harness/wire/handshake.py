@@ -109,6 +109,15 @@ class MessageJoiner:
         """How many bytes wait for the rest of their message."""
         return len(self._buffer)
 
+    def begun(self, rest: bytes = b"") -> str | None:
+        """Return the name of the message that waits for its rest, or None.
+
+        Args:
+            rest: the beginning of the next record's payload, as far as it came.
+        """
+        first = bytes(self._buffer[:1]) or rest[:1]
+        return _NAMES.get(first[0]) if first else None
+
     def feed(self, payload: bytes) -> None:
         """Add one handshake record's payload."""
         self._buffer += payload

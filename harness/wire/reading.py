@@ -77,7 +77,7 @@ class WireReading:
 
     `*_plain` holds the first bytes of a side that never spoke TLS, `*_wrong` the first thing in which a side left the
     protocol, `*_truncated` says that a side's bytes end inside a record or message, `*_pending_bytes` how many of it came,
-    `*_bytes` how many the side sent.
+    `*_bytes` how many the side sent. `server_begun` is the name of a handshake message in the clear of which only the beginning came.
     """
 
     client_hello: HelloFacts | None = None
@@ -105,6 +105,7 @@ class WireReading:
     server_pending_bytes: int = 0
     client_bytes: int = 0
     server_bytes: int = 0
+    server_begun: str | None = None
 
 
 def read_wire(chunks: Sequence[WireChunk]) -> WireReading:
@@ -304,6 +305,7 @@ class _Conversation:
             server_pending_bytes=server.pending_bytes,
             client_bytes=client.byte_count,
             server_bytes=server.byte_count,
+            server_begun=None if server.encrypted else server.joiner.begun(server.splitter.pending_handshake),
         )
 
 

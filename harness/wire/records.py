@@ -78,6 +78,12 @@ class RecordSplitter:
         """How many bytes wait for the rest of their record."""
         return len(self._buffer)
 
+    @property
+    def pending_handshake(self) -> bytes:
+        """The payload, as far as it came, of an unfinished handshake record."""
+        cut = self._wrong is None and self._buffer[:1] == bytes([HANDSHAKE])
+        return bytes(self._buffer[HEADER_BYTES:]) if cut else b""
+
     def feed(self, data: bytes) -> None:
         """Add bytes in pieces of any size."""
         self._buffer += data

@@ -5,9 +5,10 @@ import pytest
 from harness import cases
 from harness.cases import Row, Situation, case, checked, find_case, ordinary, select, table
 from harness.errors import UsageError
-from harness.model import ServerProfile, Tier, Verify
+from harness.expectations.builders import connected
+from harness.model import ServerProfile, Subject, Tier, Verify
 
-SITUATION = Situation(server=ServerProfile())
+SITUATION = Situation(server=ServerProfile(), expect=connected())
 
 
 @pytest.fixture
@@ -64,6 +65,20 @@ def test_a_case_needs_a_docstring(registry):
     """A case without a docstring is refused."""
     with pytest.raises(ValueError, match="some-topic/one: a case needs a docstring that says why the case exists"):
         declare(Row("one", "  ", SITUATION))
+
+
+def test_something_is_expected(registry):
+    """A case states an expectation, or has its negotiation predicted; otherwise every result would be as good."""
+    with pytest.raises(ValueError, match=r"^some-topic/one: nothing is expected: give `expect`, or set `predicted`$"):
+        declare(Row("one", "First. Because.", Situation(server=ServerProfile())))
+
+
+def test_a_case_has_a_subject(registry):
+    """It follows from the declaration, or the declaration names it."""
+    declare(Row("one", "First. Because.", checked("server-p256")))
+    declare(Row("two", "Second. Because.", ordinary("server-p256")))
+    declare(Row("three", "Third. Because.", ordinary("server-p256", expect=connected(), subject=Subject.DATA)))
+    assert [made.subject for made in registry.values()] == ["server-certificate", "negotiation", "data"]
 
 
 def test_an_id_is_declared_once(registry):

@@ -12,7 +12,7 @@ from typing import Annotated, Literal, NamedTuple, Self, TypeVar
 import msgspec
 from msgspec import Meta, field
 
-from harness.model import HelloFacts, Mismatch, Negotiated, Outcome, RecoveryStep, Side, Stage, VerdictWord
+from harness.model import HelloFacts, Mismatch, Negotiated, Outcome, RecoveryStep, Side, Stage, Subject, VerdictWord
 
 # What `msgspec.to_builtins` makes.
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
@@ -57,7 +57,10 @@ class ExpectedAlert(Entry, frozen=True, kw_only=True):
 
 
 class Expected(Entry, frozen=True, kw_only=True):
-    """What had to happen; a field that the expectation leaves open is null."""
+    """What had to happen; a field that the expectation leaves open is null.
+
+    `subject` is the point that the evidence must show for a `pass`: the case's own, or the one of a refusal that comes before it.
+    """
 
     source: Literal["stated", "predicted"]
     outcome: Outcome
@@ -76,6 +79,7 @@ class Expected(Entry, frozen=True, kw_only=True):
     suite: str | None
     group: str | None
     server_name: str | None = always(None)
+    subject: Subject | None = None
     open_because: str | None = always(None)
     note: str | None = always(None)
 
@@ -128,7 +132,10 @@ class Addresses(Entry, frozen=True, kw_only=True):
 
 
 class Observed(Entry, frozen=True, kw_only=True):
-    """What happened on both sides and on the wire; `server` and `client` are null if that side saw no error."""
+    """What happened on both sides and on the wire; `server` and `client` are null if that side saw no error.
+
+    `reached` are the points that the evidence shows, in the order of progress; null in older records.
+    """
 
     server: ServerFault | None
     client: ClientFault | None
@@ -137,6 +144,7 @@ class Observed(Entry, frozen=True, kw_only=True):
     client_hello: HelloFacts | None
     text: ExchangedText | None = None
     addresses: Addresses | None = None
+    reached: tuple[Subject, ...] | None = None
 
     @property
     def fatal_alert(self) -> WireAlert | None:

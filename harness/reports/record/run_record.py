@@ -119,6 +119,7 @@ def observed_entry(seen: Observation) -> Observed:
         client_hello=seen.client_hello,
         text=ExchangedText(server_received=seen.received_by_server, client_received=seen.received_by_client),
         addresses=Addresses(server=seen.server_address, board=seen.board_address),
+        reached=seen.reached,
     )
 
 
@@ -155,5 +156,6 @@ def case_entry(case: Case) -> CaseEntry:
         title=case.title,
         description=case.description,
         tier=case.tier,
+        subject=case.subject,
         weak=case.weak,
     )

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from harness.model import FoundSettings, HelloFacts, Outcome, Tier, TlsLibrary, TlsModule, VerdictWord
+from harness.model import FoundSettings, HelloFacts, Outcome, Subject, Tier, TlsLibrary, TlsModule, VerdictWord
 from harness.reports.record.result_types import Count, Entry, Number, Result, always
 
 SCHEMA: Literal["tls-harness/run/2"] = "tls-harness/run/2"
@@ -35,13 +35,17 @@ class CellEntry(Entry, frozen=True, kw_only=True):
 
 
 class CaseEntry(Entry, frozen=True, kw_only=True):
-    """A case, without its expectation: that depends on the board and is part of the result."""
+    """A case, without its expectation: that depends on the board and is part of the result.
+
+    `subject` is the point that a handshake must reach before the case says anything.
+    """
 
     case: CaseId
     topic: str
     title: str
     description: str
     tier: Tier
+    subject: Subject | None = None
     weak: str | None
 
 

@@ -18,10 +18,10 @@ def output(arguments, capsys):
 
 @pytest.mark.parametrize("size", ["smoke", "core", "full"])
 def test_one_line_per_case(size, capsys):
-    """Each case of the set has one line: its id, the smallest set that contains it, and its title."""
+    """Each case of the set has one line: its id, the smallest set that contains it, its subject, and its title."""
     lines = output(["--cases", size], capsys)
-    assert [line.split(maxsplit=2) for line in lines] == [
-        [case.id, case.tier.value, case.title] for case in select(size)
+    assert [line.split(maxsplit=3) for line in lines] == [
+        [case.id, case.tier.value, case.subject.value, case.title] for case in select(size)
     ]
 
 
@@ -33,7 +33,9 @@ def test_all_cases_without_an_option(capsys):
 def test_verbose_prints_descriptions(capsys):
     """-v prints the description under each case, and nothing else."""
     text = " ".join(" ".join(output(["-v"], capsys)).split())
-    expected = " ".join(f"{case.id} {case.tier.value} {case.title} {case.description}" for case in all_cases())
+    expected = " ".join(
+        f"{case.id} {case.tier.value} {case.subject.value} {case.title} {case.description}" for case in all_cases()
+    )
     assert text == " ".join(expected.split())
 
 
@@ -42,4 +44,5 @@ def test_json_has_the_format_of_run_json(capsys):
     data = json.loads("\n".join(output(["--json", "--cases", "smoke"], capsys)))
     assert set(data) == {"cases"}
     assert [case["case"] for case in data["cases"]] == [case.id for case in select("smoke")]
+    assert [case["subject"] for case in data["cases"]] == [case.subject.value for case in select("smoke")]
     assert {"case", "topic", "title", "description", "tier"} <= set(data["cases"][0])

@@ -47,20 +47,12 @@ def test_fatal_alert_number(library, number):
     assert fatal_alert_number(BoardInfo(tls_library=library), "handshake_failure") == number
 
 
-def test_after_negotiation_a_computed_refusal_wins():
-    """Where the negotiation fails, what was stated about a later step cannot happen."""
-    computed = refused(by="server", server="NO_SHARED_CIPHER", alert=40, client=-30592, source="predicted")
-    stated = refused(by="client", server="TLSV1_ALERT_UNKNOWN_CA", alert="unknown_ca", flags=("not_trusted",))
-    joined = after_negotiation(computed, stated)
-    assert (joined.source, joined.server_reason, joined.client_number) == ("predicted", "NO_SHARED_CIPHER", -30592)
-
-
 def test_after_negotiation_a_session_has_the_computed_values():
-    """Version, suite and group come from the computation; a stated value stays."""
+    """Version, suite and group come from the computation; a stated value stays, and so does who stated the outcome."""
     computed = connected(version="TLSv1.2", suite="TLS_RSA_WITH_AES_128_CBC_SHA", source="predicted")
     joined = after_negotiation(computed, connected(group="secp256r1"))
     assert (joined.source, joined.version, joined.suite, joined.group) == (
-        "predicted",
+        "stated",
         "TLSv1.2",
         "TLS_RSA_WITH_AES_128_CBC_SHA",
         "secp256r1",

@@ -267,7 +267,6 @@ def test_flags_are_a_set():
         ("client", {"client": Verify.REQUIRED}, VerdictWord.INSECURE),
         ("server", {"server": Verify.REQUIRED}, VerdictWord.INSECURE),
         ("client", {"client": Verify.NONE}, VerdictWord.FAIL),
-        ("client", {"client": Verify.OPTIONAL}, VerdictWord.FAIL),
         ("server", {"server": Verify.OPTIONAL}, VerdictWord.FAIL),
         ("server", {"client": Verify.REQUIRED}, VerdictWord.FAIL),
     ],
