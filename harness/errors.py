@@ -44,6 +44,7 @@ class FaultKind(StrEnum):
     NO_TLS = "no-tls"
     CONTRADICTION = "lying"
     UNHEALTHY = "sick"
+    REPLACED = "replaced"
     QUARANTINED = "set-aside"
     # The lab and the run.
     HOOK = "hook"

@@ -73,12 +73,12 @@ def take_steps(
         clock: of all deadlines and times, in seconds.
 
     Returns:
-        The steps taken; the last one helped, or none did.
+        The steps taken; the last one helped, or none did. None follows once the board is known to be another one.
     """
     log, total = [], Deadline(limit_s, clock=clock)
     for step in steps:
         started, deadline = clock(), total.within(step.limit_s)
-        result, reason = StepResult.HELPED, None
+        result, reason, hopeless = StepResult.HELPED, None, False
         try:
             if total.expired:
                 raise NotPossible(f"the time limit of {limit_s:g} s for all steps is over")
@@ -88,9 +88,10 @@ def take_steps(
             result, reason = StepResult.SKIPPED, str(error)
         except BoardError as error:
             result, reason = StepResult.FAILED, error.message
+            hopeless = error.kind is FaultKind.REPLACED
         took_s = round(clock() - started, 3)
         log.append(RecoveryStep(step=step.name, result=result, reason=reason, deadline_s=step.limit_s, took_s=took_s))
-        if result == StepResult.HELPED:
+        if result == StepResult.HELPED or hopeless:
             break
         if goes_on is not None and result == StepResult.FAILED and total.timeout_s - total.remaining_s > QUIET_S:
             goes_on()

@@ -13,9 +13,11 @@ from harness.boards.agent import deployment, surroundings
 from harness.boards.agent.blobs import BlobStore
 from harness.boards.agent.console import Console
 from harness.boards.agent.memory import FreeMemory, read_memory
+from harness.boards.agent.own_faults import agent_fault, is_damaged
 from harness.boards.agent.probe import probe_board
-from harness.boards.agent.protocol import Answer, AnswerKind, RunRequest, read_answer
+from harness.boards.agent.protocol import Answer, RunRequest, read_answer
 from harness.boards.agent.request import build_request
+from harness.boards.agent.same_board import must_be_same
 from harness.boards.recovery import MAY_PASS, Recovery
 from harness.boards.serial.raw_repl import RawRepl
 from harness.certificates import Certificates
@@ -34,8 +36,6 @@ from harness.system.deadline import Deadline
 
 # How long a board may take to enter the raw REPL: ESP boards boot for 1 to 2 s after a reset by DTR.
 PATIENCE_S = 10.0
-# Exceptions that our own agent never raises unless its source was damaged on the way to the board.
-OWN_FAULTS = ("NameError", "SyntaxError", "IndentationError", "AttributeError")
 
 
 class BoardOwner(Protocol):
@@ -144,11 +144,6 @@ class BoardSession:
             )
         self._console.begin()
         self.info = self._probe()
-        if self.info.implementation not in ("micropython", ""):
-            raise BoardError(
-                f"{self.spec.label}: this is {self.info.implementation[:40]!r}, not MicroPython; this harness does not drive it",
-                kind=FaultKind.NOT_MICROPYTHON,
-            )
 
     def load_agent(self, *, writes: bool = True) -> None:
         """Load the agent; a note says why it runs from RAM.
@@ -290,18 +285,12 @@ class BoardSession:
             what="try a connection",
             deadline=deadline,
         )
-        if answer.kind is AnswerKind.ERROR and not answer.missing:
+        fault = agent_fault(answer)
+        if fault is not None:
             self.blobs.forget()
+            self._agent_suspect = self._agent_suspect or is_damaged(answer)
             raise BoardError(
-                f"{self.spec.label}: the agent on the board failed: {answer.message} {answer.blob or ''}".rstrip(),
-                kind=FaultKind.AGENT,
-            )
-        if answer.type in OWN_FAULTS:
-            self._agent_suspect = True
-            raise BoardError(
-                f"{self.spec.label}: the agent on the board is damaged: {answer.type} {answer.args[0] if answer.args else ''}".rstrip(),
-                kind=FaultKind.AGENT,
-                transcript=self.transcript(),
+                f"{self.spec.label}: the agent on the board {fault}", kind=FaultKind.AGENT, transcript=self.transcript()
             )
         return answer
 
@@ -337,17 +326,25 @@ class BoardSession:
         if self.quarantine_reason is not None:
             return ()
         self.blobs.forget()
+        why = "no step recovered it"
 
         def settle(deadline: Deadline) -> None:
+            nonlocal why
             with self._console.within(deadline):
-                self._settle()
+                try:
+                    self._settle()
+                except BoardError as error:
+                    why = (
+                        error.message.removeprefix(f"{self.spec.label}: ") if error.kind is FaultKind.REPLACED else why
+                    )
+                    raise
             if check is not None:
                 check(deadline)
 
         log = self._recovery.recover(settle, because=because)
         if log[-1].result == StepResult.HELPED:
             return log
-        return (*log, self.quarantine(f"{because}; no step recovered it"))
+        return (*log, self.quarantine(f"{because}; {why}"))
 
     def quarantine(self, reason: str) -> RecoveryStep:
         """Stop using this board: every later request fails at once, with this reason."""
@@ -368,7 +365,13 @@ class BoardSession:
 
     def _settle(self) -> None:
         """Restore agent, network and clock; a board whose agent still answers was not reset, and has them all."""
-        if not self.info.has_tls or (deployment.is_loaded(self._console) and not self._agent_suspect):
+        if not self.info.has_tls:
+            return
+        keeps_agent = deployment.is_loaded(self._console) and not self._agent_suspect
+        if not keeps_agent:
+            self._console.begin()
+        must_be_same(self._console, self.info)
+        if keeps_agent:
             return
         self._agent_suspect = False
         deployment.reload_agent(self._console, from_files=self._agent_from_file)

@@ -87,6 +87,10 @@ ROWS: dict[FaultKind, tuple[str, tuple[str, ...]]] = {
         "the board no longer does what it did at first",
         ("reset it; its results since then are in doubt",),
     ),
+    FaultKind.REPLACED: (
+        "the board was exchanged or flashed in mid-run; later results would be recorded under the wrong firmware",
+        ("run again: the board is probed at the start", "look who else uses this board or its flash hook"),
+    ),
     FaultKind.CONTRADICTION: (
         "the board claims a session that no server had: the server's record decides",
         ("let the harness deploy its agent anew: tls-harness boards --clean SPEC", "look who answers at that address"),

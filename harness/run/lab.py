@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from harness.boards.agent.same_board import identity_changes, replaced_text
 from harness.boards.kinds import open_board
 from harness.boards.locks.board_lock import Patience
 from harness.boards.session import BoardSession
@@ -69,6 +70,7 @@ class Lab:
         self.tell: Callable[[str], None] | None = None
         self._certificates = {0: self.certificates}
         self._boards: dict[str, OpenBoard] = {}
+        self._first_seen: dict[str, BoardInfo] = {}
         self._servers: dict[tuple[str, int], CountedServer] = {}
 
     def server(self, name: str, *, behind_s: int = 0) -> CountedServer:
@@ -113,7 +115,8 @@ class Lab:
             # The error stays if pytest-timeout ends the test here: the next test must not wait for the same again.
             known = self._boards[spec.label] = OpenBoard(spec=spec, error=_interrupted(spec, "it was opened"))
             try:
-                known.session = open_board(spec, patience=Patience(seconds=self.options.board_wait_s, tell=self.tell))
+                session = open_board(spec, patience=Patience(seconds=self.options.board_wait_s, tell=self.tell))
+                known.session = self._same_as_before(session)
                 known.error = None
             except HarnessError as error:
                 known.error = error
@@ -123,6 +126,19 @@ class Lab:
                 if reason is None:
                     raise
         return known
+
+    def _same_as_before(self, session: BoardSession) -> BoardSession:
+        """Return the session if its board is the one that this lab had under that name; close it otherwise.
+
+        Raises:
+            BoardError: `replaced`.
+        """
+        label, info = session.spec.label, session.info
+        changes = identity_changes(self._first_seen.setdefault(label, info), info)
+        if changes:
+            session.close(deadline=Deadline(5.0))
+            raise BoardError(replaced_text(label, changes), kind=FaultKind.REPLACED)
+        return session
 
     def release(self, spec: BoardSpec) -> None:
         """Leave a board at its prompt and unlock it for other runs; the next use opens it again."""

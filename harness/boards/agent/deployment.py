@@ -114,12 +114,11 @@ def is_loaded(console: Console) -> bool:
 
 
 def reload_agent(console: Console, *, from_files: bool) -> None:
-    """Start the agent again after a reset, the way it was started before.
+    """Start the agent again after a reset, the way it was started before; the check sums are on the board.
 
     Raises:
         BoardError: it does not start.
     """
-    console.begin()
     if not from_files:
         load_into_ram(console)
         return

@@ -185,6 +185,23 @@ def test_recover_sees_to_the_clock(session: BoardSession, folder: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("restarted", [True, False])
+def test_recover_of_another_board(session: BoardSession, restarted: bool) -> None:
+    """A board that answers with another identity is quarantined by the first step that it answers, with our agent or without."""
+    before = session.info
+    session.info = replace(before, build="pico_w", unique_id="e661")
+    if restarted:
+        restart(session)
+    log = session.recover(because="seed/x: silence")
+    changes = f"build pico_w -> {before.build}; unique id e661 -> none"
+    assert [step.step for step in log if step.result == "failed"] == (
+        ["ctrl-c", "raw-repl"] if restarted else ["ctrl-c"]
+    )
+    assert session.quarantine_reason == (
+        f"lab-1: quarantined after seed/x: silence; this is no longer the board that was probed: {changes}"
+    )
+
+
 def test_recover_of_a_board_that_is_gone(session: BoardSession) -> None:
     """A board that stays away is quarantined at once: every later request fails with the reason and is not tried."""
     assert session._owner is not None

@@ -87,6 +87,20 @@ def test_server_under_another_python(new_lab, spec):
     assert (described["server"], described["implementation"]) == ("python-here", "CPython")
 
 
+def test_another_board_under_the_same_name(new_lab, spec):
+    """A board that is opened again must be the same one, or its results would be recorded under the wrong firmware."""
+    lab = new_lab()
+    session = lab.open(spec).session
+    lab.release(spec)
+    assert lab.open(spec).error is None
+    lab.release(spec)
+    lab._first_seen["unix"] = replace(session.info, version=(1, 25, 0))
+    opened = lab.open(spec)
+    assert opened.session is None
+    assert opened.error.kind == "replaced"
+    assert str(opened.error).startswith("unix: this is no longer the board that was probed: firmware 1.25.0 -> 1.")
+
+
 def test_no_interpreter(new_lab):
     """A program that is not Python is refused and leaves nothing behind."""
     with pytest.raises(UsageError, match="is not a Python interpreter"):

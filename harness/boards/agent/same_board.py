@@ -1,0 +1,48 @@
+"""Whether the board at the other end is still the one that was probed: its firmware, build and unique id.
+
+A board may be exchanged or flashed in mid-run, and answers under the same port. Knows the steps of the probe that tell who it is.
+"""
+
+from __future__ import annotations
+
+from harness.boards.agent.console import Console
+from harness.boards.agent.probe import parse_probe, probe_steps, run_step
+from harness.errors import BoardError, FaultKind
+from harness.model import BoardInfo
+
+STEPS = ("implementation", "platform", "machine", "build", "unique_id")
+
+
+def must_be_same(console: Console, before: BoardInfo) -> None:
+    """Check that the board is the one that was probed; the check sums must be on it.
+
+    Args:
+        console: of the board as it is now.
+        before: what the probe found.
+
+    Raises:
+        BoardError: `replaced`: it is another one, or runs another firmware; else as `probe_board`.
+    """
+    now = parse_probe(run_step(console, code) for name, code in probe_steps() if name in STEPS)
+    changes = identity_changes(before, now)
+    if changes:
+        raise BoardError(replaced_text(console.label, changes), kind=FaultKind.REPLACED)
+
+
+def replaced_text(label: str, changes: tuple[str, ...]) -> str:
+    """Say that the board under this name is another one now."""
+    return f"{label}: this is no longer the board that was probed: {'; '.join(changes)}"
+
+
+def identity_changes(before: BoardInfo, now: BoardInfo) -> tuple[str, ...]:
+    """Return what differs between two probes, as `what OLD -> NEW`; empty for the same board with the same firmware."""
+    facts = (
+        ("implementation", before.implementation, now.implementation),
+        ("firmware", before.firmware, now.firmware),
+        ("version", before.version_text, now.version_text),
+        ("platform", before.platform, now.platform),
+        ("machine", before.machine, now.machine),
+        ("build", before.build, now.build),
+        ("unique id", before.unique_id, now.unique_id),
+    )
+    return tuple(f"{what} {old or 'none'} -> {new or 'none'}" for what, old, new in facts if old != new)
