@@ -47,6 +47,7 @@ class Reporter:
         self._over = False
         self._blocks: FailureBlocks | None = None
         self.soak: Soak | None = None
+        self._reached: list[str] = []
 
     @property
     def _terminal(self) -> Any:
@@ -231,6 +232,8 @@ class Reporter:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Write the reports, also of an interrupted run, and set the exit code."""
+        from harness.reports.text.reached_text import reached_lines
+
         self._over = True
         self._screen.wipe()
         worse = exitstatus == pytest.ExitCode.OK and bool(self._compared_nothing())
@@ -238,6 +241,7 @@ class Reporter:
         if self.kept.begun:
             record = self.kept.finished()
             self.soak = record.soak
+            self._reached = reached_lines(record)
             self.kept.write(record)
             worse = worse or self.kept.worse or bool(self.soak is not None and self.soak.flaky)
             untried = bool(self.untried() or self.kept.trouble)
@@ -277,7 +281,12 @@ class Reporter:
         for line in self._screen.table(self.kept.results) if tested else []:
             terminalreporter.write_line(line)
         steady, flaky = soak_lines(self.soak) if self.soak else ([], [])
-        shown = [*stranger_lines(self.kept.results), *fault_lines(self.kept.results), *missing_lines(self.kept.missing)]
+        shown = [
+            *self._reached,
+            *stranger_lines(self.kept.results),
+            *fault_lines(self.kept.results),
+            *missing_lines(self.kept.missing),
+        ]
         for line in [*steady, *shown]:
             terminalreporter.write_line(line)
         *changes, answer = self.kept.change_lines() or [""]

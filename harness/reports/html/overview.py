@@ -12,6 +12,7 @@ from harness.reports.record.cells import server_title
 from harness.reports.record.result_types import Json, Result
 from harness.reports.record.run_types import Baseline, ChangeKind, RunRecord, Source
 from harness.reports.record.soak import flaky_cells, times_text, verdicts_text
+from harness.reports.text.reached_text import reached_lines
 from harness.reports.text.server_keys import KEY_TOPIC, answer, key_matrix
 from harness.reports.text.terminal import stranger_lines
 
@@ -37,6 +38,7 @@ def overview(run: RunRecord) -> dict[str, Json]:
             if counts[word]
         ],
         "total": len(run.results),
+        "reached": reached_lines(run),
         "problems": problems(run),
         "troubled": troubled(run),
         "flaky": flaky(run),

@@ -13,6 +13,7 @@ from harness.reports.record.run_types import RunRecord
 from harness.reports.record.soak import flaky_cells, soak_lines, times_text, verdicts_text
 from harness.reports.text.diff_text import FOLDED_FROM, change_sections, summary
 from harness.reports.text.markdown_page import Section, escaped, page
+from harness.reports.text.reached_text import reached_lines
 from harness.reports.text.server_keys import Connects, KeyCell, answer, key_matrix
 from harness.reports.text.terminal import fault_lines, stranger_lines
 
@@ -44,6 +45,7 @@ def render_markdown(run: RunRecord, *, links: str = "") -> str:
     notes = [
         *(found.notes if found else ()),
         *(soak_lines(run.soak)[0] if run.soak else ()),
+        *reached_lines(run),
         *stranger_lines(run.results),
         *fault_lines(run.results),
     ]

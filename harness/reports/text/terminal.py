@@ -188,7 +188,7 @@ def untried_lines(results: Sequence[Result]) -> list[str]:
 
     A run that tested nothing of what it was asked for must not look like one that did (Mbed TLS issue 5629).
     """
-    tried = [result for result in results if result.verdict.tells_tls]
+    tried = tried_results(results)
     if not tried:
         return [closing_line(results)] if results else []
     lines = []
@@ -198,6 +198,28 @@ def untried_lines(results: Sequence[Result]) -> list[str]:
             reason = _reasons([result for result in results if name_of(result) == name])
             lines.append(one_line(f"no case could be tried {where} {name}: {reason}"))
     return lines
+
+
+def tried_results(results: Sequence[Result]) -> list[Result]:
+    """Return the results that say something about TLS between a board and a server.
+
+    A refusal of a side's own settings needs no other side. Where no other case of a board and a server came further, and one was
+    stopped before its subject, such refusals do not count: the two never met.
+    """
+    told = [result for result in results if result.verdict.tells_tls]
+    stopped = {
+        (result.board, result.server)
+        for result in results
+        if result.verdict is VerdictWord.UNSUPPORTED and result.observed is not None
+    }
+    met = {(result.board, result.server) for result in told if not _only_settings(result)}
+    return [result for result in told if (result.board, result.server) not in stopped - met]
+
+
+def _only_settings(result: Result) -> bool:
+    """Whether the evidence shows nothing beyond a side's own settings; older records do not say."""
+    seen = result.observed
+    return bool(seen and seen.reached is not None and len(seen.reached) < 2)
 
 
 def _board(result: Result) -> str:
@@ -215,7 +237,7 @@ def closing_line(results: Sequence[Result]) -> str:
 
 def _reasons(results: Sequence[Result]) -> str:
     """Return the most frequent reason, and the number of others."""
-    reasons = Counter(result.reason for result in results)
+    reasons = Counter(result.reason for result in results if result.reason)
     reason, _count = reasons.most_common(1)[0]
     reason = str(reason).partition("\n")[0]  # lines to copy are in the failure above
     others = f"; {len(reasons) - 1} other reason{'s' * (len(reasons) > 2)} above" if len(reasons) > 1 else ""

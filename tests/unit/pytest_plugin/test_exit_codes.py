@@ -1,9 +1,11 @@
 """The exit code of a run, from its reports."""
 
+import itertools
 from types import SimpleNamespace
 
 import pytest
 
+from harness.model import VerdictWord
 from harness.pytest_plugin.exit_codes import Tally, exit_code
 
 
@@ -60,3 +62,32 @@ def test_tally(failing, counts):
 def test_exit_code(status, failed, faults, worse, untried, code):
     """A failure comes before a fault; how pytest itself ended comes before both."""
     assert exit_code(status, Tally(failed=failed, faults=faults), worse=worse, untried=untried) == code
+
+
+def test_every_verdict():
+    """Which verdict counts as what: a statement about TLS fails the run with 1, a fault with 10, the rest does not fail it."""
+    counted = {}
+    for word in VerdictWord:
+        tally = Tally()
+        tally.take(report(failed=word.fails_run, verdict=word.value))
+        counted[word.value] = exit_code(int(tally.failed + tally.faults > 0), tally, worse=False, untried=False)
+    assert counted == {"pass": 0, "fail": 1, "insecure": 1, "known": 0, "unsupported": 0, "error": 10}
+
+
+@pytest.mark.parametrize("status", range(6))
+def test_every_combination(status):
+    """1 wins over 10, both over a clean end; interrupted, internal error and usage error stay as they are."""
+    wrong = {}
+    for failed, faults, worse, untried in itertools.product((0, 1, 2), (0, 1, 2), (False, True), (False, True)):
+        code = exit_code(status, Tally(failed=failed, faults=faults), worse=worse, untried=untried)
+        if status in (2, 3, 4):
+            right = status
+        elif failed > 0 or worse is True:
+            right = 1
+        elif faults > 0 or untried is True:
+            right = 10
+        else:
+            right = status
+        if code != right:
+            wrong[failed, faults, worse, untried] = code
+    assert wrong == {}

@@ -204,6 +204,28 @@ def test_untried():
     assert untried_lines(results[1:2]) == ["nothing was tested: no board could try any case (lab-1: gone)"]
 
 
+SEEN = next(item["observed"] for item in RECORD["results"] if item["observed"])
+
+
+def with_evidence(verdict, *reached, reason=None):
+    """A result whose evidence shows these points."""
+    return result(verdict, reason=reason, observed={**SEEN, "reached": list(reached)})
+
+
+def test_untried_where_board_and_server_never_met():
+    """A server that refuses its own settings, and cases that were stopped before their subject: nothing was tested."""
+    config = with_evidence("pass", "config")
+    stopped = with_evidence(
+        "unsupported", "config", "hello", "negotiation", reason="never got as far as the certificate: X"
+    )
+    never = "nothing was tested: no board could try any case (never got as far as the certificate: X)"
+    assert untried_lines([config, stopped]) == [never]
+    assert untried_lines([config]) == []
+    assert untried_lines([config, result("unsupported", reason="needs TLS 1.3")]) == []
+    assert untried_lines([config, stopped, with_evidence("pass", "config", "hello")]) == []
+    assert untried_lines([stopped, result()]) == []
+
+
 def test_unusable():
     """This text replaces a reason that was printed before."""
     assert unusable_text("lab-1") == "board lab-1 is not usable, see above"
