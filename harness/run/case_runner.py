@@ -43,8 +43,6 @@ from harness.server import ServerHost
 
 T = TypeVar("T")
 
-# How far the free heap may differ between a control and its case: one small object each way.
-
 
 class CaseRunner:
     """Runs cases on one open board against one server.

@@ -226,7 +226,7 @@ class Lab:
             self.server(server_name, behind_s=session.clock_behind_s),
             server_label=self.options.server_name(server_name),
             certificates=self._certificates_for(session.clock_behind_s),
-            addresses=self._addresses(session),
+            addresses=self.addresses_for(session.info, session.spec),
             link_retries=self.options.link_retries,
         )
 
@@ -244,11 +244,21 @@ class Lab:
         session.refuse_if_quarantined()
         session.notes.append(f"met a fault before its first case ({said}); {steps[-1].step} helped")
 
-    def _addresses(self, session: BoardSession) -> Addresses:
-        """Choose the addresses: those of the options, else the one that faces the board, else (the host's own network) loopback."""
-        own_network = not uses_host_network(session.info)
-        address = session.info.address or (next(iter(self.options.peers), None) if own_network else None)
-        given = self.options.bind or session.spec.settings.bind
+    def addresses_for(self, info: BoardInfo, spec: BoardSpec) -> Addresses:
+        """Choose the addresses: those of the options, else the one that faces the board, else (the host's own network) loopback.
+
+        Args:
+            info: of the board.
+            spec: of the board: its name, and the address of this machine that boards.toml gives.
+
+        Raises:
+            BoardError: nobody could tell the board's connections from those of others.
+            ServerError: this machine has no route to the board.
+            UsageError: an address of the options is none of this machine.
+        """
+        own_network = not uses_host_network(info)
+        address = info.address or (next(iter(self.options.peers), None) if own_network else None)
+        given = self.options.bind or spec.settings.bind
         if given:
             bind = check_bind(given)
         elif address:
@@ -258,9 +268,9 @@ class Lab:
         advertise = self.options.advertise or bind
         if advertise in EVERY_ADDRESS:  # every address of this machine, of which the board needs one
             advertise = local_address_for(address) if address else LOOPBACK
-        peers = peers_of(session.info, given=self.options.peers, hosted=not own_network, bind=bind, advertise=advertise)
+        peers = peers_of(info, given=self.options.peers, hosted=not own_network, bind=bind, advertise=advertise)
         if not peers:
-            raise BoardError(no_peer_text(session.spec.label, bind=bind), kind=FaultKind.NO_NETWORK)
+            raise BoardError(no_peer_text(spec.label, bind=bind), kind=FaultKind.NO_NETWORK)
         return Addresses(bind=bind, advertise=advertise, ports=self.options.ports, peers=peers)
 
     def _bind_to_advertised(self) -> str:

@@ -20,6 +20,10 @@ def test_unreachable_text():
     own = Addresses(bind="127.0.0.1", advertise="127.0.0.1", peers=("127.0.0.1",))
     nothing = unreachable_text(BoardInfo(), own, failure=None, port=None)
     assert nothing.startswith("the board (address unknown) cannot reach")
+    assert "(OSError ?)" in nothing
+    for number, shown in ((0, "0"), (None, "TypeError")):
+        strange = ClientFailure(type="TypeError", args=(), number=number, flags=None, name=None, stage=Stage.CONNECT)
+        assert f"(OSError {shown})" in unreachable_text(BoardInfo(), own, failure=strange, port=1)
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,9 @@ def test_a_text_without_the_number_of_this_exec(kind, received, expected):
         peer="192.0.2.9", peer_port=50123,
     )  # fmt: skip
     seen = Observation(outcome=Outcome.CONNECTED, stage=None, ended_by=None, server=None, client=None)
-    made = Handshake(observation=seen, report=report, answer=Answer(kind=kind, number=123456789), numbered=True)
+    made = Handshake(
+        observation=seen, report=report, answer=Answer(kind=AnswerKind(kind), number=123456789), numbered=True
+    )
     said = (
         f"the server at h:4 received {expected!r} from 192.0.2.9:50123, without the number of this exec, 123456789: another board or "
         "program at that address connected in the board's place"

@@ -57,6 +57,7 @@ def called(*things):
         ({"build": "a 1"}, {"build": "a 2"}, ["lab-1@a-1", "lab-1@a-2"]),
         ({"tls": None}, {}, ["lab-1@unknown", "lab-1@Mbed-TLS-3.6"]),
         ({"build": "x" * 99}, {"build": "y" * 99}, [f"lab-1@{'x' * 40}@1", f"lab-1@{'y' * 40}@2"]),
+        ({"build": "x" * 80}, {"build": "y" * 80}, [f"lab-1@{'x' * 80}", f"lab-1@{'y' * 80}"]),
         ({}, {"firmware": None}, ["lab-1", "lab-1"]),
         ({}, {"firmware": None, "host": "host-b"}, ["lab-1@1.28.0", "lab-1@unknown"]),
         ({"firmware": None}, {"firmware": None}, ["lab-1", "lab-1"]),
@@ -82,6 +83,13 @@ def test_a_name_that_is_taken():
         "lab-1@2_2",
         "lab-1@2",
     ]
+    two = [
+        board(0, "x", firmware="1", host="z"),
+        board(1, "x", firmware="1", host="w"),
+        board(2, "x", firmware="2", host="z"),
+    ]
+    made = called(*two, board(0, "x@1", firmware="z"), board(1, "x@1", firmware="q"))
+    assert made == ["x@1@z", "x@1@w", "x@2@z", "x@1@z_2", "x@1@q"]
 
 
 def test_renamed_boards():

@@ -110,6 +110,9 @@ def test_boards_of_one_firmware_are_named() -> None:
 def test_what_is_wrong_is_marked_in_its_cell() -> None:
     """A cell that is not as expected carries its verdict."""
     assert "✓ 1.2, 7 ms **insecure**" in key_table(run(result("key/rsa", "insecure")))[-1]
+    assert (
+        key_table(run(result("key/rsa", "error", outcome="not-run")))[-1] == "| KEY/RSA | ! error |"
+    )  # it says nothing of TLS
 
 
 def test_the_worst_comes_first() -> None:
@@ -172,6 +175,59 @@ def test_changes_since_the_baseline() -> None:
         "Boards and servers", "New failure (1)", "Not as expected (1)", "Fixed (1)",
     ]  # fmt: skip
     assert "| unix in-process a/a | pass: x | fail: y |" in lines
+
+
+def test_the_order_of_the_page() -> None:
+    """What is worse than before, what changes by itself, what is wrong, what was not run; then what is better, and the keys."""
+    record = run(result("key/p256", "fail"))
+    record["changes"] = [change("fixed", "a/b"), change("new failure", "a/a")]
+    record["missing"] = [{"board": "unix", "server": "in-process", "case": "b/b"}]
+    record["boards"][0]["notes"] = ["slow"]
+    often = {
+        "runs": 2,
+        "flaky": True,
+        "connected": "sometimes",
+        "passed": "sometimes",
+        "case_ms": None,
+        "handshake_board_ms": None,
+    }
+    counts = {"verdicts": {"pass": 1, "fail": 1}, "outcomes": {"connected": 1, "refused": 1}}
+    flaky = {"board": "unix", "server": "in-process", "case": "c/c", **often, **counts}
+    record["soak"] = {"repeat": 2, "flaky": 1, "cells": [flaky]}
+    source = {
+        "id": "1",
+        "file": "a.json",
+        "run": record["run"],
+        "host": record["host"],
+        "results": 1,
+        "boards": {},
+        "servers": {},
+    }
+    record["sources"] = [source]
+    titles = [line[3:] for line in render_markdown(record).splitlines() if line.startswith("## ")]
+    assert titles == [
+        "Boards and servers", "New failure (1)", "Flaky (1)", "Not as expected (1)", "Not run (1)", "Boards", "Fixed (1)", "Server keys",
+        "Runs (1)",
+    ]  # fmt: skip
+
+
+def test_the_board_with_the_worst_result_comes_first() -> None:
+    """One insecure result outweighs any number of failures; without an insecure one the failures decide, then the errors."""
+    verdicts = {"a": ["error"] * 3, "b": ["fail"] * 2 + ["error"], "c": ["fail"] * 2, "d": ["insecure"], "e": ["pass"]}
+    record = run(*(result("x/x", word, board=board) for board, words in verdicts.items() for word in words))
+    assert [line[2] for line in table(record, "Boards and servers")[2:]] == ["d", "b", "c", "a", "e"]
+
+
+def test_which_cases_are_folded() -> None:
+    """Four errors of one cause are one row, three are not; failures are TLS results, so each has its row."""
+    words = [f"{verdict} {n}" for verdict, count in (("fail", 4), ("error", 4)) for n in range(count)]
+    record = run(*(result(f"a/{word[-1]}", word[:-2], outcome="not-run", reason="no answer") for word in words))
+    rows = [line.split(" | ") for line in table(record, "Not as expected (8)")[2:]]
+    assert [(row[0], row[3]) for row in rows] == [
+        *[("| fail", f"a/{n}") for n in range(4)], ("| error", "4 cases: a/0, a/1, a/2, a/3"),
+    ]  # fmt: skip
+    few = run(*(result(f"a/{n}", "error", outcome="not-run", reason="no answer") for n in range(3)))
+    assert len(table(few, "Not as expected (3)")) == 5
 
 
 def test_missing_cells_and_notes() -> None:

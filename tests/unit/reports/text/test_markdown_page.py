@@ -62,6 +62,13 @@ def test_too_many_columns():
     assert f"{CLOSING}{100 - MAX_COLUMNS} columns of S. " in text
 
 
+def test_a_table_of_numbers_that_is_cut():
+    """Columns of numbers stay aligned to the right if the table has fewer columns than they are."""
+    head = tuple(str(number) for number in range(MAX_COLUMNS + 1))
+    text = page("T", sections=[Section(title="S", head=head, right=len(head))])
+    assert f"\n|{'|'.join(['--:'] * MAX_COLUMNS)}|\n" in text
+
+
 @pytest.mark.parametrize(
     ("text", "safe"),
     [
@@ -72,6 +79,7 @@ def test_too_many_columns():
         ("@everyone", "@&#8203;everyone"),
         ("a\nb\r\x1b[0m\u202e", "a b  \\[0m "),
         ("\ud800", " "),
+        ("x" * CELL_CHARACTERS, "x" * CELL_CHARACTERS),
         ("x" * 301, "x" * CELL_CHARACTERS + " ..."),
     ],
 )

@@ -114,6 +114,12 @@ def test_a_result_without_a_handshake() -> None:
     assert row["reason"] == "no prompt"
 
 
+def test_the_firmware_of_a_result() -> None:
+    """A run that changed the firmware has it in each result; else it is the board's."""
+    rows = read(render_csv(run(result(), result(firmware="1.29.0"))))
+    assert [row["firmware"] for row in rows] == ["1.24.1", "1.29.0"]
+
+
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t=", "\r=", "\n=", " =", "＝", "＋", "－", "＠"])
 def test_no_text_becomes_a_formula(start: str) -> None:
     """A board that calls its error `=cmd|'/c calc'!A0` gets quoted text, in any field."""
