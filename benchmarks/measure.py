@@ -18,7 +18,8 @@ from typing import Any
 
 from classes import Timed
 
-from harness.boards.agent.protocol import IMPORT_CODE, agent_files, agent_source
+from harness.boards.agent.console import Console
+from harness.boards.agent.deployment import load_agent, load_into_ram
 from harness.boards.serial.raw_repl import RawRepl
 from harness.boards.virtual.board import VirtualBoard
 from harness.boards.virtual.interpreter import find_interpreter
@@ -150,18 +151,18 @@ def agent_heap_bytes(*, from_file: bool) -> int:
 
 
 def _agent_heap(link: RawRepl, *, from_file: bool) -> int:
-    def run(code: bytes) -> bytes:
-        output = link.exec(code, deadline=Deadline(10.0))
+    def allocated() -> int:
+        output = link.exec(HEAP_CODE, deadline=Deadline(10.0))
         if output.stderr:
             raise RuntimeError(output.stderr.decode("ascii", "replace"))
-        return output.stdout
+        return int(output.stdout)
 
     link.enter_raw_repl(deadline=Deadline(10.0))
-    if from_file:
-        run(b"import os\nos.mkdir('tls_harness')")
-        for path, data in agent_files().items():
-            link.write_file(path, data, deadline=Deadline(10.0))
-        run(b"_f=_w=None")
-    before = int(run(HEAP_CODE))
-    run((IMPORT_CODE if from_file else agent_source()).encode("ascii"))
-    return int(run(HEAP_CODE)) - before
+    before = allocated()
+    console = Console(link, label="benchmark")
+    console.begin()
+    if not from_file:
+        load_into_ram(console)
+    elif (why_ram := load_agent(console, filesystem=".")) is not None:
+        raise RuntimeError(why_ram)
+    return allocated() - before

@@ -6,10 +6,12 @@ Takes the place of pyserial's port. Time is the board's own: only a read that fi
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from types import CodeType
 from typing import Any
 
 from harness.boards.agent.scripts import agent_pieces, script
@@ -19,6 +21,8 @@ WINDOW = 128
 BANNER = b'\r\nMicroPython v1.28.0 on 2026-04-06; a board in memory\r\nType "help()" for more information.\r\n>>> '
 RAW_BANNER = b"raw REPL; CTRL-B to exit\r\n>"
 COMMENT, WRONG = ord("#"), -1
+# Any other byte begins and ends nothing.
+BEGINS_OR_ENDS = frozenset(b"'\"#" + bytes(range(32)))
 LOG = -1
 CTRL_A, CTRL_B, CTRL_C, CTRL_D, CTRL_E = range(1, 6)
 # The agent as it is, but for what it would do with a network: it answers with all that it was given.
@@ -95,6 +99,12 @@ class DamagedLine:
             for place in range(wire.sent)
             for bit in (*range(8), None)
         ]
+
+
+@functools.lru_cache(maxsize=256)
+def compiled(code: bytes) -> CodeType:
+    """Code as it arrived; most of it arrives again and again."""
+    return compile(code.decode("utf-8", "replace").replace("\0", "?"), "<stdin>", "exec")
 
 
 def within(code: bytearray, before: int) -> int:
@@ -222,7 +232,8 @@ class MemoryPort:
             code.append(byte)
             if len(code) % WINDOW == 0:
                 self._say(b"\x01")
-            inside = within(code, inside)
+            if byte in BEGINS_OR_ENDS:
+                inside = within(code, inside)
             if inside == WRONG:
                 self._say(b"\x04")
                 while (yield 0) not in (CTRL_C, CTRL_D):
@@ -240,7 +251,7 @@ class MemoryPort:
         printed, failed = io.StringIO(), None
         try:
             with contextlib.redirect_stdout(printed):
-                exec(compile(code.decode("utf-8", "replace").replace("\0", "?"), "<stdin>", "exec"), self.names)
+                exec(compiled(code), self.names)
         except Exception as error:
             failed = error
         self._say(printed.getvalue().replace("\n", "\r\n").encode())

@@ -58,6 +58,13 @@ BUSY_S = 5.0
 SEED = 11
 
 
+@pytest.fixture(autouse=True)
+def no_search_for_modules(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search for MicroPython's modules through all folders, for each damage, would take half of the time."""
+    for name in ("ubinascii", "uhashlib", "ujson", "uselect", "usocket", "utime", "esp32", "ussl"):
+        monkeypatch.setitem(sys.modules, name, None)
+
+
 def exchange(port: MemoryPort, patch: pytest.MonkeyPatch) -> Answer:
     """Store a blob, request a connection and read the answer."""
     patch.setattr(raw_repl, "open_port", lambda _device, **_settings: port)

@@ -6,6 +6,7 @@ Knows device_scripts/ and Python's grammar. Must not know what the scripts do, n
 from __future__ import annotations
 
 import ast
+import functools
 import io
 import itertools
 import re
@@ -23,6 +24,7 @@ def agent_pieces() -> tuple[str, ...]:
     return tuple(piece for name in SCRIPTS for piece in pieces_of(script(name)))
 
 
+@functools.cache
 def pieces_of(source: str, *, piece_bytes: int = PIECE_BYTES) -> tuple[str, ...]:
     """Cut source into pieces of whole top-level statements, each of at most so many bytes unless one statement is longer."""
     lines = source.splitlines(keepends=True)
@@ -54,6 +56,7 @@ def script(name: str) -> str:
     return slim_source((data_dir("device_scripts") / f"{name}.py").read_text(encoding="ascii"))
 
 
+@functools.cache
 def slim_source(source: str) -> str:
     """Take comments, docstrings and three quarters of the indentation out of Python source; keep its line numbers."""
     lines = source.splitlines()

@@ -53,7 +53,8 @@ ROM_LOG = (
     b"configsip: 0, SPIWP:0xee\r\nmode:DIO, clock div:2\r\nload:0x3fff0030,len:4832\r\nentry 0x400805ac\r\n"
 )
 BOOT_S = 2.0
-# Nothing on a virtual board is slow, so its time limits are a tenth of a real board's.
+# The time limits of a fault that is waited for are a tenth of a real board's. A bad line is waited for no longer than a few seconds and has
+# whole limits: on a busy host a limit of one second ends sessions, and a session that ended is a TLS result.
 TIME_LIMITS = 0.1
 
 
@@ -275,21 +276,25 @@ _TABLE = (
         does="has a UART of 115200 baud (stand-in): 11520 bytes a second each way, and a buffer of 259 bytes that drops what does not fit",
         line_bytes_per_s=BAUD_115200_BYTES_PER_S,
         ring_bytes=RING_BYTES,
+        time_limits=1.0,
     ),
     Fault(
         name="noisy",
         does="one byte in 10,000 arrives with one bit flipped, in both directions (stand-in for a bad line)",
         wires=partial(noisy_wires, every_bytes=DAMAGE_EVERY_BYTES),
+        time_limits=1.0,
     ),
     Fault(
         name="lossy",
         does="one byte in 10,000 is lost, in both directions (stand-in for a bad line)",
         wires=partial(lossy_wires, every_bytes=DAMAGE_EVERY_BYTES),
+        time_limits=1.0,
     ),
     Fault(
         name="chatty",
         does="its firmware logs a line in 2 % of the reads, anywhere (stand-in for ESP-IDF's log)",
         wires=partial(chatty_wires, share=CHATTY_SHARE),
+        time_limits=1.0,
     ),
     Fault(
         name="boot-log",
@@ -297,7 +302,12 @@ _TABLE = (
         deaf_s=BOOT_S,
         time_limits=1.0,
     ),
-    Fault(name="jitter", does="its free heap varies by up to 6 KB (stand-in for a heap shared with WiFi)", boot=JITTER),
+    Fault(
+        name="jitter",
+        does="its free heap varies by up to 6 KB (stand-in for a heap shared with WiFi)",
+        boot=JITTER,
+        time_limits=1.0,
+    ),
     Fault(
         name="small-heap",
         does="its heap is large enough for the agent but not for TLS (stand-in): each handshake ends in OSError 12",
