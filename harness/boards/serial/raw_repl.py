@@ -240,7 +240,7 @@ class RawRepl:
         try:
             return self._read_banner()
         except LinkTimeout as blocked:
-            if deadline.expired or not half.expired:
+            if deadline.expired or not half.expired or banner_damaged(blocked.seen):
                 raise
             self._port.unread(blocked.seen)
         self._port.deadline = deadline
