@@ -53,7 +53,6 @@ class Situation:
     predicted: bool = False
     needs: tuple[Need, ...] = ()
     positive_control: str | None = None
-    weak: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +166,6 @@ def _register(row: Row, *, module: str, tier: Tier) -> None:
         predicted=situation.predicted,
         needs=situation.needs if suites is None else (*situation.needs, has_one_of(suites)),
         positive_control=situation.positive_control,
-        weak=situation.weak,
     )
 
 

@@ -12,7 +12,6 @@ from harness.model import BoardInfo, Expectation, ServerFacts, Side, Subject, Ti
 from harness.wire import mbedtls_numbers as mbedtls
 
 TLS12 = "TLSv1.2"
-NO_FORWARD_SECRECY = "no forward secrecy: anyone who gets the server's key later can decrypt recorded sessions"
 
 # Enabled in extmod/mbedtls/mbedtls_config_common.h of MicroPython 1.24 and later.
 COMMON = tuple(
@@ -44,7 +43,6 @@ def only_suite(name: str) -> Situation:
         ciphers=f"{name}:@SECLEVEL=0",
         maximum_version=TLS12,
         needs=(server_has_suite(name),),
-        weak=None if "DHE" in name else NO_FORWARD_SECRECY,
     )
 
 

@@ -8,7 +8,6 @@ from harness.cases import Row, ordinary, table
 from harness.model import Tier, TlsVersion
 
 ANY_LEVEL = "ALL:@SECLEVEL=0"
-OLD = "TLS 1.1 and older are deprecated (RFC 8996); a server should not allow them"
 
 
 @table(tier=Tier.CORE)
@@ -56,7 +55,6 @@ def old() -> Iterable[Row]:
             ciphers=ANY_LEVEL,
             minimum_version=TlsVersion.TLSv1_1,
             maximum_version=TlsVersion.TLSv1_1,
-            weak=OLD,
         ),
     )
     yield Row(
@@ -67,7 +65,6 @@ def old() -> Iterable[Row]:
             ciphers=ANY_LEVEL,
             minimum_version=TlsVersion.TLSv1,
             maximum_version=TlsVersion.TLSv1,
-            weak=OLD,
         ),
     )
     yield Row(
@@ -91,7 +88,6 @@ def old() -> Iterable[Row]:
             ciphers=ANY_LEVEL,
             minimum_version=TlsVersion.TLSv1_1,
             maximum_version=TlsVersion.TLSv1_1,
-            weak=OLD,
         ),
         Tier.FULL,
     )

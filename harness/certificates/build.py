@@ -5,6 +5,7 @@ Knows RFC 5280 and how the words of a declaration become extensions; knows no fi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from ipaddress import ip_address
@@ -18,6 +19,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from harness.certificates import der
 from harness.certificates.declarations import HOST, KEY_USAGES, Profile
 from harness.certificates.keys import PrivateKey
+from harness.certificates.weakness import weak_links
 from harness.model import KeyFacts
 
 # 32473 is the enterprise number for examples (RFC 5612): these extensions have no meaning.
@@ -92,7 +94,7 @@ def make_certificate(profile: Profile, *, key: PrivateKey, issuer: Issuer, now: 
     return _signed(builder, profile=profile, issuer=issuer)
 
 
-def facts(profile: Profile, *, issuer: Profile, chain_bytes: int) -> KeyFacts:
+def facts(profile: Profile, *, issuer: Profile, chain_der: Sequence[bytes]) -> KeyFacts:
     """Return the facts of this certificate that decide a handshake; `signature_key_type` is RSA-PSS for a PSS signature."""
     signer = "RSA-PSS" if profile.signature_padding == "pss" else key_type(issuer.key)
     return KeyFacts(
@@ -103,7 +105,8 @@ def facts(profile: Profile, *, issuer: Profile, chain_bytes: int) -> KeyFacts:
         signature_hash=None if signer.startswith("Ed") else profile.signature,
         signature_key_type=signer,
         key_usage=None if "key-usage" in profile.omit else tuple(u for u in KEY_USAGES if u in profile.key_usage),
-        chain_bytes=chain_bytes,
+        chain_bytes=sum(map(len, chain_der)),
+        weak=weak_links(chain_der),
     )
 
 

@@ -140,7 +140,7 @@ class Certificates:
             key_pkcs8_der=pkcs8,
             root_pem=_pem("CERTIFICATE", root_der),
             root_der=root_der,
-            facts=build.facts(profile, issuer=issuer, chain_bytes=sum(map(len, chain_der))),
+            facts=build.facts(profile, issuer=issuer, chain_der=chain_der),
         )
 
     def _certificate(self, profile: Profile) -> bytes:

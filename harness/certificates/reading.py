@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtensionOID, NameOID
 
 from harness.certificates.declarations import KEY_USAGES
+from harness.certificates.weakness import weak_links
 from harness.model import KeyFacts
 from harness.wire.groups import openssl_group_to_iana
 
@@ -26,7 +27,7 @@ def key_facts(chain: Sequence[bytes]) -> KeyFacts:
     """Describe a certificate as a prediction sees it.
 
     Args:
-        chain: DER, the certificate first; the rest counts for `chain_bytes` only.
+        chain: DER, the certificate first; the rest counts for `chain_bytes` and `weak` only.
 
     Raises:
         ValueError: the first one cannot be read, or its key has a type that TLS does not support.
@@ -44,6 +45,7 @@ def key_facts(chain: Sequence[bytes]) -> KeyFacts:
         signature_key_type=kind_of_signature(certificate),
         key_usage=_usages(certificate),
         chain_bytes=sum(map(len, chain)),
+        weak=weak_links(chain),
     )
 
 

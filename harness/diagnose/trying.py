@@ -57,7 +57,7 @@ class Trials:
         self._tried: dict[str, Trial] = {}
 
     def all(self, start: Settings, first: CaseResult) -> tuple[Trial, ...]:
-        """Try everything until something good connects; the most secure first, what is discouraged last.
+        """Try everything until something good connects; the most secure first, weak sessions after it, what is discouraged last.
 
         Args:
             start: the settings as they are.
@@ -66,9 +66,9 @@ class Trials:
         found = [self._one(fix, start) for fix in (first.explanation.fixes if first.explanation else ())]
         if not _good(found):
             found += self._further(start, first, found)
-        if not _good(found) and self._own_server:
+        if not _good(found) and not _connects(found) and self._own_server:
             found += self._ladder(start)
-        return tuple(sorted(found, key=lambda trial: trial.fix.discouraged))
+        return tuple(sorted(found, key=lambda trial: (trial.fix.discouraged, _is_weak(trial))))
 
     # ------------------------------------------------------------------ changes upon changes
 
@@ -275,4 +275,15 @@ def _connected(result: CaseResult) -> bool:
 
 
 def _good(trials: Sequence[Trial]) -> bool:
+    """Whether a fix was proved that is neither discouraged nor leads to a weak session."""
+    return any(trial.fix.proved and not trial.fix.discouraged and not _is_weak(trial) for trial in trials)
+
+
+def _connects(trials: Sequence[Trial]) -> bool:
+    """Whether a fix was proved that is not discouraged, weak or not: the general changes would find nothing better."""
     return any(trial.fix.proved and not trial.fix.discouraged for trial in trials)
+
+
+def _is_weak(trial: Trial) -> bool:
+    seen = trial.result.observation if trial.result is not None else None
+    return seen is not None and bool(seen.weak)

@@ -132,7 +132,8 @@ class KeyFacts:
     """A key and certificate of the server.
 
     `type` is `RSA`, `EC`, `Ed25519`, `Ed448` or `RSA-PSS`; `curve` an IANA group name. `signature_hash` is the
-    hash of the certificate's own signature (`sha256`), `key_usage` are the KeyUsage bits, None without the extension.
+    hash of the certificate's own signature (`sha256`), `key_usage` are the KeyUsage bits, None without the extension. `weak` is what is
+    weak in its chain, in words.
     """
 
     type: str
@@ -142,6 +143,7 @@ class KeyFacts:
     signature_key_type: str | None = None
     key_usage: tuple[str, ...] | None = None
     chain_bytes: int = 0
+    weak: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,7 +227,6 @@ class Case:
     predicted: bool = False
     needs: tuple[Need, ...] = ()
     positive_control: str | None = None
-    weak: str | None = None
 
     @property
     def topic(self) -> str:

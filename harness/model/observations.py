@@ -109,7 +109,8 @@ class Observation:
     """What happened in one case, on both sides and on the wire; without a judgement.
 
     `handshake_done` is the server's record: the client's last message of the handshake arrived and was in order. `reached` are the
-    points that the evidence shows, in the order of progress (`harness.run.reached`).
+    points that the evidence shows, in the order of progress (`harness.run.reached`). `weak` is what is weak in a session, in words
+    (`harness.oracle.weakness`).
     """
 
     outcome: Outcome
@@ -128,6 +129,7 @@ class Observation:
     idf_largest: int | None = None
     free_after: int | None = None
     held: int | None = None
+    weak: tuple[str, ...] = ()
     strangers: int = 0
     stranger_addresses: tuple[str, ...] = ()
     received_by_server: str | None = None

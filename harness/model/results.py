@@ -109,7 +109,6 @@ class CaseResult:
     observation: Observation | None
     repeat: int = 1
     explanation: Explanation | None = None
-    weak: str | None = None
     strangers: UnexpectedPeers | None = None
     link_errors: tuple[str, ...] = ()
     recovery: tuple[RecoveryStep, ...] = ()

@@ -223,7 +223,6 @@ class CaseRunner:
             expected=expected,
             observation=seen,
             explanation=self._explanation(case, handshake, verdict=verdict, expected=expected),
-            weak=case.weak if seen.outcome is Outcome.CONNECTED else None,
         )
 
     def _explanation(

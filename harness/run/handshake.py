@@ -15,6 +15,7 @@ from harness.errors import BoardError, FaultKind
 from harness.firmware.fingerprint import with_fingerprint
 from harness.model import BoardInfo, ClientPlan, ClientReport, Observation, Outcome, ServerProfile, ServerReport, Stage
 from harness.oracle.client_errors import client_failure
+from harness.oracle.weakness import weaknesses
 from harness.run.addresses import Addresses
 from harness.run.observe import observe
 from harness.server import ServerHost, Serving
@@ -140,6 +141,8 @@ class Handshakes:
         client = client_report(answer, self.board.info, hello_sent=wire.client_hello is not None) if answer else None
         case_ms = round((time.monotonic() - started) * 1000, 2)
         seen = observe(report, client, wire, plan=plan, number=answer.number if answer else None, case_ms=case_ms)
+        if seen.outcome is Outcome.CONNECTED:
+            seen = replace(seen, weak=weaknesses(seen.negotiated, wire, facts=report.facts))
         trusted = tuple(blobs[name] for name in request.ca)
         return Handshake(
             observation=seen,

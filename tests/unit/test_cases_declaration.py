@@ -90,13 +90,11 @@ def test_an_id_is_declared_once(registry):
 
 def test_keywords_reach_their_side():
     """`ordinary` and `checked` pass each keyword to the server, the board or the case."""
-    made = ordinary(
-        "server-p256", "server-rsa2048", ciphers="ALL", server_verify=Verify.REQUIRED, suites=("X",), weak="w"
-    )
+    made = ordinary("server-p256", "server-rsa2048", ciphers="ALL", server_verify=Verify.REQUIRED, suites=("X",))
     assert made.server == ServerProfile(
         certificates=("server-p256", "server-rsa2048"), ciphers="ALL", verify=Verify.REQUIRED
     )
-    assert (made.client.suites, made.client.verify, made.weak, made.predicted) == (("X",), Verify.NONE, "w", True)
+    assert (made.client.suites, made.client.verify, made.predicted) == (("X",), Verify.NONE, True)
     strict = checked("server-p256", ca=("ca-a", "ca-b"), server_hostname="x")
     assert (strict.client.verify, strict.client.ca, strict.client.server_hostname) == (
         Verify.REQUIRED,

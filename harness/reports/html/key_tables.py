@@ -84,6 +84,8 @@ def _cost_cell(cost: BoardCost, *, heap: bool) -> dict[str, Json]:
         details = [span, *details] if style == "yes" else details
     if heap and cost.heap_bytes is not None:
         details.append(f"{kilobytes(cost.heap_bytes)} heap")
+    if cost.weak:
+        details.append(f"weak: {cost.weak}")
     if cost.flaky:
         details.append(f"~ flaky with {cost.flaky} server{'s' * (cost.flaky > 1)}")
     return {"sign": sign, "style": style, "text": text, "details": [text for text in details if text]}
@@ -152,6 +154,7 @@ def _key_cell(cell: KeyCell, row: KeyRow, places: dict[str, dict[str, int]]) -> 
     details = [
         (cell.version or "").replace("TLSv", "TLS "),
         f"{milliseconds(cell.time_ms)} ms" if cell.time_ms is not None else "",
+        f"weak: {cell.weak}" if cell.weak else "",
     ]
     if cell.connects is Connects.NO:
         details = [cell.reason]

@@ -65,7 +65,7 @@ def evidence(result: Result) -> str:
     if seen is None or not result.verdict.tells_tls:
         return one_line((result.reason or "").partition("\n")[0])  # lines to copy are in the failure block
     if result.outcome is Outcome.CONNECTED:
-        weak = "  [weak]" if result.weak else ""
+        weak = f"  [weak: {result.weak}]" if result.weak else ""
         return " ".join(["connected", *agreed(seen)]) + weak
     server, client, alert = seen.server, seen.client, seen.fatal_alert
     text = f"{alert.name}({alert.code}) from the {alert.sender}" if alert else "no alert"

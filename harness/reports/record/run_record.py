@@ -84,7 +84,7 @@ def result_entry(result: CaseResult, *, at: str | None = None, rerun: str | None
             stranger_addresses=met.addresses,
             link_errors=result.link_errors,
             recovery=result.recovery,
-            weak=result.weak,
+            weak="; ".join(seen.weak) or None if seen else None,
             packets=tuple(entry_of(packet, PacketEntry) for packet in result.packets),
             artifacts={"pcapng": None, "transcript": None, **result.artifacts},
             at=at,
@@ -157,5 +157,4 @@ def case_entry(case: Case) -> CaseEntry:
         description=case.description,
         tier=case.tier,
         subject=case.subject,
-        weak=case.weak,
     )

@@ -37,7 +37,8 @@ class CellEntry(Entry, frozen=True, kw_only=True):
 class CaseEntry(Entry, frozen=True, kw_only=True):
     """A case, without its expectation: that depends on the board and is part of the result.
 
-    `subject` is the point that a handshake must reach before the case says anything.
+    `subject` is the point that a handshake must reach before the case says anything. `weak` is null but in older records: the results
+    have what is weak.
     """
 
     case: CaseId
@@ -46,7 +47,7 @@ class CaseEntry(Entry, frozen=True, kw_only=True):
     description: str
     tier: Tier
     subject: Subject | None = None
-    weak: str | None
+    weak: str | None = always(None)
 
 
 class BoardFacts(Entry, frozen=True, kw_only=True):

@@ -101,6 +101,7 @@ def trial_lines(trials: tuple[Trial, ...]) -> list[str]:
 def _verdict(trials: tuple[Trial, ...]) -> list[str]:
     """Say which fixes were proved, and print the whole of both sides with the first good one."""
     proved = [number for number, trial in enumerate(trials, start=1) if trial.fix.proved]
+    # The trials are in their order: a weak session comes after one that is not.
     good = [number for number in proved if not trials[number - 1].fix.discouraged]
     if not proved:
         return ["proved: none of them"]

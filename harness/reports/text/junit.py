@@ -31,6 +31,7 @@ def junit_properties(result: CaseResult, *, firmware: str | None) -> list[tuple[
         "case": result.case,
         "outcome": seen.outcome.value if seen else "not-run",
         "verdict": result.verdict.word.value,
+        "weak": "; ".join(seen.weak) if seen else "",
         "alert": alert_text((fatal,)) if fatal else "",
         "explanation": f"{explanation.rule}: {explanation.title}" if explanation else "",
     }

@@ -29,6 +29,7 @@ class BoardCost:
         time_ms: median over the servers; `low_ms` and `high_ms` are the fastest and the slowest of them.
         heap_bytes: what an open session holds of the heap, the maximum of all servers.
         reason: of the first server with which it does not connect.
+        weak: what is weak in a session with one of the servers, in words.
         flaky: the number of servers with which the attempts differ.
         tried: whether there was a handshake at all.
     """
@@ -41,6 +42,7 @@ class BoardCost:
     high_ms: float | None
     heap_bytes: float | None
     reason: str
+    weak: str
     flaky: int
     tried: bool
 
@@ -83,6 +85,7 @@ def board_cost(board: str, cells: list[KeyCell]) -> BoardCost:
         high_ms=max(times, default=None),
         heap_bytes=max(heap, default=None),
         reason=_reason(bad) if bad else "",
+        weak=row.weak,
         flaky=sum(bool(cell.flaky) for cell in cells),
         tried=bool(row.tried),
     )

@@ -180,6 +180,7 @@ def _key_cell(cell: KeyCell) -> str | tuple[str, str]:
         Connects.NO: f"✕ {cell.reason}",
     }
     took = f", {cell.time_ms:.0f} ms" if cell.time_ms is not None else ""
-    text = signs.get(cell.connects) or f"✓ {(cell.version or '').replace('TLSv', '')}{took}"
+    weak = f", weak: {cell.weak}" if cell.weak else ""
+    text = signs.get(cell.connects) or f"✓ {(cell.version or '').replace('TLSv', '')}{took}{weak}"
     verdict = cell.verdict
     return (text, verdict) if verdict is not None and verdict.fails_run and verdict.tells_tls else text

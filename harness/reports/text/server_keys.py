@@ -43,6 +43,7 @@ class KeyCell:
         time_ms: median handshake as the board measured it.
         heap_bytes: median of what an open session held of the board's heap; None if that was not measured.
         reason: the error in one word, or why it was not tried.
+        weak: what is weak in one of the sessions, in words; empty if nothing is.
         flaky: the number of attempts per verdict or outcome if they differ (`connected 3, hung 1`); empty if they are all alike.
     """
 
@@ -54,6 +55,7 @@ class KeyCell:
     time_ms: float | None = None
     heap_bytes: float | None = None
     reason: str = ""
+    weak: str = ""
     flaky: str = ""
 
 
@@ -74,6 +76,16 @@ class KeyRow:
     def sessions(self) -> tuple[KeyCell, ...]:
         """The cells in which it connects, expected or not."""
         return tuple(cell for cell in self.cells if cell.connects is Connects.YES)
+
+    @property
+    def strong(self) -> tuple[KeyCell, ...]:
+        """The cells in which it connects as expected, and nothing is weak."""
+        return tuple(cell for cell in self.good if not cell.weak)
+
+    @property
+    def weak(self) -> str:
+        """What is weak where it connects as expected, each once."""
+        return "; ".join(dict.fromkeys(text for cell in self.good for text in cell.weak.split("; ") if text))
 
     @property
     def tried(self) -> tuple[KeyCell, ...]:
@@ -116,7 +128,8 @@ class KeyMatrix:
         )
 
     def ranked(self) -> tuple[KeyRow, ...]:
-        """Return the rows by the number of columns in which they connect, then by the cost for their slowest board.
+        """Return the rows by the number of columns in which they connect: first without anything weak, then at all; then by the cost
+        for their slowest board.
 
         Keys that cost about the same stay in the order of the case list: a small difference comes from the machine, not the key.
         """
@@ -136,8 +149,8 @@ def one_key(case: str) -> bool:
     return bool(_ONE_KEY.fullmatch(case))
 
 
-def _rank(row: KeyRow) -> tuple[int, float]:
-    return -len(row.good), row.costs[-1][0] if row.costs else float("inf")
+def _rank(row: KeyRow) -> tuple[tuple[int, int], float]:
+    return (-len(row.strong), -len(row.good)), row.costs[-1][0] if row.costs else float("inf")
 
 
 def key_matrix(run: RunRecord) -> KeyMatrix | None:
@@ -180,8 +193,15 @@ def _cell(board: str, server: str, attempts: list[Result]) -> KeyCell:
         time_ms=statistics.median(known) if known and kind is Connects.YES else None,
         heap_bytes=_held(attempts) if kind is Connects.YES else None,
         reason="" if kind is Connects.YES else error_word(seen) if seen else worst.reason or "",
+        weak=_weak(attempts),
         flaky=_unlike(attempts),
     )
+
+
+def _weak(attempts: list[Result]) -> str:
+    """What is weak in any session of the attempts, each once."""
+    texts = (text for item in attempts if _kind(item) is Connects.YES for text in (item.weak or "").split("; "))
+    return "; ".join(dict.fromkeys(text for text in texts if text))
 
 
 def _held(attempts: list[Result]) -> float | None:
@@ -233,9 +253,19 @@ def answer(matrix: KeyMatrix, *, tabled: bool = False) -> list[str]:
 
 
 def recommended(matrix: KeyMatrix) -> KeyRow | None:
-    """Return the key that connects every board and server of which anything is known; None if no single key does."""
-    best = next((row for row in matrix.without_silent_columns().ranked() if row.recommendable), None)
-    return best if best is not None and best.everywhere else None
+    """Return the key that connects every board and server of which anything is known; None if no single key does, or if a session is
+    weak where another key has one that is not."""
+    known = matrix.without_silent_columns()
+    best = next((row for row in known.ranked() if row.recommendable), None)
+    return best if best is not None and best.everywhere and not _better(best, known) else None
+
+
+def _better(best: KeyRow, matrix: KeyMatrix) -> list[KeyRow]:
+    """The single keys that are not weak where this one is."""
+    weak = [place for place, cell in enumerate(best.cells) if cell in best.good and cell.weak]
+    return [
+        row for row in matrix.ranked() if row.recommendable and any(row.cells[place] in row.strong for place in weak)
+    ]
 
 
 def _answer(matrix: KeyMatrix, *, tabled: bool, whole: bool) -> list[str]:
@@ -255,18 +285,33 @@ def _answer(matrix: KeyMatrix, *, tabled: bool, whole: bool) -> list[str]:
         both = next((row for row in matrix.ranked() if row.everywhere), None)
         return [
             f"No single key connects every board. {best.title}: {_count(best, total)}; {_trouble(best)}.",
-            *([f"What does connect every board: {both.title}{_cost(both)}."] if both else []),
+            *([f"What does connect every board: {both.title}{_cost(both)}{_weakness(both)}."] if both else []),
+            *_weak_sentences(best, matrix),
             *partly,
             *_never(rows),
         ]
-    others = [f"{row.title}{_cost(row)}" for row in rows[1:] if row.everywhere and not tabled]
+    others = [f"{row.title}{_cost(row)}{_weakness(row)}" for row in rows[1:] if row.everywhere and not tabled]
     return [
         f"{best.title}: connects every board with every server ({_count(best, total)}{'' if whole else ' that could be tried'})"
         f"{_cost(best, named=True)}.",
+        *_weak_sentences(best, matrix),
         *([f"Also everywhere: {'; '.join(others)}."] if others else []),
         *partly,
         *_never(rows),
     ]
+
+
+def _weak_sentences(best: KeyRow, matrix: KeyMatrix) -> list[str]:
+    """Say how many sessions of the best key are weak, and which key is better there."""
+    if not best.weak:
+        return []
+    better = _better(best, matrix)
+    instead = f" {better[0].title} is not weak there." if better else ""
+    return [f"{best.title} is weak in {len(best.good) - len(best.strong)} of them: {best.weak}.{instead}"]
+
+
+def _weakness(row: KeyRow) -> str:
+    return f" (weak: {row.weak})" if row.weak else ""
 
 
 def _never(rows: list[KeyRow]) -> list[str]:

@@ -31,7 +31,7 @@ UNCHECKED = Fix(title="unchecked", discouraged=True, because="x", change=Change(
 FIRMWARE = Fix(title="firmware")
 
 
-def result(rule=None, *fixes, word=None):
+def result(rule=None, *fixes, word=None, weak=()):
     """Return a handshake's result: connected, refused with the fixes of a rule, or an error."""
     good = rule is None
     seen = Observation(
@@ -40,6 +40,7 @@ def result(rule=None, *fixes, word=None):
         ended_by=None if good else Side.SERVER,
         server=None,
         client=None,
+        weak=weak,
     )
     failed = word is VerdictWord.ERROR
     return CaseResult(
@@ -85,6 +86,18 @@ def test_each_fix_alone(world):
         ("unchecked", True, None),
     ]
     assert [asked.server.ciphers for asked in world.asked] == ["X", None]
+
+
+def test_a_weak_session_comes_last(world):
+    """A fix that leads to a weak session comes after the others, and before those that are discouraged; nothing general is tried then."""
+
+    def decide(server, client):
+        return result(weak=("no forward secrecy",)) if server.ciphers is None else result()
+
+    first = result("a/b", UNCHECKED, SUITES, VERSION)
+    assert [title for title, _word, _note in world(first, decide)] == ["version", "suites", "unchecked"]
+    only_weak = world(result("a/b", SUITES), decide)
+    assert only_weak == [("suites", True, None)]
 
 
 def test_the_second_cause_is_followed(world):

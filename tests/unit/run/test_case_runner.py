@@ -7,7 +7,7 @@ import pytest
 
 from harness.cases import find_case
 from harness.errors import BoardError
-from harness.expectations.builders import connected, refused
+from harness.expectations.builders import connected
 from harness.expectations.needs import READS_DER_ONLY, READS_PEM, READS_PKCS8
 from harness.model import (
     Case,
@@ -102,11 +102,15 @@ def test_unsupported_by_a_need(runner):
 
 
 def test_weak_is_said_only_of_a_session(runner):
-    """A weakness belongs to a connection that exists."""
-    assert runner.run(case(weak="no forward secrecy")).weak == "no forward secrecy"
-    refusal = refused(by="server", stage="config", server="EE_KEY_TOO_SMALL")
-    small = case(server=ServerProfile(certificates=("server-rsa1024",)), expect=refusal, weak="x")
-    assert runner.run(small).weak is None
+    """A weakness belongs to a connection that exists, and is seen whatever the case is about."""
+    plain_rsa = ServerProfile(certificates=("server-rsa2048",), ciphers="AES128-SHA256", maximum_version="TLSv1.2")
+    session = runner.run(case(server=plain_rsa, client=ClientPlan())).observation
+    assert (session.outcome, session.weak) == (Outcome.CONNECTED, ("no forward secrecy",))
+    assert runner.run(case()).observation.weak == ()
+    refused_there = dataclasses.replace(plain_rsa, verify=Verify.REQUIRED, client_ca=("ca-p256",))
+    refusal = runner.run(case(server=refused_there, client=ClientPlan())).observation
+    assert (refusal.outcome, refusal.negotiated.suite) == (Outcome.REFUSED, session.negotiated.suite)
+    assert refusal.weak == ()
 
 
 def test_fingerprint_only_of_what_was_not_restricted(runner):

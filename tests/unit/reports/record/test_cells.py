@@ -157,7 +157,7 @@ CUT = {"outcome": "hung", "ended_by": None, "stage": None}
         (
             {"outcome": "connected", "weak": "no forward secrecy"},
             {"negotiated": {"version": "TLSv1.2", "suite": "S", "group": None}},
-            "pass: connected TLSv1.2 S [weak]",
+            "pass: connected TLSv1.2 S [weak: no forward secrecy]",
         ),
         (
             {"outcome": "connected"},

@@ -262,6 +262,6 @@ def test_evidence(changes, text):
 
 
 def test_evidence_of_a_weak_session():
-    """A session that is weak is marked."""
-    seen = dataclasses.replace(SEEN, outcome=Outcome.CONNECTED)
-    assert short_evidence(dataclasses.replace(RESULT, observation=seen, weak="x")).endswith("[weak]")
+    """A session that is weak is marked, with what is weak."""
+    seen = dataclasses.replace(SEEN, outcome=Outcome.CONNECTED, weak=("no forward secrecy", "TLS 1.1"))
+    assert short_evidence(dataclasses.replace(RESULT, observation=seen)).endswith("[weak: no forward secrecy; TLS 1.1]")

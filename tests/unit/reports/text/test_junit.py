@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from harness.model import (
     Alert,
     CaseResult,
@@ -39,9 +41,19 @@ def test_names_and_values() -> None:
         ("case", "seed/x"),
         ("outcome", "refused"),
         ("verdict", "fail"),
+        ("weak", ""),
         ("alert", "handshake_failure(40) fatal from the server"),
         ("explanation", "ciphers/key-type: the key is RSA"),
     ]
+
+
+def test_weak_session() -> None:
+    """What is weak, all of it."""
+    refused = result()
+    assert refused.observation is not None
+    seen = replace(refused.observation, outcome=Outcome.CONNECTED, weak=("no forward secrecy", "TLS 1.1"))
+    found = dict(junit_properties(replace(refused, observation=seen), firmware=None))
+    assert (found["outcome"], found["weak"]) == ("connected", "no forward secrecy; TLS 1.1")
 
 
 def test_a_case_that_was_not_tried() -> None:
@@ -52,8 +64,8 @@ def test_a_case_that_was_not_tried() -> None:
     )  # fmt: skip
     found = dict(junit_properties(quiet, firmware=None))
     assert found == {
-        "board": "desk", "firmware": "", "server": "py", "case": "seed/x", "outcome": "not-run", "verdict": "error", "alert": "",
-        "explanation": "",
+        "board": "desk", "firmware": "", "server": "py", "case": "seed/x", "outcome": "not-run", "verdict": "error", "weak": "",
+        "alert": "", "explanation": "",
     }  # fmt: skip
 
 

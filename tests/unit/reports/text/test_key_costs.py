@@ -23,8 +23,29 @@ def test_over_all_servers_of_a_board() -> None:
     """The median, the fastest and the slowest server; the maximum heap of all of them."""
     cells = [cell("desk", "a", 3, heap_bytes=25000), cell("desk", "b", 90), cell("desk", "c", 4, heap_bytes=26000)]
     assert board_cost("desk", cells) == BoardCost(
-        board="desk", good=3, total=3, time_ms=4, low_ms=3, high_ms=90, heap_bytes=26000, reason="", flaky=0, tried=True
+        board="desk",
+        good=3,
+        total=3,
+        time_ms=4,
+        low_ms=3,
+        high_ms=90,
+        heap_bytes=26000,
+        reason="",
+        weak="",
+        flaky=0,
+        tried=True,
     )
+
+
+def test_a_weak_session_with_one_server() -> None:
+    """It is said of the board, once, and only of sessions that count."""
+    cells = [
+        cell("desk", "a", weak="TLS 1.1"),
+        cell("desk", "b", weak="TLS 1.1; no forward secrecy"),
+        cell("desk", "c"),
+    ]
+    assert board_cost("desk", cells).weak == "TLS 1.1; no forward secrecy"
+    assert board_cost("desk", [cell("desk", "a", weak="TLS 1.1", verdict=VerdictWord.INSECURE)]).weak == ""
 
 
 def test_where_it_does_not_connect() -> None:
