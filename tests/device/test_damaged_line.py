@@ -126,7 +126,7 @@ def test_an_exchange_without_damage(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(wire.sent > 250 for wire in port.line.wires.values())
 
 
-def test_some_damaged_exchanges(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_f9_rb07_some_damaged_exchanges(monkeypatch: pytest.MonkeyPatch) -> None:
     """A sample of all damages."""
     check(Random(SEED).sample(all_damages(monkeypatch), SAMPLE), monkeypatch)
 
@@ -134,7 +134,7 @@ def test_some_damaged_exchanges(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("direction", Direction)
 @pytest.mark.parametrize("bit", [*range(8), None])
-def test_every_damaged_exchange(monkeypatch: pytest.MonkeyPatch, direction: Direction, bit: int | None) -> None:
+def test_f9_rb07_every_damaged_exchange(monkeypatch: pytest.MonkeyPatch, direction: Direction, bit: int | None) -> None:
     """Each bit flipped, each byte lost, in both directions."""
     some = [one for one in all_damages(monkeypatch) if (one.direction, one.bit) == (direction, bit)]
     assert len(some) > 250
@@ -221,7 +221,7 @@ def test_log_lines_while_a_board_is_taken_over(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.slow
-def test_some_damaged_exchanges_over_a_terminal() -> None:
+def test_f9_rb07_some_damaged_exchanges_over_a_terminal() -> None:
     """200 damages on a real interpreter behind a pseudo-terminal: the same answer or an error in time, and the board is usable again."""
     line = memory_board.DamagedLine()
     wires = Wires(to_board=line.wires[Direction.TO_BOARD], from_board=line.wires[Direction.FROM_BOARD])

@@ -38,7 +38,7 @@ def probe(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_f3_an_interface_that_is_joining(
+def test_f3_rb05_an_interface_that_is_joining(
     bench: Callable[..., Any], probe: Callable[[Any], BoardInfo], family: str
 ) -> None:
     """boot.py called connect() and went on: the address that comes after 4 s is found."""
@@ -48,7 +48,7 @@ def test_f3_an_interface_that_is_joining(
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_f2_a_bare_board(bench: Callable[..., Any], probe: Callable[[Any], BoardInfo], family: str) -> None:
+def test_f2_d5_a_bare_board(bench: Callable[..., Any], probe: Callable[[Any], BoardInfo], family: str) -> None:
     """Its interfaces are named, and nothing is waited for."""
     made = bench(family)
     found = probe(made)
@@ -64,7 +64,7 @@ def test_f15_the_network_it_is_in(bench: Callable[..., Any], probe: Callable[[An
 
 
 @pytest.mark.parametrize("story", ["good", "elsewhere", "boot"])
-def test_f7_no_interface_is_made(bench: Callable[..., Any], probe: Callable[[Any], BoardInfo], story: str) -> None:
+def test_f7_rb10_no_interface_is_made(bench: Callable[..., Any], probe: Callable[[Any], BoardInfo], story: str) -> None:
     """To construct a LAN resets its PHY and drops the link."""
     made = bench("esp32", story=story)
     probe(made)

@@ -43,7 +43,7 @@ STORIES = ("good", "bad-first", "missed-scan", "stale", "elsewhere", "boot")
 
 @pytest.mark.parametrize("story", STORIES)
 @pytest.mark.parametrize("family", FAMILIES)
-def test_f4_f6_a_good_password_joins(bench: Callable[..., Any], family: str, story: str) -> None:
+def test_f4_f6_rb03_a_good_password_joins(bench: Callable[..., Any], family: str, story: str) -> None:
     """Whatever the first association, the first scan or an earlier attempt came to: the board joins within the time limit."""
     made = bench(family, story=story)
     answer = made.join()
@@ -57,7 +57,7 @@ def test_f4_f6_a_good_password_joins(bench: Callable[..., Any], family: str, sto
     ("family", "words"),
     [("esp32-old", UNSURE), ("esp32-1.21", WRONG), ("esp32", WRONG), ("cyw43", WRONG), ("esp8266", WRONG)],
 )
-def test_f4_f6_a_wrong_password(bench: Callable[..., Any], family: str, words: str, story: str) -> None:
+def test_f4_f6_rb03_a_wrong_password(bench: Callable[..., Any], family: str, words: str, story: str) -> None:
     """It is called wrong, or, where the status never says so, one of two possible reasons."""
     made = bench(family, story=story)
     assert said(made.join(password="letmein")) == words
@@ -66,7 +66,7 @@ def test_f4_f6_a_wrong_password(bench: Callable[..., Any], family: str, words: s
 
 @pytest.mark.parametrize("story", ["good", "stale", "elsewhere"])
 @pytest.mark.parametrize("family", FAMILIES)
-def test_f4_f6_no_such_access_point(bench: Callable[..., Any], family: str, story: str) -> None:
+def test_f4_f6_rb03_no_such_access_point(bench: Callable[..., Any], family: str, story: str) -> None:
     """A final scan tells it where the status does not."""
     made = bench(family, story=story)
     assert said(made.join(ssid="cafe"), ssid="cafe") == ABSENT

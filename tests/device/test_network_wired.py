@@ -26,7 +26,7 @@ def test_f7_the_line_of_boards_toml_makes_the_lan(bench: Callable[..., Any], mon
     assert made.lan.made == 1
 
 
-def test_f7_a_lan_that_needs_arguments(bench: Callable[..., Any]) -> None:
+def test_f7_rb10_a_lan_that_needs_arguments(bench: Callable[..., Any]) -> None:
     """Without them the firmware's own error is shown."""
     answer = bench("esp32").bring_up("lan")
     assert (answer["code"], answer["type"]) == ("exception", "TypeError")

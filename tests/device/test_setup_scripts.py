@@ -57,7 +57,7 @@ def contact_server() -> Iterator[tuple[int, queue.Queue[bytes]]]:
         thread.join(20)
 
 
-def test_first_contact(
+def test_f1_f19_first_contact(
     run_on: Callable[[str], bytes], contact_server: tuple[int, queue.Queue[bytes]], closed_port: int, agent_source: str
 ) -> None:
     """The server's byte is given back, then the board closes first; a closed port gives its errno and the stage."""
@@ -74,7 +74,9 @@ def test_first_contact(
     assert refused["ms"] >= 0
 
 
-def test_a_server_that_closes_at_once_is_no_first_contact(run_on: Callable[[str], bytes], agent_source: str) -> None:
+def test_f19_a_server_that_closes_at_once_is_no_first_contact(
+    run_on: Callable[[str], bytes], agent_source: str
+) -> None:
     """A peer that says nothing and closes is not our server: an error at `read`, not a connection."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=lambda: listener.accept()[0].close(), daemon=True)

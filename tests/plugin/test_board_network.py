@@ -53,7 +53,7 @@ def test_f4_f6_the_right_words(suite, ssid, password, reason):
     assert password not in ran.text
 
 
-def test_f2_a_bare_board(suite):
+def test_f2_d5_rb04_a_bare_board(suite):
     """One error with the lines to write, none of them about a firewall; nothing was tried."""
     ran = suite.run(*ONE, "--board", "faulty:bare")
     assert ran.summary() == "1 failed"

@@ -107,8 +107,8 @@ def test_no_board(suite, spec, message):
     assert suite.refused(*(word for text in spec for word in ("--board", text))) == message
 
 
-def test_a_board_that_cannot_be_opened(suite):
-    """F13: one failure, with the reason and what to do; the other cases are counted. In at most 25 lines, exit code 10."""
+def test_f13_a_board_that_cannot_be_opened(suite):
+    """One failure, with the reason and what to do; the other cases are counted. In at most 25 lines, exit code 10."""
     ran = suite.run("--board", "/dev/ttyNOPE7", "-ra", "-o", "timeout=300")
     assert (ran.status, ran.summary()) == (10, f"1 failed, {CORE - 1} skipped")
     assert len(ran.lines) <= 25, ran.text
@@ -147,8 +147,8 @@ def test_a_program_that_is_no_micropython(suite):
         ("no-memory", "faulty:no-memory: the board could not load the agent into RAM: MemoryError: ", 2),
     ],
 )
-def test_a_board_that_is_not_usable(suite, fault, said, fixes):
-    """F13: a board without a network, and one with too little memory: one failure that says what to do, and exit code 10."""
+def test_f2_f12_f13_rb04_rb09_a_board_that_is_not_usable(suite, fault, said, fixes):
+    """A board without a network, and one with too little memory: one failure that says what to do, and exit code 10."""
     ran = suite.run("--cases", "smoke", "-k", "seed", "--board", f"faulty:{fault}")
     assert (ran.status, ran.summary()) == (10, "1 failed, 10 skipped")
     assert ran.line(f"  {said}")

@@ -208,7 +208,10 @@ def _write(console: Console, path: str, data: bytes) -> None:
         BoardError: `filesystem` with the board's own error when the file cannot be written; else as `Console.run`.
     """
     pieces = [data[start : start + WRITE_BYTES] for start in range(0, len(data), WRITE_BYTES)]
-    for step in (f"_f=open({path!r},'wb')", *(f"_w=_f.write({piece!r})" for piece in pieces), "_f.close()"):
+    steps = [f"import gc\n_f=open({path!r},'wb')", *(f"_w=_f.write({piece!r})" for piece in pieces), "_f.close()"]
+    for step in (
+        f"{step}\ngc.collect()" for step in steps
+    ):  # else what stays lies between garbage, and splits the heap
         output = console.run(step, timeout_s=20.0)
         if output.stderr:
             raise BoardError(

@@ -182,8 +182,8 @@ FAILED = [("ctrl-c", "failed"), ("raw-repl", "failed"), ("soft-reset", "failed")
 
 @pytest.mark.parametrize("full", [1000, 6])
 @pytest.mark.parametrize(("multiplier", "until"), [(1.0, 75.0), (1.0, 235.0), (3.0, 700.0)])
-def test_a_board_that_computes_is_waited_for(multiplier: float, until: float, full: int) -> None:
-    """D6: without hooks a silent board has the whole recovery time, also if its port takes no more bytes meanwhile."""
+def test_d6_a_board_that_computes_is_waited_for(multiplier: float, until: float, full: int) -> None:
+    """Without hooks a silent board has the whole recovery time, also if its port takes no more bytes meanwhile."""
     clock = Clock()
     log = recovered(Busy(clock, until=until, full=full), clock, timeout_multiplier=multiplier)
     assert (log, clock.now) == ([*FAILED, ("wait", "helped")], until)
@@ -211,8 +211,8 @@ def test_a_board_with_a_hook_is_not_waited_for(hook: str) -> None:
     assert log == [*FAILED, (hook.replace("_", "-"), "failed")]
 
 
-def test_native_usb_has_no_reset_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    """F17: no pulse on RTS where it resets nothing; the reason names what would."""
+def test_f17_native_usb_has_no_reset_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No pulse on RTS where it resets nothing; the reason names what would."""
     monkeypatch.setattr("harness.boards.recovery.has_reset_circuit", lambda device: device != "/dev/pts/0")
     clock = Clock()
     spec = BoardSpec(text="u0", kind="serial", target="u0", label="u0")

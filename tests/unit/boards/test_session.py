@@ -37,8 +37,8 @@ def test_look_only(new_session: NewSession, folder: Path) -> None:
 @pytest.mark.parametrize(
     ("mode", "is_drive"), [("VCP+MSC", True), ("VCP+MSC+HID", True), ("MSC", True), ("VCP", False), (None, False)]
 )
-def test_usb_drive(new_session: NewSession, folder: Path, mode: str | None, is_drive: bool) -> None:
-    """F11: nothing is written to a filesystem that a host may have mounted. The agent runs from RAM, also after a recovery."""
+def test_f11_rb12_usb_drive(new_session: NewSession, folder: Path, mode: str | None, is_drive: bool) -> None:
+    """Nothing is written to a filesystem that a host may have mounted. The agent runs from RAM, also after a recovery."""
     stand_in = f"def usb_mode(): return {mode!r}\n"
     (folder / "pyb.py").write_text(stand_in)
     session = new_session()
@@ -52,8 +52,8 @@ def test_usb_drive(new_session: NewSession, folder: Path, mode: str | None, is_d
     assert written == (set() if is_drive else {"tls_harness"})
 
 
-def test_boot_py_that_blocks(new_session: NewSession, folder: Path) -> None:
-    """F18: a boot.py that waits for ever is interrupted after a soft reset; the run says so, once, and goes on."""
+def test_f18_boot_py_that_blocks(new_session: NewSession, folder: Path) -> None:
+    """A boot.py that waits for ever is interrupted after a soft reset; the run says so, once, and goes on."""
     session = new_session(timeout_multiplier=0.1)
     (folder / "boot.py").write_text("import time\nwhile True: time.sleep(1)\n")
     session.start()

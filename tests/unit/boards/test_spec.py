@@ -97,8 +97,8 @@ def test_same_board_twice() -> None:
         ("unix", "unix", "unix"),
     ],
 )
-def test_board_named_by_its_port(tmp_path: Path, spec: str, text: str, found: str) -> None:
-    """F14: a port of boards.toml names its board there, also by another path; a virtual board is a new one each time."""
+def test_f14_rb13_board_named_by_its_port(tmp_path: Path, spec: str, text: str, found: str) -> None:
+    """A port of boards.toml names its board there, also by another path; a virtual board is a new one each time."""
     link, port = tmp_path / "link", tmp_path / "port"
     link.symlink_to(port)
     places = {"LINK": str(link), "PORT": str(port)}

@@ -12,8 +12,8 @@ def test_server_time_out(made, stored):
 
 
 @pytest.mark.parametrize("error", [-29312, 104, 32])
-def test_slow_board(made, stored, error):
-    """D4: the server gave up after its 30 s, and the board noticed later: no firewall, and no silent server."""
+def test_d4_slow_board(made, stored, error):
+    """The server gave up after its 30 s, and the board noticed later: no firewall, and no silent server."""
     failure = {"type": "TimeoutError", "reason": None, "errno": None}
     seen = made("OSError", error, server=failure, outcome=Outcome.HUNG, by=None, handshake_board_ms=41000.0)
     (said,) = seen.fitting()

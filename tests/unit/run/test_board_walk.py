@@ -64,8 +64,8 @@ def test_offers():
     assert any(line.endswith("this firmware does not offer TLS 1.3") for line in limits(replace(FULL, hello=hello), {}))
 
 
-def test_usb_drive(monkeypatch):
-    """F11: the check says that a run writes nothing to a filesystem that a host may have mounted."""
+def test_f11_usb_drive(monkeypatch):
+    """The check says that a run writes nothing to a filesystem that a host may have mounted."""
     drive = replace(FULL, filesystem="/flash", usb_mode="VCP+MSC")
     monkeypatch.setattr(BoardWalk, "_info", drive)
     with BoardWalk(parse_board("unix", {})) as walk:

@@ -1,6 +1,7 @@
 """One case on the real virtual board: verdicts, controls and what is not a verdict."""
 
 import dataclasses
+import re
 import socket
 
 import pytest
@@ -11,10 +12,13 @@ from harness.expectations.builders import connected
 from harness.expectations.needs import READS_DER_ONLY, READS_PEM, READS_PKCS8
 from harness.model import (
     Case,
+    ClientFailure,
     ClientPlan,
     Need,
     Outcome,
     ServerProfile,
+    Side,
+    Stage,
     Tier,
     VerdictWord,
     Verify,
@@ -161,13 +165,13 @@ FREE = 50_000
 SLACK = slack_bytes(FREE)
 
 
-def test_how_much_more_memory_a_control_may_have(runner, heaps):
+def test_f5_how_much_more_memory_a_control_may_have(runner, heaps):
     """Short of memory a good chain looks wrong too: a control vouches only if it had no more than the slack allows."""
     heaps(FREE, FREE + SLACK)
     assert runner.run(find_case("seed/wrong-ca")).verdict.word is VerdictWord.PASS
 
 
-def test_a_control_that_had_more_memory_is_run_once_more_with_its_case(runner, heaps):
+def test_f5_rb08_a_control_that_had_more_memory_is_run_once_more_with_its_case(runner, heaps):
     """What is free varies: the second time it may be near enough; if not, the refusal proves nothing, which is no failure of TLS."""
     control, wrong_ca = find_case("seed/ca-verified"), find_case("seed/wrong-ca")
     tried = heaps(FREE, FREE + SLACK + 1, FREE, FREE)
@@ -175,7 +179,7 @@ def test_a_control_that_had_more_memory_is_run_once_more_with_its_case(runner, h
     assert tried == [wrong_ca.client, control.client] * 2
 
 
-def test_a_control_that_has_more_memory_each_time(runner, heaps):
+def test_f5_rb08_a_control_that_has_more_memory_each_time(runner, heaps):
     """Then it is an error."""
     heaps(FREE, FREE + SLACK + 1, FREE, FREE + SLACK + 1)
     verdict = runner.run(find_case("seed/wrong-ca")).verdict
@@ -273,6 +277,34 @@ def test_a_control_that_cannot_run(runner, heaps, monkeypatch):
     )
     assert len(tried) == 1
     assert result.observation.outcome is Outcome.REFUSED
+
+
+# ------------------------------------------------------------------ too little memory
+
+
+@pytest.mark.parametrize(
+    ("kind", "number", "stage"),
+    [("OSError", 12, Stage.HANDSHAKE), ("OSError", -32512, Stage.HANDSHAKE), ("MemoryError", None, Stage.WRITE)],
+)
+def test_f12_rb09_a_case_without_enough_memory(runner, monkeypatch, kind, number, stage):
+    """It says nothing about TLS: `unsupported`, with what was free; also where the agent's own buffer found no room."""
+    failure = ClientFailure(type=kind, args=(), number=number, flags=None, name=None, stage=stage)
+    make = runner.handshakes.make
+
+    def short_of_memory(profile, plan, *, within=None):
+        done = make(profile, plan, within=within)
+        seen = dataclasses.replace(
+            done.observation, outcome=Outcome.REFUSED, stage=stage, ended_by=Side.CLIENT, client=failure
+        )
+        return dataclasses.replace(done, observation=seen)
+
+    monkeypatch.setattr(runner.handshakes, "make", short_of_memory)
+    verdict = runner.run(case()).verdict
+    assert verdict.word is VerdictWord.UNSUPPORTED
+    assert re.fullmatch(
+        r"too little memory: \d+ bytes of heap free, \d+ bytes in one piece; a TLS session needs 28 to 36 KB, 16\.7 KB of it in one piece",
+        verdict.reason,
+    )
 
 
 # ------------------------------------------------------------------ tried again

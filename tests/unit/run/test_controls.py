@@ -9,7 +9,7 @@ from harness.run.controls import Controls, slack_bytes
 @pytest.mark.parametrize(
     ("free", "slack"), [(0, 1024), (20_479, 1024), (20_480, 1024), (20_500, 1025), (200_000, 10_000)]
 )
-def test_slack(free, slack):
+def test_f5_slack(free, slack):
     """At least one kilobyte, else a twentieth of what is free."""
     assert slack_bytes(free) == slack
 
@@ -19,7 +19,7 @@ def seen(**memory):
     return Observation(outcome=Outcome.CONNECTED, stage=None, ended_by=None, server=None, client=None, **memory)
 
 
-def test_what_counts_on_an_esp32():
+def test_f5_rb08_what_counts_on_an_esp32():
     """TLS lives in ESP-IDF's heap there: its largest block counts, and gc.mem_free() does not."""
     assert seen(free_before=90_000, idf_largest=31_000).free_for_tls == 31_000
     assert seen(free_before=90_000).free_for_tls == 90_000

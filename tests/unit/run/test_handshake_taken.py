@@ -37,14 +37,14 @@ def race(handshakes, monkeypatch):
         connection.close()
 
 
-def test_taken_once(handshakes, race):
+def test_f1_taken_once(handshakes, race):
     """The board could not connect and the server accepted another program: the handshake is made again."""
     taken = race(1)
     assert handshakes.make(PERMISSIVE_SERVER, ClientPlan()).connected
     assert len(taken) == 1
 
 
-def test_taken_twice(handshakes, race):
+def test_f1_taken_twice(handshakes, race):
     """Then it contradicts the server's record, which says who connected; it is no failure of TLS."""
     taken = race(2)
     handshake = handshakes.make(PERMISSIVE_SERVER, ClientPlan())

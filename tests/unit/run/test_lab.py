@@ -188,7 +188,7 @@ def bare_lab(new_lab, spec, **options):
     return lab
 
 
-def test_f2_a_bare_board(new_lab, spec, monkeypatch):
+def test_f2_d5_a_bare_board(new_lab, spec, monkeypatch):
     """It is distinguished from a firewall before any socket is opened, and never sent to 127.0.0.1; its second case fails alike."""
     lab = bare_lab(new_lab, spec)
     monkeypatch.setattr(lab, "server", lambda *words, **more: pytest.fail("a server was started"))

@@ -10,7 +10,13 @@ from harness.boards.agent import deployment
 from harness.boards.agent.console import Console
 from harness.boards.agent.protocol import AGENT_FILE, FORMER_FILES
 from harness.boards.agent.scripts import agent_pieces
+from harness.boards.serial.raw_repl import RawRepl
+from harness.boards.session import BoardSession
+from harness.boards.virtual.board import VirtualBoard
+from harness.boards.virtual.interpreter import find_interpreter
 from harness.errors import BoardError
+from harness.model import BoardSpec
+from harness.system.deadline import Deadline
 
 
 @pytest.mark.parametrize(
@@ -50,7 +56,7 @@ def agent_file(folder: Path) -> Path:
     return folder / AGENT_FILE
 
 
-def test_one_byte_lost_while_it_is_written(console: Console, folder: Path) -> None:
+def test_f9_rb15_one_byte_lost_while_it_is_written(console: Console, folder: Path) -> None:
     """The file is read back on the board before it is used, and written again."""
     losing = (
         "_open, _lost = open, []\n"
@@ -70,7 +76,7 @@ def test_one_byte_lost_while_it_is_written(console: Console, folder: Path) -> No
     assert agent_file(folder).read_text() == "".join(agent_pieces())
 
 
-def test_one_byte_lost_each_time(console: Console, folder: Path) -> None:
+def test_f9_rb15_one_byte_lost_each_time(console: Console, folder: Path) -> None:
     """A file that is never what was written is an error: its agent is not used."""
     losing = "_open = open\ndef open(name, mode='r'): return _open('/dev/null' if 'w' in mode else name, mode)\n"
     console.must(losing, "stand in for a disk that keeps nothing")
@@ -79,7 +85,7 @@ def test_one_byte_lost_each_time(console: Console, folder: Path) -> None:
     assert raised.value.kind == "garbled"
 
 
-def test_a_file_that_was_changed_is_written_again(console: Console, folder: Path) -> None:
+def test_f9_rb15_a_file_that_was_changed_is_written_again(console: Console, folder: Path) -> None:
     """Each start reads the file: one changed by hand, or damaged by an earlier version, is replaced."""
     assert deployment.load_agent(console, filesystem=str(folder)) is None
     whole = agent_file(folder).read_text()
@@ -87,6 +93,23 @@ def test_a_file_that_was_changed_is_written_again(console: Console, folder: Path
         agent_file(folder).write_text(changed)
         assert deployment.load_agent(console, filesystem=str(folder)) is None
         assert agent_file(folder).read_text() == whole
+
+
+def test_d2_the_first_run_leaves_the_heap_in_one_piece(folder: Path) -> None:
+    """Writing the file makes garbage between what stays: it is collected on the way, or TLS finds no 16.7 KB in one piece."""
+    memory = []
+    for _run in range(2):
+        virtual = VirtualBoard(find_interpreter(""), folder=folder, heap_bytes=64 * 1024)
+        spec = BoardSpec(text="lab-1", kind="unix", target="", label="lab-1")
+        session = BoardSession(spec, RawRepl(virtual.port), owner=virtual, patience_s=60.0)
+        try:
+            session.start()
+            memory.append(session.memory())
+        finally:
+            session.close(deadline=Deadline(60))
+    first, later = memory
+    assert first.free - 1024 < later.free < first.free + 1024
+    assert first.largest > later.largest - 1024
 
 
 def test_a_right_file_is_not_written(console: Console, folder: Path) -> None:

@@ -72,14 +72,14 @@ def port() -> Iterator[str]:
     os.close(slave)
 
 
-def test_open_and_close_reset_nothing(adapter: Adapter, port: str) -> None:
-    """Section 6, test 11: with the defaults no board is reset, and at the close none is held in reset."""
+def test_rb11_open_and_close_reset_nothing(adapter: Adapter, port: str) -> None:
+    """With the defaults no board is reset, and at the close none is held in reset."""
     RawRepl(port).close()
     assert adapter.entered(CHIP_HELD_IN_RESET) == 0
     assert adapter.states[-1] == (False, False)
 
 
-def test_both_lines_released_at_open(adapter: Adapter, port: str) -> None:
+def test_f20_rb11_both_lines_released_at_open(adapter: Adapter, port: str) -> None:
     """`dtr = false, rts = false`: pyserial releases DTR first, so an ESP board with an adapter is reset, once."""
     RawRepl(port, dtr=False, rts=False).close()
     assert adapter.entered(CHIP_HELD_IN_RESET) == 1
@@ -87,7 +87,7 @@ def test_both_lines_released_at_open(adapter: Adapter, port: str) -> None:
 
 
 @pytest.mark.parametrize("level", [None, False])
-def test_pulse_resets_once(adapter: Adapter, port: str, level: bool | None) -> None:
+def test_rb11_pulse_resets_once(adapter: Adapter, port: str, level: bool | None) -> None:
     """A reset is one pulse, which ends in the state before, and never in the boot loader."""
     link = RawRepl(port, dtr=level, rts=level)
     before = adapter.states[-1]

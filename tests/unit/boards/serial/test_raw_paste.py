@@ -87,7 +87,7 @@ def test_a_lost_window_ends_within_the_protocols_time() -> None:
 
 
 @pytest.mark.parametrize("reply", [b"", b"R", b"R\x03\x10\x00\x01", b"S\x01\x10\x00\x01"])
-def test_a_damaged_header_ends_within_the_protocols_time(reply: bytes) -> None:
+def test_f9_rb14_a_damaged_header_ends_within_the_protocols_time(reply: bytes) -> None:
     """The header is waited for as long as the protocol may take, not as long as the code may run."""
     port = Port(reply)
     sender, deadline = sender_for(port)
@@ -118,7 +118,7 @@ def test_firmware_without_raw_paste(reply: bytes) -> None:
     assert (port.now, port.taken) == (now, b"")
 
 
-def test_raw_paste_that_was_there_is_not_given_up() -> None:
+def test_f9_rb14_raw_paste_that_was_there_is_not_given_up() -> None:
     """After one good header a refusal is damage: the next offer is made in raw paste mode again."""
     port = Port()
     sender, deadline = sender_for(port)

@@ -196,8 +196,8 @@ def ticking() -> Callable[[], float]:
     return lambda: float(next(ticks))
 
 
-def test_boot_py_that_blocks(far: Far, link: RawRepl) -> None:
-    """F18: it gets a Ctrl-C when half of the time is over; what it printed is kept."""
+def test_f18_boot_py_that_blocks(far: Far, link: RawRepl) -> None:
+    """It gets a Ctrl-C when half of the time is over; what it printed is kept."""
     raw(
         far,
         (b"\x04", b"OK\r\nMPY: soft reboot\r\njoining lab "),

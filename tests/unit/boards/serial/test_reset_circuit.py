@@ -24,8 +24,8 @@ from harness.boards.serial.reset_circuit import has_reset_circuit
         (None, None, True),
     ],
 )
-def test_reset_circuit(monkeypatch: pytest.MonkeyPatch, vid: int | None, pid: int | None, resets: bool) -> None:
-    """F17: the board's own USB passes no RTS to a reset pin; an adapter may, and so may a port that is not USB."""
+def test_f17_reset_circuit(monkeypatch: pytest.MonkeyPatch, vid: int | None, pid: int | None, resets: bool) -> None:
+    """The board's own USB passes no RTS to a reset pin; an adapter may, and so may a port that is not USB."""
     found = SimpleNamespace(device="/dev/ttyACM7", description="n/a", vid=vid, pid=pid, serial_number=None)
     monkeypatch.setattr(pyserial_ports, "comports", lambda: [found])
     assert has_reset_circuit("/dev/ttyACM7") is resets

@@ -229,7 +229,7 @@ print(count)
 
 
 @pytest.mark.parametrize("sent", [259, 4000])
-def test_a_uart_drops_what_does_not_fit(bench: Callable[[str], Bench], sent: int) -> None:
+def test_rb16_a_uart_drops_what_does_not_fit(bench: Callable[[str], Bench], sent: int) -> None:
     """Of what comes while the board reads nothing it has 259 bytes, and some more: the kernel counts them a few ms late."""
     made = bench("uart")
     tool = os.open(made.board.port, os.O_RDWR | os.O_NOCTTY)
@@ -258,7 +258,7 @@ def read_through(descriptor: int, ending: bytes) -> bytes:
     return seen
 
 
-def test_a_uart_is_as_slow_as_its_baud_rate(bench: Callable[[str], Bench]) -> None:
+def test_rb16_a_uart_is_as_slow_as_its_baud_rate(bench: Callable[[str], Bench]) -> None:
     """115200 baud carry 11520 bytes a second: 3000 bytes need a quarter of a second."""
     made = bench("uart")
     begin = time.monotonic()
@@ -266,14 +266,14 @@ def test_a_uart_is_as_slow_as_its_baud_rate(bench: Callable[[str], Bench]) -> No
     assert time.monotonic() - begin >= 0.26
 
 
-def test_a_long_code_arrives_whole_over_a_uart(bench: Callable[[str], Bench]) -> None:
+def test_rb16_a_long_code_arrives_whole_over_a_uart(bench: Callable[[str], Bench]) -> None:
     """Two windows of raw paste and its end are 257 bytes: nothing is dropped."""
     made = bench("uart")
     text = "x" * 2000
     assert made.link.exec(b"print(len(%r))" % text.encode(), deadline=Deadline(10)).stdout == b"2000\n"
 
 
-def test_opening_resets(bench: Callable[[str], Bench]) -> None:
+def test_rb16_opening_resets(bench: Callable[[str], Bench]) -> None:
     """Each opening resets the board; it prints its ROM log and is deaf, then boots."""
     made = bench("boot-log")
     made.link.exec(b"kept = 1", deadline=Deadline(5))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from harness.certificates import Certificates
 from harness.model import ServerProfile, ServerReport, Side
 from harness.server import Serving
-from harness.server.engine.odd_peers import RAW_BYTES
+from harness.server.engine.odd_peers import RAW_BYTES, serve_raw
 from harness.server.local import LocalServer
 from harness.system.deadline import Deadline
 
@@ -56,6 +57,23 @@ def test_raw_alerts(server: LocalServer, micropython: Any, level: int, code: int
     assert seen["args"][0] == number
     sent = b"".join(chunk.data for chunk in report.wire if chunk.sender is Side.SERVER)
     assert sent == bytes([21, 3, 3, 0, 2, level, code])
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("first-contact", ["send a5", "drain"]), ("not-tls.close-at-accept", ["send ", "half_close", "drain"])],
+)
+def test_f1_rb02_the_first_server_never_ends_before_the_client(name: str, expected: list[str]) -> None:
+    """The server of the first contact sends its byte and reads until the client's FIN: lwIP takes an early FIN for a failed connect()."""
+    done: list[str] = []
+    link = SimpleNamespace(
+        started=0.0,
+        send=lambda data, *, end: done.append(f"send {data.hex()}"),
+        half_close=lambda: done.append("half_close"),
+        drain=lambda *, timeout_s: bool(done.append("drain")),
+    )
+    serve_raw(link, {"behaviour": {"name": name, "data": "a5"}, "handshake_timeout_s": 10})  # type: ignore[arg-type]  # no socket
+    assert done == expected
 
 
 def test_raw_peer_that_the_client_waits_for(server: LocalServer, micropython: Any) -> None:
