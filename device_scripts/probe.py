@@ -135,8 +135,14 @@ try:
     import uos as th
 except ImportError:
     import os as th
-th_p("cwd", th.getcwd())
-m = th.statvfs(th.getcwd())
+try:
+    m = th.getcwd()
+except AttributeError:
+    # The unix port up to 1.18 has statvfs but no getcwd.
+    m = "."
+    th.statvfs(m)
+th_p("cwd", m)
+m = th.statvfs(m)
 th_p("disk_free", m[0] * m[4])
 th_p("disk_flags", m[8])
 # --- end

@@ -5,9 +5,19 @@ from __future__ import annotations
 from harness.explain import fixes
 from harness.explain.evidence import Evidence
 from harness.explain.registry import rule, told
-from harness.model import Explanation
+from harness.model import Explanation, Fix, Stage
 from harness.oracle.out_of_memory import is_out_of_memory
 from harness.wire import mbedtls_numbers as mbedtls
+
+_WHEN = {
+    Stage.CONFIG: "while it loaded its certificates and its key",
+    Stage.WRITE: "while it wrote, after a good handshake",
+    Stage.READ: "while it read, after a good handshake",
+}
+_SMALL_PIECES = Fix(
+    title="read and write in pieces of at most 1 KB",
+    client_lines=("for at in range(0, len(data), 1024):", "    tls.write(data[at:at + 1024])"),
+)
 
 
 def _heap(evidence: Evidence) -> tuple[str, ...]:
@@ -36,13 +46,15 @@ def out_of_memory(evidence: Evidence) -> Explanation | None:
     if not _says_so(evidence):
         return None
     shown = " ".join(sorted(evidence.client_names)) or (evidence.client.type if evidence.client else "")
+    stage = evidence.seen.stage
+    after = stage in (Stage.WRITE, Stage.READ)
     return told(
-        "the board ran out of memory in the handshake",
+        f"the board ran out of memory {_WHEN.get(stage, 'in the handshake')}",
         why=(
             f"the board says {shown}; MicroPython turns mbedTLS -16 into OSError 16, which prints as EBUSY",
             *_heap(evidence),
         ),
-        fixes=fixes.free_memory(),
+        fixes=(_SMALL_PIECES, *fixes.free_memory()[:2]) if after else fixes.free_memory(),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import types
 from typing import Any
 
 import pytest
@@ -179,6 +180,33 @@ def test_two_authorities(stand_in: Any, plain_server: int) -> None:
         "kind": "error",
         "missing": "ssl.SSLContext.load_verify_locations",
     }
+
+
+@pytest.mark.parametrize("size", [14, 1024, 1025, 4097, 65536])
+def test_d3_data_is_sent_in_small_pieces(stand_in: Any, size: int) -> None:
+    """A board with little memory sends 64 KB, too: no piece has more than 1 KB, and a short write goes on where it stopped."""
+    names, sent = stand_in("mbedtls_1_23").names, []
+
+    def write(data: bytes) -> int:
+        sent.append(data[:700])
+        assert len(data) <= 1024
+        return len(sent[-1])
+
+    names["th_write"](types.SimpleNamespace(write=write), b"Hallo, Server!", size)
+    assert b"".join(sent) == b"Hallo, Server!" + b"x" * (size - 14)
+
+
+@pytest.mark.parametrize("size", [0, 100, 4096])
+def test_d3_data_is_read_in_small_pieces(stand_in: Any, size: int) -> None:
+    """At most 512 bytes are asked for at once, and only the first 64 are kept."""
+    names, asked = stand_in("mbedtls_1_23").names, []
+
+    def read(count: int) -> bytes:
+        asked.append(count)
+        return b"x" * count
+
+    assert names["th_read"](types.SimpleNamespace(read=read), size, False) == (b"x" * min(size, 64), size)
+    assert max(asked, default=0) <= 512
 
 
 @pytest.mark.parametrize(

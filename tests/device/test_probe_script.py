@@ -104,6 +104,23 @@ def test_network_address(stand_in: Any, monkeypatch: pytest.MonkeyPatch) -> None
     assert _probe_stand_ins(stand_in, "mbedtls_1_23").address == "192.0.2.7"
 
 
+def _probe_os(monkeypatch: pytest.MonkeyPatch, stand_in: Any, **functions: Any) -> str | None:
+    """The filesystem that the probe finds on a firmware whose `os` has these functions only."""
+    module = types.ModuleType("os")
+    vars(module).update(functions)
+    monkeypatch.setitem(sys.modules, "uos", module)
+    return _probe_stand_ins(stand_in, "mbedtls_1_18").filesystem
+
+
+def test_what_os_has(stand_in: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without getcwd the working directory is "."; without statvfs too there is no filesystem; with getcwd alone, its size is unknown."""
+    room = {"statvfs": lambda path: (512, 512, 100, 50, 50, 0, 0, 0, 0, 255)}
+    assert _probe_os(monkeypatch, stand_in, **room) == "."
+    assert _probe_os(monkeypatch, stand_in) is None
+    assert _probe_os(monkeypatch, stand_in, getcwd=lambda: "/flash") == "/flash"
+    assert _probe_os(monkeypatch, stand_in, getcwd=lambda: "/flash", **room) == "/flash"
+
+
 def test_real_interpreter(run_on: Callable[[str], bytes], interpreter: list[str], tmp_path: Path) -> None:
     """Each step alone on a real interpreter: everything that this port has is reported."""
     texts = []

@@ -2,6 +2,8 @@
 
 import pytest
 
+from harness.cases import find_case, select
+
 LAB = """
 [board.pico]
 spec = "faulty:wlan-cyw43"
@@ -51,6 +53,22 @@ def test_f4_f6_the_right_words(suite, ssid, password, reason):
     assert ran.summary() == "3 failed"
     assert reasons(ran) == {reason}
     assert password not in ran.text
+
+
+@pytest.mark.slow
+def test_f1_d1_rb01_the_smoke_set_on_lwip(suite):
+    """Boards with the sockets of lwIP have the verdicts of any other, also where the server ends before the ClientHello."""
+    boards = ("unix", "faulty:lwip-1.23", "faulty:lwip-1.24")
+    early = ("versions/11-only-sec2", "not-tls/close-at-accept")
+    wanted = " or ".join(f"{case.id}]" for case in (*select("smoke"), *map(find_case, early)))
+    ran = suite.run("--cases", "core", "-k", wanted, *(word for board in boards for word in ("--board", board)))
+    found = {board: {} for board in boards}
+    for result in ran.record()["results"]:
+        found[result["board"]][result["case"]] = (result["verdict"], result["outcome"], result["reason"])
+    assert len(found["unix"]) == len(select("smoke")) + len(early)
+    assert found["faulty:lwip-1.23"] == found["unix"]
+    assert found["faulty:lwip-1.24"] == found["unix"]
+    assert {verdict for verdict, _outcome, _reason in found["unix"].values()} <= {"pass", "unsupported"}, ran.text
 
 
 def test_f2_d5_rb04_a_bare_board(suite):

@@ -52,6 +52,27 @@ def test_f11_rb12_usb_drive(new_session: NewSession, folder: Path, mode: str | N
     assert written == (set() if is_drive else {"tls_harness"})
 
 
+# In the place of the module `os` of the unix port up to 1.18 (ports/unix/modos.c): everything but getcwd.
+OS_WITHOUT_GETCWD = """\
+import os as _real, sys
+class _Os:
+ def __getattr__(self, name):
+  if name == 'getcwd': raise AttributeError(name)
+  return getattr(_real, name)
+sys.modules['os'] = sys.modules['uos'] = _Os()
+"""
+
+
+def test_an_os_without_getcwd(new_session: NewSession, folder: Path) -> None:
+    """Its filesystem can be written all the same: the agent runs from its file. `os` is a stand-in without that function."""
+    (folder / "boot.py").write_text(OS_WITHOUT_GETCWD)
+    session = new_session()
+    session.start()
+    assert session.link.exec(b"import os\nprint(hasattr(os, 'getcwd'))", deadline=Deadline(60)).stdout == b"False\n"
+    assert (session.info.filesystem, session.notes) == (".", [])
+    assert (folder / "tls_harness" / "agent.py").exists()
+
+
 def test_f18_boot_py_that_blocks(new_session: NewSession, folder: Path) -> None:
     """A boot.py that waits for ever is interrupted after a soft reset; the run says so, once, and goes on."""
     session = new_session(timeout_multiplier=0.1)
@@ -279,6 +300,21 @@ def test_agent_that_fails(session: BoardSession) -> None:
     with pytest.raises(BoardError, match="lab-1: the board's answer is garbled") as raised:
         session.connect(request, blobs, deadline=Deadline(60))
     assert raised.value.kind == "garbled"
+
+
+def test_f9_an_agent_that_arrived_damaged(session: BoardSession) -> None:
+    """Exceptions that our own code never raises show that it was damaged: an error of the board, and the agent is loaded again."""
+    request, blobs = session.prepare(ClientPlan(), Certificates())
+    for wrong in ("NameError", "SyntaxError", "IndentationError", "AttributeError"):
+        answer = f'{{"kind": "exception", "n": 1, "stage": "config", "type": "{wrong}", "args": ["verif"]}}'
+        damaged = f"def th_run(text, check): print('#th ' + {answer!r} + ' ' + th_sum({answer!r}))"
+        session.link.exec(damaged.encode(), deadline=Deadline(60))
+        session._console._number = 0
+        with pytest.raises(BoardError, match=rf"^lab-1: the agent on the board is damaged: {wrong} verif$") as raised:
+            session.connect(request, blobs, deadline=Deadline(60))
+        assert raised.value.kind == "agent"
+    assert session.recover()[-1].result == "helped"
+    assert b'"kind": "damaged"' in session.link.exec(b"th_run('x', 'c0')", deadline=Deadline(60)).stdout
 
 
 @pytest.mark.parametrize(("fingerprint", "library"), [("X", "axTLS"), ("B", "mbedTLS")])

@@ -2,6 +2,8 @@
 
 import pytest
 
+from harness.model import Stage
+
 
 @pytest.mark.parametrize(
     ("kind", "args"),
@@ -23,6 +25,23 @@ def test_every_name_of_it(kind, args, made):
 def test_out_of_memory(made, stored):
     """OSError 16 is printed as EBUSY but means MPI_ALLOC_FAILED."""
     stored("memory/out-of-memory", made("OSError", 16, free_before=30000))
+
+
+@pytest.mark.parametrize(
+    ("stage", "when", "fix"),
+    [
+        (Stage.CONFIG, "while it loaded its certificates and its key", "make room before the handshake"),
+        (Stage.HANDSHAKE, "in the handshake", "make room before the handshake"),
+        (Stage.WRITE, "while it wrote, after a good handshake", "read and write in pieces of at most 1 KB"),
+        (Stage.READ, "while it read, after a good handshake", "read and write in pieces of at most 1 KB"),
+    ],
+)
+def test_d3_when_memory_ran_out(made, stage, when, fix):
+    """What was tried at that moment decides what helps: a smaller key is no fix for a large write."""
+    (said,) = made("MemoryError", stage=stage).fitting()
+    assert (said.title, said.fixes[0].title) == (f"the board ran out of memory {when}", fix)
+    advises_key = any("smaller server key" in item.title for item in said.fixes)
+    assert advises_key is (stage in (Stage.CONFIG, Stage.HANDSHAKE))
 
 
 def test_looks_like_a_bad_certificate(made, stored):

@@ -17,8 +17,8 @@ ERRORS = LineErrors("/dev/ttyX", LineLog())
 RESTART = b"MPY: soft reboot\r\n"
 
 
-def test_silence_and_restart() -> None:
-    """Nothing in time is a time-out; a banner meanwhile is a reset."""
+def test_d4_silence_and_restart() -> None:
+    """Nothing in time is a time-out, which names timeout_multiplier; a banner meanwhile is a reset."""
     fault = ERRORS.silent(LinkTimeout(b"\x04", b""), Deadline(2.5))
     assert (fault.kind, fault.message) == (
         FaultKind.TIMEOUT,
