@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from harness.boards.agent.scripts import agent_pieces
 from harness.boards.lab_file import read_lab
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -36,6 +37,24 @@ def test_boards_toml(tmp_path, page):
         assert set(boards) == set(tomllib.loads(text)["board"])
         wifi = [board.settings for board in boards.values() if board.settings.network == "wifi"]
         assert {settings.password_env for settings in wifi} <= {"LAB_WIFI_PASSWORD"}
+
+
+def test_f20_what_the_page_says_of_boards():
+    """The size of the agent is the real one; what the harness does to a board, how long it takes and what cannot work are there."""
+    size = sum(map(len, agent_pieces()))
+    assert f"`tls_harness/agent.py`, about {round(size / 1000)} KB" in BOARDS
+    for heading in ("What the harness does to a board", "How long a run takes", "What cannot work"):
+        assert f"\n## {heading}\n" in BOARDS
+    for words in (
+        "sets the clock (RTC) to UTC",
+        "it stays in UTC",
+        "`dtr = false, rts = false` passes through the reset state",
+        "WPA2-Enterprise",
+        "WPA3",
+        "`country`",
+        "`static`",
+    ):
+        assert words in " ".join(BOARDS.split()), words
 
 
 @pytest.mark.parametrize("text", blocks("yaml")[:2], ids=["github", "gitlab"])

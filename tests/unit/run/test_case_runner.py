@@ -1,7 +1,6 @@
 """One case on the real virtual board: verdicts, controls and what is not a verdict."""
 
 import dataclasses
-import re
 import socket
 
 import pytest
@@ -12,13 +11,10 @@ from harness.expectations.builders import connected
 from harness.expectations.needs import READS_DER_ONLY, READS_PEM, READS_PKCS8
 from harness.model import (
     Case,
-    ClientFailure,
     ClientPlan,
     Need,
     Outcome,
     ServerProfile,
-    Side,
-    Stage,
     Tier,
     VerdictWord,
     Verify,
@@ -277,34 +273,6 @@ def test_a_control_that_cannot_run(runner, heaps, monkeypatch):
     )
     assert len(tried) == 1
     assert result.observation.outcome is Outcome.REFUSED
-
-
-# ------------------------------------------------------------------ too little memory
-
-
-@pytest.mark.parametrize(
-    ("kind", "number", "stage"),
-    [("OSError", 12, Stage.HANDSHAKE), ("OSError", -32512, Stage.HANDSHAKE), ("MemoryError", None, Stage.WRITE)],
-)
-def test_f12_rb09_a_case_without_enough_memory(runner, monkeypatch, kind, number, stage):
-    """It says nothing about TLS: `unsupported`, with what was free; also where the agent's own buffer found no room."""
-    failure = ClientFailure(type=kind, args=(), number=number, flags=None, name=None, stage=stage)
-    make = runner.handshakes.make
-
-    def short_of_memory(profile, plan, *, within=None):
-        done = make(profile, plan, within=within)
-        seen = dataclasses.replace(
-            done.observation, outcome=Outcome.REFUSED, stage=stage, ended_by=Side.CLIENT, client=failure
-        )
-        return dataclasses.replace(done, observation=seen)
-
-    monkeypatch.setattr(runner.handshakes, "make", short_of_memory)
-    verdict = runner.run(case()).verdict
-    assert verdict.word is VerdictWord.UNSUPPORTED
-    assert re.fullmatch(
-        r"too little memory: \d+ bytes of heap free, \d+ bytes in one piece; a TLS session needs 28 to 36 KB, 16\.7 KB of it in one piece",
-        verdict.reason,
-    )
 
 
 # ------------------------------------------------------------------ tried again

@@ -42,9 +42,33 @@ def test_f19_a_board_that_met_another_server(lab, spec, monkeypatch, wrong):
     assert raised.value.kind == "network"
 
 
+@pytest.mark.parametrize(("failures", "tries"), [(1, 2), (2, 2)])
+def test_d1_a_connection_that_only_the_server_saw(lab, spec, monkeypatch, failures, tries):
+    """A board that reports a failed connect() although the server accepted it is asked once more; then it is a fault of the network."""
+    runner = lab.runner(spec, "in-process")
+    real, tried = runner.board.try_tcp, []
+
+    def try_tcp(host, port):
+        tried.append(port)
+        if len(tried) > failures:
+            return real(host, port)
+        with socket.create_connection((host, port)) as board:
+            board.recv(1)
+        raise BoardError("unix: the board cannot open a TCP connection (OSError 0)", kind="network")
+
+    monkeypatch.setattr(runner.board, "try_tcp", try_tcp)
+    if failures == 1:
+        assert first_tcp(runner.board, runner) == tried[-1]
+    else:
+        with pytest.raises(BoardError, match=r"^unix: the board cannot open a TCP connection \(OSError 0\)$") as raised:
+            first_tcp(runner.board, runner)
+        assert raised.value.kind == "network"
+    assert len(tried) == tries
+
+
 @pytest.mark.parametrize(("kind", "number"), [("OSError", 12), ("OSError", -32512), ("MemoryError", None)])
 def test_f12_rb09_a_board_without_memory_for_tls(lab, spec, monkeypatch, kind, number):
-    """If the very first session ends for want of memory, no case can be tried: one error, with what is free and what is needed."""
+    """If the very first session runs out of memory, no case can be tried: one error, with what is free and what is needed."""
     runner = lab.runner(spec, "in-process")
     made = runner.handshakes.baseline()
     failure = ClientFailure(type=kind, args=(), number=number, flags=None, name=None, stage=Stage.HANDSHAKE)
