@@ -49,7 +49,7 @@ def out_of_memory(evidence: Evidence) -> Explanation | None:
     stage = evidence.seen.stage
     after = stage in (Stage.WRITE, Stage.READ)
     return told(
-        f"the board ran out of memory {_WHEN.get(stage, 'in the handshake')}",
+        f"the board ran out of memory {_WHEN.get(stage or Stage.HANDSHAKE, 'in the handshake')}",
         why=(
             f"the board says {shown}; MicroPython turns mbedTLS -16 into OSError 16, which prints as EBUSY",
             *_heap(evidence),

@@ -21,6 +21,8 @@ RESULT = pytest.StashKey["CaseResult"]()
 UNUSABLE = pytest.StashKey[bool]()
 NOT_RUN = pytest.StashKey[bool]()
 REPORTED = pytest.StashKey[set[str]]()
+# The boards that cannot be used, with the reason: a test of this process has failed because of it.
+BLAMED = pytest.StashKey[set[tuple[str, str | None]]]()
 SHOWN_TRANSCRIPT = 4000
 
 
@@ -30,6 +32,9 @@ def complete_report(item: pytest.Item, call: pytest.CallInfo[Any], report: pytes
     if isinstance(error, HarnessError) and report.failed:
         from harness.reports.record.plain import plain
 
+        if _is_repeated(item, error):
+            _leave_out(report, item, str(lab_of(item.config).unusable_because(error)))
+            return
         is_fault = isinstance(error, BoardError | ServerError)
         report.tls_fault = is_fault  # type: ignore[attr-defined] # as `tls` below; the exit code depends on it
         report.longrepr = plain(f"error: {error}" if is_fault else str(error))
@@ -47,6 +52,7 @@ def complete_report(item: pytest.Item, call: pytest.CallInfo[Any], report: pytes
     rerun = rerun_command(item, boards=len(options_of(item.config).boards))
     entry = result_entry(result, at=utc(time.time()), rerun=rerun)
     unusable, not_run = item.stash.get(UNUSABLE, False), item.stash.get(NOT_RUN, False)
+    report.tls_not_run = not_run  # type: ignore[attr-defined] # as `tls`
     report.tls = {  # type: ignore[attr-defined] # a plain attribute is what pytest-xdist carries over
         "result": entry.as_json(),
         "line": evidence(entry),
@@ -62,6 +68,30 @@ def complete_report(item: pytest.Item, call: pytest.CallInfo[Any], report: pytes
         report.longrepr = unusable_block(result) if unusable else failure_block(result, rerun=rerun)
         if result.transcript:
             report.sections.append(("serial transcript", plain(result.transcript[-SHOWN_TRANSCRIPT:])))
+
+
+def not_run_text(board: str) -> str:
+    """Return why a test did not run, if another one has failed because its board cannot be used."""
+    from harness.reports.text.terminal import unusable_text
+
+    return f"not run: {unusable_text(board)}"
+
+
+def _is_repeated(item: pytest.Item, error: HarnessError) -> bool:
+    """Whether another test has failed because this board cannot be used: that is one failure, not one per test of the user."""
+    board = lab_of(item.config).unusable_because(error)
+    blame, blamed = (board, str(error)), item.config.stash.setdefault(BLAMED, set())
+    if board is None or blame in blamed:
+        return board is not None
+    blamed.add(blame)  # type: ignore[arg-type] # not None here
+    return False
+
+
+def _leave_out(report: pytest.TestReport, item: pytest.Item, board: str) -> None:
+    """Make the report of a failed test one of a test that was skipped."""
+    report.outcome = "skipped"
+    report.longrepr = (str(item.path), item.location[1] or 0, not_run_text(board))
+    report.tls_not_run = True  # type: ignore[attr-defined] # as `tls`
 
 
 def _described(item: pytest.Item, result: CaseResult) -> dict[str, Any]:

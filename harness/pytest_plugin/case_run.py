@@ -12,11 +12,10 @@ from harness.errors import FaultKind, HarnessError
 from harness.explain.faults import explain_error, explain_fault
 from harness.model import CaseResult, Verdict, VerdictWord
 from harness.oracle.known import apply_known
-from harness.pytest_plugin.case_report import NOT_RUN, RESULT, UNUSABLE
+from harness.pytest_plugin.case_report import BLAMED, NOT_RUN, RESULT, UNUSABLE, not_run_text
 from harness.pytest_plugin.run import known_of
 from harness.reports.text.failure_text import headline
 from harness.reports.text.junit import junit_properties
-from harness.reports.text.terminal import unusable_text
 from harness.run.board_facts import NO_TLS
 from harness.system.shortages import shortage_text
 
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from harness.model import Case
     from harness.pytest_plugin.fixtures import Board, RunCase
 
-# The boards that cannot be used, with the reason: a test of this process has failed for it.
-REPORTED = pytest.StashKey[set[tuple[str, str | None]]]()
 STOPPED = "ended from outside before the harness's own time limits were over: {}"
 
 
@@ -47,7 +44,7 @@ def case_function(request: pytest.FixtureRequest) -> RunCase:
         if word is VerdictWord.KNOWN:
             pytest.xfail(headline(result))
         if _is_repeated(item, board, result):
-            pytest.skip(f"not run: {unusable_text(board.label)}")
+            pytest.skip(not_run_text(board.label))
         if word is not VerdictWord.PASS:
             pytest.fail(headline(result), pytrace=False)
         return result
@@ -57,7 +54,7 @@ def case_function(request: pytest.FixtureRequest) -> RunCase:
 
 def _is_repeated(item: pytest.Item, board: Board, result: CaseResult) -> bool:
     """Whether a test of this process has failed because of this board for this reason: that is one failure, not one per case."""
-    reported = item.config.stash.setdefault(REPORTED, set())
+    reported = item.config.stash.setdefault(BLAMED, set())
     item.stash[NOT_RUN] = item.stash.get(UNUSABLE, False) and (board.label, result.verdict.reason) in reported
     if item.stash.get(UNUSABLE, False):
         reported.add((board.label, result.verdict.reason))

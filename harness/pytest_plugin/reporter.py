@@ -18,6 +18,8 @@ from harness.pytest_plugin.record import News, Record
 from harness.pytest_plugin.run import artifacts_folder, node_ids, options_of, worker_input
 from harness.pytest_plugin.screen import Screen
 
+# pytest's record of the tests that `--lf` runs (`pytest --cache-show cache/lastfailed`).
+LAST_FAILED = "cache/lastfailed"
 # Options with which pytest collects tests and runs none: the record of the last run stays.
 RUNS_NOTHING = ("collectonly", "showfixtures", "show_fixtures_per_test", "setuponly", "setupplan")
 
@@ -46,6 +48,7 @@ class Reporter:
         self._line_open = False
         self._over = False
         self._blocks: FailureBlocks | None = None
+        self._not_run: dict[str, bool] = {}
         self.soak: Soak | None = None
         self._reached: list[str] = []
 
@@ -161,6 +164,8 @@ class Reporter:
         """Take the result from a test's report."""
         self._make_room(report.nodeid)
         self._tally.take(report)
+        if getattr(report, "tls_not_run", False):
+            self._not_run[report.nodeid] = True
         data = getattr(report, "tls", None)
         if data is None or report.when != "call":
             return
@@ -203,6 +208,9 @@ class Reporter:
         count = f"[{len(self.kept.results):>{digits}}/{self._total}] " if self._total else ""
         text = case_line(result, data["line"], **many, repeats=options.repeat, count=count, width=self._screen.width)
         self._line(text, **{result.verdict.colour: True})
+        left = self._screen.time_left(len(self.kept.results), self._total)
+        if left is not None:
+            self._line(left)
         self._draw()
 
     def _line(self, text: str, **markup: bool) -> None:
@@ -236,6 +244,7 @@ class Reporter:
 
         self._over = True
         self._screen.wipe()
+        self._keep_for_last_failed()
         worse = exitstatus == pytest.ExitCode.OK and bool(self._compared_nothing())
         untried = False
         if self.kept.begun:
@@ -246,6 +255,12 @@ class Reporter:
             worse = worse or self.kept.worse or bool(self.soak is not None and self.soak.flaky)
             untried = bool(self.untried() or self.kept.trouble)
         session.exitstatus = exit_code(int(session.exitstatus), self._tally, worse=worse, untried=untried)
+
+    def _keep_for_last_failed(self) -> None:
+        """Have `--lf` run what an unusable board left out, which pytest takes for skipped, together with what failed."""
+        cache = getattr(self.config, "cache", None)
+        if self._not_run and cache is not None:
+            cache.set(LAST_FAILED, {**cache.get(LAST_FAILED, {}), **self._not_run})
 
     def _compared_nothing(self) -> list[str]:
         """Warn if --baseline was given but no case ran: the run must not look as if nothing got worse."""

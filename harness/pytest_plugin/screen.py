@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _WIPE_LINE = "\r\x1b[2K"
 _UP = "\x1b[1A"
+# How often a terminal without a bar, or a log, has a line with the time left.
+LEFT_EVERY_S = 60.0
 
 
 class Screen:
@@ -35,7 +37,7 @@ class Screen:
         # The cursor's column while no bar is drawn; None: unknown, so nothing can be erased.
         self._column: int | None = None if config.pluginmanager.has_plugin("dsession") else 0
         self._drawn = False
-        self._started_s = time.monotonic()
+        self._started_s = self._told_s = time.monotonic()
 
     @property
     def width(self) -> int | None:
@@ -52,6 +54,16 @@ class Screen:
         text = bar_text(done, total, bad=bad, elapsed_s=time.monotonic() - self._started_s, **self._look())
         self._writer.write(("\n" if self._column else "") + text, flush=True)
         self._drawn = True
+
+    def time_left(self, done: int, total: int) -> str | None:
+        """Return a line with the time left, once a minute, where no bar shows it; None between."""
+        now = time.monotonic()
+        if self._bar or not done < total or now - self._told_s < LEFT_EVERY_S:
+            return None
+        from harness.reports.text.terminal import left_text
+
+        self._told_s = now
+        return f"{done} of {total} cases done, {left_text(done, total, elapsed_s=now - self._started_s)}"
 
     def wipe(self) -> None:
         """Erase the bar and put the cursor back."""

@@ -175,6 +175,14 @@ class Lab:
             raise found
         return found
 
+    def unusable_because(self, error: Exception) -> str | None:
+        """Return the label of the board that cannot be used because of this error; None for the fault of a single test."""
+        for board in self._boards.values():
+            quarantine = board.session.quarantine_reason if board.session is not None else None
+            if any(error is known for known in (board.error, *board.runners.values())) or str(error) == quarantine:
+                return board.spec.label
+        return None
+
     def known_runner(self, spec: BoardSpec, server_name: str) -> CaseRunner | None:
         """Return the runner for this board and server if there is one already; open nothing."""
         board = self._boards.get(spec.label)

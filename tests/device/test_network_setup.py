@@ -149,6 +149,13 @@ def test_f10_power_saving_is_off(bench: Callable[..., Any], family: str, off: in
     assert made.called("pm") == ([] if off is None else [off])
 
 
+def test_f10_an_esp32_that_does_not_name_its_value(bench: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Firmware with `pm` and without PM_NONE takes 0; cyw43's value would be refused."""
+    made = bench("esp32")
+    monkeypatch.delattr(type(made.station), "PM_NONE")
+    assert (made.join()["pm"], made.called("pm")) == (0, [0])
+
+
 def test_f10_the_port_names_its_value(bench: Callable[..., Any]) -> None:
     """PM_NONE comes before what is known of the family."""
     made = bench("cyw43")

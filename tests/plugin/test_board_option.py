@@ -164,8 +164,24 @@ def test_a_board_is_not_usable_and_another_is(suite):
 
 
 USES_THE_BOARD = """
+import pytest
+
+
 def test_it(board):
     board.info
+
+
+def test_again(board, tls_server):
+    board.connect(tls_server())
+
+
+@pytest.fixture
+def offered(board):
+    return board.info.suites
+
+
+def test_fixture(offered):
+    assert offered
 
 
 def test_other():
@@ -174,12 +190,27 @@ def test_other():
 
 
 @pytest.mark.parametrize(("passes", "status"), [(True, 10), (False, 1)])
-def test_own_test_with_a_board_that_cannot_be_opened(suite, passes, status):
-    """A test of the user's that a board fails is an error; any other test that fails comes first."""
+def test_f13_own_tests_with_a_board_that_cannot_be_opened(suite, passes, status):
+    """The board fails one of the user's tests, and the others that use it are skipped; a test that fails by itself comes first."""
     suite.write("test_mine.py", USES_THE_BOARD.format(passes=passes))
-    ran = suite.run("--board", "/dev/ttyNOPE7")
+    ran = suite.run("--board", "/dev/ttyNOPE7", "-rs")
     assert ran.status == status
+    assert ran.summary() == ("1 failed, 1 passed, 2 skipped" if passes else "2 failed, 2 skipped")
     assert ran.line("error: /dev/ttyNOPE7: no such port; ")
+    skipped = [line for line in ran.lines if line.startswith("SKIPPED")]
+    assert len(skipped) == 2
+    assert all(line.endswith(": not run: board ttyNOPE7 is not usable, see above") for line in skipped)
+
+
+def test_f13_last_failed_runs_what_was_not_run(suite):
+    """`--lf` after such a run has all tests that the board left out, cases and the user's own, and no other."""
+    suite.write("test_own.py", USES_THE_BOARD.format(passes=True))
+    arguments = ("-p", "cacheprovider", "-W", "ignore", *suite.quick[:-1], f"{suite.quick[-1]} or test_own")
+    ran = suite.run(*arguments, "--board", "/dev/ttyNOPE7")
+    assert ran.summary() == "1 failed, 1 passed, 4 skipped", ran.text
+    again = suite.run(*arguments, "--board", "/dev/ttyNOPE7", "--lf")
+    assert again.summary() == "1 failed, 4 skipped", again.text
+    assert "run-last-failure: rerun previous 5 failures" in again.text
 
 
 @pytest.mark.parametrize("how", [("-v",), ("-q",), ("-n", "1")])

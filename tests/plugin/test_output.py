@@ -49,6 +49,16 @@ def test_a_line_per_case_with_xdist(suite):
     assert sum(line.startswith("board unix: ") for line in lines) == 1
 
 
+def test_the_time_left_in_a_log(suite):
+    """A log, which has no bar, has a line with the time left: once a minute, here after each case but the last."""
+    suite.write("conftest.py", "import harness.pytest_plugin.screen\nharness.pytest_plugin.screen.LEFT_EVERY_S = 0\n")
+    lines = between(suite.run(*suite.quick))
+    assert PROGRESS.match(lines[3])
+    assert re.fullmatch(r"1 of 2 cases done, about 0:\d\d left", lines[4])
+    assert PROGRESS.match(lines[5])
+    assert not any("left" in line for line in lines[5:])
+
+
 def test_quiet(suite):
     """-q has pytest's letters, and the table."""
     ran = suite.run(*suite.quick, "-q")

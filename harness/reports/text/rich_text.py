@@ -16,7 +16,7 @@ from rich.text import Text
 from harness.model import VerdictWord
 from harness.reports.record.plain import one_line
 from harness.reports.record.result_types import Result
-from harness.reports.text.terminal import NAME_COLUMNS, summary_rows
+from harness.reports.text.terminal import NAME_COLUMNS, left_text, summary_rows
 
 _BAR_COLUMNS = 40
 _LEAST_BAR_COLUMNS = 8
@@ -95,7 +95,7 @@ def bar_text(
     if bad:
         parts.append(f"{bad} bad")
     if done:
-        parts.append(f"about {_span(elapsed_s / done * (total - done))} left")
+        parts.append(left_text(done, total, elapsed_s=elapsed_s))
     words = "  ".join(parts)
     room = min(_BAR_COLUMNS, width - 1 - len(words) - 2)
     if room < _LEAST_BAR_COLUMNS:
@@ -104,9 +104,3 @@ def bar_text(
     bar = ProgressBar(total=total, completed=done, width=room, complete_style=style, finished_style=style)
     # Without colours rich leaves out what is still to come.
     return f"{_drawn(bar, width=room, colour=colour, encoding=encoding).ljust(room)}  {words}"
-
-
-def _span(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

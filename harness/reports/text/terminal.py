@@ -112,6 +112,19 @@ def unusable_text(board: str) -> str:
     return one_line(f"board {board} is not usable, see above")
 
 
+def left_text(done: int, total: int, *, elapsed_s: float) -> str:
+    """Return about how long the rest of a run takes, at the average time per case.
+
+    Args:
+        done: finished cases, at least one.
+        total: cases of the run.
+        elapsed_s: since the first case began, in seconds.
+    """
+    minutes, seconds = divmod(round(elapsed_s / done * (total - done)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"about {hours}:{minutes:02}:{seconds:02} left" if hours else f"about {minutes}:{seconds:02} left"
+
+
 # The first columns of the table name what is counted.
 NAME_COLUMNS = 3
 

@@ -68,6 +68,21 @@ def test_a_failure_to_open_is_remembered(new_lab):
     assert lab.open(missing).info is None
 
 
+def test_whose_error_makes_a_board_unusable(new_lab, spec):
+    """The errors that a lab raises again for each use name their board; the fault of one connection names none."""
+    lab = new_lab()
+    missing = BoardSpec(text="/dev/ttyNOPE7", kind="serial", target="/dev/ttyNOPE7", label="ttyNOPE7")
+    with pytest.raises(BoardError) as caught:
+        lab.runner(missing, "in-process")
+    assert lab.unusable_because(caught.value) == "ttyNOPE7"
+    runner = lab.runner(spec, "in-process")
+    assert lab.unusable_because(BoardError("unix: the line dropped")) is None
+    runner.board.quarantine("seed/x: silence")
+    with pytest.raises(BoardError) as caught:
+        runner.board.refuse_if_quarantined()
+    assert lab.unusable_because(caught.value) == "unix"
+
+
 def test_no_way_to_the_server_is_remembered(new_lab, spec):
     """The error that keeps board and server apart is remembered; the board itself stays open."""
     lab = new_lab(peers=("127.0.0.2",))
