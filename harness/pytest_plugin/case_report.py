@@ -79,11 +79,13 @@ def not_run_text(board: str) -> str:
 
 def _is_repeated(item: pytest.Item, error: HarnessError) -> bool:
     """Whether another test has failed because this board cannot be used: that is one failure, not one per test of the user."""
-    board = lab_of(item.config).unusable_because(error)
-    blame, blamed = (board, str(error)), item.config.stash.setdefault(BLAMED, set())
-    if board is None or blame in blamed:
-        return board is not None
-    blamed.add(blame)  # type: ignore[arg-type] # not None here
+    lab, blamed = lab_of(item.config), item.config.stash.setdefault(BLAMED, set())
+    board = lab.unusable_because(error)
+    if board is not None and (board, str(error)) in blamed:
+        return True
+    # This failure shows why a board cannot be used, also if it is quarantined from now on.
+    quarantined = ((entry.spec.label, entry.session.quarantine_reason) for entry in lab.boards() if entry.session)
+    blamed.update((label, reason) for label, reason in ((board, str(error)), *quarantined) if label and reason)
     return False
 
 
