@@ -12,7 +12,7 @@ import pytest
 
 from harness.errors import BoardError, HarnessError, ServerError
 from harness.pytest_plugin.rerun import rerun_command
-from harness.pytest_plugin.run import lab_of, options_of
+from harness.pytest_plugin.run import LAB, lab_of, options_of
 
 if TYPE_CHECKING:
     from harness.model import CaseResult
@@ -32,8 +32,9 @@ def complete_report(item: pytest.Item, call: pytest.CallInfo[Any], report: pytes
     if isinstance(error, HarnessError) and report.failed:
         from harness.reports.record.plain import plain
 
-        if _is_repeated(item, error):
-            _leave_out(report, item, str(lab_of(item.config).unusable_because(error)))
+        board = _failed_before(item, error)
+        if board is not None:
+            _leave_out(report, item, board)
             return
         is_fault = isinstance(error, BoardError | ServerError)
         report.tls_fault = is_fault  # type: ignore[attr-defined] # as `tls` below; the exit code depends on it
@@ -77,16 +78,19 @@ def not_run_text(board: str) -> str:
     return f"not run: {unusable_text(board)}"
 
 
-def _is_repeated(item: pytest.Item, error: HarnessError) -> bool:
-    """Whether another test has failed because this board cannot be used: that is one failure, not one per test of the user."""
-    lab, blamed = lab_of(item.config), item.config.stash.setdefault(BLAMED, set())
+def _failed_before(item: pytest.Item, error: HarnessError) -> str | None:
+    """Return the board that cannot be used because of this error, if another test has failed for it: that is one failure, not many."""
+    lab = item.config.stash.get(LAB, None)
+    if lab is None:
+        return None
+    blamed = item.config.stash.setdefault(BLAMED, set())
     board = lab.unusable_because(error)
-    if board is not None and (board, str(error)) in blamed:
-        return True
+    if (board, str(error)) in blamed:
+        return board
     # This failure shows why a board cannot be used, also if it is quarantined from now on.
     quarantined = ((entry.spec.label, entry.session.quarantine_reason) for entry in lab.boards() if entry.session)
     blamed.update((label, reason) for label, reason in ((board, str(error)), *quarantined) if label and reason)
-    return False
+    return None
 
 
 def _leave_out(report: pytest.TestReport, item: pytest.Item, board: str) -> None:

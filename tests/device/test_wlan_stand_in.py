@@ -84,6 +84,35 @@ def test_what_comes_of_connect(
     assert (made.isconnected(), made.ifconfig()[0]) == (up, "192.0.2.7" if up else "0.0.0.0")
 
 
+@pytest.mark.parametrize(
+    ("reason", "since_1_22"),
+    [
+        *((reason, 1001) for reason in (2, 4, 15, 200, 203, 204)),
+        *((reason, reason) for reason in (201, 202, 210, 211, 212)),
+        (205, 202),
+        (8, 1000),
+    ],
+)
+def test_which_reasons_are_shown(station: Callable[..., Any], reason: int, since_1_22: int) -> None:
+    """While the driver goes on trying, 1.22 shows some reasons of the last association, and 1.21 none."""
+    for name, expected in (("Esp32", since_1_22), ("Esp32Before122", 1001)):
+        made = station(name)
+        made.connect("lab", "letmein")
+        made.reason = reason
+        assert (name, made.status()) == (name, expected)
+
+
+def test_a_wrong_password_ends_with_one_of_two_reasons(station: Callable[..., Any]) -> None:
+    """4WAY_HANDSHAKE_TIMEOUT (15) and HANDSHAKE_TIMEOUT (204); both are shown as "connecting"."""
+    made, reasons = station("Esp32"), set()
+    made.connect("lab", "letmein")
+    for _association in range(2):
+        made.clock.sleep_ms(2500)
+        assert made.status() == 1001
+        reasons.add(made.reason)
+    assert reasons == {15, 204}
+
+
 def test_cyw43_connects_at_the_second_request(station: Callable[..., Any]) -> None:
     """A second connect() is a scan of its own."""
     made = station("Cyw43", "missed-scan")

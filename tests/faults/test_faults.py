@@ -96,7 +96,7 @@ EXPECTED = {
     "unplug": quarantined("lost", steps="port failed", waits_s=1.5),
     "replug": brought_back("lost", steps="port helped"),
     "slow": quarantined("timeout"),
-    "stuck-raw": brought_back("garbled", steps=f"{NOTHING_HELPS}, reset helped", waits_s=SILENCE_S),
+    "stuck-raw": brought_back("timeout", steps=f"{NOTHING_HELPS}, reset helped", waits_s=SILENCE_S),
     "disk-full": Row(verdicts=FIVE_PASS, notes=("the agent runs from RAM: ",)),
     "read-only": Row(verdicts=FIVE_PASS, notes=("the agent runs from RAM: ",)),
     "no-memory": Row(verdicts=ALL_ERROR, rule="fault/memory"),

@@ -144,7 +144,7 @@ def test_a_program_that_is_no_micropython(suite):
     ("fault", "said", "fixes"),
     [
         ("bare", "faulty:bare: the board is in no network: it has no IP address, and its WLAN is not connected.", 2),
-        ("no-memory", "faulty:no-memory: the board could not load the agent into RAM: MemoryError: ", 2),
+        ("small-heap", "faulty:small-heap: the board has too little memory for TLS: ", 2),
     ],
 )
 def test_f2_f12_f13_rb04_rb09_a_board_that_is_not_usable(suite, fault, said, fixes):

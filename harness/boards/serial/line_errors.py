@@ -42,6 +42,18 @@ class LineErrors:
             message = f"{self.device}: the board did not answer within {limit}"
         return BoardError(message, kind=kind, transcript=self._log.show(silence.seen))
 
+    def not_taken(self, silence: LinkTimeout, deadline: Deadline) -> BoardError:
+        """The board did not say that it has the code: it says nothing but raw paste's windows, or prints something else."""
+        printed = silence.seen.strip(b"\x01\r\n")
+        if not printed:
+            return self.silent(silence, deadline)
+        return BoardError(
+            f"{self.device}: the board did not take the code and printed {printable(printed.splitlines()[0], limit=60)!r}: "
+            "another program runs on it, or bytes were lost or changed",
+            kind=FaultKind.GARBLED,
+            transcript=self._log.text(limit=400),
+        )
+
     def broken(self, what: str) -> BoardError:
         """The protocol broke: a byte was lost or changed."""
         return BoardError(

@@ -314,9 +314,7 @@ class RawRepl:
         except LinkTimeout as silence:
             if deadline.expired or restarted(silence.seen):
                 raise self._errors.silent(silence, deadline) from silence
-            if not silence.seen:
-                raise self._errors.silent(silence, deadline.within(self._sender.protocol_s)) from silence
-            raise self._errors.broken("the board did not say that it has the code") from silence
+            raise self._errors.not_taken(silence, deadline.within(self._sender.protocol_s)) from silence
         except BrokenProtocol as trouble:
             seen = self._after(trouble)
             if restarted(seen):

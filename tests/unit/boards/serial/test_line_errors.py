@@ -27,6 +27,26 @@ def test_d4_silence_and_restart() -> None:
     assert ERRORS.silent(LinkTimeout(b"\x04", RESTART), Deadline(2.5)).kind is FaultKind.RESET
 
 
+@pytest.mark.parametrize("seen", [b"", b"\x01\x01\x01"])
+def test_a_board_that_does_not_take_the_code(seen: bytes) -> None:
+    """The windows of raw paste mode come from its driver, not from the program: such a board is silent."""
+    fault = ERRORS.not_taken(LinkTimeout(b"\x04", seen), Deadline(2.0))
+    assert (fault.kind, fault.message) == (
+        FaultKind.TIMEOUT,
+        "/dev/ttyX: the board did not answer within 2 s (slow boards: timeout_multiplier in boards.toml)",
+    )
+
+
+def test_a_board_that_prints_instead_of_taking_the_code() -> None:
+    """What it printed is named: a program of its own, or what is left of an answer."""
+    fault = ERRORS.not_taken(LinkTimeout(b"\x04", b"\x01\r\nKeyboardInterrupt: not now\r\nagain"), Deadline(2.0))
+    assert (fault.kind, fault.message) == (
+        FaultKind.GARBLED,
+        "/dev/ttyX: the board did not take the code and printed 'KeyboardInterrupt: not now': "
+        "another program runs on it, or bytes were lost or changed",
+    )
+
+
 def test_broken_and_flooded() -> None:
     """A protocol that broke is the line's fault; output without end is a flood."""
     broken = ERRORS.broken("the end of an answer was lost")
