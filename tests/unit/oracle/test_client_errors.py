@@ -109,6 +109,17 @@ def test_connection_reset_is_only_ambiguous_once_the_peer_could_have_answered() 
     assert (before.name, later.name, later.stage) == ("ECONNRESET", "ECONNRESET", Stage.READ)
 
 
+def test_an_error_of_close_is_the_ports_own() -> None:
+    """Closing checks nothing of TLS: 16 is EBUSY there, out of memory before."""
+    assert failure("OSError", 16, stage=Stage.CLOSE).name == "EBUSY"
+
+
+def test_a_refused_setting_needs_a_hello_that_is_known_to_be_missing() -> None:
+    """BAD_INPUT_DATA may come from the peer's message, too, where nobody knows whether the board had begun."""
+    stages = [failure("OSError", -28928, hello_sent=sent).stage for sent in (False, None, True)]
+    assert stages == [Stage.CONFIG, Stage.HANDSHAKE, Stage.HANDSHAKE]
+
+
 def test_a_negative_errno_of_1_24_is_the_same_errno() -> None:
     """1.24 raises OSError(-104) from read where all others raise OSError(104); the number stays as seen."""
     seen = failure("OSError", -104, stage=Stage.READ)

@@ -1,12 +1,16 @@
 """Tests of harness/run/handshake.py: what an answer means before anything is judged."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
-from harness.boards.agent.protocol import Answer, AnswerKind
-from harness.model import BoardInfo, Observation, Outcome, ServerReport, Stage
-from harness.run.handshake import Handshake, client_report, contradiction
+from harness.boards.agent.protocol import Answer, AnswerKind, RunRequest
+from harness.errors import BoardError, ServerError
+from harness.model import BoardInfo, ClientPlan, Observation, Outcome, ServerProfile, ServerReport, Stage
+from harness.run.addresses import Addresses
+from harness.run.handshake import Handshake, Handshakes, client_report, contradiction
+from harness.system.deadline import Deadline
 
 INFO = BoardInfo(tls_library="mbedTLS", tls_version="Mbed TLS 3.6.0", platform="linux")
 
@@ -98,6 +102,59 @@ def test_is_unreachable(stage, accepted, expected):
     """The server is unreachable if the board could not connect and the server accepted nothing."""
     assert handshake("exception", accepted=accepted, stage=stage).is_unreachable is expected
     assert not handshake(None, accepted=accepted, stage=stage).is_unreachable  # the board was not asked
+
+
+@pytest.mark.parametrize("error", [BoardError, ServerError])
+def test_a_server_that_waits_for_a_lost_board_is_ended(monkeypatch, error):
+    """After a fault of the board the server must not wait for it; a fault of the server has ended it already."""
+    ended = []
+    server = SimpleNamespace(cancel=lambda: ended.append(True))
+    made = Handshakes(SimpleNamespace(), server, certificates=None, addresses=None)
+
+    def fails(**_words):
+        raise error("gone")
+
+    monkeypatch.setattr(made, "baseline", fails)
+    with pytest.raises(error, match=r"^gone$"):
+        made.completes_baseline(None)
+    assert ended == [True] * (error is BoardError)
+
+
+@pytest.mark.parametrize(
+    ("answer", "ended", "waited"),
+    [
+        ({"kind": "result"}, False, True),
+        ({"kind": "exception", "stage": Stage.HANDSHAKE}, False, True),
+        ({"kind": "exception", "stage": Stage.CONFIG}, True, False),
+        ({"kind": "exception", "stage": Stage.CONNECT}, True, False),
+        ({"kind": "error", "missing": "set_ciphers"}, True, False),
+        ({"kind": "exception", "stage": Stage.CONNECT, "text": "served meanwhile"}, True, True),
+    ],
+)
+@pytest.mark.parametrize("left_s", [None, 3])
+def test_how_long_both_sides_are_waited_for(answer, ended, waited, left_s):
+    """A server that the board never reached is ended at once, unless it has served by then; a given deadline limits the board."""
+    limits, done, given = [], [], Answer(**{**answer, "kind": AnswerKind(answer["kind"])})
+    report = ServerReport(facts=None, failure=None)
+
+    def connect(_request, _blobs, *, deadline):
+        limits.append(deadline.timeout_s)
+        return given
+
+    board = SimpleNamespace(
+        refuse_if_quarantined=lambda: None, scaled=lambda seconds: seconds, info=INFO, connect=connect,
+        prepare=lambda _plan, _certificates: (RunRequest(host="", port=0), {}),
+    )  # fmt: skip
+    server = SimpleNamespace(
+        open=lambda _profile, _serving: SimpleNamespace(failure=None, port=4),
+        cancel=lambda: done.append("cancel") or (None if given.text else report),
+        finish=lambda _deadline: done.append("finish") or report,
+    )
+    addresses = Addresses(bind="127.0.0.1", advertise="127.0.0.1", peers=("127.0.0.1",))
+    made = Handshakes(board, server, certificates=None, addresses=addresses)
+    made.make(ServerProfile(), ClientPlan(), within=left_s and Deadline(left_s, clock=lambda: 0.0))
+    assert done == ["cancel"] * ended + ["finish"] * waited
+    assert limits == [left_s or 45]
 
 
 def test_missing_api():

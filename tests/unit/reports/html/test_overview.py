@@ -91,6 +91,9 @@ def test_boards_with_problems_worst_first(make_run, make_result):
     assert problems(run)[1]["lines"] == ["quarantined after key/p256: 3 faults", "1 error of 1 results"]
     deaf = make_run(make_result(verdict="unsupported", outcome="not-run", reason="no ssl module", observed=None))
     assert problems(deaf)[0]["lines"] == ["no case could be tried: no ssl module"]
+    words = {"verdict": "unsupported", "outcome": "not-run", "observed": None}
+    mixed = make_run(*(make_result(f"key/{n}", reason=reason, **words) for n, reason in enumerate("abb")))
+    assert problems(mixed)[0]["lines"] == ["no case could be tried: b"]  # the reason of most cases
     assert (
         troubled(make_run(*[make_result(board=f"b{number}", verdict="fail") for number in range(5)]))
         == "b0, b1, b2 and 2 more"

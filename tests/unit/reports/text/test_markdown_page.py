@@ -47,6 +47,12 @@ def test_it_always_fits(rows, width):
     assert "... and " in text  # of the notes
 
 
+def test_notes_get_a_quarter_of_the_page():
+    """Notes that just fit are shown; one more byte and they are counted."""
+    shown = [page("T", notes=["x" * length], sections=[], limit=4_000) for length in (997, 998)]
+    assert ["* ... and 1 more" in text for text in shown] == [False, True]
+
+
 def test_characters_of_many_bytes():
     """The limit is in bytes."""
     rows = tuple(("\N{GRINNING FACE}" * 200, "é") for _ in range(500))
