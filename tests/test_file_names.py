@@ -28,7 +28,6 @@ TESTED_ELSEWHERE = {
     "harness/pytest_plugin/record.py": "needs a pytest run; tests/plugin/test_run_record.py",
     "harness/pytest_plugin/reporter.py": "needs a pytest run; tests/plugin",
     "harness/pytest_plugin/run.py": "needs a pytest run; tests/plugin",
-    "harness/pytest_plugin/screen.py": "needs a pytest run on a terminal; tests/plugin/test_terminal.py",
     "harness/server/__init__.py": "protocols and two records; mypy, and the tests of local.py and remote.py",
 }
 

@@ -229,6 +229,7 @@ def test_hostile_texts_change_nothing(mixed, show):
     assert set(addresses) == {"file:"}
 
 
+@pytest.mark.slow
 def test_ten_thousand_cells_stay_quick(record, multiplied, show, tmp_path, screenshots, record_property):
     """Rows are only built when they become visible, however many there are, also after filtering."""
     _folder, run = record

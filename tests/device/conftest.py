@@ -80,7 +80,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 def plain_server() -> Iterator[int]:
     """A TCP server that answers what it is sent with `Hallo, Client!` and ends; gives its port."""
     listener = socket.create_server(("127.0.0.1", 0))
-    listener.settimeout(20)
+    listener.settimeout(60)
 
     def serve() -> None:
         while True:
@@ -89,7 +89,7 @@ def plain_server() -> Iterator[int]:
             except OSError:
                 return
             with peer:
-                peer.settimeout(20)
+                peer.settimeout(60)
                 try:
                     if peer.recv(65536):
                         peer.sendall(b"Hallo, Client!")
@@ -101,7 +101,7 @@ def plain_server() -> Iterator[int]:
     yield listener.getsockname()[1]
     listener.shutdown(socket.SHUT_RDWR)
     listener.close()
-    thread.join(20)
+    thread.join(60)
 
 
 @pytest.fixture

@@ -98,4 +98,4 @@ class Rfc2217Server:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self.drop()
-        self._thread.join(10)
+        self._thread.join(60)

@@ -300,7 +300,7 @@ def test_the_peer_is_heard_out_before_our_close(stand_in: Any) -> None:
         def serve() -> None:
             peer, _ = listener.accept()
             with peer:
-                peer.settimeout(20)
+                peer.settimeout(60)
                 peer.sendall(b"x" * 100)
                 peer.shutdown(socket.SHUT_WR)
                 try:
@@ -311,7 +311,7 @@ def test_the_peer_is_heard_out_before_our_close(stand_in: Any) -> None:
         thread = threading.Thread(target=serve)
         thread.start()
         made.run(**_usual(listener.getsockname()[1], name="x"))
-        thread.join(20)
+        thread.join(60)
     assert seen == [b""]
 
 

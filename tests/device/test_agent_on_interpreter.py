@@ -96,7 +96,7 @@ class Server:
         self._errors: queue.Queue[str | None] = queue.Queue()
         self._context, self._answer, self._expect = context, answer, expect
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.settimeout(30)
+        self._listener.settimeout(60)
         self.port = self._listener.getsockname()[1]
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
@@ -107,7 +107,7 @@ class Server:
                 peer, _ = self._listener.accept()
             except OSError:
                 return
-            peer.settimeout(30)
+            peer.settimeout(60)
             try:
                 with self._context.wrap_socket(peer, server_side=True) as wrapped:
                     data = wrapped.recv(65536)
@@ -123,16 +123,16 @@ class Server:
 
     def received(self, count: int) -> list[bytes]:
         """What the next connections sent; waits for the server's thread."""
-        return [self._received.get(timeout=20) for _ in range(count)]
+        return [self._received.get(timeout=60) for _ in range(count)]
 
     def error(self) -> str | None:
         """The reason of the next failed connection; waits for the server's thread."""
-        return self._errors.get(timeout=20)
+        return self._errors.get(timeout=60)
 
     def close(self) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        self._thread.join(30)
+        self._thread.join(60)
 
 
 @pytest.fixture

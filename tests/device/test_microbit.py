@@ -48,7 +48,7 @@ def microbit() -> Iterator[str]:
         yield found[1].decode()
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=60)
         process.stdout.close()
 
 

@@ -126,7 +126,7 @@ def test_real_interpreter(run_on: Callable[[str], bytes], interpreter: list[str]
     texts = []
     for _name, code in probe_steps():
         done = subprocess.run(
-            [*interpreter, "-c", script("line") + code], cwd=tmp_path, capture_output=True, timeout=30, check=False
+            [*interpreter, "-c", script("line") + code], cwd=tmp_path, capture_output=True, timeout=60, check=False
         )
         texts.append(done.stdout)
     info = parse_probe(texts)

@@ -73,7 +73,7 @@ class Prompt:
         return printed[:-1], error[:-1]
 
     def end(self) -> int:
-        return self.process.wait(timeout=10)
+        return self.process.wait(timeout=60)
 
     def close(self) -> None:
         if self.process.poll() is None:
@@ -289,6 +289,6 @@ class Relay:
 
     def close(self) -> None:
         os.write(self._stop_write, b"x")
-        self._thread.join(10)
+        self._thread.join(60)
         for descriptor in (self._outer, self._slave, self._stop_read, self._stop_write):
             os.close(descriptor)

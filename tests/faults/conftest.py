@@ -172,7 +172,7 @@ def start(folder: Path, arguments: Iterable[str]) -> subprocess.Popen[bytes]:
     (folder / "tmp").mkdir()
     (folder / "test_mine.py").write_text(TEST, encoding="ascii")
     (folder / "conftest.py").write_text(PYTHON_ORG_SERVER.read_text(encoding="utf-8") + WATCH, encoding="utf-8")
-    strange = ("PYTEST", "TOX", "TLS_HARNESS", "MICROPYTHON", "PYTHONDONTWRITEBYTECODE", "CI", "BUILD_NUMBER")
+    strange = ("PYTEST", "TOX", "TLS_HARNESS", "MICROPYTHON", "CI", "BUILD_NUMBER")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(strange)}
     with (folder / "output.txt").open("wb") as output:
         return subprocess.Popen(
@@ -184,7 +184,6 @@ def start(folder: Path, arguments: Iterable[str]) -> subprocess.Popen[bytes]:
                 "COLUMNS": "200",
                 "NO_COLOR": "1",
                 "PYTHONWARNINGS": "",
-                "PYTHONPYCACHEPREFIX": str(folder.parents[1] / "byte-code"),  # that of tests/plugin
                 "TMPDIR": str(folder / "tmp"),
                 "TEST_WIFI_PASSWORD": PASSWORD,
             },

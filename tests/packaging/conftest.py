@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-# What would lead a process back to this checkout or into this pytest run.
-LEADING_BACK = ("PYTHONPATH", "PYTHONHOME", "PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_XDIST_WORKER", "VIRTUAL_ENV")
+# What would lead a process back to this checkout or into this pytest run, or its byte code away from what is installed.
+LEADING_BACK = (
+    *("PYTHONPATH", "PYTHONHOME", "PYTHONPYCACHEPREFIX", "VIRTUAL_ENV"),
+    *("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_XDIST_WORKER"),
+)
 
 
 def clean_environment() -> dict[str, str]:

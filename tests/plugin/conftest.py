@@ -57,7 +57,6 @@ class Suite:
     """A directory with tests, and ways to run them."""
 
     folder: Path
-    byte_code: Path
     running: list[subprocess.Popen] = field(default_factory=list)
     # Two cases that end before any connection, the quickest there are.
     quick = ("--cases", "smoke", "-k", "rsa-1024-key or key-and-certificate-swapped")
@@ -72,15 +71,13 @@ class Suite:
         inherited = {
             name: value
             for name, value in os.environ.items()
-            if not name.startswith(("PYTEST", "TOX", "MICROPYTHON"))
-            and name not in ("CI", "BUILD_NUMBER", "PYTHONDONTWRITEBYTECODE")
+            if not name.startswith(("PYTEST", "TOX", "MICROPYTHON")) and name not in ("CI", "BUILD_NUMBER")
         }
         clean = {
             **inherited,
             "COLUMNS": "80",
             "NO_COLOR": "1",
             "PYTHONWARNINGS": "",
-            "PYTHONPYCACHEPREFIX": str(self.byte_code),
             **(environment or {}),
         }
         process = subprocess.Popen(
@@ -124,23 +121,27 @@ class Suite:
         return lines[0].removeprefix("ERROR: ")
 
 
-@pytest.fixture(scope="session")
-def byte_code(tmp_path_factory):
-    """Where all runs of these tests keep their byte code: some machines keep none, and each run would compile the package anew."""
-    base = tmp_path_factory.getbasetemp()
-    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "byte-code"
-
-
-@pytest.fixture
-def suite(tmp_path, byte_code):
-    """A directory whose only test runs the case list."""
-    made = Suite(tmp_path, byte_code)
+def suite_in(folder):
+    """A directory whose only test runs the case list; its runs are over at the end."""
+    made = Suite(folder)
     made.write("test_mine.py", CASES)
     yield made
     for process in made.running:
         if process.poll() is None:
             process.kill()
             process.communicate()
+
+
+@pytest.fixture
+def suite(tmp_path):
+    """A directory of its own for a test."""
+    yield from suite_in(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def shared_suite(tmp_path_factory):
+    """A directory for a run that several tests of a module look at."""
+    yield from suite_in(tmp_path_factory.mktemp("shared"))
 
 
 @pytest.fixture

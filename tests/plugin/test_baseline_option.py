@@ -42,7 +42,7 @@ def old(tmp_path_factory):
     return json.loads((folder / ".compat" / "run.json").read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "-n"])
+@pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["alone", "-n"])
 def test_changes(suite, old, workers):
     """What got better and what can no longer be tried: in the terminal, run.json and the page; the run fails though no test did."""
     record = copy.deepcopy(old)

@@ -50,10 +50,17 @@ def block(ran):
     return ran.lines[start + 1 : end]
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")])
-def test_a_failing_case(failing, workers):
+@pytest.fixture(scope="module", params=[(), ("-n", "1")], ids=["alone", "workers"])
+def failed(shared_suite, request):
+    """A run of the case with the wrong reason, with CI set: pytest cuts nothing."""
+    shared_suite.write("conftest.py", CONFTEST)
+    words = ("--cases", "smoke", "-k", "wrong-reason", "--junitxml", "junit.xml")
+    return shared_suite.run(*words, *request.param, environment={"CI": "true"})
+
+
+def test_a_failing_case(failed):
     """Both sides, every difference, alert, negotiated values, why and what to change, the serial line and the command."""
-    ran = failing.run("--cases", "smoke", "-k", "wrong-reason", *workers)
+    ran = failed
     assert (ran.status, ran.summary()) == (1, "1 failed")
     lines = [line for line in block(ran) if not line.startswith("[gw")]
     command = "    pytest 'test_mine.py::test_case[unix-conftest/wrong-reason]' --cases smoke --artifacts .compat/again"
@@ -163,17 +170,18 @@ def test_error_says_so_first(suite):
     assert ran.line("ERROR test_mine.py::test_case[ttyNOPE7-seed/rsa-1024-key] - error: ")
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "1")])
-def test_the_block_is_shown_once(failing, workers):
-    """With CI set pytest cuts nothing: its summary still has the first line only, and so has --tb=line."""
-    chosen = ("--cases", "smoke", "-k", "wrong-reason", *workers)
-    ran = failing.run(*chosen, environment={"CI": "true"})
-    assert ran.lines.count("Reproduce with:") == 1
-    assert ran.line("FAIL test_mine.py::") == (
+def test_the_block_is_shown_once(failed):
+    """With CI set pytest cuts nothing: its summary still has the first line only."""
+    assert failed.lines.count("Reproduce with:") == 1
+    assert failed.line("FAIL test_mine.py::") == (
         "FAIL test_mine.py::test_case[unix-conftest/wrong-reason] - fail: ended_by: expected client, got server"
     )
-    assert ran.lines[-2].startswith("FAIL ")
-    short = failing.run(*chosen, "--tb=line")
+    assert failed.lines[-2].startswith("FAIL ")
+
+
+def test_one_line(failing):
+    """--tb=line has the first line of the block and nothing else of it."""
+    short = failing.run("--cases", "smoke", "-k", "wrong-reason", "--tb=line")
     assert "fail: ended_by: expected client, got server" in short.lines
     assert "Reproduce with:" not in short.text
 
@@ -226,11 +234,9 @@ def test_out_of_descriptors(suite):
     assert "INTERNALERROR" not in ran.text
 
 
-def test_junit(failing):
-    """JUnit XML has the same text, its first line as the message, and the reason of what was skipped."""
-    failing.write("test_skip.py", "import pytest\ndef test_board(board):\n    pass\n")
-    failing.run("--cases", "smoke", "-k", "wrong-reason", "--junitxml", "junit.xml")
-    (case,) = ElementTree.parse(failing.folder / "junit.xml").getroot().iter("testcase")
+def test_junit(failed):
+    """JUnit XML has the same text, and its first line as the message."""
+    (case,) = ElementTree.parse(failed.folder / "junit.xml").getroot().iter("testcase")
     (failure,) = case.iter("failure")
     assert case.get("name") == "test_case[unix-conftest/wrong-reason]"
     assert failure.text.splitlines()[0] == "fail: ended_by: expected client, got server"
@@ -267,21 +273,27 @@ def test_a_skip_shows_what_is_missing(suite):
     )
 
 
-@pytest.mark.parametrize("verbose", [(), ("-v",), ("-n", "1")])
-def test_skips_of_others_stay_theirs(suite, verbose):
+@pytest.mark.parametrize(
+    ("files", "verbose"),
+    [
+        (("test_mine.py", "test_own.py"), ()),
+        (("test_own.py", "test_mine.py"), ("-v",)),
+        (("test_mine.py", "test_own.py"), ("-n", "1")),
+    ],
+)
+def test_skips_of_others_stay_theirs(suite, files, verbose):
     """pytest's list of all skips is headed by pytest's own word, whether a case or another test was skipped first."""
     suite.write("conftest.py", IMPOSSIBLE)
     suite.write("test_own.py", "import pytest\ndef test_own():\n    pytest.skip('not today')\n")
     chosen = ("--cases", "smoke", "-k", "impossible or own", "-rs", *verbose)
-    for files in (("test_mine.py", "test_own.py"), ("test_own.py", "test_mine.py")):
-        ran = suite.run(*files, *chosen)
-        assert ran.summary() == "2 skipped"
-        listed = [line.split("[1] ")[1] for line in ran.lines if line.startswith("SKIPPED [1] ")]
-        assert sorted(line.partition(": ")[2] for line in listed) == [
-            "conftest/impossible: unsupported: this firmware has no magic",
-            "not today",
-        ]
-        assert any("[unix-conftest/impossible] UNSUPPORTED" in line for line in ran.lines) is (verbose == ("-v",))
+    ran = suite.run(*files, *chosen)
+    assert ran.summary() == "2 skipped"
+    listed = [line.split("[1] ")[1] for line in ran.lines if line.startswith("SKIPPED [1] ")]
+    assert sorted(line.partition(": ")[2] for line in listed) == [
+        "conftest/impossible: unsupported: this firmware has no magic",
+        "not today",
+    ]
+    assert any("[unix-conftest/impossible] UNSUPPORTED" in line for line in ran.lines) is (verbose == ("-v",))
 
 
 HOSTILE = """#!/bin/sh

@@ -1,7 +1,10 @@
 """The public fixtures in a user's suite, and how mistakes with them are reported."""
 
+import itertools
 import shutil
 from pathlib import Path
+
+import pytest
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 FIXTURES = ("board", "tls_server", "certificates", "expect", "run_case", "tls_case", "server_python")
@@ -26,29 +29,50 @@ def test_the_examples_run_anywhere(suite):
     assert (ran.status, ran.summary()) == (0, "5 passed"), ran.text
 
 
-def failure(suite, body):
-    """The lines pytest shows of a failing test with this body, without the source above the error."""
-    suite.write("test_mine.py", f"def test_it(board, tls_server, expect, certificates):\n    {body}\n")
-    ran = suite.run("--cases", "smoke", "--tb=short")
-    assert (ran.status, ran.summary()) == (1, "1 failed"), ran.text
-    start = next(number for number, line in enumerate(ran.lines) if line.startswith("____"))
-    end = next(
-        number
-        for number, line in enumerate(ran.lines)
-        if line.startswith("== short test summary") or "= short test" in line
-    )
-    return ran.lines[start + 1 : end]
+A_SESSION = (
+    'expect.connected(board.connect(tls_server("server-p256", maximum_version="TLSv1.2"), verify="required", ca="ca-other"), '
+    'suite="TLS_AES_128_GCM_SHA256")'
+)
+A_REFUSAL = (
+    'expect.refused(board.connect(tls_server("server-p256")), server="NO_SHARED_CIPHER", alert=40, client=-30592)'
+)
+UNKNOWN_CERTIFICATE = 'board.connect(tls_server("server-p257"))'
+MISTAKES = {
+    'tls_server("server-p256", cipher="x")': "tls_server(): unknown setting 'cipher'; accepted are certificates, ciphers, ",
+    'board.connect(tls_server("server-p256"), hostname="x")': (
+        "board.connect(): unknown setting 'hostname'; accepted are verify, "
+    ),
+    'board.connect(tls_server("server-p256"), verify="yes")': (
+        "board.connect(verify=...): 'yes' is not one of none, optional, required"
+    ),
+    'expect.refused(None, alert="no_such")': (
+        "expect.refused(alert='no_such'): no TLS alert has this name; write it as in RFC 8446 or as a number"
+    ),
+    "expect.connected(None, cipher=1)": "expect.connected(): unknown setting 'cipher'; accepted are group, suite, version",
+}
 
 
-def test_every_difference_of_a_session(suite):
+@pytest.fixture(scope="module")
+def shown(shared_suite):
+    """What pytest shows of failing tests, by the line that each consists of; without the source above the error."""
+    bodies = [A_SESSION, A_REFUSAL, UNKNOWN_CERTIFICATE, *MISTAKES]
+    tests = [
+        f"def test_{number}(board, tls_server, expect, certificates):\n    {body}\n"
+        for number, body in enumerate(bodies)
+    ]
+    shared_suite.write("test_mine.py", "\n".join(tests))
+    ran = shared_suite.run("--cases", "smoke", "--tb=short")
+    assert (ran.status, ran.summary()) == (1, f"{len(bodies)} failed"), ran.text
+    places = [number for number, line in enumerate(ran.lines) if line.startswith("____")]
+    places += [number for number, line in enumerate(ran.lines) if line.startswith("==") and number > places[-1]][:1]
+    blocks = [ran.lines[start + 1 : end] for start, end in itertools.pairwise(places)]
+    return dict(zip(bodies, blocks, strict=True))
+
+
+def test_every_difference_of_a_session(shown):
     """expect.connected lists every difference at once, in the test's own frame only."""
-    lines = failure(
-        suite,
-        'expect.connected(board.connect(tls_server("server-p256", maximum_version="TLSv1.2"), verify="required", ca="ca-other"), '
-        'suite="TLS_AES_128_GCM_SHA256")',
-    )
-    shown = [line for line in lines if line.startswith("E")]
-    assert shown == [
+    lines = shown[A_SESSION]
+    assert [line for line in lines if line.startswith("E")] == [
         "E   AssertionError: connected expected, got refused by the client at handshake",
         "E     expected    connected with TLS_AES_128_GCM_SHA256",
         "E   - outcome: expected connected, got refused",
@@ -64,14 +88,10 @@ def test_every_difference_of_a_session(suite):
     assert not any("fixtures.py" in line for line in lines)
 
 
-def test_every_difference_of_a_refusal(suite):
+def test_every_difference_of_a_refusal(shown):
     """expect.refused compares outcome, who, where, both errors and the alert at once."""
-    lines = failure(
-        suite,
-        'expect.refused(board.connect(tls_server("server-p256")), server="NO_SHARED_CIPHER", alert=40, client=-30592)',
-    )
-    shown = [line for line in lines if line.startswith("E   ") and not line.startswith("E     ")]
-    assert shown == [
+    lines = [line for line in shown[A_REFUSAL] if line.startswith("E   ") and not line.startswith("E     ")]
+    assert lines == [
         "E   AssertionError: refused expected, got connected",
         "E   - outcome: expected refused, got connected",
         "E   - stage: expected handshake, got none",
@@ -84,37 +104,16 @@ def test_every_difference_of_a_refusal(suite):
     ]
 
 
-def test_mistakes_are_one_line(suite):
+@pytest.mark.parametrize("body", MISTAKES)
+def test_mistakes_are_one_line(shown, body):
     """A name or a setting that does not exist is said in one line with what is accepted: no traceback of ours."""
-    for body, message in (
-        (
-            'tls_server("server-p256", cipher="x")',
-            "tls_server(): unknown setting 'cipher'; accepted are certificates, ciphers, ",
-        ),
-        (
-            'board.connect(tls_server("server-p256"), hostname="x")',
-            "board.connect(): unknown setting 'hostname'; accepted are verify, ",
-        ),
-        (
-            'board.connect(tls_server("server-p256"), verify="yes")',
-            "board.connect(verify=...): 'yes' is not one of none, optional, required",
-        ),
-        (
-            'expect.refused(None, alert="no_such")',
-            "expect.refused(alert='no_such'): no TLS alert has this name; write it as in RFC 8446 or as a number",
-        ),
-        (
-            "expect.connected(None, cipher=1)",
-            "expect.connected(): unknown setting 'cipher'; accepted are group, suite, version",
-        ),
-    ):
-        (line,) = failure(suite, body)
-        assert line.startswith(message)
+    (line,) = shown[body]
+    assert line.startswith(MISTAKES[body])
 
 
-def test_an_unknown_certificate(suite):
+def test_an_unknown_certificate(shown):
     """A profile that is not declared names those that are."""
-    (line,) = failure(suite, 'board.connect(tls_server("server-p257"))')
+    (line,) = shown[UNKNOWN_CERTIFICATE]
     assert "'server-p257'" in line
 
 

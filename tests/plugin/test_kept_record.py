@@ -24,8 +24,11 @@ def last(suite):
     return lambda: {path.name: path.read_text() for path in folder.iterdir()}
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "workers"])
-@pytest.mark.parametrize("board", [(), ("--board", "unix", "--board", "unix:/bin/true")], ids=["default", "boards"])
+@pytest.mark.parametrize(
+    ("board", "workers"),
+    [((), ()), (("--board", "unix", "--board", "unix:/bin/true"), ("-n", "2"))],
+    ids=["default", "boards-and-workers"],
+)
 def test_a_suite_whose_test_ids_end_like_case_ids(suite, last, workers, board):
     """A test is a case if its whole id is that of a cell of this run; a parameter that is called like a case is not enough."""
     pytest.importorskip("xdist")
@@ -38,7 +41,7 @@ def test_a_suite_whose_test_ids_end_like_case_ids(suite, last, workers, board):
     assert "TLS compatibility" not in ran.text
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "workers"])
+@pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["alone", "workers"])
 def test_a_broken_lab_does_not_concern_it(suite, last, workers):
     """A suite that uses no board runs in a folder whose boards.toml is wrong, whatever its test ids are."""
     pytest.importorskip("xdist")
@@ -55,7 +58,6 @@ def test_a_broken_lab_does_not_concern_it(suite, last, workers):
     [
         "--fixtures",
         "--fixtures-per-test",
-        "--markers",
         "--help",
         "--version",
         "--collect-only",
@@ -81,12 +83,11 @@ def test_case(board, tls_case, run_case, request):
 """
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["alone", "workers"])
-def test_a_test_that_another_plugin_runs_again(suite, workers):
+def test_a_test_that_another_plugin_runs_again(suite):
     """Two results of one cell, as pytest-rerunfailures makes them, are attempts 1 and 2 of it."""
     pytest.importorskip("pytest_rerunfailures")
     suite.write("test_mine.py", AGAIN)
-    ran = suite.run("--cases", "smoke", "-k", "rsa-1024-key", "--reruns", "1", *workers)
+    ran = suite.run("--cases", "smoke", "-k", "rsa-1024-key", "--reruns", "1", "-n", "1")
     assert (ran.status, ran.summary()) == (0, "1 passed, 1 rerun"), ran.text
     results = ran.record()["results"]
     assert [(result["case"], result["attempt"], result["verdict"]) for result in results] == [

@@ -139,7 +139,7 @@ class Lab:
             program.terminate()
         for program in reversed(self.programs):
             try:
-                program.wait(20)
+                program.wait(60)
             except subprocess.TimeoutExpired:
                 program.kill()
                 program.wait()
@@ -173,6 +173,7 @@ def bob(lab, monkeypatch):
     return lab
 
 
+@pytest.mark.slow
 def test_two_runs_want_one_place(lab, suite):
     """The second run names the first and waits; the first is killed with SIGKILL: its place is given back, the second gets it.
 

@@ -27,6 +27,7 @@ def test_a_line_per_case(suite):
         ("2", "2", "pass", "seed/key-and-certificate-swapped"),
     ]
     assert "%]" not in ran.text
+    assert "\x1b" not in ran.text
     end = ran.lines[
         ran.lines.index("============================== TLS compatibility ===============================") + 1 :
     ]
@@ -38,15 +39,6 @@ def test_a_line_per_case(suite):
     ]
     assert end[4].startswith("=")
     assert len(end) == 5
-
-
-def test_a_line_per_case_with_xdist(suite):
-    """The same lines from the workers, in the order they come."""
-    lines = between(suite.run(*suite.quick, "-n", "2"))
-    found = [PROGRESS.match(line) for line in lines if line.startswith("[")]
-    assert [match.group(1, 2) for match in found] == [("1", "2"), ("2", "2")]
-    assert {match.group(4) for match in found} == {"seed/rsa-1024-key", "seed/key-and-certificate-swapped"}
-    assert sum(line.startswith("board unix: ") for line in lines) == 1
 
 
 def test_the_time_left_in_a_log(suite):
@@ -67,15 +59,17 @@ def test_quiet(suite):
 
 
 def test_verbose(suite):
-    """-v has pytest's line with the verdict and the evidence in place of its word."""
+    """-v has pytest's line with the verdict and the evidence in place of its word; without --board the board is `unix`."""
     ran = suite.run(*suite.quick, "-v")
+    assert (ran.status, ran.summary()) == (0, "2 passed")
+    assert [board["board"] for board in ran.record()["boards"]] == ["unix"]
     assert ran.line("test_mine.py::test_case[unix-seed/rsa-1024-key] ").startswith(
         "test_mine.py::test_case[unix-seed/rsa-1024-key] PASS  refused by the server at config: server EE_KEY_TOO_SMALL"
     )
     assert ran.line("test_mine.py::test_case[unix-seed/key-and-certificate-swapped] ").endswith("[100%]")
 
 
-@pytest.mark.parametrize(("before", "after"), [("test_a.py", None), (None, "test_z.py"), ("test_a.py", "test_z.py")])
+@pytest.mark.parametrize(("before", "after"), [("test_a.py", None), ("test_a.py", "test_z.py")])
 def test_among_other_tests(suite, before, after):
     """A suite's own tests keep pytest's own form; cases start lines of their own; nothing is lost or doubled."""
     for name in filter(None, (before, after)):
@@ -92,21 +86,22 @@ def test_among_other_tests(suite, before, after):
 
 
 def test_among_other_tests_with_xdist(suite):
-    """Letters and lines do not run into each other."""
+    """The same lines from the workers, in the order they come; letters and lines do not run into each other."""
     suite.write("test_a.py", OWN)
     suite.write("test_z.py", OWN)
     lines = between(
         suite.run("--cases", "smoke", "-n", "2", "-k", "rsa-1024-key or key-and-certificate-swapped or one or two")
     )
-    assert sum(PROGRESS.match(line) is not None for line in lines) == 2
+    found = [PROGRESS.match(line) for line in lines if line.startswith("[")]
+    assert [match.group(1, 2) for match in found] == [("1", "2"), ("2", "2")]
+    assert {match.group(4) for match in found} == {"seed/rsa-1024-key", "seed/key-and-certificate-swapped"}
+    assert sum(line.startswith("board unix: ") for line in lines) == 1
     rest = "".join(line for line in lines if not line.startswith(("[", "board ", "server ")))
     assert rest.replace(" ", "").replace("[100%]", "") == "...."
 
 
-def test_colours_only_where_they_are_wanted(suite):
-    """Plain text into a pipe; green for `pass` if colours are switched on."""
-    plain = suite.run(*suite.quick)
-    assert "\x1b" not in plain.text
+def test_colours_where_they_are_wanted(suite):
+    """Green for `pass` if colours are switched on."""
     coloured = suite.run(*suite.quick, "--color=yes", environment={"NO_COLOR": ""})
     assert any("\x1b[32m[1/2] pass" in line for line in coloured.lines)
 

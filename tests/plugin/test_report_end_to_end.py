@@ -28,6 +28,7 @@ def report(suite, *words):
     return done
 
 
+@pytest.mark.slow
 def test_nights(suite):
     """Two boards on two nights; the second board is lost in the second one."""
     (suite.folder / "desk").symlink_to(BOARD)

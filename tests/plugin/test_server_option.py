@@ -35,11 +35,10 @@ def others():
     return [ordered[0], ordered[-1]]
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")])
-def test_two_servers(suite, others, workers):
+def test_two_servers(suite, others):
     """Each case runs against each interpreter; its version is in id, line, table and report."""
     words = [word for _version, python in others for word in ("--server", python)]
-    ran = suite.run("--cases", "smoke", "-k", "rsa-1024-key or ca-verified", *words, *workers)
+    ran = suite.run("--cases", "smoke", "-k", "rsa-1024-key or ca-verified", *words)
     assert ran.status == 0, ran.text
     names = [f"python{version}" for version, _python in others]
     assert [line.split()[:4] for line in ran.lines if line.startswith("unix ")] == [

@@ -23,7 +23,7 @@ from harness.server.local import LocalServer
 STRANGER = '''
 import socket, sys
 with socket.create_connection((sys.argv[1], int(sys.argv[2])), 10) as line:
-    line.settimeout(10)
+    line.settimeout(60)
     try:
         left = line.recv(1)
     except ConnectionResetError:
@@ -37,7 +37,7 @@ def opened(self, profile, serving):
     start = usual(self, profile, serving)
     if start.port is not None:
         words = ["ip", "netns", "exec", "NAME", "PYTHON", "-I", "-c", STRANGER, serving.bind, str(start.port)]
-        subprocess.run(words, check=True, timeout=30)
+        subprocess.run(words, check=True, timeout=60)
     return start
 
 

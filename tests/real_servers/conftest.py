@@ -45,7 +45,7 @@ def started(tmp_path):
         while running:
             process = running.pop()
             process.terminate()
-            process.communicate(timeout=15)
+            process.communicate(timeout=60)
 
     def start(port, *command):
         end()

@@ -1,5 +1,6 @@
 """`tls-harness diagnose --connect` with nginx, mosquitto and `openssl s_server`: each with a good and two bad configurations.
 
+One bad configuration of each server is in the fast tier.
 The output for a bad configuration is a stored text, `texts/<server>.<what>.txt`; UPDATE_TEXTS=1 rewrites them.
 """
 
@@ -104,6 +105,7 @@ def connects(answer, *, suite, version="TLSv1.2"):
     assert "why:" not in text
 
 
+@pytest.mark.slow
 def test_nginx_good(nginx, diagnose, pairs):
     """A common configuration: the board verifies the certificate and gets an answer."""
     nginx("server-p256")
@@ -114,6 +116,7 @@ def test_nginx_good(nginx, diagnose, pairs):
     assert r"    stream.write(b'GET / HTTP/1.0\r\n\r\n')" in answer[1]
 
 
+@pytest.mark.slow
 def test_nginx_suites(nginx, diagnose):
     """`ssl_ciphers` of a hardening guide: only ChaCha20, which MicroPython does not have. Without a probe the alert says little."""
     nginx("server-rsa2048", "ssl_protocols TLSv1.2; ssl_ciphers ECDHE-RSA-CHACHA20-POLY1305;")
@@ -132,12 +135,14 @@ def test_nginx_tls13_only(nginx, diagnose):
     connects(diagnose(), suite="TLS_ECDHE_ECDSA_")
 
 
+@pytest.mark.slow
 def test_mosquitto_good(mosquitto, diagnose, pairs):
     """A broker without client certificates."""
     mosquitto("server-rsa2048")
     connects(diagnose(), suite="TLS_ECDHE_RSA_")
 
 
+@pytest.mark.slow
 def test_mosquitto_requires_a_certificate(mosquitto, diagnose, pairs):
     """`require_certificate`, and a board without one. It connects with a certificate, and with the line that is suggested for mosquitto."""
     more = f"cafile {pairs}/ca-p256/cert.pem\ntls_version tlsv1.2"
@@ -160,6 +165,7 @@ def test_mosquitto_with_another_ca(mosquitto, diagnose, pairs):
     )
 
 
+@pytest.mark.slow
 def test_mosquitto_requires_a_certificate_in_tls13(mosquitto, diagnose, pairs, tls13_board):
     """The broker refuses the board after its handshake, with an encrypted alert. It connects with a certificate."""
     mosquitto("server-p256", f"require_certificate true\ncafile {pairs}/ca-p256/cert.pem\ntls_version tlsv1.3")
@@ -169,6 +175,7 @@ def test_mosquitto_requires_a_certificate_in_tls13(mosquitto, diagnose, pairs, t
     connects(diagnose(*given, board=tls13_board), suite="TLS_", version="TLSv1.3")
 
 
+@pytest.mark.slow
 def test_s_server_good(s_server, diagnose):
     """OpenSSL's test server with default options."""
     s_server("server-p256")
@@ -182,6 +189,7 @@ def test_s_server_another_host(s_server, diagnose, pairs):
     stored("s_server.another-host", diagnose(*ca, "--hostname", "other.test", "--no-fixes"))
 
 
+@pytest.mark.slow
 def test_s_server_group(s_server, diagnose):
     """The only group is one that the board does not offer. It connects with the options that are suggested for s_server."""
     s_server("server-p256", "-no_tls1_3", "-groups", "X448")
@@ -191,6 +199,7 @@ def test_s_server_group(s_server, diagnose):
     connects(diagnose(), suite="TLS_ECDHE_ECDSA_")
 
 
+@pytest.mark.slow
 def test_s_server_with_an_unknown_client_ca_in_tls13(s_server, diagnose, pairs, tls13_board):
     """The board presents a certificate from a CA that the server does not trust."""
     ca = ("-CAfile", pairs / "ca-p256" / "cert.pem", "-verify_return_error")

@@ -45,7 +45,7 @@ def test_ends_as_the_hook(code: str, status: int) -> None:
     """The guard ends with the hook's status or signal, and reports no error."""
     process, start_error = guard(sys.executable, "-c", code)
     with process:
-        assert process.wait(20) == status
+        assert process.wait(60) == status
     assert os.read(start_error, 16) == b""
     os.close(start_error)
 
@@ -54,7 +54,7 @@ def test_reports_why_it_cannot_start() -> None:
     """The guard writes errno, which the harness turns into words."""
     process, start_error = guard("/no/such/program")
     with process:
-        assert process.wait(20) == 1
+        assert process.wait(60) == 1
     assert int(os.read(start_error, 16)) == 2
     os.close(start_error)
 
@@ -69,7 +69,7 @@ def test_ends_when_its_input_ends() -> None:
         process.stdin.close()
         assert select.select([process.stdout], [], [], 20)[0]
         assert process.stdout.read() == b""
-        assert process.wait(20) == -9
+        assert process.wait(60) == -9
     os.close(start_error)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.boards.recovery import NotPossible, Recovery, Step, switch_on, take_steps
+from harness.boards.serial.raw_repl import RawRepl
 from harness.boards.session import BoardSession
 from harness.errors import BoardError, FaultKind
 from harness.model import BoardSettings, BoardSpec
@@ -262,15 +263,21 @@ def test_a_hook_has_the_port_for_itself(new_session: Callable[..., BoardSession]
     assert "BlockingIOError" in str(first.reason)
 
 
-def test_a_board_that_is_stuck_at_first(new_session: Callable[..., BoardSession], folder: Path) -> None:
+def test_a_board_that_is_stuck_at_first(
+    monkeypatch: pytest.MonkeyPatch, new_session: Callable[..., BoardSession], folder: Path
+) -> None:
     """A board that does not enter the raw REPL is reset, with a note; a probe resets nothing."""
     place = folder / "main.py"
+    enter = RawRepl.enter_raw_repl
+
+    def impatiently(link: RawRepl, *, deadline: Deadline) -> bytes:
+        return enter(link, deadline=deadline.within(0.7) if place.exists() else deadline)
+
+    monkeypatch.setattr(RawRepl, "enter_raw_repl", impatiently)
     stuck = "import micropython, time\nmicropython.kbd_intr(-1)\nwhile True: time.sleep(1)\n"
     code = "import os, sys; os.remove(sys.argv[1]); os.kill(int(open(sys.argv[2]).read()), 9)"
     place.write_text(stuck)
-    session = new_session(
-        timeout_multiplier=0.5, reset=(sys.executable, "-c", code, str(place), str(folder / "number"))
-    )
+    session = new_session(reset=(sys.executable, "-c", code, str(place), str(folder / "number")))
     (folder / "number").write_text(str(session._owner._interpreter_id()))  # type: ignore[union-attr]  # a virtual board
     with pytest.raises(BoardError, match="no answer at all"):
         session.start(deploy=False)

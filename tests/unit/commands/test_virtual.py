@@ -46,7 +46,7 @@ def virtual(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     try:
         assert process.stdout is not None
         port = process.stdout.readline().strip()
-        assert port.startswith("/"), process.communicate(timeout=10)
+        assert port.startswith("/"), process.communicate(timeout=60)
         yield process, port
     finally:
         if process.poll() is None:
@@ -60,7 +60,7 @@ def mpremote(port: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-m", "mpremote", "connect", port, *arguments],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
 
@@ -98,7 +98,7 @@ def test_a_signal_ends_it_and_leaves_nothing(number, code):
         started = children(process.pid)
         assert started
         process.send_signal(number)
-        out, err = process.communicate(timeout=15)
+        out, err = process.communicate(timeout=60)
         lines = err.splitlines()
         folder = Path(lines[0].partition("files in ")[2].partition(";")[0])
         assert (process.returncode, out) == (code, "")
@@ -116,7 +116,7 @@ def test_ctrl_c_while_code_runs_on_it():
         assert done.returncode == 0, done.stderr
         started = children(process.pid)
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=15)
+        process.communicate(timeout=60)
         assert process.returncode == 130
         assert [pid for pid in started if is_there(pid)] == []
 
@@ -145,7 +145,7 @@ def test_the_folder_is_its_filesystem_and_stays(tmp_path):
         done = mpremote(port, "exec", "open('boot.py', 'w').write('answer = 1234')")
         assert done.returncode == 0, done.stderr
         process.send_signal(signal.SIGTERM)
-        process.wait(timeout=15)
+        process.wait(timeout=60)
     assert (folder / "boot.py").read_text(encoding="ascii") == "answer = 1234"
     with virtual("--folder", str(folder)) as (_process, port):
         assert mpremote(port, "resume", "exec", "print(answer)").stdout.strip() == "1234"
@@ -158,7 +158,7 @@ def test_a_faulty_board():
         assert (done.returncode, done.stdout.split()) == (0, ["1234"]), done.stderr
         subprocess.run(["sh", "-c", f"printf '\\0reset\\0' > {port}"], check=True)
         process.send_signal(signal.SIGTERM)
-        _out, err = process.communicate(timeout=15)
+        _out, err = process.communicate(timeout=60)
     lines = err.splitlines()
     assert lines[0] == f"faulty board stuck-raw, from its connection 3 on: {FAULTS['stuck-raw'].does}"
     assert lines[1] == f"its reset hook: printf '\\0reset\\0' > {port}"

@@ -105,7 +105,7 @@ def accepting(context, *, talk):
                 except OSError:
                     return
                 with sock, contextlib.suppress(OSError):
-                    sock.settimeout(5)
+                    sock.settimeout(60)
                     with context.wrap_socket(sock, server_side=True) as tls:
                         talk(tls)
 
@@ -115,7 +115,7 @@ def accepting(context, *, talk):
             yield listener.getsockname()[1]
         finally:
             listener.shutdown(socket.SHUT_RDWR)
-            thread.join(10)
+            thread.join(60)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from harness.pytest_plugin.options import (
     count,
     host,
     peer,
+    repeats,
     server_names,
     servers,
 )
@@ -75,6 +76,15 @@ def test_count(text):
     assert count("12", option="--n") == 12
     with pytest.raises(UsageError, match="expected a non-negative integer"):
         count(text, option="--n")
+
+
+@pytest.mark.parametrize("text", ["", "x", "-1", "0", "1.5", "10001", "\u0663", "9" * 12])
+def test_repeats(text):
+    """A whole number from 1 to what pytest can hold."""
+    assert (repeats("1"), repeats("10000")) == (1, 10000)
+    with pytest.raises(UsageError) as caught:
+        repeats(text)
+    assert str(caught.value) == f"--repeat {text!r}: expected an integer from 1 to 10000"
 
 
 def test_check_set():

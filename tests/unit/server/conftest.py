@@ -97,7 +97,7 @@ class MicroPythonClient:
 
     def close(self) -> None:
         """End the process."""
-        self.process.communicate(timeout=10)
+        self.process.communicate(timeout=60)
 
 
 @pytest.fixture(scope="session")
@@ -157,7 +157,7 @@ def python_client(certificates: Certificates) -> Callable[..., bytes]:
         context.load_verify_locations(cadata=certificates.make(ca).certificate_pem.decode())
         change(context)
         address = ("127.0.0.1", port)
-        raw = socket.create_connection(address, timeout=10, source_address=(source, 0))
+        raw = socket.create_connection(address, timeout=60, source_address=(source, 0))
         with raw, context.wrap_socket(raw, server_hostname=hostname) as conn:
             conn.sendall(text.encode())
             answer = b""
@@ -191,7 +191,7 @@ def run(server: LocalServer, python_client: Callable[..., bytes]) -> Callable[..
         thread = threading.Thread(target=attempt, args=(start.port,))
         thread.start()
         report = server.finish(Deadline(60))
-        thread.join(20)
+        thread.join(60)
         return seen[0], report
 
     return case

@@ -42,12 +42,12 @@ def target(pair):
         context.minimum_version = context.maximum_version = version
         context.num_tickets, context.verify_mode = tickets, verify
         listener = socket.create_server(("127.0.0.1", 0))
-        listener.settimeout(10)
+        listener.settimeout(60)
 
         def serve():
             with listener:
                 sock, _peer = listener.accept()
-                sock.settimeout(10)
+                sock.settimeout(60)
                 with sock:
                     try:
                         with context.wrap_socket(sock, server_side=True) as tls:
@@ -62,7 +62,7 @@ def target(pair):
 
     yield start
     for thread in ended:
-        thread.join(10)
+        thread.join(60)
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def talk(port, version, *, text=b"hello"):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     context.minimum_version = context.maximum_version = version
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as sock:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as sock:
         try:
             with context.wrap_socket(sock) as tls:
                 tls.sendall(text)
@@ -124,7 +124,7 @@ def shake_and_close(port, version):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     context.minimum_version = context.maximum_version = version
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as sock, contextlib.suppress(ssl.SSLError):
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as sock, contextlib.suppress(ssl.SSLError):
         context.wrap_socket(sock).close()
 
 
@@ -204,7 +204,7 @@ def test_strangers_are_dropped_and_counted(relay, target):
     """Only the named peer is relayed."""
     between = relay(target())
     start = between.open(PROFILE, Serving(peers=("192.0.2.1",)))
-    with socket.create_connection(("127.0.0.1", start.port), timeout=5) as sock:
+    with socket.create_connection(("127.0.0.1", start.port), timeout=60) as sock:
         assert sock.recv(1) == b""
     report = between.cancel()
     assert (report.strangers, report.accepted, report.wire) == (1, False, ())
@@ -229,7 +229,7 @@ def test_one_connection(relay):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         between = relay(listener.getsockname()[1])
         start = between.open(PROFILE, Serving())
-        with socket.create_connection(("127.0.0.1", start.port), timeout=5) as client:
+        with socket.create_connection(("127.0.0.1", start.port), timeout=60) as client:
             sock, _peer = listener.accept()
             with sock:
                 client.sendall(b"hello")
@@ -246,7 +246,7 @@ def test_reset_is_passed_on_as_one(relay):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         between = relay(listener.getsockname()[1])
         start = between.open(PROFILE, Serving())
-        with socket.create_connection(("127.0.0.1", start.port), timeout=5) as client:
+        with socket.create_connection(("127.0.0.1", start.port), timeout=60) as client:
             sock, _peer = listener.accept()
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
             sock.close()
@@ -260,7 +260,7 @@ def test_alert_before_the_reset_that_follows_it(relay):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         between = relay(listener.getsockname()[1])
         start = between.open(PROFILE, Serving())
-        with socket.create_connection(("127.0.0.1", start.port), timeout=5) as client:
+        with socket.create_connection(("127.0.0.1", start.port), timeout=60) as client:
             sock, _peer = listener.accept()
             sock.sendall(alert)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
@@ -278,7 +278,7 @@ def test_ends_at_the_deadline(relay):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         between = relay(listener.getsockname()[1])
         start = between.open(PROFILE, Serving())
-        with socket.create_connection(("127.0.0.1", start.port), timeout=5):
+        with socket.create_connection(("127.0.0.1", start.port), timeout=60):
             assert between.finish(Deadline(0.2)).timed_out
 
 

@@ -42,7 +42,7 @@ def end(process, *, kill):
     """End it hard or let it come to its end."""
     if kill:
         process.kill()
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
 
 
 def age(path):

@@ -33,7 +33,7 @@ def test_openssl_names_are_in_the_table() -> None:
         capture_output=True,
         text=True,
         check=True,
-        timeout=30,
+        timeout=60,
     ).stdout
     theirs = {}
     for line in listing.splitlines():

@@ -16,7 +16,7 @@ from harness.system.deadline import Deadline
 def test_answer(console: Console) -> None:
     """The last object counts, noise is passed over."""
     say = "def say(text): print('#th ' + text + ' ' + th_sum(text.encode()))\n"
-    output = console.run(say + "print('log line')\nsay('{\"a\": 1}')\nsay('{\"a\": 2}')", timeout_s=5)
+    output = console.run(say + "print('log line')\nsay('{\"a\": 1}')\nsay('{\"a\": 2}')", timeout_s=60)
     assert console.answer(output, "do it") == {"a": 2}
 
 
@@ -36,7 +36,7 @@ def test_must(console: Console) -> None:
 
 def test_no_answer(console: Console) -> None:
     """Output that is no answer is shown, bounded."""
-    output = console.run("print('hello' * 1000)", timeout_s=5)
+    output = console.run("print('hello' * 1000)", timeout_s=60)
     with pytest.raises(BoardError, match=r"could not do it: it printed 'hellohello") as raised:
         console.answer(output, "do it")
     assert len(raised.value.message) < 300
@@ -54,7 +54,7 @@ def test_code_that_arrives_damaged_has_not_run(console: Console, monkeypatch: py
     console.must("ran = 1", "run")
     assert len(sent) == 3
     monkeypatch.setattr(console.link, "exec", real)
-    assert console.run("print(ran)", timeout_s=5).stdout.strip() == b"1"
+    assert console.run("print(ran)", timeout_s=60).stdout.strip() == b"1"
     monkeypatch.setattr(console.link, "exec", lambda code, *, deadline: real(code[:-9] + b"'0')", deadline=deadline))
     with pytest.raises(BoardError, match=r"^lab-1: data sent to the board arrived damaged 3 times: ") as raised:
         console.must("ran = 3", "run")
@@ -79,7 +79,7 @@ def test_an_answer_belongs_to_its_request(console: Console) -> None:
             lambda number: asked.append(number) or "pass",
             read=lambda _printed: answers.pop(0),
             what="answer",
-            deadline=Deadline(10),
+            deadline=Deadline(60),
         )
 
     assert ask() == Said(1)
@@ -101,7 +101,7 @@ def test_no_two_sessions_share_a_number(console: Console) -> None:
 
 def test_garbled(console: Console) -> None:
     """A marked line that is no JSON object is the line's fault."""
-    output = console.run("print('#th {\"a\": ')", timeout_s=5)
+    output = console.run("print('#th {\"a\": ')", timeout_s=60)
     with pytest.raises(BoardError, match="lab-1: the board's answer is garbled") as raised:
         console.answer(output, "do it")
     assert raised.value.kind == "garbled"
@@ -110,7 +110,7 @@ def test_garbled(console: Console) -> None:
 def test_broken_off(console: Console) -> None:
     """An answer that began and did not end is the line's fault too, whatever stands behind it."""
     for code in ("print('#th {\"a\": ', end='')", "print('#th ;', end='')\n1/0"):
-        output = console.run(code, timeout_s=5)
+        output = console.run(code, timeout_s=60)
         with pytest.raises(
             BoardError, match="lab-1: the board's answer is garbled: it broke off or was changed: '#th "
         ) as raised:

@@ -175,7 +175,7 @@ def test_forbidden(pty_port: str, mode: int, group: int, words: str) -> None:
         [sys.executable, "-c", code, pty_port],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
         cwd=PROJECT,
         env=environment,
@@ -204,7 +204,7 @@ def test_busy(pty_port: str) -> None:
         error = why(pty_port)
     finally:
         other.stdin.close()
-        other.wait(timeout=20)
+        other.wait(timeout=60)
         other.stdout.close()
     assert error.kind == "busy"
     assert error.message == f"{pty_port}: the port is in use by {command} (pid {other.pid}); close it first"
@@ -310,7 +310,7 @@ def test_far_end_hangs_up() -> None:
         thread = threading.Thread(target=hang_up, daemon=True)
         thread.start()
         error = why(f"rfc2217://127.0.0.1:{listener.getsockname()[1]}")
-        thread.join(10)
+        thread.join(60)
     assert error.kind in ("busy", "link")
     assert "the far end" in error.message
 

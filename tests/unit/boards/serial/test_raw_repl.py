@@ -62,7 +62,7 @@ class Far:
             self._process.kill()
             self._process.wait()
         if self._thread is not None:
-            self._thread.join(5)
+            self._thread.join(60)
         os.close(self.master)
         os.close(self._slave)
 

@@ -25,8 +25,8 @@ def run_on() -> Iterator[Callable[[str, bytes], bytes]]:
         made.append(FaultyBoard(FAULTS[name], find_interpreter("")))
         link = RawRepl(made[-1].port)
         try:
-            link.enter_raw_repl(deadline=Deadline(20))
-            output = link.exec(code, deadline=Deadline(20))
+            link.enter_raw_repl(deadline=Deadline(60))
+            output = link.exec(code, deadline=Deadline(60))
         finally:
             link.close()
         assert output.stderr == b""

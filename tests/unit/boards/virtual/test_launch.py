@@ -25,7 +25,7 @@ def launched(launch: tuple[str, ...], *arguments: str) -> tuple[str, str]:
     try:
         command = Interpreter(name="test", launch=launch).command(*arguments)
         done = subprocess.run(
-            command, stdin=slave, stdout=subprocess.PIPE, text=True, start_new_session=True, timeout=30, check=True
+            command, stdin=slave, stdout=subprocess.PIPE, text=True, start_new_session=True, timeout=60, check=True
         )
         return done.stdout, os.ttyname(slave)
     finally:

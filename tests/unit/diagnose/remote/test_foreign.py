@@ -225,7 +225,7 @@ def test_plain_text(connect):
         thread = threading.Thread(target=serve)
         thread.start()
         found = connect(listener.getsockname()[1], fixes=False)
-        thread.join(10)
+        thread.join(60)
     assert found.result.explanation.rule == "peer/plain-text"
 
 
@@ -245,7 +245,7 @@ def test_a_server_that_ends(connect, files):
         thread.start()
         port = listener.getsockname()[1]
         found = connect(port, files=Files(ca=files / "ca-other" / "cert.der"), hostname="tls.test")
-        thread.join(10)
+        thread.join(60)
     assert found.result.explanation.rule == "identity/unknown-issuer"
     (trial,) = [trial for trial in found.trials if trial.fix.discouraged]
     assert (trial.fix.proved, trial.note) == (None, "not tried: the server takes no connection any more")

@@ -95,7 +95,7 @@ def test_a_peer_that_speaks_no_tls():
         assert looking.facts() is None
         assert looking.count < 8
         listener.shutdown(socket.SHUT_RDWR)
-        thread.join(10)
+        thread.join(60)
 
 
 def test_no_handshake_at_all():

@@ -152,7 +152,7 @@ def test_psk(certificates: Certificates, behaviour: dict[str, object], reason: s
     start = host.open(profile, Serving(expect_bytes=14))
     assert start.failure is None
     command = [str(pythons[-1]), "-c", PSK_CLIENT, str(start.port), "11" * 16]
-    said = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout.strip()
+    said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout.strip()
     report = host.finish(Deadline(60))
     host.close()
     assert (report.failure.reason if report.failure else None) == reason
@@ -185,5 +185,5 @@ def test_the_end_of_the_stream_is_what_a_socket_reports(python: Path) -> None:
     """What is found without a socket is what a plain server of this Python says of a client that left in its ClientHello."""
     folder = str(Path(tls_contexts.__file__).parent)
     command = [str(python), "-I", "-c", END_OF_STREAM, folder]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.startswith("True ("), done.stdout
