@@ -43,6 +43,8 @@ class FaultKind(StrEnum):
     NETWORK = "network"
     NO_TLS = "no-tls"
     CONTRADICTION = "lying"
+    PLAN = "plan"
+    PEER = "peer"
     UNHEALTHY = "sick"
     REPLACED = "replaced"
     QUARANTINED = "set-aside"
@@ -50,6 +52,10 @@ class FaultKind(StrEnum):
     HOOK = "hook"
     STOPPED = "stopped"
     SERVER = "server"
+
+
+#: Faults in which the board itself works: no recovery step helps, and it is not quarantined because of them.
+BOARD_IS_FINE = frozenset({FaultKind.PLAN, FaultKind.PEER})
 
 
 class HarnessError(Exception):

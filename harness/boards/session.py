@@ -22,16 +22,8 @@ from harness.boards.recovery import MAY_PASS, Recovery
 from harness.boards.serial.raw_repl import RawRepl
 from harness.certificates import Certificates
 from harness.errors import BoardError, FaultKind
-from harness.model import (
-    BoardInfo,
-    BoardSpec,
-    ClientPlan,
-    Network,
-    RecoveryAction,
-    RecoveryStep,
-    StepResult,
-    TlsLibrary,
-)
+from harness.firmware.fingerprint import library_of
+from harness.model import BoardInfo, BoardSpec, ClientPlan, Network, RecoveryAction, RecoveryStep, StepResult
 from harness.system.deadline import Deadline
 
 # How long a board may take to enter the raw REPL: ESP boards boot for 1 to 2 s after a reset by DTR.
@@ -230,9 +222,7 @@ class BoardSession:
         self.info = replace(self.info, **facts)
         hello = self.info.hello
         if self.info.tls_library is None and hello is not None and hello.fingerprint is not None:
-            self.info = replace(
-                self.info, tls_library=TlsLibrary.AXTLS if hello.fingerprint == "X" else TlsLibrary.MBEDTLS
-            )
+            self.info = replace(self.info, tls_library=library_of(hello.fingerprint))
 
     def try_tcp(self, host: str, port: int) -> None:
         """Open a plain TCP connection from the board, before any TLS.
@@ -251,6 +241,11 @@ class BoardSession:
     def transcript(self) -> str:
         """The serial line since `begin_case`, safe to show."""
         return self.link.log.text()
+
+    @property
+    def check_kind(self) -> str:
+        """The kind of check sums that the board makes."""
+        return self._console.check_kind
 
     def prepare(self, plan: ClientPlan, certificates: Certificates) -> tuple[RunRequest, dict[str, bytes]]:
         """Turn a plan into the request for the agent and the blobs it names.

@@ -95,6 +95,20 @@ ROWS: dict[FaultKind, tuple[str, tuple[str, ...]]] = {
         "the board claims a session that no server had: the server's record decides",
         ("let the harness deploy its agent anew: tls-harness boards --clean SPEC", "look who answers at that address"),
     ),
+    FaultKind.PLAN: (
+        "the board did not do what it was asked to, so the result says nothing about this case",
+        (
+            "let the harness deploy its agent anew: tls-harness boards --clean SPEC",
+            "report this line with the firmware: a setting of its TLS module may have no effect",
+        ),
+    ),
+    FaultKind.PEER: (
+        "another client was answered in the board's place, so the result says nothing about the board",
+        (
+            "find the program that connects from the board's address: a port scanner, or a second board behind the same NAT",
+            "keep it away: --ports A-B and a firewall",
+        ),
+    ),
     FaultKind.HOOK: (
         "the lab's own command for this board failed",
         ("run it by hand, with the words as boards.toml has them", "give it the right to switch that port"),

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from harness.model import HelloFacts
+from harness.model import HelloFacts, TlsLibrary
 from harness.wire.extensions import Extension
 from harness.wire.suites import suite_code, suite_info
 
@@ -65,6 +65,11 @@ _EXACT: dict[tuple[tuple[str, ...], str, frozenset[int], tuple[str, ...]], str] 
 def with_fingerprint(hello: HelloFacts) -> HelloFacts:
     """Return the hello with its firmware family filled in; the caller knows that nothing restricted it."""
     return replace(hello, fingerprint=fingerprint(hello))
+
+
+def library_of(family: str) -> TlsLibrary:
+    """Return the TLS library behind a family."""
+    return TlsLibrary.AXTLS if family == "X" else TlsLibrary.MBEDTLS
 
 
 def fingerprint(hello: HelloFacts) -> str | None:

@@ -40,7 +40,8 @@ class ServerReport:
 
     `exchanged` is true only if the client's text arrived and the answer was written. `wire` is every byte of both
     directions in order, `tcp_ends` how each stream ended. `key_log` holds NSS key-log lines (secrets: artifacts only).
-    `strangers` counts unexpected peers, whose connections were dropped. `ended_first` is set by a relay only: the server behind
+    `strangers` counts unexpected peers, whose connections were dropped; `contested` counts further connections from an expected address,
+    waiting when this one was accepted. `ended_first` is set by a relay only: the server behind
     it ended a TLS 1.3 session after the client's handshake and before any application data.
     """
 
@@ -59,6 +60,7 @@ class ServerReport:
     key_log: str = ""
     strangers: int = 0
     stranger_addresses: tuple[str, ...] = ()
+    contested: int = 0
     peer: str | None = None
     peer_port: int | None = None
     local: str | None = None

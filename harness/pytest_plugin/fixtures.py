@@ -240,9 +240,7 @@ class Board:
         faults: list[str] = []
         runner.health.begin("board.connect()")
         try:
-            handshake = runner.handshakes.make(server, plan)
-            runner.handshakes.must_agree(handshake)
-            return handshake.observation
+            return runner.handshakes.make(server, plan).observation
         except (BoardError, ServerError) as error:
             runner.server.cancel()
             faults.append(str(error))

@@ -168,7 +168,7 @@ class CaseRunner:
     def _own(self, case: Case) -> Handshake:
         """Make the case's handshake; raise if it says nothing about TLS."""
         self.last = None
-        handshake = self.last = self.handshakes.make(case.server, case.client)
+        handshake = self.last = self.handshakes.attempt(case.server, case.client)
         if handshake.missing_api is not None:
             return handshake
         if handshake.report.facts is None and not isinstance(case.expect, Expectation):
@@ -184,7 +184,7 @@ class CaseRunner:
                 ),
                 kind=FaultKind.NETWORK,
             )
-        self.handshakes.must_agree(handshake)
+        self.handshakes.must_prove(handshake)
         return handshake
 
     def _judged(self, case: Case, handshake: Handshake, *, attempt: int) -> CaseResult:

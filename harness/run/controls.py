@@ -60,8 +60,6 @@ class Controls:
             missed = handshake.missing_api if handshake is not None else missing and missing.reason
         except Unavailable as error:
             handshake, missed = None, str(error)
-        if handshake is not None:
-            self._handshakes.must_agree(handshake)
         if handshake is None or missed:
             return Verdict(
                 word=VerdictWord.UNSUPPORTED, reason=f"the positive control {control.id} cannot run here: {missed}"

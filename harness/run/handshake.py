@@ -8,22 +8,32 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field, replace
 
-from harness.boards.agent.protocol import FIRST_NUMBERS, Answer, AnswerKind, own_text
+from harness.boards.agent.protocol import FIRST_NUMBERS, Answer, own_text
 from harness.boards.session import BoardSession
 from harness.certificates import Certificates
 from harness.errors import BoardError, FaultKind
 from harness.firmware.fingerprint import with_fingerprint
-from harness.model import BoardInfo, ClientPlan, ClientReport, Observation, Outcome, ServerProfile, ServerReport, Stage
+from harness.model import (
+    BoardInfo,
+    ClientPlan,
+    ClientReport,
+    Observation,
+    Outcome,
+    ServerProfile,
+    ServerReport,
+    Stage,
+    UnexpectedPeers,
+)
 from harness.oracle.client_errors import client_failure
 from harness.oracle.weakness import weaknesses
 from harness.run.addresses import Addresses
 from harness.run.observe import observe
+from harness.run.proof import Asked, Doubt, doubt, is_taken
 from harness.server import ServerHost, Serving
+from harness.server.unexpected_peers import CountedServer, together
 from harness.system.deadline import Deadline
 from harness.wire.reading import WireReading, read_wire
 
-# An unexpected text is shown up to this length.
-SHOWN_CHARACTERS = 60
 # A server that every working client can connect to: an RSA and an EC key, with static RSA and CBC suites.
 PERMISSIVE_SERVER = ServerProfile(certificates=("server-rsa2048", "server-p256"), ciphers="DEFAULT")
 
@@ -32,8 +42,8 @@ PERMISSIVE_SERVER = ServerProfile(certificates=("server-rsa2048", "server-p256")
 class Handshake:
     """One handshake as it happened, with the evidence that explanations need.
 
-    `answer` is None where the board was not asked, because the server refused its own settings. `numbered` is whether the board
-    was to send a text with the number of this exec.
+    `answer` is None where the board was not asked, because the server refused its own settings. `doubt` is why it says nothing about
+    this board and this plan; None if it does.
     """
 
     observation: Observation
@@ -41,12 +51,12 @@ class Handshake:
     answer: Answer | None
     wire: WireReading = field(default_factory=WireReading)
     authorities: tuple[bytes, ...] = ()
-    numbered: bool = False
+    doubt: Doubt | None = None
 
     @property
     def connected(self) -> bool:
-        """Whether text was exchanged both ways, with this exec of this board."""
-        return self.observation.outcome is Outcome.CONNECTED and not self.is_of_another_exec
+        """Whether text was exchanged both ways."""
+        return self.observation.outcome is Outcome.CONNECTED
 
     @property
     def missing_api(self) -> str | None:
@@ -62,17 +72,8 @@ class Handshake:
 
     @property
     def is_taken(self) -> bool:
-        """Whether the server accepted a connection although the board says that it got none: another program may have taken it."""
-        return self.answer is not None and self.answer.stage is Stage.CONNECT and self.report.accepted
-
-    @property
-    def is_of_another_exec(self) -> bool:
-        """Whether the server received text without the number of this exec: from another board, or from another session."""
-        got = self.report.received_text
-        if not self.numbered or self.answer is None or self.answer.number is None or not got:
-            return False
-        text = own_text(self.answer.number)
-        return not got.startswith(text) and not text.startswith(got)
+        """Whether the server accepted a connection although the board says that it made none: another program may have taken it."""
+        return is_taken(self.answer, self.report)
 
 
 class Handshakes:
@@ -94,7 +95,7 @@ class Handshakes:
         self.addresses = addresses
 
     def make(self, profile: ServerProfile, plan: ClientPlan, *, within: Deadline | None = None) -> Handshake:
-        """Have the board connect to a server of this profile: once, and again if another program took its connection.
+        """Have the board connect to a server of this profile, and check that it did so as it was asked to.
 
         Args:
             profile: the server's settings.
@@ -102,9 +103,18 @@ class Handshakes:
             within: ends the session if it is sooner than the session's own time limit.
 
         Raises:
-            BoardError: the board or its line failed.
+            BoardError: the board or its line failed; `peer`, `lying`, `plan`: the handshake says nothing about this board.
             ServerError: the server side of the harness failed.
             Unavailable: this machine cannot make a certificate that is named.
+        """
+        handshake = self.attempt(profile, plan, within=within)
+        self.must_prove(handshake)
+        return handshake
+
+    def attempt(self, profile: ServerProfile, plan: ClientPlan, *, within: Deadline | None = None) -> Handshake:
+        """Have the board connect: once, and again if another program took its connection. The caller checks `doubt`.
+
+        Args and Raises are those of `make`, but for the check.
         """
         handshake = self._once(profile, plan, within=within)
         return self._once(profile, plan, within=within) if handshake.is_taken else handshake
@@ -138,34 +148,46 @@ class Handshakes:
         wire = read_wire(report.wire)
         if plan.suites is None and plan.certificate is None and wire.client_hello is not None:
             wire = replace(wire, client_hello=with_fingerprint(wire.client_hello))
+        asked = Asked(
+            request=request,
+            blobs=blobs,
+            check_kind=self.board.check_kind,
+            unrestricted=self.board.info.hello,
+            address=self.addresses.advertise,
+            numbered=plan.text is None,
+            peers=self.addresses.peers,
+        )
+        doubted = doubt(answer, report, wire.client_hello, asked=asked)
+        if doubted is not None and doubted.kind is FaultKind.PEER:
+            report = self._counted(report)
         client = client_report(answer, self.board.info, hello_sent=wire.client_hello is not None) if answer else None
         case_ms = round((time.monotonic() - started) * 1000, 2)
         seen = observe(report, client, wire, plan=plan, number=answer.number if answer else None, case_ms=case_ms)
         if seen.outcome is Outcome.CONNECTED:
             seen = replace(seen, weak=weaknesses(seen.negotiated, wire, facts=report.facts))
         trusted = tuple(blobs[name] for name in request.ca)
-        return Handshake(
-            observation=seen,
-            report=report,
-            answer=answer,
-            wire=wire,
-            authorities=trusted,
-            numbered=plan.text is None,
-        )
+        return Handshake(observation=seen, report=report, answer=answer, wire=wire, authorities=trusted, doubt=doubted)
+
+    def _counted(self, report: ServerReport) -> ServerReport:
+        """Count the client that was answered in the board's place as an unexpected peer."""
+        met = UnexpectedPeers(count=1, addresses=(report.peer,) if report.peer else ())
+        if isinstance(self.server, CountedServer):
+            self.server.add(met)
+        both = together(UnexpectedPeers(count=report.strangers, addresses=report.stranger_addresses), met)
+        return replace(report, strangers=both.count, stranger_addresses=both.addresses)
 
     def baseline(self, *, within: Deadline | None = None) -> Handshake:
         """Have the board connect to `PERMISSIVE_SERVER`. Raises as `make` does."""
         return self.make(PERMISSIVE_SERVER, ClientPlan(), within=within)
 
-    def must_agree(self, handshake: Handshake) -> None:
-        """Check that the board's answer and the server's record are of the same connection.
+    def must_prove(self, handshake: Handshake) -> None:
+        """Check that a handshake is this board's, and was made as it was asked for.
 
         Raises:
-            BoardError: they do not, so the handshake is not this board's or says nothing.
+            BoardError: `peer`, `lying`, `plan`: it says nothing about this board.
         """
-        contradicted = contradiction(handshake, address=self.addresses.advertise)
-        if contradicted is not None:
-            raise BoardError(f"{self.board.spec.label}: {contradicted}", kind=FaultKind.CONTRADICTION)
+        if handshake.doubt is not None:
+            raise BoardError(f"{self.board.spec.label}: {handshake.doubt.text}", kind=handshake.doubt.kind)
 
     def completes_baseline(self, deadline: Deadline | None) -> bool:
         """Return whether the board completes the baseline handshake; after a fault of the board the server is ended.
@@ -222,37 +244,3 @@ def client_report(answer: Answer, info: BoardInfo, *, hello_sent: bool) -> Clien
         free_after=answer.free_after,
         held=answer.held,
     )
-
-
-def contradiction(handshake: Handshake, *, address: str) -> str | None:
-    """Return how the board's answer contradicts the server's record, which decides; None if it does not.
-
-    Args:
-        handshake: what happened.
-        address: the host that the board connected to.
-    """
-    answer, report = handshake.answer, handshake.report
-    if handshake.is_taken:
-        return (
-            f"the board could not connect, but the server at {address}:{report.local_port} accepted a connection from "
-            f"{report.peer}:{report.peer_port}: another program at that address connected in the board's place"
-        )
-    if answer is not None and handshake.is_of_another_exec:
-        return (
-            f"the server at {address}:{report.local_port} received {(report.received_text or '')[:SHOWN_CHARACTERS]!r} from "
-            f"{report.peer}:{report.peer_port}, without the number of this exec, {answer.number}: another board or program at "
-            "that address connected in the board's place"
-        )
-    if answer is None or answer.kind is not AnswerKind.RESULT:
-        return None
-    if not report.accepted:
-        return (
-            f"the board reports an exchange, but no connection reached the server at {address}:{report.local_port}: "
-            "another server answers at that address, or the agent on the board is not ours"
-        )
-    if answer.received_bytes and not report.handshake_done:
-        return (
-            "the board reports an exchange, but the server completed no handshake with it: the agent on the board is not ours, "
-            "or it answered for another connection"
-        )
-    return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from harness.boards.session import BoardSession
-from harness.errors import BoardError, FaultKind, ServerError
+from harness.errors import BOARD_IS_FINE, BoardError, FaultKind, ServerError
 from harness.model import RecoveryStep
 from harness.system.deadline import Deadline
 
@@ -29,6 +29,7 @@ class Health:
         self._board = board
         self._connects = connects
         self._in_a_row = 0
+        self._excused = 0
         self._case = "its baseline handshake"
         self.was_healthy = False
         self.recovery: list[RecoveryStep] = []
@@ -36,15 +37,15 @@ class Health:
 
     def begin(self, case: str) -> None:
         """Begin a case: recovery steps from now on belong to it."""
-        self._case, self.recovery, self.transcript = case, [], None
+        self._case, self.recovery, self.transcript, self._excused = case, [], None, 0
 
     def end(self, faults: list[str]) -> None:
         """End a case; quarantine the board after too many cases with faults.
 
         Args:
-            faults: the faults of board and line during the case.
+            faults: the faults during the case; those in which the board itself works do not count.
         """
-        self._in_a_row = self._in_a_row + 1 if faults else 0
+        self._in_a_row = self._in_a_row + 1 if len(faults) > self._excused else 0
         if self._in_a_row >= FAULTS_IN_A_ROW and self._board.quarantine_reason is None:
             reason = f"{FAULTS_IN_A_ROW} cases in a row had a fault, the last {self._case}: {faults[-1]}"
             self.recovery.append(self._board.quarantine(reason))
@@ -67,11 +68,17 @@ class Health:
             )
 
     def recover(self, fault: BoardError) -> None:
-        """Recover the board after a fault until it completes the baseline handshake, or quarantine it."""
+        """Recover the board after a fault until it completes the baseline handshake, or quarantine it.
+
+        Nothing is recovered where the board itself works: another client took its connection, or it ignored a setting.
+        """
         if self._board.quarantine_reason is not None:
             return
         # The transcript of a fault may have begun during the case before.
         self.transcript = self._board.transcript() or fault.transcript
+        if fault.kind in BOARD_IS_FINE:
+            self._excused += 1
+            return
         what = fault.message.removeprefix(f"{self._board.spec.label}: ")
         self.recovery += self._board.recover(because=f"{self._case}: {what}", check=self._check)
 

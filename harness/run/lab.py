@@ -16,7 +16,7 @@ from harness.boards.kinds import open_board
 from harness.boards.locks.board_lock import Patience
 from harness.boards.session import BoardSession
 from harness.certificates import Certificates
-from harness.errors import BoardError, FaultKind, HarnessError, UsageError
+from harness.errors import BOARD_IS_FINE, BoardError, FaultKind, HarnessError, UsageError
 from harness.model import BoardInfo, BoardSpec, UnexpectedPeers, as_json
 from harness.oracle.prediction.hidden import hidden_settings
 from harness.run.addresses import EVERY_ADDRESS, LOOPBACK, Addresses, no_peer_text, peers_of
@@ -242,10 +242,10 @@ class Lab:
         """Recover a board after a fault before its first case.
 
         Raises:
-            BoardError: the fault itself if it is one of the network; the reason if the board is now quarantined.
+            BoardError: the fault itself if no recovery step helps; the reason if the board is now quarantined.
         """
         runner.server.cancel()
-        if fault.kind in (FaultKind.NETWORK, FaultKind.MEMORY):
+        if fault.kind in (FaultKind.NETWORK, FaultKind.MEMORY, *BOARD_IS_FINE):
             raise fault
         said = fault.message.removeprefix(f"{session.spec.label}: ")
         steps = session.recover(because=f"its baseline handshake: {said}")

@@ -185,6 +185,7 @@ def report_of(raw: Mapping[str, Any], *, facts: ServerFacts | None) -> ServerRep
         key_log=raw["key_log"],
         strangers=raw["strangers"],
         stranger_addresses=tuple(raw.get("stranger_addresses", ())),
+        contested=raw["contested"],
         peer=raw["peer"],
         peer_port=raw["peer_port"],
         local=raw["local"],

@@ -57,8 +57,12 @@ class CountedServer:
         """See `ServerHost`."""
         self.host.close()
 
+    def add(self, met: UnexpectedPeers) -> None:
+        """Count peers that were answered before it was known that they are not the board."""
+        self._met = together(self._met, met)
+
     def _count(self, report: ServerReport) -> None:
-        self._met = together(self._met, UnexpectedPeers(count=report.strangers, addresses=report.stranger_addresses))
+        self.add(UnexpectedPeers(count=report.strangers, addresses=report.stranger_addresses))
 
 
 def together(*met: UnexpectedPeers) -> UnexpectedPeers:

@@ -67,6 +67,8 @@ DEFAULTS: dict[str, Any] = {
 
 # Of strangers every connection is counted, so many addresses are kept.
 MAX_STRANGERS_NAMED = 8
+# More than this at once is a flood, and as doubtful.
+MAX_CONTESTED = 16
 
 
 class Engine:
@@ -218,26 +220,42 @@ class Engine:
             job.report.update(wire=link.wire, tcp_ends=link.ends)
 
     def _accept(self, job: Job) -> socket.socket:
-        """Return the first connection from an allowed address and stop listening; drop and count all others."""
+        """Return the first connection from an allowed address and stop listening.
+
+        Others from an allowed address that wait by then are counted: one of them may be the board's.
+        """
         listener = job.listener
         assert listener is not None
-        peers = job.settings["peer"]
+        sock = self._next_expected(job, listener)
+        while sock is None:
+            self._waiter.wait(listener, end=None)
+            sock = self._next_expected(job, listener)
+        for _ in range(MAX_CONTESTED):
+            other = self._next_expected(job, listener)
+            if other is None:
+                break
+            job.report["contested"] += 1
+            other.close()
+        listener.close()
+        return sock
+
+    def _next_expected(self, job: Job, listener: socket.socket) -> socket.socket | None:
+        """Return the next connection from an allowed address, None if none waits; drop and count all others."""
+        peers, report = job.settings["peer"], job.report
         while True:
             try:
                 sock, address = listener.accept()
             except BlockingIOError:
-                self._waiter.wait(listener, end=None)
-                continue
+                return None
             except ConnectionAbortedError:
                 continue
             if peers is None or address[0] in peers:
-                listener.close()
                 return sock
-            job.report["strangers"] += 1
-            known = job.report["stranger_addresses"]
+            report["strangers"] += 1
+            known = report["stranger_addresses"]
             if address[0] not in known and len(known) < MAX_STRANGERS_NAMED:
                 known.append(address[0])
-            job.report["peer"] = address[0]  # until the right one comes: who it was, for the message
+            report["peer"] = address[0]  # until the right one comes: who it was, for the message
             sock.close()
 
     def _serve_tls(self, job: Job, link: Link) -> None:

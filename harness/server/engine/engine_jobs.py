@@ -77,8 +77,8 @@ class Job:
             "facts": facts, "failure": None, "accepted": False, "handshake_done": False, "exchanged": False,
             "received_text": None, "received_bytes": 0, "negotiated_version": None, "negotiated_suite": None,
             "suite_code": None, "group": None, "sni": None, "wire": [], "tcp_ends": [], "message_alerts": [], "key_log": "",
-            "strangers": 0, "stranger_addresses": [], "peer": None, "peer_port": None, "local": None, "local_port": None,
-            "started_unix_s": 0.0, "handshake_ms": None, "timed_out": False,
+            "strangers": 0, "stranger_addresses": [], "contested": 0, "peer": None, "peer_port": None,
+            "local": None, "local_port": None, "started_unix_s": 0.0, "handshake_ms": None, "timed_out": False,
         }  # fmt: skip
 
     def release(self) -> None:

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from harness.firmware.fingerprint import FAMILIES, fingerprint
-from harness.model import HelloFacts
+from harness.firmware.fingerprint import FAMILIES, fingerprint, library_of
+from harness.model import HelloFacts, TlsLibrary
 from harness.wire.handshake import read_client_hello
 from harness.wire.suites import all_suites, suite_info
 
@@ -103,6 +103,12 @@ def test_cpython_is_no_board(maximum: ssl.TLSVersion) -> None:
     facts = read_client_hello(outgoing.read())
     assert facts is not None
     assert fingerprint(facts) is None
+
+
+def test_the_library_of_a_family() -> None:
+    """Only family X is axTLS."""
+    assert [family for family in FAMILIES if library_of(family) is not TlsLibrary.MBEDTLS] == ["X"]
+    assert library_of("X") is TlsLibrary.AXTLS
 
 
 def test_every_family_is_described() -> None:

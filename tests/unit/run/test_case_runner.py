@@ -132,7 +132,7 @@ def test_fingerprint_only_of_what_was_not_restricted(runner):
 @pytest.fixture
 def heaps(runner, monkeypatch):
     """Let sessions have this much free heap, the first first; gives the list of plans that were tried."""
-    tried, make = [], runner.handshakes.make
+    tried, make = [], runner.handshakes.attempt
 
     def choose(*free_bytes):
         left = list(free_bytes)
@@ -142,7 +142,7 @@ def heaps(runner, monkeypatch):
             tried.append(plan)
             return dataclasses.replace(done, observation=dataclasses.replace(done.observation, free_before=left.pop(0)))
 
-        monkeypatch.setattr(runner.handshakes, "make", measured)
+        monkeypatch.setattr(runner.handshakes, "attempt", measured)
         return tried
 
     return choose
@@ -244,15 +244,15 @@ def test_no_remembered_control_vouches_for_an_unknown_heap(runner, heaps):
 
 def test_a_control_for_which_the_firmware_has_no_api(runner, monkeypatch):
     """The agent names what is missing when it is asked to run the control: unsupported, with that name."""
-    control, attempt = find_case("seed/ca-verified"), runner.handshakes.make
+    control, attempt = find_case("seed/ca-verified"), runner.handshakes.attempt
 
-    def lacking(profile, plan):
-        tried = attempt(profile, plan)
+    def lacking(profile, plan, *, within=None):
+        tried = attempt(profile, plan, within=within)
         if plan != control.client:
             return tried
         return dataclasses.replace(tried, answer=dataclasses.replace(tried.answer, missing="set_ciphers"))
 
-    monkeypatch.setattr(runner.handshakes, "make", lacking)
+    monkeypatch.setattr(runner.handshakes, "attempt", lacking)
     verdict = runner.run(find_case("seed/wrong-ca")).verdict
     assert (verdict.word, verdict.reason) == (
         VerdictWord.UNSUPPORTED,
@@ -281,7 +281,7 @@ def test_a_control_that_cannot_run(runner, heaps, monkeypatch):
 @pytest.fixture
 def faults(runner, monkeypatch):
     """Let the line drop in sessions by their number, the first is 1; gives the list of profiles that were tried."""
-    tried, make = [], runner.handshakes.make
+    tried, make = [], runner.handshakes.attempt
 
     def choose(*numbers, retries):
         def dropping(profile, plan, *, within=None):
@@ -292,7 +292,7 @@ def faults(runner, monkeypatch):
                 raise BoardError("the line dropped", kind="lost")
             return make(profile, plan)
 
-        monkeypatch.setattr(runner.handshakes, "make", dropping)
+        monkeypatch.setattr(runner.handshakes, "attempt", dropping)
         monkeypatch.setattr(runner, "link_retries", retries)
         return tried
 

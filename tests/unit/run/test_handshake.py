@@ -1,6 +1,5 @@
 """Tests of harness/run/handshake.py: what an answer means before anything is judged."""
 
-from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -9,7 +8,7 @@ from harness.boards.agent.protocol import Answer, AnswerKind, RunRequest
 from harness.errors import BoardError, ServerError
 from harness.model import BoardInfo, ClientPlan, Observation, Outcome, ServerProfile, ServerReport, Stage
 from harness.run.addresses import Addresses
-from harness.run.handshake import Handshake, Handshakes, client_report, contradiction
+from harness.run.handshake import Handshake, Handshakes, client_report
 from harness.system.deadline import Deadline
 
 INFO = BoardInfo(tls_library="mbedTLS", tls_version="Mbed TLS 3.6.0", platform="linux")
@@ -21,77 +20,6 @@ def handshake(kind, *, accepted, stage=None, text=None, done=False, missing=""):
     report = ServerReport(facts=None, failure=None, accepted=accepted, handshake_done=done, local_port=4)
     answer = Answer(kind=AnswerKind(kind), stage=stage, text=text, missing=missing) if kind else None
     return Handshake(observation=seen, report=report, answer=answer)
-
-
-NO_CONNECTION = (
-    "the board reports an exchange, but no connection reached the server at h:4: another server answers at that address, or the "
-    "agent on the board is not ours"
-)
-NO_HANDSHAKE = (
-    "the board reports an exchange, but the server completed no handshake with it: the agent on the board is not ours, or it "
-    "answered for another connection"
-)
-TAKEN = (
-    "the board could not connect, but the server at h:4 accepted a connection from None:None: another program at that address "
-    "connected in the board's place"
-)
-
-
-@pytest.mark.parametrize(
-    ("made", "expected"),
-    [
-        (handshake("result", accepted=False), NO_CONNECTION),
-        (handshake("result", accepted=True, text="Hallo"), NO_HANDSHAKE),
-        (handshake("result", accepted=True, text="Hallo", done=True), None),
-        (handshake("result", accepted=True, text=""), None),
-        (handshake("exception", accepted=False), None),
-        (handshake("exception", accepted=True, stage=Stage.CONNECT), TAKEN),
-        (handshake("exception", accepted=False, stage=Stage.CONNECT), None),
-        (handshake("exception", accepted=True, stage=Stage.HANDSHAKE), None),
-        (handshake(None, accepted=False), None),
-    ],
-)
-def test_contradiction(made, expected):
-    """A reported exchange contradicts a server without a handshake; a session in which the board read nothing is left to the judge."""
-    assert contradiction(made, address="h") == expected
-
-
-OWN = "Hallo, Server! 123456789"
-OTHER = "Hallo, Server! 123456788"
-
-
-@pytest.mark.parametrize(
-    ("kind", "received", "expected"),
-    [
-        ("result", OWN, None),
-        ("result", OWN + "xxx", None),
-        # Less than all of it says nothing of the number.
-        ("exception", OWN[:-1], None),
-        ("exception", None, None),
-        ("result", OTHER, OTHER),
-        ("result", OWN[:-1] + "x", OWN[:-1] + "x"),
-        ("exception", OTHER, OTHER),
-        ("exception", "GET / HTTP/1.0" + "x" * 60, "GET / HTTP/1.0" + "x" * 46),
-    ],
-)
-def test_a_text_without_the_number_of_this_exec(kind, received, expected):
-    """A session whose text does not have this exec's number is not this board's, whatever the board says; the peer is named."""
-    report = ServerReport(
-        facts=None, failure=None, accepted=True, handshake_done=True, exchanged=True, received_text=received, local_port=4,
-        peer="192.0.2.9", peer_port=50123,
-    )  # fmt: skip
-    seen = Observation(outcome=Outcome.CONNECTED, stage=None, ended_by=None, server=None, client=None)
-    made = Handshake(
-        observation=seen, report=report, answer=Answer(kind=AnswerKind(kind), number=123456789), numbered=True
-    )
-    said = (
-        f"the server at h:4 received {expected!r} from 192.0.2.9:50123, without the number of this exec, 123456789: another board or "
-        "program at that address connected in the board's place"
-    )
-    assert contradiction(made, address="h") == (said if expected else None)
-    assert made.connected is (expected is None)
-    own = replace(made, numbered=False)
-    assert (contradiction(own, address="h"), own.connected) == (None, True)  # a test's own text has no number
 
 
 @pytest.mark.parametrize(
@@ -142,7 +70,7 @@ def test_how_long_both_sides_are_waited_for(answer, ended, waited, left_s):
         return given
 
     board = SimpleNamespace(
-        refuse_if_quarantined=lambda: None, scaled=lambda seconds: seconds, info=INFO, connect=connect,
+        refuse_if_quarantined=lambda: None, scaled=lambda seconds: seconds, info=INFO, connect=connect, check_kind="c",
         prepare=lambda _plan, _certificates: (RunRequest(host="", port=0), {}),
     )  # fmt: skip
     server = SimpleNamespace(
@@ -152,7 +80,7 @@ def test_how_long_both_sides_are_waited_for(answer, ended, waited, left_s):
     )
     addresses = Addresses(bind="127.0.0.1", advertise="127.0.0.1", peers=("127.0.0.1",))
     made = Handshakes(board, server, certificates=None, addresses=addresses)
-    made.make(ServerProfile(), ClientPlan(), within=left_s and Deadline(left_s, clock=lambda: 0.0))
+    made.attempt(ServerProfile(), ClientPlan(), within=left_s and Deadline(left_s, clock=lambda: 0.0))
     assert done == ["cancel"] * ended + ["finish"] * waited
     assert limits == [left_s or 45]
 

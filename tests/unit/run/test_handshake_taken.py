@@ -7,8 +7,9 @@ import pytest
 
 from harness.cases import find_case
 from harness.errors import BoardError
-from harness.model import ClientPlan, Stage, VerdictWord
-from harness.run.handshake import PERMISSIVE_SERVER, contradiction
+from harness.model import ClientPlan, Stage, UnexpectedPeers, VerdictWord
+from harness.run.handshake import PERMISSIVE_SERVER
+from harness.run.health import FAULTS_IN_A_ROW
 
 
 @pytest.fixture
@@ -45,13 +46,29 @@ def test_f1_taken_once(handshakes, race):
 
 
 def test_f1_taken_twice(handshakes, race):
-    """Then it contradicts the server's record, which says who connected; it is no failure of TLS."""
+    """Then it contradicts the server's record, which says who connected; it is no failure of TLS, and the other program is counted."""
+    handshakes.server.take_unexpected_peers()
     taken = race(2)
-    handshake = handshakes.make(PERMISSIVE_SERVER, ClientPlan())
+    handshake = handshakes.attempt(PERMISSIVE_SERVER, ClientPlan())
     assert (handshake.is_taken, handshake.observation.stage) == (True, Stage.CONNECT)
     host, port = taken[1].getsockname()
-    said = contradiction(handshake, address="192.0.2.1")
-    assert f"accepted a connection from {host}:{port}: another program at that address connected in the board" in said
+    assert handshake.doubt.kind == "peer"
+    assert (
+        f"accepted a connection from {host}:{port}: another program at that address connected" in handshake.doubt.text
+    )
+    assert (handshake.observation.strangers, handshake.observation.stranger_addresses) == (1, (host,))
+    assert handshakes.server.take_unexpected_peers() == UnexpectedPeers(count=2, addresses=(host,))
+
+
+def test_taken_is_no_fault_of_the_board(handshakes, race, lab, spec):
+    """Such a case is an error, and the board is neither recovered nor quarantined: the next case runs as usual."""
+    runner = lab.runner(spec, "in-process")
+    race(2 * (FAULTS_IN_A_ROW + 1))
+    for _ in range(FAULTS_IN_A_ROW + 1):
+        result = runner.run(find_case("seed/ca-verified"))
+        assert (result.verdict.word, result.explanation.rule, result.recovery) == ("error", "fault/peer", ())
+    assert runner.board.quarantine_reason is None
+    assert runner.run(find_case("seed/ca-verified")).verdict.word is VerdictWord.PASS
 
 
 OTHER_NUMBER = """
@@ -67,8 +84,8 @@ def test_a_session_of_another_exec(lab, spec):
     runner, case = lab.runner(spec, "in-process"), find_case("seed/ca-verified")
     runner.board._console.must(OTHER_NUMBER, "take another number")
     with pytest.raises(BoardError, match="another board or program at that address connected in the board's place"):
-        runner.handshakes.must_agree(runner.handshakes.baseline())
-    result = runner.run(case)  # recovers the board, by a reset
+        runner.handshakes.baseline()
+    result = runner.run(case)
     handshake = runner.last
     assert (result.verdict.word, result.verdict.reason) == (
         VerdictWord.ERROR,
@@ -76,6 +93,7 @@ def test_a_session_of_another_exec(lab, spec):
         f"127.0.0.1:{handshake.report.peer_port}, without the number of this exec, {handshake.answer.number}: another board or "
         "program at that address connected in the board's place",
     )
+    runner.board._console.must("th_attempt = th_own", "take its own number")
     assert runner.run(case).verdict.word is VerdictWord.PASS
     assert (
         runner.run(replace(case, client=replace(case.client, text="Hello"))).observation.received_by_server == "Hello"

@@ -6,9 +6,12 @@ import socket
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
+
 from harness.certificates import Certificates
 from harness.model import ServerProfile, ServerReport, UnexpectedPeers
 from harness.server import ServerHost, ServerStart, Serving
+from harness.server.engine import engine
 from harness.server.local import LocalServer
 from harness.server.unexpected_peers import MAX_NAMED, CountedServer, together
 from harness.system.deadline import Deadline
@@ -81,3 +84,27 @@ def test_a_cancelled_session_counts(certificates: Certificates) -> None:
         assert counted.take_unexpected_peers() == UnexpectedPeers(count=1, addresses=("127.0.0.2",))
     finally:
         counted.close()
+
+
+def test_clients_that_connect_together(certificates: Certificates, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the first from the board's address is answered; how many more of them waited by then is reported, and not dropped silently."""
+    usual, waiting = engine.listen, []
+
+    def crowded(address: str, ports: tuple[int, int] | None) -> socket.socket:
+        listener = usual(address, ports)
+        for source in ("127.0.0.2", "127.0.0.1", "127.0.0.1", "127.0.0.1"):
+            waiting.append(socket.create_connection(listener.getsockname(), source_address=(source, 0)))
+        return listener
+
+    monkeypatch.setattr(engine, "listen", crowded)
+    counted = CountedServer(LocalServer(materials=certificates.make))
+    try:
+        serving = Serving(peers=("127.0.0.1",), handshake_timeout_s=0.05)
+        counted.open(ServerProfile(certificates=("server-p256",)), serving)
+        report = counted.finish(Deadline(60))
+        assert (report.accepted, report.contested, report.strangers) == (True, 2, 1)
+        assert report.peer_port == waiting[1].getsockname()[1]
+    finally:
+        counted.close()
+        for client in waiting:
+            client.close()

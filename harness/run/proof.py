@@ -1,0 +1,175 @@
+"""Whether a handshake says something about this board and this plan: it must be the board's own, made as it was asked to. Pure.
+
+Compares the board's answer, the server's record, the ClientHello and the plan. Must not know cases, expectations or verdicts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from harness.boards.agent.echo import echo_differences, planned_echo
+from harness.boards.agent.protocol import Answer, AnswerKind, RunRequest, own_text
+from harness.errors import FaultKind
+from harness.model import HelloFacts, ServerReport, Stage
+from harness.oracle.own_hello import HelloPlan, Part, hello_differences
+
+# An unexpected text is shown up to this length.
+SHOWN_CHARACTERS = 60
+# The part of a hello that shows a setting -> the letters of the agent's note about it, and the name in messages.
+_SHOWN_IN_HELLO = {Part.SUITES: ("sip", "set_ciphers"), Part.SERVER_NAME: ("n", "server_hostname")}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the board was asked for in one handshake.
+
+    `request` names `blobs`; `check_kind` is the board's kind of check sums. `unrestricted` is the board's ClientHello without any setting,
+    None before it is known. `address` is where the board connected to. `numbered`: its text must have the number of the exec.
+    """
+
+    request: RunRequest = field(default_factory=RunRequest)
+    blobs: Mapping[str, bytes] = field(default_factory=dict)
+    check_kind: str = "c"
+    unrestricted: HelloFacts | None = None
+    address: str = ""
+    numbered: bool = False
+    peers: tuple[str, ...] = ()
+
+    @property
+    def hello(self) -> HelloPlan:
+        """What the ClientHello must have because of it."""
+        suites = self.blobs[self.request.suites].decode("ascii") if self.request.suites is not None else None
+        return HelloPlan(
+            suites=None if suites is None else tuple(word for word in suites.split(",") if word),
+            server_name=self.request.name,
+            psk=self.request.psk_identity is not None,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """Why a handshake says nothing about TLS: `peer`, `lying` or `plan`, and a sentence."""
+
+    kind: FaultKind
+    text: str
+
+
+def doubt(answer: Answer | None, report: ServerReport, hello: HelloFacts | None, *, asked: Asked) -> Doubt | None:
+    """Return why a handshake cannot be trusted; None if nothing speaks against it.
+
+    Args:
+        answer: of the board; None if it was not asked.
+        report: the server's record.
+        hello: the ClientHello in that record.
+        asked: what the board was asked for.
+    """
+    if answer is None or answer.missing:
+        return None
+    return (
+        _other_client(answer, report, asked)
+        or _contradiction(answer, report, asked)
+        or _not_as_asked(answer, report, hello, asked)
+    )
+
+
+def is_taken(answer: Answer | None, report: ServerReport) -> bool:
+    """Whether the server accepted a connection although the board says that it made none."""
+    if answer is None or not report.accepted:
+        return False
+    return answer.stage is Stage.CONNECT or (answer.stage is Stage.CONFIG and answer.connect_ms is None)
+
+
+def _other_client(answer: Answer, report: ServerReport, asked: Asked) -> Doubt | None:
+    """Whether the connection that the server recorded is another client's."""
+    server, peer = f"{asked.address}:{report.local_port}", f"{report.peer}:{report.peer_port}"
+    in_its_place = "program at that address connected in the board's place"
+    if is_taken(answer, report):
+        refused = (
+            "could not connect" if answer.stage is Stage.CONNECT else "refused its own settings before it connected"
+        )
+        text = (
+            f"the board {refused}, but the server at {server} accepted a connection from {peer}: another {in_its_place}"
+        )
+        return Doubt(kind=FaultKind.PEER, text=text)
+    number, received = has_number(answer, report, asked), report.received_text
+    if number is False:
+        text = (
+            f"the server at {server} received {(received or '')[:SHOWN_CHARACTERS]!r} from {peer}, without the number of this exec, "
+            f"{answer.number}: another board or {in_its_place}"
+        )
+        return Doubt(kind=FaultKind.PEER, text=text)
+    if report.contested and not number:
+        text = (
+            f"the server at {server} answered {peer}, and {report.contested} more came from that address at the same time: "
+            "which of them is the board's is not known"
+        )
+        return Doubt(kind=FaultKind.PEER, text=text)
+    return None
+
+
+def has_number(answer: Answer, report: ServerReport, asked: Asked) -> bool | None:
+    """Return whether the server received the number of this exec; None if it received too little to tell, or none was to come."""
+    got = report.received_text
+    if not asked.numbered or answer.number is None or not got:
+        return None
+    text = own_text(answer.number)
+    if got.startswith(text):
+        return True
+    return None if text.startswith(got) else False
+
+
+def _contradiction(answer: Answer, report: ServerReport, asked: Asked) -> Doubt | None:
+    """Whether the board reports a connection that the server did not have."""
+    connected = answer.kind is AnswerKind.RESULT or answer.stage not in (Stage.CONNECT, Stage.CONFIG, None)
+    said = "reports an exchange" if answer.kind is AnswerKind.RESULT else "connected to a server"
+    if connected and not report.accepted:
+        text = f"the board {said}, but no connection reached the server at {asked.address}:{report.local_port}: "
+        if report.strangers:
+            text += f"it dropped one from {', '.join(report.stranger_addresses)}, because only {', '.join(asked.peers)} may connect"
+        else:
+            text += "another server answers at that address, or the agent on the board is not ours"
+        return Doubt(kind=FaultKind.CONTRADICTION, text=text)
+    if answer.kind is AnswerKind.RESULT and answer.received_bytes and not report.handshake_done:
+        text = (
+            "the board reports an exchange, but the server completed no handshake with it: the agent on the board is not ours, "
+            "or it answered for another connection"
+        )
+        return Doubt(kind=FaultKind.CONTRADICTION, text=text)
+    return None
+
+
+def _not_as_asked(answer: Answer, report: ServerReport, hello: HelloFacts | None, asked: Asked) -> Doubt | None:
+    """Whether the ClientHello, or what the agent passed on, differs from what the board was asked for."""
+    noted = echo_differences(
+        answer, planned_echo(asked.request, asked.blobs, number=answer.number or 0, kind=asked.check_kind)
+    )
+    texts = []
+    if hello is not None:
+        found = hello_differences(hello, plan=asked.hello, unrestricted=asked.unrestricted)
+        if found and not _is_explained(hello, asked, noted):
+            why = "; ".join(difference.text for difference in found)
+            text = (
+                f"the ClientHello from {report.peer}:{report.peer_port} is not this board's: {why}: another program connected in the "
+                "board's place, or something on the way changes it"
+            )
+            return Doubt(kind=FaultKind.PEER, text=text)
+        for difference in found:
+            letters, name = _SHOWN_IN_HELLO.get(difference.part, ("", ""))
+            name = "psk_key" if difference.part is Part.SUITES and asked.hello.suites is None else name
+            texts.append(f"{difference.text}: the board ignored {name}" if name else difference.text)
+            noted = {letter: text for letter, text in noted.items() if letter not in letters}
+    if noted:
+        texts.append("the board passed on other settings than it was asked to: " + "; ".join(noted.values()))
+    return Doubt(kind=FaultKind.PLAN, text="; ".join(texts)) if texts else None
+
+
+def _is_explained(hello: HelloFacts, asked: Asked, noted: Mapping[str, str]) -> bool:
+    """Whether a hello that does not follow from the plan may still be this board's.
+
+    It may if it is the board's unrestricted one, so that settings were ignored, or if the agent says that it passed on others.
+    """
+    if any(letter in noted for letter in "sipn"):
+        return True
+    ignored = HelloPlan(server_name=hello.sni)
+    return not hello_differences(hello, plan=ignored, unrestricted=asked.unrestricted)
