@@ -78,7 +78,7 @@ def _lab_board(name: str, raw: Any, *, where: str) -> BoardSpec:
     _only(table, _BOARD_KEYS, where=where)
     spec_text = _typed(table, "spec", str, where=where)
     if not spec_text:
-        raise UsageError(f"{where}: missing key 'spec'; accepted are {spec_forms()}")
+        raise UsageError(f"{where}: missing key 'spec'; expected {spec_forms()}")
     parsed = parse_board(spec_text, {}, source=f"{where}.spec =")
     wifi = _table(table.get("wifi", {}), where=f"{where}.wifi")
     _only(wifi, _WIFI_KEYS, where=f"{where}.wifi")
@@ -140,7 +140,9 @@ def _hook(table: Mapping[str, Any], key: str, *, where: str) -> tuple[str, ...]:
         for name in re.findall(r"\{([A-Za-z_]*)\}", word):
             if name not in HOOK_PLACEHOLDERS:
                 accepted = ", ".join(f"{{{known}}}" for known in HOOK_PLACEHOLDERS)
-                raise UsageError(f"{where}.{key}: unknown placeholder {{{name}}} in {word!r}; accepted are {accepted}")
+                raise UsageError(
+                    f"{where}.{key}: unknown placeholder {{{name}}} in {word!r}; expected one of {accepted}"
+                )
     return tuple(value)
 
 
@@ -171,7 +173,7 @@ def _only(table: Mapping[str, Any], accepted: set[str], *, where: str) -> None:
     unknown = sorted(set(table) - accepted)
     if unknown:
         raise UsageError(
-            f"{where}: unknown key {unknown[0]!r}{suggestion(unknown[0], accepted)}; accepted are {', '.join(sorted(accepted))}"
+            f"{where}: unknown key {unknown[0]!r}{suggestion(unknown[0], accepted)}; expected one of {', '.join(sorted(accepted))}"
         )
 
 

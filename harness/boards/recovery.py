@@ -31,8 +31,8 @@ QUIET_S = 1.0
 ANSWER_S = 10.0
 HOOK_S = 60.0
 NATIVE_USB = (
-    "no reset hook in boards.toml, and this board has its own USB, whose RTS line resets nothing; a hook may run mpremote with "
-    "machine.reset(), open the port at 1200 baud, or switch the USB port off and on with uhubctl"
+    "no reset hook in boards.toml, and RTS does not reset a board with native USB; a hook can run mpremote with "
+    "machine.reset(), open the port at 1200 baud, or power-cycle the USB port with uhubctl"
 )
 
 # The faults at the start of a run from which a reset may free a board.
@@ -81,7 +81,7 @@ def take_steps(
         result, reason, hopeless = StepResult.HELPED, None, False
         try:
             if total.expired:
-                raise NotPossible(f"the time limit of {limit_s:g} s for all steps is over")
+                raise NotPossible(f"the time limit of {limit_s:g} s for all steps has expired")
             step.act(deadline)
             settle(deadline)
         except NotPossible as error:
@@ -227,7 +227,7 @@ class Recovery:
         """
         log = self.recover(prepare, because=fault.message)
         said = fault.message.removeprefix(f"{self._spec.label}: ")
-        return f"met a fault before its first case ({said}); {_what_helped(log, fault)} helped"
+        return f"had a fault before its first case ({said}); {_what_helped(log, fault)} helped"
 
     def _step(self, name: RecoveryAction, seconds: float, act: Callable[[Deadline], None]) -> Step:
         return Step(name=name, limit_s=self._scaled(seconds), act=act)
@@ -245,7 +245,7 @@ class Recovery:
 
     def _needs_port(self) -> None:
         if self._link.gone:
-            raise NotPossible("the port is gone")
+            raise NotPossible("the port is missing")
 
     def _interrupt(self, deadline: Deadline) -> None:
         self._needs_port()
@@ -253,14 +253,14 @@ class Recovery:
 
     def _reopen(self, deadline: Deadline) -> None:
         if not self._link.gone:
-            raise NotPossible("the port is not gone")
+            raise NotPossible("the port still exists")
         self._reopen_link(deadline.within(self._scaled(PORT_S / 2)))
         self._link.enter_raw_repl(deadline=self._answer(deadline))
 
     def _reopen_link(self, deadline: Deadline) -> None:
         if self._find_port is None:
             # The name of a pseudo-terminal may be another board's by now.
-            raise NotPossible("the port is gone, and a port like this does not come back under its name")
+            raise NotPossible("the port is missing, and such a port does not come back under the same name")
         self._link.reopen(self._find_port, deadline=deadline)
 
     def _raw_repl(self, deadline: Deadline) -> None:

@@ -305,7 +305,7 @@ class BoardSession:
     # ------------------------------------------------------------------ trouble and end
 
     def recover(
-        self, *, because: str = "a fault of the line", check: Callable[[Deadline], None] | None = None
+        self, *, because: str = "a line fault", check: Callable[[Deadline], None] | None = None
     ) -> tuple[RecoveryStep, ...]:
         """Recover the board after a fault, by the mildest step that helps; if none does, quarantine it. Never raises.
 

@@ -49,7 +49,7 @@ def _tagged(text: str, lab: Mapping[str, BoardSpec], *, source: str) -> list[Boa
     for tag in sorted(tags - set(known)) or ([] if tags else [""]):
         raise UsageError(
             f"{source} {text!r}: no board in boards.toml has the tag {tag!r}{suggestion(tag, known)}; "
-            f"there are: {', '.join(known) or 'none'}"
+            f"known tags: {', '.join(known) or 'none'}"
         )
     found = [spec for spec in lab.values() if tags <= set(spec.settings.tags)]
     if not found:
@@ -76,7 +76,7 @@ def parse_board(text: str, lab: Mapping[str, BoardSpec], *, source: str = "--boa
     if spec is None:
         names = ", ".join(sorted(lab)) or "none"
         raise UsageError(
-            f"{source} {text!r}: not a board{suggestion(text, lab)}; accepted are {spec_forms()} (boards.toml has: {names})"
+            f"{source} {text!r}: not a board{suggestion(text, lab)}; expected {spec_forms()} (boards.toml has: {names})"
         )
     found = [entry for entry in lab.values() if _is_same_port(spec, entry)]
     if len(found) > 1:

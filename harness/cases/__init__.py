@@ -189,7 +189,7 @@ def select(tier: str, cases: Iterable[Case] | None = None) -> tuple[Case, ...]:
     try:
         wanted = _ORDER[Tier(tier)]
     except ValueError:
-        raise UsageError(f"--cases {tier!r}: accepted are {', '.join(Tier)}") from None
+        raise UsageError(f"--cases {tier!r}: expected one of {', '.join(Tier)}") from None
     return tuple(item for item in (all_cases() if cases is None else cases) if _ORDER[item.tier] <= wanted)
 
 
@@ -203,4 +203,4 @@ def find_case(case_id: str) -> Case:
     try:
         return _REGISTRY[current_name(case_id)]
     except KeyError:
-        raise UsageError(f"no case {case_id!r}; `tls-harness cases` lists them") from None
+        raise UsageError(f"unknown case {case_id!r}: run `tls-harness cases` for the list") from None

@@ -189,7 +189,7 @@ def _read(path: Path, name: str, table: object) -> list[Profile]:
         raise UsageError(f"{where}: expected a table, got {table!r}")
     for key in table:
         if key not in _KEYS:
-            raise UsageError(f"{where}: unknown key {key!r} (accepted: {', '.join(_KEYS)})")
+            raise UsageError(f"{where}: unknown key {key!r} (expected one of {', '.join(_KEYS)})")
     for key in _REQUIRED:
         if not table.get(key):
             raise UsageError(f"{where}: {key!r} is missing")
@@ -204,7 +204,7 @@ def _read(path: Path, name: str, table: object) -> list[Profile]:
 def _value(where: str, key: str, value: Any) -> Any:
     """Check one value against `_KEYS` and convert it to the type of the record."""
     kind, accepted = _KEYS[key]
-    wrong = UsageError(f"{where}: {key} = {value!r} is not accepted ({_accepted_text(kind, accepted)})")
+    wrong = UsageError(f"{where}: {key} = {value!r}: expected {_expected(kind, accepted)}")
     if kind in (_WORDS, _TEXTS):
         items = value if isinstance(value, list) else [None]
         if not all(isinstance(item, str) and item and (kind == _TEXTS or item in accepted) for item in items):
@@ -223,17 +223,17 @@ def _value(where: str, key: str, value: Any) -> Any:
     return value
 
 
-def _accepted_text(kind: str, accepted: tuple[str, ...]) -> str:
+def _expected(kind: str, accepted: tuple[str, ...]) -> str:
     """Return the accepted values of a key, for an error message."""
     words = ", ".join(repr(str(word)) for word in accepted)
     return {
-        _WORD: f"accepted: {words}",
-        _WORDS: f"accepted: a list of {words}",
-        _TEXT: "accepted: a text",
-        _TEXTS: "accepted: a list of texts",
-        _COUNT: "accepted: a whole number from 0",
-        _FLAG: "accepted: true, false",
-        _DAY: "accepted: days from now as a whole number, or a date such as 2020-01-31",
+        _WORD: words,
+        _WORDS: f"a list of {words}",
+        _TEXT: "a string",
+        _TEXTS: "a list of strings",
+        _COUNT: "a non-negative integer",
+        _FLAG: "true or false",
+        _DAY: "an integer (days from now) or a date such as 2020-01-31",
     }[kind]
 
 
@@ -241,7 +241,7 @@ def _profile(where: str, name: str, values: Mapping[str, Any]) -> Profile:
     """Fill in the defaults of the role, then check the profile by itself."""
     role = Role(values["role"])
     if role is not Role.AUTHORITY and not values.get("issuer"):
-        raise UsageError(f"{where}: 'issuer' is missing (accepted: the name of a profile, or 'self')")
+        raise UsageError(f"{where}: 'issuer' is missing (expected the name of a profile, or 'self')")
     authority = role is Role.AUTHORITY
     # KeyUsage of a leaf (RFC 5246 section 7.4.2): RSA key exchange needs keyEncipherment, everything else signs.
     encrypts = role is Role.SERVER and str(values["key"]).startswith("rsa-") and "pss" not in values["key"]
@@ -264,7 +264,7 @@ def _profile(where: str, name: str, values: Mapping[str, Any]) -> Profile:
         profile = replace(profile, key_usage=())
     for word in filter(None, profile.defect.split("+")):
         if word not in DEFECTS:
-            raise UsageError(f"{where}: defect = {word!r} is not accepted (accepted: {', '.join(DEFECTS)})")
+            raise UsageError(f"{where}: defect = {word!r}: expected one of {', '.join(DEFECTS)}")
     if profile.path_length is not None and not profile.ca:
         raise UsageError(f"{where}: path_length = {profile.path_length} needs ca = true")
     return profile

@@ -91,7 +91,7 @@ class Certificates:
         """
         profiles = self._declared()
         if name not in profiles:
-            raise UsageError(f"unknown certificate profile {name!r} (accepted: {', '.join(sorted(profiles))})")
+            raise UsageError(f"unknown certificate profile {name!r} (expected one of {', '.join(sorted(profiles))})")
         return profiles[name]
 
     def make(self, name: str) -> Material:

@@ -38,7 +38,7 @@ def authorities(materials: Sequence[Material], *, form: str) -> list[bytes]:
         return [materials[0].certificate_pem[: len(materials[0].certificate_pem) // 2]]
     if form == "garbage":
         return [GARBAGE]
-    raise UsageError(f"ca_format {form!r}: accepted are {', '.join(CA_FORMATS)}")
+    raise UsageError(f"ca_format {form!r}: expected one of {', '.join(CA_FORMATS)}")
 
 
 def own_certificate(material: Material, *, form: str) -> tuple[bytes, bytes]:
@@ -61,7 +61,7 @@ def own_certificate(material: Material, *, form: str) -> tuple[bytes, bytes]:
         return GARBAGE, material.key_der
     if form == "garbage-key":
         return material.certificate_der, GARBAGE
-    raise UsageError(f"certificate_format {form!r}: accepted are {', '.join(CERTIFICATE_FORMATS)}")
+    raise UsageError(f"certificate_format {form!r}: expected one of {', '.join(CERTIFICATE_FORMATS)}")
 
 
 def _without_middle(pem: bytes) -> bytes:

@@ -96,7 +96,7 @@ def run(options: argparse.Namespace) -> int:
             raise UsageError("--clean: accepts exactly one board, and no --probe or further boards")
         return _clean(parse_board(options.clean, lab), as_json=options.json)
     if options.spec and not options.probe:
-        raise UsageError(f"{options.spec[0]!r}: add --probe to probe this board; the list accepts no boards")
+        raise UsageError(f"{options.spec[0]!r}: add --probe to probe this board; without it no board may be named")
     asked = choose_boards(options.spec, lab)
     virtual = find_virtual()
     if options.probe and len(asked) == 1 and not options.json:

@@ -37,7 +37,7 @@ examples:
 Files are read in place. A private key is never copied, logged or shown; the board receives only its own (--client-key).
 Each possible fix is tried on the board, one change at a time. PROVED means that the board connected with exactly this change.
 
-exit codes: 0 connects as it is, 1 does not connect, 2 usage error, 10 fault of the board or of the harness, 130 Ctrl-C
+exit codes: 0 the board connects, 1 it does not connect, 2 usage error, 10 fault of the board or of the harness, 130 Ctrl-C
 """
 _OWN = ("cert", "key", "ciphers", "min", "max", "client_ca", "server")
 

@@ -266,7 +266,9 @@ def _nothing(old: RunFile, new: RunFile) -> str:
 
 def _check_suffix(output: str, *, accepted: tuple[str, ...]) -> None:
     if Path(output).suffix not in accepted:
-        raise UsageError(f"-o {output!r}: unknown suffix {Path(output).suffix!r} (accepted: {', '.join(accepted)})")
+        raise UsageError(
+            f"-o {output!r}: unknown suffix {Path(output).suffix!r} (expected one of {', '.join(accepted)})"
+        )
 
 
 def _check_other(output: str, inputs: Iterable[str]) -> None:

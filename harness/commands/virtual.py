@@ -90,7 +90,7 @@ def run(options: argparse.Namespace) -> int:
         return _keep(*_faulty(spec.target, options))
     if spec.kind != "unix":
         raise UsageError(
-            f"virtual {options.spec!r}: not a virtual board; accepted are unix, unix:/path/to/micropython and faulty:NAME"
+            f"virtual {options.spec!r}: not a virtual board; expected unix, unix:/path/to/micropython or faulty:NAME"
         )
     return _keep(*_whole(spec.target, options))
 
@@ -114,7 +114,7 @@ def _faulty(name: str, options: argparse.Namespace) -> tuple[FaultyBoard, str]:
 
     fault = FAULTS[name]
     if options.folder is not None:
-        raise UsageError(f"--folder {options.folder}: a faulty board has its own files; leave the option out")
+        raise UsageError(f"--folder {options.folder}: a faulty board has its own files; omit the option")
     interpreter = find_interpreter("")
 
     from harness.boards.virtual.faulty import FaultyBoard

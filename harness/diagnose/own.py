@@ -62,7 +62,7 @@ def _diagnosed(
     def handshake(name: str, settings: Settings) -> CaseResult:
         return runner.run(case_of(name, settings))
 
-    progress("trying it as it is")
+    progress("trying the given settings")
     first = handshake(AS_IT_IS, start)
     if first.verdict.word is VerdictWord.ERROR:
         raise BoardError(first.verdict.reason or "the board failed", transcript=first.transcript)

@@ -21,9 +21,9 @@ Handshake = Callable[[str, Settings], CaseResult]
 """Has one handshake under a name, with these settings; raises Unavailable where this machine cannot."""
 
 NOT_FROM_HERE = "cannot be tried from here"
-NOT_OURS = "the server is not ours to change: try it there, then diagnose again"
+NOT_OURS = "the harness cannot change this server: change it there, then diagnose again"
 BOARD_FAILED = "not tried: the board or its line failed twice before"
-SERVER_GONE = "not tried: the server takes no connection any more"
+SERVER_GONE = "not tried: the server no longer accepts connections"
 _ROUNDS = 3
 
 
@@ -156,7 +156,9 @@ class Trials:
             return f"tried with the issuer found in {self._certificates.sources[ISSUER]}"
         if makes_keys(change, self._certificates):
             host = self._certificates.host
-            return f"tried with a key, a certificate{f' for {host}' if host else ''} and a CA made on the spot"
+            return (
+                f"tried with a key, a certificate{f' for {host}' if host else ''} and a CA generated for this attempt"
+            )
         return None
 
 
@@ -190,17 +192,17 @@ def ladder(start: Settings, *, kind: str) -> list[Fix]:
         ),
     ]
     if server.ciphers is not None:
-        line = "# remove the call of context.set_ciphers(...)"
+        line = "# remove the call to context.set_ciphers(...)"
         steps.append(Fix(title="Python's own suites", server_lines=(line,), change=Change(server={"ciphers": None})))
     if server.minimum_version is not None or server.maximum_version is not None:
         line = "context.minimum_version = ssl.TLSVersion.TLSv1_2"
         change = Change(server={"minimum_version": "TLSv1.2", "maximum_version": None})
         steps.append(Fix(title="TLS 1.2 and newer", server_lines=(line,), change=change))
     if server.curve is not None:
-        line = "# remove the call of context.set_ecdh_curve(...)"
+        line = "# remove the call to context.set_ecdh_curve(...)"
         steps.append(Fix(title="OpenSSL's own groups", server_lines=(line,), change=Change(server={"curve": None})))
     if client.suites is not None:
-        line = "# remove the call of context.set_ciphers(...)"
+        line = "# remove the call to context.set_ciphers(...)"
         steps.append(Fix(title="the board's own suites", client_lines=(line,), change=Change(client={"suites": None})))
     if "pem" in (client.ca_format, client.certificate_format):
         change = Change(client={"ca_format": "der", "certificate_format": "der"})
@@ -212,7 +214,7 @@ def ladder(start: Settings, *, kind: str) -> list[Fix]:
         steps.append(Fix(title="a client certificate of a CA that the server has", change=change))
     steps.append(
         Fix(
-            title="every suite that OpenSSL has, and nobody checks certificates",
+            title="every suite that OpenSSL has, without certificate checks",
             discouraged=True,
             because="this only shows that the board can connect at all: anyone on the network path can read and change everything",
             server_lines=('context.set_ciphers("DEFAULT")', "context.verify_mode = ssl.CERT_NONE"),

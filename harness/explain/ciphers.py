@@ -293,7 +293,7 @@ def _offer_all(evidence: Evidence) -> tuple[Fix, ...]:
     return (
         Fix(
             title="leave set_ciphers out on the board: it then offers all it has",
-            client_lines=("# remove the call of context.set_ciphers(...)",),
+            client_lines=("# remove the call to context.set_ciphers(...)",),
             change=Change(client={"suites": None, "suite_words": None}),
         ),
     )

@@ -50,10 +50,10 @@ ROWS: dict[FaultKind, tuple[str, tuple[str, ...]]] = {
         ("slow boards: timeout_multiplier in boards.toml", "look at the transcript for where it stopped"),
     ),
     FaultKind.FLOOD: (
-        "the board prints without an end",
+        "the board prints continuously",
         ("stop the program that prints: a thread or timer of boot.py?",),
     ),
-    FaultKind.LOST: ("the port went away: unplugged, or the board re-enumerated", ("check cable, hub and power",)),
+    FaultKind.LOST: ("the port disappeared: unplugged, or the board re-enumerated", ("check cable, hub and power",)),
     FaultKind.GARBLED: (
         "bytes were lost or changed on the line",
         ("check cable and baud rate", "another program on the same port reads away what is meant for us"),

@@ -141,7 +141,7 @@ def python_suites() -> Fix:
     """Remove the set_ciphers() call."""
     return Fix(
         title="leave set_ciphers out on the server: Python's own suites",
-        server_lines=("# remove the call of context.set_ciphers(...)",),
+        server_lines=("# remove the call to context.set_ciphers(...)",),
         change=Change(server={"ciphers": None}),
     )
 

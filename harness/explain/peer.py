@@ -82,7 +82,7 @@ def plain_text_in_session(evidence: Evidence) -> Explanation | None:
     ):
         return None
     return told(
-        "the session was good, and then something came that is no TLS record",
+        "the session was good, and then something other than TLS records arrived",
         why=(
             f"the wire: {evidence.wire.server_wrong or 'not recorded'}",
             "a proxy that lost its backend answers in plain text",

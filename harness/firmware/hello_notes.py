@@ -41,7 +41,7 @@ def _family_note(info: BoardInfo) -> str | None:
     family = hello.fingerprint
     if family is None:
         return (
-            "its ClientHello is of no family known here: a firmware with its own TLS configuration "
+            "its ClientHello matches no known family: a firmware with its own TLS configuration "
             f"({len(hello.suites)} suites, record version {hello.record_version})"
         )
     first_last = _SEEN.get(family)
@@ -51,7 +51,7 @@ def _family_note(info: BoardInfo) -> str | None:
     first, last = first_last
     if version >= first and (last is None or version <= last):
         return None
-    return f"firmware {info.firmware} does not fit its ClientHello, family {family}: {FAMILIES[family]}"
+    return f"firmware {info.firmware} does not match its ClientHello of family {family}: {FAMILIES[family]}"
 
 
 def hello_clock_unix_s(info: BoardInfo) -> int | None:
@@ -75,4 +75,4 @@ def _clock_note(info: BoardInfo) -> str | None:
     if moment is None or info.hello_unix_s is None or abs(moment - info.hello_unix_s) <= _CLOCK_TOLERANCE_S:
         return None
     shown = datetime.datetime.fromtimestamp(moment, datetime.UTC).strftime("%Y-%m-%d %H:%M:%S")
-    return f"its ClientHello carries another time than this machine's: {shown} UTC; certificates are checked against that clock"
+    return f"the time in its ClientHello differs from this machine's: {shown} UTC; certificates are checked against that clock"

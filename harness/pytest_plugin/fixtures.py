@@ -87,7 +87,9 @@ def make_server(*certificates: str, **given: Unpack[ServerSettings]) -> ServerPr
     curve = settings.get("curve")
     if curve is not None and not (isinstance(curve, str) and openssl_group_to_iana(curve)):
         # Others that TLS has a number for are left to the server's OpenSSL, which says what it cannot do.
-        raise UsageError(f"tls_server(curve=...): {curve!r} is not a TLS curve; accepted are {', '.join(CURVES)} ...")
+        raise UsageError(
+            f"tls_server(curve=...): {curve!r} is not a TLS curve; expected one of {', '.join(CURVES)} ..."
+        )
     for name in (*certificates, *settings.get("client_ca", ())):
         _declarations().profile(name)
     return ServerProfile(certificates=certificates, **settings)
@@ -107,7 +109,7 @@ def _accepted(settings: dict[str, Any], names: Collection[str], where: str) -> N
     unknown = sorted(set(settings) - set(names))
     if unknown:
         listed = ", ".join(names if isinstance(names, list) else sorted(names))
-        raise UsageError(f"{where}(): unknown setting {unknown[0]!r}; accepted are {listed}")
+        raise UsageError(f"{where}(): unknown setting {unknown[0]!r}; expected one of {listed}")
 
 
 def _word(words: type[W], value: str, where: str) -> W:

@@ -137,7 +137,7 @@ def servers(texts: list[str]) -> tuple[str, ...]:
         if texts.count(text) > 1:
             raise UsageError(f"--server {text!r}: each interpreter may be given only once")
         if shutil.which(text) is None:
-            raise UsageError(f"--server {text!r}: no such program (accepted: the path of a CPython >= 3.8)")
+            raise UsageError(f"--server {text!r}: no such program (expected the path of a CPython >= 3.8)")
     return tuple(texts)
 
 
@@ -244,7 +244,7 @@ def check_set(word: str) -> None:
     from harness.model import Tier
 
     if word not in list(Tier):
-        raise UsageError(f"--cases {word!r}: accepted are {', '.join(Tier)}")
+        raise UsageError(f"--cases {word!r}: expected one of {', '.join(Tier)}")
 
 
 def check_outputs(artifacts: str | None, *, reports: Iterable[str]) -> None:
@@ -256,10 +256,10 @@ def check_outputs(artifacts: str | None, *, reports: Iterable[str]) -> None:
     for text in reports:
         if Path(text).suffix not in REPORT_SUFFIXES:
             raise UsageError(
-                f"--compat-report {text!r}: unknown suffix {Path(text).suffix!r} (accepted: {', '.join(REPORT_SUFFIXES)})"
+                f"--compat-report {text!r}: unknown suffix {Path(text).suffix!r} (expected one of {', '.join(REPORT_SUFFIXES)})"
             )
         if Path(text).is_dir():
-            raise UsageError(f"--compat-report {text!r}: this is a directory (accepted: the path of a file)")
+            raise UsageError(f"--compat-report {text!r}: this is a directory (expected the path of a file)")
         _check_folder(Path(text).absolute().parent, option=f"--compat-report {text!r}")
     if artifacts is not None:
         if not artifacts:

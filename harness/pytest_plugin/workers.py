@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 LAST = pytest.StashKey[dict[str, pytest.Item]]()
 CRASHED = "the worker process that had this board crashed"
-LOST = "a worker process crashed, and none took its place"
+LOST = "a worker process crashed and was not replaced"
 
 
 # ----------------------------------------------------------------------------------------------- workers

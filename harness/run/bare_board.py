@@ -19,7 +19,7 @@ _LINES = (
     (_WIFI_LINE, "the variable WIFI_PASSWORD holds the password"),
     ('network = "lan"', "wired, where network.LAN() needs no arguments"),
     ('lan = "network.LAN(...)"', "wired, with the arguments of your board"),
-    ('network = "boot"', "boot.py brings it into its network"),
+    ('network = "boot"', "boot.py connects the board"),
 )
 
 
@@ -59,10 +59,10 @@ def bare_text(spec: BoardSpec, info: BoardInfo) -> str:
         lines.append(f"spec = {json.dumps(spec.text, ensure_ascii=False)}")
     first, *others = [f"{line}   # {use}" for line, use in _LINES if _possible(line, info.interfaces)]
     lines += [first, *(f"# {line}" for line in others)]
-    head = f"{spec.label}: the board is in no network: it has no IP address{_seen(info)}."
+    head = f"{spec.label}: the board is not on a network: it has no IP address{_seen(info)}."
     then = f"then run with --board {_name(spec)}, " if own else ""
     choice = f" (one of the last {len(others) + 1} lines)" if others else ""
-    ask = f"Write to boards.toml{choice}, {then}or name its address with --peer:"
+    ask = f"Add to boards.toml{choice}, {then}or name its address with --peer:"
     return "\n".join([head, ask, *(f"  {line}" for line in lines)])
 
 

@@ -130,7 +130,7 @@ class BoardWalk:
         if info.is_usb_drive:
             return f"not written to: the board is also a USB drive ({info.usb_mode}); a run loads the agent into RAM"
         if info.filesystem is None:
-            return "none that can be written; a run loads the agent into RAM"
+            return "none is writable; a run loads the agent into RAM"
         return f"{info.filesystem}; nothing is written to it here"
 
     def _agent(self) -> str:

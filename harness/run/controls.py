@@ -68,7 +68,7 @@ class Controls:
         if handshake.observation.outcome is not Outcome.CONNECTED:
             return _inconclusive(f"positive control {control.id} did not connect: too little memory looks the same")
         if had is not None and free is not None and had > free + slack_bytes(free):
-            return _inconclusive(f"positive control {control.id} had {had - free} bytes of memory more")
+            return _inconclusive(f"positive control {control.id} had {had - free} more bytes of memory")
         self.remember(control, handshake.observation)
         return None
 

@@ -250,7 +250,7 @@ class Lab:
         said = fault.message.removeprefix(f"{session.spec.label}: ")
         steps = session.recover(because=f"its baseline handshake: {said}")
         session.refuse_if_quarantined()
-        session.notes.append(f"met a fault before its first case ({said}); {steps[-1].step} helped")
+        session.notes.append(f"had a fault before its first case ({said}); {steps[-1].step} helped")
 
     def addresses_for(self, info: BoardInfo, spec: BoardSpec) -> Addresses:
         """Choose the addresses: those of the options, else the one that faces the board, else (the host's own network) loopback.

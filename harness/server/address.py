@@ -30,7 +30,7 @@ def local_address_for(board_address: str) -> str:
         except OSError as exc:
             reason = os.strerror(exc.errno) if exc.errno and exc.errno > 0 else "not an address"
             raise ServerError(
-                f"this machine has no way to the board at {board_address!r} ({reason}): "
+                f"this machine has no route to the board at {board_address!r} ({reason}): "
                 "are both in the same network? name an address with --bind"
             ) from exc
         return str(probe.getsockname()[0])
@@ -46,7 +46,7 @@ def check_bind(address: str) -> str:
     try:
         socket.inet_pton(family, address)
     except OSError as exc:
-        raise UsageError(f"--bind {address!r}: not an IP address (accepted: an address of this machine)") from exc
+        raise UsageError(f"--bind {address!r}: not an IP address (expected an address of this machine)") from exc
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         try:
             probe.bind((address, 0))
@@ -65,8 +65,8 @@ def parse_ports(text: str) -> tuple[int, int]:
     first, dash, last = text.strip().partition("-")
     numbers = (first, last) if dash else (first, first)
     if not all(number.isascii() and number.isdigit() for number in numbers):
-        raise UsageError(f"--ports {text!r}: not a port range (accepted: A-B or A, for example 42000-42099)")
+        raise UsageError(f"--ports {text!r}: not a port range (expected A-B or A, for example 42000-42099)")
     low, high = (int(number) for number in numbers)
     if not 1 <= low <= high <= _HIGHEST_PORT:
-        raise UsageError(f"--ports {text!r}: out of range (accepted: 1 <= A <= B <= {_HIGHEST_PORT})")
+        raise UsageError(f"--ports {text!r}: out of range (expected 1 <= A <= B <= {_HIGHEST_PORT})")
     return low, high

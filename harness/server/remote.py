@@ -127,9 +127,7 @@ class RemoteServer:
                 env={**self._environment, "TMPDIR": str(self._folder.path)},
             )
         except FileNotFoundError as exc:
-            raise UsageError(
-                f"--server {self.python!r}: no such file (accepted: the path of a CPython >= 3.8)"
-            ) from exc
+            raise UsageError(f"--server {self.python!r}: no such file (expected the path of a CPython >= 3.8)") from exc
         except OSError as exc:
             raise UsageError(f"--server {self.python!r}: cannot be started ({exc.strerror})") from exc
 
@@ -162,14 +160,14 @@ class RemoteServer:
         """Find out what is wrong with the interpreter by simpler requests."""
         words = _ask(self.python, _WHO).split()
         if len(words) != 3 or words[0] != "python":
-            return f"is not a Python interpreter{self._said()} (accepted: the path of a CPython >= 3.8)"
+            return f"is not a Python interpreter{self._said()} (expected the path of a CPython >= 3.8)"
         if words[2] != "cpython":
-            return f"is {words[2]}, not CPython (accepted: the path of a CPython >= 3.8)"
+            return f"is {words[2]}, not CPython (expected the path of a CPython >= 3.8)"
         major, _dot, minor = words[1].partition(".")
         if (int(major), int(minor)) < OLDEST:
-            return f"is Python {words[1]}, too old for the server engine (accepted: CPython >= 3.8)"
+            return f"is Python {words[1]}, too old for the server engine (expected CPython >= 3.8)"
         if _ask(self.python, "import ssl; print('has ssl')").strip() != "has ssl":
-            return f"is Python {words[1]} without a working ssl module (accepted: CPython >= 3.8 with OpenSSL)"
+            return f"is Python {words[1]} without a working ssl module (expected CPython >= 3.8 with OpenSSL)"
         return f"the server engine does not start under it: {self._last_error()}"
 
     def _how_it_ended(self) -> str:
@@ -185,12 +183,12 @@ class RemoteServer:
     def _said(self) -> str:
         """Return the output of a program that is not an interpreter, for the middle of a sentence; pyenv's shims print the reason first."""
         lines = self._error_lines()
-        return f", it says {lines[0][:200]!a}" if lines else ""
+        return f"; it printed {lines[0][:200]!a}" if lines else ""
 
     def _last_error(self) -> str:
         """Return the last line the process wrote to its error stream."""
         lines = self._error_lines()
-        return ascii(lines[-1][:200]) if lines else "it says nothing"
+        return ascii(lines[-1][:200]) if lines else "it printed nothing"
 
     def _error_lines(self) -> list[str]:
         self._errors.seek(0)

@@ -57,7 +57,7 @@ def lock_shared_file(path: Path) -> int:
         if is_at(path, descriptor):
             return descriptor
         os.close(descriptor)  # its last holder removed it between our two steps
-    raise OSError(errno.EAGAIN, "its file is made and removed again and again")
+    raise OSError(errno.EAGAIN, "its file is created and removed repeatedly")
 
 
 def is_at(path: Path, descriptor: int) -> bool:
@@ -104,4 +104,4 @@ def _open_shared(path: Path) -> int:
             continue
         os.fchmod(descriptor, 0o666)  # the umask must not keep other users out
         return descriptor
-    raise OSError(errno.EAGAIN, "its file is made and removed again and again")
+    raise OSError(errno.EAGAIN, "its file is created and removed repeatedly")

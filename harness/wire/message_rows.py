@@ -208,6 +208,6 @@ def _odd_rows(chunks: Sequence[WireChunk], wire: WireReading) -> list[Row]:
         elif wrong is not None:
             rows.append(Row(sender=side, at_ms=own[-1].at_ms, length=0, name=WRONG, detail=wrong))
         if plain is None and pending:
-            text = "the rest of this record or message did not come"
+            text = "the rest of this record or message did not arrive"
             rows.append(Row(sender=side, at_ms=own[-1].at_ms, length=pending, name=CUT_SHORT, detail=text))
     return rows

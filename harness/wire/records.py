@@ -149,7 +149,7 @@ def _what_is_wrong(data: bytearray) -> str | None:
     if not data:
         return None
     if data[0] not in _TYPES:
-        return f"no TLS record but {describe_plain(bytes(data[:_SHOWN_BYTES]))}"
+        return f"not a TLS record but {describe_plain(bytes(data[:_SHOWN_BYTES]))}"
     # Every version of TLS writes major version 3 here; TLS 1.3 froze the field (RFC 8446 section 5.1).
     if len(data) > 1 and data[1] != 3:
         return "a record header whose version is not 3.x"

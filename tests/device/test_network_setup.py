@@ -170,7 +170,7 @@ def test_f15_another_network(bench: Callable[..., Any], family: str) -> None:
     answer = made.join()
     assert answer["was_in"] == "other"
     assert notes_of(answer, BoardSettings(network=Network.WIFI, ssid="lab")) == [
-        "the board was in the WiFi 'other'; it was moved to 'lab'"
+        "the board was connected to the WiFi 'other'; now it uses 'lab'"
     ]
 
 

@@ -103,7 +103,7 @@ EXPECTED = {
     "wrong-clock": Row(
         verdicts="pass fail pass pass pass",
         rule="clock/board-clock-not-set",
-        notes=("the board's clock stands at ",),
+        notes=("the board's clock is at ",),
     ),
     "no-network": Row(verdicts=ALL_ERROR, rule="fault/network"),
     "no-tls": Row(verdicts="unsupported unsupported unsupported unsupported unsupported"),

@@ -65,7 +65,7 @@ def test_changes(suite, old, workers):
         "      after   pass: refused by the server at config: server EE_KEY_TOO_SMALL | client - | no alert",
     ]
     assert ran.lines[start + 9] == (
-        "REGRESSION: 1 newly unsupported, 1 fixed (2 compared, 0 unchanged, 1 not compared: the new run was not asked for them)"
+        "REGRESSION: 1 newly unsupported, 1 fixed (2 compared, 0 unchanged, 1 not compared: not selected in the new run)"
     )
     new = ran.record()
     jsonschema.Draft202012Validator(run_schema()).validate(new)

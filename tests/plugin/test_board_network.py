@@ -75,14 +75,14 @@ def test_f2_d5_rb04_a_bare_board(suite):
     """One error with the lines to write, none of them about a firewall; nothing was tried."""
     ran = suite.run(*ONE, "--board", "faulty:bare")
     assert ran.summary() == "1 failed"
-    start = ran.text.index("  faulty:bare: the board is in no network: ", ran.text.index(" FAILURES "))
+    start = ran.text.index("  faulty:bare: the board is not on a network: ", ran.text.index(" FAILURES "))
     assert ran.text[start:].split("\n")[:6] == [
-        "  faulty:bare: the board is in no network: it has no IP address, and its WLAN is not connected.",
-        "  Write to boards.toml (one of the last 2 lines), then run with --board faulty-bare, or name its address with --peer:",
+        "  faulty:bare: the board is not on a network: it has no IP address, and its WLAN is not connected.",
+        "  Add to boards.toml (one of the last 2 lines), then run with --board faulty-bare, or name its address with --peer:",
         "    [board.faulty-bare]",
         '    spec = "faulty:bare"',
         '    wifi = {ssid = "NAME", password = {env = "WIFI_PASSWORD"}}   # the variable WIFI_PASSWORD holds the password',
-        '    # network = "boot"   # boot.py brings it into its network',
+        '    # network = "boot"   # boot.py connects the board',
     ]
     assert "firewall" not in ran.text
     assert "127.0.0.1" not in ran.text

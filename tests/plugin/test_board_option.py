@@ -9,7 +9,7 @@ import pytest
 from harness.boards.kinds import spec_forms
 from harness.cases import select
 
-ACCEPTED = f"accepted are {spec_forms()}"
+ACCEPTED = f"expected {spec_forms()}"
 CORE = len(select("core"))
 
 

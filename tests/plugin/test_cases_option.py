@@ -3,7 +3,7 @@
 
 def test_bad_word(suite):
     """A word that is no set names the three there are."""
-    assert suite.refused("--cases", "some") == "--cases 'some': accepted are smoke, core, full"
+    assert suite.refused("--cases", "some") == "--cases 'some': expected one of smoke, core, full"
 
 
 def test_sets_contain_each_other(suite):

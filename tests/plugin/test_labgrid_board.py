@@ -223,7 +223,7 @@ def test_no_such_place(bob):
     there = "board0, elsewhere, unplugged"
     with pytest.raises(UsageError) as caught:
         KeptPlace("oard0", label="desk")
-    assert str(caught.value) == f"desk: labgrid has no place 'oard0' (did you mean 'board0'?); there are: {there}"
+    assert str(caught.value) == f"desk: labgrid has no place 'oard0' (did you mean 'board0'?); known places: {there}"
 
 
 def test_a_place_of_somebody_else(bob, tmp_path):
@@ -248,7 +248,7 @@ def test_a_place_of_somebody_else(bob, tmp_path):
     session = open_board(boards["desk"], deploy=False, patience=Patience(seconds=100, tell=tell))
     session.close(deadline=Deadline(60))
     assert re.sub("[0-9]+ s", "N s", "; ".join(told)) == (
-        "desk: waiting up to N s: desk: place board0 is acquired by alice on desk, where `labgrid-client -p board0 release` "
+        "desk: waiting up to N s: desk: place board0 is acquired by alice on desk (release it there with `labgrid-client -p board0 release`)"
         "releases it; `pytest --board-wait SECONDS` waits for it"
     )
     assert bob.events("board0")[-4:] == ["acquired by desk/alice", "released", "acquired by desk/bob", "released"]
@@ -263,7 +263,7 @@ def test_a_place_acquired_by_hand_is_used_and_kept(bob):
     assert place.address.baud == 9600
     assert place.address.url == f"rfc2217://127.0.0.1:{bob.serial_port}?ign_set_control"
     assert place.notes == [
-        "labgrid place board0 was already acquired by bob on desk: it is used as it is, and not released at the end"
+        "labgrid place board0 was already acquired by bob on desk: it is used, and not released at the end"
     ]
     with pytest.raises(BoardError, match="rack: this run already uses the board under another name") as caught:
         KeptPlace("board0", label="rack")

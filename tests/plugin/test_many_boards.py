@@ -136,13 +136,13 @@ def test_a_worker_that_crashes_and_is_not_replaced(lab):
     reasons = {result["reason"] for result in results if result["verdict"] == "error"}
     assert reasons == {
         "the worker process that had this board crashed in this case",
-        "a worker process crashed, and none took its place",
+        "a worker process crashed and was not replaced",
     }
     assert sum(result["board"] == "v1" for result in results) == 3
     assert len(results) == 6
     assert {result["verdict"] for result in results if result["board"] == "v2" and result["reason"] is None} == {"pass"}
     assert json.dumps(results).count("none took its place") == (lab.folder / "junit.xml").read_text().count(
-        'message="error: a worker process crashed, and none took its place"'
+        'message="error: a worker process crashed and was not replaced"'
     )
 
 

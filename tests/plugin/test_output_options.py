@@ -114,7 +114,7 @@ def test_one_run_at_a_time(suite, how):
     ran = suite.run(*suite.quick, *how)
     assert ran.status == 4
     assert ran.line("ERROR: ") == (
-        f"ERROR: --artifacts {folder}: another run is writing there (accepted: a directory that no other run uses)"
+        f"ERROR: --artifacts {folder}: another run is writing there (expected a directory that no other run uses)"
     )
     assert "Traceback" not in ran.text
     assert list(folder.iterdir()) == []

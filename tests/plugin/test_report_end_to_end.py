@@ -62,7 +62,7 @@ def test_nights(suite):
     assert done.returncode == 0, done.stdout
     assert (
         done.stdout.splitlines()[-1]
-        == "no regression: nothing changed (2 compared, 2 unchanged, 2 not compared: the new run was not asked for them)"
+        == "no regression: nothing changed (2 compared, 2 unchanged, 2 not compared: not selected in the new run)"
     )
     (suite.folder / "desk").unlink()
     (suite.folder / "desk").symlink_to("/bin/true")

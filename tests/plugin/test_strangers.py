@@ -88,6 +88,6 @@ def test_a_stranger(suite, namespace):
     assert (result["verdict"], result["strangers"], result["stranger_addresses"]) == ("pass", 3, ["198.51.100.2"])
     assert record["run"]["strangers"] == {"connections": 3, "cases": 1, "addresses": ["198.51.100.2"]}
     jsonschema.validate(record, run_schema(), jsonschema.Draft202012Validator)
-    said = "3 connections from unexpected peers were dropped, in 1 case (198.51.100.2): only the board is answered (--peer)"
+    said = "3 connections from unexpected peers were dropped, in 1 case (198.51.100.2): only the board may connect (--peer)"
     assert said in ran.text
     assert said in (ran.folder / "seen.md").read_text(encoding="utf-8")

@@ -123,7 +123,7 @@ def test_nginx_suites(nginx, diagnose):
     stored("nginx.suites", diagnose())
     code, text = diagnose("--no-probe", "--no-fixes")
     assert (code, text.count("[peer/alert-only]")) == (1, 1)
-    assert "  what it would take: it was not asked (--no-probe)\n" in text
+    assert "  what it would accept: not probed (--no-probe)\n" in text
 
 
 def test_nginx_tls13_only(nginx, diagnose):

@@ -114,7 +114,7 @@ def test_larger_sets_contain_smaller_ones():
     """smoke is part of core, core of full; any other name is a usage error."""
     smoke, core, full = ({each.id for each in select(tier)} for tier in ("smoke", "core", "full"))
     assert smoke < core < full
-    with pytest.raises(UsageError, match="--cases 'all': accepted are smoke, core, full"):
+    with pytest.raises(UsageError, match="--cases 'all': expected one of smoke, core, full"):
         select("all")
 
 

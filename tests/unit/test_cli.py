@@ -81,7 +81,7 @@ def test_wrong_usage_is_one_line(arguments, message, capsys):
 def test_a_usage_error_of_a_command_is_one_line(capsys):
     """A UsageError of any stage ends with 2 as well."""
     assert cli.main(["cases", "--cases", "all"]) == 2
-    assert capsys.readouterr() == ("", "tls-harness: --cases 'all': accepted are smoke, core, full\n")
+    assert capsys.readouterr() == ("", "tls-harness: --cases 'all': expected one of smoke, core, full\n")
 
 
 @pytest.mark.parametrize(

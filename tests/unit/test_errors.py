@@ -18,10 +18,10 @@ def test_all_are_harness_errors(kind):
 @pytest.mark.parametrize("again", [copy.copy, lambda error: pickle.loads(pickle.dumps(error))])
 def test_board_error_survives_pickling(again):
     """pytest-xdist sends errors between processes: kind and transcript are preserved."""
-    error = again(BoardError("the port went away", kind="lost", transcript="> x"))
+    error = again(BoardError("the port disappeared", kind="lost", transcript="> x"))
     assert (str(error), error.message, error.kind, error.transcript) == (
-        "the port went away",
-        "the port went away",
+        "the port disappeared",
+        "the port disappeared",
         "lost",
         "> x",
     )

@@ -31,7 +31,7 @@ _WORDS = {
 FREE_TEXTS = ("type", "args", "was_in")
 # What was not done, by fact.
 _NO_COUNTRY = "this firmware cannot set country = {country!r}: channels 12 and 13 may be missing"
-_MOVED = "the board was in the WiFi {was!r}; it was moved to {ssid!r}"
+_MOVED = "the board was connected to the WiFi {was!r}; now it uses {ssid!r}"
 
 
 def failure_text(answer: Mapping[str, Any], settings: BoardSettings, *, timeout_s: float) -> str:

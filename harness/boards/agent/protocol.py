@@ -252,13 +252,13 @@ def read_objects(console: bytes) -> list[dict[str, Any]]:
             raise ValueError(f"the board's answer is {len(text)} characters long")
         body, _space, check = text.rstrip("\r").rpartition(" ")
         if not fits(body.encode("utf-8", "surrogatepass"), check):
-            raise ValueError(f"the board's answer does not fit its check sum: {text[:80]!r}")
+            raise ValueError(f"the board's answer does not match its checksum: {text[:80]!r}")
         try:
             value = json.loads(body, parse_constant=_no_constant)
         except (RecursionError, json.JSONDecodeError) as error:
             raise ValueError(f"the board's answer is not JSON: {text[:80]!r}") from error
         if not isinstance(value, dict):
-            raise ValueError(f"the board's answer is no object: {text[:80]!r}")
+            raise ValueError(f"the board's answer is not a JSON object: {text[:80]!r}")
         found.append(value)
     return found
 
@@ -363,7 +363,7 @@ def _ms(microseconds: int | None) -> float | None:
 def _text(value: dict[str, Any], key: str) -> str | None:
     text = value.get(key)
     if text is not None and (not isinstance(text, str) or len(text) > TEXT_LIMIT):
-        raise ValueError(f"{key} of the board's answer is not a short text")
+        raise ValueError(f"{key} of the board's answer is not a short string")
     return text
 
 
@@ -371,7 +371,7 @@ def _number(value: object) -> int | None:
     if value is None:
         return None
     if not isinstance(value, int) or isinstance(value, bool) or abs(value) >= 1 << 63:
-        raise ValueError(f"the board's answer has {str(value)[:40]!r} where a number belongs")
+        raise ValueError(f"the board's answer has {str(value)[:40]!r} instead of a number")
     return value
 
 
@@ -379,7 +379,7 @@ def _numbers(value: object, *, count: int) -> tuple[int | None, ...]:
     if value is None:
         return (None,) * count
     if not isinstance(value, list) or len(value) != count:
-        raise ValueError(f"the board's answer has {str(value)[:60]!r} where {count} numbers belong")
+        raise ValueError(f"the board's answer has {str(value)[:60]!r} instead of {count} numbers")
     return tuple(_number(item) for item in value)
 
 

@@ -86,9 +86,9 @@ def set_clock(console: Console, info: BoardInfo, *, probed: tuple[float, float])
     stood = answer.get("before")
     shown = "-".join(f"{part:02}" for part in stood[:3] if isinstance(part, int)) if isinstance(stood, list) else ""
     if answer.get("set") is True:
-        return f"the board's clock stood at {shown or 'an unknown time'}; it was set to UTC", int(now.timestamp())
+        return f"the board's clock was at {shown or 'an unknown time'}; it was set to UTC", int(now.timestamp())
     return (
-        f"the board's clock stands at {shown or 'an unknown time'} and cannot be set: "
+        f"the board's clock is at {shown or 'an unknown time'} and cannot be set: "
         "certificates may look expired or not yet valid",
         None,
     )
@@ -115,7 +115,7 @@ def try_tcp(console: Console, *, host: str, port: int, own_address: str | None) 
     args = answer.get("args")
     number = args[0] if isinstance(args, list) and args else answer.get("type")
     raise BoardError(
-        f"{console.label}: the board ({own_address or 'without an address of its own'}) cannot open a TCP connection to "
+        f"{console.label}: the board ({own_address or 'no IP address known'}) cannot open a TCP connection to "
         f"{host}:{port} (OSError {str(number)[:40]!s}). Common causes: a firewall on this machine (--ports gives it a range), "
         "client isolation in the WiFi, the wrong interface (--bind, --advertise), NAT between them (--peer), or a 5 GHz-only "
         "network (these radios support 2.4 GHz only)",

@@ -159,7 +159,7 @@ class KeptPlace:
         if held:
             self.notes.append(
                 f"labgrid place {place.name} was already acquired by {who_has(place.acquired or '')}: "
-                "it is used as it is, and not released at the end"
+                "it is used, and not released at the end"
             )
         if self._lock.note is not None:
             self.notes.append(self._lock.note)

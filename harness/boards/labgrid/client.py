@@ -156,8 +156,8 @@ class LabgridClient:
         if place.acquired is not None and not self.may_use(place):
             host, _, user = place.acquired.partition("/")
             return BoardError(
-                f"{self.label}: place {place.name} is acquired by {user} on {host}, where "
-                f"`labgrid-client -p {place.name} release` releases it; `pytest --board-wait SECONDS` waits for it",
+                f"{self.label}: place {place.name} is acquired by {user} on {host} (release it there with "
+                f"`labgrid-client -p {place.name} release`); `pytest --board-wait SECONDS` waits for it",
                 kind=FaultKind.BUSY,
             )
         if place.reservation and output:

@@ -184,7 +184,7 @@ def unknown_place(word: str, places: Iterable[str]) -> str:
     near = [name for name in names if word in name] or difflib.get_close_matches(word, names)
     meant = f" (did you mean {' or '.join(map(repr, near[:3]))}?)" if near else ""
     shown = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
-    return f"labgrid has no place {word!r}{meant}; there are: {shown or 'none'}"
+    return f"labgrid has no place {word!r}{meant}; known places: {shown or 'none'}"
 
 
 def last_words(output: str) -> str:

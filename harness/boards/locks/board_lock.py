@@ -85,7 +85,7 @@ class BoardLock:
             raise _busy(self.path, label=label) from None
         except OSError as error:
             self.note = (
-                f"no lock could be taken in {place} ({error.strerror}): nothing keeps another run away from this board"
+                f"cannot create a lock in {place} ({error.strerror}): another run could use this board at the same time"
             )
             return
         _write(self._descriptor, ourselves())
@@ -212,7 +212,7 @@ def patiently(attempt: Callable[[], T], patience: Patience, *, label: str, poll_
                 if not patience.seconds:
                     raise
                 raise BoardError(
-                    f"{error.message} (waited {patience.seconds:g} s for it)",
+                    f"{error.message} (waited {patience.seconds:g} s)",
                     kind=FaultKind.BUSY,
                     transcript=error.transcript,
                 ) from error

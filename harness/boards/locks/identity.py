@@ -1,4 +1,4 @@
-"""Find a board at a serial port again after its port went away, by its identity instead of the name of its port.
+"""Find a board at a serial port again after its port disappeared, by its identity instead of the name of its port.
 
 Knows ports and locks. Opens no port. Another board is never mistaken for it, and a board that is in use is left alone.
 """

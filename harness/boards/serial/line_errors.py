@@ -65,25 +65,25 @@ class LineErrors:
     def flooded(self, flood: LinkFlood) -> BoardError:
         """The board printed without end."""
         return BoardError(
-            f"{self.device}: the board printed more than {MAX_OUTPUT_BYTES // 1024} KiB without an end",
+            f"{self.device}: the board printed more than {MAX_OUTPUT_BYTES // 1024} KiB and did not stop",
             kind=FaultKind.FLOOD,
             transcript=self._log.show(flood.seen),
         )
 
     def lost(self, error: OSError) -> BoardError:
-        """The port went away, or takes no more bytes."""
+        """The port disappeared, or takes no more bytes."""
         import serial
 
         if isinstance(error, serial.SerialTimeoutException):
             return BoardError(
-                f"{self.device}: the port took no bytes for {WRITE_TIMEOUT_S:g} s: the board has stopped reading, "
-                "or flow control holds the line",
+                f"{self.device}: the port accepted no bytes for {WRITE_TIMEOUT_S:g} s: the board has stopped reading, "
+                "or flow control blocks the line",
                 kind=FaultKind.TIMEOUT,
                 transcript=self._log.text(limit=400),
             )
         name = errno.errorcode.get(error.errno or 0, type(error).__name__)
         return BoardError(
-            f"{self.device}: the port went away ({name}): unplugged, re-enumerated after a reset, or closed by the far end",
+            f"{self.device}: the port disappeared ({name}): unplugged, re-enumerated after a reset, or closed by the remote end",
             kind=FaultKind.LOST,
             transcript=self._log.text(limit=400),
         )

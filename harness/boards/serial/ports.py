@@ -100,7 +100,7 @@ def resolve_serial(target: str) -> str:
             return found[0].device
         known = ", ".join(f"id:{port.serial_number}" for port in ports if port.serial_number) or "none"
         problem = "no port" if not found else f"{len(found)} ports"
-        raise UsageError(f"--board {target}: {problem} with this USB serial number; there are: {known}")
+        raise UsageError(f"--board {target}: {problem} with this USB serial number; connected: {known}")
     if len(target) > 1 and target[0] in "ua" and target[1:].isdigit():
         return f"/dev/tty{'USB' if target[0] == 'u' else 'ACM'}{target[1:]}"
     return target
@@ -283,7 +283,7 @@ def _forbidden(device: str) -> str:
         pass
     if group is None:
         return (
-            f"{device}: no permission to open the port; only root may: "
+            f"{device}: no permission to open the port; only root has it: "
             'add a udev rule with GROUP="dialout", MODE="0660"'
         )
     return (

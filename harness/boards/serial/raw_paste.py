@@ -124,20 +124,20 @@ class CodeSender:
 
         Raises:
             LinkTimeout, LinkFlood, OSError: as the port's reads and writes; whether it runs is not known.
-            BrokenProtocol: the board's word that it has the code was lost.
+            BrokenProtocol: the board's confirmation of the code was lost.
         """
         self._port.deadline = deadline.within(self.protocol_s)
         self._port.write(b"\x04")
         taken = self._port.read_through(b"\x04", limit=MAX_OUTPUT_BYTES, give_up_if=restarted)
         if answered(taken):
-            raise BrokenProtocol("the board's word that it has the code was lost")
+            raise BrokenProtocol("the board's confirmation of the code was lost")
 
     def type(self, code: bytes, *, deadline: Deadline) -> None:
         """Send code to a raw REPL without paste mode, as mpremote does.
 
         Raises:
             LinkTimeout, LinkFlood, OSError: as the port's reads and writes.
-            BrokenProtocol: the raw REPL broke off; whether the code runs is not known.
+            BrokenProtocol: the raw REPL ended unexpectedly; whether the code runs is not known.
         """
         from mpremote.transport import TransportError
 
@@ -145,4 +145,4 @@ class CodeSender:
         try:
             _transport_class()(self._port).exec_raw_no_follow(code)
         except TransportError as error:
-            raise BrokenProtocol("the raw REPL broke off") from error
+            raise BrokenProtocol("the raw REPL ended unexpectedly") from error

@@ -123,7 +123,7 @@ class RawRepl:
         """Reset the board by a pulse on RTS. Return whether the port has such a line.
 
         Raises:
-            BoardError: the port went away.
+            BoardError: the port disappeared.
         """
         try:
             return self._port.pulse_reset()
@@ -168,7 +168,7 @@ class RawRepl:
         """Send Ctrl-C to a board in the raw REPL and wait until it answers again, with its globals unchanged.
 
         Raises:
-            BoardError: it is silent, goes on printing, restarted, or the port went away.
+            BoardError: it is silent, keeps printing, restarted, or the port disappeared.
         """
         try:
             self._interrupt(deadline=deadline)
@@ -222,7 +222,7 @@ class RawRepl:
             printed = self._through_boot(deadline)
         except (LinkTimeout, LinkFlood) as trouble:
             if not deadline.expired and reset_damaged(trouble.seen):
-                raise self._errors.broken("no whole answer to a soft reset") from trouble
+                raise self._errors.broken("incomplete answer to a soft reset") from trouble
             kind, text = what_happened(trouble.seen) or what_answers(trouble.seen)
             raise BoardError(
                 f"{self.device}: no raw REPL within {deadline.timeout_s:g} s after a soft reset: {text}",
@@ -265,13 +265,13 @@ class RawRepl:
 
         Raises:
             BoardError: `timeout` when it did not end, `flood` when it never stopped printing, `reset` when the board
-                restarted meanwhile, `lost` when the port went away, `garbled` when the protocol broke.
+                restarted meanwhile, `lost` when the port disappeared, `garbled` when the protocol broke.
         """
         for _offer in range(OFFERS):
             if self._send(code, deadline=deadline):
                 break
         else:
-            raise self._errors.broken("the raw REPL took no code")
+            raise self._errors.broken("the raw REPL did not accept the code")
         try:
             self._port.deadline = deadline
             stdout = self._port.read_through(
@@ -390,7 +390,7 @@ class RawRepl:
                 raise self._failed(error) from error
 
     def close(self) -> None:
-        """Release the port. Safe to call twice and after the port went away."""
+        """Release the port. Safe to call twice and after the port disappeared."""
         try:
             self._port.close(gone=self.gone)
         except OSError:

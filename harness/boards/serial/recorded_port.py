@@ -133,7 +133,7 @@ class RecordingSerial:
 
         Raises:
             LinkTimeout: the deadline is over, or no ending will come.
-            LinkFlood: `limit` bytes came without an ending.
+            LinkFlood: `limit` bytes arrived and none of the expected endings.
         """
         start = 0
         news = True
@@ -186,7 +186,7 @@ class RecordingSerial:
             Whether the port has such lines: a pseudo-terminal and a raw TCP socket have none, an RFC 2217 server may refuse them.
 
         Raises:
-            OSError: the port went away.
+            OSError: the port disappeared.
         """
         if self._is_stream:
             return False

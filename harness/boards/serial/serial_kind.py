@@ -33,7 +33,7 @@ def parse(text: str, *, source: str) -> str | None:
         return text if _PORT.fullmatch(text) else None
     scheme = url[1]
     if scheme not in SCHEMES:
-        raise UsageError(f"{source} {text!r}: unknown scheme {scheme!r}; accepted are rfc2217:// and socket://")
+        raise UsageError(f"{source} {text!r}: unknown scheme {scheme!r}; expected rfc2217:// or socket://")
     where = _HOST_PORT.fullmatch(url[2])
     if where is None:
         raise UsageError(f"{source} {text!r}: expected host and port, e.g. {scheme}://192.0.2.7:2217")

@@ -17,7 +17,7 @@ _BANNER = re.compile(rb"MicroPython v?[0-9a-f][^\r\n]* on \d{4}-\d\d-\d\d; [^\r\
 _VIRTUAL_DEATH = re.compile(rb"virtual board: interpreter ended \(([^)]*)\)")
 _WATCHDOG = re.compile(rb"WDT|watchdog", re.IGNORECASE)
 _OTHERS = (
-    (re.compile(rb"Adafruit CircuitPython"), "CircuitPython, which this harness does not drive"),
+    (re.compile(rb"Adafruit CircuitPython"), "CircuitPython, which this harness does not support"),
     (re.compile(rb"login: "), "a Linux login prompt"),
     (re.compile(rb"U-Boot"), "the U-Boot boot loader"),
     (
@@ -30,7 +30,7 @@ _OTHERS = (
 # What we send while asking, and how a terminal that echoes control characters shows it.
 _OUR_BYTES = frozenset(b"\r\n\x03\x01^CA")
 _RESTARTED = (
-    "the board restarted while we talked to it: a watchdog, a brown-out, or its program calls machine.reset(). "
+    "the board restarted while it was in use: a watchdog, a brown-out, or its program calls machine.reset(). "
     "Stop the watchdog in main.py (it cannot be stopped from outside) or give the board more power"
 )
 
@@ -95,7 +95,7 @@ def what_answers(seen: bytes) -> tuple[FaultKind, str]:
     if _OUR_BYTES.issuperset(seen):
         return (
             FaultKind.NOT_MICROPYTHON,
-            "it only echoes what it is sent: RX and TX are joined, or the program at the other end is no MicroPython",
+            "it only echoes what it is sent: RX and TX are connected to each other, or the program at the other end is not MicroPython",
         )
     starts = _starts(seen)
     if starts >= 2:
@@ -108,7 +108,7 @@ def what_answers(seen: bytes) -> tuple[FaultKind, str]:
     if starts or b">>> " in seen or b"raw REPL" in seen or b"Traceback (most recent call last)" in seen:
         return (
             FaultKind.NO_INTERRUPT,
-            "MicroPython is there, but its program goes on after Ctrl-C: it catches KeyboardInterrupt or disabled it with "
+            "MicroPython answers, but its program continues after Ctrl-C: it catches KeyboardInterrupt or disabled it with "
             "micropython.kbd_intr(-1). Rename main.py on the board (it is never touched by the harness)",
         )
     for mark, name in _OTHERS[1:]:
@@ -122,11 +122,11 @@ def what_answers(seen: bytes) -> tuple[FaultKind, str]:
     if len(seen) > 400:
         return (
             FaultKind.NO_INTERRUPT,
-            "it prints without end and ignores Ctrl-C: either its program disabled Ctrl-C (micropython.kbd_intr(-1)) "
-            "or it is no MicroPython board",
+            "it prints continuously and ignores Ctrl-C: either its program disabled Ctrl-C (micropython.kbd_intr(-1)) "
+            "or it is not a MicroPython board",
         )
     first = printable(seen.strip().splitlines()[0][:60])
-    return (FaultKind.NOT_MICROPYTHON, f"it answers, but is no MicroPython: its first line is {first!r}")
+    return (FaultKind.NOT_MICROPYTHON, f"it answers, but it is not MicroPython: its first line is {first!r}")
 
 
 def _loop_sentence(seen: bytes, count: int) -> str:
@@ -134,15 +134,15 @@ def _loop_sentence(seen: bytes, count: int) -> str:
     reasons |= {word.decode("ascii", "replace") for word in _VIRTUAL_DEATH.findall(seen)}
     cause = f" ({', '.join(sorted(reasons))})" if reasons else ""
     if _VIRTUAL_DEATH.search(seen):
-        return f"the interpreter of the virtual board ends again and again{cause}, {count} times while we asked"
+        return f"the interpreter of the virtual board keeps ending{cause}, {count} times so far"
     if _WATCHDOG.search(seen):
         return (
-            f"the board is reset again and again by its watchdog{cause}, {count} times while we asked: its main.py starts one, "
-            "and nothing outside can stop it. Remove it from main.py"
+            f"the board's watchdog keeps resetting it{cause}, {count} times so far: its main.py starts one, "
+            "and it cannot be stopped from outside. Remove it from main.py"
         )
     return (
-        f"the board is in a loop of resets{cause}, {count} starts seen: its boot.py or main.py ends in a reset or a crash, "
-        "or its power is too weak"
+        f"the board is in a reset loop{cause}, {count} starts seen: its boot.py or main.py ends in a reset or a crash, "
+        "or its power supply is too weak"
     )
 
 

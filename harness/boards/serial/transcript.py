@@ -9,7 +9,7 @@ import json
 from collections import deque
 
 MAX_KEPT_BYTES = 64 * 1024
-NO_FRAMES = "(what happened below is not shown: a password or key was on its way to the board)"
+NO_FRAMES = "(not shown: a password or key was being sent to the board)"
 # Every case has a transcript: translating it in C instead of byte by byte is a tenth of the host's time per case.
 _SHOWN = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 256))}
 _SHOWN.update({ord("\n"): "\n", ord("\r"): ""})
@@ -25,7 +25,7 @@ def printable(data: bytes, *, limit: int = 2000) -> str:
     text = data.decode("latin-1").translate(_SHOWN)
     if len(text) > limit:
         half = limit // 2
-        text = f"{text[:half]}\n... {len(text) - 2 * half} characters left out ...\n{text[-half:]}"
+        text = f"{text[:half]}\n... {len(text) - 2 * half} characters omitted ...\n{text[-half:]}"
     return text
 
 

@@ -66,7 +66,7 @@ def parse_faulty(text: str, *, source: str) -> str | None:
         return None
     name = text.removeprefix("faulty").removeprefix(":")
     if name not in FAULTS:
-        raise UsageError(f"{source} {text!r}: no such fault; accepted are faulty:NAME with one of {', '.join(FAULTS)}")
+        raise UsageError(f"{source} {text!r}: unknown fault; expected faulty:NAME with NAME one of {', '.join(FAULTS)}")
     return name
 
 

@@ -103,7 +103,7 @@ class _Foreign:
     def diagnosis(self) -> Diagnosis:
         """As it is, why, and what the board can do about it."""
         info, start = self._runner.board.info, _talking(as_given(self._request, self._certificates), self._request.send)
-        self._progress("trying it as it is")
+        self._progress("trying the given settings")
         first = self._handshake(AS_IT_IS, start)
         seen, last = first.observation, self._runner.last
         if first.verdict.word is VerdictWord.ERROR or seen is None or last is None:
@@ -185,5 +185,5 @@ def _not_there(request: Request, target: str, gone: ServerFailure) -> Diagnosis:
             observation=seen,
             explanation=explain(case, seen, BoardInfo()),
         ),
-        unseen=("whether the board would reach it: it was not asked, because this machine does not",),
+        unseen=("whether the board can reach it: not tried, because this machine cannot",),
     )

@@ -51,7 +51,9 @@ class Looking:
         Returns:
             What the server takes; None where it took nothing of this machine either.
         """
-        self._progress(f"asking {self._target[0]}:{self._target[1]} from here which versions, suites and keys it takes")
+        self._progress(
+            f"probing from this machine which versions, suites and keys {self._target[0]}:{self._target[1]} accepts"
+        )
         self._deadline = Deadline(LOOK_S)
         offered = [int(code, 16) for code in hello.suites] if hello is not None else []
         learned = learn(self._ask, name=self._name, first=offered)

@@ -24,10 +24,8 @@ _VERIFY_CODES: dict[int, int] = {
     AlertCode.CERTIFICATE_UNKNOWN: 1,
     AlertCode.CERTIFICATE_REVOKED: 23,
 }
-_SAID_NOTHING = "whether it takes the board for good: TLS 1.3 refuses a client after its handshake, and the server said nothing then"
-_SAID_MORE = (
-    "that it takes the board: it sent more than an alert's length after the handshake; a padded alert looks the same"
-)
+_SAID_NOTHING = "whether it accepts the board: in TLS 1.3 a server refuses a client after the handshake, and this one sent nothing then"
+_SAID_MORE = "whether it accepts the board: it sent more than an alert's length after the handshake, but a padded alert looks the same"
 
 
 def worth_looking(seen: Observation, wire: WireReading) -> bool:
@@ -85,20 +83,26 @@ def unseen(
         sent: what the board said after the handshake; None: it closed.
     """
     lines = ["the server's settings, its log and its own error: only what it sends"]
-    counted = f" (asked in {asked} connections; --no-probe leaves them out)"
+    counted = f" (probed with {asked} connections; --no-probe skips them)"
     if told.server is not None and seen.server is None and told.server.reason:
         source = (
-            f"what it takes of this machine{counted}" if told.server_facts is not None else "its messages and its alert"
+            f"what it accepts from this machine{counted}"
+            if told.server_facts is not None
+            else "its messages and its alert"
         )
         lines.append(f"that it is {told.server.reason} (in OpenSSL's words) follows from {source}; its log must say so")
     elif asked:
-        lines.append(f"why it refuses: it takes nothing of this machine either, or its alert is another one{counted}")
+        lines.append(
+            f"why it refuses: it accepts nothing from this machine either, or refuses it with another alert{counted}"
+        )
     elif worth_looking(seen, wire) and asked is None:
-        lines.append("what it would take: it was not asked (--no-probe)")
+        lines.append("what it would accept: not probed (--no-probe)")
     if wire.negotiated.version == version_name(TLS13):
         lines.append("its certificates and every alert after ServerHello: TLS 1.3 encrypts them")
     word = last_word(wire)
     if seen.outcome is Outcome.CONNECTED and sent is None:
         lines += [] if word is None else [_SAID_MORE if word is LastWord.MORE else _SAID_NOTHING]
-        lines.append("what the application does: the board closed after the handshake (--send TEXT lets it speak)")
+        lines.append(
+            "what the application does: the board closed after the handshake (--send TEXT makes it send a request)"
+        )
     return tuple(lines)

@@ -52,7 +52,7 @@ def overview(run: RunRecord) -> dict[str, Json]:
 def no_answer(run: RunRecord) -> str:
     """Say why the page names no key if no key was tried."""
     if any(cell.case.startswith(f"{KEY_TOPIC}/") for cell in run.missing):
-        return "This run ended before it came to a server key, so it cannot say which one to use."
+        return "This run ended before it tested a server key, so it cannot say which one to use."
     return "This run has no case of a server key, so it cannot say which one to use."
 
 
@@ -182,7 +182,7 @@ def changes(run: RunRecord) -> dict[str, Json] | None:
 
 def baseline_text(baseline: Baseline) -> str:
     """Say in one sentence what the run was compared with."""
-    left_out = f", {baseline.left_out} of the baseline not asked for" if baseline.left_out else ""
+    left_out = f", {baseline.left_out} of the baseline not selected" if baseline.left_out else ""
     counts = f"{baseline.compared} compared, {baseline.unchanged} unchanged{left_out}"
     return f"Compared with {baseline.file} of {_minute(baseline.started)} UTC: {counts}."
 
@@ -203,6 +203,6 @@ def heap_line(run: RunRecord, board: str) -> str:
     parts = [f"{kilobytes(statistics.median(before))} free before a handshake"]
     if held:
         parts.append(f"an open session holds {kilobytes(statistics.median(held))}")
-    parts.append(f"lowest during the run {kilobytes(min(low))}" if low else "no low-water mark kept by this port")
+    parts.append(f"lowest during the run {kilobytes(min(low))}" if low else "this port keeps no low-water mark")
     parts.append(f"{kilobytes(max(0, statistics.median(kept)) if kept else 0)} not given back after it")
     return f"{board}: {', '.join(parts)}"

@@ -217,7 +217,7 @@ def _of_journal(first: bytes, lines: list[bytes], *, where: str) -> tuple[RunRec
     """Return the record of a journal. If a kill tore its last line, that is left out; any other line must be whole."""
     head = _head_of(first, where=where)
     if head.record != "run":
-        raise UsageError(f"{where}: line 1 is not the start of a journal ({EXPECTED})")
+        raise UsageError(f"{where}: line 1: not the start of a journal ({EXPECTED})")
     _check_schema(head, where=where)
     entries: list[msgspec.Struct] = [_checked(first, JournalStart, where=f"{where}: line 1")]
     notes: list[str] = []
@@ -229,7 +229,7 @@ def _of_journal(first: bytes, lines: list[bytes], *, where: str) -> tuple[RunRec
             if number == last:
                 notes.append(f"{where}: the last line, {number + 2}, is incomplete and was ignored")
                 break
-            raise UsageError(f"{where}: line {number + 2} is not a line of a journal; {EXPECTED}")
+            raise UsageError(f"{where}: line {number + 2}: not a journal entry; {EXPECTED}")
         if kind in JOURNAL_LINES:
             entries.append(_checked(line, JOURNAL_LINES[kind], where=f"{where}: line {number + 2}"))
         else:
@@ -240,7 +240,7 @@ def _of_journal(first: bytes, lines: list[bytes], *, where: str) -> tuple[RunRec
 
 
 def _kind(line: bytes) -> str | None:
-    """Return the kind of a line; None if it is not a line of a journal."""
+    """Return the kind of a line; None if it: not a journal entry."""
     try:
         kind = _decoded(line, _Head).record
     except (ValueError, RecursionError):

@@ -127,7 +127,7 @@ def _unexpected(cells: list[CellChange]) -> str | None:
 def summary(found: Comparison) -> str:
     """Return the answer and the counts in one line."""
     counts = [f"{count} {kind}" for kind, count in found.counts.items() if count]
-    left = f", {found.left_out} not compared: the new run was not asked for them" if found.left_out else ""
+    left = f", {found.left_out} not compared: not selected in the new run" if found.left_out else ""
     answer = "REGRESSION" if found.regression else "no regression"
     return f"{answer}: {', '.join(counts) or 'nothing changed'} ({found.compared} compared, {found.unchanged} unchanged{left})"
 

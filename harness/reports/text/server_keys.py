@@ -275,7 +275,7 @@ def _answer(matrix: KeyMatrix, *, tabled: bool, whole: bool) -> list[str]:
     best, total = rows[0], len(matrix.columns)
     tried = sum(bool(row.tried) for row in rows)
     if not tried:
-        return ["No server key could be tried with any board, so nothing is known of them."]
+        return ["No server key could be tried with any board, so nothing is known about them."]
     if not best.good:
         as_expected = " as expected" if any(row.sessions for row in rows) else ""
         return [f"No server key of this run connects any board{as_expected} ({tried} tried)."]

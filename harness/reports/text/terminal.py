@@ -166,7 +166,7 @@ def stranger_lines(results: Sequence[Result]) -> list[str]:
     known = sorted({address for result in results for address in result.stranger_addresses})
     shown = ", ".join(known[:ADDRESSES_NAMED]) + ", ..." * (len(known) > ADDRESSES_NAMED)
     where = f"{len(met)} case{'s' * (len(met) > 1)}" + f" ({shown})" * bool(known)
-    return [one_line(f"{total} {were} dropped, in {where}: only the board is answered (--peer)")]
+    return [one_line(f"{total} {were} dropped, in {where}: only the board may connect (--peer)")]
 
 
 def fault_lines(results: Sequence[Result]) -> list[str]:

@@ -82,8 +82,11 @@ def test_lab_board() -> None:
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        ({"sped": 1}, r"board\.desk: unknown key 'sped' \(did you mean 'spec'\?\); accepted are address, baud, bind,"),
-        ({"volume": 1}, r"board\.desk: unknown key 'volume'; accepted are address, baud, bind,"),
+        (
+            {"sped": 1},
+            r"board\.desk: unknown key 'sped' \(did you mean 'spec'\?\); expected one of address, baud, bind,",
+        ),
+        ({"volume": 1}, r"board\.desk: unknown key 'volume'; expected one of address, baud, bind,"),
         (
             {"reset": "uhubctl -p 2"},
             r"board\.desk\.reset = 'uhubctl -p 2': expected a list of strings, e\.g\. \[\"uhubctl\",",
@@ -95,7 +98,7 @@ def test_lab_board() -> None:
         ({"reset": ["a", 5]}, r"board\.desk\.reset = \['a', 5\]: expected a list of strings"),
         (
             {"reset": ["a", "{prot}"]},
-            r"board\.desk\.reset: unknown placeholder \{prot\} in '\{prot\}'; accepted are \{port\}, \{board\}",
+            r"board\.desk\.reset: unknown placeholder \{prot\} in '\{prot\}'; expected one of \{port\}, \{board\}",
         ),
         (
             {"reset": ["a", "b\0"]},
@@ -110,7 +113,7 @@ def test_lab_board() -> None:
         ({"network": "wifi"}, r"board\.desk\.wifi: missing key 'ssid'; write wifi = \{ssid"),
         (
             {"wifi": {"ssid": "a", "pass": "b"}},
-            r"board\.desk\.wifi: unknown key 'pass' \(did you mean 'password'\?\); accepted are password, ssid",
+            r"board\.desk\.wifi: unknown key 'pass' \(did you mean 'password'\?\); expected one of password, ssid",
         ),
         ({"wifi": "lab"}, r"board\.desk\.wifi: expected a table, not str"),
         ({"bind": "my-host"}, r"board\.desk\.bind = 'my-host': expected an IP address of this machine"),

@@ -98,7 +98,9 @@ def test_climb() -> None:
 def test_all_steps_together_have_a_limit() -> None:
     """A step that comes after it is not taken: pytest's own time-out must not be the one that ends it."""
     log = take_steps([step("a", limit_s=0.0)], settle=lambda deadline: None, limit_s=0.0)
-    assert [(item.result, item.reason) for item in log] == [("skipped", "the time limit of 0 s for all steps is over")]
+    assert [(item.result, item.reason) for item in log] == [
+        ("skipped", "the time limit of 0 s for all steps has expired")
+    ]
 
 
 def test_a_step_ends_with_the_total() -> None:
@@ -113,7 +115,7 @@ def test_a_step_ends_with_the_total() -> None:
     steps = [Step(name=name, limit_s=90.0, act=act) for name in ("a", "b", "c")]
     log = take_steps(steps, settle=lambda deadline: None, limit_s=60.0, clock=clock)
     assert given == [60.0, 10.0]
-    assert (log[2].result, log[2].reason) == ("skipped", "the time limit of 60 s for all steps is over")
+    assert (log[2].result, log[2].reason) == ("skipped", "the time limit of 60 s for all steps has expired")
 
 
 def test_a_fault_of_the_harness_is_not_swallowed() -> None:
@@ -222,8 +224,8 @@ def test_f17_native_usb_has_no_reset_line(monkeypatch: pytest.MonkeyPatch) -> No
     assert (reset.step, reset.result, reset.reason) == (
         "reset",
         "skipped",
-        "no reset hook in boards.toml, and this board has its own USB, whose RTS line resets nothing; a hook may run mpremote with "
-        "machine.reset(), open the port at 1200 baud, or switch the USB port off and on with uhubctl",
+        "no reset hook in boards.toml, and RTS does not reset a board with native USB; a hook can run mpremote with "
+        "machine.reset(), open the port at 1200 baud, or power-cycle the USB port with uhubctl",
     )
 
 
@@ -322,7 +324,7 @@ class Leaving:
         self._times -= 1
         if self._times >= 0:
             self.gone = True
-            raise BoardError("the port went away", kind="lost")
+            raise BoardError("the port disappeared", kind="lost")
 
 
 @pytest.mark.parametrize(("times", "result"), [(0, "helped"), (1, "helped"), (2, "failed")])

@@ -94,7 +94,7 @@ def test_not_micropython(new_session: NewSession, folder: Path) -> None:
         "builtins.__import__ = lambda n, *a: _S if n == 'sys' else _import(n, *a)\n"
     )
     with pytest.raises(
-        BoardError, match=r"lab-1: this is 'circuitpython', not MicroPython; this harness does not drive it"
+        BoardError, match=r"lab-1: this is 'circuitpython', not MicroPython; this harness does not support it"
     ) as raised:
         session.start()
     assert raised.value.kind == "not-micropython"
@@ -202,7 +202,7 @@ def test_recover_sees_to_the_clock(session: BoardSession, folder: Path) -> None:
     restart(session)
     session.recover()
     assert session.notes == [
-        "the board's clock stands at 2000-01-01 and cannot be set: certificates may look expired or not yet valid"
+        "the board's clock is at 2000-01-01 and cannot be set: certificates may look expired or not yet valid"
     ]
 
 
@@ -227,22 +227,22 @@ def test_recover_of_a_board_that_is_gone(session: BoardSession) -> None:
     """A board that stays away is quarantined at once: every later request fails with the reason and is not tried."""
     assert session._owner is not None
     session._owner.close()
-    with pytest.raises(BoardError, match="the port went away") as raised:
+    with pytest.raises(BoardError, match="the port disappeared") as raised:
         session.link.exec(b"1", deadline=Deadline(2))
     assert raised.value.kind == "lost"
-    log = session.recover(because="seed/x: the port went away")
+    log = session.recover(because="seed/x: the port disappeared")
     assert [step.reason for step in log] == [
-        "the port is gone",
-        "the port is gone, and a port like this does not come back under its name",
-        "the port is gone",
-        "the port is gone",
-        "the port is gone",
+        "the port is missing",
+        "the port is missing, and such a port does not come back under the same name",
+        "the port is missing",
+        "the port is missing",
+        "the port is missing",
         "no power_cycle hook in boards.toml",
-        "the port is gone",
-        "seed/x: the port went away; no step recovered it",
+        "the port is missing",
+        "seed/x: the port disappeared; no step recovered it",
     ]
     request, blobs = session.prepare(ClientPlan(), Certificates())
-    with pytest.raises(BoardError, match=r"lab-1: quarantined after seed/x: the port went away; no step") as raised:
+    with pytest.raises(BoardError, match=r"lab-1: quarantined after seed/x: the port disappeared; no step") as raised:
         session.connect(request, blobs, deadline=Deadline(2))
     assert raised.value.kind == "set-aside"
 

@@ -46,7 +46,7 @@ def test_not_a_board(text: str) -> None:
     """Text of no kind of board names every form that is accepted."""
     with pytest.raises(UsageError) as raised:
         parse_board(text, {})
-    assert str(raised.value) == f"--board {text!r}: not a board; accepted are {spec_forms()} (boards.toml has: none)"
+    assert str(raised.value) == f"--board {text!r}: not a board; expected {spec_forms()} (boards.toml has: none)"
 
 
 def test_names_of_the_lab() -> None:
@@ -150,9 +150,9 @@ def test_tags(texts: tuple[str, ...], chosen: list[str]) -> None:
     [
         (
             "tag:esp23",
-            r"'tag:esp23': no board in boards\.toml has the tag 'esp23' \(did you mean 'esp32'\?\); there are: esp32,",
+            r"'tag:esp23': no board in boards\.toml has the tag 'esp23' \(did you mean 'esp32'\?\); known tags: esp32,",
         ),
-        ("tag:", r"'tag:': no board in boards\.toml has the tag ''; there are: esp32, small, virtual"),
+        ("tag:", r"'tag:': no board in boards\.toml has the tag ''; known tags: esp32, small, virtual"),
         ("tag:small,esp32", r"'tag:small,esp32': no board in boards\.toml has all of these tags"),
     ],
 )
@@ -160,7 +160,7 @@ def test_wrong_tags(text: str, message: str) -> None:
     """A tag that chooses nothing is refused, and the message lists the tags in use."""
     with pytest.raises(UsageError, match=message):
         choose_boards([text], TAGGED)
-    with pytest.raises(UsageError, match="there are: none"):
+    with pytest.raises(UsageError, match="known tags: none"):
         choose_boards(["tag:esp32"], {})
 
 

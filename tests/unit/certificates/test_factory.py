@@ -55,7 +55,7 @@ def test_the_names_that_the_seed_story_needs_are_declared(made: Certificates) ->
 
 def test_an_unknown_name_lists_the_known_ones(made: Certificates) -> None:
     """The error names what was asked for and what there is."""
-    with pytest.raises(UsageError, match=re.escape("unknown certificate profile 'nope' (accepted: ca-expired, ")):
+    with pytest.raises(UsageError, match=re.escape("unknown certificate profile 'nope' (expected one of ca-expired, ")):
         made.make("nope")
 
 

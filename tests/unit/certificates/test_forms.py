@@ -111,7 +111,7 @@ def test_every_form_is_known(trusted, own):
     """An unknown form is refused with the list of those that are accepted."""
     assert all(authorities(trusted, form=form) for form in CA_FORMATS)
     assert all(all(own_certificate(own, form=form)) for form in CERTIFICATE_FORMATS)
-    with pytest.raises(UsageError, match="ca_format 'p12': accepted are der, pem, pem-bundle, "):
+    with pytest.raises(UsageError, match="ca_format 'p12': expected one of der, pem, pem-bundle, "):
         authorities(trusted, form="p12")
-    with pytest.raises(UsageError, match="certificate_format 'p12': accepted are der, pem, pkcs8, "):
+    with pytest.raises(UsageError, match="certificate_format 'p12': expected one of der, pem, pkcs8, "):
         own_certificate(own, form="p12")

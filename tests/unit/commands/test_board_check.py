@@ -61,7 +61,7 @@ def test_check_of_one_board(virtual_board, capsys):
         (
             "faulty:bare",
             "network",
-            "the board is in no network: it has no IP address, and its WLAN is not connected.",
+            "the board is not on a network: it has no IP address, and its WLAN is not connected.",
             [
                 "correct what boards.toml says of its network (docs/lab.md, WiFi and LAN)",
                 "look at what the board reports: tls-harness boards --probe SPEC",
@@ -70,7 +70,7 @@ def test_check_of_one_board(virtual_board, capsys):
         (
             "faulty:no-network",
             "TCP",
-            "the board (without an address of its own) cannot open a TCP connection to 127.0.0.1:",
+            "the board (no IP address known) cannot open a TCP connection to 127.0.0.1:",
             [
                 "firewall, client isolation in the WiFi, wrong interface, 2.4 GHz only",
                 "--bind, --advertise and --peer",

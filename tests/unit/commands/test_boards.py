@@ -266,7 +266,7 @@ def test_clean_removes_what_was_deployed_and_nothing_else(virtual_board, capsys)
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["u0"], "'u0': add --probe to probe this board; the list accepts no boards"),
+        (["u0"], "'u0': add --probe to probe this board; without it no board may be named"),
         (
             ["--clean", "u0", "--probe"],
             "--clean: accepts exactly one board, and no --probe or further boards",
@@ -288,4 +288,4 @@ def test_an_unknown_spec(option, capsys):
     assert cli.main(["boards", option, "nonsense"]) == 2
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
-    assert err.startswith("tls-harness: --board 'nonsense': not a board; accepted are a device path, COM3, u0")
+    assert err.startswith("tls-harness: --board 'nonsense': not a board; expected a device path, COM3, u0")

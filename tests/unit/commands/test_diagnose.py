@@ -58,7 +58,7 @@ WRONG = {
     ),
     "server": (
         [*OWN, "--server", "no-such"],
-        "--server 'no-such': no such program (accepted: the path of a CPython >= 3.8)",
+        "--server 'no-such': no such program (expected the path of a CPython >= 3.8)",
     ),
 }
 
@@ -78,7 +78,7 @@ def test_the_help_has_examples(capsys):
     out = capsys.readouterr().out
     commands = re.findall(r"^  \$ (tls-harness diagnose .*)$", out, re.M)
     assert len(commands) == 5
-    assert "exit codes: 0 connects as it is, 1 does not connect, 2 usage error, 10 fault" in out
+    assert "exit codes: 0 the board connects, 1 it does not connect, 2 usage error, 10 fault" in out
     assert "A private key is never copied, logged or shown" in out
 
 

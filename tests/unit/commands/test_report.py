@@ -169,10 +169,10 @@ def test_merge(good_run, bad_run, report, tmp_path):
 def test_wrong_usage(good_run, report, tmp_path):
     """A usage error is one line with exit code 2, and nothing is written."""
     assert report("render", good_run, "-o", "x.pdf") == (
-        2, [], [f"tls-harness: -o 'x.pdf': unknown suffix '.pdf' (accepted: {', '.join(REPORT_SUFFIXES)})"],
+        2, [], [f"tls-harness: -o 'x.pdf': unknown suffix '.pdf' (expected one of {', '.join(REPORT_SUFFIXES)})"],
     )  # fmt: skip
     assert report("diff", good_run, good_run, "-o", "x.html") == (
-        2, [], ["tls-harness: -o 'x.html': unknown suffix '.html' (accepted: .json, .md, .txt)"],
+        2, [], ["tls-harness: -o 'x.html': unknown suffix '.html' (expected one of .json, .md, .txt)"],
     )  # fmt: skip
     code, out, err = report("diff", good_run, tmp_path / "none.json")
     assert (code, out) == (2, [])

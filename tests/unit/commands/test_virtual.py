@@ -199,17 +199,17 @@ def test_invalid_sizes(text):
         (
             ["/dev/ttyUSB0"],
             2,
-            "virtual '/dev/ttyUSB0': not a virtual board; accepted are unix, unix:/path/to/micropython and faulty:NAME",
+            "virtual '/dev/ttyUSB0': not a virtual board; expected unix, unix:/path/to/micropython or faulty:NAME",
         ),
         (
             ["faulty:no-wlan"],
             2,
-            f"virtual 'faulty:no-wlan': no such fault; accepted are faulty:NAME with one of {', '.join(FAULTS)}",
+            f"virtual 'faulty:no-wlan': unknown fault; expected faulty:NAME with NAME one of {', '.join(FAULTS)}",
         ),
         (
             ["faulty:slow", "--folder", "files"],
             2,
-            "--folder files: a faulty board has its own files; leave the option out",
+            "--folder files: a faulty board has its own files; omit the option",
         ),
         (
             ["unix:/no/such/micropython"],

@@ -45,7 +45,7 @@ def test_good_files_connect(diagnose, server):
     assert found.result.observation.outcome is Outcome.CONNECTED
     assert (found.result.explanation, found.trials) == (None, ())
     assert [step.name for step in found.wire][:3] == ["ClientHello", "ServerHello", "Certificate"]
-    assert told == ["opening unix", "trying it as it is"]
+    assert told == ["opening unix", "trying the given settings"]
     assert "\nconnected TLSv1.2 TLS_ECDHE_ECDSA_" in diagnosis_text(found)
 
 
@@ -70,7 +70,7 @@ def test_the_seed(diagnose, server):
         second.fix.server_lines[0],
         'context.load_cert_chain("ec-cert.pem", "ec-key.pem")',
     )
-    assert second.note == "tried with a key, a certificate for tls.test and a CA made on the spot"
+    assert second.note == "tried with a key, a certificate for tls.test and a CA generated for this attempt"
 
 
 def test_suites_that_cannot_meet(diagnose, server):

@@ -49,7 +49,7 @@ def test_a_family_of_another_version_is_named(version: tuple[int, ...], family: 
     """Where version and ClientHello disagree, both are said."""
     (note,) = hello_notes(board(version, fingerprint=family))
     firmware = ".".join(map(str, version))
-    assert note.startswith(f"firmware {firmware} does not fit its ClientHello, family {family}: MicroPython ")
+    assert note.startswith(f"firmware {firmware} does not match its ClientHello of family {family}: MicroPython ")
 
 
 def test_an_unknown_family_is_said() -> None:
@@ -57,7 +57,7 @@ def test_an_unknown_family_is_said() -> None:
     (note,) = hello_notes(board((1, 29, 0), fingerprint=None))
     assert (
         note
-        == "its ClientHello is of no family known here: a firmware with its own TLS configuration (1 suites, record version 0303)"
+        == "its ClientHello matches no known family: a firmware with its own TLS configuration (1 suites, record version 0303)"
     )
 
 
@@ -78,4 +78,4 @@ def test_a_clock_that_cannot_be_set_is_named() -> None:
     """A board whose clock stands at 2000 checks certificates against that: the note says the time."""
     info = replace(board((1, 29, 0), time=100), clock_unix_s=EPOCH_2000_S + 90)
     (note,) = hello_notes(info)
-    assert note.startswith("its ClientHello carries another time than this machine's: 2000-01-01 00:01:40 UTC;")
+    assert note.startswith("the time in its ClientHello differs from this machine's: 2000-01-01 00:01:40 UTC;")

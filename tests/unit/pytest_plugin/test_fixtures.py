@@ -40,7 +40,7 @@ def test_make_server():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"cypher": "x"}, r"^tls_server\(\): unknown setting 'cypher'; accepted are certificates, ciphers, "),
+        ({"cypher": "x"}, r"^tls_server\(\): unknown setting 'cypher'; expected one of certificates, ciphers, "),
         ({"verify": "yes"}, r"^tls_server\(verify=\.\.\.\): 'yes' is not one of none, optional, required$"),
         ({"verify": 1}, r"^tls_server\(verify=\.\.\.\): 1 is not one of none, optional, required$"),
         (
@@ -54,10 +54,10 @@ def test_make_server():
         ),
         (
             {"curve": "nocurve"},
-            r"^tls_server\(curve=\.\.\.\): 'nocurve' is not a TLS curve; accepted are prime256v1, .*X448",
+            r"^tls_server\(curve=\.\.\.\): 'nocurve' is not a TLS curve; expected one of prime256v1, .*X448",
         ),
         ({"curve": 23}, r"^tls_server\(curve=\.\.\.\): 23 is not a TLS curve"),
-        ({"client_ca": "ca-p257"}, r"^unknown certificate profile 'ca-p257' \(accepted: .*ca-p256"),
+        ({"client_ca": "ca-p257"}, r"^unknown certificate profile 'ca-p257' \(expected .*ca-p256"),
     ],
 )
 def test_make_server_refuses(settings, message):

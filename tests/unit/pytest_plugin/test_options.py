@@ -43,7 +43,7 @@ def test_servers():
     with pytest.raises(UsageError, match=r"^--server 'sh': each interpreter may be given only once$"):
         servers(["sh", "sh"])
     with pytest.raises(
-        UsageError, match=r"^--server 'no-such-program': no such program \(accepted: the path of a CPython >= 3.8\)$"
+        UsageError, match=r"^--server 'no-such-program': no such program \(expected the path of a CPython >= 3.8\)$"
     ):
         servers(["no-such-program"])
 
@@ -90,7 +90,7 @@ def test_repeats(text):
 def test_check_set():
     """Only the three words."""
     check_set("smoke")
-    with pytest.raises(UsageError, match=r"^--cases 'Smoke': accepted are smoke, core, full$"):
+    with pytest.raises(UsageError, match=r"^--cases 'Smoke': expected one of smoke, core, full$"):
         check_set("Smoke")
 
 

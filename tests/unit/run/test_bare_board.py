@@ -55,14 +55,14 @@ def test_f2_a_way_that_is_known_or_named(info: BoardInfo, options: dict, setting
 def test_f2_the_lines_to_write() -> None:
     """The port is filled in; the first line is complete, the others are ready to be used in its place."""
     assert bare_text(parse_board("/dev/ttyUSB0", {}), BARE).splitlines() == [
-        "ttyUSB0: the board is in no network: it has no IP address.",
-        "Write to boards.toml (one of the last 4 lines), then run with --board ttyUSB0, or name its address with --peer:",
+        "ttyUSB0: the board is not on a network: it has no IP address.",
+        "Add to boards.toml (one of the last 4 lines), then run with --board ttyUSB0, or name its address with --peer:",
         "  [board.ttyUSB0]",
         '  spec = "/dev/ttyUSB0"',
         '  wifi = {ssid = "NAME", password = {env = "WIFI_PASSWORD"}}   # the variable WIFI_PASSWORD holds the password',
         '  # network = "lan"   # wired, where network.LAN() needs no arguments',
         '  # lan = "network.LAN(...)"   # wired, with the arguments of your board',
-        '  # network = "boot"   # boot.py brings it into its network',
+        '  # network = "boot"   # boot.py connects the board',
     ]
 
 
@@ -92,8 +92,8 @@ def test_f2_a_board_of_boards_toml() -> None:
     """Its own table is named; the port is there already."""
     spec = replace(parse_board("/dev/ttyUSB0", {}), text="desk", label="desk")
     lines = bare_text(spec, BARE).splitlines()
-    assert lines[0] == "desk: the board is in no network: it has no IP address."
-    assert lines[1] == "Write to boards.toml (one of the last 4 lines), or name its address with --peer:"
+    assert lines[0] == "desk: the board is not on a network: it has no IP address."
+    assert lines[1] == "Add to boards.toml (one of the last 4 lines), or name its address with --peer:"
     assert lines[2].strip() == "[board.desk]"
     assert lines[3].strip().startswith("wifi = ")
 
@@ -118,15 +118,15 @@ def test_f2_only_what_the_board_has(interfaces: tuple[str, ...], seen: str, prop
 def test_f2_a_single_line_to_write() -> None:
     """There is nothing to choose between."""
     lines = bare_text(parse_board("u0", {}), replace(BARE, interfaces=("PPP",))).splitlines()
-    assert lines[1] == "Write to boards.toml, then run with --board my-board, or name its address with --peer:"
-    assert lines[4:] == ['  network = "boot"   # boot.py brings it into its network']
+    assert lines[1] == "Add to boards.toml, then run with --board my-board, or name its address with --peer:"
+    assert lines[4:] == ['  network = "boot"   # boot.py connects the board']
 
 
 def test_firmware_without_a_network_module() -> None:
     """Nothing that boards.toml says would help it; the module is named."""
     text = bare_text(parse_board("u0", {}), replace(BARE, modules=("tls",)))
     assert text.startswith(
-        "u0: the board is in no network: it has no IP address, and its firmware has no network module."
+        "u0: the board is not on a network: it has no IP address, and its firmware has no network module."
     )
 
 

@@ -181,7 +181,7 @@ def test_f5_rb08_a_control_that_has_more_memory_each_time(runner, heaps):
     verdict = runner.run(find_case("seed/wrong-ca")).verdict
     assert (verdict.word, verdict.reason) == (
         VerdictWord.ERROR,
-        f"the refusal proves nothing: positive control seed/ca-verified had {SLACK + 1} bytes of memory more",
+        f"the refusal proves nothing: positive control seed/ca-verified had {SLACK + 1} more bytes of memory",
     )
 
 

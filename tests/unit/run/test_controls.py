@@ -30,7 +30,7 @@ def test_f5_rb08_what_counts_on_an_esp32():
 @pytest.mark.parametrize(
     ("word", "reason", "expected"),
     [
-        (VerdictWord.ERROR, "the refusal proves nothing: positive control x had 7 bytes of memory more", True),
+        (VerdictWord.ERROR, "the refusal proves nothing: positive control x had 7 more bytes of memory", True),
         (VerdictWord.FAIL, "the refusal proves nothing: x", False),
         (VerdictWord.ERROR, "the line dropped", False),
         (VerdictWord.PASS, None, False),

@@ -179,7 +179,9 @@ def test_a_fault_while_the_board_is_prepared_that_stays(new_lab, monkeypatch):
     monkeypatch.setattr(faulty, "REQUEST_MARK", b"platform")
     opened = new_lab().open(parse_board("faulty:unplug", {}))
     assert opened.error.kind == "lost"
-    assert re.search(r"^\S+: the port went away .*; port failed: the port did not come back within", str(opened.error))
+    assert re.search(
+        r"^\S+: the port disappeared .*; port failed: the port did not come back within", str(opened.error)
+    )
 
 
 def test_a_fault_before_the_first_case_that_stays(new_lab, monkeypatch):
@@ -209,7 +211,7 @@ def test_f2_d5_a_bare_board(new_lab, spec, monkeypatch):
     monkeypatch.setattr(lab, "server", lambda *words, **more: pytest.fail("a server was started"))
     errors = []
     for _ in range(2):
-        with pytest.raises(BoardError, match=r"^unix: the board is in no network: it has no IP address") as caught:
+        with pytest.raises(BoardError, match=r"^unix: the board is not on a network: it has no IP address") as caught:
             lab.runner(spec, "in-process")
         errors.append(caught.value)
     assert errors[0] is errors[1]

@@ -16,7 +16,7 @@ def test_address_towards_the_loopback() -> None:
 
 def test_no_way_to_the_board() -> None:
     """An address that cannot be reached is named, with the option that helps."""
-    with pytest.raises(ServerError, match=r"no way to the board at '999\.1\.1\.1' .*--bind"):
+    with pytest.raises(ServerError, match=r"no route to the board at '999\.1\.1\.1' .*--bind"):
         local_address_for("999.1.1.1")
 
 
@@ -30,7 +30,7 @@ def test_bind_of_this_machine() -> None:
     ("address", "message"),
     [
         ("203.0.113.7", r"--bind '203\.0\.113\.7': not an address of this machine \(EADDRNOTAVAIL\)"),
-        ("nonsense", r"--bind 'nonsense': not an IP address \(accepted: an address of this machine\)"),
+        ("nonsense", r"--bind 'nonsense': not an IP address \(expected an address of this machine\)"),
         ("", r"--bind '': not an IP address"),
         ("zz::1", r"--bind 'zz::1': not an IP address"),
     ],
@@ -52,13 +52,13 @@ def test_good_ports(text: str, ports: tuple[int, int]) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", r"--ports '': not a port range \(accepted: A-B or A, for example 42000-42099\)"),
+        ("", r"--ports '': not a port range \(expected A-B or A, for example 42000-42099\)"),
         ("a-b", r"--ports 'a-b': not a port range"),
         ("10-", r"--ports '10-': not a port range"),
         ("-10", r"--ports '-10': not a port range"),
         ("1-2-3", r"--ports '1-2-3': not a port range"),
         ("\u0661-\u0662", r"not a port range"),
-        ("0-10", r"--ports '0-10': out of range \(accepted: 1 <= A <= B <= 65535\)"),
+        ("0-10", r"--ports '0-10': out of range \(expected 1 <= A <= B <= 65535\)"),
         ("20-10", r"--ports '20-10': out of range"),
         ("1-65536", r"--ports '1-65536': out of range"),
     ],

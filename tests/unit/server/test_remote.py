@@ -123,7 +123,7 @@ def test_process_that_dies_is_named(certificates: Certificates) -> None:
     threads = threading.active_count()
     host = RemoteServer(sys.executable, materials=certificates.make)
     os.kill(host._process.pid, signal.SIGKILL)
-    with pytest.raises(ServerError, match=r"the TLS server under '.*' ended with status -9: it says nothing"):
+    with pytest.raises(ServerError, match=r"the TLS server under '.*' ended with status -9: it printed nothing"):
         host.open(P256, TALK)
     host.close()
     host.close()
@@ -163,7 +163,7 @@ def script(folder: Path, text: str) -> Path:
     return path
 
 
-ACCEPTED = "(accepted: the path of a CPython >= 3.8)"
+ACCEPTED = "(expected the path of a CPython >= 3.8)"
 
 
 def test_missing_interpreter(tmp_path: Path, certificates: Certificates) -> None:
@@ -186,15 +186,15 @@ def test_not_python(tmp_path: Path, certificates: Certificates) -> None:
 def test_a_shim_that_knows_no_such_python(tmp_path: Path, certificates: Certificates) -> None:
     """What a program says instead of being Python is passed on, the first line of it: pyenv's shims begin with the reason."""
     path = script(tmp_path, "#!/bin/sh\necho 'pyenv: python3.8: command not found\n\nNote: see help' >&2\nexit 127\n")
-    said = "it says 'pyenv: python3.8: command not found'"
-    assert refused(path, certificates) == f"is not a Python interpreter, {said} {ACCEPTED}"
+    said = "it printed 'pyenv: python3.8: command not found'"
+    assert refused(path, certificates) == f"is not a Python interpreter; {said} {ACCEPTED}"
 
 
 @pytest.mark.parametrize("version", ["2.7", "3.6", "3.7"])
 def test_too_old(certificates: Certificates, version: str) -> None:
     """A Python before 3.8 is too old, with its version."""
     assert refused(interpreter(version), certificates) == (
-        f"is Python {version}, too old for the server engine (accepted: CPython >= 3.8)"
+        f"is Python {version}, too old for the server engine (expected CPython >= 3.8)"
     )
 
 
@@ -217,7 +217,7 @@ def test_python_without_ssl(tmp_path: Path, certificates: Certificates) -> None:
     )
     path = script(tmp_path, f'#!/bin/sh\nexec {sys.executable} {runner} "$@"\n')
     assert refused(path, certificates) == (
-        f"is Python {version} without a working ssl module (accepted: CPython >= 3.8 with OpenSSL)"
+        f"is Python {version} without a working ssl module (expected CPython >= 3.8 with OpenSSL)"
     )
 
 

@@ -12,7 +12,7 @@ def test_held(tmp_path):
     first = FolderLock(folder)
     with pytest.raises(
         UsageError,
-        match=r"^--artifacts .*/new/deep: another run is writing there \(accepted: a directory that no other run uses",
+        match=r"^--artifacts .*/new/deep: another run is writing there \(expected a directory that no other run uses",
     ):
         FolderLock(folder)
     assert list(folder.iterdir()) == []

@@ -76,7 +76,7 @@ def test_a_file_that_was_replaced(tmp_path, monkeypatch):
 def test_a_file_that_is_always_replaced(tmp_path, monkeypatch):
     """It is tried a bounded number of times."""
     monkeypatch.setattr(locks, "is_at", lambda path, descriptor: False)
-    with pytest.raises(OSError, match="its file is made and removed again and again"):
+    with pytest.raises(OSError, match="its file is created and removed repeatedly"):
         lock_shared_file(tmp_path / "file")
 
 

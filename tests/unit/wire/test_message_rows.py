@@ -102,4 +102,4 @@ def test_what_is_no_tls():
         (NO_TLS, "SMTP or FTP greeting b'220 mail.example ESMTP'")
     ]
     assert [name for name, _detail in names((Side.CLIENT, hello[:9] + b"GET / HTTP/1.0"))] == ["ClientHello", WRONG]
-    assert names((Side.CLIENT, hello[:7])) == [(CUT_SHORT, "the rest of this record or message did not come")]
+    assert names((Side.CLIENT, hello[:7])) == [(CUT_SHORT, "the rest of this record or message did not arrive")]

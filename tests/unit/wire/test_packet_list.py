@@ -137,13 +137,13 @@ def test_what_is_not_tls(stored_hello) -> None:
         28,
         "not TLS: HTTP response b'HTTP/1.1 400 Bad Request\\r\\n\\r\\n'",
     )
-    assert rows([hello, chunk(Side.CLIENT, b"GET / HTTP/1.0\r\n")])[-1][1].startswith("wrong: no TLS record but ")
+    assert rows([hello, chunk(Side.CLIENT, b"GET / HTTP/1.0\r\n")])[-1][1].startswith("wrong: not a TLS record but ")
     cut = packet_list(
         [chunk(Side.CLIENT, stored_hello.data[:-1])], read_wire([chunk(Side.CLIENT, stored_hello.data[:-1])])
     )
     assert (cut[-1].length, cut[-1].info) == (
         len(stored_hello.data) - 1,
-        "cut short: the rest of this record or message did not come",
+        "cut short: the rest of this record or message did not arrive",
     )
 
 

@@ -273,7 +273,7 @@ def test_server_that_speaks_http(stored_hello) -> None:
     answer = b"HTTP/1.1 400 Bad Request\r\n\r\n"
     reading = read_wire(_byte_by_byte(_chunks((Side.CLIENT, stored_hello.data), (Side.SERVER, answer))))
     assert answer == reading.server_plain
-    assert reading.server_wrong == "no TLS record but HTTP response (byte 0)"
+    assert reading.server_wrong == "not a TLS record but HTTP response (byte 0)"
     assert reading.client_hello is not None
     assert (reading.client_plain, reading.server_truncated) == (None, False)
 
@@ -283,7 +283,7 @@ def test_garbage_after_tls_is_wrong_but_not_plain(stored_hello, cut) -> None:
     """A side that spoke TLS and then something else is wrong at that byte, and not called a plain-text peer."""
     reading = read_wire(cut(_chunks((Side.CLIENT, stored_hello.data + b"GET / HTTP/1.0"))))
     assert reading.client_plain is None
-    assert reading.client_wrong == f"no TLS record but HTTP request (byte {len(stored_hello.data)})"
+    assert reading.client_wrong == f"not a TLS record but HTTP request (byte {len(stored_hello.data)})"
     assert reading.client_hello is not None
 
 

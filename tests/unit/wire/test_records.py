@@ -60,10 +60,10 @@ def test_empty_record_is_a_record() -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"HTTP/1.0 200 OK\r\n", "no TLS record but HTTP response at byte 0: b'HTTP/1.0 200 OK"),
+        (b"HTTP/1.0 200 OK\r\n", "not a TLS record but HTTP response at byte 0: b'HTTP/1.0 200 OK"),
         (bytes.fromhex("160100"), "a record header whose version is not 3.x at byte 0"),
         (bytes.fromhex("1603017fff"), "a record header that claims 32767 bytes, more than TLS allows at byte 0"),
-        (b"\x00" * 9, "no TLS record but binary data at byte 0"),
+        (b"\x00" * 9, "not a TLS record but binary data at byte 0"),
     ],
 )
 def test_wrong_stream(data: bytes, message: str) -> None:
@@ -80,7 +80,7 @@ def test_wrong_after_right() -> None:
     splitter = RecordSplitter()
     splitter.feed(FIRST + b"junk")
     assert RECORDS[0] == splitter.next_record()
-    with pytest.raises(NotTlsError, match="no TLS record but text at byte 9") as caught:
+    with pytest.raises(NotTlsError, match="not a TLS record but text at byte 9") as caught:
         splitter.next_record()
     assert (caught.value.offset, caught.value.data) == (9, b"junk")
 
@@ -90,7 +90,7 @@ def test_wrong_stream_collects_its_first_line() -> None:
     splitter, greeting = RecordSplitter(), b"220 mail.example ESMTP" + b"." * 100
     for byte in greeting:
         splitter.feed(bytes([byte]))
-        with pytest.raises(NotTlsError, match="no TLS record"):
+        with pytest.raises(NotTlsError, match="not a TLS record"):
             splitter.next_record()
     with pytest.raises(NotTlsError, match="SMTP or FTP greeting") as caught:
         splitter.next_record()

@@ -76,7 +76,7 @@ def test_every_code_of_the_script_has_words() -> None:
     ("answer", "notes"),
     [
         ({}, []),
-        ({"was_in": "cafe"}, ["the board was in the WiFi 'cafe'; it was moved to 'lab'"]),
+        ({"was_in": "cafe"}, ["the board was connected to the WiFi 'cafe'; now it uses 'lab'"]),
         ({"was_in": 7, "no_country": False}, []),
         ({"no_country": True}, ["this firmware cannot set country = None: channels 12 and 13 may be missing"]),
     ],

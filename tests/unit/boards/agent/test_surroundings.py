@@ -158,7 +158,7 @@ def test_clock_that_cannot_be_set(agent: Console) -> None:
     assert told is not None
     note, stands = told
     assert stands is None
-    assert f"stands at {datetime.datetime.now(datetime.UTC).year}-" in note
+    assert f"clock is at {datetime.datetime.now(datetime.UTC).year}-" in note
     assert "cannot be set: certificates may look expired or not yet valid" in note
 
 
@@ -229,7 +229,7 @@ def test_tcp_refused(agent: Console, own: str | None) -> None:
     """Both addresses and the usual suspects are named."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    shown = own or "without an address of its own"
+    shown = own or "no IP address known"
     with pytest.raises(
         BoardError, match=rf"the board \({shown}\) cannot open a TCP connection to 127\.0\.0\.1:{port}"
     ) as raised:

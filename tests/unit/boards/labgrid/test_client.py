@@ -142,13 +142,13 @@ EXPORTER = "is its labgrid-exporter running? `labgrid-client resources` lists th
             Place(name="board0", resources=(SERIAL,), acquired="ci/alice"),
             "",
             "busy",
-            f"place board0 is acquired by alice on ci, where `labgrid-client -p board0 release` releases it; {WAIT}",
+            f"place board0 is acquired by alice on ci (release it there with `labgrid-client -p board0 release`); {WAIT}",
         ),
         (
             Place(name="board0", resources=(SERIAL,), acquired="other/bob"),
             "",
             "busy",
-            f"place board0 is acquired by bob on other, where `labgrid-client -p board0 release` releases it; {WAIT}",
+            f"place board0 is acquired by bob on other (release it there with `labgrid-client -p board0 release`); {WAIT}",
         ),
         (
             Place(name="board0", resources=(SERIAL,), reservation="TOKEN"),

@@ -197,10 +197,10 @@ def test_people() -> None:
 @pytest.mark.parametrize(
     ("word", "places", "expected"),
     [
-        ("bord0", ["board1", "board0"], "labgrid has no place 'bord0' (did you mean 'board0' or 'board1'?); there are: board0, board1"),
-        ("oard", ["board0"], "labgrid has no place 'oard' (did you mean 'board0'?); there are: board0"),
-        ("x", [], "labgrid has no place 'x'; there are: none"),
-        ("x", ["a"] * 21, f"labgrid has no place 'x'; there are: {', '.join(['a'] * 20)}, ..."),
+        ("bord0", ["board1", "board0"], "labgrid has no place 'bord0' (did you mean 'board0' or 'board1'?); known places: board0, board1"),
+        ("oard", ["board0"], "labgrid has no place 'oard' (did you mean 'board0'?); known places: board0"),
+        ("x", [], "labgrid has no place 'x'; known places: none"),
+        ("x", ["a"] * 21, f"labgrid has no place 'x'; known places: {', '.join(['a'] * 20)}, ..."),
     ],
 )  # fmt: skip
 def test_an_unknown_place(word: str, places: list[str], expected: str) -> None:

@@ -142,9 +142,7 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
     lock_path(BOARD, folder=tmp_path).symlink_to(target)
     lock = BoardLock(BOARD, label="desk", folder=tmp_path)
     assert lock.note is not None
-    assert lock.note.startswith(
-        f"no lock could be taken in {tmp_path} (Too many levels of symbolic links): nothing keeps"
-    )
+    assert lock.note.startswith(f"cannot create a lock in {tmp_path} (Too many levels of symbolic links): another run")
     lock.close()
     assert target.read_text() == "mine"
 
@@ -153,8 +151,8 @@ def test_no_folder(tmp_path: Path) -> None:
     """Without a lock file the board still works, and a note says what is missing."""
     lock = BoardLock(BOARD, label="desk", folder=tmp_path / "none")
     assert lock.note == (
-        f"no lock could be taken in {tmp_path / 'none'} (No such file or directory): "
-        "nothing keeps another run away from this board"
+        f"cannot create a lock in {tmp_path / 'none'} (No such file or directory): "
+        "another run could use this board at the same time"
     )
     lock.close()
 
@@ -226,7 +224,7 @@ def test_patience() -> None:
 
 def test_patience_ends() -> None:
     """The error names the holder when the time is over, at once without patience; other faults are not waited for."""
-    with pytest.raises(BoardError, match=r"^desk: in use by pid 7 \(waited 0\.3 s for it\)$"):
+    with pytest.raises(BoardError, match=r"^desk: in use by pid 7 \(waited 0\.3 s\)$"):
         patiently(Busy(10**6), Patience(seconds=0.3), label="desk")
     with pytest.raises(BoardError, match=r"^desk: in use by pid 7$"):
         patiently(Busy(1), Patience(), label="desk")

@@ -1,4 +1,4 @@
-"""A board whose port went away is found by its identity; another board is never mistaken for it."""
+"""A board whose port disappeared is found by its identity; another board is never mistaken for it."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def test_back_under_another_name(tmp_path: Path, locks: Path) -> None:
         link.exec(b"def th_run(text): return 1", deadline=Deadline(60))
         for _ in range(2):
             link.exec(b"th_run('{\"host\":1}')", deadline=Deadline(60))
-        with pytest.raises(BoardError, match="the port went away"):
+        with pytest.raises(BoardError, match="the port disappeared"):
             link.exec(b"th_run('{\"host\":1}')", deadline=Deadline(60))
         spec = BoardSpec(text="desk", kind="serial", target=faulty.port, label="desk")
         log = take_steps(Recovery(spec, link, find_port=board.find).steps(), settle=lambda deadline: None)

@@ -57,16 +57,20 @@ def test_broken_and_flooded() -> None:
     flooded = ERRORS.flooded(LinkFlood(b"x" * 10))
     assert (flooded.kind, flooded.message) == (
         FaultKind.FLOOD,
-        "/dev/ttyX: the board printed more than 64 KiB without an end",
+        "/dev/ttyX: the board printed more than 64 KiB and did not stop",
     )
 
 
 @pytest.mark.parametrize(
     ("error", "kind", "said"),
     [
-        (OSError(errno.EIO, "x"), FaultKind.LOST, r"/dev/ttyX: the port went away (EIO): unplugged"),
-        (serial.SerialException("gone"), FaultKind.LOST, r"/dev/ttyX: the port went away (SerialException): unplugged"),
-        (serial.SerialTimeoutException("full"), FaultKind.TIMEOUT, "/dev/ttyX: the port took no bytes for"),
+        (OSError(errno.EIO, "x"), FaultKind.LOST, r"/dev/ttyX: the port disappeared (EIO): unplugged"),
+        (
+            serial.SerialException("gone"),
+            FaultKind.LOST,
+            r"/dev/ttyX: the port disappeared (SerialException): unplugged",
+        ),
+        (serial.SerialTimeoutException("full"), FaultKind.TIMEOUT, "/dev/ttyX: the port accepted no bytes for"),
     ],
 )
 def test_lost(error: OSError, kind: FaultKind, said: str) -> None:

@@ -120,7 +120,7 @@ def test_id(plugged: list[SimpleNamespace]) -> None:
     plugged += [port("/dev/ttyACM0", serial_number="A1"), port("/dev/ttyACM1", serial_number="B2")]
     assert resolve_serial("id:B2") == "/dev/ttyACM1"
     with pytest.raises(
-        UsageError, match=r"--board id:C3: no port with this USB serial number; there are: id:A1, id:B2"
+        UsageError, match=r"--board id:C3: no port with this USB serial number; connected: id:A1, id:B2"
     ):
         resolve_serial("id:C3")
     plugged.append(port("/dev/ttyUSB0", serial_number="B2"))
@@ -154,8 +154,8 @@ def test_no_serial_port(path: str, name: str) -> None:
     ("mode", "group", "words"),
     [
         (0o660, 20, r"it belongs to the group 'dialout': run `sudo usermod -aG dialout \$USER`, then log in again"),
-        (0o600, 20, r"only root may: add a udev rule with GROUP=.dialout"),
-        (0o660, 0, r"only root may: add a udev rule with GROUP=.dialout"),
+        (0o600, 20, r"only root has it: add a udev rule with GROUP=.dialout"),
+        (0o660, 0, r"only root has it: add a udev rule with GROUP=.dialout"),
     ],
 )
 def test_forbidden(pty_port: str, mode: int, group: int, words: str) -> None:

@@ -31,7 +31,7 @@ def test_other_text(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("telnet://x:1", "--board 'telnet://x:1': unknown scheme 'telnet'; accepted are rfc2217:// and socket://"),
+        ("telnet://x:1", "--board 'telnet://x:1': unknown scheme 'telnet'; expected rfc2217:// or socket://"),
         ("rfc2217://host", "--board 'rfc2217://host': expected host and port, e.g. rfc2217://192.0.2.7:2217"),
         ("socket://:99", "--board 'socket://:99': expected host and port, e.g. socket://192.0.2.7:2217"),
         ("socket://h:0", "--board 'socket://h:0': invalid port 0: expected 1 to 65535"),
@@ -57,5 +57,5 @@ def test_occupancy_of_an_unknown_serial_number() -> None:
     found = occupancy(parse_board("id:nobody-has-this", {}))
     assert found.state == "missing"
     assert str(found).startswith(
-        "missing: --board id:nobody-has-this: no port with this USB serial number; there are: "
+        "missing: --board id:nobody-has-this: no port with this USB serial number; connected: "
     )

@@ -27,7 +27,7 @@ def test_printable(data: bytes, text: str) -> None:
 def test_printable_is_bounded() -> None:
     """The middle is cut out and its length said."""
     text = printable(b"a" * 500 + b"b" * 500, limit=100)
-    assert text == "a" * 50 + "\n... 900 characters left out ...\n" + "b" * 50
+    assert text == "a" * 50 + "\n... 900 characters omitted ...\n" + "b" * 50
 
 
 def test_directions() -> None:

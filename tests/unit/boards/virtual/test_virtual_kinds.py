@@ -40,7 +40,7 @@ def test_unknown_fault(text: str) -> None:
     with pytest.raises(UsageError) as raised:
         parse_faulty(text, source="--board")
     names = ", ".join(FAULTS)
-    assert str(raised.value) == f"--board {text!r}: no such fault; accepted are faulty:NAME with one of {names}"
+    assert str(raised.value) == f"--board {text!r}: unknown fault; expected faulty:NAME with NAME one of {names}"
 
 
 @pytest.mark.parametrize("text", ["unix", "faulty:slow"])

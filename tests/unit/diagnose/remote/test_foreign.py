@@ -84,10 +84,10 @@ def test_it_connects(connect, running, files, tmp_path):
     assert seen.negotiated.suite.startswith("TLS_ECDHE_ECDSA_WITH_")
     assert [step.name for step in found.wire][:3] == ["ClientHello", "ServerHello", "Certificate"]
     assert found.server == f"127.0.0.1:{port}"
-    assert told == ["opening unix", "trying it as it is"]
+    assert told == ["opening unix", "trying the given settings"]
     assert found.unseen == (
         "the server's settings, its log and its own error: only what it sends",
-        "what the application does: the board closed after the handshake (--send TEXT lets it speak)",
+        "what the application does: the board closed after the handshake (--send TEXT makes it send a request)",
     )
 
 
@@ -100,7 +100,7 @@ def test_it_answers(connect, running):
     assert found.client_lines[-2:] == ("stream.write(b'hello')", "stream.read(1)")
     assert (
         found.unseen[-1]
-        != "what the application does: the board closed after the handshake (--send TEXT lets it speak)"
+        != "what the application does: the board closed after the handshake (--send TEXT makes it send a request)"
     )
 
 
@@ -127,14 +127,14 @@ def test_no_shared_cipher(connect, running):
     )
     assert said.rule == "ciphers/nothing-in-common"
     assert any("as seen from this machine, 1 suites, key RSA 2048" in line for line in said.why)
-    assert any(line.startswith("asking 127.0.0.1:") for line in told)
+    assert any(line.startswith("probing from this machine ") for line in told)
     assert {trial.note for trial in found.trials} == {
-        "the server is not ours to change: try it there, then diagnose again"
+        "the harness cannot change this server: change it there, then diagnose again"
     }
     assert "server      its error is not visible; its alert: handshake_failure(40)" in diagnosis_text(found)
     assert "that it is NO_SHARED_CIPHER (in OpenSSL's words) follows from" in diagnosis_text(found)
     assert re.search(
-        r"what it takes of this machine \(asked in \d+ connections; --no-probe leaves them out\)", found.unseen[1]
+        r"what it accepts from this machine \(probed with \d+ connections; --no-probe skips them\)", found.unseen[1]
     )
 
 
@@ -208,8 +208,8 @@ def test_not_asked(connect, running):
     if found.result.observation.outcome is Outcome.CONNECTED:
         pytest.skip("this firmware speaks TLS 1.3")
     assert found.result.explanation.rule == "versions/alert-only"
-    assert "what it would take: it was not asked (--no-probe)" in found.unseen
-    assert told == ["opening unix", "trying it as it is"]
+    assert "what it would accept: not probed (--no-probe)" in found.unseen
+    assert told == ["opening unix", "trying the given settings"]
 
 
 def test_plain_text(connect):
@@ -248,7 +248,7 @@ def test_a_server_that_ends(connect, files):
         thread.join(60)
     assert found.result.explanation.rule == "identity/unknown-issuer"
     (trial,) = [trial for trial in found.trials if trial.fix.discouraged]
-    assert (trial.fix.proved, trial.note) == (None, "not tried: the server takes no connection any more")
+    assert (trial.fix.proved, trial.note) == (None, "not tried: the server no longer accepts connections")
 
 
 def test_a_capture_that_cannot_be_written(connect, running, tmp_path):
@@ -267,7 +267,7 @@ def test_no_server(connect, tmp_path):
     assert found.notes == (f"capture: {tmp_path / 'board.pcapng'} was not written because the board did not connect",)
     assert found.result.explanation.title == "nobody listens at that address and port"
     assert found.result.verdict.reason == f"this machine cannot reach 127.0.0.1:{port}: ECONNREFUSED"
-    assert found.unseen == ("whether the board would reach it: it was not asked, because this machine does not",)
+    assert found.unseen == ("whether the board can reach it: not tried, because this machine cannot",)
     assert "ConnectionRefusedError ECONNREFUSED, at connect" in diagnosis_text(found)
 
 

@@ -36,7 +36,7 @@ def look(pair, tls_listener, hold_to):
         looking = Looking("127.0.0.1", port, name="tls.test", progress=told.append)
         found = looking.facts()
         assert looking.count > 3
-        assert told == [f"asking 127.0.0.1:{port} from here which versions, suites and keys it takes"]
+        assert told == [f"probing from this machine which versions, suites and keys 127.0.0.1:{port} accepts"]
         return found
 
     return run

@@ -66,8 +66,8 @@ def test_reason_by_prediction():
     assert (told.server.reason, told.server_facts) == ("NO_SHARED_CIPHER", FACTS)
     assert unseen(seen, wire, told=told, asked=9) == (
         "the server's settings, its log and its own error: only what it sends",
-        "that it is NO_SHARED_CIPHER (in OpenSSL's words) follows from what it takes of this machine"
-        " (asked in 9 connections; --no-probe leaves them out); its log must say so",
+        "that it is NO_SHARED_CIPHER (in OpenSSL's words) follows from what it accepts from this machine"
+        " (probed with 9 connections; --no-probe skips them); its log must say so",
     )
 
 
@@ -77,8 +77,8 @@ def test_another_alert_than_predicted():
     told = completed(seen, wire, facts=FACTS)
     assert told is seen
     assert unseen(seen, wire, told=told, asked=9)[1] == (
-        "why it refuses: it takes nothing of this machine either, or its alert is another one"
-        " (asked in 9 connections; --no-probe leaves them out)"
+        "why it refuses: it accepts nothing from this machine either, or refuses it with another alert"
+        " (probed with 9 connections; --no-probe skips them)"
     )
 
 
@@ -111,15 +111,15 @@ def test_when_to_look():
     [
         (
             None,
-            "whether it takes the board for good: TLS 1.3 refuses a client after its handshake, and the server said nothing then",
+            "whether it accepts the board: in TLS 1.3 a server refuses a client after the handshake, and this one sent nothing then",
         ),
         (
             19,
-            "whether it takes the board for good: TLS 1.3 refuses a client after its handshake, and the server said nothing then",
+            "whether it accepts the board: in TLS 1.3 a server refuses a client after the handshake, and this one sent nothing then",
         ),
         (
             250,
-            "that it takes the board: it sent more than an alert's length after the handshake; a padded alert looks the same",
+            "whether it accepts the board: it sent more than an alert's length after the handshake, but a padded alert looks the same",
         ),
     ],
 )
@@ -131,7 +131,7 @@ def test_connected_in_tls13(length, line):
     seen = Observation(outcome=Outcome.CONNECTED, stage=None, ended_by=None, server=None, client=None)
     assert unseen(seen, wire, told=seen, asked=0)[-2:] == (
         line,
-        "what the application does: the board closed after the handshake (--send TEXT lets it speak)",
+        "what the application does: the board closed after the handshake (--send TEXT makes it send a request)",
     )
     assert (
         len(unseen(seen, wire, told=seen, asked=0, sent="hello")) == 2
@@ -141,5 +141,5 @@ def test_connected_in_tls13(length, line):
 def test_not_to_be_asked():
     """--no-probe is listed if a probe would have been useful."""
     seen, wire = refused(40), WireReading(client_hello=HELLO)
-    assert unseen(seen, wire, told=seen, asked=None)[1] == "what it would take: it was not asked (--no-probe)"
+    assert unseen(seen, wire, told=seen, asked=None)[1] == "what it would accept: not probed (--no-probe)"
     assert len(unseen(seen, wire, told=seen, asked=0)) == 1

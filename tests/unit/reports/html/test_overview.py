@@ -110,7 +110,7 @@ def test_a_run_that_ended_early_is_not_all_well(make_run, make_result):
         ("lab", ["2 cases not run"], False),
     ]
     assert overview(run)["answer"] == [
-        "This run ended before it came to a server key, so it cannot say which one to use."
+        "This run ended before it tested a server key, so it cannot say which one to use."
     ]
     page = render_html(make_run(missing=lost))
     assert "no board was tried" in page
@@ -124,7 +124,7 @@ def test_unexpected_peers_are_not_a_fault_of_the_board(make_run, make_result):
     run = make_run(make_result(strangers=2, stranger_addresses=["192.0.2.7"]))
     (row,) = problems(run)
     assert row["lines"] == [
-        "2 connections from unexpected peers were dropped, in 1 case (192.0.2.7): only the board is answered (--peer)"
+        "2 connections from unexpected peers were dropped, in 1 case (192.0.2.7): only the board may connect (--peer)"
     ]
     assert not row["bad"]
 
@@ -207,7 +207,7 @@ def test_what_the_run_was_compared_with(make_run, make_result):
     }  # fmt: skip
     page = render_html(make_run(make_result(), changes=[], baseline=baseline))
     assert (
-        "Nothing changed. Compared with old.json of 2026-11-24 08:36 UTC: 20 compared, 20 unchanged, 3 of the baseline not asked for."
+        "Nothing changed. Compared with old.json of 2026-11-24 08:36 UTC: 20 compared, 20 unchanged, 3 of the baseline not selected."
         in page
     )
     assert "the baseline is of another firmware" in page
@@ -240,10 +240,12 @@ def test_a_regression_is_red_at_the_top(make_run, make_result):
 def test_heap_is_only_what_was_measured(make_run, make_result):
     """Free heap before, the low-water mark if the port keeps one, and what a session does not free."""
     assert heap_line(make_run(make_result()), "desk") == (
-        "desk: 90.0 kB free before a handshake, no low-water mark kept by this port, 2.0 kB not given back after it"
+        "desk: 90.0 kB free before a handshake, this port keeps no low-water mark, 2.0 kB not given back after it"
     )
     low = make_result(memory_bytes={"free_before": 90000, "free_low": 41500, "free_after": 90100})
     assert heap_line(make_run(low), "desk").endswith("lowest during the run 41.5 kB, 0 B not given back after it")
     held = make_result(memory_bytes={"free_before": 90000, "free_low": None, "free_after": 90000, "held": 25200})
-    assert "free before a handshake, an open session holds 25.2 kB, no low-water" in heap_line(make_run(held), "desk")
+    assert "free before a handshake, an open session holds 25.2 kB, this port keeps no low-water" in heap_line(
+        make_run(held), "desk"
+    )
     assert heap_line(make_run(make_result(outcome="refused")), "desk") == "desk: not measured"

@@ -273,4 +273,4 @@ def test_reasons_of_the_line(refused):
         "reason": "no connection to 127.0.0.1:40123 after 3.0 s",
     }
     assert same_error(one, {**one, "reason": "no connection to 127.0.0.1:9 after 12.4 s"})
-    assert not same_error(one, {**one, "reason": "the port is gone"})
+    assert not same_error(one, {**one, "reason": "the port is missing"})

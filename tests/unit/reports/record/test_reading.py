@@ -139,9 +139,9 @@ def test_a_journal_with_a_broken_middle(good_run):
     """Only the last line may be incomplete: in an edited journal the message names the line."""
     lines = good_run.with_suffix(".jsonl").read_bytes().split(b"\n")
     lines[2] = lines[2][:-30]
-    with pytest.raises(UsageError, match=r"^j: line 3 is not a line of a journal; expected"):
+    with pytest.raises(UsageError, match=r"^j: line 3: not a journal entry; expected"):
         parse_run(b"\n".join(lines), where="j")
-    with pytest.raises(UsageError, match=r"^j: line 1 is not the start of a journal"):
+    with pytest.raises(UsageError, match=r"^j: line 1: not the start of a journal"):
         parse_run(b"\n".join(lines[1:]), where="j")
 
 

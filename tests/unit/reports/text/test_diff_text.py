@@ -64,7 +64,7 @@ def test_text():
         "      before  fail: one",
         "      after   pass: connected",
         "REGRESSION: 1 new failure, 1 newly unsupported, 1 changed error, 1 gone, 1 new case, 1 fixed "
-        "(7 compared, 3 unchanged, 3 not compared: the new run was not asked for them)",
+        "(7 compared, 3 unchanged, 3 not compared: not selected in the new run)",
     ]
 
 

@@ -138,20 +138,24 @@ def test_headline(reason, line):
 @pytest.mark.parametrize(("rule", "shown"), [("fault/no-network", True), ("fault/network", False)])
 def test_lines_to_copy(rule, shown):
     """What is to be written to boards.toml keeps its lines; any other reason is one line, whatever a board put into it."""
-    reason = 'u0: the board is in no network: it has no IP address\n  [board.my-board]\n  spec = "u0"\x1b'
+    reason = 'u0: the board is not on a network: it has no IP address\n  [board.my-board]\n  spec = "u0"\x1b'
     result = dataclasses.replace(
         RESULT,
         verdict=Verdict(word=VerdictWord.ERROR, reason=reason),
         explanation=Explanation(rule=rule, title="not connected"),
     )
-    assert short_evidence(result) == "u0: the board is in no network: it has no IP address"
+    assert short_evidence(result) == "u0: the board is not on a network: it has no IP address"
     lines = failure_block(result, rerun="pytest").splitlines()
     assert len(lines[0]) <= FIRST_LINE_LIMIT
-    copied = ["  u0: the board is in no network: it has no IP address", "    [board.my-board]", '    spec = "u0"\\x1b']
+    copied = [
+        "  u0: the board is not on a network: it has no IP address",
+        "    [board.my-board]",
+        '    spec = "u0"\\x1b',
+    ]
     assert (lines[1:4] == copied) is shown
     assert (
         lines[1]
-        == " ".join(['  u0: the board is in no network: it has no IP address [board.my-board] spec = "u0"\\x1b'])
+        == " ".join(['  u0: the board is not on a network: it has no IP address [board.my-board] spec = "u0"\\x1b'])
     ) is not shown
 
 

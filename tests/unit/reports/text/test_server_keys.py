@@ -174,7 +174,7 @@ def test_a_key_that_could_not_be_tried_is_not_refused() -> None:
         not_run("k256", "unsupported", "no such curve"),
     )[1:] == ["Connects no board: ed25519.", "Could not be tried: rsa2048 (error), k256 (unsupported)."]
     assert said(not_run("p256", "error", "no prompt")) == [
-        "No server key could be tried with any board, so nothing is known of them.",
+        "No server key could be tried with any board, so nothing is known about them.",
         "Not counted, because no key could be tried: desk with py311.",
     ]
     assert said(tried("p256", refused="X"), not_run("p384", "error", "garbled")) == [

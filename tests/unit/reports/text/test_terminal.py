@@ -114,8 +114,8 @@ def test_case_of_a_soak():
 @pytest.mark.parametrize(
     ("counts", "line"),
     [
-        ((1, 0), "1 connection from an unexpected peer was dropped, in 1 case: only the board is answered (--peer)"),
-        ((2, 3), "5 connections from unexpected peers were dropped, in 2 cases: only the board is answered (--peer)"),
+        ((1, 0), "1 connection from an unexpected peer was dropped, in 1 case: only the board may connect (--peer)"),
+        ((2, 3), "5 connections from unexpected peers were dropped, in 2 cases: only the board may connect (--peer)"),
     ],
 )
 def test_unexpected_peers(counts, line):
