@@ -37,12 +37,12 @@ def invalid_cert(evidence: Evidence) -> Explanation | None:
     pem = "pem" in (client.ca_format, client.certificate_format)
     reads = {None: "not known", True: "PEM and DER", False: "DER only"}[evidence.info.reads_pem]
     return told(
-        "the board was given a PEM certificate, and this firmware reads DER only"
+        "the board got a PEM certificate, but this firmware reads only DER"
         if pem
-        else "the board cannot read a certificate that it was given",
+        else "the board cannot read one of its certificates",
         why=(
             f"this firmware reads: {reads}",
-            "PEM: esp32 always, other ports since July 2026 (after 1.28); tls and firmware up to 1.21 take bytes, no path",
+            "PEM: esp32 always, other ports since July 2026 (after 1.28); tls and firmware up to 1.21 accept bytes, not a path",
         ),
         fixes=(
             _pem_to_der(evidence),
@@ -58,14 +58,14 @@ def invalid_key(evidence: Evidence) -> Explanation | None:
         return None
     form = evidence.case.client.certificate_format
     return told(
-        "the board cannot read the key that it was given",
+        "the board cannot read its private key",
         why=(
             f"form: {form}; firmware {evidence.info.firmware}",
-            "1.23 refuses PKCS#8, axTLS and firmware up to 1.19 refuse EC keys, nobody reads Ed25519, most read DER only",
+            "1.23 refuses PKCS#8, axTLS and firmware up to 1.19 refuse EC keys, none reads Ed25519, most read only DER",
         ),
         fixes=(
             Fix(
-                title="give it PKCS#1 (RSA) or SEC1 (EC) as DER: every firmware that can read the key reads that",
+                title="give it PKCS#1 (RSA) or SEC1 (EC) as DER: every firmware that supports the key type can read these",
                 server_lines=(
                     "$ openssl rsa -in client-key.pem -traditional -outform der -out client-key.der",
                     "$ openssl ec -in client-key.pem -outform der -out client-key.der",
@@ -88,7 +88,7 @@ def unknown_suite(evidence: Evidence) -> Explanation | None:
         else "given: see the board's code"
     )
     return told(
-        "set_ciphers on the board was given a name that its TLS library does not have, or an empty list",
+        "set_ciphers on the board got a name that its TLS library does not know, or an empty list",
         why=(given, "mbedTLS writes TLS-ECDHE-ECDSA-WITH-AES-128-GCM-SHA256: dashes, no underscores, no OpenSSL names"),
         fixes=(
             Fix(
@@ -109,14 +109,14 @@ def unknown_keyword(evidence: Evidence) -> Explanation | None:
     if evidence.client is None or evidence.client.type != "TypeError":
         return None
     return told(
-        "the board's TLS module does not take an argument that it was given",
+        "the board's TLS module does not accept one of the arguments",
         why=(
             str(evidence.first_argument)[:120],
             "cert_reqs and cadata: mbedTLS from 1.20 on; keyfile, certfile, ca_certs: never",
         ),
         fixes=(
             Fix(
-                title="what this firmware takes",
+                title="what this firmware accepts",
                 client_lines=connecting(evidence.info, host="HOST", ca=evidence.info.can_verify),
             ),
         ),
@@ -145,18 +145,18 @@ def missing_method(evidence: Evidence) -> Explanation | None:
 
 @rule("api/missing-module")
 def missing_module(evidence: Evidence) -> Explanation | None:
-    """ussl is gone since 1.23, ssl is missing where the manifest lacks it."""
+    """ussl was removed in 1.23, ssl is missing where the manifest lacks it."""
     if evidence.client is None or evidence.client.type not in ("ImportError", "ModuleNotFoundError"):
         return None
     return told(
         "this firmware has no module of that name",
         why=(
             str(evidence.first_argument)[:120],
-            "ussl: gone since 1.23; ssl: missing on small builds; tls: 1.23 and later; samd and nrf have none",
+            "ussl: removed in 1.23; ssl: missing on small builds; tls: 1.23 and later; samd and nrf have none",
         ),
         fixes=(
             Fix(
-                title="import what is there",
+                title="import the module that exists",
                 client_lines=(
                     "try:",
                     "    import tls as ssl",
@@ -181,7 +181,7 @@ def setting_refused(evidence: Evidence) -> Explanation | None:
         return None
     psk = evidence.case.client.psk_key is not None
     return told(
-        "the board's TLS library refuses one of its settings"
+        "the board's TLS library rejects one of its settings"
         + (": the pre-shared key or identity is too long" if psk else ""),
         why=(f"the board says {' '.join(sorted(evidence.client_names)) or evidence.number}; nothing was sent",),
         fixes=(Fix(title="use a key of at most 32 bytes and an identity of at most 128"),) if psk else (),

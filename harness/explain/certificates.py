@@ -33,7 +33,7 @@ def server_key_too_short(evidence: Evidence) -> Explanation | None:
         "the server's key is too short for its own security level: load_cert_chain refuses it",
         why=(
             "no client ever connected",
-            "level 2 (OpenSSL 3.2, Python 3.10 and later) wants RSA of 2048 bits or an EC key",
+            "level 2 (OpenSSL 3.2, Python 3.10 and later) requires RSA with 2048 bits or an EC key",
         ),
         fixes=(fixes.ec_key(), fixes.rsa_key()),
     )
@@ -46,7 +46,10 @@ def server_hash_too_weak(evidence: Evidence) -> Explanation | None:
         return None
     return told(
         "the server's certificate is signed with a hash that its own security level forbids: load_cert_chain refuses it",
-        why=("no client ever connected", "SHA-1 and MD5 are refused from level 1 on, SHA3 has no worth in TLS at all"),
+        why=(
+            "no client ever connected",
+            "SHA-1 and MD5 are refused from level 1 on, TLS has no SHA-3 signatures at all",
+        ),
         fixes=(
             Fix(
                 title="have it signed again with SHA-256",
@@ -63,7 +66,7 @@ def two_pairs(evidence: Evidence) -> Explanation | None:
     if _config_reason(evidence) not in ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH", "NO_CERTIFICATE_ASSIGNED"):
         return None
     return told(
-        "the server's certificate and key belong to two different pairs",
+        "the server's certificate and key do not belong together",
         why=("compare:  openssl x509 -in cert.pem -noout -pubkey  and  openssl pkey -in key.pem -pubout",),
         fixes=(
             Fix(
@@ -83,7 +86,7 @@ def server_file_unreadable(evidence: Evidence) -> Explanation | None:
     if failure.errno is None:
         return None  # set_ciphers: the one SSLError without any number
     return told(
-        "load_cert_chain could not read a file: certificate and key swapped, not PEM, or cut ([SSL] PEM lib)",
+        "load_cert_chain could not read a file: certificate and key swapped, not PEM, or truncated ([SSL] PEM lib)",
         why=(
             "the message names neither the file nor the reason",
             "the first file begins with -----BEGIN CERTIFICATE-----, the second with a key",
@@ -105,7 +108,7 @@ def key_usage(evidence: Evidence) -> Explanation | None:
     if cause(evidence) is not Cause.KEY_USAGE:
         return None
     return told(
-        "the server's certificate may not sign (KeyUsage without digitalSignature), so OpenSSL leaves its key aside",
+        "the server's certificate may not sign (KeyUsage without digitalSignature), so OpenSSL does not use its key",
         why=suite_table(evidence),
         fixes=(
             Fix(
@@ -125,7 +128,7 @@ def no_signature_scheme(evidence: Evidence) -> Explanation | None:
     if evidence.reason not in reasons or old or evidence.hidden:
         return None
     return told(
-        f"the server's key is {' and '.join(evidence.key_types) or 'unknown'}, and the board knows no signature of that kind",
+        f"the server's key is {' and '.join(evidence.key_types) or 'unknown'}, and the board supports no signature of that kind",
         why=(
             f"the board lists the schemes {', '.join(evidence.hello.signature_algorithms)}"
             if evidence.hello
@@ -153,7 +156,7 @@ def old_hash(evidence: Evidence) -> Explanation | None:
     if evidence.flags != {"bad_md"}:
         return None
     return told(
-        "a certificate in the server's chain is signed with SHA-1 or MD5, which the board does not believe",
+        "a certificate in the server's chain is signed with SHA-1 or MD5, which the board does not accept",
         why=_chain(evidence),
         fixes=(
             Fix(
@@ -193,8 +196,16 @@ def unknown_extension(evidence: Evidence) -> Explanation | None:
         return None
     return told(
         "a certificate of the server has a critical extension that the board does not know (nameConstraints among them)",
-        why=("RFC 5280 section 4.2: who does not know a critical extension must refuse", *_chain(evidence)),
-        fixes=(Fix(title="issue it without that extension, or not critical", change=fixes.issued_again(evidence)),),
+        why=(
+            "RFC 5280 section 4.2: a client that does not know a critical extension must reject the certificate",
+            *_chain(evidence),
+        ),
+        fixes=(
+            Fix(
+                title="issue it without that extension, or mark the extension as not critical",
+                change=fixes.issued_again(evidence),
+            ),
+        ),
     )
 
 
@@ -210,9 +221,9 @@ def unreadable(evidence: Evidence) -> Explanation | None:
         return None
     return told(
         f"the board cannot read the server's certificate ({' '.join(sorted(evidence.client_names)) or number})",
-        why=("damaged on the way, or not made by a common tool", *_chain(evidence)),
+        why=("damaged in transit, or not made by a common tool", *_chain(evidence)),
         fixes=(
-            Fix(title="look at it", server_lines=("$ openssl x509 -in cert.pem -noout -text",)),
+            Fix(title="inspect it", server_lines=("$ openssl x509 -in cert.pem -noout -text",)),
             Fix(title="issue it again", change=fixes.issued_again(evidence)),
         ),
     )
@@ -245,7 +256,7 @@ def chain_too_deep(evidence: Evidence) -> Explanation | None:
     if evidence.number != mbedtls.X509_FATAL_ERROR:
         return None
     return told(
-        "the server's chain is longer than the board follows: mbedTLS takes eight intermediates",
+        "the server's chain is longer than the board accepts: mbedTLS follows at most eight intermediates",
         why=_chain(evidence),
         fixes=(
             Fix(
@@ -264,9 +275,9 @@ def chain_too_large(evidence: Evidence) -> Explanation | None:
     if evidence.number != mbedtls.SSL_BAD_INPUT_DATA or evidence.hello is None or size <= _LARGEST_MESSAGE:
         return None
     return told(
-        f"the server's chain has {size} bytes, more than the board can take in one message ({_LARGEST_MESSAGE})",
+        f"the server's chain has {size} bytes, more than the board can receive in one message ({_LARGEST_MESSAGE})",
         why=(
-            "MBEDTLS_SSL_IN_CONTENT_LEN is 16384 in MicroPython; axTLS on esp8266 takes about 5 kB",
+            "MBEDTLS_SSL_IN_CONTENT_LEN is 16384 in MicroPython; axTLS on esp8266 accepts about 5 kB",
             *_chain(evidence),
         ),
         fixes=(
@@ -291,9 +302,9 @@ def use_not_checked(evidence: Evidence) -> Explanation | None:
     if not evidence.accepted or expected is None or expected.client_number != mbedtls.SSL_BAD_CERTIFICATE:
         return None
     return told(
-        "the board accepted a certificate that is not for servers: this firmware does not look at key usages",
+        "the board accepted a certificate that is not for servers: this firmware does not check key usages",
         why=tuple(note for note in (expected.note,) if note),
-        fixes=(fixes.newer_firmware("1.23 and later (mbedTLS 3) always look"),),
+        fixes=(fixes.newer_firmware("1.23 and later (mbedTLS 3) always check"),),
     )
 
 

@@ -23,7 +23,7 @@ def unknown_words(evidence: Evidence) -> Explanation | None:
     if failure.reason is not None or failure.errno is not None:
         return None
     return told(
-        "set_ciphers on the server was given no word that its OpenSSL knows",
+        "set_ciphers on the server got no name that its OpenSSL knows",
         why=(
             f"given: {evidence.case.server.ciphers}",
             "no client ever connected: the setting itself is refused",
@@ -39,7 +39,7 @@ def nothing_offered(evidence: Evidence) -> Explanation | None:
     if cause(evidence) is not Cause.NOTHING_OFFERED:
         return None
     return told(
-        "the board offers no suite at all: its set_ciphers names only suites that it cannot use as it is set",
+        "the board offers no suite at all: its set_ciphers names only suites that its other settings exclude",
         why=("the ClientHello holds signalling values only; PSK suites are left out without psk_identity and psk_key",),
         fixes=_offer_all(evidence),
     )
@@ -120,7 +120,7 @@ def sha1_mac_only(evidence: Evidence) -> Explanation | None:
     allow = Fix(
         title="allow CBC with SHA-1 on the server",
         discouraged=True,
-        because="CBC with HMAC-SHA1 (MAC-then-encrypt) is open to padding attacks in careless libraries; prefer GCM or SHA-256",
+        because="CBC with HMAC-SHA1 (MAC-then-encrypt) is vulnerable to padding attacks in some libraries; prefer GCM or SHA-256",
         server_lines=(f'context.set_ciphers("ECDHE+AESGCM:ECDHE+AES:{name}")',),
         change=Change(server={"ciphers": f"ECDHE+AESGCM:ECDHE+AES:{name}"}),
     )
@@ -141,7 +141,7 @@ def key_without_signature(evidence: Evidence) -> Explanation | None:
     if cause(evidence) is not Cause.KEY_SIGNATURE:
         return None
     return told(
-        f"the server's key is {_keys(evidence)}, and the board knows no signature of that kind",
+        f"the server's key is {_keys(evidence)}, and the board supports no signature of that kind",
         why=suite_table(evidence),
         fixes=(fixes.ec_key(), fixes.rsa_key()),
     )
@@ -166,7 +166,7 @@ def tls13_without_suites(evidence: Evidence) -> Explanation | None:
                 title="leave set_ciphers out on the board", change=Change(client={"suites": None, "suite_words": None})
             ),
             Fix(
-                title="keep the server at TLS 1.2; key and suites must then fit as ever",
+                title="keep the server at TLS 1.2; key and suites must then match as usual",
                 server_lines=("context.maximum_version = ssl.TLSVersion.TLSv1_2",),
                 change=Change(server={"maximum_version": "TLSv1.2"}),
             ),
@@ -180,7 +180,7 @@ def server_contradicts_itself(evidence: Evidence) -> Explanation | None:
     if cause(evidence) is not Cause.CONTRADICTION:
         return None
     return told(
-        f"the server's own suites and its {_keys(evidence)} key do not fit each other: it can serve nobody",
+        f"the server's own suites and its {_keys(evidence)} key contradict each other: it cannot serve any client",
         why=suite_table(evidence),
         fixes=(
             fixes.python_suites(),
@@ -217,7 +217,7 @@ def pre_shared_key(evidence: Evidence) -> Explanation | None:
     if cause(evidence) is not Cause.PRE_SHARED_KEY:
         return None
     return told(
-        "one side can use a pre-shared key only, and the other has none for it",
+        "one side can use only a pre-shared key, and the other side has none",
         why=suite_table(evidence),
         fixes=(
             Fix(
@@ -261,7 +261,7 @@ def nothing_in_common(evidence: Evidence) -> Explanation | None:
     if cause(evidence) is not Cause.NOTHING_IN_COMMON:
         return None
     return told(
-        "no suite is in both lists: what the server allows the board does not have",
+        "no suite is in both lists: the board has none of the suites that the server allows",
         why=suite_table(evidence),
         fixes=(
             fixes.python_suites(),
@@ -292,7 +292,7 @@ def _offer_all(evidence: Evidence) -> tuple[Fix, ...]:
         return ()
     return (
         Fix(
-            title="leave set_ciphers out on the board: it then offers all it has",
+            title="leave set_ciphers out on the board: it then offers every suite it has",
             client_lines=("# remove the call to context.set_ciphers(...)",),
             change=Change(client={"suites": None, "suite_words": None}),
         ),

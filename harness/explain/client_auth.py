@@ -57,20 +57,18 @@ def none_sent(evidence: Evidence) -> Explanation | None:
         return None
     loaded = evidence.case.client.certificate is not None
     return told(
-        "the server requires a certificate of the client, and the board sent none",
+        "the server requires a client certificate, and the board sent none",
         why=(
-            "the board was given one: up to 1.22, cert= without key= is silently ignored"
-            if loaded
-            else "the board was given none",
+            "the board has one: up to 1.22, cert= without key= is silently ignored" if loaded else "the board has none",
             "TLS 1.3 ends this after the client's handshake: the board sees -30592 at its first read",
         ),
         fixes=(
             _show(evidence),
             Fix(
-                title="let the server ask without requiring",
+                title="let the server request a certificate without requiring it",
                 server_lines=("context.verify_mode = ssl.CERT_OPTIONAL",),
                 discouraged=True,
-                because="then everybody may connect, and the application has to tell them apart",
+                because="then any client may connect, and the application must distinguish them",
                 change=Change(server={"verify": "optional"}),
             ),
         ),
@@ -105,7 +103,7 @@ def dates(evidence: Evidence) -> Explanation | None:
     """Devices outlive certificates, and a server's clock can be wrong too."""
     if _verify_code(evidence) not in (_NOT_YET_VALID, _EXPIRED):
         return None
-    word = "has expired" if _verify_code(evidence) == _EXPIRED else "is not valid yet by the server's clock"
+    word = "has expired" if _verify_code(evidence) == _EXPIRED else "is not yet valid according to the server's clock"
     return told(
         f"the board's certificate {word}",
         why=_sent(evidence),
@@ -160,7 +158,7 @@ def refused(evidence: Evidence) -> Explanation | None:
         "the server refuses the board's certificate",
         why=(
             *_sent(evidence),
-            "create_default_context() of Python 3.13 is strict: it wants AuthorityKeyIdentifier and the like",
+            "create_default_context() of Python 3.13 is strict: it requires AuthorityKeyIdentifier, for example",
         ),
         fixes=(_show(evidence),),
     )
@@ -172,8 +170,8 @@ def key_of_another_pair(evidence: Evidence) -> Explanation | None:
     if evidence.reason not in ("BAD_SIGNATURE", "DIGEST_CHECK_FAILED") or evidence.behaviour.startswith("tampered."):
         return None
     return told(
-        "the board's certificate and key belong to two different pairs: its signature does not fit",
-        why=("the board does not compare them; the server finds out (alert decrypt_error)", *_sent(evidence)),
+        "the board's certificate and key do not belong together: its signature is wrong",
+        why=("the board does not compare them; the server notices (alert decrypt_error)", *_sent(evidence)),
         fixes=(_show(evidence),),
     )
 
@@ -199,7 +197,7 @@ def connection_cut(evidence: Evidence) -> Explanation | None:
         return None
     return told(
         "the server asks for a client certificate and ended the connection before its alert could be read",
-        why=("most likely the board sent no certificate, or one that the server does not trust: its log knows",),
+        why=("most likely the board sent no certificate, or one that the server does not trust: see its log",),
         fixes=(_show(evidence),),
     )
 
@@ -207,7 +205,7 @@ def connection_cut(evidence: Evidence) -> Explanation | None:
 def _shown(evidence: Evidence) -> str:
     """What was seen of the server's last word."""
     if evidence.number == mbedtls.SSL_FATAL_ALERT_MESSAGE:
-        return "after the board's Finished it sent a fatal alert: the board says so at its first read, and not which"
+        return "after the board's Finished it sent a fatal alert: the board reports that at its first read, but not which alert"
     if last_word(evidence.wire) is LastWord.ALERT:
         return "after the board's Finished it sent one encrypted record as long as an alert (a fatal one or a goodbye), no ticket, no data"
     return "after the board's Finished it sent nothing, and ended the connection"
@@ -223,12 +221,12 @@ def ended_after_handshake(evidence: Evidence) -> Explanation | None:
     own = evidence.case.client.certificate is not None
     return told(
         "the server ended the session as soon as the board's handshake was complete: most likely "
-        + ("it does not take the board's certificate" if own else "it wants a certificate of the board's"),
+        + ("it does not accept the board's certificate" if own else "it requires a client certificate"),
         why=(
             _shown(evidence),
-            f"the board was given {'one' if own else 'none'}; whether the server asked for one is encrypted too",
-            "in TLS 1.3 a server judges the client's certificate last: the board's handshake succeeds, its first read fails",
-            "a server that is full, or has no backend and says goodbye, looks the same: its log knows",
+            f"the board has {'one' if own else 'none'}; whether the server requested one is encrypted, too",
+            "in TLS 1.3 a server verifies the client's certificate last: the board's handshake succeeds, its first read fails",
+            "a server that is overloaded, or that has no backend and closes, looks the same: see its log",
         ),
         fixes=(_show(evidence), Fix(title="read the server's log")),
     )

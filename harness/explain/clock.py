@@ -22,10 +22,10 @@ def board_clock_not_set(evidence: Evidence) -> Explanation | None:
     if not evidence.clock_never_set or evidence.flags not in ({"future"}, {"expired"}):
         return None
     return told(
-        "the board's clock was never set, so no certificate of today is valid for it",
+        "the board's clock was never set, so no current certificate is valid for it",
         why=(
             *_dates(evidence),
-            "at power-up rp2 stands at 2021, esp32 and esp8266 at 2000, stm32 without battery at 2015",
+            "at power-up the clock is at 2021 on rp2, 2000 on esp32 and esp8266, 2015 on stm32 without a battery",
         ),
         fixes=(fixes.SET_CLOCK,),
     )
@@ -57,7 +57,7 @@ def expired(evidence: Evidence) -> Explanation | None:
                 change=fixes.issued_again(evidence),
             ),
             Fix(
-                title="renew the CA on the board, if that is the one",
+                title="or renew the CA on the board, if that has expired",
                 client_lines=connecting(evidence.info, host="HOST", ca=True),
             ),
         ),
@@ -70,7 +70,7 @@ def not_yet_valid(evidence: Evidence) -> Explanation | None:
     if evidence.flags != {"future"} or evidence.clock_is_off:
         return None
     return told(
-        "the server's certificate is not valid yet by the board's clock",
+        "the server's certificate is not yet valid according to the board's clock",
         why=(*_dates(evidence), "a clock set to local time instead of UTC is hours off"),
         fixes=(
             fixes.SET_CLOCK,
@@ -91,5 +91,5 @@ def dates_not_checked(evidence: Evidence) -> Explanation | None:
     return told(
         "the board accepted a certificate outside its dates: this firmware's TLS library has no clock",
         why=tuple(note for note in (expected.note,) if note) or _dates(evidence),
-        fixes=(Fix(title="update the board's firmware: all ports look at dates since 1.22 (stm32, rp2 since 1.20)"),),
+        fixes=(Fix(title="update the board's firmware: all ports check dates since 1.22 (stm32, rp2 since 1.20)"),),
     )

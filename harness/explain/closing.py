@@ -94,10 +94,10 @@ def closed_by_server(evidence: Evidence) -> Explanation | None:
     sent = evidence.wire.server_bytes
     where = "in the middle of the handshake" if evidence.seen.stage is Stage.HANDSHAKE else "after the handshake"
     return told(
-        f"the server closed the connection {where} and did not say why",
+        f"the server closed the connection {where} without giving a reason",
         why=(
-            f"it had sent {sent} bytes" + (", the last record cut short" if evidence.wire.server_truncated else ""),
-            "a server that crashed, a time-out there, a load balancer without a backend, or a process that ignores the alert",
+            f"it had sent {sent} bytes" + (", the last record truncated" if evidence.wire.server_truncated else ""),
+            "a server that crashed, a timeout there, a load balancer without a backend, or a process that ignores the alert",
         ),
         fixes=(
             Fix(title="read the server's log"),
@@ -123,16 +123,16 @@ def reset(evidence: Evidence) -> Explanation | None:
     return told(
         "the connection was reset",
         why=(
-            f"at {evidence.seen.stage}; the server says {failure.reason or failure.type}"
+            f"at {evidence.seen.stage}; the server reports {failure.reason or failure.type}"
             if failure
-            else f"at {evidence.seen.stage}; the server says nothing",
-            "a server that was killed, a firewall that looks inside, or one that closed with unread data",
+            else f"at {evidence.seen.stage}; the server reports nothing",
+            "a server that was killed, a firewall that inspects traffic, or a server that closed with unread data",
             "in the handshake, 104 can also be mbedTLS's ASN1_INVALID_DATA: a damaged certificate",
         ),
         fixes=(
             Fix(title="read the server's log"),
             Fix(
-                title="try from another machine in the same network",
+                title="try from another machine on the same network",
                 server_lines=("$ openssl s_client -connect HOST:PORT",),
             ),
         ),
@@ -150,15 +150,15 @@ def silent_server(evidence: Evidence) -> Explanation | None:
         "the server accepted the connection and never answered",
         why=(
             f"it sent {evidence.wire.server_bytes} bytes",
-            "without settimeout() before wrap_socket the board waits for ever",
+            "without settimeout() before wrap_socket the board waits forever",
         ),
         fixes=(
             Fix(
-                title="bound the wait on the board",
+                title="set a timeout on the board",
                 client_lines=("sock.settimeout(10)", "tls = context.wrap_socket(sock, ...)"),
             ),
             Fix(
-                title="let the server accept and shake hands in one thread per connection: one slow client must not block it"
+                title="handle each connection of the server in its own thread, handshake included: a slow client must not block the others"
             ),
         ),
     )
@@ -184,14 +184,12 @@ def silent_after_handshake(evidence: Evidence) -> Explanation | None:
     if evidence.seen.outcome is not Outcome.HUNG or evidence.seen.stage not in (Stage.READ, Stage.WRITE):
         return None
     return told(
-        "the handshake was good, and then the server never answered",
+        "the handshake succeeded, but the server never answered",
         why=(
             _received(evidence),
             "TLS is not the cause: keys, suites and certificates were accepted",
         ),
-        fixes=(
-            Fix(title="look at the application: does it wait for more (a newline, a length) than the board sends?"),
-        ),
+        fixes=(Fix(title="check the application: does it wait for more (a newline, a length) than the board sends?"),),
     )
 
 
@@ -206,16 +204,16 @@ def unanswered(evidence: Evidence) -> Explanation | None:
         return None
     alert = evidence.number == mbedtls.SSL_FATAL_ALERT_MESSAGE
     return told(
-        "the handshake was good, and the server ended the session instead of answering",
+        "the handshake succeeded, but the server ended the session instead of answering",
         why=(
             _sent(evidence),
-            "the server sent a fatal alert, encrypted: the board cannot say which" if alert else "the server closed",
-            "keys, suites and the server's certificate fit; what the board sent, or its own certificate, may not",
+            "the server sent an encrypted fatal alert; the board cannot tell which" if alert else "the server closed",
+            "keys, suites and the server's certificate match; what the board sent, or its own certificate, may be the problem",
         ),
         fixes=(
             Fix(title="read the server's log"),
             Fix(
-                title="send what this server expects first, whole: HTTP wants an empty line at the end, MQTT a CONNECT packet"
+                title="send a complete request in the server's protocol: HTTP ends with an empty line, MQTT begins with a CONNECT packet"
             ),
         ),
     )

@@ -12,42 +12,42 @@ PREFIX = "fault/"
 # What each kind of fault means, and what helps first.
 ROWS: dict[FaultKind, tuple[str, tuple[str, ...]]] = {
     FaultKind.LINK: (
-        "the board or its line failed; this says nothing about TLS",
+        "the board or its serial line failed; this says nothing about TLS",
         ("run it again with --link-retries 1",),
     ),
     FaultKind.MISSING: (
         "there is no such port or board on this machine",
-        ("plug it in, or choose from `tls-harness boards`; a board keeps the name id:SERIAL on every port",),
+        ("plug it in, or choose one from `tls-harness boards`; the name id:SERIAL stays the same on every port",),
     ),
     FaultKind.FORBIDDEN: ("this user may not open the port", ("join the group that owns it, then log in again",)),
     FaultKind.BUSY: (
         "another program has the port open",
-        ("end that program (ModemManager and brltty take serial ports too)", "wait for it with --board-wait SECONDS"),
+        ("end that program (ModemManager and brltty also open serial ports)", "wait for it with --board-wait SECONDS"),
     ),
-    FaultKind.TWICE: ("two names lead to one board", ("leave one of them out",)),
+    FaultKind.TWICE: ("two names refer to the same board", ("leave one of them out",)),
     FaultKind.SILENT: (
-        "the board answers nothing at all",
+        "the board does not answer at all",
         ("check the cable (many carry power only), the port, and whether it is in its bootloader", "reset the board"),
     ),
     FaultKind.NOT_MICROPYTHON: (
-        "what answers there is no MicroPython",
+        "the device that answers is not running MicroPython",
         ("flash MicroPython", "check the baud rate (baud in boards.toml) and whether it is the right port"),
     ),
     FaultKind.NO_INTERRUPT: (
         "the program on the board ignores Ctrl-C",
-        ("rename main.py, or let it leave Ctrl-C alone (micropython.kbd_intr(3))",),
+        ("rename main.py, or let it enable Ctrl-C again (micropython.kbd_intr(3))",),
     ),
     FaultKind.RESET: (
-        "the board restarted in the middle",
+        "the board restarted during the case",
         ("check its power supply and its watchdog", "--link-retries 1"),
     ),
     FaultKind.RESET_LOOP: (
         "the board restarts again and again",
-        ("check power and boot.py; a watchdog that nobody feeds",),
+        ("check the power supply, boot.py, and whether a watchdog is fed",),
     ),
     FaultKind.TIMEOUT: (
         "the board did not finish within its time limit",
-        ("slow boards: timeout_multiplier in boards.toml", "look at the transcript for where it stopped"),
+        ("slow boards: timeout_multiplier in boards.toml", "see in the transcript where it stopped"),
     ),
     FaultKind.FLOOD: (
         "the board prints continuously",
@@ -56,44 +56,47 @@ ROWS: dict[FaultKind, tuple[str, tuple[str, ...]]] = {
     FaultKind.LOST: ("the port disappeared: unplugged, or the board re-enumerated", ("check cable, hub and power",)),
     FaultKind.GARBLED: (
         "bytes were lost or changed on the line",
-        ("check cable and baud rate", "another program on the same port reads away what is meant for us"),
+        ("check cable and baud rate", "check whether another program reads from the same port"),
     ),
     FaultKind.FILESYSTEM: (
         "cannot write files to the board's filesystem",
-        ("make room on it, or let the agent run from RAM",),
+        ("free some space on it, or let the agent run from RAM",),
     ),
     FaultKind.NO_NETWORK: (
-        "the board is not connected to a network, so nothing was tried",
+        "the board is not connected to a network, so no case was run",
         (
-            "correct what boards.toml says of its network (docs/lab.md, WiFi and LAN)",
-            "look at what the board reports: tls-harness boards --probe SPEC",
+            "correct the network settings in boards.toml (docs/lab.md, WiFi and LAN)",
+            "see what the board reports: tls-harness boards --probe SPEC",
         ),
     ),
     FaultKind.NETWORK: (
         "no TCP connection between the board and this machine; TLS was not tested",
         ("firewall, client isolation in the WiFi, wrong interface, 2.4 GHz only", "--bind, --advertise and --peer"),
     ),
-    FaultKind.NO_TLS: ("this firmware has no TLS module", ("flash a firmware that has one",)),
-    FaultKind.AGENT: ("the harness's own code on the board failed", ("tls-harness boards --clean SPEC, then again",)),
+    FaultKind.NO_TLS: ("this firmware has no TLS module", ("flash firmware that has one",)),
+    FaultKind.AGENT: (
+        "the harness's own code on the board failed",
+        ("run tls-harness boards --clean SPEC, then try again",),
+    ),
     FaultKind.MEMORY: (
-        "the board has too little free memory for what runs the cases: 8 KB of heap, 16 KB on a 64-bit interpreter",
-        ("end what boot.py starts; a firmware with more heap", "heap_bytes in boards.toml, for a virtual board"),
+        "the board has too little free memory for the agent: it needs 8 KB of heap, 16 KB on a 64-bit interpreter",
+        ("stop what boot.py starts, or use firmware with more heap", "heap_bytes in boards.toml, for a virtual board"),
     ),
     FaultKind.STOPPED: (
-        "the test was ended from outside, in the middle",
-        ("give it more time: --timeout, PYTEST_TIMEOUT; without them the harness's own limits come first",),
+        "the test was stopped from outside",
+        ("give it more time: --timeout, PYTEST_TIMEOUT; without them the harness's own limits apply",),
     ),
     FaultKind.UNHEALTHY: (
-        "the board no longer does what it did at first",
-        ("reset it; its results since then are in doubt",),
+        "the board no longer behaves as it did at the start",
+        ("reset it, and do not trust its results since then",),
     ),
     FaultKind.REPLACED: (
         "the board was exchanged or flashed in mid-run; later results would be recorded under the wrong firmware",
         ("run again: the board is probed at the start", "look who else uses this board or its flash hook"),
     ),
     FaultKind.CONTRADICTION: (
-        "the board claims a session that no server had: the server's record decides",
-        ("let the harness deploy its agent anew: tls-harness boards --clean SPEC", "look who answers at that address"),
+        "the board reports a session that no server had; the server's record counts",
+        ("deploy the agent again: tls-harness boards --clean SPEC", "check what answers at that address"),
     ),
     FaultKind.PLAN: (
         "the board did not do what it was asked to, so the result says nothing about this case",
@@ -111,15 +114,15 @@ ROWS: dict[FaultKind, tuple[str, tuple[str, ...]]] = {
     ),
     FaultKind.HOOK: (
         "the lab's own command for this board failed",
-        ("run it by hand, with the words as boards.toml has them", "give it the right to switch that port"),
+        ("run the command manually, with the arguments from boards.toml", "give it permission to switch that port"),
     ),
     FaultKind.QUARANTINED: (
-        "the board met a fault from which no step recovered it, so its other cases were not tried",
-        ("look at the first case that is `error`: its steps say what was tried", "a power_cycle hook in boards.toml"),
+        "the board had a fault from which no step recovered it, so its other cases were not run",
+        ("see the first case that is `error`: it lists the recovery steps", "a power_cycle hook in boards.toml"),
     ),
     FaultKind.SERVER: (
         "the server side of the harness failed",
-        ("read the reason: ports, memory, descriptors of this machine",),
+        ("read the reason: ports, memory or file descriptors of this machine",),
     ),
 }
 

@@ -104,7 +104,7 @@ def default_groups() -> Fix:
     """Give the server its groups back."""
     return Fix(
         title="let the server use P-256 for the key exchange",
-        server_lines=('context.set_ecdh_curve("prime256v1")  # or leave the call out: the default has P-256 too',),
+        server_lines=('context.set_ecdh_curve("prime256v1")  # or omit the call: the default includes P-256',),
         change=Change(server={"curve": "prime256v1"}),
     )
 
@@ -160,12 +160,12 @@ def free_memory() -> tuple[Fix, ...]:
     """What helps a board that has too little heap."""
     return (
         Fix(
-            title="make room before the handshake",
+            title="free memory before the handshake",
             client_lines=("import gc", "gc.collect()", "print(gc.mem_free())  # 28 kB for EC, 36 kB for RSA-4096"),
         ),
         Fix(title="connect early, before other modules and buffers are loaded, and keep one TLS connection at a time"),
         Fix(
-            title="use a smaller server key: P-256 needs less than RSA-2048, that less than RSA-4096",
+            title="use a smaller server key: P-256 needs less than RSA-2048, which needs less than RSA-4096",
             server_lines=ec_key().server_lines,
             change=ec_key().change,
         ),

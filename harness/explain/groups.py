@@ -28,7 +28,7 @@ def no_common_group(evidence: Evidence) -> Explanation | None:
     if cause(evidence) is not Cause.NO_GROUP:
         return None
     return told(
-        "suites and key fit, but the two sides have no group in common for the key exchange (set_ecdh_curve on the server)",
+        "suites and key match, but the two sides have no group in common for the key exchange (set_ecdh_curve on the server)",
         why=suite_table(evidence),
         fixes=(fixes.default_groups(),),
     )
@@ -61,10 +61,10 @@ def unknown_name(evidence: Evidence) -> Explanation | None:
     if failure.type != "ValueError" and failure.reason != "UNKNOWN_GROUP":
         return None
     return told(
-        f"this server cannot be held to the group {curve!r}: set_ecdh_curve does not know it",
+        f"this server cannot be limited to the group {curve!r}: set_ecdh_curve does not know it",
         why=(
             "no client ever connected: the setting itself is refused",
-            "X25519 and X448 are taken since Python 3.11.7 and 3.12 (with OpenSSL 3); NIST curves always",
+            "X25519 and X448 are accepted since Python 3.11.7 and 3.12 (with OpenSSL 3); NIST curves always",
         ),
-        fixes=(fixes.default_groups(), Fix(title="let newer Python name it: 3.15 has context.set_groups()")),
+        fixes=(fixes.default_groups(), Fix(title="use a newer Python: 3.15 has context.set_groups()")),
     )

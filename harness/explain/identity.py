@@ -79,7 +79,7 @@ def leaf_as_ca(evidence: Evidence) -> Explanation | None:
     if _shape(evidence) != "leaf-as-ca":
         return None
     return told(
-        "the board was given the server's own certificate as CA; mbedTLS wants the one that issued it",
+        "the board has the server's own certificate as CA; mbedTLS needs the one that issued it",
         why=chain_lines(evidence),
         fixes=(fixes.trust(evidence.info, host=evidence.case.client.server_hostname),),
     )
@@ -91,10 +91,10 @@ def broken_chain(evidence: Evidence) -> Explanation | None:
     if _shape(evidence) != "broken-chain":
         return None
     return told(
-        "the chain leads to the trusted CA by name, but not by signature: another key, wrong order, or an issuer that is no CA",
+        "the chain leads to the trusted CA by name, but not by signature: another key, wrong order, or an issuer that is not a CA",
         why=(
             *chain_lines(evidence),
-            "mbedTLS looks for an issuer only behind the certificate it signed; pathlen and CA:TRUE count",
+            "mbedTLS looks for an issuer only after the certificate it signed; pathlen and CA:TRUE count",
         ),
         fixes=(
             Fix(
@@ -102,7 +102,7 @@ def broken_chain(evidence: Evidence) -> Explanation | None:
                 server_lines=("$ openssl verify -show_chain -CAfile ca.pem -untrusted fullchain.pem cert.pem",),
             ),
             Fix(
-                title="send leaf, then its issuer, then that one's issuer",
+                title="send the leaf, then its issuer, then the issuer of that, and so on",
                 server_lines=FULL_CHAIN.server_lines,
                 change=fixes.issued_again(evidence),
             ),
@@ -136,7 +136,7 @@ def no_ca(evidence: Evidence) -> Explanation | None:
     if evidence.number != mbedtls.SSL_CA_CHAIN_REQUIRED:
         return None
     return told(
-        "the board shall check the certificate (CERT_REQUIRED) and was given no CA",
+        "CERT_REQUIRED is set on the board, but no CA was loaded",
         why=(
             "tls.SSLContext(PROTOCOL_TLS_CLIENT) of firmware 1.23 and later has CERT_REQUIRED as its default",
             *chain_lines(evidence)[:2],
@@ -193,7 +193,7 @@ def one_number_for_all(evidence: Evidence) -> Explanation | None:
         for at, item in enumerate(_sent(evidence), start=1)
     ]
     return told(
-        "the board refuses the certificate; this firmware has one number for every reason (trust, name, date, hash, memory)",
+        "the board rejects the certificate; this firmware has one number for every reason (trust, name, date, hash, memory)",
         why=(
             *shown,
             f"host asked for: {host}",
@@ -201,7 +201,7 @@ def one_number_for_all(evidence: Evidence) -> Explanation | None:
             *(f"trusted: {item.subject}" for item in _trusted(evidence)),
         ),
         fixes=(
-            fixes.newer_firmware("1.22 and later say the reason"),
+            fixes.newer_firmware("1.22 and later report the reason"),
             FULL_CHAIN,
             fixes.trust(evidence.info, host=host),
         ),
@@ -232,9 +232,9 @@ def accepted_unchecked(evidence: Evidence) -> Explanation | None:
     return told(
         "the board accepted a certificate that it must refuse"
         if checked
-        else "the board accepted whatever it was shown: it does not check",
+        else "the board accepts any certificate: it does not verify",
         why=(
-            f"asked for: CERT_{evidence.case.client.verify.upper()}; CERT_OPTIONAL is no check at all on a client",
+            f"setting: CERT_{evidence.case.client.verify.upper()}; CERT_OPTIONAL is no check at all on a client",
             f"verdict: {VerdictWord.INSECURE}",
             *chain_lines(evidence),
         ),

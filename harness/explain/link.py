@@ -14,8 +14,8 @@ def _at_connect(evidence: Evidence) -> bool:
 def _ends(evidence: Evidence) -> tuple[str, ...]:
     seen = evidence.seen
     return (
-        f"board: {seen.board_address or evidence.info.address or 'no address known'}",
-        f"server: {seen.server_address or 'not known'}",
+        f"board: {seen.board_address or evidence.info.address or 'address unknown'}",
+        f"server: {seen.server_address or 'address unknown'}",
     )
 
 
@@ -37,7 +37,7 @@ def refused(evidence: Evidence) -> Explanation | None:
     if not _at_connect(evidence) or "ECONNREFUSED" not in evidence.client_names:
         return None
     return told(
-        "nobody listens at that address and port",
+        "nothing listens at that address and port",
         why=_ends(evidence),
         fixes=(
             Fix(
@@ -56,9 +56,11 @@ def unreachable(evidence: Evidence) -> Explanation | None:
     if any(name.startswith("EAI_") for name in evidence.client_names):
         return None
     return told(
-        "the board cannot reach the server at all: no TCP connection",
+        "the board cannot open a TCP connection to the server",
         why=(f"the board says {' '.join(sorted(evidence.client_names)) or evidence.number}", *_ends(evidence)),
-        fixes=(Fix(title="look at firewall, client isolation in the WiFi, wrong interface, 2.4 GHz only"),),
+        fixes=(
+            Fix(title="check the firewall, client isolation in the WiFi, the interface, and that the WiFi is 2.4 GHz"),
+        ),
     )
 
 
@@ -73,13 +75,16 @@ def target(evidence: Evidence) -> Explanation | None:
         or failure.stage is not Stage.CONNECT
     ):
         return None
-    words = {"ECONNREFUSED": "nobody listens at that address and port", "ETIMEDOUT": "nothing answers there"}
+    words = {"ECONNREFUSED": "nothing listens at that address and port", "ETIMEDOUT": "nothing answers there"}
     looked_up = (failure.reason or "").startswith("EAI_")
     return told(
         words.get(failure.reason or "", "its name cannot be looked up" if looked_up else "it cannot be reached"),
-        why=(f"this machine tried {evidence.seen.server_address or 'it'}: {failure.reason}", "no board and no TLS yet"),
+        why=(
+            f"this machine tried {evidence.seen.server_address or 'it'}: {failure.reason}",
+            "neither the board nor TLS was involved yet",
+        ),
         fixes=(
             Fix(title="start the server, or name the host and port that it listens on"),
-            Fix(title="look at the firewall on the way", server_lines=("$ openssl s_client -connect HOST:PORT",)),
+            Fix(title="check the firewalls in between", server_lines=("$ openssl s_client -connect HOST:PORT",)),
         ),
     )

@@ -48,10 +48,10 @@ def wrong_host(evidence: Evidence) -> Explanation | None:
     if evidence.flags != {"cn_mismatch"} or is_ip_address(host or ""):
         return None
     return told(
-        "the server's certificate is for another host than the one the board asked for",
+        "the server's certificate is for a different host than the one the board asked for",
         why=(
             *_names(evidence),
-            "a star is exactly one label; where there are alternative names, the subject's does not count",
+            "a wildcard matches exactly one label; if there are alternative names, the subject's name does not count",
         ),
         fixes=(
             _issue(evidence),
@@ -92,8 +92,8 @@ def no_hostname(evidence: Evidence) -> Explanation | None:
     if evidence.first_argument != _NO_HOSTNAME:
         return None
     return told(
-        "the board shall check the certificate (CERT_REQUIRED) and was not told for which name",
-        why=("refused before a byte was sent; firmware 1.20 and 1.21 go on and compare no name",),
+        "CERT_REQUIRED is set on the board, but no server_hostname was given",
+        why=("refused before a byte was sent; firmware 1.20 and 1.21 continue and compare no name",),
         fixes=(
             Fix(
                 title="pass the server's name",
@@ -111,7 +111,7 @@ def missing_sni(evidence: Evidence) -> Explanation | None:
     if not named or evidence.sends_name:
         return None
     return told(
-        "the server wants to know which host is meant, and the board sends no name (SNI)",
+        "the server requires a server name (SNI), and the board sends none",
         why=("the ClientHello has no server_name extension; on the board this looks like any other refusal",),
         fixes=(fixes.send_name(evidence.info, host="HOST"),),
     )
@@ -132,7 +132,7 @@ def unknown_to_server(evidence: Evidence) -> Explanation | None:
                 change=Change(client={"server_hostname": "*"}),
             ),
             Fix(
-                title="give the server a default for unknown names",
+                title="give the server a default certificate for unknown names",
                 server_lines=("# sni_callback: return None instead of an alert",),
             ),
         ),

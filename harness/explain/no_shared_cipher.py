@@ -28,7 +28,7 @@ _WORDS = {
     Exclusion.NO_GROUP: "no group in common",
     Exclusion.NO_DH_PARAMETERS: "the server has no DH parameters",
     Exclusion.NO_PSK: "no pre-shared key",
-    Exclusion.NOT_IMPLEMENTED: "OpenSSL does not do this key exchange",
+    Exclusion.NOT_IMPLEMENTED: "OpenSSL does not support this key exchange",
 }
 _NEEDED = {"RSA": "an RSA key", "ECDSA": "an EC key", "DSS": "a DSA key"}
 # More lines than this say no more; a distribution's mbedTLS offers 109 suites.

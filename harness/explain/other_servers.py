@@ -52,7 +52,7 @@ def _mosquitto(server: Mapping[str, Any]) -> list[str]:
     kinds = _kinds(server)
     lines = [f"certfile {kind}-cert.pem and keyfile {kind}-key.pem" for kind in kinds[:1] if len(kinds) == 1]
     if len(kinds) > 1:
-        lines.append("has one certfile: give the other key a listener of its own")
+        lines.append("supports only one certfile: give the other key its own listener")
     if "ciphers" in server:
         lines.append(f"ciphers {server['ciphers']}" if server["ciphers"] else "remove the line ciphers")
     if server.get("minimum_version"):
@@ -69,14 +69,14 @@ def _s_server(server: Mapping[str, Any]) -> list[str]:
     for kind, beside in zip(_kinds(server), ("", "d"), strict=False):
         words.append(f"-{beside}cert {kind}-cert.pem -{beside}key {kind}-key.pem")
     if "ciphers" in server:
-        words.append(f"-cipher {server['ciphers']}" if server["ciphers"] else "leave -cipher out")
+        words.append(f"-cipher {server['ciphers']}" if server["ciphers"] else "omit -cipher")
     for option, field in (("-min_protocol", "minimum_version"), ("-max_protocol", "maximum_version")):
         if server.get(field):
             words.append(f"{option} {server[field]}")
     if "curve" in server:
-        words.append(f"-groups {server['curve']}" if server["curve"] else "leave -groups out")
+        words.append(f"-groups {server['curve']}" if server["curve"] else "omit -groups")
     if "verify" in server:
-        words.append({"none": "leave -Verify out", "optional": "-verify 1", "required": "-Verify 1"}[server["verify"]])
+        words.append({"none": "omit -Verify", "optional": "-verify 1", "required": "-Verify 1"}[server["verify"]])
     if server.get("client_ca"):
         words.append("-CAfile client-ca.pem")
     return [" ".join(words)] if words else []

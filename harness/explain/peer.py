@@ -60,7 +60,7 @@ def plain_text(evidence: Evidence) -> Explanation | None:
     if start is None or evidence.accepted:
         return None
     return told(
-        f"what answers is no TLS server: {describe_plain(start)}",
+        f"what answers is not a TLS server: {describe_plain(start)}",
         why=(
             f"the first bytes are {start[:_FIRST_BYTES]!r}",
             *((_AXTLS_PRINTS,) if evidence.is_axtls else ()),
@@ -82,12 +82,12 @@ def plain_text_in_session(evidence: Evidence) -> Explanation | None:
     ):
         return None
     return told(
-        "the session was good, and then something other than TLS records arrived",
+        "the session worked, and then something other than TLS records arrived",
         why=(
             f"the wire: {evidence.wire.server_wrong or 'not recorded'}",
             "a proxy that lost its backend answers in plain text",
         ),
-        fixes=(Fix(title="look at the proxy or the server: who writes to the bare socket after wrap_socket?"),),
+        fixes=(Fix(title="check the proxy or the server: what writes to the plain socket after wrap_socket?"),),
     )
 
 
@@ -99,8 +99,8 @@ def fragments_too_small(evidence: Evidence) -> Explanation | None:
     if not cut or not small or evidence.seen.stage is not Stage.HANDSHAKE:
         return None
     return told(
-        "the server cuts its handshake into records that the board's TLS library cannot put together",
-        why=("mbedTLS joins fragments since 3.6.3, and wants the four bytes of a message's header in one piece",),
+        "the server splits its handshake into records that the board's TLS library cannot reassemble",
+        why=("mbedTLS reassembles fragments since 3.6.3, but needs the four bytes of a message header in one record",),
         fixes=(
             Fix(title="larger records on the server: at least one message each"),
             Fix(title="update the board's firmware"),
@@ -122,10 +122,10 @@ def record_too_large(evidence: Evidence) -> Explanation | None:
     if not (too_long or overflow) or _shows_plain_text(evidence):
         return None
     return told(
-        "the server sends a record that is larger than the board can take",
+        "the server sends a record that is larger than the board can receive",
         why=(
             f"the wire: {evidence.wire.server_wrong or 'no record is wrong'}",
-            "mbedTLS takes 16384 bytes, axTLS on esp8266 about 5 kB",
+            "mbedTLS accepts 16384 bytes, axTLS on esp8266 about 5 kB",
         ),
         fixes=(
             Fix(title="write smaller pieces on the server", server_lines=("tls.sendall(data[:4096])  # and so on",)),
@@ -155,13 +155,13 @@ def broken_messages(evidence: Evidence) -> Explanation | None:
         return None
     alert = next((item.name for item in evidence.seen.alerts if item.sender == "client"), "no alert")
     return told(
-        "what the server sends is not correct TLS: a message is damaged, missing, or at the wrong moment",
+        "what the server sends is not correct TLS: a message is damaged, missing or out of order",
         why=(
             f"the board says {' '.join(sorted(evidence.client_names)) or evidence.number}, and sends {alert}",
             f"the wire: {evidence.wire.server_wrong or 'well-formed records'}",
         ),
         fixes=(
-            Fix(title="connect without what is in between (proxy, TLS inspection, load balancer)"),
+            Fix(title="connect directly, without a proxy, TLS inspection or load balancer"),
             Fix(
                 title="try the server with another client", server_lines=("$ openssl s_client -connect HOST:PORT -msg",)
             ),
@@ -177,9 +177,9 @@ def damaged_data(evidence: Evidence) -> Explanation | None:
     if not mac or psk:
         return None
     return told(
-        "a record cannot be decrypted: it was changed on the way, or the two sides have different keys",
-        why=("bad_record_mac: never a matter of certificates or suites",),
-        fixes=(Fix(title="connect without what is in between; a bad cable or RAM does it too"),),
+        "a record cannot be decrypted: it was changed in transit, or the two sides have different keys",
+        why=("bad_record_mac: certificates and suites are never the cause",),
+        fixes=(Fix(title="connect directly, without a proxy; a bad cable or bad RAM can cause this, too"),),
     )
 
 
@@ -193,7 +193,7 @@ def wrong_finished(evidence: Evidence) -> Explanation | None:
     return told(
         "the two sides saw different handshakes: a message was changed in transit",
         why=("the server refuses the client's Finished (alert decrypt_error)",),
-        fixes=(Fix(title="connect without what is in between (proxy, TLS inspection)"),),
+        fixes=(Fix(title="connect directly, without a proxy or TLS inspection"),),
     )
 
 
@@ -229,7 +229,7 @@ def alert_only(evidence: Evidence) -> Explanation | None:
         return None
     name = next(item.name for item in evidence.seen.alerts if item.sender == "server")
     return told(
-        f"the server refused and said only {name}({code})",
+        f"the server refused and sent only {name}({code})",
         why=(
             "the board cannot know more: mbedTLS shows -30592 for every fatal alert, axTLS the alert's number negated",
             "handshake_failure is almost always NO_SHARED_CIPHER: the key type, the suites or the groups",
@@ -244,7 +244,7 @@ def early_goodbye(evidence: Evidence) -> Explanation | None:
     if evidence.number != mbedtls.SSL_PEER_CLOSE_NOTIFY or evidence.seen.outcome is Outcome.CONNECTED:
         return None
     return told(
-        "the server said goodbye (close_notify) in the middle of the handshake",
-        why=("it closed in good order: a server that is shutting down, or one that serves no such name",),
+        "the server sent close_notify in the middle of the handshake",
+        why=("it closed cleanly: a server that is shutting down, or one that does not serve this name",),
         fixes=(Fix(title="read the server's log"),),
     )

@@ -42,7 +42,7 @@ def server_too_new(evidence: Evidence) -> Explanation | None:
         return None
     shown = "OSError -70" if evidence.is_axtls else "OSError -30592"
     return told(
-        f"the server wants {evidence.server.minimum_version if evidence.server else 'a newer version'}, "
+        f"the server requires {evidence.server.minimum_version if evidence.server else 'a newer version'}, "
         "and the board speaks TLS 1.2 at most",
         why=(
             *_versions(evidence),
@@ -60,7 +60,7 @@ def server_too_old(evidence: Evidence) -> Explanation | None:
     if not refused_here and not refused_there:
         return None
     return told(
-        "the server speaks TLS 1.1 at most, and the board wants TLS 1.2 or newer",
+        "the server speaks TLS 1.1 at most, and the board requires TLS 1.2 or newer",
         why=(*_versions(evidence), "mbedTLS 3 (firmware 1.23 and later, esp32 1.21) has nothing older than TLS 1.2"),
         fixes=(_raise_version(evidence),),
     )
@@ -101,7 +101,7 @@ def alert_only(evidence: Evidence) -> Explanation | None:
     ):
         return None
     return told(
-        "the server sent protocol_version: it does not speak the version that the board offers",
+        "the server sent protocol_version: it does not support the version that the board offers",
         why=(*_versions(evidence)[:1], "almost always a server of TLS 1.3 only; its log says UNSUPPORTED_PROTOCOL"),
         fixes=(fixes.allow_tls12(),),
     )

@@ -96,7 +96,7 @@ def test_f13_a_board_that_cannot_be_opened(suite):
     assert whole.startswith(ran.lines[block - 1].removeprefix("error: ").removesuffix("..."))
     assert ran.lines[block + 1 : block + 3] == [
         "  why         there is no such port or board on this machine   [fault/missing]",
-        "  fix         plug it in, or choose from `tls-harness boards`; a board keeps the name id:SERIAL on every port",
+        "  fix         plug it in, or choose one from `tls-harness boards`; the name id:SERIAL stays the same on every port",
     ]
     assert ran.line("SKIPPED").startswith(f"SKIPPED [{CORE - 1}] ")
     assert ran.line("SKIPPED").endswith(": not run: board ttyNOPE7 is not usable, see above")

@@ -248,8 +248,8 @@ def test_a_place_of_somebody_else(bob, tmp_path):
     session = open_board(boards["desk"], deploy=False, patience=Patience(seconds=100, tell=tell))
     session.close(deadline=Deadline(60))
     assert re.sub("[0-9]+ s", "N s", "; ".join(told)) == (
-        "desk: waiting up to N s: desk: place board0 is acquired by alice on desk (release it there with `labgrid-client -p board0 release`)"
-        "releases it; `pytest --board-wait SECONDS` waits for it"
+        "desk: waiting up to N s: desk: place board0 is acquired by alice on desk (release it there with "
+        "`labgrid-client -p board0 release`); `pytest --board-wait SECONDS` waits for it"
     )
     assert bob.events("board0")[-4:] == ["acquired by desk/alice", "released", "acquired by desk/bob", "released"]
     assert bob.processes() == []

@@ -38,7 +38,7 @@ def test_check_of_one_board(virtual_board, capsys):
             "/dev/ttyUSB77",
             "port",
             "/dev/ttyUSB77: no such port; ports here: ",
-            ["plug it in, or choose from `tls-harness boards`; a board keeps the name id:SERIAL on every port"],
+            ["plug it in, or choose one from `tls-harness boards`; the name id:SERIAL stays the same on every port"],
         ),
         (
             "unix:/bin/true",
@@ -50,21 +50,24 @@ def test_check_of_one_board(virtual_board, capsys):
             "faulty:no-memory",
             "agent",
             "the board could not load the agent into RAM: MemoryError: memory allocation failed",
-            ["end what boot.py starts; a firmware with more heap", "heap_bytes in boards.toml, for a virtual board"],
+            [
+                "stop what boot.py starts, or use firmware with more heap",
+                "heap_bytes in boards.toml, for a virtual board",
+            ],
         ),
         (
             "faulty:no-tls",
             "agent",
             "no ssl, tls or ussl module in this firmware",
-            ["flash a firmware that has one"],
+            ["flash firmware that has one"],
         ),
         (
             "faulty:bare",
             "network",
             "the board is not on a network: it has no IP address, and its WLAN is not connected.",
             [
-                "correct what boards.toml says of its network (docs/lab.md, WiFi and LAN)",
-                "look at what the board reports: tls-harness boards --probe SPEC",
+                "correct the network settings in boards.toml (docs/lab.md, WiFi and LAN)",
+                "see what the board reports: tls-harness boards --probe SPEC",
             ],
         ),
         (
@@ -80,7 +83,10 @@ def test_check_of_one_board(virtual_board, capsys):
             "faulty:small-heap",
             "TLS",
             "the board has too little memory for TLS: ",
-            ["end what boot.py starts; a firmware with more heap", "heap_bytes in boards.toml, for a virtual board"],
+            [
+                "stop what boot.py starts, or use firmware with more heap",
+                "heap_bytes in boards.toml, for a virtual board",
+            ],
         ),
     ],
 )

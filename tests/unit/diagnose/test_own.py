@@ -60,7 +60,7 @@ def test_the_seed(diagnose, server):
     assert proved(found) == {
         "give the server an EC key on P-256 (its certificate from the CA that the board trusts)": True,
         "keep the RSA key for other clients and load the EC key as well": True,
-        "leave set_ciphers out on the board: it then offers all it has": True,
+        "leave set_ciphers out on the board: it then offers every suite it has": True,
         "allow TLS_RSA suites on the server": True,
     }
     assert [fix.proved for fix in said.fixes] == [True] * 4

@@ -44,13 +44,13 @@ def test_ended_after_handshake(made, stored):
     [
         (
             {"client": ClientPlan(certificate="client-p256"), "wire": ended()},
-            "most likely it does not take the board's certificate",
+            "most likely it does not accept the board's certificate",
             "after the board's Finished it sent nothing, and ended the connection",
         ),
         (
             {"kind": "OSError", "stage": Stage.READ, "wire": ended(19)},
-            "most likely it wants a certificate of the board's",
-            "after the board's Finished it sent a fatal alert: the board says so at its first read, and not which",
+            "most likely it requires a client certificate",
+            "after the board's Finished it sent a fatal alert: the board reports that at its first read, but not which alert",
         ),
     ],
 )

@@ -34,7 +34,7 @@ def test_unanswered_with_an_alert(made):
     plan = ClientPlan(text="x", any_answer=True)
     (said,) = made("OSError", -30592, by=Side.SERVER, stage=Stage.READ, client=plan, handshake_done=True).fitting()
     assert said.rule == "closing/unanswered"
-    assert said.why[1] == "the server sent a fatal alert, encrypted: the board cannot say which"
+    assert said.why[1] == "the server sent an encrypted fatal alert; the board cannot tell which"
 
 
 def test_silent_after_handshake_at_a_server_that_is_not_ours(made):

@@ -25,7 +25,7 @@ def test_entries_differ(kind):
 def test_the_default_kind():
     """An error without a more specific kind is a link fault, with a fix."""
     said = explain_error(BoardError("lab-1: broke"))
-    assert (said.rule, said.title) == ("fault/link", "the board or its line failed; this says nothing about TLS")
+    assert (said.rule, said.title) == ("fault/link", "the board or its serial line failed; this says nothing about TLS")
     assert [fix.title for fix in said.fixes] == ["run it again with --link-retries 1"]
 
 

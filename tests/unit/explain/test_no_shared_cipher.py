@@ -149,7 +149,11 @@ def test_no_cause_without_the_facts(made):
         (
             {"groups": ()},
             {"keys": (), "groups": ()},
-            ("server: Python 3.11.7, OpenSSL 3.0.19, 3 suites, key none, up to TLSv1.3", "none of the usual", "none"),
+            (
+                "server: Python 3.11.7, OpenSSL 3.0.19, 3 suites, key none, up to TLSv1.3",
+                "none of the usual ones",
+                "none",
+            ),
         ),
         (
             {},

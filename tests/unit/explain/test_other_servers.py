@@ -19,7 +19,7 @@ CHANGES = {
             "ssl_certificate rsa-cert.pem; ssl_certificate_key rsa-key.pem;",
             "ssl_certificate ec-cert.pem; ssl_certificate_key ec-key.pem;",
         ],
-        ["has one certfile: give the other key a listener of its own"],
+        ["supports only one certfile: give the other key its own listener"],
         ["-cert rsa-cert.pem -key rsa-key.pem -dcert ec-cert.pem -dkey ec-key.pem"],
     ),
     "suites": (
@@ -32,7 +32,7 @@ CHANGES = {
         {"ciphers": None},
         ["remove the line ssl_ciphers"],
         ["remove the line ciphers"],
-        ["leave -cipher out"],
+        ["omit -cipher"],
     ),
     "oldest": (
         {"minimum_version": "TLSv1.2", "maximum_version": None},
@@ -42,7 +42,7 @@ CHANGES = {
     ),
     "newest": ({"maximum_version": "TLSv1.2"}, ["ssl_protocols TLSv1.2;"], [], ["-max_protocol TLSv1.2"]),
     "group": ({"curve": "prime256v1"}, ["ssl_ecdh_curve prime256v1;"], [], ["-groups prime256v1"]),
-    "own-groups": ({"curve": None}, ["ssl_ecdh_curve auto;"], [], ["leave -groups out"]),
+    "own-groups": ({"curve": None}, ["ssl_ecdh_curve auto;"], [], ["omit -groups"]),
     "clients": (
         {"verify": "optional", "client_ca": ("*", "ca-p256")},
         ["ssl_verify_client optional;", "ssl_client_certificate client-ca.pem;"],

@@ -265,7 +265,7 @@ def test_no_server(connect, tmp_path):
     found = connect(port, capture=tmp_path / "board.pcapng")
     assert (found.result.explanation.rule, found.wire, found.trials) == ("link/target", (), ())
     assert found.notes == (f"capture: {tmp_path / 'board.pcapng'} was not written because the board did not connect",)
-    assert found.result.explanation.title == "nobody listens at that address and port"
+    assert found.result.explanation.title == "nothing listens at that address and port"
     assert found.result.verdict.reason == f"this machine cannot reach 127.0.0.1:{port}: ECONNREFUSED"
     assert found.unseen == ("whether the board can reach it: not tried, because this machine cannot",)
     assert "ConnectionRefusedError ECONNREFUSED, at connect" in diagnosis_text(found)
