@@ -1,4 +1,4 @@
-"""What the host calls on the board: th_run and th_put. Each prints one line: `#th `, a JSON object and its check sum.
+"""What the host calls on the board: th_run and th_put. Each prints one line: `#th `, a JSON object and its checksum.
 
 Runs in __main__ behind line.py and tls_client.py, one statement after another with a collection between them, so that what stays
 lies in one piece. Anything else on the console (axTLS prints `TLS buffer overflow...`, ESP-IDF logs) is noise to the host.

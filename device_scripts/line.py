@@ -1,7 +1,7 @@
-"""The first thing that runs on a board: check sums for everything that crosses the serial line, in both directions.
+"""The first thing that runs on a board: checksums for everything that crosses the serial line, in both directions.
 
 The host runs this text first, in __main__, so every name starts with th_. It needs neither json nor 1 KB of RAM. The kinds of
-check sum: `c` crc32, `s` the first four bytes of sha256, `a` adler32 (RFC 1950) in Python where a firmware has neither.
+checksum: `c` crc32, `s` the first four bytes of sha256, `a` adler32 (RFC 1950) in Python where a firmware has neither.
 """
 
 
@@ -28,7 +28,7 @@ def th_adler(data, a=1, b=0):
 
 
 def th_sum(data):
-    """Check sum of text or bytes: a letter for its kind and eight hexadecimal digits."""
+    """Checksum of text or bytes: a letter for its kind and eight hexadecimal digits."""
     if isinstance(data, str):
         data = bytes(data, "utf-8")  # the smallest firmwares have no str.encode
     if hasattr(th_binascii, "crc32"):
@@ -56,7 +56,7 @@ def th_p(key, value):
 
 
 def th_step(code, check):
-    """Run a step of the probe; a last line has the number of facts it printed and the check sum of them all."""
+    """Run a step of the probe; a last line has the number of facts it printed and the checksum of them all."""
     if th_sum(code) != check:
         print("#th damaged")
         return

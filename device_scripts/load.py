@@ -6,7 +6,7 @@ each, it needs a few KB, and what is free stays in one piece.
 
 
 def th_check(name, sizes):
-    """Check sum of a file that should consist of pieces of these sizes: the sum of their sums, or None if it is not there."""
+    """Checksum of a file that should consist of pieces of these sizes: the sum of their sums, or None if it is not there."""
     os = th_module("uos", "os")
     try:
         # Not open(): in 1.20 to 1.22 a file object that could not be opened closes descriptor 0 when it is collected.

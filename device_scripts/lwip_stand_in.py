@@ -27,16 +27,16 @@ class LwipSocket(io.IOBase):
 
     def __init__(self, *kind):
         self.real = real_socket.socket(*kind)
-        self.timeout_ms = None  # none: connect() and reads wait for ever
+        self.timeout_ms = None  # none: connect() and reads wait forever
         self.ended = False
 
     def settimeout(self, seconds):
-        """Set the time-out of each call; None waits for ever, 0 does not wait."""
+        """Set the time-out of each call; None waits forever, 0 does not wait."""
         self.timeout_ms = None if seconds is None else int(seconds * 1000)
         self.real.settimeout(seconds)
 
     def setblocking(self, flag):
-        """Wait for ever, or not at all."""
+        """Wait forever, or not at all."""
         self.settimeout(None if flag else 0)
 
     def connect(self, address):

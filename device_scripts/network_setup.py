@@ -166,7 +166,7 @@ def th_net_wifi(network, ask):
         joining = True
     if joining:
         nic.disconnect()
-    # Without a limit the ESP32 tries for ever, and the status says "connecting" whatever the reason is.
+    # Without a limit the ESP32 tries forever, and the status says "connecting" whatever the reason is.
     try:
         limit = nic.config("reconnects")
     except Exception:

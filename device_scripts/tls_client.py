@@ -217,7 +217,7 @@ def th_session(req, wrap, state, times, answer, did):
     times.append(th_now())
     info = th_socket.getaddrinfo(req["host"], req["port"])[0]
     state[1] = sock = th_socket.socket(info[0])
-    # The time-out is set before the wrap: without it a silent server holds the board in wrap_socket for ever.
+    # The timeout is set before the wrap: without it a silent server holds the board in wrap_socket forever.
     th_connect(sock, info[-1], th_pass(did, "t", req.get("timeout", 10000)))
     state[0] = "handshake"
     # Collected first, so that what is free is comparable between cases, and in one piece: TLS wants 16.7 KB at once.

@@ -138,7 +138,7 @@ class Station:
 class Esp32(Station):
     """From 1.22: some reasons of the last association are shown at once and stay, whatever goes on; the others say "connecting".
 
-    `limit` is conf_wifi_sta_reconnects: 0 tries for ever, else the driver gives up after so many failures.
+    `limit` is conf_wifi_sta_reconnects: 0 tries forever, else the driver gives up after so many failures.
     """
 
     connected_status = 1010
@@ -235,13 +235,13 @@ class Esp32Before122(Esp32):
 
 
 class Esp32WithoutLimit(Esp32Before122):
-    """Old firmware that has no `reconnects`: it says "connecting" for ever."""
+    """Old firmware that has no `reconnects`: it says "connecting" forever."""
 
     settable = ()
 
 
 class Esp8266(Esp32):
-    """The SDK tries for ever and shows what came of the last association."""
+    """The SDK tries forever and shows what came of the last association."""
 
     connected_status = 5
     settable = ("pm",)

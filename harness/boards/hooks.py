@@ -25,7 +25,7 @@ HOOK_PLACEHOLDERS = ("port", "board")
 GUARD = Path(__file__).with_name("hook_guard.py")
 KEPT_BYTES = 4096
 SHOWN_CHARACTERS = 600
-# The output of a hook that ended may stay open: programs that it left running can hold it for ever.
+# The output of a hook that ended may stay open: programs that it left running can hold it forever.
 LAST_WORDS_S = 0.5
 # Windows has no name for it, and there no process ends this way.
 BY_SIGKILL = -9

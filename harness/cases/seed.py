@@ -1,7 +1,7 @@
-"""The question that started this project, with its causes and fixes as cases.
+"""The failure that started this project, with its causes and fixes as cases.
 
 A MicroPython 1.20 board offered ECDHE_ECDSA and plain RSA suites; the Python 3.11 server had an RSA key and refuses plain RSA.
-The question's client spoke TLS 1.2, so these servers are limited to it: a TLS 1.3 client limited to 1.2 suites fails for another
+That client spoke TLS 1.2, so these servers are limited to it: a TLS 1.3 client limited to 1.2 suites fails for another
 reason (docs/facts/python-ssl.md, "A TLS 1.3 client restricted to TLS 1.2 suites").
 """
 
@@ -36,7 +36,7 @@ from harness.wire import mbedtls_numbers as mbedtls
 from harness.wire.suites import suite_code, suite_name
 
 TLS12 = "TLSv1.2"
-# What the question's board offered: c024 c00a c023 c009 003d 0035 003c 002f.
+# What the board in the original question offered: c024 c00a c023 c009 003d 0035 003c 002f.
 QUESTION_SUITES = (
     "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384",
     "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA",
@@ -51,14 +51,14 @@ QUESTION_CLIENT = ClientPlan(suites=QUESTION_SUITES)
 
 
 def rsa_key_result(board: BoardInfo, server: ServerFacts) -> Expectation:
-    """What the question's client gets with an RSA key; the enabled suites of this server decide, not its version."""
+    """Return the expected result of the original client with an RSA key; this server's enabled suites decide, not its version."""
     plain_rsa = {suite_code(name) for name in QUESTION_SUITES if name.startswith("TLS_RSA_")}
     shared = [code for code, _protocol, _name in server.suites if code in plain_rsa]
     if shared and not (offers_tls13(board) and server.maximum_version != TLS12):
         return connected(
             version=TLS12,
             suite=suite_name(shared[0]),
-            note=f"Python {server.python} accepts plain RSA ({suite_name(shared[0])}), so the failure of the question cannot happen here",
+            note=f"Python {server.python} accepts plain RSA ({suite_name(shared[0])}), so the original failure cannot happen here",
         )
     return refused(
         by=Side.SERVER,
@@ -73,8 +73,8 @@ def rsa_key_result(board: BoardInfo, server: ServerFacts) -> Expectation:
 
 @case(tier=Tier.SMOKE)
 def rsa_key_no_shared_cipher() -> Situation:
-    """RSA key, a client without ECDHE_RSA. The question itself: no suite matches the key type, and neither side's message says so.
-    The server's live settings tell whether it offers plain RSA."""
+    """RSA key, a client without ECDHE_RSA. The original failure: no suite matches the key type, and neither side's message says so.
+    The server's live settings show whether it offers plain RSA."""
     return Situation(
         server=ServerProfile(certificates=("server-rsa2048",), maximum_version=TLS12),
         client=QUESTION_CLIENT,
@@ -135,8 +135,8 @@ def rsa_1024_result(board: BoardInfo, server: ServerFacts) -> Expectation:
 
 @case(tier=Tier.SMOKE)
 def rsa_1024_key() -> Situation:
-    """RSA-1024 key, as in the question. OpenSSL's security level refuses it before any connection, so the real key of the
-    question was longer."""
+    """RSA-1024 key, as in the original question. OpenSSL's security level refuses it before any connection, so the real key there
+    was longer."""
     return Situation(
         server=ServerProfile(certificates=("server-rsa1024",), maximum_version=TLS12),
         expect=rsa_1024_result,
@@ -219,7 +219,7 @@ def pem_on_der_client() -> Situation:
 
 @case(tier=Tier.SMOKE)
 def ssl_wrap_socket() -> Situation:
-    """The question's own server, ssl.wrap_socket. Only Python before 3.12 has it, and it fails in the same way. It cannot be limited
+    """The original server, ssl.wrap_socket. Only Python before 3.12 has it, and it fails in the same way. It cannot be limited
     to TLS 1.2, so a TLS 1.3 client limited to 1.2 suites fails for another reason; the result is predicted."""
     return Situation(
         server=ServerProfile(certificates=("server-rsa2048",), legacy_wrap_socket=True),

@@ -149,7 +149,7 @@ def deployed(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def agent_source() -> str:
-    """Check sums and agent as one text."""
+    """Checksums and agent as one text."""
     return AGENT_SOURCE
 
 

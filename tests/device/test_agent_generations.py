@@ -262,7 +262,7 @@ def test_bad_requests_are_the_agents_error(stand_in: Any, capsys: pytest.Capture
 
 
 def test_what_arrives_damaged_is_not_done(stand_in: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    """A request or a blob whose check sum does not fit is answered as damaged; nothing is connected or stored."""
+    """A request or a blob whose checksum does not fit is answered as damaged; nothing is connected or stored."""
     made = stand_in("mbedtls_1_23")
     made.names["th_run"]('{"host":"127.0.0.1","port":1}', "c00000000")
     made.names["th_put"](4, "x", "QUJD", False, check_sum(b"yQUJD", kind="c"))

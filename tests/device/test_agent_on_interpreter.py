@@ -47,7 +47,7 @@ def put_codes(data: bytes) -> list[str]:
 
 
 def load_code() -> str:
-    """Check sums, and the agent from its file, as a session loads them."""
+    """Checksums, and the agent from its file, as a session loads them."""
     sizes = tuple(map(len, agent_pieces()))
     return f"{script('line')}{script('load')}th_load({AGENT_FILE!r},{sizes})"
 

@@ -142,7 +142,7 @@ def test_f9_rb07_every_damaged_exchange(monkeypatch: pytest.MonkeyPatch, directi
 
 
 def begin(port: MemoryPort, patch: pytest.MonkeyPatch) -> dict[str, object]:
-    """The check sums are loaded; what the functions of the board then are."""
+    """The checksums are loaded; what the functions of the board then are."""
     patch.setattr(raw_repl, "open_port", lambda _device, **_settings: port)
     patch.setattr(console_module, "Deadline", partial(Deadline, clock=lambda: port.now))
     Console(raw_repl.RawRepl("memory"), label="lab-1").begin()
@@ -166,7 +166,7 @@ def check_begin(damages: list[Damage], patch: pytest.MonkeyPatch) -> None:
 
 
 def begin_damages(patch: pytest.MonkeyPatch) -> list[Damage]:
-    """Each bit of each byte while the check sums are loaded, and each byte."""
+    """Each bit of each byte while the checksums are loaded, and each byte."""
     port = MemoryPort()
     begin(port, patch)
     return port.line.all_damages

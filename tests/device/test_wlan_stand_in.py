@@ -50,7 +50,7 @@ def statuses(station: Any, *, seconds: float = 30) -> list[tuple[int, int]]:
         ("Esp32Before122", "good", "good", [(0, 1001), (2500, 1010)]),
         ("Esp32", "good", "good", [(0, 1001), (2500, 1010)]),
         ("Cyw43", "good", "good", [(0, 1), (500, 3)]),
-        # Wrong password: "connecting" for ever, from 1.22 too, where only some reasons are shown; -3 on cyw43.
+        # Wrong password: "connecting" forever, from 1.22 too, where only some reasons are shown; -3 on cyw43.
         ("Esp32WithoutLimit", "good", "wrong", [(0, 1001)]),
         ("Esp32Before122", "good", "wrong", [(0, 1001)]),
         ("Esp32", "good", "wrong", [(0, 1001)]),

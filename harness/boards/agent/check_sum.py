@@ -1,6 +1,6 @@
-"""Check sums of what crosses the serial line, as device_scripts/line.py makes them. Pure.
+"""Checksums of what crosses the serial line, as device_scripts/line.py makes them. Pure.
 
-A kind is the letter a check sum begins with: `c` crc32, `s` the first four bytes of sha256, `a` adler32. Which one a board can make is
+A kind is the letter a checksum begins with: `c` crc32, `s` the first four bytes of sha256, `a` adler32. Which one a board can make is
 the board's word; they are no protection against malice, only against a bad line.
 """
 
@@ -20,7 +20,7 @@ PATTERN = "[csa][0-9a-f]{8}"
 
 
 def check_sum(data: bytes, *, kind: str) -> str:
-    """Return the check sum of some bytes: the letter of its kind and eight hexadecimal digits.
+    """Return the checksum of some bytes: the letter of its kind and eight hexadecimal digits.
 
     Raises:
         KeyError: there is no such kind.
@@ -29,5 +29,5 @@ def check_sum(data: bytes, *, kind: str) -> str:
 
 
 def fits(data: bytes, check: str) -> bool:
-    """Whether a check sum is that of these bytes, whatever its kind."""
+    """Whether a checksum is that of these bytes, whatever its kind."""
     return re.fullmatch(PATTERN, check) is not None and check_sum(data, kind=check[0]) == check

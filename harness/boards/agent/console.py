@@ -1,7 +1,7 @@
 """Run short pieces of harness code on a board, read their one-line answers, and report which step failed.
 
 Knows the label of the board, its timeout_multiplier, and that both directions are checked: code runs on the board only if its
-check sum fits. Must not know what the steps are for.
+checksum fits. Must not know what the steps are for.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from harness.system.deadline import Deadline
 
 # How often code is sent that arrived damaged according to the board: it has not run, so sending it again is safe.
 ATTEMPTS = 3
-# The word by which the check sums of both ends are compared; no board prints its check sum by itself.
+# The word by which the checksums of both ends are compared; no board prints its checksum by itself.
 _WORD = b"tls-harness"
 
 
@@ -62,7 +62,7 @@ class Console:
         self.check_kind = "a"
 
     def begin(self) -> None:
-        """Load the check sums onto a board fresh from a soft reset, and learn which kind it can make.
+        """Load the checksums onto a board fresh from a soft reset, and learn which kind it can make.
 
         They are loaded twice: first unchecked, then each statement checked by what is there. One damaged byte cannot pass both.
 
@@ -77,7 +77,7 @@ class Console:
                 self.check_kind = check[0]
                 if self._loads_checked("line"):
                     return
-        raise self.no_answer(output, "load the check sums")
+        raise self.no_answer(output, "load the checksums")
 
     def _loads_checked(self, name: str) -> bool:
         """Whether each statement of a device script arrives and runs; one that a small heap cannot hold twice counts, too."""
@@ -165,7 +165,7 @@ class Console:
 
     @staticmethod
     def came_damaged(output: Output) -> bool:
-        """Whether our code arrived damaged and has not run: its check sum did not fit, or it was not valid Python."""
+        """Whether our code arrived damaged and has not run: its checksum did not fit, or it was not valid Python."""
         return DAMAGED.encode() in output.stdout or _unreadable(output.stderr)
 
     def load(self, name: str, what: str) -> None:

@@ -1,7 +1,7 @@
 """Deploy our code to the board: one file in a directory of its own, written only if it differs, else run from RAM; and remove it.
 
 Knows the names of our own files. No file of the user is overwritten or removed, boot.py and main.py are never touched. The file is read
-back on the board each time before it runs: its check sum decides, not a record of what was once written.
+back on the board each time before it runs: its checksum decides, not a record of what was once written.
 """
 
 from __future__ import annotations
@@ -161,7 +161,7 @@ def _sizes() -> str:
 
 
 def _is_deployed(console: Console) -> bool:
-    """Whether the file on the board is the agent, as far as a check sum shows; checked twice before it is written again."""
+    """Whether the file on the board is the agent, as far as a checksum shows; checked twice before it is written again."""
     kind = console.check_kind
     sums = "".join(check_sum(piece.encode("ascii"), kind=kind) for piece in agent_pieces())
     right = check_sum(sums.encode("ascii"), kind=kind)

@@ -136,7 +136,7 @@ def _unescape(match: re.Match[str]) -> str:
 
 
 def is_whole(text: bytes) -> bool:
-    """Whether a step's facts all arrived as they were printed: its last line has their number and their check sum (adler32)."""
+    """Whether a step's facts all arrived as they were printed: its last line has their number and their checksum (adler32)."""
     facts = [line.partition(MARK)[2] for line in text.decode("utf-8", "replace").splitlines() if MARK in line]
     end = re.fullmatch(r"end (\d{1,5}) a([0-9a-f]{8})", facts.pop()) if facts else None
     if end is None:

@@ -81,11 +81,11 @@ class RunRequest:
         return tuple(dict.fromkeys([*self.ca, *(name for name in single if name is not None)]))
 
     def code(self, *, number: int, kind: str) -> str:
-        """The code to run on the board: one call with two literals, the request and its check sum.
+        """The code to run on the board: one call with two literals, the request and its checksum.
 
         Args:
             number: of this exec within the session; the answer has it, too.
-            kind: of check sums, as the board chose it.
+            kind: of checksums, as the board chose it.
         """
         words: dict[str, Any] = {"host": self.host, "port": self.port, "n": number}
         optional = {
@@ -119,7 +119,7 @@ def checked_code(code: str, *, kind: str, call: str = "th_x") -> str:
 
     Args:
         code: ASCII source.
-        kind: of check sums, as the board chose it.
+        kind: of checksums, as the board chose it.
         call: the function of device_scripts/line.py: `th_x`, or `th_step` for a step of the probe.
     """
     return f"{call}({code!r},'{check_sum(code.encode('ascii'), kind=kind)}')"
@@ -152,7 +152,7 @@ def put_code(name: str, piece: bytes | None, *, number: int, kind: str, more: bo
         name: as `blob_name` gave it.
         piece: the content; None drops what is stored.
         number: of this exec within the session.
-        kind: of check sums, as the board chose it.
+        kind: of checksums, as the board chose it.
         more: append to what is stored.
     """
     if not re.fullmatch("[0-9a-zA-Z]{1,16}", name):
@@ -240,7 +240,7 @@ def read_objects(console: bytes) -> list[dict[str, Any]]:
     The mark counts wherever it stands in a line, because an ESP's log may not have ended its own.
 
     Raises:
-        ValueError: a marked line is too long, is not what its check sum says, or is no JSON object.
+        ValueError: a marked line is too long, is not what its checksum says, or is no JSON object.
     """
     found = []
     *lines, _unfinished = console.decode("utf-8", "replace").split("\n")
@@ -309,7 +309,7 @@ def read_stored(console: bytes) -> Stored | None:
 
 
 def read_check(console: bytes) -> str | None:
-    """Read the check sum that `th_check` of device_scripts/load.py printed; None if there is none."""
+    """Read the checksum that `th_check` of device_scripts/load.py printed; None if there is none."""
     found = re.search(rf"{MARK}({PATTERN})\r?\n", console.decode("utf-8", "replace"))
     return found[1] if found else None
 

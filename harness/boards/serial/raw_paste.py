@@ -1,7 +1,7 @@
 """Raw paste mode and the plain raw REPL: how code gets to a board that is at its raw prompt.
 
 Written after shared/runtime/pyexec.c (do_reader_stdin). mpremote's own stops at the first byte that a firmware logs in between, waits for
-a lost window for ever, and never tries raw paste again after one damaged header; it is used for boards without raw paste.
+a lost window forever, and never tries raw paste again after one damaged header; it is used for boards without raw paste.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Knows the raw REPL protocol (shared/runtime/pyexec.c) and pyserial; must not know TLS, cases or what the code it sends does.
 
 What it changes in mpremote 1.27 to 1.29 (docs/facts/boards.md, "mpremote as a library"):
-* `read_until` polls with `sleep(0.01)`, or blocks for ever on a PTY; ours blocks on the port itself, bounded by a `Deadline`.
+* `read_until` polls with `sleep(0.01)`, or blocks forever on a PTY; ours blocks on the port itself, bounded by a `Deadline`.
 * there is no overall deadline for an exec; ours has one per operation.
 * "could not enter raw repl" is its only message; ours looks at the bytes and names what is at the other end.
 * DTR and RTS cannot be chosen before the port opens; ours can, per board.
@@ -235,7 +235,7 @@ class RawRepl:
         return printed[: -len(RAW_BANNER) - 1]
 
     def _through_boot(self, deadline: Deadline) -> bytes:
-        """Read to the raw banner. Interrupt a boot.py that takes half of the time: it may wait for a network for ever."""
+        """Read to the raw banner. Interrupt a boot.py that takes half of the time: it may wait for a network forever."""
         half = self._port.deadline = deadline.within(deadline.remaining_s / 2)
         try:
             return self._read_banner()

@@ -91,7 +91,7 @@ SERIAL = BoardKind(
         ("COM3", "a serial port of Windows"),
         ("u0", "`/dev/ttyUSB0`"),
         ("a0", "`/dev/ttyACM0`"),
-        ("id:SERIAL", "the port with this USB serial number, whatever it is called"),
+        ("id:SERIAL", "the port with this USB serial number, whatever its name is"),
         ("auto", "the only USB serial port of this machine"),
         ("rfc2217://HOST:PORT", "a port served by ser2net or a labgrid exporter, with its modem lines"),
         ("socket://HOST:PORT", "a port served as plain TCP"),

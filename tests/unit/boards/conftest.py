@@ -43,7 +43,7 @@ def new_session(folder: Path) -> Iterator[Callable[..., BoardSession]]:
 
 @pytest.fixture
 def console(new_session: Callable[..., BoardSession]) -> Console:
-    """The console of a board in the raw REPL, with nothing of ours on it but the check sums."""
+    """The console of a board in the raw REPL, with nothing of ours on it but the checksums."""
     session = new_session()
     session.start(deploy=False)
     made = Console(session.link, label="lab-1", last_number=0)

@@ -1,4 +1,4 @@
-"""Check sums of both ends: the same for the same bytes, another one for any damage of one bit or one byte."""
+"""Checksums of both ends: the same for the same bytes, another one for any damage of one bit or one byte."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def test_one_letter_and_eight_digits(kind):
 
 @pytest.mark.parametrize("check", ["", "c", "c1234567", "x12345678", "c1234567g", "C12345678", "c123456789"])
 def test_what_is_no_check_sum_fits_nothing(check):
-    """Text that is not of the form is a damaged check sum."""
+    """Text that is not of the form is a damaged checksum."""
     assert not fits(DATA, check)
 
 

@@ -207,7 +207,7 @@ def test_steps() -> None:
 
 
 def step(*facts, count=None, end="\r\n"):
-    """What a step prints: its facts, and the last line with their number and their check sum."""
+    """What a step prints: its facts, and the last line with their number and their checksum."""
     check = zlib.adler32("".join(facts).encode())
     return "".join(
         f"#th {line}{end}" for line in [*facts, f"end {len(facts) if count is None else count} a{check:08x}"]
@@ -216,7 +216,7 @@ def step(*facts, count=None, end="\r\n"):
 
 @pytest.mark.parametrize("facts", [(), ("machine 'x'",), ("module 'tls'", "module 'ssl'", "text '\u00fc'")])
 def test_a_whole_step(facts):
-    """All facts, their number and their check sum; what a firmware logs in between does not matter."""
+    """All facts, their number and their checksum; what a firmware logs in between does not matter."""
     assert is_whole(step(*facts).encode())
     assert is_whole(("I (12) wifi: up\r\nE (13) x " + step(*facts, end="\r\nnoise\n")).encode())
 

@@ -60,7 +60,7 @@ def _line(value: Any) -> bytes:
 
 
 def _request_of(code: str) -> dict[str, Any]:
-    """The request as the board's json.loads would see it; its check sum fits."""
+    """The request as the board's json.loads would see it; its checksum fits."""
     (call,) = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)]
     text, *check = [ast.literal_eval(argument) for argument in call.args]
     assert check in ([], [check_sum(text.encode(), kind="c")])
@@ -300,7 +300,7 @@ def test_the_sum_of_a_file() -> None:
 
 
 def test_checked_code() -> None:
-    """Code is one literal with its check sum, however it is quoted."""
+    """Code is one literal with its checksum, however it is quoted."""
     code = "print('a', \"b\\n\")\n"
     (call,) = [node.value for node in ast.parse(checked_code(code, kind="s")).body if isinstance(node, ast.Expr)]
     assert isinstance(call, ast.Call)

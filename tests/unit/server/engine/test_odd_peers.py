@@ -77,7 +77,7 @@ def test_f1_rb02_the_first_server_never_ends_before_the_client(name: str, expect
 
 
 def test_raw_peer_that_the_client_waits_for(server: LocalServer, micropython: Any) -> None:
-    """`fin` overrules the table, so that a client that would wait for ever gets an end of file."""
+    """`fin` overrules the table, so that a client that would wait forever gets an end of file."""
     seen, _report = attempt(server, micropython, name="not-tls.bytes", data="1503030002", fin=True)
     assert seen["args"][0] == CONN_EOF
 
