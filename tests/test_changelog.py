@@ -31,7 +31,7 @@ def test_fragments_are_short():
     assert {name for name, text in texts.items() if not text.rstrip().endswith(".") or len(text) > 600} == set()
 
 
-def test_the_changelog_has_the_place_for_the_next_release():
+def test_the_changelog_has_the_marker_for_the_next_release():
     """towncrier writes below this line; without it, it writes above the title."""
     assert (ROOT / SETTINGS["filename"]).read_text(encoding="utf-8").count(
         "<!-- towncrier release notes start -->\n"

@@ -1,4 +1,4 @@
-"""What the repository's texts refer to exists: documents, their sections, and no numbered rule of a list that is not here."""
+"""Documents and sections that the repository's texts refer to exist, and no text refers to a numbered rule."""
 
 import ast
 import io
@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 SUFFIXES = {".css", ".ini", ".j2", ".js", ".md", ".py", ".toml", ".txt", ".yaml", ".yml"}
 FOLDERS = ("", "docs/", "docs/facts/")
-# Reports that the texts show being written, the example of a changelog fragment, and OpenSSL's list of changes.
+# Reports that commands in the texts write, the example of a changelog fragment, and OpenSSL's list of changes.
 NOT_HERE = {"diff.md", "matrix.md", "out.md", "x.md", "17.fix.md", "CHANGES.md"}
 DOCUMENT = re.compile(r"[\w.-][\w./-]*\.md\b")
 ADDRESS = re.compile(r"https?://\S+")
@@ -30,7 +30,7 @@ LINK = re.compile(r"\]\(([^()\s#]*)(?:#([^()\s]+))?\)")
 
 
 def paths() -> Iterator[Path]:
-    """Every text file of the repository: what git tracks, in an unpacked sdist what is there."""
+    """Return every text file of the repository: the tracked files or, in an unpacked sdist, all files."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT, capture_output=True, text=True, check=False,
@@ -40,7 +40,7 @@ def paths() -> Iterator[Path]:
 
 
 def prose(path: Path) -> Iterator[str]:
-    """The texts of a file that may name a document: all of it, of a program its comments and strings with a space in them."""
+    """Return the texts of a file that may name a document: the whole file, or a program's comments and strings that contain spaces."""
     text = path.read_text(encoding="utf-8")
     if ".md" not in text:
         return
@@ -58,34 +58,34 @@ def prose(path: Path) -> Iterator[str]:
 
 
 def cited(text: str) -> set[str]:
-    """The documents that a text names, without those of other sites."""
+    """Return the documents that a text names, without those of other sites."""
     return set(DOCUMENT.findall(ADDRESS.sub("", text))) if ".md" in text else set()
 
 
 def missing(text: str, *, folder: Path) -> set[str]:
-    """The documents that a text in this folder names and that do not exist."""
+    """Return the documents that a text in this folder names and that do not exist."""
     places = [folder, *(ROOT / name for name in FOLDERS)]
     names = {name for name in cited(text) if Path(name).name not in NOT_HERE}
     return {name for name in names if not any((place / name).is_file() for place in places)}
 
 
 def headings(page: Path) -> set[str]:
-    """The headings of a page, without marks."""
+    """Return the headings of a page, without markup."""
     return {line.lstrip("# ") for line in page.read_text(encoding="utf-8").splitlines() if line.startswith("#")}
 
 
 def anchor(heading: str) -> str:
-    """The name that GitHub gives to a heading in a link."""
+    """Return the anchor that GitHub gives to a heading."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
 def page_at(name: str) -> Path:
-    """The page that a citation names."""
+    """Return the page that a citation names."""
     return next((ROOT / folder / name for folder in FOLDERS if (ROOT / folder / name).is_file()), ROOT / name)
 
 
 def wrong_sections(text: str) -> list[str]:
-    """The citations `page.md, "Heading"` whose page has no such heading."""
+    """Return the citations `page.md, "Heading"` whose page has no such heading."""
     one_line = re.sub(r"\s+(# )?", " ", text)
     return [
         f'{name}, "{title}"' for name, title in SECTION.findall(one_line)
@@ -103,13 +103,13 @@ def wrong_sections(text: str) -> list[str]:
         ("https://example.org/absent.md and --compat-report=matrix.md", set()),
     ],
 )
-def test_an_absent_document_is_noticed(text, expected):
-    """The check itself: a name counts wherever it is in a sentence, links of other sites and written reports do not."""
+def test_a_missing_document_is_found(text, expected):
+    """A name counts anywhere in a sentence; links to other sites and generated reports do not."""
     assert missing(text, folder=ROOT) == expected
 
 
-def test_an_absent_section_is_noticed():
-    """The check itself: a heading must be spelt as on the page, also when the citation is broken over two lines."""
+def test_a_missing_section_is_found():
+    """A heading must be spelt as on the page, also if the citation spans two lines."""
     assert wrong_sections('docs/facts/micropython.md, "Memory" and\n# python-ssl.md, "Nothing"') == [
         'python-ssl.md, "Nothing"'
     ]
@@ -129,7 +129,7 @@ def test_every_document_exists():
 
 
 def test_every_file_exists():
-    """A file of the project that a text names is where the text says, so that moved files are noticed."""
+    """A project file that a text names exists at that path, so that moved files are noticed."""
     files = {str(path.relative_to(ROOT)) for path in ROOT.glob("[!.]*/**/*") if path.is_file()}
     found = {
         f"{path.relative_to(ROOT)}: {name}"
@@ -141,7 +141,7 @@ def test_every_file_exists():
 
 
 def test_every_section_exists():
-    """A section that a text names, or a link leads to, is a heading of that page."""
+    """A section that a text names or links to is a heading of that page."""
     found = []
     for path in paths():
         if path == Path(__file__):

@@ -11,12 +11,12 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
 def names(requirements: list[str]) -> set[str]:
-    """The packages of a list of requirements, without versions and markers."""
+    """Return the packages of a list of requirements, without versions and markers."""
     return {re.match(r"[\w.-]+", text)[0].lower() for text in requirements}
 
 
 def declared() -> dict[str, set[str]]:
-    """Package -> what it is for, as the table writes it: nothing for run time, else test, build, dev."""
+    """Return package -> purpose as in the table: nothing for run time, else test, build, dev."""
     found: dict[str, set[str]] = {name: set() for name in names(PROJECT["project"]["dependencies"])}
     lists = {**PROJECT["project"]["optional-dependencies"], "build": PROJECT["build-system"]["requires"]}
     for use, requirements in lists.items():
@@ -26,7 +26,7 @@ def declared() -> dict[str, set[str]]:
 
 
 def rows() -> list[list[str]]:
-    """The cells of ARCHITECTURE.md's table."""
+    """Return the cells of ARCHITECTURE.md's table."""
     text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
     section = text.partition("\n## Dependencies\n")[2].partition("\n## ")[0]
     lines = [line for line in section.splitlines() if line.startswith("|")]
@@ -34,7 +34,7 @@ def rows() -> list[list[str]]:
 
 
 def test_the_table_has_what_is_declared():
-    """One line for each package of pyproject.toml, with what it is needed for in front of the name."""
+    """The table has one line for each package of pyproject.toml, with its purpose before the name."""
     listed = {}
     for package, *_ in rows():
         uses, _, name = package.rpartition(": ")
@@ -45,7 +45,7 @@ def test_the_table_has_what_is_declared():
 
 @pytest.mark.parametrize("row", rows(), ids=lambda row: row[0])
 def test_a_line_is_complete(row):
-    """Reason, licence, and the last release with its year."""
+    """A line has the reason, the licence, and the last release with its year."""
     _package, reason, licence, release = row
     assert len(reason.split()) >= 3
     assert licence
@@ -59,7 +59,7 @@ def test_the_tools_of_tox_are_those_of_dev():
 
 
 def test_tox_has_an_environment_for_each_mpremote():
-    """Every minor release that pyproject.toml admits can be tried by name: harness/boards/serial/raw_repl.py subclasses its transport."""
+    """Every minor release that pyproject.toml allows can be tested by name: harness/boards/serial/raw_repl.py subclasses its transport."""
     (text,) = [text for text in PROJECT["project"]["dependencies"] if text.startswith("mpremote")]
     low, high = (int(number) for number in re.fullmatch(r"mpremote>=1\.(\d+),<1\.(\d+)", text).groups())
     tox = (ROOT / "tox.ini").read_text(encoding="utf-8")

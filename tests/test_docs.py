@@ -1,4 +1,4 @@
-"""What the pages in docs/ show is accepted by the programs that it is meant for."""
+"""The programs that the examples in docs/ are meant for accept them."""
 
 import itertools
 import re
@@ -18,7 +18,7 @@ REPORTS = (ROOT / "docs" / "reports.md").read_text(encoding="utf-8")
 
 
 def blocks(language: str, text: str = LAB) -> list[str]:
-    """The fenced blocks of a language."""
+    """Return the fenced blocks of a language."""
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
@@ -27,7 +27,7 @@ BOARDS = (ROOT / "docs" / "boards.md").read_text(encoding="utf-8")
 
 @pytest.mark.parametrize("page", [LAB, BOARDS], ids=["lab.md", "boards.md"])
 def test_boards_toml(tmp_path, page):
-    """Every boards.toml of the page is one: read by the harness itself, with the passwords in the environment."""
+    """Every boards.toml of the page is valid: the harness itself reads it, with the passwords in the environment."""
     found = blocks("toml", page)
     assert found
     for text in found:
@@ -59,12 +59,12 @@ def test_f20_what_the_page_says_of_boards():
 
 @pytest.mark.parametrize("text", blocks("yaml")[:2], ids=["github", "gitlab"])
 def test_jobs(text):
-    """Both jobs are YAML, and the command in each names only boards of the page and options that exist."""
+    """Both jobs are valid YAML, and the command in each uses only boards of the page and options that exist."""
     assert "boards" in (yaml.safe_load(text).get("jobs") or yaml.safe_load(text))
 
 
 def test_exporter():
-    """The file for labgrid's exporter has groups of resources, each with a serial port, and the loop makes a place of each."""
+    """The file for labgrid's exporter has groups of resources, each with a serial port, and the loop creates a place for each."""
     groups = yaml.safe_load(blocks("yaml")[2])
     assert all("USBSerialPort" in resources for resources in groups.values())
     assert f"for board in {' '.join(groups)}; do" in LAB
@@ -92,7 +92,7 @@ def test_commands():
 
 
 def test_commands_of_reports():
-    """The runs that ask which key to use: three boards, three servers, and only options that exist."""
+    """The commands that find the best key use three boards, three servers, and only options that exist."""
     lines = [line for block in blocks("sh", REPORTS) for line in block.splitlines() if line.startswith("pytest ")]
     assert lines
     source = (ROOT / "harness" / "pytest_plugin" / "plugin.py").read_text(encoding="utf-8")
@@ -102,13 +102,13 @@ def test_commands_of_reports():
 
 
 @pytest.mark.parametrize("page", sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md")))
-def test_the_readme_leads_there(page):
+def test_the_readme_links_to_every_page(page):
     """README links to every page in docs/ and docs/facts/."""
     assert f"({page})" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_architecture_has_every_stage():
-    """Each folder of harness/ is in ARCHITECTURE.md, so that a reader finds where a thing belongs."""
+    """Each folder of harness/ is in ARCHITECTURE.md, so that a reader finds the right place."""
     text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
     folders = {f"`{path.name}/`" for path in (ROOT / "harness").iterdir() if (path / "__init__.py").exists()}
     assert {name for name in folders if name not in text} == set()

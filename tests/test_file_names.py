@@ -13,7 +13,7 @@ EMPTY_NAMES = {"util", "utils", "common", "helper", "helpers", "base", "misc", "
 MAX_LINES = 400
 RECORDS = ("behaviours", "boards", "cases", "json_values", "observations", "results", "wire", "words")
 
-# Modules without a test file of their own name, each with the place that tests them.
+# Modules without a test file of the same name, each with the place that tests them.
 TESTED_ELSEWHERE = {
     "harness/__init__.py": "version and re-exports; tests/packaging",
     "harness/__main__.py": "tests/unit/test_cli.py runs it as a process",
@@ -33,7 +33,7 @@ TESTED_ELSEWHERE = {
 
 
 def own_files() -> list[Path]:
-    """The Python files of this checkout, without what tools and environments put into it."""
+    """Return the Python files of this checkout, without those of tools and environments."""
     found = []
     for folder in ("harness", "device_scripts", "tests", "benchmarks"):
         found += sorted((ROOT / folder).rglob("*.py"))
@@ -47,7 +47,7 @@ UNIT_TESTS = [path for path in FILES if path.startswith("tests/unit/") and Path(
 
 
 def module_of(test: str) -> Path:
-    """`tests/unit/wire/test_records.py` -> `harness/wire/records.py`; a test may add words: test_predict_against_openssl.py."""
+    """`tests/unit/wire/test_records.py` -> `harness/wire/records.py`; a test may add a suffix: test_predict_against_openssl.py."""
     path = Path(test)
     folder = HARNESS / path.parent.relative_to("tests/unit")
     words = path.stem.removeprefix("test_").split("_")
@@ -61,17 +61,17 @@ def module_of(test: str) -> Path:
 
 
 def test_each_unit_test_has_its_module():
-    """A file in tests/unit is called after the module it tests, in the folder of the same name."""
+    """A file in tests/unit is named after the module it tests, in the folder of the same name."""
     assert [test for test in UNIT_TESTS if not module_of(test).exists()] == []
 
 
 def has_test(module: str) -> bool:
-    """Whether a file of tests/unit is called after this module."""
+    """Return whether a file of tests/unit is named after this module."""
     return any(module_of(test) == ROOT / module for test in UNIT_TESTS)
 
 
 def has_code(module: str) -> bool:
-    """Whether there is anything to test: a function or a class. A topic of cases is a declaration, which tests/compat runs."""
+    """Return whether there is anything to test: a function or a class. A topic of cases is a declaration, which tests/compat runs."""
     if module.startswith("harness/cases/") and not module.endswith("__init__.py"):
         return False
     tree = ast.parse((ROOT / module).read_text(encoding="utf-8"))
@@ -92,12 +92,12 @@ def test_the_list_of_modules_tested_elsewhere_is_not_stale():
 
 
 def test_names_are_nouns():
-    """No file is called utils, common, helpers or base: such a name does not say what is inside."""
+    """No file is named utils, common, helpers or base: such a name does not say what is inside."""
     assert [path for path in FILES if set(Path(path).with_suffix("").parts) & EMPTY_NAMES] == []
 
 
 def lines_of(path: str) -> int:
-    """How many lines a file has."""
+    """Return the number of lines of a file."""
     return len((ROOT / path).read_text(encoding="utf-8").splitlines())
 
 
@@ -117,7 +117,7 @@ def test_each_file_says_what_it_is():
 
 
 def test_device_scripts_are_ascii():
-    """What runs on a board is ASCII: a small MicroPython may be built without unicode."""
+    """Code that runs on a board is ASCII: a small MicroPython may be built without unicode."""
     assert [path.name for path in (ROOT / "device_scripts").glob("*.py") if not path.read_bytes().isascii()] == []
 
 
@@ -126,7 +126,7 @@ def test_no_secrets_in_git():
     listing = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
     if listing.returncode != 0:
         pytest.skip("not a git checkout (an sdist): there is nothing tracked to look at")
-    # Written apart, or this file would find itself.
+    # Split, or the test would find this file.
     header = (
         b"-----BEGIN " + b"PRIVATE KEY-----",
         b"-----BEGIN RSA " + b"PRIVATE KEY-----",

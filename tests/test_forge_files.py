@@ -1,4 +1,4 @@
-"""The files that a forge, an editor and pre-commit read name what exists here, and agree with tox.ini and pyproject.toml."""
+"""The files for the forge, editors and pre-commit refer to existing things and agree with tox.ini and pyproject.toml."""
 
 import re
 import tomllib
@@ -40,7 +40,7 @@ def test_the_workflow_runs_the_checks():
 
 
 def test_one_job_is_required():
-    """`required` needs every other job, and also runs after a failed one: the forge takes a skipped job for a passed one."""
+    """`required` needs every other job, and also runs after a failed one: the forge treats a skipped job as passed."""
     jobs = read_yaml(GITHUB / "workflows" / "ci.yml")["jobs"]
     required = jobs.pop("required")
     assert required["if"] == "always()"

@@ -1,4 +1,4 @@
-"""No text of the project uses the phrases of language/phrases.txt: code, tests, documents, messages and templates alike."""
+"""No code, test, document, message or template of the project uses a phrase of language/phrases.txt."""
 
 import re
 from collections.abc import Iterator
@@ -13,12 +13,12 @@ QUOTED = FOLDER / "quoted.txt"
 
 
 def entries(path: Path) -> list[str]:
-    """The lines of a list, without comments and empty ones."""
+    """Return the lines of a list, without comments and empty lines."""
     return [line for line in path.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
 
 
 def text_files(folder: Path) -> Iterator[Path]:
-    """Every file below a folder that git would track and that is text."""
+    """Return every text file below a folder that git would track."""
     for path in sorted(folder.iterdir()):
         if path == FOLDER or path.name in GENERATED or path.suffix in {".egg-info", ".pem", ".der", ".key", ".pcapng"}:
             continue
@@ -30,18 +30,18 @@ def text_files(folder: Path) -> Iterator[Path]:
 
 
 def phrases() -> list[re.Pattern[str]]:
-    """The patterns, whose spaces match a line break and the sign of a comment as well."""
+    """Return the patterns; a space also matches a line break and a comment sign."""
     return [re.compile(line.replace(" ", r"[\s#]+"), re.IGNORECASE) for line in entries(FOLDER / "phrases.txt")]
 
 
 def found_in(text: str) -> list[str]:
-    """Each match in a text, as `LINE: words`."""
+    """Return each match in a text, as `LINE: words`."""
     matches = [match for pattern in phrases() for match in pattern.finditer(text)]
     return [f"{text.count(chr(10), 0, match.start()) + 1}: {' '.join(match[0].split())}" for match in matches]
 
 
 def found() -> dict[str, list[str]]:
-    """File -> its matches, of the files that have any."""
+    """Return file -> matches for the files with matches."""
     quoted = [line.split(": ", 1) for line in entries(QUOTED)]
     matches = {}
     for path in text_files(ROOT):
@@ -60,5 +60,5 @@ def test_the_phrases_are_found():
 
 
 def test_no_text_has_a_phrase():
-    """No file has one, except for the words of language/quoted.txt."""
+    """No file has a phrase, except for the texts of language/quoted.txt."""
     assert found() == {}

@@ -34,7 +34,7 @@ STAGES = (
     "compat",
 )
 
-# Earlier in the flow, and still not an input.
+# Earlier in the flow, but not an input.
 APART = (
     ("harness.server", "harness.boards", "a server must not know who connects to it"),
     ("harness.server", "harness.cases", "a server gets a profile, never a case"),
@@ -57,7 +57,7 @@ APART = (
     ("harness.commands", "pytest", "the command line works without pytest's plugin"),
 )
 
-# A prediction is given a ClientHello and settings, and must not be able to look at what happened.
+# A prediction sees a ClientHello and settings, and must not depend on what happened.
 PREDICTION = ("harness.oracle.predict", "harness.oracle.prediction")
 OBSERVED = {
     "Observation",
@@ -100,7 +100,7 @@ POSIX_MODULES = {"pty", "tty", "termios", "fcntl", "resource", "grp", "pwd"}
 
 
 def module_name(path: Path) -> str:
-    """`harness/wire/records.py` -> `harness.wire.records`; a package's file is the package."""
+    """`harness/wire/records.py` -> `harness.wire.records`; a package's `__init__` is the package."""
     parts = path.relative_to(ROOT).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
@@ -110,7 +110,7 @@ TREES = {name: ast.parse(path.read_text(encoding="utf-8"), str(path)) for name, 
 
 
 def imports(name: str, *, everywhere: bool = True) -> list[tuple[int, str]]:
-    """(line, dotted name) of what a module imports; `from a import b` is a.b where that is a module, else a."""
+    """Return (line, dotted name) of a module's imports; `from a import b` is a.b if that is a module, else a."""
     found = []
     for node in ast.walk(TREES[name]) if everywhere else TREES[name].body:
         if isinstance(node, ast.Import):
@@ -125,30 +125,30 @@ def imports(name: str, *, everywhere: bool = True) -> list[tuple[int, str]]:
 
 
 def own_imports(name: str) -> Iterator[tuple[int, str]]:
-    """(line, module) of the harness's modules that a module imports; the package itself does not count."""
+    """Return (line, module) of the harness's modules that a module imports, without the package itself."""
     return ((line, target) for line, target in imports(name) if target in SOURCES and target != "harness")
 
 
 def within(name: str, parent: str) -> bool:
-    """Whether a dotted name is `parent` or lies inside it."""
+    """Return whether a dotted name is `parent` or inside it."""
     return name == parent or name.startswith(f"{parent}.")
 
 
 def stage(name: str) -> int:
-    """The number of a module's folder, or of a module that lies in harness/ itself."""
+    """Return the number of a module's folder, or of a module in harness/ itself."""
     return STAGES.index(name.split(".")[1])
 
 
 def test_every_module_has_a_stage():
-    """The list names what lies in harness/, no more and no less; a new folder gets its place in the flow there."""
+    """The list names exactly the content of harness/; a new folder gets its place in the flow there."""
     there = {path.stem for path in HARNESS.glob("*.py")} | {
         path.name for path in HARNESS.iterdir() if (path / "__init__.py").exists()
     }
     assert there - {"__init__"} == set(STAGES)
 
 
-def test_harness_itself_holds_the_front_door_only():
-    """What lies loose in harness/ is the errors and the command line; everything else is in a folder."""
+def test_harness_itself_contains_only_the_entry_points():
+    """Only the errors and the command line are directly in harness/; everything else is in a folder."""
     loose = {path.name for path in HARNESS.glob("*.py")}
     assert loose == {"__init__.py", "__main__.py", "cli.py", "errors.py"}
 
@@ -166,7 +166,7 @@ def test_imports_point_to_earlier_stages():
 
 
 def test_records_are_imported_from_the_package():
-    """Other stages import records from harness.model itself: which of its files defines one may change."""
+    """Other stages import records from harness.model itself: the file that defines one may change."""
     wrong = [
         f"{name}:{line} imports {target}"
         for name in SOURCES
@@ -178,7 +178,7 @@ def test_records_are_imported_from_the_package():
 
 
 def circles() -> list[list[str]]:
-    """The groups of modules that import one another in a circle (Tarjan's strongly connected components)."""
+    """Return the groups of modules that import one another in a circle (Tarjan's strongly connected components)."""
     number: dict[str, int] = {}
     lowest: dict[str, int] = {}
     waiting: list[str] = []
@@ -205,12 +205,12 @@ def circles() -> list[list[str]]:
 
 
 def test_no_circle_inside_a_stage():
-    """Inside a stage imports point one way, too; an import inside a function is no way around."""
+    """Imports inside a stage have no circles either, imports inside functions included."""
     assert circles() == []
 
 
 def test_packages_import_nothing():
-    """A folder's __init__ says what the folder is; only these have names of their own."""
+    """A folder's __init__ only describes the folder; only these define names."""
     allowed = {
         "harness",
         "harness.cases",
@@ -246,7 +246,7 @@ def test_the_list_of_separations_is_not_stale():
 
 
 def closure(names: set[str]) -> set[str]:
-    """All harness modules that importing these brings in, with the packages around them."""
+    """Return all harness modules that importing these loads, with their packages."""
     seen: set[str] = set()
     waiting = set(names)
     while waiting:
@@ -262,7 +262,7 @@ def closure(names: set[str]) -> set[str]:
 
 
 def test_prediction_knows_no_observation():
-    """A prediction sees the ClientHello and the server's settings: nothing it can reach but the records knows what happened."""
+    """A prediction sees the ClientHello and the server's settings: except for the records, nothing that it imports knows what happened."""
     start = {name for name in SOURCES if any(within(name, entry) for entry in PREDICTION)}
     assert start >= set(PREDICTION)
     reached = {name for name in closure(start) if not within(name, "harness.model")}
@@ -280,12 +280,12 @@ def test_prediction_knows_no_observation():
 
 
 def test_observing_is_pure():
-    """Nothing that observe.py can reach does I/O: an observation follows from records alone."""
+    """Nothing that observe.py imports does I/O: an observation depends only on records."""
     assert {name: used for name in closure({"harness.run.observe"}) if (used := io_of(name))} == {}
 
 
 def io_of(name: str) -> set[str]:
-    """The I/O that a module uses: modules that do I/O, start processes or threads, or are POSIX only; and `sleep`."""
+    """Return the I/O that a module uses: modules that do I/O, start processes or threads, or are POSIX only; and `sleep`."""
     used = {target.partition(".")[0] for _line, target in imports(name)} & (IO_MODULES | POSIX_MODULES)
     sleeps = any(
         isinstance(node, ast.Attribute)
@@ -303,7 +303,7 @@ def test_io_lives_in_the_listed_modules():
 
 
 def test_ruff_bans_io_elsewhere():
-    """ruff's TID251 is lifted for the folders of the table only, and bans every module that the table knows."""
+    """ruff's TID251 is disabled only for the folders of the table, and bans every module of the table."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["ruff"]["lint"]
     lifted = {
         pattern.removeprefix("harness/").removesuffix("/**").replace("/", ".")
@@ -317,7 +317,7 @@ def test_ruff_bans_io_elsewhere():
 
 
 def test_posix_modules_are_imported_where_they_are_used():
-    """pty, termios, fcntl and their like are imported inside functions: Windows has none of them."""
+    """pty, termios, fcntl and similar modules are imported inside functions: Windows has none of them."""
     wrong = [
         f"{name}:{line} imports {target}"
         for name in SOURCES
@@ -331,7 +331,7 @@ ENGINE = "harness.server.engine"
 
 
 def test_the_server_engine_needs_the_standard_library_only():
-    """What runs under another interpreter imports the standard library and its own folder, nothing of the package's records."""
+    """Code that runs under another interpreter imports only the standard library and its own folder."""
     parts = {name.removeprefix(f"{ENGINE}.") for name in SOURCES if within(name, ENGINE)}
     allowed = parts | {f"{ENGINE}.{part}" for part in parts}
     foreign = [

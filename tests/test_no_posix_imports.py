@@ -1,4 +1,4 @@
-"""The harness where Windows is: no pty, fcntl, termios, grp, pwd or resource. Serial boards work there; `unix` says why it does not.
+"""Test the harness as on Windows, without pty, fcntl, termios, grp, pwd and resource. Serial boards work; `unix` gives a reason.
 
 The modules are blocked in a process of its own (`sys.modules[name] = None` makes an import raise ImportError), everything else is real.
 """
@@ -69,10 +69,10 @@ def test_help_of_the_command_line():
 
 
 def test_boards_lists_ports_and_says_that_unix_cannot():
-    """`tls-harness boards` works and says in one line that there is no virtual board."""
+    """`tls-harness boards` works and reports in one line that there is no virtual board."""
     done = python(AS_MODULE, "harness", "boards")
     assert (done.returncode, done.stderr) == (0, "")
-    # pyserial goes by os.name: on a POSIX system it wants termios, on Windows it does not.
+    # pyserial checks os.name: on a POSIX system it imports termios, on Windows it does not.
     ports = "  no serial ports: cannot import pyserial (fcntl is missing)"
     assert done.stdout.splitlines() == ["serial ports", ports, "virtual board", f"  {CANNOT}"]
 
@@ -92,8 +92,8 @@ def test_boards_as_json_says_that_unix_cannot():
     }
 
 
-def test_probing_without_naming_a_board_passes_over_unix(tmp_path):
-    """`tls-harness boards --probe` of a lab without boards has nothing to open, says why, and that is no fault."""
+def test_probing_without_a_board_skips_unix(tmp_path):
+    """`tls-harness boards --probe` of a lab without boards has nothing to open, says why, and does not fail."""
     done = python(AS_MODULE, "harness", "boards", "--probe", cwd=tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (0, f"{CANNOT}\n", "")
 
@@ -120,7 +120,7 @@ def test_pytest_collects_the_smoke_set():
 
 
 def test_a_run_on_unix_is_an_error_that_says_why(tmp_path):
-    """`pytest --board unix` says of each case in one line that there is no virtual board, and no verdict about TLS."""
+    """`pytest --board unix` reports for each case in one line that there is no virtual board, without a verdict about TLS."""
     words = ["--cases", "smoke", "-k", "ecdsa-key-connects", "-p", "no:cacheprovider", "--artifacts", str(tmp_path)]
     done = python(AS_MODULE, "pytest", *words)
     assert (done.returncode, done.stderr) == (10, "")

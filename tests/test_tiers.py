@@ -1,4 +1,4 @@
-"""Which tests `pytest tests` leaves out, and that `.ci/run` and tox run those, too."""
+"""Test which tests `pytest tests` deselects, and that `.ci/run` and tox run them."""
 
 import configparser
 import shlex
@@ -9,13 +9,13 @@ SLOW_FOLDERS = ("faults", "generations", "packaging")
 
 
 def ini(name: str) -> configparser.ConfigParser:
-    """A configuration file of the project."""
+    """Return a configuration file of the project."""
     parser = configparser.ConfigParser(interpolation=None)
     parser.read(ROOT / name, encoding="utf-8")
     return parser
 
 
-def test_slow_tests_are_left_out_unless_asked_for():
+def test_slow_tests_are_deselected_by_default():
     """The default deselects the marker `slow` and nothing else."""
     words = shlex.split(ini("pytest.ini")["pytest"]["addopts"])
     assert words[words.index("-m") + 1] == "not slow"
@@ -23,14 +23,14 @@ def test_slow_tests_are_left_out_unless_asked_for():
 
 
 def test_whole_folders_are_slow():
-    """Each module that builds distributions, runs whole sets of cases or waits for faults is marked, also a new one."""
+    """Every module that builds distributions, runs whole sets of cases or waits for faults is marked."""
     modules = [path for folder in SLOW_FOLDERS for path in (ROOT / "tests" / folder).glob("test_*.py")]
     assert modules
     assert [path.name for path in modules if "pytest.mark.slow" not in path.read_text(encoding="utf-8")] == []
 
 
 def test_the_main_job_has_no_slow_case():
-    """`pytest` runs every case that `--cases` selects: the default must not leave one out."""
+    """`pytest` runs every case that `--cases` selects: the default must not deselect one."""
     for path in (ROOT / "tests" / "compat").glob("*.py"):
         assert "mark.slow" not in path.read_text(encoding="utf-8")
 

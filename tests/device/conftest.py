@@ -1,4 +1,4 @@
-"""What the device-script tests share: firmware stand-ins, the agent under CPython, real interpreters."""
+"""Shared by the device-script tests: firmware stand-ins, the agent under CPython, real interpreters."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class CPythonBoard:
         self._capture.readouterr()
 
     def run(self, **words: Any) -> dict[str, Any]:
-        """One th_run; the answer as a dict, without the number that the host gave."""
+        """Run th_run once and return the answer as a dict, without the request number."""
         text = json.dumps({"n": 17, **words})
         self.names["th_run"](text, check_sum(text.encode(), kind="c"))
         (answer,) = agent_protocol.read_objects(self._capture.readouterr().out.encode())
@@ -61,7 +61,7 @@ class CPythonBoard:
 
 @pytest.fixture
 def stand_in(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[[str], CPythonBoard]:
-    """Make a board of a generation by name; the agent runs in names of its own, as in a board's __main__."""
+    """Make a board of a generation by name; the agent runs in its own namespace, as in a board's __main__."""
 
     gc.freeze()  # the agent collects garbage as on a board: not through all that thousands of tests have made
 
@@ -78,7 +78,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 
 @pytest.fixture
 def plain_server() -> Iterator[int]:
-    """A TCP server that answers what it is sent with `Hallo, Client!` and ends; gives its port."""
+    """Start a TCP server that answers a request with `Hallo, Client!` and closes; return its port."""
     listener = socket.create_server(("127.0.0.1", 0))
     listener.settimeout(60)
 
@@ -114,7 +114,7 @@ def closed_port() -> int:
 def _packaged() -> list[str] | None:
     if importlib.util.find_spec("micropython_run") is None:
         return None
-    # Its own console script drops the exit status.
+    # Its console script loses the exit status.
     return [
         sys.executable,
         "-c",
@@ -127,7 +127,7 @@ INTERPRETERS = ("packaged", "old")
 
 @pytest.fixture(params=INTERPRETERS)
 def interpreter(request: pytest.FixtureRequest) -> list[str]:
-    """The command line of a real interpreter: the packaged one, and the one that $MICROPYTHON_OLD names."""
+    """Return the command line of a real interpreter: the packaged one or the one that $MICROPYTHON_OLD names."""
     if request.param == "packaged":
         command = _packaged()
         if command is None:
@@ -149,12 +149,12 @@ def deployed(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def agent_source() -> str:
-    """Checksums and agent as one text."""
+    """Return the checksum code and the agent as one text."""
     return AGENT_SOURCE
 
 
 def run_code(command: list[str], code: str, *, cwd: Path) -> bytes:
-    """Run code in a fresh interpreter; gives what it printed."""
+    """Run code in a fresh interpreter and return its output."""
     done = subprocess.run([*command, "-c", code], cwd=cwd, capture_output=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr.decode() + done.stdout.decode()
     return done.stdout
@@ -180,7 +180,7 @@ JOIN_LIMIT_S = 30
 
 
 class NetworkBench:
-    """One board of stand-ins, and network_setup.py on it."""
+    """A board of stand-ins with network_setup.py."""
 
     def __init__(self, family: str, capture: Any, patch: pytest.MonkeyPatch, **air: Any) -> None:
         self.clock = WLAN_STAND_INS["Clock"]()
@@ -194,7 +194,7 @@ class NetworkBench:
         patch.setitem(sys.modules, "network", self.network)
 
     def bring_up(self, kind: str, **words: Any) -> dict[str, Any]:
-        """What the board answers."""
+        """Return the board's answer."""
         exec(
             AGENT_SOURCE
             + scripts.script("network_setup")
@@ -212,11 +212,11 @@ class NetworkBench:
         return self.bring_up("wifi", ssid=ssid, password=password, **words)
 
     def called(self, name: str) -> list[Any]:
-        """The values given to one call."""
+        """Return the arguments of one call."""
         return [call[1] if len(call) > 1 else None for call in self.station.calls if call[0] == name]
 
 
 @pytest.fixture
 def bench(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., NetworkBench]:
-    """Make a board of a family in a story."""
+    """Make a board of a family in a scenario."""
     return lambda family, **air: NetworkBench(family, capsys, monkeypatch, **air)

@@ -1,7 +1,7 @@
 """Stand-ins for the TLS modules of MicroPython firmware, one per API generation (docs/facts/micropython.md, "Python API").
 
-Each has exactly the names and keyword arguments of its generation and refuses the rest the way the firmware does.
-There is no TLS inside: a wrapped socket passes the bytes on in the clear. What was called is in `calls`.
+Each has exactly the names and keyword arguments of its generation and rejects others as the firmware does.
+There is no TLS inside: a wrapped socket forwards plain bytes. `calls` records the calls.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class WithCipher(PassThrough):
 
 
 class Firmware:
-    """The modules of one generation and what was called on them."""
+    """The modules of one generation and the recorded calls."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, Any]] = []
@@ -83,7 +83,7 @@ CONTEXT_WORDS = ("server_side", "do_handshake_on_connect", "server_hostname")
 
 
 class _Context:
-    """What every SSLContext has: wrap_socket. Its methods append to the firmware's calls."""
+    """The common part of every SSLContext, wrap_socket. Its methods append to the firmware's calls."""
 
     firmware: Firmware
     socket: type = PassThrough
@@ -96,7 +96,7 @@ class _Context:
 
 
 class _Recorder:
-    """An attribute whose setting is recorded."""
+    """An attribute whose assignments are recorded."""
 
     def __init__(self, start: Any) -> None:
         self._start = start
@@ -157,12 +157,12 @@ def mbedtls_1_18() -> Firmware:
 
 
 def axtls_1_18() -> Firmware:
-    """1.18 and 1.19.1 with axTLS: told from mbedTLS only by the socket's methods."""
+    """1.18 and 1.19.1 with axTLS: only the socket's methods differ from mbedTLS."""
     return _up_to_1_19(PassThrough)
 
 
 def mbedtls_1_20() -> Firmware:
-    """1.20: wrap_socket learnt cert_reqs and cadata."""
+    """1.20: wrap_socket accepts cert_reqs and cadata."""
     firmware = Firmware()
     wrap = firmware.wrap_function(accepts=(*OLD_WORDS, "cert_reqs", "cadata"), socket=WithPeerCertificate)
     firmware.modules["ssl"] = firmware.add("ussl", wrap_socket=wrap, **CERT)
@@ -207,7 +207,7 @@ def mbedtls_1_22() -> Firmware:
 
 
 def _frozen_ssl(firmware: Firmware) -> None:
-    """The frozen ssl.py of 1.23 on: hides the ciphers, has load_verify_locations whatever the tls below it has."""
+    """The frozen ssl.py of 1.23 on: hides the ciphers, has load_verify_locations even if the tls below it has not."""
     context = _context(
         firmware,
         verify_mode=_Recorder(0),
@@ -241,7 +241,7 @@ def mbedtls_1_23() -> Firmware:
 
 
 def axtls_1_23() -> Firmware:
-    """1.23 on with axTLS: load_cert_chain, a verify_mode that does nothing, no CERT_REQUIRED."""
+    """From 1.23 with axTLS: load_cert_chain, a verify_mode without effect, no CERT_REQUIRED."""
     firmware = Firmware()
     context = _context(firmware, verify_mode=_Recorder(0), load_cert_chain=_load_cert_chain)
     firmware.add("tls", SSLContext=context, CERT_NONE=0, **PROTOCOL)

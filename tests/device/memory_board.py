@@ -1,6 +1,6 @@
 """A board in memory: the raw REPL of shared/runtime/pyexec.c and the agent under CPython, behind a line that can damage one byte.
 
-Takes the place of pyserial's port. Time is the board's own: only a read that finds nothing moves it on.
+Replaces pyserial's port. Time is simulated: only a read that finds nothing advances it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ COMMENT, WRONG = ord("#"), -1
 BEGINS_OR_ENDS = frozenset(b"'\"#" + bytes(range(32)))
 LOG = -1
 CTRL_A, CTRL_B, CTRL_C, CTRL_D, CTRL_E = range(1, 6)
-# The agent as it is, but for what it would do with a network: it answers with all that it was given.
+# The real agent, except for network access: it answers with everything that it received.
 ATTEMPT = """
 th_runs = []
 def th_attempt(req, blob):
@@ -38,7 +38,7 @@ AGENT = [compile(piece, "<agent>", "exec") for piece in (script("line"), *agent_
 
 
 class Direction(StrEnum):
-    """Which way a byte goes."""
+    """The direction of a byte."""
 
     TO_BOARD = "to the board"
     FROM_BOARD = "from the board"
@@ -53,7 +53,7 @@ class Damage:
     bit: int | None
 
     def of(self, byte: int) -> bytes:
-        """Return what arrives of it."""
+        """Return the bytes that arrive."""
         if self.bit == LOG:
             return b"I (1234) wifi:new:<1,0>, old:<1,0>\r\n" + bytes([byte])
         return b"" if self.bit is None else bytes([byte ^ 1 << self.bit])
@@ -66,11 +66,11 @@ class DamagedOnce:
         self.arm(damage)
 
     def arm(self, damage: Damage | None) -> None:
-        """Begin to count again, and damage another byte."""
+        """Restart the count, and damage another byte."""
         self.damage, self.sent = damage, 0
 
     def carry(self, data: bytes) -> bytes:
-        """Return what arrives of a piece."""
+        """Return the bytes that arrive of a piece."""
         begin, self.sent = self.sent, self.sent + len(data)
         if self.damage is None or not begin <= self.damage.place < self.sent:
             return data
@@ -86,13 +86,13 @@ class DamagedLine:
         self.arm(damage)
 
     def arm(self, damage: Damage | None) -> None:
-        """Begin to count again, and damage another byte."""
+        """Restart the count, and damage another byte."""
         for direction, wire in self.wires.items():
             wire.arm(damage if damage is not None and damage.direction is direction else None)
 
     @property
     def all_damages(self) -> list[Damage]:
-        """Each bit of each byte that was sent since it was armed, and each byte."""
+        """Return each bit flip and each byte loss of the bytes sent since it was armed."""
         return [
             Damage(direction, place, bit)
             for direction, wire in self.wires.items()
@@ -108,11 +108,11 @@ def compiled(code: bytes) -> CodeType:
 
 
 def within(code: bytearray, before: int) -> int:
-    """What the last byte of some code is in, as py/lexer.c has it: a string (its quote), a comment, nothing (0), or nothing Python has.
+    """Return the lexical context of the code's last byte, as in py/lexer.c: a string (its quote), a comment, none (0), or invalid.
 
     Args:
         code: up to and including this byte.
-        before: what the byte before was in.
+        before: the context of the byte before.
     """
     byte = code[-1]
     if before == COMMENT:
@@ -203,7 +203,7 @@ class MemoryPort:
             line.clear()
 
     def _friendly(self) -> Iterator[int]:
-        """pyexec_friendly_repl, as far as it is reached: until Ctrl-A."""
+        """pyexec_friendly_repl, up to Ctrl-A."""
         line = bytearray()
         while (byte := (yield 0)) != CTRL_A:
             if byte == CTRL_D and not line:
@@ -222,7 +222,7 @@ class MemoryPort:
                 self._say(bytes([byte]))
 
     def _paste(self, command: int) -> Iterator[int]:
-        """do_reader_stdin and mp_reader_new_stdin: what is no Python ends the reading at once, and the rest up to an end is dropped."""
+        """do_reader_stdin and mp_reader_new_stdin: invalid Python ends the reading at once, and the rest up to an end mark is dropped."""
         if command != ord("A"):
             self._say(b"R\x00")
             return

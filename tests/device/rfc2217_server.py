@@ -1,6 +1,6 @@
-"""A small RFC 2217 server in front of a pseudo-terminal, on loopback: what ser2net or a labgrid exporter is in a lab.
+"""A small RFC 2217 server in front of a pseudo-terminal, on loopback, in the role of ser2net or a labgrid exporter.
 
-Built on pyserial's own `PortManager`. A PTY has no modem lines; they are stood in for here. One client at a time. With
+Built on pyserial's own `PortManager`. A PTY has no modem lines; they are simulated here. One client at a time. With
 `raw=True` the same bytes go through without RFC 2217, as behind `socket://`.
 """
 
@@ -16,20 +16,20 @@ import serial.rfc2217
 
 
 class PtyPort(serial.Serial):
-    """A pyserial port on a PTY: the modem lines, which it has not, read as set and are written to nowhere."""
+    """A pyserial port on a PTY: the missing modem lines read as set, and writes to them are ignored."""
 
     cts = dsr = cd = property(lambda _self: True)
     ri = property(lambda _self: False)
 
     def _update_dtr_state(self) -> None:
-        """Nothing: TIOCMBIS is ENOTTY on a PTY."""
+        """Do nothing: TIOCMBIS is ENOTTY on a PTY."""
 
     def _update_rts_state(self) -> None:
-        """Nothing: TIOCMBIS is ENOTTY on a PTY."""
+        """Do nothing: TIOCMBIS is ENOTTY on a PTY."""
 
 
 class Client:
-    """The TCP side as `PortManager` wants it: something to write to."""
+    """The TCP side as `PortManager` needs it: an object with write()."""
 
     def __init__(self, connection: socket.socket) -> None:
         self.connection = connection
@@ -40,7 +40,7 @@ class Client:
 
 
 class Rfc2217Server:
-    """Serves a device until `close()`; `url` is what a board spec says.
+    """Serve a device until `close()`; `url` is its board spec.
 
     Args:
         device: path of the PTY.
@@ -69,7 +69,7 @@ class Rfc2217Server:
                 try:
                     self._pass(port, self._connection)
                 except OSError:
-                    pass  # the client or the board is gone: wait for the next client
+                    pass  # the client or the board disconnected: wait for the next client
 
     def _pass(self, port: Any, connection: socket.socket) -> None:
         manager = None if self._raw else serial.rfc2217.PortManager(port, Client(connection))
@@ -85,7 +85,7 @@ class Rfc2217Server:
                 connection.sendall(b"".join(manager.escape(data)) if manager else data)
 
     def drop(self) -> None:
-        """End the client's connection, as an exporter that is restarted does."""
+        """Close the client's connection, as an exporter does when it is restarted."""
         if self._connection is not None:
             try:
                 self._connection.shutdown(socket.SHUT_RDWR)

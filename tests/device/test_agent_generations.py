@@ -41,13 +41,13 @@ def test_every_generation_exchanges_text(stand_in: Any, plain_server: int, gener
 
 
 def test_a_board_without_tls_says_so(stand_in: Any, plain_server: int) -> None:
-    """No tls, ssl or ussl: named as missing, nothing tried."""
+    """Without tls, ssl and ussl the agent reports that they are missing and tries nothing."""
     assert stand_in("without_tls").run(**_usual(plain_server)) == {"kind": "error", "missing": "tls"}
 
 
 @pytest.mark.parametrize("generation", CAN_CHECK)
 def test_verification_reaches_the_library(stand_in: Any, plain_server: int, generation: str) -> None:
-    """verify and the CA arrive where this generation takes them."""
+    """verify and the CA are passed where this generation accepts them."""
     made = stand_in(generation)
     made.put("ca", b"CA in DER form")
     assert made.run(**_usual(plain_server, name="tls.test", verify=2, ca=["ca"]))["kind"] == "result"
@@ -89,8 +89,8 @@ def test_a_context_that_ignores_verify_mode(stand_in: Any, plain_server: int, ge
 
 
 @pytest.mark.parametrize("generation", sorted(NO_CHECK))
-def test_what_cannot_verify_is_not_asked_to(stand_in: Any, plain_server: int, generation: str) -> None:
-    """axTLS and firmware up to 1.19 would accept anything: that is `missing`, not a connection."""
+def test_no_verification_is_missing(stand_in: Any, plain_server: int, generation: str) -> None:
+    """axTLS and firmware up to 1.19 would accept anything, so the answer is `missing`, not a connection."""
     made = stand_in(generation)
     made.put("ca", b"x")
     answer = made.run(**_usual(plain_server, verify=2, ca=["ca"]))
@@ -121,7 +121,7 @@ def test_the_clients_own_certificate(stand_in: Any, plain_server: int, generatio
 
 @pytest.mark.parametrize("generation", [name for name in MODERN if name not in NO_SUITES])
 def test_suites_are_a_list(stand_in: Any, plain_server: int, generation: str) -> None:
-    """The comma text becomes a list of names; an empty blob an empty list, refused by the library itself."""
+    """The comma-separated text becomes a list of names; an empty blob becomes an empty list, which the library refuses."""
     made = stand_in(generation)
     made.put("s", b"TLS-A,TLS-B")
     assert made.run(**_usual(plain_server, suites="s"))["kind"] == "result"
@@ -133,7 +133,7 @@ def test_suites_are_a_list(stand_in: Any, plain_server: int, generation: str) ->
 
 @pytest.mark.parametrize("generation", sorted(NO_SUITES))
 def test_no_suites_is_missing(stand_in: Any, plain_server: int, generation: str) -> None:
-    """Where suites cannot be chosen the missing method is named."""
+    """If suites cannot be chosen, the answer names the missing method."""
     made = stand_in(generation)
     made.put("s", b"TLS-A")
     answer = made.run(**_usual(plain_server, suites="s"))
@@ -142,7 +142,7 @@ def test_no_suites_is_missing(stand_in: Any, plain_server: int, generation: str)
 
 @pytest.mark.parametrize("generation", [*LEGACY, *MODERN])
 def test_pre_shared_keys(stand_in: Any, plain_server: int, generation: str) -> None:
-    """Only the newest generation takes a PSK; the others name what is missing."""
+    """Only the newest generation supports a PSK; the others name what is missing."""
     made = stand_in(generation)
     made.put("p", b"\x01\x02")
     answer = made.run(**_usual(plain_server, psk_identity="me", psk_key="p"))
@@ -154,7 +154,7 @@ def test_pre_shared_keys(stand_in: Any, plain_server: int, generation: str) -> N
 
 
 def test_a_context_is_reused_until_its_settings_change(stand_in: Any, plain_server: int) -> None:
-    """Parsing keys costs a board milliseconds: same settings, same context; after an error a new one."""
+    """The same settings reuse the context, because parsing keys takes milliseconds on a board; after an error a new one is made."""
     made = stand_in("mbedtls_1_23")
     made.put("ca", b"x")
     for _ in range(3):
@@ -168,7 +168,7 @@ def test_a_context_is_reused_until_its_settings_change(stand_in: Any, plain_serv
 
 
 def test_two_authorities(stand_in: Any, plain_server: int) -> None:
-    """Several CAs add up where the API can; elsewhere DER in a row would be cut to the first, so it is `missing`."""
+    """Several CAs are loaded if the API can; elsewhere only the first of concatenated DER files would count, so it is `missing`."""
     request = _usual(plain_server, name="x", verify=2, ca=["a", "b"])
     made = stand_in("mbedtls_1_23")
     made.put("a", b"first")
@@ -222,7 +222,7 @@ def test_d3_data_is_read_in_small_pieces(stand_in: Any, size: int) -> None:
 def test_the_stage_of_a_refusal(
     stand_in: Any, plain_server: int, generation: str, error: Exception, name: str | None, stage: str
 ) -> None:
-    """Settings refused only in wrap_socket are `config`; what the peer's certificate caused is `handshake`."""
+    """Settings refused only in wrap_socket are `config`; errors caused by the peer's certificate are `handshake`."""
     made = stand_in(generation)
     made.firmware.handshake_error = error
     answer = made.run(**_usual(plain_server, name=name))
@@ -247,13 +247,13 @@ def test_no_listener_is_stage_connect(stand_in: Any, closed_port: int) -> None:
 
 
 def test_a_missing_blob_is_named(stand_in: Any, plain_server: int) -> None:
-    """After a reset the board holds nothing: the host learns which name to send again."""
+    """After a reset the board holds no blobs: the answer names the one to send again."""
     answer = stand_in("mbedtls_1_23").run(**_usual(plain_server, name="x", verify=2, ca=["0a1b2c3d"]))
     assert answer == {"kind": "error", "message": "KeyError", "blob": "0a1b2c3d"}
 
 
-def test_bad_requests_are_the_agents_error(stand_in: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    """Broken JSON and broken base64 are `error`, never an exception of TLS."""
+def test_bad_requests_are_errors(stand_in: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """Invalid JSON and invalid base64 are `error`, never a TLS exception."""
     made = stand_in("mbedtls_1_23")
     made.names["th_run"]("garbage", check_sum(b"garbage", kind="c"))
     made.names["th_put"](3, "x", "A", False, check_sum(b"xA", kind="c"))
@@ -262,7 +262,7 @@ def test_bad_requests_are_the_agents_error(stand_in: Any, capsys: pytest.Capture
 
 
 def test_what_arrives_damaged_is_not_done(stand_in: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    """A request or a blob whose checksum does not fit is answered as damaged; nothing is connected or stored."""
+    """A request or a blob with a wrong checksum is answered as damaged; nothing is connected or stored."""
     made = stand_in("mbedtls_1_23")
     made.names["th_run"]('{"host":"127.0.0.1","port":1}', "c00000000")
     made.names["th_put"](4, "x", "QUJD", False, check_sum(b"yQUJD", kind="c"))
@@ -271,8 +271,8 @@ def test_what_arrives_damaged_is_not_done(stand_in: Any, capsys: pytest.CaptureF
     assert (made.firmware.calls, made.names["th_blobs"]) == ([], {})
 
 
-def test_interrupt_closes_and_goes_on_up(stand_in: Any, plain_server: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl-C is not data: it leaves th_run, and the socket is closed on the way."""
+def test_interrupt_closes_and_propagates(stand_in: Any, plain_server: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C is not caught: it leaves th_run, and the socket is closed."""
     made = stand_in("mbedtls_1_23")
     made.firmware.handshake_error = KeyboardInterrupt()
     opened = []
@@ -290,8 +290,8 @@ def test_interrupt_closes_and_goes_on_up(stand_in: Any, plain_server: int, monke
     assert [sock.fileno() for sock in opened] == [-1]
 
 
-def test_the_peer_is_heard_out_before_our_close(stand_in: Any) -> None:
-    """After a failed handshake what is unread is read, or our close would reset away our own alert."""
+def test_unread_data_is_drained_before_closing(stand_in: Any) -> None:
+    """After a failed handshake unread data is read first, or close() would send a reset and destroy our own alert."""
     made = stand_in("mbedtls_1_23")
     made.firmware.handshake_error = OSError(-30592, "X")
     seen: list[bytes | str] = []

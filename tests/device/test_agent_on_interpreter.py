@@ -39,7 +39,7 @@ RESIDENT_LIMIT_64_BIT = 16 * 1024
 
 
 def put_codes(data: bytes) -> list[str]:
-    """The calls that store a blob under its own name."""
+    """Return the calls that store a blob under its own name."""
     return [
         put_code(blob_name(data), piece, number=1, kind="c", more=index > 0)
         for index, piece in enumerate(put_pieces(data))
@@ -47,14 +47,14 @@ def put_codes(data: bytes) -> list[str]:
 
 
 def load_code() -> str:
-    """Checksums, and the agent from its file, as a session loads them."""
+    """Load the checksums and the agent from its file, as a session does."""
     sizes = tuple(map(len, agent_pieces()))
     return f"{script('line')}{script('load')}th_load({AGENT_FILE!r},{sizes})"
 
 
 @dataclass(frozen=True)
 class Identity:
-    """A throwaway self-signed P-256 certificate, valid now, for tls.test and 127.0.0.1."""
+    """Return a temporary self-signed P-256 certificate, valid now, for tls.test and 127.0.0.1."""
 
     pem_path: Path
     der: bytes
@@ -89,7 +89,7 @@ def identity(tmp_path_factory: pytest.TempPathFactory) -> Identity:
 
 
 class Server:
-    """A Python TLS server: one connection after the other, each error kept, drained before it is closed."""
+    """A Python TLS server: one connection at a time, each error recorded, drained before it is closed."""
 
     def __init__(self, context: ssl.SSLContext, answer: bytes, expect: int) -> None:
         self._received: queue.Queue[bytes] = queue.Queue()
@@ -158,7 +158,7 @@ def serve(identity: Identity) -> Iterator[Callable[..., Server]]:
 
 @pytest.fixture
 def ask(run_on: Callable[[str], bytes]) -> Callable[..., list[Answer]]:
-    """Import the agent, put blobs, run requests; one answer each."""
+    """Import the agent, store blobs, run requests; return one answer each."""
 
     def run(*requests: RunRequest, blobs: tuple[bytes, ...] = ()) -> list[Answer]:
         puts = [code for blob in blobs for code in put_codes(blob)]
@@ -173,7 +173,7 @@ def ask(run_on: Callable[[str], bytes]) -> Callable[..., list[Answer]]:
 
 @pytest.fixture
 def usual(identity: Identity) -> RunRequest:
-    """The usual case: verified, text both ways. The port is still to be set."""
+    """Return the usual request: verified, text both ways. The port is not set yet."""
     return RunRequest(
         host="127.0.0.1",
         name="tls.test",
@@ -202,9 +202,9 @@ def test_connects_with_verification(ask: Any, serve: Any, usual: RunRequest, ide
 
 
 def test_what_an_open_session_holds(run_on: Any, serve: Any, usual: RunRequest, identity: Identity) -> None:
-    """How much less of the heap is free while the session is open. A process is not asked: TLS has its memory from malloc there.
+    """`held` is how much less heap is free while the session is open. It is not measured in a process, where TLS uses malloc.
 
-    Told that it is a board, this interpreter counts the few objects of a session that it does have in the heap.
+    If this interpreter is treated as a board, it counts the few objects of a session that are in its heap.
     """
     port = serve().port
     code = replace(usual, port=port).code(number=1, kind="c")
@@ -231,7 +231,7 @@ def test_one_case_stays_below_512_bytes(run_on: Any, serve: Any, usual: RunReque
 
 
 def test_wrong_authority(ask: Any, serve: Any, usual: RunRequest) -> None:
-    """An unrelated CA: the client refuses in the handshake, and the server hears why."""
+    """With an unrelated CA the client refuses in the handshake, and the server gets the reason."""
     other = _other_certificate()
     server = serve()
     (answer,) = ask(replace(usual, port=server.port, ca=(blob_name(other),)), blobs=(other,))
@@ -241,7 +241,7 @@ def test_wrong_authority(ask: Any, serve: Any, usual: RunRequest) -> None:
 
 
 def test_no_shared_cipher(ask: Any, serve: Any, usual: RunRequest) -> None:
-    """A suite that does not fit the server's key: both sides' exact errors."""
+    """With a suite that does not match the server's key, both sides report their exact errors."""
     suites = b"TLS-ECDHE-RSA-WITH-AES-128-GCM-SHA256,TLS-RSA-WITH-AES-128-CBC-SHA"
     server = serve()
     (answer,) = ask(replace(usual, port=server.port, verify=0, ca=(), suites=blob_name(suites)), blobs=(suites,))
@@ -258,7 +258,7 @@ def test_the_boards_own_certificate(ask: Any, serve: Any, usual: RunRequest, ide
 
 
 def test_settings_refused_before_any_connection(ask: Any, serve: Any, usual: RunRequest) -> None:
-    """Garbage as CA, as key, unknown suites: stage config; without a name CERT_REQUIRED is one too."""
+    """An invalid CA or key, unknown suites, and CERT_REQUIRED without a name fail at stage config."""
     server = serve()
     junk, suite = b"junk", b"TLS-NOPE"
     plain = replace(usual, port=server.port, ca=(), verify=0)
@@ -304,14 +304,14 @@ def test_a_silent_server_times_out(ask: Any, usual: RunRequest, identity: Identi
     assert (answer.stage, answer.type, answer.args[0]) == (Stage.HANDSHAKE, "OSError", 110)
 
 
-def test_nobody_listens(ask: Any, usual: RunRequest, identity: Identity, closed_port: int) -> None:
-    """Stage connect with the port's own errno."""
+def test_no_listener(ask: Any, usual: RunRequest, identity: Identity, closed_port: int) -> None:
+    """The stage is connect, with the port's own errno."""
     (answer,) = ask(replace(usual, port=closed_port), blobs=(identity.der,))
     assert (answer.stage, answer.type, answer.args[0], answer.handshake_ms) == (Stage.CONNECT, "OSError", 111, None)
 
 
 def test_a_missing_blob(ask: Any, usual: RunRequest, closed_port: int) -> None:
-    """The name of the blob comes back."""
+    """The answer contains the name of the blob."""
     (answer,) = ask(replace(usual, port=closed_port))
     assert (answer.kind, answer.blob) == ("error", usual.ca[0])
 
@@ -320,7 +320,7 @@ def test_a_missing_blob(ask: Any, usual: RunRequest, closed_port: int) -> None:
 def test_heap_that_stays_taken(
     run_on: Any, mode: str, serve: Any, usual: RunRequest, tmp_path: Path, agent_source: str
 ) -> None:
-    """The agent at rest: at most 16 KB of a 64-bit interpreter's heap, before and after a connection."""
+    """The idle agent takes at most 16 KB of a 64-bit interpreter's heap, before and after a connection."""
     (tmp_path / "agent_in_ram").write_text(agent_source, encoding="ascii")
     load = load_code() if mode == "file" else "exec(open('agent_in_ram').read(), globals())"
     run = replace(usual, port=serve().port, verify=0, ca=()).code(number=1, kind="c")

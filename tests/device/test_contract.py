@@ -1,4 +1,4 @@
-"""What every kind of board does, whatever the line: one class of tests over real interpreters behind real lines.
+"""Test the behaviour that every kind of board shares: one class of tests over real interpreters behind real lines.
 
 `packaged` is the virtual board with its own raw REPL, `script-repl` the same interpreter behind the raw REPL written in
 MicroPython, `old` the interpreter that $MICROPYTHON_OLD names, `rfc2217` and `socket` a server on loopback in front of the PTY.
@@ -41,7 +41,7 @@ def _server_class() -> Any:
 
 
 class Bench:
-    """One board on the bench: its line by name, its files, and ways to open it and to take it away."""
+    """A board on the bench: its kind of line, its files, and ways to open and disconnect it."""
 
     def __init__(self, kind: str, folder: Path) -> None:
         self.kind = kind
@@ -52,7 +52,7 @@ class Bench:
         self.virtual: VirtualBoard | None = None
 
     def power_up(self) -> Bench:
-        """Start the interpreter and what stands before it."""
+        """Start the interpreter and the server in front of it."""
         path = os.environ["MICROPYTHON_OLD"] if self.kind == "old" else ""
         self.virtual = VirtualBoard(find_interpreter(path), folder=self.folder, script_repl=self.kind == "script-repl")
         self.address = self.virtual.port
@@ -62,14 +62,14 @@ class Bench:
         return self
 
     def link(self) -> RawRepl:
-        """A line to the board, in the raw REPL."""
+        """Return a line to the board, in the raw REPL."""
         link = RawRepl(self.address)
         self._links.append(link)
         link.enter_raw_repl(deadline=Deadline(60))
         return link
 
     def session(self) -> BoardSession:
-        """The board taken over, as a run does it."""
+        """Return a session with the board, as a run opens it."""
         spec = BoardSpec(text=self.address, kind="serial", target=self.address, label="bench")
         session = BoardSession(spec, RawRepl(self.address), patience_s=5.0)
         self._sessions.append(session)
@@ -77,7 +77,7 @@ class Bench:
         return session
 
     def unplug(self) -> None:
-        """Take the board away."""
+        """Disconnect the board."""
         if self._server is not None:
             self._server.drop()
         else:
@@ -85,7 +85,7 @@ class Bench:
             self.virtual.close()
 
     def close(self) -> None:
-        """Put everything away."""
+        """Close everything."""
         for session in self._sessions:
             session.close(deadline=Deadline(60))
         for link in self._links:
@@ -120,10 +120,10 @@ def run(link: RawRepl, code: bytes, *, timeout_s: float = 60.0) -> bytes:
 
 
 class TestContract:
-    """Every board, on every line."""
+    """The contract of every board on every line."""
 
     def test_exec(self, bench: Bench) -> None:
-        """Output comes back whole, globals stay from one exec to the next."""
+        """Output is complete, and globals are kept from one exec to the next."""
         link = bench.link()
         assert run(link, b"a = 20") == b""
         assert run(link, b"print(a + 1)\nprint('>')") == b"21\n>\n"
@@ -172,7 +172,7 @@ class TestContract:
         assert run(link, b"print(5)") == b"5\n"
 
     def test_late_answer(self, bench: Bench) -> None:
-        """The answer to a question that timed out is not taken for the answer to the next."""
+        """The answer to a request that timed out is not taken for the answer to the next."""
         link = bench.link()
         with pytest.raises(BoardError, match="did not answer"):
             link.exec(b"import time\ntime.sleep(0.3)\nprint('late')", deadline=Deadline(0.1))
@@ -198,7 +198,7 @@ class TestContract:
         assert info.filesystem == str(bench.folder)
 
     def test_deployed_once(self, bench: Bench) -> None:
-        """The agent is written at first use only: flash wears out. Afterwards nothing is opened for writing."""
+        """The agent is written only at first use, because flash wears out. Afterwards no file is opened for writing."""
         session = bench.session()
         assert session.notes == []
         file = bench.folder / AGENT_FILE
@@ -234,7 +234,7 @@ class TestContract:
         }
 
     def test_clean(self, bench: Bench) -> None:
-        """Cleaning leaves nothing."""
+        """Cleaning removes everything."""
         session = bench.session()
         assert (bench.folder / "tls_harness").is_dir()
         assert session.clean()
@@ -261,8 +261,8 @@ class TestContract:
         assert session.notes == []
         assert run(session.link, b"print(th_version)") == b"2\n"
 
-    def test_gone_midway(self, bench: Bench) -> None:
-        """A board that is unplugged during an exec is lost at once, in one line; everything after is safe."""
+    def test_unplugged_during_exec(self, bench: Bench) -> None:
+        """A board that is unplugged during an exec is reported as lost at once, in one line; later calls are safe."""
         session = bench.session()
         run(session.link, b"print(1)")
         bench.unplug()
@@ -292,7 +292,7 @@ class TestContract:
             line.close()
 
     def test_transcript(self, bench: Bench) -> None:
-        """The transcript shows both directions, and not what was muted or hidden."""
+        """The transcript shows both directions, without what was muted or hidden."""
         session = bench.session()
         session.begin_case()
         session.link.log.hide("s3cret word")

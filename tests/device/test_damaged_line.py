@@ -1,6 +1,6 @@
 """One damaged byte, anywhere in an exchange, in both directions, gives the same answer or an error in time, never another answer.
 
-Every single flipped bit and every single lost byte, in memory; and some of them over a real pseudo-terminal.
+Every single flipped bit and every single lost byte is tested in memory, and some of them over a real pseudo-terminal.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from harness.system.deadline import Deadline
 
 
 def _load(name: str) -> ModuleType:
-    """A module beside this one: these folders are no packages."""
+    """Import a module from this folder, which is not a package."""
     spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
@@ -53,7 +53,7 @@ LAST_NUMBER = 123_456_787
 SPEC = BoardSpec(text="memory", kind="serial", target="memory", label="lab-1")
 SAMPLE = 400
 OVER_A_TERMINAL = 200
-# What a machine that does many other things may take beside.
+# The additional time on a busy machine.
 BUSY_S = 5.0
 SEED = 11
 
@@ -108,7 +108,7 @@ def good_run(good: Answer) -> dict[str, object]:
 
 
 def check(damages: list[Damage], patch: pytest.MonkeyPatch) -> None:
-    """Each gives the same answer or an error, in time, and is run at most once."""
+    """Check that each gives the same answer or an error in time, and that each request runs at most once."""
     good = exchange(MemoryPort(), patch)
     found = {damage: wrong for damage in damages if (wrong := verdict(damage, good=good, patch=patch))}
     assert [f"{damage} {wrong}" for damage, wrong in found.items()] == []
@@ -142,7 +142,7 @@ def test_f9_rb07_every_damaged_exchange(monkeypatch: pytest.MonkeyPatch, directi
 
 
 def begin(port: MemoryPort, patch: pytest.MonkeyPatch) -> dict[str, object]:
-    """The checksums are loaded; what the functions of the board then are."""
+    """Load the checksums and return the board's functions."""
     patch.setattr(raw_repl, "open_port", lambda _device, **_settings: port)
     patch.setattr(console_module, "Deadline", partial(Deadline, clock=lambda: port.now))
     Console(raw_repl.RawRepl("memory"), label="lab-1").begin()
@@ -151,7 +151,7 @@ def begin(port: MemoryPort, patch: pytest.MonkeyPatch) -> dict[str, object]:
 
 
 def check_begin(damages: list[Damage], patch: pytest.MonkeyPatch) -> None:
-    """Whatever is damaged, what is loaded in the end is whole."""
+    """Check that the loaded code is correct in the end, whatever was damaged."""
     good = begin(MemoryPort(), patch)
     found = []
     for damage in damages:
@@ -159,28 +159,28 @@ def check_begin(damages: list[Damage], patch: pytest.MonkeyPatch) -> None:
             loaded = begin(MemoryPort(damage), patch)
         except BoardError:
             continue
-        # A damaged name may stay behind next to the good one.
+        # A name with damage may remain in addition to the correct one.
         if {name: loaded.get(name) for name in good} != good:
             found.append(str(damage))
     assert found == []
 
 
 def begin_damages(patch: pytest.MonkeyPatch) -> list[Damage]:
-    """Each bit of each byte while the checksums are loaded, and each byte."""
+    """Return each bit flip and each byte loss while the checksums are loaded."""
     port = MemoryPort()
     begin(port, patch)
     return port.line.all_damages
 
 
 def test_some_damaged_check_sums(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What checks everything else is checked itself: a sample."""
+    """Damage to the checksum code itself is detected: a sample."""
     check_begin(Random(SEED).sample(begin_damages(monkeypatch), SAMPLE), monkeypatch)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("bit", [*range(8), None])
 def test_all_damaged_check_sums(monkeypatch: pytest.MonkeyPatch, bit: int | None) -> None:
-    """What checks everything else is checked itself."""
+    """Damage to the checksum code itself is detected."""
     check_begin([damage for damage in begin_damages(monkeypatch) if damage.bit == bit], monkeypatch)
 
 
@@ -211,7 +211,7 @@ def test_taking_over_is_tried_twice(monkeypatch: pytest.MonkeyPatch, multiplier:
 
 
 def test_log_lines_while_a_board_is_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A line that the firmware logs, at any place of what the board says, costs no more."""
+    """A log line of the firmware, anywhere in the output, costs no more."""
     port = MemoryPort()
     take_over(port, monkeypatch)
     for place in range(port.line.wires[Direction.FROM_BOARD].sent):

@@ -1,4 +1,4 @@
-"""lwip_stand_in.py itself: each rule of extmod/modlwip.c that it stands for (lwip_socket_connect, lwip_tcp_receive, lwip_socket_ioctl)."""
+"""Test lwip_stand_in.py itself: each rule that it takes from extmod/modlwip.c (lwip_socket_connect, lwip_tcp_receive, lwip_socket_ioctl)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ POLL, FILENO = 3, 10
 
 
 class Time:
-    """The stand-in's clock: each of its sleeps is noted, and something happens meanwhile."""
+    """The stand-in's clock: each sleep is recorded, and an action can happen meanwhile."""
 
     def __init__(self) -> None:
         self.slept: list[float] = []
@@ -61,7 +61,7 @@ class Bench:
 
 
 def number_of(action: Callable[[], object]) -> int:
-    """The number of the OSError that it raises."""
+    """Return the number of the OSError that it raises."""
     with pytest.raises(OSError) as raised:  # noqa: PT011 # the number is looked at
         action()
     return int(raised.value.args[0])
@@ -77,7 +77,7 @@ def bench() -> Iterator[Bench]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_connect_fails_if_the_peer_has_ended(bench: Bench, kind: str) -> None:
-    """The state is then STATE_PEER_CLOSED, not STATE_CONNECTED: a number from outside the table of errors is raised."""
+    """The state is then STATE_PEER_CLOSED, not STATE_CONNECTED: a number outside the error table is raised."""
     bench.time.meanwhile = lambda number: bench.accept_and_end() if number == 1 else None
     made = bench.socket(kind, timeout=8)
     assert number_of(lambda: made.connect(bench.address)) == 0
@@ -85,8 +85,8 @@ def test_connect_fails_if_the_peer_has_ended(bench: Bench, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_connect_to_a_peer_that_goes_on(bench: Bench, kind: str) -> None:
-    """It is a success, after one look."""
+def test_connect_to_a_peer_that_stays_open(bench: Bench, kind: str) -> None:
+    """connect() succeeds after one poll."""
     made = bench.socket(kind, timeout=8)
     bench.time.meanwhile = lambda _number: bench.accept().sendall(b"hello")
     made.connect(bench.address)
@@ -96,8 +96,8 @@ def test_connect_to_a_peer_that_goes_on(bench: Bench, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("timeout", [8, None])
-def test_an_end_after_the_look_is_no_failure(bench: Bench, kind: str, timeout: float | None) -> None:
-    """Data, then b"" once, then ENOTCONN."""
+def test_a_close_after_the_poll_is_no_failure(bench: Bench, kind: str, timeout: float | None) -> None:
+    """The socket returns data, then b"" once, then ENOTCONN."""
     made = bench.socket(kind, timeout=timeout)
     made.connect(bench.address)
     bench.accept_and_end(b"hello")
@@ -107,7 +107,7 @@ def test_an_end_after_the_look_is_no_failure(bench: Bench, kind: str, timeout: f
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_connect_without_waiting(bench: Bench, kind: str) -> None:
-    """EINPROGRESS, without a look; POLLOUT tells that it is through, also for a peer that has ended; then the time-out can be set."""
+    """connect() raises EINPROGRESS without a poll; POLLOUT reports completion, also for a closed peer; then the timeout can be set."""
     made = bench.socket(kind, timeout=None)
     made.setblocking(False)
     assert number_of(lambda: made.connect(bench.address)) == errno.EINPROGRESS
@@ -122,12 +122,12 @@ def test_connect_without_waiting(bench: Bench, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_connect_to_a_closed_port(bench: Bench, kind: str) -> None:
-    """Raises the number of the error."""
+    """connect() raises the error's number."""
     bench.server.close()
     assert number_of(lambda: bench.socket(kind, timeout=8).connect(bench.address)) == errno.ECONNREFUSED
 
 
-def test_a_time_out_below_one_step_does_not_wait(bench: Bench) -> None:
+def test_a_timeout_below_one_step_does_not_wait(bench: Bench) -> None:
     """`retries = socket->timeout / 100` is 0 up to 1.23."""
     made = bench.socket("LwipSocket", timeout=0.099)
     assert number_of(lambda: made.connect(bench.address)) == errno.EINPROGRESS
@@ -136,7 +136,7 @@ def test_a_time_out_below_one_step_does_not_wait(bench: Bench) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_connection_that_takes_too_long(bench: Bench, kind: str) -> None:
-    """EINPROGRESS when the time-out is over."""
+    """connect() raises EINPROGRESS when the timeout has expired."""
     made = bench.socket(kind, timeout=0.3)
     made._connecting = lambda: True
     assert number_of(lambda: made.connect(bench.address)) == errno.EINPROGRESS
@@ -144,7 +144,7 @@ def test_a_connection_that_takes_too_long(bench: Bench, kind: str) -> None:
 
 
 def test_tls_can_use_it(bench: Bench) -> None:
-    """It is a stream (py/stream.h): readinto gives None where nothing is there, ioctl polls and tells the number."""
+    """It is a stream (py/stream.h): readinto returns None if there is no data, and ioctl polls and reports the error number."""
     made = bench.socket("LwipSocket", timeout=8)
     assert isinstance(made, io.IOBase)
     made.connect(bench.address)

@@ -1,4 +1,4 @@
-"""A genuine firmware: Debian's MicroPython for the micro:bit in qemu, reached as any serial port is."""
+"""Test with genuine firmware: Debian's MicroPython for the micro:bit in qemu, reached like any serial port."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def microbit() -> Iterator[str]:
-    """The emulated board, on; the path of its port."""
+    """Start the emulated board; return the path of its port."""
     command = [str(QEMU), "-M", "microbit", "-nographic", "-serial", "pty", "-monitor", "none"]
     command += ["-device", f"loader,file={FIRMWARE}"]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -54,7 +54,7 @@ def microbit() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def info(microbit: str) -> BoardInfo:
-    """What the probe reads from it."""
+    """Return the result of the probe."""
     session = open_board(parse_board(microbit, {}))
     try:
         assert session.notes == []
@@ -64,7 +64,7 @@ def info(microbit: str) -> BoardInfo:
 
 
 def test_identified(info: BoardInfo) -> None:
-    """Version, machine and heap are read though the board has no json, no file system and 9 KB of heap."""
+    """Version, machine and heap are read although the board has no json, no filesystem and 9 KB of heap."""
     assert (info.implementation, info.version, info.machine) == (
         "micropython",
         (1, 9, 2),
@@ -77,11 +77,11 @@ def test_identified(info: BoardInfo) -> None:
 
 
 def test_long_source_arrives_whole(microbit: str) -> None:
-    """Without raw paste code goes in 256-byte pieces and arrives whole; now and then this UART drops a byte (2 of 600 execs)."""
+    """Without raw paste, code is sent in 256-byte pieces and arrives complete; this UART rarely drops a byte (2 of 600 execs)."""
     link = RawRepl(microbit)
     try:
         link.enter_raw_repl(deadline=Deadline(60))
-        link.soft_reset(deadline=Deadline(60))  # what a session loaded before takes memory until then
+        link.soft_reset(deadline=Deadline(60))  # what an earlier session loaded occupies memory until then
         text = b"0123456789abcdef" * 60
         code = b"a = '%s'\nprint(len(a), a == '0123456789abcdef' * 60)" % text
         seen = [link.exec(code, deadline=Deadline(60)).stdout.split() for _attempt in range(3)]
@@ -92,7 +92,7 @@ def test_long_source_arrives_whole(microbit: str) -> None:
 
 
 def test_run_says_that_nothing_could_be_tried(microbit: str, tmp_path: Path) -> None:
-    """`pytest --board PORT --cases smoke`: every case unsupported, one sentence that says why, exit code 10."""
+    """With `pytest --board PORT --cases smoke` every case is unsupported, one sentence gives the reason, and the exit code is 10."""
     command = [sys.executable, "-m", "pytest", "--board", microbit, "--cases", "smoke", "--artifacts", str(tmp_path)]
     environment = {**os.environ, "COLUMNS": "160", "NO_COLOR": "1"}
     environment.pop("PYTEST_ADDOPTS", None)

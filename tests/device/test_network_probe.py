@@ -1,4 +1,4 @@
-"""The probe on stand-ins of network.WLAN and network.LAN: what it waits for, and what it never does."""
+"""Test the probe on stand-ins of network.WLAN and network.LAN: what it waits for, and what it never does."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STEPS = ("nics", "wlan", "ssid", "lan")
 
 @pytest.fixture
 def probe(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], BoardInfo]:
-    """Run the steps about the network, each on its own."""
+    """Run the network steps one by one."""
 
     def run(bench: Any) -> BoardInfo:
         monkeypatch.setitem(sys.modules, "time", bench.clock)
@@ -30,7 +30,7 @@ def probe(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -
                 try:
                     exec(code, names)
                 except Exception:
-                    pass  # as on a board: what it printed before stands
+                    pass  # as on a board: earlier output is kept
                 texts.append(capsys.readouterr().out)
         return parse_probe(texts)
 
@@ -41,7 +41,7 @@ def probe(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -
 def test_f3_rb05_an_interface_that_is_joining(
     bench: Callable[..., Any], probe: Callable[[Any], BoardInfo], family: str
 ) -> None:
-    """boot.py called connect() and went on: the address that comes after 4 s is found."""
+    """boot.py called connect() and continued: the address that arrives after 4 s is found."""
     made = bench(family, story="boot")
     assert probe(made).address == "192.0.2.7"
     assert 4000 <= made.clock.now < 4500
@@ -57,8 +57,8 @@ def test_f2_d5_a_bare_board(bench: Callable[..., Any], probe: Callable[[Any], Bo
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_f15_the_network_it_is_in(bench: Callable[..., Any], probe: Callable[[Any], BoardInfo], family: str) -> None:
-    """Its name is a fact of the board."""
+def test_f15_the_current_network(bench: Callable[..., Any], probe: Callable[[Any], BoardInfo], family: str) -> None:
+    """The probe reports the name of the network."""
     found = probe(bench(family, story="elsewhere"))
     assert (found.address, found.ssid) == ("192.0.2.7", "other")
 

@@ -1,6 +1,6 @@
-"""network_setup.py on stand-ins of network.WLAN: every family of firmware, every story, and what is said of it.
+"""Test network_setup.py on stand-ins of network.WLAN: every firmware family, every scenario, and the messages.
 
-The clock is the stand-in's own and only sleeping moves it, so that nothing waits.
+The clock is simulated and only sleeping advances it, so no test waits.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ LIMIT_S = 30
 
 
 def said(answer: dict[str, Any], *, ssid: str = "lab") -> str:
-    """What the harness says of an answer: the address, or why there is none."""
+    """Return the harness's text for an answer: the address, or why there is none."""
     if answer["kind"] == "result":
         return str(answer["address"])
     return failure_text(answer, BoardSettings(network=Network.WIFI, ssid=ssid), timeout_s=LIMIT_S)
@@ -73,8 +73,8 @@ def test_f4_f6_rb03_no_such_access_point(bench: Callable[..., Any], family: str,
     assert made.clock.now < 1.5 * LIMIT_S * 1000
 
 
-def test_f6_cyw43_is_asked_again_four_times_at_most(bench: Callable[..., Any]) -> None:
-    """After a failure the driver does nothing by itself: one second later connect() is called again."""
+def test_f6_cyw43_is_retried_at_most_four_times(bench: Callable[..., Any]) -> None:
+    """After a failure the driver does not retry by itself: one second later connect() is called again."""
     absent = bench("cyw43")
     absent.join(ssid="cafe")
     assert absent.called("connect") == ["cafe"] * 4
@@ -84,7 +84,7 @@ def test_f6_cyw43_is_asked_again_four_times_at_most(bench: Callable[..., Any]) -
 
 
 def test_f6_a_refusal_that_is_withdrawn(bench: Callable[..., Any]) -> None:
-    """A driver that withdraws a refusal within the second is not asked again."""
+    """If the driver withdraws a refusal within one second, connect() is not called again."""
     made = bench("cyw43")
     refuse_first = made.station.connect
 
@@ -97,8 +97,8 @@ def test_f6_a_refusal_that_is_withdrawn(bench: Callable[..., Any]) -> None:
     assert made.called("connect") == ["lab"]
 
 
-def test_f4_an_old_status_is_no_answer(bench: Callable[..., Any]) -> None:
-    """202 from an earlier attempt does not make a password wrong, and a lasting 202 that was not there before does."""
+def test_f4_an_old_status_does_not_count(bench: Callable[..., Any]) -> None:
+    """A 202 from an earlier attempt does not mean a wrong password; a new, persistent 202 does."""
     stale = bench("esp32", story="stale")
     assert stale.station.status() == 202
     assert said(stale.join()) == JOINED
@@ -111,13 +111,13 @@ def test_f4_an_old_status_is_no_answer(bench: Callable[..., Any]) -> None:
 
 
 def setattr_reason(station: Any, reason: int) -> Callable[[Any], None]:
-    """A driver that gives up with this reason."""
+    """Return a driver that gives up with this reason."""
     return lambda _: (setattr(station, "reason", reason), setattr(station, "trying", False))[0]
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_f4_a_failed_attempt_is_disconnected(bench: Callable[..., Any], family: str) -> None:
-    """Else the board would go on trying with the wrong password."""
+    """Otherwise the board would keep trying with the wrong password."""
     made = bench(family)
     made.join(password="letmein")
     last = [call for call in made.station.calls if call[0] in ("connect", "disconnect")][-1]
@@ -127,8 +127,8 @@ def test_f4_a_failed_attempt_is_disconnected(bench: Callable[..., Any], family: 
 
 @pytest.mark.parametrize("family", ["esp32-1.21", "esp32"])
 @pytest.mark.parametrize("password", ["sesame", "letmein"])
-def test_f4_the_limit_of_attempts_is_put_back(bench: Callable[..., Any], family: str, password: str) -> None:
-    """Two more attempts while it joins; then as before, so that an access point that restarts does not end the run."""
+def test_f4_the_limit_of_attempts_is_restored(bench: Callable[..., Any], family: str, password: str) -> None:
+    """Two retries are allowed while it joins; then the limit is restored, so that a restart of the access point does not end the run."""
     made = bench(family)
     made.join(password=password)
     assert made.called("reconnects") == [2, -1]
@@ -140,7 +140,7 @@ def test_f4_the_limit_of_attempts_is_put_back(bench: Callable[..., Any], family:
 )
 @pytest.mark.parametrize("story", ["good", "elsewhere", "boot"])
 def test_f10_power_saving_is_off(bench: Callable[..., Any], family: str, off: int | None, story: str) -> None:
-    """Where the port has it, with the port's own value; also on a board that is connected already."""
+    """Power saving is off if the port has it, with the port's own value, also on a board that is already connected."""
     made = bench(family, story=story)
     ssid = "other" if story == "elsewhere" else "lab"
     answer = made.join(ssid=ssid)
@@ -157,7 +157,7 @@ def test_f10_an_esp32_that_does_not_name_its_value(bench: Callable[..., Any], mo
 
 
 def test_f10_the_port_names_its_value(bench: Callable[..., Any]) -> None:
-    """PM_NONE comes before what is known of the family."""
+    """PM_NONE takes precedence over the known value of the family."""
     made = bench("cyw43")
     made.station.PM_NONE = 16
     assert made.join()["pm"] == 16
@@ -165,7 +165,7 @@ def test_f10_the_port_names_its_value(bench: Callable[..., Any]) -> None:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_f15_another_network(bench: Callable[..., Any], family: str) -> None:
-    """A board in another network is moved to the one of boards.toml, and a note says so."""
+    """A board on another network switches to the one in boards.toml, and a note says so."""
     made = bench(family, story="elsewhere")
     answer = made.join()
     assert answer["was_in"] == "other"
@@ -176,7 +176,7 @@ def test_f15_another_network(bench: Callable[..., Any], family: str) -> None:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_f3_an_interface_that_is_joining(bench: Callable[..., Any], family: str) -> None:
-    """boot.py called connect() and went on: its attempt is waited for, not broken off."""
+    """boot.py called connect() and continued: the script waits for that attempt and does not abort it."""
     made = bench(family, story="boot")
     assert made.join()["was_up"] is True
     assert made.called("connect") == made.called("disconnect") == []
@@ -185,7 +185,7 @@ def test_f3_an_interface_that_is_joining(bench: Callable[..., Any], family: str)
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_f3_an_interface_that_joins_something_else(bench: Callable[..., Any], family: str) -> None:
-    """That one is not waited for."""
+    """The script does not wait for a different network."""
     made = bench(family, story="boot")
     made.station.name = "other"
     assert said(made.join()) == JOINED
@@ -208,7 +208,7 @@ def test_f3_an_interface_that_joins_something_else(bench: Callable[..., Any], fa
 def test_f20_security_that_no_password_opens(
     bench: Callable[..., Any], family: str, auth: int, password: str, words: str
 ) -> None:
-    """The scan names it, where its numbers tell."""
+    """The message names it if the scan's numbers show it."""
     made = bench(family, auth=auth)
     assert said(made.join(password=password)) == f"the board cannot join the WiFi 'lab': {words}"
 
@@ -221,20 +221,20 @@ def test_a_driver_that_names_no_status(bench: Callable[..., Any]) -> None:
 
 
 def test_an_access_point_in_range_that_refuses(bench: Callable[..., Any]) -> None:
-    """A status that says "not found" is not believed against a scan that sees it."""
+    """A scan that sees the access point takes precedence over a status "not found"."""
     made = bench("cyw43")
     made.air.request = lambda ssid, key: "absent"
     assert made.join()["code"] == "failed"
 
 
 def test_a_hidden_name(bench: Callable[..., Any]) -> None:
-    """A scan does not list it; a refused password stays one."""
+    """A scan does not list it; a wrong password is still reported as wrong."""
     assert bench("cyw43", story="hidden").join(password="letmein")["code"] == "password"
 
 
 @pytest.mark.parametrize(("family", "status"), [("cyw43", 2)])
 def test_no_address(bench: Callable[..., Any], family: str, status: int) -> None:
-    """A link without an address is DHCP's fault."""
+    """A link without an address is reported as a DHCP failure."""
     made = bench(family)
     made.station.join = lambda _=None: made.station.become(status)
     assert said(made.join()).endswith("DHCP gave no IP address; boards.toml can set a static one")
@@ -250,7 +250,7 @@ def test_f20_a_static_address(bench: Callable[..., Any], family: str) -> None:
 
 
 def test_f20_the_country(bench: Callable[..., Any]) -> None:
-    """network.country, or rp2.country before 1.20; a firmware without either says so."""
+    """It is set with network.country, or rp2.country before 1.20; a note says if firmware has neither."""
     made = bench("cyw43")
     assert "no_country" not in made.join(country="DE")
     assert made.network.countries == ["DE"]
@@ -263,7 +263,7 @@ def test_f20_the_country(bench: Callable[..., Any]) -> None:
 
 
 def test_wifi_internal_error_is_tried_again(bench: Callable[..., Any]) -> None:
-    """An ESP32 that still tries an earlier request refuses connect() once; a second refusal is the end."""
+    """An ESP32 that is still connecting refuses connect() once; a second refusal is final."""
     made = bench("esp32")
     made.station.on = True
     made.station.connect("lab", "letmein")
@@ -277,7 +277,7 @@ def test_wifi_internal_error_is_tried_again(bench: Callable[..., Any]) -> None:
 
 
 def refuse(ssid: str, key: str) -> None:
-    """A driver that repeats what it was given."""
+    """A driver that prints its arguments."""
     raise OSError(f"Wifi Internal Error: {key}")
 
 
@@ -300,7 +300,7 @@ def test_on_an_interpreter_without_network(run_on: Callable[[str], bytes], agent
 
 @pytest.mark.parametrize("name", ["Esp32Before122", "Esp32", "Cyw43"])
 def test_on_an_interpreter_with_a_stand_in(run_on: Callable[[str], bytes], name: str, agent_source: str) -> None:
-    """Script and stand-in are MicroPython: the same words as under CPython."""
+    """Script and stand-in run on MicroPython with the same results as under CPython."""
     code = f"""
 import sys
 clock = Clock()

@@ -1,4 +1,4 @@
-"""network_setup.py on a wired board, and on one whose boot.py brings up its network; stand-ins of network.LAN and network.WLAN."""
+"""Test network_setup.py on a wired board and on one whose boot.py connects it, with stand-ins of network.LAN and network.WLAN."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ LIMIT_S = 30
 LINE = "network.LAN(mdc=Pin(23), mdio=Pin(18), phy_type=network.PHY_LAN8720, phy_addr=1)"
 
 
-def test_f7_the_line_of_boards_toml_makes_the_lan(bench: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its arguments are objects of the board; it is evaluated once, with network, machine, Pin and SPI."""
+def test_f7_the_line_of_boards_toml_constructs_the_lan(
+    bench: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The expression uses objects of the board and is evaluated once, with network, machine, Pin and SPI."""
     monkeypatch.setitem(sys.modules, "machine", types.SimpleNamespace(Pin=str, SPI=None))
     made = bench("esp32")
     assert made.bring_up("lan", lan=LINE)["address"] == "192.0.2.8"
@@ -36,8 +38,8 @@ def test_f7_rb10_a_lan_that_needs_arguments(bench: Callable[..., Any]) -> None:
 
 
 @pytest.mark.parametrize("held", ["route", "global"])
-def test_f7_a_lan_that_boot_py_made(bench: Callable[..., Any], held: str) -> None:
-    """It is found by network.route() or in a global of boot.py; no second one is constructed, which would reset its PHY."""
+def test_f7_a_lan_from_boot_py(bench: Callable[..., Any], held: str) -> None:
+    """It is found through network.route() or a global variable of boot.py; a second one, which would reset its PHY, is not constructed."""
     made = bench("esp32")
     nic = made.lan(phy_addr=1, phy_type=0)
     if held == "route":
@@ -50,7 +52,7 @@ def test_f7_a_lan_that_boot_py_made(bench: Callable[..., Any], held: str) -> Non
 
 
 def test_f7_no_cable(bench: Callable[..., Any]) -> None:
-    """A missing link and a missing address have their own words."""
+    """A missing link and a missing address have different messages."""
     made = bench("esp32")
     made.lan.link = False
     made.names.update(Pin=str)
@@ -61,7 +63,7 @@ def test_f7_no_cable(bench: Callable[..., Any]) -> None:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_f7_boot_py_brings_it_up(bench: Callable[..., Any], family: str) -> None:
-    """With network = "boot" an address is waited for, and nothing is configured."""
+    """With network = "boot" the script waits for an address and configures nothing."""
     made = bench(family, story="boot")
     assert made.bring_up("boot")["address"] == JOINED
     assert made.station.calls == []

@@ -1,4 +1,4 @@
-"""probe.py where it runs: on a real interpreter, on genuine firmware in an emulator, and on stand-in modules."""
+"""Test probe.py on a real interpreter and on stand-in modules."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from harness.model import BoardInfo
 
 
 def _probe_stand_ins(stand_in: Callable[[str], Any], generation: str) -> BoardInfo:
-    """Run every step under CPython; a step that fails costs only its own lines, as on a board."""
+    """Run every step under CPython; a failing step loses only its own lines, as on a board."""
     stand_in(generation)
     texts = []
     for _name, code in probe_steps():
@@ -46,10 +46,10 @@ def _probe_stand_ins(stand_in: Callable[[str], Any], generation: str) -> BoardIn
         ("without_tls", None, None),
     ],
 )
-def test_library_is_told_from_what_exists(
+def test_library_is_detected_by_its_api(
     stand_in: Any, monkeypatch: pytest.MonkeyPatch, generation: str, module: str | None, library: str | None
 ) -> None:
-    """Module and library of each generation, without network and without version numbers."""
+    """Module and library of each generation are detected without network and without version numbers."""
     monkeypatch.setitem(sys.modules, "uio", io)
     info = _probe_stand_ins(stand_in, generation)
     assert (info.tls_module, info.tls_library) == (module, library)
@@ -73,7 +73,7 @@ def test_library_is_told_from_what_exists(
 def test_abilities_follow_from_the_probe(
     stand_in: Any, generation: str, verify: bool, certificate: bool, suites: bool
 ) -> None:
-    """What BoardInfo says can be tried is what the agent can do with this generation."""
+    """BoardInfo's abilities match what the agent can do with this generation."""
     info = _probe_stand_ins(stand_in, generation)
     assert (info.can_verify, info.can_load_certificate, info.can_set_ciphers) == (verify, certificate, suites)
 
@@ -122,7 +122,7 @@ def test_what_os_has(stand_in: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_real_interpreter(run_on: Callable[[str], bytes], interpreter: list[str], tmp_path: Path) -> None:
-    """Each step alone on a real interpreter: everything that this port has is reported."""
+    """Each step runs alone on a real interpreter; everything that this port has is reported."""
     texts = []
     for _name, code in probe_steps():
         done = subprocess.run(
@@ -148,5 +148,5 @@ def test_real_interpreter(run_on: Callable[[str], bytes], interpreter: list[str]
 
 
 def test_steps_are_small() -> None:
-    """No step needs a kilobyte: it goes in one piece into the smallest input buffer and heap."""
+    """Each step is smaller than a kilobyte: it fits the smallest input buffer and heap in one piece."""
     assert [(name, len(code)) for name, code in probe_steps() if len(code) > 400] == []

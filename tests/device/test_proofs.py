@@ -1,4 +1,4 @@
-"""Each rule that a real case of this machine meets: what its fixes change was tried, and one of them connected."""
+"""For each rule that a real case on this machine triggers, its fixes are tried, and one of them connects."""
 
 import pytest
 
@@ -17,7 +17,7 @@ from harness.run.options import RunOptions
 SPEC = BoardSpec(text="unix", kind="unix", target="", label="unix")
 # Hundreds of combinations of the same causes, and cases that are slow on purpose.
 LEFT_OUT = ("pairs/", "timing/", "suite/rare-", "fragments/slow")
-# Rules whose fixes cannot help in the case that stands for them, and why.
+# Rules whose fixes cannot help in their representative case, and why.
 NO_PROOF = {
     "certificates/unreadable": "the server damages what it sends, on purpose, whatever its certificate",
     "identity/leaf-as-ca": "the CA that issued it is not at hand: nobody gave a file",
@@ -27,7 +27,7 @@ NO_PROOF = {
 
 
 def test_every_rule_has_a_fix_that_connects():
-    """What is called proved is the record of a session; what is not proved has one of a failure, or says why it was not tried."""
+    """A proved fix has the record of a session; any other has the record of a failure, or the reason why it was not tried."""
     try:
         find_interpreter("")
     except HarnessError as error:

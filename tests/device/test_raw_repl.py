@@ -1,4 +1,4 @@
-"""raw_repl.py on real interpreters behind a PTY: the protocol byte by byte, and mpremote through it."""
+"""Test raw_repl.py on real interpreters behind a PTY: the protocol byte by byte, and mpremote."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PASTE = b"R\x01\x80\x00\x01"
 
 
 class Prompt:
-    """The script running under an interpreter, seen from the other end of its PTY."""
+    """The script under an interpreter, from the other end of its PTY."""
 
     def __init__(self, command: list[str], *, cwd: Path, scripts: tuple[str, ...] = ()) -> None:
         import pty
@@ -41,7 +41,7 @@ class Prompt:
         os.write(self.master, data)
 
     def until(self, ending: bytes) -> bytes:
-        """Everything up to the ending, within ten seconds."""
+        """Return everything up to the ending, within ten seconds."""
         deadline = Deadline(60)
         while ending not in self.seen:
             ready, _, _ = select.select([self.master], [], [], deadline.remaining_s)
@@ -51,7 +51,7 @@ class Prompt:
         return before + found
 
     def interrupt(self) -> None:
-        """Ctrl-C as the virtual board delivers it."""
+        """Send Ctrl-C as the virtual board delivers it."""
         self.process.send_signal(signal.SIGINT)
 
     def raw(self) -> None:
@@ -60,12 +60,12 @@ class Prompt:
         self.until(RAW)
 
     def execute(self, code: bytes) -> tuple[bytes, bytes]:
-        """One raw exec: (printed, traceback)."""
+        """Run one raw exec; return (output, traceback)."""
         self.send(code + b"\x04")
         return self.result(b"OK")
 
     def result(self, start: bytes) -> tuple[bytes, bytes]:
-        """What follows a submitted source: (printed, traceback)."""
+        """Return what follows a submitted source: (output, traceback)."""
         if start:
             self.until(start)
         printed, error = self.until(b"\x04"), self.until(b"\x04")
@@ -103,7 +103,7 @@ def test_banners(prompt: Prompt) -> None:
 
 
 def test_raw_execution(prompt: Prompt) -> None:
-    """Output and traceback come apart, in order, whichever way they were written; globals are __main__'s and stay."""
+    """Output and traceback are separate and in order, however they were written; globals are those of __main__ and are kept."""
     prompt.raw()
     assert prompt.execute(b"x = 6") == (b"", b"")
     printed, error = prompt.execute(b"import sys\nprint(x, __name__)\nsys.stdout.write('a')\nprint('b')\n1/0")
@@ -118,7 +118,7 @@ def test_raw_execution(prompt: Prompt) -> None:
 
 
 def test_raw_paste(prompt: Prompt) -> None:
-    """The window of 128 bytes is announced, re-opened per 128 bytes, and the end is acknowledged."""
+    """The window of 128 bytes is announced and extended every 128 bytes, and the end is acknowledged."""
     prompt.raw()
     prompt.send(b"\x05A\x01")
     assert prompt.until(PASTE) == PASTE
@@ -161,7 +161,7 @@ def test_interrupted_code(prompt: Prompt) -> None:
 
 
 def test_interrupt_at_the_prompt_clears_the_line(prompt: Prompt) -> None:
-    """SIGINT at either prompt is survived; half a line is forgotten."""
+    """SIGINT at either prompt does not end the process; an incomplete line is discarded."""
     prompt.until(FRIENDLY)
     prompt.send(b"hal")
     prompt.until(b"hal")
@@ -174,7 +174,7 @@ def test_interrupt_at_the_prompt_clears_the_line(prompt: Prompt) -> None:
 
 
 def test_soft_reset_ends_the_process(prompt: Prompt) -> None:
-    """Ctrl-D at the empty raw prompt: OK, then the process ends with status 0."""
+    """After Ctrl-D at the empty raw prompt comes OK, then the process ends with status 0."""
     prompt.raw()
     prompt.send(b"\x04")
     assert prompt.until(b"OK\r\n") == b"OK\r\n"
@@ -183,7 +183,7 @@ def test_soft_reset_ends_the_process(prompt: Prompt) -> None:
 
 @pytest.mark.parametrize(("code", "status"), [(b"raise SystemExit", 0), (b"raise SystemExit(3)", 3)])
 def test_system_exit(prompt: Prompt, code: bytes, status: int) -> None:
-    """SystemExit in raw mode: both end marks, then the process ends, as a board would reset."""
+    """After SystemExit in raw mode come both end marks, then the process ends, as a board would reset."""
     prompt.raw()
     prompt.send(code + b"\x04")
     assert prompt.until(b"\x04\x04") == b"OK\x04\x04"
@@ -191,7 +191,7 @@ def test_system_exit(prompt: Prompt, code: bytes, status: int) -> None:
 
 
 def test_friendly_prompt(prompt: Prompt) -> None:
-    """A person can type: echo, value of an expression, a block, Ctrl-D at an empty line ends."""
+    """The prompt supports typing: echo, the value of an expression, a block, and Ctrl-D at an empty line to exit."""
     prompt.until(FRIENDLY)
     prompt.send(b"1+2\r")
     assert prompt.until(b">>> ") == b"1+2\r\n3\n>>> "
@@ -204,7 +204,7 @@ def test_friendly_prompt(prompt: Prompt) -> None:
 
 
 def test_scripts_run_first(interpreter: list[str], tmp_path: Path) -> None:
-    """boot.py and main.py run in __main__ before the prompt, one that fails does not stop the next; then they are known."""
+    """boot.py and main.py run in __main__ before the prompt; a failure in one does not stop the next, and their globals are kept."""
     (tmp_path / "boot.py").write_text("a = 1\nprint('boot')\n1/0\n")
     (tmp_path / "main.py").write_text("import here\nprint('main', a)\n")
     (tmp_path / "here.py").write_text("")
@@ -257,7 +257,7 @@ def test_mpremote(prompt: Prompt) -> None:
 
 
 class Relay:
-    """The least of a virtual board: a second PTY, Ctrl-C becomes SIGINT."""
+    """A minimal virtual board: a second PTY, where Ctrl-C becomes SIGINT."""
 
     def __init__(self, prompt: Prompt) -> None:
         import pty

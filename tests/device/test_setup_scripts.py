@@ -1,4 +1,4 @@
-"""set_clock.py and tcp_try.py: under CPython with a stand-in machine module, and for real."""
+"""Test set_clock.py and tcp_try.py under CPython with a stand-in machine module, and on a real interpreter."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from harness.boards.agent.scripts import script
 def test_clock_is_set_in_utc(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, agent_source: str
 ) -> None:
-    """The RTC gets the fields with 0 as the port-dependent last one; the clock before is reported (stand-in machine)."""
+    """The RTC gets the fields with 0 as the port-dependent last one; the previous time is reported (stand-in machine)."""
     given: list[tuple[int, ...]] = []
     machine = types.ModuleType("machine")
     vars(machine).update(RTC=lambda: types.SimpleNamespace(datetime=given.append))
@@ -32,14 +32,14 @@ def test_clock_is_set_in_utc(
 
 
 def test_unix_has_no_clock_to_set(run_on: Callable[[str], bytes], agent_source: str) -> None:
-    """The unix port reads its host's clock: said, not an error."""
+    """The unix port uses its host's clock; this is reported and is not an error."""
     (answer,) = read_objects(run_on(agent_source + script("set_clock") + clock_code((2026, 8, 9, 7, 10, 11, 12))))
     assert (answer["kind"], answer["set"]) == ("result", False)
 
 
 @pytest.fixture
 def contact_server() -> Iterator[tuple[int, queue.Queue[bytes]]]:
-    """A server of the first contact: one byte out, then whatever comes until the client's FIN; its port and what came."""
+    """A server of the first contact: sends one byte, then receives until the client's FIN; gives its port and what it received."""
     heard: queue.Queue[bytes] = queue.Queue()
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
@@ -60,7 +60,7 @@ def contact_server() -> Iterator[tuple[int, queue.Queue[bytes]]]:
 def test_f1_f19_first_contact(
     run_on: Callable[[str], bytes], contact_server: tuple[int, queue.Queue[bytes]], closed_port: int, agent_source: str
 ) -> None:
-    """The server's byte is given back, then the board closes first; a closed port gives its errno and the stage."""
+    """The board returns the server's byte, then closes first; a closed port gives its errno and the stage."""
     port, heard = contact_server
     calls = [tcp_code("127.0.0.1", port=number, timeout_ms=2000) for number in (port, closed_port)]
     reached, refused = read_objects(run_on("\n".join([agent_source, script("tcp_try"), *calls])))

@@ -1,4 +1,4 @@
-"""wlan_stand_in.py itself: each rule of the C sources it stands for.
+"""Test wlan_stand_in.py itself: each rule of the C sources that it implements.
 
 ports/esp32/network_wlan.c (network_wlan_wifi_event_handler, network_wlan_status, network_wlan_config), extmod/network_cyw43.c,
 cyw43-driver/src/cyw43_ctrl.c (cyw43_cb_process_async_event), ports/esp32/network_lan.c.
@@ -32,7 +32,7 @@ def station() -> Callable[..., Any]:
 
 
 def statuses(station: Any, *, seconds: float = 30) -> list[tuple[int, int]]:
-    """(ms, status) from now on, at the start and whenever it changes."""
+    """Return (ms, status) from now on, at the start and at each change."""
     seen: list[tuple[int, int]] = []
     begin = station.clock.now
     while station.clock.now - begin <= seconds * 1000:
@@ -50,33 +50,33 @@ def statuses(station: Any, *, seconds: float = 30) -> list[tuple[int, int]]:
         ("Esp32Before122", "good", "good", [(0, 1001), (2500, 1010)]),
         ("Esp32", "good", "good", [(0, 1001), (2500, 1010)]),
         ("Cyw43", "good", "good", [(0, 1), (500, 3)]),
-        # Wrong password: "connecting" forever, from 1.22 too, where only some reasons are shown; -3 on cyw43.
+        # Wrong password: "connecting" forever, also from 1.22 on, where only some reasons are shown; -3 on cyw43.
         ("Esp32WithoutLimit", "good", "wrong", [(0, 1001)]),
         ("Esp32Before122", "good", "wrong", [(0, 1001)]),
         ("Esp32", "good", "wrong", [(0, 1001)]),
         ("Cyw43", "good", "wrong", [(0, 1), (500, -3)]),
-        # No such access point: 201 is shown from 1.22 on; -2 on cyw43, and nothing more happens.
+        # No such access point: 201 is shown from 1.22 on; -2 on cyw43, which does not retry.
         ("Esp32Before122", "good", "absent", [(0, 1001)]),
         ("Esp32", "good", "absent", [(0, 1001), (2500, 201)]),
         ("Cyw43", "good", "absent", [(0, 1), (300, -2)]),
-        # A bad first association: 205 is shown as 202; the driver goes on, on cyw43 the join state is withdrawn.
+        # A bad first association: 205 is shown as 202; the driver continues; on cyw43 the join state is withdrawn.
         ("Esp32Before122", "bad-first", "good", [(0, 1001), (3000, 1010)]),
         ("Esp32", "bad-first", "good", [(0, 1001), (500, 202), (3000, 1010)]),
         ("Cyw43", "bad-first", "good", [(0, 1), (500, -3), (3000, 3)]),
-        # The first scan misses the access point: the ESP32 goes on, cyw43 waits for a new connect().
+        # The first scan misses the access point: the ESP32 continues, cyw43 waits for a new connect().
         ("Esp32", "missed-scan", "good", [(0, 1001), (2500, 201), (5000, 1010)]),
         ("Cyw43", "missed-scan", "good", [(0, 1), (300, -2)]),
-        # The reason of an earlier attempt is shown until a new one comes.
+        # The reason of an earlier attempt is shown until there is a new one.
         ("Esp32", "stale", "good", [(0, 202), (2500, 1010)]),
         ("Esp8266", "good", "wrong", [(0, 1), (2500, 2)]),
         ("Esp8266", "good", "absent", [(0, 1), (2500, 3)]),
         ("Esp8266", "good", "good", [(0, 1), (2500, 5)]),
     ],
 )
-def test_what_comes_of_connect(
+def test_status_after_connect(
     station: Callable[..., Any], name: str, story: str, key: str, expected: list[tuple[int, int]]
 ) -> None:
-    """The status, from connect() on."""
+    """The status develops after connect() as in the table."""
     made = station(name, story)
     made.connect("cafe" if key == "absent" else "lab", PASSWORDS.get(key, "sesame"))
     assert statuses(made) == expected
@@ -124,7 +124,7 @@ def test_cyw43_connects_at_the_second_request(station: Callable[..., Any]) -> No
 
 @pytest.mark.parametrize("name", ["Esp32Before122", "Esp32"])
 def test_the_limit_of_attempts_shows_the_reason(station: Callable[..., Any], name: str) -> None:
-    """reconnects=2 is three attempts; then status() passes the reason on, on every version."""
+    """reconnects=2 is three attempts; then status() reports the reason, on every version."""
     made = station(name)
     made.config(reconnects=2)
     made.connect("lab", "letmein")
@@ -134,7 +134,7 @@ def test_the_limit_of_attempts_shows_the_reason(station: Callable[..., Any], nam
 
 
 def test_no_limit_is_minus_one(station: Callable[..., Any]) -> None:
-    """conf_wifi_sta_reconnects is 0 at first, and the setting is one less."""
+    """conf_wifi_sta_reconnects is 0 initially, and the setting is one less."""
     made = station("Esp32")
     assert made.config("reconnects") == -1
     made.config(reconnects=-1)
@@ -144,7 +144,7 @@ def test_no_limit_is_minus_one(station: Callable[..., Any]) -> None:
 
 
 def test_power_saving(station: Callable[..., Any]) -> None:
-    """esp_wifi_set_ps refuses cyw43's value, cyw43 takes it."""
+    """esp_wifi_set_ps refuses cyw43's value, cyw43 accepts it."""
     with pytest.raises(OSError, match="Wifi Invalid Argument"):
         station("Esp32").config(pm=0xA11140)
     with pytest.raises(ValueError, match="unknown config param"):
@@ -156,7 +156,7 @@ def test_power_saving(station: Callable[..., Any]) -> None:
 
 
 @pytest.mark.parametrize("name", ESP32S)
-def test_an_esp32_that_tries_refuses(station: Callable[..., Any], name: str) -> None:
+def test_an_esp32_refuses_while_it_connects(station: Callable[..., Any], name: str) -> None:
     """connect() during an attempt is an error, and scan() finds nothing."""
     made = station(name)
     made.connect("lab", "letmein")
@@ -169,7 +169,7 @@ def test_an_esp32_that_tries_refuses(station: Callable[..., Any], name: str) -> 
 
 
 def test_after_disconnect(station: Callable[..., Any]) -> None:
-    """From 1.22 on WIFI_REASON_ASSOC_LEAVE (8) is shown as idle; nothing happens any more."""
+    """From 1.22 on WIFI_REASON_ASSOC_LEAVE (8) is shown as idle; nothing happens afterwards."""
     made = station("Esp32")
     made.connect("lab", "sesame")
     statuses(made, seconds=3)
@@ -182,7 +182,7 @@ def test_after_disconnect(station: Callable[..., Any]) -> None:
 
 
 def test_active(station: Callable[..., Any]) -> None:
-    """On cyw43 it is the link status: False on an interface that is on but joined nothing."""
+    """On cyw43 it is the link status: False on an interface that is on but not connected."""
     made = station("Cyw43")
     assert made.active() is False
     made.connect("lab", "letmein")
@@ -198,7 +198,7 @@ def test_active(station: Callable[..., Any]) -> None:
     ("name", "expected"), [("Esp32", [(0, 1001), (4000, 1010)]), ("Cyw43", [(0, 1), (1000, 2), (4000, 3)])]
 )
 def test_boot_py_called_connect(station: Callable[..., Any], name: str, expected: list[tuple[int, int]]) -> None:
-    """An address after 4 s; until then isconnected() is False."""
+    """There is an address after 4 s; until then isconnected() is False."""
     made = station(name, "boot")
     assert (made.isconnected(), made.config("ssid")) == (False, "lab")
     assert statuses(made) == expected
@@ -206,7 +206,7 @@ def test_boot_py_called_connect(station: Callable[..., Any], name: str, expected
 
 @pytest.mark.parametrize("name", ["Esp32", "Cyw43"])
 def test_elsewhere(station: Callable[..., Any], name: str) -> None:
-    """Connected, with the name of the other network."""
+    """It is connected, with the name of the other network."""
     made = station(name, "elsewhere")
     assert (made.isconnected(), made.config("essid"), made.active()) == (True, "other", True)
 

@@ -4,7 +4,7 @@ import ssl
 
 
 def test_files_for_another_server(certificates):
-    """`make` gives paths for `load_cert_chain` and the bytes for a board."""
+    """`make` returns paths for `load_cert_chain` and the bytes for a board."""
     material = certificates.make("server-p256")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(material.chain_file, material.key_file)

@@ -34,22 +34,22 @@ TEST = """
 def test_case(board, tls_case, run_case):
     run_case(board, tls_case)
 """
-# As a lab has it for a board that hangs: what `tls-harness virtual faulty:NAME` prints, as hooks. Only boards that they help have them.
+# The hooks that `tls-harness virtual faulty:NAME` prints, as a lab has them for boards that hang. Only boards that they help have them.
 HOOKED = """
 [board.{name}]
 spec = "faulty:{name}"
 reset = ["sh", "-c", "printf '{reset}' > {{port}}"]
 power_cycle = ["sh", "-c", "printf '{power}' > {{port}}"]
 """
-# A stand-in of a radio joins the WiFi that the stand-ins of harness/boards/virtual/faults.py are in range of.
+# A simulated radio joins the WiFi in whose range harness/boards/virtual/faults.py puts it.
 RADIO = """
 [board."{name}"]
 spec = "faulty:{name}"
 wifi = {{ssid = "lab", password = {{env = "TEST_WIFI_PASSWORD"}}}}
 """
 PASSWORD = "sesame"
-# The suite's own conftest.py: what the process holds after each test, the time limits that ran out in it, in seconds, and what it
-# holds at its very end. How long it took says more about the machine.
+# The suite's own conftest.py: what the process holds after each test, the time limits that expired in it, in seconds, and what it
+# holds at the very end. Durations depend more on the machine.
 WATCH = """
 import atexit, json, os, threading
 from pathlib import Path
@@ -158,7 +158,7 @@ def has_radio(name: str) -> bool:
 
 
 def boards_toml(names: Iterable[str]) -> str:
-    """The hooks of those that have them, as TOML: NUL is octal for printf, and its backslash is doubled."""
+    """Return the hooks as TOML for boards that have them: NUL is octal for printf, and its backslash is doubled."""
     reset, power = (word.decode().replace("\0", "\\\\0") for word in (RESET_WORD, POWER_WORD))
     named = [name for name in names if board_word(name) == name]
     return "".join(
@@ -176,7 +176,7 @@ def start(folder: Path, arguments: Iterable[str]) -> subprocess.Popen[bytes]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(strange)}
     with (folder / "output.txt").open("wb") as output:
         return subprocess.Popen(
-            # pytest-rerunfailures, where it is installed, keeps a socket and a thread of its own.
+            # pytest-rerunfailures, if it is installed, keeps its own socket and thread.
             [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:rerunfailures", *arguments],
             cwd=folder,
             env={

@@ -43,9 +43,9 @@ SILENCE_S = 4.5 + 3 * 2.0
 class Row:
     """The expected results of a fault.
 
-    `verdicts` are those of the five cases in their order; `rule` is that of the first case that did not pass; `steps` are
-    what was tried for it, without what this board has no way for; `waits_s` is what time limits cost. `chance` decides which cases of a
-    bad line are `error`, of which there are at most two; no case is ever `fail`.
+    `verdicts` are those of the five cases in their order; `rule` and `steps` are the rule and the recovery steps of the first case that
+    did not pass, without steps that are impossible on this board; `waits_s` is the sum of its time limits. With `chance` at most two
+    cases of a bad line are `error`, at random; no case is ever `fail`.
     """
 
     verdicts: str = ""

@@ -1,4 +1,4 @@
-"""tools/fetch_labgrid.py: an environment for labgrid. `.ci/run` makes a real one; here are the checks and errors."""
+"""Test tools/fetch_labgrid.py, which makes an environment for labgrid. `.ci/run` makes a real one; here are the checks and errors."""
 
 import importlib.util
 import sys

@@ -1,4 +1,4 @@
-"""The built distribution, and an empty environment it is installed in, once for all packaging tests."""
+"""Build the distribution and install it in an empty environment, once for all packaging tests."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ LEADING_BACK = (
 
 
 def clean_environment() -> dict[str, str]:
-    """This process's environment without what leads back here; pip's own settings stay."""
+    """Return this process's environment without variables that refer to this checkout; pip's settings are kept."""
     kept = {name: value for name, value in os.environ.items() if name not in LEADING_BACK}
     return kept | {"NO_COLOR": "1", "COLUMNS": "120"}
 
@@ -61,13 +61,13 @@ def distributions(tmp_path_factory) -> Distributions:
 
 @dataclass(frozen=True, kw_only=True)
 class Installed:
-    """An environment of its own with nothing but the wheel and what it needs; `elsewhere` is an empty directory."""
+    """An environment with only the wheel and its dependencies; `elsewhere` is an empty directory."""
 
     environment: Path
     elsewhere: Path
 
     def program(self, name: str) -> Path:
-        """A console script or the interpreter of the environment."""
+        """Return a console script or the interpreter of the environment."""
         return self.environment / ("Scripts" if os.name == "nt" else "bin") / name
 
     def run(self, name: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -75,7 +75,7 @@ class Installed:
         return run(self.program(name), *arguments, cwd=self.elsewhere)
 
     def check_types(self, file: str) -> subprocess.CompletedProcess[str]:
-        """Run this environment's mypy --strict on a file in `elsewhere`, with the types of what is installed there."""
+        """Run this environment's mypy --strict on a file in `elsewhere`, with the types of the installed packages."""
         command = (sys.executable, "-m", "mypy", "--strict", "--python-executable", self.program("python"), file)
         return run(*command, cwd=self.elsewhere)
 

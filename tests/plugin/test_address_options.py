@@ -6,7 +6,7 @@ ONE = ("--cases", "smoke", "-k", "ca-verified")
 
 
 def addresses(ran):
-    """Both ends of the only case's connection."""
+    """Return both addresses of the only case's connection."""
     (result,) = ran.record()["results"]
     return result["observed"]["addresses"]
 
@@ -28,7 +28,7 @@ def test_advertise(suite):
 
 
 def test_unreachable(suite):
-    """A board that cannot reach the server is a fault of the network: `error`, both addresses, the usual suspects."""
+    """A board that cannot reach the server is a network fault: `error`, with both addresses and the common causes."""
     ran = suite.run(
         "--cases", "smoke", "-k", "rsa-1024-key or ca-verified", "--advertise", "127.0.0.9", "--ports", "41740-41749"
     )
@@ -41,7 +41,7 @@ def test_unreachable(suite):
 
 
 def test_stranger(suite):
-    """A board whose connection comes from an address that is not answered is `error`, with both addresses."""
+    """A board whose connection comes from an address that is not allowed is `error`, with both addresses."""
     ran = suite.run("--cases", "smoke", "-k", "rsa-1024-key or ca-verified", "--peer", "127.0.0.2")
     assert (ran.status, ran.summary()) == (10, "1 failed, 1 skipped")
     (reason,) = {result["reason"] for result in ran.record()["results"]}
@@ -69,5 +69,5 @@ def test_stranger(suite):
     ],
 )
 def test_bad_value(suite, option, value, message):
-    """One line with the option, the value and what is accepted."""
+    """The error is one line with the option, the value and what is expected."""
     assert suite.refused(option, value) == f"{option} {value!r}: {message}"

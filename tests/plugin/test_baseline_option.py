@@ -1,4 +1,4 @@
-"""`--baseline RUN.json`: read before the run, compared after it, a regression fails it; with and without -n."""
+"""`--baseline RUN.json` is read before the run and compared after it; a regression fails the run, with and without -n."""
 
 import copy
 import json
@@ -14,7 +14,7 @@ from harness.reports.record.schema import run_schema
 CASES = ["seed/rsa-1024-key", "seed/key-and-certificate-swapped"]
 
 
-# The second case needs what no board has: it was tried in the baseline, and no longer can be.
+# The second case needs something that no board has: the baseline has a result of it, and now it cannot run.
 NEEDY = """
 import dataclasses
 from harness.model import Need
@@ -44,10 +44,10 @@ def old(tmp_path_factory):
 
 @pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["alone", "-n"])
 def test_changes(suite, old, workers):
-    """What got better and what can no longer be tried: in the terminal, run.json and the page; the run fails though no test did."""
+    """The terminal, run.json and the page list what was fixed and what can no longer run; the run fails although no test did."""
     record = copy.deepcopy(old)
     record["results"][0] |= {"verdict": "insecure", "reason": "accepted"}
-    # Not chosen by the second run, so no change.
+    # Not selected in the second run, so not a change.
     record["results"].append({**record["results"][0], "case": "seed/wrong-ca"})
     suite.write("old.json", json.dumps(record))
     suite.write("test_mine.py", NEEDY)
@@ -77,7 +77,7 @@ def test_changes(suite, old, workers):
 
 
 def test_other_boards(suite, old):
-    """A baseline that has nothing in common with this run is refused before the run, with workers, too."""
+    """A baseline that has nothing in common with this run is refused before the run, also with workers."""
     suite.write("old.json", json.dumps(old).replace('"board": "unix"', '"board": "desk"'))
     for workers in ((), ("-n", "1")):
         ran = suite.run("--cases", "smoke", "--baseline", "old.json", *workers)
@@ -92,7 +92,7 @@ def test_other_boards(suite, old):
 
 
 def test_nothing_to_compare(suite, old):
-    """A baseline given to a run of no case: it must not look like one that got no worse."""
+    """A run without cases must not look like one without regressions."""
     suite.write("old.json", json.dumps(old))
     suite.write("test_other.py", "def test_other(): pass")
     ran = suite.run("--baseline", "old.json", "test_other.py")

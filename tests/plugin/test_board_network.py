@@ -1,4 +1,4 @@
-"""Runs on boards with a radio of their own: the WiFi of boards.toml, and a board that is in no network."""
+"""Test runs on boards with a simulated radio: the WiFi of boards.toml, and a board without a network."""
 
 import pytest
 
@@ -20,7 +20,7 @@ ONE = ("--cases", "smoke", "-k", "cert/good")
 
 
 def reasons(ran):
-    """Why the cases could not be tried, without the board's name."""
+    """Return why the cases could not run, without the board's name."""
     return {result["reason"].partition(": ")[2] for result in ran.record()["results"]}
 
 
@@ -46,8 +46,8 @@ def test_f4_f6_a_good_password(suite):
         ),
     ],
 )
-def test_f4_f6_the_right_words(suite, ssid, password, reason):
-    """The same words on each family."""
+def test_f4_f6_messages(suite, ssid, password, reason):
+    """The message is the same on each family."""
     suite.write("boards.toml", LAB.replace("SSID", ssid))
     ran = suite.run(*ONE, *BOARDS, environment={"LAB_WIFI": password})
     assert ran.summary() == "3 failed"
@@ -91,7 +91,7 @@ def test_f2_d5_rb04_a_bare_board(suite):
 
 
 @pytest.mark.parametrize("option", [("--advertise", "127.0.0.1"), ("--bind", "127.0.0.1"), ("--peer", "127.0.0.1")])
-def test_f2_a_way_that_the_user_names(suite, option):
-    """A board without an address is used if the user says where it can reach this machine."""
+def test_f2_an_address_from_the_user(suite, option):
+    """A board without an address is used if the user names the address at which it can reach this machine."""
     ran = suite.run(*ONE, "--board", "faulty:bare", *option)
     assert (ran.status, ran.summary()) == (0, "1 passed"), ran.text

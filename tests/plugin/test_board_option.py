@@ -1,4 +1,4 @@
-"""`--board SPEC`, repeatable; what a board that is none gets."""
+"""`--board SPEC` is repeatable; invalid specs and unusable boards."""
 
 import os
 import pty
@@ -15,7 +15,7 @@ CORE = len(select("core"))
 
 @pytest.fixture
 def interpreter(tmp_path):
-    """A second way to start the packaged interpreter: a program of its own name."""
+    """Return a program with another name that starts the packaged interpreter."""
     place = shutil.which("micropython", path=os.path.dirname(os.sys.executable))
     if place is None:
         pytest.skip("the packaged interpreter has no wheel for this machine")
@@ -44,7 +44,7 @@ def pytest_collection_modifyitems(items):
 """
 
 
-def test_the_order_of_arrival_does_not_show(suite, interpreter):
+def test_the_order_does_not_depend_on_arrival(suite, interpreter):
     """Table and report list boards as on the command line and cases as declared, whichever finished first."""
     suite.write("conftest.py", REVERSED)
     ran = suite.run(
@@ -63,7 +63,7 @@ def test_the_order_of_arrival_does_not_show(suite, interpreter):
     assert rows == wanted
     results = ran.record()["results"]
     assert [(result["board"], result["case"].partition("/")[0]) for result in results] == wanted
-    # Else this test would show nothing.
+    # Otherwise this test would prove nothing.
     assert [entry["board"] for entry in ran.journal() if "verdict" in entry] == [board for board, _ in wanted[::-1]]
 
 
@@ -89,7 +89,7 @@ def test_f13_a_board_that_cannot_be_opened(suite):
     assert len(ran.lines) <= 25, ran.text
     reason = "/dev/ttyNOPE7: no such port; "
     assert ran.line("board ttyNOPE7: ").startswith(f"board ttyNOPE7: {reason}")
-    # The board's line, the failure's second line, and why the run failed: the whole reason nowhere else.
+    # The board's line, the failure's second line and the reason why the run failed; the full reason appears nowhere else.
     whole = ran.line("board ttyNOPE7: ").removeprefix("board ttyNOPE7: ")
     assert ran.text.count(whole) == 3
     block = ran.lines.index(f"  {whole}")
@@ -108,8 +108,8 @@ def test_f13_a_board_that_cannot_be_opened(suite):
     assert "Traceback" not in ran.text
 
 
-def test_a_program_that_is_no_micropython(suite):
-    """`unix:` with a program that shows no prompt is a fault of the board: `error` with what it did."""
+def test_a_program_that_is_not_micropython(suite):
+    """`unix:` with a program that shows no prompt is a board fault: `error` with what the program did."""
     ran = suite.run(*suite.quick, "--board", "unix:/bin/true")
     assert (ran.status, ran.summary()) == (10, "1 failed, 1 skipped")
     assert "/bin/true: no MicroPython prompt: it ended" in ran.line("board unix:true: ")
@@ -132,7 +132,7 @@ def test_f2_f12_f13_rb04_rb09_a_board_that_is_not_usable(suite, fault, said, fix
 
 
 def test_a_board_is_not_usable_and_another_is(suite):
-    """A fault of one board is no failure of TLS: exit code 10, and the other board's results stand."""
+    """A fault of one board is not a TLS failure: exit code 10, and the other board keeps its results."""
     ran = suite.run(*suite.quick, "--board", "/dev/ttyNOPE7", "--board", "unix")
     assert (ran.status, ran.summary()) == (10, "1 failed, 2 passed, 1 skipped")
     assert ran.line("no case could be tried on board ttyNOPE7: /dev/ttyNOPE7: no such port; ")
@@ -200,7 +200,7 @@ def test_a_board_that_cannot_be_opened_in_other_forms(suite, how):
         assert "NOT RUN" in ran.line("test_mine.py::test_case[ttyNOPE7-seed/key-and-certificate-swapped]")
 
 
-# How often a board was opened, and how long the raw REPL was waited for each time.
+# How often a board was opened, and how long each attempt waited for the raw REPL.
 WAITS = """
 from pathlib import Path
 from harness.boards.serial.raw_repl import RawRepl
@@ -216,8 +216,8 @@ RawRepl.enter_raw_repl = watched
 """
 
 
-def test_a_silent_port_costs_one_time_out(suite):
-    """A port where nothing answers is waited for once, not once per case."""
+def test_a_silent_port_costs_one_timeout(suite):
+    """The run waits for a silent port once, not once per case."""
     suite.write("conftest.py", WAITS)
     master, slave = pty.openpty()
     try:
@@ -235,7 +235,7 @@ def test_a_silent_port_costs_one_time_out(suite):
 
 
 def test_an_existing_path_does_not_hide_pytest_ini(suite):
-    """pytest takes every existing path for a place of tests; the value of --board must not be one (rootdir, testpaths)."""
+    """pytest takes every existing path for a test path; the value of --board must not count as one (rootdir, testpaths)."""
     suite.write("pytest.ini", "[pytest]\ntestpaths = mine\n")
     (suite.folder / "mine").mkdir()
     (suite.folder / "test_mine.py").rename(suite.folder / "mine" / "test_mine.py")

@@ -1,4 +1,4 @@
-"""Two runs never share a board: `--board-wait SECONDS`, and who has it."""
+"""Two runs never share a board: `--board-wait SECONDS`, and the message that names the holder."""
 
 import os
 import sys
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a PTY stands fo
 
 @pytest.fixture
 def port():
-    """A board at a port that everybody can open."""
+    """A board at a port that any process can open."""
     try:
         virtual = VirtualBoard(find_interpreter(""))
     except HarnessError as error:
@@ -41,7 +41,7 @@ def port():
 
 @pytest.fixture
 def holding(suite, port):
-    """A run that uses the board until the file `go` exists, and then runs without it until `end` does."""
+    """Start a run that uses the board until the file `go` exists, and then continues without it until `end` exists."""
     for name in ("go", "end"):
         os.mkfifo(suite.folder / name)
     suite.write("test_hold.py", HOLD)
@@ -61,7 +61,7 @@ def test_a_busy_board_is_refused_and_its_holder_named(suite, port, holding):
 
 
 def test_waiting_for_a_board(suite, port, holding):
-    """With --board-wait the second run says for whom it waits, and goes on when the first has run its last test on the board."""
+    """With --board-wait the second run names the holder, and continues when the first has run its last test on the board."""
     waiting = suite.start("test_use.py", "--board", port, "--board-wait", "60")
     line = waiting.stdout.readline()
     while "waiting up to" not in line:
@@ -71,14 +71,14 @@ def test_waiting_for_a_board(suite, port, holding):
     (suite.folder / "go").write_text("on")
     ran = suite.end(waiting)
     assert (ran.status, ran.summary()) == (0, "1 passed"), ran.text
-    # The first run is still there: it gave the board back after its last test with it.
+    # The first run still exists: it released the board after its last test on it.
     assert (suite.folder / "given-back").exists()
     assert holding.poll() is None
     (suite.folder / "end").write_text("on")
     assert suite.end(holding).status == 0
 
 
-# Which boards had been tried, and to what end, when pytest-timeout began to count.
+# Which boards had been tried, and with what result, when pytest-timeout started its timer.
 AT_THE_TIMER = """
 from pathlib import Path
 import pytest
@@ -90,8 +90,8 @@ def pytest_timeout_set_timer(item):
 """
 
 
-def test_the_wait_has_an_end(suite, port, holding):
-    """When the time is over the run says so; pytest-timeout begins to count after the wait."""
+def test_the_wait_ends(suite, port, holding):
+    """When the time has expired the run reports it; pytest-timeout starts its timer after the wait."""
     suite.write("conftest.py", AT_THE_TIMER)
     ran = suite.run("test_use.py", "--board", port, "--board-wait", "0.2", "--timeout", "200")
     assert ran.status == 10
@@ -100,7 +100,7 @@ def test_the_wait_has_an_end(suite, port, holding):
 
 
 def test_a_killed_run_holds_nothing(suite, port, holding):
-    """SIGKILL frees the board: the next run has it at once."""
+    """SIGKILL frees the board: the next run gets it at once."""
     holding.kill()
     holding.communicate()
     ran = suite.run("test_use.py", "--board", port)
@@ -111,7 +111,7 @@ def test_a_killed_run_holds_nothing(suite, port, holding):
 
 
 @pytest.mark.parametrize("text", ["", "-1", "soon", "1e3", "86401"])
-def test_no_time(suite, text):
-    """What is no time is refused in one line."""
+def test_invalid_time(suite, text):
+    """An invalid time is refused in one line."""
     message = f"--board-wait {text!r}: expected a number of seconds from 0 to 86400"
     assert suite.refused(f"--board-wait={text}") == message

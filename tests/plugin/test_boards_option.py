@@ -17,7 +17,7 @@ def test_a_name_of_the_file(suite):
 
 
 def test_missing_file(suite):
-    """A given file that does not exist is named."""
+    """If the given file does not exist, the error names it."""
     assert suite.refused("--boards", "nope.toml") == "--boards nope.toml: cannot be read (No such file or directory)"
 
 

@@ -1,4 +1,4 @@
-"""What the plugin costs where it is not used: nothing is imported, nothing is opened. (benchmarks/ measure the rest.)"""
+"""Test that the plugin costs nothing where it is not used: nothing is imported or opened. (benchmarks/ measure the rest.)"""
 
 import json
 import subprocess
@@ -8,7 +8,7 @@ HEAVY = ("ssl", "serial", "mpremote", "cryptography", "harness.model", "harness.
 
 
 def test_the_plugin_imports_nothing_heavy():
-    """A suite that asks for no board loads neither TLS, serial nor cases, however pytest is configured."""
+    """A suite that uses no board loads neither TLS, serial nor cases, however pytest is configured."""
     code = (
         "import sys, pytest\n"
         "import harness.pytest_plugin.plugin, harness.pytest_plugin.run, harness.pytest_plugin.reporter\n"

@@ -1,4 +1,4 @@
-"""What a failing, erring, skipped or insecure case shows: everything a person needs, first line first."""
+"""Test the output of failing, skipped and insecure cases and of errors: complete, with the most important line first."""
 
 import re
 import shlex
@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-# Cases with wrong expectations, declared as a suite may declare its own: everything they meet is real.
+# Cases with wrong expectations, declared as a user's suite may do it; boards and servers are real.
 CONFTEST = '''
 from harness.cases import Situation, case
 from harness.expectations.builders import connected, refused
@@ -44,7 +44,7 @@ def failing(suite):
 
 
 def block(ran):
-    """The lines of the only failure."""
+    """Return the lines of the only failure."""
     start = next(number for number, line in enumerate(ran.lines) if line.startswith("____"))
     end = next(number for number, line in enumerate(ran.lines) if line.startswith("==") and number > start)
     return ran.lines[start + 1 : end]
@@ -118,7 +118,7 @@ def test_a_failing_case(failed):
 
 
 def test_the_command_runs_just_this_case_again(failing):
-    """Pasted into a shell in the same directory, also with two boards and a suite in a directory below; the run's record stays."""
+    """The command works in a shell in the same directory, also with two boards and a suite in a subdirectory; the run's record is kept."""
     (failing.folder / "below").mkdir()
     (failing.folder / "test_mine.py").rename(failing.folder / "below" / "test_mine.py")
     failing.write("pytest.ini", "[pytest]\naddopts = --strict-markers\n")
@@ -148,7 +148,7 @@ def packaged():
 
 
 def test_insecure(failing):
-    """A client that lets through what it must refuse is `insecure`, not merely a failure, and fails the run."""
+    """A client that accepts what it must refuse is `insecure`, not merely a failure, and fails the run."""
     ran = failing.run("--cases", "smoke", "-k", "should-be-refused")
     assert (ran.status, ran.summary()) == (1, "1 failed")
     assert block(ran)[0] == "insecure: the client accepted what it must refuse"
@@ -159,7 +159,7 @@ def test_insecure(failing):
 
 
 def test_error_says_so_first(suite):
-    """A fault of board or line is `error` in the first line, never `fail`; its whole reason stands below."""
+    """A fault of board or line is `error` in the first line, never `fail`; the full reason follows below."""
     ran = suite.run("--cases", "smoke", "-k", "rsa-1024-key", "--board", "/dev/ttyNOPE7")
     lines = block(ran)
     assert lines[0].startswith("error: /dev/ttyNOPE7: no such port")
@@ -186,7 +186,7 @@ def test_one_line(failing):
     assert "Reproduce with:" not in short.text
 
 
-# The soft limit of 3 leaves what is open alone and every new descriptor is one too many.
+# With a soft limit of 3, open descriptors stay valid and every new one exceeds the limit.
 SHORT_OF_DESCRIPTORS = """
 import contextlib, resource
 
@@ -219,7 +219,7 @@ def test_case(board, tls_case, run_case):
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="lowers the limit of descriptors as Linux has it")
 def test_out_of_descriptors(suite):
-    """A process without descriptors is an `error` that says what to do: at a case's evidence, and when a board is opened."""
+    """A process without free descriptors gives an `error` that says what to do: when evidence is written, and when a board is opened."""
     suite.write("test_mine.py", SHORT_OF_DESCRIPTORS)
     chosen = ("--cases", "smoke", "-k", "rsa-1024-key or ca-verified", "--keep-wire")
     ran = suite.run(*chosen, "--board", "unix", "--board", f"unix:{packaged()}")
@@ -258,7 +258,7 @@ IMPOSSIBLE = (
 
 
 def test_a_skip_shows_what_is_missing(suite):
-    """`unsupported` is a skip whose reason names the missing thing and the case."""
+    """`unsupported` is a skip whose reason names the missing feature and the case."""
     suite.write("conftest.py", IMPOSSIBLE)
     ran = suite.run("--cases", "smoke", "-k", "impossible or rsa-1024-key", "-rs")
     assert (ran.status, ran.summary()) == (0, "1 passed, 1 skipped")
@@ -303,7 +303,7 @@ head -c 300000 /dev/zero | tr '\\0' 'A'
 
 
 def test_hostile_board(suite):
-    """Escapes, control characters and floods of a board change nothing: not the terminal, not the reports, not their size."""
+    """Escapes, control characters and floods from a board change neither the terminal nor the reports nor their size."""
     program = suite.write("evil", HOSTILE)
     program.chmod(0o755)
     ran = suite.run(

@@ -11,7 +11,7 @@ FIXTURES = ("board", "tls_server", "certificates", "expect", "run_case", "tls_ca
 
 
 def test_they_are_documented(suite):
-    """`pytest --fixtures` lists each with a first line that says how to use it."""
+    """`pytest --fixtures` lists each fixture with a first line that says how to use it."""
     lines = suite.run("--fixtures").lines
     for name in FIXTURES:
         (at,) = [number for number, line in enumerate(lines) if line.startswith((f"{name} ", f"{name} ["))]
@@ -21,7 +21,7 @@ def test_they_are_documented(suite):
 
 
 def test_the_examples_run_anywhere(suite):
-    """The snippets of the documentation, copied into an empty directory."""
+    """The documentation's snippets work in an empty directory."""
     (suite.folder / "test_mine.py").unlink()
     for path in EXAMPLES.glob("test_*.py"):
         shutil.copy(path, suite.folder)
@@ -118,7 +118,7 @@ def test_an_unknown_certificate(shown):
 
 
 def test_a_board_fault_in_a_fixture_test(suite):
-    """A board that cannot be opened is `error: ` and its reason, in a test without cases too."""
+    """A board that cannot be opened gives `error: ` and the reason, also in a test without cases."""
     suite.write("test_mine.py", "def test_it(board):\n    board.info\n")
     ran = suite.run("--board", "/dev/ttyNOPE7")
     assert (ran.status, ran.summary()) == (10, "1 failed")
@@ -127,7 +127,7 @@ def test_a_board_fault_in_a_fixture_test(suite):
 
 
 def test_a_fixture_of_the_same_name(suite):
-    """`board` is a common word: a suite's own fixture of that name stays its own, also with --board given."""
+    """`board` is a common name: a suite's own fixture of that name takes precedence, also with --board."""
     suite.write(
         "test_mine.py",
         "import pytest\n@pytest.fixture\ndef board():\n    return 'chess'\ndef test_it(board):\n    assert board == 'chess'\n",

@@ -19,7 +19,7 @@ CASES = """
 def test_case(board, tls_case, run_case):
     run_case(board, tls_case)
 """
-# The third case hangs (30 s), after two that are finished: the server says nothing.
+# The third case hangs (30 s), after two that have finished: the server sends nothing.
 MIDDLE = """
 def test_case(board, tls_case, run_case):
     if tls_case.id == "seed/pem-on-der-client":
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="virtual boards 
 
 @pytest.fixture
 def in_the_middle(suite):
-    """A run that is in the middle of a case, and the number of its process."""
+    """Return a run that is in the middle of a case, and its process id."""
     suite.write("test_mine.py", MIDDLE)
     process = suite.start("--cases", "smoke", "-k", "rsa-1024-key or key-and-certificate-swapped or pem-on-der", "-s")
     suite.wait_for((suite.folder / "started").exists, what="the case has started")
@@ -44,7 +44,7 @@ def in_the_middle(suite):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted(suite, in_the_middle, number, children):
-    """Exit code 2; what was finished is in journal, run.json and table; no process, port or private folder is left."""
+    """The exit code is 2; finished results are in journal, run.json and table; no process, port or private folder is left."""
     in_the_middle.send_signal(number)
     ran = suite.end(in_the_middle)
     assert ran.status == 2, ran.text
@@ -60,7 +60,7 @@ def test_interrupted(suite, in_the_middle, number, children):
 
 
 def test_interrupted_in_the_first_case(suite):
-    """A run without any result leaves its record, too: an older run.json must not be taken for it."""
+    """A run without any result also writes its record: an older run.json must not be mistaken for it."""
     suite.write("test_mine.py", MIDDLE)
     process = suite.start("--cases", "smoke", "-k", "pem-on-der", "-s")
     suite.wait_for((suite.folder / "started").exists, what="the case has started")
@@ -73,7 +73,7 @@ def test_interrupted_in_the_first_case(suite):
 
 
 def test_killed(suite, in_the_middle, children):
-    """SIGKILL leaves a journal whose every line is whole, and the board's interpreter goes with its terminal."""
+    """SIGKILL leaves a journal with complete lines only, and the board's interpreter ends with its terminal."""
     in_the_middle.kill()
     in_the_middle.communicate()
     lines = [line["record"] for line in suite_journal(suite)]
@@ -84,14 +84,14 @@ def test_killed(suite, in_the_middle, children):
 
 
 def suite_journal(suite):
-    """The journal's lines, each of which must be JSON."""
+    """Return the journal's lines, each of which must be JSON."""
     text = (suite.folder / ".compat" / "run.jsonl").read_text(encoding="ascii")
     assert text.endswith("\n")
     return [json.loads(line) for line in text.splitlines()]
 
 
 def assert_every_format(suite):
-    """`report render` makes all of them of the journal, and says what it is."""
+    """`report render` renders every format from the journal and says that the run was interrupted."""
     outputs = [f"out{suffix}" for suffix in REPORT_SUFFIXES]
     done = subprocess.run(
         [sys.executable, "-m", "harness", "report", "render", ".compat/run.jsonl", *(f"-o{name}" for name in outputs)],
@@ -128,7 +128,7 @@ def test_middle(board, tls_server):
 
 
 def is_there(pid):
-    """Whether a process runs; one that only waits for its parent to ask how it ended does not."""
+    """Return whether a process runs; a zombie does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
@@ -140,9 +140,9 @@ def is_there(pid):
     ("number", "whom"), [(signal.SIGINT, "all"), (signal.SIGTERM, "main"), (signal.SIGKILL, "main")]
 )
 def test_with_workers(suite, number, whom):
-    """Ctrl-C goes to all processes of a terminal, a CI runner's SIGTERM to the first only; SIGKILL leaves the journal.
+    """Ctrl-C goes to all processes of a terminal, a CI runner's SIGTERM only to the first; SIGKILL leaves the journal.
 
-    Whatever it was: no worker is left, each board is free and at its prompt, and what was finished is kept.
+    In each case no worker is left, each board is free and at its prompt, and finished results are kept.
     """
     pytest.importorskip("xdist")
     boards = [VirtualBoard(find_interpreter("")) for _ in range(2)]
@@ -178,7 +178,7 @@ def test_with_workers(suite, number, whom):
             board.close()
 
 
-# The controller tells its workers that the run is over when they have been interrupted, not before.
+# The controller tells its workers that the run is over only after they have been interrupted.
 PATIENT_CONTROLLER = """
 import signal
 import threading
@@ -215,7 +215,7 @@ def test_middle(board):
 
 
 def test_workers_are_interrupted_at_once(suite):
-    """SIGTERM to the controller interrupts each worker before its channel closes, and once only: its board is at its prompt."""
+    """SIGTERM to the controller interrupts each worker exactly once, before its channel closes: its board is at its prompt."""
     pytest.importorskip("xdist")
     board = VirtualBoard(find_interpreter(""))
     try:
@@ -234,7 +234,7 @@ def test_workers_are_interrupted_at_once(suite):
         board.close()
 
 
-# What SIGTERM would do while the lab closes.
+# Records what SIGTERM would do while the lab closes.
 WATCHED_CLOSE = """
 import signal
 from pathlib import Path
@@ -251,7 +251,7 @@ Lab.close = watched
 
 
 def test_sigterm_while_boards_are_closed(suite):
-    """SIGTERM does not kill a run that is closing its boards: its handler stays until they are closed."""
+    """SIGTERM does not kill a run that is closing its boards: its handler stays installed until they are closed."""
     suite.write("conftest.py", WATCHED_CLOSE)
     suite.write("test_mine.py", "def test_info(board):\n    assert board.info.has_tls\n")
     ran = suite.run("--board", "unix")
@@ -260,7 +260,7 @@ def test_sigterm_while_boards_are_closed(suite):
 
 
 def at_prompt(port):
-    """Whether a board answers an empty line with its prompt."""
+    """Return whether a board answers an empty line with its prompt."""
     import serial
 
     with serial.Serial(port, timeout=60) as line:

@@ -1,10 +1,10 @@
-"""`--junitxml`, pytest's own: each case says board, firmware, server, case, outcome, verdict, alert and explanation as properties."""
+"""pytest's own `--junitxml`: each case has the properties board, firmware, server, case, outcome, verdict, alert and explanation."""
 
 import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-# One case for each verdict that can be made here: everything they meet is real.
+# One case for each verdict that can occur here; boards and servers are real.
 CONFTEST = '''
 from harness.cases import Situation, case
 from harness.expectations.builders import connected, refused
@@ -37,14 +37,14 @@ def j_unsupported() -> Situation:
     return Situation(server=ServerProfile(certificates=("server-p256",)), expect=connected(), needs=(need,))
 '''
 NAMES = ["board", "firmware", "server", "case", "outcome", "verdict", "alert", "explanation"]
-# What XML 1.0 has no place for, in what a board says instead of a prompt; \357\277\276 is U+FFFE.
+# A board's output with characters that XML 1.0 does not allow; \357\277\276 is U+FFFE.
 HOSTILE = """#!/bin/sh
 printf '\\033[2J\\000\\001\\013\\357\\277\\276\\355\\240\\200]]><properties>&\\342\\200\\256'
 """
 
 
 def properties(folder):
-    """Per test the names and values, as a strict parser reads them."""
+    """Return the names and values of each test, as a strict parser reads them."""
     found = {}
     for test in ElementTree.parse(folder / "junit.xml").getroot().iter("testcase"):
         listed = [(item.get("name"), item.get("value")) for item in test.iter("property")]
@@ -55,7 +55,7 @@ def properties(folder):
 
 @pytest.mark.parametrize("workers", [(), ("-n", "2")])
 def test_properties(suite, workers):
-    """Every verdict has all of them, whatever pytest calls the test, also where workers ran it; other people's tests have none."""
+    """Every verdict has all of them, whatever pytest calls the result, also with workers; other tests have none."""
     suite.write("conftest.py", CONFTEST)
     suite.write("test_own.py", "def test_own():\n    pass\n")
     evil = suite.write("evil", HOSTILE)

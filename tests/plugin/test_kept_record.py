@@ -1,4 +1,4 @@
-"""The record of the last run is replaced by a run of cases only, never by a run of other tests or by none."""
+"""Only a run of cases replaces the record of the last run, never a run of other tests or an empty run."""
 
 import pytest
 
@@ -16,7 +16,7 @@ LAST = {"run.json": "the last run", "run.jsonl": "its journal", "matrix.html": "
 
 @pytest.fixture
 def last(suite):
-    """A folder with the record of an earlier run; gives what stands in it."""
+    """Create a folder with the record of an earlier run; return its content."""
     folder = suite.folder / ".compat"
     folder.mkdir()
     for name, text in LAST.items():
@@ -30,7 +30,7 @@ def last(suite):
     ids=["default", "boards-and-workers"],
 )
 def test_a_suite_whose_test_ids_end_like_case_ids(suite, last, workers, board):
-    """A test is a case if its whole id is that of a cell of this run; a parameter that is called like a case is not enough."""
+    """A test is a case if its full id is that of a cell of this run; a parameter with the name of a case is not enough."""
     pytest.importorskip("xdist")
     cases = [case.id for case in select("smoke")][:2]
     (suite.folder / "test_mine.py").unlink()
@@ -66,7 +66,7 @@ def test_a_broken_lab_does_not_concern_it(suite, last, workers):
     ],
 )
 def test_an_option_that_runs_no_test(suite, last, option):
-    """What only shows something about the tests leaves the record of the last run alone."""
+    """An option that only displays information about the tests keeps the record of the last run."""
     ran = suite.run(*suite.quick, option, "--compat-report", "report.md")
     assert ran.status == 0, ran.text
     assert last() == LAST
@@ -107,8 +107,8 @@ def test_case(board, tls_case, run_case, request):
 """
 
 
-def test_a_second_try_that_does_not_get_as_far(suite):
-    """A second try that fails before it runs the case has no result; that of the first is not counted again."""
+def test_a_second_attempt_that_fails_earlier(suite):
+    """A second attempt that fails before it runs the case has no result; the first result is not counted again."""
     pytest.importorskip("pytest_rerunfailures")
     suite.write("test_mine.py", BREAKS)
     ran = suite.run("--cases", "smoke", "-k", "rsa-1024-key", "--reruns", "1")

@@ -1,4 +1,4 @@
-"""`--known`: a wrong list is wrong usage, said before anything runs."""
+"""`--known`: an invalid list is a usage error, reported before anything runs."""
 
 import pytest
 
@@ -8,7 +8,7 @@ GOOD = WRONG.replace("case = 5", 'case = "seed/wrong-ca"').replace("alert = 40",
 
 @pytest.mark.parametrize("given", [True, False], ids=["named", "default"])
 def test_a_wrong_list(suite, given):
-    """Exit code 4 and one line, for a file that is named and for the one that is found."""
+    """The exit code is 4, with one line, for a file that is given and for the default one."""
     suite.write("mine.toml" if given else "known_deviations.toml", WRONG)
     suite.write("pytest.ini", "[pytest]\n")
     said = suite.refused(*(["--known", "mine.toml"] if given else []))
@@ -17,12 +17,12 @@ def test_a_wrong_list(suite, given):
 
 @pytest.mark.parametrize("value", ["none.toml", ""])
 def test_no_such_list(suite, value):
-    """A list that is named must be there."""
+    """A list that is given must exist."""
     assert suite.refused(f"--known={value}").startswith("--known ")
 
 
-def test_the_command_to_run_it_again_names_the_list(suite):
-    """What was listed as known would be something else without the list."""
+def test_the_rerun_command_names_the_list(suite):
+    """Without the list a known deviation would have another verdict."""
     suite.write("mine.toml", GOOD)
     suite.write(
         "conftest.py",

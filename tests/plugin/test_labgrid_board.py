@@ -1,4 +1,4 @@
-"""`--board labgrid:PLACE` in a real lab on loopback: coordinator, exporter, and an RFC 2217 server before a virtual board."""
+"""`--board labgrid:PLACE` in a real lab on loopback: coordinator, exporter, and an RFC 2217 server in front of a virtual board."""
 
 import contextlib
 import importlib.util
@@ -40,7 +40,7 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="la
 
 
 def rfc2217_server(device):
-    """The server of tests/device, which is no package."""
+    """Return the server of tests/device, which is not a package."""
     path = Path(__file__).parents[1] / "device" / "rfc2217_server.py"
     spec = importlib.util.spec_from_file_location("rfc2217_server", path)
     module = importlib.util.module_from_spec(spec)
@@ -49,7 +49,7 @@ def rfc2217_server(device):
 
 
 class Lab:
-    """A coordinator, an exporter and their places; each place is one story."""
+    """A coordinator, an exporter and their places; each place serves one test."""
 
     def __init__(self, folder, client, serial_port):
         self.folder = folder
@@ -72,7 +72,7 @@ class Lab:
         self.wait_for(self.folder / "labgrid-coordinator.log", "set_resource closed")
 
     def places(self):
-        """As the coordinator keeps them in its file: it forgets who had one."""
+        """Return the places as the coordinator stores them, without who acquired them."""
 
         def place(*paths, **words):
             matches = [dict(zip(("exporter", "group", "cls"), path.split("/"), strict=True)) for path in paths]
@@ -121,12 +121,12 @@ class Lab:
         return done.stdout
 
     def events(self, place):
-        """What happened to a place, in the coordinator's words."""
+        """Return the coordinator's messages about a place."""
         said = (self.folder / "labgrid-coordinator.log").read_text(encoding="utf-8")
         return re.findall(f"(?m)^{place}: place (acquired by .*|released)$", said)
 
     def processes(self):
-        """The command lines of keepers and clients of this lab, and of nothing else."""
+        """Return the command lines of this lab's keepers and clients."""
         found = []
         for place in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
@@ -175,9 +175,9 @@ def bob(lab, monkeypatch):
 
 @pytest.mark.slow
 def test_two_runs_want_one_place(lab, suite):
-    """The second run names the first and waits; the first is killed with SIGKILL: its place is given back, the second gets it.
+    """The second run names the first and waits; the first is killed with SIGKILL: its place is released, and the second run gets it.
 
-    The second gets a Ctrl-C, as all processes of a terminal do, and has given the place back before it ends.
+    The second run gets a Ctrl-C, as all processes of a terminal do, and releases the place before it ends.
     """
     suite.write("test_hold.py", HOLD)
     suite.write("boards.toml", '[board.desk]\nspec = "labgrid:board0"\n')
@@ -191,7 +191,7 @@ def test_two_runs_want_one_place(lab, suite):
     while "waiting up to" not in line:
         assert line, "the run ended without waiting"
         line = second.stdout.readline()
-    # Both are of one machine: our own lock answers, which knows more than the lab.
+    # Both runs are on one machine: our own lock answers, which has more details than the lab.
     assert f" s: desk: the board is in use by pid {first.pid} (" in line
     assert "test_hold.py --board labgrid:board0; `pytest --board-wait SECONDS` waits for it" in line
     first.send_signal(signal.SIGKILL)
@@ -210,8 +210,8 @@ def test_two_runs_want_one_place(lab, suite):
     assert lab.processes() == []
 
 
-def test_a_place_is_given_back_when_its_board_cannot_be_opened(bob):
-    """Behind the exporter nobody listens: the error says so, and the place is free again."""
+def test_a_place_is_released_when_its_board_cannot_be_opened(bob):
+    """If nothing listens behind the exporter, the error says so, and the place is free again."""
     with pytest.raises(BoardError, match=rf"rfc2217://127.0.0.1:{bob.closed_port}.*nothing listens there"):
         open_board(parse_board("labgrid:unplugged", {}))
     assert bob.events("unplugged") == ["acquired by desk/bob", "released"]
@@ -219,15 +219,15 @@ def test_a_place_is_given_back_when_its_board_cannot_be_opened(bob):
 
 
 def test_no_such_place(bob):
-    """A part of a name is no name: labgrid would take board0 for `oard0`, and a run would meet another board than it names."""
+    """A part of a name is not accepted: labgrid would take board0 for `oard0`, and the run would use a different board."""
     there = "board0, elsewhere, unplugged"
     with pytest.raises(UsageError) as caught:
         KeptPlace("oard0", label="desk")
     assert str(caught.value) == f"desk: labgrid has no place 'oard0' (did you mean 'board0'?); known places: {there}"
 
 
-def test_a_place_of_somebody_else(bob, tmp_path):
-    """`tls-harness boards` shows who uses it, and why another is not available; a waiting run prints that and gets it."""
+def test_a_place_of_another_user(bob, tmp_path):
+    """`tls-harness boards` shows who uses it, and why another place is not available; a waiting run prints that and then gets the place."""
     lab_file = tmp_path / "boards.toml"
     lab_file.write_text('[board.desk]\nspec = "labgrid:board0"\n[board.far]\nspec = "labgrid:elsewhere"\n', "utf-8")
     boards = read_lab(str(lab_file), folder=tmp_path)
@@ -255,8 +255,8 @@ def test_a_place_of_somebody_else(bob, tmp_path):
     assert bob.processes() == []
 
 
-def test_a_place_acquired_by_hand_is_used_and_kept(bob):
-    """What the same user acquired before (here through a reservation) is used, and stays acquired: who acquired it releases it."""
+def test_a_place_acquired_manually_is_used_and_kept(bob):
+    """A place that the same user acquired before (here through a reservation) is used, and stays acquired."""
     token = re.search("LG_TOKEN=([A-Z0-9]+)", bob.call("reserve", "--wait", "--shell", "chip=esp32"))[1]
     bob.call(f"--place=+{token}", "acquire")
     place = KeptPlace(f"+{token}", label="desk")

@@ -1,10 +1,10 @@
-"""`--link-retries N`: for faults of the line, never for a TLS result."""
+"""`--link-retries N` applies to line faults, never to a TLS result."""
 
 import sys
 
 import pytest
 
-# Kills the interpreter of the virtual board in front of the first attempts: to the harness, a board that resets by itself.
+# Kills the virtual board's interpreter before the first attempts: to the harness, a board that resets by itself.
 CONFTEST = """
 import os
 import signal
@@ -48,7 +48,7 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="fi
 
 
 def run(suite, *arguments, faults):
-    """Run one case with so many faults of the board."""
+    """Run one case with this number of board faults."""
     suite.write("conftest.py", CONFTEST)
     suite.write("boards.toml", '[board.desk]\nspec = "unix"\n')
     return suite.run(
@@ -57,7 +57,7 @@ def run(suite, *arguments, faults):
 
 
 def test_without(suite):
-    """By default a fault of the line is the verdict `error`, with the attempt and its reason in the report."""
+    """By default a line fault gives the verdict `error`, with the attempt and its reason in the report."""
     ran = run(suite, faults=1)
     assert (ran.status, ran.summary()) == (10, "1 failed"), ran.text
     (result,) = ran.record()["results"]

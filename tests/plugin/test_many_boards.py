@@ -1,4 +1,4 @@
-"""Several boards: one after another, or one worker each; what a crashed worker leaves behind."""
+"""Several boards, one after another or with one worker each; and crashed workers."""
 
 import json
 import sys
@@ -13,7 +13,7 @@ from harness.pytest_plugin.scheduler import FULL
 pytest.importorskip("xdist")
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="virtual boards need a pseudo-terminal")
 LAB = "".join(f'[board.v{number}]\nspec = "unix"\ntags = ["soft"]\n\n' for number in (1, 2, 3))
-# Writes down who opens and closes which board, and who runs what.
+# Records which process opens and closes which board, and which tests it runs.
 WATCH = """
 import os
 import harness.run.lab
@@ -56,7 +56,7 @@ def pytest_runtest_call(item):
 
 @pytest.fixture
 def lab(suite):
-    """Three virtual boards by name, and a record of who has them."""
+    """Three named virtual boards, and a record of which worker has them."""
     suite.write("boards.toml", LAB)
     suite.write("conftest.py", WATCH)
     suite.write("test_plain.py", PLAIN)
@@ -64,13 +64,13 @@ def lab(suite):
 
 
 def seen(suite, what):
-    """(worker, name) of what was written down."""
+    """Return (worker, name) of the recorded events."""
     lines = [line.split(" ", 2) for line in (suite.folder / "seen").read_text().splitlines()]
     return [(worker, name) for worker, word, name in lines if word == what]
 
 
 def workers_of(suite, label):
-    """Who ran tests on a board."""
+    """Return the workers that ran tests on a board."""
     return {worker for worker, name in seen(suite, "test") if f"[{label}-" in name}
 
 
@@ -88,7 +88,7 @@ def test_one_after_another(lab):
 
 
 def test_a_worker_for_each_board(lab):
-    """`-n auto` is three workers; each opens one board; one report has all results, and tests without a board run, too."""
+    """`-n auto` starts three workers; each opens one board; one report has all results, and tests without a board also run."""
     ran = lab.run("--cases", "smoke", "-k", f"{CASES} or plain", "--board", "tag:soft", "-n", "auto")
     assert (ran.status, ran.summary()) == (0, "14 passed"), ran.text
     assert "3 workers" in ran.text
@@ -103,7 +103,7 @@ def test_a_worker_for_each_board(lab):
 
 
 def test_more_boards_than_workers(lab):
-    """Boards are given out whole: no board is opened by two workers."""
+    """No board is opened by two workers."""
     ran = lab.run("--cases", "smoke", "-k", f"{CASES} or plain", "--board", "tag:soft", "-n", "2")
     assert (ran.status, ran.summary()) == (0, "14 passed"), ran.text
     assert sorted(board for _worker, board in seen(lab, "open")) == ["v1", "v2", "v3"]
@@ -111,7 +111,7 @@ def test_more_boards_than_workers(lab):
 
 
 def test_a_worker_that_crashes(lab):
-    """Its case is an error that says so, the rest of its board is run by the worker that takes its place; nothing is lost."""
+    """Its case is an error that says so, and a replacement worker runs the rest of its board; no case is lost."""
     lab.write("conftest.py", WATCH + DIES)
     ran = lab.run("--cases", "smoke", "-k", AND_LATER, "--board", "v1", "--board", "v2", "-n", "auto")
     assert ran.status == 10
@@ -125,7 +125,7 @@ def test_a_worker_that_crashes(lab):
 
 
 def test_a_worker_that_crashes_and_is_not_replaced(lab):
-    """What nobody could run is an error, each case with the reason, also where pytest-xdist stops the others; results stand."""
+    """Each case that no worker could run is an error with the reason, also if pytest-xdist stops the others; results are kept."""
     lab.write("conftest.py", WATCH + DIES)
     ran = lab.run(
         *("--cases", "smoke", "-k", AND_LATER, "--board", "v1", "--board", "v2", "-n", "auto"),
@@ -146,7 +146,7 @@ def test_a_worker_that_crashes_and_is_not_replaced(lab):
     )
 
 
-# Not before the other worker has told its tests as well: then nothing would be known of what the run was to do.
+# Only after the other worker has reported its collection: before that the controller does not know the tests of the run.
 ENDS_FIRST = """
 import os, signal, time
 from pathlib import Path
@@ -168,12 +168,12 @@ def pytest_xdist_node_collection_finished(node, ids):
 
 
 def test_a_worker_that_crashes_before_its_first_test(lab):
-    """The board that fell to it goes to another worker; nothing is lost."""
+    """Its board goes to another worker; no case is lost."""
     lab.write("conftest.py", ENDS_FIRST)
     ran = lab.run(
         *("--cases", "smoke", "-k", CASES, "--board", "v1", "--board", "v2", "-n", "auto", "--max-worker-restart", "0")
     )
-    # Whether it was sent a test before the controller knew is chance; the first one would be named, and fail the run.
+    # Whether a test was sent to it before the controller noticed is a race; such a test would be named and fail the run.
     results = ran.record()["results"]
     assert [result["board"] for result in results] == ["v1", "v1", "v2", "v2"], ran.text
     assert ran.status == (10 if any(result["verdict"] == "error" for result in results) else 0)
@@ -199,7 +199,7 @@ def pytest_runtest_logfinish(nodeid):
 
 
 def test_the_first_failure_ends_the_run(lab):
-    """`-x` stops all workers, not only the one that failed: another board runs the few tests its worker knew, not its whole set."""
+    """`-x` stops all workers, not only the one that failed: another board runs only the few tests that its worker already has."""
     lab.write("conftest.py", FAILS)
     ran = lab.run("--cases", "smoke", "--board", "v1", "--board", "v2", "-n", "auto", "-x")
     assert ran.status == 2, ran.text
@@ -232,7 +232,7 @@ if opened.__module__ == "harness.boards.kinds":  # pytest may start over in one 
 
 
 def test_two_runs_that_want_the_same_boards(suite):
-    """One with a worker for each board, one without workers, both with --board-wait: no board is ever open in both; both end well."""
+    """One run has a worker for each board, one has no workers, both use --board-wait: no board is ever open in both, and both pass."""
     ports = [VirtualBoard(find_interpreter("")) for _ in range(2)]
     try:
         lab = "".join(f'[board.p{number}]\nspec = "{board.port}"\n' for number, board in enumerate(ports))
@@ -264,14 +264,14 @@ def test_another_way_to_distribute(lab):
 
 
 def test_another_way_to_distribute_without_workers(lab):
-    """A pytest.ini that says how workers share tests concerns nobody who starts none."""
+    """A `--dist` in pytest.ini does not matter if no workers are started."""
     lab.write("pytest.ini", "[pytest]\naddopts = --dist loadgroup\n")
     ran = lab.run("--cases", "smoke", "-k", "rsa-1024-key", "--board", "v1")
     assert (ran.status, ran.summary()) == (0, "1 passed"), ran.text
 
 
 def test_without_board_xdist_is_as_it_was(lab):
-    """A suite that asks for no board keeps its own way to distribute and its own number of workers."""
+    """A suite that uses no board keeps its own `--dist` and number of workers."""
     ran = lab.run(
         "-k", "test_plain", "-n", "auto", "--dist", "loadfile", environment={"PYTEST_XDIST_AUTO_NUM_WORKERS": "2"}
     )

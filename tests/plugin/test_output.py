@@ -1,4 +1,4 @@
-"""What a run looks like: a line per case, at every verbosity, with and without xdist, alone and among other tests."""
+"""Test a run's output: a line per case, at every verbosity, with and without xdist, alone and among other tests."""
 
 import re
 
@@ -9,14 +9,14 @@ PROGRESS = re.compile(r"\[( ?\d+)/(\d+)\] (pass|error)  +(\S+) +.*\d+ ms$")
 
 
 def between(ran):
-    """The lines from the count of collected tests to the table."""
+    """Return the lines from the count of collected tests to the table."""
     start = next(number for number, line in enumerate(ran.lines) if re.match(r"collected|\d+ workers", line))
     end = next(number for number, line in enumerate(ran.lines) if "TLS compatibility" in line)
     return ran.lines[start + 1 : end]
 
 
 def test_a_line_per_case(suite):
-    """Count, verdict, id, evidence, time; board and server introduced before; no percentage, no stray blank lines."""
+    """A line has count, verdict, id, evidence and time; board and server come first; no percentage, no stray blank lines."""
     ran = suite.run(*suite.quick)
     lines = between(ran)
     assert lines[0] == lines[-1] == ""
@@ -52,7 +52,7 @@ def test_the_time_left_in_a_log(suite):
 
 
 def test_quiet(suite):
-    """-q has pytest's letters, and the table."""
+    """-q shows pytest's letters and the table."""
     ran = suite.run(*suite.quick, "-q")
     assert ran.lines[0].split() == ["..", "[100%]"]
     assert [line for line in ran.lines if "board" in line] == ["board  server      topic  pass"]
@@ -71,7 +71,7 @@ def test_verbose(suite):
 
 @pytest.mark.parametrize(("before", "after"), [("test_a.py", None), ("test_a.py", "test_z.py")])
 def test_among_other_tests(suite, before, after):
-    """A suite's own tests keep pytest's own form; cases start lines of their own; nothing is lost or doubled."""
+    """A suite's own tests keep pytest's form; cases begin on new lines; nothing is lost or duplicated."""
     for name in filter(None, (before, after)):
         suite.write(name, OWN)
     ran = suite.run("--cases", "smoke", "-k", "rsa-1024-key or key-and-certificate-swapped or one or two")
@@ -107,7 +107,7 @@ def test_colours_where_they_are_wanted(suite):
 
 
 def test_a_suite_without_boards_sees_nothing(suite):
-    """Other people's runs are not changed: no lines, no files, no exit code of ours."""
+    """Runs without boards are not changed: no lines, files or exit codes of ours."""
     (suite.folder / "test_mine.py").unlink()
     suite.write("test_a.py", OWN)
     ran = suite.run()

@@ -1,4 +1,4 @@
-"""`--artifacts`, `--compat-report`, `--keep-wire`: what is written, and where."""
+"""`--artifacts`, `--compat-report`, `--keep-wire`: which files are written, and where."""
 
 import json
 import shutil
@@ -15,7 +15,7 @@ from harness.system.folder_lock import FolderLock
 
 
 def test_artifacts(suite):
-    """Record, page and journal go where --artifacts says, and the terminal says so; passing cases leave nothing else there."""
+    """Record, page and journal go to the --artifacts directory, which the terminal names; passing cases write nothing else there."""
     ran = suite.run(*suite.quick, "--artifacts", "out/deep")
     assert ran.status == 0
     assert [line for line in ran.lines if line.startswith("report: ")] == [
@@ -69,7 +69,7 @@ def test_places_that_cannot_be_written(suite, option, value, message):
 
 
 def test_a_report_of_nothing(suite):
-    """Tests that run no case have no results: the run says that the report is not written."""
+    """Tests that run no case have no results: the run reports that no report was written."""
     suite.write("test_mine.py", "def test_own():\n    pass\n")
     ran = suite.run("--compat-report", "r.md")
     assert (ran.status, ran.summary()) == (0, "1 passed")
@@ -81,7 +81,7 @@ def test_a_report_of_nothing(suite):
 
 
 def test_a_lost_report_fails_the_run(suite):
-    """If the place goes away meanwhile, the results are shown, the run fails, and it says what is missing."""
+    """If the directory disappears meanwhile, the results are shown, and the run fails and names the missing report."""
     suite.write(
         "test_zz_last.py",
         "import pathlib\ndef test_last():\n    pathlib.Path('sub').mkdir(exist_ok=True)\n    pathlib.Path('sub/r.json').mkdir()\n",
@@ -92,7 +92,7 @@ def test_a_lost_report_fails_the_run(suite):
 
 
 def test_a_full_disk_below_the_journal(suite):
-    """The run goes on, what can be written is written, and the run fails with the name of what is missing."""
+    """The run continues, writes what it can, and fails with the names of the missing files."""
     if not Path("/dev/full").exists():
         pytest.skip("this system has no /dev/full")
     (suite.folder / ".compat").mkdir()

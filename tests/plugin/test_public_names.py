@@ -1,4 +1,4 @@
-"""What `import harness` offers."""
+"""Test the public names of `import harness`."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ from harness.pytest_plugin import fixtures
 
 
 def test_at_most_twenty():
-    """A small surface, sorted, each name there and documented."""
+    """The public surface is small and sorted, and each name exists and is documented."""
     assert len(harness.__all__) <= 20
     assert len(set(harness.__all__)) == len(harness.__all__)
     assert set(harness.__all__) <= set(dir(harness))
@@ -20,19 +20,19 @@ def test_at_most_twenty():
 
 
 def test_they_are_the_same_objects():
-    """Re-exported, not copied: what a suite catches is what the harness raises."""
+    """The names are re-exported, not copied: a suite can catch what the harness raises."""
     assert harness.BoardError is errors.BoardError
     assert harness.Server is model.ServerProfile
     assert harness.Board is fixtures.Board
 
 
 def test_unknown():
-    """Anything else is an AttributeError, as of any module."""
+    """Any other name is an AttributeError, as in any module."""
     with pytest.raises(AttributeError, match="module 'harness' has no attribute 'Lab'"):
         harness.Lab  # noqa: B018 - the access is the test
 
 
 def test_import_costs_nothing():
-    """The names load at their first use."""
+    """The names are loaded at their first use."""
     code = "import sys, harness; assert 'harness.model' not in sys.modules; harness.Case; assert 'harness.model' in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

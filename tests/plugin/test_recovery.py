@@ -1,4 +1,4 @@
-"""A board that meets a fault in a run of pytest: recovered by the lab's hooks, one step after the other."""
+"""Test recovery of a board after a fault in a pytest run, by the lab's hooks, step by step."""
 
 import json
 import os
@@ -16,8 +16,8 @@ power_cycle = {power}
 SWITCH = f"import sys; open(sys.argv[1], 'wb').write({POWER_WORD!r}); print('off, on')"
 
 
-def test_hooks_bring_a_board_back(suite, children):
-    """The reset hook fails, the power hook helps: one case is `error` with its transcript, all others have their result."""
+def test_hooks_recover_a_board(suite, children):
+    """The reset hook fails and the power hook helps: one case is `error` with its transcript, all others have their result."""
     reset = [sys.executable, "-c", "import sys; print('no such hub'); sys.exit(7)", "{port}"]
     power = [sys.executable, "-c", SWITCH, "{port}"]
     suite.write("boards.toml", BOARDS.format(reset=json.dumps(reset), power=json.dumps(power)))
@@ -65,7 +65,7 @@ time.sleep(60)
 
 
 def test_ctrl_c_while_a_hook_runs(suite, children):
-    """The hook ends with all it started, the run at once, and what it had is written."""
+    """The hook and all its children end, the run ends at once, and its results are written."""
     pipe = suite.folder / "pipe"
     os.mkfifo(pipe)
     hook = json.dumps([sys.executable, "-c", WAITS, str(pipe)])
@@ -82,7 +82,7 @@ def test_ctrl_c_while_a_hook_runs(suite, children):
     assert children(process.pid) == []
 
 
-# pytest-timeout's alarm in the session in which the board falls silent, as if the limit were over then.
+# pytest-timeout's alarm in the session in which the board becomes silent, as if the limit had expired then.
 TOO_SOON = """
 import signal
 from harness.boards.serial.raw_repl import RawRepl
@@ -104,7 +104,7 @@ RawRepl.exec = watched
 
 
 def test_pytest_timeout_ends_a_case(suite):
-    """A time limit of the user's own that is too short: the case has a result, the board is tried once, then quarantined."""
+    """If the user's own time limit is too short, the case has a result, and the board is tried once, then quarantined."""
     suite.write("conftest.py", TOO_SOON)
     ran = suite.run("--cases", "smoke", "-k", "seed", "--board", "faulty:unplug", "--timeout", "250")
     assert ran.status == 10

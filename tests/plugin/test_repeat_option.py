@@ -1,4 +1,4 @@
-"""`--repeat N`: the whole set again and again; a case that changes its verdict is flaky and fails the run."""
+"""`--repeat N` repeats the whole set; a case that changes its verdict is flaky and fails the run."""
 
 import re
 
@@ -7,7 +7,7 @@ import pytest
 
 from harness.reports.record.schema import run_schema
 
-# In the second run the board lacks what one case needs, or the server breaks down in it.
+# In the second run the board lacks what one case needs, or the server fails in it.
 CONFTEST = """
 import pytest
 from harness.run import case_runner as run
@@ -33,7 +33,7 @@ def trouble(monkeypatch, tls_repeat, tls_case):
 
 
 def rows(record):
-    """Which run of which case, as they stand in the record."""
+    """Return the case and run number of each result, in the record's order."""
     return [(result["repeat"], result["case"]) for result in record["results"]]
 
 
@@ -60,7 +60,7 @@ def test_the_set_is_repeated_as_a_whole(suite):
     ],
 )
 def test_flaky(suite, trouble, counts, verdicts, arguments):
-    """One other verdict of three fails the run, also where pytest is content with each of them."""
+    """One different verdict among three fails the run, also if pytest accepts each of them."""
     suite.write("conftest.py", CONFTEST.replace("TROUBLE", repr(trouble)))
     ran = suite.run(*suite.quick, "--repeat", "3", "--compat-report", "soak.md", *arguments)
     assert (ran.status, ran.summary()) == (1, counts), ran.text
@@ -73,8 +73,8 @@ def test_flaky(suite, trouble, counts, verdicts, arguments):
     assert "## Flaky" in (ran.folder / "soak.md").read_text(encoding="utf-8")
 
 
-def test_the_command_to_run_it_again(suite):
-    """The id names one of three runs, so the command says that there are three."""
+def test_the_rerun_command(suite):
+    """The id names one of three runs, so the command contains `--repeat 3`."""
     suite.write("conftest.py", CONFTEST.replace("TROUBLE", "'broken'"))
     ran = suite.run("--cases", "smoke", "-k", "rsa-1024-key", "--repeat", "2")
     assert (
@@ -88,7 +88,7 @@ def test_bad_value(suite):
     assert suite.refused("--repeat=0") == "--repeat '0': expected an integer from 1 to 10000"
 
 
-def test_more_than_a_machine_holds(suite):
+def test_too_many_tests(suite):
     """Too many tests are refused before pytest collects them, which would take gigabytes."""
     ran = suite.run("--cases", "full", "--repeat", "10000", "--board", "unix", "--collect-only")
     assert ran.status == 4

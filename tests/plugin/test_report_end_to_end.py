@@ -1,4 +1,4 @@
-"""Three real runs, joined, compared and used as a baseline by a fourth: what a lab does from one night to the next."""
+"""Merge and compare three real runs and use them as a baseline for a fourth, as a lab does from night to night."""
 
 import json
 import subprocess
@@ -30,7 +30,7 @@ def report(suite, *words):
 
 @pytest.mark.slow
 def test_nights(suite):
-    """Two boards on two nights; the second board is lost in the second one."""
+    """Two boards run on two nights; the second board is lost in the second night."""
     (suite.folder / "desk").symlink_to(BOARD)
     boards = ("--board", "unix", "--board", "unix:./desk")
     assert suite.run(*suite.quick, *boards, "--artifacts", "monday").status == 0

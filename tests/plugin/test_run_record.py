@@ -1,4 +1,4 @@
-"""run.json and run.jsonl of real runs against the shipped JSON Schema and the fixed keys of the design."""
+"""Check run.json and run.jsonl of real runs against the shipped JSON Schema and the fixed keys."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ from harness.reports.record.schema import run_schema
 
 PYTHON_ORG_SERVER = Path(__file__).parents[1] / "data" / "python_org_server.py"
 
-# Every key of one result, with the type of its value where it is not null.
+# Every key of one result, with the type of its value if it is not null.
 RESULT = {
     "board": str, "server": str, "case": str, "attempt": int, "outcome": str, "verdict": str, "stage": str, "ended_by": str, "reason": str,
     "expected": {
@@ -35,7 +35,7 @@ QUESTION = ["c024", "c00a", "c023", "c009", "003d", "0035", "003c", "002f"]
 
 
 def check(value, wanted, where="result"):
-    """Every fixed key is there, and of its type or null."""
+    """Check that every fixed key exists, with its type or null."""
     if value is None:
         return
     if isinstance(wanted, dict):
@@ -50,7 +50,7 @@ def check(value, wanted, where="result"):
 
 
 def validate(ran):
-    """Both files against the schema."""
+    """Check both files against the schema."""
     schema = run_schema()
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.Draft202012Validator(schema).validate(ran.record())

@@ -1,4 +1,4 @@
-"""A WiFi password and private keys in a real run: in no file, no line of output, no command line, in no spelling."""
+"""Test that no file, output or command line of a real run contains a WiFi password or private key in any encoding."""
 
 import base64
 import binascii
@@ -19,12 +19,12 @@ from harness.reports.formats import REPORT_SUFFIXES
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads command lines in /proc")
 
-# Whatever is done to the quotes and backslashes of the password, this stays. A new word each time: every command line of the
-# machine is looked through, and other tests run MicroPython with passwords of theirs in it.
+# This part survives any quoting of the password. It is new each time: every command line of the
+# machine is searched, and other tests run MicroPython with their own passwords in it.
 CORE = secrets.token_hex(8).encode()
 PASSWORD = f'{CORE.decode()} "quoted" \\ w\u00f6rd-4711'
 MARK = b"PRIVATE KEY-----"
-# A stand-in for a radio; it accepts the password that the file `expected` holds. `echo` is a driver that repeats what it is given.
+# A stand-in for a radio; it accepts the password in the file `expected`. `echo` is a driver that prints its arguments.
 NETWORK = """\
 STA_IF = 0
 class WLAN:
@@ -54,8 +54,8 @@ wifi = {ssid = "echo", password = {env = "LAB_WIFI"}}
 spec = "unix"
 wifi = {ssid = "lab", password = {env = "LAB_WIFI"}}
 """
-# One case ends in a failure, one in an error of the server, and one board in a fault of the harness itself, with a traceback;
-# the keys that were in use go where the test can read them.
+# One case fails, one is a server error, and one board gets a fault of the harness itself, with a traceback;
+# the keys in use are copied for the test.
 CONFTEST = """
 import os
 from pathlib import Path
@@ -113,7 +113,7 @@ def test_own(board, tls_server, certificates):
 
 
 def spellings(secret: bytes) -> set[bytes]:
-    """How a secret may show: plain, backwards, hex, base64, escaped as JSON, Python or C does."""
+    """Return the forms in which a secret may appear: plain, backwards, hex, base64, escaped as in JSON, Python or C."""
     shifted = {base64.b64encode(b"\0" * shift + secret)[4 * (shift > 0) + 4 : -4] for shift in range(3)}
     found = {secret, secret[::-1], binascii.hexlify(secret), binascii.hexlify(secret).upper(), *shifted}
     found |= {repr(secret)[2:-1].encode(), base64.b64encode(secret).rstrip(b"=")}
@@ -133,12 +133,12 @@ def spellings(secret: bytes) -> set[bytes]:
 
 @pytest.mark.parametrize("form", ["plain {}", "hex 736573616d65", "base64 c2VzYW1l", "reversed emases"])
 def test_the_scanner_finds_a_leak(form):
-    """Every spelling is found where it is: a scan that cannot fail would prove nothing."""
+    """Every form is found: a scan that cannot fail would prove nothing."""
     assert any(word in form.format("sesame").encode() for word in spellings(b"sesame"))
 
 
 def test_private_keys_in_base64_are_found():
-    """Wherever the key begins in a longer base64 text."""
+    """A key is found at any offset in a longer base64 text."""
     key = bytes(range(60))
     for before in range(5):
         text = base64.b64encode(b"x" * before + key + b"y")
@@ -166,7 +166,7 @@ def lab(suite, tmp_path_factory):
 
 
 def processes() -> dict[int, tuple[int, bytes, bytes]]:
-    """Parent, command line and environment of every process there is."""
+    """Return parent, command line and environment of every process."""
     found = {}
     for place in Path("/proc").glob("[0-9]*"):
         try:
@@ -178,7 +178,7 @@ def processes() -> dict[int, tuple[int, bytes, bytes]]:
 
 
 def descend(number: int, found: dict[int, tuple[int, bytes, bytes]]) -> set[int]:
-    """A process and all that it started, directly or not."""
+    """Return a process and all its descendants."""
     family = {number}
     while more := {pid for pid, (parent, *_rest) in found.items() if parent in family} - family:
         family |= more
@@ -186,7 +186,7 @@ def descend(number: int, found: dict[int, tuple[int, bytes, bytes]]) -> set[int]
 
 
 def watch(process, lab):
-    """What can be seen from outside until a run ends.
+    """Return what other processes can see until a run ends.
 
     Returns:
         The run; all command lines of this machine; the environments of the run's children, without those of pytest and its workers.
@@ -213,7 +213,7 @@ REPORTS = [word for suffix in REPORT_SUFFIXES for word in ("--compat-report", f"
 
 
 def test_no_secret_leaves_a_run(lab, tmp_path_factory):
-    """With every way to see more that pytest has, in each report, journal, transcript and capture, with workers, and while it runs."""
+    """This holds with pytest's most verbose options, for each report, journal, transcript and capture, with workers, and during the run."""
     keys = tmp_path_factory.mktemp("keys")
     process = lab.start(
         *("--cases", "smoke", "-k", "mtls or ca-verified or test_own", "--server", sys.executable, "--keep-wire"),
@@ -257,13 +257,13 @@ def test_no_secret_leaves_a_run(lab, tmp_path_factory):
     places |= {"output": ran.text.encode(), "command lines": lines}
     places |= {f"environment of {line!r}": environment for line, environment in environments.items()}
     leaks = [(name, word[:12]) for name, content in places.items() for word in words if word in content]
-    # Any program on this machine may have that in its command line.
+    # Any program on this machine may have this in its command line.
     leaks += [(name, MARK) for name, content in places.items() if MARK in content and name != "command lines"]
     assert leaks == []
 
 
 def test_no_secret_leaves_the_list_of_boards(lab):
-    """A board that cannot join its network says so, a harness that breaks shows its traceback: neither says the password."""
+    """Neither the message of a board that cannot join its network nor a traceback of the harness contains the password."""
     for words in (["--json"], ["--probe", "--json", "desk", "echo"], ["--probe", "echo"]):
         done = subprocess.run(
             [sys.executable, "-m", "harness", "boards", *words],

@@ -1,4 +1,4 @@
-"""`--server PYTHON`, repeatable: the axis of interpreters."""
+"""`--server PYTHON` is repeatable: one more dimension of the run."""
 
 import shutil
 import subprocess
@@ -9,14 +9,14 @@ import pytest
 
 
 def version_of(python: str) -> str:
-    """Its version, empty if it does not start (pyenv's shims do not) or is too old."""
+    """Return its version; empty if it does not start (as pyenv's shims) or is too old."""
     code = "import platform, sys; print(platform.python_version() if sys.version_info >= (3, 8) else '')"
     return subprocess.run([python, "-c", code], capture_output=True, text=True, check=False).stdout.strip()
 
 
 @pytest.fixture(scope="module")
 def others():
-    """Two Pythons of different versions, the oldest and the newest here."""
+    """Return two Pythons of different versions, the oldest and the newest on this machine."""
     found = {}
     places = sorted(Path("~/.pyenv/versions").expanduser().glob("*/bin/python"))
     for python in [
@@ -62,7 +62,7 @@ def test_ids(suite, others):
 
 
 def test_the_same_version_twice(suite, tmp_path):
-    """Two interpreters of one version get different names."""
+    """Two interpreters of the same version get different names."""
     (tmp_path / "again").symlink_to(sys.executable)
     ran = suite.run(*suite.quick, "--server", sys.executable, "--server", str(tmp_path / "again"), "-q")
     version = version_of(sys.executable)
@@ -79,5 +79,5 @@ def test_the_same_version_twice(suite, tmp_path):
     ],
 )
 def test_no_server(suite, servers, message):
-    """What is no CPython is wrong usage, said before any test runs."""
+    """A program that is not CPython is a usage error, reported before any test runs."""
     assert suite.refused(*(word for server in servers for word in ("--server", server))) == message

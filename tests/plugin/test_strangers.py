@@ -47,7 +47,7 @@ LocalServer.open = opened
 
 @pytest.fixture
 def namespace():
-    """A network namespace with one end of a cable; this host's end is 198.51.100.1 (TEST-NET-2), the stranger's 198.51.100.2."""
+    """A network namespace with one end of a veth pair; this host is 198.51.100.1 (TEST-NET-2), the unexpected peer 198.51.100.2."""
     name = f"th-{os.getpid()}"
     inside, outside = f"thi{os.getpid()}"[:15], f"tho{os.getpid()}"[:15]
     made = subprocess.run(["ip", "netns", "add", name], capture_output=True, text=True, check=False)
@@ -70,10 +70,10 @@ def namespace():
         subprocess.run(["ip", "netns", "del", name], check=False, capture_output=True)
 
 
-def test_a_stranger(suite, namespace):
-    """Before each connection of the board comes one of the stranger: it is dropped and counted, the board's is answered.
+def test_an_unexpected_peer(suite, namespace):
+    """The unexpected peer connects before each connection of the board: it is dropped and counted, the board is served.
 
-    The first contact, the baseline handshake and the case's own: three connections, all counted in the one result.
+    The first contact, the baseline handshake and the case: three connections, all counted in the one result.
     """
     import sys
 

@@ -1,4 +1,4 @@
-"""What a run looks like on a real terminal: a pseudo terminal of a given width, and what stands on its screen at the end."""
+"""Test a run's output on a pseudo-terminal of a given width, by the content of its screen at the end."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _STEP = re.compile(r"\x1b\[(?P<number>[0-9;?]*)(?P<what>[A-Za-z])|\x1b\][^\x07]*
 
 
 class Screen:
-    """What a terminal of endless height shows: text, carriage returns, cursor up, column, wipe line; colours are kept apart."""
+    """A terminal of unlimited height: text, carriage returns, cursor up, column, erase line; colours are recorded separately."""
 
     def __init__(self, width: int) -> None:
         self.width = width
@@ -69,7 +69,7 @@ class Screen:
 
     @property
     def lines(self) -> list[str]:
-        """The screen from its top."""
+        """Return the screen from its top."""
         return ["".join(row).rstrip() for row in self.rows]
 
 
@@ -87,7 +87,7 @@ class Terminal:
         os.close(slave)
 
     def read(self) -> bool:
-        """Show what comes next; False at the end."""
+        """Show the next output; return False at the end."""
         try:
             data = os.read(self._master, 65536)
         except OSError:
@@ -105,7 +105,7 @@ class Terminal:
             assert not deadline.expired, self.raw
 
     def finish(self) -> int:
-        """Read to the end; the exit code."""
+        """Read to the end; return the exit code."""
         while self.read():
             pass
         os.close(self._master)
@@ -119,7 +119,7 @@ OWN = "import pytest\ndef test_one():\n    print('from a test')\ndef test_two():
 
 @pytest.fixture
 def on_terminal(suite):
-    """Run the suite's pytest on a terminal; whatever was started is ended."""
+    """Run the suite's pytest on a terminal; all processes end with the test."""
     started = []
 
     def start(*arguments, width=80, environment=None):
@@ -216,7 +216,7 @@ def test_with_xdist(on_terminal):
 
 
 def test_stopping_at_the_first_failure(on_terminal):
-    """-x leaves no bar behind, and the block and pytest's own words begin on lines of their own."""
+    """-x leaves no bar behind, and the failure block and pytest's own messages begin on new lines."""
     terminal = on_terminal(*CHOSEN, "-x", "--board", "/dev/ttyNOPE7", "--tb=short")
     assert terminal.finish() == 10
     lines = terminal.screen.lines
@@ -237,7 +237,7 @@ def test_case(board, tls_case, run_case):
 
 
 def test_ctrl_c(suite, on_terminal):
-    """Ctrl-C typed into the terminal: the bar goes, pytest says so on a line of its own, the report is written."""
+    """After Ctrl-C in the terminal the bar disappears, pytest reports it on a new line, and the report is written."""
     suite.write("test_mine.py", WAITING)
     terminal = on_terminal("--cases", "smoke", "-k", "ecdsa-key-connects or rsa-1024-key or wrong-ca")
     terminal.read_until(r"1/3  about")

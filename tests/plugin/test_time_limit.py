@@ -1,4 +1,4 @@
-"""pytest-timeout's alarm at any point of a test: it fails the test or nothing, and never ends pytest itself."""
+"""pytest-timeout's alarm at any point of a test fails at most the test, and never ends pytest itself."""
 
 import sys
 
@@ -6,7 +6,7 @@ import pytest
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pytest-timeout has no alarm there")
 
-# The time is over while pytest handles the report of a phase.
+# The time expires while pytest handles the report of a phase.
 ALARM = """
 import signal
 
@@ -34,7 +34,7 @@ ENDED = "1 failed, 1 passed"
 
 @pytest.mark.parametrize(("phase", "summary"), [("setup", ENDED), ("call", "2 passed"), ("teardown", "2 passed")])
 def test_an_alarm_between_two_phases(suite, phase, summary):
-    """After the setup the call fails with pytest-timeout's text; later the test has passed, and its fixtures are torn down."""
+    """After the setup the call fails with pytest-timeout's text; after the call the test has passed. Its fixtures are torn down."""
     suite.write("conftest.py", ALARM.format(phase=phase))
     suite.write("test_mine.py", TESTS)
     ran = suite.run("--timeout", "200")
@@ -44,7 +44,7 @@ def test_an_alarm_between_two_phases(suite, phase, summary):
 
 
 def test_an_alarm_while_the_board_is_checked_at_its_end(suite):
-    """An alarm in the check that follows a board's last case fails the teardown, which runs all the same."""
+    """An alarm in the check after a board's last case fails the teardown, which still runs."""
     suite.write(
         "conftest.py",
         "import signal\nfrom harness.run.health import Health\n"

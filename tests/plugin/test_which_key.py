@@ -1,6 +1,6 @@
-"""The question that the HTML report is for: which key should my server use so that all my boards connect, and what does it cost them?
+"""Test the HTML report's purpose: which key should my server use so that all my boards connect, and what does it cost them?
 
-A small version of the run that docs/reports.md shows, from the command line to the words on the page.
+A small version of the run that docs/reports.md shows, from the command line to the text on the page.
 """
 
 import re
@@ -17,7 +17,7 @@ MS = r"[0-9.]+"
 
 @pytest.fixture
 def other_interpreter(tmp_path):
-    """The same MicroPython as another board."""
+    """Return the same MicroPython as another board."""
     place = shutil.which("micropython", path=str(Path(sys.executable).parent))
     if place is None:
         pytest.skip("the packaged interpreter has no wheel for this machine")
@@ -27,7 +27,7 @@ def other_interpreter(tmp_path):
 
 @pytest.fixture
 def other_python(tmp_path):
-    """The same Python as another server."""
+    """Return the same Python as another server."""
     program = tmp_path / "python-too"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
     program.chmod(0o755)
@@ -35,12 +35,12 @@ def other_python(tmp_path):
 
 
 def texts(page, selector):
-    """The texts of the elements that fit, each on one line."""
+    """Return the texts of the matching elements, each on one line."""
     return [" ".join(node.to_text().split()) for node in page.query(selector)]
 
 
 def test_two_boards_two_servers(suite, other_interpreter, other_python):
-    """The first sentence names a key that connects all four pairs; a table says what it costs each board; what helps nobody is named."""
+    """The first sentence names a key that connects all four pairs; a table shows its cost per board; useless keys are named."""
     ran = suite.run(
         *("-k", " or ".join(f"key/{name}]" for name in KEYS), "--compat-report", "keys.html", "--compat-report", "keys.md"),
         *("--board", "unix", "--board", other_interpreter, "--server", sys.executable, "--server", other_python),

@@ -1,4 +1,4 @@
-"""Start servers of Debian's packages on free loopback ports, in the foreground, with files of their own; each ends with its test."""
+"""Start servers of Debian's packages on free loopback ports, in the foreground, with their own files; each ends with its test."""
 
 import os
 import shutil
