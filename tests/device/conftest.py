@@ -63,7 +63,7 @@ class CPythonBoard:
 def stand_in(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[[str], CPythonBoard]:
     """Make a board of a generation by name; the agent runs in its own namespace, as in a board's __main__."""
 
-    gc.freeze()  # the agent collects garbage as on a board: not through all that thousands of tests have made
+    gc.freeze()  # the agent collects garbage as on a board: not the objects of thousands of tests
 
     def make(generation: str) -> CPythonBoard:
         firmware = STAND_INS.GENERATIONS[generation]()

@@ -1,4 +1,4 @@
-"""Test lwip_stand_in.py itself: each rule that it takes from extmod/modlwip.c (lwip_socket_connect, lwip_tcp_receive, lwip_socket_ioctl)."""
+"""Test lwip_stand_in.py itself: each rule of extmod/modlwip.c (lwip_socket_connect, lwip_tcp_receive, lwip_socket_ioctl)."""
 
 from __future__ import annotations
 

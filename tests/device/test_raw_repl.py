@@ -136,7 +136,7 @@ def test_raw_paste(prompt: Prompt) -> None:
 
 @pytest.mark.parametrize("how", ["byte", "signal"])
 def test_interrupted_paste(prompt: Prompt, how: str) -> None:
-    """Ctrl-C while source is pasted: the abrupt end \\x04, a KeyboardInterrupt, and the prompt again."""
+    """Ctrl-C during raw paste gives the abrupt end \\x04, a KeyboardInterrupt, and the prompt again."""
     prompt.raw()
     prompt.send(b"\x05A\x01")
     prompt.until(PASTE)

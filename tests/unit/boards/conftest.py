@@ -1,4 +1,4 @@
-"""A virtual board, taken over, for the tests of what stands on top of the line."""
+"""A virtual board in use, for the tests of the layers above the serial line."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def new_session(folder: Path) -> Iterator[Callable[..., BoardSession]]:
-    """A session on a virtual board, with these settings of boards.toml, not started yet."""
+    """Return a session on a virtual board, with these settings of boards.toml, not started yet."""
     sessions = []
 
     def make(**settings: object) -> BoardSession:
@@ -43,7 +43,7 @@ def new_session(folder: Path) -> Iterator[Callable[..., BoardSession]]:
 
 @pytest.fixture
 def console(new_session: Callable[..., BoardSession]) -> Console:
-    """The console of a board in the raw REPL, with nothing of ours on it but the checksums."""
+    """Return the console of a board in the raw REPL, with only the checksums loaded."""
     session = new_session()
     session.start(deploy=False)
     made = Console(session.link, label="lab-1", last_number=0)

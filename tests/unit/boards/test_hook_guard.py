@@ -1,4 +1,4 @@
-"""The guard of a hook: it ends as the hook does, and the hook is killed with the harness, however that ends."""
+"""The guard of a hook: it ends as the hook does, and the hook is killed with the harness, whatever ends that."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_ends_as_the_hook(code: str, status: int) -> None:
 
 
 def test_reports_why_it_cannot_start() -> None:
-    """The guard writes errno, which the harness turns into words."""
+    """The guard writes errno, which the harness turns into text."""
     process, start_error = guard("/no/such/program")
     with process:
         assert process.wait(60) == 1
@@ -74,7 +74,7 @@ def test_ends_when_its_input_ends() -> None:
 
 
 def test_a_harness_that_is_killed(tmp_path: Path) -> None:
-    """A hook must not go on switching a board that the next run may already use."""
+    """A hook must not continue to switch a board that the next run may already use."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     with (

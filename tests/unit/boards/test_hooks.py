@@ -22,8 +22,8 @@ def hook(code: str, *words: str, seconds: float = 20) -> None:
     run_hook([sys.executable, "-c", code, *words], name="reset", board="lab-1", deadline=Deadline(seconds))
 
 
-def test_words_reach_the_program_as_they_are(tmp_path: Path) -> None:
-    """No shell splits them, and standard input is empty."""
+def test_arguments_reach_the_program_unchanged(tmp_path: Path) -> None:
+    """No shell splits the arguments, and standard input is empty."""
     seen = tmp_path / "seen"
     hook(
         "import sys; open(sys.argv[1], 'w').write(repr((sys.argv[2:], sys.stdin.read())))",
@@ -69,7 +69,7 @@ def test_a_hook_that_does_not_end(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_kills_the_hook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the harness is interrupted the hook must not go on switching."""
+    """When the harness is interrupted the hook must not continue."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
@@ -100,7 +100,7 @@ time.sleep(60)
 
 
 def ended(reading: int) -> bool:
-    """Whether the last writer of the pipe is gone, within some seconds."""
+    """Return whether the last writer of the pipe has ended, within some seconds."""
     while select.select([reading], [], [], 10)[0]:
         if not os.read(reading, 64):
             return True
@@ -108,7 +108,7 @@ def ended(reading: int) -> bool:
 
 
 def test_a_hook_that_leaves_something_running(tmp_path: Path) -> None:
-    """A hook has ended even if a child of it holds its output open; the child is left alone and not read."""
+    """A hook has ended even if one of its children holds the output open; the child is neither killed nor read."""
     pid = tmp_path / "pid"
     code = (
         "import subprocess, sys\n"
@@ -164,7 +164,7 @@ def test_not_a_program(tmp_path: Path) -> None:
 
 
 def test_hook_arguments() -> None:
-    """Port and board are filled in, in one pass; other braces are left alone."""
+    """Port and board are filled in, in one pass; other braces are unchanged."""
     hook = ("mosquitto_pub", "-t", "lab/{board}/{port}", "-m", '{"POWER": "{board}"}', "{}")
     port = "/dev/{board}"
     words = ["mosquitto_pub", "-t", f"lab/desk/{port}", "-m", '{"POWER": "desk"}', "{}"]

@@ -1,4 +1,4 @@
-"""The table of board kinds, and opening a board by its spec: every kind, and nothing left behind."""
+"""The table of board kinds, and opening a board by its spec: every kind, without leaks."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from harness.errors import BoardError
 from harness.system.deadline import Deadline
 
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "lab.md"
-# What the words of a form stand for.
+# Examples for the placeholders of a form.
 PLACEHOLDERS = {"a device path": "/dev/ttyUSB0", "SERIAL": "1", "HOST": "h", "PORT": "1", "NAME": "slow", "PLACE": "p"}
 
 
 def example(form: str) -> str:
-    """A spec that is written in this form."""
+    """Return a spec that is written in this form."""
     for word, value in PLACEHOLDERS.items():
         form = form.replace(word, value)
     return form
@@ -31,7 +31,7 @@ def example(form: str) -> str:
 
 @pytest.mark.parametrize("name", BOARD_KINDS)
 def test_forms_are_accepted(name: str) -> None:
-    """What help and messages call accepted is accepted, and leads to the kind that says so."""
+    """Every form that help and messages list is accepted, and belongs to the kind that lists it."""
     kind = BOARD_KINDS[name]
     assert kind.forms
     assert {parse_board(example(form), {}).kind for form, _meaning in kind.forms} == {name}
@@ -46,7 +46,7 @@ def test_prefix() -> None:
 
 
 def test_table_in_the_docs() -> None:
-    """docs/lab.md lists every form of a spec; UPDATE_TEXTS=1 writes it."""
+    """docs/lab.md lists every form of a spec; UPDATE_TEXTS=1 rewrites it."""
     before, mark, rest = DOCS.read_text(encoding="utf-8").partition("<!-- board specs -->\n")
     old, end, after = rest.partition("<!-- end of board specs -->\n")
     assert mark
@@ -60,7 +60,7 @@ def test_table_in_the_docs() -> None:
 
 
 def test_serial() -> None:
-    """A board at a path is opened as a serial port, with what boards.toml says of it."""
+    """A board at a path is opened as a serial port, with its settings of boards.toml."""
     virtual = VirtualBoard(find_interpreter(""))
     try:
         lab = parse_lab({"board": {"desk": {"spec": virtual.port, "baud": 9600, "dtr": False}}}, file="boards.toml")
@@ -83,7 +83,7 @@ def test_heap_of_a_virtual_board() -> None:
 
 
 def test_open_board_leaves_nothing() -> None:
-    """Opened and closed, the process is as before."""
+    """After opening and closing a board the process is as before."""
     open_board(parse_board("unix", {})).close(deadline=Deadline(60))
     before = (len(os.listdir("/proc/self/fd")), threading.active_count())
     session = open_board(parse_board("unix", {}))
@@ -93,7 +93,7 @@ def test_open_board_leaves_nothing() -> None:
 
 
 def test_open_board_that_fails_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither does one whose start fails."""
+    """A board whose start fails leaves nothing either."""
 
     def broken(self: BoardSession, *, deploy: bool = True) -> None:
         raise BoardError("no", kind="silent")

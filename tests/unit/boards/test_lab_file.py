@@ -41,12 +41,12 @@ def test_invalid_toml(tmp_path: Path, content: bytes) -> None:
 
 
 def lab_board(**table: Any) -> BoardSpec:
-    """A board of boards.toml with these keys."""
+    """Return a board of boards.toml with these keys."""
     return parse_lab({"board": {"desk": {"spec": "u0", **table}}}, file="boards.toml")["desk"]
 
 
 def test_lab_board() -> None:
-    """Every key arrives; the password stays a name."""
+    """Every key is read; the password stays the name of a variable."""
     spec = lab_board(
         wifi={"ssid": "lab", "password": {"env": "LAB_WIFI"}},
         bind="192.0.2.1",
@@ -126,7 +126,7 @@ def test_lab_board() -> None:
     ],
 )
 def test_wrong_keys(table: dict[str, Any], message: str) -> None:
-    """Each mistake names the file, the key, the value and what is accepted."""
+    """Each error names the file, the key, the value and what is expected."""
     with pytest.raises(UsageError, match=message) as raised:
         lab_board(**table)
     assert "\n" not in str(raised.value)
@@ -146,7 +146,7 @@ def test_password_is_never_written(password: Any) -> None:
 
 @pytest.mark.parametrize("name", ["unix", "u0", "auto", "COM3", "a b", "-x", "x/y", ""])
 def test_invalid_names(name: str) -> None:
-    """A name that is a spec itself, or not a word, is refused."""
+    """A name that is itself a spec, or has other characters, is refused."""
     with pytest.raises(
         UsageError,
         match=r"invalid board name .*: expected letters, digits, '\.', '_' and '-', and a name that is not a board spec",
@@ -163,7 +163,7 @@ def test_invalid_names(name: str) -> None:
     ],
 )
 def test_wrong_file(data: dict[str, Any], message: str) -> None:
-    """A file of another shape says how boards are written."""
+    """The error for a file of another structure says how boards are written."""
     with pytest.raises(UsageError, match=message):
         parse_lab(data, file="boards.toml")
 

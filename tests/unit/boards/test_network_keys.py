@@ -32,13 +32,13 @@ def test_f7_the_network_that_the_keys_imply(keys: dict[str, object], network: Ne
     assert settings_of(**keys).network is network
 
 
-def test_f7_lan_is_kept_as_it_is() -> None:
+def test_f7_lan_is_kept_unchanged() -> None:
     """It is the user's own code, for the board."""
     assert settings_of(lan=LINE).lan == LINE
 
 
 def test_f20_static_address() -> None:
-    """In the order of ifconfig(); the gateway is the name server unless one is named."""
+    """The values are in the order of ifconfig(); the gateway is the name server unless one is given."""
     assert settings_of(wifi=WIFI, static=STATIC).static == (
         "192.168.7.20",
         "255.255.255.0",
@@ -49,7 +49,7 @@ def test_f20_static_address() -> None:
 
 
 def test_country_and_address() -> None:
-    """Both are strings as they stand."""
+    """Both are strings that are kept unchanged."""
     found = settings_of(wifi=WIFI, country="DE", address="192.168.7.20")
     assert (found.country, found.address) == ("DE", "192.168.7.20")
     assert settings_of(address="fe80::1").network is Network.NONE
@@ -96,11 +96,11 @@ _STATIC = r"expected \{address = \"192\.168\.7\.20/24\", gateway = \"192\.168\.7
     ],
 )
 def test_f7_wrong_forms(keys: dict[str, object], message: str) -> None:
-    """Each names the key, the value and what is accepted."""
+    """Each error names the key, the value and what is expected."""
     with pytest.raises(UsageError, match=r"^boards\.toml: board\.desk" + message):
         settings_of(**keys)
 
 
 def test_the_longest_line() -> None:
-    """Exactly as long as one request may be."""
+    """The longest line is exactly as long as a request may be."""
     assert settings_of(lan=f"f({'x' * 397})").lan is not None

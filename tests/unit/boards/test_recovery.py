@@ -18,7 +18,7 @@ from harness.system.deadline import Deadline
 
 
 class Clock:
-    """Stands still until the test moves it."""
+    """A clock that only the test advances."""
 
     now = 0.0
 
@@ -34,7 +34,7 @@ def step(
     takes_s: float = 0.0,
     clock: Clock | None = None,
 ) -> Step:
-    """A step that ends so, after its time by the clock."""
+    """Return a step with this result, after its time on the clock."""
 
     def act(deadline: Deadline) -> None:
         assert deadline.timeout_s == limit_s
@@ -49,7 +49,7 @@ def step(
 def test_a_long_recovery_is_announced(
     monkeypatch: pytest.MonkeyPatch, new_session: Callable[..., BoardSession]
 ) -> None:
-    """Once, when a step failed and recovery takes long; not if the first step helps or all steps are quick."""
+    """It is announced once, after a failed step, if recovery takes long; not if the first step helps or all steps are quick."""
     told: list[str] = []
     session = new_session(timeout_multiplier=0.5)
     steps = session._recovery
@@ -67,8 +67,8 @@ def test_a_long_recovery_is_announced(
     assert len(told) == 1
 
 
-def test_climb() -> None:
-    """In order, until one helps; each with its deadline, its time, and why it did not."""
+def test_steps_in_order() -> None:
+    """Steps are taken in order until one helps; each is logged with its deadline, its time, and its reason for failing."""
     silent, sick = BoardError("no answer", kind="silent"), [BoardError("still sick", kind="sick")]
     clock, settled = Clock(), []
 
@@ -96,7 +96,7 @@ def test_climb() -> None:
 
 
 def test_all_steps_together_have_a_limit() -> None:
-    """A step that comes after it is not taken: pytest's own time-out must not be the one that ends it."""
+    """Later steps are skipped: the total must end before pytest's own timeout."""
     log = take_steps([step("a", limit_s=0.0)], settle=lambda deadline: None, limit_s=0.0)
     assert [(item.result, item.reason) for item in log] == [
         ("skipped", "the time limit of 0 s for all steps has expired")
@@ -104,7 +104,7 @@ def test_all_steps_together_have_a_limit() -> None:
 
 
 def test_a_step_ends_with_the_total() -> None:
-    """What is left of the time for all steps limits each of them, however much time of its own it has."""
+    """Each step is also limited by the rest of the total time."""
     clock, given = Clock(), []
 
     def act(deadline: Deadline) -> None:
@@ -125,7 +125,7 @@ def test_a_fault_of_the_harness_is_not_swallowed() -> None:
 
 
 def test_order_and_deadlines(new_session: Callable[..., BoardSession]) -> None:
-    """The mildest first; a board that boards.toml calls slow has more time for each."""
+    """The mildest step comes first; a slow board (timeout_multiplier) has more time for each."""
     session = new_session(timeout_multiplier=2.0)
     steps = Recovery(session.spec, session.link, find_port=None).steps()
     assert [(item.name, item.limit_s) for item in steps] == [
@@ -142,9 +142,9 @@ def test_order_and_deadlines(new_session: Callable[..., BoardSession]) -> None:
 
 
 class Busy:
-    """A line to a board that reads nothing until its time by the clock has come, and whose port has no lines to reset it by.
+    """A line to a board that reads nothing until a given time, and whose port has no modem lines.
 
-    `kind` is what asking for the raw REPL finds until then; `full` is after how many attempts the port takes no bytes any more.
+    `kind` is the fault of entering the raw REPL until then; after `full` attempts the port accepts no more bytes.
     """
 
     device, gone = "/dev/pts/0", False
@@ -173,7 +173,7 @@ class Busy:
 
 
 def recovered(link: Busy, clock: Clock, **settings: object) -> list[tuple[str, str]]:
-    """Take all steps; the steps that were taken and their results."""
+    """Take all steps; return the steps that were taken and their results."""
     spec = BoardSpec(text="u0", kind="serial", target="u0", label="u0", settings=BoardSettings(**settings))  # type: ignore[arg-type]
     recovery = Recovery(spec, link, find_port=None, patience_s=10.0)  # type: ignore[arg-type]  # what the recovery uses of a RawRepl
     log = take_steps(recovery.steps(), settle=lambda deadline: None, limit_s=recovery.limit_s, clock=clock)
@@ -208,7 +208,7 @@ def test_a_board_that_answers_is_not_waited_for() -> None:
 
 @pytest.mark.parametrize("hook", ["reset", "power_cycle"])
 def test_a_board_with_a_hook_is_not_waited_for(hook: str) -> None:
-    """A reset from outside ends every call; waiting after it would be for nothing."""
+    """A reset from outside ends every call; waiting after it would be useless."""
     clock = Clock()
     log = recovered(Busy(clock, until=1e6), clock, **{hook: ("false",)})
     assert log == [*FAILED, (hook.replace("_", "-"), "failed")]
@@ -251,15 +251,15 @@ def test_hooks(new_session: Callable[..., BoardSession], tmp_path: Path) -> None
     assert place.read_text() == f"1 {session.link.device} lab-1"
 
 
-def test_a_hook_has_the_port_for_itself(new_session: Callable[..., BoardSession]) -> None:
-    """esptool and mpremote want to lock it; afterwards it is opened again, by the name it has then."""
+def test_a_hook_has_the_port_to_itself(new_session: Callable[..., BoardSession]) -> None:
+    """esptool and mpremote need to lock it; afterwards it is opened again, under its current name."""
     code = "import fcntl, sys; fcntl.flock(open(sys.argv[1], 'rb+', 0), fcntl.LOCK_EX | fcntl.LOCK_NB)"
     session = new_session(reset=(sys.executable, "-c", code, "{port}"))
     device = session.link.device
     recovery = Recovery(session.spec, session.link, find_port=lambda: device)
     log = take_steps(recovery.hard_steps(), settle=lambda deadline: None)
     assert [(item.step, item.result, item.reason) for item in log] == [("reset", "helped", None)]
-    # Without a way to find the port again it stays open: the hook is refused, and says why.
+    # If the port cannot be found again it stays open: the hook is refused, with the reason.
     (first, *_) = take_steps(session._recovery.hard_steps(), settle=lambda deadline: None)
     assert first.result == "failed"
     assert "BlockingIOError" in str(first.reason)
@@ -291,7 +291,7 @@ def test_a_board_that_is_stuck_at_first(
     os.kill(session._owner._interpreter_id(), 0)  # type: ignore[union-attr]
 
 
-def test_what_was_tried_is_said(new_session: Callable[..., BoardSession]) -> None:
+def test_failed_steps_are_reported(new_session: Callable[..., BoardSession]) -> None:
     """A reset that does not help is part of the reason; a fault that no reset can fix is raised unchanged."""
     session = new_session(reset=(sys.executable, "-c", "print('no hub'); raise SystemExit(2)"))
     with pytest.raises(
@@ -304,7 +304,7 @@ def test_what_was_tried_is_said(new_session: Callable[..., BoardSession]) -> Non
 
 
 class Leaving:
-    """A line whose port goes away so many times while the raw REPL is asked for, as with a board's own USB after a reset."""
+    """A line whose port disappears this many times during entering the raw REPL, as with native USB after a reset."""
 
     device = "/dev/ttyACM0"
 
@@ -329,7 +329,7 @@ class Leaving:
 
 @pytest.mark.parametrize(("times", "result"), [(0, "helped"), (1, "helped"), (2, "failed")])
 def test_a_port_that_leaves_after_the_hook(times: int, result: str) -> None:
-    """A hook may end before the board has left its port: the old one is opened, lost, and the new one taken; once."""
+    """A hook may end before the board has left its port: the old one is opened and lost, and the new one is used; once."""
     names = iter(["/dev/ttyACM0", "/dev/ttyACM1"])
     link = Leaving(times)
     settings = BoardSettings(reset=(sys.executable, "-c", ""))
@@ -341,7 +341,7 @@ def test_a_port_that_leaves_after_the_hook(times: int, result: str) -> None:
 
 
 def test_switching_on_a_board_whose_port_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The hook does not get the password of the WiFi; if the port stays away, the first fault says what was tried."""
+    """The hook does not get the WiFi password; if the port stays missing, the first fault names what was tried."""
     monkeypatch.setenv("LAB_WIFI", "secret")
     place = tmp_path / "seen"
     code = "import os, sys; open(sys.argv[1], 'w').write(os.environ.get('LAB_WIFI', 'absent'))"

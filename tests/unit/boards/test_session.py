@@ -1,4 +1,4 @@
-"""An open board: the order of its start, what a case sends, and what is left behind."""
+"""An open board: the order of its start, what a case sends, and cleanup."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ NewSession = Callable[..., BoardSession]
 
 @pytest.fixture
 def session(new_session: NewSession) -> BoardSession:
-    """A started session."""
+    """Return a started session."""
     made = new_session()
     made.start()
     return made
 
 
-def test_look_only(new_session: NewSession, folder: Path) -> None:
-    """A look at a board writes nothing to it."""
+def test_probe_only(new_session: NewSession, folder: Path) -> None:
+    """A probe writes nothing to the board."""
     session = new_session()
     session.start(deploy=False)
     assert session.info.has_tls
@@ -85,7 +85,7 @@ def test_f18_boot_py_that_blocks(new_session: NewSession, folder: Path) -> None:
 
 
 def test_not_micropython(new_session: NewSession, folder: Path) -> None:
-    """A Python of another kind at the raw REPL is not driven. The stand-in renames the interpreter in boot.py."""
+    """Another Python implementation at the raw REPL is refused. The stand-in renames the interpreter in boot.py."""
     session = new_session()
     (folder / "boot.py").write_text(
         "import sys as _sys\nclass _I: name = 'circuitpython'; version = (9, 0, 0)\n"
@@ -101,7 +101,7 @@ def test_not_micropython(new_session: NewSession, folder: Path) -> None:
 
 
 def test_clock_in_use(new_session: NewSession, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the probe found stays reported; what is explained goes by the clock that was set. No virtual board has one to set."""
+    """The probe's value stays in the report; explanations use the clock that was set. No virtual board has a clock to set."""
     answers = iter([("it was set to UTC", 1767960000), ("it cannot be set", None)])
     monkeypatch.setattr(surroundings, "set_clock", lambda console, info, *, probed: next(answers))
     session = new_session()
@@ -115,7 +115,7 @@ def test_clock_in_use(new_session: NewSession, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_recover_forgets_blobs(session: BoardSession) -> None:
-    """A reset takes the blobs from the board, and the session knows."""
+    """A reset removes the blobs from the board, and the session forgets them."""
     session.blobs.provide({"blob": b"x"}, heap_free_bytes=None, deadline=Deadline(60))
     session.recover()
     assert session.blobs.names == ()
@@ -150,7 +150,7 @@ builtins.__import__ = lambda n, *a: _lost if n in ('time', 'utime') else _import
 
 
 def restart(session: BoardSession) -> None:
-    """Let the board restart by itself, as one does whose power dips."""
+    """Let the board restart by itself, as in a brown-out."""
     session._owner.reset()  # type: ignore[union-attr]  # a virtual board
     with pytest.raises(
         BoardError, match=r"the interpreter of the virtual board ended \(SIGKILL\) and was started again"
@@ -158,8 +158,8 @@ def restart(session: BoardSession) -> None:
         session.link.exec(b"while True: pass", deadline=Deadline(60))
 
 
-def test_recover_brings_back_the_network(new_session: NewSession, folder: Path) -> None:
-    """A soft reset takes a radio's connection: it is joined again, and the agent answers."""
+def test_recover_restores_the_network(new_session: NewSession, folder: Path) -> None:
+    """A soft reset ends the radio's connection: the board joins again, and the agent answers."""
     (folder / "network.py").write_text(RADIO)
     (folder / "access").write_text("yes")
     session = new_session(network="wifi", ssid="lab")
@@ -174,7 +174,7 @@ def test_recover_brings_back_the_network(new_session: NewSession, folder: Path) 
 
 
 def test_recover_without_the_network(new_session: NewSession, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A board whose network stays away is quarantined, with the reason of each step, and only once."""
+    """A board whose network does not return is quarantined, with the reason of each step, and only once."""
     (folder / "network.py").write_text(RADIO)
     (folder / "access").write_text("yes")
     monkeypatch.setattr(surroundings, "JOIN_S", 1.0)
@@ -195,8 +195,8 @@ def test_recover_without_the_network(new_session: NewSession, folder: Path, monk
     assert session.recover() == ()
 
 
-def test_recover_sees_to_the_clock(session: BoardSession, folder: Path) -> None:
-    """A clock that the reset took is set again, or it is said that it cannot be: the unix port has no RTC."""
+def test_recover_restores_the_clock(session: BoardSession, folder: Path) -> None:
+    """A clock that the reset cleared is set again, or a note says that it cannot be set: the unix port has no RTC."""
     assert session.notes == []
     (folder / "boot.py").write_text(LOST_CLOCK)
     restart(session)
@@ -224,7 +224,7 @@ def test_recover_of_another_board(session: BoardSession, restarted: bool) -> Non
 
 
 def test_recover_of_a_board_that_is_gone(session: BoardSession) -> None:
-    """A board that stays away is quarantined at once: every later request fails with the reason and is not tried."""
+    """A board that stays missing is quarantined at once: every later request fails with the reason without being tried."""
     assert session._owner is not None
     session._owner.close()
     with pytest.raises(BoardError, match="the port disappeared") as raised:
@@ -248,7 +248,7 @@ def test_recover_of_a_board_that_is_gone(session: BoardSession) -> None:
 
 
 def test_recover_takes_the_mildest_step_that_helps(session: BoardSession) -> None:
-    """What Ctrl-C cures is not reset: the globals are still there. A check that fails asks for more, each step in its time."""
+    """If Ctrl-C helps, the board is not reset: the globals still exist. If the check fails, the next step is taken, with its own time."""
     session.link.exec(b"mine = 7", deadline=Deadline(60))
     with pytest.raises(BoardError, match="did not answer"):
         session.link.exec(b"while True: pass", deadline=Deadline(0.2))
@@ -272,7 +272,7 @@ def test_recover_takes_the_mildest_step_that_helps(session: BoardSession) -> Non
 
 @pytest.mark.parametrize("step", ["leave_raw_repl", "close"])
 def test_ctrl_c_while_closing(session: BoardSession, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
-    """A second Ctrl-C, at any moment of the end, keeps neither the port nor the interpreter."""
+    """A second Ctrl-C, at any moment of closing, leaves neither the port nor the interpreter open."""
     link, real_close = session.link, session.link.close
     closed = []
 
@@ -290,7 +290,7 @@ def test_ctrl_c_while_closing(session: BoardSession, monkeypatch: pytest.MonkeyP
 
 
 def test_agent_that_fails(session: BoardSession) -> None:
-    """An agent that breaks is the harness's fault or the board's, never a TLS result."""
+    """A failing agent is a fault of the harness or the board, never a TLS result."""
     session.link.exec(b"def th_run(text, check): 1/0", deadline=Deadline(60))
     request, blobs = session.prepare(ClientPlan(), Certificates())
     with pytest.raises(BoardError, match=r"lab-1: the board could not try a connection: ZeroDivisionError") as raised:
@@ -319,7 +319,7 @@ def test_f9_an_agent_that_arrived_damaged(session: BoardSession) -> None:
 
 @pytest.mark.parametrize(("fingerprint", "library"), [("X", "axTLS"), ("B", "mbedTLS")])
 def test_learn(session: BoardSession, fingerprint: str, library: str) -> None:
-    """A ClientHello says which library it is where the probe could not."""
+    """A ClientHello shows which library it is if the probe could not."""
     session.learn(tls_library=None)
     hello = HelloFacts(
         record_version="0301",

@@ -33,7 +33,7 @@ from harness.model import BoardSpec
     ],
 )
 def test_specs(text: str, kind: str, target: str | None, label: str) -> None:
-    """Every kind of spec, with the short name that test ids show: ASCII, no `::`, `[`, `@` or space."""
+    """Every kind of spec has a short name for test ids: ASCII, no `::`, `[`, `@` or space."""
     spec = parse_board(text, {})
     assert (spec.kind, spec.target, spec.label) == (kind, target or ("" if text == "unix" else text), label)
     assert not set("[]@ ") & set(spec.label)
@@ -43,14 +43,14 @@ def test_specs(text: str, kind: str, target: str | None, label: str) -> None:
 
 @pytest.mark.parametrize("text", ["esp32", "", "id:", "com3x", "u", "unixx"])
 def test_not_a_board(text: str) -> None:
-    """Text of no kind of board names every form that is accepted."""
+    """The error for text of no board kind lists every accepted form."""
     with pytest.raises(UsageError) as raised:
         parse_board(text, {})
     assert str(raised.value) == f"--board {text!r}: not a board; expected {spec_forms()} (boards.toml has: none)"
 
 
 def test_names_of_the_lab() -> None:
-    """A name of boards.toml is a board; an unknown name lists the known ones."""
+    """A name in boards.toml is a board; the error for an unknown name lists the known ones."""
     lab = parse_lab({"board": {"lab-1": {"spec": "u0"}, "lab-2": {"spec": "unix"}}}, file="boards.toml")
     assert parse_board("lab-1", lab) == lab["lab-1"]
     with pytest.raises(
@@ -61,12 +61,12 @@ def test_names_of_the_lab() -> None:
 
 
 def specs(*texts: str) -> list[BoardSpec]:
-    """Parsed specs."""
+    """Return parsed specs."""
     return [parse_board(text, {}) for text in texts]
 
 
 def test_unique_labels() -> None:
-    """Boards with the same short name get as much of their paths as makes them differ."""
+    """Boards with the same short name get as much of their paths as distinguishes them."""
     labels = [spec.label for spec in unique_labels(specs("unix:/a/1.20/mp", "unix:/a/1.24/mp", "unix"))]
     assert labels == ["unix:mp", "unix:1.24/mp", "unix"]
     labels = [spec.label for spec in unique_labels(specs("rfc2217://h:1", "rfc2217://h:1?ign_set_control"))]
@@ -109,7 +109,7 @@ def test_f14_rb13_board_named_by_its_port(tmp_path: Path, spec: str, text: str, 
 
 
 def test_port_that_two_boards_have() -> None:
-    """A port with two entries does not say which one is meant; with a tag, a board named by its port is one board."""
+    """A port with two entries is ambiguous; with a tag, a board that is also named by its port is one board."""
     lab = parse_lab({"board": {"a": {"spec": "u0"}, "b": {"spec": "/dev/ttyUSB0"}}}, file="boards.toml")
     message = "--board '/dev/ttyUSB0': boards.toml has several boards with this port: name one of a, b"
     with pytest.raises(UsageError, match=f"^{message}$"):
@@ -141,7 +141,7 @@ TAGGED = parse_lab(
     ],
 )
 def test_tags(texts: tuple[str, ...], chosen: list[str]) -> None:
-    """A tag is all boards that have it, each once however often it is chosen; each virtual board is a board of its own."""
+    """A tag means all boards that have it, each once however often it is selected; each virtual board is a separate board."""
     assert [spec.label for spec in choose_boards(texts, TAGGED)] == chosen
 
 
@@ -157,14 +157,14 @@ def test_tags(texts: tuple[str, ...], chosen: list[str]) -> None:
     ],
 )
 def test_wrong_tags(text: str, message: str) -> None:
-    """A tag that chooses nothing is refused, and the message lists the tags in use."""
+    """A tag that selects nothing is refused, and the message lists the known tags."""
     with pytest.raises(UsageError, match=message):
         choose_boards([text], TAGGED)
     with pytest.raises(UsageError, match="known tags: none"):
         choose_boards(["tag:esp32"], {})
 
 
-def test_one_board_is_no_tag() -> None:
+def test_no_tag_for_one_board() -> None:
     """A tag is refused where exactly one board is accepted."""
     with pytest.raises(
         UsageError, match=r"--clean 'tag:esp32': a tag may name several boards, but exactly one is accepted here"

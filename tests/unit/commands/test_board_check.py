@@ -25,7 +25,7 @@ def test_check_of_one_board(virtual_board, capsys):
     steps, cannot = lines[: len(STEPS)], lines[len(STEPS) :]
     assert [line[2:13].strip() for line in steps] == STEPS
     assert steps[-1].startswith("  TLS         session with TLSv1.2, ")
-    # Another Python, as Debian's 3.11, has reasons of its own for some cases.
+    # Another Python, such as Debian's 3.11, has other reasons for some cases.
     assert f"  cannot run  1 of {len(select('core'))} core cases: this firmware does not offer TLS 1.3" in cannot
     assert all(line.startswith("  cannot run  ") for line in cannot)
     assert (err, list(virtual_board.folder.iterdir())) == ("", [])

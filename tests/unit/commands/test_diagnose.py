@@ -65,7 +65,7 @@ WRONG = {
 
 @pytest.mark.parametrize(("words", "message"), WRONG.values(), ids=WRONG)
 def test_wrong_usage_is_one_line(words, message, capsys):
-    """The line names the option, the value and what is accepted; no board is opened."""
+    """The line names the option, the value and what is expected; no board is opened."""
     assert cli.main(["diagnose", *words]) == 2
     assert capsys.readouterr() == ("", f"tls-harness: {message}\n")
 

@@ -138,7 +138,7 @@ def test_sigkill_ends_the_interpreter_too():
             os.close(watched)
 
 
-def test_the_folder_is_its_filesystem_and_stays(tmp_path):
+def test_the_folder_is_its_filesystem_and_is_kept(tmp_path):
     """--folder is created, used as the board's filesystem, and kept; its boot.py runs."""
     folder = tmp_path / "board"
     with virtual("--folder", str(folder)) as (process, port):
@@ -173,7 +173,7 @@ def test_the_default_heap_is_in_the_help(capsys):
     assert f"(default: {HEAP_BYTES // 1024}K)" in " ".join(capsys.readouterr().out.split())
 
 
-def test_the_heap_is_as_large_as_asked():
+def test_the_heap_has_the_requested_size():
     """--heap sets the interpreter's heap."""
     with virtual("--heap", "300K") as (_process, port):
         done = mpremote(port, "exec", "import gc; print(gc.mem_alloc() + gc.mem_free())")

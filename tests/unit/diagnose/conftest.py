@@ -1,4 +1,4 @@
-"""The user's files: those of a server, a CA and a board, as PEM and DER, each kind in a folder of its own."""
+"""The user's files: those of a server, a CA and a board, as PEM and DER, each kind in its own folder."""
 
 import contextlib
 import os

@@ -143,7 +143,7 @@ def test_a_board_that_fails(world):
     assert len(world.asked) == 2
 
 
-def test_a_server_that_is_not_ours(world):
+def test_a_foreign_server(world):
     """Only the board's side is changed, and no general changes are tried."""
     first = result("a/b", SUITES, UNCHECKED)
     assert world(first, lambda server, client: result("a/b"), own_server=False) == [

@@ -42,7 +42,7 @@ def attempt(*chunks):
 
 
 def test_files(tmp_path, case_named):
-    """A capture and a transcript only this user may read, for the secrets in them; names are safe and in the result."""
+    """Only this user may read capture and transcript, because they contain secrets; the file names are safe and in the result."""
     chunk = WireChunk(sender=Side.CLIENT, at_ms=1.0, data=b"\x16\x03\x01\x00\x00")
     kept = keep(result(transcript="> x\n< y"), attempt(chunk), folder=tmp_path / "new", case=case_named("topic/name"))
     assert kept.artifacts == {
@@ -58,7 +58,7 @@ def test_files(tmp_path, case_named):
 
 
 def test_every_run_of_a_soak(tmp_path, case_named):
-    """The first run's files keep their names, each later run has its own."""
+    """The first run's files keep their names; each later run has its own."""
     case = case_named("topic/name")
     kept = [keep(result(transcript="x", repeat=number), None, folder=tmp_path, case=case) for number in (1, 2, 10)]
     stem = "unix_1.20_x-in-process-topic_name"
@@ -80,7 +80,7 @@ def test_an_older_transcript_becomes_private(tmp_path, case_named):
 
 @pytest.mark.parametrize("made", [None, attempt()])
 def test_nothing_to_keep(tmp_path, case_named, made):
-    """No bytes and no transcript: no files."""
+    """Without bytes and transcript no files are written."""
     kept = keep(result(), made, folder=tmp_path, case=case_named("topic/name"))
     assert kept.artifacts == {"pcapng": None, "transcript": None}
     assert list(tmp_path.iterdir()) == []
@@ -106,7 +106,7 @@ def case_named():
     return make
 
 
-def test_a_capture_where_the_user_wants_it(tmp_path):
+def test_a_capture_in_the_given_file(tmp_path):
     """The capture goes to the given file, and the line says whether Wireshark can decrypt it."""
     chunk = WireChunk(sender=Side.CLIENT, at_ms=1.0, data=b"\x16\x03\x01\x00\x00")
     file, made = tmp_path / "board.pcapng", attempt(chunk)

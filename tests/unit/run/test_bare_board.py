@@ -47,13 +47,13 @@ def test_f2_whose_network(info: BoardInfo, hosted: bool) -> None:
         (BARE, {}, {"bind": "0.0.0.0"}, False),
     ],
 )
-def test_f2_a_way_that_is_known_or_named(info: BoardInfo, options: dict, settings: dict, way: bool) -> None:
-    """An address of the board, or one that the user names; loopback only if the user says so."""
+def test_f2_an_address_that_is_known_or_given(info: BoardInfo, options: dict, settings: dict, way: bool) -> None:
+    """The board's address or one that the user names is used; loopback only if the user names it."""
     assert has_way(info, RunOptions(boards=(), **options), BoardSettings(**settings)) is way
 
 
 def test_f2_the_lines_to_write() -> None:
-    """The port is filled in; the first line is complete, the others are ready to be used in its place."""
+    """The port is filled in; the first line is complete, the others are alternatives."""
     assert bare_text(parse_board("/dev/ttyUSB0", {}), BARE).splitlines() == [
         "ttyUSB0: the board is not on a network: it has no IP address.",
         "Add to boards.toml (one of the last 4 lines), then run with --board ttyUSB0, or name its address with --peer:",
@@ -89,7 +89,7 @@ def test_f2_the_lines_can_be_used(tmp_path) -> None:
 
 
 def test_f2_a_board_of_boards_toml() -> None:
-    """Its own table is named; the port is there already."""
+    """The message names the board's own table, which already has the port."""
     spec = replace(parse_board("/dev/ttyUSB0", {}), text="desk", label="desk")
     lines = bare_text(spec, BARE).splitlines()
     assert lines[0] == "desk: the board is not on a network: it has no IP address."
@@ -108,7 +108,7 @@ def test_f2_a_board_of_boards_toml() -> None:
     ],
 )
 def test_f2_only_what_the_board_has(interfaces: tuple[str, ...], seen: str, proposed: list[str]) -> None:
-    """No WiFi is proposed to a wired board."""
+    """WiFi is not suggested for a wired board."""
     lines = bare_text(parse_board("u0", {}), replace(BARE, interfaces=interfaces)).splitlines()
     assert lines[0].endswith(f"it has no IP address{seen}")
     assert [line.strip(" #").split(" ")[0] for line in lines[4:]] == proposed
@@ -116,14 +116,14 @@ def test_f2_only_what_the_board_has(interfaces: tuple[str, ...], seen: str, prop
 
 
 def test_f2_a_single_line_to_write() -> None:
-    """There is nothing to choose between."""
+    """With a single line there are no alternatives."""
     lines = bare_text(parse_board("u0", {}), replace(BARE, interfaces=("PPP",))).splitlines()
     assert lines[1] == "Add to boards.toml, then run with --board my-board, or name its address with --peer:"
     assert lines[4:] == ['  network = "boot"   # boot.py connects the board']
 
 
 def test_firmware_without_a_network_module() -> None:
-    """Nothing that boards.toml says would help it; the module is named."""
+    """No setting in boards.toml would help; the message names the missing module."""
     text = bare_text(parse_board("u0", {}), replace(BARE, modules=("tls",)))
     assert text.startswith(
         "u0: the board is not on a network: it has no IP address, and its firmware has no network module."
@@ -132,7 +132,7 @@ def test_firmware_without_a_network_module() -> None:
 
 @pytest.mark.parametrize("network", [Network.WIFI, Network.LAN, Network.BOOT])
 def test_a_board_that_joined_and_has_no_address(network: Network) -> None:
-    """Its network is set up: only the address is missing."""
+    """Its network is up: only the address is missing."""
     spec = replace(
         parse_board("u0", {}), text="desk", label="desk", settings=BoardSettings(network=network, ssid="lab")
     )
@@ -141,6 +141,6 @@ def test_a_board_that_joined_and_has_no_address(network: Network) -> None:
     )
 
 
-def test_f2_no_word_of_a_firewall() -> None:
-    """Nothing was sent that a firewall could stop."""
+def test_f2_no_firewall_is_mentioned() -> None:
+    """Nothing was sent that a firewall could block."""
     assert "firewall" not in bare_text(parse_board("/dev/ttyUSB0", {}), BARE)

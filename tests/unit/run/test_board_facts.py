@@ -12,7 +12,7 @@ API = ("tls.SSLContext.load_verify_locations", "tls.SSLContext.load_cert_chain")
 
 
 class Board:
-    """The part of a board's session that holds what is known of it."""
+    """The part of a board session that holds the known facts."""
 
     def __init__(self) -> None:
         self.info = BoardInfo(api=API)
@@ -22,7 +22,7 @@ class Board:
 
 
 class Made:
-    """Handshakes that all end in the same way; counts them."""
+    """Handshakes that all end in the same way; they are counted."""
 
     def __init__(self, observation) -> None:
         self.board = Board()
@@ -35,7 +35,7 @@ class Made:
 
 
 def observed(outcome, *, stage=None, ended_by=None, number=None):
-    """An observation with this ending."""
+    """Return an observation with this ending."""
     failure = ClientFailure(type="OSError", args=(number,), number=number, flags=None, name=None, stage=Stage.HANDSHAKE)
     client = failure if number is not None else None
     return Observation(outcome=outcome, stage=stage, ended_by=ended_by, server=None, client=client)
@@ -53,7 +53,7 @@ def observed(outcome, *, stage=None, ended_by=None, number=None):
     ],
 )
 def test_a_format_is_learned_only_from_a_clear_answer(outcome, stage, ended_by, accepts):
-    """A session means yes and a refusal of the board's own settings means no; after anything else nothing is known."""
+    """A session means yes, and a refusal of the board's own settings means no; any other result is inconclusive."""
     made = Made(observed(outcome, stage=stage, ended_by=ended_by))
     learn_pem(made)
     learn_pkcs8(made)
@@ -64,13 +64,13 @@ def test_a_format_is_learned_only_from_a_clear_answer(outcome, stage, ended_by, 
 
 @pytest.mark.parametrize(("number", "takes"), [(-26112, False), (-30592, True), (None, True)])
 def test_rsa_pss_is_learned_once(number, takes):
-    """Only illegal_parameter, raised by the board itself, means that it refuses the RSA-PSS it offers."""
+    """Only illegal_parameter from the board itself means that it refuses the RSA-PSS that it offers."""
     made = Made(observed(Outcome.REFUSED if number else Outcome.CONNECTED, number=number))
     assert (takes_own_pss(made), takes_own_pss(made), made.count) == (takes, takes, 1)
 
 
 def test_a_board_without_the_api_is_not_asked():
-    """A firmware that cannot verify or present a certificate is not asked which formats it reads."""
+    """Firmware that cannot verify or present a certificate is not tested for formats."""
     made = Made(observed(Outcome.CONNECTED))
     made.board.info = BoardInfo()
     learn_pem(made)

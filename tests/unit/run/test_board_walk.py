@@ -1,4 +1,4 @@
-"""What a board cannot do, from what the probe found; the steps are in tests/unit/commands/test_board_check.py."""
+"""A board's limits according to the probe; the steps are in tests/unit/commands/test_board_check.py."""
 
 from dataclasses import replace
 
@@ -20,7 +20,7 @@ FULL = BoardInfo(
 
 
 def test_no_limits():
-    """A board that can do everything has none; what this machine's Python lacks is not the board's."""
+    """A board that can do everything has no limits; what this machine's Python lacks is not a limit of the board."""
     assert limits(FULL, {}) == []
 
 
@@ -44,14 +44,14 @@ def test_limits(lacks, reason):
 
 
 def test_no_tls():
-    """A firmware without a TLS module can run nothing."""
+    """Firmware without a TLS module cannot run any case."""
     assert limits(BoardInfo(implementation="micropython"), {}) == [
         "all core cases: no ssl, tls or ussl module in this firmware"
     ]
 
 
 def test_offers():
-    """What the ClientHello does not offer is a limit, once there is one."""
+    """Once there is a ClientHello, what it does not offer is a limit."""
     hello = HelloFacts(
         record_version="0303",
         versions=("0303",),

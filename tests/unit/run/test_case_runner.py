@@ -1,4 +1,4 @@
-"""One case on the real virtual board: verdicts, controls and what is not a verdict."""
+"""One case on the real virtual board: verdicts, positive controls and faults."""
 
 import dataclasses
 import socket
@@ -25,7 +25,7 @@ from harness.run.controls import slack_bytes
 
 @pytest.fixture
 def runner(lab, spec):
-    """A runner without memory of earlier controls."""
+    """Return a runner without remembered controls."""
     known = lab.runner(spec, "in-process")
     made = CaseRunner(
         known.board,
@@ -40,7 +40,7 @@ def runner(lab, spec):
 
 
 def case(**changes):
-    """A case that connects, changed."""
+    """Return a changed copy of a case that connects."""
     plain = Case(
         id="own/case",
         title="",
@@ -54,7 +54,7 @@ def case(**changes):
 
 
 def test_pass(runner):
-    """Text both ways, what was measured, and the serial line of this case only."""
+    """The result has texts in both directions, measurements, and only this case's serial transcript."""
     result = runner.run(case())
     assert (result.verdict.word, result.attempt, result.link_errors) == (VerdictWord.PASS, 1, ())
     seen = result.observation
@@ -68,7 +68,7 @@ def test_pass(runner):
 
 
 def test_fail_is_never_retried(runner):
-    """A TLS result that is not as expected stays what it is, however many retries there are."""
+    """An unexpected TLS result is kept, however many retries there are."""
     runner.link_retries = 3
     try:
         result = runner.run(case(expect=connected(version="TLSv1.3")))
@@ -79,7 +79,7 @@ def test_fail_is_never_retried(runner):
 
 
 def test_a_rule_sees_board_and_server(runner):
-    """An expectation may be computed from what was probed and from the live settings."""
+    """An expectation may be computed from probed facts and the live settings."""
     given = []
 
     def rule(board, server):
@@ -91,7 +91,7 @@ def test_a_rule_sees_board_and_server(runner):
 
 
 def test_unsupported_by_a_need(runner):
-    """A need that is not met is the reason; nothing is tried."""
+    """A need that is not met is the reason, and nothing is tried."""
     need = Need(name="magic", reason="this firmware has no magic", met=lambda info, server: False)
     result = runner.run(case(needs=(need,)))
     assert (result.verdict.word, result.verdict.reason, result.observation) == (
@@ -113,8 +113,8 @@ def test_weak_is_said_only_of_a_session(runner):
     assert refusal.weak == ()
 
 
-def test_fingerprint_only_of_what_was_not_restricted(runner):
-    """A ClientHello that the case shaped says nothing about the firmware."""
+def test_fingerprint_only_of_an_unrestricted_hello(runner):
+    """A ClientHello that the case restricted does not identify the firmware."""
     free = runner.run(case()).observation.client_hello
     shaped = runner.run(
         case(client=ClientPlan(suites=("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",)))
@@ -187,7 +187,7 @@ def test_f5_rb08_a_control_that_has_more_memory_each_time(runner, heaps):
 
 @pytest.mark.parametrize(("more", "again"), [(SLACK, False), (SLACK + 1, True)])
 def test_how_much_more_heap_a_remembered_control_may_have(runner, heaps, more, again):
-    """One that ran before with more heap than the slack allows is run again next to the case."""
+    """A control that ran before with more heap than the slack allows is run again after the case."""
     control, wrong_ca = find_case("seed/ca-verified"), find_case("seed/wrong-ca")
     tried = heaps(FREE + more, FREE, FREE)
     runner.run(control)
@@ -196,7 +196,7 @@ def test_how_much_more_heap_a_remembered_control_may_have(runner, heaps, more, a
 
 
 def test_the_least_heap_of_a_control_is_remembered(runner, heaps):
-    """The control vouches for every case that had as much as the least with which it connected."""
+    """The control counts for every case that had at least the smallest heap with which it connected."""
     control, wrong_ca = find_case("seed/ca-verified"), find_case("seed/wrong-ca")
     tried = heaps(50_000, 90_000, 50_000)
     runner.run(control)
@@ -214,7 +214,7 @@ def test_the_least_heap_of_a_control_is_remembered(runner, heaps):
     ids=["refused by the board", "refused by the server's own settings"],
 )
 def test_a_control_that_cannot_connect_proves_nothing(runner, monkeypatch, changes):
-    """If the board accepts no good chain either, or was not even asked, its refusal proves nothing."""
+    """If the board accepts no good chain either, or was not tried, its refusal proves nothing."""
     control = dataclasses.replace(find_case("seed/ca-verified"), **changes)
     monkeypatch.setattr("harness.run.case_runner.find_case", {"seed/ca-verified": control}.__getitem__)
     verdict = runner.run(find_case("seed/wrong-ca")).verdict
@@ -225,7 +225,7 @@ def test_a_control_that_cannot_connect_proves_nothing(runner, monkeypatch, chang
 
 
 def test_an_unknown_heap_says_nothing_about_other_cases(runner, heaps):
-    """A control whose free heap was not told vouches for the case next to it, and is run again for the next one."""
+    """A control whose free heap is unknown counts only for the case that it ran with, and is run again for the next one."""
     control, wrong_ca = find_case("seed/ca-verified"), find_case("seed/wrong-ca")
     tried = heaps(50_000, None, 50_000, 50_000)
     for _ in range(2):
@@ -234,7 +234,7 @@ def test_an_unknown_heap_says_nothing_about_other_cases(runner, heaps):
 
 
 def test_no_remembered_control_vouches_for_an_unknown_heap(runner, heaps):
-    """Where the case's own free heap was not told, the control is run next to it."""
+    """If the case's own free heap is unknown, the control is run after it."""
     control, wrong_ca = find_case("seed/ca-verified"), find_case("seed/wrong-ca")
     tried = heaps(0, None, 50_000)
     runner.run(control)
@@ -261,7 +261,7 @@ def test_a_control_for_which_the_firmware_has_no_api(runner, monkeypatch):
 
 
 def test_a_control_that_cannot_run(runner, heaps, monkeypatch):
-    """Where the control needs what is not here, the refusal proves nothing: unsupported, and the observation is kept."""
+    """If the control needs something that is missing here, the refusal proves nothing: unsupported, and the observation is kept."""
     need = Need(name="magic", reason="this firmware has no magic", met=lambda info, server: False)
     cases = {"seed/ca-verified": dataclasses.replace(find_case("seed/ca-verified"), needs=(need,))}
     monkeypatch.setattr("harness.run.case_runner.find_case", cases.__getitem__)
@@ -285,7 +285,7 @@ def faults(runner, monkeypatch):
 
     def choose(*numbers, retries):
         def dropping(profile, plan, *, within=None):
-            if within is not None:  # the look at the board after a fault
+            if within is not None:  # the check of the board after a fault
                 return make(profile, plan, within=within)
             tried.append(plan)
             if len(tried) in numbers:
@@ -311,7 +311,7 @@ def test_a_fault_in_the_control_does_not_repeat_the_case(runner, faults):
 
 @pytest.mark.parametrize("retries", [0, 1])
 def test_a_control_that_never_ends_keeps_the_observation(runner, faults, retries):
-    """An error that says which session failed, beside what was seen of the case."""
+    """The error says which session failed, and the case's observation is kept."""
     tried = faults(2, 3, retries=retries)
     result = runner.run(find_case("seed/wrong-ca"))
     assert (result.verdict.word, result.attempt, len(tried)) == (VerdictWord.ERROR, 1, 2 + retries)
@@ -320,8 +320,8 @@ def test_a_control_that_never_ends_keeps_the_observation(runner, faults, retries
     assert runner.last.observation is result.observation
 
 
-def test_the_baseline_handshake_has_its_own_tries(runner, faults, monkeypatch):
-    """After a case that hung the same: its observation stays whatever becomes of the session that follows."""
+def test_the_baseline_handshake_has_its_own_retries(runner, faults, monkeypatch):
+    """After a case that hung, its observation is kept whatever the result of the next session."""
     silent = case(
         server=ServerProfile(behaviour={"name": "not-tls.silent"}),
         client=ClientPlan(timeout_s=0.3),
@@ -342,7 +342,7 @@ def test_the_baseline_handshake_has_its_own_tries(runner, faults, monkeypatch):
 
 
 def test_evidence_is_of_the_last_attempt(runner, faults):
-    """A second attempt that fails leaves no capture of the first."""
+    """If a second attempt fails, no capture of the first is kept."""
     runner.run(case())
     faults(1, retries=0)
     assert runner.run(case()).verdict.word is VerdictWord.ERROR
@@ -351,7 +351,7 @@ def test_evidence_is_of_the_last_attempt(runner, faults):
 
 @pytest.mark.parametrize("need", [READS_PEM, READS_DER_ONLY, READS_PKCS8], ids=lambda need: need.name)
 def test_formats_are_learned_before_a_case_that_needs_one(runner, monkeypatch, need):
-    """A case that depends on a certificate format has the board asked for it first."""
+    """Before a case that depends on a certificate format, the board is tested for it."""
     fact = "reads_pkcs8" if need is READS_PKCS8 else "reads_pem"
     monkeypatch.setattr(runner.board, "info", dataclasses.replace(runner.board.info, **{fact: None}))
     runner.run(case(needs=(need,)))
@@ -362,7 +362,7 @@ def test_formats_are_learned_before_a_case_that_needs_one(runner, monkeypatch, n
 
 
 def test_not_reaching_the_server_is_an_error(runner, monkeypatch):
-    """A board that gets no connection is a fault of the network, with both addresses; never a TLS failure."""
+    """A board without a connection is a network fault, with both addresses; never a TLS failure."""
     monkeypatch.setattr(runner.handshakes, "addresses", dataclasses.replace(runner.addresses, advertise="127.0.0.9"))
     result = runner.run(case())
     assert (result.verdict.word, result.observation) == (VerdictWord.ERROR, None)
@@ -371,7 +371,7 @@ def test_not_reaching_the_server_is_an_error(runner, monkeypatch):
 
 
 def test_no_port_is_an_error(runner, monkeypatch):
-    """A server that finds no port says nothing about TLS."""
+    """A server without a free port says nothing about TLS."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         monkeypatch.setattr(runner.handshakes, "addresses", dataclasses.replace(runner.addresses, ports=(port, port)))
@@ -380,6 +380,6 @@ def test_no_port_is_an_error(runner, monkeypatch):
     assert str(port) in result.verdict.reason
 
 
-def test_the_board_goes_on_after_an_error(runner):
-    """The next case finds the board as it was."""
+def test_the_board_continues_after_an_error(runner):
+    """The next case runs normally on the board."""
     assert runner.run(case()).observation.outcome is Outcome.CONNECTED

@@ -1,4 +1,4 @@
-"""Positive controls, beside what tests/unit/run/test_case_runner.py shows with a real board."""
+"""Positive controls; tests with a real board are in tests/unit/run/test_case_runner.py."""
 
 import pytest
 
@@ -15,7 +15,7 @@ def test_f5_slack(free, slack):
 
 
 def seen(**memory):
-    """An observation with this much memory."""
+    """Return an observation with this much memory."""
     return Observation(outcome=Outcome.CONNECTED, stage=None, ended_by=None, server=None, client=None, **memory)
 
 
@@ -37,5 +37,5 @@ def test_f5_rb08_what_counts_on_an_esp32():
     ],
 )
 def test_is_inconclusive(word, reason, expected):
-    """Only the control's own word is tried once more."""
+    """Only a case with this reason of the control is run once more."""
     assert Controls.is_inconclusive(Verdict(word=word, reason=reason)) is expected

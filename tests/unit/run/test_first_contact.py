@@ -1,4 +1,4 @@
-"""The first meeting of a board and a server."""
+"""The first contact of a board and a server."""
 
 import dataclasses
 import socket
@@ -11,7 +11,7 @@ from harness.run.first_contact import first_handshake, first_tcp
 
 
 def test_first_contact(new_lab, spec):
-    """Plain TCP and the baseline handshake may be made again; the ClientHello of the first one is kept."""
+    """Plain TCP and the baseline handshake may be repeated; the ClientHello of the first one is kept."""
     lab = new_lab()
     runner = lab.runner(spec, "in-process")
     hello = runner.board.info.hello

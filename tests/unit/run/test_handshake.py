@@ -1,4 +1,4 @@
-"""Tests of harness/run/handshake.py: what an answer means before anything is judged."""
+"""Tests of harness/run/handshake.py: the meaning of an answer before the verdict."""
 
 from types import SimpleNamespace
 
@@ -15,7 +15,7 @@ INFO = BoardInfo(tls_library="mbedTLS", tls_version="Mbed TLS 3.6.0", platform="
 
 
 def handshake(kind, *, accepted, stage=None, text=None, done=False, missing=""):
-    """A handshake with this answer of the board."""
+    """Return a handshake with this answer of the board."""
     seen = Observation(outcome=Outcome.NOT_RUN, stage=stage, ended_by=None, server=None, client=None)
     report = ServerReport(facts=None, failure=None, accepted=accepted, handshake_done=done, local_port=4)
     answer = Answer(kind=AnswerKind(kind), stage=stage, text=text, missing=missing) if kind else None
@@ -29,7 +29,7 @@ def handshake(kind, *, accepted, stage=None, text=None, done=False, missing=""):
 def test_is_unreachable(stage, accepted, expected):
     """The server is unreachable if the board could not connect and the server accepted nothing."""
     assert handshake("exception", accepted=accepted, stage=stage).is_unreachable is expected
-    assert not handshake(None, accepted=accepted, stage=stage).is_unreachable  # the board was not asked
+    assert not handshake(None, accepted=accepted, stage=stage).is_unreachable  # the board was not tried
 
 
 @pytest.mark.parametrize("error", [BoardError, ServerError])

@@ -20,7 +20,7 @@ def handshakes(lab, spec):
 
 @pytest.fixture
 def race(handshakes, monkeypatch):
-    """Have another program win so many times; gives its connections."""
+    """Let another program connect first this many times; return its connections."""
     taken, opened = [], handshakes.server.open
 
     def start(times):

@@ -10,7 +10,7 @@ from harness.run.health import FAULTS_IN_A_ROW, Health
 
 @pytest.fixture
 def board(lab, spec):
-    """The session of the virtual board, used again at the end."""
+    """Return the session of the virtual board, usable again at the end."""
     session = lab.open(spec).session
     notes = list(session.notes)
     yield session
@@ -89,7 +89,7 @@ def test_quarantined_after_consecutive_faults(board):
 
 
 def test_a_quarantined_board_stays_quarantined(board):
-    """Nothing more is tried with the board, and the first reason stays."""
+    """Nothing more is tried with the board, and the first reason is kept."""
     health = Health(board, lambda deadline: True)
     board.quarantine("seed/x: silence")
     health.begin("seed/y")

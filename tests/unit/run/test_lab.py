@@ -13,7 +13,7 @@ from harness.model import BoardInfo, BoardSettings, BoardSpec
 
 
 def test_nothing_is_opened_before_its_use(new_lab):
-    """A lab alone starts nothing, and closing it twice is nothing."""
+    """A lab itself starts nothing, and closing it twice is allowed."""
     lab = new_lab()
     assert lab.boards() == ()
     lab.close()
@@ -55,7 +55,7 @@ def test_a_board_that_is_quarantined_later(new_lab, spec):
 
 
 def test_a_failure_to_open_is_remembered(new_lab):
-    """The second try raises the first error without waiting again."""
+    """The second attempt raises the first error without waiting again."""
     lab = new_lab()
     missing = BoardSpec(
         text="/dev/ttyNOPE7", kind="serial", target="/dev/ttyNOPE7", label="ttyNOPE7", settings=BoardSettings()
@@ -99,7 +99,7 @@ def test_no_way_to_the_server_is_remembered(new_lab, spec):
 
 
 def test_every_address(new_lab, spec):
-    """A server that listens on every address gives the board one that it can connect to."""
+    """For a server that listens on every address, the board gets one that it can connect to."""
     runner = new_lab(bind="0.0.0.0", peers=("127.0.0.1",)).runner(spec, "in-process")
     assert (runner.addresses.bind, runner.addresses.advertise) == ("0.0.0.0", "127.0.0.1")
 
@@ -133,7 +133,7 @@ def test_no_interpreter(new_lab):
 
 
 def test_a_board_without_what_it_needs(new_lab):
-    """A board that fails does not keep the lab from closing the others."""
+    """A board that fails does not prevent the lab from closing the others."""
     lab = new_lab()
     broken = BoardSpec(text="unix:/bin/true", kind="unix", target="/bin/true", label="true", settings=BoardSettings())
     with pytest.raises(BoardError, match="no MicroPython prompt"):
@@ -198,7 +198,7 @@ def test_a_fault_before_the_first_case_that_stays(new_lab, monkeypatch):
 
 
 def bare_lab(new_lab, spec, **options):
-    """A lab whose board is open, and was found to be an ESP32 without an address."""
+    """Return a lab whose open board was probed as an ESP32 without an address."""
     lab = new_lab(**options)
     session = lab.open(spec).session
     session.info = replace(session.info, platform="esp32", modules=(*session.info.modules, "network"))
@@ -219,7 +219,7 @@ def test_f2_d5_a_bare_board(new_lab, spec, monkeypatch):
 
 
 def test_f2_a_bare_board_without_tls(new_lab, spec):
-    """It can try nothing anyway: its cases are `unsupported`, and its network does not matter."""
+    """It cannot run any case: its cases are `unsupported`, and its network does not matter."""
     lab = bare_lab(new_lab, spec)
     session = lab.open(spec).session
     session.info = replace(session.info, tls_module=None)
@@ -264,8 +264,8 @@ def test_which_addresses(new_lab, info, options, own, bind, advertise):
         ),
     ],
 )
-def test_f2_the_user_names_a_way(new_lab, spec, options, bind, advertise, peers):
-    """Then a board without an address is used, over loopback too."""
+def test_f2_the_user_names_an_address(new_lab, spec, options, bind, advertise, peers):
+    """A board without an address is then used, also over loopback."""
     used = bare_lab(new_lab, spec, **options).runner(spec, "in-process").addresses
     assert (used.bind, used.advertise, used.peers) == (bind, advertise, peers)
 
@@ -287,7 +287,7 @@ def test_a_board_of_this_machine_behind_every_address(new_lab, spec):
 
 
 def test_an_advertised_address_of_another_machine(new_lab, spec):
-    """Where to listen does not follow from it."""
+    """It does not tell where to listen."""
     with pytest.raises(
         UsageError, match=r"^--advertise 'gate\.test': not an address of this machine, and the board reports"
     ):

@@ -1,4 +1,4 @@
-"""Two reports and the wire to one observation."""
+"""Combine two reports and the wire into one observation."""
 
 import pytest
 
@@ -23,7 +23,7 @@ FATAL = Alert(sender=Side.SERVER, level="fatal", code=40, name="handshake_failur
 UNKNOWN_CA = Alert(sender=Side.CLIENT, level="fatal", code=48, name="unknown_ca")
 DECODE_ERROR = Alert(sender=Side.SERVER, level="fatal", code=50, name="decode_error")
 CLOSE = Alert(sender=Side.SERVER, level="warning", code=0, name="close_notify")
-# Complaints of a server: type, reason and stage.
+# A server's errors: type, reason and stage.
 NO_CIPHER = ("SSLError", "NO_SHARED_CIPHER", "handshake")
 OWN = ("SSLError", "WRONG_VERSION_NUMBER", "handshake")
 GONE = ("SSLEOFError", "UNEXPECTED_EOF_WHILE_READING", "read")
@@ -32,13 +32,13 @@ HELLO = HelloFacts(record_version="0301", sni=None, **EMPTY)
 
 
 def server(failure=None, **more):
-    """A server's report; `failure` as (type, reason, stage)."""
+    """Return a server's report; `failure` is (type, reason, stage)."""
     made = ServerFailure(type=failure[0], reason=failure[1], stage=Stage(failure[2])) if failure else None
     return ServerReport(facts=None, failure=made, **more)
 
 
 def client(failure=None, *, done=False, **more):
-    """A board's report; `failure` as (type, number, stage)."""
+    """Return a board's report; `failure` is (type, number, stage)."""
     made = (
         ClientFailure(type=failure[0], args=(), number=failure[1], flags=None, name=None, stage=Stage(failure[2]))
         if failure
@@ -48,13 +48,13 @@ def client(failure=None, *, done=False, **more):
 
 
 def ending(server_report, client_report, *alerts):
-    """Outcome, ender and stage as words."""
+    """Return outcome, ender and stage as words."""
     seen = observe(server_report, client_report, WireReading(alerts=alerts))
     return tuple(value and str(value) for value in (seen.outcome, seen.ended_by, seen.stage))
 
 
 def test_connected():
-    """Both sides must have had their exchange."""
+    """Both sides must have completed their exchange."""
     both = server(accepted=True, handshake_done=True, exchanged=True)
     assert ending(both, client(done=True)) == ("connected", None, None)
     assert observe(both, client(done=True), WireReading(), plan=ClientPlan()).outcome is Outcome.CONNECTED
@@ -62,7 +62,7 @@ def test_connected():
 
 
 def test_a_lying_client_is_not_connected():
-    """A board that says it is done where the server saw no exchange has not connected: the server's record decides."""
+    """If the board reports success but the server saw no exchange, it has not connected: the server's record decides."""
     nothing = server()
     handshake_only = server(accepted=True, handshake_done=True)
     broken = server(NO_CIPHER, accepted=True)
@@ -71,7 +71,7 @@ def test_a_lying_client_is_not_connected():
 
 
 def test_an_exchange_the_client_did_not_finish():
-    """The server alone is not enough either."""
+    """The server's record alone is not enough either."""
     both = server(accepted=True, handshake_done=True, exchanged=True)
     assert ending(both, client(("OSError", 104, "read"))) == ("refused", "client", "read")
     half, alerted = server(accepted=True, handshake_done=True), client(("OSError", -30592, "read"))
@@ -81,17 +81,17 @@ def test_an_exchange_the_client_did_not_finish():
 @pytest.mark.parametrize(
     ("server_report", "client_report", "alerts", "wanted"),
     [
-        # A server that is not ours ended TLS 1.3 when the client was through: at once, or seen at the client's first read.
+        # A foreign server ended TLS 1.3 after the client's handshake: at once, or seen at the client's first read.
         (server(ended_first=True, accepted=True), client(done=True), (), ("refused", "server", "handshake")),
         (server(ended_first=True, accepted=True), client(("OSError", -30592, "read")), (), ("refused", "server", "handshake")),
-        # The relay's connection was refused; whatever the errno, no client left.
+        # The relay's connection was refused; whatever the errno, no client disconnected.
         (server(("ConnectionRefusedError", "ECONNREFUSED", "connect")), None, (), ("refused", "server", "connect")),
         (server(("ConnectionAbortedError", "ECONNABORTED", "connect")), None, (), ("refused", "server", "connect")),
         # A side refused its own settings.
         (server(("SSLError", "EE_KEY_TOO_SMALL", "config")), None, (), ("refused", "server", "config")),
         (server(), client(("ValueError", None, "config")), (), ("refused", "client", "config")),
         (server(), client(("OSError", 111, "connect")), (), ("refused", "client", "connect")),
-        # The first fatal alert says who ended it.
+        # The first fatal alert decides who ended it.
         (server(NO_CIPHER), client(("OSError", -30592, "handshake")), (FATAL,), ("refused", "server", "handshake")),
         (
             server(("SSLError", "TLSV1_ALERT_UNKNOWN_CA", "handshake")),
@@ -99,7 +99,7 @@ def test_an_exchange_the_client_did_not_finish():
             (UNKNOWN_CA,),
             ("refused", "client", "handshake"),
         ),
-        # Without one: the side whose error is not about the other being gone.
+        # Without one: the side whose error is not about the other side disconnecting.
         (server(OWN), client(("OSError", 104, "handshake")), (), ("refused", "server", "handshake")),
         (
             server(("SSLEOFError", "UNEXPECTED_EOF_WHILE_READING", "handshake")),
@@ -119,28 +119,28 @@ def test_an_exchange_the_client_did_not_finish():
             (),
             ("refused", "client", "handshake"),
         ),
-        # Neither side sent an error: one of them waited.
+        # Neither side has an error of its own: one of them waited.
         (server(timed_out=True), client(("OSError", 110, "handshake")), (), ("hung", None, "handshake")),
         (server(accepted=True), client(("OSError", 116, "read")), (), ("hung", None, "read")),
         (server(timed_out=True), None, (), ("hung", None, "handshake")),
-        # Debian's 1.25 and 1.26 raise the errno of a time-out negated when they read or write; in a handshake -110 and
+        # Debian's 1.25 and 1.26 raise the negated errno of a timeout in read and write; in a handshake -110 and
         # -60 are mbedTLS's own numbers.
         (server(accepted=True), client(("OSError", -110, "read")), (), ("hung", None, "read")),
         (server(accepted=True), client(("OSError", -116, "write")), (), ("hung", None, "write")),
         (server(accepted=True), client(("OSError", -110, "handshake")), (), ("refused", "client", "handshake")),
         (server(accepted=True), client(("OSError", -60, "handshake")), (), ("refused", "client", "handshake")),
-        # A time-out after an alert is a refusal.
+        # A timeout after an alert is a refusal.
         (server(NO_CIPHER, timed_out=True), client(("OSError", 110, "handshake")), (FATAL,), ("refused", "server", "handshake")),
-        # Every port numbers a time-out its own way; one that the client only reported is none after the exchange.
+        # Every port has its own number for a timeout; after the exchange one that only the client reported does not count.
         (server(accepted=True), client(("OSError", 60, "read")), (), ("hung", None, "read")),
         (server(accepted=True), client(("OSError", -60, "write")), (), ("hung", None, "write")),
         (server(accepted=True), client(("OSError", 111, "read")), (), ("refused", "client", "read")),
         (server(accepted=True, exchanged=True), client(("OSError", 110, "read")), (), ("refused", "client", "read")),
         (server(timed_out=True, exchanged=True), client(("OSError", 1, "read")), (), ("hung", None, "read")),
-        # A warning is no refusal; a time-out goes before the order in which the sides ended.
+        # A warning is not a refusal; a timeout takes precedence over the order in which the sides ended.
         (server(timed_out=True), client(("OSError", 110, "handshake")), (CLOSE,), ("hung", None, "handshake")),
         (server(timed_out=True, ended_first=True), client(("OSError", 1, "read")), (), ("hung", None, "read")),
-        # Of several alerts the first fatal one says who ended it; the stage is that side's own, or else the other's.
+        # Of several alerts the first fatal one decides who ended it; the stage is that side's own, or else the other's.
         (
             server(("SSLError", "X", "handshake")),
             client(("OSError", -1, "read")),
@@ -172,7 +172,7 @@ def test_an_exchange_the_client_did_not_finish():
     ],
 )  # fmt: skip
 def test_endings(server_report, client_report, alerts, wanted):
-    """Who ended it, and where."""
+    """The observation says who ended it, and at which stage."""
     assert ending(server_report, client_report, *alerts) == wanted
 
 
@@ -183,12 +183,12 @@ def test_endings(server_report, client_report, alerts, wanted):
         ("connect", True, False, False),
         ("connect", True, True, False),
         ("config", False, False, True),
-        ("config", True, False, True),  # wrap_socket up to 1.21 looks at its settings after the connection
+        ("config", True, False, True),  # wrap_socket up to 1.21 checks its settings after the connection
         ("config", True, True, False),
     ],
 )
-def test_the_wire_stands_above_the_boards_word(stage, accepted, hello, believed):
-    """Who was accepted did connect, and a ClientHello comes after all settings: then the server's refusal stays the server's."""
+def test_the_wire_overrides_the_boards_report(stage, accepted, hello, believed):
+    """A connection that the server accepted counts, and a ClientHello comes after all settings: the refusal is the server's."""
     record = server(NO_CIPHER, accepted=accepted)
     sent = HELLO if hello else None
     seen = observe(record, client(("OSError", -30592, stage)), WireReading(alerts=(FATAL,), client_hello=sent))
@@ -196,7 +196,7 @@ def test_the_wire_stands_above_the_boards_word(stage, accepted, hello, believed)
 
 
 @pytest.mark.parametrize("reason", ["UNEXPECTED_EOF_WHILE_READING", "ECONNRESET", "EPIPE"])
-def test_a_client_that_just_leaves_after_the_exchange(reason):
+def test_a_client_that_closes_after_the_exchange(reason):
     """MicroPython closes without close_notify: after an exchange that is success, and OpenSSL's answer to it says nothing."""
     report = server(("SSLError", reason, "close"), handshake_done=True, exchanged=True, message_alerts=(DECODE_ERROR,))
     seen = observe(report, client(done=True), WireReading(alerts=(DECODE_ERROR,)))
@@ -204,14 +204,14 @@ def test_a_client_that_just_leaves_after_the_exchange(reason):
 
 
 def test_alerts_of_both_sources():
-    """What the wire shows and what only the message callback sees (TLS 1.3), each once; close_notify ends a session, no refusal."""
+    """Alerts from the wire and from the message callback (TLS 1.3) each count once; close_notify ends a session and is not a refusal."""
     report = server(handshake_done=True, exchanged=True, message_alerts=(FATAL, UNKNOWN_CA, CLOSE))
     seen = observe(report, client(done=True), WireReading(alerts=(FATAL,)))
     assert seen.alerts == (FATAL, UNKNOWN_CA)
 
 
 def test_numbers_and_addresses_go_through():
-    """What was measured and where is carried over as it is."""
+    """Measurements and addresses are copied unchanged."""
     report = server(local="127.0.0.1", local_port=4433, peer="fe80::1", peer_port=9, handshake_ms=7.0, strangers=2)
     seen = observe(
         report, client(handshake_ms=6.1, free_before=3, free_low=1, free_after=2, held=1), WireReading(), case_ms=9.8
@@ -222,7 +222,7 @@ def test_numbers_and_addresses_go_through():
 
 
 def test_no_connection():
-    """Without a connection there is no address of a board, nor from half of one."""
+    """Without a complete connection there is no address of the board."""
     for report in (server(), server(local="127.0.0.1", peer="127.0.0.1"), server(local_port=1, peer_port=1)):
         seen = observe(report, None, WireReading())
         assert (seen.server_address, seen.board_address) == (None, None)
@@ -244,8 +244,8 @@ def test_no_connection():
         (GONE, True, None, False, False),
     ],
 )
-def test_which_complaint_of_the_server_is_kept(failure, exchanged, client_report, hello, kept):
-    """None of a session, nor that the client left after the exchange, nor any where the client refused its own settings."""
+def test_which_error_of_the_server_is_kept(failure, exchanged, client_report, hello, kept):
+    """None is kept for a session, for a client that closed after the exchange, or if the client refused its own settings."""
     sent = HELLO if hello else None
     report = server(failure, accepted=True, exchanged=exchanged)
     seen = observe(report, client_report, WireReading(client_hello=sent))
@@ -262,15 +262,15 @@ def test_which_complaint_of_the_server_is_kept(failure, exchanged, client_report
         *((kind, None) for kind in ("ConnectionResetError", "BrokenPipeError")),
     ],
 )
-def test_how_a_server_sees_that_the_client_left(kind, reason):
-    """After the exchange it is no complaint; before it, the client ended it."""
+def test_how_a_server_sees_that_the_client_closed(kind, reason):
+    """After the exchange it is not an error; before it, the client ended it."""
     left = (kind, reason, "read")
     assert observe(server(left, exchanged=True), None, WireReading()).server is None
     assert ending(server(left, accepted=True), client(("OSError", -1, "read"))) == ("refused", "client", "read")
 
 
-def test_which_alerts_are_left_out():
-    """The server's decode_error after the exchange or an end of file, and the close_notify of a finished handshake."""
+def test_which_alerts_are_omitted():
+    """The server's decode_error after the exchange or an EOF, and the close_notify of a finished handshake are omitted."""
     client_s = Alert(sender=Side.CLIENT, level="fatal", code=50, name="decode_error")
     both = WireReading(alerts=(DECODE_ERROR, client_s, CLOSE))
     assert observe(server(exchanged=True), None, both).alerts == (client_s, CLOSE)
@@ -281,7 +281,7 @@ def test_which_alerts_are_left_out():
 
 
 def test_the_same_alert_of_both_sides_is_two():
-    """Only what one side sent in both records is one alert; the wire's come first."""
+    """Only the same sender's alert in both records is one alert; those of the wire come first."""
     echoed = Alert(sender=Side.SERVER, level="fatal", code=48, name="unknown_ca")
     report = server(message_alerts=(echoed, UNKNOWN_CA, FATAL))
     assert observe(report, None, WireReading(alerts=(UNKNOWN_CA,))).alerts == (UNKNOWN_CA, echoed, FATAL)
@@ -304,12 +304,12 @@ WIRE = Negotiated(version="TLSv1.2", suite="WIRE", group="G")
     ],
 )  # fmt: skip
 def test_what_was_negotiated(report, wire, agreed):
-    """The server's word for the version, the wire's for the suite, and each for the other; nothing before the ServerHello."""
+    """The version is the server's, the suite the wire's, each replaced by the other if missing; nothing before the ServerHello."""
     assert observe(server(**report), None, WireReading(negotiated=wire)).negotiated == agreed
 
 
-def test_a_server_that_complains_of_something_else_did_not_break_off():
-    """Then its error counts at its own stage, although the client saw only the end; an alert goes before both."""
+def test_a_server_with_another_error_did_not_abort():
+    """Its error counts at its own stage, although the client saw only the end; an alert takes precedence over both."""
     gone = ClientFailure(type="OSError", args=(), number=-1, flags=None, name="ECONNRESET", stage=Stage.READ)
     report = ClientReport(done=False, failure=gone)
     assert ending(server(OWN), report) == ("refused", "server", "handshake")
@@ -326,8 +326,8 @@ def test_a_server_that_complains_of_something_else_did_not_break_off():
     ],
 )
 @pytest.mark.parametrize("failure", [None, GONE])
-def test_a_server_that_breaks_off(name, failure):
-    """Where the client saw nothing but the end, and the server complains of nothing else, the server ended it."""
+def test_a_server_that_aborts(name, failure):
+    """If the client saw only the end, and the server has no other error, the server ended it."""
     gone = ClientFailure(type="OSError", args=(), number=-1, flags=None, name=name, stage=Stage.HANDSHAKE)
     seen = observe(server(failure, accepted=True), ClientReport(done=False, failure=gone), WireReading())
     assert (seen.outcome, seen.ended_by, seen.stage) == (Outcome.REFUSED, Side.SERVER, Stage.HANDSHAKE)
@@ -349,7 +349,7 @@ def test_what_arrived_goes_through():
     ("client_report", "said", "wanted"),
     [
         (client(done=True, received_bytes=1, received_text="H"), "ApplicationData", ("connected", None, None)),
-        # The server's handshake messages are no answer, nor is a record of which the client has nothing.
+        # The server's handshake messages are not an answer, nor is a record that the client did not receive.
         (client(done=True, received_bytes=1, received_text="H"), "Finished", ("refused", "server", "read")),
         (client(done=True, received_bytes=0), "ApplicationData", ("refused", "server", "read")),
         (None, "ApplicationData", ("refused", "server", "read")),
@@ -360,12 +360,12 @@ def test_what_arrived_goes_through():
         # An error that is the client's own.
         (client(("OSError", -1, "read")), None, ("refused", "client", "read")),
         (client(("OSError", 110, "read")), None, ("hung", None, "read")),
-        # A board that claims an answer which never crossed the wire.
+        # A board that reports an answer that was never on the wire.
         (client(done=True, received_bytes=1, received_text="H"), None, ("refused", "server", "read")),
     ],
 )
-def test_a_server_that_is_not_ours_and_its_answer(client_report, said, wanted):
-    """The handshake alone is not a session if the board was to send text: an answer must have come back."""
+def test_the_answer_of_a_foreign_server(client_report, said, wanted):
+    """The handshake alone is not a session if the board had to send text: an answer must have arrived."""
     messages = [WireMessage(sender=Side.CLIENT, at_ms=1.0, name="ApplicationData", length=30)]
     messages += [WireMessage(sender=Side.SERVER, at_ms=2.0, name=said, length=30)] if said else []
     report = server(accepted=True, handshake_done=True, exchanged=True)

@@ -15,14 +15,14 @@ ON_BOARD = b"print(sorted(th_blobs))"
 
 @pytest.fixture
 def session(new_session: Callable[..., BoardSession]) -> BoardSession:
-    """A started session."""
+    """Return a started session."""
     made = new_session()
     made.start()
     return made
 
 
 def provide(store: BlobStore, blobs: dict[str, bytes], heap_free_bytes: int | None = None) -> None:
-    """Have these blobs on the board."""
+    """Store these blobs on the board."""
     store.provide(blobs, heap_free_bytes=heap_free_bytes, deadline=Deadline(60))
 
 
@@ -45,7 +45,7 @@ def test_oldest_make_room(session: BoardSession) -> None:
     assert held.stdout == b"['blob2', 'blob3', 'blob4', 'blob5']\n"
 
 
-def test_use_makes_young(session: BoardSession) -> None:
+def test_use_renews(session: BoardSession) -> None:
     """A blob that is used again outlives one that was sent after its first use."""
     provide(session.blobs, {"blob1": b"1" * 3000})
     provide(session.blobs, {"blob2": b"2" * 3000})
@@ -63,7 +63,7 @@ def test_small_heap(session: BoardSession) -> None:
     assert session.blobs.names == ("blob2", "blob3")
 
 
-def test_needed_now_stay(session: BoardSession) -> None:
-    """What one request names is never dropped for the rest of it, even over the budget."""
+def test_blobs_of_one_request_stay(session: BoardSession) -> None:
+    """A blob that a request names is never dropped for another blob of the same request, even over the budget."""
     provide(session.blobs, {f"blob{number}": bytes([number]) * 3000 for number in range(4)})
     assert session.blobs.names == ("blob0", "blob1", "blob2", "blob3")

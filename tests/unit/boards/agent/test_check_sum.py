@@ -1,4 +1,4 @@
-"""Checksums of both ends: the same for the same bytes, another one for any damage of one bit or one byte."""
+"""Checksums of both ends are equal for the same bytes, and different after any damage of one bit or one byte."""
 
 import pytest
 
@@ -10,20 +10,20 @@ DATA = b'{"host":"192.0.2.1","port":4433}'
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_one_letter_and_eight_digits(kind):
-    """The kind, then 32 bits in hexadecimal, zeros included."""
+    """A checksum is its kind, then 32 bits in hexadecimal with leading zeros."""
     assert len(check_sum(b"", kind=kind)) == 9
     assert check_sum(DATA, kind=kind)[0] == kind
     assert fits(DATA, check_sum(DATA, kind=kind))
 
 
 @pytest.mark.parametrize("check", ["", "c", "c1234567", "x12345678", "c1234567g", "C12345678", "c123456789"])
-def test_what_is_no_check_sum_fits_nothing(check):
-    """Text that is not of the form is a damaged checksum."""
+def test_invalid_text_matches_nothing(check):
+    """Text of another form counts as a damaged checksum."""
     assert not fits(DATA, check)
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
-def test_the_board_makes_the_same(kind, monkeypatch):
+def test_the_board_computes_the_same(kind, monkeypatch):
     """device_scripts/line.py gives what the host computes, for each kind that it may choose."""
     names = {}
     exec(script("line"), names)

@@ -1,4 +1,4 @@
-"""Steps on a board: which one failed, and in whose words."""
+"""Steps on a board: the error names the step that failed, with the board's own error."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from harness.system.deadline import Deadline
 
 
 def test_answer(console: Console) -> None:
-    """The last object counts, noise is passed over."""
+    """The last object counts; noise is ignored."""
     say = "def say(text): print('#th ' + text + ' ' + th_sum(text.encode()))\n"
     output = console.run(say + "print('log line')\nsay('{\"a\": 1}')\nsay('{\"a\": 2}')", timeout_s=60)
     assert console.answer(output, "do it") == {"a": 2}
 
 
 def test_must(console: Console) -> None:
-    """Code that raises names the step and the board's own error; memory is named as the cause it is."""
+    """If code raises, the error names the step and the board's own error, and memory if that is the cause."""
     console.must("x = 1", "do it")
     with pytest.raises(
         BoardError, match=r"lab-1: the board could not do it: ZeroDivisionError: divide by zero\.$"
@@ -43,7 +43,7 @@ def test_no_answer(console: Console) -> None:
 
 
 def test_code_that_arrives_damaged_has_not_run(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is sent again, three times at most; the board counts how often it ran."""
+    """It is sent again, at most three times; the board counts how often it ran."""
     real, sent = console.link.exec, []
 
     def damaging(code: bytes, *, deadline: Deadline) -> Output:
@@ -63,14 +63,14 @@ def test_code_that_arrives_damaged_has_not_run(console: Console, monkeypatch: py
 
 @dataclass(frozen=True)
 class Said:
-    """An answer for these tests: which request it is of, and whether that came damaged."""
+    """An answer for these tests: the number of its request, and whether the request arrived damaged."""
 
     number: int | None
     damaged: bool = False
 
 
 def test_an_answer_belongs_to_its_request(console: Console) -> None:
-    """A request that came damaged is sent again; an answer with the number of another one is refused."""
+    """A request that arrived damaged is sent again; an answer with the number of another request is refused."""
     answers = [Said(1, damaged=True), Said(1), Said(1)]
     asked: list[int] = []
 
@@ -107,8 +107,8 @@ def test_garbled(console: Console) -> None:
     assert raised.value.kind == "garbled"
 
 
-def test_broken_off(console: Console) -> None:
-    """An answer that began and did not end is the line's fault too, whatever stands behind it."""
+def test_cut_off(console: Console) -> None:
+    """An answer that began and did not end is also a line fault, whatever follows it."""
     for code in ("print('#th {\"a\": ', end='')", "print('#th ;', end='')\n1/0"):
         output = console.run(code, timeout_s=60)
         with pytest.raises(
@@ -119,5 +119,5 @@ def test_broken_off(console: Console) -> None:
 
 
 def test_slow_board(console: Console) -> None:
-    """Every limit is stretched by boards.toml's multiplier."""
+    """Every time limit is multiplied by boards.toml's multiplier."""
     assert Console(console.link, label="x", timeout_multiplier=3.0).deadline(2.0).timeout_s == 6.0

@@ -1,4 +1,4 @@
-"""Deployment in the cases that only a stand-in for the filesystem shows; the rest: tests/device/test_contract.py."""
+"""Deployment in cases that need a stand-in for the filesystem; the others are in tests/device/test_contract.py."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from harness.system.deadline import Deadline
     ],
 )
 def test_nowhere_to_write(console: Console, folder: Path, filesystem: str | None, reason: str) -> None:
-    """No filesystem, a read-only, a full or a host-mounted one: RAM, said so, and nothing written."""
+    """Without a filesystem, or with a read-only, full or host-mounted one, the agent runs from RAM with a note, and nothing is written."""
     why = deployment.load_agent(console, filesystem=filesystem)
     assert why is not None
     assert why.startswith("the agent runs from RAM: lab-1: ")
@@ -122,7 +122,7 @@ def test_a_right_file_is_not_written(console: Console, folder: Path) -> None:
     assert agent_file(folder).stat().st_mtime_ns == before
 
 
-def test_what_earlier_versions_left_is_removed(console: Console, folder: Path) -> None:
+def test_files_of_earlier_versions_are_removed(console: Console, folder: Path) -> None:
     """Their files are ours, and the flash of a board is small."""
     (folder / "tls_harness").mkdir()
     for name in FORMER_FILES:
@@ -132,7 +132,7 @@ def test_what_earlier_versions_left_is_removed(console: Console, folder: Path) -
 
 
 def test_clean_that_fails(console: Console, folder: Path) -> None:
-    """What cannot be removed is an error with its number: here a directory where our file was."""
+    """A file that cannot be removed is an error with its number: here a directory in place of our file."""
     (folder / "tls_harness/agent.py").mkdir(parents=True)
     with pytest.raises(BoardError, match=r"lab-1: cannot remove tls_harness \(OSError 21\)") as raised:
         deployment.clean(console)
@@ -140,7 +140,7 @@ def test_clean_that_fails(console: Console, folder: Path) -> None:
 
 
 def test_no_agent_at_all(console: Console) -> None:
-    """Where the agent runs neither way, the board's own error is the message."""
+    """If the agent runs neither way, the message is the board's own error."""
     console.must(
         "import builtins\ndef _no(*a, **k): raise MemoryError('none left')\nbuiltins.__import__ = _no", "stand in"
     )

@@ -1,4 +1,4 @@
-"""What a board says of its free memory, and how it is shown."""
+"""A board's answer about its free memory, and its text."""
 
 import json
 
@@ -9,13 +9,13 @@ from harness.boards.agent.memory import FreeMemory, memory_text, read_memory
 
 
 def line(**words):
-    """An answer of the agent's."""
+    """Return an answer of the agent."""
     text = json.dumps({"kind": "memory"} | words)
     return f"#th {text} {check_sum(text.encode(), kind='c')}\r\n".encode()
 
 
 def test_read():
-    """Heap and ESP-IDF's heap; anything but a number is unknown."""
+    """Heap and ESP-IDF's heap are read; anything but a number is unknown."""
     assert read_memory(line(n=3, free=47_936, largest=15_104, idf=None)) == FreeMemory(
         number=3, free=47_936, largest=15_104
     )
@@ -44,12 +44,12 @@ NEEDS = "; a TLS session needs 28 to 36 KB, 16.7 KB of it in one piece"
     ],
 )
 def test_text(memory, text):
-    """What is free, in which heap, and what TLS needs."""
+    """The text says what is free, in which heap, and what TLS needs."""
     assert memory_text(memory) == text
 
 
 def test_measured_on_a_real_interpreter(new_session):
-    """The largest piece is no larger than what is free, and not far from it on a fresh heap."""
+    """The largest block is at most the free memory, and close to it on a fresh heap."""
     session = new_session()
     session.start()
     memory = session.memory()

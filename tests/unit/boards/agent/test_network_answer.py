@@ -1,4 +1,4 @@
-"""Answers of network_setup.py in words."""
+"""Answers of network_setup.py as text."""
 
 from typing import Any
 
@@ -41,7 +41,7 @@ BOOT = BoardSettings(network=Network.BOOT)
     ],
 )
 def test_each_code(settings: BoardSettings, answer: dict[str, Any], text: str) -> None:
-    """What failed, and why."""
+    """The text says what failed, and why."""
     assert failure_text(answer, settings, timeout_s=2.5) == text
 
 
@@ -58,12 +58,12 @@ def test_each_code(settings: BoardSettings, answer: dict[str, Any], text: str) -
     ],
 )
 def test_an_exception(answer: dict[str, Any], reason: str) -> None:
-    """Its type and arguments; what is no name of a type is not repeated."""
+    """The text has its type and arguments; an invalid type name is not repeated."""
     assert failure_text(answer, LAN, timeout_s=30) == f"the board cannot join the LAN: {reason}"
 
 
-def test_every_code_of_the_script_has_words() -> None:
-    """No code of network_setup.py ends as an unknown error."""
+def test_every_code_of_the_script_has_a_text() -> None:
+    """No code of network_setup.py becomes an unknown error."""
     source = script("network_setup")
     codes = ("password", "unsure", "not-found", "failed", "no-address", "enterprise", "wpa3")
     codes += ("no-module", "no-wifi", "no-lan", "no-link", "boot")
@@ -82,5 +82,5 @@ def test_every_code_of_the_script_has_words() -> None:
     ],
 )
 def test_notes(answer: dict[str, Any], notes: list[str]) -> None:
-    """What was changed, and what could not be."""
+    """The notes say what was changed, and what could not be changed."""
     assert notes_of(answer, WIFI) == notes

@@ -46,7 +46,7 @@ PICO_W = """#th implementation 'micropython'\r
 
 
 def test_a_whole_board() -> None:
-    """Every line finds its field; derived facts come from what exists, not from the version."""
+    """Every line sets its field; derived facts depend on what exists, not on the version."""
     assert parse_probe([PICO_W]) == BoardInfo(
         implementation="micropython",
         version=(1, 20, 0),
@@ -84,7 +84,7 @@ def test_order_and_pieces_do_not_matter() -> None:
 
 
 def test_nothing_is_an_empty_board() -> None:
-    """A board that printed nothing is a board of which nothing is known."""
+    """If a board printed nothing, nothing is known about it."""
     assert parse_probe([]) == BoardInfo()
 
 
@@ -107,7 +107,7 @@ def test_the_clock_counts_from_the_ports_epoch() -> None:
     ],
 )
 def test_filesystem(lines: str, expected: str | None) -> None:
-    """No directory, read-only or full means: nothing can be deployed."""
+    """Without a directory, or with a read-only or full one, nothing can be deployed."""
     assert parse_probe([lines]).filesystem == expected
 
 
@@ -123,7 +123,7 @@ def test_filesystem(lines: str, expected: str | None) -> None:
     ],
 )
 def test_tls_library(api: list[str], module: str | None, library: str | None) -> None:
-    """mbedTLS or axTLS from what exists; unknown where nothing tells them apart (the ClientHello will)."""
+    """mbedTLS or axTLS is detected from what exists; otherwise it is unknown until the ClientHello shows it."""
     info = parse_probe([f"#th api {name!r}" for name in api])
     assert (info.tls_module, info.tls_library) == (module, library)
 
@@ -144,7 +144,7 @@ def test_tls_library(api: list[str], module: str | None, library: str | None) ->
     ],
 )
 def test_values(text: str, value: object) -> None:
-    """repr of numbers, strings, None and flat tuples, as MicroPython writes it."""
+    """Values are the repr of numbers, strings, None and flat tuples, as MicroPython writes it."""
     assert read_value(text) == value
 
 
@@ -183,7 +183,7 @@ def test_every_cut_of_a_value() -> None:
 
 
 def test_nonsense_is_bounded() -> None:
-    """Long lines and endless output are passed over; the rest is still read."""
+    """Long lines and endless output are ignored; the rest is still read."""
     long = f"#th machine '{'x' * LINE_LIMIT}'\n"
     flood = "#th api 'a'\n" * (LINES_LIMIT + 10)
     info = parse_probe([long, "#th machine 'real'\n", flood, "#th platform 'late'"])
@@ -191,14 +191,14 @@ def test_nonsense_is_bounded() -> None:
 
 
 def test_noise_on_the_line() -> None:
-    """An unfinished log line before the mark, and kinds that do not fit a field, do no harm."""
+    """An incomplete log line before the mark, and values of a wrong type, do no harm."""
     text = "I (12) wifi: #th machine 'esp32'\n#th platform 5\n#th heap_free 'much'\n#th version 'x'"
     info = parse_probe([text])
     assert (info.machine, info.platform, info.heap_free_bytes, info.version) == ("esp32", "", None, ())
 
 
 def test_steps() -> None:
-    """The script is cut at its marks, comments go; each step is code."""
+    """The script is split at its marks, without comments; each step is code."""
     steps = probe_steps("# about\n# --- one\nimport a\n# why\nfor x in a:\n    b\n# --- two\nc\n")
     assert steps == [("one", "import a\nfor x in a:\n b"), ("two", "c")]
     names = [name for name, code in probe_steps() if compile(code, name, "exec")]
@@ -207,7 +207,7 @@ def test_steps() -> None:
 
 
 def step(*facts, count=None, end="\r\n"):
-    """What a step prints: its facts, and the last line with their number and their checksum."""
+    """Return a step's output: its facts, and the last line with their number and their checksum."""
     check = zlib.adler32("".join(facts).encode())
     return "".join(
         f"#th {line}{end}" for line in [*facts, f"end {len(facts) if count is None else count} a{check:08x}"]
@@ -216,13 +216,13 @@ def step(*facts, count=None, end="\r\n"):
 
 @pytest.mark.parametrize("facts", [(), ("machine 'x'",), ("module 'tls'", "module 'ssl'", "text '\u00fc'")])
 def test_a_whole_step(facts):
-    """All facts, their number and their checksum; what a firmware logs in between does not matter."""
+    """A complete step has all facts, their number and their checksum; log lines in between do not matter."""
     assert is_whole(step(*facts).encode())
     assert is_whole(("I (12) wifi: up\r\nE (13) x " + step(*facts, end="\r\nnoise\n")).encode())
 
 
 def test_no_damage_to_a_step_goes_unnoticed():
-    """Any bit flipped, any byte lost: the step is not whole, unless what was lost is no part of a fact."""
+    """After any flipped bit or lost byte the step is incomplete, unless the damage is not part of a fact."""
     whole = step("api 'tls.SSLContext'", "suite 'TLS-RSA-WITH-AES-128-CBC-SHA'").encode()
     facts = [line.partition(b"#th ")[2].rstrip(b"\r") for line in whole.split(b"\n")]
     damaged = [whole[:index] + whole[index + 1 :] for index in range(len(whole))]
@@ -233,12 +233,12 @@ def test_no_damage_to_a_step_goes_unnoticed():
     ]
     unnoticed = [text for text in damaged if is_whole(text)]
     assert [text for text in unnoticed if [f for f in facts if f not in text]] == []
-    # A CR, or the mark of a line that then is another one with the same facts.
+    # A CR, or a mark, which leaves a different line with the same facts.
     assert len(unnoticed) < len(damaged) / 10
 
 
 def test_a_step_of_another_number():
-    """A fact that is missing is noticed by the number, too."""
+    """The number of facts also shows that one is missing."""
     assert not is_whole(step("machine 'x'", count=2).encode())
     assert not is_whole(b"#th machine 'x'\r\n")
     assert not is_whole(b"")
@@ -249,7 +249,7 @@ CODE = "th_p('machine', 'x')"
 
 @pytest.fixture
 def bad_line(console: Console, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[bytes]]:
-    """Damage a number of execs, in either direction; returns the list of what was sent."""
+    """Damage a number of execs, in either direction; return the list of what was sent."""
 
     def damage(
         times: int, *, there: Callable[[bytes], bytes] = bytes, back: Callable[[bytes], bytes] = bytes
@@ -271,7 +271,7 @@ def bad_line(console: Console, monkeypatch: pytest.MonkeyPatch) -> Callable[...,
 
 
 def test_probe_a_board(console: Console) -> None:
-    """Every step is run and its output read."""
+    """Every step is run, and its output is read."""
     info = probe_board(console)
     assert (info.implementation, info.platform, info.tls_module) == ("micropython", "linux", "tls")
 
@@ -282,16 +282,16 @@ def facts(printed: bytes) -> list[bytes]:
 
 
 @pytest.mark.parametrize("damage", [lambda code: code[:-1], lambda code: code.replace(b"machine", b"machime")])
-def test_a_step_damaged_there(
+def test_a_step_damaged_on_the_way_there(
     console: Console, bad_line: Callable[..., list[bytes]], damage: Callable[[bytes], bytes]
 ) -> None:
-    """A step that arrives as invalid or other Python is sent again."""
+    """A step that arrives as invalid or different Python is sent again."""
     sent = bad_line(2, there=damage)
     assert facts(run_step(console, CODE)) == [b"#th machine 'x'"]
     assert len(sent) == 3
 
 
-def test_a_step_damaged_there_each_time(console: Console, bad_line: Callable[..., list[bytes]]) -> None:
+def test_a_step_damaged_on_the_way_there_each_time(console: Console, bad_line: Callable[..., list[bytes]]) -> None:
     """After three attempts it is an error, not a statement about the firmware."""
     bad_line(9, there=lambda code: code[:-1])
     with pytest.raises(BoardError, match=r"^lab-1: data sent to the board arrived damaged 3 times: ") as raised:
@@ -299,7 +299,7 @@ def test_a_step_damaged_there_each_time(console: Console, bad_line: Callable[...
     assert raised.value.kind == "garbled"
 
 
-def test_a_step_damaged_back(console: Console, bad_line: Callable[..., list[bytes]]) -> None:
+def test_a_step_damaged_on_the_way_back(console: Console, bad_line: Callable[..., list[bytes]]) -> None:
     """A damaged line would look like a missing feature of the firmware, so the step runs again."""
     sent = bad_line(2, back=lambda text: text.replace(b"machine", b"machne"))
     assert facts(run_step(console, CODE)) == [b"#th machine 'x'"]
@@ -307,15 +307,15 @@ def test_a_step_damaged_back(console: Console, bad_line: Callable[..., list[byte
 
 
 def test_a_step_that_raises_is_whole(console: Console) -> None:
-    """A missing module loses the facts after it, and is not damage."""
+    """After an exception, such as a missing module, the later facts are missing, but this is not damage."""
     assert facts(run_step(console, "th_p('a', 1)\nimport nowhere\nth_p('b', 2)")) == [
         b"#th a 1",
         b"#th failed \"<class 'ImportError'>\"",
     ]
 
 
-def test_a_step_damaged_back_each_time(console: Console, bad_line: Callable[..., list[bytes]]) -> None:
-    """That is an error, not a statement about the firmware."""
+def test_a_step_damaged_on_the_way_back_each_time(console: Console, bad_line: Callable[..., list[bytes]]) -> None:
+    """This is an error, not a statement about the firmware."""
     bad_line(9, back=lambda text: text[:-3])
     with pytest.raises(
         BoardError,

@@ -1,4 +1,4 @@
-"""Requests as code, console bytes as answers: what is sent is data, what comes back is bounded and checked."""
+"""Requests as code, console bytes as answers: requests contain only data, and answers are bounded and checked."""
 
 from __future__ import annotations
 
@@ -60,15 +60,15 @@ def _line(value: Any) -> bytes:
 
 
 def _request_of(code: str) -> dict[str, Any]:
-    """The request as the board's json.loads would see it; its checksum fits."""
+    """Return the request as the board's json.loads would see it; check its checksum."""
     (call,) = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)]
     text, *check = [ast.literal_eval(argument) for argument in call.args]
     assert check in ([], [check_sum(text.encode(), kind="c")])
     return json.loads(text)
 
 
-def test_request_leaves_out_what_is_not_set() -> None:
-    """Only host and port are always there: each byte costs a slow line."""
+def test_request_omits_what_is_not_set() -> None:
+    """Only host and port are always present: each byte costs time on a slow line."""
     code = RunRequest(host="192.0.2.1", port=4433).code(number=17, kind="c")
     assert _request_of(code) == {"host": "192.0.2.1", "port": 4433, "n": 17}
 
@@ -129,7 +129,7 @@ def test_request_carries_everything() -> None:
 
 @pytest.mark.parametrize("text", ["'", '"', "\\", "'); import os; ('", "\n\r\0\x04\x03\x01", "ü€😀", "\\'\\x41"])
 def test_text_is_never_code(text: str) -> None:
-    """Whatever a field holds, the code is one call with one ASCII literal on one line, and no control character."""
+    """Whatever a field contains, the code is one call with one ASCII literal on one line, without control characters."""
     code = RunRequest(host="h", port=1, text=text).code(number=1, kind="c")
     assert code.isascii()
     assert code.isprintable()
@@ -137,7 +137,7 @@ def test_text_is_never_code(text: str) -> None:
     assert ast.literal_eval(json_literal(text)) == json.dumps(text)
 
 
-def test_blobs_are_cut_and_come_together() -> None:
+def test_blobs_are_split_and_joined() -> None:
     """The first call stores, the others append; an empty blob is one piece."""
     data = bytes(range(256)) * 8
     pieces = put_pieces(data, chunk_bytes=768)
@@ -149,7 +149,7 @@ def test_blobs_are_cut_and_come_together() -> None:
 
 
 def test_blob_names_are_names() -> None:
-    """A name is short and plain; anything else is refused."""
+    """A name is short and plain; any other is refused."""
     assert blob_name(b"x") == "2d711642"
     for bad in ("", "a'b", "a" * 17, "a b"):
         with pytest.raises(ValueError, match="not a blob name"):
@@ -157,7 +157,7 @@ def test_blob_names_are_names() -> None:
 
 
 def test_other_calls() -> None:
-    """TCP try, clock and network calls hold literals only."""
+    """TCP, clock and network calls contain only literals."""
     assert tcp_code("192.0.2.1", port=80, timeout_ms=500) == "th_tcp('192.0.2.1',80,500)"
     assert clock_code((2026, 8, 9, 7, 1, 2, 3)) == "th_clock((2026,8,9,7,1,2,3))"
     assert _request_of(network_code({"kind": "wifi", "password": "a'b\\"})) == {"kind": "wifi", "password": "a'b\\"}
@@ -166,7 +166,7 @@ def test_other_calls() -> None:
 
 
 def test_result_is_read() -> None:
-    """Times become milliseconds; what is null stays None."""
+    """Times become milliseconds; null stays None."""
     assert read_answer(_line(RESULT)) == Answer(
         kind=AnswerKind.RESULT,
         text="Hallo, Client!",
@@ -181,14 +181,14 @@ def test_result_is_read() -> None:
 
 
 def test_a_clock_that_ran_backwards_measures_nothing() -> None:
-    """A time below zero is no time; what the handshake came to counts all the same."""
+    """A negative time is ignored; the handshake's result still counts."""
     answer = read_answer(_line({**RESULT, "us": [151, -20412, 311]}))
     assert answer is not None
     assert (answer.kind, answer.connect_ms, answer.handshake_ms, answer.exchange_ms) == ("result", 0.151, None, 0.311)
 
 
 def test_exception_is_read() -> None:
-    """Stage, type and arguments arrive as the board gave them."""
+    """Stage, type and arguments are kept as the board sent them."""
     answer = read_answer(_line({**EXCEPTION, "idf": [45000, 16000], "held": 25200}))
     assert answer is not None
     assert (answer.stage, answer.type, answer.args[0]) == (Stage.HANDSHAKE, "OSError", -30592)
@@ -203,21 +203,21 @@ def test_error_is_read() -> None:
     assert answer == Answer(kind=AnswerKind.ERROR, message="KeyError", blob="0a1b")
 
 
-def test_noise_is_passed_over() -> None:
-    """Log lines before, after and on the same line do not matter, nor bytes that are no text."""
+def test_noise_is_ignored() -> None:
+    """Log lines before, after and on the same line do not matter, nor do bytes that are not text."""
     noise = b"TLS buffer overflow, record size: 20527 (+5)\r\n\xff\xfe{}\nI (123) wifi: "
     assert read_answer(noise + _line(RESULT) + b"more\r\n>>> ") == read_answer(_line(RESULT))
 
 
 def test_a_mark_inside_the_text_is_text() -> None:
-    """What the peer sent cannot pose as an answer of the agent."""
+    """Data from the peer cannot be mistaken for an answer of the agent."""
     answer = read_answer(_line({**RESULT, "text": '#th {"kind":"error"}'}))
     assert answer is not None
     assert (answer.kind, answer.text) == ("result", '#th {"kind":"error"}')
 
 
 def test_every_cut_is_incomplete() -> None:
-    """Cut anywhere before its end the answer is not there yet; it is never wrong."""
+    """An answer that is cut anywhere before its end is incomplete, never wrong."""
     whole = _line(RESULT)
     for end in range(len(whole)):
         assert read_answer(whole[:end]) is None, end
@@ -256,14 +256,14 @@ def test_every_cut_is_incomplete() -> None:
     ],
 )
 def test_wrong_answers_are_value_errors(line: bytes) -> None:
-    """An answer that the agent cannot have written is wrong, and nothing worse than a ValueError."""
+    """An answer that the agent cannot have written is a ValueError and no other exception."""
     with pytest.raises(ValueError, match="the board"):
         read_answer(line)
 
 
 @pytest.mark.parametrize("kind", ["c", "s", "a"])
 def test_no_damage_goes_unnoticed(kind: str) -> None:
-    """Any bit of a line flipped, any byte of it lost: no answer, an answer that is refused, or the answer itself; never another one."""
+    """After any flipped bit or lost byte there is no answer, a refused one, or the correct one; never a different one."""
     whole = _checked(json.dumps(EXCEPTION).encode(), kind=kind)
     right = read_answer(whole)
     damaged = [whole[:index] + whole[index + 1 :] for index in range(len(whole))]
@@ -281,11 +281,11 @@ def test_no_damage_goes_unnoticed(kind: str) -> None:
         else:
             assert answer in (None, right)
             outcomes.add("right" if answer else "none")
-    assert outcomes == {"refused", "none", "right"}  # right: what was lost is the CR before the line's end
+    assert outcomes == {"refused", "none", "right"}  # correct: the lost byte is the CR before the line's end
 
 
 def test_stored() -> None:
-    """The size that the board holds is what the sender checks, and whose answer it is."""
+    """The sender checks the stored size and the number of the request."""
     assert read_stored(_line({"kind": "stored", "size": 700, "n": 4})) == Stored(number=4, size=700, damaged=False)
     assert read_stored(_line({"kind": "damaged", "n": 4})) == Stored(number=4, size=None, damaged=True)
     assert read_stored(b"nothing\n") is None
@@ -294,13 +294,13 @@ def test_stored() -> None:
 
 
 def test_the_sum_of_a_file() -> None:
-    """What the loader printed, wherever it stands; anything else is none."""
+    """The loader's output is found anywhere; anything else is None."""
     assert read_check(b"I (1) wifi\r\n#th c0a1b2c3d\r\n") == "c0a1b2c3d"
     assert [read_check(text) for text in (b"#th c0a1b2c3d", b"#th c0a1b2c3\n", b"#th x0a1b2c3d\n", b"")] == [None] * 4
 
 
 def test_checked_code() -> None:
-    """Code is one literal with its checksum, however it is quoted."""
+    """Code is one literal with its checksum, whatever its quotes."""
     code = "print('a', \"b\\n\")\n"
     (call,) = [node.value for node in ast.parse(checked_code(code, kind="s")).body if isinstance(node, ast.Expr)]
     assert isinstance(call, ast.Call)
@@ -309,7 +309,7 @@ def test_checked_code() -> None:
 
 
 def test_several_objects_in_order() -> None:
-    """Setup scripts answer with objects of their own."""
+    """Setup scripts answer with their own objects."""
     assert read_objects(_line({"a": 1}) + b"x\n" + _line({"a": 2})) == [{"a": 1}, {"a": 2}]
 
 
@@ -324,5 +324,5 @@ def test_several_objects_in_order() -> None:
     ],
 )
 def test_how_many_bytes_were_read(words, count):
-    """The size where the board says one, else what its text takes; None where it had nothing to read."""
+    """The number is the board's if it sends one, else the size of its text; None if there was nothing to read."""
     assert read_answer(_line({"kind": "result", **words})).received_bytes == count

@@ -18,20 +18,20 @@ CAN_CHOOSE = ("tls.SSLContext.set_ciphers",)
 
 @pytest.fixture(scope="module")
 def certificates() -> Iterator[Certificates]:
-    """Made on demand, removed at the end."""
+    """Return a certificate factory that is removed at the end."""
     made = Certificates()
     yield made
     made.close()
 
 
 def suites_of(plan: ClientPlan, info: BoardInfo, certificates: Certificates) -> bytes | None:
-    """The blob with the suites, None where the request names none."""
+    """Return the blob with the suites, None if the request has none."""
     request, blobs = build_request(plan, certificates, info=info, timeout_multiplier=1.0)
     return None if request.suites is None else blobs[request.suites]
 
 
 def test_blobs_are_named(certificates: Certificates) -> None:
-    """The request names its blobs by their content, CA and own certificate alike."""
+    """The request names its blobs by their content, both CA and own certificate."""
     plan = ClientPlan(verify=Verify.REQUIRED, ca=("ca-p256",), certificate="client-p256")
     request, blobs = build_request(plan, certificates, info=BoardInfo(), timeout_multiplier=1.0)
     assert (request.verify, request.blobs()) == (2, (*request.ca, request.cert, request.key))
@@ -42,7 +42,7 @@ def test_blobs_are_named(certificates: Certificates) -> None:
     ("plan", "expected_ms"), [(ClientPlan(), 25_000), (ClientPlan(timeout_s=2.0), 5_000)], ids=["default", "own"]
 )
 def test_time_limit(certificates: Certificates, plan: ClientPlan, expected_ms: int) -> None:
-    """A slow board gets more time, whatever the plan says."""
+    """A slow board gets more time than the plan says."""
     request, _blobs = build_request(plan, certificates, info=BoardInfo(), timeout_multiplier=2.5)
     assert request.timeout_ms == expected_ms
 
@@ -63,7 +63,7 @@ def test_time_limit(certificates: Certificates, plan: ClientPlan, expected_ms: i
     ids=["chosen", "no choice here", "unknown ones left out", "words as they are", "not asked for"],
 )
 def test_suites(certificates: Certificates, plan: ClientPlan, info: BoardInfo, expected: bytes | None) -> None:
-    """Suites are spelled as mbedTLS does and reduced to what the firmware knows; words are sent unchanged."""
+    """Suites are spelled as in mbedTLS and reduced to those of the firmware; other names are sent unchanged."""
     assert suites_of(plan, info, certificates) == expected
 
 

@@ -1,4 +1,4 @@
-"""What goes to a board: the same program, smaller, in pieces."""
+"""The code that is sent to a board: the same program, smaller, in pieces."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from harness.boards.agent.scripts import agent_pieces, pieces_of, script, slim_s
 
 
 def test_slim_source_is_the_same_program() -> None:
-    """Comments and docstrings go, line numbers and everything else stay."""
+    """Comments and docstrings are removed; line numbers and everything else are kept."""
     source = (
         '"""Doc\nstring."""\n\n# why\ndef f(a):\n    """Doc."""\n    if a:  # because\n        return "# no comment"\n'
     )
@@ -19,7 +19,7 @@ def test_slim_source_is_the_same_program() -> None:
 
 @pytest.mark.parametrize("name", ["line", "load", "tls_client", "agent", "network_setup", "tcp_try", "set_clock"])
 def test_deployed_scripts_compile_to_the_same_code(name: str) -> None:
-    """What is sent is what was written, minus docstrings: same statements on the same lines."""
+    """The code that is sent is the source without docstrings: the same statements on the same lines."""
     from harness.system.data_files import data_dir
 
     def shape(text: str) -> list[tuple[str, int]]:
@@ -31,7 +31,7 @@ def test_deployed_scripts_compile_to_the_same_code(name: str) -> None:
 
 
 def test_what_is_deployed() -> None:
-    """The agent in pieces of whole statements, the client before the functions that call it; small enough for a small board."""
+    """The agent is sent in pieces of whole statements, the client before the functions that call it; it fits a small board."""
     pieces = agent_pieces()
     trees = [ast.parse(piece) for piece in pieces]
     names = [node.name for tree in trees for node in tree.body if isinstance(node, ast.FunctionDef)]
@@ -41,7 +41,7 @@ def test_what_is_deployed() -> None:
 
 
 def test_pieces_are_whole_statements() -> None:
-    """Statements stay together up to the size, a longer one is a piece of its own, a decorator stays with its function."""
+    """Statements are grouped up to the size, a longer one is its own piece, and a decorator stays with its function."""
     source = "a = 1\nb = 2\n\n@c\ndef f():\n  return 1\nd = 3\n"
     assert pieces_of(source, piece_bytes=12) == ("a = 1\nb = 2\n", "@c\ndef f():\n  return 1\n", "d = 3\n")
     assert pieces_of(source, piece_bytes=11) == ("a = 1\n", "b = 2\n", "@c\ndef f():\n  return 1\n", "d = 3\n")

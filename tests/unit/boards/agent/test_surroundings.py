@@ -21,7 +21,7 @@ from harness.model import BoardInfo
 from harness.system.deadline import Deadline
 
 PASSWORD = 'hunter2 "quoted" \\ word'
-# A stand-in for a cyw43 radio: one access point, `lab`, with the password that the file `expected` holds.
+# A stand-in for a cyw43 radio: one access point, `lab`, with the password in the file `expected`.
 STAND_IN = """\
 STA_IF = 0
 class WLAN:
@@ -47,7 +47,7 @@ NOW = (surroundings.now_unix_s(),) * 2
 
 @pytest.fixture
 def radio(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The stand-in radio on the board, the password in the environment."""
+    """Put the stand-in radio on the board and the password in the environment."""
     (folder / "network.py").write_text(STAND_IN)
     (folder / "expected").write_text(PASSWORD)
     monkeypatch.setenv("LAB_WIFI", PASSWORD)
@@ -55,7 +55,7 @@ def radio(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def everything_shown(session: BoardSession, error: BoardError | None = None) -> str:
-    """All text of a session that can reach a person or a file."""
+    """Return all text of a session that can reach the terminal or a file."""
     texts = [session.transcript(), *session.notes]
     if error is not None:
         texts += [str(error), error.transcript]
@@ -63,7 +63,7 @@ def everything_shown(session: BoardSession, error: BoardError | None = None) -> 
 
 
 def test_joined(radio: Path, new_session: NewSession) -> None:
-    """The board joins, its address is taken, and the password is nowhere."""
+    """The board joins, its address is recorded, and the password appears nowhere."""
     session = new_session(network="wifi", ssid="lab", password_env="LAB_WIFI")
     session.start()
     assert session.info.address == "127.0.0.7"
@@ -80,7 +80,7 @@ def test_joined(radio: Path, new_session: NewSession) -> None:
     ],
 )
 def test_refused(radio: Path, new_session: NewSession, ssid: str, reason: str) -> None:
-    """A wrong password is said in words; not even a driver that repeats the password gets it into a text."""
+    """A wrong password is reported; even if a driver prints the password, it appears in no text."""
     (radio / "expected").write_text("another")
     session = new_session(network="wifi", ssid=ssid, password_env="LAB_WIFI")
     with pytest.raises(BoardError, match=reason) as raised:
@@ -93,7 +93,7 @@ def test_refused(radio: Path, new_session: NewSession, ssid: str, reason: str) -
 def test_a_password_that_is_a_word_of_ours(
     radio: Path, new_session: NewSession, monkeypatch: pytest.MonkeyPatch, password: str
 ) -> None:
-    """Only what the board says is searched for it: the message stays whole."""
+    """Only the board's output is searched for it: the harness's message is unchanged."""
     monkeypatch.setenv("LAB_WIFI", password)
     session = new_session(network="wifi", ssid="lab", password_env="LAB_WIFI")
     with pytest.raises(BoardError, match=r"^lab-1: the board cannot join the WiFi 'lab': wrong password$"):
@@ -101,7 +101,7 @@ def test_a_password_that_is_a_word_of_ours(
 
 
 def test_no_access_point(radio: Path, new_session: NewSession) -> None:
-    """A name that no access point has; the wait for it is the board's own and follows the time multiplier."""
+    """No access point has this name; the board's own wait for it follows the time multiplier."""
     session = new_session(network="wifi", ssid="cafe", password_env="LAB_WIFI", timeout_multiplier=0.1)
     with pytest.raises(
         BoardError, match=r"join the WiFi 'cafe': no access point of that name was found .*2\.4 GHz only"
@@ -120,7 +120,7 @@ def test_password_not_set(radio: Path, new_session: NewSession, monkeypatch: pyt
 
 
 def test_password_of_a_board_that_echoes(radio: Path, new_session: NewSession) -> None:
-    """A board that prints what it got - at once or later - does not get the password into a transcript."""
+    """If a board prints what it received, at once or later, the password is in no transcript."""
     session = new_session(network="wifi", ssid="lab", password_env="LAB_WIFI")
     session.start()
     session.begin_case()
@@ -131,13 +131,13 @@ def test_password_of_a_board_that_echoes(radio: Path, new_session: NewSession) -
 
 
 def test_no_radio(new_session: NewSession) -> None:
-    """A board without a network module."""
+    """A board without a network module is reported."""
     session = new_session(network="lan")
     with pytest.raises(BoardError, match="cannot join the LAN: this firmware has no network module"):
         session.start()
 
 
-def test_clock_that_is_right(console: Console) -> None:
+def test_correct_clock(console: Console) -> None:
     """Nothing is sent to a board whose clock was right while it was probed, however long ago and however slow that was."""
     sent = console.link.log.sent_bytes
     for clock in (1000 - surroundings.CLOCK_TOLERANCE_S, 1300 + surroundings.CLOCK_TOLERANCE_S):
@@ -146,14 +146,14 @@ def test_clock_that_is_right(console: Console) -> None:
 
 
 @pytest.mark.parametrize("off_s", [-1, 1])
-def test_clock_that_is_off(agent: Console, off_s: int) -> None:
-    """Beyond the tolerance, in either direction, the clock is to be set."""
+def test_wrong_clock(agent: Console, off_s: int) -> None:
+    """Beyond the tolerance, in either direction, the clock must be set."""
     edge = {-1: 1000 - surroundings.CLOCK_TOLERANCE_S, 1: 1300 + surroundings.CLOCK_TOLERANCE_S}[off_s]
     assert surroundings.set_clock(agent, BoardInfo(clock_unix_s=edge + off_s), probed=(1000.0, 1300.0)) is not None
 
 
 def test_clock_that_cannot_be_set(agent: Console) -> None:
-    """The unix port has no RTC: what the clock shows is said, and what that means."""
+    """The unix port has no RTC: the note has the clock's time and its consequence."""
     told = surroundings.set_clock(agent, BoardInfo(clock_unix_s=0), probed=NOW)
     assert told is not None
     note, stands = told
@@ -163,7 +163,7 @@ def test_clock_that_cannot_be_set(agent: Console) -> None:
 
 
 def test_clock_that_is_set(agent: Console, folder: Path) -> None:
-    """A board with an RTC (a stand-in `machine.py`) gets UTC; what the clock was is said."""
+    """A board with an RTC (a stand-in `machine.py`) gets UTC; the note has the previous time."""
     (folder / "machine.py").write_text(
         "class RTC:\n"
         " now = (2021, 1, 1, 5, 0, 0, 1, 0)\n"
@@ -187,13 +187,13 @@ def test_clock_that_is_set(agent: Console, folder: Path) -> None:
 
 @pytest.fixture
 def agent(console: Console) -> Console:
-    """A console with the agent in RAM."""
+    """Return a console with the agent in RAM."""
     deployment.load_agent(console, filesystem=None)
     return console
 
 
 def test_tcp(agent: Console) -> None:
-    """A listener on loopback is reached, and its byte comes back."""
+    """The board reaches a listener on loopback, and returns its byte."""
     back: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
@@ -226,7 +226,7 @@ def test_f8_rb06_a_connect_that_never_returns(agent: Console, monkeypatch: pytes
 
 @pytest.mark.parametrize("own", [None, "192.0.2.7"])
 def test_tcp_refused(agent: Console, own: str | None) -> None:
-    """Both addresses and the usual suspects are named."""
+    """The error names both addresses and the common causes."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     shown = own or "no IP address known"
@@ -244,12 +244,12 @@ def test_tcp_refused(agent: Console, own: str | None) -> None:
     [("192.0.2.7", "192.0.2.7"), ("fe80::1", "fe80::1"), ("0.0.0.0; rm", None), (None, None), (7.5, None)],
 )
 def test_address_of(value: object, address: str | None) -> None:
-    """What a board says is its address is taken only if it is one."""
+    """A reported address is used only if it is a valid address."""
     assert address_of(value) == address
 
 
 def test_address_goes_into_info(radio: Path, new_session: NewSession) -> None:
-    """A board that names no usable address keeps the one the probe found."""
+    """A board that reports no usable address keeps the one from the probe."""
     (radio / "network.py").write_text(STAND_IN.replace("'127.0.0.7'", "'no address'"))
     session = new_session(network="wifi", ssid="lab", password_env="LAB_WIFI")
     session.start()

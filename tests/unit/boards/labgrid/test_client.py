@@ -17,7 +17,7 @@ POWER = Resource(name="power", kind="NetworkPowerPort", exporter="exp0")
 
 
 def program(path: Path, text: str) -> str:
-    """A script in place of labgrid's client."""
+    """A script that replaces labgrid's client."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"#!/bin/sh\n{text}\n", encoding="ascii")
     path.chmod(0o755)

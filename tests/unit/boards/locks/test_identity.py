@@ -125,7 +125,7 @@ def test_a_path_that_is_not_a_usb_port(plugged: list[SerialPort], tmp_path: Path
 
 
 def test_back_under_another_name(tmp_path: Path, locks: Path) -> None:
-    """A real port goes away and comes back: the step `port` finds it by its link, and the board kept its globals."""
+    """A real port disappears and comes back: the step `port` finds it by its link, and the board kept its globals."""
     faulty = FaultyBoard(FAULTS["replug"], find_interpreter(""))
     board = SameBoard(faulty.port, label="desk")
     link = RawRepl(board.port)
@@ -142,7 +142,7 @@ def test_back_under_another_name(tmp_path: Path, locks: Path) -> None:
         assert [(step.step, step.result) for step in log] == [("ctrl-c", "skipped"), ("port", "helped")]
         assert link.device != before
         assert link.exec(b"print(th_run(''))", deadline=Deadline(60)).stdout == b"1\n"
-        assert len(list(locks.iterdir())) == 3  # its link, and what that led to before and leads to now
+        assert len(list(locks.iterdir())) == 3  # its link, and the link's targets before and now
     finally:
         link.close()
         board.close()
@@ -172,7 +172,7 @@ def dark(tmp_path: Path) -> Iterator[BoardSpec]:
 
 
 def test_a_port_that_is_missing_at_the_start(dark: BoardSpec) -> None:
-    """The power is switched on, the port waited for, and the board locked under both names."""
+    """The power is switched on, the run waits for the port, and the board is locked under both names."""
     session = open_board(dark)
     try:
         assert session.notes[0].startswith(f"its port was missing at first ({dark.target}: no such port; ")
@@ -186,7 +186,7 @@ def test_a_port_that_is_missing_at_the_start(dark: BoardSpec) -> None:
 
 
 def test_a_missing_port_that_is_not_switched_on(dark: BoardSpec, locks: Path) -> None:
-    """Not by a probe, nor while another run has the board, nor where the name may be another board's."""
+    """A probe does not switch it on, nor does a run if another run has the board or the name may be another board's."""
     with pytest.raises(BoardError, match="no such port") as raised:
         open_board(dark, deploy=False)
     assert "power-cycle" not in raised.value.message

@@ -1,4 +1,4 @@
-"""What a line that failed is reported as."""
+"""The errors that failures of a line are reported as."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_board_that_prints_instead_of_taking_the_code() -> None:
 
 
 def test_broken_and_flooded() -> None:
-    """A protocol that broke is the line's fault; output without end is a flood."""
+    """A protocol error is a line fault; endless output is a flood."""
     broken = ERRORS.broken("the end of an answer was lost")
     assert (broken.kind, broken.message) == (
         FaultKind.GARBLED,
@@ -74,14 +74,14 @@ def test_broken_and_flooded() -> None:
     ],
 )
 def test_lost(error: OSError, kind: FaultKind, said: str) -> None:
-    """A port that is gone, by the name of its error; one that takes nothing is not gone."""
+    """A port that disappeared is named by its error; one that accepts no bytes is not lost."""
     fault = ERRORS.lost(error)
     assert fault.kind is kind
     assert fault.message.startswith(said)
 
 
 def test_what_the_bytes_show() -> None:
-    """A whole answer, a restart, the friendly prompt."""
+    """The bytes show a complete answer, a restart or the friendly prompt."""
     assert [answered(seen) for seen in (b"#th x\n", b"log\r\n#th x\r\n", b"#th x", b"x\n#th", b"")] == [
         True,
         True,
@@ -94,6 +94,6 @@ def test_what_the_bytes_show() -> None:
 
 
 def test_last_line() -> None:
-    """The last line that says something, safe to show."""
+    """The last non-empty line is returned, safe to show."""
     assert last_line(b"Traceback\r\n  File\r\nOSError: \x1b[2J28\r\n\r\n") == "OSError: \\x1b[2J28"
     assert last_line(b"\r\n") == ""

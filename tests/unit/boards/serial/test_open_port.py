@@ -1,4 +1,4 @@
-"""The modem lines of a port: what each change of DTR and RTS means to the two circuits that reset ESP boards.
+"""The modem lines of a port: the effect of each change of DTR and RTS on the two circuits that reset ESP boards.
 
 A stand-in for the adapter: pyserial's own code sets the lines, and the calls of the kernel that it makes are recorded. As on Linux, the
 kernel raises both lines when the port is opened.
@@ -20,7 +20,7 @@ SETS = {termios.TIOCMBIS: True, termios.TIOCMBIC: False}
 
 
 class Adapter:
-    """The lines of an adapter: (DTR, RTS) after each change, the state before included."""
+    """The lines of an adapter: (DTR, RTS) after each change, including the initial state."""
 
     def __init__(self) -> None:
         self.states = [(True, True)]
@@ -31,7 +31,7 @@ class Adapter:
         self.states.append((to, rts) if line == "dtr" else (dtr, to))
 
     def entered(self, state: tuple[bool, bool]) -> int:
-        """How often the lines came into this state."""
+        """Return how often the lines entered this state."""
         return sum(now == state != before for before, now in zip(self.states, self.states[1:], strict=False))
 
 
@@ -43,7 +43,7 @@ BOOT_LOADER_CHOSEN = (True, False)
 
 @pytest.fixture
 def adapter(monkeypatch: pytest.MonkeyPatch) -> Adapter:
-    """The adapter at every port that is opened."""
+    """Use the adapter for every port that is opened."""
     made, real = Adapter(), serialposix.fcntl.ioctl
 
     def ioctl(descriptor: int, request: int, argument: object = 0, *more: object) -> object:

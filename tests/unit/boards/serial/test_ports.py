@@ -1,4 +1,4 @@
-"""Which port is meant, and why it cannot be opened: one line each, with what to do."""
+"""Which port a spec means, and why it cannot be opened: one line each, with what to do."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ PROJECT = Path(__file__).parents[4]
 
 
 def port(device: str, *, serial_number: str | None = None, vid: int | None = 0x303A) -> SimpleNamespace:
-    """What pyserial says of a port."""
+    """A port as pyserial describes it."""
     return SimpleNamespace(
         device=device,
         description="n/a" if vid is None else "USB JTAG",
@@ -45,7 +45,7 @@ def port(device: str, *, serial_number: str | None = None, vid: int | None = 0x3
 
 @pytest.fixture
 def plugged(monkeypatch: pytest.MonkeyPatch) -> list[SimpleNamespace]:
-    """The ports of a machine, to be filled by the test."""
+    """The ports of a machine, which the test fills."""
     found: list[SimpleNamespace] = []
     monkeypatch.setattr(pyserial_ports, "comports", lambda: found)
     return found
@@ -65,7 +65,7 @@ def pty_port() -> Iterator[str]:
 
 
 def why(device: str) -> BoardError:
-    """The error of opening a port that cannot be opened."""
+    """Return the error of opening a port that cannot be opened."""
     with pytest.raises(BoardError) as raised:
         RawRepl(device)
     assert "\n" not in raised.value.message
@@ -96,12 +96,12 @@ def test_list(plugged: list[SimpleNamespace]) -> None:
     ],
 )
 def test_names(target: str, device: str) -> None:
-    """mpremote's short names are the ones people know; the rest goes through as it is."""
+    """mpremote's short names are accepted; other names are kept unchanged."""
     assert resolve_serial(target) == device
 
 
 def test_auto(plugged: list[SimpleNamespace]) -> None:
-    """One USB port is taken; none or several are refused, with the candidates."""
+    """A single USB port is used; none or several are refused, with the candidates."""
     plugged.append(port("/dev/ttyS0", vid=None))
     with pytest.raises(UsageError, match=r"--board auto: no USB serial port on this machine; plug the board in"):
         resolve_serial("auto")
@@ -116,7 +116,7 @@ def test_auto(plugged: list[SimpleNamespace]) -> None:
 
 
 def test_id(plugged: list[SimpleNamespace]) -> None:
-    """A USB serial number names a port wherever it is plugged in; unknown or doubled ones are refused."""
+    """A USB serial number names a port wherever it is plugged in; unknown or duplicate ones are refused."""
     plugged += [port("/dev/ttyACM0", serial_number="A1"), port("/dev/ttyACM1", serial_number="B2")]
     assert resolve_serial("id:B2") == "/dev/ttyACM1"
     with pytest.raises(
@@ -132,7 +132,7 @@ def test_id(plugged: list[SimpleNamespace]) -> None:
 
 
 def test_missing(plugged: list[SimpleNamespace]) -> None:
-    """A port that is not there: which ones are."""
+    """The error for a missing port lists the existing ones."""
     plugged.append(port("/dev/ttyACM7"))
     error = why("/dev/ttyUSB77")
     assert error.kind == "missing"
@@ -143,7 +143,7 @@ def test_missing(plugged: list[SimpleNamespace]) -> None:
 
 @pytest.mark.parametrize(("path", "name"), [("/dev/null", "ENOTTY"), ("/etc/hostname", "ENOTTY"), ("/tmp", "EISDIR")])
 def test_no_serial_port(path: str, name: str) -> None:
-    """A path that is something else."""
+    """A path that is not a serial port is refused."""
     error = why(path)
     assert error.kind == "missing"
     assert error.message == f"{path}: not a serial port ({name}); `tls-harness boards` lists the serial ports"
@@ -159,17 +159,17 @@ def test_no_serial_port(path: str, name: str) -> None:
     ],
 )
 def test_forbidden(pty_port: str, mode: int, group: int, words: str) -> None:
-    """A port of another group names the group and the command; one of no group, the rule."""
+    """The error for a port of another group names the group and the command; without a group, the udev rule."""
     os.chmod(pty_port, mode)
     os.chown(pty_port, 0, group)
     code = (
-        # All imports first: the other user may not read this Python's files.
+        # Import everything first: the other user may not read this Python's files.
         "import fcntl, grp, os, sys, termios, serial.tools.list_ports\n"
         "from harness.boards.serial.raw_repl import RawRepl\nfrom harness.errors import BoardError\n"
         "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
         "try: RawRepl(sys.argv[1])\nexcept BoardError as error: print(error.kind, error)\n"
     )
-    # Measured by coverage, it would try to write its data as the other user.
+    # Under coverage it would try to write its data as the other user.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
     done = subprocess.run(
         [sys.executable, "-c", code, pty_port],
@@ -187,7 +187,7 @@ def test_forbidden(pty_port: str, mode: int, group: int, words: str) -> None:
 
 
 def test_busy(pty_port: str) -> None:
-    """A port that another run has: which process."""
+    """The error for a port that another run uses names the process."""
     code = (
         "import sys\nfrom harness.boards.serial.raw_repl import RawRepl\n"
         "link = RawRepl(sys.argv[1])\nprint('open', flush=True)\nsys.stdin.read()\n"
@@ -211,7 +211,7 @@ def test_busy(pty_port: str) -> None:
 
 
 def test_busy_with_ourselves(pty_port: str) -> None:
-    """The same board under two names in one run."""
+    """The same board under two names in one run is refused."""
     link = RawRepl(pty_port)
     try:
         assert "in use by this run: the same board has two names" in why(pty_port).message
@@ -247,7 +247,7 @@ def test_holders(pty_port: str) -> None:
     ],
 )
 def test_programs_without_a_lock_are_refused(monkeypatch: pytest.MonkeyPatch, command: str, advice: str) -> None:
-    """A program that takes bytes away without locking is found before the port is opened; those known for it get advice."""
+    """A program that reads the port without a lock is found before the port is opened; for known ones the error has advice."""
     monkeypatch.setattr(ports, "holders", lambda _device: [(12, command)])
     with pytest.raises(BoardError, match=advice) as raised:
         refuse_if_held("/dev/ttyUSB0")
@@ -256,7 +256,7 @@ def test_programs_without_a_lock_are_refused(monkeypatch: pytest.MonkeyPatch, co
 
 
 def test_busy_without_a_visible_holder(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another user's process cannot be named: the command that can is."""
+    """Another user's process cannot be named: the error has a command that can."""
     monkeypatch.setattr(ports, "holders", lambda _device: [])
     error = why_port_failed("/dev/ttyUSB0", OSError(errno.EBUSY, "busy"))
     assert error.kind == "busy"
@@ -275,22 +275,22 @@ def closed_port() -> int:
 
 @pytest.mark.parametrize("scheme", ["rfc2217", "socket"])
 def test_nothing_listens(closed_port: int, scheme: str) -> None:
-    """Connection refused."""
+    """A refused connection is reported, with what to check."""
     error = why(f"{scheme}://127.0.0.1:{closed_port}")
     assert error.kind == "missing"
     assert "nothing listens there (connection refused); is ser2net or the exporter running?" in error.message
 
 
 @pytest.mark.parametrize("scheme", ["rfc2217", "socket"])
-def test_unknown_machine(scheme: str) -> None:
-    """A host name that does not resolve (RFC 6761: .invalid never does)."""
+def test_unknown_host(scheme: str) -> None:
+    """A host name that does not resolve is reported (RFC 6761: .invalid never does)."""
     error = why(f"{scheme}://board.invalid:2217")
     assert error.kind == "missing"
     assert error.message == f"{scheme}://board.invalid:2217: unknown host name"
 
 
-def test_far_end_is_no_rfc2217() -> None:
-    """A server that accepts and says nothing: what it may be instead."""
+def test_far_end_is_not_rfc2217() -> None:
+    """If a server accepts and sends nothing, the error says what it may be instead."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"rfc2217://127.0.0.1:{listener.getsockname()[1]}"
         error = why(url)
@@ -300,7 +300,7 @@ def test_far_end_is_no_rfc2217() -> None:
 
 
 def test_far_end_hangs_up() -> None:
-    """A server that closes at once has another client."""
+    """A server that closes at once is reported as used by another client."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def hang_up() -> None:
@@ -316,7 +316,7 @@ def test_far_end_hangs_up() -> None:
 
 
 def test_no_answer() -> None:
-    """A machine that drops what it gets."""
+    """A host that drops packets is reported as not answering."""
     try:
         try:
             raise TimeoutError("timed out")
@@ -348,7 +348,7 @@ def test_identity_of_an_unknown_host() -> None:
 
 
 def test_identity_of_usb(plugged: list[SimpleNamespace], tmp_path: Path) -> None:
-    """The serial number, or the USB location if adapters share one or have none; links do not matter."""
+    """The identity is the serial number, or the USB location if adapters share one or have none; links do not matter."""
     plugged += [port("/dev/ttyACM0", serial_number="A1"), port("/dev/ttyUSB0"), port("/dev/ttyS0", vid=None)]
     plugged[1].location = "1-1.4"
     assert identity("/dev/ttyACM0") == "usb-303a-1001-A1"
@@ -363,7 +363,7 @@ def test_identity_of_usb(plugged: list[SimpleNamespace], tmp_path: Path) -> None
 
 
 def test_identity_without_a_list(pty_port: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A PTY is its path; so is any port where the ports cannot be listed; Windows names have no case."""
+    """The identity of a PTY is its path, as is that of any port if ports cannot be listed; Windows names are case-insensitive."""
     assert identity(pty_port) == os.path.realpath(pty_port)
 
     def broken() -> None:

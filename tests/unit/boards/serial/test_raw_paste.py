@@ -1,4 +1,4 @@
-"""How code gets to a board: a script in memory plays the board of shared/runtime/pyexec.c, on a clock of its own."""
+"""How code is sent to a board: a script in memory plays the board of shared/runtime/pyexec.c, in simulated time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CODE = b"print('0123456789abcdef')" * 20
 class Port:
     """The board's end: pasted code is counted against the window, a full window is answered with \\x01.
 
-    `reply` is what it answers an offer with; `between` is printed before each word of it, as a firmware logs; `lost` words are not sent.
+    `reply` answers an offer; `between` is printed before each part of it, as firmware logs; `lost` parts are not sent.
     """
 
     timeout = SLICE_S
@@ -60,7 +60,7 @@ class Port:
 
 
 def sender_for(port: Port) -> tuple[CodeSender, Deadline]:
-    """A sender on this port, and a deadline of the port's clock."""
+    """Return a sender on this port, and a deadline of the port's clock."""
     recorded = RecordingSerial(port, LineLog())
     deadline = Deadline(45.0, clock=lambda: port.now)
     recorded.deadline = deadline.within(PROTOCOL_S)
@@ -69,7 +69,7 @@ def sender_for(port: Port) -> tuple[CodeSender, Deadline]:
 
 @pytest.mark.parametrize("between", [b"", b"I (123) wifi: bcn\r\n", b"R", b"\r\n>"])
 def test_code_arrives_whole(between: bytes) -> None:
-    """Never more than the window, and what a firmware logs between the words is passed over."""
+    """At most a window is sent, and log output between the protocol's bytes is ignored."""
     port = Port(between=between)
     sender, deadline = sender_for(port)
     assert sender.offer(CODE, deadline=deadline)
@@ -78,7 +78,7 @@ def test_code_arrives_whole(between: bytes) -> None:
 
 
 def test_a_lost_window_ends_within_the_protocols_time() -> None:
-    """The board waits for code and the host for the window: nothing has run, and the host gives up before the exec's time limit."""
+    """The board waits for code and the host for the window: nothing has run, and the host stops before the exec's time limit."""
     port = Port(lost=2)
     sender, deadline = sender_for(port)
     with pytest.raises(LinkTimeout):
@@ -98,7 +98,7 @@ def test_f9_rb14_a_damaged_header_ends_within_the_protocols_time(reply: bytes) -
 
 @pytest.mark.parametrize("window", [0, 1, 17, 129, 0x8010])
 def test_a_window_that_no_firmware_has(window: int) -> None:
-    """A damaged window would overflow the board's buffer: it is refused before any code is sent."""
+    """A damaged window size would overflow the board's buffer: it is refused before any code is sent."""
     assert window not in WINDOWS
     port = Port(ACCEPTED + window.to_bytes(2, "little") + b"\x01")
     sender, deadline = sender_for(port)
@@ -109,7 +109,7 @@ def test_a_window_that_no_firmware_has(window: int) -> None:
 
 @pytest.mark.parametrize("reply", [b"R\x00>", RAW_BANNER + b">"])
 def test_firmware_without_raw_paste(reply: bytes) -> None:
-    """It says so, or answers as to Ctrl-A; asked once."""
+    """It reports that, or answers as to Ctrl-A; it is asked only once."""
     port = Port(reply)
     sender, deadline = sender_for(port)
     assert not sender.offer(CODE, deadline=deadline)
@@ -132,8 +132,8 @@ def test_f9_rb14_raw_paste_that_was_there_is_not_given_up() -> None:
     assert sender.offer(b"pass", deadline=deadline)
 
 
-def test_an_answer_before_the_boards_word() -> None:
-    """The word that ends the paste was lost: what ends the answer is not taken for it."""
+def test_an_answer_without_the_acknowledgement() -> None:
+    """If the acknowledgement of the paste was lost, the end mark of the answer is not taken for it."""
     port = Port(between=b"")
     sender, deadline = sender_for(port)
     assert sender.offer(b"pass", deadline=deadline)
@@ -143,7 +143,7 @@ def test_an_answer_before_the_boards_word() -> None:
 
 
 def test_a_board_that_stops_reading() -> None:
-    """It has no memory to compile the rest, or it is no Python: sending stops, and what it prints next is its traceback."""
+    """If it has no memory to compile the rest, or the code is invalid, sending stops, and the next output is its traceback."""
     port = Port()
     sender, deadline = sender_for(port)
     port._reply = ACCEPTED + b"\x10\x00\x01\x04"

@@ -1,4 +1,4 @@
-"""The adapter: what it says when a port or the bytes on it are wrong. What it does on a working board: tests/device/test_contract.py."""
+"""The adapter's errors when a port or the bytes on it are wrong. Its behaviour on a working board: tests/device/test_contract.py."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BANNER = b'MicroPython v1.20.0 on 2023-04-26; ESP32 module with ESP32\r\nType "h
 
 
 class Far:
-    """The other end of a PTY, and what it says to the bytes it gets."""
+    """The other end of a PTY, and its replies to the bytes that it receives."""
 
     def __init__(self) -> None:
         import pty
@@ -84,12 +84,12 @@ def link(far: Far) -> Iterator[RawRepl]:
 
 
 def raw(far: Far, *more: tuple[bytes, bytes]) -> None:
-    """A far end that comes into the raw REPL and then does as told."""
+    """A far end that enters the raw REPL and then follows a script."""
     far.answer((b"\r\x01", RAW_BANNER + b">"), (b"print('th-sync-1')\x04", b"OKth-sync-1\r\n\x04\x04>"), *more)
 
 
 def refusal(link: RawRepl, *, patience_s: float = 0.6) -> BoardError:
-    """The error of a take-over that cannot succeed."""
+    """Return the error of a take-over that cannot succeed."""
     with pytest.raises(BoardError) as raised:
         link.enter_raw_repl(deadline=Deadline(patience_s))
     assert "\n" not in raised.value.message
@@ -98,14 +98,14 @@ def refusal(link: RawRepl, *, patience_s: float = 0.6) -> BoardError:
 
 
 def test_silence(far: Far, link: RawRepl) -> None:
-    """Nothing at the other end."""
+    """Silence is reported, with possible causes."""
     error = refusal(link)
     assert error.kind == "silent"
     assert "no answer at all: is it a MicroPython board, powered" in error.message
 
 
 def test_echo(far: Far, link: RawRepl) -> None:
-    """RX and TX joined, or /bin/cat."""
+    """An echo is reported: RX and TX connected, or /bin/cat."""
     far.run("/bin/cat")
     error = refusal(link)
     assert error.kind == "not-micropython"
@@ -113,7 +113,7 @@ def test_echo(far: Far, link: RawRepl) -> None:
 
 
 def test_shell(far: Far, link: RawRepl) -> None:
-    """A shell takes our bytes for commands."""
+    """A shell treats our bytes as commands; it is reported as not MicroPython."""
     far.run("/bin/sh", "-c", "printf '$ '; while read line; do echo \"sh: 1: $line: not found\"; printf '$ '; done")
     error = refusal(link)
     assert error.kind == "not-micropython"
@@ -121,7 +121,7 @@ def test_shell(far: Far, link: RawRepl) -> None:
 
 
 def test_wrong_baud_rate(far: Far, link: RawRepl) -> None:
-    """Noise."""
+    """Unreadable bytes suggest a wrong baud rate."""
     far.say(bytes(range(128, 250)) * 3)
     error = refusal(link)
     assert error.kind == "not-micropython"
@@ -129,7 +129,7 @@ def test_wrong_baud_rate(far: Far, link: RawRepl) -> None:
 
 
 def test_answers_of_an_earlier_attempt(far: Far, link: RawRepl) -> None:
-    """A board that was booting answers every attempt at once; only the answer to the word counts."""
+    """A board that was booting answers all attempts at once; only the answer to the last one counts."""
     late = RAW_BANNER + b">"
     raw_twice = b"\r\nboot log\r\n" + late + late + late
     far.answer((b"\r\x01\r\x03\r\x01", raw_twice), (b"th-sync-1')\x04", b"OKth-sync-1\r\n\x04\x04>"))
@@ -139,7 +139,7 @@ def test_answers_of_an_earlier_attempt(far: Far, link: RawRepl) -> None:
 
 @pytest.mark.parametrize("answer", [b"", b"OK", b"OKpartial"])
 def test_restart_during_an_exec(far: Far, link: RawRepl, answer: bytes) -> None:
-    """A banner instead of the end of an answer: the board restarted. It is said at once."""
+    """A banner instead of the end of an answer is reported at once as a restart."""
     raw(far, (b"\x05A\x01", b"R\x00>"), (b"pass\x04", answer + b"\r\n" + BANNER))
     link.enter_raw_repl(deadline=Deadline(60))
     deadline = Deadline(60)
@@ -150,7 +150,7 @@ def test_restart_during_an_exec(far: Far, link: RawRepl, answer: bytes) -> None:
 
 
 def test_lost_bytes(far: Far, link: RawRepl) -> None:
-    """A wrong byte where the protocol has a fixed one is the line's fault."""
+    """A wrong byte where the protocol has a fixed one is a line fault."""
     raw(far, (b"\x05A\x01", b"R\x00>"), (b"pass\x04", b"O?"))
     link.enter_raw_repl(deadline=Deadline(60))
     with pytest.raises(BoardError, match="the raw REPL ended unexpectedly: bytes were lost or changed") as raised:
@@ -160,7 +160,7 @@ def test_lost_bytes(far: Far, link: RawRepl) -> None:
 
 
 def test_restart_seen_after_a_wrong_byte(far: Far, link: RawRepl) -> None:
-    """What broke the protocol was the first byte of a start: the rest of it says so, a moment later."""
+    """If the wrong byte was the first of a boot message, the rest, which arrives later, shows the restart."""
     raw(far, (b"\x05A\x01", b"R\x00>"), (b"pass\x04", b"\r\n"))
     link.enter_raw_repl(deadline=Deadline(60))
     threading.Timer(0.1, far.say, [BANNER]).start()
@@ -171,7 +171,7 @@ def test_restart_seen_after_a_wrong_byte(far: Far, link: RawRepl) -> None:
 
 @pytest.mark.parametrize("reply", [b"", b"R", b"R\x01", b"R\x01\x80"])
 def test_silence_in_raw_paste(far: Far, link: RawRepl, reply: bytes, capsys: pytest.CaptureFixture[str]) -> None:
-    """However the protocol stops, the deadline ends it as a time-out, and mpremote prints nothing."""
+    """Wherever the protocol stops, the deadline ends it as a timeout, and mpremote prints nothing."""
     raw(far, (b"\x05A\x01", reply))
     link.enter_raw_repl(deadline=Deadline(60))
     with pytest.raises(BoardError, match=r"did not answer within 0\.2 s") as raised:
@@ -181,7 +181,7 @@ def test_silence_in_raw_paste(far: Far, link: RawRepl, reply: bytes, capsys: pyt
 
 
 def test_soft_reset_into_a_loop(far: Far, link: RawRepl) -> None:
-    """A watchdog that bites after the soft reset is named."""
+    """A watchdog that resets the board after the soft reset is named."""
     wdt = b"rst:0x8 (TG1WDT_SYS_RESET),boot:0x13\r\n"
     raw(far, (b"\x04", b"OK\r\nMPY: soft reboot\r\n" + wdt * 2))
     link.enter_raw_repl(deadline=Deadline(60))
@@ -193,7 +193,7 @@ def test_soft_reset_into_a_loop(far: Far, link: RawRepl) -> None:
 
 
 def ticking() -> Callable[[], float]:
-    """A clock that goes on by a quarter of a second whenever it is read: no test waits for a time to be over."""
+    """A clock that advances by a quarter of a second at each reading, so that no test waits."""
     ticks = itertools.count(step=0.25)
     return lambda: float(next(ticks))
 
@@ -211,7 +211,7 @@ def test_f18_boot_py_that_blocks(far: Far, link: RawRepl) -> None:
 
 
 def test_boot_py_that_ends(far: Far, link: RawRepl) -> None:
-    """One that ends in time is not interrupted."""
+    """A boot.py that ends in time is not interrupted."""
     raw(far, (b"\x04", b"OK\r\nMPY: soft reboot\r\njoined\r\n" + RAW_BANNER + b">"))
     link.enter_raw_repl(deadline=Deadline(60))
     assert link.soft_reset(deadline=Deadline(60)) == b"joined\r\n"
@@ -219,7 +219,7 @@ def test_boot_py_that_ends(far: Far, link: RawRepl) -> None:
 
 
 def test_boot_py_that_ignores_ctrl_c(far: Far, link: RawRepl) -> None:
-    """The second half ends as before: with what was seen."""
+    """After the second half of the time limit the error has the board's output."""
     raw(far, (b"\x04", b"OK\r\nMPY: soft reboot\r\n"), (b"\x03", b"KeyboardInterrupt: not now\r\n"))
     link.enter_raw_repl(deadline=Deadline(60))
     with pytest.raises(BoardError, match="no raw REPL within 60 s after a soft reset: "):
@@ -228,7 +228,7 @@ def test_boot_py_that_ignores_ctrl_c(far: Far, link: RawRepl) -> None:
 
 
 def test_board_that_does_not_read(far: Far, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bytes that the board does not take end in a time-out, not in a hang."""
+    """If the board does not read our bytes, writing ends in a timeout, not in a hang."""
     for place in ("line_errors", "open_port"):
         monkeypatch.setattr(f"harness.boards.serial.{place}.WRITE_TIMEOUT_S", 0.2)
     link = RawRepl(far.port)
@@ -250,13 +250,13 @@ def test_board_that_does_not_read(far: Far, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_board_that_never_shows_its_prompt(far: Far, link: RawRepl) -> None:
-    """Leaving ends in time, and says that the prompt was not seen."""
+    """Leaving ends in time, and returns that the prompt was not seen."""
     assert not link.leave_raw_repl(deadline=Deadline(0.1))
 
 
 @pytest.mark.parametrize(("dtr", "rts"), [(None, None), (True, False), (False, True), (False, False)])
 def test_modem_lines_at_open(far: Far, monkeypatch: pytest.MonkeyPatch, dtr: bool | None, rts: bool | None) -> None:
-    """DTR and RTS are as told before the port opens, or a board wired to them resets; untold they are both asserted."""
+    """DTR and RTS are set before the port opens, or a board wired to them would reset; by default both are asserted."""
     seen = []
     real = serial.Serial.open
 
@@ -270,7 +270,7 @@ def test_modem_lines_at_open(far: Far, monkeypatch: pytest.MonkeyPatch, dtr: boo
 
 
 def test_symlink_of_a_pty(far: Far, tmp_path: Path) -> None:
-    """A port is known by its real path: mpremote is 60 times slower on a link to a PTY."""
+    """A port is opened by its real path: mpremote is 60 times slower on a link to a PTY."""
     (tmp_path / "board").symlink_to(far.port)
     link = RawRepl(str(tmp_path / "board"))
     assert link.device == far.port
@@ -279,7 +279,7 @@ def test_symlink_of_a_pty(far: Far, tmp_path: Path) -> None:
 
 
 def test_last_line() -> None:
-    """The last line of a traceback says it all; it is safe to show."""
+    """The last line of a traceback is returned, safe to show."""
     assert (
         last_line(b"Traceback:\r\n  File\r\nOSError: [Errno 2] \x1bENOENT\r\n\r\n") == "OSError: [Errno 2] \\x1bENOENT"
     )
@@ -287,7 +287,7 @@ def test_last_line() -> None:
 
 
 def test_port_that_does_not_come_back(link: RawRepl) -> None:
-    """The port is looked for until the time is over; the error has the last reason."""
+    """The search for the port ends with its time limit; the error has the last reason."""
 
     def find() -> str:
         raise BoardError("no port has this identity", kind="missing")

@@ -1,4 +1,4 @@
-"""Reads that end: exactly what was asked for, or a time-out with what came instead."""
+"""Every read ends: with exactly the requested bytes, or in a timeout with the received ones."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def wire() -> Iterator[Wire]:
 
 
 def test_read_gives_all_or_times_out(wire: Wire) -> None:
-    """mpremote takes a short read for a broken protocol, so there is none."""
+    """mpremote takes a short read for a protocol error, so there is none."""
     wire.port.deadline = Deadline(60)
     threading.Timer(0.1, wire.say, [b"cd"]).start()
     wire.say(b"ab")
@@ -59,7 +59,7 @@ def test_read_gives_all_or_times_out(wire: Wire) -> None:
 
 @pytest.mark.parametrize("cut", range(1, 6))
 def test_read_through_any_cut(wire: Wire, cut: int) -> None:
-    """The ending is found however the bytes were cut; what follows it stays for the next read."""
+    """The ending is found however the bytes are split; bytes after it stay for the next read."""
     wire.port.deadline = Deadline(60)
     data = b"a<end>b"
     wire.say(data[:cut])
@@ -68,8 +68,8 @@ def test_read_through_any_cut(wire: Wire, cut: int) -> None:
     assert wire.port.read(1) == b"b"
 
 
-def test_read_through_times_out_with_what_came(wire: Wire) -> None:
-    """A time-out carries the bytes that came instead, and they are not seen again."""
+def test_read_through_times_out_with_the_received_bytes(wire: Wire) -> None:
+    """A timeout carries the received bytes, and they are not read again."""
     wire.say(b"something else")
     wire.port.deadline = Deadline(0.1)
     with pytest.raises(LinkTimeout, match=r"waited for b'<end>', saw b'something else'") as raised:
@@ -87,7 +87,7 @@ def test_read_through_is_bounded(wire: Wire) -> None:
 
 
 def test_hopeless_ends_the_wait_when_the_line_is_quiet(wire: Wire) -> None:
-    """The question is asked with all that came, once per news, and only when nothing more comes."""
+    """The check gets all received bytes, once per new data, and only when no more arrive."""
     asked = []
 
     def give_up_if(seen: bytes) -> bool:
@@ -105,7 +105,7 @@ def test_hopeless_ends_the_wait_when_the_line_is_quiet(wire: Wire) -> None:
 
 
 def test_linger(wire: Wire) -> None:
-    """It ends with what is waited for, or with its time, and not beyond the operation's."""
+    """It ends when the bytes arrive or its time has expired, and not after the operation's deadline."""
     wire.port.deadline = Deadline(60)
     threading.Timer(0.1, wire.say, [b"set"]).start()
     wire.say(b"re")
@@ -118,7 +118,7 @@ def test_linger(wire: Wire) -> None:
 
 
 def test_drain_and_unread(wire: Wire) -> None:
-    """Drain takes what is there without waiting; unread puts it in front again."""
+    """drain() takes the available bytes without waiting; unread() puts them back."""
     wire.say(b"one")
     wire.port.deadline = Deadline(60)
     assert wire.port.read(1) == b"o"
@@ -139,7 +139,7 @@ def test_every_byte_is_recorded(wire: Wire) -> None:
 
 
 def test_close_of_a_dead_port() -> None:
-    """A PTY has no modem lines, and a board that is gone none either: closing is quiet."""
+    """A PTY has no modem lines, nor has a board that disappeared: closing raises nothing."""
     import pty
 
     far, slave = pty.openpty()
@@ -151,7 +151,7 @@ def test_close_of_a_dead_port() -> None:
 
 
 class Lines:
-    """A port with modem lines, as a USB adapter has them: no such thing can be plugged in here."""
+    """A simulated port with modem lines, as a USB adapter has them."""
 
     timeout = READ_SLICE_S
 
@@ -178,7 +178,7 @@ class Lines:
         return 0
 
     def levels(self) -> list[tuple[bool, bool]]:
-        """DTR and RTS after each change."""
+        """Return DTR and RTS after each change."""
         now, seen = {"dtr": True, "rts": True}, []
         for name, value in self.states:
             now[name] = value
@@ -188,7 +188,7 @@ class Lines:
 
 @pytest.mark.parametrize("before", [(True, True), (False, False)])
 def test_reset_pulse(before: tuple[bool, bool]) -> None:
-    """RTS alone resets an ESP; DTR alone would hold its GPIO0 down, which starts the boot loader. Then all is as before."""
+    """RTS alone resets an ESP; DTR alone would hold its GPIO0 low, which starts the boot loader. Then the lines are restored."""
     port = Lines(dtr=before[0], rts=before[1])
     assert RecordingSerial(port, LineLog()).pulse_reset()
     levels = port.levels()
@@ -199,12 +199,12 @@ def test_reset_pulse(before: tuple[bool, bool]) -> None:
 
 @pytest.mark.parametrize("fault", [OSError(errno.ENOTTY, "x"), OSError(errno.EINVAL, "x"), ValueError("refused")])
 def test_no_lines_to_pulse(fault: Exception) -> None:
-    """A port that has none, or a server that does not let them be set, is no fault."""
+    """A port without lines, or a server that cannot set them, is not a fault."""
     assert not RecordingSerial(Lines(dtr=True, rts=True, fault=fault), LineLog()).pulse_reset()
 
 
-def test_port_that_goes_away_while_it_is_pulsed() -> None:
-    """That is a fault of the line."""
+def test_port_that_disappears_during_the_pulse() -> None:
+    """This is a line fault."""
     gone = OSError(errno.EIO, "x")
     with pytest.raises(OSError, match="x") as raised:
         RecordingSerial(Lines(dtr=True, rts=True, fault=gone), LineLog()).pulse_reset()
@@ -212,7 +212,7 @@ def test_port_that_goes_away_while_it_is_pulsed() -> None:
 
 
 def test_closed(wire: Wire) -> None:
-    """Every use of a closed port raises EIO, but it may be closed again."""
+    """Every use of a closed port raises EIO, but it can be closed again."""
     real = wire.port.port
     wire.port.close()
     for use in (lambda: wire.port.write(b"x"), wire.port.inWaiting, wire.port.drain, lambda: wire.port.read(1)):

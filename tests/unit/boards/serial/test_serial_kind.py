@@ -18,7 +18,7 @@ from harness.errors import UsageError
     ],
 )  # fmt: skip
 def test_specs(text: str) -> None:
-    """The target is what the user wrote: it is resolved when the board is opened, not before."""
+    """The target is the user's text: it is resolved when the board is opened, not before."""
     assert parse(text, source="--board") == text
 
 
@@ -39,7 +39,7 @@ def test_other_text(text: str) -> None:
     ],
 )
 def test_wrong_urls(text: str, message: str) -> None:
-    """A URL that cannot be opened is refused, and not taken for a board that is switched off."""
+    """A URL that cannot be opened is refused, and not treated as a board that is switched off."""
     with pytest.raises(UsageError) as raised:
         parse(text, source="--board")
     assert str(raised.value) == message
@@ -53,7 +53,7 @@ def test_identity() -> None:
 
 
 def test_occupancy_of_an_unknown_serial_number() -> None:
-    """A board that is not plugged in is missing, with the serial numbers that are there."""
+    """A board that is not plugged in is reported as missing, with the existing serial numbers."""
     found = occupancy(parse_board("id:nobody-has-this", {}))
     assert found.state == "missing"
     assert str(found).startswith(

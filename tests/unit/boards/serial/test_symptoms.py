@@ -1,4 +1,4 @@
-"""What sits at the other end, from its bytes."""
+"""Identify what is at the other end from its bytes."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ WDT = b"rst:0x8 (TG1WDT_SYS_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\r\n"
     ],
 )
 def test_what_answers(seen: bytes, kind: str, words: str) -> None:
-    """Each situation has its word and one sentence that says what to do."""
+    """Each situation has its fault kind and one sentence that says what to do."""
     found, sentence = what_answers(seen)
     assert found == kind
     assert words in sentence
@@ -60,7 +60,7 @@ def test_what_answers(seen: bytes, kind: str, words: str) -> None:
 
 @pytest.mark.parametrize("seen", [b"\x1b[2J evil\r\n", "é".encode() + b"xxxxxxxxx\r\n"])
 def test_first_line_is_safe_to_show(seen: bytes) -> None:
-    """Bytes of the board are escaped in the sentence."""
+    """The board's bytes are escaped in the sentence."""
     sentence = what_answers(seen)[1]
     assert sentence.isascii()
     assert sentence.isprintable()

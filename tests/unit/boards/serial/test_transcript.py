@@ -20,18 +20,18 @@ from harness.boards.serial.transcript import MAX_KEPT_BYTES, NO_FRAMES, LineLog,
     ],
 )
 def test_printable(data: bytes, text: str) -> None:
-    """No control character and nothing outside ASCII comes through, newlines stay."""
+    """Control characters and non-ASCII bytes are escaped, newlines are kept."""
     assert printable(data) == text
 
 
 def test_printable_is_bounded() -> None:
-    """The middle is cut out and its length said."""
+    """The middle is omitted and replaced by its length."""
     text = printable(b"a" * 500 + b"b" * 500, limit=100)
     assert text == "a" * 50 + "\n... 900 characters omitted ...\n" + "b" * 50
 
 
 def test_directions() -> None:
-    """Each line starts with its direction; what follows each other in one direction is one stretch."""
+    """Each line starts with its direction; consecutive bytes in one direction are joined."""
     log = LineLog()
     log.sent(b"pri")
     log.sent(b"nt(1)\x04")
@@ -41,7 +41,7 @@ def test_directions() -> None:
 
 
 def test_bounded() -> None:
-    """A chatty board does not fill the memory; the last bytes stay, the counters count all."""
+    """A chatty board does not fill the memory; the last bytes are kept, the counters count all."""
     log = LineLog()
     for number in range(100):
         log.sent(b".")
@@ -55,7 +55,7 @@ def test_bounded() -> None:
 
 
 def test_mark() -> None:
-    """A new case begins an empty transcript; the counters go on."""
+    """A new case begins an empty transcript; the counters continue."""
     log = LineLog()
     log.sent(b"old")
     log.mark()
@@ -65,7 +65,7 @@ def test_mark() -> None:
 
 
 def test_muted() -> None:
-    """While muted only the number of bytes is kept, for both directions and for errors."""
+    """While muted, only the number of bytes is kept, for both directions and for errors."""
     log = LineLog()
     with log.muted():
         log.sent(b"password")
@@ -76,7 +76,7 @@ def test_muted() -> None:
 
 
 def test_an_error_while_muted_brings_no_frames() -> None:
-    """Neither the error nor what caused it can be shown with the variables that held the secret; that something is left out is said."""
+    """Neither the error nor its cause keeps frames with the variables that held the secret; a note says that something was omitted."""
 
     def send(code: str) -> None:
         try:
@@ -96,7 +96,7 @@ def test_an_error_while_muted_brings_no_frames() -> None:
 
 @pytest.mark.parametrize("secret", ["hunter2", 'quo"te', "back\\slash", "ümlaut"])
 def test_hidden(secret: str) -> None:
-    """A secret that comes back - as it is, as JSON, or as JSON in a literal - is never shown."""
+    """A secret that the board prints, plain, as JSON, or as JSON in a literal, is never shown."""
     import json
 
     log = LineLog()

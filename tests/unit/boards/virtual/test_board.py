@@ -1,4 +1,4 @@
-"""The virtual board: what it does like a board, how programs that misbehave are named, and that nothing is left behind."""
+"""The virtual board: board-like behaviour, messages about misbehaving programs, and cleanup."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Start = Callable[..., VirtualBoard]
 
 @pytest.fixture(params=[False, True], ids=["own-repl", "script-repl"])
 def start(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Start]:
-    """Start a board with these files on it; both kinds of raw REPL."""
+    """Return a function that starts a board with these files, for both kinds of raw REPL."""
     boards = []
 
     def make(*, heap_bytes: int | None = None, **files: str) -> VirtualBoard:
@@ -53,7 +53,7 @@ def enter(board: VirtualBoard, *, deadline: Deadline | None = None) -> RawRepl:
 
 
 def refused(board: VirtualBoard, *, deadline: Deadline) -> BoardError:
-    """The error of a take-over that cannot succeed."""
+    """Return the error of a take-over that cannot succeed."""
     with pytest.raises(BoardError) as raised:
         enter(board, deadline=deadline)
     assert "\n" not in raised.value.message
@@ -106,7 +106,7 @@ def test_main_is_interrupted(start: Start) -> None:
 
 
 def test_slow_boot_is_waited_for(start: Start) -> None:
-    """A board that boots slowly and prints a log is entered as soon as it listens."""
+    """A board that boots slowly and prints a log is used as soon as it reads."""
     boot = (
         "import time\nprint('rst:0x1 (POWERON_RESET),boot:0x13')\nend = time.time() + 1\n"
         "while time.time() < end:\n try: time.sleep(0.1)\n except KeyboardInterrupt: pass\n"
@@ -129,7 +129,7 @@ def test_program_that_catches_ctrl_c(start: Start) -> None:
 
 
 def test_silent_program_that_catches_ctrl_c(start: Start) -> None:
-    """A program that prints nothing looks like a board that is absent, and the message says so."""
+    """A program that prints nothing looks like a missing board, and the message says so."""
     main = "import time\nwhile True:\n try:\n  time.sleep(1)\n except KeyboardInterrupt: pass\n"
     error = refused(start(main=main), deadline=Deadline(0.8))
     assert error.kind == "silent"
@@ -144,7 +144,7 @@ def test_program_that_ends_the_interpreter_at_once(start: Start, monkeypatch: py
     main = "import sys\ntry:\n sys.exit(0)\nexcept KeyboardInterrupt:\n sys.exit(0)\n"
     board = start(main=main)
     wait_for(lambda: board._quick_ends > 3)
-    # Patient for some more resets, however long they take.
+    # Enough time for some more resets.
     error = refused(board, deadline=Deadline(5, clock=lambda: float(board._quick_ends)))
     assert error.kind == "reset-loop"
     assert "in a reset loop" in error.message
@@ -161,7 +161,7 @@ def test_program_that_prints_noise(start: Start) -> None:
 
 
 def test_program_that_never_stops_printing(start: Start) -> None:
-    """A program that prints without end but can be interrupted does no harm."""
+    """A program that prints endlessly but can be interrupted does no harm."""
     link = enter(start(main="while True: print('x' * 500)\n"))
     try:
         assert ask(link, b"print(1)") == b"1\n"
@@ -170,7 +170,7 @@ def test_program_that_never_stops_printing(start: Start) -> None:
 
 
 def test_reset_during_an_exec(start: Start) -> None:
-    """A board that goes away in the middle of an exec is noticed at once, not when the deadline is over."""
+    """A board that disappears during an exec is noticed at once, not at the deadline."""
     board = start()
     link = enter(board)
     try:
@@ -188,7 +188,7 @@ def test_reset_during_an_exec(start: Start) -> None:
 
 
 def test_reset_between_two_execs(start: Start) -> None:
-    """A board that restarted is not mistaken for one that answers wrongly."""
+    """A board that restarted is not mistaken for one with wrong answers."""
     board = start()
     link = enter(board)
     try:
@@ -204,7 +204,7 @@ def test_reset_between_two_execs(start: Start) -> None:
 
 
 def test_boot_that_hangs_after_a_soft_reset(start: Start, tmp_path: Path) -> None:
-    """A boot.py that takes half of the time gets a Ctrl-C, which also reaches it before the banner of the raw REPL."""
+    """A boot.py that takes half of the time limit gets a Ctrl-C, which also works before the banner of the raw REPL."""
     link = enter(start())
     (tmp_path / "boot.py").write_text("print('booting')\nwhile True: pass\n")
     try:
@@ -232,7 +232,7 @@ def test_programs_that_are_not_micropython(program: str, said: str) -> None:
 
 
 def test_program_that_prints_nothing(tmp_path: Path) -> None:
-    """A program that only waits ends in a time-out."""
+    """A program that only waits ends in a timeout."""
     program = tmp_path / "micropython"
     program.write_text("#!/bin/sh\nexec cat\n", encoding="utf-8")
     program.chmod(0o755)
@@ -297,7 +297,7 @@ def other_harness() -> Iterator[tuple[subprocess.Popen[str], int]]:
     process.kill()
     process.wait()
     process.stdout.close()
-    shutil.rmtree(folder, ignore_errors=True)  # or the next board's sweep was quicker
+    shutil.rmtree(folder, ignore_errors=True)  # or the next board's cleanup was faster
 
 
 def test_a_killed_harness_ends_its_board(other_harness: tuple[subprocess.Popen[str], int]) -> None:
@@ -308,7 +308,7 @@ def test_a_killed_harness_ends_its_board(other_harness: tuple[subprocess.Popen[s
     wait_for(lambda: not Path(f"/proc/{pid}").exists() or Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z")
 
 
-def test_ctrl_c_at_the_terminal_spares_the_board(other_harness: tuple[subprocess.Popen[str], int]) -> None:
+def test_ctrl_c_at_the_terminal_does_not_reach_the_board(other_harness: tuple[subprocess.Popen[str], int]) -> None:
     """SIGINT for the process group of the harness does not reach the interpreter, which must be left at its prompt."""
     process, pid = other_harness
     assert os.getpgid(pid) != os.getpgid(process.pid)
@@ -327,7 +327,7 @@ def test_descriptor_0_is_not_the_line(tmp_path: Path) -> None:
         board.close()
 
 
-def test_an_exit_code_is_said(start: Start) -> None:
+def test_an_exit_code_is_reported(start: Start) -> None:
     """A virtual board's interpreter that ends by itself is reported with its exit code, never as a watchdog."""
     link = enter(start())
     try:

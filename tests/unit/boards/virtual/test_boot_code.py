@@ -1,4 +1,4 @@
-"""What boards do whose boot.py puts a stand-in in the place of a part of the firmware. Disks, clocks and liars: test_faulty.py."""
+"""Boards whose boot.py replaces a part of the firmware with a stand-in. Disks, clocks and false claims: test_faulty.py."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from harness.system.deadline import Deadline
 
 @pytest.fixture
 def run_on() -> Iterator[Callable[[str, bytes], bytes]]:
-    """Run code on a new board; gives what it printed."""
+    """Run code on a new board; return its output."""
     made: list[FaultyBoard] = []
 
     def run(name: str, code: bytes) -> bytes:
@@ -58,7 +58,7 @@ for name in ('tls', 'ssl'):
 
 @pytest.mark.parametrize(("name", "step_ms"), [("lwip-1.23", 100), ("lwip-1.24", 1)])
 def test_sockets_of_lwip(run_on: Callable[[str, bytes], bytes], name: str, step_ms: int) -> None:
-    """Both names of the module lead to the stand-in; what it has no own of is the firmware's."""
+    """Both names of the module refer to the stand-in; other attributes are the firmware's."""
     code = b"import socket, usocket\nprint(socket.socket().step_ms, usocket.socket().step_ms, bool(socket.getaddrinfo('127.0.0.1', 1)))"
     assert run_on(name, code).split() == [b"%d" % step_ms, b"%d" % step_ms, b"True"]
 

@@ -1,4 +1,4 @@
-"""The table of faults: what each does to bytes."""
+"""The table of faults: the effect of each on bytes."""
 
 import pytest
 
@@ -9,12 +9,12 @@ from harness.boards.virtual.faults import ANSWER_MARK, FAULTS, REQUEST_MARK
 
 
 def line(text):
-    """A line of the agent's."""
+    """Return a line of the agent."""
     return f"#th {text} {check_sum(text.encode(), kind='c')}\r\n".encode()
 
 
 LINE = line('{"kind":"result","text":"Hallo, Client!"}')
-# The faults that docs/faults.md promises; the table may hold more.
+# The faults that docs/faults.md lists; the table may have more.
 NAMES = {
     "silent", "flood", "drop", "corrupt", "delay", "reset", "non-utf8", "half-line", "lying", "huge-line", "unplug", "slow",
     "stuck-raw", "disk-full", "read-only", "no-memory", "wrong-clock", "no-network", "no-tls", "banner",
@@ -23,13 +23,13 @@ NAMES = {
 
 
 def test_names():
-    """All that were promised are there, under their own name and with a sentence."""
+    """All documented faults exist, under their own names and with a sentence."""
     assert set(FAULTS) >= NAMES
     assert all(fault.name == name and fault.does for name, fault in FAULTS.items())
 
 
 def test_stand_ins_say_that_they_are():
-    """A board that behaves as some hardware does, and is none, calls itself a stand-in."""
+    """A board that imitates hardware describes itself as a stand-in."""
     stand_ins = {name for name, fault in FAULTS.items() if "stand-in" in fault.does}
     assert stand_ins == {
         "uart", "noisy", "lossy", "chatty", "boot-log", "jitter", "small-heap", "lwip-1.23", "lwip-1.24", "slow-boot",
@@ -46,17 +46,17 @@ def test_marks_are_those_of_the_protocol():
 
 @pytest.mark.parametrize("name", ["drop", "corrupt", "half-line", "huge-line"])
 def test_a_spoilt_answer_is_never_taken_for_one(name):
-    """What is left of it is no answer: none, or one that is refused."""
+    """A damaged answer is either no answer or one that is refused."""
     spoilt = FAULTS[name].answer(LINE)
     assert spoilt != LINE
     try:
         assert read_answer(spoilt) is None
     except ValueError:
-        pass  # refused: as good
+        pass  # refused: also correct
 
 
-def test_noise_before_an_answer_is_passed_over():
-    """Bytes that are no UTF-8 cost nothing: the answer behind them is whole."""
+def test_noise_before_an_answer_is_ignored():
+    """Bytes that are not UTF-8 do no harm: the answer after them is complete."""
     assert read_answer(FAULTS["non-utf8"].answer(LINE)).text == "Hallo, Client!"
 
 
@@ -70,12 +70,12 @@ def test_boasting():
 
 
 def test_stuck_in_raw_mode():
-    """Ctrl-C passes, what ends or leaves raw mode does not."""
+    """Ctrl-C is passed on; the characters that end or leave raw mode are not."""
     assert FAULTS["stuck-raw"].to_board(b"\x05A\x01print(1)\x04\r\x03\x02") == b"Aprint(1)\r\x03"
 
 
-def test_what_strikes_in_the_middle():
-    """A fault of the surroundings is there from the start; one of the line is not. The liar counts for itself."""
+def test_faults_during_a_run():
+    """A fault of the environment is active from the start; one of the line is not. `lying` counts connections itself."""
     start = {name for name, fault in FAULTS.items() if not fault.in_the_middle}
     assert start == {
         "lying", "disk-full", "read-only", "no-memory", "wrong-clock", "no-network", "no-tls", "banner",

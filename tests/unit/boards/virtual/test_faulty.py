@@ -1,4 +1,4 @@
-"""The faulty board by itself: when a fault strikes, what ends it, and that nothing is left. What the harness does: tests/faults."""
+"""The faulty board itself: when a fault occurs, what ends it, and cleanup. The harness's reaction: tests/faults."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ GOOD = b'#th {"host":1}\n'
 
 
 class Bench:
-    """A faulty board and a line to it, an agent of one line on it."""
+    """A faulty board with a one-line agent, and a line to it."""
 
     def __init__(self, name: str) -> None:
         self.board = FaultyBoard(FAULTS[name], find_interpreter(""))
@@ -58,14 +58,14 @@ def bench() -> Iterator[Callable[[str], Bench]]:
         one.close()
 
 
-def test_strikes_at_the_third_call(bench: Callable[[str], Bench]) -> None:
-    """The same call each time: two answers are whole, the third is half, the fourth is whole again."""
+def test_occurs_at_the_third_call(bench: Callable[[str], Bench]) -> None:
+    """With the same call each time, two answers are complete, the third is half, the fourth is complete again."""
     made = bench("half-line")
     assert [made.call() for _ in range(4)] == [GOOD, GOOD, GOOD[: len(GOOD) // 2], GOOD]
 
 
 def test_ctrl_c_ends_a_flood(bench: Callable[[str], Bench]) -> None:
-    """It prints until it is interrupted, not one piece longer."""
+    """It prints until it is interrupted, and not a byte longer."""
     made = bench("flood")
     made.call()
     made.call()
@@ -85,7 +85,7 @@ def test_ctrl_c_ends_a_flood(bench: Callable[[str], Bench]) -> None:
     ],
 )
 def test_switches(bench: Callable[[str], Bench], name: str, word: bytes, helps: bool) -> None:
-    """What stands in for the lab's switches restarts the board, and ends what such a switch would end."""
+    """The stand-ins for the lab's switches restart the board, and end the faults that such a switch would end."""
     made = bench(name)
     made.call()
     made.call()
@@ -101,7 +101,7 @@ def test_switches(bench: Callable[[str], Bench], name: str, word: bytes, helps: 
 
 
 def test_a_stale_answer(bench: Callable[[str], Bench]) -> None:
-    """It comes when the next question is asked, and is not taken for its answer."""
+    """It arrives with the next request, and is not taken for the answer to that."""
     made = bench("stale-answer")
     made.call()
     made.call()
@@ -113,7 +113,7 @@ def test_a_stale_answer(bench: Callable[[str], Bench]) -> None:
 
 
 def test_left_raw(bench: Callable[[str], Bench]) -> None:
-    """The answer is whole; behind it the board is at its friendly prompt."""
+    """The answer is complete; after it the board is at its friendly prompt."""
     made = bench("left-raw")
     assert [made.call() for _ in range(3)] == [GOOD] * 3
     with pytest.raises(BoardError):
@@ -123,7 +123,7 @@ def test_left_raw(bench: Callable[[str], Bench]) -> None:
 
 
 def test_echo(bench: Callable[[str], Bench]) -> None:
-    """It is not mistaken for a board: it returns what it is sent."""
+    """It returns what it receives, and is not mistaken for a board."""
     made = bench("echo")
     made.call()
     made.call()
@@ -134,7 +134,7 @@ def test_echo(bench: Callable[[str], Bench]) -> None:
 
 
 def test_reset_loop(bench: Callable[[str], Bench]) -> None:
-    """It restarts until its power is switched, and is named."""
+    """It restarts until its power is switched, and is reported as a reset loop."""
     made = bench("reset-loop")
     made.call()
     made.call()
@@ -157,7 +157,7 @@ except OSError as e: print(e.args[0])
 
 @pytest.mark.parametrize(("name", "number"), [("disk-full", b"28\n"), ("read-only", b"30\n")])
 def test_disks(bench: Callable[[str], Bench], name: str, number: bytes) -> None:
-    """A real filesystem of the interpreter's refuses to write: ENOSPC, EROFS; also after a soft reset."""
+    """A real filesystem in the interpreter refuses to write with ENOSPC or EROFS, also after a soft reset."""
     made = bench(name)
     for _ in range(2):
         assert made.link.exec(FILLS_A_FILE, deadline=Deadline(60)).stdout == number
@@ -165,7 +165,7 @@ def test_disks(bench: Callable[[str], Bench], name: str, number: bytes) -> None:
 
 
 def test_replug(bench: Callable[[str], Bench]) -> None:
-    """The old port is dead, the link leads to the new one, and the board behind it is as it was."""
+    """The old port is dead, the link refers to the new one, and the board's state is unchanged."""
     made = bench("replug")
     before = os.path.realpath(made.board.port)
     made.call()
@@ -181,7 +181,7 @@ def test_replug(bench: Callable[[str], Bench]) -> None:
 
 @pytest.mark.parametrize("name", ["unplug", "slow", "lying"])
 def test_nothing_is_left(name: str) -> None:
-    """Descriptors, threads and files are gone after close, also with the fault under way."""
+    """Descriptors, threads and files are released by close, also during the fault."""
     folders = len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").is_dir() else 0
     threads = threading.active_count()
     made = Bench(name)
@@ -199,7 +199,7 @@ def test_nothing_is_left(name: str) -> None:
 
 
 def test_lane() -> None:
-    """A line without a speed gives all in pieces; one with a speed gives each byte at its time, also to a reader that is late."""
+    """A line without a speed delivers everything in pieces; one with a speed delivers each byte at its time, also to a late reader."""
     lane = Lane()
     assert lane.due() is None
     lane.add(b"abcdef", due=1.0)
@@ -252,7 +252,7 @@ def test_rb16_a_uart_drops_what_does_not_fit(bench: Callable[[str], Bench], sent
 
 
 def read_through(descriptor: int, ending: bytes) -> bytes:
-    """What comes up to some bytes, read as they come."""
+    """Return up to some bytes, read as they arrive."""
     seen = b""
     while not seen.endswith(ending):
         seen += os.read(descriptor, 1)
@@ -289,10 +289,8 @@ def test_rb16_opening_resets(bench: Callable[[str], Bench]) -> None:
 
 
 @pytest.mark.parametrize("name", ["noisy", "lossy"])
-def test_a_bad_line_damages_what_crosses_it(
-    monkeypatch: pytest.MonkeyPatch, bench: Callable[[str], Bench], name: str
-) -> None:
-    """What arrives of 50,000 bytes is not what was sent; the seed is the environment's."""
+def test_a_bad_line_damages_data(monkeypatch: pytest.MonkeyPatch, bench: Callable[[str], Bench], name: str) -> None:
+    """Of 50,000 bytes some arrive damaged; the seed comes from the environment."""
     monkeypatch.setenv(SEED_VARIABLE, "7")
     made = bench(name)
     said = made.link.exec(b"for _ in range(50): print('x' * 999)", deadline=Deadline(60)).stdout
@@ -309,6 +307,6 @@ def test_the_seed_is_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
         seed()
 
 
-def test_a_terminal_that_is_gone_has_nothing_unread() -> None:
-    """As between two starts of the interpreter."""
+def test_a_closed_terminal_has_nothing_unread() -> None:
+    """This is the state between two starts of the interpreter."""
     assert unread_bytes("/dev/pts/none") == 0

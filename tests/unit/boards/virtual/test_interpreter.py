@@ -1,4 +1,4 @@
-"""Which interpreter a virtual board runs."""
+"""The interpreter that a virtual board runs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from harness.errors import BoardError, UsageError
 
 @pytest.fixture
 def program(tmp_path: Path) -> Path:
-    """A file that can be started."""
+    """Return an executable file."""
     path = tmp_path / "micropython"
     path.write_text("#!/bin/sh\n")
     path.chmod(0o755)
@@ -51,7 +51,7 @@ def test_path(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_command_is_isolated(program: Path) -> None:
-    """The launcher runs isolated: neither PYTHONPATH nor a board's own files reach it."""
+    """The launcher runs in isolated mode: neither PYTHONPATH nor a board's own files affect it."""
     command = find_interpreter(str(program)).command("-X", "heapsize=1M")
     assert command[:3] == [sys.executable, "-I", "-S"]
     assert os.path.basename(command[3]) == "launch.py"

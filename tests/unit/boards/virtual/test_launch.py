@@ -1,4 +1,4 @@
-"""The child of a virtual board: its own terminal, default signals, then the interpreter."""
+"""The child process of a virtual board: its own terminal, default signals, then the interpreter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The board kinds `unix` and `faulty`: their specs, and what is known of such a board before it is opened."""
+"""The board kinds `unix` and `faulty`: their specs, and what is known about such a board before it is opened."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_unix(text: str, target: str | None) -> None:
 
 
 def test_unix_without_a_path() -> None:
-    """A colon without a path is a slip, not the default interpreter."""
+    """A colon without a path is an error, not the default interpreter."""
     with pytest.raises(UsageError) as raised:
         parse_unix("unix:", source="--board")
     assert str(raised.value) == "--board 'unix:': missing interpreter path; `unix` alone runs the packaged interpreter"
@@ -36,7 +36,7 @@ def test_check() -> None:
 
 @pytest.mark.parametrize("text", ["faulty", "faulty:", "faulty:Slow"])
 def test_unknown_fault(text: str) -> None:
-    """An unknown fault lists all that there are."""
+    """The error for an unknown fault lists all faults."""
     with pytest.raises(UsageError) as raised:
         parse_faulty(text, source="--board")
     names = ", ".join(FAULTS)

@@ -199,7 +199,7 @@ def test_a_trial_is_explained_like_the_first(connect, running, files):
     assert not any("follows from" in line for line in found.unseen)
 
 
-def test_not_asked(connect, running):
+def test_no_probe(connect, running):
     """Without a probe only the alert is known, and the output says so."""
     told = []
     found = connect(

@@ -138,7 +138,7 @@ def test_connected_in_tls13(length, line):
     )  # with an answer, nothing of that is uncertain
 
 
-def test_not_to_be_asked():
+def test_no_probe_is_listed():
     """--no-probe is listed if a probe would have been useful."""
     seen, wire = refused(40), WireReading(client_hello=HELLO)
     assert unseen(seen, wire, told=seen, asked=None)[1] == "what it would accept: not probed (--no-probe)"
