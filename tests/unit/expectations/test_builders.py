@@ -33,7 +33,7 @@ def test_refused_by_the_client():
     assert (wanted.client_type, wanted.client_flags) == ("ValueError", ("expired", "not_trusted"))
 
 
-def test_a_side_not_named_saw_no_error():
+def test_a_side_that_is_not_named_has_no_error():
     """A side that is not named must have no error, unless a race is cited."""
     strict = refused(by="server", stage="config", server="EE_KEY_TOO_SMALL")
     assert (strict.no_client_error, strict.no_alert, strict.client_type) == (True, True, None)
@@ -59,8 +59,8 @@ def test_after_negotiation_a_session_has_the_computed_values():
     )
 
 
-def test_the_end_of_the_stream_is_said_as_this_python_says_it():
-    """A client that leaves in the handshake is one event with three names, by the server's Python; other errors stay."""
+def test_the_end_of_the_stream_has_this_pythons_name():
+    """A client that disconnects in the handshake has one of three names, by the server's Python; other errors are unchanged."""
     facts = ServerFacts(
         python="3.8.18", openssl="", openssl_number=0, suites=(), eof=("SSLZeroReturnError", "SSL_ERROR_ZERO_RETURN")
     )

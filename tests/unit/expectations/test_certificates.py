@@ -20,14 +20,14 @@ WITH_TLS13 = BoardInfo(hello=replace(HELLO, versions=("0304", "0303")), tls_vers
 
 
 def server(level: int) -> ServerFacts:
-    """A server that checks its own certificate's signature, at this security level."""
+    """Return a server that checks its own certificate's signature at this security level."""
     return ServerFacts(
         python="3", openssl="OpenSSL", openssl_number=0x30000130, suites=(), security_level=level, checks_own_signature=True
     )  # fmt: skip
 
 
 def test_a_number_and_an_alert():
-    """The client names both; the server's reason follows from the alert."""
+    """The client's expectation has both; the server's reason follows from the alert."""
     expected = refused_with(-0x1234, "bad_certificate")(BOARD, server(0))
     assert (expected.ended_by, expected.client_number) == (Side.CLIENT, -0x1234)
     assert (expected.alert.name, expected.server_reason) == ("bad_certificate", "SSLV3_ALERT_BAD_CERTIFICATE")
@@ -35,7 +35,7 @@ def test_a_number_and_an_alert():
 
 @pytest.mark.parametrize(("version", "noted"), [("mbed TLS 2.28.3", True), ("Mbed TLS 3.6.6", False)])
 def test_usage_is_checked_by_mbedtls_3(version, noted):
-    """The expectation is the same for all; where accepting is likely, the note says why."""
+    """The expectation is the same for all; if accepting is likely, the note says why."""
     expected = wrong_usage(replace(BOARD, tls_version=version), server(0))
     assert (expected.client_number, expected.alert.name) == (mbedtls.SSL_BAD_CERTIFICATE, "unsupported_certificate")
     assert (expected.note is not None) is noted
@@ -50,7 +50,7 @@ def test_the_server_s_security_level_comes_first(rule):
 
 
 def test_an_unknown_hash_in_each_version():
-    """In TLS 1.2 the client skips the certificate and has none; in TLS 1.3 it leaves without an alert."""
+    """In TLS 1.2 the client ignores the certificate and has none; in TLS 1.3 it disconnects without an alert."""
     assert unknown_hash(BOARD, server(0)).client_number == mbedtls.X509_CERT_VERIFY_FAILED
     expected = unknown_hash(WITH_TLS13, server(0))
     assert (expected.client_number, expected.no_alert) == (mbedtls.X509_UNKNOWN_SIG_ALG + mbedtls.OID_NOT_FOUND, True)

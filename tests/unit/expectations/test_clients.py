@@ -1,4 +1,4 @@
-"""What is known of a client's TLS library: read from captured ClientHellos and texts of real firmware, never from a version number."""
+"""Facts about a client's TLS library: from captured ClientHellos and texts of real firmware, never from a version number."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ from harness.wire.mbedtls_numbers import X509_CERT_VERIFY_FAILED
 DATA = json.loads((Path(__file__).parents[2] / "data" / "client_hellos.json").read_text())["hellos"]
 HELLOS = {name: read_client_hello(bytes.fromhex(entry["hex"])) for name, entry in DATA.items()}
 SERVER = ServerFacts(python="3.11.7", openssl="OpenSSL 3.0.19", openssl_number=0x30000130, suites=())
-# 2026-11-23 12:00:00 UTC, and the same moment counted from 2000-01-01, as rp2 and esp32 count.
+# 2026-11-23 12:00:00 UTC, and the same time in seconds since 2000-01-01, as rp2 and esp32 count.
 NOW, NOW_2000 = 0x6B042AC0, 0x6B042AC0 - 946684800
 NEW_API = ("tls.SSLContext.load_verify_locations",)
 
 
 def board(hello="1.23.0-stm32", *, random=None, **facts):
-    """A board with a captured ClientHello and what else is known of it."""
+    """Return a board with a captured ClientHello and other facts."""
     sent = HELLOS[hello] if random is None else replace(HELLOS[hello], random=random)
     return BoardInfo(**{"hello": sent, "hello_unix_s": NOW, **facts})
 
@@ -64,7 +64,7 @@ def distribution(**facts):
     ],
 )
 def test_the_library_s_own_text(text, version):
-    """The version is read from what the library says of itself, in the spellings of its releases."""
+    """The version is read from the library's own text, in the spellings of its releases."""
     assert library_version(BoardInfo(tls_version=text)) == version
 
 
@@ -85,8 +85,8 @@ def test_mbedtls_2_shows_in_the_first_record(hello, library, second):
     assert is_axtls(info) is (library == "axTLS")
 
 
-def test_the_text_is_believed_before_the_record():
-    """The record is a conclusion, the text is what the library says."""
+def test_the_text_takes_precedence_over_the_record():
+    """The record only permits a conclusion, the text is the library's own."""
     assert is_mbedtls_2(board("1.20.0-stm32", tls_version="Mbed TLS 3.6.6")) is False
     assert is_mbedtls_2(board("1.23.0-stm32", tls_version="mbed TLS 2.28.1")) is True
 
@@ -96,12 +96,12 @@ def test_the_text_is_believed_before_the_record():
     [("Mbed TLS 3.6.2", True), ("Mbed TLS 3.6.3", False), ("mbed TLS 2.28.10", True), ("Mbed TLS 4.0.0", False)],
 )
 def test_versions_are_compared_as_numbers(text, before):
-    """3.6.3 and 2.28.10 as people order them."""
+    """Versions such as 3.6.3 and 2.28.10 are compared by their numbers."""
     assert is_before(board(tls_version=text), 3, 6, 3) is before
 
 
 def test_a_silent_mbedtls_is_an_old_one():
-    """Only firmware older than `MBEDTLS_VERSION` gives no text; axTLS and a board never heard are no mbedTLS."""
+    """Only firmware older than `MBEDTLS_VERSION` has no text; axTLS and a board without a ClientHello do not count as mbedTLS."""
     assert is_before(board("1.23.0-stm32", tls_library="mbedTLS"), 3, 5) is True
     assert is_before(board("1.20.0-axtls", tls_library="axTLS"), 3, 5) is False
     assert is_before(BoardInfo(), 3, 5) is False
@@ -109,7 +109,7 @@ def test_a_silent_mbedtls_is_an_old_one():
 
 
 def test_a_distribution_shows_in_the_hello():
-    """TLS 1.3 in supported_versions, and the extended master secret, which MicroPython's configuration leaves out."""
+    """It has TLS 1.3 in supported_versions, or the extended master secret, which MicroPython's configuration omits."""
     assert [(offers_tls13(each), has_full_configuration(each)) for each in (distribution(), board(), BoardInfo())] == [
         (True, True),
         (False, False),
@@ -132,12 +132,12 @@ def test_a_distribution_shows_in_the_hello():
     ids=["unix", "2000", "an hour off", "random", "own clock", "no random", "unknown time", "axTLS"],
 )
 def test_a_clock_shows_in_the_random(info, checks):
-    """A clock of either epoch, the machine's or the board's own, in the first four bytes; where nothing can be seen, mbedTLS has one."""
+    """The first four bytes may be a clock of either epoch, the machine's or the board's; without a ClientHello mbedTLS has one."""
     assert checks_dates(info) is checks
 
 
 def test_tls13_shows_no_clock():
-    """RFC 8446 section 4.1.2 has 32 random bytes: nothing follows from them."""
+    """In RFC 8446 section 4.1.2 all 32 bytes are random, so they show no clock."""
     assert checks_dates(distribution()) is True
 
 
@@ -146,13 +146,13 @@ def test_tls13_shows_no_clock():
 
 @pytest.fixture(scope="module")
 def material(tmp_path_factory):
-    """A certificate for a real server."""
+    """Return a certificate for a real server."""
     with Certificates(tmp_path_factory.mktemp("certificates") / "keys") as certificates:
         yield certificates.make("server-p256")
 
 
 def openssl_reason(material, code):
-    """What Python's ssl calls a fatal alert that comes instead of the client's second flight; None where it has no name."""
+    """Return the name in Python's ssl of a fatal alert instead of the client's second flight; None if it has no name."""
     server_side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server_side.load_cert_chain(material.chain_file, material.key_file)
     client_side = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -172,21 +172,21 @@ def openssl_reason(material, code):
     return caught.value.reason
 
 
-# close_notify ends a stream and is no refusal.
+# close_notify ends a stream and is not a refusal.
 NAMED = [code for code in range(1, 256) if alert_code(alert_name(code)) is not None]
 
 
 @pytest.mark.parametrize("code", NAMED, ids=alert_name)
 def test_the_reason_of_a_received_alert(material, code):
-    """`SSLError.reason` is spelled as this OpenSSL spells it; by number or by name is the same."""
+    """`SSLError.reason` is spelled as in this OpenSSL, both by number and by name."""
     reason = openssl_reason(material, code)
     if reason is None:
         pytest.skip("this Python's ssl module has no name for it")
     assert received_alert(code) == received_alert(alert_name(code)) == reason
 
 
-def test_a_client_that_says_why_and_one_that_does_not():
-    """With an alert the server names it; without one it sees the end of the stream; a peer that is no server sees nothing."""
+def test_clients_with_and_without_an_alert():
+    """With an alert the server names it; without one it sees the end of the stream; a peer that is not a TLS server sees nothing."""
     loud = refused_by_client(client=-1, alert="illegal_parameter")
     assert (loud.server_reason, loud.alert.name, loud.ended_by) == (
         "SSLV3_ALERT_ILLEGAL_PARAMETER",
@@ -217,12 +217,12 @@ def test_a_client_that_says_why_and_one_that_does_not():
     ],
 )
 def test_one_alert_for_several_reasons(flags, alert):
-    """mbedTLS sends one alert; which of several reasons it names is the library's own order."""
+    """mbedTLS sends one alert; the library's own order decides which of several reasons it names."""
     assert certificate_alert(flags) == certificate_alert(flags[::-1]) == alert
 
 
 def test_a_refused_certificate_by_api():
-    """`load_verify_locations` came with a ValueError that has the reasons; before, one number stands for all."""
+    """Since `load_verify_locations` exists, a ValueError has the reasons; before, one number covers all."""
     rule = refuses_certificate("not_trusted", "expired")
     clock = f"{NOW:08x}" + "11" * 28
     new, old = rule(board(random=clock, api=NEW_API), SERVER), rule(board(random=clock), SERVER)
@@ -232,7 +232,7 @@ def test_a_refused_certificate_by_api():
 
 
 def test_a_client_without_a_clock():
-    """Dates drop out of the reasons; where they are all that is wrong the expectation stands, so that accepting is insecure."""
+    """Dates are removed from the reasons; if they are the only reason the expectation is kept, so that accepting is insecure."""
     blind = board(random="00000000" + "11" * 28, api=NEW_API)
     both = refuses_certificate("not_trusted", "expired")(blind, SERVER)
     assert (both.client_flags, both.alert.name) == (("not_trusted",), "unknown_ca")
@@ -242,22 +242,22 @@ def test_a_client_without_a_clock():
 
 
 def test_own_settings_are_refused_before_the_wire():
-    """Stage `config`: no ClientHello, so the server and the wire have nothing to show."""
+    """The stage is `config`: without a ClientHello the server and the wire have no error."""
     expected = refuses_own_settings(client=-5)
     assert (expected.stage, expected.ended_by, expected.client_number) == (Stage.CONFIG, Side.CLIENT, -5)
     assert (expected.no_server_error, expected.no_alert) == (True, True)
 
 
 def test_hashes_that_differ():
-    """RFC 7627 puts the hash into the keys: the server cannot even decrypt. Without it Finished decrypts and is wrong."""
+    """With RFC 7627 the keys depend on the hash, so the server cannot decrypt Finished. Without it Finished decrypts and is wrong."""
     with_ems, without = broken_hashes(distribution(), SERVER), broken_hashes(board(), SERVER)
     assert (with_ems.server_reason, with_ems.alert.name) == ("DECRYPTION_FAILED_OR_BAD_RECORD_MAC", "bad_record_mac")
     assert (without.server_reason, without.alert.name) == ("DIGEST_CHECK_FAILED", "decrypt_error")
     assert {with_ems.ended_by, without.ended_by} == {Side.SERVER}
 
 
-def test_a_bad_record_is_noticed_by_all():
-    """Every client stops reading with the same number; only one built to say everything sends an alert."""
+def test_a_bad_record_is_an_error_for_all_clients():
+    """Every client stops reading with the same number; only builds with all alerts send one."""
     loud, silent = noticed_bad_record(distribution(), SERVER), noticed_bad_record(board(), SERVER)
     assert (loud.stage, loud.client_number) == (silent.stage, silent.client_number) == (Stage.READ, -0x7180)
     assert loud.alert.name == "bad_record_mac"

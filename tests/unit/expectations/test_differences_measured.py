@@ -1,4 +1,4 @@
-"""The numbers that were measured with each kind of client (the project's case list), against what the cases expect of it."""
+"""Compare the cases' expectations with the numbers that were measured with each kind of client."""
 
 import pytest
 
@@ -11,7 +11,7 @@ API = ("tls.SSLContext.load_verify_locations",)
 
 
 def client(*, text=None, record="0303", versions=("0303",), suites=("c02b",), extensions=(0, 10, 11, 13), **changes):
-    """A board of which this was probed."""
+    """Return a board with these probed facts."""
     hello = HelloFacts(
         record_version=record, versions=versions, suites=suites, groups=(), signature_algorithms=(), extensions=extensions,
         sni=None,
@@ -31,7 +31,7 @@ BOARDS = {
 
 
 def expected(case_id, board):
-    """What a case expects of a board."""
+    """Return what a case expects of a board."""
     stated = find_case(case_id).expect
     return stated if isinstance(stated, Expectation) else stated(board, SERVER)
 
@@ -63,11 +63,11 @@ MEASURED = {
     [(case_id, name, number) for case_id, row in MEASURED.items() for name, number in row.items()],
 )
 def test_numbers_by_library(case_id, name, number):
-    """Each library gives the number that was measured with it."""
+    """The expectation for each library has the number that was measured with it."""
     assert expected(case_id, BOARDS[name]).client_number == number
 
 
 def test_address_names_came_with_3_5():
-    """Before, an address in the certificate is not compared, and the name does not match."""
+    """Before 3.5 an address in the certificate is not compared, and the name does not match."""
     assert expected("cert/ip-san-match", COMMON_228).client_flags == ("cn_mismatch",)
     assert expected("cert/ip-san-match", COMMON_362) == connected()

@@ -1,4 +1,4 @@
-"""What a case needs, decided by probed facts."""
+"""The needs of a case, decided by probed facts."""
 
 import pytest
 
@@ -20,7 +20,7 @@ ECDHE_ECDSA, ECDHE_RSA, TLS_RSA, TLS13 = "c02b", "c02f", "003c", "1301"
 
 
 def info(*suites, **facts):
-    """A board that offers these suites."""
+    """Return a board that offers these suites."""
     hello = HelloFacts(
         record_version="0303",
         versions=("0303",),
@@ -55,7 +55,7 @@ def test_nothing_known():
 
 
 def test_can_offer_exactly():
-    """A client that can be restricted, or one that offers nothing else; the SCSV 00ff is no suite."""
+    """The need is met by a client that can be restricted, or one that offers nothing else; the SCSV 00ff is not a suite."""
     need = can_offer_exactly(("TLS_RSA_WITH_AES_128_CBC_SHA256",))
     assert need.met(info(ECDHE_RSA, api=("tls.SSLContext.set_ciphers",)), {})
     assert need.met(info(TLS_RSA, "00ff"), {})
@@ -75,7 +75,7 @@ def test_can_offer_exactly():
     ],
 )
 def test_f16_has_one_of(board, expected):
-    """get_ciphers() decides whether the firmware has one of the suites, else its ClientHello; unknown, the case speaks for itself."""
+    """get_ciphers() decides whether the firmware has one of the suites, else its ClientHello; if both are unknown, the case runs."""
     need = has_one_of(("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256"))
     assert need.met(board, {}) is expected
     assert need.reason == (
@@ -85,7 +85,7 @@ def test_f16_has_one_of(board, expected):
 
 
 def test_f16_a_long_list_of_suites():
-    """The reason names three suites. A misspelled name is no suite that the firmware lacks: the request refuses it."""
+    """The reason names three suites. A misspelled name does not count as a missing suite: the request refuses it."""
     suites = tuple(
         f"TLS_RSA_WITH_{cipher}" for cipher in ("AES_128_CBC_SHA", "AES_256_CBC_SHA", "NULL_SHA", "NULL_MD5")
     )
@@ -98,7 +98,7 @@ def test_f16_a_long_list_of_suites():
 
 
 def test_api():
-    """Functions that were found on the board."""
+    """Needs depend on the functions that were found on the board."""
     new = BoardInfo(api=("tls.SSLContext.load_verify_locations", "tls.SSLContext.load_cert_chain"))
     assert CHECKS_CERTIFICATES.met(new, {})
     assert LOADS_CLIENT_CERTIFICATE.met(new, {})
@@ -108,18 +108,18 @@ def test_api():
 
 @pytest.mark.parametrize(("reads", "expected"), [(None, False), (True, False), (False, True)])
 def test_der_only(reads, expected):
-    """Only a board that was seen to refuse PEM refuses PEM."""
+    """Only a board that has refused PEM counts as one that refuses PEM."""
     assert READS_DER_ONLY.met(BoardInfo(reads_pem=reads), {}) is expected
 
 
 def test_server_need():
-    """A need may be the server's."""
+    """A need may apply to the server."""
     assert LEGACY_WRAP_SOCKET.met(BoardInfo(), {"has_wrap_socket": True})
     assert not LEGACY_WRAP_SOCKET.met(BoardInfo(), {})
 
 
 def test_unmet():
-    """The first one that is missing is named; none is None."""
+    """The first missing one is named; if none is missing the result is None."""
     board = info(ECDHE_RSA)
     assert unmet((OFFERS_ECDHE_RSA, OFFERS_ECDHE_ECDSA, OFFERS_TLS_RSA), board, {}) is OFFERS_ECDHE_ECDSA
     assert unmet((OFFERS_ECDHE_RSA,), board, {}) is None

@@ -1,4 +1,4 @@
-"""What OpenSSL refuses of its own settings: compared with real contexts of this Python at every security level."""
+"""Settings that OpenSSL refuses: compared with real contexts of this Python at every security level."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ LEVELS = (0, 1, 2, 3)
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """The declared certificates."""
+    """Return the declared certificates."""
     with Certificates(tmp_path_factory.mktemp("certificates") / "keys") as certificates:
         yield certificates
 
 
 def facts(*, level=2, number=OPENSSL_3_0, checks=True):
-    """A server's facts; only these count here."""
+    """Return a server's facts; only these matter here."""
     return ServerFacts(
         python="3",
         openssl="OpenSSL",
@@ -40,7 +40,7 @@ def facts(*, level=2, number=OPENSSL_3_0, checks=True):
 
 
 def loading(material, *, level):
-    """(facts, reason of the refusal or None) of `load_cert_chain` at this level."""
+    """Return (facts, reason of the refusal or None) of `load_cert_chain` at this level."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.set_ciphers(f"ALL:@SECLEVEL={level}")
     live = facts(level=context.security_level, number=ssl.OPENSSL_VERSION_NUMBER, checks=checks_own_signature())
@@ -53,7 +53,7 @@ def loading(material, *, level):
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_a_short_key(made, level):
-    """RSA-1024 is refused where this OpenSSL refuses it, and with the reason that it gives."""
+    """RSA-1024 is refused exactly if this OpenSSL refuses it, with the same reason."""
     live, reason = loading(made.make("server-rsa1024"), level=level)
     expected = refuses_short_key(live)
     assert (expected and expected.server_reason) == reason
@@ -64,29 +64,29 @@ def test_a_short_key(made, level):
     ("profile", "name"), [("server-sha1", "sha1"), ("server-sha3-256", "sha3-256"), ("server-p256", "sha256")]
 )
 def test_an_old_hash(made, profile, name, level):
-    """The same for a hash: SHA-1 is worth too little for level 1, one that OpenSSL has no number for is worth nothing."""
+    """The same for a hash: SHA-1 is too weak for level 1; a hash that OpenSSL does not know has no strength."""
     live, reason = loading(made.make(profile), level=level)
     expected = refuses_old_hash(live, name=name)
     assert (expected and expected.server_reason) == reason
 
 
 def test_a_refusal_of_own_settings_is_the_server_s():
-    """It ends before any connection: the board sees no error and the wire no alert. The note says which limit it was."""
+    """It ends before any connection: no error on the board, no alert on the wire. The note names the limit."""
     for expected in (refuses_short_key(facts(level=2)), refuses_old_hash(facts(level=2), name="sha1")):
         assert (expected.ended_by, expected.stage, expected.server_type) == (Side.SERVER, Stage.CONFIG, "SSLError")
         assert (expected.no_client_error, expected.no_alert) == (True, True)
         assert expected.note.startswith("security level 2 requires 112 bits")
 
 
-def test_an_openssl_that_looks_at_no_own_signature():
-    """Where the hash below a server's own certificate is not looked at, it is taken; the length of the key still counts."""
+def test_an_openssl_that_does_not_check_its_own_signature():
+    """If the signature hash of the server's own certificate is not checked, it is accepted; the key length still counts."""
     blind = facts(level=2, checks=False)
     assert refuses_old_hash(facts(level=2), name="sha1") is not None
     assert refuses_old_hash(blind, name="sha1") is None
     assert refuses_short_key(blind) is not None
 
 
-def test_sha1_was_worth_more_before_3_0():
+def test_sha1_counted_as_stronger_before_3_0():
     """OpenSSL 1.1.1 counts 80 bits for SHA-1: enough for level 1, where 3.0 refuses it, and not for level 2."""
     old, new = facts(level=1, number=0x101010FF), facts(level=1)
     assert refuses_old_hash(old, name="sha1") is None
@@ -95,7 +95,7 @@ def test_sha1_was_worth_more_before_3_0():
 
 
 def test_a_record_that_cannot_be_decrypted():
-    """The last error of the queue is what Python reads: from 3.2 on the record layer puts its own on top."""
+    """Python reads the last error of the queue: from 3.2 on the record layer adds its own."""
     assert bad_record(facts()) == "DECRYPTION_FAILED_OR_BAD_RECORD_MAC"
     assert bad_record(facts(number=OPENSSL_3_2)) == "RECORD_LAYER_FAILURE"
 

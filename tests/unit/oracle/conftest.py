@@ -1,4 +1,4 @@
-"""What the prediction tests share: ClientHellos (captured and built) and self-signed certificates of every key type."""
+"""Shared by the prediction tests: ClientHellos (captured and built) and self-signed certificates of every key type."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def build_server() -> Callable[..., ServerFacts]:
 
 @dataclass(frozen=True)
 class Certificate:
-    """One PEM file with key and certificate, and its facts."""
+    """Return one PEM file with key and certificate, and its facts."""
 
     path: Path
     facts: KeyFacts
@@ -216,13 +216,13 @@ BUILT: dict[str, Hello] = {
 
 @pytest.fixture(scope="session")
 def hellos() -> dict[str, bytes]:
-    """Every ClientHello record by name: the captured ones and the built ones."""
+    """Return every ClientHello record by name: the captured ones and the built ones."""
     return CAPTURED | {name: hello.encode() for name, hello in BUILT.items()}
 
 
 @pytest.fixture(scope="session")
 def build_hello() -> Callable[..., HelloFacts]:
-    """Build the facts of a ClientHello from a named one (`like`) and what is to be different (fields of `Hello`)."""
+    """Build the facts of a ClientHello from a named one (`like`) with changed fields of `Hello`."""
 
     def build(*, like: str = "common", **changes: Any) -> HelloFacts:
         captured = CAPTURED.get(like)
@@ -238,7 +238,7 @@ def build_hello() -> Callable[..., HelloFacts]:
 
 @pytest.fixture(scope="session")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Certificate]:
-    """Every key type a server may have, self-signed."""
+    """Return a self-signed certificate of every key type that a server may have."""
     folder = tmp_path_factory.mktemp("certificates")
     made = {name: write(folder, name, ec.generate_private_key(curve())) for name, curve in CURVES.items()}
     made["rsa"] = write(folder, "rsa", rsa.generate_private_key(65537, 2048))
@@ -280,7 +280,7 @@ def write(folder: Path, name: str, key: Any, *, usage: str | None = None) -> Cer
 
 
 def write_with_tool(folder: Path, algorithm: str, *, bits: int) -> Certificate:
-    """Make what the cryptography package refuses: id-RSASSA-PSS keys, and RSA below 1024 bits."""
+    """Make keys that the cryptography package refuses: id-RSASSA-PSS keys, and RSA below 1024 bits."""
     key, path = folder / f"{algorithm}-{bits}.key", folder / f"{algorithm}-{bits}.pem"
     options = ["-algorithm", algorithm, "-pkeyopt", f"rsa_keygen_bits:{bits}", "-out", str(key)]
     subprocess.run(["openssl", "genpkey", *options], check=True, capture_output=True)

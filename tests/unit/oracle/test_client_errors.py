@@ -1,4 +1,4 @@
-"""Every shape in which MicroPython reports a failure, from 1.14 to 1.29, becomes one normal form."""
+"""Every form in which MicroPython 1.14 to 1.29 reports a failure is normalised."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CN = "The certificate Common Name (CN) does not match with the expected CN"
 
 
 def failure(kind: str, *args: Any, **settings: Any) -> ClientFailure:
-    """Normalise with the settings of a board in the handshake whose ClientHello arrived, unless told otherwise."""
+    """Normalise an error, by default of a board in the handshake whose ClientHello arrived."""
     known: dict[str, Any] = {
         "stage": Stage.HANDSHAKE,
         "tls_library": "mbedTLS",
@@ -45,7 +45,7 @@ def failure(kind: str, *args: Any, **settings: Any) -> ClientFailure:
     ],
 )
 def test_the_number_names_the_error_and_the_text_is_ignored(args: tuple[Any, ...], name: str | None) -> None:
-    """Two arguments, one argument, names or English: the number alone decides the name, and the arguments stay."""
+    """With one or two arguments, names or English text, only the number decides the name, and the arguments are kept."""
     expected = ClientFailure(type="OSError", args=args, number=args[0], flags=None, name=name, stage=Stage.HANDSHAKE)
     assert failure("OSError", *args) == expected
 
@@ -63,7 +63,7 @@ def test_the_number_names_the_error_and_the_text_is_ignored(args: tuple[Any, ...
     ],
 )
 def test_reused_numbers_are_read_with_the_version_of_the_client(number: int, old: str, new: str) -> None:
-    """A number that changed its owner with mbedTLS 3.0 has both names only while the version is not known."""
+    """A number that mbedTLS 3.0 gave a new meaning has both names only if the version is unknown."""
     old, new = f"MBEDTLS_ERR_{old}", f"MBEDTLS_ERR_{new}"
     names = [failure("OSError", number, tls_version=version).name for version in (MBED_2, MBED_3, "3.3.0", None)]
     assert names == [old, new, new, f"{old}|{new}"]
@@ -97,7 +97,7 @@ def test_a_number_all_versions_agree_on_needs_no_version() -> None:
     ],
 )
 def test_folded_errnos_in_the_handshake(number: int, name: str) -> None:
-    """What MicroPython folded into 1..255 keeps its number; the name says what it means out of wrap_socket."""
+    """An error that MicroPython mapped to 1..255 keeps its number; the name is its meaning from wrap_socket."""
     seen = failure("OSError", number)
     assert (seen.number, seen.name) == (number, name)
 
@@ -121,7 +121,7 @@ def test_a_refused_setting_needs_a_hello_that_is_known_to_be_missing() -> None:
 
 
 def test_a_negative_errno_of_1_24_is_the_same_errno() -> None:
-    """1.24 raises OSError(-104) from read where all others raise OSError(104); the number stays as seen."""
+    """1.24 raises OSError(-104) from read instead of OSError(104); the number is kept unchanged."""
     seen = failure("OSError", -104, stage=Stage.READ)
     assert (seen.number, seen.name) == (-104, "ECONNRESET")
 
@@ -136,13 +136,13 @@ def test_a_negative_errno_of_1_24_is_the_same_errno() -> None:
     ],
 )
 def test_esp32_numbers_errno_like_newlib(number: int, others: str | None, esp32: str) -> None:
-    """113 is no route on a Pico and aborted on an ESP32."""
+    """113 is EHOSTUNREACH on a Pico and ECONNABORTED on an ESP32."""
     names = [failure("OSError", number, stage=Stage.CONNECT, platform=port).name for port in ("rp2", "esp32")]
     assert names == [others, esp32]
 
 
 def test_a_macos_interpreter_raises_the_errnos_of_its_host() -> None:
-    """54 is ECONNRESET on macOS, and a plausible one."""
+    """54 is ECONNRESET on macOS, where it is plausible."""
     assert failure("OSError", 54, platform="darwin").name == "ECONNRESET"
     assert failure("OSError", 54, platform="linux").name == "MBEDTLS_ERR_CTR_DRBG_REQUEST_TOO_BIG"
 
@@ -174,7 +174,7 @@ def test_nothing_is_decoded_as_tls_before_tls(number: int, name: str) -> None:
     ],
 )
 def test_axtls_numbers(number: int, name: str) -> None:
-    """axTLS has its own numbers, and shows the alert it received as its negated code."""
+    """axTLS has its own numbers, and shows a received alert as its negated code."""
     assert failure("OSError", number, tls_library="axTLS", tls_version=None).name == name
     if number < 0:
         assert failure("OSError", number, tls_library=None, tls_version=None).name == name
@@ -200,7 +200,7 @@ def test_axtls_numbers(number: int, name: str) -> None:
     ],
 )
 def test_verification_texts_become_flags(text: str, flags: tuple[str, ...] | None) -> None:
-    """Each fixed line of mbedTLS is a flag; text that is not mbedTLS's is none of them and stays in the arguments."""
+    """Each fixed line of mbedTLS is a flag; other text is not a flag and stays in the arguments."""
     seen = failure("ValueError", text)
     assert (seen.flags, seen.args, seen.number, seen.name) == (flags, (text,), None, None)
 
@@ -218,14 +218,14 @@ def test_verification_texts_become_flags(text: str, flags: tuple[str, ...] | Non
     ],
 )
 def test_a_refusal_of_own_settings_is_config_even_out_of_wrap_socket(kind: str, args: tuple[Any, ...]) -> None:
-    """Without a ClientHello on the wire these were raised by the settings; with one they were not."""
+    """Without a ClientHello on the wire the settings caused these errors; with one they did not."""
     stages = [failure(kind, *args, hello_sent=sent).stage for sent in (False, True)]
     assert stages == [Stage.CONFIG, Stage.HANDSHAKE]
 
 
 @pytest.mark.parametrize("stage", [Stage.CONFIG, Stage.READ, Stage.WRITE, Stage.CLOSE, Stage.CONNECT])
-def test_other_stages_are_left_alone(stage: Stage) -> None:
-    """Only the handshake stage hides settings; a TypeError in read stays in read."""
+def test_other_stages_are_unchanged(stage: Stage) -> None:
+    """Only the handshake stage can contain errors of settings; a TypeError in read keeps that stage."""
     assert failure("TypeError", "x", stage=stage, hello_sent=None).stage is stage
 
 
@@ -239,7 +239,7 @@ def test_other_stages_are_left_alone(stage: Stage) -> None:
         ("OSError", (True,)),
     ],
 )
-def test_no_number_is_no_number(kind: str, args: tuple[Any, ...]) -> None:
+def test_errors_without_a_number(kind: str, args: tuple[Any, ...]) -> None:
     """A MemoryError, an OSError without arguments or with a bool first has neither number nor name."""
     expected = ClientFailure(type=kind, args=args, number=None, flags=None, name=None, stage=Stage.HANDSHAKE)
     assert failure(kind, *args) == expected

@@ -12,7 +12,7 @@ from harness.oracle.errnos import errno_name, is_plausible_on_socket, resolver_n
 
 @pytest.mark.skipif(sys.platform != "linux", reason="compares with this machine's own table")
 def test_the_default_table_is_linux() -> None:
-    """Every entry of the default table is what this Linux calls the number."""
+    """Every entry of the default table is this Linux's name of the number."""
     ours = {number: errno_name(number) for number in range(1, 200) if errno_name(number)}
     theirs = {number: errno.errorcode[number] for number in ours}
     assert ours == {number: name.replace("ENOTSUP", "EOPNOTSUPP") for number, name in theirs.items()}

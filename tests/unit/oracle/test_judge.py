@@ -51,7 +51,7 @@ NO_SHARED_CIPHER = refused(by="server", server="NO_SHARED_CIPHER", alert=40, cli
 
 
 def case(*, client=Verify.NONE, server=Verify.NONE, text="Hallo, Server!"):
-    """A case whose sides check as told."""
+    """Return a case whose sides verify as given."""
     return Case(
         id="topic/name",
         title="",
@@ -64,12 +64,12 @@ def case(*, client=Verify.NONE, server=Verify.NONE, text="Hallo, Server!"):
 
 
 def found(expected, observed):
-    """The fields that differ."""
+    """Return the fields that differ."""
     return [item.field for item in mismatches(expected, observed)]
 
 
 def test_as_expected():
-    """No difference, no mismatch: of a session and of a refusal."""
+    """Without a difference there is no mismatch, for a session and for a refusal."""
     assert mismatches(connected(version="TLSv1.2", suite="S", group="G"), SESSION) == ()
     assert mismatches(NO_SHARED_CIPHER, REFUSAL) == ()
     assert judge(case(), NO_SHARED_CIPHER, REFUSAL).word is VerdictWord.PASS
@@ -142,7 +142,7 @@ SEEN = Observation(
 
 
 def test_every_field_can_match():
-    """An expectation that names every field has no mismatch with exactly that."""
+    """An expectation that names every field matches an observation with the same values."""
     assert mismatches(FULL, SEEN) == ()
 
 
@@ -189,7 +189,7 @@ def test_no_server_name_is_the_empty_one(sni, expected):
     ],
 )
 def test_an_error_where_none_may_be(server, client, texts):
-    """The server's type and reason; the client's number, else its flags, else its arguments."""
+    """The mismatch shows the server's type and reason, and the client's number, else its flags, else its arguments."""
     expected = dataclasses.replace(connected(), outcome=None)
     seen = dataclasses.replace(
         SEEN,
@@ -216,7 +216,7 @@ def test_every_mismatch_is_listed():
 
 
 def test_open_fields_are_not_compared():
-    """What the expectation leaves open may be anything."""
+    """A field that the expectation leaves open may have any value."""
     expected = refused(by="server", server="NO_SHARED_CIPHER", alert=40, open_because="a race")
     assert found(expected, dataclasses.replace(REFUSAL, client=None)) == []
 
@@ -234,21 +234,21 @@ def test_open_fields_are_not_compared():
     ],
 )
 def test_the_first_fatal_alert_counts(alerts, text):
-    """Sender and code of the first fatal alert; warnings are none; the message shows them all."""
+    """Sender and code of the first fatal alert are compared; warnings do not count; the message shows all alerts."""
     names = {40: "handshake_failure", 48: "unknown_ca"}
     seen = tuple(Alert(sender=Side(side), level=level, code=code, name=names[code]) for side, level, code in alerts)
     (mismatch,) = mismatches(NO_SHARED_CIPHER, dataclasses.replace(REFUSAL, alerts=seen))
     assert (mismatch.field, mismatch.observed) == ("alert", text)
 
 
-def test_what_comes_after_the_first_fatal_alert_does_not_count():
-    """The alert that was expected came first: another one after it is no mismatch."""
+def test_later_alerts_do_not_count():
+    """If the expected alert came first, another one after it is not a mismatch."""
     answer = Alert(sender=Side.CLIENT, level="fatal", code=80, name="internal_error")
     assert mismatches(NO_SHARED_CIPHER, dataclasses.replace(REFUSAL, alerts=(*REFUSAL.alerts, answer))) == ()
 
 
 def test_an_alert_that_is_left_open():
-    """Without an expected alert any may come, unless there must be none."""
+    """Without an expected alert any is allowed, unless none is allowed."""
     open_ = dataclasses.replace(NO_SHARED_CIPHER, alert=None)
     assert mismatches(open_, REFUSAL) == ()
     assert found(dataclasses.replace(open_, no_alert=True), REFUSAL) == ["alert"]
@@ -256,7 +256,7 @@ def test_an_alert_that_is_left_open():
 
 
 def test_flags_are_a_set():
-    """Verification reasons in any order are the same; one too many is not."""
+    """Verification reasons are compared as a set; an additional one is a mismatch."""
     assert found(dataclasses.replace(FULL, client_flags=("cn_mismatch", "expired")), SEEN) == []
     assert found(dataclasses.replace(FULL, client_flags=("expired",)), SEEN) == ["client.flags"]
 
@@ -301,7 +301,7 @@ REFUSED_BY_SERVER = refused(by="server", server="CERTIFICATE_VERIFY_FAILED", ale
     ],
 )
 def test_a_finished_handshake_was_an_acceptance(outcome, stage, handshake_done, checks, word):
-    """A client whose Finished the server has took the certificate it must refuse, whatever broke or was said after that."""
+    """If the server received the client's Finished, the client accepted a certificate that it must refuse, whatever happened later."""
     client = ClientFailure(type="OSError", args=(-26880,), number=-26880, flags=None, name="X", stage=stage)
     seen = dataclasses.replace(
         SESSION, outcome=outcome, ended_by=Side.CLIENT, stage=stage, client=client, handshake_done=handshake_done
@@ -313,14 +313,14 @@ def test_a_finished_handshake_was_an_acceptance(outcome, stage, handshake_done, 
 
 
 def test_a_late_refusal_by_the_server_is_the_server_s():
-    """In TLS 1.3 a client is done before the server refuses its certificate: the server is not, so nothing was accepted."""
+    """In TLS 1.3 a client completes its handshake before the server refuses its certificate, so the server accepted nothing."""
     seen = dataclasses.replace(REFUSAL, handshake_done=False, stage=Stage.READ)
     checks = case(client=Verify.REQUIRED, server=Verify.REQUIRED)
     assert judge(checks, REFUSED_BY_SERVER, seen).word is VerdictWord.FAIL
 
 
 def test_a_refusal_after_the_handshake_is_no_acceptance():
-    """Where the client must refuse something later, a finished handshake is as it should be."""
+    """If the client must refuse something later, a finished handshake is correct."""
     expected = refused(by="client", stage="read", client=-29184)
     seen = dataclasses.replace(SESSION, outcome=Outcome.HUNG, handshake_done=True)
     assert judge(case(client=Verify.REQUIRED), expected, seen).word is VerdictWord.FAIL
@@ -331,7 +331,7 @@ def test_a_refusal_after_the_handshake_is_no_acceptance():
     ("text", "count"), [(None, None), ("", 0), ("Hallo", 5), ("Hallo, Browser", 14), ("same", 13), ("same", None)]
 )
 def test_a_session_needs_the_very_text_on_both_sides(side, text, count):
-    """Neither a board that says it is done nor a server that wrote its answer is enough: both must hold the other's text."""
+    """Neither the board's success nor the server's written answer is enough: both must have the other's text."""
     text = getattr(SESSION, f"received_by_{side}") if text == "same" else text
     seen = dataclasses.replace(SESSION, **{f"received_by_{side}": text, f"{side}_received_bytes": count})
     assert found(connected(), seen) == [f"{side}.received"]
@@ -341,7 +341,7 @@ def test_a_session_needs_the_very_text_on_both_sides(side, text, count):
 
 
 def test_long_texts_are_compared_by_their_beginning_and_their_count():
-    """Of many bytes the records hold the first ones and the number: one byte less is a mismatch, and the text is cut."""
+    """Of long data the records have the beginning and the number of bytes: one byte less is a mismatch, and the shown text is cut."""
     planned = Exchange(sent_text="x" * 256, sent_bytes=4097, answer_text="0123456789abcdef" * 4, answer_bytes=65536)
     seen = dataclasses.replace(
         SESSION,
@@ -365,8 +365,8 @@ def test_a_text_is_cut_after_80_characters(length, shown):
     assert mismatch.observed == f"'{shown}' (? bytes)"
 
 
-def test_nothing_to_send_is_nothing_to_compare():
-    """A client that is to send no bytes sends no text either."""
+def test_without_bytes_to_send_no_text_is_compared():
+    """A client that must send no bytes sends no text either."""
     silent = dataclasses.replace(SESSION.exchange, sent_text=None, sent_bytes=0)
     seen = dataclasses.replace(SESSION, exchange=silent, received_by_server=None, server_received_bytes=None)
     assert found(connected(), seen) == []
@@ -374,13 +374,13 @@ def test_nothing_to_send_is_nothing_to_compare():
 
 @pytest.mark.parametrize("checks", [{"client": Verify.REQUIRED}, {"server": Verify.REQUIRED}])
 def test_a_session_with_other_terms_is_not_insecure(checks):
-    """Where a session is expected, one with another version is wrong and accepts nothing that must be refused."""
+    """If a session is expected, one with another version fails, but it accepts nothing that must be refused."""
     verdict = judge(case(**checks), connected(version="TLSv1.3"), SESSION)
     assert (verdict.word, verdict.reason) == (VerdictWord.FAIL, "version: expected TLSv1.3, got TLSv1.2")
 
 
-def test_a_client_that_leaves_at_once_has_nothing_to_read():
-    """Where nothing was to be said nothing is compared."""
+def test_a_client_that_closes_at_once_has_nothing_to_read():
+    """If no text was planned, none is compared."""
     silent = Exchange(sent_text=None, sent_bytes=None, answer_text=None, answer_bytes=None)
     seen = dataclasses.replace(SESSION, exchange=silent, received_by_client=None, client_received_bytes=None)
     assert found(connected(), seen) == []

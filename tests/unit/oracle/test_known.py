@@ -42,14 +42,14 @@ INFO = BoardInfo(version=(1, 25, 0), tls_version="Mbed TLS 3.6.3")
 
 
 def read(tmp_path: Path, text: str) -> tuple[Deviation, ...]:
-    """Read a list from a file of its own."""
+    """Read a list from a new file."""
     file = tmp_path / "known.toml"
     file.write_text(text, encoding="utf-8")
     return read_known(str(file), folder=tmp_path, case_ids=CASES)
 
 
 def result(word: VerdictWord, *, case: str = "suites/one", number: int = -26112) -> CaseResult:
-    """A judged refusal by the client."""
+    """Return a judged refusal by the client."""
     failure = ClientFailure(type="OSError", args=(number,), number=number, flags=None, name=None, stage=Stage.HANDSHAKE)
     alert = Alert(sender=Side.CLIENT, level="fatal", code=47, name="illegal_parameter")
     seen = Observation(
@@ -73,7 +73,7 @@ def result(word: VerdictWord, *, case: str = "suites/one", number: int = -26112)
 
 @pytest.mark.parametrize("word", [VerdictWord.FAIL, VerdictWord.INSECURE])
 def test_a_listed_failure_is_known(tmp_path: Path, word: VerdictWord) -> None:
-    """A failing result that is listed exactly so becomes `known`, with reason and link."""
+    """A failing result that matches an entry exactly becomes `known`, with reason and link."""
     judged = apply_known(result(word), INFO, read(tmp_path, GOOD))
     assert judged.verdict.word is VerdictWord.KNOWN
     assert judged.verdict.reason == "offers what it refuses (https://example.org/issue/1)"
@@ -95,7 +95,7 @@ def test_anything_else_stays_a_failure(tmp_path: Path, case: str, number: int, i
 
 
 def test_the_first_covering_entry_counts(tmp_path: Path) -> None:
-    """Of two entries for one cell the first in the file decides, as the reason of a match and as the one that no longer fits."""
+    """Of two entries for one cell the first in the file decides, both for a match and for an entry that no longer matches."""
     second = GOOD.replace("offers what it refuses", "second")
     both = read(tmp_path, GOOD + second)
     assert apply_known(result(VerdictWord.FAIL), INFO, both).verdict.reason == (
@@ -152,20 +152,20 @@ WARNED = Alert(sender=Side.SERVER, level="warning", code=90, name="user_canceled
     ],
 )
 def test_what_an_entry_matches(observed: dict[str, Any], seen: Observation, matches: bool) -> None:
-    """Every field that it names must be as it says; of several alerts the first fatal one counts."""
+    """Every field of the entry must match; of several alerts the first fatal one counts."""
     entry = Deviation(case="*", firmware="*", observed=observed, reason="r", link="l")
     assert entry.matches(seen) is matches
 
 
 @pytest.mark.parametrize("word", [VerdictWord.UNSUPPORTED, VerdictWord.ERROR])
-def test_what_was_not_judged_is_not_changed(tmp_path: Path, word: VerdictWord) -> None:
-    """A covered result that says nothing about TLS stays as it is, with or without an observation."""
+def test_a_result_without_a_tls_verdict_is_not_changed(tmp_path: Path, word: VerdictWord) -> None:
+    """A covered result that says nothing about TLS is unchanged, with or without an observation."""
     for judged in (result(word), replace(result(word), observation=None)):
         assert apply_known(judged, INFO, read(tmp_path, GOOD)) is judged
 
 
-def test_a_deviation_that_went_away_fails(tmp_path: Path) -> None:
-    """A listed case that passes is a failure of the list: it has to be removed there."""
+def test_a_deviation_that_disappeared_fails(tmp_path: Path) -> None:
+    """A listed case that passes is a failure: the entry must be removed."""
     judged = apply_known(result(VerdictWord.PASS), INFO, read(tmp_path, GOOD))
     assert judged.verdict.word is VerdictWord.FAIL
     assert judged.verdict.reason == (
@@ -174,7 +174,7 @@ def test_a_deviation_that_went_away_fails(tmp_path: Path) -> None:
 
 
 def test_a_former_case_id_is_accepted(tmp_path: Path) -> None:
-    """An entry that names a case by its former topic covers the case of today."""
+    """An entry that names a case by its former topic covers the renamed case."""
     text = GOOD.replace("suites/*", "raw/http-*")
     file = tmp_path / "known.toml"
     file.write_text(text, encoding="utf-8")
@@ -188,7 +188,7 @@ def examples() -> set[str]:
 
 
 def test_examples_match_a_case() -> None:
-    """A pattern that the docstring or a message recommends is one that the file accepts."""
+    """The file accepts every pattern that the docstring or a message recommends."""
     assert examples() == {"tampered/appdata-*", "suite/*"}
     ids = [case.id for case in all_cases()]
     assert [pattern for pattern in examples() if not fnmatch.filter(ids, pattern)] == []
@@ -242,13 +242,13 @@ def test_the_documented_entry_is_accepted(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_list_is_refused(tmp_path: Path, change: tuple[str, str], message: str) -> None:
-    """Every mistake in the list is one line that names the entry and what is accepted; of several names the first by alphabet."""
+    """Every mistake in the list is one line that names the entry and what is expected; of several names the first in alphabetical order."""
     with pytest.raises(UsageError, match=message):
         read(tmp_path, GOOD.replace(*change))
 
 
 def test_the_example_of_the_module_is_accepted(tmp_path: Path) -> None:
-    """The entry that the module's docstring shows is one that `--known` takes, for cases that exist."""
+    """`--known` accepts the entry in the module's docstring, for cases that exist."""
     example = known.__doc__.partition("\n\n    [[deviation]]")[2]
     file = tmp_path / "known.toml"
     file.write_text("[[deviation]]" + example.replace('"https://..."', '"https://example.org"'), encoding="utf-8")
@@ -257,7 +257,7 @@ def test_the_example_of_the_module_is_accepted(tmp_path: Path) -> None:
 
 
 def test_every_kind_of_observation_may_be_listed(tmp_path: Path) -> None:
-    """Words of the closed sets, texts and numbers are read as they are."""
+    """Values of closed sets, strings and numbers are read unchanged."""
     observed = (
         'outcome = "hung", stage = "read", ended_by = "server", server_reason = "X", client_number = 0, alert = 0'
     )
@@ -279,7 +279,7 @@ def test_one_case_may_cover_every_firmware(tmp_path: Path) -> None:
 
 
 def test_the_default_list_may_be_absent(tmp_path: Path) -> None:
-    """Without --known a missing known_deviations.toml is an empty list; a named one must exist."""
+    """Without --known a missing known_deviations.toml is an empty list; a given one must exist."""
     assert read_known(None, folder=tmp_path, case_ids=CASES) == ()
     with pytest.raises(UsageError, match=r"--known .*: cannot read the file"):
         read_known(str(tmp_path / "none.toml"), folder=tmp_path, case_ids=CASES)

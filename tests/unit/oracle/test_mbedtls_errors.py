@@ -1,4 +1,4 @@
-"""The table of mbedTLS numbers and how two of them combine."""
+"""The table of mbedTLS numbers, and combinations of two."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from harness.oracle.mbedtls_errors import GENERATIONS, error_name, generation, l
     ],
 )
 def test_generation_of_a_version_text(text: str | None, expected: str | None) -> None:
-    """The texts that MicroPython gives, with their two spellings, fall into one of three generations."""
+    """MicroPython's version texts, in both spellings, belong to one of three generations."""
     assert generation(text) == expected
 
 
 def test_every_generation_has_its_names() -> None:
-    """The numbers of names per generation are those of the headers the table was made from."""
+    """The number of names per generation is that of the headers from which the table was made."""
     counts = [sum(1 for number in range(1, 0x8000) if _alone(-number, known=known)) for known in GENERATIONS]
     assert counts == [250, 254, 231]
 
 
 def _alone(number: int, *, known: str) -> bool:
-    """Say whether a number is one entry of a generation, not a combination."""
+    """Return whether a number is a single entry of a generation, not a combination."""
     name = error_name(number, tls_version=known)
     return name is not None and "+" not in name
 
@@ -43,11 +43,11 @@ def test_numbers_that_are_not_mbedtls(number: int) -> None:
     assert error_name(number) is None
 
 
-def test_half_a_name_is_no_name() -> None:
-    """A known high half with an unknown low half is not named after the half that is known."""
+def test_a_half_known_number_has_no_name() -> None:
+    """A known high half with an unknown low half has no name."""
     assert error_name(-(0x7780 + 0x7F)) is None
 
 
 def test_low_level_names_end_at_127() -> None:
-    """0x80 and above are not low-level codes, whatever the table holds there."""
+    """0x80 and above are not low-level codes, whatever the table has there."""
     assert [low_level_name(number) for number in (0, 16, 128)] == [None, "MBEDTLS_ERR_MPI_ALLOC_FAILED", None]

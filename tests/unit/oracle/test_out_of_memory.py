@@ -1,4 +1,4 @@
-"""Allocation failures by their names."""
+"""Recognise allocation failures by their names."""
 
 import pytest
 
@@ -21,6 +21,6 @@ from harness.oracle.out_of_memory import is_out_of_memory
     ],
 )
 def test_names(type_, number, name, expected):
-    """By type, by number, or by any of the names that a number may have."""
+    """They are recognised by type, by number, or by any of the names that a number may have."""
     failure = ClientFailure(type=type_, args=(number,), number=number, flags=None, name=name, stage=Stage.HANDSHAKE)
     assert is_out_of_memory(failure) is expected

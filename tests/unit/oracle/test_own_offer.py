@@ -1,4 +1,4 @@
-"""Which sessions end with a client that refuses its own RSA-PSS: compared with what this machine's OpenSSL signs with."""
+"""Which sessions a client ends because it refuses its own RSA-PSS offer: compared with the signatures of this machine's OpenSSL."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ SERVERS: tuple[tuple[tuple[str, ...], str | None, str], ...] = (
 
 
 def built(keys: tuple[str, ...], ciphers: str | None, maximum: str, certificates: Any) -> tuple[Any, ServerFacts]:
-    """A real context and its facts."""
+    """Return a real context and its facts."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     if ciphers is not None:
         context.set_ciphers(ciphers)
@@ -54,7 +54,7 @@ def built(keys: tuple[str, ...], ciphers: str | None, maximum: str, certificates
 
 
 def signed_with(context: ssl.SSLContext, hello: bytes) -> int | None:
-    """The scheme of the ServerKeyExchange that OpenSSL answers with in TLS 1.2; None where there is none."""
+    """Return the scheme of OpenSSL's ServerKeyExchange in TLS 1.2; None if there is none."""
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     server = context.wrap_bio(incoming, outgoing, server_side=True)
     incoming.write(hello)
@@ -83,7 +83,7 @@ def signed_with(context: ssl.SSLContext, hello: bytes) -> int | None:
 @pytest.mark.parametrize("name", HELLOS)
 @pytest.mark.parametrize("server", SERVERS, ids=lambda server: f"{'+'.join(server[0])}-{server[1]}-{server[2]}")
 def test_what_openssl_signs_with(hellos, certificates, server, name):
-    """True exactly where the real server's answer is a TLS 1.2 ServerKeyExchange with an RSA-PSS signature."""
+    """The result is True exactly if the real server's answer is a TLS 1.2 ServerKeyExchange with an RSA-PSS signature."""
     context, facts = built(*server, certificates)
     hello = read_client_hello(hellos[name])
     scheme = signed_with(context, hellos[name])
@@ -92,8 +92,8 @@ def test_what_openssl_signs_with(hellos, certificates, server, name):
     assert depends_on_own_offer(predict(hello, facts), hello, facts) is expected
 
 
-def test_the_comparison_meets_both_answers(hellos, certificates):
-    """The hellos above hold some that get RSA-PSS in TLS 1.2, and some that do not."""
+def test_the_comparison_covers_both_answers(hellos, certificates):
+    """Some of the hellos above get RSA-PSS in TLS 1.2, and some do not."""
     context, _facts = built(*SERVERS[1], certificates)
     schemes = {name: signed_with(context, hellos[name]) for name in HELLOS}
     assert schemes["pss-in-tls12"] == schemes["tls13"] == 0x0804
@@ -101,7 +101,7 @@ def test_the_comparison_meets_both_answers(hellos, certificates):
 
 
 def test_a_refusal_depends_on_nothing(build_hello, build_server):
-    """Where no session was predicted there is no signature to refuse; an unknown suite is none of RSA."""
+    """If no session was predicted there is no signature to refuse; an unknown suite does not count as RSA."""
     hello, server = build_hello(like="only-ecdhe-ecdsa"), build_server("rsa")
     predicted = predict(hello, server)
     assert predicted.outcome is Outcome.REFUSED
@@ -110,7 +110,7 @@ def test_a_refusal_depends_on_nothing(build_hello, build_server):
 
 
 def test_what_such_a_client_does():
-    """It ends the handshake itself with illegal_parameter, which the server sees under its old name."""
+    """It ends the handshake with illegal_parameter, which the server reports under its old name."""
     refusal = refusal_of_own_offer()
     assert refusal.alert == ExpectedAlert(sender=Side.CLIENT, code=47, name="illegal_parameter")
     assert (refusal.outcome, refusal.ended_by, refusal.source) == (Outcome.REFUSED, Side.CLIENT, "predicted")
@@ -119,7 +119,7 @@ def test_what_such_a_client_does():
 
 
 def test_a_group_that_was_not_offered(build_hello, build_server):
-    """An older client lets a HelloRetryRequest for any group pass and leaves in silence, in the words of the server's Python."""
+    """An older client accepts a HelloRetryRequest for any group and then disconnects without an alert."""
     hello = build_hello(like="tls13")
     server = build_server(
         "rsa", groups=("brainpoolP256r1",), openssl_number=0x101010FF, eof=("SSLEOFError", "SSL_ERROR_EOF")
@@ -129,7 +129,7 @@ def test_a_group_that_was_not_offered(build_hello, build_server):
     assert (older.server_type, older.server_reason) == ("SSLEOFError", "SSL_ERROR_EOF")
 
 
-def test_where_the_version_makes_no_difference(build_hello, build_server):
+def test_when_the_version_makes_no_difference(build_hello, build_server):
     """Only a PSS signature in TLS 1.2 or a requested group replaces the prediction."""
     hello, server = build_hello(like="pss-in-tls12"), build_server("rsa", maximum_version="TLSv1.2")
     assert before_3_6_7(predict(hello, server), hello, server) == refusal_of_own_offer()

@@ -1,4 +1,4 @@
-"""What the prediction says of the situations people meet: every field of the refusals, and each cause by name."""
+"""The predictions for common situations: every field of the refusals, and each cause by name."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DISTRIBUTION = "tls13"
 
 
 def refused(reason: str | None, *, alert: int, name: str, number: int = -30592) -> Expectation:
-    """A refusal by the server."""
+    """Return a refusal by the server."""
     return Expectation(
         source="predicted",
         outcome=Outcome.REFUSED,
@@ -33,15 +33,15 @@ def refused(reason: str | None, *, alert: int, name: str, number: int = -30592) 
 
 
 def connected(version: str, suite: str, group: str | None) -> Expectation:
-    """A working session."""
+    """Return a working session."""
     return Expectation(source="predicted", outcome=Outcome.CONNECTED, version=version, suite=suite, group=group)
 
 
 NO_SHARED_CIPHER = refused("NO_SHARED_CIPHER", alert=40, name="handshake_failure")
 
 
-def test_the_seed_story(build_hello: MakeHello, build_server: MakeServer) -> None:
-    """The question's firmware: an RSA key fails on python.org's suites, works with static RSA, and an EC key works."""
+def test_the_seed_cases(build_hello: MakeHello, build_server: MakeServer) -> None:
+    """With the original firmware an RSA key fails on python.org's suites and works with static RSA, and an EC key works."""
     hello = build_hello(like=SEED)
     results = [
         predict(hello, build_server("rsa")),
@@ -85,7 +85,7 @@ def test_each_cause_of_no_shared_cipher(
     build_hello: MakeHello,
     build_server: MakeServer,
 ) -> None:
-    """The nine causes end the same on the wire; the table of suites names the one that it is."""
+    """The nine causes look the same on the wire; the table of suites names the actual one."""
     offer, server = build_hello(like=hello), build_server(*keys, **changes)
     assert predict(offer, server) == NO_SHARED_CIPHER
     named = {reason for verdict in explain_selection(offer, server) for reason in verdict.reasons}
@@ -104,7 +104,7 @@ def test_each_cause_of_no_shared_cipher(
 def test_key_usage_of_an_ec_key(
     usage: tuple[str, ...] | None, expected: Expectation, build_hello: MakeHello, build_server: MakeServer
 ) -> None:
-    """TLS 1.2 servers use an EC key only if its certificate may sign; RSA certificates are not asked."""
+    """TLS 1.2 servers use an EC key only if its certificate may sign; RSA certificates are not checked."""
     key = KeyFacts(type="EC", bits=256, curve="secp256r1", key_usage=usage)
     assert predict(build_hello(), build_server(key)) == expected
     rsa = KeyFacts(type="RSA", bits=2048, key_usage=("keyCertSign",))
@@ -121,7 +121,7 @@ def test_versions_without_overlap(build_hello: MakeHello, build_server: MakeServ
 
 @pytest.mark.parametrize("version", ["TLSv1", "TLSv1.1"])
 def test_old_versions_by_client(version: str, build_hello: MakeHello, build_server: MakeServer) -> None:
-    """mbedTLS 3.x itself refuses an older ServerHello; 2.x and axTLS take it."""
+    """mbedTLS 3.x itself refuses an older ServerHello; 2.x and axTLS accept it."""
     server = build_server("rsa", minimum_version=version, maximum_version=version, security_level=0, static_rsa=True)
     newer = predict(build_hello(), server)
     assert (newer.ended_by, newer.server_reason, newer.client_number, newer.alert) == (
@@ -147,7 +147,7 @@ def test_old_versions_by_client(version: str, build_hello: MakeHello, build_serv
 def test_tls11_at_a_security_level(
     openssl: int, suites: bool, expected: Expectation, build_hello: MakeHello, build_server: MakeServer
 ) -> None:
-    """A TLS 1.1 server above level 0 fails by release: signatures in 3.0, versions since 3.1; 1.1.1 does not mind."""
+    """A TLS 1.1 server above level 0 fails with signatures in 3.0 and with versions since 3.1; it works in 1.1.1."""
     versions = {"minimum_version": "TLSv1.1", "maximum_version": "TLSv1.1"}
     server = build_server("rsa", static_rsa=suites, openssl_number=openssl, security_level=2, **versions)
     assert predict(build_hello(like=SEED), server) == expected
@@ -185,14 +185,14 @@ def test_tls13_clients(
 
 
 def test_brainpool_since_3_2(build_hello: MakeHello, build_server: MakeServer) -> None:
-    """Since brainpool has TLS 1.3 schemes, a brainpool key is no reason to fall back, and the client lacks them."""
+    """Since 3.2 a brainpool key has TLS 1.3 schemes, so the server does not fall back, and the client lacks the schemes."""
     expected = refused("NO_SUITABLE_SIGNATURE_ALGORITHM", alert=40, name="handshake_failure")
     server = build_server(BRAINPOOL, openssl="OpenSSL 3.2.2", openssl_number=0x30200020)
     assert predict(build_hello(like=DISTRIBUTION), server) == expected
 
 
 def test_a_group_that_tls13_does_not_have(build_hello: MakeHello, build_server: MakeServer) -> None:
-    """OpenSSL 1.1.1 asks for brainpoolP256r1 in TLS 1.3, and the client refuses it; 3.0 does not ask."""
+    """OpenSSL 1.1.1 requests brainpoolP256r1 in TLS 1.3, and the client refuses it; 3.0 does not request it."""
     hello = build_hello(like=DISTRIBUTION)
     asked = predict(hello, build_server("rsa", groups=("brainpoolP256r1",), openssl_number=0x101010FF))
     assert (asked.ended_by, asked.client_number, asked.alert) == (
@@ -221,7 +221,7 @@ STRAY = {"groups": "0017", "shares": ("0018",)}
         ({"signatures": "0402", "groups": "001a", "shares": ("001a",)}, ("rsa",), {}, ("NO_SUITABLE_KEY_SHARE", 40)),
         ({"signatures": "0402"}, ("rsa",), {}, ("NO_SHARED_SIGNATURE_ALGORITHMS", 40)),
         ({"signatures": "0401"}, ("rsa",), {}, ("NO_SUITABLE_SIGNATURE_ALGORITHM", 40)),
-        # TLS 1.2: a list without anything in common goes before the suite; no list means SHA-1.
+        # TLS 1.2: a list without anything in common takes precedence over the suite; no list means SHA-1.
         ({"versions": None, "signatures": "0402", "suites": "00ff"}, ("rsa",), {}, ("NO_SHARED_SIGNATURE_ALGORITHMS", 40)),
         ({"versions": None, "signatures": None}, ("rsa",), {}, ("NO_SUITABLE_SIGNATURE_ALGORITHM", 40)),
         ({"versions": None, "signatures": None}, ("rsa",), {"openssl_number": 0x1010117F}, (None, 80)),
@@ -229,7 +229,7 @@ STRAY = {"groups": "0017", "shares": ("0018",)}
             {"versions": None, "signatures": "0403"}, ("rsa",), {"openssl_number": 0x1010117F},
             ("NO_SUITABLE_SIGNATURE_ALGORITHM", 40),
         ),
-        # A signature that does not fit the key is noticed while signing, so not with static RSA.
+        # A signature that does not match the key is noticed while signing, so not with static RSA.
         ({"versions": None, "signatures": "0501"}, (RSA512,), {"security_level": 0}, (None, 80)),
     ],
 )  # fmt: skip
@@ -241,20 +241,20 @@ def test_the_order_of_openssl_s_checks(
     build_hello: MakeHello,
     build_server: MakeServer,
 ) -> None:
-    """Where several things are wrong the first check decides (tls_early_post_process_client_hello, tls_choose_sigalg)."""
+    """If several things are wrong the first check decides (tls_early_post_process_client_hello, tls_choose_sigalg)."""
     result = predict(build_hello(like="tls13", **hello), build_server(*keys, **changes))
     assert result.alert is not None
     assert (result.server_reason, result.alert.code) == expected
 
 
 def test_a_group_of_tls12_only_is_no_obstacle_there(build_hello: MakeHello, build_server: MakeServer) -> None:
-    """Only in TLS 1.3 a client refuses a group that TLS 1.3 does not have; static RSA has none at all."""
+    """Only in TLS 1.3 does a client refuse a group that TLS 1.3 does not have; static RSA has no group."""
     hello = build_hello(groups="0016")
     assert predict(hello, build_server("rsa", groups=("secp256k1",))).group == "secp256k1"
 
 
 def test_suites_that_sign_nothing(build_hello: MakeHello, build_server: MakeServer) -> None:
-    """Static RSA does not sign, whatever fits into the key; a pre-shared key needs no signature at all."""
+    """Static RSA does not sign, whatever the key size allows; a pre-shared key needs no signature."""
     hello = build_hello(suites="009d", signatures="0501")
     static = predict(hello, build_server(RSA512, static_rsa=True, security_level=0))
     assert (static.outcome, static.group) == (Outcome.CONNECTED, None)
@@ -264,13 +264,13 @@ def test_suites_that_sign_nothing(build_hello: MakeHello, build_server: MakeServ
 
 
 def test_without_a_common_version_suites_are_judged_for_tls12(build_hello: MakeHello, build_server: MakeServer) -> None:
-    """The table still says which pairings would have worked."""
+    """The table still shows which pairings would have worked."""
     hello = build_hello(suites="c02f", legacy="0301")
     assert [verdict.reasons for verdict in explain_selection(hello, build_server("rsa"))] == [()]
 
 
 def test_no_key_share_in_common(build_hello: MakeHello, build_server: MakeServer) -> None:
-    """A server restricted to a group the client has not ends with its own reason in TLS 1.3."""
+    """A server restricted to a group that the client lacks fails with a separate reason in TLS 1.3."""
     hello = build_hello(like=DISTRIBUTION, groups="00170018", shares=("0017",))
     expected = refused("NO_SUITABLE_KEY_SHARE", alert=40, name="handshake_failure")
     assert predict(hello, build_server("rsa", groups=("x25519",))) == expected

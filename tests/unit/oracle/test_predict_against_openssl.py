@@ -1,8 +1,8 @@
 """The prediction against this machine's OpenSSL: real contexts, real ClientHello bytes, no board, no network.
 
-Every combination pushes a ClientHello into a MemoryBIO server and compares what OpenSSL does (ServerHello and group, or
+Every combination feeds a ClientHello to a MemoryBIO server and compares OpenSSL's reaction (ServerHello and group, or
 error and alert) with what was computed from the same hello and the live settings of the same context. With THINNING at
-1 this was also run by hand under OpenSSL 3.5.9 and 3.6.5 (this interpreter, Debian's libssl), and the same contexts and
+1 this was also run manually under OpenSSL 3.5.9 and 3.6.5 (this interpreter, Debian's libssl), and the same contexts and
 hellos under Python 3.9 with 1.1.1w: no difference in 88 276 comparisons each.
 """
 
@@ -98,7 +98,7 @@ def refusal(flight: bytes, *, reason: str | None) -> tuple[object, ...]:
 
 
 def choice(flight: bytes) -> tuple[object, ...]:
-    """Read what a flight that begins with a ServerHello settled."""
+    """Read the negotiated values from a flight that begins with a ServerHello."""
     splitter, joiner = RecordSplitter(), MessageJoiner()
     splitter.feed(flight)
     for record in iter(splitter.next_record, None):
@@ -118,7 +118,7 @@ def choice(flight: bytes) -> tuple[object, ...]:
 
 
 def predicted(expectation: Expectation) -> tuple[object, ...]:
-    """Bring a prediction into the shape of `answer`; a refusal by the client is an older ServerHello here."""
+    """Convert a prediction to the form of `answer`; a refusal by the client is an older ServerHello here."""
     if expectation.ended_by is Side.CLIENT:
         return ("older-server-hello",)
     if expectation.outcome is Outcome.CONNECTED:
@@ -172,12 +172,12 @@ VERSIONS: tuple[tuple[str | None, str | None], ...] = (
 GROUPS = ("prime256v1", "secp384r1", "secp521r1", "X25519", "secp256k1", "brainpoolP256r1", "secp224r1")
 
 
-# Each context meets every ninth hello, the next one the ones after; 1 compares all with all (half a minute).
+# Each context gets every ninth hello, the next context the following ones; 1 compares all with all (half a minute).
 THINNING = 9
 
 
 def differences(every: Iterable[Settings], certificates: Certificates, hellos: Hellos) -> tuple[int, list[str]]:
-    """Run many contexts; count the comparisons and describe those that differ."""
+    """Run many contexts; count the comparisons and describe the differences."""
     counted, wrong = 0, []
     for index, settings in enumerate(every):
         if any(key not in certificates for key in settings.keys):
@@ -209,7 +209,7 @@ def test_rare_suite_strings(ciphers: str, certificates: Certificates, hellos: He
 
 @pytest.mark.parametrize("curve", GROUPS)
 def test_one_group(curve: str, certificates: Certificates, hellos: Hellos) -> None:
-    """A server restricted to one group agrees, asks again, or fails as predicted."""
+    """A server restricted to one group accepts, sends a HelloRetryRequest, or fails as predicted."""
     keys, versions = (("rsa",), ("p256",), ("rsa", "p521")), VERSIONS[:5]
     products = itertools.product(keys, versions, (None, "ALL:@SECLEVEL=0", "ALL:@SECLEVEL=3"))
     every = [Settings(keys=k, versions=v, ciphers=c, curve=curve) for k, v, c in products]
@@ -229,7 +229,7 @@ def test_the_client_decides(certificates: Certificates, hellos: Hellos) -> None:
 
 
 def test_the_table_of_suites_agrees_with_the_prediction(certificates: Certificates, hellos: Hellos) -> None:
-    """A suite is marked as chosen exactly where the prediction names it, and never together with a reason against it."""
+    """A suite is marked as chosen exactly if the prediction names it, and never together with a reason against it."""
     for keys, data in itertools.product((("rsa",), ("p256",), ("rsa", "p256"), ()), hellos.values()):
         built, hello = build(Settings(keys=keys), certificates), read_client_hello(data)
         assert built is not None

@@ -76,7 +76,7 @@ while True:
 
 
 class MicroPythonClient:
-    """One MicroPython process that makes TLS connections as told, one after the other."""
+    """A MicroPython process that makes TLS connections on request, one after the other."""
 
     def __init__(self, interpreter: str, script: Path) -> None:
         self.process = subprocess.Popen(
@@ -102,14 +102,14 @@ class MicroPythonClient:
 
 @pytest.fixture(scope="session")
 def certificates() -> Iterator[Certificates]:
-    """Certificates of `certs/`, made on demand."""
+    """Return certificates of `certs/`, made on demand."""
     with Certificates() as made:
         yield made
 
 
 @pytest.fixture(scope="session")
 def end_of_stream() -> tuple[str, str]:
-    """How this Python's `ssl` names a client that left without close_notify: type and reason.
+    """Return how this Python's `ssl` names a client that closed without close_notify: type and reason.
 
     Python 3.10 to 3.11.2 let OpenSSL 3 hide it (SSL_OP_IGNORE_UNEXPECTED_EOF, gh-95494).
     """
@@ -120,7 +120,7 @@ def end_of_stream() -> tuple[str, str]:
 
 @pytest.fixture
 def server(certificates: Certificates) -> Iterator[LocalServer]:
-    """A server host in this process."""
+    """Return a server host in this process."""
     host = LocalServer(materials=certificates.make)
     yield host
     host.close()
@@ -128,7 +128,7 @@ def server(certificates: Certificates) -> Iterator[LocalServer]:
 
 @pytest.fixture(scope="session")
 def micropython(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MicroPythonClient]:
-    """A MicroPython TLS client (the packaged interpreter)."""
+    """Return a MicroPython TLS client (the packaged interpreter)."""
     interpreter = os.environ.get("MICROPYTHON") or shutil.which("micropython", path=os.path.dirname(sys.executable))
     if interpreter is None:
         pytest.skip("the packaged MicroPython interpreter is not installed in this environment")
@@ -141,7 +141,7 @@ def micropython(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MicroPytho
 
 @pytest.fixture
 def python_client(certificates: Certificates) -> Callable[..., bytes]:
-    """A function that makes one TLS connection with CPython and returns the answer."""
+    """Return a function that makes one TLS connection with CPython and returns the answer."""
 
     def connect(
         port: int,
@@ -172,7 +172,7 @@ def python_client(certificates: Certificates) -> Callable[..., bytes]:
 
 @pytest.fixture
 def run(server: LocalServer, python_client: Callable[..., bytes]) -> Callable[..., tuple[Any, ServerReport]]:
-    """A function that opens a server, lets a client loose on it in a thread, and returns what each side saw."""
+    """Return a function that opens a server, runs a client against it in a thread, and returns what each side saw."""
 
     def case(
         profile: ServerProfile, serving: Serving | None = None, *, client: Callable[[int], Any] = python_client

@@ -1,4 +1,4 @@
-"""Addresses and port ranges: what is accepted, and the one line for what is not."""
+"""Addresses and port ranges: accepted values, and the one-line error for others."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from harness.server.address import check_bind, local_address_for, parse_ports
 
 
 def test_address_towards_the_loopback() -> None:
-    """The kernel chooses the source address for the way to the board."""
+    """The kernel chooses the source address for the route to the board."""
     assert local_address_for("127.0.0.1") == "127.0.0.1"
     assert local_address_for("127.0.0.9") in ("127.0.0.1", "127.0.0.9")
 
 
-def test_no_way_to_the_board() -> None:
+def test_no_route_to_the_board() -> None:
     """An address that cannot be reached is named, with the option that helps."""
     with pytest.raises(ServerError, match=r"no route to the board at '999\.1\.1\.1' .*--bind"):
         local_address_for("999.1.1.1")
 
 
 def test_bind_of_this_machine() -> None:
-    """An address of this machine is accepted as it is."""
+    """An address of this machine is accepted unchanged."""
     assert check_bind("127.0.0.1") == "127.0.0.1"
     assert check_bind("0.0.0.0") == "0.0.0.0"
 
@@ -36,7 +36,7 @@ def test_bind_of_this_machine() -> None:
     ],
 )
 def test_bad_bind(address: str, message: str) -> None:
-    """What cannot be bound is one line."""
+    """An address that cannot be bound gives one line."""
     with pytest.raises(UsageError, match=message):
         check_bind(address)
 
@@ -45,7 +45,7 @@ def test_bad_bind(address: str, message: str) -> None:
     ("text", "ports"), [("42000-42099", (42000, 42099)), ("8883", (8883, 8883)), (" 1-65535 ", (1, 65535))]
 )
 def test_good_ports(text: str, ports: tuple[int, int]) -> None:
-    """A range or a single port."""
+    """A range or a single port is accepted."""
     assert parse_ports(text) == ports
 
 
@@ -64,6 +64,6 @@ def test_good_ports(text: str, ports: tuple[int, int]) -> None:
     ],
 )
 def test_bad_ports(text: str, message: str) -> None:
-    """Anything else is one line that shows what is accepted."""
+    """Anything else gives one line that shows what is expected."""
     with pytest.raises(UsageError, match=message):
         parse_ports(text)

@@ -1,4 +1,4 @@
-"""Plain dicts of the engine to records and back: names are IANA's, faults of the engine are no TLS verdict."""
+"""Convert plain dicts of the engine to records and back: names are IANA's, and engine faults are not TLS verdicts."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_settings_survive_json(certificates: Certificates) -> None:
 
 
 def test_facts_use_iana_names() -> None:
-    """OpenSSL's group names become IANA's; an attribute this Python lacks stays None."""
+    """OpenSSL's group names become IANA's; an attribute that this Python lacks is None."""
     facts = facts_of(FACTS, keys=(), behaviour={})
     assert facts is not None
     assert facts.groups == ("secp256r1", "x25519")
@@ -68,7 +68,7 @@ def test_facts_use_iana_names() -> None:
 
 
 def test_default_suites_get_iana_names() -> None:
-    """What the interpreter says stays as it is, but for the names of its default suites."""
+    """The interpreter's description is unchanged, except for the names of its default suites."""
     raw = {"python": "3.8.18", "default_suites": [[0x003C, "TLSv1.2", "AES128-SHA256"], [0xFFFE, "TLSv1.2", "new"]]}
     assert description_of(raw) == {
         "python": "3.8.18",
@@ -78,7 +78,7 @@ def test_default_suites_get_iana_names() -> None:
 
 
 def test_report_over_the_pipe_and_in_process() -> None:
-    """The wire comes as bytes or as base64 and gives the same record; the suite is named by its code."""
+    """The wire arrives as bytes or as base64 and gives the same record; the suite is named by its code."""
     raw = Job({}, facts={}).report
     raw.update(negotiated_suite="AES128-SHA256", suite_code=0x003C)
     raw["message_alerts"] = [{"from": "server", "level": 2, "code": 40, "encrypted": False}]
@@ -102,7 +102,7 @@ def test_failures() -> None:
 
 
 def test_faults_of_the_engine_are_server_errors(certificates: Certificates) -> None:
-    """What is no TLS matter never becomes a report."""
+    """An error that does not concern TLS never becomes a report."""
     with pytest.raises(ServerError, match="the server engine failed: KeyError: 'x'"):
         report_of({"error": "KeyError: 'x'"}, facts=None)
     with pytest.raises(ServerError, match="cannot listen"):

@@ -1,4 +1,4 @@
-"""The server in this process against real clients: what each side sees, and what is left behind."""
+"""The server in this process against real clients: what each side sees, and cleanup."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_text_goes_both_ways_and_is_recorded(run: Run, version: str) -> None:
 
 @pytest.mark.parametrize("version", ["TLSv1.2", "TLSv1.3"])
 def test_the_record_opens_decrypted(run: Run, tmp_path: Path, version: str) -> None:
-    """Opened in tshark without any setting: the text of both sides, the record's times, addresses and ports, nothing odd."""
+    """tshark, without any setting, shows the text of both sides and the record's times, addresses and ports, without errors."""
     tshark = shutil.which("tshark")
     if tshark is None:
         pytest.skip("tshark is not installed; apt-get install tshark")
@@ -116,7 +116,7 @@ def test_end_of_file_after_the_exchange_is_success(run: Run, python_client: Call
 
 
 def test_end_of_file_before_the_text_is_a_failure(run: Run, end_of_stream: tuple[str, str]) -> None:
-    """A client that leaves before its text is complete is reported with stage read."""
+    """A client that closes before its text is complete is reported with stage read."""
     serving = Serving(expect_bytes=100)
 
     def leave(port: int) -> None:
@@ -126,7 +126,7 @@ def test_end_of_file_before_the_text_is_a_failure(run: Run, end_of_stream: tuple
         with socket.create_connection(("127.0.0.1", port)) as raw, context.wrap_socket(raw) as conn:
             conn.sendall(b"half")
 
-    # TLS 1.2: a TLS 1.3 client leaves with session tickets unread, and its kernel then resets the connection.
+    # TLS 1.2: a TLS 1.3 client closes with unread session tickets, and its kernel then resets the connection.
     _seen, report = run(ServerProfile(certificates=("server-p256",), maximum_version="TLSv1.2"), serving, client=leave)
     assert report.failure is not None
     assert (report.failure.type, report.failure.reason) == end_of_stream
@@ -134,7 +134,7 @@ def test_end_of_file_before_the_text_is_a_failure(run: Run, end_of_stream: tuple
     assert (report.exchanged, report.received_text) == (False, "half")
 
 
-def test_client_gone_in_the_handshake(run: Run, end_of_stream: tuple[str, str]) -> None:
+def test_client_closes_in_the_handshake(run: Run, end_of_stream: tuple[str, str]) -> None:
     """A connection without a ClientHello is the server's own end-of-file error."""
 
     def leave(port: int) -> None:
@@ -147,7 +147,7 @@ def test_client_gone_in_the_handshake(run: Run, end_of_stream: tuple[str, str]) 
 
 
 def test_received_alert_is_the_reason(run: Run, python_client: Callable[..., bytes]) -> None:
-    """A client that does not trust the server says so with alert 48, and the server names it."""
+    """A client that does not trust the server sends alert 48, and the server names it."""
     profile = ServerProfile(certificates=("server-p256",), maximum_version="TLSv1.2")
     seen, report = run(profile, client=lambda port: python_client(port, ca="ca-other"))
     assert isinstance(seen, ssl.SSLCertVerificationError)
@@ -157,7 +157,7 @@ def test_received_alert_is_the_reason(run: Run, python_client: Callable[..., byt
 
 
 def test_encrypted_alert_of_tls13_is_taken_from_the_message_callback(run: Run) -> None:
-    """Where this CPython has the private callback, TLS 1.3 alerts are known without decrypting."""
+    """If this CPython has the private callback, TLS 1.3 alerts are known without decryption."""
     profile = ServerProfile(
         certificates=("server-p256",), minimum_version="TLSv1.3", verify=Verify.REQUIRED, client_ca=("ca-p256",)
     )
@@ -203,7 +203,7 @@ def test_verify_code(run: Run, certificates: Certificates, python_client: Callab
     ],
 )
 def test_settings_python_refuses(server: LocalServer, profile: ServerProfile, expected: tuple[str, str | None]) -> None:
-    """What `ssl` refuses before any connection is a failure of stage config, with the facts read so far."""
+    """Settings that `ssl` refuses before any connection are a failure of stage config, with the facts read so far."""
     start = server.open(profile, TALK)
     assert start.port is None
     assert start.failure is not None
@@ -249,7 +249,7 @@ def test_facts_follow_the_live_context(server: LocalServer) -> None:
 
 
 def test_strangers_are_dropped_and_counted(run: Run, python_client: Callable[..., bytes]) -> None:
-    """Only the board's address is answered; the others are closed without a byte and counted."""
+    """Only the board's address is served; the others are closed without a byte and counted."""
     serving = Serving(expect_bytes=14, peers=("127.0.0.1",))
 
     def client(port: int) -> bytes:
@@ -264,7 +264,7 @@ def test_strangers_are_dropped_and_counted(run: Run, python_client: Callable[...
 
 
 def test_silent_client_times_out(run: Run) -> None:
-    """A client that says nothing costs the handshake time-out, and the report names it."""
+    """A client that sends nothing costs the handshake timeout, and the report names it."""
 
     def silent(port: int) -> bytes:
         with socket.create_connection(("127.0.0.1", port)) as conn:
@@ -297,7 +297,7 @@ def test_cancel_closes_the_listener(server: LocalServer) -> None:
 
 
 def test_a_new_server_ends_the_one_before(server: LocalServer) -> None:
-    """Opening again closes what was still listening."""
+    """Opening again closes the previous listener."""
     first = server.open(P256, TALK).port
     second = server.open(P256, TALK).port
     assert first != second
@@ -306,7 +306,7 @@ def test_a_new_server_ends_the_one_before(server: LocalServer) -> None:
 
 
 def test_ports_of_a_range(server: LocalServer) -> None:
-    """The server takes the first free port of the range, and says in one line when there is none."""
+    """The server uses the first free port of the range; if there is none, the error is one line."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -327,7 +327,7 @@ def test_wrap_socket_without_a_certificate(server: LocalServer) -> None:
 
 @pytest.mark.skipif(not hasattr(ssl, "wrap_socket"), reason="this Python has no ssl.wrap_socket")
 def test_ssl_wrap_socket_is_the_real_one_and_recorded(run: Run) -> None:
-    """The question's own server line runs on a real socket, and its bytes are in the record all the same."""
+    """The original server line runs on a real socket, and its bytes are still recorded."""
     profile = ServerProfile(certificates=("server-p256",), legacy_wrap_socket=True)
     answer, report = run(profile)
     assert answer == b"Hallo, Client!"
@@ -337,14 +337,14 @@ def test_ssl_wrap_socket_is_the_real_one_and_recorded(run: Run) -> None:
 
 
 @pytest.mark.skipif(hasattr(ssl, "wrap_socket"), reason="this Python still has ssl.wrap_socket")
-def test_ssl_wrap_socket_is_gone(server: LocalServer) -> None:
+def test_ssl_wrap_socket_was_removed(server: LocalServer) -> None:
     """Python 3.12 and later refuse it with AttributeError, stage config."""
     start = server.open(ServerProfile(certificates=("server-p256",), legacy_wrap_socket=True), TALK)
     assert start.failure == ServerFailure(type="AttributeError", reason=None, stage=Stage.CONFIG)
 
 
 def test_large_texts_both_ways(run: Run) -> None:
-    """The server reads as much as was announced and answers with as much as asked; the text is shown bounded."""
+    """The server reads the announced size and answers with the requested size; the shown text is bounded."""
     serving = Serving(expect_bytes=65536, send_bytes=65536)
 
     def client(port: int) -> bytes:
@@ -365,7 +365,7 @@ def test_large_texts_both_ways(run: Run) -> None:
 
 
 def test_control_characters_of_the_client_are_escaped(run: Run, python_client: Callable[..., bytes]) -> None:
-    """What a client sends is untrusted: it is shown without control characters."""
+    """A client's text is untrusted: it is shown without control characters."""
     _answer, report = run(P256, client=lambda port: python_client(port, text="\x1b[31mred\r\n\x00\u20ac.".ljust(12)))
     assert report.received_text is not None
     assert report.received_text.startswith("\\x1b[31mred\\r\\n\\x00\u20ac.")
@@ -373,9 +373,9 @@ def test_control_characters_of_the_client_are_escaped(run: Run, python_client: C
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="counts descriptors in /proc")
 def test_nothing_is_left_after_close(certificates: Certificates, python_client: Callable[..., bytes]) -> None:
-    """After `close` no thread, descriptor or file of the server remains, whatever was going on."""
+    """After `close` no thread, descriptor or file of the server remains, whatever its state was."""
     certificates.make("server-p256")
-    gc.collect()  # what other tests left to the collector is not ours to count
+    gc.collect()  # objects of other tests that await collection must not count
     threads, descriptors = threading.active_count(), len(os.listdir("/proc/self/fd"))
     host = LocalServer(materials=certificates.make)
     for profile in (P256, ServerProfile(certificates=("server-p256",), legacy_wrap_socket=hasattr(ssl, "wrap_socket"))):

@@ -1,4 +1,4 @@
-"""The recording relay between a real client and a real server of this Python: every byte passes, and is kept."""
+"""The recording relay between a real client and a real server of this Python: every byte is passed on and recorded."""
 
 import contextlib
 import socket
@@ -33,7 +33,7 @@ def echo(tls):
 
 @pytest.fixture
 def target(pair):
-    """Starts a TLS server for one connection; `target(version)` gives its port."""
+    """Start a TLS server for one connection; `target(version)` returns its port."""
     ended = []
 
     def start(version=ssl.TLSVersion.TLSv1_2, *, tickets=2, verify=ssl.CERT_NONE, answer=echo):
@@ -53,7 +53,7 @@ def target(pair):
                         with context.wrap_socket(sock, server_side=True) as tls:
                             answer(tls)
                     except OSError:
-                        pass  # the client went away or was refused: what the relay saw of it is the test
+                        pass  # the client closed or was refused: the test checks what the relay saw
 
         thread = threading.Thread(target=serve)
         thread.start()
@@ -67,7 +67,7 @@ def target(pair):
 
 @pytest.fixture
 def relay():
-    """Makes relays, closed at the end."""
+    """Return a function that makes relays, which are closed at the end."""
     made = []
 
     def make(port):
@@ -80,7 +80,7 @@ def relay():
 
 
 def talk(port, version, *, text=b"hello"):
-    """A client's whole session; None where it is refused."""
+    """Run a client's whole session; return None if it is refused."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     context.minimum_version = context.maximum_version = version
@@ -94,7 +94,7 @@ def talk(port, version, *, text=b"hello"):
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-def test_session_passes_and_is_kept(relay, target, version):
+def test_session_is_passed_on_and_recorded(relay, target, version):
     """Application data both ways; ClientHello, ServerHello and the end of the handshake are read from the wire."""
     between = relay(target(version))
     start = between.open(PROFILE, Serving(peers=("127.0.0.1",)))
@@ -120,7 +120,7 @@ def test_refusal_reaches_the_client(relay, target):
 
 
 def shake_and_close(port, version):
-    """What a board of `diagnose --connect` does: it reads nothing, and says no goodbye."""
+    """Behave as a board of `diagnose --connect`: read nothing, and send no close_notify."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     context.minimum_version = context.maximum_version = version
@@ -129,10 +129,10 @@ def shake_and_close(port, version):
 
 
 def test_tls13_certificate_required(relay, target, monkeypatch):
-    """The client is through and gone when the server refuses it: its end waits, and the alert's length tells."""
+    """The client has finished and closed when the server refuses it: its end is held back, and the alert's length shows the refusal."""
     monkeypatch.setattr(
         "harness.server.relay.ANSWER_S", 30.0
-    )  # it ends with the server's end, however busy this machine is
+    )  # it ends when the server closes, however busy this machine is
     between = relay(target(ssl.TLSVersion.TLSv1_3, verify=ssl.CERT_REQUIRED))
     start = between.open(PROFILE, Serving())
     shake_and_close(start.port, ssl.TLSVersion.TLSv1_3)
@@ -143,7 +143,7 @@ def test_tls13_certificate_required(relay, target, monkeypatch):
 
 
 def test_tls13_tickets(relay, target):
-    """A server that sends tickets takes the client; its end is passed on at once."""
+    """A server that sends tickets accepts the client; the client's end is passed on at once."""
     between = relay(target(ssl.TLSVersion.TLSv1_3))
     start = between.open(PROFILE, Serving())
     shake_and_close(start.port, ssl.TLSVersion.TLSv1_3)
@@ -152,7 +152,7 @@ def test_tls13_tickets(relay, target):
 
 
 def test_tls13_silence(relay, target, monkeypatch):
-    """A server that waits for the client, and only says goodbye to its end, is not taken for one that refuses."""
+    """A server that waits for the client, and only answers its end with close_notify, is not taken for one that refuses."""
     monkeypatch.setattr("harness.server.relay.ANSWER_S", 0.3)
     goodbye = []
     between = relay(target(ssl.TLSVersion.TLSv1_3, tickets=0, answer=lambda tls: goodbye.append(tls.recv(1))))
@@ -160,11 +160,11 @@ def test_tls13_silence(relay, target, monkeypatch):
     shake_and_close(start.port, ssl.TLSVersion.TLSv1_3)
     report = between.finish(Deadline(40))
     assert (report.ended_first, report.handshake_done, report.exchanged) == (False, True, True)
-    assert goodbye in ([b""], [])  # it saw the end that was held back, as one or as an error
+    assert goodbye in ([b""], [])  # it saw the delayed end, as such or as an error
 
 
 def test_tls13_closed_without_an_answer(relay, target, monkeypatch):
-    """A server that leaves at once, with no alert and no ticket."""
+    """A server closes at once, without an alert or a ticket."""
     monkeypatch.setattr("harness.server.relay.ANSWER_S", 30.0)
     between = relay(target(ssl.TLSVersion.TLSv1_3, tickets=0, answer=lambda tls: tls.close()))
     start = between.open(PROFILE, Serving())
@@ -175,7 +175,7 @@ def test_tls13_closed_without_an_answer(relay, target, monkeypatch):
 
 
 def test_tls13_alert_without_an_end(relay, target, monkeypatch):
-    """After an alert nothing comes, whether the server closes or not."""
+    """After an alert nothing more is expected, whether the server closes or not."""
     monkeypatch.setattr("harness.server.relay.ANSWER_S", 2.5)
 
     def goodbye(tls):
@@ -190,7 +190,7 @@ def test_tls13_alert_without_an_end(relay, target, monkeypatch):
 
 
 def test_tls12_certificate_required(relay, target):
-    """The server's Finished never comes, and its alert is in the clear: the refusal is seen without any waiting."""
+    """The server's Finished never arrives, and its alert is plaintext: the refusal is seen without waiting."""
     between = relay(target(ssl.TLSVersion.TLSv1_2, verify=ssl.CERT_REQUIRED))
     start = between.open(PROFILE, Serving())
     shake_and_close(start.port, ssl.TLSVersion.TLSv1_2)
@@ -225,7 +225,7 @@ def test_no_server(relay):
 
 
 def test_one_connection(relay):
-    """A server that serves one client meets the board: nothing else connects."""
+    """A server that serves one client gets the board: nothing else connects."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         between = relay(listener.getsockname()[1])
         start = between.open(PROFILE, Serving())
@@ -242,7 +242,7 @@ def test_one_connection(relay):
 
 
 def test_reset_is_passed_on_as_one(relay):
-    """A server that resets does not look like one that closes."""
+    """A reset by the server arrives as a reset, not as a close."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         between = relay(listener.getsockname()[1])
         start = between.open(PROFILE, Serving())
@@ -254,8 +254,8 @@ def test_reset_is_passed_on_as_one(relay):
                 client.recv(1)
 
 
-def test_alert_before_the_reset_that_follows_it(relay):
-    """A board in the middle of its flight reads the alert, not the reset: which comes first must not be chance."""
+def test_alert_before_the_reset_after_it(relay):
+    """A board in the middle of its flight reads the alert, not the reset: the order must not be a race."""
     alert = bytes.fromhex("15030300020228")
     with socket.create_server(("127.0.0.1", 0)) as listener:
         between = relay(listener.getsockname()[1])
@@ -274,7 +274,7 @@ def test_alert_before_the_reset_that_follows_it(relay):
 
 
 def test_ends_at_the_deadline(relay):
-    """Two sides that say nothing: ended, and said to have timed out."""
+    """If both sides send nothing, the connection is ended and reported as timed out."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         between = relay(listener.getsockname()[1])
         start = between.open(PROFILE, Serving())
@@ -283,7 +283,7 @@ def test_ends_at_the_deadline(relay):
 
 
 def test_taken_port(relay):
-    """No port can be had."""
+    """An occupied port is reported."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(ServerError, match=r"^the relay cannot listen on 127\.0\.0\.1: EADDRINUSE$"):
@@ -291,7 +291,7 @@ def test_taken_port(relay):
 
 
 def test_never_opened(relay):
-    """There is nothing to wait for."""
+    """Waiting on a relay that was never opened is an error."""
     with pytest.raises(ServerError, match=r"^the relay was not opened$"):
         relay(1).finish(Deadline(1))
     assert relay(1).cancel() is None
@@ -299,6 +299,6 @@ def test_never_opened(relay):
 
 
 def test_look_up():
-    """Addresses with and without a server, and an unknown host name."""
+    """Look up addresses with and without a server, and an unknown host name."""
     assert look_up("127.0.0.1", 1) is None
     assert look_up("no-such-host.invalid", 1).reason.startswith("EAI_")

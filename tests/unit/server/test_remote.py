@@ -27,7 +27,7 @@ TALK = Serving(expect_bytes=14)
 
 
 def interpreter(version: str) -> str:
-    """Find a pyenv interpreter of a minor version; skip where there is none."""
+    """Find a pyenv interpreter of a minor version; skip if there is none."""
     found = sorted(PYENV.glob(f"{version}.*/bin/python"))
     if not found:
         pytest.skip(f"no CPython {version} under {PYENV}")
@@ -36,7 +36,7 @@ def interpreter(version: str) -> str:
 
 @pytest.fixture(params=["this", "3.8", "3.13"])
 def remote(request: pytest.FixtureRequest, certificates: Certificates) -> Iterator[RemoteServer]:
-    """A server host under this Python, the oldest and a newer one."""
+    """Return a server host under this Python, the oldest and a newer one."""
     python = sys.executable if request.param == "this" else interpreter(request.param)
     host = RemoteServer(python, materials=certificates.make)
     yield host
@@ -44,7 +44,7 @@ def remote(request: pytest.FixtureRequest, certificates: Certificates) -> Iterat
 
 
 def test_session_under_another_python(remote: RemoteServer, python_client: Callable[..., bytes]) -> None:
-    """Text goes both ways, the bytes come over the pipe, and end of file after it is success."""
+    """Text goes both ways, the recorded bytes arrive over the pipe, and the end of the stream after it is a success."""
     for notify in (True, False):
         start = remote.open(P256, TALK)
         assert python_client(start.port, notify=notify) == b"Hallo, Client!"
@@ -95,7 +95,7 @@ def test_odd_behaviours_under_another_python(
 
 
 def test_raw_peer_under_another_python(remote: RemoteServer, python_client: Callable[..., bytes]) -> None:
-    """A peer that is no TLS server needs no context."""
+    """A peer that does not speak TLS needs no context."""
     start = remote.open(ServerProfile(behaviour={"name": "not-tls.alert", "code": 40}), TALK)
     with pytest.raises(ssl.SSLError) as caught:
         python_client(start.port)
@@ -172,19 +172,19 @@ def test_missing_interpreter(tmp_path: Path, certificates: Certificates) -> None
 
 
 def test_not_executable(tmp_path: Path, certificates: Certificates) -> None:
-    """A file that cannot be started says why."""
+    """The error for a file that cannot be started has the reason."""
     (tmp_path / "data").write_text("x")
     assert refused(tmp_path / "data", certificates) == "cannot be started (Permission denied)"
 
 
 def test_not_python(tmp_path: Path, certificates: Certificates) -> None:
-    """A program that is no Python is named as such."""
+    """A program that is not Python is reported as such."""
     path = script(tmp_path, "#!/bin/sh\necho hello\n")
     assert refused(path, certificates) == f"is not a Python interpreter {ACCEPTED}"
 
 
-def test_a_shim_that_knows_no_such_python(tmp_path: Path, certificates: Certificates) -> None:
-    """What a program says instead of being Python is passed on, the first line of it: pyenv's shims begin with the reason."""
+def test_a_shim_without_that_python(tmp_path: Path, certificates: Certificates) -> None:
+    """The error quotes the first line of the program's output: pyenv's shims begin with the reason."""
     path = script(tmp_path, "#!/bin/sh\necho 'pyenv: python3.8: command not found\n\nNote: see help' >&2\nexit 127\n")
     said = "it printed 'pyenv: python3.8: command not found'"
     assert refused(path, certificates) == f"is not a Python interpreter; {said} {ACCEPTED}"
@@ -198,7 +198,7 @@ def test_too_old(certificates: Certificates, version: str) -> None:
     )
 
 
-def test_micropython_is_no_server(certificates: Certificates) -> None:
+def test_micropython_is_not_a_server(certificates: Certificates) -> None:
     """MicroPython is the client of this harness, not its server."""
     path = Path(sys.executable).with_name("micropython")
     if not path.exists():
@@ -222,7 +222,7 @@ def test_python_without_ssl(tmp_path: Path, certificates: Certificates) -> None:
 
 
 def test_engine_that_does_not_start(tmp_path: Path, certificates: Certificates) -> None:
-    """A Python that is good but cannot run the engine is reported with the last line of its error stream."""
+    """A working Python that cannot run the engine is reported with the last line of its error stream."""
     broken = 'if [ "$1" = -I ]; then printf "cannot: \\033[31m no memory" >&2; exit 3; fi'
     path = script(tmp_path, f'#!/bin/sh\n{broken}\nexec {sys.executable} "$@"\n')
     message = refused(path, certificates)

@@ -47,7 +47,7 @@ def met(count: int, *addresses: str) -> ServerReport:
 
 
 def test_all_sessions_count_until_the_next_call() -> None:
-    """Finished and cancelled sessions count, each address once, until the next call; everything else is the host's."""
+    """Finished and cancelled sessions count, each address once, until the next call; everything else is passed to the host."""
     inner = Prepared()
     host: ServerHost = CountedServer(inner)
     counted = CountedServer(inner)

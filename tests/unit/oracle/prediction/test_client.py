@@ -1,4 +1,4 @@
-"""What a ClientHello gives away of the library that sent it."""
+"""What a ClientHello reveals about the library that sent it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MakeHello = Callable[..., HelloFacts]
 
 
 def test_only_axtls_is_axtls(hellos: dict[str, bytes], build_hello: MakeHello) -> None:
-    """Of all hellos only the captured axTLS one is taken for it; mbedTLS with the same suites is not."""
+    """Of all hellos only the captured axTLS one counts as axTLS; mbedTLS with the same suites does not."""
     assert [name for name in hellos if is_axtls(build_hello(like=name))] == ["1.20.0-axtls"]
     assert not is_axtls(build_hello(suites="002f003c0035003d", groups=None))
 
@@ -30,7 +30,7 @@ def test_only_axtls_is_axtls(hellos: dict[str, bytes], build_hello: MakeHello) -
     ],
 )
 def test_oldest_version(like: str, expected: int, build_hello: MakeHello) -> None:
-    """mbedTLS 2.x tells its minimum in the record header; 3.x has TLS 1.2, and the extension is a full list."""
+    """mbedTLS 2.x shows its minimum in the record header; 3.x has TLS 1.2, and the extension is a full list."""
     assert oldest_version(build_hello(like=like)) == expected
 
 

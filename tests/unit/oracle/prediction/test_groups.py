@@ -39,7 +39,7 @@ def test_no_group_in_tls12(like: str, build_hello: MakeHello, build_server: Make
 def test_key_shares_by_release(
     shares: tuple[str, ...], before: KeyExchange, since: KeyExchange, build_hello: MakeHello, build_server: MakeServer
 ) -> None:
-    """Before 3.5 the first share that fits wins; since 3.5 an earlier tuple is worth another round trip."""
+    """Before 3.5 the first matching share wins; since 3.5 an earlier tuple justifies another round trip."""
     hello = build_hello(like="tls13", groups="00180017", shares=shares)
     found = [tls13_group(hello, server=build_server(openssl_number=number)) for number in (0x30400010, 0x30500070)]
     assert found == [before, since]
@@ -81,14 +81,14 @@ def test_tuples_since_3_5(
     build_hello: MakeHello,
     build_server: MakeServer,
 ) -> None:
-    """The first tuple with anything in common decides; in it a share at hand comes first, in the order of who decides."""
+    """The first tuple with a common group decides; in it an existing share comes first, in the order of the deciding side."""
     hello = build_hello(like="tls13", groups=groups, shares=shares)
     server = build_server(openssl_number=0x30500070, server_preference=preference)
     assert tls13_group(hello, server=server) == expected
 
 
 def test_before_3_5_the_client_s_first_usable_share_wins(build_hello: MakeHello, build_server: MakeServer) -> None:
-    """Whatever the server prefers; without a usable share it asks for the first of its own that the client lists."""
+    """This holds whatever the server prefers; without a usable share it requests its first group that the client lists."""
     hello = build_hello(like="tls13", groups="001a00180017", shares=("001a", "0018", "0017"))
     assert tls13_group(hello, server=build_server()) == KeyExchange(group="secp384r1", retry=False)
     hello = build_hello(like="tls13", groups="001800190017", shares=())
@@ -106,7 +106,7 @@ def test_before_3_5_the_client_s_first_usable_share_wins(build_hello: MakeHello,
 def test_how_far_3_0_reads_the_shares(
     shares: tuple[str, ...], expected: KeyExchange | Refusal, build_hello: MakeHello, build_server: MakeServer
 ) -> None:
-    """Up to the first share that it can use: one that is only listed (brainpool) does not end it, a stray one after it is unseen."""
+    """3.0 reads up to the first usable share: one that is only listed (brainpool) does not count, a stray one after it is not read."""
     hello = build_hello(like="tls13", groups="0017001d001a", shares=shares)
     assert tls13_group(hello, server=build_server()) == expected
 
@@ -115,7 +115,7 @@ def test_how_far_3_0_reads_the_shares(
 def test_groups_below_the_security_level_do_not_count(
     number: int, build_hello: MakeHello, build_server: MakeServer
 ) -> None:
-    """Level 4 leaves 192 bits and more, in every version, and a share of a weaker group does not help."""
+    """Level 4 allows 192 bits and more, in every version, and a share of a weaker group does not help."""
     server = build_server(openssl_number=number, security_level=4)
     hello = build_hello(like="tls13", groups="0017001d0018", shares=("0017",))
     assert shared_group(hello, server=server) == "secp384r1"
@@ -131,7 +131,7 @@ def test_groups_of_other_versions_do_not_count(number: int, build_hello: MakeHel
     assert tls13_group(hello, server=server) == KeyExchange(group="ffdhe2048", retry=True)
 
 
-def test_a_stray_share_before_the_one_that_fits(build_hello: MakeHello, build_server: MakeServer) -> None:
+def test_a_stray_share_before_the_matching_one(build_hello: MakeHello, build_server: MakeServer) -> None:
     """A share for a group that the client does not list is refused by every release if it comes first."""
     hello = build_hello(like="tls13", groups="0017", shares=("0018", "0017"))
     for number in (0x30000130, 0x30400000, 0x30500070):
@@ -140,8 +140,8 @@ def test_a_stray_share_before_the_one_that_fits(build_hello: MakeHello, build_se
         )
 
 
-def test_a_stray_share_after_the_one_that_fits(build_hello: MakeHello, build_server: MakeServer) -> None:
-    """3.0 stops at the first share it can use; 3.5 reads on and refuses the hello."""
+def test_a_stray_share_after_the_matching_one(build_hello: MakeHello, build_server: MakeServer) -> None:
+    """3.0 stops at the first usable share; 3.5 continues and refuses the hello."""
     hello = build_hello(like="tls13-stray-share-last")
     found = [tls13_group(hello, server=build_server(openssl_number=number)) for number in (0x30000130, 0x30500070)]
     assert found == [KeyExchange(group="secp256r1", retry=False), Refusal(reason="BAD_KEY_SHARE", alert=47)]

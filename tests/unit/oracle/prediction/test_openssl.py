@@ -14,14 +14,14 @@ MakeServer = Callable[..., ServerFacts]
 
 
 def test_release_of_a_version_number(build_server: MakeServer) -> None:
-    """1.1.1w, 3.0.19 and 3.5.7 number themselves in two ways; only major and minor count."""
+    """1.1.1w, 3.0.19 and 3.5.7 use two numbering schemes; only major and minor count."""
     numbers = (0x1010117F, 0x30000130, 0x30500070)
     assert [openssl.release(build_server(openssl_number=number)) for number in numbers] == [(1, 1), (3, 0), (3, 5)]
     assert openssl.release(build_server(openssl_number=ssl.OPENSSL_VERSION_NUMBER)) == ssl.OPENSSL_VERSION_INFO[:2]
 
 
 def test_default_groups_by_release(build_server: MakeServer) -> None:
-    """1.1.1 knows curves only, 3.0 adds finite fields, 3.5 puts them into tuples with a hybrid first."""
+    """1.1.1 has only curves, 3.0 adds finite fields, 3.5 groups them into tuples with a hybrid first."""
     first = [openssl.group_tuples(build_server(openssl_number=n))[0] for n in (0x1010117F, 0x30000130, 0x30500070)]
     assert [len(first[0]), len(first[1]), first[2]] == [5, 10, ("X25519MLKEM768",)]
     assert openssl.group_tuples(build_server(groups=("secp384r1",))) == (("secp384r1",),)
@@ -45,8 +45,8 @@ def test_groups_by_version(group: str, tls12: bool, tls13: bool, build_server: M
     assert [openssl.group_fits_version(group, server=server, tls13=each) for each in (False, True)] == [tls12, tls13]
 
 
-def test_level_bounds_groups_and_versions(build_server: MakeServer) -> None:
-    """P-224 is worth 112 bits: level 2 takes it, level 3 does not; TLS 1.1 needs level 0 since 3.1."""
+def test_level_limits_groups_and_versions(build_server: MakeServer) -> None:
+    """P-224 has 112 bits: level 2 accepts it, level 3 does not; TLS 1.1 needs level 0 since 3.1."""
     levels = [openssl.group_allowed("secp224r1", server=build_server(security_level=level)) for level in (2, 3)]
     old = [
         openssl.version_allowed(0x0302, server=build_server(security_level=level, openssl_number=number))
@@ -114,7 +114,7 @@ def test_default_group_order_of_3_5(build_server: MakeServer) -> None:
 
 
 def test_1_1_1_uses_any_curve_in_any_version(build_server: MakeServer) -> None:
-    """It has no table of groups by version."""
+    """OpenSSL 1.1.1 has no table of groups by version."""
     old = build_server(openssl_number=0x1010117F)
     assert all(openssl.group_fits_version("secp256k1", server=old, tls13=each) for each in (False, True))
 
@@ -131,7 +131,7 @@ def test_1_1_1_uses_any_curve_in_any_version(build_server: MakeServer) -> None:
     ],
 )
 def test_strength_of_ciphers(cipher: str, bits: int, build_server: MakeServer) -> None:
-    """The strength OpenSSL gives a cipher is in its name; CCM_8 lost most of it in 3.2."""
+    """The strength that OpenSSL assigns follows from the cipher's name; CCM_8 lost most of it in 3.2."""
     assert openssl.suite_strength(cipher, server=build_server()) == bits
     short_tag = [
         openssl.suite_strength("AES_128_CCM_8", server=build_server(openssl_number=n)) for n in (0x30000130, 0x30200020)

@@ -29,7 +29,7 @@ def test_the_last_key_of_a_type_is_the_one_in_use(build_server: MakeServer) -> N
 
 
 def test_shared_schemes_follow_who_decides(build_hello: MakeHello, build_server: MakeServer) -> None:
-    """OpenSSL's order is by size upwards, mbedTLS's downwards; the deciding side's is used."""
+    """OpenSSL's order is by increasing size, mbedTLS's by decreasing size; the deciding side's order is used."""
     hello = build_hello(signatures="06030503040304010501")
     orders = [
         [info.name for info in shared_signatures(hello, server=build_server(server_preference=ours))]
@@ -44,13 +44,13 @@ def test_shared_schemes_follow_who_decides(build_hello: MakeHello, build_server:
 def test_sha1_needs_level_0_since_3_0(
     level: int, number: int, left: int, build_hello: MakeHello, build_server: MakeServer
 ) -> None:
-    """SHA-1 is worth 64 bits since 3.0, too few for level 1."""
+    """SHA-1 counts 64 bits since 3.0, too few for level 1."""
     server = build_server(security_level=level, openssl_number=number)
     assert len(shared_signatures(build_hello(signatures="02030201"), server=server)) == left
 
 
 def test_without_the_extension_tls12_means_sha1(build_hello: MakeHello, build_server: MakeServer) -> None:
-    """RFC 5246 section 7.4.1.4.1: no extension is SHA-1, which level 2 does not let sign."""
+    """RFC 5246 section 7.4.1.4.1: no extension means SHA-1, with which level 2 does not sign."""
     hello = build_hello(like="no-signatures")
     names = [
         choose_tls12(hello, server=build_server("rsa", security_level=level), version=0x0303, key_types=("RSA",))
@@ -95,7 +95,7 @@ def test_old_versions_sign_by_level(build_server: MakeServer) -> None:
     ("kind", "highest"), [("RSA", {0x1010117F: 3, 0x30000130: 0}), ("EC", {0x1010117F: 1, 0x30000130: 0})]
 )
 def test_the_highest_level_of_an_old_signature(kind: str, highest: dict[int, int], build_server: MakeServer) -> None:
-    """MD5+SHA-1 is worth 144 bits in 1.1.1 and 67 since; SHA-1 80 and 64."""
+    """MD5+SHA-1 counts 144 bits in 1.1.1 and 67 since; SHA-1 80 and 64."""
     for number, last in highest.items():
         levels = [
             level
@@ -112,7 +112,7 @@ def test_the_highest_level_of_an_old_signature(kind: str, highest: dict[int, int
 def test_the_highest_level_of_a_scheme(
     scheme: str, highest: int, build_hello: MakeHello, build_server: MakeServer
 ) -> None:
-    """Half the hash in bits; Ed25519 128 and Ed448 224 (RFC 8032 section 8.5)."""
+    """The strength is half the hash size in bits; Ed25519 has 128 and Ed448 224 (RFC 8032 section 8.5)."""
     levels = [
         level
         for level in range(6)
@@ -126,7 +126,7 @@ def test_the_highest_level_of_a_scheme(
 def test_the_shortest_key_of_a_pss_scheme(
     scheme: str, bits: int, version: str, build_hello: MakeHello, build_server: MakeServer
 ) -> None:
-    """Twice the hash and two bytes, counted in whole bytes."""
+    """It needs twice the hash size plus two bytes, in whole bytes."""
     hello = build_hello(like="tls13", signatures=scheme)
     for length, fits in ((bits - 8, False), (bits - 7, True), (bits, True)):
         server = build_server(KeyFacts(type="RSA", bits=length))
@@ -138,8 +138,8 @@ def test_the_shortest_key_of_a_pss_scheme(
         assert (found is not None) is fits
 
 
-def test_the_first_shared_scheme_of_a_key_in_use_is_taken(build_hello: MakeHello, build_server: MakeServer) -> None:
-    """Schemes of keys that the server lacks, or that the suite cannot use, are passed over."""
+def test_the_first_shared_scheme_of_a_key_in_use_wins(build_hello: MakeHello, build_server: MakeServer) -> None:
+    """Schemes of keys that the server lacks, or that the suite cannot use, are skipped."""
     hello = build_hello(signatures="04030503080708040401")
     both = build_server(KeyFacts(type="EC", bits=256, curve="secp256r1"), KeyFacts(type="RSA", bits=2048))
     cases = {("EC",): "ecdsa_secp256r1_sha256", ("RSA",): "rsa_pss_rsae_sha256", ("Ed25519",): None}
@@ -149,7 +149,7 @@ def test_the_first_shared_scheme_of_a_key_in_use_is_taken(build_hello: MakeHello
 
 
 def test_brainpool_schemes_are_for_tls13_only(build_hello: MakeHello, build_server: MakeServer) -> None:
-    """RFC 8734: 3.2 has them in TLS 1.3, where they come before RSA; in TLS 1.2 the ordinary ECDSA scheme signs."""
+    """RFC 8734: 3.2 has them in TLS 1.3, where they precede RSA; in TLS 1.2 the ordinary ECDSA scheme signs."""
     key = KeyFacts(type="EC", bits=256, curve="brainpoolP256r1")
     hello = build_hello(like="tls13", signatures="081a0804")
     server = build_server(key, "rsa", openssl_number=0x30200020)
@@ -176,7 +176,7 @@ def test_brainpool_schemes_are_for_tls13_only(build_hello: MakeHello, build_serv
 def test_whether_a_key_may_sign_at_all(
     signatures: str, version: int, kind: str, may: bool, build_hello: MakeHello, build_server: MakeServer
 ) -> None:
-    """A listed scheme of its type; PKCS#1 does not count in TLS 1.3, and before TLS 1.2 the list does not."""
+    """It may if a scheme of its type is listed; PKCS#1 does not count in TLS 1.3, and before TLS 1.2 the list does not."""
     assert may_sign(build_hello(signatures=signatures), server=build_server(), version=version, key_type=kind) is may
 
 
@@ -184,7 +184,7 @@ def test_whether_a_key_may_sign_at_all(
 def test_who_may_sign_without_the_extension(
     kind: str, may: bool, build_hello: MakeHello, build_server: MakeServer
 ) -> None:
-    """SHA-1 with RSA or ECDSA, where the level admits it."""
+    """SHA-1 with RSA or ECDSA may, if the level allows it."""
     hello = build_hello(like="no-signatures")
     found = [
         may_sign(hello, server=build_server(security_level=level), version=0x0303, key_type=kind) for level in (0, 1)
@@ -207,7 +207,7 @@ def test_who_may_sign_without_the_extension(
     ],
 )
 def test_pkcs1_needs_room_for_the_digest(code: int, bits: int, fits: bool) -> None:
-    """19 bytes before the digest and 11 of padding, counted in whole bytes; PSS keys and SHA-1 are not looked at."""
+    """19 bytes before the digest and 11 of padding, counted in whole bytes; PSS keys and SHA-1 are not checked."""
     info = signature_info(code)
     assert info is not None
     assert fits_digest(info, key=KeyFacts(type="RSA", bits=bits)) is fits

@@ -17,7 +17,7 @@ MakeServer = Callable[..., ServerFacts]
 
 
 def test_every_reason_is_listed(build_hello: MakeHello, build_server: MakeServer) -> None:
-    """The seed's suites against an RSA key: each pairing says all that is wrong with it, in the hello's order."""
+    """With the seed's suites and an RSA key, each pairing lists everything that is wrong with it, in the hello's order."""
     verdicts = judge_suites(build_hello(like="1.20.0-stm32"), server=build_server("rsa"), version=0x0303)
     assert [(verdict.code, verdict.reasons) for verdict in verdicts] == [
         ("c024", (Exclusion.KEY_TYPE,)),
@@ -33,7 +33,7 @@ def test_every_reason_is_listed(build_hello: MakeHello, build_server: MakeServer
 
 
 def test_who_decides_the_order(build_hello: MakeHello, build_server: MakeServer) -> None:
-    """The server's list is walked by default, the client's without the option; one suite is chosen."""
+    """The server's list decides by default, the client's without the option; one suite is chosen."""
     hello = build_hello(suites="c02fc030")
     chosen = [
         [verdict.name for verdict in judge_suites(hello, server=server, version=0x0303) if verdict.chosen]
@@ -58,7 +58,7 @@ def test_an_edwards_key_serves_ecdsa_suites_in_tls12_only(build_hello: MakeHello
 
 
 def test_the_best_of_several_keys_counts(build_hello: MakeHello, build_server: MakeServer) -> None:
-    """An ECDSA suite takes an EC or an Edwards key: only the key with the fewest obstacles counts, in either order."""
+    """An ECDSA suite accepts an EC or an Edwards key: only the key with the fewest obstacles counts, in either order."""
     hello = build_hello(suites="c02c", groups="0017", signatures="08070403")
     curve = KeyFacts(type="EC", bits=521, curve="secp521r1")
     edwards = KeyFacts(type="Ed25519", bits=256)
@@ -72,7 +72,7 @@ def test_the_best_of_several_keys_counts(build_hello: MakeHello, build_server: M
         assert suite.reasons == (Exclusion.NO_SIGNATURE,)
 
 
-def test_key_exchanges_that_python_servers_do_not_do(build_hello: MakeHello, build_server: MakeServer) -> None:
+def test_key_exchanges_that_python_servers_do_not_support(build_hello: MakeHello, build_server: MakeServer) -> None:
     """DHE without parameters, PSK without a callback, static ECDH and unknown codes each have their reason."""
     suites = ((0x009F, "TLSv1.2", "DHE-RSA-AES256-GCM-SHA384"), (0x00A9, "TLSv1.2", "PSK-AES256-GCM-SHA384"))
     hello = build_hello(suites="009f00a9c02e0a0a")
@@ -101,7 +101,7 @@ def test_key_exchanges_that_python_servers_do_not_do(build_hello: MakeHello, bui
 def test_the_curve_of_a_key(
     curve: str | None, level: int, groups: str | None, accepted: bool, build_hello: MakeHello, build_server: MakeServer
 ) -> None:
-    """The level must admit it and the client list it, if it lists any; explicit parameters have no name to list."""
+    """The level must allow it, and the client must list it if it lists any; explicit parameters have no name to list."""
     server = build_server(KeyFacts(type="EC", bits=256, curve=curve), security_level=level)
     (suite,) = judge_suites(build_hello(suites="c02c", groups=groups), server=server, version=0x0303)
     assert (Exclusion.KEY_CURVE not in suite.reasons) is accepted
@@ -119,20 +119,20 @@ SIGNS = KeyFacts(type="EC", bits=256, curve="secp256r1", key_usage=("digitalSign
         ("1301", ("rsa",), {}, {}, 0x0304, ()),
         ("1301", ("rsa",), {}, {}, 0x0303, (Exclusion.VERSION,)),
         ("c02f", (), {}, {}, 0x0303, (Exclusion.NO_CERTIFICATE,)),
-        # Nothing is asked of an RSA key before the suite is chosen; of an EC key its usage and a scheme.
+        # An RSA key has no requirement before the suite is chosen; an EC key needs its usage and a scheme.
         ("c02f", ("rsa",), {"signatures": "0403"}, {}, 0x0303, ()),
         ("c02c", ("p256",), {"signatures": "0401"}, {}, 0x0303, (Exclusion.NO_SIGNATURE,)),
         ("c02c", (SIGNS,), {}, {}, 0x0303, ()),
         # Only ECDHE needs a group.
         ("c02f", ("rsa",), {"groups": None}, {}, 0x0303, (Exclusion.NO_GROUP,)),
         ("009d", ("rsa",), {"groups": None}, {"static_rsa": True}, 0x0303, ()),
-        # A Python server has no DH parameters; one that was found by trying has them if it took such a suite.
+        # A Python server has no DH parameters; a probed server has them if it accepted such a suite.
         ("009e", ("rsa",), {}, {"suites": DHE}, 0x0303, (Exclusion.NO_DH_PARAMETERS,)),
         ("009e", ("rsa",), {}, {"suites": DHE, "python": ""}, 0x0303, ()),
         ("009e", ("rsa",), {}, {"python": ""}, 0x0303, (Exclusion.NOT_ALLOWED, Exclusion.NO_DH_PARAMETERS)),
     ],
 )
-def test_what_stands_against_one_suite(
+def test_obstacles_of_one_suite(
     suite: str,
     keys: tuple[KeyFacts | str, ...],
     hello: dict[str, str | None],
@@ -142,7 +142,7 @@ def test_what_stands_against_one_suite(
     build_hello: MakeHello,
     build_server: MakeServer,
 ) -> None:
-    """Each obstacle alone, and the same suite without it."""
+    """Each obstacle is reported alone, and the same suite without it has none."""
     (verdict,) = judge_suites(
         build_hello(suites=suite, **hello), server=build_server(*keys, **changes), version=version
     )
@@ -150,7 +150,7 @@ def test_what_stands_against_one_suite(
 
 
 def test_a_pss_key_does_not_serve_rsa_key_exchange(build_hello: MakeHello, build_server: MakeServer) -> None:
-    """RFC 4055 section 1.2: a key that is for RSASSA-PSS only must not decrypt; it serves ECDHE-RSA all the same."""
+    """RFC 4055 section 1.2: a key for RSASSA-PSS only must not decrypt, but can be used with ECDHE-RSA."""
     hello = build_hello(suites="009dc030", signatures="0809")
     pss = build_server(KeyFacts(type="RSA-PSS", bits=2048), static_rsa=True)
     assert [verdict.reasons for verdict in judge_suites(hello, server=pss, version=0x0303)] == [
@@ -196,7 +196,7 @@ def test_versions_of_the_table_are_openssl_s() -> None:
 def test_the_lowest_level_that_refuses_a_suite(
     suite: str, weakest_refused: int, build_hello: MakeHello, build_server: MakeServer
 ) -> None:
-    """ssl_security_default_callback: strength in bits, and from a level on anonymous, MD5, RC4, SHA-1, no forward secrecy."""
+    """ssl_security_default_callback: strength in bits, at some levels also anonymous, MD5, RC4, SHA-1, no forward secrecy."""
     code = int(suite, 16)
     refusing = [
         level
@@ -219,7 +219,7 @@ def test_the_lowest_level_that_refuses_a_suite(
 
 
 def test_security_levels(build_hello: MakeHello, build_server: MakeServer) -> None:
-    """Level 3 wants forward secrecy, level 5 more than 128 bits, and both say so."""
+    """Level 3 requires forward secrecy, level 5 more than 128 bits, and the reasons say so."""
     hello = build_hello(suites="009dc02f")
     found = [
         [

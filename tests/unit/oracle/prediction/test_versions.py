@@ -33,7 +33,7 @@ UNSUPPORTED = Refusal(reason="UNSUPPORTED_PROTOCOL", alert=70)
 def test_hello_against_the_default_server(
     changes: dict[str, str], expected: int | Refusal, build_hello: MakeHello, build_server: MakeServer
 ) -> None:
-    """The extension alone counts where it is; without it the hello's version is the highest, at most TLS 1.2."""
+    """If the extension exists only it counts; without it the hello's version is the highest, at most TLS 1.2."""
     assert choose_version(build_hello(**changes), server=build_server("rsa")) == expected
 
 
@@ -56,7 +56,7 @@ def test_the_newest_common_version(
     build_hello: MakeHello,
     build_server: MakeServer,
 ) -> None:
-    """Whatever the order of the client's list, and with or without it."""
+    """The newest common version wins, whatever the order of the client's list, and with or without the list."""
     server = build_server("rsa", minimum_version=oldest, maximum_version=newest, security_level=0)
     assert choose_version(build_hello(**like), server=server) == expected
 
@@ -71,7 +71,7 @@ def test_a_version_below_the_security_level_is_not_enabled(
 
 
 def test_the_highest_of_the_old_versions(build_hello: MakeHello, build_server: MakeServer) -> None:
-    """A client of TLS 1.1 gets TLS 1.1 where the server still has it; TLS 1.0 is the oldest that counts."""
+    """A client with TLS 1.1 gets TLS 1.1 if the server still has it; TLS 1.0 is the oldest that counts."""
     server = build_server("rsa", minimum_version="TLSv1", security_level=0)
     chosen = [choose_version(build_hello(legacy=legacy), server=server) for legacy in ("0302", "0301", "0300")]
     assert chosen == [0x0302, 0x0301, Refusal(reason="VERSION_TOO_LOW", alert=70)]
@@ -94,7 +94,7 @@ def test_tls13_needs_a_key_for_it(
     assert choose_version(build_hello(like="tls13"), server=server) == expected
 
 
-def test_a_callback_may_bring_the_certificate(build_hello: MakeHello, build_server: MakeServer) -> None:
+def test_a_callback_may_provide_the_certificate(build_hello: MakeHello, build_server: MakeServer) -> None:
     """Without a certificate TLS 1.3 counts only if an SNI or PSK callback is set."""
     names = ("", "sni.swap", "psk", "slow")
     found = [choose_version(build_hello(like="tls13"), server=build_server(behaviour={"name": name})) for name in names]

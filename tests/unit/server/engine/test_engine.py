@@ -1,4 +1,4 @@
-"""The engine alone: started by its file, JSON lines, its folder and its behaviour under odd requests."""
+"""The engine alone: started by its file, JSON lines, its folder and its reaction to invalid requests."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_greeting_and_end() -> None:
 
 
 def test_requests_and_faults() -> None:
-    """Every request gets one line; nonsense gets an error and the engine stays."""
+    """Every request gets one line; an invalid one gets an error, and the engine continues."""
     lines = answers(
         {"call": "open", "argument": {}},
         {"call": "cancel"},
@@ -62,8 +62,8 @@ def test_behaviours_are_those_of_the_records() -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX")
-def test_secrets_are_private_and_go_away() -> None:
-    """The key-log file is 0600 in a private folder, and both are gone after close."""
+def test_secrets_are_private_and_removed() -> None:
+    """The key-log file is 0600 in a private folder, and both are removed by close."""
     engine = Engine()
     folder = Path(engine._folder)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
@@ -86,7 +86,7 @@ def test_contexts_are_reused(certificates: Certificates, monkeypatch: pytest.Mon
 
 
 def test_a_rewritten_certificate_is_read_again(certificates: Certificates, tmp_path: Path) -> None:
-    """The context of a file that changed on disk is not reused: `diagnose` users edit and try again."""
+    """The context of a file that changed on disk is not reused: users of `diagnose` edit files and try again."""
     chain, key = tmp_path / "chain.pem", tmp_path / "key.pem"
     settings = {"certificates": [{"chain_file": str(chain), "key_file": str(key)}]}
     engine = Engine()
@@ -101,7 +101,7 @@ def test_a_rewritten_certificate_is_read_again(certificates: Certificates, tmp_p
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="counts descriptors in /proc")
 def test_descriptors_do_not_grow_with_the_profiles(certificates: Certificates) -> None:
-    """However many contexts are kept, none of them holds a descriptor once its connection is over."""
+    """However many contexts are kept, none of them holds a descriptor after its connection."""
     material = certificates.make("server-rsa2048")
     settings = {"certificates": [{"chain_file": str(material.chain_file), "key_file": str(material.key_file)}]}
     engine = Engine()
@@ -117,7 +117,7 @@ def test_descriptors_do_not_grow_with_the_profiles(certificates: Certificates) -
 
 
 def talk(port: int) -> ssl.SSLSocket:
-    """Shake hands with the engine as a client that checks nothing."""
+    """Make a handshake with the engine as a client that verifies nothing."""
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -125,13 +125,13 @@ def talk(port: int) -> ssl.SSLSocket:
 
 
 def settings_of(certificates: Certificates, name: str, **more: object) -> dict[str, object]:
-    """Settings of a server with one key."""
+    """Return the settings of a server with one key."""
     material = certificates.make(name)
     return {"certificates": [{"chain_file": str(material.chain_file), "key_file": str(material.key_file)}], **more}
 
 
-def test_one_connection_a_listener(certificates: Certificates) -> None:
-    """While the first client is being served nothing listens any more: a second one is refused."""
+def test_one_connection_per_listener(certificates: Certificates) -> None:
+    """While the first client is served nothing listens: a second one is refused."""
     engine = Engine()
     port = engine.open(settings_of(certificates, "server-p256", expect_bytes=1))["port"]
     with talk(port) as client:
@@ -144,20 +144,20 @@ def test_one_connection_a_listener(certificates: Certificates) -> None:
     assert (report["exchanged"], report["strangers"]) == (True, 0)
 
 
-def test_a_client_that_stays_after_the_exchange_is_not_a_time_out(certificates: Certificates) -> None:
-    """Once text was exchanged, ending a session whose client does not leave is no time-out and no failure."""
+def test_a_client_that_stays_after_the_exchange_is_not_a_timeout(certificates: Certificates) -> None:
+    """After the exchange of texts, ending a session whose client does not close is neither a timeout nor a failure."""
     engine = Engine()
     behaviour = {"name": "close.tcp-fin-no-notify"}
     with talk(engine.open(settings_of(certificates, "server-p256", behaviour=behaviour))["port"]) as client:
         assert client.recv(64) == b"Hallo, Client!"
-        assert client.recv(64) == b""  # the end of the stream: the server has noted the exchange
+        assert client.recv(64) == b""  # the end of the stream: the server has recorded the exchange
         report = engine.wait(0.0)
     engine.close()
     assert (report["exchanged"], report["timed_out"], report["failure"]) == (True, False, None)
 
 
 def test_a_context_is_logged_only_while_it_serves(certificates: Certificates) -> None:
-    """Between two connections the context has no key-log file open; the second one's secrets are there all the same."""
+    """Between two connections the context has no open key-log file; the second connection's secrets are still recorded."""
     material = certificates.make("server-p256")
     settings = {"certificates": [{"chain_file": str(material.chain_file), "key_file": str(material.key_file)}]}
     engine = Engine()
@@ -175,8 +175,8 @@ def test_a_context_is_logged_only_while_it_serves(certificates: Certificates) ->
 
 
 @pytest.mark.skipif(os.name != "posix", reason="resource is POSIX only")
-def test_no_descriptor_left_is_no_word_about_the_settings(certificates: Certificates) -> None:
-    """With every descriptor taken a good certificate is not called refused: it is an error of the harness."""
+def test_running_out_of_descriptors_is_not_a_refusal(certificates: Certificates) -> None:
+    """If no descriptor is left, a good certificate does not count as refused: it is an error of the harness."""
     import resource
 
     material = certificates.make("server-rsa2048")

@@ -11,7 +11,7 @@ from harness.server.engine.tls_contexts import DeliberateError
 
 
 def test_pair_carries_bytes_like_a_memory_bio() -> None:
-    """Reading gives all that is there and nothing when there is nothing; end of file arrives."""
+    """Reading returns all available bytes, or none; the end of the stream is passed on."""
     pair = SocketPair()
     assert pair.read() == b""
     pair.far.sendall(b"one")
@@ -30,7 +30,7 @@ def test_only_deliberate_errors_are_ignored(capsys: pytest.CaptureFixture[str]) 
     """An accidental error in a callback is still shown."""
 
     class Unraisable:
-        """Stands in for sys.UnraisableHookArgs, which cannot be made by hand."""
+        """Replaces sys.UnraisableHookArgs, which cannot be constructed directly."""
 
         def __init__(self, error: Exception) -> None:
             self.exc_type, self.exc_value, self.exc_traceback = type(error), error, None

@@ -15,7 +15,7 @@ from harness.server.engine.exchanged_text import TEXT_CHARACTERS, reply_of, show
     ],
 )
 def test_reply(settings, expected):
-    """The answer is the text, or as many bytes of the pattern as the settings ask for."""
+    """The answer is the text, or as many bytes of the pattern as the settings request."""
     assert reply_of(settings) == expected
 
 

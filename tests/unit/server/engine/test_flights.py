@@ -25,7 +25,7 @@ from harness.server.engine.flights import (
 from harness.server.local import LocalServer
 from harness.system.deadline import Deadline
 
-# Stands for how this Python says it.
+# Placeholder for this Python's name of it.
 LEFT = "end of stream"
 MESSAGES = [(2, b"\x03\x03" + bytes(40)), (11, bytes(300)), (14, b"")]
 FLIGHT = join_records([(HANDSHAKE, b"\x03\x03", join_messages([message])) for message in MESSAGES])
@@ -40,7 +40,7 @@ def test_recut_keeps_the_messages(size: int) -> None:
 
 
 def test_recut_leaves_protected_records_alone() -> None:
-    """Only what precedes ChangeCipherSpec is handshake in clear (RFC 5246 section 7.4.9)."""
+    """Only messages before ChangeCipherSpec are plaintext (RFC 5246 section 7.4.9)."""
     tail = b"\x14\x03\x03\x00\x01\x01\x16\x03\x03\x00\x03abc"
     assert recut(FLIGHT + tail, 10).endswith(tail)
     assert recut(tail, 1) == tail
@@ -48,7 +48,7 @@ def test_recut_leaves_protected_records_alone() -> None:
 
 @pytest.mark.parametrize("size", [3, 64, 512])
 def test_recut_starts_a_record_with_each_message(size: int) -> None:
-    """Whether a cut meets a header must not depend on the length of a signature."""
+    """Whether a cut falls into a header must not depend on the length of a signature."""
     payloads = [payload for _kind, _version, payload in split_records(recut(FLIGHT, size))]
     for kind, body in MESSAGES:
         message = join_messages([(kind, body)])
@@ -60,7 +60,7 @@ def test_recut_starts_a_record_with_each_message(size: int) -> None:
 
 
 def test_coalesce_puts_all_messages_into_one_record() -> None:
-    """One record carries the whole plaintext flight; what is protected stays behind it."""
+    """One record carries the whole plaintext flight; protected records follow it."""
     tail = b"\x14\x03\x03\x00\x01\x01"
     first, *rest = split_records(coalesce(FLIGHT + tail))
     assert split_messages(first[2]) == MESSAGES
@@ -68,15 +68,15 @@ def test_coalesce_puts_all_messages_into_one_record() -> None:
     assert coalesce(tail) == tail
 
 
-def test_edit_and_leave_out() -> None:
-    """One message can be changed or left out; the others stay as they are."""
+def test_edit_and_omit() -> None:
+    """One message can be changed or omitted; the others are unchanged."""
     changed = split_records(edit_body(FLIGHT, 11, lambda body: b"x"))
     assert [split_messages(payload)[0] for _k, _v, payload in changed] == [MESSAGES[0], (11, b"x"), MESSAGES[2]]
     assert len(split_records(without_message(FLIGHT, 14))) == 2
 
 
 def test_cut_records_are_kept() -> None:
-    """A truncated record keeps the bytes there are."""
+    """A truncated record keeps the existing bytes."""
     assert split_records(FLIGHT[:10]) == [(HANDSHAKE, b"\x03\x03", FLIGHT[5:10])]
 
 
@@ -110,14 +110,14 @@ def attempt(
 def test_harmless_changes(
     server: LocalServer, micropython: Any, certificates: Certificates, behaviour: dict[str, Any]
 ) -> None:
-    """A flight that is only cut or delayed differently still connects."""
+    """A flight that is only split or delayed differently still connects."""
     seen, report = attempt(server, micropython, certificates, **behaviour)
     assert seen["done"]
     assert (report.failure, report.exchanged) == (None, True)
 
 
 def test_delay_is_on_the_wire(server: LocalServer, micropython: Any, certificates: Certificates) -> None:
-    """Each server flight waits as long as asked."""
+    """Each server flight is delayed as requested."""
     _seen, report = attempt(server, micropython, certificates, name="time.slow", delay_ms=50)
     first = next(chunk.at_ms for chunk in report.wire if chunk.sender is Side.SERVER)
     assert first >= 50
@@ -126,7 +126,7 @@ def test_delay_is_on_the_wire(server: LocalServer, micropython: Any, certificate
 def test_one_byte_writes_are_recorded_one_by_one(
     server: LocalServer, micropython: Any, certificates: Certificates
 ) -> None:
-    """TCP writes of one byte each are what the record shows."""
+    """The record shows TCP writes of one byte each."""
     _seen, report = attempt(server, micropython, certificates, name="fragments.tcp")
     assert {len(chunk.data) for chunk in report.wire if chunk.sender is Side.SERVER} == {1}
 
@@ -151,7 +151,7 @@ def test_one_byte_writes_are_recorded_one_by_one(
         ("cut-off.fin-after-shd", "ECONNABORTED"),
     ],
 )
-def test_falsified_flights(
+def test_tampered_flights(
     server: LocalServer,
     micropython: Any,
     certificates: Certificates,
@@ -159,7 +159,7 @@ def test_falsified_flights(
     name: str,
     reason: str,
 ) -> None:
-    """A falsified or cut flight never connects, and the server's reason is the measured one."""
+    """A tampered or truncated flight never connects, and the server's reason is the measured one."""
     seen, report = attempt(server, micropython, certificates, name=name)
     assert not seen["done"]
     assert not report.exchanged
@@ -168,7 +168,7 @@ def test_falsified_flights(
 
 
 def test_broken_application_record(server: LocalServer, micropython: Any, certificates: Certificates) -> None:
-    """A broken record after the handshake is the client's error alone: the server wrote a good answer."""
+    """A broken record after the handshake is an error of the client only: the server wrote a good answer."""
     seen, report = attempt(server, micropython, certificates, name="tampered.appdata-bad-mac")
     assert (seen["args"][0], seen["stage"]) == (-29056, "read")
     assert (report.failure, report.exchanged) == (None, True)

@@ -1,4 +1,4 @@
-"""Peers that are no TLS server, and odd ends, against a real MicroPython: each gives the client its own error."""
+"""Peers that do not speak TLS, and incorrect endings, against a real MicroPython: each gives the client a specific error."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def attempt(server: LocalServer, client: Any, **behaviour: Any) -> tuple[dict[st
     ],
 )
 def test_raw_peers(server: LocalServer, micropython: Any, name: str, number: int) -> None:
-    """A raw peer makes the client fail in the handshake; the server side states nothing but the bytes."""
+    """A raw peer makes the client fail in the handshake; the server side reports only the bytes."""
     seen, report = attempt(server, micropython, name=name)
     assert (seen["args"][0], seen["stage"]) == (number, "handshake")
     assert (report.failure, report.accepted, report.handshake_done, report.exchanged) == (None, True, False, False)
@@ -77,13 +77,13 @@ def test_f1_rb02_the_first_server_never_ends_before_the_client(name: str, expect
 
 
 def test_raw_peer_that_the_client_waits_for(server: LocalServer, micropython: Any) -> None:
-    """`fin` overrules the table, so that a client that would wait forever gets an end of file."""
+    """`fin` overrides the table, so that a client that would wait forever gets the end of the stream."""
     seen, _report = attempt(server, micropython, name="not-tls.bytes", data="1503030002", fin=True)
     assert seen["args"][0] == CONN_EOF
 
 
 def test_reflected_client_hello(server: LocalServer, micropython: Any) -> None:
-    """The client's own bytes come back to it."""
+    """The client gets its own bytes back."""
     _seen, report = attempt(server, micropython, name="not-tls.reflect-clienthello")
     assert report.wire[0].data == report.wire[1].data
 
@@ -105,10 +105,10 @@ def test_plaintext_after_the_handshake(server: LocalServer, micropython: Any) ->
     assert (report.failure, report.handshake_done, report.exchanged) == (None, True, False)
 
 
-def test_unwrap_after_the_client_left(server: LocalServer, micropython: Any, end_of_stream: tuple[str, str]) -> None:
+def test_unwrap_after_the_client_closed(server: LocalServer, micropython: Any, end_of_stream: tuple[str, str]) -> None:
     """A server that insists on close_notify gets an end-of-file error at close, after a good exchange.
 
-    A Python that hides the bare end of file takes it for a close_notify.
+    A Python that hides the plain end of the stream treats it as a close_notify.
     """
     _seen, report = attempt(server, micropython, name="close.client-closes-then-server-unwrap")
     assert report.exchanged
@@ -121,7 +121,7 @@ def test_unwrap_after_the_client_left(server: LocalServer, micropython: Any, end
 
 
 def test_answer_in_small_records(server: LocalServer, micropython: Any) -> None:
-    """One-byte records carry the same answer."""
+    """The answer is the same in one-byte records."""
     seen, _report = attempt(server, micropython, name="records.one-byte-records")
     assert seen == {"done": True, "answer": "Hallo, Client!"}
 
@@ -136,8 +136,8 @@ def test_sni_callback_refuses(server: LocalServer, micropython: Any, name: str, 
     assert report.wire[-1].data == bytes([21, 3, 3, 0, 2, 2, code])
 
 
-def test_sni_swaps_the_certificate(server: LocalServer, micropython: Any, certificates: Certificates) -> None:
-    """The callback hands over another certificate, which is the one the client verifies."""
+def test_sni_changes_the_certificate(server: LocalServer, micropython: Any, certificates: Certificates) -> None:
+    """The callback selects another certificate, which the client verifies."""
     behaviour = {"name": "sni.swap", "certificate": "server-p256"}
     profile = ServerProfile(certificates=("server-wrong-host",), behaviour=behaviour)
     start = server.open(profile, SERVING)

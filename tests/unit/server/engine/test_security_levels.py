@@ -1,4 +1,4 @@
-"""A context's security level, also where Python does not say it."""
+"""A context's security level, also if Python does not provide it."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from harness.server.engine.security_levels import checks_own_signature, default_
 CODE = "import sys; sys.path.insert(0, {folder!r}); import security_levels; print(security_levels.default_level())"
 
 
-def test_the_context_is_believed() -> None:
-    """Where Python tells the level (3.10), it is taken as it is."""
+def test_the_level_of_the_context() -> None:
+    """If Python provides the level (3.10), it is used."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.set_ciphers("DEFAULT:@SECLEVEL=3")
     assert level_of(context, None) == 3
 
 
 class Silent:
-    """A context of Python 3.8 or 3.9: without `security_level`. The only thing that is asked of it."""
+    """A context of Python 3.8 or 3.9, without `security_level`."""
 
 
 @pytest.mark.parametrize(("ciphers", "level"), [("ALL:@SECLEVEL=0", 0), ("@SECLEVEL=1:HIGH:@SECLEVEL=3", 3)])
@@ -44,7 +44,7 @@ def test_openssl_is_asked(tmp_path: Path, level: int) -> None:
         f"CipherString = DEFAULT:@SECLEVEL={level}\n",
         encoding="ascii",
     )
-    # Python sets a cipher string of its own with @SECLEVEL=2 from 3.10 on: only older ones follow the configuration.
+    # From 3.10 on Python sets its own cipher string with @SECLEVEL=2: only older ones follow the configuration.
     older = next((Path(p) for p in _older_pythons() if Path(p).exists()), None)
     if older is None:
         pytest.skip("no CPython 3.8 or 3.9 on this machine: newer ones tell their level themselves")
@@ -60,12 +60,12 @@ def _older_pythons() -> list[str]:
 
 
 def test_the_default_of_this_python() -> None:
-    """What OpenSSL takes agrees with what Python says of a bare context."""
+    """What OpenSSL accepts agrees with Python's level of a plain context."""
     assert default_level() == ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).security_level
 
 
 def test_a_server_s_own_signature(tmp_path: Path) -> None:
-    """Whether its hash counts is found with a certificate that loads where nothing counts, so it is not refused for being broken."""
+    """Whether its hash counts is determined with a certificate that loads if it does not count, so it is not refused for other reasons."""
     path = tmp_path / "md5.pem"
     path.write_bytes(security_levels._signed_with_md5())
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -74,6 +74,6 @@ def test_a_server_s_own_signature(tmp_path: Path) -> None:
     certificate = x509.load_pem_x509_certificate(path.read_bytes())
     assert certificate.signature_algorithm_oid == SignatureAlgorithmOID.RSA_WITH_MD5
     assert certificate.issuer != certificate.subject
-    # 3.0 was never changed; whatever branch was, its own answer is what a real certificate meets (test_server_library).
+    # 3.0 was never changed; for other branches the answer equals that for a real certificate (test_server_library).
     if ssl.OPENSSL_VERSION_INFO[:2] == (3, 0):
         assert checks_own_signature() is True

@@ -1,4 +1,4 @@
-"""Contexts: the order of settings, the words for failures, and pre-shared keys where this machine has them."""
+"""Contexts: the order of settings, the names of failures, and pre-shared keys if this machine has them."""
 
 from __future__ import annotations
 
@@ -51,15 +51,15 @@ def ssl_error(kind: type[ssl.SSLError], number: int, reason: str | None) -> ssl.
         (ValueError("unknown curve"), ("ValueError", None, None)),
     ],
 )
-def test_words_for_failures(exc: Exception, expected: tuple[str, str | None, int | None]) -> None:
-    """The reason is SSLError's own, or a name for the number; never a piece of the text."""
+def test_names_of_failures(exc: Exception, expected: tuple[str, str | None, int | None]) -> None:
+    """The reason is SSLError's own, or a name for the number; never a part of the text."""
     told = failure_of(exc, stage="handshake")
     assert (told["type"], told["reason"], told["errno"]) == expected
     assert (told["verify_code"], told["stage"]) == (None, "handshake")
 
 
 def test_store_is_bounded() -> None:
-    """A long run keeps only so many contexts."""
+    """A long run keeps a limited number of contexts."""
     store = ContextStore(keylog_path=None)
     first = store.get({"tickets": 0})[0]
     assert store.get({"tickets": 0})[0] is first
@@ -77,7 +77,7 @@ def test_settings_of_the_connection_share_a_context() -> None:
 
 
 def test_lost_key_log_is_no_failure(tmp_path: Path) -> None:
-    """If the file of the secrets cannot be written the server runs all the same, only without them."""
+    """If the key-log file cannot be written, the server runs without it."""
     store = ContextStore(keylog_path=str(tmp_path / "gone" / "keylog"))
     context = store.get({})[0]
     with store.secrets_of(context, None):
@@ -86,12 +86,12 @@ def test_lost_key_log_is_no_failure(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("version", ["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"])
 def test_every_version_limit_is_silent(version: str) -> None:
-    """Old versions are what a case asks for: no deprecation warning (warnings are errors in this run)."""
+    """A case may request old versions: there is no deprecation warning (warnings are errors in this run)."""
     facts = ContextStore(keylog_path=None).get({"minimum_version": version, "maximum_version": version})[1]
     assert (facts["minimum_version"], facts["maximum_version"]) == (version, version)
 
 
-def test_psk_where_this_python_has_none() -> None:
+def test_psk_without_the_api() -> None:
     """Without the API (before 3.13) a PSK server is refused with AttributeError; with it the context is made."""
     settings = {"behaviour": {"name": "psk", "key": "00" * 16}}
     if hasattr(ssl.SSLContext, "set_psk_server_callback"):
@@ -103,7 +103,7 @@ def test_psk_where_this_python_has_none() -> None:
 
 
 def test_facts_without_limits() -> None:
-    """A limit Python does not set is None; suites carry IANA codes."""
+    """A limit that Python does not set is None; suites have IANA codes."""
     facts = context_facts(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), {})
     assert facts["maximum_version"] is None
     assert all(0 < code <= 0xFFFF for code, _protocol, _name in facts["suites"])
@@ -181,8 +181,8 @@ print((failure["type"], failure["reason"]) == end_of_stream(), end_of_stream())
 
 
 @pytest.mark.parametrize("python", [Path(sys.executable), *sorted(PYENV.glob("3.[89].*/bin/python"))], ids=str)
-def test_the_end_of_the_stream_is_what_a_socket_reports(python: Path) -> None:
-    """What is found without a socket is what a plain server of this Python says of a client that left in its ClientHello."""
+def test_the_name_of_the_end_of_the_stream(python: Path) -> None:
+    """The name found without a socket equals that of a plain server of this Python for a client that closed in its ClientHello."""
     folder = str(Path(tls_contexts.__file__).parent)
     command = [str(python), "-I", "-c", END_OF_STREAM, folder]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)

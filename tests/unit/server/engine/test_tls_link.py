@@ -16,7 +16,7 @@ from harness.server.engine.tls_link import Link, Stopped, Waiter, listen, listen
 
 @pytest.fixture
 def waiter() -> Iterator[Waiter]:
-    """A waiter that is closed afterwards."""
+    """Return a waiter that is closed afterwards."""
     made = Waiter()
     yield made
     made.close()
@@ -24,7 +24,7 @@ def waiter() -> Iterator[Waiter]:
 
 @pytest.fixture
 def pair(waiter: Waiter) -> Iterator[tuple[Link, socket.socket]]:
-    """A link and the client's end of its connection."""
+    """Return a link and the client's end of its connection."""
     listener = listen("127.0.0.1", None)
     listener.setblocking(True)
     client = socket.create_connection(listener.getsockname())
@@ -36,7 +36,7 @@ def pair(waiter: Waiter) -> Iterator[tuple[Link, socket.socket]]:
 
 
 def soon() -> float:
-    """A moment not far away."""
+    """Return a time in the near future."""
     return time.monotonic() + 60
 
 
@@ -67,7 +67,7 @@ class Recorded(socket.socket):
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_QUICKACK"), reason="Linux has TCP_QUICKACK")
 def test_data_is_acknowledged_at_once(pair: tuple[Link, socket.socket]) -> None:
-    """TCP_QUICKACK is set again before each read and after each that got data: a client's Nagle must not wait 40 ms."""
+    """TCP_QUICKACK is set again before each read and after each one with data, or a client's Nagle algorithm would wait 40 ms."""
     link, client = pair
     link.sock = Recorded(fileno=link.sock.detach())
     link.sock.done = []
@@ -83,14 +83,14 @@ def test_data_is_acknowledged_at_once(pair: tuple[Link, socket.socket]) -> None:
 
 
 def test_receive_times_out(pair: tuple[Link, socket.socket]) -> None:
-    """Silence until the end is a TimeoutError with its number."""
+    """Silence until the deadline is a TimeoutError with its number."""
     with pytest.raises(TimeoutError) as caught:
         pair[0].receive(end=time.monotonic() + 0.01)
     assert caught.value.errno == errno.ETIMEDOUT
 
 
 def test_send_times_out(pair: tuple[Link, socket.socket]) -> None:
-    """A client that takes nothing ends a send; what was taken is recorded."""
+    """If a client does not read, the send times out; the sent bytes are recorded."""
     link, _client = pair
     with pytest.raises(TimeoutError):
         link.send(bytes(64 << 20), end=time.monotonic() + 0.05)
@@ -98,7 +98,7 @@ def test_send_times_out(pair: tuple[Link, socket.socket]) -> None:
 
 
 def test_end_of_stream(pair: tuple[Link, socket.socket]) -> None:
-    """The end of the stream is empty bytes, and remembered."""
+    """The end of the stream is returned as empty bytes, and remembered."""
     link, client = pair
     client.shutdown(socket.SHUT_WR)
     assert link.receive(end=soon()) == b""
@@ -116,12 +116,12 @@ def test_nothing_is_sent_after_half_close(pair: tuple[Link, socket.socket]) -> N
 
 
 def test_drain_is_bounded_in_time(pair: tuple[Link, socket.socket]) -> None:
-    """A client that never leaves does not hold the server."""
+    """A client that never closes does not block the server."""
     assert pair[0].drain(timeout_s=0.02) is False
 
 
 def test_reset(pair: tuple[Link, socket.socket]) -> None:
-    """A reset is a reset at the other end."""
+    """A reset arrives as a reset at the other end."""
     link, client = pair
     link.reset()
     with pytest.raises(ConnectionResetError):
@@ -130,12 +130,12 @@ def test_reset(pair: tuple[Link, socket.socket]) -> None:
 
 
 def ends(link: Link) -> list[tuple[str, str]]:
-    """How the streams ended, without the times."""
+    """Return how the streams ended, without the times."""
     return [(sender, how) for sender, _at_ms, how in link.ends]
 
 
 def test_both_sides_close(pair: tuple[Link, socket.socket]) -> None:
-    """A FIN of each side is noted once, however often it is seen, in the order in which they came."""
+    """A FIN of each side is recorded once, however often it is seen, in the order of arrival."""
     link, client = pair
     client.shutdown(socket.SHUT_WR)
     for _ in range(2):
@@ -146,7 +146,7 @@ def test_both_sides_close(pair: tuple[Link, socket.socket]) -> None:
 
 
 def test_closing_with_unread_bytes_is_a_reset(pair: tuple[Link, socket.socket]) -> None:
-    """The kernel resets a connection whose bytes nobody read; that is what the record says, and what the client sees."""
+    """The kernel resets a connection with unread bytes; the record says so, and the client sees it."""
     link, client = pair
     client.sendall(b"unread")
     assert link.waiter.wait(link.sock, end=soon())
@@ -157,7 +157,7 @@ def test_closing_with_unread_bytes_is_a_reset(pair: tuple[Link, socket.socket]) 
 
 
 def test_the_client_resets(pair: tuple[Link, socket.socket]) -> None:
-    """A reset by the client is noted where it is met; closing afterwards says nothing more."""
+    """A reset by the client is recorded when it is seen; closing afterwards records nothing more."""
     link, client = pair
     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     client.close()
@@ -168,7 +168,7 @@ def test_the_client_resets(pair: tuple[Link, socket.socket]) -> None:
 
 
 def test_stop_ends_a_wait_from_another_thread(waiter: Waiter) -> None:
-    """`stop` wakes a wait without an end; `reset` forgets it."""
+    """`stop` ends an unlimited wait; `reset` clears it."""
     timer = threading.Timer(0.01, waiter.stop)
     timer.start()
     with pytest.raises(Stopped):
@@ -179,6 +179,6 @@ def test_stop_ends_a_wait_from_another_thread(waiter: Waiter) -> None:
 
 
 def test_error_of_listening() -> None:
-    """Why a server cannot listen is one line with address, ports and the error's name."""
+    """The error of a server that cannot listen is one line with address, ports and the error's name."""
     text = listen_error({"address": "127.0.0.1", "ports": [1, 2]}, OSError(errno.EACCES, ""))
     assert text == "the TLS server cannot listen on 127.0.0.1, ports 1-2: EACCES (Permission denied)"

@@ -1,4 +1,4 @@
-"""The session against a real MicroPython: the alert must arrive, and a close without notify is no error."""
+"""The session against a real MicroPython: the alert must arrive, and a close without close_notify is not an error."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def attempt(
 def test_micropython_connects_and_closes_without_notify(
     server: LocalServer, micropython: Any, certificates: Certificates
 ) -> None:
-    """MicroPython's close is a bare end of file: a success, and no decode_error alert is sent."""
+    """MicroPython closes without close_notify: this is a success, and no decode_error alert is sent."""
     ca = certificates.make("ca-p256").certificate_der
     seen, report = attempt(server, micropython, ServerProfile(certificates=("server-p256",)), ca=ca)
     assert seen == {"done": True, "answer": "Hallo, Client!"}
@@ -57,7 +57,7 @@ def test_refused_client_certificate_arrives_every_time(server: LocalServer, micr
 
 
 def test_mutual_tls(server: LocalServer, micropython: Any, certificates: Certificates) -> None:
-    """A client with a good certificate of its own is accepted."""
+    """A client with a good certificate is accepted."""
     profile = ServerProfile(certificates=("server-p256",), verify=Verify.REQUIRED, client_ca=("ca-p256",))
     mine = certificates.make("client-p256")
     seen, report = attempt(server, micropython, profile, certificate=mine.certificate_der, key=mine.key_der)
@@ -67,7 +67,7 @@ def test_mutual_tls(server: LocalServer, micropython: Any, certificates: Certifi
 
 @pytest.mark.parametrize("sender", list(Side))
 def test_record_is_in_order_of_time(server: LocalServer, micropython: Any, sender: Side) -> None:
-    """Both directions are recorded with rising times since accept."""
+    """Both directions are recorded with increasing times since accept."""
     _seen, report = attempt(server, micropython, ServerProfile(certificates=("server-p256",)))
     times = [chunk.at_ms for chunk in report.wire]
     assert times == sorted(times)
