@@ -173,7 +173,7 @@ def _groups(server: ServerFacts) -> str:
     if hidden is not None:
         return f"{', '.join(hidden) or 'none of the usual'} (found by handshake)"
     if server.groups is not None:
-        return ", ".join(server.groups) or "none of the usual"
+        return ", ".join(server.groups) or "none of the usual ones"
     return "OpenSSL's default" if server.found is None else "OpenSSL's default (found by handshake)"
 
 

@@ -190,7 +190,7 @@ def test_version_answers(run_on: Callable[[str], bytes]) -> None:
 
 
 def test_connects_with_verification(ask: Any, serve: Any, usual: RunRequest, identity: Identity) -> None:
-    """Text both ways, suite, version, times and heap are reported; again with the context kept. Sent is the number of the exec."""
+    """Texts, suite, version, times and heap are reported; also with a reused context. Sent is the number of the exec."""
     server = serve()
     answers = ask(*[replace(usual, port=server.port)] * 3, blobs=(identity.der,))
     for answer in answers:
@@ -221,7 +221,7 @@ def test_what_an_open_session_holds(run_on: Any, serve: Any, usual: RunRequest, 
 
 
 def test_one_case_stays_below_512_bytes(run_on: Any, serve: Any, usual: RunRequest, identity: Identity) -> None:
-    """Request, answer and the marks of raw paste of the usual case, both ways together."""
+    """Request, answer and raw-paste marks of the usual case, in both directions together."""
     code = replace(usual, port=serve().port).code(number=FIRST_NUMBERS.start, kind="c")
     printed = run_on("\n".join([load_code(), *put_codes(identity.der), code]))
     answer = printed.splitlines()[-1]

@@ -200,7 +200,7 @@ def watch(process, lab):
         lines |= {line for _parent, line, _environment in found.values()}
         for pid in descend(process.pid, found):
             _parent, line, environment = found.get(pid, (0, b"", b""))
-            # Workers read their program from standard input, and a child before exec still looks like its parent.
+            # Workers read their program from standard input, and before exec a child still looks like its parent.
             # An xdist worker asks platform.platform(), which starts uname; ruff keeps us from asking it.
             if line and b"pytest" not in line and b"exec(eval" not in line and line != b"uname\0-p\0":
                 environments[line] = environment

@@ -333,8 +333,8 @@ def test_a_server_that_aborts(name, failure):
     assert (seen.outcome, seen.ended_by, seen.stage) == (Outcome.REFUSED, Side.SERVER, Stage.HANDSHAKE)
 
 
-def test_what_arrived_goes_through():
-    """Texts, counts and whether the handshake was done come from the records, not from what the other side claims."""
+def test_received_values_are_kept():
+    """Texts, counts and completion of the handshake come from each side's own record."""
     seen = observe(
         server(received_text="a", received_bytes=1, handshake_done=True),
         client(received_text="bc", received_bytes=2),

@@ -30,8 +30,8 @@ GREETED = Exchange(sent_text="Hallo, Server! 123456789", sent_bytes=24)
         ),
     ],
 )
-def test_what_was_to_be_said(plan, wanted):
-    """The texts as the other side's record shows them, and how many bytes they are."""
+def test_the_texts_to_send(plan, wanted):
+    """The texts are those in the other side's record, with their number of bytes."""
     assert planned_exchange(plan, number=123456789) == wanted
     assert observe(NOTHING, None, WireReading(), plan=plan, number=123456789).exchange == wanted
 

@@ -85,7 +85,7 @@ def test_first_line_is_safe_to_show(seen: bytes) -> None:
     ],
 )
 def test_what_happened(seen: bytes, kind: str | None) -> None:
-    """A banner or a boot log where an answer should be is a restart; a ROM log and the banner that follows are one.
+    """A banner or a boot log instead of an answer is a restart; a ROM log and the banner after it are one restart.
 
     The end of our code, Ctrl-D, soft-resets a board that has restarted and is at its friendly prompt: that is not a second restart.
     """

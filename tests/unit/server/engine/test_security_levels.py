@@ -36,8 +36,8 @@ def test_the_cipher_string_is_read(ciphers: str, level: int) -> None:
 
 
 @pytest.mark.parametrize("level", [0, 1, 2, 3, 4])
-def test_openssl_is_asked(tmp_path: Path, level: int) -> None:
-    """Without either, the default is found by what OpenSSL takes: the same that a configured level says."""
+def test_openssl_is_tried(tmp_path: Path, level: int) -> None:
+    """Without either, the default is determined by what OpenSSL accepts: it equals a configured level."""
     config = tmp_path / "openssl.cnf"
     config.write_text(
         "openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n[c]\n"
