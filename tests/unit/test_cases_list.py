@@ -42,7 +42,7 @@ def test_every_measured_situation_is_a_case_of_its_set():
     assert {case_id: ALL[case_id].tier.value if case_id in ALL else "missing" for case_id in MEASURED} == MEASURED
 
 
-def test_smoke_is_the_seed_story_and_the_ten():
+def test_smoke_is_the_seed_cases_and_ten_more():
     """The smallest set is what a user runs first, so it stays small."""
     smoke = {case.id for case in select("smoke")}
     assert {case_id for case_id in smoke if not case_id.startswith("seed/")} == set(TEN)
@@ -110,7 +110,7 @@ def test_an_unknown_word_is_found():
 
 
 def test_f16_no_case_asks_for_an_empty_list_of_suites():
-    """Firmware that was built with none of a case's suites is `unsupported`: set_ciphers([]) would fail, which is no result of TLS.
+    """Firmware that was built with none of a case's suites is `unsupported`: set_ciphers([]) would fail, which is not a TLS result.
 
     The board here offers what mbedtls_config_common.h enables in 1.22 and 1.23: no ECDHE_RSA.
     """

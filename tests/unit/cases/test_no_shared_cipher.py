@@ -1,4 +1,4 @@
-"""Each of the nine causes of NO_SHARED_CIPHER is what its cases are about: the evidence names it."""
+"""For each of the nine causes of NO_SHARED_CIPHER, the evidence of its cases names that cause."""
 
 import json
 from dataclasses import replace
@@ -17,7 +17,7 @@ from harness.wire.suites import suite_code
 
 DATA = Path(__file__).parents[2] / "data" / "client_hellos.json"
 
-# Case -> what excludes the suites; every offered suite must have it.
+# Case -> what excludes the suites; it must apply to every offered suite.
 CAUSES = {
     "key-type-rsa": Exclusion.KEY_TYPE,
     "key-type-ec": Exclusion.KEY_TYPE,
@@ -53,7 +53,7 @@ def server():
 
 
 def hello_for(case):
-    """A common-configuration ClientHello (family C with the groups of mbedTLS 3), restricted as the case says."""
+    """A common-configuration ClientHello (family C with the groups of mbedTLS 3), restricted by the case."""
     entry = json.loads(DATA.read_text(encoding="ascii"))["hellos"]["1.20.0-rp2"]
     hello = read_client_hello(bytes.fromhex(entry["hex"]))
     assert isinstance(hello, HelloFacts)
@@ -72,7 +72,7 @@ def hello_for(case):
 
 
 def facts_for(case, server):
-    """The live settings of the case's server."""
+    """Return the live settings of the case's server."""
     start = server.open(case.server, Serving())
     server.cancel()
     assert start.facts is not None
@@ -88,7 +88,7 @@ def test_nine_causes_twice():
 
 @pytest.mark.parametrize("name", CAUSES)
 def test_the_cause_is_the_one_the_case_is_about(name, server):
-    """The server refuses with NO_SHARED_CIPHER, and the cause stands against every suite."""
+    """The server refuses with NO_SHARED_CIPHER, and the cause excludes every suite."""
     case = find_case(f"no-shared-cipher/{name}")
     hello, facts = hello_for(case), facts_for(case, server)
     if name in BY_DEFAULTS and set(map(int, [str(int(code, 16)) for code in hello.suites])) & facts.suite_codes:
@@ -96,14 +96,14 @@ def test_the_cause_is_the_one_the_case_is_about(name, server):
     assert predict(hello, facts).server_reason == "NO_SHARED_CIPHER"
     verdicts = [each for each in explain_selection(hello, facts) if Exclusion.SIGNAL not in each.reasons]
     blamed = [each for each in verdicts if CAUSES[name] in each.reasons]
-    # Causes that are about one kind of suite leave the others to the server's own list.
+    # Causes that concern one kind of suite leave the others to the server's own list.
     others = [each for each in verdicts if each not in blamed and Exclusion.NOT_ALLOWED not in each.reasons]
     assert blamed
     assert [each for each in others if Exclusion.KEY_TYPE not in each.reasons] == []
 
 
 @pytest.mark.parametrize("name", CURES)
-def test_the_cure_connects(name, server):
-    """What is offered as a cure works for the very same client."""
+def test_the_fix_connects(name, server):
+    """The case's fix works for the same client."""
     case = find_case(f"no-shared-cipher/{name}")
     assert predict(hello_for(case), facts_for(case, server)).outcome == "connected"

@@ -11,6 +11,6 @@ from harness.certificates import Certificates
 
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Certificates]:
-    """Make the declared certificates with a key store of their own."""
+    """Make the declared certificates with a separate key store."""
     with Certificates(tmp_path_factory.mktemp("certificates") / "keys") as certificates:
         yield certificates

@@ -1,4 +1,4 @@
-"""Every declared profile, made and shown to OpenSSL's own verification (CPython's ssl over memory, no sockets)."""
+"""Every declared profile is made and verified by OpenSSL itself (CPython's ssl over memory, no sockets)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LISTED = [name for name in PROFILES if name.startswith("ca-listed-")][1:]
 NAMES = [name for name in PROFILES if name not in (*SLOW, *LISTED)]
 LEAVES = [name for name in NAMES if PROFILES[name].role is not Role.AUTHORITY]
 
-# OpenSSL's verify codes (include/openssl/x509_vfy.h); 0: OpenSSL does not mind, or only as a test below shows.
+# OpenSSL's verify codes (include/openssl/x509_vfy.h); 0: OpenSSL accepts it, or refuses it only as a test below shows.
 VERIFY_CODES = {
     "expired": 10,
     "expired-issuer": 10,
@@ -56,7 +56,7 @@ VERIFY_CODES = {
     "unusual-key": 0,
     "unusual-signature": 0,
 }
-# These need more than one look each: see the tests that name them.
+# These need more than one check each: see the tests that name them.
 LOOKED_AT_ALONE = ("foreign-key", "wrong-key-usage", "unusual-hash", "expired+wrong-host", "self-signed+expired")
 CURVES = {"p224": "secp224r1", "secp256k1": "secp256k1", "brainpool-p256": "brainpoolP256r1"}
 HOSTS = {"server-wildcard": "board.tls.test", "server-wildcard-top-level": HOST, "server-ip-as-dns": "127.0.0.1"}
@@ -71,7 +71,7 @@ class Ends:
 
 
 def host_of(profile: Profile) -> str:
-    """The name that a client means to reach: the one the certificate is for, tls.test where it is for another."""
+    """Return the host name that a client uses: that of the certificate, or tls.test if the certificate is for another host."""
     if profile.name in HOSTS:
         return HOSTS[profile.name]
     if "wrong-host" in profile.defect:
@@ -86,7 +86,7 @@ def anchor_of(made: Certificates, profile: Profile) -> str:
 
 
 def contexts(made: Certificates, profile: Profile, *, anchor: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """Contexts of a server that serves anything and a client that checks (the other way round for client profiles)."""
+    """Return contexts of a server without restrictions and a client that verifies (reversed for client profiles)."""
     server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     material, partner = made.make(profile.name), made.make("server-p256")
     shown, checking = (client, server) if profile.role is Role.CLIENT else (server, client)
@@ -132,7 +132,7 @@ def handshake(server: ssl.SSLContext, client: ssl.SSLContext, *, host: str) -> E
 
 
 def verify_code(made: Certificates, profile: Profile, *, strict: bool, anchor: str | None = None) -> int | str:
-    """Give what the checking side says of a profile; 0 for a finished handshake."""
+    """Return the verifying side's result for a profile; 0 for a finished handshake."""
     server, client = contexts(made, profile, anchor=anchor or anchor_of(made, profile))
     checking_server = profile.role is Role.CLIENT
     if strict:
@@ -155,7 +155,7 @@ def test_each_defect_gives_exactly_its_verify_code(made: Certificates, name: str
     assert VERIFY_CODES[profile.defect] == verify_code(made, profile, strict=False)
 
 
-def test_every_declared_defect_is_looked_at() -> None:
+def test_every_declared_defect_is_tested() -> None:
     """Every defect has a proof in this file, and every proof belongs to a defect."""
     used = {profile.defect for profile in PROFILES.values() if profile.role is not Role.AUTHORITY} - {""}
     assert used == {*VERIFY_CODES, *LOOKED_AT_ALONE}
@@ -165,7 +165,7 @@ def test_every_declared_defect_is_looked_at() -> None:
 # ---------------------------------------------------------------------------------- defects that need a closer look
 
 
-def test_two_defects_are_both_there(made: Certificates) -> None:
+def test_both_of_two_defects_exist(made: Certificates) -> None:
     """Of two defects OpenSSL reports one: without that one it reports the other."""
     both = PROFILES["server-expired-wrong-host"]
     server, client = contexts(made, both, anchor=anchor_of(made, both))
@@ -179,15 +179,15 @@ def test_two_defects_are_both_there(made: Certificates) -> None:
 
 
 @pytest.mark.parametrize("name", ["server-p256-foreign-key", "client-foreign-key"])
-def test_a_foreign_key_does_not_fit_the_certificate(made: Certificates, name: str) -> None:
-    """OpenSSL sees at once that key and certificate are of two pairs."""
+def test_a_foreign_key_does_not_match_the_certificate(made: Certificates, name: str) -> None:
+    """OpenSSL detects at once that key and certificate do not belong together."""
     with pytest.raises(ssl.SSLError) as caught:
         contexts(made, PROFILES[name], anchor=made.make(name).root_pem.decode())
     assert caught.value.reason == "KEY_VALUES_MISMATCH"
 
 
 def test_an_encryption_only_key_serves_rsa_key_exchange(made: Certificates) -> None:
-    """KeyUsage keyEncipherment alone is right for TLS_RSA; the defect shows in suites that sign only."""
+    """KeyUsage keyEncipherment alone is correct for TLS_RSA; the defect shows only in suites that sign."""
     profile = PROFILES["server-rsa2048-encrypts-only"]
     server, client = contexts(made, profile, anchor=anchor_of(made, profile))
     client.maximum_version = ssl.TLSVersion.TLSv1_2
@@ -196,7 +196,7 @@ def test_an_encryption_only_key_serves_rsa_key_exchange(made: Certificates) -> N
     assert made.make(profile.name).facts.key_usage == ("keyEncipherment",)
 
 
-def test_a_certificate_signing_key_is_no_server_key(made: Certificates) -> None:
+def test_a_certificate_signing_key_is_not_a_server_key(made: Certificates) -> None:
     """KeyUsage keyCertSign alone is the wrong purpose for a server; TLS 1.2 does not even offer it."""
     profile = PROFILES["server-certificate-sign-only"]
     assert verify_code(made, profile, strict=False) == 26
@@ -206,7 +206,7 @@ def test_a_certificate_signing_key_is_no_server_key(made: Certificates) -> None:
 
 
 def test_a_sha3_signature_is_sound(made: Certificates) -> None:
-    """The signature is right. An OpenSSL that does not know the identifier finds no issuer (20), others say weak."""
+    """The signature is correct. An OpenSSL that does not know the identifier finds no issuer (20), others report it as weak."""
     profile = PROFILES["server-sha3-256"]
     leaf = x509.load_der_x509_certificate(made.make(profile.name).certificate_der)
     leaf.verify_directly_issued_by(x509.load_der_x509_certificate(made.make(profile.issuer).certificate_der))
@@ -232,15 +232,15 @@ def test_strict_checking_misses_the_authority_key_identifier(made: Certificates,
 @pytest.mark.parametrize(
     ("host", "code"), [("board.tls.test", "ok"), ("a.board.tls.test", 62), (HOST, 62), ("BOARD.TLS.TEST", "ok")]
 )
-def test_the_wildcard_stands_for_one_label(made: Certificates, host: str, code: int | str) -> None:
+def test_the_wildcard_matches_one_label(made: Certificates, host: str, code: int | str) -> None:
     """*.tls.test matches one label, in any case, and neither two labels nor the bare domain."""
     profile = PROFILES["server-wildcard"]
     server, client = contexts(made, profile, anchor=anchor_of(made, profile))
     assert handshake(server, client, host=host).client == code
 
 
-def test_a_root_of_the_same_name_does_not_vouch(made: Certificates) -> None:
-    """The twin of ca-p256 has its name and another key: the certificate is not from it."""
+def test_a_root_of_the_same_name_is_not_the_issuer(made: Certificates) -> None:
+    """The twin of ca-p256 has its name and another key, so it did not issue the certificate."""
     twin = made.make("ca-twin")
     assert PROFILES["ca-twin"].subject == PROFILES["ca-p256"].subject
     assert verify_code(made, PROFILES["server-p256"], strict=False, anchor=twin.root_pem.decode()) == 20
@@ -271,7 +271,7 @@ def test_sized_profiles_have_their_size(made: Certificates, size: int) -> None:
 
 @pytest.mark.parametrize("name", ["server-depth-2", "server-depth-5", "server-depth-9", "server-depth-10"])
 def test_depth_is_the_number_of_certificates_sent(made: Certificates, name: str) -> None:
-    """`depth-n` sends n certificates, the own one first."""
+    """`depth-n` sends n certificates, the leaf first."""
     assert len(made.make(name).chain_der) == int(name.rpartition("-")[2])
 
 
@@ -279,7 +279,7 @@ def test_depth_is_the_number_of_certificates_sent(made: Certificates, name: str)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_is_made_is_what_is_declared(made: Certificates, name: str) -> None:
+def test_certificates_match_their_declarations(made: Certificates, name: str) -> None:
     """Names, validity, constraints, usages and identifiers of the certificate are those of the profile."""
     profile, material = PROFILES[name], made.make(name)
     certificate = x509.load_der_x509_certificate(material.certificate_der)
@@ -292,14 +292,14 @@ def test_what_is_made_is_what_is_declared(made: Certificates, name: str) -> None
 
 
 def moment(day: int | date, now: datetime, at: time) -> datetime:
-    """What a declared day means, worked out apart from the code under test."""
+    """Return the time of a declared day, computed independently of the code under test."""
     if isinstance(day, int):
         return (now + timedelta(days=day)).replace(microsecond=0)
     return datetime.combine(day, at, tzinfo=UTC)
 
 
 def declared_extensions(profile: Profile) -> dict[str, object]:
-    """The extensions that a profile asks for, as plain values."""
+    """Return the extensions that a profile declares, as plain values."""
     numbers = range(1, profile.many_dns + 1)
     names = [*profile.dns, *profile.ip, *(f"name-{number:04d}.tls.test" for number in numbers)]
     wanted: dict[str, object] = {
@@ -318,7 +318,7 @@ def declared_extensions(profile: Profile) -> dict[str, object]:
 
 
 def made_extensions(certificate: x509.Certificate) -> dict[str, object]:
-    """The extensions of a certificate in the same plain values."""
+    """Return the extensions of a certificate in the same form."""
     found: dict[str, object] = {}
     for extension in certificate.extensions:
         value, name = extension.value, type(extension.value).__name__
@@ -348,7 +348,7 @@ def made_extensions(certificate: x509.Certificate) -> dict[str, object]:
 
 
 def key_usage_words(usage: x509.KeyUsage) -> set[str]:
-    """The bits set, in the words of RFC 5280 section 4.2.1.3."""
+    """Return the set bits by their names in RFC 5280 section 4.2.1.3."""
     bits = ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement")
     pairs = zip(KEY_USAGES, (*bits, "key_cert_sign", "crl_sign"), strict=True)
     return {word for word, bit in pairs if getattr(usage, bit)}
@@ -362,7 +362,7 @@ def test_facts_describe_the_certificate(made: Certificates, name: str) -> None:
     facts = material.facts
     assert facts.key_usage == (tuple(usage for usage in KEY_USAGES if usage in PROFILES[name].key_usage) or None)
     assert facts.chain_bytes == sum(len(one) for one in material.chain_der)
-    if facts.type == "RSA-PSS":  # parsers differ in whether they name the type: the bytes are looked at in test_factory
+    if facts.type == "RSA-PSS":  # parsers differ in whether they name the type: test_factory checks the bytes
         return
     key = certificate.public_key()
     types = {
@@ -383,7 +383,7 @@ def test_facts_describe_the_certificate(made: Certificates, name: str) -> None:
 
 
 def test_weak_signatures_are_sound(made: Certificates) -> None:
-    """What cryptography's builder refuses is signed correctly all the same: without security level it connects."""
+    """Signatures that cryptography's builder refuses are still correct: without a security level they connect."""
     for name in ("server-sha1", "server-rsa2048-sha1", "server-rsa2048-md5", "server-rsa1024"):
         profile = PROFILES[name]
         server, client = contexts(made, profile, anchor=anchor_of(made, profile))
@@ -392,7 +392,7 @@ def test_weak_signatures_are_sound(made: Certificates) -> None:
 
 
 def test_the_root_signed_with_sha1_says_so(made: Certificates) -> None:
-    """The root of server-under-sha1-root is signed with SHA-1, or the case would show nothing."""
+    """The root of server-under-sha1-root is signed with SHA-1; otherwise the case would prove nothing."""
     material: Material = made.make("server-under-sha1-root")
     root = x509.load_der_x509_certificate(material.root_der)
     assert root.signature_algorithm_oid == SignatureAlgorithmOID.ECDSA_WITH_SHA1

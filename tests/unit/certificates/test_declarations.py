@@ -1,4 +1,4 @@
-"""Declarations are read word by word, and every wrong word is named with its file, profile and key."""
+"""Declarations are read strictly, and every error names file, profile and key."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ def test_roles_decide_the_defaults(tmp_path: Path) -> None:
 
 
 def test_values_are_kept_as_declared(tmp_path: Path) -> None:
-    """Lists become tuples, dates stay dates, an empty key usage leaves the extension out."""
+    """Lists become tuples, dates stay dates, an empty key usage omits the extension."""
     leaf = read(tmp_path, ROOT + LEAF + 'dns = []\nnot_after = 9999-12-31\nkey_usage = []\nchain = ["root"]\n')["leaf"]
     assert (leaf.dns, leaf.not_after, leaf.chain) == ((), date(9999, 12, 31), ("root",))
     assert (leaf.key_usage, leaf.omit) == ((), ("key-usage",))
 
 
 def test_copies_are_numbered(tmp_path: Path) -> None:
-    """`copies` gives so many profiles with a number, each with a name of its own."""
+    """`copies` makes this number of profiles, each with its own numbered name."""
     profiles = read(tmp_path, ROOT + "copies = 12\n")
     assert list(profiles)[:2] == ["root-01", "root-02"]
     assert len(profiles) == 12
@@ -62,7 +62,7 @@ def test_copies_are_numbered(tmp_path: Path) -> None:
 
 
 def test_issuers_go_up_to_the_root(tmp_path: Path) -> None:
-    """The names above a certificate, nearest first."""
+    """Return the issuers of a certificate, the nearest first."""
     middle = ROOT.replace("[root]", "[middle]") + 'issuer = "root"\n'
     profiles = read(tmp_path, ROOT + middle + LEAF.replace('"root"', '"middle"'))
     assert declarations.issuers(profiles["leaf"], profiles) == ("middle", "root")
@@ -111,7 +111,7 @@ def test_issuers_go_up_to_the_root(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_declaration_is_named(tmp_path: Path, text: str, message: str) -> None:
-    """One line with file, profile, key, value and what is accepted."""
+    """The error is one line with file, profile, key, value and what is expected."""
     with pytest.raises(UsageError, match=re.escape(message)):
         read(tmp_path, (ROOT + text) if text.startswith("[") else text)
 

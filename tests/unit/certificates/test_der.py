@@ -1,4 +1,4 @@
-"""DER is cut apart and put together without loss, and damaged DER is refused."""
+"""DER is split and joined without loss, and damaged DER is refused."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def test_tlv_writes_the_shortest_length(length: int) -> None:
     assert der.children(der.tlv(der.SEQUENCE, element + element)) == [element, element]
 
 
-def test_children_of_a_certificate_are_the_whole_of_it(made: Certificates) -> None:
+def test_children_of_a_certificate_are_complete(made: Certificates) -> None:
     """A certificate is body, algorithm and signature, and nothing is lost between them."""
     certificate = made.make("server-p256").certificate_der
     parts = der.children(certificate)
@@ -34,8 +34,8 @@ def test_children_refuse_a_certificate_cut_anywhere(made: Certificates) -> None:
         der.children(certificate + b"\0")
 
 
-def test_children_refuse_an_element_that_sticks_out() -> None:
-    """An inner element may not be longer than what holds it."""
+def test_children_refuse_an_element_that_is_too_long() -> None:
+    """An inner element may not be longer than its container."""
     with pytest.raises(ValueError, match="the element is cut off"):
         der.children(der.tlv(der.SEQUENCE, bytes.fromhex("0405aabb")))
 

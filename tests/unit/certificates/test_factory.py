@@ -1,4 +1,4 @@
-"""Names in, materials out: files, formats, caching, the clock, and what happens at the end."""
+"""From profile names to materials: files, formats, caching, the clock, and cleanup."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ issuer = "root"
 
 
 def label(pem: bytes) -> str:
-    """The label of a PEM text (RFC 7468). Tests name it alone, or a search for keys in git would find them."""
+    """Return the label of a PEM text (RFC 7468). Tests use the label alone, or a search for keys in git would find them."""
     return pem.splitlines()[0].decode().removeprefix("-----BEGIN ").removesuffix("-----")
 
 
@@ -46,28 +46,28 @@ def test_importing_and_listing_load_no_cryptography() -> None:
     assert (done.stdout, done.stderr) == ("[]\n", "")
 
 
-def test_the_names_that_the_seed_story_needs_are_declared(made: Certificates) -> None:
-    """The smoke set asks for these by name."""
+def test_the_names_that_the_seed_cases_need_are_declared(made: Certificates) -> None:
+    """The smoke set uses these names."""
     needed = {"server-p256", "server-rsa2048", "server-rsa1024", "ca-p256", "ca-rsa", "ca-other", "client-p256"}
     assert needed - set(made.names()) == set()
     assert made.profile("server-p256").name == "server-p256"
 
 
 def test_an_unknown_name_lists_the_known_ones(made: Certificates) -> None:
-    """The error names what was asked for and what there is."""
+    """The error has the unknown name and the known ones."""
     with pytest.raises(UsageError, match=re.escape("unknown certificate profile 'nope' (expected one of ca-expired, ")):
         made.make("nope")
 
 
 def test_a_profile_is_made_once(made: Certificates) -> None:
-    """The same object comes back, and a chain holds the very certificates of its issuers."""
+    """The same object is returned, and a chain contains the issuers' own certificates."""
     assert made.make("server-depth-2") is made.make("server-depth-2")
     assert made.make("server-depth-2").chain_der[1] == made.make("inter-1").certificate_der
     assert made.make("server-depth-2").root_der == made.make("ca-p256").certificate_der
 
 
-def test_files_are_private_and_go_away(tmp_path: Path) -> None:
-    """Directory 0700, files 0600, all gone after the `with`; what is in them is in the record."""
+def test_files_are_private_and_removed(tmp_path: Path) -> None:
+    """The directory is 0700, files are 0600, and all are removed after the `with`; the record has their content."""
     with Certificates(tmp_path / "keys") as certificates:
         material = certificates.make("server-depth-2")
         folder = material.key_file.parent
@@ -90,7 +90,7 @@ def test_it_can_be_used_again_after_close(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["server-p256", "server-rsa2048", "server-ed25519", "server-rsa-pss", "client-p521"])
 def test_the_server_can_load_the_files(made: Certificates, name: str) -> None:
-    """Key and chain files are what `load_cert_chain` takes."""
+    """`load_cert_chain` accepts the key and chain files."""
     material = made.make(name)
     ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(material.chain_file, material.key_file)
 
@@ -144,7 +144,7 @@ def test_a_key_without_an_older_form_is_pkcs8(made: Certificates, name: str) -> 
 
 @pytest.mark.parametrize("name", ["server-rsa2048", "client-p256", "server-p521"])
 def test_all_forms_are_the_same_key(made: Certificates, name: str) -> None:
-    """PEM, traditional DER and PKCS#8 hold one key, and it is the certificate's."""
+    """PEM, traditional DER and PKCS#8 contain the same key, the certificate's."""
     material = made.make(name)
     loaded = [
         serialization.load_pem_private_key(material.key_pem, None),
@@ -156,7 +156,7 @@ def test_all_forms_are_the_same_key(made: Certificates, name: str) -> None:
 
 
 def test_pem_and_der_are_the_same_certificates(made: Certificates) -> None:
-    """The texts are what an independent reader turns into the bytes."""
+    """An independent reader converts the PEM texts to the same DER bytes."""
     material = made.make("server-depth-5")
     read = x509.load_pem_x509_certificates(material.chain_pem)
     assert tuple(one.public_bytes(serialization.Encoding.DER) for one in read) == material.chain_der
@@ -184,7 +184,7 @@ def test_validity_counts_from_the_clock_that_is_given(tmp_path: Path) -> None:
 
 
 def test_at_another_moment(tmp_path: Path) -> None:
-    """The same host and declarations, valid from then on."""
+    """The host and declarations are the same, valid from the given time."""
     then = datetime(2000, 1, 1, 12, tzinfo=UTC)
     with Certificates(tmp_path / "keys", host="broker.example").at(then) as certificates:
         made_then = x509.load_der_x509_certificate(certificates.make("server-p256").certificate_der)
@@ -193,7 +193,7 @@ def test_at_another_moment(tmp_path: Path) -> None:
 
 
 def test_a_clock_without_time_zone_is_refused() -> None:
-    """A naive time would be read as whatever zone the machine is in."""
+    """A naive time would be interpreted in the machine's time zone."""
     with pytest.raises(UsageError, match=r"now = 2000-01-01T00:00:00 has no time zone"):
         Certificates(now=datetime(2000, 1, 1))
 
@@ -213,7 +213,7 @@ def test_rsa_keys_are_kept_and_certificates_are_not(tmp_path: Path) -> None:
 def test_what_this_machine_cannot_make_is_unavailable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A cryptography without a curve or hash is a reason for `unsupported`, not a crash.
 
-    No such build is at hand: its refusal is put in the place of the key maker.
+    No such build is available here, so the key maker is replaced by one that refuses.
     """
 
     def refuse(kind: str) -> keys.PrivateKey:

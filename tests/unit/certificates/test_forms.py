@@ -1,4 +1,4 @@
-"""In which form the board gets certificates and keys; read back by the cryptography package, which made none of the forms."""
+"""The forms in which the board gets certificates and keys, read back by the cryptography package, which did not make them."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ TRUSTED = ("ca-p256", "ca-rsa")
 
 @pytest.fixture(scope="module")
 def trusted(made: Certificates):
-    """Two certificates to trust."""
+    """Return two certificates to trust."""
     return [made.make(name) for name in TRUSTED]
 
 
 @pytest.fixture(scope="module", params=["client-p256", "client-rsa2048"])
 def own(request, made: Certificates):
-    """A certificate of the client's own, of either kind of key."""
+    """Return a client's own certificate, with either kind of key."""
     return made.make(request.param)
 
 
 def serials(pem: bytes) -> list[int]:
-    """The certificates in a text, by serial number."""
+    """Return the certificates in a text, by serial number."""
     return [each.serial_number for each in x509.load_pem_x509_certificates(pem)]
 
 
-def test_der_is_one_call_a_certificate(trusted):
-    """DER has no way to put two certificates into one argument."""
+def test_der_is_one_call_per_certificate(trusted):
+    """DER cannot contain two certificates in one argument."""
     given = authorities(trusted, form="der")
     assert [x509.load_der_x509_certificate(each).subject for each in given] == [
         x509.load_pem_x509_certificate(each.certificate_pem).subject for each in trusted
@@ -47,7 +47,7 @@ def test_pem_one_by_one_or_as_a_bundle(trusted):
 
 
 def test_a_damaged_bundle_still_looks_like_pem(trusted):
-    """The last certificate alone is broken, and only inside: a client that counts BEGIN and END finds nothing wrong."""
+    """Only the last certificate is damaged, and only inside: a client that counts BEGIN and END finds no error."""
     (whole,) = authorities(trusted, form="pem-bundle")
     (damaged,) = authorities(trusted, form="damaged-bundle")
     for line in (b"-----BEGIN CERTIFICATE-----\n", b"-----END CERTIFICATE-----\n"):
@@ -59,15 +59,15 @@ def test_a_damaged_bundle_still_looks_like_pem(trusted):
 
 
 def test_a_cut_text_has_no_end(trusted):
-    """Half a certificate, as a file that was not transferred to its end."""
+    """It is half a certificate, like a file that was not transferred completely."""
     (cut,) = authorities(trusted, form="pem-cut")
     assert trusted[0].certificate_pem.startswith(cut)
     assert b"-----BEGIN CERTIFICATE-----" in cut
     assert b"-----END" not in cut
 
 
-def test_garbage_is_no_certificate(trusted, own):
-    """Neither form begins like it: `-----` is PEM, 30 is a DER sequence; the other half of a pair stays whole."""
+def test_garbage_is_not_a_certificate(trusted, own):
+    """Neither form begins like it: `-----` is PEM, 30 is a DER sequence; the other part of a pair is intact."""
     assert authorities(trusted, form="garbage") == [GARBAGE]
     assert not GARBAGE.startswith((b"-----", b"\x30"))
     assert own_certificate(own, form="garbage-certificate") == (GARBAGE, own.key_der)
@@ -98,7 +98,7 @@ def test_pkcs8_is_another_form_of_the_same_key(own):
 
 
 def test_a_chain_adds_the_intermediates(made: Certificates):
-    """The certificate comes first (RFC 8446 section 4.4.2), what signed it after it."""
+    """The certificate comes first (RFC 8446 section 4.4.2), then its issuer."""
     deep = made.make("client-depth-2")
     alone, key = own_certificate(deep, form="pem")
     chain, same_key = own_certificate(deep, form="pem-chain")

@@ -1,4 +1,4 @@
-"""RSA keys are kept in a private directory, once each, and nothing but a sound key is taken from there."""
+"""RSA keys are kept in a private directory, once each, and only a valid key is read from there."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ CHECKOUT = Path(keys.__file__).parents[2]
 
 
 def modulus(key: keys.PrivateKey) -> int:
-    """What tells one RSA key from another."""
+    """Return what distinguishes one RSA key from another."""
     assert isinstance(key, rsa.RSAPrivateKey)
     return key.public_key().public_numbers().n
 
 
 def mode(path: Path) -> int:
-    """The permission bits of a file."""
+    """Return the permission bits of a file."""
     return stat.S_IMODE(path.stat().st_mode)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KEYS if kind != "rsa-8192"])
 def test_every_declared_kind_can_be_made(kind: str) -> None:
-    """Each word of the declarations gives a key of that type and size."""
+    """Each key name of the declarations gives a key of that type and size."""
     key = keys.make_key(kind)
     if isinstance(key, rsa.RSAPrivateKey):
         assert key.key_size == int(kind.rpartition("-")[2])
@@ -48,7 +48,7 @@ def test_a_kept_key_is_the_same_in_the_next_run(tmp_path: Path) -> None:
 
 
 def test_folder_and_files_are_private(tmp_path: Path) -> None:
-    """0700 and 0600, and the fast kinds are not kept at all."""
+    """The folder is 0700, files are 0600, and fast kinds of keys are not kept at all."""
     store = keys.KeyStore(tmp_path / "deep" / "keys")
     store.key("leaf", kind=KIND)
     store.key("fast", kind="p256")
@@ -58,7 +58,7 @@ def test_folder_and_files_are_private(tmp_path: Path) -> None:
 
 
 def test_an_own_folder_that_others_may_read_is_closed(tmp_path: Path) -> None:
-    """A folder of ours with mode 0755 is used after it is made private."""
+    """Our own folder with mode 0755 is used after it is made private."""
     (tmp_path / "keys").mkdir(mode=0o755)
     assert keys.KeyStore(tmp_path / "keys").folder == tmp_path / "keys"
     assert mode(tmp_path / "keys") == 0o700
@@ -66,7 +66,7 @@ def test_an_own_folder_that_others_may_read_is_closed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("bits", [0o777, 0o720, 0o702])
 def test_a_folder_that_others_can_write_to_is_not_read(tmp_path: Path, bits: int) -> None:
-    """Keys there could be planted: none is taken, none is kept, and there is no error."""
+    """Keys there could be planted: none is read, none is kept, and there is no error."""
     folder = tmp_path / "keys"
     planted = modulus(keys.KeyStore(folder).key("leaf", kind=KIND))
     folder.chmod(bits)
@@ -90,8 +90,8 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
     assert keys.KeyStore(tmp_path / "keys").folder is None
 
 
-def test_a_folder_that_cannot_be_made_costs_nothing_but_time(tmp_path: Path) -> None:
-    """A file in the way: keys are made and not kept."""
+def test_a_folder_that_cannot_be_made_only_costs_time(tmp_path: Path) -> None:
+    """If a file has the folder's name, keys are made and not kept."""
     (tmp_path / "keys").write_text("in the way")
     store = keys.KeyStore(tmp_path / "keys")
     assert store.folder is None
@@ -101,8 +101,8 @@ def test_a_folder_that_cannot_be_made_costs_nothing_but_time(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     "damage", ["empty", "cut", "flipped", "no digest", "another size", "readable by others", "a link"]
 )
-def test_a_file_that_is_not_sound_is_made_anew(tmp_path: Path, damage: str) -> None:
-    """Damage, wrong size, open permissions: a new key takes its place and is kept."""
+def test_an_invalid_file_is_replaced(tmp_path: Path, damage: str) -> None:
+    """A key with damage, a wrong size or open permissions is replaced by a new one, which is kept."""
     store = keys.KeyStore(tmp_path / "keys")
     first = modulus(store.key("leaf", kind=KIND))
     path = tmp_path / "keys" / "leaf.rsa-1024.pem"
@@ -129,8 +129,8 @@ def test_a_file_that_is_not_sound_is_made_anew(tmp_path: Path, damage: str) -> N
     assert modulus(keys.KeyStore(tmp_path / "keys").key("leaf", kind=KIND)) == second
 
 
-def test_processes_at_once_leave_one_sound_file(tmp_path: Path) -> None:
-    """Several processes that make the same key do not disturb each other and leave nothing half done."""
+def test_concurrent_processes_leave_one_valid_file(tmp_path: Path) -> None:
+    """Several processes that make the same key do not disturb each other and leave no partial file."""
     code = "import sys; from harness.certificates import keys; from pathlib import Path\n"
     code += "store = keys.KeyStore(Path(sys.argv[1]))\n"
     code += "for number in range(6): store.key(f'leaf-{number}', kind='rsa-1024')\n"

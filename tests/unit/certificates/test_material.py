@@ -7,7 +7,7 @@ import pickle
 from harness.certificates import Certificates, Unavailable
 
 
-def test_the_text_of_a_material_holds_no_key(made: Certificates) -> None:
+def test_the_repr_of_a_material_has_no_key(made: Certificates) -> None:
     """pytest and reports print reprs: no key bytes, no PEM."""
     text = repr(made.make("server-p256"))
     assert "PRIVATE" not in text

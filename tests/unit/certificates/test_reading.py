@@ -1,4 +1,4 @@
-"""Certificates of others, read: what is read of ours must be what they were made to be."""
+"""Reading certificates of others; for our own, the values must be those of their profiles."""
 
 import pytest
 
@@ -14,19 +14,19 @@ KINDS = (
 
 @pytest.fixture(scope="module")
 def certificates():
-    """The harness's own certificates."""
+    """Return the harness's own certificates."""
     with Certificates() as made:
         yield made
 
 
 @pytest.mark.parametrize("name", KINDS)
 def test_facts_are_those_it_was_made_with(certificates, name):
-    """Reading a certificate gives what the factory says of it: kind, size, curve, signature, usages, bytes."""
+    """Reading a certificate gives the factory's facts: kind, size, curve, signature, usages, bytes."""
     made = certificates.make(name)
     assert key_facts(made.chain_der) == made.facts
 
 
-def test_what_is_no_certificate():
+def test_bytes_that_are_not_a_certificate():
     """Bytes of another kind are a ValueError."""
     with pytest.raises(ValueError, match=r".*"):
         key_facts((b"nothing",))
@@ -37,12 +37,12 @@ def test_what_is_no_certificate():
     [("server-p256", "tls.test"), ("ca-p256", "TLS harness ca-p256"), ("server-wildcard", "board.tls.test")],
 )
 def test_a_host_that_it_is_for(certificates, name, host):
-    """The first name, a star filled in; without names the subject's."""
+    """The host is the first name, with a wildcard filled in; without names it is the subject's."""
     assert host_of(certificates.make(name).certificate_der) == host
 
 
 def test_who_issued_it(certificates):
-    """Signature by signature, not by name: the twin has the name and another key."""
+    """The issuer is found by signature, not by name: the twin has the same name and another key."""
     leaf, root = certificates.make("server-p256").certificate_der, certificates.make("ca-p256").certificate_der
     twin = certificates.make("ca-twin").certificate_der
     assert issuer_among(leaf, [b"nothing", twin, root]) == root
@@ -51,7 +51,7 @@ def test_who_issued_it(certificates):
 
 
 def test_the_anchor_is_the_highest(certificates):
-    """Up to the self-signed one if it is there; as far as there are certificates if not."""
+    """The anchor is the self-signed certificate if it exists, or else the last one in the chain."""
     deep = next(name for name in certificates.names() if len(certificates.make(name).chain_der) == 3)
     made = certificates.make(deep)
     assert anchor_among(made.certificate_der, [*made.chain_der, made.root_der]) == made.root_der
@@ -62,7 +62,7 @@ def test_the_anchor_is_the_highest(certificates):
 
 
 def test_forms_of_a_file(certificates):
-    """PEM with several, DER with one, anything else nothing."""
+    """PEM may contain several certificates, DER one; anything else contains none."""
     made = certificates.make("server-p256")
     both = made.certificate_pem + made.root_pem
     assert in_pem(both) == (made.certificate_der, made.root_der)

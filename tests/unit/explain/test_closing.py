@@ -37,7 +37,7 @@ def test_unanswered_with_an_alert(made):
     assert said.why[1] == "the server sent an encrypted fatal alert; the board cannot tell which"
 
 
-def test_silent_after_handshake_at_a_server_that_is_not_ours(made):
+def test_silent_after_handshake_at_a_foreign_server(made):
     """A foreign server's received text is unknown; the sent text is known."""
     plan = ClientPlan(text="hello", any_answer=True)
     (said,) = made("OSError", 110, stage=Stage.READ, outcome=Outcome.HUNG, client=plan, handshake_done=True).fitting()

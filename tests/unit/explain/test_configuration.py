@@ -1,4 +1,4 @@
-"""Settings of OpenSSL's configuration: what handshakes found is the explanation where it decided, and never where it did not."""
+"""Settings of OpenSSL's configuration: what handshakes found explains a refusal exactly if it was decisive."""
 
 import dataclasses
 
@@ -105,7 +105,7 @@ def test_no_version_is_left(refused):
 
 
 def test_only_the_decisive_setting_is_named(refused):
-    """Signature algorithms that leave one for the key are no cause, however few they are."""
+    """Signature algorithms that leave one for the key are not a cause, however few they are."""
     title, _why, _fixes = lines_of(refused(groups=(("x25519",),), signature_algorithms=("ecdsa_secp256r1_sha256",)))
     assert title == "OpenSSL's configuration on the server limits the groups, which Python does not show"
 
@@ -128,5 +128,5 @@ def test_a_limit_that_does_not_matter(refused):
 
 
 def test_unreadable(refused, stored):
-    """A suite that nothing speaks against, and still NO_SHARED_CIPHER."""
+    """NO_SHARED_CIPHER although nothing excludes a suite."""
     stored("configuration/unreadable", refused())

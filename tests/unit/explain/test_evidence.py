@@ -112,7 +112,7 @@ def test_signalling_values_are_not_suites(made):
 @pytest.mark.parametrize(
     ("python", "keys", "reasons"),
     [
-        # A foreign server's list was found by trying: a suite that its keys cannot serve may still be in the list.
+        # A foreign server's list was found by probing: a suite that its keys cannot serve may still be in the list.
         ("", (P256,), ((Exclusion.KEY_TYPE,), (Exclusion.KEY_TYPE,))),
         ("3.11.7", (P256,), ((Exclusion.NOT_ALLOWED, Exclusion.KEY_TYPE), (Exclusion.NOT_ALLOWED, Exclusion.KEY_TYPE))),
         ("", (RSA,), ((Exclusion.NOT_ALLOWED,), (Exclusion.NOT_ALLOWED,))),

@@ -1,4 +1,4 @@
-"""Tests of harness/firmware/fingerprint.py: recorded hellos give their family, anything restricted gives none."""
+"""Tests of harness/firmware/fingerprint.py: recorded hellos have their family, restricted ones have none."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TEN = ("A", "X", "B", "B3", "C", "C3", "E1", "E2", "E3", "D")
 
 
 def _esp32(*, record_version: str, groups: tuple[str, ...], dhe: bool, aria: bool) -> HelloFacts:
-    """A hello as IDF's configuration makes one.
+    """Return a hello as IDF's configuration makes it.
 
     No esp32 hello is recorded here, so this one is put together: AES with these key exchanges, CCM for
     RSA and ephemeral keys, and their counts (48 with DHE, 58 with ARIA) are what is checked.
@@ -56,15 +56,15 @@ def test_stored_hellos(stored_hello) -> None:
 
 
 def test_without_server_name(stored_hello) -> None:
-    """A client that gave no server name is the same firmware."""
+    """A client without a server name has the same family."""
     facts = read_client_hello(stored_hello.data)
     assert facts is not None
     nameless = replace(facts, sni=None, extensions=tuple(code for code in facts.extensions if code != 0))
     assert stored_hello.family == fingerprint(nameless)
 
 
-def test_restricted_hello_is_no_family(stored_hello) -> None:
-    """A shorter suite list, another record version or a missing group is not the nearest family but none."""
+def test_restricted_hello_has_no_family(stored_hello) -> None:
+    """A shorter suite list, another record version or a missing group gives no family, not the nearest one."""
     facts = read_client_hello(stored_hello.data)
     assert facts is not None
     assert fingerprint(replace(facts, suites=facts.suites[:2])) is None
@@ -92,8 +92,8 @@ def test_esp32_without_aria() -> None:
 
 
 @pytest.mark.parametrize("maximum", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=["1.2", "1.3"])
-def test_cpython_is_no_board(maximum: ssl.TLSVersion) -> None:
-    """CPython's own hello is no MicroPython family."""
+def test_cpython_is_not_a_board(maximum: ssl.TLSVersion) -> None:
+    """CPython's own hello has no MicroPython family."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.maximum_version = maximum
     context.set_ciphers("ALL:@SECLEVEL=0")
@@ -112,6 +112,6 @@ def test_the_library_of_a_family() -> None:
 
 
 def test_every_family_is_described() -> None:
-    """Each family says which builds it stands for, and the board's word is in ASCII."""
+    """Each family's text names its builds, in ASCII."""
     assert tuple(FAMILIES) == TEN
     assert all(text.isascii() and len(text) > 20 for text in FAMILIES.values())

@@ -1,4 +1,4 @@
-"""What an unrestricted ClientHello says of a board, against what the probe said."""
+"""Compare a board's unrestricted ClientHello with its probe."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ EPOCH_2000_S = 946684800
 
 
 def hello(*, fingerprint: str | None, time: int = 0) -> HelloFacts:
-    """A ClientHello of a family, with a time in its random."""
+    """Return a ClientHello of a family, with a time in its random."""
     return HelloFacts(
         record_version="0303",
         versions=("0303",),
@@ -29,7 +29,7 @@ def hello(*, fingerprint: str | None, time: int = 0) -> HelloFacts:
 
 
 def board(version: tuple[int | str, ...], *, fingerprint: str | None = "C3", time: int = NOW) -> BoardInfo:
-    """A probed board whose first ClientHello came at NOW."""
+    """Return a probed board whose first ClientHello arrived at NOW."""
     return BoardInfo(
         version=version, hello=hello(fingerprint=fingerprint, time=time), hello_unix_s=NOW, clock_unix_s=NOW
     )
@@ -39,20 +39,20 @@ def board(version: tuple[int | str, ...], *, fingerprint: str | None = "C3", tim
     ("version", "family"),
     [((1, 29, 0, "preview"), "C3"), ((1, 20, 0), "B"), ((1, 19, 1), "A"), ((1, 18), "X"), ((1, 25, 0), "D")],
 )
-def test_a_family_that_fits_says_nothing(version: tuple[int | str, ...], family: str) -> None:
+def test_a_matching_family_gives_no_note(version: tuple[int | str, ...], family: str) -> None:
     """A firmware with the ClientHello of its version needs no note."""
     assert hello_notes(board(version, fingerprint=family)) == ()
 
 
 @pytest.mark.parametrize(("version", "family"), [((1, 29, 0), "B"), ((1, 19, 1), "C3"), ((1, 24, 0), "B3")])
 def test_a_family_of_another_version_is_named(version: tuple[int, ...], family: str) -> None:
-    """Where version and ClientHello disagree, both are said."""
+    """If version and ClientHello disagree, the note names both."""
     (note,) = hello_notes(board(version, fingerprint=family))
     firmware = ".".join(map(str, version))
     assert note.startswith(f"firmware {firmware} does not match its ClientHello of family {family}: MicroPython ")
 
 
-def test_an_unknown_family_is_said() -> None:
+def test_an_unknown_family_is_noted() -> None:
     """A ClientHello of no known family is a firmware with its own configuration."""
     (note,) = hello_notes(board((1, 29, 0), fingerprint=None))
     assert (
@@ -75,7 +75,7 @@ def test_random_bytes_are_no_clock() -> None:
 
 
 def test_a_clock_that_cannot_be_set_is_named() -> None:
-    """A board whose clock stands at 2000 checks certificates against that: the note says the time."""
+    """A board whose clock is at 2000 checks certificates against that: the note has the time."""
     info = replace(board((1, 29, 0), time=100), clock_unix_s=EPOCH_2000_S + 90)
     (note,) = hello_notes(info)
     assert note.startswith("the time in its ClientHello differs from this machine's: 2000-01-01 00:01:40 UTC;")

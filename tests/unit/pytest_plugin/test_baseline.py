@@ -1,4 +1,4 @@
-"""`--baseline`: what is read before a run, and what of it counts after it."""
+"""`--baseline`: what is read before a run, and what is compared after it."""
 
 import json
 from dataclasses import replace
@@ -21,29 +21,29 @@ from harness.reports.record.cells import cell_of, missing_cells
 
 @pytest.fixture(scope="module")
 def baseline(good_run):
-    """A real run as the baseline."""
+    """Return a real run as the baseline."""
     return read_baseline("run.json", folder=good_run.parent)
 
 
 @pytest.fixture
 def record(baseline):
-    """This run: the same, to be changed."""
+    """Return this run: a copy of the baseline, to be changed."""
     return baseline.run
 
 
 def changed(record, *, whole=None, **fields):
-    """A record with other fields."""
+    """Return a record with other fields."""
     run = record.run if whole is None else msgspec.structs.replace(record.run, whole=whole)
     return msgspec.structs.replace(record, run=run, **fields)
 
 
 def planned(record):
-    """The cells of a record."""
+    """Return the cells of a record."""
     return [cell_of(result) for result in record.results]
 
 
 def told(file, record, cells=None):
-    """(kind, case) of each change, and how many cells were left out."""
+    """Return (kind, case) of each change, and the number of cells that were not compared."""
     found = compare_with(file, record, planned=planned(record) if cells is None else cells)
     return [(change.kind.value, change.case) for change in found.changes], found.left_out
 
@@ -62,7 +62,7 @@ def test_a_wrong_file(good_run, tmp_path):
 
 
 def test_other_boards(baseline, record):
-    """Nothing in common is refused before the run: it would only be told that everything is new."""
+    """A baseline with nothing in common is refused before the run: everything would be new."""
     check_common(baseline, planned(record))
     check_common(baseline, [])
     with pytest.raises(UsageError) as caught:
@@ -73,14 +73,14 @@ def test_other_boards(baseline, record):
     )
 
 
-def test_what_was_not_chosen_does_not_count(baseline, record):
-    """-k leaves out cases: they are counted, and not gone."""
+def test_deselected_cells_do_not_count(baseline, record):
+    """Cases that -k deselects are counted, and not gone."""
     less = changed(record, whole=False, results=record.results[:3])
     assert told(baseline, less) == ([], len(baseline.run.results) - 3)
 
 
-def test_what_was_to_come_counts(baseline, record):
-    """A case that was planned and has no result is gone; so is one that the list has no more."""
+def test_planned_cells_count(baseline, record):
+    """A case that was planned and has no result is gone; so is one that is no longer in the list."""
     cells, *results, last = planned(record), *record.results
     missing = missing_cells(cells, results)
     less = changed(record, whole=False, results=tuple(results), missing=missing)
@@ -89,14 +89,14 @@ def test_what_was_to_come_counts(baseline, record):
 
 
 def test_other_boards_of_the_baseline_do_not_count(baseline, record):
-    """A baseline of the whole lab serves each of its boards."""
+    """A baseline of the whole lab can be used for each of its boards."""
     more = tuple(msgspec.structs.replace(result, board="desk") for result in baseline.run.results)
     lab = replace(baseline, run=changed(baseline.run, results=(*baseline.run.results, *more)))
     assert told(lab, record) == ([], len(more))
 
 
 def test_the_record_and_the_terminal(baseline, record):
-    """The record has every change, the terminal the first of each kind; the last line is the answer."""
+    """The record has every change, the terminal the first of each kind; the last line has the result."""
     number = len(record.results)
     assert number > LISTED
     insecure = [msgspec.structs.replace(result, verdict=VerdictWord.INSECURE) for result in record.results]

@@ -1,4 +1,4 @@
-"""Values of our options that pytest would take for places of tests."""
+"""Values of our options that pytest would treat as test paths."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from harness.pytest_plugin.command_line import joined
 
 @pytest.fixture
 def here(tmp_path):
-    """A current directory, and another directory next to it."""
+    """Provide a current directory, and another directory next to it."""
     (tmp_path / "here" / "inside").mkdir(parents=True)
     (tmp_path / "beside").mkdir()
     return tmp_path / "here"
@@ -20,8 +20,8 @@ def test_outside_is_joined(here):
     assert joined(["--artifacts", "../beside"], folder=here) == ["--artifacts=../beside"]
 
 
-def test_what_the_run_makes_is_joined(here):
-    """A worker of pytest-xdist gets the same words when the artifacts folder exists: it would start pytest once more."""
+def test_the_artifacts_folder_is_joined(here):
+    """A pytest-xdist worker gets the same arguments when the artifacts folder already exists: it would restart pytest."""
     assert joined(["--artifacts", "../later"], folder=here) == ["--artifacts=../later"]
     assert joined(["--board", "../later"], folder=here) is None
 
@@ -42,6 +42,6 @@ def test_what_the_run_makes_is_joined(here):
         ["--board", "x" * 5000],
     ],
 )
-def test_the_rest_is_left_alone(here, arguments):
-    """What is no path, does not exist, lies inside, or is written with `=` already does not start pytest twice."""
+def test_other_arguments_are_unchanged(here, arguments):
+    """A value that is not a path, does not exist, is inside, or is already written with `=` does not restart pytest."""
     assert joined(arguments, folder=here) is None

@@ -10,7 +10,7 @@ from harness.pytest_plugin.exit_codes import Tally, exit_code
 
 
 def report(*, failed=True, verdict=None, when="call", fault=None):
-    """A report as pytest and the plugin make it."""
+    """Return a report as pytest and the plugin make it."""
     made = SimpleNamespace(failed=failed, when=when)
     if verdict is not None:
         made.tls = {"result": {"verdict": verdict}}
@@ -36,7 +36,7 @@ def report(*, failed=True, verdict=None, when="call", fault=None):
     ],
 )
 def test_tally(failing, counts):
-    """The verdict decides; without one, whether the test failed because of a board, its line or the harness."""
+    """The verdict decides; without one, the cause of the failure: a board, its line or the harness."""
     tally = Tally()
     tally.take(failing)
     assert (tally.failed, tally.faults) == counts
@@ -60,7 +60,7 @@ def test_tally(failing, counts):
     ],
 )
 def test_exit_code(status, failed, faults, worse, untried, code):
-    """A failure comes before a fault; how pytest itself ended comes before both."""
+    """A failure takes precedence over a fault; pytest's own exit code takes precedence over both."""
     assert exit_code(status, Tally(failed=failed, faults=faults), worse=worse, untried=untried) == code
 
 

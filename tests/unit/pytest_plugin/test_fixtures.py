@@ -19,12 +19,12 @@ from harness.system.data_files import data_dir
 
 @pytest.fixture
 def board(lab, spec):
-    """The virtual board as the `board` fixture gives it."""
+    """Return the virtual board as the `board` fixture does."""
     return Board(lab, spec, "in-process")
 
 
 def test_make_server():
-    """Words become settings, a single text a list."""
+    """Keywords become settings, and a single string becomes a list."""
     profile = make_server(
         "server-p256", "server-rsa2048", verify="required", client_ca="ca-p256", alpn=["h2"], tickets=0
     )
@@ -61,13 +61,13 @@ def test_make_server():
     ],
 )
 def test_make_server_refuses(settings, message):
-    """A setting that does not exist is named with those that do."""
+    """The error for an unknown setting lists the known ones."""
     with pytest.raises(UsageError, match=message):
         make_server("server-p256", **settings)
 
 
 def test_the_types_of_settings_are_those_of_the_records():
-    """A type checker accepts what the run accepts: the typed settings are the fields of the records, no more and no less."""
+    """A type checker accepts what the run accepts: the typed settings are exactly the fields of the records."""
     of = {item.name for item in fields(ServerProfile)} - {"certificates"}
     assert set(ServerSettings.__annotations__) == of
     assert set(ClientSettings.__annotations__) == {item.name for item in fields(ClientPlan)}
@@ -78,7 +78,7 @@ def test_the_types_of_settings_are_those_of_the_records():
 
 
 def test_connect(board):
-    """One connection, both sides seen; the board is opened by it."""
+    """The first connection opens the board, and records both sides."""
     seen = board.connect(make_server("server-p256"), verify="required", ca="ca-p256", text="Moin")
     assert seen.outcome is Outcome.CONNECTED
     assert seen.received_by_server == "Moin"
@@ -87,7 +87,7 @@ def test_connect(board):
 
 
 def test_connect_with_suites(board):
-    """Suites by their IANA names, one or several."""
+    """Suites are given by their IANA names, one or several."""
     server = make_server("server-p256", maximum_version="TLSv1.2")
     one = board.connect(server, suites="TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256")
     Expect().connected(one, suite="TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256")
@@ -108,13 +108,13 @@ def test_connect_with_suites(board):
     ],
 )
 def test_connect_refuses(board, plan, word):
-    """A setting of the client that does not exist."""
+    """An unknown setting of the client is refused."""
     with pytest.raises(UsageError, match=word):
         board.connect(make_server("server-p256"), **plan)
 
 
 def test_a_certificate_that_is_not_declared(board):
-    """The name is said, and nothing was tried."""
+    """The error has the name, and nothing is tried."""
     with pytest.raises(UsageError, match="server-p257"):
         make_server("server-p256", "server-p257")
     with pytest.raises(UsageError, match="ca-p257"):
@@ -122,14 +122,14 @@ def test_a_certificate_that_is_not_declared(board):
 
 
 @pytest.mark.parametrize("server", ["server-p256", None, make_server])
-def test_a_server_that_is_none(board, server):
-    """A name alone is no server."""
+def test_not_a_server(board, server):
+    """A name alone is not a server."""
     with pytest.raises(UsageError, match=rf"board\.connect\({re.escape(repr(server))}\): .* tls_server\(\.\.\.\)$"):
         board.connect(server)
 
 
-def test_suites_that_a_board_cannot_leave_out(new_lab, spec):
-    """A board without set_ciphers that offers more than was asked for says so, and does not connect with all of its suites."""
+def test_suites_that_a_board_cannot_exclude(new_lab, spec):
+    """A board without set_ciphers that offers more suites than requested is skipped with that reason and does not connect."""
     board = Board(new_lab(), spec, "in-process")
     session = board.runner().board
     session.learn(api=tuple(name for name in session.info.api if not name.endswith("set_ciphers")))
@@ -166,7 +166,7 @@ def changed_board(lab, spec, tmp_path, monkeypatch, *, old, new):
     ],
 )
 def test_an_agent_that_does_not_read_all(new_lab, spec, tmp_path, monkeypatch, old, new, seen):
-    """A session in which the board did not get the whole answer is none: in a user's suite as in a case, of any size."""
+    """A session in which the board did not get the whole answer does not count, in a user's suite as in a case, of any size."""
     board = changed_board(new_lab(), spec, tmp_path, monkeypatch, old=old, new=new)
     made = board.connect(make_server("server-p256"))
     with pytest.raises(
@@ -204,13 +204,13 @@ def test_an_agent_that_sends_something_else(new_lab, spec, tmp_path, monkeypatch
         {"close_first": True},
     ],
 )
-def test_what_was_said_in_full_is_a_session(board, plan):
+def test_complete_texts_are_a_session(board, plan):
     """For all texts and sizes, a board that follows the plan gives no mismatch."""
     behaviour = {"behaviour": {"name": "close.notify-first"}} if "read_to_end" in plan else {}
     Expect().connected(board.connect(make_server("server-p256", maximum_version="TLSv1.2", **behaviour), **plan))
 
 
-def test_who_refused_is_seen_from_the_reason(board):
+def test_who_refused_follows_from_the_reason(board):
     """Without `by`, a received alert as the server's reason means that the client ended it."""
     seen = board.connect(make_server("server-p256", maximum_version="TLSv1.2"), verify="required", ca="ca-other")
     Expect().refused(seen, server="TLSV1_ALERT_UNKNOWN_CA", alert=48, client="not_trusted")
@@ -219,7 +219,7 @@ def test_who_refused_is_seen_from_the_reason(board):
 
 
 def test_every_difference_is_listed(board):
-    """All sides at once, then what was really seen."""
+    """The message lists the differences of all sides, then the real observation."""
     seen = board.connect(make_server("server-p256", maximum_version="TLSv1.2"), verify="required", ca="ca-other")
     with pytest.raises(AssertionError) as caught:
         Expect().refused(seen, server="NO_SHARED_CIPHER", alert="handshake_failure", client=-30592)
@@ -249,6 +249,6 @@ def test_every_difference_is_listed(board):
     ],
 )
 def test_expect_refuses(wanted, message):
-    """A mistake in the comparison is no difference of the observation."""
+    """A mistake in the expectation is an error, not a difference of the observation."""
     with pytest.raises(UsageError, match=message):
         Expect().refused(None, **wanted)

@@ -1,4 +1,4 @@
-"""SIGTERM counts as Ctrl-C; a worker is interrupted once, and by its controller."""
+"""SIGTERM counts as Ctrl-C; a worker is interrupted once, by its controller."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are POS
 
 @pytest.fixture
 def defaults():
-    """Python's own handlers, whatever this run has installed for itself."""
+    """Restore Python's own handlers for a test."""
     usual = {signal.SIGTERM: signal.SIG_DFL, signal.SIGINT: signal.default_int_handler}
     before = {number: signal.signal(number, handler) for number, handler in usual.items()}
     yield usual
@@ -26,7 +26,7 @@ def defaults():
 
 
 def config(**attributes: Any) -> Any:
-    """What `end_on_sigterm` may know of a run; `cleanups` are its clean-up functions."""
+    """The part of a run that `end_on_sigterm` uses; `cleanups` are its cleanup functions."""
     cleanups: list[Any] = []
     return SimpleNamespace(add_cleanup=cleanups.append, cleanups=cleanups, **attributes)
 
@@ -57,7 +57,7 @@ def test_an_interrupted_worker_is_not_interrupted_again(defaults) -> None:
 
 
 def test_a_handler_of_the_suite_stays(defaults) -> None:
-    """Where SIGTERM has a handler, none is installed."""
+    """If SIGTERM has a handler, none is installed."""
     run = config()
     signal.signal(signal.SIGTERM, own := lambda number, frame: None)
     end_on_sigterm(run)
@@ -75,7 +75,7 @@ def test_outside_the_main_thread(defaults) -> None:
 
 
 def test_the_controller_interrupts_its_own_workers() -> None:
-    """Each local worker that is still there is ended, not one that has ended or is on another machine."""
+    """Each local worker that still runs is ended, not one that has ended or is on another machine."""
     sent: list[str] = []
 
     def node(name: str, *, popen: bool = True, known: bool = True) -> Any:

@@ -1,4 +1,4 @@
-"""What pytest shows of a failing result."""
+"""What pytest shows for a failing result."""
 
 from types import SimpleNamespace
 
@@ -11,7 +11,7 @@ TEXT = "error: lab-1: gone\n  lab-1: gone for good\nReproduce with:\n    pytest 
 
 @pytest.fixture
 def shown():
-    """Let results pass; gives line and block of each."""
+    """Process results; return line and block of each."""
     blocks = FailureBlocks()
 
     def take(*, board="lab-1", reason="gone", text=TEXT, unusable=True, announced=False):
@@ -24,7 +24,7 @@ def shown():
 
 
 def test_block():
-    """The whole text where a report is shown, its first line where a summary looks."""
+    """A report shows the whole text, a summary only its first line."""
     block = FailureBlock(TEXT)
     lines = []
     block.toterminal(SimpleNamespace(line=lines.append))
@@ -35,7 +35,7 @@ def test_block():
 
 
 def test_a_board_that_cannot_be_used(shown):
-    """Its reason once, then a reference, where several workers report it; another board or another reason is news."""
+    """Its reason is shown once, then as a reference, also from several workers; another board or reason is shown again."""
     short = "board lab-1 is not usable, see above"
     assert shown() == ("gone", TEXT)
     assert shown() == (short, f"error: {short}")
@@ -44,12 +44,12 @@ def test_a_board_that_cannot_be_used(shown):
 
 
 def test_announced(shown):
-    """After the board's own line even the first case refers to it; the first block still tells."""
+    """After the board's own line even the first case refers to it; the first block still has the reason."""
     assert shown(announced=True) == ("board lab-1 is not usable, see above", TEXT)
 
 
 def test_others(shown):
-    """A usable board that fails twice for the same reason is shown twice; a longrepr that is not a text stays."""
+    """A usable board that fails twice for the same reason is shown twice; a longrepr that is not a string is unchanged."""
     assert shown(unusable=False) == shown(unusable=False) == ("gone", TEXT)
     report = SimpleNamespace(longrepr=None, failed=True)
     FailureBlocks().take(

@@ -1,4 +1,4 @@
-"""From a cell to a test id and back, for every combination of awkward names."""
+"""Convert a cell to a test id and back, for every combination of awkward names."""
 
 import itertools
 from dataclasses import replace
@@ -12,7 +12,7 @@ from harness.model import Cell
 from harness.pytest_plugin.node_ids import Axes, NodeIds, current_nodeid, parameters, repeat_word
 
 FILE = "tests/compat/test_matrix.py::test_case"
-# Names that contain one another, dashes, colons, slashes, what looks like a server, a round or a part of a case.
+# Names that contain one another, dashes, colons, slashes, or text like a server, a round or a part of a case.
 BOARDS = ("unix", "unix-2", "lab-1", "unix:1.20/mp", "rfc2217:h:1", "a", "a-python3.8.18", "a-socket", "x-1of3", "seed")
 SERVERS = ("python3.8.18", "python3.13.0", "python3.13.0_2")
 CASES = ("seed/a", "seed/b", "seed/a-b", "cut-off/a", "off/a")
@@ -24,7 +24,7 @@ CASES = ("seed/a", "seed/b", "seed/a-b", "cut-off/a", "off/a")
 @pytest.mark.parametrize("links", [(), ("slow-3g",), ("", "slow-3g")])
 @pytest.mark.parametrize("repeat", [1, 3])
 def test_every_cell_is_found_by_its_id(firmwares, servers, clients, links, repeat):
-    """An id leads back to the cell that it was made from, and no two cells share an id."""
+    """An id gives the cell from which it was made, and no two cells share an id."""
     axes = Axes(
         boards=BOARDS, firmwares=firmwares, servers=servers, clients=clients, links=links, cases=CASES, repeat=repeat
     )
@@ -40,7 +40,7 @@ def test_every_cell_is_found_by_its_id(firmwares, servers, clients, links, repea
 
 
 def test_names_that_make_one_id_of_two_cells():
-    """A board whose name is that of another board and a client is refused: their tests could not be told apart."""
+    """A board whose name is that of another board and a client is refused: their tests could not be distinguished."""
     message = (
         "boards 'a' and 'a-asyncio': tests of both would have the id 'a-asyncio'; rename one of them in boards.toml"
     )
@@ -49,7 +49,7 @@ def test_names_that_make_one_id_of_two_cells():
     assert str(caught.value) == message
 
 
-def test_defaults_are_left_out():
+def test_defaults_are_omitted():
     """The id shows only what differs from the default, in the order board, firmware, server, client, link, round, case."""
     assert parameters(Cell(board="u0", case="seed/a")) == "u0-seed/a"
     full = Cell(board="u0", firmware="1.28.0", server="python3.8", client="asyncio", link="slow", case="seed/a")
@@ -59,7 +59,7 @@ def test_defaults_are_left_out():
 @pytest.mark.parametrize("servers", [(), SERVERS])
 @pytest.mark.parametrize("repeat", [1, 3])
 def test_a_cut_id_has_no_cell(servers, repeat):
-    """Every id that is cut anywhere, and every id with more around it, belongs to no case."""
+    """A truncated id, or one with additional text, belongs to no case."""
     axes = Axes(boards=("unix", "lab-1"), servers=servers, cases=("seed/a", "seed/b"), repeat=repeat)
     ids = NodeIds(axes)
     for cell in axes.cells():
@@ -90,7 +90,7 @@ def test_a_cut_id_has_no_cell(servers, repeat):
     ],
 )
 def test_other_tests_have_no_cell(nodeid):
-    """A test of a suite that uses nothing of ours has none, even if its id ends like that of a case."""
+    """A test that does not use the harness has none, even if its id ends like that of a case."""
     assert NodeIds(Axes(boards=("unix",), cases=("seed/a",))).find(nodeid) is None
 
 
@@ -103,7 +103,7 @@ def test_rounds_that_do_not_exist(word):
 
 
 def test_the_real_list():
-    """With the names of all board specs and every case there is, each id leads back to its cell."""
+    """With the names of all board specs and every case, each id gives its cell."""
     specs = ("unix", "unix:/opt/1.20.0/micropython", "unix:/opt/1.21.0/micropython", "/dev/ttyUSB0", "COM3", "u0")
     specs += (
         "/dev/serial/by-id/usb-Pico_[1]-if00",
@@ -143,5 +143,5 @@ def test_the_order_of_cells():
     ],
 )
 def test_a_former_case_id_is_translated(word, expected):
-    """The command that an older report gives to run one test again names the case by its former topic."""
+    """A rerun command from an older report names the case by its former topic."""
     assert current_nodeid(word) == expected

@@ -1,4 +1,4 @@
-"""The values of options, each checked alone; tests/plugin runs them through pytest."""
+"""The values of options, each checked alone; tests/plugin tests them with pytest."""
 
 import sys
 
@@ -21,7 +21,7 @@ from harness.pytest_plugin.options import (
 
 
 def test_default_board(tmp_path):
-    """No --board means the virtual board, and nothing is looked for on the disk."""
+    """No --board means the virtual board, and the disk is not accessed."""
     (board,) = boards([], file=None, folder=tmp_path)
     assert (board.kind, board.target, board.label) == ("unix", "", "unix")
 
@@ -37,7 +37,7 @@ def test_server_names():
 
 
 def test_servers():
-    """Paths and names on PATH are programs; each is given once."""
+    """Paths and names on PATH are programs; each may be given once."""
     assert servers([sys.executable]) == (sys.executable,)
     assert servers(["sh"]) == ("sh",)
     with pytest.raises(UsageError, match=r"^--server 'sh': each interpreter may be given only once$"):
@@ -50,7 +50,7 @@ def test_servers():
 
 @pytest.mark.parametrize("text", ["192.0.2.1", "fd00::1", "fe80::1%3", "lab-host", "tester.example.org", "host."])
 def test_host(text):
-    """Addresses and names a board can look up."""
+    """Addresses and names that a board can look up are accepted."""
     assert host(text) == text
 
 
@@ -58,13 +58,13 @@ def test_host(text):
     "text", ["", " ", "a b", "192.0.2.1:443", "http://host", "300.1.1.1", "host/", "-x", "h\u00f6st", "a..b"]
 )
 def test_no_host(text):
-    """No port, no URL, no blanks, no half addresses."""
+    """Ports, URLs, blanks and incomplete addresses are refused."""
     with pytest.raises(UsageError, match=r"^--advertise .*not an address"):
         host(text)
 
 
 def test_peer():
-    """A peer is an IP address: it is compared with the one a connection comes from."""
+    """A peer is an IP address: it is compared with the address of each connection."""
     assert peer("fd00::1") == "fd00::1"
     with pytest.raises(UsageError, match=r"^--peer 'lab': not an IP address"):
         peer("lab")
@@ -72,7 +72,7 @@ def test_peer():
 
 @pytest.mark.parametrize("text", ["", "x", "-1", "1.0", "\u0663", "9" * 12])
 def test_count(text):
-    """A whole number from 0 on, in ASCII digits, of a sane size."""
+    """A count is a non-negative integer in ASCII digits, of a reasonable size."""
     assert count("12", option="--n") == 12
     with pytest.raises(UsageError, match="expected a non-negative integer"):
         count(text, option="--n")
@@ -88,14 +88,14 @@ def test_repeats(text):
 
 
 def test_check_set():
-    """Only the three words."""
+    """Only the three sets are accepted."""
     check_set("smoke")
     with pytest.raises(UsageError, match=r"^--cases 'Smoke': expected one of smoke, core, full$"):
         check_set("Smoke")
 
 
 def test_check_outputs(tmp_path):
-    """Directories are made now and nothing is left in them; a file in the way, a directory as a report and an unknown suffix are said."""
+    """Directories are created at once and left empty; a file in their place, a directory as a report and an unknown suffix are errors."""
     check_outputs(str(tmp_path / "new" / "deep"), reports=[str(tmp_path / "sub" / "run.json")])
     assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")) == ["new", "new/deep", "sub"]
     (tmp_path / "file.json").write_text("")
@@ -111,8 +111,8 @@ def test_check_outputs(tmp_path):
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a place that even root cannot write")
-def test_a_place_where_nothing_can_be_made():
-    """Permissions do not tell everything: it is tried."""
+def test_a_path_where_nothing_can_be_created():
+    """Permissions do not show everything, so writing is tried."""
     for wrong in ({"artifacts": "/proc/x", "reports": []}, {"artifacts": None, "reports": ["/proc/x/run.json"]}):
         with pytest.raises(
             UsageError, match=r"^--(artifacts|compat-report) '/proc/x.*cannot be written: |is not writable"
@@ -121,7 +121,7 @@ def test_a_place_where_nothing_can_be_made():
 
 
 def test_a_password_that_is_not_set(tmp_path, monkeypatch):
-    """The variable is named before anything is opened, only for a board that is asked for, and never its value."""
+    """The error names the variable, never its value, before anything is opened, and only for selected boards."""
     (tmp_path / "boards.toml").write_text(
         '[board.desk]\nspec = "/dev/ttyX0"\nwifi = {ssid = "net", password = {env = "DESK_SECRET"}}\n'
     )
@@ -134,7 +134,7 @@ def test_a_password_that_is_not_set(tmp_path, monkeypatch):
 
 
 def test_hooks_start_a_program(tmp_path):
-    """A hook whose program does not exist is found before the run, not when the board hangs; only of boards that are used."""
+    """A hook whose program does not exist is an error before the run, not when the board hangs, and only for boards that are used."""
     (tmp_path / "boards.toml").write_text(
         '[board.good]\nspec = "unix"\nreset = ["sh", "-c", ":"]\n\n'
         '[board.bad]\nspec = "unix"\npower_cycle = ["no-such-program"]\n'
@@ -148,7 +148,7 @@ def test_hooks_start_a_program(tmp_path):
 
 
 def test_one_port_under_two_names(tmp_path):
-    """A link to a port is that port; so are two schemes of one network port. Others, and what cannot be looked up, are not."""
+    """A link to a port is the same port, as are two schemes of one network port; different or unknown ports are not."""
     link = tmp_path / "link"
     link.symlink_to("/dev/ttyNOPE7")
     named = [parse_board(text, {}) for text in ("id:nope", "/dev/ttyNOPE7", "/dev/ttyNOPE8", "unix", "id:neither")]

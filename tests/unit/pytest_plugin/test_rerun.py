@@ -16,5 +16,5 @@ from harness.pytest_plugin.rerun import rerun_folder
     ],
 )
 def test_the_record_of_the_run_stays(folder, again):
-    """One case, run again, writes rerun_folder the run that it is from, and a second time into the same place."""
+    """The rerun of a case writes to a folder next to the run's record, and a second rerun to the same folder."""
     assert rerun_folder(folder) == again

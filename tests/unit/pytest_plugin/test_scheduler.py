@@ -1,4 +1,4 @@
-"""Which tests belong to which board, and who gets them: the scheduler with workers that only write down what they are sent."""
+"""Which tests belong to which board, and which worker gets them: the scheduler with workers that only record what they receive."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.pytest_plugin.scheduler import AHEAD, FULL, LOW, BoardScheduling, b
 
 
 def ids_with(*boards: str) -> NodeIds:
-    """The test ids of a run with these boards."""
+    """Return the test ids of a run with these boards."""
     return NodeIds(Axes(boards=boards, cases=["seed/rsa"]))
 
 
@@ -33,7 +33,7 @@ def ids_with(*boards: str) -> NodeIds:
     ],
 )
 def test_boards_of(nodeid: str, boards: set[str]) -> None:
-    """The board is a whole word of the parameters, the longest that fits there; never a part of the path or the name."""
+    """The board is a complete name in the parameters, the longest that matches; never a part of the path or the test name."""
     assert boards_of(nodeid, ids_with("pico", "pico-2", "esp", "unix:1.20/mp")) == boards
 
 
@@ -48,25 +48,25 @@ def test_boards_of(nodeid: str, boards: set[str]) -> None:
     ],
 )
 def test_workers_of(specs: list[str], workers: int) -> None:
-    """As pytest-xdist counts them: a number and a star before the rest."""
+    """Workers are counted as in pytest-xdist: a number and a star before the rest."""
     assert workers_of(specs) == workers
 
 
 def test_split() -> None:
-    """Each board's tests together, in the order of the collection; the rest apart."""
+    """Each board's tests are grouped, in the order of the collection; the others are separate."""
     ids = ["t::a[x-1]", "t::plain", "t::a[y-1]", "t::b[x]", "u::b[y]", "u::n[1]"]
     assert split(ids, ids_with("x", "y")) == ([[0, 3], [2, 4]], [1, 5])
     assert split([], ids_with("x")) == ([], [])
 
 
-def test_a_doubtful_name_joins_boards() -> None:
-    """A test that may belong to either of two boards keeps them on one worker; a third one is not concerned."""
+def test_an_ambiguous_name_joins_boards() -> None:
+    """A test that may belong to either of two boards keeps them on one worker; a third board is not affected."""
     ids = ["t::a[x]", "t::a[y]", "t::a[z]", "t::b[x-y]"]
     assert split(ids, ids_with("x", "y", "z")) == ([[0, 1, 3], [2]], [])
 
 
 class Worker:
-    """A worker that writes down what it is sent."""
+    """A worker that records what it receives."""
 
     def __init__(self, name: str) -> None:
         self.gateway = SimpleNamespace(id=name)
@@ -81,7 +81,7 @@ class Worker:
         self.shutting_down = True
 
     def can_run(self) -> bool:
-        """As a real one: it begins a test when it knows the next, or that there is none."""
+        """Behave as a real one: begin a test when the next is known, or that there is none."""
         return len(self.todo) >= AHEAD or bool(self.todo and self.shutting_down)
 
 
@@ -123,7 +123,7 @@ class Run:
 
 
 def ids_of(boards: int, *, cases: int, plain: int = 0) -> list[str]:
-    """Names of tests: so many cases on each board, and some that need none."""
+    """Return test names: this number of cases on each board, and some tests without a board."""
     named = [f"t.py::test_case[b{board}-c/{case}]" for board in range(boards) for case in range(cases)]
     return named + [f"u.py::test_{number}" for number in range(plain)]
 
@@ -132,7 +132,7 @@ def ids_of(boards: int, *, cases: int, plain: int = 0) -> list[str]:
 @pytest.mark.parametrize("plain", [0, 1, 30])
 @pytest.mark.parametrize(("boards", "workers"), [(8, 8), (8, 3), (3, 8), (1, 1), (1, 2)])
 def test_every_board_has_one_worker(boards: int, workers: int, cases: int, plain: int) -> None:
-    """Whatever the numbers: every test runs once, a board never changes hands, and all workers are sent home."""
+    """For all numbers every test runs once, a board never changes its worker, and all workers are shut down."""
     run = Run(ids_of(boards, cases=cases, plain=plain), [f"b{number}" for number in range(boards)], workers=workers)
     run.go()
     assert run.all_ran_once()
@@ -150,7 +150,7 @@ def test_boards_come_first_and_go_to_different_workers() -> None:
 
 
 def test_a_worker_knows_a_few_tests_ahead() -> None:
-    """Told to stop (`-x`), it runs the few it was sent, not all of its board; none of the rest is called a crash."""
+    """When it must stop (`-x`), it runs the few tests that it received, not all of its board; no other test counts as crashed."""
     run = Run(ids_of(2, cases=100), ["b0", "b1"], workers=2)
     for worker in run.workers:
         for _ in range(10):
@@ -165,7 +165,7 @@ def test_a_worker_knows_a_few_tests_ahead() -> None:
 
 
 def test_a_crash() -> None:
-    """The test in which a worker crashed is named; the board's other tests go together to the worker that replaces it."""
+    """The test in which a worker crashed is named; the board's other tests go to the worker that replaces it."""
     run = Run(ids_of(2, cases=6), ["b0", "b1"], workers=2)
     first = run.workers[0]
     run.step(first)
@@ -178,9 +178,9 @@ def test_a_crash() -> None:
 
 
 def test_a_crash_before_the_first_test() -> None:
-    """A worker that is down when the work is given out is sent nothing; the board that fell to it goes to another."""
+    """A worker that has ended when work is assigned receives nothing; its board goes to another one."""
     down = Worker("gw1")
-    down.shutting_down = True  # as pytest-xdist has it from the end of its pipe on; that it crashed is said later
+    down.shutting_down = True  # as in pytest-xdist when its pipe closes; the crash is reported later
     run = Run(ids_of(2, cases=6), ["b0", "b1"], workers=0)
     run.scheduling.add_node(down)  # type: ignore[arg-type]
     run.scheduling.add_node_collection(down, run.ids)  # type: ignore[arg-type]
@@ -193,8 +193,8 @@ def test_a_crash_before_the_first_test() -> None:
     assert [worker.ran for worker in run.workers] == [list(range(6, 12)), list(range(6))]
 
 
-def test_a_crash_that_is_met_before_it_is_heard_of() -> None:
-    """A worker whose pipe has just broken has begun nothing: no test is blamed, and its board goes to another."""
+def test_a_crash_that_is_seen_before_it_is_reported() -> None:
+    """A worker whose pipe has just closed has begun nothing: no test counts as crashed, and its board goes to another worker."""
 
     class Broken(Worker):
         def send_runtest_some(self, indices: list[int]) -> None:
@@ -212,16 +212,16 @@ def test_a_crash_that_is_met_before_it_is_heard_of() -> None:
     assert [worker.ran for worker in run.workers] == [list(range(6, 12)), list(range(6))]
 
 
-def test_the_end_of_a_worker_is_no_crash() -> None:
-    """A worker that has run all it was sent leaves without a crashed test."""
+def test_the_end_of_a_worker_is_not_a_crash() -> None:
+    """A worker that has run everything that it received ends without a crashed test."""
     run = Run(ids_of(1, cases=2), ["b0"], workers=2)
     run.go()
     assert [run.scheduling.remove_node(worker) for worker in run.workers] == [None, None]
     assert run.scheduling.nodes == []
 
 
-def test_a_test_that_shall_run_again() -> None:
-    """Plugins for flaky tests may ask for one more time."""
+def test_a_test_that_must_run_again() -> None:
+    """Plugins for flaky tests may request another run."""
     run = Run(ids_of(1, cases=3, plain=3), ["b0"], workers=1)
     run.scheduling.mark_test_pending("t.py::test_case[b0-c/0]")
     run.go()
@@ -229,7 +229,7 @@ def test_a_test_that_shall_run_again() -> None:
 
 
 def test_workers_that_found_different_tests() -> None:
-    """Nothing runs, and the difference is reported; a late one that differs is sent home."""
+    """Nothing runs, and the difference is reported; a late worker that differs is shut down."""
     run = Run(ids_of(1, cases=3), ["b0"], workers=2)
     late = run.join("gw9", ids=["other"])
     assert (late.shutting_down, late.todo) == (True, [])

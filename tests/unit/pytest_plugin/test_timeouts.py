@@ -1,4 +1,4 @@
-"""pytest-timeout comes later than the harness's own time limits, and the user's own choice is kept."""
+"""pytest-timeout's limit is later than the harness's own time limits, and the user's own choice is kept."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from harness.run.options import RunOptions
 
 
 def test_needed_time() -> None:
-    """A fault takes a session and all recovery steps; retries add faults, a slow board stretches all of it."""
+    """A fault takes a session and all recovery steps; retries add faults, and a slow board multiplies everything."""
     assert needed_s(1.0, link_retries=0) > 4 * RECOVERY_S
     assert needed_s(1.0, link_retries=3) - needed_s(1.0, link_retries=0) >= 6 * RECOVERY_S
     assert needed_s(2.5, link_retries=0) == pytest.approx(2.5 * needed_s(1.0, link_retries=0), abs=1)
 
 
 class Item:
-    """What `widen` may look at of a test."""
+    """The part of a test that `widen` uses."""
 
     def __init__(self, *, ini: str = "", option: float | None = None, marker: float | None = None, plugin: bool = True):
         manager = SimpleNamespace(has_plugin=lambda name: plugin and name == "timeout")
@@ -45,7 +45,7 @@ class Item:
 
 
 def after(monkeypatch: pytest.MonkeyPatch, item: Item, *, multiplier: float = 2.0, variable: str = "") -> float | None:
-    """The time limit that a test has of its own after `widen`."""
+    """Return the test's own time limit after `widen`."""
     monkeypatch.setenv("PYTEST_TIMEOUT", variable)
     settings = BoardSettings(timeout_multiplier=multiplier)
     widen(item, BoardSpec(text="a", kind="serial", target="/dev/a", label="a", settings=settings))  # type: ignore[arg-type]
@@ -53,15 +53,15 @@ def after(monkeypatch: pytest.MonkeyPatch, item: Item, *, multiplier: float = 2.
 
 
 def test_pytest_ini_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A limit of pytest.ini that comes too soon; one that does not, or none, is left alone."""
+    """A limit in pytest.ini that is too short is raised; another, or none, is unchanged."""
     assert after(monkeypatch, Item(ini="300")) == needed_s(2.0, link_retries=1)
     assert after(monkeypatch, Item(ini="86400")) is None
     assert after(monkeypatch, Item(ini="0")) is None
     assert after(monkeypatch, Item()) is None
 
 
-def test_what_somebody_chose_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    """--timeout, the variable and a marker are meant for this run or this test; without pytest-timeout there is no net."""
+def test_an_explicit_limit_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """--timeout, the variable and a marker are meant for this run or this test; without pytest-timeout there is no limit."""
     assert after(monkeypatch, Item(ini="300", option=60.0)) is None
     assert after(monkeypatch, Item(ini="300"), variable="60") is None
     assert after(monkeypatch, Item(ini="300", marker=5.0)) == 5.0
@@ -70,7 +70,7 @@ def test_what_somebody_chose_stays(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def limited():
-    """A test with a board, as far as an alarm knows it, whose handler raises; the process's own alarm is kept."""
+    """A test with a board as an alarm sees it, whose handler raises; the process's own alarm is kept."""
     before = signal.getsignal(signal.SIGALRM)
     item: Any = SimpleNamespace(stash={}, callspec=SimpleNamespace(params={"tls_board_spec": None}))
     yield item
@@ -79,7 +79,7 @@ def limited():
 
 
 def over(number: int, frame: Any) -> None:
-    """What pytest-timeout does."""
+    """Behave as pytest-timeout."""
     pytest.fail("over")
 
 
@@ -88,7 +88,7 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="no SIGALRM there")
 
 @posix
 def test_an_alarm_in_a_phase(limited: Any) -> None:
-    """In a phase pytest-timeout's handler runs as it is."""
+    """In a phase pytest-timeout's handler runs unchanged."""
     with held_alarm(limited, limit_s=600):
         signal.signal(signal.SIGALRM, over)
     with pytest.raises(pytest.fail.Exception, match="over"), phase(limited):
@@ -98,7 +98,7 @@ def test_an_alarm_in_a_phase(limited: Any) -> None:
 @posix
 @pytest.mark.parametrize("may_be_skipped", [True, False])
 def test_a_late_alarm(limited: Any, may_be_skipped: bool) -> None:
-    """Between two phases it raises nothing: the next one ends before it begins, or runs if it must, with a new time limit."""
+    """Between two phases it raises nothing: the next one fails before it begins, or runs if it must, with a new time limit."""
     with held_alarm(limited, limit_s=600):
         signal.signal(signal.SIGALRM, over)
     signal.raise_signal(signal.SIGALRM)
@@ -117,7 +117,7 @@ def test_a_late_alarm(limited: Any, may_be_skipped: bool) -> None:
 
 @posix
 def test_an_alarm_while_the_handler_is_installed(limited: Any) -> None:
-    """The shortest of limits is over before the handler is complete: that alarm is late, too."""
+    """The shortest limit expires before the handler is complete: that alarm is late, too."""
     with held_alarm(limited, limit_s=600):
         signal.signal(signal.SIGALRM, over)
         signal.raise_signal(
@@ -129,7 +129,7 @@ def test_an_alarm_while_the_handler_is_installed(limited: Any) -> None:
 
 @posix
 def test_the_other_tests_keep_their_alarm(limited: Any) -> None:
-    """A test without a board, and one whose limit is kept by a thread, are left to pytest-timeout alone."""
+    """A test without a board, and one with a thread-based limit, are left to pytest-timeout."""
     del limited.callspec
     with held_alarm(limited, limit_s=600):
         signal.signal(signal.SIGALRM, over)

@@ -1,4 +1,4 @@
-"""Reports on their way between processes."""
+"""Reports that are sent between processes."""
 
 import marshal
 from types import SimpleNamespace
@@ -25,12 +25,12 @@ REPORT = {
 
 @pytest.fixture
 def worker():
-    """The configuration of a worker that has had a board."""
+    """Return the configuration of a worker that had a board."""
     return SimpleNamespace(workerinput={}, stash={LAB: "a lab"})
 
 
 def test_nothing_is_lost(worker):
-    """What arrives is what was sent, tuples as tuples; execnet has one piece to write."""
+    """The received data equals the sent data, tuples included; execnet writes one string."""
     sent = pack(dict(REPORT), worker)
     assert set(sent) == {"$report_type", PACKED}
     assert type(sent[PACKED]) is bytes
@@ -39,8 +39,8 @@ def test_nothing_is_lost(worker):
     assert type(sent["location"]) is tuple
 
 
-def test_others_are_left_alone(worker):
-    """A worker without a board, the controller, no data at all, and what cannot be packed."""
+def test_others_are_unchanged(worker):
+    """Reports of a worker without a board or of the controller, without data, or with data that cannot be packed are unchanged."""
     assert pack(REPORT, SimpleNamespace(workerinput={}, stash={})) is REPORT
     assert pack(REPORT, SimpleNamespace(stash=worker.stash)) is REPORT
     assert pack(None, worker) is None

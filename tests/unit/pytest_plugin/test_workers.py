@@ -1,4 +1,4 @@
-"""What the controller knows of a test by its name alone; the hooks themselves: tests/plugin/test_many_boards.py."""
+"""What the controller knows about a test from its name alone; the hooks themselves: tests/plugin/test_many_boards.py."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from harness.run.options import RunOptions
 
 
 def config(*boards: str, servers: dict[str, str] | None = None, repeat: int = 1, **given: Any) -> Any:
-    """The configuration of a run with these boards and servers."""
+    """Return the configuration of a run with these boards and servers."""
     options = RunOptions(
         boards=tuple(choose_boards(boards or ("unix",), {})),
         servers=tuple(servers or ()),
@@ -37,13 +37,13 @@ def config(*boards: str, servers: dict[str, str] | None = None, repeat: int = 1,
     ],
 )
 def test_no_case(nodeid: str) -> None:
-    """What is no test of the case list has no place in the run file."""
+    """A test that is not in the case list is not in the run record."""
     assert crash_result(nodeid, config("unix"), reason="crashed") is None
     assert crash_result(nodeid, config("unix", repeat=2), reason="crashed") is None
 
 
 def test_crash_result() -> None:
-    """A case whose worker crashed is `error`, nothing was observed, and the line has the reason."""
+    """A case whose worker crashed is `error` without an observation, and the line has the reason."""
     found = crash_result("t.py::test_case[unix-seed/rsa-1024-key]", config("unix"), reason="the worker crashed")
     assert found is not None
     result = found["result"]
@@ -62,7 +62,7 @@ def test_crash_result() -> None:
 
 
 def test_auto_workers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As many as boards if boards were asked for; the environment's number and pytest-xdist's own come first otherwise."""
+    """There are as many workers as selected boards; otherwise the environment's number and pytest-xdist's own apply."""
     monkeypatch.delenv("PYTEST_XDIST_AUTO_NUM_WORKERS", raising=False)
     assert auto_workers(config("unix", "u0", "u1")) == 3
     assert auto_workers(config()) is None
@@ -71,7 +71,7 @@ def test_auto_workers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_check_dist() -> None:
-    """Another way to distribute is refused where boards were asked for, and workers to distribute to."""
+    """Another `--dist` is refused if boards and workers were requested."""
     for how in ("no", "load"):
         check_dist(config("unix", dist=how))
     check_dist(config(dist="loadscope", tx=["popen"]))

@@ -47,7 +47,7 @@ def test_the_package_comes_before_the_checkout(tmp_path: Path) -> None:
     assert ask(tmp_path).stdout.strip() == str(tmp_path / "harness" / "certs")
 
 
-def test_a_folder_beside_an_installed_package_is_not_ours(tmp_path: Path) -> None:
+def test_a_folder_next_to_an_installed_package_is_not_ours(tmp_path: Path) -> None:
     """`site-packages/certs` belongs to another package: the error names both places."""
     (tmp_path / "certs").mkdir()
     done = ask(tmp_path)
@@ -56,7 +56,7 @@ def test_a_folder_beside_an_installed_package_is_not_ours(tmp_path: Path) -> Non
 
 
 def test_the_cache_follows_xdg(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """XDG_CACHE_HOME where it is absolute, else ~/.cache."""
+    """The cache is XDG_CACHE_HOME if that is absolute, else ~/.cache."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert data_files.cache_dir("keys") == tmp_path / "tls-harness" / "keys"
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")

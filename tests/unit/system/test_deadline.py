@@ -1,10 +1,10 @@
-"""A point in time, on a clock that the test moves."""
+"""Deadlines, on a clock that the test advances."""
 
 from harness.system.deadline import Deadline
 
 
 class Clock:
-    """Stands still until the test moves it."""
+    """A clock that only the test advances."""
 
     now = 100.0
 
@@ -13,7 +13,7 @@ class Clock:
 
 
 def test_remaining():
-    """What is left shrinks with the clock and is never negative; the deadline is over at its very moment."""
+    """The remaining time decreases with the clock and is never negative; the deadline is over exactly at its time."""
     clock = Clock()
     deadline = Deadline(5, clock=clock)
     assert (deadline.remaining_s, deadline.expired) == (5, False)
@@ -26,14 +26,14 @@ def test_remaining():
 
 
 def test_over():
-    """Zero and negative times are over at once, and nothing is left of them."""
+    """Zero and negative times are over at once, with no remaining time."""
     for seconds in (0, -3):
         assert Deadline(seconds).expired
         assert Deadline(seconds).remaining_s == 0
 
 
 def test_within():
-    """A part of a deadline goes by the same clock and never ends after it."""
+    """A part of a deadline uses the same clock and never ends after it."""
     clock = Clock()
     whole = Deadline(60, clock=clock)
     assert (whole.within(1).remaining_s, whole.within(90).remaining_s) == (1, 60)
@@ -43,8 +43,8 @@ def test_within():
     assert Deadline(0).within(60).expired
 
 
-def test_the_usual_clock_goes_on():
-    """Without another clock it is the monotonic one."""
+def test_the_default_clock():
+    """The default clock is the monotonic one."""
     deadline = Deadline(0.001)
     while not deadline.expired:
         pass
@@ -52,7 +52,7 @@ def test_the_usual_clock_goes_on():
 
 
 def test_repr():
-    """A deadline in a message says what was given and what is left."""
+    """The repr of a deadline shows the total and the remaining time."""
     clock = Clock()
     deadline = Deadline(3, clock=clock)
     clock.now += 0.5

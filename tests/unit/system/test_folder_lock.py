@@ -7,7 +7,7 @@ from harness.system.folder_lock import FolderLock
 
 
 def test_held(tmp_path):
-    """A second lock on the folder is refused until the first is given back; nothing is written into the folder."""
+    """A second lock on the folder is refused until the first is released; nothing is written into the folder."""
     folder = tmp_path / "new" / "deep"
     first = FolderLock(folder)
     with pytest.raises(

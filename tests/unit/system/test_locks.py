@@ -10,7 +10,7 @@ from harness.system.locks import is_at, lock_folder, lock_shared_file
 
 
 def test_one_at_a_time(tmp_path):
-    """A second lock on a folder or file is refused at once; a closed descriptor gives the lock back."""
+    """A second lock on a folder or file is refused at once; a closed descriptor releases the lock."""
     for take in (lambda: lock_folder(tmp_path), lambda: lock_shared_file(tmp_path / "file")):
         first = take()
         with pytest.raises(BlockingIOError):
@@ -20,7 +20,7 @@ def test_one_at_a_time(tmp_path):
 
 
 def test_a_refusal_leaves_no_descriptor(tmp_path):
-    """What cannot be locked is closed again."""
+    """A file that cannot be locked is closed again."""
     first = lock_shared_file(tmp_path / "file")
     before = len(os.listdir("/proc/self/fd"))
     with pytest.raises(BlockingIOError):
@@ -54,7 +54,7 @@ def test_all_users_can_lock_the_file(tmp_path):
 
 
 def test_a_file_that_was_replaced(tmp_path, monkeypatch):
-    """A lock on a file that its last holder removed meanwhile is no lock: the file of that name now is locked instead."""
+    """A lock on a file that its last holder has removed is not valid: the new file of that name is locked instead."""
     path = tmp_path / "file"
     real = locks._open_shared
     opened = []
@@ -74,14 +74,14 @@ def test_a_file_that_was_replaced(tmp_path, monkeypatch):
 
 
 def test_a_file_that_is_always_replaced(tmp_path, monkeypatch):
-    """It is tried a bounded number of times."""
+    """The number of attempts is bounded."""
     monkeypatch.setattr(locks, "is_at", lambda path, descriptor: False)
     with pytest.raises(OSError, match="its file is created and removed repeatedly"):
         lock_shared_file(tmp_path / "file")
 
 
 def test_without_locks(tmp_path, monkeypatch):
-    """On a system without fcntl nothing can be locked, and nothing is made."""
+    """On a system without fcntl nothing can be locked, and nothing is created."""
     monkeypatch.setattr(locks, "supported", lambda: False)
     for take in (lambda: lock_folder(tmp_path), lambda: lock_shared_file(tmp_path / "file")):
         with pytest.raises(OSError, match="this system has no file locks"):

@@ -1,4 +1,4 @@
-"""Folders for secrets, and what killed processes leave of them; with real processes."""
+"""Folders for secrets, and removing those of killed processes; with real processes."""
 
 import os
 import stat
@@ -26,20 +26,20 @@ sys.stdin.read()
 
 @pytest.fixture(autouse=True)
 def place(tmp_path, monkeypatch):
-    """A directory for temporary files of this test's own."""
+    """Use a separate directory for temporary files."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     return tmp_path
 
 
 def holder():
-    """Another process that holds a folder, and the folder."""
+    """Start another process that holds a folder; return both."""
     process = subprocess.Popen([sys.executable, "-c", HOLDER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     return process, Path(process.stdout.readline().strip())
 
 
 def end(process, *, kill):
-    """End it hard or let it come to its end."""
+    """Kill it or let it end normally."""
     if kill:
         process.kill()
     process.communicate(timeout=60)
@@ -52,7 +52,7 @@ def age(path):
 
 
 def test_made_and_removed():
-    """0700, gone after close with all that is in it; close may come twice."""
+    """The folder is 0700, close removes it with its content, and close may be called twice."""
     folder = PrivateFolder("tls-x-")
     assert stat.S_IMODE(folder.path.stat().st_mode) == 0o700
     (folder.path / "below").mkdir()
@@ -69,8 +69,8 @@ def test_removed_at_the_end_of_the_process():
     assert not path.exists()
 
 
-def test_killed_process_is_swept_up():
-    """What kill -9 left is removed by the next process; a folder in use stays, also while others sweep."""
+def test_folders_of_killed_processes_are_removed():
+    """The next process removes the folder of a process that was killed with -9; a folder in use stays, also during cleanups of others."""
     dead, left = holder()
     alive, used = holder()
     end(dead, kill=True)
@@ -84,8 +84,8 @@ def test_killed_process_is_swept_up():
     end(alive, kill=False)
 
 
-def test_two_sweeps_at_once(place):
-    """Many processes that sweep the same folders while they make their own: none fails, none loses its folder."""
+def test_concurrent_cleanups(place):
+    """Many processes that clean up the same folders while they create their own do not fail or lose a folder."""
     for number in range(20):
         (place / f"tls-x-dead{number:04}-locked").mkdir(mode=0o700)
     started = [holder() for _ in range(4)]
@@ -106,8 +106,8 @@ def test_two_sweeps_at_once(place):
         ("tls-x-aaaaaaaa-locked", "a.key.pem", False, False),
     ],
 )
-def test_which_folders_are_swept(place, name, inside, old, stays):
-    """Without our suffix a folder must be a day old and hold only key files; other names are not ours."""
+def test_which_folders_are_removed(place, name, inside, old, stays):
+    """Without our suffix a folder must be a day old and contain only key files; other names are not ours."""
     folder = place / name
     folder.mkdir(mode=0o700)
     (folder / inside).write_text("x")
@@ -118,7 +118,7 @@ def test_which_folders_are_swept(place, name, inside, old, stays):
 
 
 def test_links_are_not_followed(place):
-    """A link of such a name, and what it points to, stay; a link inside goes without its target."""
+    """A link with such a name and its target stay; a link inside a folder is removed without its target."""
     target = place / "mine"
     target.mkdir(mode=0o700)
     (target / "file").write_text("x")
@@ -134,7 +134,7 @@ def test_links_are_not_followed(place):
 
 @pytest.mark.skipif(os.name != "posix" or os.getuid() != 0, reason="only root can give a folder away")
 def test_folder_of_another_user(place):
-    """What another user owns is not touched, though root could."""
+    """A folder of another user is not touched, even if root could."""
     folder = place / "tls-x-aaaaaaaa-locked"
     folder.mkdir(mode=0o700)
     os.chown(folder, 12345, -1)
@@ -143,7 +143,7 @@ def test_folder_of_another_user(place):
 
 
 def test_folder_that_others_may_read(place):
-    """Ours are 0700; anything more open is not ours."""
+    """Our folders are 0700; a folder with more permissions is not ours."""
     folder = place / "tls-x-aaaaaaaa-locked"
     folder.mkdir()
     folder.chmod(0o755)

@@ -1,4 +1,4 @@
-"""What a machine runs out of, in one line with its remedy."""
+"""Exhausted resources of a machine, in one line with the remedy."""
 
 import errno
 
@@ -29,12 +29,12 @@ from harness.system.shortages import shortage_text
     ],
 )
 def test_shortages(number, text):
-    """Each names what is used up, what to do, the error's name and the file."""
+    """Each message names the exhausted resource, what to do, the error's name and the file."""
     assert shortage_text(OSError(number, "words", "/x")) == text
 
 
 def test_others():
-    """Another error is none, and one without a file names none."""
+    """Another error has no message, and a message without a file names none."""
     assert shortage_text(OSError(errno.EACCES, "words")) is None
     assert shortage_text(OSError("words only")) is None
     assert (shortage_text(OSError(errno.EMFILE, "words")) or "").endswith("(EMFILE)")

@@ -1,4 +1,4 @@
-"""Real wire material for the wire tests: recorded ClientHellos, and sessions made on the spot with CPython's ssl."""
+"""Real wire material for the wire tests: recorded ClientHellos, and sessions generated with CPython's ssl."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 from harness.model import Side, WireChunk
 
 with warnings.catch_warnings():
-    # tlslite-ng imports asyncore where Python still has it; warnings are errors in this project's tests.
+    # tlslite-ng imports asyncore if Python still has it; warnings are errors in this project's tests.
     warnings.simplefilter("ignore", DeprecationWarning)
     import tlslite.api  # noqa: F401 - imported here once, so that the test files find it loaded
 
@@ -27,7 +27,7 @@ TEXT = b"Hallo, Server! application text"
 
 @dataclass(frozen=True)
 class Identity:
-    """A key and self-signed certificate as files, and the certificate's DER."""
+    """A key and a self-signed certificate as files, and the certificate's DER."""
 
     certificate: Path
     key: Path
@@ -36,7 +36,7 @@ class Identity:
 
 @dataclass(frozen=True)
 class Session:
-    """What crossed between two real ssl ends, what each raised, and the secrets."""
+    """The bytes between two real ssl ends, the error of each, and the secrets."""
 
     chunks: tuple[WireChunk, ...]
     client_error: ssl.SSLError | None
@@ -102,7 +102,7 @@ def tls_session(tmp_path: Path, identity: Callable[[str], Identity]) -> Callable
 
 
 class _Talk:
-    """Two ssl ends joined by memory; whatever crosses is recorded, a millisecond per crossing."""
+    """Two ssl ends connected through memory; all bytes are recorded, one millisecond apart."""
 
     def __init__(self, client: ssl.SSLContext, server: ssl.SSLContext) -> None:
         self._to_client, self._to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -153,7 +153,7 @@ class _Talk:
         return True
 
     def _move(self, sender: Side) -> bool:
-        """Carry over what one end wrote; say whether there was any."""
+        """Transfer the output of one end; return whether there was any."""
         source, target = (
             (self._from_client, self._to_server) if sender is Side.CLIENT else (self._from_server, self._to_client)
         )

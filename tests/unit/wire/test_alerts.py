@@ -16,7 +16,7 @@ def test_names_agree_with_python() -> None:
 
 
 def test_newer_alerts() -> None:
-    """Alerts that are younger than Python's list have their RFC's name."""
+    """Alerts that are newer than Python's list have their RFC's name."""
     names = {100: "no_renegotiation", 109: "missing_extension", 116: "certificate_required"}
     names[120] = "no_application_protocol"
     assert names == {code: alert_name(code) for code in names}

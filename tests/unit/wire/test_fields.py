@@ -8,7 +8,7 @@ from harness.wire.fields import FieldReader
 
 
 def test_fields_in_order() -> None:
-    """Numbers, vectors and lists come off in the order of the wire."""
+    """Numbers, vectors and lists are read in the order of the wire."""
     reader = FieldReader(bytes.fromhex("0303 02 abcd 0004 00010002".replace(" ", "")), what="Thing")
     assert (reader.number(2), reader.vector(1), reader.numbers(2, length_size=2)) == (0x0303, b"\xab\xcd", (1, 2))
     assert reader.left == 0
@@ -16,7 +16,7 @@ def test_fields_in_order() -> None:
 
 
 def test_too_short() -> None:
-    """Reading past the end says which message and by how much."""
+    """The error for reading past the end names the message and the missing bytes."""
     with pytest.raises(ValueError, match="Thing ends 3 bytes too early"):
         FieldReader(b"\x05ab", what="Thing").vector(1)
 

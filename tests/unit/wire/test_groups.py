@@ -17,7 +17,7 @@ def test_names_agree_with_tlslite() -> None:
 
 
 def test_unknown_group() -> None:
-    """A code outside the table reads as hex; a name outside it has no code."""
+    """A code outside the table is shown as hex; a name outside it has no code."""
     assert (group_name(0x2A2A), group_code("curve1"), openssl_group_to_iana("curve1")) == ("0x2A2A", None, None)
 
 
@@ -39,7 +39,7 @@ def test_unknown_group() -> None:
     ],
 )
 def test_openssl_names(name: str, expected: str | None) -> None:
-    """OpenSSL's and NIST's spellings give IANA's."""
+    """OpenSSL's and NIST's spellings are converted to IANA's."""
     assert expected == openssl_group_to_iana(name)
 
 

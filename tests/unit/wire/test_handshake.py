@@ -31,7 +31,7 @@ HELLO_DONE = bytes.fromhex("0e000000")
 
 
 def _cpython_hello(*, minimum: ssl.TLSVersion, maximum: ssl.TLSVersion) -> bytes:
-    """The first flight of this Python's own ssl client."""
+    """Return the first flight of this Python's own ssl client."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version, context.maximum_version = minimum, maximum
     context.set_alpn_protocols(["h2", "http/1.1"])
@@ -42,7 +42,7 @@ def _cpython_hello(*, minimum: ssl.TLSVersion, maximum: ssl.TLSVersion) -> bytes
 
 
 def _second_opinion(data: bytes) -> ClientHello:
-    """Parse the record with tlslite-ng; its parser expects to stand behind the message type."""
+    """Parse the record with tlslite-ng, whose parser begins after the message type."""
     header = RecordHeader3().parse(Parser(bytearray(data[:5])))
     assert ContentType.handshake == header.type
     parser = Parser(bytearray(data[5:]))
@@ -51,7 +51,7 @@ def _second_opinion(data: bytes) -> ClientHello:
 
 
 def _agree(facts: HelloFacts, other: ClientHello, *, data: bytes) -> None:
-    """Compare every field that tlslite-ng gives too."""
+    """Compare every field that tlslite-ng also provides."""
 
     def hexes(codes: object) -> tuple[str, ...]:
         return tuple(f"{code:04x}" for code in codes)  # type: ignore[attr-defined]
@@ -101,8 +101,8 @@ def test_cpython_hello_agrees_with_tlslite(minimum: ssl.TLSVersion, maximum: ssl
     _agree(facts, _second_opinion(data), data=data)
 
 
-def test_question_hello() -> None:
-    """The hello of the original question's firmware reads as the facts list it."""
+def test_original_hello() -> None:
+    """The hello of the original question's firmware has the documented values."""
     stored = json.loads((Path(__file__).parents[2] / "data" / "client_hellos.json").read_text(encoding="utf-8"))
     facts = read_client_hello(bytes.fromhex(stored["hellos"]["1.20.0-stm32"]["hex"]))
     assert facts is not None
@@ -160,7 +160,7 @@ def test_other_first_record() -> None:
 
 
 def test_hello_without_extensions() -> None:
-    """A hello of before extensions has none, and its legacy version is its highest."""
+    """A hello from before extensions has none, and its legacy version is its highest."""
     body = bytes.fromhex("0301") + bytes(32) + b"\x00" + bytes.fromhex("0002002f") + b"\x01\x00"
     facts = parse_client_hello(body, record_version="0300")
     assert (facts.versions, facts.suites, facts.extensions, facts.sni) == (("0301",), ("002f",), (), None)
@@ -177,7 +177,7 @@ def test_server_name_is_never_decoded_blindly() -> None:
 
 
 def test_joiner_cut_at_every_index() -> None:
-    """Messages come out whole wherever the records cut them."""
+    """Messages are complete wherever records split them."""
     stream = HELLO_DONE + bytes.fromhex("14000003616263")
     expected = [HandshakeMessage(message_type=14, body=b""), HandshakeMessage(message_type=20, body=b"abc")]
     for cut in range(len(stream) + 1):
@@ -191,7 +191,7 @@ def test_joiner_cut_at_every_index() -> None:
 
 
 def test_joiner_refuses_unknown_types() -> None:
-    """A type no RFC names is wrong: this is no handshake."""
+    """A type that no RFC defines is an error: this is not a handshake."""
     joiner = MessageJoiner()
     joiner.feed(b"\x63")
     with pytest.raises(ValueError, match="handshake message type 99 does not exist"):

@@ -1,4 +1,4 @@
-"""A ClientHello that we write, read by our own reader and answered by OpenSSL."""
+"""A ClientHello that we write is read by our own reader and answered by OpenSSL."""
 
 import ssl
 
@@ -14,7 +14,7 @@ HEADERS = 9
 
 
 def test_tls12_as_our_reader_reads_it():
-    """Everything that was asked for, and the signalling value."""
+    """Our reader finds everything that was requested, and the signalling value."""
     data = client_hello(version=0x0303, name="broker.example", **WORDS)
     hello = parse_client_hello(data[HEADERS:], record_version=int.from_bytes(data[1:3], "big"))
     assert (hello.versions, hello.suites) == (("0303",), ("c02b", "003d", "00ff"))
@@ -23,7 +23,7 @@ def test_tls12_as_our_reader_reads_it():
 
 
 def test_tls13_as_another_reader_reads_it():
-    """tlslite-ng's word for it: TLS 1.3 alone, and a key share without a key."""
+    """tlslite-ng finds only TLS 1.3, and a key share without a key."""
     data = client_hello(version=0x0304, **WORDS)
     other = ClientHello().parse(Parser(bytearray(data[HEADERS - 3 :])))
     versions, share = other.getExtension(43), other.getExtension(51)
@@ -32,14 +32,14 @@ def test_tls13_as_another_reader_reads_it():
 
 
 def test_old_versions_have_no_signatures():
-    """TLS 1.1 knows neither that extension nor, without groups, the other two."""
+    """A TLS 1.1 hello has neither that extension nor, without groups, the other two."""
     data = client_hello(version=0x0302, suites=[0x2F], groups=[], signature_algorithms=[0x0403])
     hello = parse_client_hello(data[HEADERS:], record_version=0x0301)
     assert (hello.versions, hello.extensions) == (("0302",), ())
 
 
-def test_openssl_takes_it_for_a_hello():
-    """A server without a certificate finds no suite: it read all of it."""
+def test_openssl_accepts_the_hello():
+    """A server without a certificate finds no suite, so it has read the whole hello."""
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     incoming.write(client_hello(version=0x0303, **WORDS))
     with pytest.raises(ssl.SSLError) as caught:
@@ -47,7 +47,7 @@ def test_openssl_takes_it_for_a_hello():
     assert caught.value.reason == "NO_SHARED_CIPHER"
 
 
-def test_what_does_not_fit():
-    """A list that is too long for its field."""
+def test_a_list_that_is_too_long():
+    """A list that is too long for its field is an error."""
     with pytest.raises(ValueError, match=r"^70002 bytes do not fit a field with 2 bytes of length$"):
         client_hello(version=0x0303, suites=[1] * 35000, groups=[], signature_algorithms=[])

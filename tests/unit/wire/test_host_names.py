@@ -18,5 +18,5 @@ from harness.wire.host_names import is_ip_address
     ],
 )
 def test_is_ip_address(host: str, expected: bool) -> None:
-    """Only a whole address counts, without brackets."""
+    """Only a complete address without brackets counts."""
     assert is_ip_address(host) is expected

@@ -1,4 +1,4 @@
-"""Tests of harness/wire/last_word.py: real sessions of two ssl ends, and orders of records that these do not send."""
+"""Tests of harness/wire/last_word.py: real sessions of two ssl ends, and orders of records that do not occur there."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FINISHED, ALERT, NO_CERTIFICATE, TICKET = 53, 19, 25, 250
 
 
 def reading(*records: tuple[Side, int], version: str = "TLSv1.3") -> WireReading:
-    """A session in which these encrypted records follow the server's flight."""
+    """Return a session in which these encrypted records follow the server's flight."""
     flight = [(Side.SERVER, 30), (Side.SERVER, 600), (Side.SERVER, FINISHED)]
     messages = [
         WireMessage(sender=sender, at_ms=1.0, name="ApplicationData", length=length)
@@ -30,21 +30,21 @@ def requiring(context: ssl.SSLContext) -> None:
     context.verify_mode = ssl.CERT_REQUIRED
 
 
-def test_a_server_that_goes_on(tls_session) -> None:
-    """Tickets after the client's Finished."""
+def test_a_server_that_continues(tls_session) -> None:
+    """Tickets after the client's Finished mean that the server continues."""
     wire = read_wire(tls_session(TLS13).chunks)
     assert (client_finished(wire), last_word(wire)) == (True, LastWord.MORE)
 
 
 def test_a_server_that_refuses(tls_session) -> None:
-    """OpenSSL's certificate_required has the length of an alert, and nothing longer comes."""
+    """OpenSSL's certificate_required has the length of an alert, and no longer record follows."""
     session = tls_session(TLS13, server_setup=requiring)
     assert session.server_error.reason == "PEER_DID_NOT_RETURN_A_CERTIFICATE"
     assert last_word(read_wire(session.chunks)) is LastWord.ALERT
 
 
 def test_cut_anywhere(tls_session) -> None:
-    """Fed byte by byte it says the same as at once, and never `alert` or `more` before the server spoke."""
+    """Byte by byte the result is the same as at once, and never `alert` or `more` before the server sent something."""
     chunks = tls_session(TLS13, server_setup=requiring).chunks
     single = [
         WireChunk(sender=chunk.sender, at_ms=chunk.at_ms, data=chunk.data[at : at + 1])
@@ -59,8 +59,8 @@ def test_cut_anywhere(tls_session) -> None:
     ]
 
 
-def test_tls12_says_it_in_the_clear(tls_session) -> None:
-    """The server's Finished is the last message there."""
+def test_tls12_is_plaintext(tls_session) -> None:
+    """In TLS 1.2 the server's Finished is the last message."""
     wire = read_wire(tls_session(TLS12).chunks)
     assert (client_finished(wire), last_word(wire)) == (False, None)
 
@@ -71,23 +71,23 @@ def test_tls12_says_it_in_the_clear(tls_session) -> None:
         ((), None),
         (((Side.CLIENT, FINISHED),), LastWord.NOTHING),
         (((Side.CLIENT, NO_CERTIFICATE), (Side.CLIENT, FINISHED), (Side.SERVER, ALERT)), LastWord.ALERT),
-        # The server judges the certificate before the Finished is there.
+        # The server verifies the certificate before the Finished has arrived.
         (((Side.CLIENT, NO_CERTIFICATE), (Side.SERVER, ALERT), (Side.CLIENT, FINISHED)), LastWord.ALERT),
         (((Side.CLIENT, FINISHED), (Side.SERVER, 11)), LastWord.ALERT),
         (((Side.CLIENT, FINISHED), (Side.SERVER, TICKET), (Side.SERVER, ALERT)), LastWord.MORE),
         # A padded alert.
         (((Side.CLIENT, FINISHED), (Side.SERVER, 64)), LastWord.MORE),
-        # The client refuses the server, or says goodbye first: what comes then is an answer.
+        # The client refuses the server, or closes first: what follows is an answer.
         (((Side.CLIENT, ALERT), (Side.SERVER, ALERT)), None),
         (((Side.CLIENT, FINISHED), (Side.CLIENT, ALERT), (Side.SERVER, ALERT)), None),
         (((Side.CLIENT, FINISHED), (Side.SERVER, ALERT), (Side.CLIENT, ALERT)), LastWord.ALERT),
     ],
 )
 def test_orders(records, word) -> None:
-    """Who said what after whose Finished."""
+    """The result depends on who sent what after whose Finished."""
     assert last_word(reading(*records)) is word
 
 
 def test_other_versions() -> None:
-    """Lengths mean something else there."""
+    """In other versions lengths have other meanings."""
     assert last_word(reading((Side.CLIENT, FINISHED), (Side.SERVER, ALERT), version="TLSv1.2")) is None

@@ -1,4 +1,4 @@
-"""Tests of harness/wire/message_rows.py: what counts in each message; whole sessions are listed in test_packet_list.py."""
+"""Tests of harness/wire/message_rows.py: the important parts of each message; whole sessions are listed in test_packet_list.py."""
 
 from dataclasses import replace
 
@@ -20,7 +20,7 @@ HELLO = HelloFacts(
 
 
 def message(sender, name, at_ms=1.0, length=10):
-    """A message of a reading."""
+    """Return a message of a reading."""
     return WireMessage(sender=sender, at_ms=at_ms, name=name, length=length)
 
 
@@ -35,12 +35,12 @@ def message(sender, name, at_ms=1.0, length=10):
     ],
 )
 def test_a_hello_in_one_line(changes, text):
-    """Versions, suites without signalling values, some groups, the name."""
+    """The line has versions, suites without signalling values, some groups, and the name."""
     assert hello_text(replace(HELLO, **changes)) == text
 
 
 def test_runs_and_hidden_alerts():
-    """Equal messages of one side are one row with their sum; an encrypted alert is named, in its record's place, from the secrets."""
+    """Equal messages of one side are one row with their sum; an encrypted alert is named from the secrets, in the row of its record."""
     wire = WireReading(
         client_hello=HELLO,
         client_certificates=(),
@@ -80,7 +80,7 @@ def test_runs_and_hidden_alerts():
 
 
 def test_choices():
-    """What the server chose stands with the message that says it."""
+    """The server's choices are shown with the message that contains them."""
     wire = WireReading(
         dh_bits=2048,
         signature_algorithm="rsa_pkcs1_sha256",
@@ -90,8 +90,8 @@ def test_choices():
     assert [row.detail for row in message_rows([], wire)] == ["malformed", "DH 2048 bits, rsa_pkcs1_sha256"]
 
 
-def test_what_is_no_tls():
-    """Plain text with its beginning, bytes that leave the protocol, a record that is cut short."""
+def test_data_that_is_not_tls():
+    """Plain text is shown with its beginning; invalid bytes and a truncated record are reported."""
     hello = bytes.fromhex("16030100040100000000")
 
     def names(*sent):

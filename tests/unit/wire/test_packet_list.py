@@ -1,4 +1,4 @@
-"""Tests of harness/wire/packet_list.py: real sessions as rows, and what is no session."""
+"""Tests of harness/wire/packet_list.py: real sessions as rows, and data that is not TLS."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TLS12, TLS13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
 
 
 def rows(chunks, **more) -> list[tuple[str, str]]:
-    """Who sent what; numbers and times are checked to be in order."""
+    """Return who sent what; check that numbers and times are in order."""
     found = packet_list(chunks, read_wire(chunks), **more)
     assert [packet.number for packet in found] == list(range(1, len(found) + 1))
     assert sorted(packet.at_ms for packet in found) == [packet.at_ms for packet in found]
@@ -22,7 +22,7 @@ def rows(chunks, **more) -> list[tuple[str, str]]:
 
 
 def test_tls12_session(tls_session) -> None:
-    """Every message of a TLS 1.2 session with what counts in it, and its place in time."""
+    """The list has every message of a TLS 1.2 session with its important parts, in order of time."""
     session = tls_session(
         TLS12,
         key_type="RSA",
@@ -60,7 +60,7 @@ def test_tls12_session(tls_session) -> None:
 
 
 def test_tls13_session(tls_session) -> None:
-    """What the server sends before the client's Finished is the handshake's rest; runs of one kind are one row."""
+    """The server's records before the client's Finished are the rest of the handshake; consecutive ones of one kind are one row."""
     listed = rows(tls_session(TLS13).chunks)
     assert listed[2][1].startswith("Server Hello (TLSv1.3 TLS_AES_256_GCM_SHA384 x25519")
     rest = [info for sender, info in listed if "rest of the server's handshake" in info]
@@ -82,7 +82,7 @@ def test_hello_retry_request(tls_session) -> None:
     assert listed[2][1].startswith("Client Hello (TLSv1.3, 3 suites, groups x25519, ")
 
 
-def test_alert_in_the_clear(tls_session) -> None:
+def test_plaintext_alert(tls_session) -> None:
     """A refusal is an alert with its level and name."""
     session = tls_session(TLS12, key_type="RSA", client_setup=lambda context: context.set_ciphers("ECDHE+ECDSA"))
     assert rows(session.chunks)[2:] == [("server", "Alert (fatal, handshake_failure)")]
@@ -90,7 +90,7 @@ def test_alert_in_the_clear(tls_session) -> None:
 
 @pytest.mark.parametrize("version", [TLS12, TLS13], ids=["tls12", "tls13"])
 def test_hidden_alerts(tls_session, version) -> None:
-    """What only the secrets reveal stands in the row of its record; without them the row says no more than the wire."""
+    """An alert known only from the secrets is shown in the row of its record; without secrets the row shows only the wire."""
     chunks = tls_session(version).chunks
     closing = [
         Alert(sender=side, level="warning", code=0, name="close_notify", encrypted=True)
@@ -106,14 +106,14 @@ def test_hidden_alerts(tls_session, version) -> None:
 
 
 def test_hidden_alert_without_a_record_of_its_size(tls_session) -> None:
-    """One that no record of the list can hold has a row of its own, at its time."""
+    """An alert that matches no record of the list has its own row, at its time."""
     chunks = tls_session(TLS13).chunks[:2]
     alert = Alert(sender=Side.CLIENT, level="fatal", code=48, name="unknown_ca", at_ms=0.5, encrypted=True)
     assert ("client", "Alert (fatal, unknown_ca), inside an encrypted record") in rows(chunks, alerts=[alert])
 
 
 def test_no_connection() -> None:
-    """Nothing recorded: no list. A connection without a byte: its beginning and its end."""
+    """Without a recording there is no list; a connection without bytes has its beginning and end."""
     assert rows([]) == []
     assert rows([], ends=[TcpEnd(sender=Side.CLIENT, at_ms=3.0, how=TcpEndKind.FIN)]) == [
         ("client", "TCP connection, accepted by the server"),
@@ -122,12 +122,12 @@ def test_no_connection() -> None:
 
 
 def chunk(sender: Side, data: bytes) -> WireChunk:
-    """Some bytes of one side."""
+    """Return some bytes of one side."""
     return WireChunk(sender=sender, at_ms=1.0, data=data)
 
 
 def test_what_is_not_tls(stored_hello) -> None:
-    """Plain text, bytes that leave the protocol, and what is cut short are said, with their sizes."""
+    """Plain text, invalid bytes and truncated data are reported, with their sizes."""
     hello = chunk(Side.CLIENT, stored_hello.data)
     plain = packet_list(
         [hello, chunk(Side.SERVER, b"HTTP/1.1 400 Bad Request\r\n\r\n")],
@@ -148,7 +148,7 @@ def test_what_is_not_tls(stored_hello) -> None:
 
 
 def test_unreadable_messages() -> None:
-    """A hello without content and a certificate that is none are named, not read."""
+    """A hello without content and an invalid certificate are named, not read."""
     assert rows([chunk(Side.CLIENT, bytes.fromhex("160301000401000000"))])[1][1] == "Client Hello (malformed)"
     certificate = bytes.fromhex("16030300 0d 0b000009 000006 000003 aabbcc".replace(" ", ""))
     assert rows([chunk(Side.SERVER, certificate)])[1][1] == "Certificate (key unreadable, 1 certificate, 3 bytes)"
@@ -157,7 +157,7 @@ def test_unreadable_messages() -> None:
 
 
 def test_the_list_is_bounded() -> None:
-    """A peer that sends thousands of messages fills no report; the beginning and the end stay, the gap shows in the numbers."""
+    """A peer that sends thousands of messages does not fill the report; beginning and end are kept, and the numbers show the gap."""
     alerts = [chunk(side, bytes.fromhex("1503030002015a")) for _ in range(500) for side in Side]
     found = packet_list(alerts, read_wire(alerts))
     assert len(found) == PACKETS_LIMIT

@@ -1,4 +1,4 @@
-"""Tests of harness/wire/pcapng.py: tshark opens the file, checks every sum, and reads the text."""
+"""Tests of harness/wire/pcapng.py: tshark opens the file, checks every checksum, and reads the text."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from harness.wire.pcapng import pcapng
 START_S = 1_700_000_000.5
 IPV4 = {"client": ("127.0.0.1", 40001), "server": ("127.0.0.1", 8443)}
 IPV6 = {"client": ("::1", 40001), "server": ("::1", 8443)}
-# tshark leaves checksums unchecked unless told, and gives TLS on unknown ports only with decode-as.
+# By default tshark does not verify checksums, and it decodes TLS on unknown ports only with decode-as.
 _OPTIONS = ["-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE", "-d", "tcp.port==8443,tls"]
 
 
@@ -108,7 +108,7 @@ def test_large_chunk_stays_inside_the_window(tmp_path: Path) -> None:
 
 
 def test_how_the_streams_ended(tls_session, tmp_path: Path) -> None:
-    """A recorded FIN and reset stand where and when they happened, decoded without a word of protest."""
+    """A recorded FIN and reset are at their place and time, decoded without warnings."""
     session = tls_session(ssl.TLSVersion.TLSv1_2)
     last_ms = session.chunks[-1].at_ms
     ends = [

@@ -29,7 +29,7 @@ def _chunks(*parts: tuple[Side, bytes]) -> list[WireChunk]:
 
 
 def _timeless(reading: WireReading) -> WireReading:
-    """The reading without its times, which depend on how the bytes were cut."""
+    """Return the reading without its times, which depend on how the bytes were split."""
     return replace(
         reading,
         alerts=tuple(replace(alert, at_ms=None) for alert in reading.alerts),
@@ -136,7 +136,7 @@ def test_static_rsa_has_no_group(tls_session) -> None:
 
 
 def test_finite_field_exchange_shows_its_size(tls_session, tmp_path: Path) -> None:
-    """A DHE suite names no group in TLS 1.2: the prime's size is what the wire says."""
+    """A DHE suite names no group in TLS 1.2: the wire shows the prime's size."""
     parameters = tmp_path / "dh.pem"
     # PKCS #3: a sequence of the prime (with its sign byte) and the generator 2.
     der = b"\x30\x81\x87" + b"\x02\x81\x81\x00" + OAKLEY_1024 + b"\x02\x01\x02"
@@ -157,7 +157,7 @@ def test_finite_field_exchange_shows_its_size(tls_session, tmp_path: Path) -> No
 
 
 def test_plain_alert_names_sender_level_and_code(tls_session) -> None:
-    """The refusal of the seed story: no shared cipher, fatal handshake_failure (40) from the server in the clear."""
+    """The refusal of the seed case: no shared cipher, a plaintext fatal handshake_failure (40) from the server."""
     session = tls_session(
         TLS12, key_type="RSA", client_setup=lambda context: context.set_ciphers("ECDHE-ECDSA-AES128-SHA256")
     )
@@ -171,7 +171,7 @@ def test_plain_alert_names_sender_level_and_code(tls_session) -> None:
 
 
 def test_client_alert_before_its_change_cipher_spec_is_plain(tls_session) -> None:
-    """A TLS 1.2 client that distrusts the certificate says unknown_ca (48) in the clear."""
+    """A TLS 1.2 client that does not trust the certificate sends a plaintext unknown_ca (48)."""
 
     def verify(context: ssl.SSLContext) -> None:
         context.verify_mode = ssl.CERT_REQUIRED
@@ -183,7 +183,7 @@ def test_client_alert_before_its_change_cipher_spec_is_plain(tls_session) -> Non
 
 
 def test_client_certificate_message(tls_session, identity) -> None:
-    """With mutual TLS the client's certificate is kept apart from the server's, and is empty if it has none."""
+    """With mutual TLS the client's certificate is recorded separately from the server's, and is empty if it has none."""
     files = identity("EC")
 
     def ask(context: ssl.SSLContext) -> None:
@@ -200,7 +200,7 @@ def test_client_certificate_message(tls_session, identity) -> None:
 
 
 def test_alpn_choice(tls_session) -> None:
-    """The protocol a TLS 1.2 server chose stands in its ServerHello."""
+    """The protocol that a TLS 1.2 server chose is in its ServerHello."""
     both = {
         "server_setup": lambda c: c.set_alpn_protocols(["mqtt"]),
         "client_setup": lambda c: c.set_alpn_protocols(["h2", "mqtt"]),
@@ -212,7 +212,7 @@ def test_alpn_choice(tls_session) -> None:
 
 @pytest.mark.parametrize("version", [TLS12, TLS13], ids=["tls12", "tls13"])
 def test_byte_by_byte_gives_the_same(tls_session, version: ssl.TLSVersion) -> None:
-    """However the stream is cut, the reading is the same."""
+    """However the stream is split, the reading is the same."""
     chunks = tls_session(version).chunks
     assert _timeless(read_wire(chunks)) == _timeless(read_wire(_byte_by_byte(chunks)))
 
@@ -231,7 +231,7 @@ def test_cut_at_every_index(tls_session) -> None:
                 assert not reading.server_truncated
 
 
-def test_truncated_side_is_told() -> None:
+def test_truncated_side_is_marked() -> None:
     """A side whose bytes end inside a record, or between the records of one message, is marked."""
     hello = bytes.fromhex("160301000801000010")
     part = read_wire(_chunks((Side.CLIENT, hello)))
@@ -248,7 +248,7 @@ def _fragmented(chunk: WireChunk, *, size: int) -> WireChunk:
 
 
 def test_messages_cut_over_records(tls_session) -> None:
-    """Handshake messages split over many small records read the same as whole ones."""
+    """Handshake messages split over many small records give the same reading as whole ones."""
     chunks = list(tls_session(TLS12).chunks)
     whole = _timeless(read_wire(chunks))
     chunks[0] = _fragmented(chunks[0], size=7)
@@ -256,7 +256,7 @@ def test_messages_cut_over_records(tls_session) -> None:
 
 
 def test_messages_sharing_one_record(tls_session) -> None:
-    """Several handshake messages in one record read the same as one record each."""
+    """Several handshake messages in one record give the same reading as one record each."""
     chunks = list(tls_session(TLS12).chunks)
     whole = _timeless(read_wire(chunks))
     flight, payloads = chunks[1].data, b""
@@ -269,7 +269,7 @@ def test_messages_sharing_one_record(tls_session) -> None:
 
 
 def test_server_that_speaks_http(stored_hello) -> None:
-    """A plain-text server is kept word for word and named; the ClientHello is still read."""
+    """A plain-text server's data is kept and named; the ClientHello is still read."""
     answer = b"HTTP/1.1 400 Bad Request\r\n\r\n"
     reading = read_wire(_byte_by_byte(_chunks((Side.CLIENT, stored_hello.data), (Side.SERVER, answer))))
     assert answer == reading.server_plain
@@ -280,7 +280,7 @@ def test_server_that_speaks_http(stored_hello) -> None:
 
 @pytest.mark.parametrize("cut", [list, _byte_by_byte], ids=["whole", "byte-by-byte"])
 def test_garbage_after_tls_is_wrong_but_not_plain(stored_hello, cut) -> None:
-    """A side that spoke TLS and then something else is wrong at that byte, and not called a plain-text peer."""
+    """A side that sent TLS and then something else is wrong at that byte, but is not a plain-text peer."""
     reading = read_wire(cut(_chunks((Side.CLIENT, stored_hello.data + b"GET / HTTP/1.0"))))
     assert reading.client_plain is None
     assert reading.client_wrong == f"not a TLS record but HTTP request (byte {len(stored_hello.data)})"
@@ -288,7 +288,7 @@ def test_garbage_after_tls_is_wrong_but_not_plain(stored_hello, cut) -> None:
 
 
 def test_malformed_hello_is_noted(stored_hello) -> None:
-    """A ClientHello whose inner lengths are wrong is a note and no facts; the server's alert is still read."""
+    """A ClientHello with wrong inner lengths gives a note and no facts; the server's alert is still read."""
     broken = bytearray(stored_hello.data)
     broken[43] = 33  # the length of the session id, after two headers, version and random
     reading = read_wire(_chunks((Side.CLIENT, bytes(broken)), (Side.SERVER, bytes.fromhex("15030300020232"))))

@@ -24,7 +24,7 @@ def _all_records(splitter: RecordSplitter) -> list[Record]:
 
 
 def test_whole_stream() -> None:
-    """Two records that arrive at once come out one by one."""
+    """Two records that arrive at once are returned one by one."""
     splitter = RecordSplitter()
     splitter.feed(FIRST + SECOND)
     assert _all_records(splitter) == RECORDS
@@ -32,7 +32,7 @@ def test_whole_stream() -> None:
 
 
 def test_byte_by_byte() -> None:
-    """The same records come out when the bytes come one at a time."""
+    """The same records are returned if the bytes arrive one at a time."""
     splitter, found = RecordSplitter(), []
     for byte in FIRST + SECOND:
         splitter.feed(bytes([byte]))
@@ -42,7 +42,7 @@ def test_byte_by_byte() -> None:
 
 @pytest.mark.parametrize("cut", range(len(FIRST + SECOND)))
 def test_cut_at_every_index(cut: int) -> None:
-    """A stream cut anywhere is incomplete, never wrong, and goes on when the rest comes."""
+    """A stream cut anywhere is incomplete, never wrong, and continues when the rest arrives."""
     splitter = RecordSplitter()
     splitter.feed((FIRST + SECOND)[:cut])
     before = _all_records(splitter)
@@ -51,7 +51,7 @@ def test_cut_at_every_index(cut: int) -> None:
 
 
 def test_empty_record_is_a_record() -> None:
-    """A record without payload is handed on: whether it is allowed depends on its type."""
+    """A record without payload is passed on: whether it is allowed depends on its type."""
     splitter = RecordSplitter()
     splitter.feed(bytes.fromhex("1703030000"))
     assert Record(content_type=23, version="0303", payload=b"") == splitter.next_record()
@@ -67,7 +67,7 @@ def test_empty_record_is_a_record() -> None:
     ],
 )
 def test_wrong_stream(data: bytes, message: str) -> None:
-    """What cannot be a record says why, where and with which bytes - at every call."""
+    """The error for bytes that cannot be a record has the reason, the offset and the bytes, at every call."""
     splitter = RecordSplitter()
     splitter.feed(data)
     for _again in range(2):
@@ -86,7 +86,7 @@ def test_wrong_after_right() -> None:
 
 
 def test_wrong_stream_collects_its_first_line() -> None:
-    """A greeting that comes byte by byte is still kept and named whole, up to 64 bytes."""
+    """A greeting that arrives byte by byte is still kept as a whole, up to 64 bytes."""
     splitter, greeting = RecordSplitter(), b"220 mail.example ESMTP" + b"." * 100
     for byte in greeting:
         splitter.feed(bytes([byte]))

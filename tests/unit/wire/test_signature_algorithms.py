@@ -31,7 +31,7 @@ def test_names_agree_with_tlslite() -> None:
     ],
 )
 def test_tls12_pairs(code: int, name: str) -> None:
-    """Pairs of TLS 1.2 that TLS 1.3 does not name are spelled the same way; the rest is hex."""
+    """Pairs of TLS 1.2 that TLS 1.3 does not name are spelled in the same style; others are hex."""
     assert name == signature_name(code)
 
 
@@ -47,7 +47,7 @@ def test_tls12_pairs(code: int, name: str) -> None:
     ],
 )
 def test_properties(name: str, key_type: str, hash_name: str | None, padding: str | None, curve: str | None) -> None:
-    """A scheme says which key, hash and padding sign, and which curve TLS 1.3 ties it to."""
+    """A scheme determines key, hash and padding, and in TLS 1.3 the curve."""
     code = signature_code(name)
     assert code is not None
     expected = SignatureInfo(

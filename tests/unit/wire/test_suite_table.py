@@ -17,7 +17,7 @@ def _table() -> dict[str, str]:
 
 
 def test_table_is_sorted_and_unique() -> None:
-    """Codes ascend, and no code or name stands twice."""
+    """Codes are ascending, and no code or name occurs twice."""
     codes = SUITE_TABLE.split()[::2]
     assert sorted(set(codes)) == codes
     assert len(set(_table().values())) == len(codes)

@@ -24,7 +24,7 @@ def test_names_both_ways() -> None:
 
 
 def test_unknown_suite() -> None:
-    """A code outside the table reads as hex; a name outside it has no code."""
+    """A code outside the table is shown as hex; a name outside it has no code."""
     assert (suite_name(0x1A1A), suite_code("TLS_NO_SUCH_SUITE")) == ("0x1A1A", None)
     assert suite_info(0x1A1A) is None
 
@@ -41,12 +41,12 @@ def test_unknown_suite() -> None:
     ],
 )
 def test_mbedtls_spelling(iana: str, mbedtls: str) -> None:
-    """mbedTLS's spelling and IANA's turn into each other, TLS 1.3 and the two PSK_DHE names included."""
+    """mbedTLS's and IANA's spellings are converted in both directions, including TLS 1.3 and the two PSK_DHE names."""
     assert (mbedtls, iana) == (mbedtls_suite_name(iana), iana_suite_name(mbedtls))
 
 
 def test_mbedtls_spelling_round_trip() -> None:
-    """Every suite of the table survives the way to mbedTLS's spelling and back."""
+    """Every suite of the table is unchanged after conversion to mbedTLS's spelling and back."""
     for code in all_suites():
         assert suite_name(code) == iana_suite_name(mbedtls_suite_name(suite_name(code)))
 
@@ -89,7 +89,7 @@ def test_properties(
     assert (mac == "AEAD", minimum == "TLSv1.3") == (info.aead, info.tls13)
 
 
-def test_signals_are_no_suites() -> None:
+def test_signals_are_not_suites() -> None:
     """The two signalling values have names and no properties."""
     assert (suite_name(0x00FF), suite_name(0x5600)) == ("TLS_EMPTY_RENEGOTIATION_INFO_SCSV", "TLS_FALLBACK_SCSV")
     assert (is_signal(0x00FF), is_signal(0x5600), is_signal(0x002F)) == (True, True, False)
@@ -97,7 +97,7 @@ def test_signals_are_no_suites() -> None:
 
 
 def test_every_suite_has_properties() -> None:
-    """No name of the table is beyond the parser."""
+    """The parser handles every name of the table."""
     for code in all_suites():
         assert is_signal(code) or isinstance(suite_info(code), SuiteInfo)
 
@@ -137,6 +137,6 @@ def test_properties_agree_with_openssl() -> None:
         assert info.key_exchange in _OPENSSL_EXCHANGES[cipher["kea"]], cipher
         assert info.authentication == _OPENSSL_AUTHENTICATIONS[cipher["auth"]], cipher
         assert info.aead == cipher["aead"], cipher
-        # OpenSSL counts SSL 3.0 too; no peer here speaks it.
+        # OpenSSL lists SSL 3.0, too; no peer here supports it.
         oldest = {"SSLv3": "TLSv1", "TLSv1.0": "TLSv1"}
         assert info.minimum_version == oldest.get(cipher["protocol"], cipher["protocol"]), cipher

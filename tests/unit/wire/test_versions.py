@@ -19,7 +19,7 @@ def test_spelling_is_pythons(tls_session, version: ssl.TLSVersion) -> None:
 
 
 def test_unknown_version() -> None:
-    """A code that is no TLS version reads as hex."""
+    """A code that is not a TLS version is shown as hex."""
     assert (version_name(0x7F1C), version_code("TLSv9")) == ("0x7F1C", None)
 
 
