@@ -1,7 +1,7 @@
-"""What the host calls on the board: th_run and th_put. Each prints one line: `#th `, a JSON object and its checksum.
+"""The functions that the host calls on the board: th_run and th_put. Each prints one line: `#th `, a JSON object and its checksum.
 
-Runs in __main__ behind line.py and tls_client.py, one statement after another with a collection between them, so that what stays
-lies in one piece. Anything else on the console (axTLS prints `TLS buffer overflow...`, ESP-IDF logs) is noise to the host.
+Runs in __main__ behind line.py and tls_client.py, one statement after another with a collection between them, so that the heap is
+not fragmented. Anything else on the console (axTLS prints `TLS buffer overflow...`, ESP-IDF logs) is noise to the host.
 """
 
 th_version = 2
@@ -19,7 +19,7 @@ def th_say(answer):
 
 
 def th_put(number, name, text, more, check):
-    """Store base64 text under a name; more=True appends to what is there, None as text drops it."""
+    """Store base64 text under a name; more=True appends to what is there, None as text deletes it."""
     answer = {"kind": "stored", "n": number}
     try:
         if th_sum(name + (text or "")) != check:
@@ -27,7 +27,7 @@ def th_put(number, name, text, more, check):
         elif text is None:
             th_blobs.pop(name, None)
         else:
-            # bytes, not bytearray: mbedTLS reads the NUL that follows them when it looks for PEM.
+            # bytes, not bytearray: mbedTLS reads the NUL after them when it checks for PEM.
             data = th_binascii.a2b_base64(text)
             if more:
                 data = th_blobs[name] + data
@@ -40,12 +40,12 @@ def th_put(number, name, text, more, check):
 
 
 def th_blob(name):
-    """A stored blob; KeyError with its name if the host did not send it (or the board was reset since)."""
+    """Return a stored blob; KeyError with its name if the host did not send it (or the board was reset since)."""
     return th_blobs[name]
 
 
 def th_run(text, check):
-    """Try one connection as the JSON text says and print what happened; th_attempt has the meaning of each key."""
+    """Try one connection as the JSON text describes and print the result; th_attempt documents each key."""
     request = {}
     if th_sum(text) != check:
         answer = {"kind": "damaged"}
@@ -64,7 +64,7 @@ def th_run(text, check):
 
 
 def th_memory(number):
-    """Say how much memory is free: the heap, its largest piece, and ESP-IDF's heap where there is one."""
+    """Print how much memory is free: the heap, its largest block, and ESP-IDF's heap if there is one."""
     gc.collect()
     free = th_free()
     largest = 0

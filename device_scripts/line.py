@@ -1,12 +1,12 @@
-"""The first thing that runs on a board: checksums for everything that crosses the serial line, in both directions.
+"""The first code that runs on a board: checksums for all data on the serial line, in both directions.
 
 The host runs this text first, in __main__, so every name starts with th_. It needs neither json nor 1 KB of RAM. The kinds of
-checksum: `c` crc32, `s` the first four bytes of sha256, `a` adler32 (RFC 1950) in Python where a firmware has neither.
+checksum: `c` crc32, `s` the first four bytes of sha256, `a` adler32 (RFC 1950) in Python if firmware has neither.
 """
 
 
 def th_module(*names):
-    """Import the first of several modules that exists, or give None."""
+    """Import the first of several modules that exists; return None if none does."""
     for name in names:
         try:
             return __import__(name)
@@ -20,7 +20,7 @@ th_lines = [1, 0, 0]  # adler32's two sums over the lines of a probe step, and t
 
 
 def th_adler(data, a=1, b=0):
-    """The two sums of adler32."""
+    """Return the two sums of adler32."""
     for c in data:
         a = (a + c) % 65521
         b = (b + a) % 65521
@@ -28,7 +28,7 @@ def th_adler(data, a=1, b=0):
 
 
 def th_sum(data):
-    """Checksum of text or bytes: a letter for its kind and eight hexadecimal digits."""
+    """Return the checksum of text or bytes: a letter for its kind and eight hexadecimal digits."""
     if isinstance(data, str):
         data = bytes(data, "utf-8")  # the smallest firmwares have no str.encode
     if hasattr(th_binascii, "crc32"):
@@ -40,7 +40,7 @@ def th_sum(data):
 
 
 def th_x(code, check):
-    """Run code of the host's if it arrived as it was sent."""
+    """Run code of the host if it arrived undamaged."""
     if th_sum(code) != check:
         print("#th damaged")
     else:

@@ -1,12 +1,12 @@
-"""Have the agent in __main__ from its file, one statement after another, and check the file; run in RAM, then forgotten.
+"""Load the agent into __main__ from its file, one statement after another, and check the file; runs in RAM, then is discarded.
 
-Imported as a whole, the agent needs 27 KB to compile and leaves a heap full of holes. Statement by statement, with a collection after
-each, it needs a few KB, and what is free stays in one piece.
+Imported as a whole, the agent needs 27 KB to compile and leaves a fragmented heap. Statement by statement, with a collection after
+each, it needs a few KB, and free memory stays in one block.
 """
 
 
 def th_check(name, sizes):
-    """Checksum of a file that should consist of pieces of these sizes: the sum of their sums, or None if it is not there."""
+    """Return the checksum of a file that should consist of pieces of these sizes: the sum of their sums, or None if it is missing."""
     os = th_module("uos", "os")
     try:
         # Not open(): in 1.20 to 1.22 a file object that could not be opened closes descriptor 0 when it is collected.

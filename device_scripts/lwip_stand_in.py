@@ -1,7 +1,7 @@
-"""A stand-in for the sockets of firmware that runs on lwIP, made of this machine's own sockets.
+"""A stand-in for the sockets of firmware on lwIP, based on this machine's own sockets.
 
-Written after extmod/modlwip.c (lwip_socket_connect, lwip_tcp_receive, lwip_socket_ioctl): what connect() does while a connection is being
-made is what differs between releases, and from any other system's sockets. Runs on MicroPython, as boot.py of
+Written after extmod/modlwip.c (lwip_socket_connect, lwip_tcp_receive, lwip_socket_ioctl): what connect() does during the
+connection differs between releases and from other systems' sockets. Runs on MicroPython, as boot.py of
 `--board faulty:lwip-1.23`, and under CPython in tests.
 """
 
@@ -21,7 +21,7 @@ ENOTCONN = getattr(errno, "ENOTCONN", 107)
 
 
 class LwipSocket(io.IOBase):
-    """One TCP socket. `step_ms` is how often connect() looks: 100 up to 1.23, 1 from 1.24 (commit df0d7e9429) on."""
+    """One TCP socket. `step_ms` is how often connect() polls: 100 up to 1.23, 1 from 1.24 (commit df0d7e9429) on."""
 
     step_ms = 100
 
@@ -31,7 +31,7 @@ class LwipSocket(io.IOBase):
         self.ended = False
 
     def settimeout(self, seconds):
-        """Set the time-out of each call; None waits forever, 0 does not wait."""
+        """Set the timeout of each call; None waits forever, 0 does not wait."""
         self.timeout_ms = None if seconds is None else int(seconds * 1000)
         self.real.settimeout(seconds)
 
@@ -42,9 +42,9 @@ class LwipSocket(io.IOBase):
     def connect(self, address):
         """Connect as lwip_socket_connect does.
 
-        With a time-out it sleeps, then looks whether it is connecting still. Only the state STATE_CONNECTED counts as success: a peer that
-        ended the connection meanwhile has made it STATE_PEER_CLOSED, which is looked up in the table of errors at a negative place. What
-        lies there is raised, 0 here.
+        With a timeout it sleeps, then checks whether it is still connecting. Only the state STATE_CONNECTED counts as success: a peer that
+        closed the connection meanwhile has set it to STATE_PEER_CLOSED, which is looked up in the error table at a negative index. The
+        value there is raised, 0 here.
         """
         self.real.setblocking(False)
         try:
@@ -54,7 +54,7 @@ class LwipSocket(io.IOBase):
                 raise
         step_ms = 1 if self.timeout_ms is None else self.step_ms
         waited_ms = 0
-        # Here lwIP has only sent its SYN: the first look is never a success, and a time-out shorter than a step looks at nothing.
+        # Here lwIP has only sent its SYN: the first poll is never a success, and a timeout shorter than a step does not poll.
         while not waited_ms or self._connecting():
             if self.timeout_ms is not None and waited_ms + step_ms > self.timeout_ms:
                 raise OSError(EINPROGRESS)
@@ -62,7 +62,7 @@ class LwipSocket(io.IOBase):
             waited_ms += step_ms
         self._restore()
         if self._refused():
-            self.real.recv(1)  # raises what the connection failed with
+            self.real.recv(1)  # raises the error of the connection
         if self._peer_closed():
             raise OSError(0)
 
@@ -84,7 +84,7 @@ class LwipSocket(io.IOBase):
         return self._poll(select.POLLOUT) & select.POLLERR
 
     def _peer_closed(self):
-        """Whether the state is STATE_PEER_CLOSED: the peer's FIN has come."""
+        """Whether the state is STATE_PEER_CLOSED: the peer's FIN has arrived."""
         self.real.setblocking(False)
         try:
             return not self.real.recv(1, MSG_PEEK)
@@ -94,7 +94,7 @@ class LwipSocket(io.IOBase):
             self._restore()
 
     def recv(self, size):
-        """Read as lwip_tcp_receive does: what came before the peer's end, then b"", then ENOTCONN."""
+        """Read as lwip_tcp_receive does: the data before the peer's FIN, then b"", then ENOTCONN."""
         if self.ended:
             raise OSError(ENOTCONN)
         data = self.real.recv(size)
@@ -104,7 +104,7 @@ class LwipSocket(io.IOBase):
     read = recv
 
     def readinto(self, buf):
-        """Read for TLS; None where nothing is there and the socket does not block."""
+        """Read for TLS; return None if there is no data and the socket does not block."""
         try:
             data = self.real.recv(len(buf))
         except OSError as e:
@@ -121,7 +121,7 @@ class LwipSocket(io.IOBase):
     write = send
 
     def ioctl(self, request, argument):
-        """What select.poll and TLS ask a stream."""
+        """Answer the requests of select.poll and TLS to a stream."""
         if request == IOCTL_POLL:
             return self._poll(argument)
         if request == IOCTL_FILENO:
@@ -141,7 +141,7 @@ class LwipSocket(io.IOBase):
 
 
 class LwipSocketSince124(LwipSocket):
-    """From 1.24 on connect() looks every millisecond: the same happens where the peer ends within that."""
+    """From 1.24 on connect() polls every millisecond: the same happens if the peer closes within that time."""
 
     step_ms = 1
 

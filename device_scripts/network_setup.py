@@ -1,9 +1,9 @@
-"""Bring the board's network up, once per session; run in RAM, then forgotten.
+"""Bring the board's network up, once per session; runs in RAM, then is discarded.
 
 The host runs this text and then th_network(JSON): kind (wifi, lan, boot), timeout (s), ssid, password, country, static (the four
-of ifconfig), lan (an expression of boards.toml). One `#th` line comes back: {"kind": "result", "address", "was_up", ...} or
-{"kind": "error", "code", "status", ...}; harness/boards/agent/network_answer.py has the words. No answer holds the password.
-network.STAT_GOT_IP tells the families apart: 1010 on the ESP32, 5 on the ESP8266, 3 or missing where cyw43 is the driver.
+of ifconfig), lan (an expression of boards.toml). It prints one `#th` line: {"kind": "result", "address", "was_up", ...} or
+{"kind": "error", "code", "status", ...}; harness/boards/agent/network_answer.py has the texts. No answer contains the password.
+network.STAT_GOT_IP distinguishes the families: 1010 on the ESP32, 5 on the ESP8266, 3 or missing with the cyw43 driver.
 
 WLAN.status(): cyw43 (extmod/network_cyw43.c, cyw43_ctrl.c) -3 bad authentication, -2 no network, -1 failed, 1 joining, 2 no
 address, 3 up. ESP8266: 1 joining, 2 password, 3 no network, 4 failed, 5 up. ESP32 (ports/esp32/network_wlan.c): 1000 idle, 1001
@@ -14,7 +14,7 @@ TH_ESP32, TH_ESP8266, TH_CYW43 = 1010, 5, 3
 
 
 def th_net_pause(ms):
-    """Sleep for so many milliseconds."""
+    """Sleep for this many milliseconds."""
     time = th_module("utime", "time")
     if hasattr(time, "sleep_ms"):
         time.sleep_ms(ms)
@@ -28,7 +28,7 @@ def th_net_up(nic):
 
 
 def th_net_wait(seconds, done):
-    """Wait until done() gives something true; what it gave, or None when the time is over."""
+    """Wait until done() returns a true value; return that, or None after the time limit."""
     for _ in range(int(seconds * 10) + 1):
         found = done()
         if found:
@@ -37,7 +37,7 @@ def th_net_wait(seconds, done):
 
 
 def th_net_code(family, status):
-    """A Wi-Fi status that means failure as a code, the same on every port; None for the others."""
+    """Return the code of a Wi-Fi status that means failure, the same on every port; None for the others."""
     if family == TH_ESP8266:
         return {2: "password", 3: "not-found", 4: "failed"}.get(status)
     if status in (-3, 15, 202, 204):
@@ -48,7 +48,7 @@ def th_net_code(family, status):
 
 
 def th_net_name(nic):
-    """The name of the network that a station is configured for; None where the firmware cannot tell."""
+    """Return the name of the network that a station is configured for; None if firmware cannot tell."""
     for word in ("ssid", "essid"):
         try:
             return nic.config(word)
@@ -57,7 +57,7 @@ def th_net_name(nic):
 
 
 def th_net_set(nic, **words):
-    """Set what this port may not have; whether it was accepted."""
+    """Set an option that this port may not have; return whether it was accepted."""
     try:
         nic.config(**words)
         return True
@@ -70,16 +70,16 @@ def th_net_connect(nic, ask):
     try:
         nic.connect(ask["ssid"], ask.get("password") or "")
     except OSError:
-        # The ESP32 refuses while it still tries an earlier request ("Wifi Internal Error"), also one from before a soft reset.
+        # The ESP32 refuses during an earlier request ("Wifi Internal Error"), also one from before a soft reset.
         nic.disconnect()
         th_net_pause(500)
         nic.connect(ask["ssid"], ask.get("password") or "")
 
 
 def th_net_join(nic, ask, before):
-    """Join the access point: None, or (code, status). `before` is the status before: the ESP32 shows it until a new one comes."""
-    # The ESPs try again by themselves. cyw43 does not, but withdraws a refusal if a good authentication follows it. Each of them
-    # reports a refused password now and then although it is right, so a failure counts only if it lasts.
+    """Join the access point: None, or (code, status). `before` is the status before: the ESP32 shows it until there is a new one."""
+    # The ESPs retry by themselves. cyw43 does not, but withdraws a refusal if a good authentication follows it. Each of them
+    # sometimes reports a correct password as refused, so a failure counts only if it persists.
     family = ask["family"]
     esp = family != TH_CYW43
     lasts, tries = (50, 2) if esp else (10, 4)
@@ -107,7 +107,7 @@ def th_net_join(nic, ask, before):
 
 
 def th_net_auth(nic, ssid):
-    """The security that an access point of this name announces, or None if none is seen."""
+    """Return the security that an access point of this name announces, or None if none is found."""
     for _ in range(2):
         try:
             for row in nic.scan():
@@ -118,7 +118,7 @@ def th_net_auth(nic, ssid):
 
 
 def th_net_why(nic, ask, code, status):
-    """Leave the failed attempt, and look for what its status does not tell."""
+    """Disconnect after the failed attempt, and scan for what its status does not show."""
     try:
         nic.disconnect()
     except Exception:
@@ -137,7 +137,7 @@ def th_net_why(nic, ask, code, status):
 
 
 def th_net_wifi(network, ask):
-    """Be in the network of that name: (interface, facts), where facts has a code if it failed."""
+    """Join the network of that name; return (interface, facts), where facts has a code if it failed."""
     facts = {"was_up": False}
     family = ask["family"] = getattr(network, "STAT_GOT_IP", TH_CYW43)
     if ask.get("country"):
@@ -153,7 +153,7 @@ def th_net_wifi(network, ask):
     facts["pm"] = off if th_net_set(nic, pm=off) else None
     if ask.get("static"):
         nic.ifconfig(tuple(ask["static"]))
-    # boot.py may have called connect() and gone on.
+    # boot.py may have called connect() and continued.
     joining = nic.status() in ((1,) if family == TH_ESP8266 else (1, 2, 1001))
     if joining and th_net_name(nic) in (None, "", ask["ssid"]):
         th_net_wait(min(10, ask.get("timeout", 20)), lambda: th_net_up(nic) or th_net_code(family, nic.status()))
@@ -166,7 +166,7 @@ def th_net_wifi(network, ask):
         joining = True
     if joining:
         nic.disconnect()
-    # Without a limit the ESP32 tries forever, and the status says "connecting" whatever the reason is.
+    # Without a limit the ESP32 retries forever, and the status is "connecting" whatever the reason is.
     try:
         limit = nic.config("reconnects")
     except Exception:
@@ -182,7 +182,7 @@ def th_net_wifi(network, ask):
 
 
 def th_net_nics(network, radio):
-    """Interfaces that exist already: those of network.route(), the active station, and what boot.py holds in a global."""
+    """Return existing interfaces: those of network.route(), the active station, and those in global variables of boot.py."""
     nics = []
     try:
         nics += network.route()
@@ -199,7 +199,7 @@ def th_net_nics(network, radio):
 
 
 def th_net_found(network, radio):
-    """An interface that is up already, or None."""
+    """Return an interface that is already up, or None."""
     for nic in th_net_nics(network, radio):
         try:
             if th_net_up(nic):
@@ -209,7 +209,7 @@ def th_net_found(network, radio):
 
 
 def th_net_lan(network, ask):
-    """Bring up wired Ethernet. To construct an interface resets its PHY on some ports, so one that is up is left alone."""
+    """Bring up wired Ethernet. Constructing an interface resets its PHY on some ports, so one that is up is not changed."""
     nic = th_net_found(network, False)
     if nic:
         return nic, {"was_up": True}
@@ -240,7 +240,7 @@ def th_net_boot(network, ask):
 
 
 def th_network(text):
-    """Do what the JSON text asks and print one line."""
+    """Do what the JSON text requests and print one line."""
     json = th_module("ujson", "json")
     ask = {}
     try:
@@ -255,7 +255,7 @@ def th_network(text):
         if not facts.get("code"):
             facts["address"] = nic.ifconfig()[0]
     except Exception as e:
-        # A driver may repeat what it was given, the password too: only numbers leave the board then.
+        # A driver may print its arguments, including the password: only numbers are sent to the host then.
         safe = [a for a in e.args[:2] if isinstance(a, int) or (isinstance(a, str) and "password" not in ask)]
         facts = {"code": "exception", "type": type(e).__name__, "args": [str(a)[:120] for a in safe]}
     facts["kind"] = "error" if facts.get("code") else "result"

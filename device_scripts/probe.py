@@ -1,5 +1,5 @@
-# What a board is and offers, in steps that each run by themselves (th_step of line.py): a step that fails (no memory, no
-# such module) costs only its own lines. Neither json nor 1 KB of RAM is needed; the smallest board so far is a
+# What a board is and offers, in steps that run separately (th_step of line.py): a step that fails (no memory, no
+# such module) loses only its own lines. Neither json nor 1 KB of RAM is needed; the smallest board so far is a
 # micro:bit with MicroPython 1.9.2 and 9 KB of heap. th_p prints a line `#th key repr`. harness/boards/agent/probe.py cuts
 # this file at the marks and reads the lines.
 # --- implementation
@@ -56,8 +56,8 @@ for th in ("tls", "ssl"):
             th_p("api", th + ".SSLContext." + n)
     break
 # --- socket
-# Up to 1.19 only the methods of a TLS socket tell mbedTLS from axTLS. This is upstream's tests/extmod/ssl_basic.py: no
-# network, no handshake. Where SSLContext has get_ciphers or CERT_REQUIRED exists the question is settled already.
+# Up to 1.19 only the methods of a TLS socket distinguish mbedTLS from axTLS. This is upstream's tests/extmod/ssl_basic.py: no
+# network, no handshake. Where SSLContext has get_ciphers or CERT_REQUIRED exists it is already known.
 for th in ("tls", "ssl", "ussl"):
     try:
         m = __import__(th)
@@ -95,7 +95,7 @@ except ImportError:
 th_p("epoch_year", (getattr(th, "gmtime", None) or th.localtime)(0)[0])
 th_p("time", int(th.time()))
 # --- nics
-# Only interfaces that exist: LAN() and WIZNET5K() are not called, because to construct one resets its PHY.
+# Only interfaces that exist: LAN() and WIZNET5K() are not called, because constructing one resets its PHY.
 import network
 for m in network.route():
     try:
@@ -104,7 +104,7 @@ for m in network.route():
     except Exception:
         pass
 # --- wlan
-# The one station interface that every port has. One that is still joining (boot.py called connect() and went on) is waited for.
+# The station interface, which every port has. If it is still joining (boot.py called connect() and continued), wait for it.
 import network, time
 m = network.WLAN(network.STA_IF)
 th_p("nic", "WLAN")

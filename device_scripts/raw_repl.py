@@ -1,4 +1,4 @@
-"""A board's prompt for interpreters that have none: raw REPL, raw paste and a minimal friendly REPL.
+"""A board's prompt for interpreters without one: raw REPL, raw paste and a minimal friendly REPL.
 
 The unix port has a raw REPL only since 1.27. Started as `micropython raw_repl.py [DESCRIPTOR] [SCRIPT...]` with stdout a
 terminal in raw mode and the same terminal at that descriptor (default 0: stdin; but 1.20 to 1.22 close that after any open() that failed), this speaks the bytes of shared/runtime/pyexec.c. The scripts (boot.py, main.py) run first, as at
@@ -18,7 +18,7 @@ def th_repl(names):
     del names["th_repl"]
     script, scripts = sys.argv[0], sys.argv[1:]
     line_fd = int(scripts.pop(0)) if scripts and scripts[0].isdigit() else 0
-    # As at a board's prompt: modules come from the current directory, not from where this file is.
+    # As at a board's prompt: modules are imported from the current directory, not from this file's.
     sys.path[0] = ""
     del sys.argv[1:]
     sys.argv[0] = ""
@@ -32,24 +32,24 @@ def th_repl(names):
     except ImportError:
         import select
     poll = select.poll()
-    poll.register(line_fd, select.POLLIN)  # the number: old file objects do not tell theirs
+    poll.register(line_fd, select.POLLIN)  # the number: old file objects do not have theirs
 
     def read():
-        """One byte of input; the end of input ends the process."""
+        """Return one byte of input; the end of input ends the process."""
         try:
             # A SIGINT between two bytecodes only sets a flag, and a read begun after it would block with the flag
-            # set. So never block for long: the flag is looked at whenever this loop goes round.
+            # set. So never block for long: each iteration of this loop checks the flag.
             while not poll.poll(20):
                 pass
             if keyboard.readinto(one):
                 return one[0]
         except OSError as e:
-            if e.args[0] == 4:  # EINTR that nobody turned into KeyboardInterrupt
+            if e.args[0] == 4:  # EINTR that did not become a KeyboardInterrupt
                 return 3
         sys.exit(0)
 
     def report(error):
-        """The traceback as a board prints it, without the frames of this file."""
+        """Return the traceback as a board prints it, without the frames of this file."""
         text = io.StringIO()
         sys.print_exception(error, text)
         mark = '  File "' + script + '"'
@@ -57,7 +57,7 @@ def th_repl(names):
         return "\r\n".join(lines).encode()
 
     def execute(source, kind):
-        """Compile and run; gives the traceback, b"" if there is none. SystemExit goes on up."""
+        """Compile and run; return the traceback, b"" if there is none. SystemExit propagates."""
         try:
             try:
                 text = str(source, "utf-8")
@@ -72,10 +72,10 @@ def th_repl(names):
             return report(e)
 
     def say(data):
-        """Write all of it even if Ctrl-C comes in between, then pass that on.
+        """Write all of it even if Ctrl-C arrives meanwhile, then raise that.
 
-        The unix port raises KeyboardInterrupt from the signal handler, so after the write as well as before it. What
-        is said twice the other side throws away when it starts over; what is not said it would wait for.
+        The unix port raises KeyboardInterrupt from the signal handler, so after the write as well as before it. The
+        other side discards what it gets twice, but it would wait for what is missing.
         """
         interrupt = None
         waiting = True
@@ -89,7 +89,7 @@ def th_repl(names):
             raise interrupt
 
     def finish(source, answer):
-        """Run what a raw REPL was given and answer with its two end marks."""
+        """Run the code that a raw REPL received and answer with the two end marks."""
         try:
             if answer is None:
                 answer = execute(source, "exec")
@@ -97,12 +97,12 @@ def th_repl(names):
             say(b"\x04\x04")
             leave(e)
         except KeyboardInterrupt as e:
-            # While the traceback of the code was being made; the answer must have its end marks all the same.
+            # Ctrl-C while the traceback was being made; the answer still needs its end marks.
             answer = report(e)
         say(b"\x04" + answer + b"\x04>")
 
     def leave(request):
-        """End the process with the status a SystemExit asks for."""
+        """End the process with the status of a SystemExit."""
         value = request.args[0] if request.args else None
         sys.exit(value if isinstance(value, int) else 0 if value is None else 1)
 
@@ -114,7 +114,7 @@ def th_repl(names):
         try:
             say(b"R\x01\x80\x00\x01")
             while True:
-                # One by one: the old interpreters have no partial read, asking for more bytes waits for all of them.
+                # One by one: old interpreters have no partial read; reading several bytes waits for all of them.
                 c = read()
                 if c == 4:
                     ended = True
@@ -133,7 +133,7 @@ def th_repl(names):
             return b"", report(e)
 
     def raw(line):
-        """One byte for the raw REPL; gives whether the raw REPL goes on."""
+        """Process one byte for the raw REPL; return whether the raw REPL continues."""
         c = read()
         if c == 1:
             if bytes(line) == b"\x05A":
@@ -157,7 +157,7 @@ def th_repl(names):
         return True
 
     def banner():
-        """What a board says at its friendly prompt."""
+        """Print a board's banner at its friendly prompt."""
         machine = getattr(sys.implementation, "_machine", sys.platform)
         version = sys.version.split("; ")[-1]
         if "MicroPython" not in version:
@@ -173,7 +173,7 @@ def th_repl(names):
         say(b">>> ")
 
     def friendly(line):
-        """One byte for the friendly prompt; gives whether the raw REPL comes next."""
+        """Process one byte for the friendly prompt; return whether the raw REPL comes next."""
         c = read()
         if c == 1:
             return True
@@ -188,7 +188,7 @@ def th_repl(names):
             paste_mode()
         elif c in (10, 13):
             text = bytes(line)
-            # A block goes on until an empty line.
+            # A block continues until an empty line.
             if text.rstrip().endswith(b":") or (b"\n" in text and not text.endswith(b"\n")):
                 line.append(10)
                 say(b"\r\n... ")
@@ -213,7 +213,7 @@ def th_repl(names):
         return False
 
     def paste_mode():
-        """Ctrl-E: take everything up to Ctrl-D, then run it."""
+        """Ctrl-E: read everything up to Ctrl-D, then run it."""
         say(b"\r\npaste mode; Ctrl-C to cancel, Ctrl-D to finish\r\n=== ")
         source = bytearray()
         while True:
@@ -242,7 +242,7 @@ def th_repl(names):
     state = [False, False]
 
     def serve():
-        """Byte after byte; a Ctrl-C at the prompt forgets the line."""
+        """Process byte after byte; a Ctrl-C at the prompt discards the line."""
         while True:
             try:
                 if state[1]:

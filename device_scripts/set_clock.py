@@ -1,13 +1,13 @@
-"""Set the board's clock in UTC and say what it was before; run in RAM behind the agent, then forgotten.
+"""Set the board's clock in UTC and print what it was before; runs in RAM after the agent, then is discarded.
 
 The host runs this text and then th_clock((year, month, day, weekday, hour, minute, second)), weekday 1 = Monday. One
 `#th` line comes back: {"kind": "result", "before": [year, month, day, hour, minute, second], "set": true|false}.
-set is false where there is no RTC (the unix port reads its host's clock).
+set is false if there is no RTC (the unix port reads its host's clock).
 """
 
 
 def th_clock(when):
-    """Set machine.RTC to when, in UTC, and print what it showed before."""
+    """Set machine.RTC to `when`, in UTC, and print its previous time."""
     # As fields, so that the epoch of the port (1970 or 2000) does not matter.
     before = (getattr(th_time, "gmtime", None) or th_time.localtime)(th_time.time())[:6]
     try:
@@ -18,7 +18,7 @@ def th_clock(when):
         th_say({"kind": "result", "before": list(before), "set": False})
         return
     try:
-        # datetime() has the same order on every port, init() has not. The last item is microseconds on one port and
+        # datetime() has the same order on every port, init() does not. The last item is microseconds on one port and
         # milliseconds on another: 0 is right on both.
         rtc.datetime(tuple(when) + (0,))
         answer = {"kind": "result", "before": list(before), "set": True}

@@ -1,14 +1,14 @@
-"""Try a plain TCP connection before any TLS; run in RAM behind the agent, then forgotten.
+"""Try a plain TCP connection before any TLS; runs in RAM after the agent, then is discarded.
 
-The host runs this text and then th_tcp(host, port, timeout_ms). The server sends one byte that nobody else knows, and gets it back: so
-it is the right server, and the right board. The server closes only after the board has: a peer that closes at once makes connect()
-fail on lwIP. One answer comes back: {"kind": "result", "ms": ...} or {"kind": "exception", "stage", "type", "args", "ms"}. The numbers in
+The host runs this text and then th_tcp(host, port, timeout_ms). The server sends one secret byte, and gets it back: this
+proves that it is the right server and the right board. The server closes only after the board has: a peer that closes at once makes connect()
+fail on lwIP. It prints one answer: {"kind": "result", "ms": ...} or {"kind": "exception", "stage", "type", "args", "ms"}. The numbers in
 args differ by port (113 is "no route" on a Pico and "aborted" on an ESP32).
 """
 
 
 def th_tcp(host, port, timeout_ms):
-    """Connect, give the byte back, close, and print how it went."""
+    """Connect, return the byte, close, and print the result."""
     begin = th_now()
     answer = {"kind": "result"}
     stage = "connect"

@@ -1,7 +1,7 @@
 """One TLS connection attempt on the board: settings in, what the client saw out.
 
 Knows the three generations of MicroPython's TLS API and nothing of the serial line. Runs on 1.14 to 1.29 and, for
-tests, under CPython, behind line.py. Every global starts with th_, because this text runs in the user's __main__.
+tests, under CPython, after line.py. Every global starts with th_, because this text runs in the user's __main__.
 """
 
 import gc
@@ -11,7 +11,7 @@ th_socket = th_module("usocket", "socket")
 th_select = th_module("uselect", "select")
 th_time = th_module("utime", "time")
 th_esp32 = th_module("esp32")
-# As a process, MicroPython lets TLS have its memory from malloc: what gc knows says nothing of it, and asking costs 0.4 ms.
+# As a process, MicroPython's TLS uses malloc: gc does not show that memory, and asking it costs 0.4 ms.
 th_inside = __import__("sys").platform not in ("linux", "darwin", "win32")
 # The last settings, their context and what was passed to it: parsing a key again costs milliseconds on a board.
 th_kept = [None, None, None]
@@ -31,13 +31,13 @@ def th_tls():
 
 
 def th_need(owner, attribute, name):
-    """Refuse a request this firmware has no API for; the host reports the case as unsupported."""
+    """Refuse a request for which this firmware has no API; the host reports the case as unsupported."""
     if not hasattr(owner, attribute):
         raise NotImplementedError(name + "." + attribute)
 
 
 def th_pass(did, mark, value):
-    """Note a value on its way to the API: a letter, and the number or the check sum; no 0. The host compares it with its plan."""
+    """Record a value that is passed to the API: a letter, and the number or the checksum; no 0. The host compares it with its plan."""
     if value != 0:
         did.append(mark + ("%d" % value if isinstance(value, int) else th_sum(value)[1:]))
     return value
@@ -56,7 +56,7 @@ def th_context(req, blob, did):
     psk = req.get("psk_identity")
     words = {}
     if verify or ca:
-        # Without it the library is axTLS, which verifies nothing, or a firmware up to 1.19, which cannot be told to.
+        # Without it the library is axTLS, which verifies nothing, or the firmware is 1.19 or older, which cannot verify.
         th_need(module, "CERT_REQUIRED", name)
     if not modern:
         if suites is not None:
@@ -64,9 +64,9 @@ def th_context(req, blob, did):
         if psk is not None:
             raise NotImplementedError(name + ".SSLContext.psk_key")
         if len(ca) > 1:
-            # DER in a row is silently cut to the first certificate.
+            # Of concatenated DER certificates only the first is read, silently.
             raise NotImplementedError(name + ".SSLContext.load_verify_locations")
-        # Only what is asked for: up to 1.19, and with axTLS, a further keyword is a TypeError.
+        # Only requested settings: up to 1.19, and with axTLS, any other keyword is a TypeError.
         if verify:
             words["cert_reqs"] = th_pass(did, "v", verify)
         for letter, word, item in (("c", "cert", cert), ("k", "key", key), ("a", "cadata", ca and ca[0])):
@@ -127,16 +127,16 @@ def th_idf():
 
 
 def th_left(free):
-    """What is free for TLS, wherever it takes its memory: free heap in bytes as given, and that of ESP-IDF."""
+    """Return the memory that is free for TLS: the given free heap in bytes, and that of ESP-IDF."""
     heap = th_idf()
     return free + (heap[0] if heap else 0)
 
 
 def th_linger(sock):
-    """Read what the peer still has to say, until it ends, so that our close does not reset away our own alert."""
+    """Read the peer's remaining data until it closes, or our close would send a reset that destroys our own alert."""
     try:
         sock.settimeout(0.2)
-        for _ in range(256):  # 64 KB: more than any flight; what stays unread would make our close a reset
+        for _ in range(256):  # 64 KB: more than any flight; unread data would turn our close into a reset
             if not sock.recv(256):
                 break
     except Exception:
@@ -144,7 +144,7 @@ def th_linger(sock):
 
 
 def th_read(tls, size, to_end):
-    """Read size bytes, then to the end if asked for: (first bytes, count)."""
+    """Read size bytes, then to the end if requested; return (first bytes, count)."""
     first = b""
     count = 0
     while to_end or count < size:
@@ -163,11 +163,11 @@ def th_now():
 
 
 def th_wait_connected(sock, timeout_ms):
-    """Wait until a connect() that did not block is through; raise what it ended with.
+    """Wait until a non-blocking connect() has finished; raise its error.
 
-    connect() with a time-out is not to be trusted: lwIP up to 1.23 looks once after 100 ms, and calls a connection that the peer has
-    ended meanwhile a failure with a number that means nothing (extmod/modlwip.c, lwip_connect); an ESP32 up to 1.21 ignores the
-    time-out (ports/esp32/modsocket.c).
+    connect() with a timeout is unreliable: lwIP up to 1.23 polls once after 100 ms, and reports a connection that the peer has
+    closed meanwhile as a failure with a meaningless number (extmod/modlwip.c, lwip_connect); an ESP32 up to 1.21 ignores the
+    timeout (ports/esp32/modsocket.c).
     """
     poller = th_select.poll()
     poller.register(sock, th_select.POLLOUT)
@@ -176,11 +176,11 @@ def th_wait_connected(sock, timeout_ms):
     if not ready:
         raise OSError(110)
     if ready[0][1] & (th_select.POLLERR | th_select.POLLHUP):
-        sock.recv(1)  # raises what the connection failed with
+        sock.recv(1)  # raises the error of the connection
 
 
 def th_connect(sock, address, timeout_ms):
-    """Connect within so many milliseconds, also where connect() itself knows no time-out; further reads and writes have it, too."""
+    """Connect within this many milliseconds, also if connect() itself has no timeout; the timeout also applies to reads and writes."""
     if hasattr(sock, "setblocking") and hasattr(th_select, "poll"):
         sock.setblocking(False)
         try:
@@ -200,7 +200,7 @@ def th_connect(sock, address, timeout_ms):
 
 
 def th_write(tls, data, size):
-    """Write data, padded with x to size bytes, in pieces that a fragmented heap has room for."""
+    """Write data, padded with x to size bytes, in pieces that fit a fragmented heap."""
     size = max(size, len(data))
     data += b"x" * (min(size, 1024) - len(data))
     while size > 0:
@@ -220,7 +220,7 @@ def th_session(req, wrap, state, times, answer, did):
     # The timeout is set before the wrap: without it a silent server holds the board in wrap_socket forever.
     th_connect(sock, info[-1], th_pass(did, "t", req.get("timeout", 10000)))
     state[0] = "handshake"
-    # Collected first, so that what is free is comparable between cases, and in one piece: TLS wants 16.7 KB at once.
+    # Collect first, so that free memory is comparable between cases, and in one block: TLS needs 16.7 KB at once.
     gc.collect()
     answer["free"][0] = free = th_free()
     heap = th_idf()
@@ -232,7 +232,7 @@ def th_session(req, wrap, state, times, answer, did):
     state[2] = tls = wrap[0](sock, **words)
     times.append(th_now())
     if inside:
-        # Not collected: a handshake leaves little rubbish, and collecting takes longer than some handshakes.
+        # Do not collect: a handshake leaves little garbage, and collecting takes longer than some handshakes.
         answer["held"] = left - th_left(th_free())
     # Before the handshake is complete cipher() is a NULL pointer and resets the board; here it is complete.
     if hasattr(tls, "cipher"):
@@ -268,9 +268,9 @@ def th_close(thing):
 
 
 def th_tidy(state, failed):
-    """Close what is left open, whatever happens; no TLS socket twice (a second close can be a hard fault).
+    """Close everything that is open, whatever happens; no TLS socket twice (a second close can be a hard fault).
 
-    The socket below is closed, too: 1.22 forgets it when a read or a write failed, and never closes it.
+    The underlying socket is closed, too: after a failed read or write 1.22 never closes it.
     """
     sock = state[1]
     if sock is not None:
@@ -282,20 +282,20 @@ def th_tidy(state, failed):
 
 
 def th_bounded(args):
-    """An exception's arguments as JSON can hold them."""
+    """Return an exception's arguments as JSON values."""
     return [a if a is None or isinstance(a, int) else str(a)[:240] for a in args[:3]]
 
 
 def th_attempt(req, blob):
-    """Try one connection and give the answer that agent.th_run prints.
+    """Try one connection and return the answer that agent.th_run prints.
 
     req: host, port, name (server_hostname), verify (0 none, 1 optional, 2 required), ca (names of blobs), cert, key,
     suites, psk_key (a name each; suites is comma separated text, mbedTLS spelling), psk_identity, text (without it the
-    greeting with n, the number of this exec), send (pad text with x to so many bytes), recv (read so many bytes), readtoend,
-    closefirst (close right after the handshake), timeout (ms). All but host, port and n may be left out. blob is a function
+    greeting with n, the number of this exec), send (pad text with x to this many bytes), recv (read this many bytes), readtoend,
+    closefirst (close right after the handshake), timeout (ms). All but host, port and n are optional. blob is a function
     from blob name to bytes.
-    NotImplementedError means that the firmware lacks the named API, LookupError that a blob is not there; both are
-    for the caller. Whatever else is raised is data.
+    NotImplementedError means that the firmware lacks the named API, LookupError that a blob is missing; both are
+    for the caller. Any other exception is data.
     """
     state = ["config", None, None]
     times = []

@@ -1,12 +1,12 @@
-"""Stand-ins for `network.WLAN` and `network.LAN` of firmware that is not at hand. No radio: a story, and a clock that only sleeping moves.
+"""Stand-ins for `network.WLAN` and `network.LAN` of other firmware. No radio: a scenario, and a clock that only sleeping advances.
 
 Written after the C sources: ports/esp32/network_wlan.c of 1.21 and of 1.22 and later (network_wlan_wifi_event_handler,
 network_wlan_status), extmod/network_cyw43.c with cyw43-driver/src/cyw43_ctrl.c (cyw43_cb_process_async_event), and
 ports/esp8266/network_wlan.c. Runs on MicroPython, as boot.py of `--board faulty:wlan-...`, and under CPython in unit tests.
 
-Stories: good, bad-first (the first association of a good password fails), missed-scan (the first scan misses the access point), stale
-(the status of an earlier attempt), elsewhere (already in another network), boot (boot.py called connect(): an address after 4 s), hidden.
-A wrong password and an absent access point follow from what connect() is given.
+Scenarios: good, bad-first (the first association of a good password fails), missed-scan (the first scan misses the access point), stale
+(the status of an earlier attempt), elsewhere (already on another network), boot (boot.py called connect(): an address after 4 s), hidden.
+A wrong password and a missing access point follow from the arguments of connect().
 """
 
 ANSWERS, REFUSES, ABSENT, STUMBLES = "answers", "refuses", "absent", "stumbles"
@@ -28,14 +28,14 @@ class Clock:
 
 
 class Air:
-    """One access point, and the story of who joins it."""
+    """One access point, and the scenario of joining it."""
 
     def __init__(self, story="good", ssid="lab", password="sesame", auth=3):
         self.story, self.ssid, self.password, self.auth = story, ssid, password, auth
         self.requests = 0  # associations tried, by connect() or by the driver itself
 
     def request(self, ssid, key):
-        """What comes of one association."""
+        """Return the result of one association."""
         self.requests += 1
         if ssid != self.ssid or (self.story == "missed-scan" and self.requests == 1):
             return ABSENT
@@ -45,7 +45,7 @@ class Air:
 
 
 class Station:
-    """What all families share. A family has `connect`, `status` and what its config() takes."""
+    """The common part of all families. A family has `connect`, `status` and the settings of its config()."""
 
     connected_status = 3  # network.STAT_GOT_IP
     settable = ("pm",)
@@ -55,7 +55,7 @@ class Station:
         self.on = self.connected = False
         self.name = ""
         self.static = None
-        self.calls = []  # what was called: ("connect", ssid), ("disconnect",), ("pm", value), ("reconnects", value)
+        self.calls = []  # the calls: ("connect", ssid), ("disconnect",), ("pm", value), ("reconnects", value)
         self.due = []  # what will happen: (time, function, argument)
         if air.story == "elsewhere":
             self.on = self.connected = True
@@ -69,22 +69,22 @@ class Station:
         return self
 
     def later(self, ms, happens, argument=None):
-        """Let something happen so many ms from now."""
+        """Schedule an action this many ms from now."""
         self.due.append((self.clock.now + ms, happens, argument))
 
     def pass_time(self):
-        """Let happen what is due."""
+        """Run the actions that are due."""
         while self.due and min(when for when, _, _ in self.due) <= self.clock.now:
             first = min(self.due, key=lambda event: event[0])
             self.due.remove(first)
             first[1](first[2])
 
     def join(self, _=None):
-        """Have an address."""
+        """Get an address."""
         self.connected = True
 
     def active(self, on=None):
-        """Switch it on or off, or say whether it is."""
+        """Switch it on or off, or return whether it is on."""
         if on is not None:
             self.on = on
         return self.on
@@ -95,7 +95,7 @@ class Station:
         return self.connected
 
     def ifconfig(self, four=None):
-        """Its address, netmask, gateway and name server."""
+        """Return its address, netmask, gateway and name server."""
         if four is not None:
             self.static = four
         elif not self.isconnected():
@@ -103,7 +103,7 @@ class Station:
         return self.static or (self.address, "255.255.255.0", "192.0.2.1", "192.0.2.1")
 
     def config(self, word=None, **words):
-        """Ask for one setting, or change some."""
+        """Read one setting, or change some."""
         if word in ("ssid", "essid"):
             return self.name
         if word == "reconnects" and "reconnects" in self.settable:
@@ -117,17 +117,17 @@ class Station:
             raise ValueError("unknown config param")
 
     def set(self, name, value):
-        """Take a setting."""
+        """Accept a setting."""
         pass
 
     def disconnect(self):
-        """Leave."""
+        """Disconnect."""
         self.calls.append(("disconnect",))
         self.due = []
         self.connected = False
 
     def scan(self):
-        """Listen for 2.5 s."""
+        """Scan for 2.5 s."""
         if not self.on:
             raise OSError("STA must be active")
         self.clock.sleep_ms(2500)
@@ -136,9 +136,9 @@ class Station:
 
 
 class Esp32(Station):
-    """From 1.22: some reasons of the last association are shown at once and stay, whatever goes on; the others say "connecting".
+    """From 1.22: some reasons of the last association are shown at once and persist; the others are shown as "connecting".
 
-    `limit` is conf_wifi_sta_reconnects: 0 tries forever, else the driver gives up after so many failures.
+    `limit` is conf_wifi_sta_reconnects: 0 retries forever, else the driver gives up after this many failures.
     """
 
     connected_status = 1010
@@ -173,7 +173,7 @@ class Esp32(Station):
         self.associate()
 
     def associate(self):
-        """One association of the driver's: the reason in the end, or an address."""
+        """Run one association of the driver: it ends with a reason or an address."""
         self.trying = True
         what = self.air.request(self.name, self.key)
         if what == ANSWERS:
@@ -189,7 +189,7 @@ class Esp32(Station):
         self.connected, self.trying, self.reason = True, False, 0
 
     def fail(self, reason):
-        """The event handler: remember the reason, try again unless the limit is reached."""
+        """The event handler: store the reason, and retry unless the limit is reached."""
         self.reason, self.trying = reason, False
         if self.limit:
             self.failures += 1
@@ -214,7 +214,7 @@ class Esp32(Station):
         return self.status_of_request()
 
     def status_of_request(self):
-        """Connecting while it is requested and the limit is not reached; then the reason as it is."""
+        """Connecting while it is requested and the limit is not reached; then the reason unchanged."""
         if self.requested and (not self.limit or self.failures < self.limit):
             return 1001
         return self.reason or 1000
@@ -235,13 +235,13 @@ class Esp32Before122(Esp32):
 
 
 class Esp32WithoutLimit(Esp32Before122):
-    """Old firmware that has no `reconnects`: it says "connecting" forever."""
+    """Old firmware without `reconnects`: the status is "connecting" forever."""
 
     settable = ()
 
 
 class Esp8266(Esp32):
-    """The SDK tries forever and shows what came of the last association."""
+    """The SDK retries forever and shows the result of the last association."""
 
     connected_status = 5
     settable = ("pm",)

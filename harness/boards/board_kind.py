@@ -1,6 +1,6 @@
-"""The record of one kind of board: how its spec is written, how it is opened, which board it is, who has it.
+"""The record of one kind of board: how its spec is written, how it is opened, its identity, and who uses it.
 
-Knows no kind: each describes itself in a file of its own, and `harness.boards.kinds` lists them.
+Knows no kind: each describes itself in its own file, and `harness.boards.kinds` lists them.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-# Option help is made from the kinds, at every start of pytest: only what opens a board imports what that needs.
+# Option help is generated from the kinds at every start of pytest: modules for opening a board are imported only then.
 if TYPE_CHECKING:
     from harness.boards.locks.occupancy import Occupancy
     from harness.boards.session import BoardSession
@@ -32,7 +32,7 @@ class Parse(Protocol):
 
 
 def no_check(_spec: BoardSpec) -> None:
-    """Accept every spec: whether the board exists shows when it is opened."""
+    """Accept every spec: opening the board shows whether it exists."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +45,8 @@ class BoardKind:
         forms: how a spec is written and which board that is, for messages, option help and docs/lab.md.
         parse: reads the text of a spec.
         open: opens a board; raises BoardError or UsageError.
-        identity: what stays the same of the board however its spec is written; raises HarnessError where nothing can be found out.
-        occupancy: who has the board, found out without opening it.
+        identity: the same for a board however its spec is written; raises HarnessError if it cannot be determined.
+        occupancy: who uses the board, determined without opening it.
         check: raises UsageError before a run for a board that cannot exist.
         is_virtual: whether a board is made when it is opened, so that one spec under two names is two boards.
         poll_s: seconds between two attempts to open a board that is in use.

@@ -1,4 +1,4 @@
-"""Run a hook only as long as the harness lives: run by path as `python -I hook_guard.py`, never imported.
+"""Run a hook only as long as the harness runs: started by path as `python -I hook_guard.py`, never imported.
 
 Standard input is a pipe that only the harness holds open. When it closes, however the harness ended, the hook is killed with its
 process group, which is also this process's.

@@ -20,19 +20,19 @@ from harness.boards.serial.transcript import printable
 from harness.errors import BoardError, FaultKind
 from harness.system.deadline import Deadline
 
-#: What may be filled into a word of a hook, in braces.
+#: The placeholders that an argument of a hook may contain, in braces.
 HOOK_PLACEHOLDERS = ("port", "board")
 GUARD = Path(__file__).with_name("hook_guard.py")
 KEPT_BYTES = 4096
 SHOWN_CHARACTERS = 600
-# The output of a hook that ended may stay open: programs that it left running can hold it forever.
+# The output of a hook that ended may stay open: programs that it left running can keep it open forever.
 LAST_WORDS_S = 0.5
 # Windows has no name for it, and there no process ends this way.
 BY_SIGKILL = -9
 
 
 def hook_arguments(hook: Iterable[str], *, port: str, board: str) -> list[str]:
-    """Fill `{port}` and `{board}` into the words of a hook; everything else stays."""
+    """Replace `{port}` and `{board}` in the arguments of a hook; everything else is unchanged."""
     values = {"port": port, "board": board}
     return [re.sub(r"\{(port|board)\}", lambda found: values[found[1]], word) for word in hook]
 
@@ -46,7 +46,7 @@ def run_hook(
         words: the program and its arguments, complete.
         name: of the hook in boards.toml, for messages.
         board: the board's short name, for messages.
-        deadline: when it is over the hook is killed, with its whole process group.
+        deadline: when it expires the hook is killed, with its whole process group.
         strip_env: environment variables that the hook does not get, such as passwords: its output is shown.
 
     If the harness is killed, so is the hook (`hook_guard.py`; not on Windows).
@@ -151,7 +151,7 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:
-        pass  # it ended since we looked
+        pass  # it has ended meanwhile
 
 
 def _output(kept: bytearray) -> str:

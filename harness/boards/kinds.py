@@ -35,7 +35,7 @@ def spec_table() -> list[tuple[str, str]]:
 
 
 def occupancy(spec: BoardSpec) -> Occupancy:
-    """Say whether a board is available, without opening it."""
+    """Return whether a board is available, without opening it."""
     return BOARD_KINDS[spec.kind].occupancy(spec)
 
 
@@ -44,7 +44,7 @@ def open_board(spec: BoardSpec, *, deploy: bool = True, patience: Patience | Non
 
     Args:
         spec: a parsed `--board`.
-        deploy: False only looks at the board (`tls-harness boards --probe`): nothing is written to it and no power is switched.
+        deploy: False only probes the board (`tls-harness boards --probe`): nothing is written to it and no power is switched.
         patience: how long to wait for a board that is in use; None does not wait.
 
     Raises:

@@ -99,7 +99,7 @@ def _lab_board(name: str, raw: Any, *, where: str) -> BoardSpec:
         ssid=ssid,
         password_env=_password(wifi.get("password"), where=f"{where}.wifi.password"),
         **network_keys(table, network=network, where=where),
-        # A name would not say which of the machine's addresses the server listens on.
+        # A name would not determine on which of the machine's addresses the server listens.
         bind=ip_address_text(table.get("bind"), where=f"{where}.bind", expected="an IP address of this machine"),
         baud=_in_range(table, "baud", 300, 4_000_000, where=where) or 115200,
         dtr=_typed(table, "dtr", bool, where=where),

@@ -18,7 +18,7 @@ KEYS = frozenset({"country", "static", "lan", "address"})
 _STATIC_KEYS = ("address", "gateway", "dns")
 _STATIC_EXAMPLE = '{address = "192.168.7.20/24", gateway = "192.168.7.1"}'
 _LAN_EXAMPLE = '"network.LAN(mdc=Pin(23), mdio=Pin(18), phy_type=network.PHY_LAN8720, phy_addr=1)"'
-# It crosses the serial line in one request and is compiled on the board.
+# It is sent over the serial line in one request and compiled on the board.
 _LAN_LIMIT = 400
 
 
@@ -32,7 +32,7 @@ class NetworkKeys(TypedDict):
 
 
 def chosen_network(table: Mapping[str, Any], *, wifi: bool) -> str:
-    """Return `network` where it is not written: what the other keys imply."""
+    """Return the value of a missing `network`: what the other keys imply."""
     return Network.WIFI if wifi else Network.LAN if "lan" in table else Network.NONE
 
 

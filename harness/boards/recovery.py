@@ -23,7 +23,7 @@ SOFT_RESET_S = 60.0
 PORT_S = 30.0
 RESET_S = 90.0
 POWER_CYCLE_S = 120.0
-# All of them together; without hooks, a silent board is waited for until then: it may compute.
+# All of them together; without hooks, recovery waits this long for a silent board, which may be computing.
 RECOVERY_S = 240.0
 # A recovery that takes longer than this is announced.
 QUIET_S = 1.0
@@ -135,7 +135,7 @@ class Recovery:
     Args:
         spec: of the board, with its hooks.
         link: its serial line.
-        find_port: returns the name of the board's port now; None where a port that is gone does not come back.
+        find_port: returns the name of the board's port now; None if a port that disappeared does not come back.
         patience_s: how long the board may take to enter the raw REPL.
 
     `tell` gets a line about a recovery that takes long.
@@ -213,7 +213,7 @@ class Recovery:
         return f"it could not be used at first ({fault.message}); {_what_helped(log, fault)} helped"
 
     def recover_preparation(self, fault: BoardError, prepare: Callable[[Deadline], None]) -> str:
-        """Recover a board that met a fault while it was prepared, and prepare it again.
+        """Recover a board that had a fault while it was prepared, and prepare it again.
 
         Args:
             fault: what happened.
@@ -282,7 +282,7 @@ class Recovery:
                 self._link.enter_raw_repl(deadline=deadline)
                 return
             except BoardError as error:
-                # A board with its own USB takes no bytes once its buffer is full of our Ctrl-C.
+                # A board with native USB accepts no bytes once its buffer is full of our Ctrl-C.
                 if error.kind is not FaultKind.TIMEOUT or deadline.expired:
                     raise
 

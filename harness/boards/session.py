@@ -1,4 +1,4 @@
-"""A board while it is in use: opened, probed, agent on it, network up, clock right; then one short exec per connection.
+"""A board in use: opened, probed, with the agent loaded, the network up and the clock set; then one short exec per connection.
 
 Knows the order of these steps and the errors when one fails. Uses `RawRepl` and the requests of `agent.protocol`.
 """
@@ -93,7 +93,7 @@ class BoardSession:
         Args:
             deploy: False stops after the probe: nothing is written to the board or changed on it.
 
-        With `deploy`, a board that does not enter the raw REPL is reset (hooks, RTS), and one that meets a fault later is recovered,
+        With `deploy`, a board that does not enter the raw REPL is reset (hooks, RTS), and one with a later fault is recovered
         once.
 
         Raises:
@@ -169,7 +169,7 @@ class BoardSession:
             BoardError: `no-network`, with the reason.
         """
         settings = self.spec.settings
-        # What boot.py brought up and the board cannot report cannot be waited for either.
+        # The run cannot wait for an interface that boot.py brought up and the board cannot report.
         unseen = settings.network == Network.BOOT and settings.address is not None
         address = None
         if settings.network != Network.NONE and not unseen:
@@ -191,16 +191,16 @@ class BoardSession:
         return clock[1]
 
     def info_in_use(self) -> BoardInfo:
-        """`info`, with the clock as it was set instead of as it was found."""
+        """`info`, with the clock's new time instead of the probed one."""
         return self.info if self._clock_set_unix_s is None else replace(self.info, clock_unix_s=self._clock_set_unix_s)
 
     def _note(self, text: str) -> None:
-        """Add a note, once: a board that is recovered ten times has the same to say each time."""
+        """Add a note once: each recovery of a board gives the same notes."""
         if text not in self.notes:
             self.notes.append(text)
 
     def take_over(self) -> None:
-        """Interrupt what runs, and soft-reset the board; again, once, if the line damaged its answer.
+        """Interrupt the running program and soft-reset the board; retry once if the line damaged its answer.
 
         Raises:
             BoardError: with the board's behaviour.
@@ -214,11 +214,11 @@ class BoardSession:
 
     def _reset_into_raw_repl(self) -> None:
         self.link.enter_raw_repl(deadline=Deadline(self.scaled(self.patience_s)))
-        # Frees what main.py holds; boot.py runs again (it may bring up WiFi), main.py does not.
+        # This frees the memory of main.py; boot.py runs again (it may bring up WiFi), main.py does not.
         self.link.soft_reset(deadline=Deadline(self.scaled(2 * self.patience_s)))
 
     def learn(self, **facts: Any) -> None:
-        """Add facts found by trying (`hello`, `reads_pem`) to `info`. A ClientHello may also show which library it is."""
+        """Add facts from trials (`hello`, `reads_pem`) to `info`. A ClientHello may also show which library it is."""
         self.info = replace(self.info, **facts)
         hello = self.info.hello
         if self.info.tls_library is None and hello is not None and hello.fingerprint is not None:
@@ -228,7 +228,7 @@ class BoardSession:
         """Open a plain TCP connection from the board, before any TLS.
 
         Raises:
-            BoardError: `network`, naming both addresses and the usual suspects.
+            BoardError: `network`, with both addresses and the common causes.
         """
         surroundings.try_tcp(self._console, host=host, port=port, own_address=self.info.address)
 
@@ -252,7 +252,7 @@ class BoardSession:
 
         Args:
             plan: what the board must do.
-            certificates: makes what the plan names.
+            certificates: makes the plan's certificates.
 
         Raises:
             Unavailable: a certificate cannot be made on this machine.
@@ -266,7 +266,7 @@ class BoardSession:
 
         Args:
             request: complete with host and port.
-            blobs: what it names; sent only if the board does not hold it yet.
+            blobs: its blobs; sent only if the board does not hold them yet.
             deadline: for all of it.
 
         Raises:
@@ -290,7 +290,7 @@ class BoardSession:
         return answer
 
     def memory(self) -> FreeMemory:
-        """Measure what is free, and in how large a piece: some milliseconds on a board.
+        """Measure free memory and its largest block; takes some milliseconds on a board.
 
         Raises:
             BoardError: the line failed, or the agent did.
@@ -378,7 +378,7 @@ class BoardSession:
         return deployment.clean(self._console)
 
     def close(self, *, deadline: Deadline) -> None:
-        """Leave the board at its friendly prompt and release the port. Safe to call twice; never raises for a board that is gone."""
+        """Leave the board at its friendly prompt and release the port. Safe to call twice; never raises for a board that disappeared."""
         if self._closed:
             return
         self._closed = True

@@ -163,6 +163,6 @@ def unique_labels(specs: Iterable[BoardSpec]) -> list[BoardSpec]:
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
-    """The known word that was probably meant, as the middle of a message."""
+    """The known name that was probably meant, as the middle of a message."""
     near = difflib.get_close_matches(word, sorted(known), n=1)
     return f" (did you mean {near[0]!r}?)" if near else ""

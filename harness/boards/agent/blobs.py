@@ -1,6 +1,6 @@
-"""The blobs that the agent keeps on the board: certificates, keys, suite lists. Sent once, dropped when room is needed.
+"""The blobs that the agent keeps on the board: certificates, keys, suite lists. Sent once, dropped to free memory.
 
-Knows the agent's calls for storing and dropping. Must not know what is in a blob.
+Knows the agent's calls for storing and dropping. Must not know the content of a blob.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ class BlobStore:
         return tuple(self._sizes)
 
     def forget(self) -> None:
-        """Take the board to hold no blobs: it was reset, or its agent failed."""
+        """Record that the board holds no blobs: it was reset, or its agent failed."""
         self._sizes.clear()
 
     def provide(self, blobs: dict[str, bytes], *, heap_free_bytes: int | None, deadline: Deadline) -> None:
-        """Send the blobs that the board does not hold yet, and drop the least recently used ones to make room.
+        """Send the blobs that the board does not hold yet, and drop the least recently used ones to free memory.
 
         Args:
             blobs: content by name.
@@ -72,7 +72,7 @@ class BlobStore:
     def _store(
         self, name: str, piece: bytes | None, *, size: int | None, deadline: Deadline, more: bool = False
     ) -> None:
-        """Store a piece of a blob, or drop the blob (None), and see that the board then holds `size` bytes under its name."""
+        """Store a piece of a blob, or drop the blob (None), and check that the board then holds `size` bytes under its name."""
         console = self._console
         try:
             stored = console.ask(

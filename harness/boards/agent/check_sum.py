@@ -1,7 +1,7 @@
-"""Checksums of what crosses the serial line, as device_scripts/line.py makes them. Pure.
+"""Checksums of data on the serial line, as device_scripts/line.py computes them. Pure.
 
-A kind is the letter a checksum begins with: `c` crc32, `s` the first four bytes of sha256, `a` adler32. Which one a board can make is
-the board's word; they are no protection against malice, only against a bad line.
+A kind is the letter a checksum begins with: `c` crc32, `s` the first four bytes of sha256, `a` adler32. The board
+decides which one it can compute; they protect against a bad line, not against malice.
 """
 
 from __future__ import annotations

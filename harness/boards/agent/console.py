@@ -1,7 +1,7 @@
 """Run short pieces of harness code on a board, read their one-line answers, and report which step failed.
 
 Knows the label of the board, its timeout_multiplier, and that both directions are checked: code runs on the board only if its
-checksum fits. Must not know what the steps are for.
+checksum matches. Must not know what the steps are for.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from harness.system.deadline import Deadline
 
 # How often code is sent that arrived damaged according to the board: it has not run, so sending it again is safe.
 ATTEMPTS = 3
-# The word by which the checksums of both ends are compared; no board prints its checksum by itself.
+# The text whose checksums of both ends are compared; no board prints its checksum by itself.
 _WORD = b"tls-harness"
 
 
 class Numbered(Protocol):
-    """An answer of the agent's, with the number of its request; damaged: the request was not run."""
+    """An answer of the agent, with the number of its request; damaged: the request was not run."""
 
     @property
     def number(self) -> int | None:
-        """The number that the request had."""
+        """The number of the request."""
 
     @property
     def damaged(self) -> bool:
-        """Whether the request arrived as something else."""
+        """Whether the request arrived damaged."""
 
 
 A = TypeVar("A", bound=Numbered)
@@ -64,10 +64,10 @@ class Console:
     def begin(self) -> None:
         """Load the checksums onto a board fresh from a soft reset, and learn which kind it can make.
 
-        They are loaded twice: first unchecked, then each statement checked by what is there. One damaged byte cannot pass both.
+        They are loaded twice: first unchecked, then each statement checked by the first version. One damaged byte cannot pass both.
 
         Raises:
-            BoardError: `garbled` where it arrives damaged each time; else as `RawRepl.exec`.
+            BoardError: `garbled` if it arrives damaged each time; else as `RawRepl.exec`.
         """
         code = f"{script('line')}print({MARK!r} + th_sum({_WORD!r}))\n".encode("ascii")
         for _attempt in range(ATTEMPTS):
@@ -80,7 +80,7 @@ class Console:
         raise self.no_answer(output, "load the checksums")
 
     def _loads_checked(self, name: str) -> bool:
-        """Whether each statement of a device script arrives and runs; one that a small heap cannot hold twice counts, too."""
+        """Whether each statement of a device script arrives and runs; one that a small heap cannot hold twice also counts."""
         try:
             errors = [self.run(piece, timeout_s=30.0).stderr for piece in pieces_of(script(name), piece_bytes=0)]
             return all(not error or b"MemoryError" in error for error in errors)
@@ -93,13 +93,13 @@ class Console:
         """Send a request to the agent and read its answer; a request that arrives damaged is sent again, because it has not run.
 
         Args:
-            make: the code, given the number of the request within this session.
-            read: what the board printed -> the answer, None if there is none; ValueError if it is not as the agent writes it.
+            make: returns the code for the request's number within this session.
+            read: returns the answer in the board's output, None if there is none; ValueError if it is not in the agent's format.
             what: completes "the board could not ...".
             deadline: for all of it.
 
         Raises:
-            BoardError: `garbled` where the answer is damaged or belongs to another request; else as `RawRepl.exec`.
+            BoardError: `garbled` if the answer is damaged or belongs to another request; else as `RawRepl.exec`.
         """
         self._number += 1
         code = make(self._number).encode("ascii")
@@ -125,7 +125,7 @@ class Console:
         )
 
     def deadline(self, seconds: float) -> Deadline:
-        """A deadline so many seconds from now, times `timeout_multiplier`, but never after the end of `within`."""
+        """Return a deadline this many seconds from now, times `timeout_multiplier`, but never after the end of `within`."""
         scaled = seconds * self._multiplier
         return Deadline(scaled) if self._limit is None else self._limit.within(scaled)
 
@@ -147,7 +147,7 @@ class Console:
             call: the function of device_scripts/line.py that runs it.
 
         Raises:
-            BoardError: `garbled` where it arrives damaged each time; else as `RawRepl.exec`.
+            BoardError: `garbled` if it arrives damaged each time; else as `RawRepl.exec`.
         """
         checked = checked_code(code, kind=self.check_kind, call=call).encode("ascii")
         for _attempt in range(ATTEMPTS):
@@ -169,7 +169,7 @@ class Console:
         return DAMAGED.encode() in output.stdout or _unreadable(output.stderr)
 
     def load(self, name: str, what: str) -> None:
-        """Run one device script, a few statements at a time, so that a small heap takes it.
+        """Run one device script, a few statements at a time, so that a small heap can hold it.
 
         Raises:
             BoardError: as `must`.

@@ -1,7 +1,7 @@
-"""Deploy our code to the board: one file in a directory of its own, written only if it differs, else run from RAM; and remove it.
+"""Deploy our code to the board: one file in its own directory, written only if it differs, else run from RAM; and remove it.
 
 Knows the names of our own files. No file of the user is overwritten or removed, boot.py and main.py are never touched. The file is read
-back on the board each time before it runs: its checksum decides, not a record of what was once written.
+back on the board each time before it runs: its checksum decides, not a record of earlier writes.
 """
 
 from __future__ import annotations
@@ -71,8 +71,8 @@ def load_agent(console: Console, *, filesystem: str | None, is_usb_drive: bool =
 
     Args:
         console: of a board fresh from a soft reset.
-        filesystem: the working directory that can be written, None if there is none.
-        is_usb_drive: whether a host may have mounted it. Two systems that write to one FAT destroy it, so nothing is written.
+        filesystem: the writable working directory, None if there is none.
+        is_usb_drive: whether a host may have mounted it. Two systems that write to one FAT filesystem destroy it, so nothing is written.
 
     Returns:
         None if it runs from its file, else why it runs from RAM.
@@ -97,7 +97,7 @@ def load_agent(console: Console, *, filesystem: str | None, is_usb_drive: bool =
         if error.kind not in (FaultKind.FILESYSTEM, FaultKind.AGENT, FaultKind.MEMORY):
             raise
         if error.kind == FaultKind.FILESYSTEM and filesystem is not None:
-            _remove(console)  # the part that fitted on a full disk
+            _remove(console)  # the part that fit on a full disk
         load_into_ram(console)
         return f"the agent runs from RAM: {error.message}"
     return None
@@ -202,7 +202,7 @@ def _deploy(console: Console, *, filesystem: str) -> None:
 
 
 def _write(console: Console, path: str, data: bytes) -> None:
-    """Write a file on the board's filesystem, in pieces that a small heap can take.
+    """Write a file on the board's filesystem, in pieces that fit a small heap.
 
     Raises:
         BoardError: `filesystem` with the board's own error when the file cannot be written; else as `Console.run`.

@@ -1,7 +1,7 @@
-"""What the agent says that it passed to the TLS API and to the socket, compared with the request. Pure.
+"""Compare what the agent passed to the TLS API and to the socket, by its own report, with the request. Pure.
 
-A setting such as verify_mode leaves no trace in a ClientHello. The agent notes each value where it passes it on (`th_pass` of
-device_scripts/tls_client.py): a letter, and the number or the check sum of the value; a 0 is left out. Knows requests and answers.
+A setting such as verify_mode is not visible in a ClientHello. The agent records each value where it passes it on (`th_pass` of
+device_scripts/tls_client.py): a letter, and the number or the checksum of the value; a 0 is omitted. Knows requests and answers.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from harness.boards.agent.check_sum import check_sum
 from harness.boards.agent.protocol import Answer, RunRequest, own_text
 from harness.model import Stage
 
-# Letter -> what it stands for in messages, in the order in which the agent passes it on.
+# Letter -> its name in messages, in the order in which the agent passes it on.
 SETTINGS: Mapping[str, str] = {
     "v": "verify_mode",
     "s": "set_ciphers",

@@ -1,4 +1,4 @@
-"""How much memory a board has left: asked when TLS seems to lack some, because to find the largest piece costs time. Pure."""
+"""How much memory a board has left: measured if TLS seems to lack memory, because finding the largest block takes time. Pure."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def read_memory(console: bytes) -> FreeMemory | None:
     """Read the answer to `th_memory`; None if there is none.
 
     Raises:
-        ValueError: the answer is not as the agent writes it.
+        ValueError: the answer is not in the agent's format.
     """
     objects = read_objects(console)
     if not objects:
@@ -48,7 +48,7 @@ def read_memory(console: bytes) -> FreeMemory | None:
 
 
 def memory_text(memory: FreeMemory) -> str:
-    """Say what is free and what TLS needs."""
+    """Return a text about free memory and what TLS needs."""
     heap = f"{_bytes(memory.free)} of heap free, {_bytes(memory.largest)} in one piece"
     if memory.idf_free is not None:
         heap = (

@@ -1,6 +1,6 @@
-"""What device_scripts/network_setup.py answers, in words. Pure: a code of the board's in, a sentence out.
+"""The answers of device_scripts/network_setup.py as text. Pure: a code of the board in, a sentence out.
 
-Knows the codes and the keys of boards.toml that help. The board's own text is untrusted: only whole numbers and words of it are used.
+Knows the codes and the keys of boards.toml that help. The board's own text is untrusted: only its integers and words are used.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _WORDS = {
     "no-link": "no link; check the cable",
     "boot": "boot.py brought up no interface with an IP address; if the board has one that it cannot report, set address in boards.toml",
 }
-# Parts of an answer that are not from a list of ours: a driver or a network chose them.
+# Parts of an answer that come from a driver or a network.
 FREE_TEXTS = ("type", "args", "was_in")
 # What was not done, by fact.
 _NO_COUNTRY = "this firmware cannot set country = {country!r}: channels 12 and 13 may be missing"
@@ -35,12 +35,12 @@ _MOVED = "the board was connected to the WiFi {was!r}; now it uses {ssid!r}"
 
 
 def failure_text(answer: Mapping[str, Any], settings: BoardSettings, *, timeout_s: float) -> str:
-    """Why the board is not in its network.
+    """Return why the board is not on its network.
 
     Args:
         answer: what the board printed, with a `code`.
         settings: of boards.toml.
-        timeout_s: how long the board was given.
+        timeout_s: the board's time limit.
     """
     if settings.network == "boot":
         where = f"the board has no network after {timeout_s:g} s"
@@ -63,7 +63,7 @@ def _reason(answer: Mapping[str, Any]) -> str:
 
 
 def notes_of(answer: Mapping[str, Any], settings: BoardSettings) -> list[str]:
-    """What a reader of the results should know of how the board came into its network."""
+    """Return notes for readers of the results about how the board joined its network."""
     notes = []
     was = answer.get("was_in")
     if isinstance(was, str):

@@ -16,7 +16,7 @@ from harness.model import BoardInfo, TlsLibrary, TlsModule
 from harness.system.data_files import data_dir
 
 STEP_MARK = "# --- "
-# A step that is damaged on the line, in either direction, is run this often in all.
+# A step that is damaged on the line, in either direction, is run this often in total.
 ATTEMPTS = 3
 LINE_LIMIT = 300
 LINES_LIMIT = 2000
@@ -72,7 +72,7 @@ def run_step(console: Console, code: str) -> bytes:
 
 
 def probe_steps(source: str | None = None) -> list[tuple[str, str]]:
-    """Cut the probe into its steps, in order: (name, code). Each is run as a raw-REPL exec of its own.
+    """Split the probe into its steps, in order: (name, code). Each is run as a separate raw-REPL exec.
 
     Args:
         source: the probe's text; None for the one in `device_scripts/`.
@@ -91,7 +91,7 @@ def probe_steps(source: str | None = None) -> list[tuple[str, str]]:
 
 
 def read_value(text: str) -> Value:
-    """Read the repr of a whole number, a string, None, or a flat tuple of them.
+    """Read the repr of an integer, a string, None, or a flat tuple of them.
 
     Raises:
         ValueError: for anything else.
@@ -136,7 +136,7 @@ def _unescape(match: re.Match[str]) -> str:
 
 
 def is_whole(text: bytes) -> bool:
-    """Whether a step's facts all arrived as they were printed: its last line has their number and their checksum (adler32)."""
+    """Whether all facts of a step arrived undamaged: its last line has their number and their checksum (adler32)."""
     facts = [line.partition(MARK)[2] for line in text.decode("utf-8", "replace").splitlines() if MARK in line]
     end = re.fullmatch(r"end (\d{1,5}) a([0-9a-f]{8})", facts.pop()) if facts else None
     if end is None:
@@ -184,7 +184,7 @@ def parse_probe(texts: Iterable[str | bytes]) -> BoardInfo:
     """Read what the steps printed.
 
     Args:
-        texts: what each step printed, in any order; steps that failed may be left out.
+        texts: what each step printed, in any order; steps that failed may be omitted.
     """
     lines = _Lines(texts)
     api = lines.texts("api")
@@ -219,7 +219,7 @@ def parse_probe(texts: Iterable[str | bytes]) -> BoardInfo:
 
 
 def _tls_module(api: tuple[str, ...]) -> tuple[TlsModule | None, bool]:
-    """The module that device_scripts/tls_client.py (th_tls) chooses, and whether by its SSLContext."""
+    """The module that device_scripts/tls_client.py (th_tls) chooses, and whether it uses its SSLContext."""
     for name in TlsModule:
         if f"{name}.SSLContext.load_cert_chain" in api:
             return name, True
@@ -230,15 +230,15 @@ def _tls_module(api: tuple[str, ...]) -> tuple[TlsModule | None, bool]:
 
 
 def _tls_library(module: str | None, api: tuple[str, ...], *, has_version: bool) -> TlsLibrary | None:
-    """mbedTLS or axTLS, from what exists; None where nothing tells them apart."""
+    """mbedTLS or axTLS, from what exists; None if nothing distinguishes them."""
     if module is None:
         return None
-    # extmod/modtls_axtls.c has neither CERT_REQUIRED nor a version (upstream's own tests tell them apart by the first).
+    # extmod/modtls_axtls.c has neither CERT_REQUIRED nor a version (upstream's own tests distinguish them by the first).
     if has_version or f"{module}.CERT_REQUIRED" in api:
         return TlsLibrary.MBEDTLS
     if f"{module}.SSLContext" in api:
         return TlsLibrary.AXTLS
-    # Up to 1.19 both modules look alike; of the sockets only mbedTLS's has getpeercert.
+    # Up to 1.19 both modules look the same; only mbedTLS's sockets have getpeercert.
     methods = [name for name in api if name.startswith("SSLSocket.")]
     if not methods:
         return None
@@ -246,11 +246,11 @@ def _tls_library(module: str | None, api: tuple[str, ...], *, has_version: bool)
 
 
 def _keywords(module: str | None, api: tuple[str, ...], *, modern: bool) -> tuple[str, ...]:
-    """The keyword arguments of the module's wrap_socket, where that is what the client uses."""
+    """The keyword arguments of the module's wrap_socket, if the client uses that."""
     if module is None or modern:
         return ()
     words = ["key", "cert", "server_hostname"]
-    # cert_reqs and cadata came together with the CERT_ constants (1.20), and only to mbedTLS.
+    # cert_reqs and cadata were added with the CERT_ constants (1.20), only for mbedTLS.
     if f"{module}.CERT_REQUIRED" in api:
         words += ["cert_reqs", "cadata"]
     return tuple(f"{module}.wrap_socket({word})" for word in words)
@@ -274,7 +274,7 @@ def _clock(seconds: int | None, *, epoch_year: int | None) -> int | None:
 
 
 def _filesystem(lines: _Lines) -> str | None:
-    """The working directory, None where nothing can be written: no filesystem, read-only, or full."""
+    """The working directory, None if nothing can be written: no filesystem, read-only, or full."""
     folder, free, flags = lines.text("cwd"), lines.number("disk_free"), lines.number("disk_flags")
     if folder is None or free == 0 or (flags is not None and flags & _READ_ONLY):
         return None

@@ -1,6 +1,6 @@
-"""The words that host and board exchange: requests out as code, console bytes in as records.
+"""The protocol of host and board: requests as code, console bytes as records.
 
-Pure: knows what `device_scripts/` understands and answers, opens no port. Everything from the board is untrusted:
+Pure: knows the requests and answers of `device_scripts/`, opens no port. Everything from the board is untrusted:
 bounded, parsed as JSON only, checked field by field. A request is always data inside one call, never code built from
 strings.
 """
@@ -22,24 +22,24 @@ from harness.model import Stage
 VERSION = 2
 FOLDER = "tls_harness"
 AGENT_FILE = f"{FOLDER}/agent.py"
-# What earlier versions of the harness left in that folder.
+# Files of earlier versions of the harness in that folder.
 FORMER_FILES = (f"{FOLDER}/tls_client.py", f"{FOLDER}/hash")
 VERSION_CODE = 'th_say({"kind":"version","version":th_version})'
 MARK = "#th "
 DAMAGED = "#th damaged"
-# The longest answer the agent can give is three arguments of 240 characters, escaped; far more is noise or malice.
+# The agent's longest answer is three arguments of 240 characters, escaped; much more is noise or malice.
 LINE_LIMIT = 8192
 TEXT_LIMIT = 2048
 ARGUMENT_LIMIT = 1024
 PUT_CHUNK_BYTES = 768
-# Where the numbers of a session begin, at random: they have nine digits to the end, and are small integers on every board.
+# Where the numbers of a session begin, at random: they always have nine digits, and are small integers on every board.
 FIRST_NUMBERS = range(100_000_000, 900_000_000)
-# What the agent takes when a request says nothing (th_session of tls_client.py).
+# The agent's defaults for missing values (th_session of tls_client.py).
 DEFAULT_TIMEOUT_MS = 10000
 
 
 class AnswerKind(StrEnum):
-    """What the agent answers: the attempt's result, an exception with its stage, its own error, or a request that came damaged."""
+    """The agent's answer: the attempt's result, an exception with its stage, its own error, or that the request arrived damaged."""
 
     RESULT = "result"
     EXCEPTION = "exception"
@@ -52,10 +52,10 @@ class AnswerKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest:
-    """One connection attempt, as the board is asked for it.
+    """One connection attempt, as requested from the board.
 
-    `ca`, `cert`, `key`, `suites` and `psk_key` are names of blobs that were put before; `verify` is 0, 1 or 2.
-    `text` is what to send, None for `own_text` of this exec; `send` pads it to so many bytes, `recv` is how many bytes of answer to read.
+    `ca`, `cert`, `key`, `suites` and `psk_key` are names of stored blobs; `verify` is 0, 1 or 2.
+    `text` is what to send, None for `own_text` of this exec; `send` pads it to this many bytes, and `recv` bytes of the answer are read.
     """
 
     host: str = ""
@@ -84,7 +84,7 @@ class RunRequest:
         """The code to run on the board: one call with two literals, the request and its checksum.
 
         Args:
-            number: of this exec within the session; the answer has it, too.
+            number: of this exec within the session; the answer contains it, too.
             kind: of checksums, as the board chose it.
         """
         words: dict[str, Any] = {"host": self.host, "port": self.port, "n": number}
@@ -115,7 +115,7 @@ def own_text(number: int) -> str:
 
 
 def checked_code(code: str, *, kind: str, call: str = "th_x") -> str:
-    """Wrap code so that the board runs it only if it arrived as it was sent.
+    """Wrap code so that the board runs it only if it arrived undamaged.
 
     Args:
         code: ASCII source.
@@ -131,7 +131,7 @@ def json_literal(value: Any) -> str:
 
 
 def _literal(text: str) -> str:
-    """ASCII without control characters as a string literal: only the quote and the backslash need care."""
+    """Return ASCII without control characters as a string literal: only the quote and the backslash are escaped."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
@@ -141,15 +141,15 @@ def blob_name(data: bytes) -> str:
 
 
 def put_pieces(data: bytes, *, chunk_bytes: int = PUT_CHUNK_BYTES) -> list[bytes]:
-    """Cut a blob into pieces small enough for a board's input buffer and heap; an empty one is one empty piece."""
+    """Split a blob into pieces small enough for a board's input buffer and heap; an empty one is one empty piece."""
     return [data[at : at + chunk_bytes] for at in range(0, len(data), chunk_bytes)] or [b""]
 
 
 def put_code(name: str, piece: bytes | None, *, number: int, kind: str, more: bool = False) -> str:
-    """Give the call that stores a piece of a blob, or drops the blob.
+    """Return the call that stores a piece of a blob, or drops the blob.
 
     Args:
-        name: as `blob_name` gave it.
+        name: from `blob_name`.
         piece: the content; None drops what is stored.
         number: of this exec within the session.
         kind: of checksums, as the board chose it.
@@ -163,20 +163,20 @@ def put_code(name: str, piece: bytes | None, *, number: int, kind: str, more: bo
 
 
 def network_code(settings: Mapping[str, Any]) -> str:
-    """Give the call behind `script("network_setup")`: kind, timeout (s), ssid, password, country, static, lan.
+    """Return the call for `script("network_setup")`: kind, timeout (s), ssid, password, country, static, lan.
 
-    The result holds the password: it must not reach a log or a transcript.
+    The result contains the password: it must not reach a log or a transcript.
     """
     return f"th_network({json_literal(dict(settings))})"
 
 
 def tcp_code(host: str, *, port: int, timeout_ms: int) -> str:
-    """Give the call behind `script("tcp_try")`."""
+    """Return the call for `script("tcp_try")`."""
     return f"th_tcp({_plain_literal(host)},{int(port)},{int(timeout_ms)})"
 
 
 def clock_code(when: tuple[int, int, int, int, int, int, int]) -> str:
-    """Give the call behind `script("set_clock")`: year, month, day, weekday 1-7, hour, minute, second in UTC."""
+    """Return the call for `script("set_clock")`: year, month, day, weekday 1-7, hour, minute, second in UTC."""
     return f"th_clock(({','.join(str(int(part)) for part in when)}))"
 
 
@@ -191,10 +191,10 @@ def _plain_literal(text: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What the agent said of one attempt; `stage` is that of an exception.
+    """The agent's answer about one attempt; `stage` is that of an exception.
 
-    `missing` names the API that this firmware lacks for the request, `blob` the blob the board does not hold.
-    Suites are spelled as mbedTLS does. `size` is the count of bytes read where that is more than the text shows. `passed` is what the agent
+    `missing` names the API that this firmware lacks for the request, `blob` the blob that the board does not hold.
+    Suites are spelled as mbedTLS does. `size` is the number of bytes read if that is more than the text shows. `passed` is what the agent
     passed on to the TLS API and the socket, as `harness.boards.agent.echo` reads it.
     """
 
@@ -223,24 +223,24 @@ class Answer:
 
     @property
     def damaged(self) -> bool:
-        """Whether the request arrived as something else, and was not run."""
+        """Whether the request arrived damaged and was not run."""
         return self.kind is AnswerKind.DAMAGED
 
     @property
     def received_bytes(self) -> int | None:
-        """How many bytes the board read; None where it had nothing to read."""
+        """How many bytes the board read; None if it had nothing to read."""
         if self.size is not None or self.text is None:
             return self.size
         return len(self.text.encode("utf-8", "surrogatepass"))
 
 
 def read_objects(console: bytes) -> list[dict[str, Any]]:
-    """Read every whole `#th` line of what a board printed; anything else, and an unfinished last line, is passed over.
+    """Read every whole `#th` line of what a board printed; anything else, and an incomplete last line, is ignored.
 
-    The mark counts wherever it stands in a line, because an ESP's log may not have ended its own.
+    The mark counts anywhere in a line, because an ESP's log line may be unfinished.
 
     Raises:
-        ValueError: a marked line is too long, is not what its checksum says, or is no JSON object.
+        ValueError: a marked line is too long, does not match its checksum, or is not a JSON object.
     """
     found = []
     *lines, _unfinished = console.decode("utf-8", "replace").split("\n")
@@ -274,7 +274,7 @@ def read_answer(console: bytes) -> Answer | None:
         The answer, or None if there is none (yet).
 
     Raises:
-        ValueError: there is one, but it is not as the agent writes it, or there are several.
+        ValueError: there is one that is not in the agent's format, or there are several.
     """
     objects = read_objects(console)
     if not objects:
@@ -286,7 +286,7 @@ def read_answer(console: bytes) -> Answer | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """The answer to `put_code`: the number of the exec, the bytes held under the name (None: nothing), whether it came damaged."""
+    """The answer to `put_code`: the number of the exec, the bytes held under the name (None: nothing), whether it arrived damaged."""
 
     number: int | None
     size: int | None
@@ -297,7 +297,7 @@ def read_stored(console: bytes) -> Stored | None:
     """Read the answer to one call of `put_code`; None if there is none.
 
     Raises:
-        ValueError: the answer is not as the agent writes it, or says that the board could not store it.
+        ValueError: the answer is not in the agent's format, or says that the board could not store it.
     """
     objects = read_objects(console)
     if not objects:
@@ -356,7 +356,7 @@ def _stage(value: object) -> Stage:
 
 
 def _ms(microseconds: int | None) -> float | None:
-    """Milliseconds; None also where the board's clock ran backwards: that is no measurement."""
+    """Milliseconds; None also if the board's clock ran backwards, because that is not a measurement."""
     return None if microseconds is None or microseconds < 0 else round(microseconds / 1000, 3)
 
 

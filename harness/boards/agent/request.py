@@ -1,6 +1,6 @@
 """Turn a client plan into the agent's request and the blobs that it names.
 
-Knows plans, certificates and what the probed firmware offers; pure but for the certificates it has made. Sends nothing.
+Knows plans, certificates and what the probed firmware offers; pure except for the certificates that it generates. Sends nothing.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ def build_request(
     """Build the request for one connection, without host and port.
 
     Args:
-        plan: what the board shall do.
-        certificates: makes what the plan names.
+        plan: what the board must do.
+        certificates: makes the plan's certificates.
         info: what the firmware offers.
         timeout_multiplier: for the time limit on the board.
 
     Returns:
-        The request, and the blobs it names.
+        The request, and the blobs that it names.
 
     Raises:
         Unavailable: a certificate cannot be made on this machine.
@@ -72,13 +72,13 @@ def build_request(
 def _suite_list(plan: ClientPlan, info: BoardInfo) -> bytes | None:
     """The argument of `set_ciphers`; None to leave the firmware's own list.
 
-    `suite_words` are passed on unchanged. Suites are spelled as mbedTLS does; those that this firmware does not know are left out,
+    `suite_words` are passed on unchanged. Suites are spelled as mbedTLS does; those that this firmware does not know are omitted,
     because one unknown name makes mbedTLS refuse the whole list.
     """
     if plan.suite_words is not None:
         return ",".join(plan.suite_words).encode("ascii")
     for name in plan.suites or ():
-        # Unchecked, a misspelled name would be left out as if this firmware did not have the suite.
+        # Unchecked, a misspelled name would be omitted as if this firmware did not have the suite.
         if suite_code(name) is None:
             raise UsageError(f"suites: {name!r} is not an IANA cipher suite name{_suggestion(name)}")
     if plan.suites is None or not info.can_set_ciphers:

@@ -1,6 +1,6 @@
-"""The device scripts as they go to a board: without comments, and in pieces of whole statements.
+"""The device scripts as they are sent to a board: without comments, in pieces of whole statements.
 
-Knows device_scripts/ and Python's grammar. Must not know what the scripts do, nor how they get to a board.
+Knows device_scripts/ and Python's grammar. Must not know what the scripts do, nor how they are sent to a board.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ import tokenize
 from harness.system.data_files import data_dir
 
 SCRIPTS = ("tls_client", "agent")
-# Statements of the agent that run as one piece: as much as a small board holds twice, as text and compiled.
+# Statements of the agent that run as one piece: as much as a small board can hold twice, as text and compiled.
 PIECE_BYTES = 1024
 
 
 def agent_pieces() -> tuple[str, ...]:
-    """Give the agent as it goes to the board, in pieces of whole statements that run one after another in `__main__`."""
+    """Return the agent as it is sent to the board, in pieces of whole statements that run one after another in `__main__`."""
     return tuple(piece for name in SCRIPTS for piece in pieces_of(script(name)))
 
 
 @functools.cache
 def pieces_of(source: str, *, piece_bytes: int = PIECE_BYTES) -> tuple[str, ...]:
-    """Cut source into pieces of whole top-level statements, each of at most so many bytes unless one statement is longer."""
+    """Split source into pieces of whole top-level statements, each of at most this many bytes unless one statement is longer."""
     lines = source.splitlines(keepends=True)
     starts = [_first_line(node) for node in ast.parse(source).body]
     statements = [
@@ -49,17 +49,17 @@ def _first_line(node: ast.stmt) -> int:
 
 @functools.cache
 def script(name: str) -> str:
-    """Give one device script without comments and docstrings: they would cost a 115200-baud line half a second.
+    """Return one device script without comments and docstrings: they would cost a 115200-baud line half a second.
 
     Args:
-        name: the file's name in `device_scripts/` without `.py`. Line numbers stay, so that tracebacks fit the file.
+        name: the file's name in `device_scripts/` without `.py`. Line numbers are kept, so that tracebacks match the file.
     """
     return slim_source((data_dir("device_scripts") / f"{name}.py").read_text(encoding="ascii"))
 
 
 @functools.cache
 def slim_source(source: str) -> str:
-    """Take comments, docstrings and three quarters of the indentation out of Python source; keep its line numbers."""
+    """Remove comments, docstrings and three quarters of the indentation from Python source; keep its line numbers."""
     lines = source.splitlines()
     starts_statement = True
     for token in tokenize.generate_tokens(io.StringIO(source).readline):

@@ -19,14 +19,14 @@ from harness.model import BoardInfo, BoardSettings, Network
 
 JOIN_S = 30.0
 TCP_TRY_S = 8.0
-# How much longer an answer may take than the time limit given to the board.
+# How much longer an answer may take than the board's own time limit.
 ANSWER_S = 12.0
 # A clock that is further off changes the result of certificate checks.
 CLOCK_TOLERANCE_S = 5
 
 
 def network_up(console: Console, settings: BoardSettings) -> tuple[str | None, list[str]]:
-    """Bring the board into its network; a board that is already in it is left as it is.
+    """Connect the board to its network; a board that is already connected is not changed.
 
     Args:
         console: the board.
@@ -46,11 +46,11 @@ def network_up(console: Console, settings: BoardSettings) -> tuple[str | None, l
     if settings.network == Network.WIFI and settings.password_env is not None:
         console.link.log.hide(_secret(settings.password_env, board=console.label))
     console.load("network_setup", "load the network set-up")
-    # Twice the time limit of the board, which must come first: its reason is better than ours.
+    # Twice the board's own time limit, which must expire first: its reason is better than ours.
     with console.link.log.muted():
         output = console.run(_join_code(words, settings, board=console.label), timeout_s=2 * JOIN_S)
         answer = console.answer(output, "bring up the network")
-    # Only the board's own texts are searched for the password: our words may contain it by chance.
+    # Only the board's own texts are searched for the password: our own text may contain it by chance.
     said = {key: _shown(value, console) if key in FREE_TEXTS else value for key, value in answer.items()}
     if said.get("kind") != "result":
         reason = failure_text(said, settings, timeout_s=int(limit_s))
@@ -59,7 +59,7 @@ def network_up(console: Console, settings: BoardSettings) -> tuple[str | None, l
 
 
 def now_unix_s() -> float:
-    """The time of the host's clock."""
+    """Return the time of the host's clock."""
     return datetime.datetime.now(datetime.UTC).timestamp()
 
 
@@ -73,7 +73,7 @@ def set_clock(console: Console, info: BoardInfo, *, probed: tuple[float, float])
             tolerance, which is not an error of the board's clock.
 
     Returns:
-        A note, and the time to which the clock was set (None: it cannot be set); None if it was right.
+        A note, and the time to which the clock was set (None: it cannot be set); None if it was correct.
     """
     before, after = probed
     clock = info.clock_unix_s
@@ -98,7 +98,7 @@ def try_tcp(console: Console, *, host: str, port: int, own_address: str | None) 
     """Open a plain TCP connection from the board, before any TLS.
 
     Raises:
-        BoardError: `network`, naming both addresses and the usual suspects.
+        BoardError: `network`, with both addresses and the common causes.
     """
     console.load("tcp_try", "load the TCP test")
     timeout_ms = int(console.deadline(TCP_TRY_S).timeout_s * 1000)
@@ -108,7 +108,7 @@ def try_tcp(console: Console, *, host: str, port: int, own_address: str | None) 
     except BoardError as error:
         if error.kind is not FaultKind.TIMEOUT:
             raise
-        # A connect() without a time-out: the network is at fault, and no reset of the board helps.
+        # A connect() without a timeout: the network is at fault, and no reset of the board helps.
         answer = {"args": [f"no answer within {TCP_TRY_S + ANSWER_S:g} s"]}
     if answer.get("kind") == "result":
         return

@@ -1,6 +1,6 @@
 """Boards of a labgrid lab: `labgrid:PLACE` is acquired, resolved to a URL, and released at the end of the run, however it ends.
 
-Asks the lab through `client`. A process of its own (`keeper`) holds what is acquired: it outlives a run that is killed, and
+Asks the lab through `client`. A separate process (`keeper`) holds what is acquired: it outlives a run that is killed, and
 releases the place.
 """
 
@@ -33,7 +33,7 @@ from harness.system.deadline import Deadline
 TIMED_OUT = 124
 # The keeper's own steps take as long as the client may; then it waits for its child.
 SLACK_S = 15.0
-# A run waits no longer for the end of a keeper, which goes on by itself.
+# A run does not wait longer for the end of a keeper, which continues by itself.
 RELEASE_S = 20.0
 _left_running: list[subprocess.Popen[bytes]] = []
 
@@ -81,7 +81,7 @@ class Keeper:
         """Have it release the place, wait for that, and return its report of the release.
 
         Raises:
-            TimeoutError: it takes too long; it goes on by itself.
+            TimeoutError: it takes too long; it continues by itself.
         """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -136,7 +136,7 @@ class KeptPlace:
             raise
 
     def _claim(self, target: str) -> tuple[BoardLock, Place]:
-        """Lock the place against other runs of ours, then ask for its state: only other users can change it afterwards."""
+        """Lock the place against our own other runs, then ask for its state: only other users can change it afterwards."""
         name = self.client.show(target).name if target.startswith("+") else target
         while True:
             lock = BoardLock(identity(name, os.environ), label=self.client.label)

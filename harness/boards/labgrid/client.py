@@ -1,6 +1,6 @@
 """The program `labgrid-client`: where it is, and what a lab knows about a place.
 
-Runs the program to its end for each question; `text` reads its output. It is installed in an environment of its own and never
+Runs the program to its end for each request; `text` reads its output. It is installed in a separate environment and never
 imported: labgrid's pyserial and ours both own the package `serial`.
 """
 

@@ -1,6 +1,6 @@
-"""Keep one labgrid place while the harness lives: run by path as `python -I -S keeper.py JOB`, never imported.
+"""Keep one labgrid place while the harness runs: started by path as `python -I -S keeper.py JOB`, never imported.
 
-The child of `harness.boards.labgrid.board`, in a session of its own, so that neither Ctrl-C nor the end of a killed run reaches it.
+The child of `harness.boards.labgrid.board`, in its own session, so that neither Ctrl-C nor the end of a killed run reaches it.
 Acquires the place, has `labgrid-client export` keep its serial port reachable (through SSH if the lab needs that), then waits for
 the end of its standard input: the pipe closes when the run closes it or ends, however it ends. Then it releases the place.
 It inherits the lock of the board, which is therefore free only when the place is.
@@ -20,7 +20,7 @@ import subprocess
 import sys
 import time
 
-# The release may take this much longer than the other calls: it matters more.
+# The release may take this much longer than the other calls: it is more important.
 GRACE_S = 5.0
 TIMED_OUT = 124
 NO_PROGRAM = 127

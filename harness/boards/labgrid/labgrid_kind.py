@@ -1,6 +1,6 @@
 """The board kind `labgrid`: a place of a labgrid lab, acquired while the run has it.
 
-Knows how such a spec is written, and in which order the place is asked for, kept and opened.
+Knows how such a spec is written, and in which order the place is acquired, kept and opened.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """One process at a time has a board: a lock per physical board, for all users of the machine and all names of its port.
 
-Knows lock files and what they say. The lock itself is the kernel's; the content of the file only names the process that has it.
+Knows lock files and their content. The lock itself is the kernel's; the content of the file only names the process that has it.
 Virtual boards need no lock. Windows has none: there a port can be opened only once anyway.
 """
 
@@ -40,7 +40,7 @@ _introduced: list[str] = []
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
-    """The process that has a board, as it described itself; `since` is UTC, `?` where unknown."""
+    """The process that has a board, as it described itself; `since` is UTC, `?` if unknown."""
 
     pid: int
     user: str
@@ -92,11 +92,11 @@ class BoardLock:
 
     @property
     def descriptor(self) -> int:
-        """The open file, below zero where nothing is locked. A child that inherits it keeps the lock until it ends."""
+        """The open file, below zero if nothing is locked. A child that inherits it keeps the lock until it ends."""
         return self._descriptor
 
     def close(self) -> None:
-        """Give the board back. Safe to call twice."""
+        """Release the board. Safe to call twice."""
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor < 0:
             return
@@ -118,7 +118,7 @@ class BoardLock:
 
 
 def lock_folder() -> Path | None:
-    """Return the folder of the locks: the first that all users may write to; None where there are no locks."""
+    """Return the folder of the locks: the first that all users may write to; None if there are no locks."""
     if not supported():
         return None
     for folder in FOLDERS:

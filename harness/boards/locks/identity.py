@@ -19,7 +19,7 @@ _UNSTABLE_NAME = re.compile(r"/dev/(tty[A-Z]+\d+|(tty|cu)\..*|pts/\d+)")
 
 
 class SameBoard:
-    """The board that a spec led to, locked until `close()`.
+    """The board of a spec, locked until `close()`.
 
     Args:
         target: of the spec: a path, a link, `id:SERIAL`, `auto`, a URL.
@@ -47,7 +47,7 @@ class SameBoard:
 
     @property
     def _own_name(self) -> str | None:
-        """A path that can lead to no other board. It is locked, too, for the time when the port is gone."""
+        """A path that cannot refer to another board. It is locked, too, for the time when the port is missing."""
         if not self._target.startswith("/") or _UNSTABLE_NAME.fullmatch(self._target):
             return None
         folder, name = os.path.split(self._target)
@@ -55,7 +55,7 @@ class SameBoard:
 
     @property
     def may_be_switched(self) -> bool:
-        """Whether its port is missing and its power may be switched: it has a name of its own, and so is locked anyway."""
+        """Whether its port is missing and its power may be switched: it has its own name, under which it is locked anyway."""
         return self._own_name is not None and not os.path.exists(self.port)
 
     def _lock(self, name: str) -> None:
@@ -64,7 +64,7 @@ class SameBoard:
 
     @property
     def note(self) -> str | None:
-        """What the user must know about the lock, if anything."""
+        """A note for the user about the lock, if any."""
         return next((lock.note for lock in self._locks.values() if lock.note is not None), None)
 
     @property
@@ -117,6 +117,6 @@ class SameBoard:
         return alike[0].device
 
     def close(self) -> None:
-        """Give the board back. Safe to call twice."""
+        """Release the board. Safe to call twice."""
         for lock in self._locks.values():
             lock.close()

@@ -1,6 +1,6 @@
 """Who has a board or a port, found out without opening it: from our own locks, and from the programs that have the port open.
 
-Knows the locks and, on Linux, /proc. For a port behind another machine without a lock here, only opening it would tell.
+Knows the locks and, on Linux, /proc. For a port of another machine without a lock here, only opening it would show it.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ class OccupancyState(StrEnum):
 class Occupancy:
     """Whether a board is available.
 
-    `holder` is the process that has it, `reason` why it is missing or (without a holder on this machine) in use, `port` what would
-    be opened.
+    `holder` is the process that uses it, `reason` why it is missing or (without a holder on this machine) in use, `port` the port that
+    would be opened.
     """
 
     state: OccupancyState

@@ -1,4 +1,4 @@
-"""What a line that failed is reported as: one place that turns silence, floods and lost ports into errors with their kind.
+"""Errors of a serial line: one place that turns silence, floods and lost ports into errors with their kind.
 
 Knows the device's name and its transcript. Must not read or write the port.
 """
@@ -71,7 +71,7 @@ class LineErrors:
         )
 
     def lost(self, error: OSError) -> BoardError:
-        """The port disappeared, or takes no more bytes."""
+        """The port disappeared, or accepts no more bytes."""
         import serial
 
         if isinstance(error, serial.SerialTimeoutException):
@@ -90,12 +90,12 @@ class LineErrors:
 
 
 def restarted(seen: bytes) -> bool:
-    """Whether these bytes show that the board started anew: no answer to an earlier question will come."""
+    """Whether these bytes show that the board restarted: no answer to an earlier request will come."""
     return what_happened(seen) is not None
 
 
 def answered(seen: bytes) -> bool:
-    """Whether a whole line of the agent's is among these bytes: only the end marks are still to come."""
+    """Whether these bytes contain a whole line of the agent: only the end marks are missing."""
     begin = seen.find(b"#th ")
     return begin >= 0 and seen.find(b"\n", begin) >= 0
 
@@ -106,12 +106,12 @@ def banner_damaged(seen: bytes) -> bool:
 
 
 def reset_damaged(seen: bytes) -> bool:
-    """Whether the request of a soft reset was lost, for a board acknowledges it at once, or its banner is damaged."""
+    """Whether the request of a soft reset was lost (a board acknowledges it at once), or its banner is damaged."""
     return not seen or banner_damaged(seen)
 
 
 def left_raw_repl(seen: bytes) -> bool:
-    """Whether the friendly prompt is there, or the board started anew."""
+    """Whether the friendly prompt is there, or the board restarted."""
     return b"\n" + FRIENDLY_PROMPT in seen or restarted(seen)
 
 

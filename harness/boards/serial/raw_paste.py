@@ -1,4 +1,4 @@
-"""Raw paste mode and the plain raw REPL: how code gets to a board that is at its raw prompt.
+"""Raw paste mode and the plain raw REPL: how code is sent to a board at its raw prompt.
 
 Written after shared/runtime/pyexec.c (do_reader_stdin). mpremote's own stops at the first byte that a firmware logs in between, waits for
 a lost window forever, and never tries raw paste again after one damaged header; it is used for boards without raw paste.
@@ -14,9 +14,9 @@ from harness.boards.serial.recorded_port import LinkTimeout, RecordingSerial
 from harness.system.deadline import Deadline
 
 RAW_BANNER = b"raw REPL; CTRL-B to exit\r\n"
-# The windows that firmwares have: half of the port's REPL_STDIN_BUFFER_MAX.
+# The window sizes of firmware: half of the port's REPL_STDIN_BUFFER_MAX.
 WINDOWS = (16, 32, 64, 128, 256, 512)
-# As much of what came between the windows as shows a restart.
+# Enough of the output between the windows to show a restart.
 NOISE_BYTES = 1024
 # Ends the code, so that a damaged end of the paste is part of a comment. Elsewhere it would be a syntax error: the board acknowledges the
 # end, drops what follows and waits, and nothing distinguishes that from code that runs (mp_reader_stdin_close).
@@ -25,7 +25,7 @@ OFFER, ACCEPTED, REFUSED = b"\x05A\x01", b"R\x01", b"R\x00>"
 
 
 class BrokenProtocol(Exception):
-    """The board answered something that the protocol does not have."""
+    """The board answered with something that is not in the protocol."""
 
 
 @functools.cache
@@ -55,7 +55,7 @@ def _transport_class() -> Any:
             data_consumer: Any = None,
             timeout_overall: float | None = None,
         ) -> bytes:
-            """Read through `ending` within the operation's deadline; mpremote's own two time-outs are superseded by it."""
+            """Read through `ending` within the operation's deadline; it replaces mpremote's own two timeouts."""
             data: bytes = self.serial.read_through(ending, limit=MAX_OUTPUT_BYTES, give_up_if=restarted)
             return data
 
@@ -67,7 +67,7 @@ class CodeSender:
 
     Args:
         port: the line; its deadline is set here for each wait.
-        protocol_s: how long the board may take for each step of the protocol: it does nothing else meanwhile.
+        protocol_s: how long the board may take for each step of the protocol, during which it does nothing else.
     """
 
     def __init__(self, port: RecordingSerial, *, protocol_s: float) -> None:
@@ -76,11 +76,11 @@ class CodeSender:
         self._has_raw_paste: bool | None = None
 
     def offer(self, code: bytes, *, deadline: Deadline) -> bool:
-        """Hand over code in raw paste mode, all but its end; False where this firmware has no such mode: see `type`.
+        """Send code in raw paste mode, all but its end; return False if this firmware has no such mode: see `type`.
 
         Raises:
             LinkTimeout, LinkFlood, OSError: as the port's reads and writes; nothing has run.
-            BrokenProtocol: the board has a window that no firmware has; nothing has run.
+            BrokenProtocol: the board announces a window that no firmware has; nothing has run.
         """
         if self._has_raw_paste is False:
             return False
@@ -95,7 +95,7 @@ class CodeSender:
         return self._has_raw_paste
 
     def _paste(self, code: bytes, *, deadline: Deadline) -> None:
-        """Send no more than the board has room for; what a firmware logs meanwhile is passed over."""
+        """Send no more than the board has room for; log output of the firmware meanwhile is ignored."""
         window = int.from_bytes(self._port.read(2), "little")
         if window not in WINDOWS:
             raise BrokenProtocol(f"a window of {window} bytes")
@@ -109,7 +109,7 @@ class CodeSender:
                 except LinkTimeout as silence:
                     raise LinkTimeout(b"\x01", noise + silence.seen) from silence
                 if word == b"\x04":
-                    # The board stops reading: no memory to compile the rest, or no Python. Its traceback follows our end.
+                    # The board stops reading: no memory to compile the rest, or invalid Python. Its traceback follows our end.
                     self._port.unread(word)
                     return
                 room += window if word == b"\x01" else 0

@@ -1,6 +1,6 @@
 """The adapter around mpremote's `SerialTransport`: the only module that moves bytes to and from a board.
 
-Knows the raw REPL protocol (shared/runtime/pyexec.c) and pyserial; must not know TLS, cases or what the code it sends does.
+Knows the raw REPL protocol (shared/runtime/pyexec.c) and pyserial; must not know TLS, cases or what the code that it sends does.
 
 What it changes in mpremote 1.27 to 1.29 (docs/facts/boards.md, "mpremote as a library"):
 * `read_until` polls with `sleep(0.01)`, or blocks forever on a PTY; ours blocks on the port itself, bounded by a `Deadline`.
@@ -35,14 +35,14 @@ from harness.boards.serial.transcript import LineLog
 from harness.errors import BoardError, FaultKind, UsageError
 from harness.system.deadline import Deadline
 
-# How long each step of the protocol around code may take: the board does nothing else meanwhile.
+# How long each step of the protocol around code may take, during which the board does nothing else.
 PROTOCOL_S = 2.0
 # How often code is offered if its prompt, header or window did not arrive: the board has not run it.
 OFFERS = 3
 # The time limits of the first and of each further attempt to enter the raw REPL: a board that boots misses the first ones.
 FIRST_ATTEMPT_S = 0.5
 NEXT_ATTEMPTS_S = 1.0
-# How often a port that went away is looked for.
+# How often to look for a port that disappeared.
 LOOK_AGAIN_S = 0.05
 # A server in between may still hold this much output of a program when the raw REPL is entered.
 MAX_BACKLOG_BYTES = 4 * 1024 * 1024
@@ -64,7 +64,7 @@ class RawRepl:
     Args:
         device: a path, a pyserial URL or a Windows port name, already resolved.
         baud: bits per second.
-        dtr, rts: the state of the two lines at open; None leaves pyserial's default (both asserted), which most boards want.
+        dtr, rts: the state of the two lines at open; None leaves pyserial's default (both asserted), which most boards need.
 
     Every method raises `BoardError` when the line is lost; each takes or makes a `Deadline` and never waits longer.
     """
@@ -96,7 +96,7 @@ class RawRepl:
         self.gone = True
 
     def reopen(self, find: Callable[[], str], *, deadline: Deadline) -> None:
-        """Open the port again after it went away, under whatever name.
+        """Open the port again after it disappeared, under its current name.
 
         Args:
             find: returns its name now; raises BoardError or UsageError while there is none.
@@ -133,7 +133,7 @@ class RawRepl:
     # ------------------------------------------------------------------ raw REPL
 
     def enter_raw_repl(self, *, deadline: Deadline) -> bytes:
-        """Interrupt what runs and enter the raw REPL, waiting out a board that is still booting.
+        """Interrupt the running program and enter the raw REPL; wait for a board that is still booting.
 
         Returns:
             The output until then.
@@ -151,7 +151,7 @@ class RawRepl:
                 self._port.write(b"\r\x01")
                 seen += self._port.read_through(RAW_BANNER + b">", limit=MAX_BACKLOG_BYTES)
                 seen += self._synchronise()
-                self._port.unread(b">")  # exec takes the prompt
+                self._port.unread(b">")  # exec reads the prompt
                 return seen
             except (LinkTimeout, LinkFlood) as trouble:
                 seen += trouble.seen
@@ -193,7 +193,7 @@ class RawRepl:
             self._synchronise(left_raw_repl)
         except OSError as error:
             raise self._failed(error) from error
-        self._port.unread(b">")  # exec takes the prompt
+        self._port.unread(b">")  # exec reads the prompt
 
     def _synchronise(self, give_up_if: Callable[[bytes], bool] | None = None) -> bytes:
         """Have the board print a unique word: all output before it belongs to an earlier request."""
@@ -211,7 +211,7 @@ class RawRepl:
             The output of boot.py.
 
         Raises:
-            BoardError: the board does not return to the raw REPL; `garbled` where its banner is damaged.
+            BoardError: the board does not return to the raw REPL; `garbled` if its banner is damaged.
         """
         self._port.deadline = deadline
         try:
@@ -231,11 +231,11 @@ class RawRepl:
             ) from trouble
         except OSError as error:
             raise self._failed(error) from error
-        self._port.unread(b">")  # exec takes the prompt
+        self._port.unread(b">")  # exec reads the prompt
         return printed[: -len(RAW_BANNER) - 1]
 
     def _through_boot(self, deadline: Deadline) -> bytes:
-        """Read to the raw banner. Interrupt a boot.py that takes half of the time: it may wait for a network forever."""
+        """Read to the raw banner. Interrupt a boot.py that takes half of the time limit: it may wait for a network forever."""
         half = self._port.deadline = deadline.within(deadline.remaining_s / 2)
         try:
             return self._read_banner()
@@ -253,7 +253,7 @@ class RawRepl:
         return self._read_reset(RAW_BANNER + b">", give_up_if=restarted, enough=banner_damaged)
 
     def _read_reset(self, ending: bytes, **stop: Callable[[bytes], bool]) -> bytes:
-        """Read through a part of what a soft reset prints; not for long where it is damaged."""
+        """Read through a part of the output of a soft reset; only briefly if it is damaged."""
         return self._port.read_through(ending, limit=MAX_OUTPUT_BYTES, quiet_s=self.protocol_s, **stop)
 
     def exec(self, code: bytes, *, deadline: Deadline) -> Output:
@@ -292,10 +292,10 @@ class RawRepl:
         return Output(stdout=stdout[:-1], stderr=stderr[:-1])
 
     def _send(self, code: bytes, *, deadline: Deadline) -> bool:
-        """Have the board begin to run code; False where it has not, and the raw REPL is there again.
+        """Make the board begin to run code; return False if it has not, and the raw REPL is there again.
 
         Raises:
-            BoardError: as `exec`; `garbled` where it is not known whether the code runs.
+            BoardError: as `exec`; `garbled` if it is unknown whether the code runs.
         """
         try:
             self._port.deadline = deadline.within(self._sender.protocol_s)
@@ -325,7 +325,7 @@ class RawRepl:
         return True
 
     def _take_back(self, trouble: LinkTimeout | BrokenProtocol, *, deadline: Deadline) -> None:
-        """Have the raw REPL again although a board did not take what it was offered.
+        """Get the raw REPL back after a board did not accept the code.
 
         Raises:
             BoardError: `timeout` for a board that is silent, `reset` for one that restarted, `lost`.
@@ -339,7 +339,7 @@ class RawRepl:
             raise self._errors.silent(LinkTimeout(b"", seen + still.seen), deadline) from still
 
     def _after(self, trouble: LinkTimeout | BrokenProtocol) -> bytes:
-        """What came instead of what was waited for."""
+        """The bytes that arrived instead of the expected ones."""
         if isinstance(trouble, LinkTimeout):
             return trouble.seen
         try:
@@ -355,9 +355,9 @@ class RawRepl:
         return fault
 
     def _await_prompt(self, deadline: Deadline) -> None:
-        """Take the prompt; if anything else is there, say that the board restarted or find the prompt again.
+        """Read the prompt; if there is anything else, report a restart or find the prompt again.
 
-        A program that printed a \\x04 of its own ends up here: its output was cut at the wrong place, the rest is dropped.
+        A program that printed a \\x04 of its own ends up here: its output was cut at the wrong place, and the rest is discarded.
         """
         first = self._port.read(1)
         if first == b">" and not self._port.inWaiting():
@@ -370,7 +370,7 @@ class RawRepl:
         self._port.deadline = deadline
 
     def leave_raw_repl(self, *, deadline: Deadline) -> bool:
-        """Interrupt and go back to the friendly prompt, where a person or another tool expects the board.
+        """Interrupt and return to the friendly prompt, where users and other tools expect the board.
 
         Returns:
             Whether the prompt was seen in time.
@@ -394,5 +394,5 @@ class RawRepl:
         try:
             self._port.close(gone=self.gone)
         except OSError:
-            # The device is gone; the descriptor is closed all the same.
+            # The device is gone; the descriptor is still closed.
             pass

@@ -25,7 +25,7 @@ LINGER_S = 0.5
 
 
 class LinkTimeout(Exception):
-    """The awaited bytes did not come in time. `seen` is what came instead."""
+    """The awaited bytes did not arrive in time. `seen` has the bytes that arrived instead."""
 
     def __init__(self, awaited: bytes, seen: bytes) -> None:
         super().__init__(f"waited for {awaited!r}, saw {seen[-80:]!r}")
@@ -34,7 +34,7 @@ class LinkTimeout(Exception):
 
 
 class LinkFlood(Exception):
-    """More bytes came than the limit allows. `seen` is their beginning."""
+    """More bytes arrived than the limit allows. `seen` is their beginning."""
 
     def __init__(self, seen: bytes) -> None:
         super().__init__(f"more than {len(seen)} bytes")
@@ -67,8 +67,8 @@ class ClosedPort:
 class RecordingSerial:
     """A pyserial port that logs its traffic and whose reads end at the operation's deadline.
 
-    mpremote calls `read(n)` expecting a slow board to be waited for, and takes too few bytes for a broken protocol: `read`
-    here gives all of them or raises `LinkTimeout` when `deadline` is over.
+    mpremote expects `read(n)` to wait for a slow board, and takes too few bytes for a protocol error: `read`
+    here returns all of them or raises `LinkTimeout` when `deadline` has expired.
     """
 
     def __init__(self, port: Any, log: LineLog) -> None:
@@ -80,7 +80,7 @@ class RecordingSerial:
         self._buffer = bytearray()
 
     def _fill(self) -> bool:
-        """Read what the port has, waiting at most one slice for the first byte. Return whether anything came."""
+        """Read what the port has, waiting at most one slice for the first byte. Return whether anything arrived."""
         data = self._read_stream() if self._is_stream else self.port.read(1)
         if data:
             waiting = 0 if self._is_stream else self.port.in_waiting
@@ -126,7 +126,7 @@ class RecordingSerial:
 
         Args:
             endings: the bytes to wait for.
-            limit: bytes that may come before it.
+            limit: bytes that may precede it.
             give_up_if: called with the bytes so far whenever the line becomes quiet; true ends the wait.
             enough: the same, but the line must have been quiet for `quiet_s` seconds.
             quiet_s: see `enough`.
@@ -163,7 +163,7 @@ class RecordingSerial:
             news = False
 
     def drain(self) -> bytes:
-        """Take what is there now, without waiting."""
+        """Read the available bytes, without waiting."""
         while waiting := self.port.in_waiting:
             data = self.port.read(65536 if self._is_stream else waiting)
             self.log.received(data)
@@ -173,14 +173,14 @@ class RecordingSerial:
         return self._take_all()
 
     def linger(self, *, until: Callable[[bytes], bool], seconds: float = LINGER_S) -> bytes:
-        """Take what comes until it shows what is asked for, so many seconds at most, and not beyond the deadline."""
+        """Read until the output shows what is expected, at most this many seconds, and not beyond the deadline."""
         end = self.deadline.within(seconds)
         while not (end.expired or len(self._buffer) > DRAIN_LIMIT or until(bytes(self._buffer))):
             self._fill()
         return self._take_all()
 
     def pulse_reset(self) -> bool:
-        """Hold RTS for a moment with DTR released: so the circuits of ESP boards are reset, and others are not harmed.
+        """Hold RTS for a moment with DTR released: this resets the circuits of ESP boards, and does not affect others.
 
         Returns:
             Whether the port has such lines: a pseudo-terminal and a raw TCP socket have none, an RFC 2217 server may refuse them.

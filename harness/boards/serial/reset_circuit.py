@@ -5,9 +5,9 @@ from __future__ import annotations
 from harness.boards.serial.ports import list_ports, usb_port
 from harness.errors import BoardError
 
-# The USB-Serial-JTAG block of the ESP32-C3, C6, S3 ...: hardware, which resets the chip on RTS.
+# The USB-Serial-JTAG block of the ESP32-C3, C6, S3 ...: hardware that resets the chip on RTS.
 ESPRESSIF_JTAG = "303a:1001"
-# Vendors whose USB device is the board's own processor (or a debugger that does not pass RTS on): nothing is reset by RTS.
+# Vendors whose USB device is the board's own processor (or a debugger that does not forward RTS): RTS resets nothing.
 NATIVE_USB_VENDORS = {
     "2e8a": "Raspberry Pi: Pico, Pico W, Pico 2 W",
     "f055": "MicroPython: pyboard, NUCLEO and other STM32, mimxrt, SAMD",
@@ -22,7 +22,7 @@ NATIVE_USB_VENDORS = {
 
 
 def has_reset_circuit(device: str) -> bool:
-    """Whether RTS may reset the board at this port. Unknown adapters may; the RTS line of a board's own USB is only a message to it.
+    """Whether RTS may reset the board at this port. Unknown adapters may; with native USB, RTS is only a message to the board.
 
     Args:
         device: the port, as pyserial opens it.

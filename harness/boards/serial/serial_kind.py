@@ -1,6 +1,6 @@
 """The board kind `serial`: a port of this machine, or one behind an RFC 2217 or raw TCP server.
 
-Knows how such a spec is written, and in which order a port is locked, opened and, where it is missing, powered.
+Knows how such a spec is written, and in which order a port is locked, opened and, if it is missing, powered.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def parse(text: str, *, source: str) -> str | None:
 
 
 def open_serial(spec: BoardSpec) -> BoardSession:
-    """Lock the board and open its port; switch its power on first where the port is missing and there is a hook."""
+    """Lock the board and open its port; switch its power on first if the port is missing and there is a hook."""
     from harness.boards.locks.identity import SameBoard
     from harness.boards.recovery import switch_on
     from harness.boards.serial.raw_repl import RawRepl

@@ -1,4 +1,4 @@
-"""What sits at the other end of a serial line, judged from the bytes it sent: pure text in, a word and a sentence out.
+"""Identify what is at the other end of a serial line from the bytes that it sent. Pure: bytes in, a kind and a sentence out.
 
 Knows the banners of MicroPython boards and boot ROMs. Must not do I/O.
 """
@@ -27,7 +27,7 @@ _OTHERS = (
     (re.compile(rb"\r\nOK\r\n"), "a modem that answers AT commands"),
     (re.compile(rb"(?:^|[\r\n])[^\r\n>]{0,60}[$#] [\^CA\x01\x03\r\n]*\Z|: (?:command )?not found"), "a shell"),
 )
-# What we send while asking, and how a terminal that echoes control characters shows it.
+# What we send to enter the raw REPL, and its form on a terminal that echoes control characters.
 _OUR_BYTES = frozenset(b"\r\n\x03\x01^CA")
 _RESTARTED = (
     "the board restarted while it was in use: a watchdog, a brown-out, or its program calls machine.reset(). "
@@ -36,10 +36,10 @@ _RESTARTED = (
 
 
 def what_happened(seen: bytes) -> tuple[FaultKind, str] | None:
-    """Tell whether a board that was in the raw REPL has started anew; there it never shows a banner by itself.
+    """Return whether a board that was in the raw REPL has restarted; there it never shows a banner by itself.
 
     Args:
-        seen: bytes received since a question was asked; untrusted.
+        seen: bytes received since a request was sent; untrusted.
 
     Returns:
         (kind, sentence) with `reset` or `reset-loop`, None if nothing says so.
@@ -58,7 +58,7 @@ def _without_our_reset(seen: bytes) -> bytes:
 
 
 def _restarted(seen: bytes) -> str:
-    """Say that a board restarted. How a virtual one ended is known: neither a watchdog nor its power."""
+    """Report that a board restarted. How a virtual one ended is known: neither a watchdog nor its power."""
     ended = _VIRTUAL_DEATH.search(seen)
     if ended is None:
         return _RESTARTED
@@ -66,7 +66,7 @@ def _restarted(seen: bytes) -> str:
 
 
 def _starts(seen: bytes) -> int:
-    """How often a board started in these bytes. One start may show a ROM log and a banner: they do not add up."""
+    """How often a board started in these bytes. One start may show a ROM log and a banner: these count once."""
     counts = (
         len(_ROM_START.findall(seen)),
         len(_VIRTUAL_DEATH.findall(seen)),
@@ -77,10 +77,10 @@ def _starts(seen: bytes) -> int:
 
 
 def what_answers(seen: bytes) -> tuple[FaultKind, str]:
-    """Name what a board (or whatever is there) is doing, from what it sent while we asked for the raw REPL.
+    """Name what a board (or another device) is doing, from what it sent while we tried to enter the raw REPL.
 
     Args:
-        seen: all bytes received since we began to ask; untrusted.
+        seen: all bytes received since the first attempt; untrusted.
 
     Returns:
         (kind, sentence): `silent`, `reset-loop`, `reset`, `no-interrupt`, `not-micropython`; the sentence says what to do.

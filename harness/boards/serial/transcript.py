@@ -1,6 +1,6 @@
-"""What went over the serial line, both directions, bounded and safe to show.
+"""The record of a serial line in both directions, bounded and safe to show.
 
-Knows bytes and a cap; nothing of ports or protocols. Secrets never enter: while `muted`, only their number of bytes is kept.
+Knows bytes and a limit; nothing of ports or protocols. Secrets never enter: while `muted`, only their number of bytes is kept.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def printable(data: bytes, *, limit: int = 2000) -> str:
 
     Args:
         data: anything a board printed.
-        limit: characters kept; the middle is cut out and its length said.
+        limit: characters kept; the middle is replaced by its length.
     """
     text = data.decode("latin-1").translate(_SHOWN)
     if len(text) > limit:
@@ -30,7 +30,7 @@ def printable(data: bytes, *, limit: int = 2000) -> str:
 
 
 class Muted:
-    """While it lasts a log keeps byte counts only, and an error that leaves it brings no frames along: their variables hold the secret.
+    """While active, a log keeps only byte counts, and errors that leave it lose their frames, whose variables hold the secret.
 
     (`pytest --showlocals` prints variables, `--full-trace` after Ctrl-C prints arguments. A generator cannot do this: contextlib puts the
     traceback back.)
@@ -66,12 +66,12 @@ class LineLog:
         self._kept = 0
 
     def sent(self, data: bytes) -> None:
-        """Note bytes written to the board."""
+        """Record bytes written to the board."""
         self.sent_bytes += len(data)
         self._keep(">", data)
 
     def received(self, data: bytes) -> None:
-        """Note bytes read from the board."""
+        """Record bytes read from the board."""
         self.received_bytes += len(data)
         self._keep("<", data)
 
@@ -91,11 +91,11 @@ class LineLog:
             self._kept = MAX_KEPT_BYTES
 
     def muted(self) -> Muted:
-        """Record only byte counts inside: for passwords and private keys on their way to the board."""
+        """Record only byte counts inside: for passwords and private keys that are sent to the board."""
         return Muted(self)
 
     def hide(self, secret: str) -> None:
-        """Never show this text again, as it is or as JSON spells it: a board that echoes would send it back.
+        """Never show this text, plain or in its JSON spelling: a board that echoes would send it back.
 
         Args:
             secret: a password; an empty one hides nothing.
@@ -117,7 +117,7 @@ class LineLog:
         return printable(data, limit=limit)
 
     def mark(self) -> None:
-        """Forget what was recorded so far (a new case begins); the counters go on."""
+        """Discard the recorded bytes (a new case begins); the counters continue."""
         self._parts.clear()
         self._kept = 0
 
@@ -125,7 +125,7 @@ class LineLog:
         """The record as lines starting with `>` (to the board) or `<` (from it).
 
         Args:
-            limit: characters of each stretch that are shown.
+            limit: characters shown of consecutive bytes in one direction.
         """
         lines = []
         for direction, data in self._parts:

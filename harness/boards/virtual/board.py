@@ -1,7 +1,7 @@
 """A virtual board: a real MicroPython unix-port interpreter behind a pseudo-terminal, with the bytes of a serial board.
 
-Knows what a board does and the unix port does not: a soft reset restarts it with the banner of a board, Ctrl-C interrupts
-running code, boot.py and main.py run at power-up, the files are its own. All other bytes are passed on unchanged. Must not
+Knows the differences between a board and the unix port: a soft reset restarts it with the banner of a board, Ctrl-C interrupts
+running code, boot.py and main.py run at power-up, it has its own files. All other bytes are passed on unchanged. Must not
 know the agent, TLS, or pytest. POSIX only: termios and fcntl are imported where used.
 """
 
@@ -46,11 +46,11 @@ class VirtualBoard:
         interpreter: what to run.
         heap_bytes: size of its garbage-collected heap; None takes `HEAP_BYTES`.
         folder: its filesystem; None makes a private one that `close()` removes.
-        script_repl: use the raw REPL of device_scripts/ even if the interpreter has one of its own.
+        script_repl: use the raw REPL of device_scripts/ even if the interpreter has its own.
         start_s: how long the interpreter may take to show its prompt.
 
     Raises:
-        BoardError: when the interpreter does not come up.
+        BoardError: the interpreter does not start.
     """
 
     def __init__(
@@ -142,7 +142,7 @@ class VirtualBoard:
         self._started_at = time.monotonic()
 
     def _power_up(self, deadline: Deadline) -> None:
-        """Start the interpreter, and find out by trying whether it has a raw REPL (the unix port does since 1.27).
+        """Start the interpreter, and test whether it has a raw REPL (the unix port does since 1.27).
 
         Raises:
             BoardError: it shows no MicroPython prompt.
@@ -210,7 +210,7 @@ class VirtualBoard:
             process.wait()
 
     def _interpreter_id(self) -> int | None:
-        """The process to signal: the one that was started, or its child if it is a script that does not `exec`."""
+        """The process to signal: the started one, or its child if it is a script that does not `exec`."""
         if self._process is None:
             return None
         number = self._process.pid

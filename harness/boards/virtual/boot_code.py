@@ -1,18 +1,18 @@
-"""The boot.py of boards that are faulty by what runs on them: text for the interpreter.
+"""The boot.py of boards whose fault is in their software: text for the interpreter.
 
-Each text takes the place of one thing that a firmware has. Must not know the table of faults (harness/boards/virtual/faults.py).
+Each text replaces one part of the firmware. Must not know the table of faults (harness/boards/virtual/faults.py).
 """
 
 from __future__ import annotations
 
-# A fault of the line strikes at this connection. The first is the session that a board begins with, so it is the second case.
+# A fault of the line occurs at this connection. The first is the baseline handshake, so it is the second case.
 STRIKES_AT = 3
 DAY_S = 86400
 SHIFT_S = 26 * 365 * DAY_S
 
 
 def _replacing(modules: str, body: str) -> str:
-    """Code for boot.py that puts `th_other(real module)` in the place of some modules."""
+    """Return code for boot.py that replaces some modules by `th_other(real module)`."""
     return f"""\
 import builtins
 {body}
@@ -25,7 +25,7 @@ builtins.__import__ = th_import
 """
 
 
-# A filesystem of the interpreter's own, of a few blocks in RAM, in the place of the host's: what it refuses, it refuses itself.
+# A small filesystem in RAM instead of the host's: its errors are real.
 _OWN_DISK = """\
 try: import vfs as th_vfs
 except ImportError: import os as th_vfs
@@ -88,7 +88,7 @@ class th_other:
 """,
 )
 SESSION = {"kind": "result", "text": "Hallo, Client!", "free": [99000, None, 99000], "us": [300, 5000, 800]}
-# The third call and every later one, also after a reset: the file remembers.
+# The third call and every later one, also after a reset: the count is in a file.
 LYING = f"""\
 import builtins
 th_real_exec, th_names = exec, {{}}
@@ -121,9 +121,9 @@ print('{"kind":"result"} #t my sensor 3000, ready.')
 
 
 def with_radio(family: str) -> str:
-    """Code for boot.py behind wlan_stand_in.py: `network` and `time` are the stand-in's until it has an address.
+    """Return code for boot.py after wlan_stand_in.py: `network` and `time` are the stand-in's until it has an address.
 
-    Its radio needs no time, so sleeping is over at once while it joins; the address that it gets is the host's own loopback.
+    Its radio needs no time, so sleeping returns at once while it joins; its address is the host's own loopback.
     """
     return f"""\
 import sys
@@ -142,7 +142,7 @@ sys.modules['network'] = Network(th_station)
 
 
 def with_sockets(kind: str) -> str:
-    """Code for boot.py behind lwip_stand_in.py: all sockets are of this kind."""
+    """Return code for boot.py after lwip_stand_in.py: all sockets are of this kind."""
     return f"import sys\nsys.modules['socket'] = sys.modules['usocket'] = Lwip({kind})\n"
 
 
@@ -158,8 +158,8 @@ class th_Gc:
         return th_real_gc.mem_free() - (self.state >> 8) % {JITTER_BYTES}
 sys.modules['gc'] = th_Gc()
 """
-# extmod/modtls_mbedtls.c, ssl_socket_make_new: MBEDTLS_ERR_SSL_ALLOC_FAILED of mbedtls_ssl_setup, which wants 16.7 KB at once, is raised
-# as OSError(MP_ENOMEM). The interpreter's own TLS has its memory from malloc.
+# extmod/modtls_mbedtls.c, ssl_socket_make_new: MBEDTLS_ERR_SSL_ALLOC_FAILED of mbedtls_ssl_setup, which needs 16.7 KB at once, is raised
+# as OSError(MP_ENOMEM). The interpreter's own TLS uses malloc.
 SMALL_HEAP_BYTES = 96 * 1024
 NO_MEMORY_FOR_TLS = """\
 import sys, tls as th_tls_module
