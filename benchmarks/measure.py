@@ -64,7 +64,7 @@ class Rounds:
 
 
 def run_plugin(*arguments: str) -> tuple[dict[str, Any], float]:
-    """Run pytest as a user does; return the stopwatch's notes and the start time.
+    """Run pytest as a user does; return the stopwatch's records and the start time.
 
     Raises:
         RuntimeError: if a case did not pass; with pytest's output.

@@ -1,5 +1,5 @@
-"""One user's server and board: try them as they are, say why they do not connect, try what would help.
+"""One user's server and board: try them unchanged, explain why they do not connect, and try possible fixes.
 
-`own` serves the user's files itself, `foreign` lets the board talk to a server that runs already. Both take a `Request` and give
+`own` serves the user's files itself, `foreign` connects the board to a server that is already running. Both take a `Request` and return
 a `Diagnosis`; neither prints.
 """

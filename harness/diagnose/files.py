@@ -1,6 +1,6 @@
-"""Reads the files that the user named: each problem is one line that names the option, the file and the way out.
+"""Read the files that the user named: each problem is one line with the option, the file and the fix.
 
-The server's private key is looked at just far enough to say that Python could load it, and is not kept; its path goes to the server.
+The server's private key is only checked for whether Python can load it, and is not kept; the server gets its path.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _SUFFIXES = (".pem", ".crt", ".cer", ".der")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnKey:
-    """The board's own private key: as it lies in its file, and that file's form (`pem`, `der` or `pkcs8`)."""
+    """The board's own private key: the content of its file, and that file's form (`pem`, `der` or `pkcs8`)."""
 
     data: bytes
     form: str
@@ -40,7 +40,7 @@ class OwnKey:
 
 
 def server_chain(path: Path, *, option: str) -> tuple[bytes, ...]:
-    """The certificates of the server's file, DER, in order.
+    """Return the certificates of the server's file, DER, in order.
 
     Raises:
         UsageError: missing, unreadable, a key instead of a certificate, DER, or nothing that can be read.
@@ -59,10 +59,10 @@ def server_chain(path: Path, *, option: str) -> tuple[bytes, ...]:
 
 
 def authorities(path: Path, *, option: str) -> tuple[tuple[bytes, ...], str, bytes]:
-    """The certificates of a CA file as DER, its form (`pem` or `der`), and its content as it lies.
+    """Return the certificates of a CA file as DER, its form (`pem` or `der`), and its content unchanged.
 
     Raises:
-        UsageError: as `server_chain`, but for DER, which is fine here.
+        UsageError: as `server_chain`, except for DER, which is accepted here.
     """
     data = content(path, option=option)
     found, form = in_file(data)
@@ -72,7 +72,7 @@ def authorities(path: Path, *, option: str) -> tuple[tuple[bytes, ...], str, byt
 
 
 def check_server_key(path: Path, *, option: str) -> None:
-    """Say what keeps Python from loading this key without asking for a passphrase; whether it fits is the server's to say.
+    """Check that Python can load this key without asking for a passphrase; whether it matches is left to the server.
 
     Raises:
         UsageError: missing, unreadable, encrypted, DER, a certificate instead of a key, or nothing that can be read.
@@ -88,7 +88,7 @@ def check_server_key(path: Path, *, option: str) -> None:
 
 
 def own_key(path: Path, *, option: str) -> OwnKey:
-    """The board's own key, PEM or DER.
+    """Return the board's own key, PEM or DER.
 
     Raises:
         UsageError: missing, unreadable, encrypted, or no key that a board could have.
@@ -113,7 +113,7 @@ def own_key(path: Path, *, option: str) -> OwnKey:
 
 
 def content(path: Path, *, option: str) -> bytes:
-    """The bytes of a file that the user named.
+    """Return the bytes of a file that the user named.
 
     Raises:
         UsageError: missing, a directory, not readable, or far too large.
@@ -148,7 +148,7 @@ def _encrypted(path: Path, *, option: str) -> str:
 
 
 def neighbours(path: Path) -> Iterator[tuple[Path, tuple[bytes, ...]]]:
-    """Certificates in the folder of the server's: where people keep the CA. Files named after keys are not opened."""
+    """Return certificates in the folder of the server's, which often has the CA. Files with names of keys are not opened."""
     try:
         files = sorted(other for other in path.parent.iterdir() if other.suffix.lower() in _SUFFIXES)
     except OSError:

@@ -25,12 +25,12 @@ ISSUER, CLIENT_ISSUER = "issuer", "client-issuer"
 
 
 class GivenCertificates(Certificates):
-    """The user's files under their names, and all that can be made.
+    """The user's files under their names, and all certificates that can be generated.
 
     Args:
         files: what the user named.
-        host: the server's name as the board says it; None takes one that its certificate is for.
-        now: as `Certificates` takes it; the user's own files are what they are.
+        host: the server's name that the board uses; None takes one from its certificate.
+        now: as for `Certificates`; the user's own files do not depend on it.
 
     Raises:
         UsageError: a file that cannot be used.
@@ -68,14 +68,14 @@ class GivenCertificates(Certificates):
         return self._given[name] if name in self._given else super().make(name)
 
     def root_of(self, name: str) -> str | None:
-        """The root of a certificate that is made on the spot; None for the user's own."""
+        """The root of a generated certificate; None for the user's own."""
         if name in self._given or name in (ISSUER, CLIENT_ISSUER):
             return None
         above = declarations.issuers(self.profile(name), self._declared())
         return above[-1] if above else name
 
     def _authorities(self) -> tuple[tuple[str, ...], str]:
-        """What the board shall trust, in the form in which the file lies: a PEM text goes as one, DER is one certificate."""
+        """What the board must trust, in the form of the file: a PEM text is sent as one, DER is one certificate."""
         path = self.files.ca
         if path is None:
             return (), "der"
@@ -138,7 +138,7 @@ class GivenCertificates(Certificates):
 
 
 def _material(name: str, chain: tuple[bytes, ...], *, chain_file: Path = Path(), key_file: Path = Path()) -> Material:
-    """Return a record of the user's certificate; the key file stays where it is."""
+    """Return a record of the user's certificate; the key file is not copied."""
     return Material(
         name=name,
         key_file=key_file.absolute(),
@@ -160,7 +160,7 @@ def _facts(chain: tuple[bytes, ...]) -> KeyFacts:
     try:
         return key_facts(chain)
     except ValueError:
-        # A key that TLS does not know: the server will say so itself.
+        # A key that TLS does not support: the server will report it itself.
         return KeyFacts(type="unknown", bits=0, chain_bytes=sum(map(len, chain)))
 
 

@@ -1,4 +1,4 @@
-"""The user's own certificate and key, served by the harness in place; what would help is tried one change at a time."""
+"""The user's own certificate and key, served by the harness in place; possible fixes are tried one change at a time."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ AS_IT_IS = "diagnose/as-it-is"
 
 
 def diagnose_files(request: Request, *, progress: Progress) -> Diagnosis:
-    """Serve the user's files to the board and say what came of it.
+    """Serve the user's files to the board and return the diagnosis.
 
     Args:
         request: without `connect`.
-        progress: told what is being done, a line each.
+        progress: gets one line per step.
 
     Raises:
         UsageError: a file, an address or an interpreter cannot be used.
-        BoardError: the board or its line failed: no statement about TLS.
+        BoardError: the board or its line failed, which says nothing about TLS.
         ServerError: the server side of the harness failed.
     """
     certificates = GivenCertificates(request.files, host=request.hostname)
@@ -47,7 +47,7 @@ def diagnose_files(request: Request, *, progress: Progress) -> Diagnosis:
 
 
 def _server_text(lab: Lab, request: Request) -> str:
-    """Start the server's interpreter and say what it is; one that was asked for is named by its version in results."""
+    """Start the server's interpreter and describe it; a requested one is named by its version in results."""
     about = lab.server(request.server).describe()
     if request.server != IN_PROCESS:
         lab.options = replace(request.options, server_names={request.server: f"python{about['python']}"})
@@ -88,7 +88,7 @@ def _diagnosed(
 
 
 def kept(request: Request, runner: CaseRunner, result: CaseResult) -> tuple[CaseResult, tuple[str, ...]]:
-    """Write the capture of the handshake just had, if one was asked for: the result that names it, and what to say of it.
+    """Write the capture of the last handshake, if requested; return the result with its name, and a line about it.
 
     Raises:
         UsageError: the file cannot be written.
@@ -103,7 +103,7 @@ def kept(request: Request, runner: CaseRunner, result: CaseResult) -> tuple[Case
 
 
 def case_of(name: str, settings: Settings) -> Case:
-    """Settings as a case that is expected to connect."""
+    """Return settings as a case that is expected to connect."""
     return Case(
         id=name,
         title="the user's own server and board",
@@ -116,7 +116,7 @@ def case_of(name: str, settings: Settings) -> Case:
 
 
 def with_proofs(explanation: Explanation | None, trials: tuple[Trial, ...]) -> Explanation | None:
-    """The explanation with its own fixes as they came out."""
+    """Return the explanation with the results of its own fixes."""
     if explanation is None:
         return None
     known = {trial.fix.title: trial.fix for trial in trials if not trial.general}

@@ -1,4 +1,4 @@
-"""Both sides' settings as one thing that can be changed, and written as code. Pure but for what it asks of the certificates."""
+"""Both sides' settings as one record that can be changed, and written as code. Pure except for generating certificates."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Settings:
 
 
 def as_given(request: Request, certificates: GivenCertificates) -> Settings:
-    """The settings that the user asked for."""
+    """Return the settings that the user requested."""
     files = request.files
     server = ServerProfile(
         certificates=(GIVEN,) if files.certificate is not None else (),
@@ -47,7 +47,7 @@ def as_given(request: Request, certificates: GivenCertificates) -> Settings:
     client = ClientPlan(
         verify=Verify.REQUIRED if files.ca is not None else Verify.NONE,
         server_hostname=certificates.host,
-        # A PEM text holds all of its certificates, DER holds one.
+        # A PEM text contains all of its certificates, DER contains one.
         ca=certificates.ca_names[:1] if form == "pem" else certificates.ca_names,
         ca_format=form,
         certificate=CLIENT if files.client_certificate is not None else None,
@@ -60,7 +60,7 @@ def as_given(request: Request, certificates: GivenCertificates) -> Settings:
 def changed(settings: Settings, change: Change, certificates: GivenCertificates) -> Settings:
     """Apply a change.
 
-    A certificate made on the spot comes from a CA made on the spot: a board that verifies is given that one, too.
+    A generated certificate has a generated CA: a board that verifies gets that CA, too.
     """
     server = replace(settings.server, **_with_what_is_there(change.server, settings.server))
     client = replace(settings.client, **_with_what_is_there(change.client, settings.client))
@@ -86,7 +86,7 @@ def _with_what_is_there(values: Mapping[str, Any], record: ServerProfile | Clien
 
 
 def makes_keys(change: Change, certificates: GivenCertificates) -> bool:
-    """Whether trying this takes a certificate made on the spot."""
+    """Return whether trying this needs a generated certificate."""
     named = [*change.server.get("certificates", ()), *change.server.get("client_ca", ()), *change.client.get("ca", ())]
     named += [change.client["certificate"]] if change.client.get("certificate") else []
     return any(name != _THERE and certificates.root_of(name) is not None for name in named)
@@ -96,7 +96,7 @@ def makes_keys(change: Change, certificates: GivenCertificates) -> bool:
 
 
 def server_lines(settings: Settings, certificates: GivenCertificates) -> tuple[str, ...]:
-    """The server as Python: the user's own paths, and plain names for what is made on the spot."""
+    """Return the server as Python code: the user's own paths, and plain names for generated files."""
     names = (*settings.server.certificates, *settings.server.client_ca)
     pairs = {name: _pair(name, certificates) for name in names}
     authorities = {name: _authority(name, certificates) for name in names}
@@ -104,7 +104,7 @@ def server_lines(settings: Settings, certificates: GivenCertificates) -> tuple[s
 
 
 def client_lines(settings: Settings, info: BoardInfo, certificates: GivenCertificates) -> tuple[str, ...]:
-    """The board as MicroPython of this firmware."""
+    """Return the board as MicroPython code of this firmware."""
     plan = settings.client
     lines = list(
         connecting(
@@ -128,7 +128,7 @@ def client_lines(settings: Settings, info: BoardInfo, certificates: GivenCertifi
 
 
 def filled(fix: Fix, certificates: GivenCertificates) -> Fix:
-    """Put the user's host and files where a fix has placeholders."""
+    """Replace placeholders in a fix by the user's host and files."""
     files, host = certificates.files, certificates.host
     names = {"HOST": host, "NAME-IN-CERTIFICATE": host} if host else {}
     for word, path in (
@@ -145,7 +145,7 @@ def filled(fix: Fix, certificates: GivenCertificates) -> Fix:
             names["ca.pem"] = certificates.sources[ISSUER]
     if files.certificate is not None and files.key is not None:
         kind = {"RSA": "rsa", "EC": "ec"}.get(certificates.make(GIVEN).facts.type)
-        # A made key of the same kind keeps its plain name: only a key that stays is the user's.
+        # A generated key of the same kind keeps its plain name: only a key that is kept is the user's.
         keeps = fix.change is not None and _THERE in fix.change.server.get("certificates", ())
         if kind is not None and keeps:
             names |= {

@@ -28,13 +28,13 @@ _ROUNDS = 3
 
 
 class Trials:
-    """All that is tried for one failure.
+    """The trials of one failure.
 
     Args:
-        handshake: has one.
+        handshake: makes one.
         certificates: names to certificates.
         info: the board, for its lines.
-        progress: told what is being tried.
+        progress: gets a line per trial.
         own_server: whether the server's settings can be changed from here.
     """
 
@@ -60,8 +60,8 @@ class Trials:
         """Try everything until something good connects; the most secure first, weak sessions after it, what is discouraged last.
 
         Args:
-            start: the settings as they are.
-            first: what came of them.
+            start: the current settings.
+            first: their result.
         """
         found = [self._one(fix, start) for fix in (first.explanation.fixes if first.explanation else ())]
         if not _good(found):
@@ -73,7 +73,7 @@ class Trials:
     # ------------------------------------------------------------------ changes upon changes
 
     def _further(self, start: Settings, first: CaseResult, tried: Sequence[Trial]) -> list[Trial]:
-        """Where a change did away with one cause and another came to light: go on from there."""
+        """If a change removed one cause and uncovered another, continue from there."""
         found: list[Trial] = []
         rules = {first.explanation.rule if first.explanation else ""}
         current = tried
@@ -91,7 +91,7 @@ class Trials:
     # ------------------------------------------------------------------ the ladder
 
     def _ladder(self, start: Settings) -> list[Trial]:
-        """Change more and more until it connects; then take back, one by one, what was not needed."""
+        """Add changes until it connects; then revert, one by one, those that were not needed."""
         steps: list[Fix] = []
         for step in ladder(start, kind=self._key_kind()):
             steps.append(step)
@@ -106,7 +106,7 @@ class Trials:
         return [replace(found, general=True)]
 
     def _key_kind(self) -> str:
-        """Which kind of key a certificate issued again would have: as the server's own."""
+        """Return the kind of key of a reissued certificate: that of the server's own."""
         return "RSA" if self._certificates.make(GIVEN).facts.type == "RSA" else "EC"
 
     # ------------------------------------------------------------------ one
@@ -148,7 +148,7 @@ class Trials:
         )
 
     def _note(self, fix: Fix) -> str | None:
-        """With what it was tried, where that is not the user's own."""
+        """Return what it was tried with, if that is not the user's own."""
         change = fix.change
         if change is None:
             return None
@@ -163,10 +163,10 @@ class Trials:
 
 
 def ladder(start: Settings, *, kind: str) -> list[Fix]:
-    """General changes, the most secure first: each is added to those before it. What changes nothing here is left out.
+    """General changes, the most secure first: each is added to those before it. Changes without effect are omitted.
 
     Args:
-        start: the settings as they are.
+        start: the current settings.
         kind: of the server's own key, `EC` or `RSA`.
     """
     server, client = start.server, start.client
@@ -229,7 +229,7 @@ def _all(steps: Sequence[Fix]) -> Fix:
 
 
 def _both(one: Fix, other: Fix) -> Fix:
-    """One change after another, as one."""
+    """Combine two changes into one."""
     first, second = one.change or Change(), other.change or Change()
     server = {**first.server, **_after(first.server, second.server)}
     client = {**first.client, **_after(first.client, second.client)}
@@ -244,7 +244,7 @@ def _both(one: Fix, other: Fix) -> Fix:
 
 
 def _after(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
-    """The later values; what they say of `what is there` is what the earlier ones put there."""
+    """Return the later values; a placeholder for present values is filled with the earlier ones."""
     result: dict[str, Any] = {}
     for name, value in second.items():
         if isinstance(value, tuple) and "*" in value and isinstance(first.get(name), tuple):
@@ -254,7 +254,7 @@ def _after(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any
 
 
 def _uncovers(trial: Trial, rules: set[str]) -> bool:
-    """Whether this change led to another failure than those before, one whose rule proposes something."""
+    """Return whether this change led to a new failure whose rule proposes a fix."""
     said = trial.result.explanation if trial.result is not None else None
     return (
         said is not None
@@ -266,7 +266,7 @@ def _uncovers(trial: Trial, rules: set[str]) -> bool:
 
 
 def _gone(result: CaseResult) -> bool:
-    """Whether a server that is not ours took no connection this time."""
+    """Return whether a foreign server did not accept a connection this time."""
     failure = result.observation.server if result.observation is not None else None
     return failure is not None and failure.stage is Stage.CONNECT
 

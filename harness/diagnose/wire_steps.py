@@ -1,4 +1,4 @@
-"""The wire in brief: the messages of a recorded connection with what counts in each, in order. Pure."""
+"""The wire in brief: the messages of a recorded connection with their important parts, in order. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from harness.wire.message_rows import Row, message_rows
 
 
 def wire_steps(tried: Handshake) -> tuple[WireStep, ...]:
-    """Name every message of a handshake; runs of equal ones from one side are one step. The group stands with the other choices."""
+    """Name every message of a handshake; consecutive equal ones from one side are one step. The group is shown with the other choices."""
     rows = message_rows(tried.report.wire, tried.wire, alerts=tried.observation.alerts)
     return tuple(
         WireStep(sender=row.sender, at_ms=row.at_ms, name=row.name, detail=_detail(row, tried.wire.negotiated.group))
@@ -17,7 +17,7 @@ def wire_steps(tried: Handshake) -> tuple[WireStep, ...]:
 
 
 def _detail(row: Row, group: str | None) -> str:
-    """Up to TLS 1.2 the server names the group in a message of its own (RFC 5246 section 7.4.3), which the brief list leaves out."""
+    """Up to TLS 1.2 the server names the group in a separate message (RFC 5246 section 7.4.3), which the brief list omits."""
     if row.name != "ServerHello" or group is None or group in row.detail.split():
         return row.detail
     return f"{row.detail} {group}"

@@ -1,7 +1,7 @@
 """Why a handshake failed, in the user's words, with the evidence and what to change. Pure: records in, a record out.
 
-One rule is one function in its topic's file; exactly one should fit a result. Rules are asked in the order of TOPICS, and within a
-topic in the order of its file; the first that fits is the explanation. Must not know boards, servers, runs or reports.
+One rule is one function in its topic's file; exactly one should match a result. Rules are tried in the order of TOPICS, and within a
+topic in the order of its file; the first match is the explanation. Must not know boards, servers, runs or reports.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from harness.wire.reading import WireReading
 __all__ = ["NO_RULE", "candidates", "explain"]
 
 NO_RULE = "none"
-# In the order in which they are asked: a message that may be a lack of memory before what it says.
+# In the order in which they are tried: lack of memory precedes the literal meaning of a message.
 TOPICS = (
     *("memory", "link", "api", "names", "clock", "client_auth", "configuration", "ciphers", "groups", "versions"),
     *("certificates", "identity", "peer", "closing"),
@@ -32,18 +32,18 @@ def explain(
     authorities: tuple[bytes, ...] = (),
     expected: Expectation | None = None,
 ) -> Explanation:
-    """Say why a case did not connect, or why it connected although it must not.
+    """Explain why a case did not connect, or why it connected although it must not.
 
     Args:
         case: what was tried.
         seen: what happened.
         info: what the probe read from the board.
-        wire: the reading of the recorded bytes; without it some causes cannot be told apart.
-        authorities: the CA certificates that the board was given, DER.
+        wire: the reading of the recorded bytes; without it some causes cannot be distinguished.
+        authorities: the board's CA certificates, DER.
         expected: what should have happened; needed only to explain an acceptance.
 
     Returns:
-        The explanation of the rule that fits; one with the rule `none` and the evidence where none does.
+        The explanation of the matching rule; if none matches, one with the rule `none` and the evidence.
     """
     _load()
     evidence = Evidence(case, seen, info, wire=wire, authorities=authorities, expected=expected)
@@ -59,7 +59,7 @@ def candidates(
     authorities: tuple[bytes, ...] = (),
     expected: Expectation | None = None,
 ) -> tuple[Explanation, ...]:
-    """What every rule that fits says, for tests: there must be one."""
+    """Return the explanations of all matching rules, for tests: there must be one."""
     _load()
     return fitting(Evidence(case, seen, info, wire=wire, authorities=authorities, expected=expected))
 

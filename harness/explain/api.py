@@ -1,4 +1,4 @@
-"""What MicroPython's own API refuses before a byte is sent: file forms, suite names, keywords and methods it does not have."""
+"""Settings that MicroPython's own API refuses before a byte is sent: file forms, suite names, keywords and missing methods."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MISSING = ("AttributeError", "NotImplementedError")
 
 
 def _pem_to_der(evidence: Evidence) -> Fix:
-    """Turn what the board was given into DER."""
+    """Convert the board's files to DER."""
     lines = []
     if evidence.case.client.ca:
         lines.append("$ openssl x509 -in ca.pem -outform der -out ca.der")
@@ -78,7 +78,7 @@ def invalid_key(evidence: Evidence) -> Explanation | None:
 
 @rule("api/unknown-suite")
 def unknown_suite(evidence: Evidence) -> Explanation | None:
-    """set_ciphers takes mbedTLS's names, in a list."""
+    """set_ciphers accepts mbedTLS's names, in a list."""
     if evidence.number != mbedtls.SSL_BAD_CONFIG or evidence.seen.stage is not Stage.CONFIG:
         return None
     words = evidence.case.client.suite_words
@@ -105,7 +105,7 @@ def unknown_suite(evidence: Evidence) -> Explanation | None:
 
 @rule("api/unknown-keyword")
 def unknown_keyword(evidence: Evidence) -> Explanation | None:
-    """cert_reqs and cadata came with 1.20, and never to axTLS."""
+    """cert_reqs and cadata exist since 1.20, and never in axTLS."""
     if evidence.client is None or evidence.client.type != "TypeError":
         return None
     return told(
@@ -125,7 +125,7 @@ def unknown_keyword(evidence: Evidence) -> Explanation | None:
 
 @rule("api/missing-method")
 def missing_method(evidence: Evidence) -> Explanation | None:
-    """1.21 has an SSLContext without certificates; ssl hides what tls has."""
+    """1.21 has an SSLContext without certificates; ssl hides methods of tls."""
     if evidence.client is None or evidence.client.type not in _MISSING:
         return None
     return told(
@@ -170,7 +170,7 @@ def missing_module(evidence: Evidence) -> Explanation | None:
 
 @rule("api/setting-refused")
 def setting_refused(evidence: Evidence) -> Explanation | None:
-    """Any other refusal of the board's own settings that mbedTLS has a number for."""
+    """Any other refusal of the board's own settings for which mbedTLS has a number."""
     if (
         evidence.seen.stage is not Stage.CONFIG
         or evidence.client is None

@@ -1,6 +1,6 @@
-"""Pasted text of either side -> what it may mean: the table `catalogue.toml`, and how numbers in the text are read.
+"""Pasted text of either side -> its possible meanings: the table `catalogue.toml`, and the meanings of numbers in the text.
 
-Knows texts and numbers only; without a board, a case or an observation it can name candidates, never the one cause.
+Knows texts and numbers only; without a board, a case or an observation it can name candidates, but not the actual cause.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _HEX = r"-?0[xX][0-9a-fA-F]+"
 _AFTER_WORD = re.compile(rf"(?:OSError|Errno|errno|error)[\s:(\[]*({_HEX}|-?\d+)\b")
 _NEGATIVE = re.compile(r"(?<![\w.])(-0[xX][0-9a-fA-F]+|-\d+)\b")
 _ALONE = re.compile(rf"\s*\(?\s*({_HEX}|-?\d+)\s*,?\)?\s*")
-# extmod/modussl_mbedtls.c up to 1.11 printed its number in hexadecimal, with nothing that says so.
+# extmod/modussl_mbedtls.c up to 1.11 printed its number in hexadecimal, without a prefix.
 _OLD_PRINT = re.compile(r"mbedtls_\w+\s+error:\s*-([0-9a-fA-F]{1,4})\b")
 _RECORD_SIZE = re.compile(r"record size:\s*(\d+)")
 _ALERT = re.compile(r"(?:SSLV3|TLSV1|TLSV13)_ALERT_([A-Z_]+)|alert (?!number)([a-z][a-z_ ]+)|alert number (\d+)")
@@ -31,7 +31,7 @@ _ALERT = re.compile(r"(?:SSLV3|TLSV1|TLSV13)_ALERT_([A-Z_]+)|alert (?!number)([a
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One row: what it is, the causes (the likeliest first) with how to tell each, and what to do first."""
+    """One entry: its meaning, the causes (the likeliest first) with a check for each, and the first fix."""
 
     id: str
     about: str
@@ -43,7 +43,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recognised:
-    """What a text may mean: how its numbers are read, a line each, and the rows that fit, numbers before words."""
+    """The possible meanings of a text: a line for each reading of a number, and the matching entries, numbers before words."""
 
     readings: tuple[str, ...]
     entries: tuple[Entry, ...]
@@ -54,7 +54,7 @@ class Recognised:
 
 @functools.cache
 def catalogue() -> tuple[Entry, ...]:
-    """All rows, in the order of the file."""
+    """Return all entries, in the order of the file."""
     text = resources.files("harness.explain").joinpath("catalogue.toml").read_text(encoding="utf-8")
     return tuple(_entry(row) for row in tomllib.loads(text)["entry"])
 
@@ -72,7 +72,7 @@ def recognise(text: str) -> Recognised:
         text: one or several lines, as pasted by the user.
 
     Returns:
-        Readings and rows; both empty if nothing was recognised.
+        Readings and entries; both empty if nothing was recognised.
     """
     numbers = numbers_in(text)
     by_number = [entry for number in numbers for entry in catalogue() if _has(entry, number)]
@@ -91,7 +91,7 @@ def numbers_in(text: str) -> tuple[int, ...]:
     alone = _ALONE.fullmatch(text)
     if alone:
         number = _value(alone[1])
-        # Alone, a large number without its sign is mbedTLS's all the same.
+        # A large number alone is mbedTLS's even without its sign.
         return (-number if number >= _FOLDED else number,)
     found = [*_AFTER_WORD.findall(text), *_NEGATIVE.findall(text)]
     return tuple(dict.fromkeys(_signed(item) for item in found))
@@ -102,7 +102,7 @@ def _value(digits: str) -> int:
 
 
 def _signed(digits: str) -> int:
-    """mbedTLS's numbers are negative; in hexadecimal people leave the sign out."""
+    """mbedTLS's numbers are negative; in hexadecimal people omit the sign."""
     number = _value(digits)
     return -number if number >= _FOLDED else number
 
@@ -112,7 +112,7 @@ def _has(entry: Entry, number: int) -> bool:
 
 
 def _contains(text: str, word: str) -> bool:
-    """Whether a fixed string stands in a text, whatever the case and the spaces."""
+    """Return whether a text contains a fixed string, ignoring case and spaces."""
     pattern = re.escape(" ".join(word.lower().split())).replace(r"\ ", r"\s+")
     return re.search(rf"(?<![a-z0-9]){pattern}(?![a-z0-9])", text.lower()) is not None
 
@@ -168,7 +168,7 @@ def _small_readings(number: int) -> list[str]:
 
 
 def _plain_text(text: str) -> list[str]:
-    """axTLS's message about a buffer: the size of a record that is no record is two letters of plain text."""
+    """axTLS's message about a buffer: the size of an invalid record is two letters of plain text."""
     lines = []
     for digits in _RECORD_SIZE.findall(text):
         size = int(digits)
@@ -184,7 +184,7 @@ def _plain_text(text: str) -> list[str]:
 
 
 def _alerts(text: str) -> list[str]:
-    """Alerts that one side says it received from the other."""
+    """Return alerts that one side reports as received from the other."""
     lines = []
     for reason, words, digits in _ALERT.findall(text):
         name = alert_name(int(digits)) if digits else (reason or "_".join(words.split())).lower()

@@ -1,4 +1,4 @@
-"""Certificates and keys that one side cannot load, read or use; whether they are believed is another topic."""
+"""Certificates and keys that one side cannot load, read or use; trust is another topic."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def server_hash_too_weak(evidence: Evidence) -> Explanation | None:
 
 @rule("certificates/two-pairs")
 def two_pairs(evidence: Evidence) -> Explanation | None:
-    """Certificate and key do not belong together; of two kinds, OpenSSL says that no certificate was assigned to the key."""
+    """Certificate and key do not belong together; with two key types, OpenSSL reports that no certificate was assigned to the key."""
     if _config_reason(evidence) not in ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH", "NO_CERTIFICATE_ASSIGNED"):
         return None
     return told(
@@ -84,7 +84,7 @@ def server_file_unreadable(evidence: Evidence) -> Explanation | None:
     if failure is None or failure.stage is not Stage.CONFIG or failure.type != "SSLError" or failure.reason is not None:
         return None
     if failure.errno is None:
-        return None  # set_ciphers: the one SSLError without any number
+        return None  # set_ciphers: the only SSLError without a number
     return told(
         "load_cert_chain could not read a file: certificate and key swapped, not PEM, or truncated ([SSL] PEM lib)",
         why=(
@@ -104,7 +104,7 @@ def server_file_unreadable(evidence: Evidence) -> Explanation | None:
 
 @rule("certificates/key-usage")
 def key_usage(evidence: Evidence) -> Explanation | None:
-    """KeyUsage without digitalSignature: OpenSSL leaves the key aside."""
+    """KeyUsage without digitalSignature: OpenSSL does not use the key."""
     if cause(evidence) is not Cause.KEY_USAGE:
         return None
     return told(
@@ -122,7 +122,7 @@ def key_usage(evidence: Evidence) -> Explanation | None:
 
 @rule("certificates/no-signature-scheme")
 def no_signature_scheme(evidence: Evidence) -> Explanation | None:
-    """TLS 1.3 with a key whose signatures the client does not know; 1.2 calls that NO_SHARED_CIPHER."""
+    """TLS 1.3 with a key whose signatures the client does not support; in 1.2 this is NO_SHARED_CIPHER."""
     reasons = ("NO_SUITABLE_SIGNATURE_ALGORITHM", "NO_SHARED_SIGNATURE_ALGORITHMS", "MISSING_SIGALGS_EXTENSION")
     old = evidence.server is not None and evidence.server.maximum_version in ("TLSv1", "TLSv1.1")
     if evidence.reason not in reasons or old or evidence.hidden:
@@ -191,7 +191,7 @@ def pss_signed(evidence: Evidence) -> Explanation | None:
 
 @rule("certificates/unknown-extension")
 def unknown_extension(evidence: Evidence) -> Explanation | None:
-    """Critical means: refuse if you do not know it."""
+    """A client must refuse a critical extension that it does not know."""
     if evidence.number is None or evidence.number not in _INVALID_EXTENSIONS:
         return None
     return told(
@@ -297,7 +297,7 @@ def chain_too_large(evidence: Evidence) -> Explanation | None:
 
 @rule("certificates/use-not-checked")
 def use_not_checked(evidence: Evidence) -> Explanation | None:
-    """Insecure: mbedTLS 2 in MicroPython's configuration does not look at usages."""
+    """Insecure: mbedTLS 2 in MicroPython's configuration does not check usages."""
     expected = evidence.expected
     if not evidence.accepted or expected is None or expected.client_number != mbedtls.SSL_BAD_CERTIFICATE:
         return None

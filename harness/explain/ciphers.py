@@ -1,4 +1,4 @@
-"""NO_SHARED_CIPHER: one message, and its causes around suites and keys; groups and key usage are in their own topics."""
+"""NO_SHARED_CIPHER: the causes that concern suites and keys; groups and key usage have their own topics."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def unknown_words(evidence: Evidence) -> Explanation | None:
 
 @rule("ciphers/nothing-offered")
 def nothing_offered(evidence: Evidence) -> Explanation | None:
-    """mbedTLS leaves out suites that it has no key for; what is left may be nothing."""
+    """mbedTLS omits suites for which it has no key; nothing may be left."""
     if cause(evidence) is not Cause.NOTHING_OFFERED:
         return None
     return told(
@@ -89,12 +89,12 @@ def rsa_suites_only(evidence: Evidence) -> Explanation | None:
 
 @rule("ciphers/plain-rsa-only")
 def plain_rsa_only(evidence: Evidence) -> Explanation | None:
-    """All that old firmware has, dropped by Python 3.10."""
+    """Old firmware has only suites that Python 3.10 dropped."""
     if cause(evidence) is not Cause.PLAIN_RSA_ONLY:
         return None
     needs_key = "RSA" not in evidence.key_types
     also = f", and the server's key is {_keys(evidence)}" if needs_key else ""
-    # No version of axTLS (esp8266) has anything else.
+    # No version of axTLS (esp8266) has others.
     update = (
         ()
         if evidence.is_axtls
@@ -137,7 +137,7 @@ def sha1_mac_only(evidence: Evidence) -> Explanation | None:
 
 @rule("ciphers/key-without-signature")
 def key_without_signature(evidence: Evidence) -> Explanation | None:
-    """Ed25519, Ed448, RSA-PSS: a suite would fit, the signature does not."""
+    """Ed25519, Ed448, RSA-PSS: a suite would match, the signature does not."""
     if cause(evidence) is not Cause.KEY_SIGNATURE:
         return None
     return told(
@@ -176,7 +176,7 @@ def tls13_without_suites(evidence: Evidence) -> Explanation | None:
 
 @rule("ciphers/server-contradicts-itself")
 def server_contradicts_itself(evidence: Evidence) -> Explanation | None:
-    """Suites for one kind of key, and a key of another."""
+    """Suites for one kind of key, and a key of another kind."""
     if cause(evidence) is not Cause.CONTRADICTION:
         return None
     return told(
@@ -213,7 +213,7 @@ def no_dh_parameters(evidence: Evidence) -> Explanation | None:
 
 @rule("ciphers/pre-shared-key")
 def pre_shared_key(evidence: Evidence) -> Explanation | None:
-    """One side has a shared key only, the other knows nothing of it."""
+    """One side has only a pre-shared key, the other side has none."""
     if cause(evidence) is not Cause.PRE_SHARED_KEY:
         return None
     return told(
@@ -235,7 +235,7 @@ def pre_shared_key(evidence: Evidence) -> Explanation | None:
 
 @rule("ciphers/security-level")
 def security_level(evidence: Evidence) -> Explanation | None:
-    """All that is shared is too weak for the server's security level."""
+    """All common suites are too weak for the server's security level."""
     if cause(evidence) is not Cause.SECURITY_LEVEL:
         return None
     level = evidence.server.security_level if evidence.server else None
@@ -257,7 +257,7 @@ def security_level(evidence: Evidence) -> Explanation | None:
 
 @rule("ciphers/nothing-in-common")
 def nothing_in_common(evidence: Evidence) -> Explanation | None:
-    """The lists are disjoint, and neither key nor group is to blame."""
+    """The lists are disjoint, and neither key nor group is the cause."""
     if cause(evidence) is not Cause.NOTHING_IN_COMMON:
         return None
     return told(
@@ -276,7 +276,7 @@ def nothing_in_common(evidence: Evidence) -> Explanation | None:
 
 
 def _plain_rsa(evidence: Evidence, *, always: bool = False) -> tuple[Fix, ...]:
-    """Allow TLS_RSA where the board offers it, with an RSA key where the server has none."""
+    """Allow TLS_RSA if the board offers it, with an RSA key if the server has none."""
     offered = any(item.name.startswith("TLS_RSA_WITH_") for item in evidence.selection)
     has_key = "RSA" in evidence.key_types
     if not offered or not (always or has_key):

@@ -1,4 +1,4 @@
-"""The board's own certificate: not sent, not believed, not readable, too large."""
+"""The board's own certificate: not sent, not trusted, not readable, too large."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _show(evidence: Evidence) -> Fix:
 
 
 def _certified(evidence: Evidence) -> Change:
-    """A client certificate made on the spot, with its CA on the server; axTLS and firmware up to 1.19 load RSA keys only."""
+    """A generated client certificate, with its CA on the server; axTLS and firmware up to 1.19 load RSA keys only."""
     older = [part for part in evidence.info.version[:2] if isinstance(part, int)]
     rsa = evidence.is_axtls or (1,) < tuple(older) < (1, 20)
     name, authority = ("client-rsa2048", "ca-rsa") if rsa else ("client-p256", "ca-p256")
@@ -77,7 +77,7 @@ def none_sent(evidence: Evidence) -> Explanation | None:
 
 @rule("client-auth/untrusted")
 def untrusted(evidence: Evidence) -> Explanation | None:
-    """The server does not know who issued it."""
+    """The server does not know the issuer."""
     if _verify_code(evidence) not in _UNTRUSTED:
         return None
     return told(
@@ -100,7 +100,7 @@ def untrusted(evidence: Evidence) -> Explanation | None:
 
 @rule("client-auth/dates")
 def dates(evidence: Evidence) -> Explanation | None:
-    """Devices outlive certificates, and a server's clock can be wrong too."""
+    """Devices outlive certificates, and a server's clock can be wrong, too."""
     if _verify_code(evidence) not in (_NOT_YET_VALID, _EXPIRED):
         return None
     word = "has expired" if _verify_code(evidence) == _EXPIRED else "is not yet valid according to the server's clock"
@@ -113,7 +113,7 @@ def dates(evidence: Evidence) -> Explanation | None:
 
 @rule("client-auth/wrong-use")
 def wrong_use(evidence: Evidence) -> Explanation | None:
-    """A server's certificate shown by a client."""
+    """A client presents a server's certificate."""
     if _verify_code(evidence) != _WRONG_PURPOSE:
         return None
     return told(
@@ -149,7 +149,7 @@ def key_too_short(evidence: Evidence) -> Explanation | None:
 
 @rule("client-auth/refused")
 def refused(evidence: Evidence) -> Explanation | None:
-    """Any other of OpenSSL's reasons, among them what X509_STRICT wants since Python 3.13."""
+    """Any other of OpenSSL's reasons, including the requirements of X509_STRICT since Python 3.13."""
     known = _UNTRUSTED | {_NOT_YET_VALID, _EXPIRED, _WRONG_PURPOSE, _KEY_TOO_SMALL, 67, 68}
     code = _verify_code(evidence)
     if evidence.reason != "CERTIFICATE_VERIFY_FAILED" or code in known:
@@ -203,7 +203,7 @@ def connection_cut(evidence: Evidence) -> Explanation | None:
 
 
 def _shown(evidence: Evidence) -> str:
-    """What was seen of the server's last word."""
+    """Return what was seen of the server's last message."""
     if evidence.number == mbedtls.SSL_FATAL_ALERT_MESSAGE:
         return "after the board's Finished it sent a fatal alert: the board reports that at its first read, but not which alert"
     if last_word(evidence.wire) is LastWord.ALERT:
@@ -213,7 +213,7 @@ def _shown(evidence: Evidence) -> str:
 
 @rule("client-auth/ended-after-handshake")
 def ended_after_handshake(evidence: Evidence) -> Explanation | None:
-    """TLS 1.3 at a server that is not ours: what it says of the client's certificate is encrypted, and the client has finished."""
+    """TLS 1.3 with a foreign server: its answer to the client's certificate is encrypted, and the client has finished."""
     seen, word = evidence.seen, last_word(evidence.wire)
     by_server = seen.outcome is Outcome.REFUSED and seen.ended_by is Side.SERVER and seen.server is None
     if not by_server or not evidence.silent_end or word not in (LastWord.NOTHING, LastWord.ALERT):

@@ -1,4 +1,4 @@
-"""MicroPython lines as this firmware's API wants them: `SSLContext` since 1.22, keywords of `wrap_socket` before."""
+"""MicroPython lines for this firmware's API: `SSLContext` since 1.22, keywords of `wrap_socket` before."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ DER = 'open("{name}.der", "rb").read()'
 
 
 def module(info: BoardInfo) -> str:
-    """The module to import: the native `tls` where there is one, since only it can do everything."""
+    """The module to import: the native `tls` if there is one, since only it has everything."""
     return info.tls_module or TlsModule.SSL
 
 
@@ -21,13 +21,13 @@ def has_context(info: BoardInfo) -> bool:
 def connecting(
     info: BoardInfo, *, host: str | None = None, ca: bool = False, certificate: bool = False
 ) -> tuple[str, ...]:
-    """Lines that make a TLS client on this firmware.
+    """Return lines that make a TLS client on this firmware.
 
     Args:
         info: the board.
         host: the server's name, sent as SNI and compared with the certificate.
-        ca: check the server's certificate against `ca.der`.
-        certificate: show `client.der` with the key `client-key.der`.
+        ca: verify the server's certificate with `ca.der`.
+        certificate: present `client.der` with the key `client-key.der`.
     """
     name = module(info)
     at_host = f', server_hostname="{host}"' if host else ""
@@ -51,7 +51,7 @@ def connecting(
 
 
 def offering(info: BoardInfo, suites: tuple[str, ...]) -> tuple[str, ...]:
-    """Lines that make the client offer exactly these suites (IANA names); empty where it cannot choose."""
+    """Return lines that make the client offer exactly these suites (IANA names); empty if it cannot choose."""
     if not info.can_set_ciphers:
         return ()
     return (f"context.set_ciphers({[mbedtls_suite_name(suite) for suite in suites]!r})",)

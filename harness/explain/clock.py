@@ -1,4 +1,4 @@
-"""Dates: a certificate that has ended or not begun, and a board whose clock stands at its epoch."""
+"""Dates: a certificate that has expired or is not yet valid, and a board whose clock is at its epoch."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def board_clock_not_set(evidence: Evidence) -> Explanation | None:
 
 @rule("clock/board-clock-wrong")
 def board_clock_wrong(evidence: Evidence) -> Explanation | None:
-    """Set once, and wrong: a battery that is empty, a time server that lies, a day and a month in each other's place."""
+    """The clock was set, but wrongly: an empty battery, a wrong time server, day and month exchanged."""
     if not evidence.clock_is_off or evidence.clock_never_set or evidence.flags not in ({"future"}, {"expired"}):
         return None
     return told(
@@ -45,7 +45,7 @@ def board_clock_wrong(evidence: Evidence) -> Explanation | None:
 
 @rule("clock/expired")
 def expired(evidence: Evidence) -> Explanation | None:
-    """It has ended."""
+    """It has expired."""
     if evidence.flags != {"expired"} or evidence.clock_is_off:
         return None
     return told(
@@ -66,7 +66,7 @@ def expired(evidence: Evidence) -> Explanation | None:
 
 @rule("clock/not-yet-valid")
 def not_yet_valid(evidence: Evidence) -> Explanation | None:
-    """It has not begun: by the board's clock."""
+    """It is not yet valid according to the board's clock."""
     if evidence.flags != {"future"} or evidence.clock_is_off:
         return None
     return told(

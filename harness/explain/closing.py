@@ -1,4 +1,4 @@
-"""The connection ended or stood still: end of file, reset, time-out, on either side."""
+"""The connection ended or stalled: end of stream, reset, timeout, on either side."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _server_timed_out(evidence: Evidence) -> bool:
 
 
 def _board_too_slow(evidence: Evidence) -> bool:
-    """Whether a server of ours gave up while the board worked: it found the connection closed only afterwards."""
+    """Whether our own server gave up while the board was computing, which noticed the closed connection only afterwards."""
     seen = evidence.seen
     late = seen.outcome is Outcome.HUNG and seen.stage is Stage.HANDSHAKE
     noticed = _ended_at_end(evidence) or "ECONNRESET" in evidence.client_names
@@ -33,14 +33,14 @@ def _ended_at_end(evidence: Evidence) -> bool:
 
 
 def _certificate_required(evidence: Evidence) -> bool:
-    """Whether another rule has it: a server that asks for certificates and cuts the line."""
+    """Whether another rule applies: a server that requests certificates and drops the connection."""
     asked = evidence.server is not None and evidence.server.verify is not Verify.NONE
     return asked and evidence.seen.server is None and bool(evidence.client_names & {"EPIPE", "ECONNRESET"})
 
 
 @rule("closing/server-time-out")
 def server_time_out(evidence: Evidence) -> Explanation | None:
-    """A slow board against a server with little patience."""
+    """A slow board and a server with a short timeout."""
     if not _server_timed_out(evidence):
         return None
     took = evidence.seen.handshake_board_ms
@@ -111,7 +111,7 @@ def closed_by_server(evidence: Evidence) -> Explanation | None:
 
 @rule("closing/reset")
 def reset(evidence: Evidence) -> Explanation | None:
-    """RST: killed server, firewall; or a certificate with bytes that mbedTLS calls ASN1_INVALID_DATA (also 104)."""
+    """RST: a killed server or a firewall; or a certificate that mbedTLS reports as ASN1_INVALID_DATA (also 104)."""
     if (
         "ECONNRESET" not in evidence.client_names
         or _certificate_required(evidence)
@@ -180,7 +180,7 @@ def _received(evidence: Evidence) -> str:
 
 @rule("closing/silent-after-handshake")
 def silent_after_handshake(evidence: Evidence) -> Explanation | None:
-    """The handshake was good, the answer never came."""
+    """The handshake succeeded, the answer never arrived."""
     if evidence.seen.outcome is not Outcome.HUNG or evidence.seen.stage not in (Stage.READ, Stage.WRITE):
         return None
     return told(
@@ -195,7 +195,7 @@ def silent_after_handshake(evidence: Evidence) -> Explanation | None:
 
 @rule("closing/unanswered")
 def unanswered(evidence: Evidence) -> Explanation | None:
-    """A server that is not ours ended the session instead of answering what the board sent."""
+    """A foreign server ended the session instead of answering the board."""
     seen, plan = evidence.seen, evidence.case.client
     by_server = seen.outcome is Outcome.REFUSED and seen.ended_by is Side.SERVER and seen.server is None
     if not by_server or not plan.any_answer or not seen.handshake_done or not evidence.silent_end:

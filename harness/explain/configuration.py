@@ -17,7 +17,7 @@ _COMMANDS = {
     SIGNATURES: "SignatureAlgorithms",
     VERSIONS: "MinProtocol, MaxProtocol and Protocol",
 }
-# Groups that set_ecdh_curve takes on every Python, by IANA's name.
+# Groups that set_ecdh_curve accepts on every Python, by IANA's name.
 _SETTABLE = {"secp256r1": "prime256v1", "secp384r1": "secp384r1", "secp521r1": "secp521r1"}
 _KEY_FIXES = {"EC": fixes.ec_key, "RSA": fixes.rsa_key}
 _KEY_WORDS = {"EC": ("ecdsa",), "RSA": ("rsa_pkcs1", "rsa_pss_rsae")}
@@ -26,7 +26,7 @@ _SHOWN = 6
 
 @rule("configuration/found-by-handshake")
 def found_by_handshake(evidence: Evidence) -> Explanation | None:
-    """A setting that was found by handshakes in memory, and without which the server would have gone on."""
+    """A setting that was found by handshakes in memory, without which the server would have continued."""
     if not evidence.hidden:
         return None
     what = " and ".join(evidence.hidden)
@@ -41,7 +41,7 @@ def found_by_handshake(evidence: Evidence) -> Explanation | None:
 
 @rule("configuration/unreadable")
 def unreadable(evidence: Evidence) -> Explanation | None:
-    """A suite was offered that nothing known speaks against, and the server found none."""
+    """A suite was offered that nothing known excludes, and the server found none."""
     if cause(evidence) is not Cause.UNREADABLE:
         return None
     usable = [item.name for item in evidence.selection if not item.reasons]
@@ -58,7 +58,7 @@ def _shortened(names: tuple[str, ...] | list[str]) -> str:
 
 
 def _offers(evidence: Evidence) -> tuple[str, ...]:
-    """What the board offers in its place, where the table does not say it."""
+    """Return what the board offers instead, if the table does not show it."""
     lines = []
     if SIGNATURES in evidence.hidden and evidence.hello is not None:
         lines.append(f"the board lists the schemes {', '.join(evidence.hello.signature_algorithms) or 'none'}")
@@ -68,7 +68,7 @@ def _offers(evidence: Evidence) -> tuple[str, ...]:
 
 
 def _overriding(evidence: Evidence) -> tuple[Fix, ...]:
-    """What the server's program can do about it without another configuration."""
+    """Return what the server's program can change without another configuration."""
     hello, server = evidence.hello, evidence.server
     if hello is None or server is None:
         return ()
@@ -95,7 +95,7 @@ def _overriding(evidence: Evidence) -> tuple[Fix, ...]:
 
 
 def _configuration(*commands: str) -> Fix:
-    """Where the settings are, and how to tell that they are the cause."""
+    """Return where the settings are, and how to check that they are the cause."""
     return Fix(
         title="change OpenSSL's configuration on the server's machine",
         server_lines=(

@@ -1,4 +1,4 @@
-"""What a rule may look at: the case, what was seen, the board, the wire; and what follows from them at once.
+"""The input of a rule: the case, the observation, the board, the wire, and facts derived from them.
 
 Knows records and how OpenSSL chooses a suite. Must not know rules, boards, servers or reports.
 """
@@ -30,21 +30,21 @@ from harness.wire.versions import TLS13, version_name
 
 # Below this much free heap a 32-bit board with one GC heap cannot finish every handshake (docs/facts/micropython.md, "Memory").
 ENOUGH_HEAP_BYTES = 40 * 1024
-# No firmware in use is older; boards start at 2000, 2015 or 2021 (docs/facts/micropython.md, "Clock").
+# No firmware in use is older; the clocks of boards start at 2000, 2015 or 2021 (docs/facts/micropython.md, "Clock").
 _NEVER_SET_BEFORE_S = int(datetime(2023, 1, 1, tzinfo=UTC).timestamp())
 _DAY_S = 86400
 
 
 class Evidence:
-    """One result with everything that is known of it.
+    """One result with everything that is known about it.
 
     Args:
         case: what was tried.
         seen: what happened.
         info: what the probe read from the board.
-        wire: the reading of the recorded bytes, None where they were not kept.
-        authorities: the CA certificates that the board was given.
-        expected: what should have happened, None where nothing was expected.
+        wire: the reading of the recorded bytes, None if they were not kept.
+        authorities: the board's CA certificates.
+        expected: what should have happened, None if nothing was expected.
     """
 
     def __init__(
@@ -84,13 +84,13 @@ class Evidence:
 
     @property
     def clock_never_set(self) -> bool:
-        """Whether the board's clock stands where it stood at power-up."""
+        """Whether the board's clock was never set since power-up."""
         clock = self.info.clock_unix_s
         return clock is not None and clock < _NEVER_SET_BEFORE_S
 
     @property
     def clock_is_off(self) -> bool:
-        """Whether the board's clock is known to be wrong: never set, or a day from the time at which its first ClientHello came."""
+        """Whether the board's clock is known to be wrong: never set, or a day from the time of its first ClientHello."""
         clock, here = self.info.clock_unix_s, self.info.hello_unix_s
         return self.clock_never_set or (clock is not None and here is not None and abs(clock - here) > _DAY_S)
 
@@ -119,7 +119,7 @@ class Evidence:
 
     @property
     def flags(self) -> frozenset[str]:
-        """Why the client did not believe the certificate."""
+        """Why the client did not accept the certificate."""
         return frozenset(self.seen.client.flags or ()) if self.seen.client else frozenset()
 
     def alert(self, sender: str) -> int | None:
@@ -175,7 +175,7 @@ class Evidence:
 
     @functools.cached_property
     def hidden(self) -> dict[str, tuple[str, ...]]:
-        """The settings that Python does not show and without which the server would have gone on, by what they are; mostly none."""
+        """The settings that Python does not show and without which the server would have continued, by name; usually none."""
         hello, server = self.hello, self.server
         if hello is None or server is None or self.accepted or self.reason is None:
             return {}
@@ -194,7 +194,7 @@ class Evidence:
 
     @property
     def server_versions(self) -> str:
-        """The server's range of versions, for people."""
+        """The server's range of versions, as text."""
         if self.server is None:
             return "unknown"
         low, high = self.server.minimum_version, self.server.maximum_version or "TLSv1.3"
@@ -229,14 +229,14 @@ class Evidence:
 
 
 def _as_learned(item: SuiteVerdict) -> SuiteVerdict:
-    """Of a server whose suites were found by trying: one that its keys cannot serve may be in its list all the same."""
+    """For a server whose suites were found by probing: one that its keys cannot serve may still be in its list."""
     if Exclusion.KEY_TYPE not in item.reasons:
         return item
     return replace(item, reasons=tuple(reason for reason in item.reasons if reason is not Exclusion.NOT_ALLOWED))
 
 
 def table(*rows: tuple[str, ...]) -> tuple[str, ...]:
-    """Rows of text as aligned lines."""
+    """Return rows of text as aligned lines."""
     widths = [
         max(len(row[column]) for row in rows if column < len(row)) for column in range(max(map(len, rows), default=0))
     ]

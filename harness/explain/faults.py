@@ -137,8 +137,8 @@ def explain_fault(kind: FaultKind, reason: str, *, faults: tuple[str, ...] = ())
 
     Args:
         kind: of the `BoardError`; `server` for a `ServerError`.
-        reason: its message, which names board and step; the result carries it, so it is left out of the evidence.
-        faults: the messages of earlier tries of the same case.
+        reason: its message, which names board and step; the result carries it, so it is not part of the evidence.
+        faults: the messages of earlier attempts at the same case.
 
     Returns:
         An explanation with the rule `fault/<kind>`.

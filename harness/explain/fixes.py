@@ -1,4 +1,4 @@
-"""Things to change, with the exact lines: each is what several causes share."""
+"""Fixes that several causes share, with the exact lines."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SET_CLOCK = Fix(
 
 
 def load(certificate: str, key: str) -> str:
-    """The line that gives the server a certificate."""
+    """Return the line that gives the server a certificate."""
     return f'context.load_cert_chain("{certificate}", "{key}")'
 
 
@@ -41,7 +41,7 @@ def ec_key() -> Fix:
 
 
 def issued_again(evidence: Evidence) -> Change:
-    """A certificate with nothing wrong, for a key of the kind that the server has, from a CA that the board is given."""
+    """A valid certificate for the server's kind of key, from a CA that the board gets."""
     kind = "RSA" if evidence.key_types[:1] == ("RSA",) else "EC"
     return Change(server={"certificates": (MADE[kind],)})
 
@@ -67,10 +67,10 @@ def rsa_key() -> Fix:
 
 
 def plain_rsa(suites: str, *, has_key: bool = True) -> Fix:
-    """Suites without forward secrecy: they connect, and that is all there is to be said for them.
+    """Suites without forward secrecy: their only advantage is that they connect.
 
     Args:
-        suites: the server's whole list, in OpenSSL's words.
+        suites: the server's whole list, as an OpenSSL string.
         has_key: whether the server has the RSA key that they need.
     """
     key = () if has_key else (load("rsa-cert.pem", "rsa-key.pem"),)
@@ -84,24 +84,24 @@ def plain_rsa(suites: str, *, has_key: bool = True) -> Fix:
 
 
 def newer_firmware(what: str) -> Fix:
-    """An update."""
+    """A firmware update."""
     return Fix(title=f"update the board's firmware: {what}")
 
 
 def firmware_since(info: BoardInfo, version: tuple[int, int], what: str) -> tuple[Fix, ...]:
-    """An update, unless the board has that version or a later one already: then the firmware is not what is missing.
+    """A firmware update, unless the board already has that version or a later one.
 
     Args:
         info: the board.
-        version: the MicroPython release that brought it to the last port.
-        what: what came with which version.
+        version: the MicroPython release in which the last port got it.
+        what: what was added in which version.
     """
     numbers = tuple(part for part in info.version[:2] if isinstance(part, int))
     return () if len(numbers) == 2 and numbers >= version else (newer_firmware(what),)
 
 
 def default_groups() -> Fix:
-    """Give the server its groups back."""
+    """Restore the server's groups."""
     return Fix(
         title="let the server use P-256 for the key exchange",
         server_lines=('context.set_ecdh_curve("prime256v1")  # or omit the call: the default includes P-256',),
@@ -110,7 +110,7 @@ def default_groups() -> Fix:
 
 
 def allow_tls12() -> Fix:
-    """TLS 1.2 is the newest that official firmware speaks."""
+    """TLS 1.2 is the newest version of official firmware."""
     return Fix(
         title="let the server speak TLS 1.2 as well",
         server_lines=("context.minimum_version = ssl.TLSVersion.TLSv1_2",),

@@ -1,4 +1,4 @@
-"""Groups of the key exchange, and the curve of an EC key, which has to be among the client's groups too."""
+"""Groups of the key exchange, and the curve of an EC key, which must also be among the client's groups."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def key_curve(evidence: Evidence) -> Explanation | None:
 
 @rule("groups/no-common-group")
 def no_common_group(evidence: Evidence) -> Explanation | None:
-    """Suites and key fit; set_ecdh_curve left no group that the client has."""
+    """Suites and key match; set_ecdh_curve left no group that the client has."""
     if cause(evidence) is not Cause.NO_GROUP:
         return None
     return told(
@@ -36,7 +36,7 @@ def no_common_group(evidence: Evidence) -> Explanation | None:
 
 @rule("groups/no-common-group-tls13")
 def no_key_share(evidence: Evidence) -> Explanation | None:
-    """TLS 1.3 has a reason of its own for it."""
+    """TLS 1.3 has a separate reason for it."""
     if evidence.reason != "NO_SUITABLE_KEY_SHARE" or evidence.hidden:
         return None
     return told(
@@ -48,7 +48,7 @@ def no_key_share(evidence: Evidence) -> Explanation | None:
 
 @rule("groups/unknown-name")
 def unknown_name(evidence: Evidence) -> Explanation | None:
-    """set_ecdh_curve was given a name that this Python or OpenSSL does not know."""
+    """set_ecdh_curve got a name that this Python or OpenSSL does not know."""
     failure = evidence.seen.server
     curve = evidence.case.server.curve
     if (

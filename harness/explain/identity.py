@@ -1,4 +1,4 @@
-"""Whether the client believes the server's certificate: who issued it, who is trusted, and what was never checked."""
+"""Whether the client trusts the server's certificate: its issuer, the trusted CAs, and missing checks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FULL_CHAIN = Fix(
 
 
 def _not_trusted(evidence: Evidence) -> bool:
-    """Whether trust is the only complaint, and memory is not suspect."""
+    """Whether trust is the only problem, and memory is not the likely cause."""
     return evidence.flags == {"not_trusted"} and not evidence.short_of_memory
 
 
@@ -39,7 +39,7 @@ def chain_lines(evidence: Evidence) -> tuple[str, ...]:
 
 
 def _shape(evidence: Evidence) -> str | None:
-    """Which way a chain is broken, from the names in it; None if it is not a matter of trust alone."""
+    """Return how a chain is broken, from the names in it; None if trust is not the only problem."""
     if not _not_trusted(evidence):
         return None
     sent, trusted = _sent(evidence), {item.subject for item in _trusted(evidence)}
@@ -56,7 +56,7 @@ def _shape(evidence: Evidence) -> str | None:
 
 @rule("identity/self-signed")
 def self_signed(evidence: Evidence) -> Explanation | None:
-    """A stranger's word for himself."""
+    """Self-signed and not in the trust store."""
     if _shape(evidence) != "self-signed":
         return None
     return told(
@@ -75,7 +75,7 @@ def self_signed(evidence: Evidence) -> Explanation | None:
 
 @rule("identity/leaf-as-ca")
 def leaf_as_ca(evidence: Evidence) -> Explanation | None:
-    """mbedTLS wants the issuer; only a self-signed leaf can be pinned."""
+    """mbedTLS needs the issuer; only a self-signed leaf can be pinned."""
     if _shape(evidence) != "leaf-as-ca":
         return None
     return told(
@@ -113,7 +113,7 @@ def broken_chain(evidence: Evidence) -> Explanation | None:
 
 @rule("identity/unknown-issuer")
 def unknown_issuer(evidence: Evidence) -> Explanation | None:
-    """Nobody in the chain was issued by what the board trusts: wrong CA, or an intermediate that is not sent."""
+    """No certificate in the chain was issued by a CA that the board trusts: wrong CA, or an intermediate that is not sent."""
     if _shape(evidence) != "unknown-issuer":
         return None
     return told(
@@ -132,7 +132,7 @@ def unknown_issuer(evidence: Evidence) -> Explanation | None:
 
 @rule("identity/no-ca")
 def no_ca(evidence: Evidence) -> Explanation | None:
-    """CERT_REQUIRED (the default of tls.SSLContext) and nothing to hold the certificate against."""
+    """CERT_REQUIRED (the default of tls.SSLContext) without a CA to verify the certificate."""
     if evidence.number != mbedtls.SSL_CA_CHAIN_REQUIRED:
         return None
     return told(
@@ -150,7 +150,7 @@ def no_ca(evidence: Evidence) -> Explanation | None:
 
 @rule("identity/several-reasons")
 def several_reasons(evidence: Evidence) -> Explanation | None:
-    """The client names all, the alert carries one."""
+    """The client names all reasons, the alert only one."""
     if len(evidence.flags) < 2:
         return None
     words = {
@@ -210,7 +210,7 @@ def one_number_for_all(evidence: Evidence) -> Explanation | None:
 
 @rule("identity/other-reason")
 def other_reason(evidence: Evidence) -> Explanation | None:
-    """A verification text that none of the known reasons fits."""
+    """A verification text that matches none of the known reasons."""
     client = evidence.client
     if client is None or client.flags is None or not (evidence.flags <= {"other", "revoked"}):
         return None
@@ -222,7 +222,7 @@ def other_reason(evidence: Evidence) -> Explanation | None:
 
 @rule("identity/accepted-unchecked")
 def accepted_unchecked(evidence: Evidence) -> Explanation | None:
-    """Insecure: nothing was checked, or not what should have been."""
+    """Insecure: nothing was verified, or not everything."""
     expected = evidence.expected
     if not evidence.accepted or expected is None or expected.client_number == mbedtls.SSL_BAD_CERTIFICATE:
         return None

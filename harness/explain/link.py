@@ -33,7 +33,7 @@ def name_not_found(evidence: Evidence) -> Explanation | None:
 
 @rule("link/refused")
 def refused(evidence: Evidence) -> Explanation | None:
-    """Nobody listens."""
+    """No listener."""
     if not _at_connect(evidence) or "ECONNREFUSED" not in evidence.client_names:
         return None
     return told(
@@ -50,7 +50,7 @@ def refused(evidence: Evidence) -> Explanation | None:
 
 @rule("link/unreachable")
 def unreachable(evidence: Evidence) -> Explanation | None:
-    """Anything else on the way."""
+    """Any other network error."""
     if not _at_connect(evidence) or evidence.client is None or "ECONNREFUSED" in evidence.client_names:
         return None
     if any(name.startswith("EAI_") for name in evidence.client_names):
@@ -66,7 +66,7 @@ def unreachable(evidence: Evidence) -> Explanation | None:
 
 @rule("link/target")
 def target(evidence: Evidence) -> Explanation | None:
-    """The server itself is not to be reached from the harness, with no board in between."""
+    """The harness itself cannot reach the server, without a board."""
     failure = evidence.seen.server
     if (
         not _at_connect(evidence)

@@ -1,4 +1,4 @@
-"""Too little heap: it says so only sometimes, else it looks like a bad certificate or a broken signature."""
+"""Too little heap: sometimes reported as such, otherwise it looks like a bad certificate or a wrong signature."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def out_of_memory(evidence: Evidence) -> Explanation | None:
 
 @rule("memory/looks-like-a-bad-certificate")
 def looks_like_a_bad_certificate(evidence: Evidence) -> Explanation | None:
-    """In a band of 4 to 6 kB of free heap a good chain is called untrusted."""
+    """In a range of 4 to 6 kB of free heap a good chain is reported as untrusted."""
     suspect = evidence.flags == {"not_trusted"} or evidence.number in (
         mbedtls.X509_CERT_VERIFY_FAILED,
         mbedtls.PK_INVALID_PUBKEY,

@@ -31,7 +31,7 @@ def _issue(evidence: Evidence) -> Fix:
 
 
 def _ask_for(evidence: Evidence) -> Fix:
-    """Ask for a name that the certificate has, where one can be seen."""
+    """Use a name in the certificate, if one is visible."""
     shown = read_certificates(evidence.wire.certificates[:1])
     names = [name.removeprefix("CN=").replace("*.", "board.", 1) for name in (shown[0].names if shown else ())]
     return Fix(
@@ -88,7 +88,7 @@ def ip_address(evidence: Evidence) -> Explanation | None:
 
 @rule("names/no-hostname")
 def no_hostname(evidence: Evidence) -> Explanation | None:
-    """CERT_REQUIRED wants something to compare."""
+    """CERT_REQUIRED needs a name to compare."""
     if evidence.first_argument != _NO_HOSTNAME:
         return None
     return told(
@@ -106,7 +106,7 @@ def no_hostname(evidence: Evidence) -> Explanation | None:
 
 @rule("names/missing-sni")
 def missing_sni(evidence: Evidence) -> Explanation | None:
-    """A server of several hosts refuses a client that does not say which."""
+    """A server with several hosts refuses a client that does not name one."""
     named = evidence.alert("server") == AlertCode.UNRECOGNIZED_NAME or evidence.reason == "CALLBACK_FAILED"
     if not named or evidence.sends_name:
         return None

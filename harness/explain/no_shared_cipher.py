@@ -1,6 +1,6 @@
-"""Which of the causes of NO_SHARED_CIPHER it is: the suites that lacked least decide.
+"""Which of the causes of NO_SHARED_CIPHER applies: the suites with the fewest obstacles decide.
 
-Knows the reasons that `harness.oracle.predict` gives for every suite. Must not know what is to be changed.
+Knows the reasons that `harness.oracle.predict` gives for every suite. Must not know fixes.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _WORDS = {
     Exclusion.NOT_IMPLEMENTED: "OpenSSL does not support this key exchange",
 }
 _NEEDED = {"RSA": "an RSA key", "ECDSA": "an EC key", "DSS": "a DSA key"}
-# More lines than this say no more; a distribution's mbedTLS offers 109 suites.
+# More lines than this are not useful; a distribution's mbedTLS offers 109 suites.
 _LINES = 24
 
 
@@ -58,8 +58,8 @@ class Cause(StrEnum):
     NOTHING_IN_COMMON = "nothing-in-common"
 
 
-# Of suites that lack one thing only: what is named first. A key of the wrong type is the least of reasons, since every
-# server with one key has that for half of the list.
+# The precedence of single obstacles. A key of the wrong type comes last, since every
+# server with one key has this obstacle for half of the list.
 _SINGLE = (
     (Exclusion.KEY_USAGE, Cause.KEY_USAGE),
     (Exclusion.KEY_CURVE, Cause.KEY_CURVE),
@@ -74,7 +74,7 @@ def cause(evidence: Evidence) -> Cause | None:
     """The cause of NO_SHARED_CIPHER; None for any other failure, or without the ClientHello and the server's settings."""
     if evidence.reason != REASON or evidence.hello is None or evidence.server is None:
         return None
-    # Every rule of the topic asks; the answer is worked out once.
+    # Every rule of the topic calls this; the answer is computed once.
     if "cause" not in evidence.kept:
         evidence.kept["cause"] = _cause(evidence, evidence.selection)
     return Cause(evidence.kept["cause"])
@@ -132,13 +132,13 @@ def _allows_sha1(evidence: Evidence) -> bool:
 
 
 def _serves_psk_only(evidence: Evidence) -> bool:
-    """Whether the server has a shared key and nothing else."""
+    """Whether the server has only a pre-shared key."""
     psk = evidence.server is not None and evidence.server.behaviour.get("name") == Behaviour.PSK
     return psk and all(info.needs_psk for info in _server_suites(evidence))
 
 
 def _contradicts_itself(evidence: Evidence) -> bool:
-    """Whether none of the server's own suites up to TLS 1.2 can be used with a key of its own."""
+    """Whether none of the server's own suites up to TLS 1.2 can be used with its own keys."""
     kinds = set(evidence.key_types)
     usable = {"RSA"} if "RSA" in kinds or "RSA-PSS" in kinds else set()
     usable |= {"ECDSA"} if kinds & {"EC", "Ed25519", "Ed448"} else set()
@@ -147,7 +147,7 @@ def _contradicts_itself(evidence: Evidence) -> bool:
 
 
 def suite_table(evidence: Evidence) -> tuple[str, ...]:
-    """Every suite the client offered, a line each: why it could not be used; and both sides' other settings."""
+    """Return a line per offered suite with its obstacles, then both sides' other settings."""
     rows = [(item.name, "; ".join(_words(item, evidence)) or "nothing known against it") for item in evidence.selection]
     more = len(rows) - _LINES
     rest = (f"... and {more} more suite{'s' * (more > 1)}",) if more > 0 else ()
@@ -155,7 +155,7 @@ def suite_table(evidence: Evidence) -> tuple[str, ...]:
 
 
 def settings(evidence: Evidence) -> tuple[str, ...]:
-    """What the server was set to, in two lines, and the groups of both sides."""
+    """Return the server's settings in two lines, and the groups of both sides."""
     server, hello = evidence.server, evidence.hello
     if server is None or hello is None:
         return ()
@@ -168,7 +168,7 @@ def settings(evidence: Evidence) -> tuple[str, ...]:
 
 
 def _groups(server: ServerFacts) -> str:
-    """The groups of the key exchange: what handshakes found where Python does not show it, what Python was given, or OpenSSL's own."""
+    """The groups of the key exchange: found by handshakes if Python does not show them, those that Python set, or OpenSSL's own."""
     hidden = hidden_settings(server).get(GROUPS)
     if hidden is not None:
         return f"{', '.join(hidden) or 'none of the usual'} (found by handshake)"

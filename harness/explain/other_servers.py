@@ -1,7 +1,7 @@
-"""The same change of a server in the words of nginx, mosquitto and `openssl s_server`. Pure.
+"""The same change of a server in the configuration of nginx, mosquitto and `openssl s_server`. Pure.
 
 nginx: ngx_http_ssl_module; mosquitto: mosquitto.conf(5), where a version is the oldest one since 2.0; s_server: openssl-s_server(1). All
-three hand suites and groups to OpenSSL, whose words stay as they are. What a server has no setting for is left out.
+three pass suites and groups to OpenSSL, so its names are unchanged. Servers without the setting are omitted.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ _NEUTRAL_SUITES = "leave the server's own list of suites out: its TLS library's 
 
 
 def for_any_server(fix: Fix) -> Fix:
-    """Give a fix the lines of four servers, each with its name in front; for a server of which nothing but its answers is known.
+    """Give a fix the lines of four servers, each with its name; used for a server of which only its answers are known.
 
-    A fix that changes nothing on the server, or nothing that these have settings for, stays as it is; so do lines of a shell.
+    A fix that changes nothing on the server, or nothing for which these have settings, is unchanged; so are shell lines.
     """
     server = fix.change.server if fix.change is not None else {}
     others = [("nginx", _nginx(server)), ("mosquitto", _mosquitto(server)), ("s_server", _s_server(server))]
@@ -83,7 +83,7 @@ def _s_server(server: Mapping[str, Any]) -> list[str]:
 
 
 def _kinds(server: Mapping[str, Any]) -> list[str]:
-    """What kinds of key there are to be; beside one that stays the new one comes second."""
+    """Return the kinds of key; after one that is kept the new one comes second."""
     named = server.get("certificates", ())
     made = ["rsa" if "rsa" in name else "ec" for name in named if name != _THERE]
     other = {"ec": "rsa", "rsa": "ec"}

@@ -1,4 +1,4 @@
-"""A peer that is no TLS server, or one whose messages are wrong; and alerts of a server that says nothing else."""
+"""A peer that is not a TLS server, or one whose messages are wrong; and alerts without any other reason."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _RECORD_OVERFLOW, _AXTLS_BAD_MESSAGES = -257, frozenset({-260, -261, -262, -264,
 
 
 def _plain(evidence: Evidence) -> bytes | None:
-    """The first bytes of a server that never spoke TLS; a record that is only too long is TLS by its header."""
+    """The first bytes of a server that never sent TLS; a record that is only too long is TLS by its header."""
     start = evidence.wire.server_plain
     return None if start is None or start[:2] in _RECORD_STARTS else start
 
@@ -49,7 +49,7 @@ def _shows_plain_text(evidence: Evidence) -> bool:
 
 
 def _hard_numbers(evidence: Evidence) -> bool:
-    """Whether the client says that no record could be read."""
+    """Whether the client reports that no record could be read."""
     return evidence.number in (mbedtls.SSL_INVALID_RECORD, _RECORD_OVERFLOW)
 
 
@@ -74,7 +74,7 @@ def plain_text(evidence: Evidence) -> Explanation | None:
 
 @rule("peer/plain-text-in-session")
 def plain_text_in_session(evidence: Evidence) -> Explanation | None:
-    """After the handshake something else came."""
+    """After the handshake something other than TLS arrived."""
     if (
         evidence.number != mbedtls.SSL_INVALID_RECORD
         or evidence.seen.stage not in (Stage.READ, Stage.WRITE)
@@ -93,7 +93,7 @@ def plain_text_in_session(evidence: Evidence) -> Explanation | None:
 
 @rule("peer/fragments-too-small")
 def fragments_too_small(evidence: Evidence) -> Explanation | None:
-    """Handshake records shorter than a message's header, or fragments that mbedTLS before 3.6.3 does not join."""
+    """Handshake records shorter than a message's header, or fragments that mbedTLS before 3.6.3 does not reassemble."""
     cut = evidence.behaviour.startswith("fragments.")
     small = evidence.number in (mbedtls.SSL_INVALID_RECORD, mbedtls.SSL_FEATURE_UNAVAILABLE)
     if not cut or not small or evidence.seen.stage is not Stage.HANDSHAKE:
@@ -136,7 +136,7 @@ def record_too_large(evidence: Evidence) -> Explanation | None:
 
 @rule("peer/broken-messages")
 def broken_messages(evidence: Evidence) -> Explanation | None:
-    """TLS by its form, wrong by its content."""
+    """Valid records with wrong content."""
     if evidence.reason == "TLSV1_ALERT_PROTOCOL_VERSION" or _shows_plain_text(evidence) or evidence.accepted:
         return None
     refused_input = evidence.number == mbedtls.SSL_BAD_INPUT_DATA and evidence.alert("client") is not None
@@ -171,7 +171,7 @@ def broken_messages(evidence: Evidence) -> Explanation | None:
 
 @rule("peer/damaged-data")
 def damaged_data(evidence: Evidence) -> Explanation | None:
-    """A record whose authentication fails: changed on the way, or two different keys."""
+    """A record whose authentication fails: changed in transit, or two different keys."""
     mac = evidence.number == mbedtls.SSL_INVALID_MAC or evidence.reason == "DECRYPTION_FAILED_OR_BAD_RECORD_MAC"
     psk = evidence.case.client.psk_key is not None
     if not mac or psk:
@@ -223,7 +223,7 @@ def pre_shared_key_differs(evidence: Evidence) -> Explanation | None:
 
 @rule("peer/alert-only")
 def alert_only(evidence: Evidence) -> Explanation | None:
-    """A fatal alert and nothing that says why: the peer's log is needed."""
+    """A fatal alert without a reason: the peer's log is needed."""
     code = evidence.alert("server")
     if evidence.seen.server is not None or evidence.seen.ended_by is not Side.SERVER or code in (None, 70, 112):
         return None

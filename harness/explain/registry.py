@@ -1,6 +1,6 @@
-"""The rules: one pure function per cause, registered by its id, in the order in which they are asked.
+"""The rules: one pure function per cause, registered by its id, in the order in which they are tried.
 
-Knows how a rule is declared and asked. Must not know any cause.
+Knows how a rule is declared and applied. Must not know any cause.
 """
 
 from __future__ import annotations
@@ -52,13 +52,13 @@ def names() -> tuple[str, ...]:
 
 
 def fitting(evidence: Evidence) -> tuple[Explanation, ...]:
-    """Ask every rule and return what each that fits says."""
+    """Apply every rule and return all explanations."""
     found = ((name, function(evidence)) for name, function in _RULES.items())
     return tuple(replace(said, rule=name) for name, said in found if said is not None)
 
 
 def first(evidence: Evidence) -> Explanation | None:
-    """Ask the rules in order and return what the first that fits says."""
+    """Apply the rules in order and return the first explanation."""
     for name, function in _RULES.items():
         said = function(evidence)
         if said is not None:

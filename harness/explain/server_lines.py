@@ -10,7 +10,7 @@ from harness.model import ServerProfile, Verify
 def serving(
     profile: ServerProfile, *, pairs: Mapping[str, tuple[str, str]], authorities: Mapping[str, str]
 ) -> tuple[str, ...]:
-    """Lines that make the context of a TLS server.
+    """Return lines that make the context of a TLS server.
 
     Args:
         profile: its settings.

@@ -1,4 +1,4 @@
-"""What stands in the certificates that crossed the wire or were loaded as CA: names, issuer, validity. Verifies nothing."""
+"""The content of certificates that were sent or loaded as CA: names, issuer, validity. Verifies nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SHOWN_NAMES = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """One certificate: subject and issuer as text, names it is for, and when it is valid."""
+    """One certificate: subject and issuer as text, its names, and its validity."""
 
     subject: str
     issuer: str
@@ -33,13 +33,13 @@ class Shown:
 
     @property
     def names_text(self) -> str:
-        """The names it is for, the first few of them."""
+        """Its first few names."""
         more = f" and {len(self.names) - _SHOWN_NAMES} more" if len(self.names) > _SHOWN_NAMES else ""
         return (", ".join(self.names[:_SHOWN_NAMES]) or "no name at all") + more
 
 
 def read_certificates(found: tuple[bytes, ...]) -> tuple[Shown, ...]:
-    """Read certificates, DER or PEM (of a PEM text the first); those that cannot be read are left out."""
+    """Read certificates, DER or PEM (of a PEM text the first); those that cannot be read are omitted."""
     return tuple(item for item in map(_read, found) if item is not None)
 
 
@@ -55,7 +55,7 @@ def _read(der: bytes) -> Shown | None:
             not_after=certificate.not_valid_after_utc,
         )
     except ValueError:
-        # Damaged on purpose, or with an extension that cryptography does not read: other evidence has to do.
+        # Damaged on purpose, or with an extension that cryptography does not read: other evidence must suffice.
         return None
 
 

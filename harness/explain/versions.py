@@ -19,7 +19,7 @@ def _versions(evidence: Evidence) -> tuple[str, ...]:
 
 
 def _server_is_older(evidence: Evidence) -> bool:
-    """Whether the newest version of the server is older than what the client begins with."""
+    """Whether the server's newest version is older than the client's oldest."""
     newest = evidence.server.maximum_version if evidence.server else None
     return newest in (TlsVersion.TLSv1, TlsVersion.TLSv1_1)
 
@@ -37,7 +37,7 @@ def _raise_version(evidence: Evidence) -> Fix:
 
 @rule("versions/server-too-new")
 def server_too_new(evidence: Evidence) -> Explanation | None:
-    """A server of TLS 1.3 only; no official firmware speaks it."""
+    """A server with only TLS 1.3, which no official firmware supports."""
     if evidence.reason != "UNSUPPORTED_PROTOCOL" or _server_is_older(evidence) or evidence.hidden:
         return None
     shown = "OSError -70" if evidence.is_axtls else "OSError -30592"
@@ -54,7 +54,7 @@ def server_too_new(evidence: Evidence) -> Explanation | None:
 
 @rule("versions/server-too-old")
 def server_too_old(evidence: Evidence) -> Explanation | None:
-    """A server held to TLS 1.1 or older."""
+    """A server limited to TLS 1.1 or older."""
     refused_here = evidence.reason == "UNSUPPORTED_PROTOCOL" and _server_is_older(evidence) and not evidence.hidden
     refused_there = evidence.number == mbedtls.SSL_BAD_PROTOCOL_VERSION and evidence.reason != "WRONG_VERSION_NUMBER"
     if not refused_here and not refused_there:
@@ -68,7 +68,7 @@ def server_too_old(evidence: Evidence) -> Explanation | None:
 
 @rule("versions/server-settings-leave-none")
 def settings_leave_none(evidence: Evidence) -> Explanation | None:
-    """Versions, suites and security level of the server exclude each other; only a client makes it notice."""
+    """Versions, suites and security level of the server exclude each other, which shows only when a client connects."""
     # OpenSSL 3.0 at level 1 or more finds no signature for TLS 1.1 only when it has to sign (alert internal_error).
     unsigned = evidence.reason == "NO_SUITABLE_SIGNATURE_ALGORITHM" and _server_is_older(evidence)
     if (evidence.reason not in _NOTHING_LEFT and not unsigned) or evidence.hidden:
@@ -93,7 +93,7 @@ def settings_leave_none(evidence: Evidence) -> Explanation | None:
 
 @rule("versions/alert-only")
 def alert_only(evidence: Evidence) -> Explanation | None:
-    """The peer's own reason is not known, but its alert is about versions."""
+    """The peer's own reason is unknown, but its alert is about versions."""
     if (
         evidence.seen.server is not None
         or evidence.seen.ended_by is not Side.SERVER

@@ -47,7 +47,7 @@ def peers_of(info: BoardInfo, *, given: tuple[str, ...], hosted: bool, bind: str
 
 
 def no_peer_text(label: str, *, bind: str) -> str:
-    """Say that a board without an address needs one before a server may answer it.
+    """Return the error for a board without an address, which a server needs before it may serve it.
 
     Args:
         label: the board's name.
@@ -60,10 +60,10 @@ def no_peer_text(label: str, *, bind: str) -> str:
 
 
 def unreachable_text(info: BoardInfo, addresses: Addresses, *, failure: ClientFailure | None, port: int | None) -> str:
-    """Say that the board cannot reach the server, with both addresses and the usual causes.
+    """Return the error for an unreachable server, with both addresses and the common causes.
 
     Args:
-        info: what was probed of the board.
+        info: the board's probed facts.
         addresses: where it connected to.
         failure: what the board raised.
         port: the server's port.

@@ -1,6 +1,6 @@
-"""A board without a network: whether it is one, and what to write so that it has one. Pure.
+"""A board without a network: how it is recognised, and which settings are missing. Pure.
 
-Knows what the probe found and what the user named. Opens nothing, because nothing is opened for such a board.
+Knows the probe's facts and the user's options. Opens nothing.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def has_way(info: BoardInfo, options: RunOptions, settings: BoardSettings) -> bo
 
 
 def bare_text(spec: BoardSpec, info: BoardInfo) -> str:
-    """What is missing, and the lines of boards.toml that add it: one of them without the `#`.
+    """Return what is missing, and lines for boards.toml, all but one commented out.
 
     Args:
         spec: of the board; its port goes into the lines.
@@ -67,7 +67,7 @@ def bare_text(spec: BoardSpec, info: BoardInfo) -> str:
 
 
 def _seen(info: BoardInfo) -> str:
-    """What the probe saw of its interfaces."""
+    """Return the probe's facts about its interfaces."""
     if len(info.interfaces) == 1:
         return f", and its {info.interfaces[0]} is not connected"
     if info.interfaces:
@@ -85,7 +85,7 @@ def _possible(line: str, interfaces: tuple[str, ...]) -> bool:
 
 
 def _name(spec: BoardSpec) -> str:
-    """A name for the board that boards.toml accepts: its own there, else made from its port."""
+    """Return a name for the board that boards.toml accepts: its own there, else one made from its port."""
     if not is_spec(spec.text):
         return spec.text
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", spec.label).strip("-")

@@ -1,4 +1,4 @@
-"""Facts about a board that only a handshake can tell, learned once each: PEM, PKCS#8, and RSA-PSS in TLS 1.2.
+"""Facts about a board that only a handshake can show, each learned once: PEM, PKCS#8, and RSA-PSS in TLS 1.2.
 
 Knows handshakes; must not know cases or verdicts.
 """

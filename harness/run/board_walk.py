@@ -1,6 +1,6 @@
 """Check one board step by step, from its port to one TLS session, and stop at the first step that fails.
 
-Knows the steps, and what each says. A run does the same in another form (`harness.run.lab`); this writes nothing to the board.
+Knows the steps, and the text of each. A run does the same in another form (`harness.run.lab`); this writes nothing to the board.
 """
 
 from __future__ import annotations
@@ -179,7 +179,7 @@ def limits(info: BoardInfo, server: Mapping[str, Any]) -> list[str]:
 
     Args:
         info: what the probe found.
-        server: the description of this Python, so that what it lacks is not taken for the board's.
+        server: the description of this Python, so that what it lacks does not count as a limit of the board.
     """
     if not info.has_tls:
         return [f"all core cases: {NO_TLS}"]

@@ -1,6 +1,6 @@
 """One case on one board against one server: run, observe, judge, explain.
 
-Calls the earlier stages in order and decides only what may be tried again. A TLS result is data here; faults of the board, the
+Calls the earlier stages in order and decides only what may be retried. A TLS result is data here; faults of the board, the
 line or the harness become the verdict `error`.
 """
 
@@ -131,16 +131,16 @@ class CaseRunner:
         result = self._judged(case, handshake, attempt=started)
         if not self._controls.is_inconclusive(result.verdict):
             return result
-        # What was free changed between the case and its control: both once more, closer together.
+        # Free memory changed between the case and its control: run both once more, closer together.
         try:
             return self._judged(case, self._retried(own), attempt=started)
         except (BoardError, ServerError, Unavailable):
             return result
 
     def _retried(self, what: Callable[[], T], *, step: str = "") -> T:
-        """Do something that needs the line, and repeat it after a fault of the line, `link_retries` times at most.
+        """Do something that needs the line, and repeat it after a line fault, at most `link_retries` times.
 
-        `step` names it in the message of a fault, where it is not the case itself.
+        `step` names it in the message of a fault, if it is not the case itself.
         """
         limit = len(self._faults) + self.link_retries
         while True:
@@ -278,7 +278,7 @@ class CaseRunner:
         )
 
     def baseline_handshake(self) -> Handshake:
-        """Have the board connect to a server that every working client can connect to; note whether it does."""
+        """Have the board connect to a server that every working client can connect to; record whether it does."""
         handshake = self.handshakes.baseline()
         self.health.was_healthy = handshake.connected
         self._negotiations.remember(handshake, ClientPlan())

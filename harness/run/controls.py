@@ -15,7 +15,7 @@ _INCONCLUSIVE = "the refusal proves nothing"
 
 
 def slack_bytes(free_bytes: int) -> int:
-    """Return how much more memory a control may have than its case: what is free varies by buffers of WiFi and of the interpreter."""
+    """Return how much more memory a control may have than its case: free memory varies with buffers of WiFi and of the interpreter."""
     return max(1024, free_bytes // 20)
 
 
@@ -31,14 +31,14 @@ class Controls:
         self._least: dict[str, int] = {}
 
     def remember(self, case: Case, seen: Observation) -> None:
-        """Note with how much memory a case connected: it may be another one's control."""
+        """Record with how much memory a case connected: it may be the control of another."""
         free = seen.free_for_tls
         if free is not None:
             self._least[case.id] = min(free, self._least.get(case.id, free))
 
     @staticmethod
     def is_inconclusive(verdict: Verdict) -> bool:
-        """Whether this verdict is `check`'s own word that the control proves nothing."""
+        """Whether this verdict is `check`'s own, which says that the control proves nothing."""
         return verdict.word is VerdictWord.ERROR and _INCONCLUSIVE in (verdict.reason or "")
 
     def check(self, control: Case, seen: Observation, *, unmet: Callable[[Case], Need | None]) -> Verdict | None:

@@ -1,6 +1,6 @@
-"""The first meeting of a board and a server: plain TCP, then the baseline handshake. If TCP fails, TLS is not tested.
+"""The first contact of a board and a server: plain TCP, then the baseline handshake. If TCP fails, TLS is not tested.
 
-Knows both sides. Must not decide what a case says.
+Knows both sides. Must not judge a case.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One handshake of a board with a server of ours: made, recorded from both sides, and checked for contradictions.
+"""One handshake of a board with our own server: made, recorded from both sides, and checked for contradictions.
 
 Knows boards, servers and certificates. Must not know cases, expectations or verdicts.
 """
@@ -60,7 +60,7 @@ class Handshake:
 
     @property
     def missing_api(self) -> str | None:
-        """What the firmware has no API for, as a sentence; None if it has all that the plan needs."""
+        """The API that the firmware lacks for the plan, as a sentence; None if it lacks none."""
         if self.answer is None or not self.answer.missing:
             return None
         return f"this firmware's TLS module has no {self.answer.missing}"

@@ -190,7 +190,7 @@ class Lab:
         return found if isinstance(found, CaseRunner) and found.board.info.has_tls else None
 
     def abandon(self, spec: BoardSpec, server_name: str, *, reason: str) -> Health | None:
-        """End what was running between this board and this server, and recover the board before the next case.
+        """End the session between this board and this server, and recover the board before the next case.
 
         Args:
             spec: the board.
@@ -221,10 +221,10 @@ class Lab:
         return runner
 
     def new_runner(self, session: BoardSession, server_name: str) -> CaseRunner:
-        """Return a case runner for an open board and this server, before the two have met.
+        """Return a case runner for an open board and this server, before their first contact.
 
         Raises:
-            BoardError: `no-network`: the board has no way to the server, with the lines of boards.toml that are missing.
+            BoardError: `no-network`: the board cannot reach the server, with the missing lines of boards.toml.
             UsageError: the server's interpreter or an address cannot be used.
         """
         if session.info.has_tls and not has_way(session.info, self.options, session.spec.settings):
@@ -282,7 +282,7 @@ class Lab:
         return Addresses(bind=bind, advertise=advertise, ports=self.options.ports, peers=peers)
 
     def _bind_to_advertised(self) -> str:
-        """Listen where a board is sent that reports no address."""
+        """Listen at the address to which a board without a known address is sent."""
         try:
             return check_bind(self.options.advertise or "")
         except UsageError:

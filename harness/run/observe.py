@@ -1,4 +1,4 @@
-"""Combines both sides' reports and the wire into one `Observation`: what happened, who ended it, where. Pure; judges nothing."""
+"""Combine both sides' reports and the wire into one `Observation`: what happened, who ended it, and where. Pure; judges nothing."""
 
 from __future__ import annotations
 
@@ -65,13 +65,13 @@ def observe(
 
     Args:
         server: the server's own record; it alone decides `connected`.
-        client: the board's answer; None if the server refused its own settings and the board was not asked.
+        client: the board's answer; None if the server refused its own settings, so that the board did not connect.
         wire: the reading of `server.wire`.
-        plan: what the board was to send and to read; None for the defaults of a plan.
-        number: of the exec, which the plan's own text has; None if the board was not asked.
+        plan: what the board had to send and to read; None for the defaults of a plan.
+        number: of the exec, which the plan's own text has; None if the board did not connect.
         case_ms: the duration of the case on the host's clock.
 
-    The `decode_error` that OpenSSL sends when a client closes without close_notify after a finished exchange is left out:
+    The `decode_error` that OpenSSL sends when a client closes without close_notify after a finished exchange is omitted:
     every MicroPython does that, so it has no meaning (docs/facts/python-ssl.md, "How a connection ends").
     """
     unanswered = plan is not None and plan.any_answer and not _answered(client, wire)
@@ -144,7 +144,7 @@ def planned_exchange(plan: ClientPlan, *, number: int | None) -> Exchange:
 
 
 def _answered(client: ClientReport | None, wire: WireReading) -> bool:
-    """Whether a server that is not ours sent data, by both the client's report and the wire."""
+    """Whether a foreign server sent data, by both the client's report and the wire."""
     said = any(message.sender is Side.SERVER and message.name == "ApplicationData" for message in wire.messages)
     return said and client is not None and bool(client.received_bytes)
 
@@ -156,7 +156,7 @@ def _address(host: str | None, port: int | None) -> str | None:
 
 
 def client_gone_after_exchange(server: ServerReport) -> bool:
-    """Return whether the server's only error is that the client left without close_notify after the exchange."""
+    """Return whether the server's only error is that the client closed without close_notify after the exchange."""
     failure = server.failure
     return server.exchanged and failure is not None and _peer_left(failure)
 
@@ -177,7 +177,7 @@ def _peer_left(failure: ServerFailure) -> bool:
 def _alerts(server: ServerReport, wire: WireReading) -> tuple[Alert, ...]:
     """The alerts of both sources, each once, without the one that only answers the end of the stream.
 
-    OpenSSL 3 answers a client that has left with decode_error: after the exchange that is every MicroPython, which closes
+    OpenSSL 3 answers a client that has closed with decode_error: after the exchange that is every MicroPython, which closes
     without close_notify, and before it a client that gave up silently. In both cases the client ended the connection.
     """
     found = list(wire.alerts)
@@ -260,7 +260,7 @@ def _both_report_the_end(
 ) -> bool:
     """Whether the client only noticed that the server had ended, and the server has no other error.
 
-    A server that ends on purpose, or is not a TLS server, raises nothing or sees the client leave in response.
+    A server that ends on purpose, or is not a TLS server, raises nothing or sees the client close in response.
     """
     if any(alert.is_fatal for alert in alerts):
         return False
@@ -270,7 +270,7 @@ def _both_report_the_end(
 def _ender(
     failure: ServerFailure | None, client_failure: ClientFailure | None, *, alerts: tuple[Alert, ...]
 ) -> Side | None:
-    """The side that sent the first fatal alert; without one, the side whose error is not that the other has left."""
+    """The side that sent the first fatal alert; without one, the side whose error is not that the other has closed."""
     for alert in alerts:
         if alert.is_fatal:
             return alert.sender

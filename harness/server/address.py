@@ -40,7 +40,7 @@ def check_bind(address: str) -> str:
     """Return `address` if a server can be bound to it.
 
     Raises:
-        UsageError: it is no address, or not one of this machine.
+        UsageError: it is not an address, or not one of this machine.
     """
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:

@@ -109,7 +109,7 @@ def found_of(raw: Mapping[str, Any] | None) -> FoundSettings | None:
 
 
 def described_facts(description: Mapping[str, Any]) -> ServerFacts:
-    """Return the facts of a context without settings of its own, from a host's description of itself."""
+    """Return the facts of a context without its own settings, from a host's description of itself."""
     return ServerFacts(
         python=description["python"],
         openssl=description["openssl"],
@@ -162,7 +162,7 @@ def report_of(raw: Mapping[str, Any], *, facts: ServerFacts | None) -> ServerRep
     """Return the record of the engine's report.
 
     Raises:
-        ServerError: the engine itself broke.
+        ServerError: the engine itself failed.
     """
     if raw.get("error"):
         raise ServerError(f"the server engine failed: {raw['error']}")

@@ -1,9 +1,9 @@
 """A recording relay: the board connects to it, and it passes every byte on to a server that is already running.
 
-A `ServerHost` like the others, but the server behind it is not ours: what it decided is read from the wire, and its settings and
+A `ServerHost` like the others, but the server behind it is not ours: its decisions are read from the wire, and its settings and
 errors stay unknown (`facts` and `failure` are None). TLS passes unchanged, and so does the end of each side, with one exception. In
 TLS 1.3 a server accepts or refuses the client's certificate only after the client's Finished, so the board's end is held back until
-that answer has come (`ANSWER_S` at most).
+that answer has arrived (`ANSWER_S` at most).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ CONNECT_S = 10.0
 LINGER_S = 2.0
 # How long the end of a board that has finished TLS 1.3 is held back: a round trip, and the check of a certificate.
 ANSWER_S = 2.0
-# More than a handshake and a short exchange need; limits a server that sends without end.
+# More than a handshake and a short exchange need; limits a server that sends endlessly.
 LIMIT_BYTES = 4 << 20
 _QUICKACK = getattr(socket, "TCP_QUICKACK", None)
 
@@ -132,7 +132,7 @@ class Relay:
         try:
             server = socket.create_connection(self.target, timeout=CONNECT_S)
         except ConnectionResetError:
-            pass  # the server is there; the board shall see the same reset
+            pass  # the server exists; the board must see the same reset
         except OSError as error:
             listener.close()
             session.failure = _not_reached(error)
@@ -191,7 +191,7 @@ class Relay:
             session.timed_out = not _Passage(session, board, server, end=end).run(self._waiter)
 
     def _accept(self, session: _Session, *, end: float) -> socket.socket | None:
-        """Accept the board's connection, and drop and count those of unexpected peers; None if the board did not come in time."""
+        """Accept the board's connection, and drop and count those of unexpected peers; None if the board did not connect in time."""
         while self._waiter.wait(session.listener, end=end):
             try:
                 sock, address = session.listener.accept()
@@ -212,7 +212,7 @@ class _Passage:
     """Passes bytes both ways until both sides have ended: a FIN as a FIN, a reset as a reset.
 
     Args:
-        session: records what passes.
+        session: records the bytes.
         board: the board's connection.
         server: the server's connection.
         end: when to stop, on the monotonic clock; sooner once a side has ended.
@@ -224,7 +224,7 @@ class _Passage:
         self._server = server
         self._other = {board: server, server: board}
         self._reading = {board, server}
-        self._held: TcpEnd | None = None  # the board's end, while the server still owes its answer
+        self._held: TcpEnd | None = None  # the board's end, while the server's answer is still due
         self._end = end
 
     def run(self, waiter: Waiter) -> bool:
@@ -305,13 +305,13 @@ def _one_piece(session: _Session, source: socket.socket, other: socket.socket, *
         session.ends.append(TcpEnd(sender=sender, at_ms=session.at_ms, how=TcpEndKind.FIN))
         return session.ends[-1]
     session.wire.append(WireChunk(sender=sender, at_ms=session.at_ms, data=data))
-    with contextlib.suppress(OSError):  # it is gone, but the other side may still send
+    with contextlib.suppress(OSError):  # it has closed, but the other side may still send
         other.sendall(data)
     return None
 
 
 def _sent_fatal_alert(session: _Session) -> bool:
-    """Whether the server has sent a fatal alert in the clear."""
+    """Whether the server has sent a plaintext fatal alert."""
     return any(alert.sender is Side.SERVER and alert.is_fatal for alert in read_wire(session.wire).alerts)
 
 
@@ -342,8 +342,8 @@ def _reset_at_close(sock: socket.socket, *, still_read: bool = False) -> None:
 def handshake_done(wire: WireReading) -> bool:
     """Return whether the server accepted the client's last message of the handshake, as far as the wire shows.
 
-    TLS 1.2: the server sent ChangeCipherSpec (after the client's, RFC 5246 section 7.3) and no fatal alert in the clear. TLS 1.3
-    encrypts the end (RFC 8446 section 2): the client sent encrypted records other than an alert; `harness.wire.last_word` tells
+    TLS 1.2: the server sent ChangeCipherSpec (after the client's, RFC 5246 section 7.3) and no plaintext fatal alert. TLS 1.3
+    encrypts the end (RFC 8446 section 2): the client sent encrypted records other than an alert; `harness.wire.last_word` determines
     how the server answered.
     """
     if wire.server_hello is None or any(alert.is_fatal for alert in wire.alerts):

@@ -132,7 +132,7 @@ class RemoteServer:
             raise UsageError(f"--server {self.python!r}: cannot be started ({exc.strerror})") from exc
 
     def _read(self) -> None:
-        """Pass the engine's lines on; None at their end."""
+        """Pass the engine's lines on; None at the end."""
         assert self._process.stdout is not None
         for line in self._process.stdout:
             self._lines.put(line)
@@ -199,7 +199,7 @@ class RemoteServer:
         """Send one request and return the answer.
 
         Raises:
-            ServerError: the process is gone, silent, or says that it failed.
+            ServerError: the process has ended, is silent, or reports that it failed.
         """
         assert self._process.stdin is not None
         try:

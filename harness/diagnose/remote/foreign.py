@@ -1,4 +1,4 @@
-"""A server that runs already, with the board, through a recording relay; what can be changed on the board is tried."""
+"""A server that is already running, with the board, through a recording relay; changes on the board are tried."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ from harness.wire.host_names import is_ip_address
 
 
 def diagnose_server(request: Request, *, progress: Progress) -> Diagnosis:
-    """Let the board connect to `request.connect` and say what came of it.
+    """Let the board connect to `request.connect` and return the diagnosis.
 
-    The board shakes hands and closes: what the server speaks above TLS is not known here. In TLS 1.3 a server that ends the session
-    at once refuses it (`harness.wire.last_word`). With `send` the board speaks, and only an answer makes it connected.
+    The board makes the handshake and closes: the server's application protocol is unknown. In TLS 1.3 a server that ends the session
+    at once refuses it (`harness.wire.last_word`). With `send` the board sends a text, and only an answer counts as connected.
 
     Args:
         request: with `connect`; its server-side files and settings are empty.
-        progress: told what is being done, a line each.
+        progress: gets one line per step.
 
     Raises:
         UsageError: a file or an address cannot be used.
-        BoardError: the board or its line failed: no statement about TLS.
+        BoardError: the board or its line failed, which says nothing about TLS.
         ServerError: the relay failed.
     """
     if request.connect is None:
@@ -101,7 +101,7 @@ class _Foreign:
         self._looked = False
 
     def diagnosis(self) -> Diagnosis:
-        """As it is, why, and what the board can do about it."""
+        """The first attempt, its explanation, and fixes on the board."""
         info, start = self._runner.board.info, _talking(as_given(self._request, self._certificates), self._request.send)
         self._progress("trying the given settings")
         first = self._handshake(AS_IT_IS, start)
@@ -141,11 +141,11 @@ class _Foreign:
 
     @property
     def _asked(self) -> int | None:
-        """In how many connections of its own this machine asked the server; None where it must not."""
+        """In how many connections this machine probed the server; None if it must not."""
         return self._looking.count if self._looking is not None else None
 
     def _handshake(self, name: str, settings: Settings) -> CaseResult:
-        """Have one, and explain what came of it with what follows from the wire, and from a look at the server where that would tell."""
+        """Make a handshake, and explain its result from the wire and, if useful, from a probe of the server."""
         case = case_of(name, settings)
         result, last = self._runner.run(case), self._runner.last
         seen = result.observation
@@ -160,7 +160,7 @@ class _Foreign:
 
 
 def _talking(settings: Settings, send: str | None) -> Settings:
-    """The board closes after the handshake, or says something and waits for one byte of an answer."""
+    """The board closes after the handshake, or sends a text and waits for one byte of an answer."""
     if send is None:
         return replace(settings, client=replace(settings.client, close_first=True))
     return replace(settings, client=replace(settings.client, text=send, any_answer=True, receive_bytes=1))

@@ -1,7 +1,7 @@
-"""What a server takes, learned from its answers to ClientHellos that offer less and less. Pure: it is given a function that asks.
+"""Learn what a server accepts from its answers to ClientHellos that offer less and less. Pure: the caller passes a function that asks.
 
-A server shows version, suite, group and (up to TLS 1.2) certificate before it wants anything of the client, a certificate included, so
-no handshake has to be completed. Whether it would keep its word later is not looked at.
+A server shows version, suite, group and (up to TLS 1.2) certificate before it requires anything from the client, even a certificate, so
+no handshake has to be completed. Whether it would complete one is not checked.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Ask = Callable[[bytes], WireReading | None]
 """Sends one ClientHello and reads the answer; None if the time is up or the connection is refused."""
 
 SEEN = "as seen from this machine"
-# OpenSSL 3.0, the oldest that is still kept: its default groups fit every later one up to TLS 1.2.
+# OpenSSL 3.0, the oldest that is still maintained: its default groups apply to every later one up to TLS 1.2.
 _OPENSSL = 0x30000000
 _GROUPS = (
     *("secp256r1", "secp384r1", "secp521r1", "x25519", "x448", "secp256k1"),
@@ -35,7 +35,7 @@ _SIGNATURES = (
 
 
 class Learned:
-    """What the answers add up to."""
+    """The facts collected from the answers."""
 
     def __init__(self) -> None:
         self.oldest: int | None = None
@@ -46,7 +46,7 @@ class Learned:
         self.asks_certificate = False
 
     def take_chain(self, chain: tuple[bytes, ...]) -> None:
-        """Keep the key of a server's certificate, one of each kind; a key that TLS does not know is passed over."""
+        """Keep the key of a server's certificate, one of each kind; a key that TLS does not support is ignored."""
         try:
             facts = key_facts(chain)
         except (ValueError, IndexError):
@@ -55,7 +55,7 @@ class Learned:
             self.keys.append(facts)
 
     def take(self, answer: WireReading, *, version: int) -> None:
-        """Keep what else an answer shows: the version, the certificate, and whether it requests a client certificate."""
+        """Keep the other facts of an answer: the version, the certificate, and whether it requests a client certificate."""
         chosen = answer.server_hello.version if answer.server_hello else version
         self.newest, self.oldest = max(chosen, self.newest or chosen), min(chosen, self.oldest or chosen)
         if answer.certificates:
@@ -63,7 +63,7 @@ class Learned:
         self.asks_certificate |= any(message.name == "CertificateRequest" for message in answer.messages)
 
     def facts(self) -> ServerFacts:
-        """The record, as far as hellos could show it."""
+        """The record, as far as hellos can show it."""
         return ServerFacts(
             python="",
             openssl=SEEN,
@@ -79,15 +79,15 @@ class Learned:
 
 
 def learn(ask: Ask, *, name: str | None, first: Sequence[int] = ()) -> Learned | None:
-    """Ask until everything is known or nothing answers any more.
+    """Ask until everything is known or there are no more answers.
 
     Args:
         ask: sends a hello and reads the answer.
         name: for SNI.
-        first: suites that are asked before all others, for time may be short.
+        first: suites that are asked before all others, because time is limited.
 
     Returns:
-        None where no hello was taken.
+        None if no hello was accepted.
     """
     learned = Learned()
     older = [code for code in all_suites() if _worth_asking(code)]
@@ -107,7 +107,7 @@ def learn(ask: Ask, *, name: str | None, first: Sequence[int] = ()) -> Learned |
 
 
 def _learn_suites(learned: Learned, ask: Ask, suites: Sequence[int], *, version: int, name: str | None) -> None:
-    """Offer suites and take away the one that was chosen, until none is."""
+    """Offer suites and remove the chosen one, until none is chosen."""
     left = list(suites)
     while left:
         answer = ask(_hello(left, _codes(_GROUPS), version=version, name=name))
@@ -120,10 +120,10 @@ def _learn_suites(learned: Learned, ask: Ask, suites: Sequence[int], *, version:
 
 
 def _learn_groups(learned: Learned, ask: Ask, *, name: str | None) -> None:
-    """Offer groups and take away the one that was chosen.
+    """Offer groups and remove the chosen one.
 
-    Up to TLS 1.2 the curve of an EC key must stay in the list (RFC 8422 section 5.1), and a server that prefers it hides the rest: it is
-    asked in TLS 1.3 or with its RSA key if it can be, else the groups are left open.
+    Up to TLS 1.2 the curve of an EC key must stay in the list (RFC 8422 section 5.1), and a server that prefers it hides the others: it is
+    asked in TLS 1.3 or with its RSA key if possible; otherwise the groups stay unknown.
     """
     tls13 = [code for code in learned.suites if _is_tls13(code)]
     elliptic = [code for code in learned.suites if _exchange(code) == "ECDHE"]
@@ -166,7 +166,7 @@ def _is_tls13(code: int) -> bool:
 
 
 def _worth_asking(code: int) -> bool:
-    """What a server that shows a certificate may have: no NULL, no PSK, nothing anonymous."""
+    """Suites of a server with a certificate: no NULL, no PSK, nothing anonymous."""
     info = suite_info(code)
     if info is None or info.tls13 or info.cipher.startswith("NULL"):
         return False

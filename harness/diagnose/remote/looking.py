@@ -1,7 +1,7 @@
-"""What a server that is not ours takes of this machine: versions, suites, groups and keys, asked with ClientHellos.
+"""Probe with ClientHellos what a foreign server accepts from this machine: versions, suites, groups and keys.
 
-Knows sockets for a moment at a time. Completes no handshake but one of TLS 1.3, the only way to a certificate there, and sends no data; the
-server's log shows clients that left. What it finds is written as `ServerFacts`, so that the same prediction and the same rules apply
+Opens short-lived sockets. Completes only one handshake in TLS 1.3, the only way to get the certificate there, and sends no data; the
+server's log shows clients that disconnected. The result is a `ServerFacts`, so that the same prediction and the same rules apply
 as for our own servers; `python` is empty in them.
 """
 
@@ -17,21 +17,21 @@ from harness.model import HelloFacts, ServerFacts, Side, WireChunk
 from harness.system.deadline import Deadline
 from harness.wire.reading import WireReading, read_wire
 
-# All questions together, and the answer to one: a server on another continent takes a second for each.
+# The time limits of all requests together and of one answer: a server on another continent takes a second for each.
 LOOK_S, ANSWER_S = 30.0, 5.0
-# More than a hello is ever answered with: it is no TLS server.
+# More than any answer to a hello: it is not a TLS server.
 _ANSWER_BYTES = 1 << 18
 _CLOSE_NOTIFY = bytes((21, 3, 3, 0, 2, 1, 0))
 
 
 class Looking:
-    """Asks one server; `count` connections so far.
+    """Probe one server; `count` is the number of connections so far.
 
     Args:
         host: name or address.
         port: TCP port.
-        name: what to say in SNI, None for nothing.
-        progress: told when it begins.
+        name: for SNI, None for none.
+        progress: gets a line when the probe begins.
     """
 
     def __init__(self, host: str, port: int, *, name: str | None, progress: Callable[[str], None]) -> None:
@@ -43,13 +43,13 @@ class Looking:
         self.count = 0
 
     def facts(self, hello: HelloFacts | None = None) -> ServerFacts | None:
-        """Ask for versions, for suites until none is left, then for groups.
+        """Probe versions, then suites until none is left, then groups.
 
         Args:
-            hello: the board's; what it offers is asked first.
+            hello: the board's; its offer is asked first.
 
         Returns:
-            What the server takes; None where it took nothing of this machine either.
+            What the server accepts; None if it accepts nothing from this machine either.
         """
         self._progress(
             f"probing from this machine which versions, suites and keys {self._target[0]}:{self._target[1]} accepts"
@@ -64,7 +64,7 @@ class Looking:
         return learned.facts()
 
     def _ask(self, hello: bytes) -> WireReading | None:
-        """One hello and its answer, up to where the server waits for the client."""
+        """Send one hello and return the answer, up to where the server waits for the client."""
         end = Deadline(min(ANSWER_S, self._deadline.remaining_s))
         if self._deadline.expired or self._gone:
             return None
@@ -89,7 +89,7 @@ class Looking:
         return reading
 
     def _handshake(self, learned: Learned) -> None:
-        """Complete one of TLS 1.3; a server that wants a client's certificate says so after that."""
+        """Complete one TLS 1.3 handshake; a server that requires a client certificate reports it after that."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         context.minimum_version = ssl.TLSVersion.TLSv1_3
@@ -100,7 +100,7 @@ class Looking:
 
 
 def _answered(reading: WireReading) -> bool:
-    """Whether the server has said all that it says before the client's next message."""
+    """Whether the server has sent everything before the client's next message."""
     finished = any(message.name == "ServerHelloDone" for message in reading.messages)
     refused = bool(reading.alerts) or reading.server_plain is not None or reading.server_wrong is not None
     return reading.retry or reading.negotiated.version == "TLSv1.3" or finished or refused

@@ -15,7 +15,7 @@ from harness.wire.last_word import LastWord, last_word
 from harness.wire.reading import WireReading
 from harness.wire.versions import TLS13, version_name
 
-# RFC 8446 section 6.2 -> include/openssl/x509_vfy.h: what a server that refuses a client's certificate says of it.
+# RFC 8446 section 6.2 -> include/openssl/x509_vfy.h: the verify codes of a server that refuses a client's certificate.
 _VERIFY_CODES: dict[int, int] = {
     AlertCode.UNKNOWN_CA: 20,
     AlertCode.CERTIFICATE_EXPIRED: 10,
@@ -29,13 +29,13 @@ _SAID_MORE = "whether it accepts the board: it sent more than an alert's length 
 
 
 def worth_looking(seen: Observation, wire: WireReading) -> bool:
-    """Whether the server's settings would explain it: it refused the ClientHello itself."""
+    """Whether the server's settings would explain the refusal: it refused the ClientHello itself."""
     refused = seen.outcome is Outcome.REFUSED and wire.client_hello is not None and wire.server_hello is None
     return refused and wire.server_plain is None
 
 
 def completed(seen: Observation, wire: WireReading, *, facts: ServerFacts | None) -> Observation:
-    """The observation with the server's reason filled in where it follows from what is visible.
+    """Return the observation with the server's reason filled in if it follows from what is visible.
 
     Args:
         seen: as it was.
@@ -59,7 +59,7 @@ def _servers_alert(seen: Observation) -> int | None:
 
 
 def _of_the_certificate(seen: Observation, wire: WireReading) -> tuple[str | None, int | None]:
-    """A refusal after the server asked for the client's certificate and got its answer."""
+    """Return the reason of a refusal after the server requested the client's certificate and got its answer."""
     alert, sent = _servers_alert(seen), wire.client_certificates
     if alert == AlertCode.CERTIFICATE_REQUIRED or (alert == AlertCode.HANDSHAKE_FAILURE and sent == ()):
         return "PEER_DID_NOT_RETURN_A_CERTIFICATE", None
@@ -73,14 +73,14 @@ def _of_the_certificate(seen: Observation, wire: WireReading) -> tuple[str | Non
 def unseen(
     seen: Observation, wire: WireReading, *, told: Observation, asked: int | None, sent: str | None = None
 ) -> tuple[str, ...]:
-    """What cannot be seen of a server that is not ours, and what was put in its place.
+    """Return what is not visible of a foreign server, and what was inferred instead.
 
     Args:
         seen: as it was.
         wire: the reading of the recorded bytes.
-        told: what the rules were given.
-        asked: in how many connections this machine asked the server what it takes; None: it was not to.
-        sent: what the board said after the handshake; None: it closed.
+        told: the observation for the rules.
+        asked: in how many connections this machine probed the server; None if it must not.
+        sent: the board's text after the handshake; None if it closed.
     """
     lines = ["the server's settings, its log and its own error: only what it sends"]
     counted = f" (probed with {asked} connections; --no-probe skips them)"

@@ -9,7 +9,7 @@ from typing import Any
 
 
 class AlertTap:
-    """Collects the alerts that `SSLContext._msg_callback` shows in clear, TLS 1.3 ones included.
+    """Collects the alerts that `SSLContext._msg_callback` shows decrypted, TLS 1.3 ones included.
 
     The callback is private to CPython, so it is an extra: nothing depends on what is collected here.
     """
@@ -19,7 +19,7 @@ class AlertTap:
         self._headers: dict[str, bytes] = {}
 
     def __call__(self, _conn: Any, direction: str, _version: Any, content: Any, _message: Any, data: bytes) -> None:
-        """Note one message; must never raise (gh-140795)."""
+        """Record one message; must never raise (gh-140795)."""
         kind = int(content)
         if kind == 0x100:
             # SSL3_RT_HEADER of ssl3.h: the record header, the only sign of encryption on this level.
@@ -31,7 +31,7 @@ class AlertTap:
             self.alerts.append({"from": sender, "level": data[0], "code": data[1], "encrypted": encrypted})
 
     def take(self) -> list[dict[str, Any]]:
-        """Return the collected alerts and start again."""
+        """Return the collected alerts and reset the collection."""
         taken, self.alerts = self.alerts, []
         self._headers.clear()
         return taken

@@ -65,7 +65,7 @@ DEFAULTS: dict[str, Any] = {
     "behaviour": {},
 }
 
-# Of strangers every connection is counted, so many addresses are kept.
+# Every connection of an unexpected peer is counted, but only this many addresses are kept.
 MAX_STRANGERS_NAMED = 8
 # More than this at once is a flood, and as doubtful.
 MAX_CONTESTED = 16
@@ -76,7 +76,7 @@ class Engine:
 
     Args:
         folder: a private one for the key log, which `close` removes; None makes one. The host gives one where it is in the
-            same process, and the place for one (TMPDIR) where it is not: both can be swept up after a kill.
+            same process, and the place for one (TMPDIR) where it is not: both can be cleaned up after a kill.
     """
 
     def __init__(self, *, folder: str | None = None) -> None:
@@ -320,7 +320,7 @@ def main() -> int:
     """
     engine = Engine()
     answers = sys.stdout
-    sys.stdout = sys.stderr  # a stray print must not end up between the answers
+    sys.stdout = sys.stderr  # a stray print must not appear between the answers
 
     def say(answer: dict[str, Any]) -> None:
         answers.write(json.dumps(answer) + "\n")
@@ -332,7 +332,7 @@ def main() -> int:
             try:
                 request = json.loads(line)
                 say({"result": _call(engine, str(request["call"]), request.get("argument"))})
-            except Exception as exc:  # the other end gets the fault, the engine stays
+            except Exception as exc:  # the other end gets the fault, the engine continues
                 say({"error": f"{type(exc).__name__}: {exc}"})
     except (KeyboardInterrupt, BrokenPipeError):
         return 1

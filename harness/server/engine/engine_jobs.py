@@ -92,12 +92,12 @@ class Job:
 
 
 def legacy_job(settings: dict[str, Any]) -> Job:
-    """Prepare `ssl.wrap_socket(server_side=True)`, which Python 3.12 removed, on one end of a pair we relay for.
+    """Prepare `ssl.wrap_socket(server_side=True)`, which Python 3.12 removed, on one end of a socket pair.
 
-    It takes the first certificate and nothing else: what it makes of the rest is Python's own default, as in the facts.
+    It uses only the first certificate: everything else is Python's own default, as in the facts.
 
     Raises:
-        SettingsRefused: this Python has no `ssl.wrap_socket` (AttributeError), or does not take the files.
+        SettingsRefused: this Python has no `ssl.wrap_socket` (AttributeError), or does not accept the files.
     """
     certificate = settings["certificates"][0]
     chain_file, key_file = certificate["chain_file"], certificate["key_file"]

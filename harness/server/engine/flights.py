@@ -1,4 +1,4 @@
-"""Odd servers: pure functions that fragment, cut off or tamper with what OpenSSL is about to send.
+"""Incorrect servers: pure functions that fragment, cut off or tamper with what OpenSSL is about to send.
 
 Part of the stand-alone server engine: stdlib only, CPython 3.8 and later. A flight is all bytes one TLS step produced;
 flight 0 is ServerHello to ServerHelloDone (TLS 1.2), flight 1 the server's ChangeCipherSpec and Finished. Only the wire

@@ -2,7 +2,7 @@
 
 OpenSSL reads them from openssl.cnf, $OPENSSL_CONF or a distribution's crypto-policies for every context of a process. Each
 question is one ClientHello (`memory_handshake`); none costs the server a signature.
-Part of the stand-alone server engine: stdlib only, CPython 3.8 and later. Knows codes, not what OpenSSL has by default.
+Part of the stand-alone server engine: stdlib only, CPython 3.8 and later. Knows codes, not OpenSSL's defaults.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 if TYPE_CHECKING or __package__:
     from harness.server.engine.memory_handshake import ask
-else:  # found beside this file; engine.py has put the folder on sys.path
+else:  # found next to this file; engine.py has put the folder on sys.path
     from memory_handshake import ask
 
 _TLS12, _TLS13 = 0x0303, 0x0304
 _VERSIONS = ((0x0301, "TLSv1"), (0x0302, "TLSv1.1"), (_TLS12, "TLSv1.2"), (_TLS13, "TLSv1.3"))
 _PROTOCOL_VERSION, _INTERNAL_ERROR = 70, 80
 _TLS13_SUITES = (0x1301, 0x1302, 0x1303, 0x1304, 0x1305)
-# TLS_NULL_WITH_NULL_NULL, which nothing negotiates (RFC 5246 appendix A.5): the server gets as far as the suites and no further.
+# TLS_NULL_WITH_NULL_NULL, which nothing negotiates (RFC 5246 appendix A.5): the server gets exactly as far as the suites.
 _NO_SUITE = (0x0000,)
 _ANONYMOUS_SUITE = (0xC018,)
 _ANONYMOUS_CIPHERS = "AECDH-AES128-SHA:@SECLEVEL=0"
@@ -38,12 +38,12 @@ _SIGNATURES = (
     *(0x0403, 0x0503, 0x0603, 0x0807, 0x0808, 0x081A, 0x081B, 0x081C, 0x0809, 0x080A, 0x080B),
     *(0x0804, 0x0805, 0x0806, 0x0401, 0x0501, 0x0601, 0x0303, 0x0203, 0x0301, 0x0201, 0x0904, 0x0905, 0x0906),
 )
-# Since 3.5 groups stand in tuples: a share for a group of an earlier tuple comes before one for a later (SSL_CTX_set1_groups_list(3)).
+# Since 3.5 groups form tuples: a share for a group of an earlier tuple comes before one for a later (SSL_CTX_set1_groups_list(3)).
 _OPENSSL_3_5 = 0x30500000
 
 
 def find_settings(context: ssl.SSLContext, *, tls12_groups: Sequence[int]) -> dict[str, Any] | None:
-    """Ask a context what it takes.
+    """Find out what a context accepts.
 
     Args:
         context: a server's, with its certificates or without. Its `sni_callback` must not be in use.
@@ -76,17 +76,17 @@ def find_settings(context: ssl.SSLContext, *, tls12_groups: Sequence[int]) -> di
 
 
 def groups_up_to_tls12(context: ssl.SSLContext) -> list[int]:
-    """Return the groups that a context takes in TLS 1.2, in its order of preference, whatever the security level.
+    """Return the groups that a context accepts in TLS 1.2, in its order of preference, whatever the security level.
 
     Args:
-        context: one without certificates, with the groups in question. It is spoilt: only anonymous suites are left in it.
+        context: one without certificates, with the groups in question. It is changed: only anonymous suites are left in it.
     """
     try:
         context.set_ciphers(_ANONYMOUS_CIPHERS)
         context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_2
     except (ssl.SSLError, ValueError):
         return []
-    # The usual ones cost a key each: the others are asked for alone first.
+    # Each common one costs a key generation: the others are tried first, alone.
     rare = _chosen(context, _TLS12, _UP_TO_TLS12)
     return _in_order(context, _TLS12, (*_ANY_VERSION, *(_UP_TO_TLS12 if rare is not None else ())))
 
@@ -98,17 +98,17 @@ def takes_anonymous(context: ssl.SSLContext) -> bool:
 
 
 def _keep_the_context(*_arguments: object) -> None:
-    """Answer a server name with nothing."""
+    """Accept any server name."""
 
 
 def _speaks(context: ssl.SSLContext, version: int) -> bool:
-    """Whether the context speaks a version: it then misses a suite, while otherwise it chooses an older one or sends protocol_version."""
+    """Whether the context supports a version: it then lacks a suite; otherwise it chooses an older version or sends protocol_version."""
     answer = ask(context, version, suites=_NO_SUITE, groups=_ANY_VERSION, signatures=_SIGNATURES)
     return answer.alert != _PROTOCOL_VERSION and answer.alert_version == min(version, _TLS12)
 
 
 def _signatures(context: ssl.SSLContext, versions: Sequence[str]) -> list[int]:
-    """Offer one signature algorithm at a time; one that is not taken has a reason of its own, before suite or key matter."""
+    """Offer one signature algorithm at a time; one that is not accepted has a separate reason, before suite or key matter."""
     version = next((code for code, name in _VERSIONS[2:] if name in versions), None)
     if version is None:
         return []
@@ -121,7 +121,7 @@ def _signatures(context: ssl.SSLContext, versions: Sequence[str]) -> list[int]:
 
 
 def _groups_of_tls13(context: ssl.SSLContext, tls12_groups: Sequence[int], *, older: bool) -> list[list[int]]:
-    """The groups of both versions in tuples; those that only TLS 1.2 has follow the one that they follow there."""
+    """The groups of both versions in tuples; those that only TLS 1.2 has keep their predecessor there."""
     candidates = tuple(dict.fromkeys((*tls12_groups, *_ANY_VERSION, *_ONLY_TLS13, *_UP_TO_TLS12)))
     found = _in_order(context, _TLS13, candidates) or _one_at_a_time(context, candidates)
     tuples: list[list[int]] = []
@@ -130,7 +130,7 @@ def _groups_of_tls13(context: ssl.SSLContext, tls12_groups: Sequence[int], *, ol
             tuples[-1].append(group)
         else:
             tuples.append([group])
-    # What TLS 1.3 does not take and could, the security level forbids in both.
+    # A group that TLS 1.3 supports but does not accept is forbidden by the security level in both.
     return _with_older(
         tuples, [group for group in tls12_groups if group in found or group in _UP_TO_TLS12] if older else ()
     )
@@ -150,7 +150,7 @@ def _with_older(tuples: list[list[int]], older: Sequence[int]) -> list[list[int]
 
 
 def _in_order(context: ssl.SSLContext, version: int, candidates: Sequence[int]) -> list[int]:
-    """Offer groups and take away the one that was chosen, until none is: the order is the server's."""
+    """Offer groups and remove the chosen one, until none is chosen: the order is the server's."""
     left, found = list(candidates), []
     while left:
         group = _chosen(context, version, left)
@@ -162,7 +162,7 @@ def _in_order(context: ssl.SSLContext, version: int, candidates: Sequence[int]) 
 
 
 def _one_at_a_time(context: ssl.SSLContext, candidates: Sequence[int]) -> list[int]:
-    """The groups that a context takes whose key cannot sign in TLS 1.3: that comes after the group."""
+    """The groups that a context accepts whose key cannot sign in TLS 1.3: the signature comes after the group."""
     refusals = {
         group: ask(context, _TLS13, suites=_TLS13_SUITES, groups=(group,), signatures=_SIGNATURES).reason
         for group in candidates
@@ -176,7 +176,7 @@ def _chosen(context: ssl.SSLContext, version: int, groups: Sequence[int]) -> int
 
 
 def _begins_tuple(context: ssl.SSLContext, before: int, group: int) -> bool:
-    """Whether a group is in a later tuple than the one before it: the server then asks for that one although it has a share of this one."""
+    """Whether a group is in a later tuple than the one before it: the server then requests that one although it has a share of this one."""
     if ssl.OPENSSL_VERSION_NUMBER < _OPENSSL_3_5:
         return False
     answer = ask(context, _TLS13, suites=_TLS13_SUITES, groups=(before, group), signatures=_SIGNATURES, shares=(group,))

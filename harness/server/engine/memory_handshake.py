@@ -1,6 +1,6 @@
 """Sends a ClientHello of our own to a server context in memory and reads the beginning of its answer: no socket, no client library.
 
-Part of the stand-alone server engine: stdlib only, CPython 3.8 and later. It can only ask: no handshake is completed. RFC 5246
+Part of the stand-alone server engine: stdlib only, CPython 3.8 and later. No handshake is completed. RFC 5246
 section 7.4.1, RFC 8446 section 4.1, RFC 8422 section 5.4.
 """
 
@@ -41,7 +41,7 @@ def ask(
     signatures: Sequence[int],
     shares: Sequence[int] = (),
 ) -> Answer:
-    """Send one ClientHello to the context and read what comes back.
+    """Send one ClientHello to the context and read the answer.
 
     Args:
         context: a server's.
@@ -49,7 +49,7 @@ def ask(
         suites: IANA codes.
         groups: IANA codes.
         signatures: IANA codes; they are omitted before TLS 1.2.
-        shares: groups with a key share, which is no valid one. Without any, a server of TLS 1.3 names its group in a HelloRetryRequest.
+        shares: groups with a key share, which is invalid. Without any, a server of TLS 1.3 names its group in a HelloRetryRequest.
     """
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     incoming.write(_client_hello(version, suites, groups, signatures, shares))
@@ -73,7 +73,7 @@ def _client_hello(
         extensions += _extension(_SIGNATURES, _sized(2, _codes(signatures)))
     if version >= _TLS13:
         extensions += _extension(_VERSIONS, _sized(1, _codes([_TLS13])))
-        # One byte is the share of no group: a server that takes this one refuses it, and any other asks for another.
+        # One byte is not a valid share of any group: a server that accepts the group refuses it, any other requests another group.
         shared = b"".join(_codes([group]) + _sized(2, b"\x00") for group in shares)
         extensions += _extension(_KEY_SHARE, _sized(2, shared))
     body = _codes([min(version, _TLS12)]) + bytes(32) + _sized(1, bytes(32))
@@ -82,7 +82,7 @@ def _client_hello(
 
 
 def _read(data: bytes) -> tuple[dict[int, bytes], tuple[int, int] | None]:
-    """Return the handshake messages in clear by type, and version and code of the alert. The bytes are OpenSSL's own."""
+    """Return the plaintext handshake messages by type, and version and code of the alert. The bytes are OpenSSL's own."""
     stream, alert = b"", None
     while len(data) >= 5:
         size = int.from_bytes(data[3:5], "big")

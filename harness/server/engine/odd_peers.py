@@ -1,7 +1,7 @@
-"""Peers that are not TLS servers, and odd ways to end a session: one function per behaviour, two tables.
+"""Peers that are not TLS servers, and incorrect ways to end a session: one function per behaviour, two tables.
 
-Part of the stand-alone server engine: stdlib only, CPython 3.8 and later. A raw peer gets the bare link and makes no
-statement of its own: its report has no failure, what the client did is in the recorded bytes.
+Part of the stand-alone server engine: stdlib only, CPython 3.8 and later. A raw peer gets the plain link and reports
+no failure of its own: what the client did is in the recorded bytes.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ RAW_BYTES: dict[str, tuple[bool, bytes | None, bool]] = {
 
 
 def serve_raw(link: Link, settings: dict[str, Any]) -> dict[str, Any]:
-    """Act as a peer of `RAW_BYTES` and record until the client leaves.
+    """Act as a peer of `RAW_BYTES` and record until the client closes.
 
-    Behaviour keys: `level`, `code` (raw.alert), `data` as hex (raw.bytes), `fin` to overrule the table.
+    Behaviour keys: `level`, `code` (raw.alert), `data` as hex (raw.bytes), `fin` to override the table.
     """
     behaviour = settings["behaviour"]
     wait_first, data, fin = RAW_BYTES[behaviour["name"]]
@@ -82,7 +82,7 @@ def raw_bytes(behaviour: dict[str, Any], hello: bytes) -> bytes:
 
 
 def first_record(link: Link, *, end: float) -> bytes:
-    """Read the client's first record, or what it sent before it left."""
+    """Read the client's first record, or what it sent before it closed."""
     data = b""
     while len(data) < 5 or len(data) < 5 + int.from_bytes(data[3:5], "big"):
         more = link.receive(end=end)
@@ -135,7 +135,7 @@ def close_plaintext(session: Session) -> None:
 
 
 def close_unwrap_after_client_left(session: Session) -> None:
-    """Answer, wait until the client has left, then require close_notify as `SSLSocket.unwrap` does."""
+    """Answer, wait until the client has closed, then require close_notify as `SSLSocket.unwrap` does."""
     session.answer()
     session.await_close()
     session.incoming.write_eof()

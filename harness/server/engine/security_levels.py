@@ -1,5 +1,5 @@
 """Finds out from OpenSSL itself what Python does not report about security levels: the level of a context before 3.10, and
-whether a server's own certificate has to be signed well enough for it.
+whether the signature of a server's own certificate must satisfy it.
 
 Part of the stand-alone server engine: stdlib only, CPython 3.8 and later.
 """
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING or __package__:
     from harness.server.engine.found_settings import takes_anonymous
-else:  # found beside this file; engine.py has put the folder on sys.path
+else:  # found next to this file; engine.py has put the folder on sys.path
     from found_settings import takes_anonymous
 
 #: Prime bits of Diffie-Hellman parameters -> the highest level that accepts them (SSL_CTX_set_security_level(3)).
@@ -55,8 +55,8 @@ def default_level() -> int:
 def checks_own_signature() -> bool:
     """Return whether `load_cert_chain` checks the hash that signed a server's certificate (CA_MD_TOO_WEAK).
 
-    OpenSSL's pull request 31271 took that away in the summer of 2026 in several branches at once: 3.5.7 and 3.6.3 look,
-    3.5.9 and 3.6.5 do not. Hence tried, with MD5 at level 1, which is too weak in every release.
+    OpenSSL's pull request 31271 removed this in the summer of 2026 in several branches at once: 3.5.7 and 3.6.3 check,
+    3.5.9 and 3.6.5 do not. So it is tried, with MD5 at level 1, which is too weak in every release.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.set_ciphers("ALL:@SECLEVEL=1")
@@ -92,7 +92,7 @@ def _signed_with_md5() -> bytes:
     point = _der(0x03, b"\x00\x04" + _GENERATOR)
     key = _der(0x30, b"\x02\x01\x01", _der(0x04, (1).to_bytes(32, "big")), _der(0xA0, curve), _der(0xA1, point))
     public = _der(0x30, _der(0x30, b"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01", curve), point)
-    # md5WithRSAEncryption (RFC 3279 section 2.2.1); issuer and subject differ, for a self-signed one is not looked at.
+    # md5WithRSAEncryption (RFC 3279 section 2.2.1); issuer and subject differ, because a self-signed one is not checked.
     algorithm = _der(0x30, b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x04", b"\x05\x00")
     issuer, subject = (
         _der(0x30, _der(0x31, _der(0x30, b"\x06\x03\x55\x04\x03", _der(0x0C, name))))

@@ -26,7 +26,7 @@ if TYPE_CHECKING or __package__:
     from harness.server.engine.alert_tap import AlertTap
     from harness.server.engine.found_settings import find_settings, groups_up_to_tls12
     from harness.server.engine.security_levels import checks_own_signature, level_of
-else:  # found beside this file; engine.py has put the folder on sys.path
+else:  # found next to this file; engine.py has put the folder on sys.path
     from alert_tap import AlertTap
     from found_settings import find_settings, groups_up_to_tls12
     from security_levels import checks_own_signature, level_of
@@ -34,7 +34,7 @@ else:  # found beside this file; engine.py has put the folder on sys.path
 #: Contexts kept per engine. They hold no descriptor: the key log is open only while one of them serves.
 CACHE_SIZE = 128
 
-#: The settings that decide what a context is; everything else belongs to one connection.
+#: The settings that determine a context; all others belong to one connection.
 CONTEXT_SETTINGS = (
     "certificates",
     "ciphers",
@@ -69,8 +69,8 @@ class DeliberateError(Exception):
 def failure_of(exc: BaseException, *, stage: str) -> dict[str, Any]:
     """Describe an exception of the server without its text, which changes with every OpenSSL.
 
-    The reason is `SSLError.reason`; without one it is the name of the OS error, or for the three classes that stand
-    for one `SSL_get_error` result (end of file, zero return, system call) the name of that result.
+    The reason is `SSLError.reason`; without one it is the name of the OS error, or for the three classes that correspond
+    to one `SSL_get_error` result (end of file, zero return, system call) the name of that result.
     """
     number = getattr(exc, "errno", None)
     reason = getattr(exc, "reason", None)
@@ -106,7 +106,7 @@ class SettingsRefused(Exception):
 
     Args:
         cause: what `ssl` raised.
-        facts: the live settings of the context as far as it got; the security level in them often is the reason.
+        facts: the live settings of the context so far; the security level in them is often the reason.
     """
 
     def __init__(self, cause: Exception, *, facts: dict[str, Any] | None) -> None:
@@ -130,13 +130,13 @@ class ContextStore:
         """Return the context, its facts and its alert tap.
 
         Raises:
-            SettingsRefused: `ssl` does not take the settings.
+            SettingsRefused: `ssl` does not accept the settings.
         """
         key = _cache_key(settings)
         entry = self._entries.pop(key, None)
         if entry is None:
             context = build_context(settings)
-            # Before the tap is in: it would see the handshakes that find the settings.
+            # Before the tap is installed: it would see the handshakes that find the settings.
             facts = context_facts(context, settings)
             tap = AlertTap()
             # bpo-43577: together with an SNI callback this one can deadlock on older versions.
@@ -160,7 +160,7 @@ class ContextStore:
             for context in logging:
                 try:
                     context.keylog_filename = path  # type: ignore[assignment]  # typeshed does not know None
-                except OSError:  # a cleaner of temporary files was here
+                except OSError:  # a cleaner of temporary files has removed it
                     continue
             yield
         finally:
@@ -200,7 +200,7 @@ def build_context(settings: dict[str, Any]) -> ssl.SSLContext:
     """Return a context with the settings.
 
     Raises:
-        SettingsRefused: `ssl` does not take them; the cause is whatever it raised.
+        SettingsRefused: `ssl` does not accept them; the cause is its exception.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
@@ -245,10 +245,10 @@ def _limit_groups(context: ssl.SSLContext, curve: str | None, groups: Sequence[s
 
 
 def _apply_versions(context: ssl.SSLContext, settings: dict[str, Any]) -> None:
-    """Set the version limits without Python's warning about TLS 1.0 and 1.1, which a case asks for on purpose."""
+    """Set the version limits without Python's warning about TLS 1.0 and 1.1, which a case requests on purpose."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        # OpenSSL wants minimum <= maximum at no moment, so the order is free.
+        # OpenSSL never requires minimum <= maximum, so the order does not matter.
         if settings.get("minimum_version") is not None:
             context.minimum_version = _VERSIONS[settings["minimum_version"]]
         if settings.get("maximum_version") is not None:
@@ -293,15 +293,15 @@ def context_facts(context: ssl.SSLContext, settings: dict[str, Any]) -> dict[str
 
 @functools.lru_cache(maxsize=None)
 def _groups_up_to_tls12(curve: str | None, groups: tuple[str, ...]) -> tuple[int, ...]:
-    """Ask a context of its own, once for all contexts with these groups: a certificate's curve hides the groups after it (RFC 8422)."""
+    """Use a separate context, once for all contexts with these groups: a certificate's curve hides the groups after it (RFC 8422)."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    with contextlib.suppress(ssl.SSLError, ValueError, AttributeError):  # refused, which the caller's context says
+    with contextlib.suppress(ssl.SSLError, ValueError, AttributeError):  # refused, which the caller's context reports
         _limit_groups(context, curve, groups)
     return tuple(groups_up_to_tls12(context))
 
 
 def end_of_stream() -> tuple[str, str]:
-    """Return how this Python's `ssl` reports a client that left in the handshake: (type, reason)."""
+    """Return how this Python's `ssl` reports a client that closed in the handshake: (type, reason)."""
     failure = failure_of(end_of_stream_error(), stage="handshake")
     return str(failure["type"]), str(failure["reason"])
 
@@ -319,7 +319,7 @@ def _end_of_stream() -> tuple[type[ssl.SSLError], int, str | None]:
     """Try it once, without a socket: class, number and reason.
 
     It depends on patch levels: gh-87960 and gh-95494 changed it between 3.10.11 and 3.11.3. For OpenSSL 1.1.1 Modules/_ssl.c
-    (PySSL_SetError, SSL_ERROR_SYSCALL) says SSLSyscallError of a memory BIO and SSLEOFError of a socket: the socket counts.
+    (PySSL_SetError, SSL_ERROR_SYSCALL) reports SSLSyscallError for a memory BIO and SSLEOFError for a socket: the socket counts.
     """
     incoming = ssl.MemoryBIO()
     incoming.write_eof()

@@ -47,7 +47,7 @@ class Waiter:
         self._wakeup_send.send(b"!")
 
     def reset(self) -> None:
-        """Forget an earlier `stop`."""
+        """Clear an earlier `stop`."""
         self._stopped = False
         try:
             while self._wakeup_recv.recv(64):
@@ -115,7 +115,7 @@ class Link:
         """Send all of `data`; nothing after a half-close.
 
         Raises:
-            TimeoutError: the peer took nothing until `end`.
+            TimeoutError: the peer accepted nothing until `end`.
             OSError: the connection broke.
         """
         position = 0
@@ -137,7 +137,7 @@ class Link:
         """Return what arrived, empty at the end of the stream.
 
         Raises:
-            TimeoutError: nothing came until `end`.
+            TimeoutError: nothing arrived until `end`.
             OSError: the connection broke.
         """
         while True:

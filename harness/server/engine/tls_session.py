@@ -1,6 +1,6 @@
 """One TLS server session over a recorded link: the TLS pump, the exchange, and how it ends.
 
-Part of the stand-alone server engine: stdlib only, CPython 3.8 and later. Works on a link it is given; knows nothing of
+Part of the stand-alone server engine: stdlib only, CPython 3.8 and later. Works on a given link; knows nothing of
 sockets, listeners, threads or JSON.
 """
 
@@ -32,7 +32,7 @@ class Session:
         link: the connection.
         tls: `ssl.SSLObject`, or a non-blocking `ssl.SSLSocket` on a pair that `incoming` and `outgoing` reach.
         incoming: takes bytes of the client (`write`, `write_eof`).
-        outgoing: gives bytes for the client (`read`).
+        outgoing: provides bytes for the client (`read`).
         settings: the engine's settings of this connection.
         flight: changes bytes before they are sent: (data, index) -> (data, "" | "fin" | "close"), or None.
         closing: replaces answer and end after the client's text: called with the session, or None.
@@ -100,7 +100,7 @@ class Session:
             self._more_time()
             data = self.pump(lambda: self.tls.read(CHUNK_BYTES))
             if not data:
-                # Some Pythons hide the bare end of file (SSL_OP_IGNORE_UNEXPECTED_EOF); here it must not pass for an answer.
+                # Some Pythons hide the plain end of the stream (SSL_OP_IGNORE_UNEXPECTED_EOF); here it must not count as an answer.
                 closed = ssl.SSLZeroReturnError(ssl.SSL_ERROR_ZERO_RETURN, "closed")
                 raise end_of_stream_error() if self.link.ended else closed
             self.received_bytes += len(data)
@@ -116,10 +116,10 @@ class Session:
         self.report["exchanged"] = True
 
     def await_close(self) -> None:
-        """Read until the client leaves; after a complete exchange every way to leave is accepted.
+        """Read until the client closes; after a complete exchange every way to close is accepted.
 
-        MicroPython's close() sends no close_notify (extmod/modtls_mbedtls.c, MP_STREAM_CLOSE). The end of file is
-        therefore not shown to OpenSSL 3, which would answer it with a decode_error alert and an SSLEOFError.
+        MicroPython's close() sends no close_notify (extmod/modtls_mbedtls.c, MP_STREAM_CLOSE). The end of the stream is
+        therefore not passed to OpenSSL 3, which would answer it with a decode_error alert and an SSLEOFError.
         A fatal alert of the client still counts: it refused something.
         """
         self.stage = "close"
@@ -150,7 +150,7 @@ class Session:
         return True
 
     def _say_goodbye(self) -> None:
-        """Answer a close_notify with ours; ignore a client that has already left."""
+        """Answer a close_notify with ours; ignore a client that has already closed."""
         try:
             self.tls.unwrap()
         except (OSError, ValueError):
@@ -181,7 +181,7 @@ class Session:
             except (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError):
                 if not fed_eof:
                     raise
-                # One event, which a memory BIO names otherwise in handshake and read: said as a socket would.
+                # One event, which a memory BIO names differently in handshake and read: named as for a socket.
                 raise end_of_stream_error() from None
             except ssl.SSLWantWriteError:
                 self.flush()
@@ -209,7 +209,7 @@ class Session:
             raise ConnectionAbortedError(errno.ECONNABORTED, "closed on purpose")
 
     def _flush_or_last_words(self, operation: Callable[[], Any]) -> None:
-        """Send; if the client has left, check first for its alert, which is the reason, and not the broken pipe."""
+        """Send; if the client has closed, check first for its alert, which is the reason, not the broken pipe."""
         try:
             self.flush()
         except (BrokenPipeError, ConnectionResetError):
