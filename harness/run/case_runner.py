@@ -263,7 +263,7 @@ class CaseRunner:
         )
 
     def _takes_own_pss(self) -> bool:
-        step = "the handshake that tells whether the board accepts RSA-PSS"
+        step = "the handshake that shows whether the board accepts RSA-PSS"
         return self._retried(lambda: takes_own_pss(self.handshakes), step=step)
 
     def _without_run(self, case: Case, word: VerdictWord, reason: str, *, attempt: int) -> CaseResult:

@@ -114,7 +114,7 @@ def is_loaded(console: Console) -> bool:
 
 
 def reload_agent(console: Console, *, from_files: bool) -> None:
-    """Start the agent again after a reset, the way it was started before; the check sums are on the board.
+    """Start the agent again after a reset, the way it was started before; the checksums are on the board.
 
     Raises:
         BoardError: it does not start.

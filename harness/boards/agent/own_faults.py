@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.boards.agent.protocol import Answer
 
-# Exceptions that our own agent never raises unless its source was damaged on the way to the board.
+# Exceptions that our own agent never raises unless its source arrived damaged on the board.
 OWN_FAULTS = ("NameError", "SyntaxError", "IndentationError", "AttributeError")
 
 

@@ -41,14 +41,14 @@ def probe_board(console: Console) -> BoardInfo:
     """Probe a board.
 
     Raises:
-        BoardError: `not-micropython`; `garbled` if the output is damaged each time: whatever it lacks would be a guess; else as
+        BoardError: `not-micropython`; `garbled` if the output is damaged each time: missing facts would be a guess; else as
             `RawRepl.exec`.
     """
     # A step that raised has printed what it could before.
     info = parse_probe(run_step(console, code) for _name, code in probe_steps())
     if info.implementation not in ("micropython", ""):
         raise BoardError(
-            f"{console.label}: this is {info.implementation[:40]!r}, not MicroPython; this harness does not drive it",
+            f"{console.label}: this is {info.implementation[:40]!r}, not MicroPython; this harness does not support it",
             kind=FaultKind.NOT_MICROPYTHON,
         )
     return info

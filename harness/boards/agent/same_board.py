@@ -14,7 +14,7 @@ STEPS = ("implementation", "platform", "machine", "build", "unique_id")
 
 
 def must_be_same(console: Console, before: BoardInfo) -> None:
-    """Check that the board is the one that was probed; the check sums must be on it.
+    """Check that the board is the one that was probed; the checksums must be on it.
 
     Args:
         console: of the board as it is now.

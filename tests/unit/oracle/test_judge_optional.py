@@ -25,7 +25,7 @@ REFUSED_BY_SERVER = refused(by="server", server="CERTIFICATE_VERIFY_FAILED", ale
 
 
 def case(*, client=Verify.NONE, server=Verify.NONE):
-    """A case whose sides check as told."""
+    """Return a case whose sides verify as given."""
     return Case(
         id="topic/name",
         title="",

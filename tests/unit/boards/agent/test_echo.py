@@ -35,7 +35,7 @@ FULL = RunRequest(
 
 
 def summed(data: bytes) -> str:
-    """The check sum as the agent notes it: without the letter of its kind."""
+    """The checksum as the agent notes it: without the letter of its kind."""
     return check_sum(data, kind="c")[1:]
 
 

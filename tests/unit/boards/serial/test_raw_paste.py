@@ -138,7 +138,7 @@ def test_an_answer_without_the_acknowledgement() -> None:
     sender, deadline = sender_for(port)
     assert sender.offer(b"pass", deadline=deadline)
     port._between = b'#th {"kind":"result"} c00000000\r\n'
-    with pytest.raises(BrokenProtocol, match="word that it has the code was lost"):
+    with pytest.raises(BrokenProtocol, match="confirmation of the code was lost"):
         sender.end(deadline=deadline)
 
 
