@@ -185,7 +185,7 @@ def test_all_damaged_check_sums(monkeypatch: pytest.MonkeyPatch, bit: int | None
 
 
 def take_over(port: MemoryPort, patch: pytest.MonkeyPatch, *, multiplier: float = 1.0) -> None:
-    """The board is taken over as at the start of a run, on its own clock."""
+    """Take over the board as at the start of a run, in simulated time."""
     spec = replace(SPEC, settings=BoardSettings(timeout_multiplier=multiplier))
     patch.setattr(raw_repl, "open_port", lambda _device, **_settings: port)
     patch.setattr(session_module, "Deadline", partial(Deadline, clock=lambda: port.now))
@@ -194,7 +194,7 @@ def take_over(port: MemoryPort, patch: pytest.MonkeyPatch, *, multiplier: float 
 
 @pytest.mark.parametrize("multiplier", [1.0, 0.2])
 def test_taking_over_is_tried_twice(monkeypatch: pytest.MonkeyPatch, multiplier: float) -> None:
-    """Whatever byte is damaged, the board is taken over, and a damaged banner costs no more than the protocol's time.
+    """Whichever byte is damaged, the board is taken over, and a damaged banner costs at most the protocol's time limit.
 
     With short time limits, too, a damaged banner is not taken for a boot.py that does not end.
     """

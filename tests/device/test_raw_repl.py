@@ -51,7 +51,7 @@ class Prompt:
         return before + found
 
     def interrupt(self) -> None:
-        """Send Send Send Ctrl-C as the virtual board delivers it."""
+        """Send Ctrl-C as the virtual board delivers it."""
         self.process.send_signal(signal.SIGINT)
 
     def raw(self) -> None:

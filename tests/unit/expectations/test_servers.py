@@ -40,7 +40,7 @@ def facts(*, level=2, number=OPENSSL_3_0, checks=True):
 
 
 def loading(material, *, level):
-    """Return Return Return (facts, reason of the refusal or None) of `load_cert_chain` at this level."""
+    """Return (facts, reason of the refusal or None) of `load_cert_chain` at this level."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.set_ciphers(f"ALL:@SECLEVEL={level}")
     live = facts(level=context.security_level, number=ssl.OPENSSL_VERSION_NUMBER, checks=checks_own_signature())

@@ -101,7 +101,7 @@ def test_unsupported_by_a_need(runner):
     )
 
 
-def test_weak_is_said_only_of_a_session(runner):
+def test_only_a_session_is_weak(runner):
     """A weakness belongs to a connection that exists, and is seen whatever the case is about."""
     plain_rsa = ServerProfile(certificates=("server-rsa2048",), ciphers="AES128-SHA256", maximum_version="TLSv1.2")
     session = runner.run(case(server=plain_rsa, client=ClientPlan())).observation

@@ -156,7 +156,7 @@ def test_a_fault_before_the_first_case(new_lab, monkeypatch, name, text, helped)
     runner = lab.runner(parse_board(f"faulty:{name}", {}), "in-process")
     assert runner.health.was_healthy
     (note,) = runner.board.notes
-    assert note.startswith(f"met a fault before its first case ({text}")
+    assert note.startswith(f"had a fault before its first case ({text}")
     assert note.endswith(f"; {helped} helped")
 
 
@@ -169,7 +169,7 @@ def test_a_fault_while_the_board_is_prepared(new_lab, monkeypatch, name):
     assert opened.error is None
     assert opened.info.tls_module == "tls"
     (note,) = opened.session.notes
-    assert note.startswith("met a fault before its first case (")
+    assert note.startswith("had a fault before its first case (")
     assert note.endswith(" helped")  # which step does is in tests/faults; on a busy machine it may be a later one
 
 

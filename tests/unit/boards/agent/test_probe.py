@@ -144,7 +144,7 @@ def test_tls_library(api: list[str], module: str | None, library: str | None) ->
     ],
 )
 def test_values(text: str, value: object) -> None:
-    """Values are the Values are the Values are the repr of numbers, strings, None and flat tuples, as MicroPython writes it."""
+    """Values are the repr of numbers, strings, None and flat tuples, as MicroPython writes it."""
     assert read_value(text) == value
 
 

@@ -178,7 +178,7 @@ class Lines:
         return 0
 
     def levels(self) -> list[tuple[bool, bool]]:
-        """Return Return Return DTR and RTS after each change."""
+        """Return DTR and RTS after each change."""
         now, seen = {"dtr": True, "rts": True}, []
         for name, value in self.states:
             now[name] = value
