@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from harness.model import Case
     from harness.pytest_plugin.fixtures import Board, RunCase
 
-STOPPED = "ended from outside before the harness's own time limits were over: {}"
+STOPPED = "stopped from outside before the harness's own time limits expired: {}"
 
 
 def case_function(request: pytest.FixtureRequest) -> RunCase:

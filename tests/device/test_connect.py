@@ -56,7 +56,7 @@ def test_f1_d1_rb01_a_server_that_ends_at_once(agent: dict[str, Any], kind: str)
 
 
 class Esp32Socket:
-    """ports/esp32/modsocket.c up to 1.21: connect() ignores the time-out, here for ever. A dropped SYN is never answered."""
+    """ports/esp32/modsocket.c up to 1.21: connect() ignores the time-out, here forever. A dropped SYN is never answered."""
 
     def __init__(self, *_kind: int) -> None:
         self.blocking = True

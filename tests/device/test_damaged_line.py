@@ -135,7 +135,7 @@ def test_f9_rb07_some_damaged_exchanges(monkeypatch: pytest.MonkeyPatch) -> None
 @pytest.mark.parametrize("direction", Direction)
 @pytest.mark.parametrize("bit", [*range(8), None])
 def test_f9_rb07_every_damaged_exchange(monkeypatch: pytest.MonkeyPatch, direction: Direction, bit: int | None) -> None:
-    """Each bit flipped, each byte lost, in both directions."""
+    """Each flipped bit and each lost byte, in both directions."""
     some = [one for one in all_damages(monkeypatch) if (one.direction, one.bit) == (direction, bit)]
     assert len(some) > 250
     check(some, monkeypatch)

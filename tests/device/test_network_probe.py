@@ -49,7 +49,7 @@ def test_f3_rb05_an_interface_that_is_joining(
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_f2_d5_a_bare_board(bench: Callable[..., Any], probe: Callable[[Any], BoardInfo], family: str) -> None:
-    """Its interfaces are named, and nothing is waited for."""
+    """Its interfaces are named, and the probe does not wait."""
     made = bench(family)
     found = probe(made)
     assert (found.address, found.interfaces) == (None, ("WLAN", "LAN"))
@@ -65,7 +65,7 @@ def test_f15_the_current_network(bench: Callable[..., Any], probe: Callable[[Any
 
 @pytest.mark.parametrize("story", ["good", "elsewhere", "boot"])
 def test_f7_rb10_no_interface_is_made(bench: Callable[..., Any], probe: Callable[[Any], BoardInfo], story: str) -> None:
-    """To construct a LAN resets its PHY and drops the link."""
+    """Constructing a LAN would reset its PHY and drop the link."""
     made = bench("esp32", story=story)
     probe(made)
     assert made.lan.made == 0

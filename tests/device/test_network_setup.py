@@ -44,7 +44,7 @@ STORIES = ("good", "bad-first", "missed-scan", "stale", "elsewhere", "boot")
 @pytest.mark.parametrize("story", STORIES)
 @pytest.mark.parametrize("family", FAMILIES)
 def test_f4_f6_rb03_a_good_password_joins(bench: Callable[..., Any], family: str, story: str) -> None:
-    """Whatever the first association, the first scan or an earlier attempt came to: the board joins within the time limit."""
+    """The board joins within the time limit, whatever the result of the first association, the first scan or an earlier attempt."""
     made = bench(family, story=story)
     answer = made.join()
     assert said(answer) == JOINED
@@ -58,7 +58,7 @@ def test_f4_f6_rb03_a_good_password_joins(bench: Callable[..., Any], family: str
     [("esp32-old", UNSURE), ("esp32-1.21", WRONG), ("esp32", WRONG), ("cyw43", WRONG), ("esp8266", WRONG)],
 )
 def test_f4_f6_rb03_a_wrong_password(bench: Callable[..., Any], family: str, words: str, story: str) -> None:
-    """It is called wrong, or, where the status never says so, one of two possible reasons."""
+    """The message says that it is wrong, or names two possible reasons if the status cannot tell."""
     made = bench(family, story=story)
     assert said(made.join(password="letmein")) == words
     assert made.clock.now < 1.5 * LIMIT_S * 1000
@@ -67,7 +67,7 @@ def test_f4_f6_rb03_a_wrong_password(bench: Callable[..., Any], family: str, wor
 @pytest.mark.parametrize("story", ["good", "stale", "elsewhere"])
 @pytest.mark.parametrize("family", FAMILIES)
 def test_f4_f6_rb03_no_such_access_point(bench: Callable[..., Any], family: str, story: str) -> None:
-    """A final scan tells it where the status does not."""
+    """A final scan decides if the status does not."""
     made = bench(family, story=story)
     assert said(made.join(ssid="cafe"), ssid="cafe") == ABSENT
     assert made.clock.now < 1.5 * LIMIT_S * 1000

@@ -29,7 +29,7 @@ def test_f7_the_line_of_boards_toml_constructs_the_lan(
 
 
 def test_f7_rb10_a_lan_that_needs_arguments(bench: Callable[..., Any]) -> None:
-    """Without them the firmware's own error is shown."""
+    """Without arguments the firmware's own error is shown."""
     answer = bench("esp32").bring_up("lan")
     assert (answer["code"], answer["type"]) == ("exception", "TypeError")
     text = failure_text(answer, BoardSettings(network=Network.LAN), timeout_s=LIMIT_S)

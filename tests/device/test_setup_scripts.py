@@ -77,7 +77,7 @@ def test_f1_f19_first_contact(
 def test_f19_a_server_that_closes_at_once_is_no_first_contact(
     run_on: Callable[[str], bytes], agent_source: str
 ) -> None:
-    """A peer that says nothing and closes is not our server: an error at `read`, not a connection."""
+    """A peer that closes without sending anything is not our server: an error at `read`, not a connection."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=lambda: listener.accept()[0].close(), daemon=True)
         thread.start()

@@ -72,7 +72,7 @@ def test_f1_d1_rb01_the_smoke_set_on_lwip(suite):
 
 
 def test_f2_d5_rb04_a_bare_board(suite):
-    """One error with the lines to write, none of them about a firewall; nothing was tried."""
+    """There is one error with the lines to add, which does not mention a firewall; no case ran."""
     ran = suite.run(*ONE, "--board", "faulty:bare")
     assert ran.summary() == "1 failed"
     start = ran.text.index("  faulty:bare: the board is not on a network: ", ran.text.index(" FAILURES "))

@@ -118,7 +118,7 @@ def test_a_program_that_is_not_micropython(suite):
 @pytest.mark.parametrize(
     ("fault", "said", "fixes"),
     [
-        ("bare", "faulty:bare: the board is in no network: it has no IP address, and its WLAN is not connected.", 2),
+        ("bare", "faulty:bare: the board is not on a network: it has no IP address, and its WLAN is not connected.", 2),
         ("small-heap", "faulty:small-heap: the board has too little memory for TLS: ", 2),
     ],
 )

@@ -129,7 +129,7 @@ def test_own(board, tls_server, expect, number):
 """
 
 
-def test_a_fault_in_somebodys_own_test(suite):
+def test_a_fault_in_a_users_own_test(suite):
     """The board is recovered for the next test; otherwise it is quarantined, and the rest is not run."""
     suite.write("test_own.py", OWN)
     # The time limits of a faulty board are a tenth.

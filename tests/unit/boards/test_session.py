@@ -74,7 +74,7 @@ def test_an_os_without_getcwd(new_session: NewSession, folder: Path) -> None:
 
 
 def test_f18_boot_py_that_blocks(new_session: NewSession, folder: Path) -> None:
-    """A boot.py that waits for ever is interrupted after a soft reset; the run says so, once, and goes on."""
+    """A boot.py that waits forever is interrupted after a soft reset; the run reports it once and continues."""
     session = new_session(timeout_multiplier=0.1)
     (folder / "boot.py").write_text("import time\nwhile True: time.sleep(1)\n")
     session.start()

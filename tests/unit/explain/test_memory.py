@@ -30,8 +30,8 @@ def test_out_of_memory(made, stored):
 @pytest.mark.parametrize(
     ("stage", "when", "fix"),
     [
-        (Stage.CONFIG, "while it loaded its certificates and its key", "make room before the handshake"),
-        (Stage.HANDSHAKE, "in the handshake", "make room before the handshake"),
+        (Stage.CONFIG, "while it loaded its certificates and its key", "free memory before the handshake"),
+        (Stage.HANDSHAKE, "in the handshake", "free memory before the handshake"),
         (Stage.WRITE, "while it wrote, after a good handshake", "read and write in pieces of at most 1 KB"),
         (Stage.READ, "while it read, after a good handshake", "read and write in pieces of at most 1 KB"),
     ],

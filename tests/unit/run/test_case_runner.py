@@ -162,13 +162,13 @@ SLACK = slack_bytes(FREE)
 
 
 def test_f5_how_much_more_memory_a_control_may_have(runner, heaps):
-    """Short of memory a good chain looks wrong too: a control vouches only if it had no more than the slack allows."""
+    """With too little memory a good chain is also refused: a control counts only if it had no more memory than the slack allows."""
     heaps(FREE, FREE + SLACK)
     assert runner.run(find_case("seed/wrong-ca")).verdict.word is VerdictWord.PASS
 
 
 def test_f5_rb08_a_control_that_had_more_memory_is_run_once_more_with_its_case(runner, heaps):
-    """What is free varies: the second time it may be near enough; if not, the refusal proves nothing, which is no failure of TLS."""
+    """Free memory varies: the second attempt may be close enough; otherwise the refusal proves nothing, which is not a TLS failure."""
     control, wrong_ca = find_case("seed/ca-verified"), find_case("seed/wrong-ca")
     tried = heaps(FREE, FREE + SLACK + 1, FREE, FREE)
     assert runner.run(wrong_ca).verdict.word is VerdictWord.PASS
@@ -176,7 +176,7 @@ def test_f5_rb08_a_control_that_had_more_memory_is_run_once_more_with_its_case(r
 
 
 def test_f5_rb08_a_control_that_has_more_memory_each_time(runner, heaps):
-    """Then it is an error."""
+    """If it has more memory each time, the result is an error."""
     heaps(FREE, FREE + SLACK + 1, FREE, FREE + SLACK + 1)
     verdict = runner.run(find_case("seed/wrong-ca")).verdict
     assert (verdict.word, verdict.reason) == (

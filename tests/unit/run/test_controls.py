@@ -10,7 +10,7 @@ from harness.run.controls import Controls, slack_bytes
     ("free", "slack"), [(0, 1024), (20_479, 1024), (20_480, 1024), (20_500, 1025), (200_000, 10_000)]
 )
 def test_f5_slack(free, slack):
-    """At least one kilobyte, else a twentieth of what is free."""
+    """The slack is a twentieth of the free memory, but at least one kilobyte."""
     assert slack_bytes(free) == slack
 
 

@@ -39,7 +39,7 @@ def race(handshakes, monkeypatch):
 
 
 def test_f1_taken_once(handshakes, race):
-    """The board could not connect and the server accepted another program: the handshake is made again."""
+    """If the board could not connect because the server accepted another program, the handshake is repeated."""
     taken = race(1)
     assert handshakes.make(PERMISSIVE_SERVER, ClientPlan()).connected
     assert len(taken) == 1

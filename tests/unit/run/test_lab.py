@@ -83,8 +83,8 @@ def test_whose_error_makes_a_board_unusable(new_lab, spec):
     assert lab.unusable_because(caught.value) == "unix"
 
 
-def test_no_way_to_the_server_is_remembered(new_lab, spec):
-    """The error that keeps board and server apart is remembered; the board itself stays open."""
+def test_an_unreachable_server_is_remembered(new_lab, spec):
+    """The connection error between board and server is remembered; the board itself stays open."""
     lab = new_lab(peers=("127.0.0.2",))
     errors = []
     for _ in range(2):

@@ -77,7 +77,7 @@ def test_f9_rb15_one_byte_lost_while_it_is_written(console: Console, folder: Pat
 
 
 def test_f9_rb15_one_byte_lost_each_time(console: Console, folder: Path) -> None:
-    """A file that is never what was written is an error: its agent is not used."""
+    """A file that always differs from what was written is an error: its agent is not used."""
     losing = "_open = open\ndef open(name, mode='r'): return _open('/dev/null' if 'w' in mode else name, mode)\n"
     console.must(losing, "stand in for a disk that keeps nothing")
     with pytest.raises(BoardError, match=r"tls_harness/agent.py was written twice, and differed both times") as raised:
@@ -86,7 +86,7 @@ def test_f9_rb15_one_byte_lost_each_time(console: Console, folder: Path) -> None
 
 
 def test_f9_rb15_a_file_that_was_changed_is_written_again(console: Console, folder: Path) -> None:
-    """Each start reads the file: one changed by hand, or damaged by an earlier version, is replaced."""
+    """Each start reads the file: one that was edited, or damaged by an earlier version, is replaced."""
     assert deployment.load_agent(console, filesystem=str(folder)) is None
     whole = agent_file(folder).read_text()
     for changed in (whole.replace("verify", "verif", 1), whole + "#", whole[:-1], ""):
@@ -112,8 +112,8 @@ def test_d2_the_first_run_leaves_the_heap_in_one_piece(folder: Path) -> None:
     assert first.largest > later.largest - 1024
 
 
-def test_a_right_file_is_not_written(console: Console, folder: Path) -> None:
-    """Flash wears out."""
+def test_a_correct_file_is_not_written(console: Console, folder: Path) -> None:
+    """A correct file is not written again, because flash wears out."""
     assert deployment.load_agent(console, filesystem=str(folder)) is None
     console.must("def open(name, mode='r'): raise OSError(5) if 'w' in mode else OSError(2)", "forbid writing")
     console.must("del open", "allow reading")

@@ -212,7 +212,7 @@ def test_tcp(agent: Console) -> None:
 
 
 def test_f8_rb06_a_connect_that_never_returns(agent: Console, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A firmware whose connect() knows no time-out: the network is at fault, so nothing is done to the board."""
+    """If firmware's connect() has no timeout, the network is at fault, so the board is not recovered."""
     agent.must("def th_tcp(*words):\n while True: pass", "stand in")
     monkeypatch.setattr(agent, "load", lambda name, what: None)
     monkeypatch.setattr(surroundings, "TCP_TRY_S", 0.2)

@@ -88,7 +88,7 @@ def test_a_lost_window_ends_within_the_protocols_time() -> None:
 
 @pytest.mark.parametrize("reply", [b"", b"R", b"R\x03\x10\x00\x01", b"S\x01\x10\x00\x01"])
 def test_f9_rb14_a_damaged_header_ends_within_the_protocols_time(reply: bytes) -> None:
-    """The header is waited for as long as the protocol may take, not as long as the code may run."""
+    """The wait for the header is limited by the protocol's time, not by the code's."""
     port = Port(reply)
     sender, deadline = sender_for(port)
     with pytest.raises(LinkTimeout):

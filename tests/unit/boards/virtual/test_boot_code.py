@@ -38,13 +38,13 @@ def run_on() -> Iterator[Callable[[str, bytes], bytes]]:
 
 
 def test_rb08_free_heap_varies(run_on: Callable[[str, bytes], bytes]) -> None:
-    """By up to 6 KB between two looks at it, and everything else of gc is there."""
+    """It varies by up to 6 KB between two calls, and the rest of gc is unchanged."""
     code = b"import gc\nseen = [None] * 200\nfor n in range(200): gc.collect(); seen[n] = gc.mem_free()\nprint(max(seen) - min(seen))"
     assert JITTER_BYTES - 300 <= int(run_on("jitter", code)) <= JITTER_BYTES + 300
 
 
 def test_rb09_no_memory_for_tls(run_on: Callable[[str, bytes], bytes]) -> None:
-    """A context can be made and set up; what wraps a socket ends in ENOMEM, whatever the module is called."""
+    """A context can be made and configured; wrapping a socket ends in ENOMEM, under every module name."""
     code = b"""\
 for name in ('tls', 'ssl'):
     module = __import__(name)

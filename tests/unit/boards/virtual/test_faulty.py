@@ -268,14 +268,14 @@ def test_rb16_a_uart_is_as_slow_as_its_baud_rate(bench: Callable[[str], Bench]) 
 
 
 def test_rb16_a_long_code_arrives_whole_over_a_uart(bench: Callable[[str], Bench]) -> None:
-    """Two windows of raw paste and its end are 257 bytes: nothing is dropped."""
+    """Two windows of raw paste and the end mark are 257 bytes: nothing is dropped."""
     made = bench("uart")
     text = "x" * 2000
     assert made.link.exec(b"print(len(%r))" % text.encode(), deadline=Deadline(60)).stdout == b"2000\n"
 
 
 def test_rb16_opening_resets(bench: Callable[[str], Bench]) -> None:
-    """Each opening resets the board; it prints its ROM log and is deaf, then boots."""
+    """Each opening resets the board; it prints its ROM log, does not read for a while, then boots."""
     made = bench("boot-log")
     made.link.exec(b"kept = 1", deadline=Deadline(60))
     made.link.close()
