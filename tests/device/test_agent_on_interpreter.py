@@ -122,11 +122,11 @@ class Server:
                 self._errors.put(type(error).__name__)
 
     def received(self, count: int) -> list[bytes]:
-        """What the next connections sent; waits for the server's thread."""
+        """Return what the next connections sent; waits for the server's thread."""
         return [self._received.get(timeout=60) for _ in range(count)]
 
     def error(self) -> str | None:
-        """The reason of the next failed connection; waits for the server's thread."""
+        """Return the reason of the next failed connection; waits for the server's thread."""
         return self._errors.get(timeout=60)
 
     def close(self) -> None:

@@ -113,7 +113,7 @@ def bench(parts: Bench) -> Bench:
 
 
 def run(link: RawRepl, code: bytes, *, timeout_s: float = 60.0) -> bytes:
-    """Run code that must not fail; what it printed."""
+    """Run code that must not fail; return its output."""
     output = link.exec(code, deadline=Deadline(timeout_s))
     assert output.stderr == b""
     return output.stdout
@@ -209,7 +209,7 @@ class TestContract:
         assert "'wb'" not in again.transcript()
 
     def test_deployed_again(self, bench: Bench) -> None:
-        """Another version of the agent, or one that was changed on the board, is replaced."""
+        """A different version of the agent, or one that was changed on the board, is replaced."""
         bench.session().close(deadline=Deadline(60))
         (bench.folder / AGENT_FILE).write_text("1/0")
         assert bench.session().notes == []

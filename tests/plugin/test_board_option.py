@@ -24,7 +24,7 @@ def interpreter(tmp_path):
 
 
 def test_two_boards(suite, interpreter):
-    """--board is repeatable: every case runs on each board, and the lines and the table tell them apart."""
+    """--board is repeatable: every case runs on each board, and the lines and the table distinguish them."""
     ran = suite.run(*suite.quick, "--board", "unix", "--board", f"unix:{interpreter}")
     assert ran.status == 0, ran.text
     rows = [line.split() for line in ran.lines if line.startswith(("unix", "all "))]
@@ -75,7 +75,7 @@ def test_the_order_does_not_depend_on_arrival(suite, interpreter):
     ],
 )
 def test_no_board(suite, spec, message):
-    """An invalid spec ends the run at once: exit code 4 and one line with the option, the value and what is accepted.
+    """An invalid spec ends the run at once: exit code 4 and one line with the option, the value and what is expected.
 
     The messages of each kind of board are in tests/unit/boards.
     """

@@ -5,7 +5,7 @@ import pytest
 LAB = '[board.desk]\nspec = "unix"\nheap_bytes = 4000000\n'
 
 
-def test_a_name_of_the_file(suite):
+def test_a_name_from_the_file(suite):
     """A name in the file is a board; what ./boards.toml says of the same name does not count."""
     suite.write("lab.toml", LAB)
     suite.write("boards.toml", '[board.desk]\nspec = "unix"\n')

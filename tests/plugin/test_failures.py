@@ -59,7 +59,7 @@ def failed(shared_suite, request):
 
 
 def test_a_failing_case(failed):
-    """Both sides, every difference, alert, negotiated values, why and what to change, the serial line and the command."""
+    """It shows both sides, every difference, the alert, negotiated values, cause and fix, the serial line and the command."""
     ran = failed
     assert (ran.status, ran.summary()) == (1, "1 failed")
     lines = [line for line in block(ran) if not line.startswith("[gw")]
@@ -282,7 +282,7 @@ def test_a_skip_shows_what_is_missing(suite):
     ],
 )
 def test_skips_of_others_stay_theirs(suite, files, verbose):
-    """pytest's list of all skips is headed by pytest's own word, whether a case or another test was skipped first."""
+    """pytest's list of all skips keeps pytest's own heading, whether a case or another test was skipped first."""
     suite.write("conftest.py", IMPOSSIBLE)
     suite.write("test_own.py", "import pytest\ndef test_own():\n    pytest.skip('not today')\n")
     chosen = ("--cases", "smoke", "-k", "impossible or own", "-rs", *verbose)

@@ -38,9 +38,9 @@ A_REFUSAL = (
 )
 UNKNOWN_CERTIFICATE = 'board.connect(tls_server("server-p257"))'
 MISTAKES = {
-    'tls_server("server-p256", cipher="x")': "tls_server(): unknown setting 'cipher'; accepted are certificates, ciphers, ",
+    'tls_server("server-p256", cipher="x")': "tls_server(): unknown setting 'cipher'; expected one of certificates, ciphers, ",
     'board.connect(tls_server("server-p256"), hostname="x")': (
-        "board.connect(): unknown setting 'hostname'; accepted are verify, "
+        "board.connect(): unknown setting 'hostname'; expected one of verify, "
     ),
     'board.connect(tls_server("server-p256"), verify="yes")': (
         "board.connect(verify=...): 'yes' is not one of none, optional, required"
@@ -48,7 +48,7 @@ MISTAKES = {
     'expect.refused(None, alert="no_such")': (
         "expect.refused(alert='no_such'): no TLS alert has this name; write it as in RFC 8446 or as a number"
     ),
-    "expect.connected(None, cipher=1)": "expect.connected(): unknown setting 'cipher'; accepted are group, suite, version",
+    "expect.connected(None, cipher=1)": "expect.connected(): unknown setting 'cipher'; expected one of group, suite, version",
 }
 
 
@@ -70,7 +70,7 @@ def shown(shared_suite):
 
 
 def test_every_difference_of_a_session(shown):
-    """expect.connected lists every difference at once, in the test's own frame only."""
+    """expect.connected lists every difference at once, with only the test's own frame."""
     lines = shown[A_SESSION]
     assert [line for line in lines if line.startswith("E")] == [
         "E   AssertionError: connected expected, got refused by the client at handshake",
@@ -89,7 +89,7 @@ def test_every_difference_of_a_session(shown):
 
 
 def test_every_difference_of_a_refusal(shown):
-    """expect.refused compares outcome, who, where, both errors and the alert at once."""
+    """expect.refused compares outcome, side, stage, both errors and the alert at once."""
     lines = [line for line in shown[A_REFUSAL] if line.startswith("E   ") and not line.startswith("E     ")]
     assert lines == [
         "E   AssertionError: refused expected, got connected",
@@ -106,13 +106,13 @@ def test_every_difference_of_a_refusal(shown):
 
 @pytest.mark.parametrize("body", MISTAKES)
 def test_mistakes_are_one_line(shown, body):
-    """A name or a setting that does not exist is said in one line with what is accepted: no traceback of ours."""
+    """An unknown name or setting is reported in one line with what is expected, without a traceback of the harness."""
     (line,) = shown[body]
     assert line.startswith(MISTAKES[body])
 
 
 def test_an_unknown_certificate(shown):
-    """A profile that is not declared names those that are."""
+    """The error for an unknown profile lists the declared ones."""
     (line,) = shown[UNKNOWN_CERTIFICATE]
     assert "'server-p257'" in line
 

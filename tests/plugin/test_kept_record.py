@@ -42,7 +42,7 @@ def test_a_suite_whose_test_ids_end_like_case_ids(suite, last, workers, board):
 
 
 @pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["alone", "workers"])
-def test_a_broken_lab_does_not_concern_it(suite, last, workers):
+def test_a_broken_lab_does_not_matter(suite, last, workers):
     """A suite that uses no board runs in a folder whose boards.toml is wrong, whatever its test ids are."""
     pytest.importorskip("xdist")
     (suite.folder / "test_mine.py").unlink()
@@ -84,7 +84,7 @@ def test_case(board, tls_case, run_case, request):
 
 
 def test_a_test_that_another_plugin_runs_again(suite):
-    """Two results of one cell, as pytest-rerunfailures makes them, are attempts 1 and 2 of it."""
+    """Two results of one cell, as pytest-rerunfailures produces them, are its attempts 1 and 2."""
     pytest.importorskip("pytest_rerunfailures")
     suite.write("test_mine.py", AGAIN)
     ran = suite.run("--cases", "smoke", "-k", "rsa-1024-key", "--reruns", "1", "-n", "1")

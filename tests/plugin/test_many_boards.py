@@ -256,7 +256,7 @@ def test_two_runs_that_want_the_same_boards(suite):
 
 
 def test_another_way_to_distribute(lab):
-    """With --board another --dist is refused: it would give one board to two workers."""
+    """With --board any other --dist is refused: it would give one board to two workers."""
     assert lab.refused("--board", "tag:soft", "-n", "2", "--dist", "each") == (
         "--dist each: not possible with --board, because each board belongs to one worker; "
         "leave --dist out, or give --dist load if pytest.ini sets another value"

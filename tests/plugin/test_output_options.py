@@ -59,11 +59,11 @@ def test_compat_report(suite):
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [
-        ("--compat-report", "run.pdf", "unknown suffix '.pdf' (accepted: "),
+        ("--compat-report", "run.pdf", "unknown suffix '.pdf' (expected one of "),
         ("--artifacts", "test_mine.py", "{folder}/test_mine.py is a file (expected a writable directory)"),
     ],
 )
-def test_places_that_cannot_be_written(suite, option, value, message):
+def test_paths_that_cannot_be_written(suite, option, value, message):
     """A report that could not be written is refused before the run, not lost after it (tests/unit/pytest_plugin/test_options.py)."""
     assert suite.refused(option, value).startswith(f"{option} {value!r}: {message.format(folder=suite.folder)}")
 
@@ -108,7 +108,7 @@ def test_a_full_disk_below_the_journal(suite):
 
 @pytest.mark.parametrize("how", [(), ("-n", "1", "--artifacts", "mine")], ids=["alone", "workers"])
 def test_one_run_at_a_time(suite, how):
-    """A second run into the same folder ends at once, says so and touches nothing; once the first is over it may."""
+    """A second run into the same folder ends at once with a message and changes nothing; after the first has ended, it may run."""
     folder = suite.folder / (how[-1] if how else ".compat")
     other = FolderLock(folder)
     ran = suite.run(*suite.quick, *how)
@@ -136,14 +136,14 @@ def kept(shared_suite, tmp_path_factory):
 
 
 def test_artifacts_outside(kept):
-    """An existing directory elsewhere is no place of tests: the root directory stays."""
+    """An existing directory elsewhere is not taken for a test path: the root directory does not change."""
     ran, place, _result = kept
     assert ran.line("rootdir: ") == f"rootdir: {ran.folder}"
     assert {path.name for path in place.iterdir()} > {"matrix.html", "run.json", "run.jsonl"}
 
 
 def test_the_kept_capture_opens_decrypted(kept):
-    """tshark, told nothing, reads the texts of both sides out of what a run left, at the run's time, with the addresses of its record."""
+    """tshark, without options, decrypts the texts of both sides from a run's capture, with the run's times and addresses."""
     tshark = shutil.which("tshark")
     if tshark is None:
         pytest.skip("tshark is not installed; apt-get install tshark")

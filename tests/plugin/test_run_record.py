@@ -61,7 +61,7 @@ def validate(ran):
 
 @pytest.mark.parametrize("arguments", [(), ("--board", "/dev/ttyNOPE7"), ("--peer", "127.0.0.2")])
 def test_schema(suite, arguments):
-    """A good run, one without a board and one without a network are all valid."""
+    """The records of a good run, one without a board and one without a network are all valid."""
     ran = suite.run(*(suite.quick if arguments else ("--cases", "smoke")), *arguments)
     validate(ran)
     record = ran.record()
@@ -79,7 +79,7 @@ def seed_story(shared_suite):
     return {result["case"]: result for result in ran.record()["results"]}
 
 
-def test_the_first_case_of_the_seed_story(seed_story):
+def test_the_first_seed_case(seed_story):
     """Its result has the documented keys, each with its value."""
     result = seed_story["seed/rsa-key-no-shared-cipher"]
     check(result, RESULT)
@@ -98,7 +98,7 @@ def test_the_first_case_of_the_seed_story(seed_story):
     assert result["mismatches"] == []
 
 
-def test_the_first_case_of_the_seed_story_connected(seed_story):
+def test_the_first_seed_case_connected(seed_story):
     """A session's result has the same keys, with its values."""
     result = seed_story["seed/ecdsa-key-connects"]
     check(result, RESULT)

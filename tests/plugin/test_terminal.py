@@ -98,7 +98,7 @@ class Terminal:
         return bool(data)
 
     def read_until(self, pattern: str) -> None:
-        """Read until what came matches."""
+        """Read until the output matches."""
         deadline = Deadline(240)
         while not re.search(pattern, self.raw):
             assert self.read(), self.raw
@@ -147,9 +147,9 @@ FEW = ("--cases", "smoke", "-k", "rsa-1024-key or wrong-ca")
 
 @pytest.mark.parametrize(("width", "colour"), [(60, ()), (160, ("--color=no",))])
 def test_it_fits(on_terminal, width, colour):
-    """Every case has one line with verdict and whole id, at any width; the bar was there and is gone; the table is drawn.
+    """Every case has one line with verdict and full id, at any width; the bar has disappeared at the end; the table is drawn.
 
-    --color=no keeps bar and table, and takes every colour away.
+    --color=no keeps bar and table, without colours.
     """
     terminal = on_terminal(*CHOSEN, *colour, width=width)
     assert terminal.finish() == 0
@@ -180,7 +180,7 @@ def test_plain_lines(on_terminal):
     assert "unknown_ca(48) from the client" in terminal.raw
 
 
-def test_no_bar_where_others_write(suite, on_terminal):
+def test_no_bar_with_other_output(suite, on_terminal):
     """With -s tests write while they run: no bar to run into; the table is drawn all the same."""
     suite.write("test_own.py", OWN)
     terminal = on_terminal("--cases", "smoke", "-k", "rsa-1024-key or one", "-s")
@@ -191,7 +191,7 @@ def test_no_bar_where_others_write(suite, on_terminal):
 
 
 def test_among_other_tests(suite, on_terminal):
-    """Before and after a suite's own tests nothing is overwritten and nothing of the bar is left."""
+    """Before and after a suite's own tests nothing is overwritten, and no part of the bar remains."""
     suite.write("test_own.py", OWN)
     suite.write("test_own_again.py", OWN)
     order = ("test_own.py", "test_mine.py", "test_own_again.py")
@@ -205,7 +205,7 @@ def test_among_other_tests(suite, on_terminal):
 
 
 def test_with_xdist(on_terminal):
-    """The controller alone draws; the workers' results come line by line as without a bar."""
+    """Only the controller draws; the workers' results appear line by line as without a bar."""
     terminal = on_terminal(*FEW, "-n", "1")
     assert terminal.finish() == 0
     lines = terminal.screen.lines

@@ -35,7 +35,7 @@ def test_must(console: Console) -> None:
 
 
 def test_no_answer(console: Console) -> None:
-    """Output that is no answer is shown, bounded."""
+    """Output that is not an answer is shown, bounded."""
     output = console.run("print('hello' * 1000)", timeout_s=60)
     with pytest.raises(BoardError, match=r"could not do it: it printed 'hellohello") as raised:
         console.answer(output, "do it")
@@ -100,7 +100,7 @@ def test_no_two_sessions_share_a_number(console: Console) -> None:
 
 
 def test_garbled(console: Console) -> None:
-    """A marked line that is no JSON object is the line's fault."""
+    """A marked line that is not a JSON object is a line fault."""
     output = console.run("print('#th {\"a\": ')", timeout_s=60)
     with pytest.raises(BoardError, match="lab-1: the board's answer is garbled") as raised:
         console.answer(output, "do it")
