@@ -6,10 +6,14 @@ from dataclasses import replace
 
 import pytest
 
+from harness.boards.session import BoardSession
 from harness.boards.spec import parse_board
 from harness.boards.virtual import faulty
+from harness.certificates import Certificates
 from harness.errors import BoardError, UsageError
-from harness.model import BoardInfo, BoardSettings, BoardSpec
+from harness.model import BoardInfo, BoardSettings, BoardSpec, UnexpectedPeers
+from harness.server.local import LocalServer
+from harness.server.unexpected_peers import CountedServer
 
 
 def test_nothing_is_opened_before_its_use(new_lab):
@@ -42,6 +46,28 @@ def test_two_boards_at_once(new_lab, spec, second_board):
     assert one.board is not two.board
     assert one.board.link.device != two.board.link.device
     assert one.server is two.server
+
+
+def test_what_is_closed_first(new_lab, spec, monkeypatch):
+    """The board, which may still use its server; then the server, which may still use its keys; then the keys."""
+    lab, closed = new_lab(), []
+    lab.runner(spec, "in-process")
+    for kind in (Certificates, LocalServer, BoardSession):
+        close = kind.close
+        monkeypatch.setattr(
+            kind, "close", lambda self, close=close, **more: (closed.append(type(self).__name__), close(self, **more))
+        )
+    lab.close()
+    assert closed == ["BoardSession", "LocalServer", "Certificates"]
+
+
+def test_unexpected_peers_of_one_server(new_lab, monkeypatch):
+    """Those of all its clocks count together, those of another server apart."""
+    lab = new_lab(servers=(sys.executable,))
+    for name, behind_s in (("in-process", 0), ("in-process", 60), (sys.executable, 0)):
+        lab.server(name, behind_s=behind_s)
+    monkeypatch.setattr(CountedServer, "take_unexpected_peers", lambda self: UnexpectedPeers(count=1))
+    assert [lab.take_unexpected_peers(name).count for name in ("in-process", sys.executable)] == [2, 1]
 
 
 def test_a_board_that_is_quarantined_later(new_lab, spec):
@@ -224,6 +250,7 @@ def test_f2_a_bare_board_without_tls(new_lab, spec):
     session = lab.open(spec).session
     session.info = replace(session.info, tls_module=None)
     assert lab.runner(spec, "in-process").board is session
+    assert lab.known_runner(spec, "in-process") is None  # nothing runs on it that could have to be ended
 
 
 HOSTED, ALONE = BoardInfo(platform="linux"), BoardInfo(platform="esp32", modules=("network",))
@@ -248,6 +275,14 @@ def test_which_addresses(new_lab, info, options, own, bind, advertise):
     spec = BoardSpec(text="u0", kind="serial", target="u0", label="u0", settings=BoardSettings(bind=own))
     chosen = new_lab(**options).addresses_for(info, spec)
     assert (chosen.bind, chosen.advertise) == (bind, advertise)
+
+
+def test_which_of_every_address(new_lab, monkeypatch):
+    """A server on every address gives a board the one that faces it."""
+    monkeypatch.setattr("harness.run.lab.local_address_for", {"192.0.2.9": "192.0.2.1"}.__getitem__)
+    spec = BoardSpec(text="u0", kind="serial", target="u0", label="u0", settings=BoardSettings())
+    chosen = new_lab(bind="0.0.0.0").addresses_for(replace(ALONE, address="192.0.2.9"), spec)
+    assert (chosen.bind, chosen.advertise) == ("0.0.0.0", "192.0.2.1")
 
 
 @pytest.mark.parametrize(
