@@ -215,7 +215,7 @@ def th_session(req, wrap, state, times, answer, did):
         words["server_hostname"] = th_pass(did, "n", req["name"])
     state[0] = "connect"
     times.append(th_now())
-    info = th_socket.getaddrinfo(req["host"], req["port"])[0]
+    info = th_socket.getaddrinfo(th_pass(did, "h", req["host"]), th_pass(did, "o", req["port"]))[0]
     state[1] = sock = th_socket.socket(info[0])
     # The timeout is set before the wrap: without it a silent server holds the board in wrap_socket forever.
     th_connect(sock, info[-1], th_pass(did, "t", req.get("timeout", 10000)))

@@ -139,11 +139,9 @@ class Handshakes:
             answer = None
             report = self.server.finish(Deadline(1.0))
         else:
-            answer = self.board.connect(
-                replace(request, host=self.addresses.advertise, port=start.port),
-                blobs,
-                deadline=Deadline(limit_s) if within is None else within.within(limit_s),
-            )
+            request = replace(request, host=self.addresses.advertise, port=start.port)
+            deadline = Deadline(limit_s) if within is None else within.within(limit_s)
+            answer = self.board.connect(request, blobs, deadline=deadline)
             report = self._report(answer)
         wire = read_wire(report.wire)
         if plan.suites is None and plan.certificate is None and wire.client_hello is not None:
@@ -153,7 +151,6 @@ class Handshakes:
             blobs=blobs,
             check_kind=self.board.check_kind,
             unrestricted=self.board.info.hello,
-            address=self.addresses.advertise,
             numbered=plan.text is None,
             peers=self.addresses.peers,
         )

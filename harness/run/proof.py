@@ -25,14 +25,13 @@ class Asked:
     """What the board was asked for in one handshake.
 
     `request` names `blobs`; `check_kind` is the board's kind of check sums. `unrestricted` is the board's ClientHello without any setting,
-    None before it is known. `address` is where the board connected to. `numbered`: its text must have the number of the exec.
+    None before it is known. `numbered`: its text must have the number of the exec. `peers` are the addresses that may connect.
     """
 
     request: RunRequest = field(default_factory=RunRequest)
     blobs: Mapping[str, bytes] = field(default_factory=dict)
     check_kind: str = "c"
     unrestricted: HelloFacts | None = None
-    address: str = ""
     numbered: bool = False
     peers: tuple[str, ...] = ()
 
@@ -82,7 +81,7 @@ def is_taken(answer: Answer | None, report: ServerReport) -> bool:
 
 def _other_client(answer: Answer, report: ServerReport, asked: Asked) -> Doubt | None:
     """Whether the connection that the server recorded is another client's."""
-    server, peer = f"{asked.address}:{report.local_port}", f"{report.peer}:{report.peer_port}"
+    server, peer = f"{asked.request.host}:{report.local_port}", f"{report.peer}:{report.peer_port}"
     in_its_place = "program at that address connected in the board's place"
     if is_taken(answer, report):
         refused = (
@@ -124,7 +123,7 @@ def _contradiction(answer: Answer, report: ServerReport, asked: Asked) -> Doubt 
     connected = answer.kind is AnswerKind.RESULT or answer.stage not in (Stage.CONNECT, Stage.CONFIG, None)
     said = "reports an exchange" if answer.kind is AnswerKind.RESULT else "connected to a server"
     if connected and not report.accepted:
-        text = f"the board {said}, but no connection reached the server at {asked.address}:{report.local_port}: "
+        text = f"the board {said}, but no connection reached the server at {asked.request.host}:{report.local_port}: "
         if report.strangers:
             text += f"it dropped one from {', '.join(report.stranger_addresses)}, because only {', '.join(asked.peers)} may connect"
         else:

@@ -70,7 +70,8 @@ def test_what_was_passed_on_comes_back(stand_in: Any, plain_server: int, generat
     made.put("ca", b"CA in DER form")
     made.put("c", b"certificate")
     made.put("k", b"key")
-    request = RunRequest(name="tls.test", verify=2, ca=("ca",), cert="c", key="k", recv=14, timeout_ms=5000)
+    where = {"host": "127.0.0.1", "port": plain_server}
+    request = RunRequest(name="tls.test", verify=2, ca=("ca",), cert="c", key="k", recv=14, timeout_ms=5000, **where)
     blobs = {"ca": b"CA in DER form", "c": b"certificate", "k": b"key"}
     planned = planned_echo(request, blobs, kind="c", number=17)
     for _again in range(2):

@@ -22,13 +22,15 @@ SETTINGS: Mapping[str, str] = {
     "i": "psk_identity",
     "p": "psk_key",
     "n": "server_hostname",
+    "h": "the server's address",
+    "o": "the server's port",
     "t": "the time limit in ms",
     "w": "the text",
     "z": "the number of bytes to send",
     "r": "the number of bytes to read",
     "e": "reading to the end",
 }
-_BEFORE_CONNECTING = "vsckaipn"
+_BEFORE_CONNECTING = "vsckaipnho"
 # What must have been passed on when an attempt ended in this stage; in any other, everything.
 _REACHED = {
     Stage.CONNECT: _BEFORE_CONNECTING,
@@ -66,6 +68,8 @@ def planned_echo(request: RunRequest, blobs: Mapping[str, bytes], *, number: int
         ("i", text(request.psk_identity)),
         ("p", blob(request.psk_key)),
         ("n", text(request.name)),
+        ("h", text(request.host)),
+        ("o", request.port),
         ("t", request.timeout_ms),
     ]
     if not request.close_first:

@@ -22,10 +22,9 @@ OWN = HelloFacts(
 SUITES = b"TLS-ECDHE-ECDSA-WITH-AES-128-GCM-SHA256,TLS-RSA-WITH-AES-256-GCM-SHA384"
 NUMBER = 123456789
 ASKED = Asked(
-    request=RunRequest(name="tls.test", verify=2, ca=("ca",), recv=14),
+    request=RunRequest(host="h", port=4, name="tls.test", verify=2, ca=("ca",), recv=14),
     blobs={"ca": b"CA", "suites": SUITES, "psk": b"\x01"},
     unrestricted=OWN,
-    address="h",
     numbered=True,
     peers=("192.0.2.9",),
 )
