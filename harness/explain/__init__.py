@@ -10,8 +10,7 @@ import importlib
 
 from harness.explain.evidence import Evidence
 from harness.explain.registry import first, fitting
-from harness.model import BoardInfo, Case, Expectation, Explanation, Observation
-from harness.wire.reading import WireReading
+from harness.model import Explanation
 
 __all__ = ["NO_RULE", "candidates", "explain"]
 
@@ -23,45 +22,20 @@ TOPICS = (
 )
 
 
-def explain(
-    case: Case,
-    seen: Observation,
-    info: BoardInfo,
-    *,
-    wire: WireReading | None = None,
-    authorities: tuple[bytes, ...] = (),
-    expected: Expectation | None = None,
-) -> Explanation:
-    """Explain why a case did not connect, or why it connected although it must not.
-
-    Args:
-        case: what was tried.
-        seen: what happened.
-        info: what the probe read from the board.
-        wire: the reading of the recorded bytes; without it some causes cannot be distinguished.
-        authorities: the board's CA certificates, DER.
-        expected: what should have happened; needed only to explain an acceptance.
+def explain(evidence: Evidence) -> Explanation:
+    """Say why a case did not connect, or why it connected although it must not.
 
     Returns:
-        The explanation of the matching rule; if none matches, one with the rule `none` and the evidence.
+        The explanation of the rule that fits; one with the rule `none` and the evidence if none does.
     """
     _load()
-    evidence = Evidence(case, seen, info, wire=wire, authorities=authorities, expected=expected)
     return first(evidence) or _unexplained(evidence)
 
 
-def candidates(
-    case: Case,
-    seen: Observation,
-    info: BoardInfo,
-    *,
-    wire: WireReading | None = None,
-    authorities: tuple[bytes, ...] = (),
-    expected: Expectation | None = None,
-) -> tuple[Explanation, ...]:
-    """Return the explanations of all matching rules, for tests: there must be one."""
+def candidates(evidence: Evidence) -> tuple[Explanation, ...]:
+    """Return what every rule that fits says, for tests: there must be one."""
     _load()
-    return fitting(Evidence(case, seen, info, wire=wire, authorities=authorities, expected=expected))
+    return fitting(evidence)
 
 
 def _load() -> None:

@@ -6,7 +6,7 @@ Knows records and how OpenSSL chooses a suite. Must not know rules, boards, serv
 from __future__ import annotations
 
 import functools
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from harness.model import (
@@ -35,6 +35,7 @@ _NEVER_SET_BEFORE_S = int(datetime(2023, 1, 1, tzinfo=UTC).timestamp())
 _DAY_S = 86400
 
 
+@dataclass
 class Evidence:
     """One result with everything that is known about it.
 
@@ -42,28 +43,19 @@ class Evidence:
         case: what was tried.
         seen: what happened.
         info: what the probe read from the board.
-        wire: the reading of the recorded bytes, None if they were not kept.
+        wire: the reading of the recorded bytes; without it some causes cannot be told apart.
         authorities: the board's CA certificates.
-        expected: what should have happened, None if nothing was expected.
+        expected: what should have happened; needed only to explain an acceptance.
+        kept: what a rule computed for later ones.
     """
 
-    def __init__(
-        self,
-        case: Case,
-        seen: Observation,
-        info: BoardInfo,
-        *,
-        wire: WireReading | None = None,
-        authorities: tuple[bytes, ...] = (),
-        expected: Expectation | None = None,
-    ) -> None:
-        self.case = case
-        self.seen = seen
-        self.info = info
-        self.wire = wire or WireReading()
-        self.authorities = authorities
-        self.expected = expected
-        self.kept: dict[str, str] = {}
+    case: Case
+    seen: Observation
+    info: BoardInfo
+    wire: WireReading = field(default_factory=WireReading)
+    authorities: tuple[bytes, ...] = ()
+    expected: Expectation | None = None
+    kept: dict[str, str] = field(default_factory=dict)
 
     # ------------------------------------------------------------------ both ends
 

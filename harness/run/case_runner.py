@@ -18,6 +18,7 @@ from harness.errors import BoardError, FaultKind, ServerError
 from harness.expectations.builders import with_end_of_stream
 from harness.expectations.needs import unmet
 from harness.explain import explain
+from harness.explain.evidence import Evidence
 from harness.explain.faults import explain_error, explain_fault
 from harness.model import (
     Case,
@@ -232,14 +233,8 @@ class CaseRunner:
         seen = handshake.observation
         if seen.outcome is Outcome.CONNECTED and verdict.word is not VerdictWord.INSECURE:
             return None
-        return explain(
-            case,
-            seen,
-            self.board.info_in_use(),
-            wire=handshake.wire,
-            authorities=handshake.authorities,
-            expected=expected,
-        )
+        info, wire, authorities = self.board.info_in_use(), handshake.wire, handshake.authorities
+        return explain(Evidence(case, seen, info, wire=wire, authorities=authorities, expected=expected))
 
     def _stated(self, case: Case, handshake: Handshake) -> Expectation | None:
         """Return what the case states for this board and server; None if it is only about the negotiation."""

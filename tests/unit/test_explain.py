@@ -12,6 +12,7 @@ import pytest
 import harness.explain
 from harness.cases import select
 from harness.explain import NO_RULE, TOPICS, candidates, explain
+from harness.explain.evidence import Evidence
 from harness.explain.registry import names
 from harness.model import BoardInfo, ClientFailure, Observation, Outcome, Side, Stage
 
@@ -41,7 +42,7 @@ STRANGE = Observation(
 
 def test_no_rule():
     """A result without a rule says so and shows the evidence."""
-    said = explain(select("smoke")[0], STRANGE, BoardInfo())
+    said = explain(Evidence(select("smoke")[0], STRANGE, BoardInfo()))
     assert (said.rule, said.title) == (NO_RULE, "no rule explains this; add one in harness/explain/")
     assert "client: OSError(-4711)" in said.why
 
@@ -52,7 +53,7 @@ def test_no_rule():
 def test_a_result_without_facts(outcome, stage):
     """A result with almost no facts gets an explanation, never an exception."""
     seen = dataclasses.replace(STRANGE, outcome=outcome, stage=stage, client=None, ended_by=None)
-    assert explain(select("smoke")[0], seen, BoardInfo()).title
+    assert explain(Evidence(select("smoke")[0], seen, BoardInfo())).title
 
 
 def test_every_topic_is_loaded():
@@ -66,14 +67,14 @@ def test_every_topic_is_loaded():
 
 def test_every_rule_has_its_stored_text():
     """What each rule says is stored, from a test of its topic (tests/unit/explain); a text of no rule is deleted."""
-    explain(select("smoke")[0], STRANGE, BoardInfo())
+    explain(Evidence(select("smoke")[0], STRANGE, BoardInfo()))
     stored = {path.stem for path in (Path(__file__).parent / "explain" / "texts").iterdir()}
     assert stored == {name.replace("/", ".") for name in names()}
 
 
 def test_rules_are_asked_in_the_order_of_topics_and_files():
     """Lack of memory comes before the message's own meaning, link errors come last; within a topic, rules keep the order of the file."""
-    explain(select("smoke")[0], STRANGE, BoardInfo())
+    explain(Evidence(select("smoke")[0], STRANGE, BoardInfo()))
     declared = [
         name
         for topic in TOPICS
@@ -97,14 +98,8 @@ def test_one_rule_fits_every_case(lab, spec):
             assert result.explanation is None, case.id
             continue
         tried = runner.last
-        found = candidates(
-            case,
-            tried.observation,
-            runner.board.info,
-            wire=tried.wire,
-            authorities=tried.authorities,
-            expected=result.expected,
-        )
+        known = {"wire": tried.wire, "authorities": tried.authorities, "expected": result.expected}
+        found = candidates(Evidence(case, tried.observation, runner.board.info, **known))
         if [item.rule for item in found] != [result.explanation.rule]:
             wrong.append((case.id, [item.rule for item in found], result.explanation.rule))
     assert wrong == []

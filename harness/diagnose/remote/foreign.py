@@ -14,6 +14,7 @@ from harness.diagnose.trying import Trials
 from harness.diagnose.wire_steps import wire_steps
 from harness.errors import BoardError, FaultKind
 from harness.explain import explain
+from harness.explain.evidence import Evidence
 from harness.explain.other_servers import for_any_server
 from harness.model import (
     BoardInfo,
@@ -155,7 +156,8 @@ class _Foreign:
             self._facts, self._looked = self._looking.facts(seen.client_hello), True
         told = completed(seen, last.wire, facts=self._facts if worth_looking(seen, last.wire) else None)
         self._told = self._told or told
-        said = explain(case, told, self._runner.board.info_in_use(), wire=last.wire, authorities=last.authorities)
+        info = self._runner.board.info_in_use()
+        said = explain(Evidence(case, told, info, wire=last.wire, authorities=last.authorities))
         return replace(result, explanation=replace(said, fixes=tuple(map(for_any_server, said.fixes))))
 
 
@@ -183,7 +185,7 @@ def _not_there(request: Request, target: str, gone: ServerFailure) -> Diagnosis:
             verdict=Verdict(word=VerdictWord.FAIL, reason=f"this machine cannot reach {target}: {gone.reason}"),
             expected=None,
             observation=seen,
-            explanation=explain(case, seen, BoardInfo()),
+            explanation=explain(Evidence(case, seen, BoardInfo())),
         ),
         unseen=("whether the board can reach it: not tried, because this machine cannot",),
     )

@@ -2,7 +2,6 @@
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from harness.boards.virtual.interpreter import find_interpreter
 from harness.cases import find_case
 from harness.errors import HarnessError
 from harness.explain import candidates
+from harness.explain.evidence import Evidence
 from harness.model import (
     BoardInfo,
     BoardSettings,
@@ -46,29 +46,6 @@ VOLATILE = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Result:
-    """The input of a rule."""
-
-    case: Case
-    seen: Observation
-    info: BoardInfo
-    wire: WireReading | None = None
-    authorities: tuple[bytes, ...] = ()
-    expected: Expectation | None = None
-
-    def fitting(self):
-        """Return the explanations of all rules that match."""
-        return candidates(
-            self.case,
-            self.seen,
-            self.info,
-            wire=self.wire,
-            authorities=self.authorities,
-            expected=self.expected,
-        )
-
-
 @pytest.fixture(scope="session")
 def real(python_org_server):
     """Run a case once on the virtual board, against a server with the defaults of a python.org build."""
@@ -88,7 +65,7 @@ def real(python_org_server):
             if result.verdict.word is VerdictWord.UNSUPPORTED:
                 pytest.skip(f"{case_id}: {result.verdict.reason}")
             tried = runner.last
-            done[case_id] = Result(
+            done[case_id] = Evidence(
                 case=case,
                 seen=tried.observation,
                 info=runner.board.info,
@@ -120,7 +97,7 @@ def stored():
     """Assert that exactly one rule matches and gives the stored text (UPDATE_TEXTS=1 stores it)."""
 
     def check(rule, result):
-        said = result.fitting()
+        said = candidates(result)
         assert [item.rule for item in said] == [rule]
         text = text_of(said[0])
         place = TEXTS / f"{rule.replace('/', '.')}.txt"
@@ -209,7 +186,7 @@ def made():
             client=client or ClientPlan(),
             expect=Expectation(source="stated", outcome=Outcome.CONNECTED),
         )
-        return Result(case=case, seen=seen, info=known, wire=wire, expected=expected)
+        return Evidence(case=case, seen=seen, info=known, wire=wire or WireReading(), expected=expected)
 
     make.board, make.hello = board, HELLO
     return make

@@ -2,6 +2,7 @@
 
 import pytest
 
+from harness.explain import candidates
 from harness.model import Expectation, Outcome, Side, Stage
 
 
@@ -9,7 +10,7 @@ from harness.model import Expectation, Outcome, Side, Stage
 def test_two_pairs_of_two_kinds(made, reason):
     """OpenSSL has other error names if key and certificate have different types (invented; tests/unit/diagnose has a real one)."""
     failure = {"type": "SSLError", "reason": reason}
-    said = made(stage=Stage.CONFIG, server=failure, by=Side.SERVER).fitting()
+    said = candidates(made(stage=Stage.CONFIG, server=failure, by=Side.SERVER))
     assert [item.rule for item in said] == ["certificates/two-pairs"]
 
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from harness.explain import fixes
+from harness.explain import candidates, fixes
 from harness.model import KeyFacts, ServerFacts, ServerProfile, Side, Stage
 
 NO_SHARED_CIPHER = {"server": {"type": "SSLError", "reason": "NO_SHARED_CIPHER"}, "by": Side.SERVER}
@@ -59,7 +59,7 @@ def test_axtls_with_current_python(made):
     hello = dataclasses.replace(made.hello, suites=("002f", "003c", "0035", "003d"), groups=(), extensions=(13, 0))
     info = made.board("1.22.0", tls_library="axTLS", platform="esp8266")
     result = made("OSError", -40, **NO_SHARED_CIPHER, info=info, client_hello=hello, server_facts=facts)
-    assert [item.rule for item in result.fitting()] == ["ciphers/plain-rsa-only"]
+    assert [item.rule for item in candidates(result)] == ["ciphers/plain-rsa-only"]
 
 
 def test_plain_rsa_is_discouraged():

@@ -2,6 +2,7 @@
 
 import pytest
 
+from harness.explain import candidates
 from harness.model import ClientPlan, Outcome, Side, Stage
 
 
@@ -16,7 +17,7 @@ def test_d4_slow_board(made, stored, error):
     """The server gave up after its 30 s, and the board noticed later: no firewall, and no silent server."""
     failure = {"type": "TimeoutError", "reason": None, "errno": None}
     seen = made("OSError", error, server=failure, outcome=Outcome.HUNG, by=None, handshake_board_ms=41000.0)
-    (said,) = seen.fitting()
+    (said,) = candidates(seen)
     assert said.rule == "closing/slow-board"
     assert said.title == "the handshake takes longer than the server waits: timeout_multiplier"
     if error == -29312:
@@ -32,7 +33,7 @@ def test_unanswered(made, stored):
 def test_unanswered_with_an_alert(made):
     """The board knows that there was an alert, but not which."""
     plan = ClientPlan(text="x", any_answer=True)
-    (said,) = made("OSError", -30592, by=Side.SERVER, stage=Stage.READ, client=plan, handshake_done=True).fitting()
+    (said,) = candidates(made("OSError", -30592, by=Side.SERVER, stage=Stage.READ, client=plan, handshake_done=True))
     assert said.rule == "closing/unanswered"
     assert said.why[1] == "the server sent an encrypted fatal alert; the board cannot tell which"
 
@@ -40,5 +41,5 @@ def test_unanswered_with_an_alert(made):
 def test_silent_after_handshake_at_a_foreign_server(made):
     """A foreign server's received text is unknown; the sent text is known."""
     plan = ClientPlan(text="hello", any_answer=True)
-    (said,) = made("OSError", 110, stage=Stage.READ, outcome=Outcome.HUNG, client=plan, handshake_done=True).fitting()
+    (said,) = candidates(made("OSError", 110, stage=Stage.READ, outcome=Outcome.HUNG, client=plan, handshake_done=True))
     assert (said.rule, said.why[0]) == ("closing/silent-after-handshake", "the board sent 'hello'")

@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from harness.explain import candidates
 from harness.model import FoundSettings, KeyFacts, ServerFacts, Side
 
 SUITES = (
@@ -69,7 +70,7 @@ def test_groups(refused, stored):
 
 def lines_of(result):
     """Return the title, the reasons and the fixes of the only explanation."""
-    (said,) = result.fitting()
+    (said,) = candidates(result)
     assert said.rule == "configuration/found-by-handshake"
     return said.title, said.why, [fix.title for fix in said.fixes]
 
@@ -123,7 +124,7 @@ def test_two_decisive_settings(refused):
 
 def test_a_limit_that_does_not_matter(refused):
     """The board has suites for RSA keys only: that stays the cause, whatever the configuration limits."""
-    (said,) = refused(hello={"suites": ("c02f", "003d")}, groups=(("secp256r1",),)).fitting()
+    (said,) = candidates(refused(hello={"suites": ("c02f", "003d")}, groups=(("secp256r1",),)))
     assert said.rule == "ciphers/ecdhe-rsa-only"
 
 

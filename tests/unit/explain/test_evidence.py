@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from harness.explain.evidence import Evidence, table
+from harness.explain.evidence import table
 from harness.model import Alert, ClientPlan, KeyFacts, Outcome, ServerFacts, ServerProfile, Side
 from harness.oracle.predict import Exclusion
 from harness.wire.reading import WireReading
@@ -21,22 +21,17 @@ SERVER = ServerFacts(
 )
 
 
-def of(result):
-    """Return the evidence of an invented result."""
-    return Evidence(result.case, result.seen, result.info, wire=result.wire)
-
-
 def test_names_of_a_number_with_two_readings(made):
     """The names include both readings and both parts of a combined number, without mbedTLS's prefix."""
-    assert of(made("OSError", 104)).client_names == {"ECONNRESET", "ASN1_INVALID_DATA"}
-    assert of(made("OSError", -17040)).client_names == {"RSA_PUBLIC_FAILED", "MPI_ALLOC_FAILED"}
+    assert made("OSError", 104).client_names == {"ECONNRESET", "ASN1_INVALID_DATA"}
+    assert made("OSError", -17040).client_names == {"RSA_PUBLIC_FAILED", "MPI_ALLOC_FAILED"}
 
 
 def test_only_fatal_alerts_count(made):
     """A warning does not end a connection."""
     warning = Alert(sender=Side.SERVER, level="warning", code=112, name="unrecognized_name")
     fatal = Alert(sender=Side.SERVER, level="fatal", code=40, name="handshake_failure")
-    evidence = of(made("OSError", -30592, alerts=(warning, fatal)))
+    evidence = made("OSError", -30592, alerts=(warning, fatal))
     assert (evidence.alert("server"), evidence.alert("client"), evidence.silent_end) == (40, None, False)
 
 
@@ -46,9 +41,9 @@ def test_the_first_fatal_alert_of_a_side(made):
         Alert(sender=Side(sender), level="fatal", code=code, name="x")
         for sender, code in (("client", 48), ("server", 40), ("client", 80), ("server", 50))
     ]
-    evidence = of(made("OSError", -30592, alerts=alerts))
+    evidence = made("OSError", -30592, alerts=alerts)
     assert (evidence.alert("server"), evidence.alert("client")) == (40, 48)
-    assert of(made("OSError", -30592, alerts=())).silent_end
+    assert made("OSError", -30592, alerts=()).silent_end
 
 
 @pytest.mark.parametrize(
@@ -65,7 +60,7 @@ def test_the_first_fatal_alert_of_a_side(made):
 )
 def test_the_clock(clock, here, never_set, off, text, made):
     """A clock before 2023 was never set; another is wrong if it differs by more than a day, in either direction."""
-    evidence = of(made("OSError", -1, info=made.board(clock_unix_s=clock, hello_unix_s=here)))
+    evidence = made("OSError", -1, info=made.board(clock_unix_s=clock, hello_unix_s=here))
     assert (evidence.clock_never_set, evidence.clock_is_off, evidence.clock_text) == (never_set, off, text)
 
 
@@ -82,30 +77,30 @@ def test_the_clock(clock, here, never_set, off, text, made):
 def test_the_versions_of_the_server(oldest, newest, text, made):
     """The text is a range, one version, or only a limit."""
     facts = dataclasses.replace(SERVER, minimum_version=oldest, maximum_version=newest)
-    assert of(made("OSError", -1, server_facts=facts)).server_versions == text
+    assert made("OSError", -1, server_facts=facts).server_versions == text
 
 
 def test_what_both_sides_chose(made):
     """The chosen version, whether it is TLS 1.3, the key types without duplicates, and the names of the hello's versions."""
-    evidence = of(made("OSError", -1, server_facts=SERVER))
+    evidence = made("OSError", -1, server_facts=SERVER)
     assert (evidence.version, evidence.chose_tls13, evidence.key_types) == (0x0303, False, ("EC", "RSA"))
     assert evidence.client_versions == ("TLSv1.2",)
     newer = dataclasses.replace(made.hello, versions=("0304", "0303"), extensions=(0, 10, 13, 43, 51))
-    evidence = of(made("OSError", -1, server_facts=SERVER, client_hello=newer))
+    evidence = made("OSError", -1, server_facts=SERVER, client_hello=newer)
     assert (evidence.version, evidence.chose_tls13) == (0x0304, True)
     assert evidence.client_versions == ("TLSv1.3", "TLSv1.2")
     older = dataclasses.replace(made.hello, versions=("0301",))
     newest_only = dataclasses.replace(SERVER, minimum_version="TLSv1.2")
-    assert of(made("OSError", -1, server_facts=newest_only, client_hello=older)).version is None
+    assert made("OSError", -1, server_facts=newest_only, client_hello=older).version is None
     for missing in ({"client_hello": None}, {"client_hello": None, "server_facts": SERVER}):
-        evidence = of(made("OSError", -1, **missing))
+        evidence = made("OSError", -1, **missing)
         assert (evidence.version, evidence.selection, evidence.client_versions) == (None, (), ())
-    assert of(made("OSError", -1)).key_types == ()
+    assert made("OSError", -1).key_types == ()
 
 
 def test_signalling_values_are_not_suites(made):
     """The offer's signalling values are not suites."""
-    evidence = of(made("OSError", -1, server_facts=SERVER))
+    evidence = made("OSError", -1, server_facts=SERVER)
     assert [item.code for item in evidence.selection] == ["c02b", "c02f", "003d"]
 
 
@@ -123,7 +118,7 @@ def test_a_list_that_was_found_by_trying(python, keys, reasons, offered, made):
     """A suite that the server's keys cannot serve was not tried, so it is not reported as missing from the list."""
     facts = dataclasses.replace(SERVER, python=python, keys=keys, suites=())
     hello = dataclasses.replace(made.hello, suites=offered)
-    evidence = of(made("OSError", -1, server_facts=facts, client_hello=hello))
+    evidence = made("OSError", -1, server_facts=facts, client_hello=hello)
     assert tuple(item.reasons for item in evidence.selection) == reasons
 
 
@@ -140,22 +135,22 @@ def test_when_such_a_list_is_complete(offered, keys, reasons, made):
     """The list is only uncertain if no ECDHE suite of the offer fits the server's key."""
     facts = dataclasses.replace(SERVER, python="", keys=keys, suites=())
     hello = dataclasses.replace(made.hello, suites=offered)
-    evidence = of(made("OSError", -1, server_facts=facts, client_hello=hello))
+    evidence = made("OSError", -1, server_facts=facts, client_hello=hello)
     assert tuple(item.reasons for item in evidence.selection) == reasons
 
 
 def test_the_client_s_exception(made):
     """Number, names, flags and first argument of the client's exception; empty without one."""
-    evidence = of(made("ValueError", "The certificate is not trusted"))
+    evidence = made("ValueError", "The certificate is not trusted")
     assert evidence.first_argument == "The certificate is not trusted"
-    assert of(made("OSError", -1, "text")).first_argument == -1
+    assert made("OSError", -1, "text").first_argument == -1
     several = "\nThe certificate validity has expired\n\nThe certificate validity starts in the future\n"
-    assert of(made("ValueError", several)).flags == {"expired", "future"}
-    assert of(made("OSError", -1)).flags == frozenset()
-    silent = of(made(None, server={"type": "SSLError", "reason": "X"}))
+    assert made("ValueError", several).flags == {"expired", "future"}
+    assert made("OSError", -1).flags == frozenset()
+    silent = made(None, server={"type": "SSLError", "reason": "X"})
     assert (silent.client, silent.number, silent.first_argument, silent.flags) == (None, None, None, frozenset())
     assert (silent.client_names, silent.reason) == (frozenset(), "X")
-    assert of(made("OSError")).first_argument is None
+    assert made("OSError").first_argument is None
 
 
 @pytest.mark.parametrize(
@@ -163,37 +158,37 @@ def test_the_client_s_exception(made):
 )
 def test_short_of_memory(free, short, made):
     """Memory is short below 40 kB, if the amount is known."""
-    assert of(made("OSError", -9984, free_before=free)).short_of_memory is short
+    assert made("OSError", -9984, free_before=free).short_of_memory is short
 
 
 def test_axtls_needs_less(made):
     """axTLS runs in 30 kB, so little heap is not a cause."""
     info = made.board("1.22.0", tls_library="axTLS")
-    assert not of(made("OSError", -40, free_before=25000, info=info)).short_of_memory
+    assert not made("OSError", -40, free_before=25000, info=info).short_of_memory
 
 
 def test_name_that_was_sent(made):
     """An empty name in the extension counts as no name."""
-    assert of(made("OSError", -30592)).sends_name
+    assert made("OSError", -30592).sends_name
     for changes in ({"sni": ""}, {"sni": None}, {"extensions": (10, 13)}):
         hello = dataclasses.replace(made.hello, **changes)
-        assert not of(made("OSError", -30592, client_hello=hello)).sends_name
-    assert not of(made("OSError", -30592, client_hello=None)).sends_name
+        assert not made("OSError", -30592, client_hello=hello).sends_name
+    assert not made("OSError", -30592, client_hello=None).sends_name
 
 
 def test_without_a_server_nothing_is_selected(made):
     """Without the server's settings, no suite is judged."""
-    evidence = of(made("OSError", -30592, client=ClientPlan(), profile=ServerProfile()))
+    evidence = made("OSError", -30592, client=ClientPlan(), profile=ServerProfile())
     assert (evidence.selection, evidence.version, evidence.server_versions) == ((), None, "unknown")
 
 
 def test_other_facts_of_a_result(made):
     """Acceptance, the server's reason, the client's number and the server's behaviour; an empty reading without wire data."""
     profile = ServerProfile(behaviour={"name": "not-tls.silent"})
-    refused = of(made("OSError", -30592, server={"type": "SSLError", "reason": "X"}, profile=profile))
+    refused = made("OSError", -30592, server={"type": "SSLError", "reason": "X"}, profile=profile)
     assert (refused.accepted, refused.reason, refused.number) == (False, "X", -30592)
     assert (refused.behaviour, refused.wire) == ("not-tls.silent", WireReading())
-    session = of(made(None, outcome=Outcome.CONNECTED, wire=WireReading(messages=("m",))))
+    session = made(None, outcome=Outcome.CONNECTED, wire=WireReading(messages=("m",)))
     assert (session.accepted, session.reason, session.number, session.behaviour) == (True, None, None, "")
     assert session.wire.messages == ("m",)
 

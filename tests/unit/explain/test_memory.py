@@ -2,6 +2,7 @@
 
 import pytest
 
+from harness.explain import candidates
 from harness.model import Stage
 
 
@@ -19,7 +20,7 @@ from harness.model import Stage
 )
 def test_every_name_of_it(kind, args, made):
     """Every error that a lack of memory causes has the same explanation (invented: the virtual board has enough)."""
-    assert [item.rule for item in made(kind, *args).fitting()] == ["memory/out-of-memory"]
+    assert [item.rule for item in candidates(made(kind, *args))] == ["memory/out-of-memory"]
 
 
 def test_out_of_memory(made, stored):
@@ -38,7 +39,7 @@ def test_out_of_memory(made, stored):
 )
 def test_d3_when_memory_ran_out(made, stage, when, fix):
     """What was tried at that moment decides what helps: a smaller key is no fix for a large write."""
-    (said,) = made("MemoryError", stage=stage).fitting()
+    (said,) = candidates(made("MemoryError", stage=stage))
     assert (said.title, said.fixes[0].title) == (f"the board ran out of memory {when}", fix)
     advises_key = any("smaller server key" in item.title for item in said.fixes)
     assert advises_key is (stage in (Stage.CONFIG, Stage.HANDSHAKE))
@@ -53,4 +54,6 @@ def test_looks_like_a_bad_certificate(made, stored):
 def test_with_enough_heap_it_is_the_certificate(made):
     """With 100 kB free, the same message means the certificate."""
     text = "\nThe certificate is not correctly signed by the trusted CA\n"
-    assert [item.rule for item in made("ValueError", text, free_before=100000).fitting()] == ["identity/unknown-issuer"]
+    assert [item.rule for item in candidates(made("ValueError", text, free_before=100000))] == [
+        "identity/unknown-issuer"
+    ]

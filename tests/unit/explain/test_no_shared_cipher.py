@@ -32,8 +32,7 @@ def evidence_of(made, offered, **server):
     """Return the evidence for a client with these suites and a server with these settings."""
     hello = dataclasses.replace(made.hello, suites=tuple(offered.split()))
     facts = dataclasses.replace(FACTS, **server)
-    result = made("OSError", -30592, **NO_SHARED_CIPHER, client_hello=hello, server_facts=facts)
-    return Evidence(result.case, result.seen, result.info)
+    return made("OSError", -30592, **NO_SHARED_CIPHER, client_hello=hello, server_facts=facts)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +124,7 @@ def test_tls13_without_suites(made):
 def test_another_reason_has_no_cause(made):
     """Only NO_SHARED_CIPHER has these causes."""
     result = made("OSError", -30592, server={"type": "SSLError", "reason": "UNSUPPORTED_PROTOCOL"}, by=Side.SERVER)
-    assert cause(Evidence(result.case, result.seen, result.info)) is None
+    assert cause(result) is None
 
 
 def test_no_cause_without_the_facts(made):

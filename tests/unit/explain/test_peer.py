@@ -1,5 +1,6 @@
 """Peers that are not proper TLS servers: each rule matches only its own failure and gives the stored text."""
 
+from harness.explain import candidates
 from harness.model import ClientPlan, Side
 from harness.wire.reading import WireReading
 
@@ -15,6 +16,6 @@ def test_plain_text_to_axtls(made):
     """axTLS prints the first bytes as a size; only the explanation for axTLS decodes it."""
     info = made.board("1.22.0", tls_library="axTLS", platform="esp8266")
     wire = WireReading(server_plain=b"HTTP/1.1 400 Bad Request")
-    said = made("OSError", -257, "RECORD_OVERFLOW", info=info, wire=wire).fitting()
+    said = candidates(made("OSError", -257, "RECORD_OVERFLOW", info=info, wire=wire))
     assert [item.rule for item in said] == ["peer/plain-text"]
     assert any("20527 is 0x502F" in line for line in said[0].why)

@@ -2,7 +2,6 @@
 
 import pytest
 
-from harness.explain.evidence import Evidence
 from harness.explain.registry import first, fitting, rule, told
 from harness.model import Fix
 
@@ -93,8 +92,7 @@ def test_the_first_rule_that_fits_explains(made, monkeypatch):
     monkeypatch.setattr("harness.explain.registry._RULES", {})
     for name, title in (("a", None), ("b", "second"), ("c", "third")):
         rule(f"test-registry/{name}")(lambda evidence, title=title: told(title) if title else None)
-    result = made("OSError", -1)
-    evidence = Evidence(result.case, result.seen, result.info)
+    evidence = made("OSError", -1)
     said = first(evidence)
     assert (said.rule, said.title) == ("test-registry/b", "second")
     assert [item.rule for item in fitting(evidence)] == ["test-registry/b", "test-registry/c"]
@@ -103,8 +101,7 @@ def test_the_first_rule_that_fits_explains(made, monkeypatch):
 def test_no_rule_that_fits(made, monkeypatch):
     """Without a matching rule there is no explanation."""
     monkeypatch.setattr("harness.explain.registry._RULES", {})
-    result = made("OSError", -1)
-    evidence = Evidence(result.case, result.seen, result.info)
+    evidence = made("OSError", -1)
     assert (first(evidence), fitting(evidence)) == (None, ())
 
 
