@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from harness.boards.virtual.interpreter import find_interpreter
+from harness.certificates import Certificates
 from harness.errors import HarnessError
 from harness.model import BoardSettings, BoardSpec
 from harness.run.lab import Lab
@@ -48,6 +49,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test that takes `stored_hello` once per recorded ClientHello."""
     if "stored_hello" in metafunc.fixturenames:
         metafunc.parametrize("stored_hello", stored_hellos(), ids=lambda hello: hello.build)
+
+
+@pytest.fixture(scope="session")
+def certificates():
+    """Make the certificates of `certs/` on demand."""
+    with Certificates() as made:
+        yield made
 
 
 def make_lab(**options):

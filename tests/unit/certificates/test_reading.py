@@ -2,7 +2,6 @@
 
 import pytest
 
-from harness.certificates import Certificates
 from harness.certificates.reading import anchor_among, host_of, in_file, in_pem, issuer_among, key_facts
 
 KINDS = (
@@ -10,13 +9,6 @@ KINDS = (
     *("server-rsa2048-pss-signed", "server-p256-by-rsa", "server-sha1", "server-no-extensions"),
     *("server-rsa2048", "server-rsa2048-encrypts-only", "server-rsa-pss", "server-sha3-256"),
 )
-
-
-@pytest.fixture(scope="module")
-def certificates():
-    """Return the harness's own certificates."""
-    with Certificates() as made:
-        yield made
 
 
 @pytest.mark.parametrize("name", KINDS)

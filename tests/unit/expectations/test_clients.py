@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from harness.certificates import Certificates
 from harness.expectations.clients import (
     broken_hashes,
     certificate_alert,
@@ -145,10 +144,9 @@ def test_tls13_shows_no_clock():
 
 
 @pytest.fixture(scope="module")
-def material(tmp_path_factory):
+def material(certificates):
     """Return a certificate for a real server."""
-    with Certificates(tmp_path_factory.mktemp("certificates") / "keys") as certificates:
-        yield certificates.make("server-p256")
+    return certificates.make("server-p256")
 
 
 def openssl_reason(material, code):

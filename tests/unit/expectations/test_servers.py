@@ -6,7 +6,6 @@ import ssl
 
 import pytest
 
-from harness.certificates import Certificates
 from harness.expectations.servers import (
     OPENSSL_3_0,
     OPENSSL_3_2,
@@ -18,13 +17,6 @@ from harness.model import ServerFacts, Side, Stage
 from harness.server.engine.security_levels import checks_own_signature
 
 LEVELS = (0, 1, 2, 3)
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """Return the declared certificates."""
-    with Certificates(tmp_path_factory.mktemp("certificates") / "keys") as certificates:
-        yield certificates
 
 
 def facts(*, level=2, number=OPENSSL_3_0, checks=True):
@@ -52,9 +44,9 @@ def loading(material, *, level):
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_a_short_key(made, level):
+def test_a_short_key(certificates, level):
     """RSA-1024 is refused exactly if this OpenSSL refuses it, with the same reason."""
-    live, reason = loading(made.make("server-rsa1024"), level=level)
+    live, reason = loading(certificates.make("server-rsa1024"), level=level)
     expected = refuses_short_key(live)
     assert (expected and expected.server_reason) == reason
 
@@ -63,9 +55,9 @@ def test_a_short_key(made, level):
 @pytest.mark.parametrize(
     ("profile", "name"), [("server-sha1", "sha1"), ("server-sha3-256", "sha3-256"), ("server-p256", "sha256")]
 )
-def test_an_old_hash(made, profile, name, level):
+def test_an_old_hash(certificates, profile, name, level):
     """The same for a hash: SHA-1 is too weak for level 1; a hash that OpenSSL does not know has no strength."""
-    live, reason = loading(made.make(profile), level=level)
+    live, reason = loading(certificates.make(profile), level=level)
     expected = refuses_old_hash(live, name=name)
     assert (expected and expected.server_reason) == reason
 

@@ -1,47 +1,37 @@
 """Certificates as evidence: names, issuer, dates; damaged ones are omitted."""
 
-import pytest
-
-from harness.certificates import Certificates
 from harness.explain.shown import read_certificates
 
 
-@pytest.fixture(scope="module")
-def made_certificates():
-    """Return the cases' certificate factory."""
-    with Certificates() as made:
-        yield made
-
-
-def test_names_and_issuer(made_certificates):
+def test_names_and_issuer(certificates):
     """The alternative names and the issuer are shown."""
-    (shown,) = read_certificates((made_certificates.make("server-p256").certificate_der,))
+    (shown,) = read_certificates((certificates.make("server-p256").certificate_der,))
     assert (shown.subject, shown.issuer, shown.is_self_issued) == ("CN=tls.test", "CN=TLS harness ca-p256", False)
     assert shown.names_text == "tls.test"
     assert shown.not_before < shown.not_after
 
 
-def test_common_name_only(made_certificates):
+def test_common_name_only(certificates):
     """Without alternative names, the common name is shown."""
-    (shown,) = read_certificates((made_certificates.make("server-common-name-only").certificate_der,))
+    (shown,) = read_certificates((certificates.make("server-common-name-only").certificate_der,))
     assert shown.names_text == "CN=tls.test"
 
 
-def test_pem_is_read_too(made_certificates):
+def test_pem_is_read_too(certificates):
     """A PEM certificate is read too, because a board may get the file's text."""
-    made = made_certificates.make("ca-p256")
+    made = certificates.make("ca-p256")
     assert read_certificates((made.certificate_pem,)) == read_certificates((made.certificate_der,))
 
 
-def test_many_names_are_cut(made_certificates):
+def test_many_names_are_cut(certificates):
     """A long list of names is cut."""
-    (shown,) = read_certificates((made_certificates.make("server-names-400").certificate_der,))
+    (shown,) = read_certificates((certificates.make("server-names-400").certificate_der,))
     assert shown.names_text.endswith(" more")
     assert len(shown.names_text) < 200
 
 
-def test_damaged_certificates_are_omitted(made_certificates):
+def test_damaged_certificates_are_omitted(certificates):
     """A certificate that cannot be read is omitted without an error."""
-    good = made_certificates.make("server-self-signed").certificate_der
+    good = certificates.make("server-self-signed").certificate_der
     shown = read_certificates((b"", b"\x30\x03\x02\x01\x01", good[:-20], good))
     assert [item.is_self_issued for item in shown] == [True]

@@ -101,13 +101,6 @@ class MicroPythonClient:
 
 
 @pytest.fixture(scope="session")
-def certificates() -> Iterator[Certificates]:
-    """Return certificates of `certs/`, made on demand."""
-    with Certificates() as made:
-        yield made
-
-
-@pytest.fixture(scope="session")
 def end_of_stream() -> tuple[str, str]:
     """Return how this Python's `ssl` names a client that closed without close_notify: type and reason.
 

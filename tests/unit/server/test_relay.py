@@ -7,7 +7,6 @@ import threading
 
 import pytest
 
-from harness.certificates import Certificates
 from harness.errors import ServerError
 from harness.model import ServerProfile, Side
 from harness.server import Serving
@@ -20,10 +19,9 @@ PROFILE = ServerProfile()
 
 
 @pytest.fixture(scope="module")
-def pair():
+def pair(certificates):
     """A certificate and its key."""
-    with Certificates() as certificates:
-        yield certificates.make("server-p256")
+    return certificates.make("server-p256")
 
 
 def echo(tls):

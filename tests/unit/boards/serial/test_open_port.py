@@ -6,9 +6,7 @@ kernel raises both lines when the port is opened.
 
 from __future__ import annotations
 
-import os
 import termios
-from collections.abc import Iterator
 
 import pytest
 from serial import serialposix
@@ -59,37 +57,24 @@ def adapter(monkeypatch: pytest.MonkeyPatch) -> Adapter:
     return made
 
 
-@pytest.fixture
-def port() -> Iterator[str]:
-    """A PTY."""
-    import pty
-    import tty
-
-    far, slave = pty.openpty()
-    tty.setraw(slave)
-    yield os.ttyname(slave)
-    os.close(far)
-    os.close(slave)
-
-
-def test_rb11_open_and_close_reset_nothing(adapter: Adapter, port: str) -> None:
+def test_rb11_open_and_close_reset_nothing(adapter: Adapter, pty_port: str) -> None:
     """With the defaults no board is reset, and at the close none is held in reset."""
-    RawRepl(port).close()
+    RawRepl(pty_port).close()
     assert adapter.entered(CHIP_HELD_IN_RESET) == 0
     assert adapter.states[-1] == (False, False)
 
 
-def test_f20_rb11_both_lines_released_at_open(adapter: Adapter, port: str) -> None:
+def test_f20_rb11_both_lines_released_at_open(adapter: Adapter, pty_port: str) -> None:
     """`dtr = false, rts = false`: pyserial releases DTR first, so an ESP board with an adapter is reset, once."""
-    RawRepl(port, dtr=False, rts=False).close()
+    RawRepl(pty_port, dtr=False, rts=False).close()
     assert adapter.entered(CHIP_HELD_IN_RESET) == 1
     assert adapter.states[-1] == (False, False)
 
 
 @pytest.mark.parametrize("level", [None, False])
-def test_rb11_pulse_resets_once(adapter: Adapter, port: str, level: bool | None) -> None:
+def test_rb11_pulse_resets_once(adapter: Adapter, pty_port: str, level: bool | None) -> None:
     """A reset is one pulse, which ends in the state before, and never in the boot loader."""
-    link = RawRepl(port, dtr=level, rts=level)
+    link = RawRepl(pty_port, dtr=level, rts=level)
     before = adapter.states[-1]
     del adapter.states[:-1]
     assert link.pulse_reset()

@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -49,19 +48,6 @@ def plugged(monkeypatch: pytest.MonkeyPatch) -> list[SimpleNamespace]:
     found: list[SimpleNamespace] = []
     monkeypatch.setattr(pyserial_ports, "comports", lambda: found)
     return found
-
-
-@pytest.fixture
-def pty_port() -> Iterator[str]:
-    """A PTY that no other process has open."""
-    import pty
-    import tty
-
-    far, slave = pty.openpty()
-    tty.setraw(slave)
-    yield os.ttyname(slave)
-    os.close(far)
-    os.close(slave)
 
 
 def why(device: str) -> BoardError:

@@ -4,7 +4,6 @@ import ssl
 
 import pytest
 
-from harness.certificates import Certificates
 from harness.diagnose.remote.learning import SEEN, learn
 from harness.model import Side, Verify, WireChunk
 from harness.oracle.predict import predict
@@ -14,13 +13,6 @@ from harness.wire.reading import read_wire
 from harness.wire.suites import suite_code
 
 ECDHE_RSA, PLAIN_RSA = "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "TLS_RSA_WITH_AES_256_CBC_SHA256"
-
-
-@pytest.fixture(scope="module")
-def certificates():
-    """Return the certificate factory."""
-    with Certificates() as made:
-        yield made
 
 
 @pytest.fixture
