@@ -244,7 +244,7 @@ class BoardSession:
 
     @property
     def check_kind(self) -> str:
-        """The kind of check sums that the board makes."""
+        """The kind of checksums that the board makes."""
         return self._console.check_kind
 
     def prepare(self, plan: ClientPlan, certificates: Certificates) -> tuple[RunRequest, dict[str, bytes]]:

@@ -101,7 +101,7 @@ ROWS: dict[FaultKind, tuple[str, tuple[str, ...]]] = {
     FaultKind.PLAN: (
         "the board did not do what it was asked to, so the result says nothing about this case",
         (
-            "let the harness deploy its agent anew: tls-harness boards --clean SPEC",
+            "deploy the agent again: tls-harness boards --clean SPEC",
             "report this line with the firmware: a setting of its TLS module may have no effect",
         ),
     ),

@@ -110,7 +110,7 @@ def test_pytest_timeout_ends_a_case(suite):
     assert ran.status == 10
     spoilt, *rest = [result for result in ran.record()["results"] if result["verdict"] == "error"]
     assert spoilt["reason"] == (
-        "ended from outside before the harness's own time limits were over: Timeout (>250.0s) from pytest-timeout."
+        "stopped from outside before the harness's own time limits expired: Timeout (>250.0s) from pytest-timeout."
     )
     assert spoilt["explanation"]["rule"] == "fault/stopped"
     assert [step["step"] for step in spoilt["recovery"] if step["result"] != "skipped"][-1] == "set-aside"

@@ -40,13 +40,13 @@ _REACHED = {
 
 
 def planned_echo(request: RunRequest, blobs: Mapping[str, bytes], *, number: int, kind: str) -> tuple[str, ...]:
-    """Return what the agent notes if it does all that the request says.
+    """Return what the agent records if it follows the request.
 
     Args:
         request: as it was sent.
         blobs: what it names.
         number: of the exec, which the text has if the request has none.
-        kind: of check sums, as the board chose it.
+        kind: of checksums, as the board chose it.
         number: of the exec, which is in the text unless the request has one.
     """
 

@@ -255,7 +255,7 @@ class Engine:
             known = report["stranger_addresses"]
             if address[0] not in known and len(known) < MAX_STRANGERS_NAMED:
                 known.append(address[0])
-            report["peer"] = address[0]  # until the right one comes: who it was, for the message
+            report["peer"] = address[0]  # until the right one connects: the address, for the message
             sock.close()
 
     def _serve_tls(self, job: Job, link: Link) -> None:

@@ -131,7 +131,7 @@ def test_fingerprint_only_of_an_unrestricted_hello(runner):
 
 @pytest.fixture
 def heaps(runner, monkeypatch):
-    """Let sessions have this much free heap, the first first; gives the list of plans that were tried."""
+    """Give sessions this much free heap, in order; return the list of plans that were tried."""
     tried, make = [], runner.handshakes.attempt
 
     def choose(*free_bytes):
@@ -243,7 +243,7 @@ def test_no_remembered_control_vouches_for_an_unknown_heap(runner, heaps):
 
 
 def test_a_control_for_which_the_firmware_has_no_api(runner, monkeypatch):
-    """The agent names what is missing when it is asked to run the control: unsupported, with that name."""
+    """If the agent reports that an API for the control is missing, the case is unsupported, with that name."""
     control, attempt = find_case("seed/ca-verified"), runner.handshakes.attempt
 
     def lacking(profile, plan, *, within=None):
@@ -280,7 +280,7 @@ def test_a_control_that_cannot_run(runner, heaps, monkeypatch):
 
 @pytest.fixture
 def faults(runner, monkeypatch):
-    """Let the line drop in sessions by their number, the first is 1; gives the list of profiles that were tried."""
+    """Let the line fail in sessions by their number, starting at 1; return the list of profiles that were tried."""
     tried, make = [], runner.handshakes.attempt
 
     def choose(*numbers, retries):
