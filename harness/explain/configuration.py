@@ -46,8 +46,8 @@ def unreadable(evidence: Evidence) -> Explanation | None:
         return None
     usable = [item.name for item in evidence.selection if not item.reasons]
     return told(
-        "the server refuses suites that nothing known speaks against: a setting that cannot be read from Python",
-        why=(f"nothing speaks against {_shortened(usable)}", *suite_table(evidence)),
+        "the server refuses suites that nothing known excludes: a setting that cannot be read from Python",
+        why=(f"nothing excludes {_shortened(usable)}", *suite_table(evidence)),
         fixes=(_configuration(*_COMMANDS.values(), "CipherString", "Options"),),
     )
 

@@ -91,25 +91,25 @@ ROWS: dict[FaultKind, tuple[str, tuple[str, ...]]] = {
         ("reset it, and do not trust its results since then",),
     ),
     FaultKind.REPLACED: (
-        "the board was exchanged or flashed in mid-run; later results would be recorded under the wrong firmware",
-        ("run again: the board is probed at the start", "look who else uses this board or its flash hook"),
+        "the board was replaced or flashed during the run; later results would be recorded under the wrong firmware",
+        ("run again: the board is probed at the start", "check what else uses this board or its flash hook"),
     ),
     FaultKind.CONTRADICTION: (
         "the board reports a session that no server had; the server's record counts",
         ("deploy the agent again: tls-harness boards --clean SPEC", "check what answers at that address"),
     ),
     FaultKind.PLAN: (
-        "the board did not do what it was asked to, so the result says nothing about this case",
+        "the board did not follow the request, so the result says nothing about this case",
         (
             "deploy the agent again: tls-harness boards --clean SPEC",
             "report this line with the firmware: a setting of its TLS module may have no effect",
         ),
     ),
     FaultKind.PEER: (
-        "another client was answered in the board's place, so the result says nothing about the board",
+        "another client was served instead of the board, so the result says nothing about the board",
         (
             "find the program that connects from the board's address: a port scanner, or a second board behind the same NAT",
-            "keep it away: --ports A-B and a firewall",
+            "block it: --ports A-B and a firewall",
         ),
     ),
     FaultKind.HOOK: (

@@ -148,7 +148,9 @@ def _contradicts_itself(evidence: Evidence) -> bool:
 
 def suite_table(evidence: Evidence) -> tuple[str, ...]:
     """Return a line per offered suite with its obstacles, then both sides' other settings."""
-    rows = [(item.name, "; ".join(_words(item, evidence)) or "nothing known against it") for item in evidence.selection]
+    rows = [
+        (item.name, "; ".join(_words(item, evidence)) or "nothing known excludes it") for item in evidence.selection
+    ]
     more = len(rows) - _LINES
     rest = (f"... and {more} more suite{'s' * (more > 1)}",) if more > 0 else ()
     return (*table(*rows[:_LINES]), *rest, *settings(evidence))
@@ -171,7 +173,7 @@ def _groups(server: ServerFacts) -> str:
     """The groups of the key exchange: found by handshakes if Python does not show them, those that Python set, or OpenSSL's own."""
     hidden = hidden_settings(server).get(GROUPS)
     if hidden is not None:
-        return f"{', '.join(hidden) or 'none of the usual'} (found by handshake)"
+        return f"{', '.join(hidden) or 'none of the usual ones'} (found by handshake)"
     if server.groups is not None:
         return ", ".join(server.groups) or "none of the usual ones"
     return "OpenSSL's default" if server.found is None else "OpenSSL's default (found by handshake)"

@@ -100,7 +100,7 @@ def _unearned(point: Subject, expected: Expectation, observed: Observation, *, h
         seen = last.value if last is not None else "nothing"
         missed = Mismatch(field="reached", expected=point.value, observed=seen)
         return Verdict(
-            word=VerdictWord.FAIL, reason=f"never got as far as {point.phrase}: {_end(observed)}", mismatches=(missed,)
+            word=VerdictWord.FAIL, reason=f"did not reach {point.phrase}: {_end(observed)}", mismatches=(missed,)
         )
     refused_hello = expected.outcome is Outcome.REFUSED and expected.stage is Stage.HANDSHAKE
     if refused_hello and point is Subject.NEGOTIATION and not history.completed:
@@ -118,7 +118,7 @@ def _only_refused(refusal: Expectation, verdict: Verdict, *, history: History) -
 
 def _not_reached(case: Case, refusal: Expectation, verdict: Verdict, *, history: History) -> Verdict:
     """Return the verdict of a case that the predicted refusal kept from its subject."""
-    reason = f"never got as far as {case.subject.phrase}: {_name(refusal)}"
+    reason = f"did not reach {case.subject.phrase}: {_name(refusal)}"
     if history.negotiates:
         return Verdict(word=VerdictWord.FAIL, reason=f"{reason}, {NOT_ITS_OWN}", mismatches=verdict.mismatches)
     return Verdict(word=VerdictWord.UNSUPPORTED, reason=reason)

@@ -95,7 +95,11 @@ def _suite_differences(hello: HelloFacts, plan: HelloPlan, unrestricted: HelloFa
             expected = [code for code in own if code in offered and not _needs_psk(code)]
             if unrestricted is None or [code for code in offered if not _needs_psk(code)] == expected:
                 return []
-        return [Difference(part=Part.SUITES, text="did not offer suites for the pre-shared key besides its own suites")]
+        return [
+            Difference(
+                part=Part.SUITES, text="did not offer suites for the pre-shared key in addition to its own suites"
+            )
+        ]
     else:
         expected = own
         if unrestricted is None or offered == expected:

@@ -166,7 +166,7 @@ class Handshakes:
         return Handshake(observation=seen, report=report, answer=answer, wire=wire, authorities=trusted, doubt=doubted)
 
     def _counted(self, report: ServerReport) -> ServerReport:
-        """Count the client that was answered in the board's place as an unexpected peer."""
+        """Count the client that was served instead of the board as an unexpected peer."""
         met = UnexpectedPeers(count=1, addresses=(report.peer,) if report.peer else ())
         if isinstance(self.server, CountedServer):
             self.server.add(met)

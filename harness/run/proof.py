@@ -55,7 +55,7 @@ class Doubt:
 
 
 def doubt(answer: Answer | None, report: ServerReport, hello: HelloFacts | None, *, asked: Asked) -> Doubt | None:
-    """Return why a handshake cannot be trusted; None if nothing speaks against it.
+    """Return why a handshake cannot be trusted; None if it can be trusted.
 
     Args:
         answer: of the board; None if it was not asked.
@@ -100,8 +100,8 @@ def _other_client(answer: Answer, report: ServerReport, asked: Asked) -> Doubt |
         return Doubt(kind=FaultKind.PEER, text=text)
     if report.contested and not number:
         text = (
-            f"the server at {server} answered {peer}, and {report.contested} more came from that address at the same time: "
-            "which of them is the board's is not known"
+            f"the server at {server} served {peer}, and {report.contested} more connected from that address at the same time: "
+            "it is unknown which of them is the board's"
         )
         return Doubt(kind=FaultKind.PEER, text=text)
     return None
@@ -150,7 +150,7 @@ def _not_as_asked(answer: Answer, report: ServerReport, hello: HelloFacts | None
             why = "; ".join(difference.text for difference in found)
             text = (
                 f"the ClientHello from {report.peer}:{report.peer_port} is not this board's: {why}: another program connected in the "
-                "board's place, or something on the way changes it"
+                "board's place, or something in between changes it"
             )
             return Doubt(kind=FaultKind.PEER, text=text)
         for difference in found:
@@ -159,7 +159,7 @@ def _not_as_asked(answer: Answer, report: ServerReport, hello: HelloFacts | None
             texts.append(f"{difference.text}: the board ignored {name}" if name else difference.text)
             noted = {letter: text for letter, text in noted.items() if letter not in letters}
     if noted:
-        texts.append("the board passed on other settings than it was asked to: " + "; ".join(noted.values()))
+        texts.append("the board used other settings than requested: " + "; ".join(noted.values()))
     return Doubt(kind=FaultKind.PLAN, text="; ".join(texts)) if texts else None
 
 

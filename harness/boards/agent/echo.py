@@ -45,9 +45,8 @@ def planned_echo(request: RunRequest, blobs: Mapping[str, bytes], *, number: int
     Args:
         request: as it was sent.
         blobs: what it names.
-        number: of the exec, which the text has if the request has none.
-        kind: of checksums, as the board chose it.
         number: of the exec, which is in the text unless the request has one.
+        kind: of checksums, as the board chose it.
     """
 
     def summed(data: bytes) -> str:

@@ -48,7 +48,7 @@ class LineErrors:
         if not printed:
             return self.silent(silence, deadline)
         return BoardError(
-            f"{self.device}: the board did not take the code and printed {printable(printed.splitlines()[0], limit=60)!r}: "
+            f"{self.device}: the board did not accept the code and printed {printable(printed.splitlines()[0], limit=60)!r}: "
             "another program runs on it, or bytes were lost or changed",
             kind=FaultKind.GARBLED,
             transcript=self._log.text(limit=400),

@@ -124,8 +124,8 @@ def test_more_than_one_connection():
     found = doubt(failed(Stage.HANDSHAKE), replace(contested, received_text=None), OWN, asked=ASKED)
     assert found == Doubt(
         kind=FaultKind.PEER,
-        text="the server at h:4 answered 192.0.2.9:50123, and 2 more came from that address at the same time: which of them is the "
-        "board's is not known",
+        text="the server at h:4 served 192.0.2.9:50123, and 2 more connected from that address at the same time: "
+        "it is unknown which of them is the board's",
     )
 
 
@@ -218,7 +218,7 @@ def test_an_ignored_key():
     asked = replace(ASKED, request=replace(ASKED.request, psk_identity="me", psk_key="psk"))
     found = doubt(answered(asked=asked), REPORT, OWN, asked=asked)
     assert found == plan_doubt(
-        "did not offer suites for the pre-shared key besides its own suites: the board ignored psk_key"
+        "did not offer suites for the pre-shared key in addition to its own suites: the board ignored psk_key"
     )
 
 
@@ -226,7 +226,7 @@ def test_what_leaves_no_trace():
     """Settings that the hello does not show: the agent's word counts, and each difference is named."""
     passed = tuple(item for item in answered().passed if item[0] not in "va")
     assert doubt(answered(passed=passed), REPORT, OWN, asked=ASKED) == plan_doubt(
-        "the board passed on other settings than it was asked to: verify_mode: passed nothing, expected 2; a CA certificate: passed "
+        "the board used other settings than requested: verify_mode: passed nothing, expected 2; a CA certificate: passed "
         "nothing, expected 9b567f3f"
     )
 
@@ -244,7 +244,7 @@ def test_both_at_once():
     """What the hello shows is not said twice."""
     passed = tuple(item for item in answered().passed if item[0] not in "vs")
     assert doubt(answered(passed=passed), REPORT, OWN, asked=FEWER) == plan_doubt(
-        "offered 4 suites, expected 2: the board ignored set_ciphers; the board passed on other settings than it was asked to: "
+        "offered 4 suites, expected 2: the board ignored set_ciphers; the board used other settings than requested: "
         "verify_mode: passed nothing, expected 2"
     )
 

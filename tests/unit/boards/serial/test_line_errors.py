@@ -42,7 +42,7 @@ def test_a_board_that_prints_instead_of_taking_the_code() -> None:
     fault = ERRORS.not_taken(LinkTimeout(b"\x04", b"\x01\r\nKeyboardInterrupt: not now\r\nagain"), Deadline(2.0))
     assert (fault.kind, fault.message) == (
         FaultKind.GARBLED,
-        "/dev/ttyX: the board did not take the code and printed 'KeyboardInterrupt: not now': "
+        "/dev/ttyX: the board did not accept the code and printed 'KeyboardInterrupt: not now': "
         "another program runs on it, or bytes were lost or changed",
     )
 
