@@ -24,7 +24,7 @@ _SHOWN_IN_HELLO = {Part.SUITES: ("sip", "set_ciphers"), Part.SERVER_NAME: ("n", 
 class Asked:
     """What the board was asked for in one handshake.
 
-    `request` names `blobs`; `check_kind` is the board's kind of check sums. `unrestricted` is the board's ClientHello without any setting,
+    `request` names `blobs`; `check_kind` is the board's kind of checksums. `unrestricted` is the board's ClientHello without any setting,
     None before it is known. `numbered`: its text must have the number of the exec. `peers` are the addresses that may connect.
     """
 

@@ -1,4 +1,4 @@
-"""A man in the middle on the serial line: he changes single keys of each request, or the data sent before, and corrects the check sums.
+"""A man in the middle on the serial line: he changes single keys of each request, or the data sent before, and corrects the checksums.
 
 The board then does something other than it was asked to. No verdict about TLS may come of that, whatever it does.
 """
