@@ -113,7 +113,8 @@ def _needed(answer: Answer) -> str:
         # The settings were refused when the socket was wrapped: the API up to 1.21, and CERT_REQUIRED without a name.
         return _REACHED[Stage.HANDSHAKE]
     last = max((everything.find(item[:1]) for item in answer.passed), default=0)
-    return everything[:last]
+    # One call takes the certificate and the key.
+    return everything[:last] + ("k" if everything[last] == "c" else "")
 
 
 def _shown(values: list[str]) -> str:
