@@ -132,13 +132,15 @@ def judge(case: Case, expected: Expectation, observed: Observation) -> Verdict:
         observed: what happened.
 
     Returns:
-        `pass` without a mismatch, and with a note if a client with CERT_OPTIONAL accepted what CERT_REQUIRED refuses.
-        `insecure` if a side that verifies accepted what it must refuse, else `fail` with all mismatches. `known`,
-        `unsupported` and `error` are not decided here.
+        `pass` without a mismatch, or if a client with CERT_OPTIONAL accepted what CERT_REQUIRED refuses; a session under
+        CERT_OPTIONAL has a note as its reason. `insecure` if a side that verifies accepted what it must refuse, else
+        `fail` with all mismatches. `known`, `unsupported` and `error` are not decided here.
     """
     found = mismatches(expected, observed)
     if not found:
-        return Verdict(word=VerdictWord.PASS)
+        optional = Verify.OPTIONAL in (case.client.verify, case.server.verify)
+        noted = optional and observed.outcome is Outcome.CONNECTED
+        return Verdict(word=VerdictWord.PASS, reason=expected.note if noted else None)
     if _accepted_optionally(case, expected, observed):
         return Verdict(word=VerdictWord.PASS, reason=OPTIONAL_NOTE)
     if _accepted(expected, observed) and _verifies(case, expected):

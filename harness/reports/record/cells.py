@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 
-from harness.model import Cell, Outcome
+from harness.model import Cell, Outcome, VerdictWord
 from harness.reports.record.plain import one_line
 from harness.reports.record.result_types import Json, Observed, Result
 from harness.reports.record.run_types import CellEntry, RunRecord, ServerEntry, SoakCell
@@ -66,7 +66,8 @@ def evidence(result: Result) -> str:
         return one_line((result.reason or "").partition("\n")[0])  # lines to copy are in the failure block
     if result.outcome is Outcome.CONNECTED:
         weak = f"  [weak: {result.weak}]" if result.weak else ""
-        return " ".join(["connected", *agreed(seen)]) + weak
+        note = f"  ({result.reason})" if result.reason and result.verdict is VerdictWord.PASS else ""
+        return one_line(" ".join(["connected", *agreed(seen)]) + weak + note)
     server, client, alert = seen.server, seen.client, seen.fatal_alert
     text = f"{alert.name}({alert.code}) from the {alert.sender}" if alert else "no alert"
     by = f" by the {result.ended_by} at {result.stage}" if result.outcome is Outcome.REFUSED and result.ended_by else ""

@@ -45,6 +45,27 @@ def test_optional_that_accepts_passes_with_a_note():
 
 
 @pytest.mark.parametrize(
+    ("checks", "reason"),
+    [
+        ({"client": Verify.OPTIONAL}, "why"),
+        ({"server": Verify.OPTIONAL}, "why"),
+        ({"client": Verify.REQUIRED, "server": Verify.REQUIRED}, None),
+        ({}, None),
+    ],
+)
+def test_an_expected_session_under_optional_has_its_note(checks, reason):
+    """The note says what CERT_OPTIONAL means there; other sessions need none."""
+    verdict = judge(case(**checks), connected(note="why"), SESSION)
+    assert (verdict.word, verdict.reason) == (VerdictWord.PASS, reason)
+
+
+def test_an_expected_refusal_under_optional_has_no_note():
+    """A side with CERT_OPTIONAL that refused did not accept anything."""
+    expected = refused(by="server", open_because="x", note="why")
+    assert judge(case(server=Verify.OPTIONAL), expected, REFUSAL).reason is None
+
+
+@pytest.mark.parametrize(
     ("checks", "expected", "seen"),
     [
         ({"client": Verify.NONE}, NOT_TRUSTED, SESSION),

@@ -164,6 +164,16 @@ CUT = {"outcome": "hung", "ended_by": None, "stage": None}
             {"negotiated": {"version": "TLSv1.2", "suite": "S", "group": None}},
             "pass: connected TLSv1.2 S",
         ),
+        (
+            {"outcome": "connected", "reason": "CERT_OPTIONAL: why"},
+            {"negotiated": {"version": "TLSv1.2", "suite": "S", "group": None}},
+            "pass: connected TLSv1.2 S (CERT_OPTIONAL: why)",
+        ),
+        (
+            {"outcome": "connected", "verdict": "fail", "reason": "version: wrong"},
+            {"negotiated": {"version": "TLSv1.2", "suite": "S", "group": None}},
+            "fail: connected TLSv1.2 S",
+        ),
         (CUT, {"server": None, "client": None, "alerts": []}, "pass: hung: server - | client - | no alert"),
         (
             CUT,
