@@ -8,7 +8,7 @@ import msgspec
 
 from harness.model import HelloFacts
 from harness.reports.html import data as module
-from harness.reports.html.data import Pool, hello, script_json
+from harness.reports.html.data import Pool, hello, script_json, visible
 from harness.reports.record.run_types import RunRecord
 
 
@@ -20,8 +20,8 @@ def page_data(run):
 def test_equal_values_are_stored_once():
     """An explanation that a hundred results share is stored once."""
     pool = Pool()
-    assert [pool.add({"a": 1}), pool.add({"b": 2}), pool.add({"a": 1})] == [0, 1, 0]
-    assert pool.values == [{"a": 1}, {"b": 2}]
+    assert [pool.add({"a": 1, "c": 3}), pool.add({"b": 2}), pool.add({"c": 3, "a": 1})] == [0, 1, 0]
+    assert pool.values == [{"a": 1, "c": 3}, {"b": 2}]
 
 
 def test_a_result_refers_to_its_places_and_to_the_pool(make_run, make_result):
@@ -45,6 +45,20 @@ def test_a_result_without_a_handshake(make_run, make_result):
     data = page_data({**run, "cases": []})
     assert data["results"][0]["reason"] == "no TLS"
     assert data["cases"][0]["title"] == "key/p256"
+
+
+def test_alerts_that_differ_in_time_only_are_stored_once(make_run, make_result):
+    """Of a hundred refusals each has its own times."""
+    alerts = [
+        {"from": "server", "level": "fatal", "code": 40, "name": "handshake_failure", "at_ms": ms} for ms in (1.0, 2.0)
+    ]
+    data = page_data(make_run(*(make_result(seen={"alerts": [alert]}) for alert in alerts)))
+    assert data["results"][0]["alerts"] == data["results"][1]["alerts"]
+
+
+def test_keys_are_made_visible_too():
+    """A board may choose the name of a setting, too."""
+    assert visible({"a\x1b": ["b\x07"]}) == {"a\\x1b": ["b\\x07"]}
 
 
 def test_a_hello_is_shown_in_names(make_result):

@@ -100,10 +100,28 @@ def test_what_a_key_costs_each_board(make_run, make_result):
         ("◐", "some", "1 of 2", ["4.0 ms", "NO_SHARED_CIPHER"]),
         ("✕", "no", "refused", ["A_B"]),
     ]
+    (cost, *_others) = [row["cost"] for row in overview(run)["key_table"]["groups"][0]["rows"]]
+    assert cost == "100 ms"  # of its slowest board
     page = render_html(run)
     assert "★ recommended" in page
     assert "26 to 27 kB heap" in page
     assert "Not measured here" not in page
+
+
+def test_a_key_that_was_not_tried_with_a_board(make_run, make_result):
+    """It is not called refused; the times of a board that it connects with some servers only have one value, the median."""
+    lost = {"outcome": "not-run", "verdict": "error", "reason": "garbled", "observed": None}
+    run = make_run(
+        make_result(**timed(4)),
+        make_result(server="py2", **timed(12)),
+        make_result(server="py3", **refusal()),
+        make_result(board="lab", **lost),
+    )
+    (row,) = overview(run)["costs"]["rows"]
+    assert [(cell["sign"], cell["style"], cell["text"], cell["details"]) for cell in row["cells"]] == [
+        ("◐", "some", "2 of 3", ["8.0 ms", "NO_SHARED_CIPHER"]),
+        ("–", "none", "not tried", ["error"]),
+    ]
 
 
 def test_no_key_is_recommended_if_none_connects_all(make_run, make_result):
@@ -143,4 +161,6 @@ def test_a_flaky_key_is_marked_in_both_tables(make_run, make_result):
 
 def test_sizes():
     """Bytes, kilobytes, megabytes."""
-    assert [kilobytes(value) for value in (999, 16700, 2054016)] == ["999 B", "16.7 kB", "2.1 MB"]
+    assert [kilobytes(value) for value in (999, 1000, 16700, 999_999, 1_000_000, 2054016)] == [
+        "999 B", "1.0 kB", "16.7 kB", "1000.0 kB", "1.0 MB", "2.1 MB",
+    ]  # fmt: skip

@@ -27,14 +27,15 @@ def test_a_bar_is_as_long_as_its_median(make_run, make_result):
     assert (quick["low"], quick["high"]) == (WIDTH * 0.2, WIDTH * 0.4)
     assert quick["words"] == "KEY/RSA2048: 3.0 ms (2.0 ms to 4.0 ms, n = 2)"
     assert (slow["value"], slow["width"], slow["spread"]) == ("10 ms", WIDTH, False)
+    assert slow["words"] == "KEY/P256: 10 ms"
     assert [bar["label"] for bar in suite["bars"]] == ["TLS_RSA_WITH_AES_128_CBC_SHA"]
 
 
 def test_heap_is_drawn_where_it_differs(make_run, make_result):
     """Equal bars are not drawn; a low-water mark that depends on the key is."""
 
-    def low(case: str, value: int):
-        return make_result(case, memory_bytes={"free_before": 90000, "free_low": value, "free_after": 90000})
+    def low(case: str, value: int | None, before: int = 90000):
+        return make_result(case, memory_bytes={"free_before": before, "free_low": value, "free_after": 90000})
 
     found = plots(make_run(low("key/p256", 60000), low("key/rsa4096", 51000)))[-2]
     assert found["title"] == "Lowest free heap by server key"
@@ -44,6 +45,10 @@ def test_heap_is_drawn_where_it_differs(make_run, make_result):
         ("KEY/P256", "60.0 kB"),
     ]
     assert len(plots(make_run(make_result(), make_result("key/rsa2048")))) == 2
+    for lower, panels in ((98_000, 2), (97_999, 4)):  # two per cent are no difference
+        assert len(plots(make_run(low("key/p256", 100_000), low("key/rsa4096", lower)))) == panels
+    unmarked = plots(make_run(low("key/p256", None, 50_000), low("key/rsa4096", None, 95_000)))[-2]
+    assert [bar["value"] for bar in unmarked["bars"]] == ["50.0 kB", "90.0 kB"]  # the smaller of before and after
 
 
 def test_heap_that_sessions_hold_is_drawn_by_key_and_suite(make_run, make_result):
