@@ -19,6 +19,7 @@ from harness.boards.network_keys import chosen_network, ip_address_text, network
 from harness.boards.spec import parse_board, parse_spec, suggestion
 from harness.errors import UsageError
 from harness.model import BoardSettings, BoardSpec, Network
+from harness.system.user_files import FileRefused, read_file
 
 DEFAULT_FILE = "boards.toml"
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -26,6 +27,8 @@ _BOARD_KEYS = {
     "spec", "network", "wifi", "bind", "baud", "dtr", "rts", "timeout_multiplier", "heap_bytes", "reset", "power_cycle", "tags",
     *NETWORK_KEYS,
 }  # fmt: skip
+# A table of a few lines for each board: far more than any lab has.
+_SIZE_LIMIT_BYTES = 1 << 20
 _WIFI_KEYS = {"ssid", "password"}
 
 
@@ -43,10 +46,9 @@ def read_lab(path: str | None, *, folder: Path) -> dict[str, BoardSpec]:
     if path is None and not file.exists():
         return {}
     try:
-        with file.open("rb") as stream:
-            data = tomllib.load(stream)
-    except OSError as error:
-        raise UsageError(f"--boards {file}: cannot be read ({error.strerror})") from error
+        data = tomllib.loads(read_file(file, limit_bytes=_SIZE_LIMIT_BYTES).decode("utf-8"))
+    except FileRefused as error:
+        raise UsageError(f"--boards {file}: cannot be read ({error.reason})") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"--boards {file}: invalid TOML: {error}") from error
     return parse_lab(data, file=str(file))

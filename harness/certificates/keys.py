@@ -16,6 +16,8 @@ from typing import Final
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 
+from harness.system.private_folder import make_private
+
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey
 
 CURVES: Final[dict[str, type[ec.EllipticCurve]]] = {
@@ -91,7 +93,7 @@ class KeyStore:
 def _is_private(folder: Path) -> bool:
     """Make the folder if needed, and return whether only this user can write to it."""
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(folder)
         found = folder.lstat()
         if not stat.S_ISDIR(found.st_mode) or not _is_ours(found):
             return False

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtensionOID, NameOID
 
 from harness.certificates.declarations import KEY_USAGES
+from harness.certificates.unreadable import UNREADABLE
 from harness.certificates.weakness import weak_links
 from harness.model import KeyFacts
 from harness.wire.groups import openssl_group_to_iana
@@ -32,16 +33,13 @@ def key_facts(chain: Sequence[bytes]) -> KeyFacts:
     Raises:
         ValueError: the first one cannot be read, or its key has a type that TLS does not support.
     """
-    certificate = x509.load_der_x509_certificate(chain[0])
+    certificate = _loaded(chain[0])
     kind, bits, curve = _key(certificate)
-    hashed = None
-    if kind_of_signature(certificate) in ("RSA", "EC", "RSA-PSS") and certificate.signature_hash_algorithm is not None:
-        hashed = certificate.signature_hash_algorithm.name
     return KeyFacts(
         type=kind,
         bits=bits,
         curve=curve,
-        signature_hash=hashed,
+        signature_hash=_hash_of_signature(certificate),
         signature_key_type=kind_of_signature(certificate),
         key_usage=_usages(certificate),
         chain_bytes=sum(map(len, chain)),
@@ -49,10 +47,33 @@ def key_facts(chain: Sequence[bytes]) -> KeyFacts:
     )
 
 
+def _loaded(der: bytes) -> x509.Certificate:
+    """Load a certificate.
+
+    Raises:
+        ValueError: it cannot be read.
+    """
+    try:
+        return x509.load_der_x509_certificate(der)
+    except UNREADABLE as error:
+        raise ValueError("unreadable certificate") from error
+
+
+def _hash_of_signature(certificate: x509.Certificate) -> str | None:
+    """The hash of an RSA or ECDSA signature; None for any other kind, and for one that the library does not know."""
+    if kind_of_signature(certificate) not in ("RSA", "EC", "RSA-PSS"):
+        return None
+    try:
+        hashed = certificate.signature_hash_algorithm
+    except UNREADABLE:
+        return None
+    return hashed.name if hashed is not None else None
+
+
 def _key(certificate: x509.Certificate) -> tuple[str, int, str | None]:
     try:
         key = certificate.public_key()
-    except UnsupportedAlgorithm as error:
+    except UNREADABLE as error:
         raise ValueError("its key has a type that TLS does not support") from error
     if isinstance(key, rsa.RSAPublicKey):
         pss = certificate.public_key_algorithm_oid.dotted_string == _PSS_KEY
@@ -84,7 +105,7 @@ def kind_of_signature(certificate: x509.Certificate) -> str:
 def _usages(certificate: x509.Certificate) -> tuple[str, ...] | None:
     try:
         usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
-    except (x509.ExtensionNotFound, ValueError):
+    except (x509.ExtensionNotFound, *UNREADABLE):
         return None
     pairs = zip(KEY_USAGES, _USAGE_ATTRIBUTES, strict=True)
     return tuple(word for word, attribute in pairs if getattr(usage, attribute))
@@ -92,13 +113,13 @@ def _usages(certificate: x509.Certificate) -> tuple[str, ...] | None:
 
 def host_of(der: bytes) -> str | None:
     """Return a host that this certificate is for: its first name with wildcards replaced, else its common name, else None."""
-    certificate = x509.load_der_x509_certificate(der)
+    certificate = _loaded(der)
     names: list[str] = []
     try:
         found = certificate.extensions.get_extension_for_oid(ExtensionOID.SUBJECT_ALTERNATIVE_NAME).value
         assert isinstance(found, x509.SubjectAlternativeName)
         names = [*found.get_values_for_type(x509.DNSName), *map(str, found.get_values_for_type(x509.IPAddress))]
-    except (x509.ExtensionNotFound, ValueError):
+    except (x509.ExtensionNotFound, *UNREADABLE):
         names = [str(item.value) for item in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
     return names[0].replace("*.", "board.", 1) if names else None
 
@@ -110,14 +131,14 @@ def issuer_among(der: bytes, candidates: Iterable[bytes]) -> bytes | None:
         der: the certificate whose issuer to find; a self-signed one is its own issuer.
         candidates: DER; those that cannot be read are passed over.
     """
-    certificate = x509.load_der_x509_certificate(der)
+    certificate = _loaded(der)
     wanted = certificate.issuer.public_bytes()
     for candidate in (der, *candidates):
         if wanted not in candidate:
             continue  # a machine's store has odd ones; only one that has the name is read
         try:
             certificate.verify_directly_issued_by(x509.load_der_x509_certificate(candidate))
-        except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        except (InvalidSignature, *UNREADABLE):
             continue
         return candidate
     return None
@@ -145,7 +166,7 @@ def in_pem(data: bytes) -> tuple[bytes, ...]:
     """Return the certificates of a PEM text as DER, in order; empty if none can be read."""
     try:
         return tuple(one.public_bytes(Encoding.DER) for one in x509.load_pem_x509_certificates(data))
-    except ValueError:
+    except UNREADABLE:
         return ()
 
 
@@ -156,5 +177,5 @@ def in_file(data: bytes) -> tuple[tuple[bytes, ...], str]:
         return found, "pem"
     try:
         return (x509.load_der_x509_certificate(data).public_bytes(Encoding.DER),), "der"
-    except ValueError:
+    except UNREADABLE:
         return (), ""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from harness.certificates.unreadable import UNREADABLE
 
 # NIST SP 800-57 part 1, table 2: below these a key has less than 112 bits of security.
 RSA_BITS = 2048
@@ -24,7 +25,7 @@ def weak_links(chain: Sequence[bytes]) -> tuple[str, ...]:
     for place, der in enumerate(chain):
         try:
             certificate = x509.load_der_x509_certificate(der)
-        except ValueError:
+        except UNREADABLE:
             continue
         whose = "" if place == 0 else " of a CA"
         found += [f"{text}{whose}" for text in (_weak_key(certificate), _weak_signature(certificate)) if text]
@@ -34,7 +35,7 @@ def weak_links(chain: Sequence[bytes]) -> tuple[str, ...]:
 def _weak_key(certificate: x509.Certificate) -> str:
     try:
         key = certificate.public_key()
-    except (ValueError, UnsupportedAlgorithm):
+    except UNREADABLE:
         return ""
     if isinstance(key, rsa.RSAPublicKey) and key.key_size < RSA_BITS:
         return f"{key.key_size}-bit RSA key"
@@ -47,7 +48,7 @@ def _weak_signature(certificate: x509.Certificate) -> str:
     try:
         hashed = certificate.signature_hash_algorithm
         self_issued = certificate.issuer == certificate.subject
-    except (ValueError, UnsupportedAlgorithm):
+    except UNREADABLE:
         return ""
     name = _WEAK_HASHES.get(hashed.name) if hashed is not None and not self_issued else None
     return f"{name} signature on the certificate" if name else ""

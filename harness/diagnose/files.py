@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 
 from harness.certificates.keys import PrivateKey
 from harness.certificates.reading import in_file, in_pem
+from harness.certificates.unreadable import UNREADABLE
 from harness.errors import UsageError
+from harness.system.user_files import FileRefused, read_file
 
 _LARGEST_BYTES = 1 << 20
 _KEY = re.compile(rb"-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----(.*?)-----END \1-----", re.S)
@@ -100,7 +101,7 @@ def own_key(path: Path, *, option: str) -> OwnKey:
         key = read(block[0] if block is not None else data, None)
     except TypeError:
         raise UsageError(_encrypted(path, option=option)) from None
-    except (ValueError, UnsupportedAlgorithm):
+    except UNREADABLE:
         raise UsageError(f"{option} {path}: {_what_is_there(data)}; expected a private key, PEM or DER") from None
     if not isinstance(key, _PLAIN_KEYS):
         raise UsageError(f"{option} {path}: unsupported key type; expected RSA or EC")
@@ -116,18 +117,12 @@ def content(path: Path, *, option: str) -> bytes:
     """Return the bytes of a file that the user named.
 
     Raises:
-        UsageError: missing, a directory, not readable, or far too large.
+        UsageError: missing, not a regular file, not readable, or far too large.
     """
     try:
-        if path.exists() and not path.is_file():
-            raise UsageError(f"{option} {path}: cannot be read: not a file")
-        with path.open("rb") as file:
-            data = file.read(_LARGEST_BYTES + 1)
-    except OSError as error:
-        raise UsageError(f"{option} {path}: cannot be read: {error.strerror}") from error
-    if len(data) > _LARGEST_BYTES:
-        raise UsageError(f"{option} {path}: larger than 1 MB; expected a certificate or key")
-    return data
+        return read_file(path, limit_bytes=_LARGEST_BYTES)
+    except FileRefused as error:
+        raise UsageError(f"{option} {path}: cannot be read: {error.reason}") from error
 
 
 def _what_is_there(data: bytes) -> str:

@@ -8,6 +8,8 @@ from datetime import datetime
 from cryptography import x509
 from cryptography.x509.oid import ExtensionOID
 
+from harness.certificates.unreadable import UNREADABLE
+
 _SHOWN_NAMES = 4
 
 
@@ -54,7 +56,7 @@ def _read(der: bytes) -> Shown | None:
             not_before=certificate.not_valid_before_utc,
             not_after=certificate.not_valid_after_utc,
         )
-    except ValueError:
+    except UNREADABLE:
         # Damaged on purpose, or with an extension that cryptography does not read: other evidence must suffice.
         return None
 

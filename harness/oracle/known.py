@@ -24,8 +24,10 @@ from typing import Any
 
 from harness.errors import UsageError
 from harness.model import BoardInfo, CaseResult, Observation, Outcome, Side, Stage, Verdict, VerdictWord, current_name
+from harness.system.user_files import FileRefused, read_file
 
 DEFAULT_FILE = "known_deviations.toml"
+_SIZE_LIMIT_BYTES = 1 << 20
 _KEYS = {"case", "firmware", "board", "tls", "observed", "reason", "link"}
 _REQUIRED = ("case", "firmware", "observed", "reason", "link")
 _OBSERVED: Mapping[str, type] = {
@@ -91,9 +93,9 @@ def read_known(path: str | None, *, folder: Path, case_ids: Sequence[str]) -> tu
     if path is None and not file.exists():
         return ()
     try:
-        data = tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"--known {file}: cannot read the file ({error.strerror})") from error
+        data = tomllib.loads(read_file(file, limit_bytes=_SIZE_LIMIT_BYTES).decode("utf-8"))
+    except FileRefused as error:
+        raise UsageError(f"--known {file}: cannot read the file ({error.reason})") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"--known {file}: invalid TOML: {error}") from error
     extra = sorted(set(data) - {"deviation"})

@@ -271,7 +271,10 @@ class Board:
         result = with_packets(result, tried)
         if self.artifacts is None:
             return result
-        return keep(result, tried, folder=self.artifacts, case=case)
+        kept, lost = keep(result, tried, folder=self.artifacts, case=case)
+        notes = self.runner().board.notes
+        notes += [text for text in lost if text not in notes]
+        return kept
 
 
 class RunCase(Protocol):

@@ -1,4 +1,4 @@
-"""How a run ends early: SIGTERM counts as Ctrl-C, and an interrupted run interrupts its pytest-xdist workers at once.
+"""How a run ends early: SIGTERM and SIGHUP count as Ctrl-C, and an interrupted run interrupts its pytest-xdist workers at once.
 
 Knows signals and pytest-xdist's hooks by name. Knows no boards: those are closed when pytest cleans up.
 """
@@ -12,23 +12,46 @@ from typing import Any
 
 import pytest
 
+# Windows has no SIGHUP.
+TAKEN = pytest.StashKey[list[signal.Signals]]()
+ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 
-def end_on_sigterm(config: pytest.Config) -> None:
-    """End like Ctrl-C when a CI runner sends SIGTERM: boards at their prompt, ports released, reports written."""
-    if signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
-        return
+
+def end_on_signals(config: pytest.Config) -> None:
+    """End like Ctrl-C when a CI runner sends SIGTERM or a terminal is closed: boards at their prompt, ports released, reports written.
+
+    A signal that is ignored, as by nohup, or has a handler keeps it.
+    """
 
     def end(number: int, frame: object) -> None:
-        raise KeyboardInterrupt("SIGTERM")
+        raise KeyboardInterrupt(signal.Signals(number).name)
 
     def restore() -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        for each in taken:
+            signal.signal(each, signal.SIG_DFL)
 
+    taken = [each for each in ENDING if signal.getsignal(each) == signal.SIG_DFL]
     try:
-        signal.signal(signal.SIGTERM, end)
+        for each in taken:
+            signal.signal(each, end)
     except ValueError:
         return  # not the main thread, which alone may set handlers
-    config.add_cleanup(restore)
+    if taken:
+        config.stash[TAKEN] = taken
+        config.add_cleanup(restore)
+
+
+def let_reports_finish(config: pytest.Config) -> None:
+    """Let the end of the run happen: it has an end of its own, and an interrupt in the middle of pytest's report is a traceback.
+
+    Not SIG_IGN, which programs that a hook starts would inherit.
+    """
+    for each in config.stash.get(TAKEN, []):
+        signal.signal(each, _carry_on)
+
+
+def _carry_on(number: int, frame: object) -> None:
+    """Do nothing."""
 
 
 class WorkerEnd:
@@ -39,7 +62,7 @@ class WorkerEnd:
 
     def pytest_keyboard_interrupt(self) -> None:
         """Ignore what would interrupt the closing of boards, which has time limits of its own."""
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, *ENDING):
             with contextlib.suppress(ValueError):  # not the main thread
                 signal.signal(number, signal.SIG_IGN)
 

@@ -159,9 +159,9 @@ def pytest_configure(config: pytest.Config) -> None:
     except UsageError as error:
         raise pytest.UsageError(str(error)) from error
     if hasattr(config, "workerinput"):
-        from harness.pytest_plugin.interrupts import WorkerEnd, end_on_sigterm
+        from harness.pytest_plugin.interrupts import WorkerEnd, end_on_signals
 
-        end_on_sigterm(config)
+        end_on_signals(config)
         config.pluginmanager.register(WorkerEnd(), "tls-harness-worker-end")
     elif config.getoption("dist", "no") != "no":
         from harness.pytest_plugin.interrupts import WorkerInterrupts
@@ -299,6 +299,9 @@ def pytest_report_from_serializable(data: dict[str, Any]) -> None:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, object]:
     """Let a worker whose controller was killed finish: reporting to it fails, and its boards would not be cleaned up."""
+    from harness.pytest_plugin.interrupts import let_reports_finish
+
+    let_reports_finish(session.config)
     try:
         return (yield)
     except OSError:

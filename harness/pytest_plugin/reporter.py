@@ -13,7 +13,7 @@ import pytest
 
 from harness.errors import UsageError
 from harness.pytest_plugin.exit_codes import Tally, exit_code
-from harness.pytest_plugin.interrupts import end_on_sigterm
+from harness.pytest_plugin.interrupts import end_on_signals
 from harness.pytest_plugin.record import News, Record
 from harness.pytest_plugin.run import artifacts_folder, node_ids, options_of, worker_input
 from harness.pytest_plugin.screen import Screen
@@ -107,7 +107,7 @@ class Reporter:
         except UsageError as error:
             raise pytest.UsageError(str(error)) from None
         self.config.add_cleanup(self._lock.close)
-        end_on_sigterm(self.config)  # this process has no lab if workers have the boards
+        end_on_signals(self.config)  # this process has no lab if workers have the boards
         self.kept.begin()
 
     @pytest.hookimpl(tryfirst=True)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.pytest_plugin.interrupts import end_on_sigterm
+from harness.pytest_plugin.interrupts import end_on_signals
 from harness.pytest_plugin.options import (
     any_given,
     check_amount,
@@ -105,7 +105,7 @@ def lab_of(config: pytest.Config) -> Lab:
             from harness.boards.locks.board_lock import introduce
 
             introduce([str(word) for word in config.workerinput.get("mainargv", ())])
-        end_on_sigterm(config)  # first: what is cleaned up last still holds while the lab closes
+        end_on_signals(config)  # first: what is cleaned up last still holds while the lab closes
         config.add_cleanup(lab.close)
     return config.stash[LAB]
 

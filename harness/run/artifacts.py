@@ -22,26 +22,37 @@ def with_packets(result: CaseResult, handshake: Handshake | None) -> CaseResult:
     return replace(result, packets=rows)
 
 
-def keep(result: CaseResult, handshake: Handshake | None, *, folder: Path, case: Case) -> CaseResult:
-    """Write the artifacts of a case and return the result with their names, relative to the artifacts folder.
+def keep(
+    result: CaseResult, handshake: Handshake | None, *, folder: Path, case: Case
+) -> tuple[CaseResult, tuple[str, ...]]:
+    """Write the artifacts of a case; a full disk loses evidence, never a verdict.
 
     Args:
         result: the judged case.
         handshake: the one it was judged by; None if there was none.
         folder: the artifacts folder. Both files get mode 0600: the capture holds the session's secrets, and a board may print any.
         case: the case, whose id is part of the file names.
+
+    Returns:
+        The result with the names of the files, relative to the artifacts folder, and a line for each reason why one was not written.
     """
     stem = re.sub(r"[^A-Za-z0-9_.-]+", "_", f"{result.board}-{result.server}-{case.id}")
     if result.repeat > 1:
         stem += f"-{result.repeat}"
     names: dict[str, str | None] = {"pcapng": None, "transcript": None}
+    data: dict[str, tuple[str, bytes]] = {}
     if handshake is not None and handshake.report.wire:
-        names["pcapng"] = f"{stem}.pcapng"
-        write_private(folder / f"{stem}.pcapng", capture(handshake.report))
+        data["pcapng"] = (f"{stem}.pcapng", capture(handshake.report))
     if result.transcript:
-        names["transcript"] = f"{stem}.serial.txt"
-        write_private(folder / f"{stem}.serial.txt", (result.transcript + "\n").encode("utf-8"))
-    return replace(result, artifacts=names)
+        data["transcript"] = (f"{stem}.serial.txt", (result.transcript + "\n").encode("utf-8"))
+    lost: list[str] = []
+    for kind, (name, content) in data.items():
+        try:
+            write_private(folder / name, content)
+            names[kind] = name
+        except OSError as error:
+            lost.append(f"captures or transcripts are missing: {folder} cannot be written ({error.strerror})")
+    return replace(result, artifacts=names), tuple(dict.fromkeys(lost))
 
 
 def capture(report: ServerReport) -> bytes:

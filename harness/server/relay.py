@@ -34,8 +34,10 @@ CONNECT_S = 10.0
 LINGER_S = 2.0
 # How long the end of a board that has finished TLS 1.3 is held back: a round trip, and the check of a certificate.
 ANSWER_S = 2.0
-# More than a handshake and a short exchange need; limits a server that sends endlessly.
+# More than a handshake and a short exchange need; they limit a server that sends endlessly, in large pieces or in small ones.
 LIMIT_BYTES = 4 << 20
+LIMIT_CHUNKS = 20_000
+REREAD_S = 0.05  # each reading of the wire begins at its first byte
 _QUICKACK = getattr(socket, "TCP_QUICKACK", None)
 
 
@@ -55,6 +57,7 @@ class _Session:
     timed_out: bool = False
     server_first: bool = False
     wire: list[WireChunk] = field(default_factory=list)
+    wire_bytes: int = 0
     ends: list[TcpEnd] = field(default_factory=list)
 
     @property
@@ -225,6 +228,7 @@ class _Passage:
         self._other = {board: server, server: board}
         self._reading = {board, server}
         self._held: TcpEnd | None = None  # the board's end, while the server's answer is still due
+        self._reread_at, self._read, self._due = 0.0, 0, True
         self._end = end
 
     def run(self, waiter: Waiter) -> bool:
@@ -246,8 +250,9 @@ class _Passage:
             for sock in self._other:
                 selector.register(sock, selectors.EVENT_READ)
             while self._reading:
-                ready = selector.select(max(0.0, self._end - time.monotonic()))
-                if not ready and self._held is None:
+                ready = selector.select(max(0.0, min(self._end, self._reread_at or self._end) - time.monotonic()))
+                over = not ready and time.monotonic() >= self._end
+                if over and self._held is None:
                     return len(self._reading) == 1
                 for key, _mask in ready:
                     source = key.fileobj
@@ -257,9 +262,17 @@ class _Passage:
                     if ended is not None:
                         selector.unregister(source)
                         self._ended(source, ended)
-                if not ready or self._server not in self._reading or not _answer_is_due(self._session):
+                if self._held is not None and (over or self._server not in self._reading or not self._is_due()):
                     self._release()
         return True
+
+    def _is_due(self) -> bool:
+        """Whether the server still owes its answer, as of the last reading of the wire."""
+        if time.monotonic() >= self._reread_at:
+            if len(self._session.wire) != self._read:
+                self._read, self._due = len(self._session.wire), _answer_is_due(self._session)
+            self._reread_at = time.monotonic() + REREAD_S
+        return self._due
 
     def _side(self, source: socket.socket) -> Side:
         return Side.CLIENT if source is self._board else Side.SERVER
@@ -282,7 +295,7 @@ class _Passage:
         # An alert without an end: either way the server sends nothing more (RFC 8446 section 6).
         self._session.server_first |= last_word(read_wire(self._session.wire)) is LastWord.ALERT
         _pass_end(self._server, self._held)
-        self._held, self._end = None, time.monotonic() + LINGER_S
+        self._held, self._reread_at, self._end = None, 0.0, time.monotonic() + LINGER_S
 
 
 def _answer_is_due(session: _Session) -> bool:
@@ -300,8 +313,8 @@ def _one_piece(session: _Session, source: socket.socket, other: socket.socket, *
     except OSError:
         session.ends.append(TcpEnd(sender=sender, at_ms=session.at_ms, how=TcpEndKind.RST))
         return session.ends[-1]
-    kept = sum(len(chunk.data) for chunk in session.wire)
-    if not data or kept + len(data) > LIMIT_BYTES:
+    session.wire_bytes += len(data)
+    if not data or session.wire_bytes > LIMIT_BYTES or len(session.wire) >= LIMIT_CHUNKS:
         session.ends.append(TcpEnd(sender=sender, at_ms=session.at_ms, how=TcpEndKind.FIN))
         return session.ends[-1]
     session.wire.append(WireChunk(sender=sender, at_ms=session.at_ms, data=data))

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from harness.system.locks import is_at, lock_folder
 
-__all__ = ["PrivateFolder", "sweep"]
+__all__ = ["PrivateFolder", "make_private", "sweep"]
 
 #: The suffix of folders that are locked while in use; those without it are of versions that did not lock theirs.
 LOCKED = "-locked"
@@ -46,6 +46,27 @@ class PrivateFolder:
     def close(self) -> None:
         """Remove it with its content. Safe to call twice."""
         self._finish()
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder of the user's cache (0700) and its parent, if they are missing, and take the parent from other users' hands.
+
+    Who can write to the parent could put another folder in the place of this one.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if os.name == "posix":
+        found = folder.parent.lstat()
+        if (
+            stat.S_ISDIR(found.st_mode)
+            and found.st_uid == os.geteuid()
+            and found.st_mode & 0o022
+            and not found.st_mode & stat.S_ISVTX
+        ):
+            folder.parent.chmod(stat.S_IMODE(found.st_mode) & ~0o022)
+    folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def _make(prefix: str) -> tuple[Path, int]:

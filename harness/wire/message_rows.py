@@ -55,6 +55,7 @@ def _messages(wire: WireReading) -> list[Row]:
     rows: list[Row] = []
     client_encrypts = False
     seen: dict[str, int] = {}
+    levels = {(alert.sender, f"Alert({alert.name})"): alert.level for alert in reversed(wire.alerts)}
     for message in wire.messages:
         key = f"{message.sender} {message.name}"
         seen[key] = seen.get(key, 0) + 1
@@ -71,7 +72,7 @@ def _messages(wire: WireReading) -> list[Row]:
                 length=message.length,
                 name=message.name,
                 detail=detail,
-                level=_level(message, wire),
+                level=levels.get((message.sender, message.name), ""),
             )
         )
     return rows
@@ -133,7 +134,7 @@ def _key_text(der: bytes) -> str:
 
     try:
         key = x509.load_der_x509_certificate(der).public_key()
-    except (ValueError, UnsupportedAlgorithm):
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion):
         return "key unreadable"
     if isinstance(key, rsa.RSAPublicKey):
         return f"RSA {key.key_size}"
@@ -143,12 +144,6 @@ def _key_text(der: bytes) -> str:
 
 
 # ----------------------------------------------------------------------------------------------- alerts
-
-
-def _level(message: WireMessage, wire: WireReading) -> str:
-    """The level of an alert in the clear."""
-    own = [alert for alert in wire.alerts if alert.sender is message.sender]
-    return next((alert.level for alert in own if message.name == f"Alert({alert.name})"), "")
 
 
 def _with_hidden_alerts(rows: list[Row], alerts: list[Alert]) -> list[Row]:

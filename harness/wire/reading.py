@@ -40,6 +40,9 @@ from harness.wire.signature_algorithms import signature_name
 from harness.wire.suites import suite_name
 from harness.wire.versions import TLS12, TLS13, version_name
 
+# A peer may send endless records of two bytes. A handshake has about ten messages; no case here has 10,000 records of data.
+MAX_MESSAGES = 10_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WireMessage:
@@ -115,7 +118,8 @@ def read_wire(chunks: Sequence[WireChunk]) -> WireReading:
         chunks: the bytes of both directions in the order in which they crossed the server's socket; the cuts are free.
 
     Returns:
-        What could be read. Never raises for what the bytes hold. Nothing is verified: no signature, no certificate.
+        What could be read, up to `MAX_MESSAGES` messages. Never raises for what the bytes hold. Nothing is verified: no signature, no
+        certificate.
     """
     conversation = _Conversation()
     for chunk in chunks:
@@ -182,12 +186,14 @@ class _Conversation:
         """Read one chunk as far as it goes."""
         side = self._sides[chunk.sender]
         side.byte_count += len(chunk.data)
-        side.splitter.feed(chunk.data)
+        side.splitter.feed(chunk.data if len(self._messages) < MAX_MESSAGES else chunk.data[:1])
         try:
-            while (record := side.splitter.next_record()) is not None:
+            while len(self._messages) < MAX_MESSAGES and (record := side.splitter.next_record()) is not None:
                 self._take_record(record, sender=chunk.sender, at_ms=chunk.at_ms)
         except NotTlsError as error:
             side.lost = error
+        if len(self._messages) >= MAX_MESSAGES and side.splitter.pending_bytes:
+            side.complain(f"more than {MAX_MESSAGES} messages")
 
     def _take_record(self, record: Record, *, sender: Side, at_ms: float) -> None:
         """Sort one record by its type, and by whether its sender encrypts yet."""

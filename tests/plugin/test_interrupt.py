@@ -42,7 +42,7 @@ def in_the_middle(suite):
     return process
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_interrupted(suite, in_the_middle, number, children):
     """The exit code is 2; finished results are in journal, run.json and table; no process, port or private folder is left."""
     in_the_middle.send_signal(number)
@@ -256,7 +256,20 @@ def test_sigterm_while_boards_are_closed(suite):
     suite.write("test_mine.py", "def test_info(board):\n    assert board.info.has_tls\n")
     ran = suite.run("--board", "unix")
     assert (ran.status, ran.summary()) == (0, "1 passed"), ran.text
-    assert "end_on_sigterm" in (suite.folder / "handler").read_text()
+    assert "_carry_on" in (suite.folder / "handler").read_text()
+
+
+def test_sigterm_during_the_report(suite):
+    """A signal while pytest prints its report is no traceback: the run ends with its own exit code and all of its reports."""
+    suite.write(
+        "conftest.py",
+        "import os, signal\ndef pytest_terminal_summary():\n    os.kill(os.getpid(), signal.SIGTERM)\n    print('carried on')\n",
+    )
+    ran = suite.run(*suite.quick)
+    assert (ran.status, ran.summary()) == (0, "2 passed"), ran.text
+    assert "carried on" in ran.lines
+    assert "Traceback" not in ran.text
+    assert len(ran.record()["results"]) == 2
 
 
 def at_prompt(port):

@@ -91,12 +91,26 @@ def test_a_lost_report_fails_the_run(suite):
     assert ran.line("no report: ") == f"no report: {suite.folder}/sub/r.json cannot be written (Is a directory)"
 
 
+FULL_DISK = """
+from harness.reports.record import journal
+from harness.run import artifacts
+
+
+def full(*_arguments):
+    with open("/dev/full", "w", buffering=1) as file:
+        file.write("x\\n")
+
+
+{change}
+"""
+
+
 def test_a_full_disk_below_the_journal(suite):
     """The run continues, writes what it can, and fails with the names of the missing files."""
     if not Path("/dev/full").exists():
         pytest.skip("this system has no /dev/full")
-    (suite.folder / ".compat").mkdir()
-    (suite.folder / ".compat" / "run.jsonl").symlink_to("/dev/full")
+    change = 'journal._open_in_place = lambda path: open("/dev/full", "w")'
+    suite.write("conftest.py", FULL_DISK.format(change=change))
     ran = suite.run(*suite.quick, "--compat-report", "r.csv")
     assert (ran.status, ran.summary()) == (10, "2 passed")
     lost = f"{suite.folder}/.compat/run.jsonl cannot be written (No space left on device)"
@@ -104,6 +118,19 @@ def test_a_full_disk_below_the_journal(suite):
     assert "Traceback" not in ran.text
     assert len(ran.record()["results"]) == 2
     assert (suite.folder / "r.csv").read_text(encoding="utf-8").count("\n") == 3
+
+
+def test_a_full_disk_below_the_captures(suite):
+    """With --keep-wire no verdict is lost: the results have no capture, and a note about the board says why."""
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    suite.write("conftest.py", FULL_DISK.format(change="artifacts.write_private = full"))
+    ran = suite.run("--cases", "smoke", "-k", "ecdsa-key-connects or ca-verified", "--keep-wire")
+    assert (ran.status, ran.summary()) == (0, "2 passed")
+    record = ran.record()
+    assert {(item["verdict"], item["artifacts"]["pcapng"]) for item in record["results"]} == {("pass", None)}
+    note = f"captures or transcripts are missing: {suite.folder}/.compat cannot be written (No space left on device)"
+    assert record["boards"][0]["notes"].count(note) == 1
 
 
 @pytest.mark.parametrize("how", [(), ("-n", "1", "--artifacts", "mine")], ids=["alone", "workers"])

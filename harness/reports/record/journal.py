@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -34,7 +36,7 @@ class Journal:
         self.path = folder / "run.jsonl"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._file: TextIO = self.path.open("w", encoding="ascii")
+            self._file = _open_in_place(self.path)
             for name in FINAL_REPORTS:
                 (folder / name).unlink(missing_ok=True)
         except OSError as error:
@@ -63,18 +65,61 @@ class Journal:
         self._file.close()
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a whole file or nothing: a reader never sees half a report. Line ends are not translated, on Windows either."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+def _open_in_place(path: Path) -> TextIO:
+    """Open a new file that takes the place of another; the program that has the other open keeps it."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    stream = os.fdopen(handle, "w", encoding="ascii")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-            stream.write(text)
+        _put_in_place(temporary, path, private=False)
+    except BaseException:
+        stream.close()
+        os.unlink(temporary)
+        raise
+    return stream
+
+
+def _put_in_place(temporary: str, path: Path, *, private: bool) -> None:
+    """Rename a finished file. A link under the name is replaced, never followed: another program's file must not be overwritten.
+
+    Raises:
+        OSError: the name is that of a directory or a device.
+    """
+    if not private:
         # mkstemp makes 0600; a report is readable for everyone who may read its folder.
         mask = os.umask(0)
         os.umask(mask)
         os.chmod(temporary, 0o666 & ~mask)
-        os.replace(temporary, path)
+    if _is_device(path):
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    os.replace(temporary, path)
+
+
+def _is_device(path: Path) -> bool:
+    """Whether a name, or what it links to, is a device, a FIFO or a socket: as root, `/dev/stdout` could be replaced."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a whole file or nothing: a reader never sees half a report. Line ends are not translated, on Windows either."""
+    _write_in_place(path, text.encode("utf-8"), private=False)
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Write a whole file that only this user may read: a capture contains the session's secrets."""
+    _write_in_place(path, data, private=True)
+
+
+def _write_in_place(path: Path, data: bytes, *, private: bool) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+        _put_in_place(temporary, path, private=private)
     except BaseException:
         os.unlink(temporary)
         raise
@@ -92,12 +137,3 @@ def relative_link(folder: Path, *, start: Path) -> str:
     except ValueError:
         return ""
     return "" if link == "." else link
-
-
-def write_private(path: Path, data: bytes) -> None:
-    """Write a file that only this user may read: a capture contains the session's secrets."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "wb") as stream:
-        os.chmod(path, 0o600)  # an existing file keeps its own mode when opened
-        stream.write(data)

@@ -36,9 +36,10 @@ from harness.reports.record.run_types import (
     SoakCell,
 )
 from harness.reports.record.soak import soak_of_repeats
+from harness.system.user_files import FileRefused, read_file
 
 EXPECTED = "expected a run.json or run.jsonl that pytest wrote, or the output of `tls-harness report merge`"
-# 10,000 results are about 40 MB. A device or an endless pipe must not use up the machine's memory.
+# 10,000 results are about 40 MB.
 _SIZE_LIMIT_BYTES = 512 * 1024 * 1024
 # A rejected value may be long.
 _MESSAGE_LIMIT = 300
@@ -71,16 +72,11 @@ def read_run(path: str, *, source: str = "", start: Path | None = None) -> RunFi
         UsageError: one line that says what is wrong with the file.
     """
     where = one_line(f"{source} {path}" if source else path)
+    file = (start or Path()) / path
     try:
-        file = (start or Path()) / path
-        with file.open("rb") as stream:
-            data = stream.read(_SIZE_LIMIT_BYTES + 1)
-    except OSError as error:
-        raise UsageError(f"{where}: cannot be read ({error.strerror}); {EXPECTED}") from error
-    except ValueError as error:
-        raise UsageError(f"{where}: not a path; {EXPECTED}") from error
-    if len(data) > _SIZE_LIMIT_BYTES:
-        raise UsageError(f"{where}: longer than {_SIZE_LIMIT_BYTES >> 20} MB; {EXPECTED}")
+        data = read_file(file, limit_bytes=_SIZE_LIMIT_BYTES)
+    except FileRefused as error:
+        raise UsageError(f"{where}: cannot be read ({error.reason}); {EXPECTED}") from error
     run, notes = parse_run(data, where=where)
     return RunFile(path=path, folder=file.absolute().parent, run=run, notes=notes)
 
@@ -97,7 +93,9 @@ def parse_run(data: bytes, *, where: str) -> tuple[RunRecord, tuple[str, ...]]:
     """
     first, rest = data.split(b"\n", 1) if b"\n" in data else (data, b"")
     notes: tuple[str, ...] = ()
-    if _kind(first) is not None:
+    of_journal = _kind(first) is not None
+    _refuse_repeated_keys(data.split(b"\n") if of_journal else [data], where=where)
+    if of_journal:
         run, notes = _of_journal(first, rest.split(b"\n"), where=where)
     else:
         _check_schema(_head_of(data, where=where), where=where)
@@ -145,6 +143,37 @@ def _decoded(data: bytes, kind: type[T]) -> T:
         # Python's reader says where an error is, and accepts halves of characters, which old records may have.
         value = json.loads(data, parse_constant=_not_json, parse_float=_finite)
         return msgspec.convert(_whole_characters(value), kind)
+
+
+class _RepeatedKeyError(ValueError):
+    """An object has a key twice, of which readers may take either.
+
+    Args:
+        key: the key.
+    """
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+
+def _refuse_repeated_keys(texts: Iterable[bytes], *, where: str) -> None:
+    """Raise UsageError if an object in these JSON texts has a key twice. A text that is not JSON is passed over."""
+    for text in texts:
+        try:
+            json.loads(text, object_pairs_hook=_with_unique_keys)
+        except _RepeatedKeyError as error:
+            raise UsageError(f"{where}: the key {one_line(repr(error.key))[:80]} is there twice; {EXPECTED}") from error
+        except (ValueError, RecursionError):
+            continue
+
+
+def _with_unique_keys(pairs: list[tuple[str, Json]]) -> None:
+    seen = set()
+    for key, _value in pairs:
+        if key in seen:
+            raise _RepeatedKeyError(key)
+        seen.add(key)
 
 
 def _not_json(word: str) -> None:

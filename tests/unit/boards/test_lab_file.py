@@ -24,7 +24,7 @@ def test_given_file(tmp_path: Path) -> None:
     file = tmp_path / "lab.toml"
     with pytest.raises(UsageError, match=r"--boards .*lab\.toml: cannot be read \(No such file or directory\)"):
         read_lab(str(file), folder=tmp_path)
-    with pytest.raises(UsageError, match=r"--boards .*: cannot be read \(Is a directory\)"):
+    with pytest.raises(UsageError, match=r"--boards .*: cannot be read \(not a regular file\)"):
         read_lab(str(tmp_path), folder=tmp_path)
     file.write_text("[board.desk]\nspec = 'u0'\n")
     assert read_lab(str(file), folder=tmp_path)["desk"].target == "u0"

@@ -64,6 +64,18 @@ def test_an_own_folder_that_others_may_read_is_closed(tmp_path: Path) -> None:
     assert mode(tmp_path / "keys") == 0o700
 
 
+def test_a_parent_that_others_can_write_to_is_closed(tmp_path: Path) -> None:
+    """Who can write to the parent could exchange the folder; a new parent is private, and a folder like /tmp stays as it is."""
+    for bits, expected in ((0o777, 0o755), (0o770, 0o750), (0o1777, 0o1777)):
+        parent = tmp_path / oct(bits)
+        parent.mkdir()
+        parent.chmod(bits)
+        assert keys.KeyStore(parent / "keys").folder == parent / "keys"
+        assert mode(parent) == expected
+    keys.KeyStore(tmp_path / "new" / "keys")
+    assert (mode(tmp_path / "new"), mode(tmp_path / "new" / "keys")) == (0o700, 0o700)
+
+
 @pytest.mark.parametrize("bits", [0o777, 0o720, 0o702])
 def test_a_folder_that_others_can_write_to_is_not_read(tmp_path: Path, bits: int) -> None:
     """Keys there could be planted: none is read, none is kept, and there is no error."""

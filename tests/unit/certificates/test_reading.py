@@ -1,5 +1,7 @@
 """Reading certificates of others; for our own, the values must be those of their profiles."""
 
+import ssl
+
 import pytest
 
 from harness.certificates.reading import anchor_among, host_of, in_file, in_pem, issuer_among, key_facts
@@ -62,3 +64,39 @@ def test_forms_of_a_file(certificates):
     assert in_file(made.root_der) == ((made.root_der,), "der")
     assert in_file(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n") == ((), "")
     assert in_file(b"") == ((), "")
+
+
+def odd_certificates(der):
+    """Certificates that are well-formed DER and that the library does not know, or refuses to interpret."""
+    ecdsa_sha256, unknown = bytes.fromhex("2a8648ce3d040302"), bytes.fromhex("2a8648ce3d04037e")
+    version_3, version_6 = bytes.fromhex("a003020102"), bytes.fromhex("a003020105")
+    assert ecdsa_sha256 in der
+    assert version_3 in der
+    key_usage, basic_constraints = bytes.fromhex("0603551d0f"), bytes.fromhex("0603551d13")
+    return {
+        "signature": der.replace(ecdsa_sha256, unknown),
+        "version": der.replace(version_3, version_6),
+        "extension twice": der.replace(key_usage, basic_constraints),
+        "name": der.replace(b"\x82\x08tls.test", b"\x83\x08tls.test"),
+    }
+
+
+@pytest.mark.parametrize("what", ["signature", "version", "extension twice", "name"])
+def test_what_the_library_does_not_know(certificates, what):
+    """An unknown signature, an odd version, an extension that is there twice, an odd name: facts or a ValueError, nothing else."""
+    made = certificates.make("server-p256")
+    odd = odd_certificates(made.certificate_der)[what]
+    if what == "version":
+        for read in (host_of, lambda der: key_facts((der,)), lambda der: issuer_among(der, [])):
+            with pytest.raises(ValueError, match=r"^unreadable certificate$"):
+                read(odd)
+    else:
+        assert (key_facts((odd,)).type, host_of(odd)) == ("EC", {"signature": "tls.test"}.get(what, host_of(odd)))
+    pem = ssl.DER_cert_to_PEM_cert(odd).encode()
+    for data in (odd, pem):
+        found, form = in_file(data)
+        assert form in ("pem", "der", "")
+        assert bool(found) is bool(form)
+    assert issuer_among(made.certificate_der, [odd, made.root_der]) == made.root_der
+    if what == "signature":
+        assert key_facts((odd,)).signature_hash is None

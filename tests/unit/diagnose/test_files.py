@@ -53,8 +53,8 @@ def test_certificates_of_a_server(files, bad):
 def test_files_that_cannot_be_read(files, bad):
     """A missing file, a folder and a far too large file are refused."""
     assert says(server_chain, files / "no.pem") == "--x F: cannot be read: No such file or directory"
-    assert says(server_chain, files) == "--x F: cannot be read: not a file"
-    assert says(server_chain, bad / "large.pem") == "--x F: larger than 1 MB; expected a certificate or key"
+    assert says(server_chain, files) == "--x F: cannot be read: not a regular file"
+    assert says(server_chain, bad / "large.pem") == "--x F: cannot be read: longer than 1 MB"
 
 
 def test_the_servers_key(files, bad):

@@ -1,5 +1,6 @@
 """The evidence of a case as files."""
 
+import errno
 import stat
 from dataclasses import replace
 
@@ -15,6 +16,7 @@ from harness.model import (
     VerdictWord,
     WireChunk,
 )
+from harness.run import artifacts
 from harness.run.artifacts import keep, keep_capture
 from harness.run.handshake import Handshake
 
@@ -44,7 +46,10 @@ def attempt(*chunks):
 def test_files(tmp_path, case_named):
     """Only this user may read capture and transcript, because they contain secrets; the file names are safe and in the result."""
     chunk = WireChunk(sender=Side.CLIENT, at_ms=1.0, data=b"\x16\x03\x01\x00\x00")
-    kept = keep(result(transcript="> x\n< y"), attempt(chunk), folder=tmp_path / "new", case=case_named("topic/name"))
+    kept, lost = keep(
+        result(transcript="> x\n< y"), attempt(chunk), folder=tmp_path / "new", case=case_named("topic/name")
+    )
+    assert lost == ()
     assert kept.artifacts == {
         "pcapng": "unix_1.20_x-in-process-topic_name.pcapng",
         "transcript": "unix_1.20_x-in-process-topic_name.serial.txt",
@@ -60,13 +65,26 @@ def test_files(tmp_path, case_named):
 def test_every_run_of_a_soak(tmp_path, case_named):
     """The first run's files keep their names; each later run has its own."""
     case = case_named("topic/name")
-    kept = [keep(result(transcript="x", repeat=number), None, folder=tmp_path, case=case) for number in (1, 2, 10)]
+    kept = [keep(result(transcript="x", repeat=number), None, folder=tmp_path, case=case)[0] for number in (1, 2, 10)]
     stem = "unix_1.20_x-in-process-topic_name"
     assert [entry.artifacts["transcript"] for entry in kept] == [
         f"{stem}.serial.txt",
         f"{stem}-2.serial.txt",
         f"{stem}-10.serial.txt",
     ]
+
+
+def test_a_full_disk_loses_evidence_only(tmp_path, case_named, monkeypatch):
+    """What cannot be written has no name in the result, and one line says why; the verdict stays."""
+
+    def full(path, data):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    chunk = WireChunk(sender=Side.CLIENT, at_ms=1.0, data=b"\x16\x03\x01\x00\x00")
+    monkeypatch.setattr(artifacts, "write_private", full)
+    kept, lost = keep(result(transcript="x"), attempt(chunk), folder=tmp_path, case=case_named("topic/name"))
+    assert kept == replace(result(transcript="x"), artifacts={"pcapng": None, "transcript": None})
+    assert lost == (f"captures or transcripts are missing: {tmp_path} cannot be written (No space left on device)",)
 
 
 def test_an_older_transcript_becomes_private(tmp_path, case_named):
@@ -81,8 +99,8 @@ def test_an_older_transcript_becomes_private(tmp_path, case_named):
 @pytest.mark.parametrize("made", [None, attempt()])
 def test_nothing_to_keep(tmp_path, case_named, made):
     """Without bytes and transcript no files are written."""
-    kept = keep(result(), made, folder=tmp_path, case=case_named("topic/name"))
-    assert kept.artifacts == {"pcapng": None, "transcript": None}
+    kept, lost = keep(result(), made, folder=tmp_path, case=case_named("topic/name"))
+    assert (kept.artifacts, lost) == ({"pcapng": None, "transcript": None}, ())
     assert list(tmp_path.iterdir()) == []
 
 

@@ -280,6 +280,41 @@ def test_ends_at_the_deadline(relay):
             assert between.finish(Deadline(0.2)).timed_out
 
 
+ALERT = b"\x15\x03\x03\x00\x02\x01\x5a"  # user_canceled, a warning (RFC 8446 section 6.1)
+
+
+@pytest.mark.parametrize(("piece", "pieces"), [(ALERT * 2000, 4000), (ALERT, 200)])
+def test_a_server_that_never_stops(relay, monkeypatch, piece, pieces):
+    """Endless alerts, in large pieces or one at a time, end at the limit: the board sees the end, and the reading is finite."""
+    monkeypatch.setattr("harness.server.relay.LIMIT_CHUNKS", 100)
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        with listener, listener.accept()[0] as sock, contextlib.suppress(OSError):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.recv(5)
+            for _ in range(pieces):
+                sock.sendall(piece)
+                if len(piece) == len(ALERT):
+                    sock.recv(1)  # the board has this one: one record is one piece
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    made = relay(listener.getsockname()[1])
+    start = made.open(PROFILE, Serving())
+    with socket.create_connection(("127.0.0.1", start.port), timeout=30) as board:
+        board.sendall(b"hello")
+        with contextlib.suppress(OSError):
+            while data := board.recv(1 << 20):
+                if len(data) <= len(ALERT):
+                    board.sendall(b".")
+    report = made.finish(Deadline(30))
+    thread.join(30)
+    assert len(report.wire) <= 100
+    assert sum(len(chunk.data) for chunk in report.wire) <= 4 << 20
+    assert not report.timed_out
+
+
 def test_taken_port(relay):
     """An occupied port is reported."""
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -1,5 +1,6 @@
 """Tests of harness/wire/message_rows.py: the important parts of each message; whole sessions are listed in test_packet_list.py."""
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -103,3 +104,22 @@ def test_data_that_is_not_tls():
     ]
     assert [name for name, _detail in names((Side.CLIENT, hello[:9] + b"GET / HTTP/1.0"))] == ["ClientHello", WRONG]
     assert names((Side.CLIENT, hello[:7])) == [(CUT_SHORT, "the rest of this record or message did not arrive")]
+
+
+def test_naming_is_linear():
+    """Every message costs the same, however many there are: 16 times as many take less than 60 times as long."""
+
+    def seconds(count):
+        alerts = tuple(
+            Alert(sender=Side.SERVER, level="warning", code=code % 256, name=str(code), at_ms=0.0)
+            for code in range(count)
+        )
+        messages = tuple(
+            WireMessage(sender=Side.SERVER, at_ms=0.0, name=f"Alert({item.name})", length=2) for item in alerts
+        )
+        wire = WireReading(alerts=alerts, messages=messages)
+        started = time.thread_time()
+        assert len(message_rows((), wire)) == count
+        return time.thread_time() - started
+
+    assert min(seconds(8000) for _ in range(3)) < 60 * min(seconds(500) for _ in range(3))

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from harness.model import Alert, Negotiated, Side, WireChunk
-from harness.wire.reading import EncryptedAlert, WireMessage, WireReading, read_wire
+from harness.wire.reading import MAX_MESSAGES, EncryptedAlert, WireMessage, WireReading, read_wire
 from harness.wire.suites import suite_name
 
 TLS12, TLS13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
@@ -337,3 +337,20 @@ def test_mutated_sessions_never_raise(tls_session: Callable[..., object], seed: 
                     continue
             chunks[at] = replace(chunks[at], data=bytes(data))
         assert isinstance(read_wire(chunks), WireReading)
+
+
+@pytest.mark.parametrize("size", [1, 7, 100_000])
+def test_endless_records_are_read_to_a_limit(size: int) -> None:
+    """Records of two bytes without end: so many are named, the rest only counted, whatever the pieces."""
+    data = b"\x15\x03\x03\x00\x02\x01\x5a" * (MAX_MESSAGES + 1000)
+    pieces = [data[at : at + size] for at in range(0, len(data), size)]
+    reading = read_wire([WireChunk(sender=Side.SERVER, at_ms=0.0, data=piece) for piece in pieces])
+    assert len(reading.messages) == len(reading.alerts) == MAX_MESSAGES
+    assert (reading.server_wrong, reading.server_bytes) == (f"more than {MAX_MESSAGES} messages", len(data))
+
+
+def test_exactly_the_limit_is_complete() -> None:
+    """Nothing is said of a recording that ends with the last message that is read."""
+    data = b"\x15\x03\x03\x00\x02\x01\x5a" * MAX_MESSAGES
+    reading = read_wire([WireChunk(sender=Side.SERVER, at_ms=0.0, data=data)])
+    assert (len(reading.messages), reading.server_wrong, reading.server_pending_bytes) == (MAX_MESSAGES, None, 0)

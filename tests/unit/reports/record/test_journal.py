@@ -80,3 +80,60 @@ def test_write_private(tmp_path):
     write_private(path, b"second")
     assert path.read_bytes() == b"second"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def victim_and_link(folder, name):
+    """A file outside the folder, and a link to it under a name in the folder."""
+    victim = folder.parent / "victim"
+    victim.write_text("keep me")
+    victim.chmod(0o644)
+    folder.mkdir(exist_ok=True)
+    (folder / name).unlink(missing_ok=True)
+    (folder / name).symlink_to("../victim")
+    return victim
+
+
+def test_no_link_in_the_folder_is_followed(tmp_path):
+    """A link under a name that is written is replaced, and what it points to keeps its content and mode."""
+    folder = tmp_path / "artifacts"
+    for name in ("run.jsonl", "run.json", "matrix.html", "case.pcapng"):
+        victim = victim_and_link(folder, name)
+        journal = Journal(folder)
+        journal.add("end", JournalEnd(finished="x"))
+        journal.close()
+        write_private(folder / "case.pcapng", b"secrets")
+        write_text(folder / "run.json", "{}")
+        assert victim.read_text() == "keep me"
+        assert stat.S_IMODE(victim.stat().st_mode) == 0o644
+        assert not any(path.is_symlink() for path in folder.iterdir())
+    assert json.loads((folder / "run.jsonl").read_text()) == {"record": "end", "finished": "x"}
+
+
+def test_no_hard_link_is_written_to(tmp_path):
+    """A second name of another file is replaced too: the other name keeps its content."""
+    (tmp_path / "victim").write_text("keep me")
+    (tmp_path / "folder").mkdir()
+    os.link(tmp_path / "victim", tmp_path / "folder" / "run.jsonl")
+    Journal(tmp_path / "folder").close()
+    write_private(tmp_path / "folder" / "run.jsonl", b"x")
+    assert (tmp_path / "victim").read_text() == "keep me"
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: os.symlink("/dev/null", path)])
+def test_a_device_is_not_replaced(make, tmp_path):
+    """Root could rename a file over /dev/null or the terminal; a FIFO may be another program's."""
+    make(tmp_path / "out")
+    for write in (write_text, write_private):
+        with pytest.raises(OSError, match=r"^\[Errno 22\] not a regular file: '.*/out'$"):
+            write(tmp_path / "out", "" if write is write_text else b"")
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_two_journals_of_one_name(tmp_path):
+    """A second journal takes the place of the first, whose lines do not get into it."""
+    first, second = Journal(tmp_path), Journal(tmp_path)
+    first.add("end", JournalEnd(finished="first"))
+    second.add("end", JournalEnd(finished="second"))
+    first.close()
+    second.close()
+    assert json.loads((tmp_path / "run.jsonl").read_text())["finished"] == "second"

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import os
 import random
 from pathlib import Path
 
@@ -189,15 +190,40 @@ def test_no_such_file(tmp_path):
     assert (
         str(caught.value) == f"--baseline {tmp_path}/none.json: cannot be read (No such file or directory); {EXPECTED}"
     )
-    with pytest.raises(UsageError, match=r"cannot be read \(Is a directory\)"):
+    with pytest.raises(UsageError, match=r"cannot be read \(not a regular file\)"):
         read_run(str(tmp_path))
 
 
-def test_a_file_without_an_end(monkeypatch):
-    """A device or a pipe is read up to a limit: it must not use up the machine's memory."""
+def test_a_file_without_an_end(tmp_path, monkeypatch):
+    """A device or FIFO is refused at once, and a file is read up to a limit: it must not use up the machine's memory."""
     monkeypatch.setattr(reading, "_SIZE_LIMIT_BYTES", 1 << 20)
-    with pytest.raises(UsageError, match=r"^/dev/zero: longer than 1 MB; expected a run\.json"):
-        read_run("/dev/zero")
+    os.mkfifo(tmp_path / "fifo")
+    for path in ("/dev/zero", str(tmp_path / "fifo")):
+        with pytest.raises(UsageError, match=rf"^{path}: cannot be read \(not a regular file\); expected a run\.json"):
+            read_run(path)
+    (tmp_path / "large").write_bytes(b"x" * ((1 << 20) + 1))
+    with pytest.raises(UsageError, match=r"^.*/large: cannot be read \(longer than 1 MB\); expected a run\.json"):
+        read_run(str(tmp_path / "large"))
+
+
+def test_a_byte_order_mark_is_accepted(tmp_path):
+    """Editors on Windows write one."""
+    (tmp_path / "run.json").write_bytes(b"\xef\xbb\xbf" + RUN_1.read_bytes())
+    assert read_run(str(tmp_path / "run.json")).run == read_run(str(RUN_1)).run
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"schema": "tls-harness/run/2", "schema": "tls-harness/run/1"}',
+        b'{"schema": "tls-harness/run/2", "run": {"id": "a", "id": "b"}}',
+        b'{"record": "run", "schema": "tls-harness/run/2"}\n{"record": "end", "record": "run"}\n',
+    ],
+)
+def test_a_key_that_is_there_twice_is_refused(data):
+    """Two readers may take different ones of the two values: `verdict` must be what every reader sees."""
+    with pytest.raises(UsageError, match=r"^x: the key '(schema|id|record)' is there twice; expected a run\.json"):
+        parse_run(data, where="x")
 
 
 @pytest.mark.parametrize(
