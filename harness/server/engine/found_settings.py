@@ -7,7 +7,9 @@ Part of the stand-alone server engine: stdlib only, CPython 3.8 and later. Knows
 
 from __future__ import annotations
 
+import functools
 import ssl
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -38,6 +40,8 @@ _SIGNATURES = (
     *(0x0403, 0x0503, 0x0603, 0x0807, 0x0808, 0x081A, 0x081B, 0x081C, 0x0809, 0x080A, 0x080B),
     *(0x0804, 0x0805, 0x0806, 0x0401, 0x0501, 0x0601, 0x0303, 0x0203, 0x0301, 0x0201, 0x0904, 0x0905, 0x0906),
 )
+# Accepts any arguments and returns None without running Python code: inside OpenSSL, a signal's KeyboardInterrupt would be lost in it.
+_ACCEPT_ANY_NAME = functools.partial(sys.audit, "tls-harness.sni")
 # Since 3.5 groups form tuples: a share for a group of an earlier tuple comes before one for a later (SSL_CTX_set1_groups_list(3)).
 _OPENSSL_3_5 = 0x30500000
 
@@ -54,7 +58,7 @@ def find_settings(context: ssl.SSLContext, *, tls12_groups: Sequence[int]) -> di
         level allows; all empty if no version is left. None if there is no suite for the newest version: every hello is refused alike.
     """
     # With a callback, which might load a key, OpenSSL speaks TLS 1.3 whatever the present key (is_tls13_capable, ssl/statem/statem_lib.c).
-    context.sni_callback = _keep_the_context
+    context.sni_callback = _ACCEPT_ANY_NAME
     try:
         answer = ask(context, _TLS12, suites=_NO_SUITE, groups=_ANY_VERSION, signatures=_SIGNATURES)
         # OpenSSL 1.1.1 has no reason for a range of versions that is empty, only the alert.
@@ -95,10 +99,6 @@ def takes_anonymous(context: ssl.SSLContext) -> bool:
     """Return whether a context with anonymous suites uses one, which it does at security level 0 only."""
     context.set_ciphers(_ANONYMOUS_CIPHERS.partition(":")[0])
     return _chosen(context, _TLS12, _ANY_VERSION) is not None
-
-
-def _keep_the_context(*_arguments: object) -> None:
-    """Accept any server name."""
 
 
 def _speaks(context: ssl.SSLContext, version: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import ssl
 import sys
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ from harness.oracle.prediction.signatures import configured_signatures
 from harness.oracle.prediction.versions import configured_versions
 from harness.server import Serving
 from harness.server.engine import found_settings
-from harness.server.engine.found_settings import groups_up_to_tls12, takes_anonymous
+from harness.server.engine.found_settings import find_settings, groups_up_to_tls12, takes_anonymous
 from harness.server.engine.tls_contexts import ContextStore, build_context, context_facts
 from harness.server.engine_records import facts_of, found_of
 from harness.server.remote import RemoteServer
@@ -106,6 +107,21 @@ def test_the_context_stays_as_it_was(certificates: Certificates) -> None:
     assert context.sni_callback is None
     assert facts["found"] is not None
     assert tap.take() == []
+
+
+def test_no_signal_is_lost() -> None:
+    """A signal during the search raises its exception in the caller: a callback in Python would swallow it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    try:
+        for delay_us in range(50, 1500, 50):
+            with pytest.raises(KeyboardInterrupt):  # noqa: PT012  # it may come at any point
+                signal.setitimer(signal.ITIMER_REAL, delay_us / 1e6)
+                for _ in range(500):
+                    find_settings(context, tls12_groups=())
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 @pytest.mark.parametrize(("level", "anonymous"), [(0, True), (1, False)])
