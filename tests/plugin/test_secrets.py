@@ -58,6 +58,7 @@ wifi = {ssid = "lab", password = {env = "LAB_WIFI"}}
 # the keys in use are copied for the test.
 CONFTEST = """
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -65,7 +66,7 @@ from harness.run import case_runner as run
 from harness.boards.agent import console
 from harness.model import Verdict, VerdictWord
 
-own, judge = run.CaseRunner._own, run.judge
+own, ruling = run.CaseRunner._own, run.CaseRunner._ruling
 
 
 def broken(self, case):
@@ -76,9 +77,15 @@ def broken(self, case):
 
 
 run.CaseRunner._own = broken
-run.judge = lambda case, expected, seen: (
-    Verdict(word=VerdictWord.FAIL, reason="made to fail") if case.topic == "mtls" else judge(case, expected, seen)
-)
+
+
+def failing(self, case, handshake):
+    found = ruling(self, case, handshake)
+    failed = Verdict(word=VerdictWord.FAIL, reason="made to fail")
+    return replace(found, verdict=failed) if case.topic == "mtls" else found
+
+
+run.CaseRunner._ruling = failing
 
 spoken = console.Console.run
 
