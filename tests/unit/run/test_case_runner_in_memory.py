@@ -1,4 +1,4 @@
-"""The case runner with invented handshakes, rulings and faults: what is tried again, asked, explained and remembered."""
+"""The case runner with invented handshakes, rulings and faults: what is retried, asked, explained and remembered."""
 
 from types import SimpleNamespace
 
@@ -34,7 +34,7 @@ SESSION, REFUSAL = connected(), refused(by="client", client=-1, alert=48)
 
 
 def case(**changes):
-    """A case of which nothing but its name and expectation matters."""
+    """A case of which only the name and the expectation matter."""
     words = {"title": "", "description": "", "tier": Tier.SMOKE, "server": ServerProfile(), "client": ClientPlan()}
     return Case(**{"id": "own/case", "expect": SESSION, **words, **changes})
 
@@ -48,7 +48,7 @@ def handshake(outcome=Outcome.CONNECTED, *, client=None, stage=None, free=50_000
 
 
 class Bench:
-    """A runner whose handshakes are the given ones, in turn; an error is raised. `log` has what was done."""
+    """A runner that is given its handshakes in turn; an error is raised. `log` lists what was done."""
 
     def __init__(self, monkeypatch, *turns, ruling=VerdictWord.PASS, expected=SESSION, retries=0):
         self.log, self.turns = [], list(turns)
@@ -65,14 +65,13 @@ class Bench:
             begin=lambda _case: None, end=lambda _faults: None, recover=self.recover, recovery=[], transcript="of the fault",
             check_healthy=lambda _when: None, was_healthy=None,
         )  # fmt: skip
-        monkeypatch.setattr(self.runner.handshakes, "make", self.make)
-        monkeypatch.setattr(self.runner.handshakes, "must_agree", lambda _handshake: None)
+        monkeypatch.setattr(self.runner.handshakes, "attempt", self.attempt)
         monkeypatch.setattr(case_runner, "memory_text", lambda _memory: "some")
         monkeypatch.setattr(case_runner, "explain", lambda *_words, **_more: Explanation(rule="a/b", title="why"))
         found = Ruling(expected=expected, verdict=Verdict(word=ruling))
         monkeypatch.setattr(case_runner, "rule", lambda *_words, **_more: found)
 
-    def make(self, _profile, plan, *, within=None):
+    def attempt(self, _profile, plan, *, within=None):
         """Give the next handshake."""
         self.log.append(plan.server_hostname)
         turn = self.turns.pop(0)
@@ -81,7 +80,7 @@ class Bench:
         return turn
 
     def recover(self, fault):
-        """A board that answers the second fault no more."""
+        """A board that stops answering after the second fault."""
         self.log.append("recover")
         if "for good" in fault.message:
             self.board.quarantine_reason = "quarantined"
