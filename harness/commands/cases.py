@@ -27,7 +27,7 @@ def add(commands: Commands) -> None:
         "cases",
         help="list the cases that pytest runs",
         description="List the cases that pytest runs. A line has the id, the smallest --cases set that includes the case, its subject "
-        "(the point that a handshake must reach before the case says anything), and the title.",
+        "(the point that the handshake must reach for the result to count), and the title.",
         epilog=EXAMPLE,
     )
     parser.add_argument(

@@ -137,8 +137,8 @@ def test_a_hello_of_another_client():
         assert found.kind is FaultKind.PEER
         assert found.text.startswith("the ClientHello from 192.0.2.9:50123 is not this board's: offered ")
         assert found.text.endswith(
-            "; offered groups x25519, expected secp256r1 secp384r1: another program connected in the board's place, or something on "
-            "the way changes it"
+            "; offered groups x25519, expected secp256r1 secp384r1: another program connected in the board's place, or something "
+            "in between changes it"
         )
 
 
