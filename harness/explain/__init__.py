@@ -23,7 +23,7 @@ TOPICS = (
 
 
 def explain(evidence: Evidence) -> Explanation:
-    """Say why a case did not connect, or why it connected although it must not.
+    """Explain why a case did not connect, or why it connected although it must not.
 
     Returns:
         The explanation of the rule that fits; one with the rule `none` and the evidence if none does.

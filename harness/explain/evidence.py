@@ -43,7 +43,7 @@ class Evidence:
         case: what was tried.
         seen: what happened.
         info: what the probe read from the board.
-        wire: the reading of the recorded bytes; without it some causes cannot be told apart.
+        wire: the reading of the recorded bytes; without it some causes cannot be distinguished.
         authorities: the board's CA certificates.
         expected: what should have happened; needed only to explain an acceptance.
         kept: what a rule computed for later ones.

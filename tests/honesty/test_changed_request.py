@@ -212,7 +212,7 @@ def test_a_connection_of_a_users_test(runner: CaseRunner, attacker: Attacker, ke
 def test_data_sent_before(
     runner: CaseRunner, attacker: Attacker, plan: ClientPlan, server: ServerProfile, holds: int
 ) -> None:
-    """Each blob in turn arrives as another one under the same name, with the right check sum for the line."""
+    """Each blob in turn arrives as another one under the same name, with the right checksum for the line."""
     _request, blobs = runner.board.prepare(plan, runner.handshakes.certificates)
     assert len(blobs) == holds
     for victim in blobs.values():
