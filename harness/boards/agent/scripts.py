@@ -47,7 +47,6 @@ def _first_line(node: ast.stmt) -> int:
     return int(min([node.lineno, *(decorator.lineno for decorator in decorators)]))
 
 
-@functools.cache
 def script(name: str) -> str:
     """Return one device script without comments and docstrings: they would cost a 115200-baud line half a second.
 
