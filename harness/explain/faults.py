@@ -79,7 +79,7 @@ ROWS: dict[FaultKind, tuple[str, tuple[str, ...]]] = {
         ("run tls-harness boards --clean SPEC, then try again",),
     ),
     FaultKind.MEMORY: (
-        "the board has too little free memory for the agent: it needs 8 KB of heap, 16 KB on a 64-bit interpreter",
+        "too little free memory: the agent needs 8 KB of heap (64-bit: 16 KB), then a TLS session 28 to 36 KB, 16.7 KB in one piece",
         ("stop what boot.py starts, or use firmware with more heap", "heap_bytes in boards.toml, for a virtual board"),
     ),
     FaultKind.STOPPED: (

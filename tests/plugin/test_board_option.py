@@ -87,6 +87,7 @@ def test_f13_a_board_that_cannot_be_opened(suite):
     ran = suite.run("--board", "/dev/ttyNOPE7", "-ra", "-o", "timeout=300")
     assert (ran.status, ran.summary()) == (10, f"1 failed, {CORE - 1} skipped")
     assert len(ran.lines) <= 25, ran.text
+    assert " certificate cases" not in ran.text  # a count of what was not tried
     reason = "/dev/ttyNOPE7: no such port; "
     assert ran.line("board ttyNOPE7: ").startswith(f"board ttyNOPE7: {reason}")
     # The board's line, the failure's second line and the reason why the run failed; the full reason appears nowhere else.
@@ -128,6 +129,7 @@ def test_f2_f12_f13_rb04_rb09_a_board_that_is_not_usable(suite, fault, said, fix
     assert (ran.status, ran.summary()) == (10, "1 failed, 1 skipped")
     assert ran.line(f"  {said}")
     assert len([line for line in ran.lines if line.startswith("  fix ")]) == fixes
+    assert len(ran.lines) <= 30, ran.text
     assert ran.line("nothing was tested: ").startswith(f"nothing was tested: no board could try any case ({said}")
 
 
