@@ -16,15 +16,15 @@ from harness.model import ClientFailure, Outcome, Side, Stage, VerdictWord
 def test_f12_rb09_a_case_without_enough_memory(lab, spec, monkeypatch, kind, number, stage):
     """It says nothing about TLS: `unsupported`, with what was free; also where the agent's own buffer found no room."""
     runner = lab.runner(spec, "in-process")
-    make = runner.handshakes.make
+    attempt = runner.handshakes.attempt
     failure = ClientFailure(type=kind, args=(), number=number, flags=None, name=None, stage=stage)
     refused = {"outcome": Outcome.REFUSED, "stage": stage, "ended_by": Side.CLIENT, "client": failure}
 
     def short_of_memory(profile, plan, *, within=None):
-        done = make(profile, plan, within=within)
+        done = attempt(profile, plan, within=within)
         return dataclasses.replace(done, observation=dataclasses.replace(done.observation, **refused))
 
-    monkeypatch.setattr(runner.handshakes, "make", short_of_memory)
+    monkeypatch.setattr(runner.handshakes, "attempt", short_of_memory)
     verdict = runner.run(find_case("seed/ecdsa-key-connects")).verdict
     assert verdict.word is VerdictWord.UNSUPPORTED
     needs = r"a TLS session needs 28 to 36 KB, 16\.7 KB of it in one piece"
