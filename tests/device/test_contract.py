@@ -272,7 +272,7 @@ class TestContract:
         assert raised.value.kind == "lost"
         assert "\n" not in raised.value.message
         session.recover()
-        assert session.notes[-1] == "quarantined after a fault of the line; no step recovered it"
+        assert session.notes[-1] == "quarantined after a line fault; no step recovered it"
         session.close(deadline=never)
 
     @pytest.mark.parametrize("busy", [False, True], ids=["idle", "busy"])
