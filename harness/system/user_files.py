@@ -1,6 +1,6 @@
 """Read a file that a user or another program names: regular files only, up to a limit, never waiting.
 
-A FIFO would wait for a writer for ever, and a device has no end. Knows no format and no option.
+A FIFO would wait for a writer forever, and a device has no end. Knows no format and no option.
 """
 
 from __future__ import annotations
