@@ -310,7 +310,7 @@ def test_a_board_without_an_address_is_not_answered_like_everybody(new_lab, spec
     lab = bare_lab(new_lab, spec, bind="0.0.0.0", advertise="127.0.0.1")
     with pytest.raises(
         BoardError,
-        match=r"^unix: the board reports no IP address, and a server on 0\.0\.0\.0 would answer any",
+        match=r"^unix: the board reports no IP address, and a server on 0\.0\.0\.0 would serve any",
     ) as caught:
         lab.runner(spec, "in-process")
     assert caught.value.kind == "no-network"
