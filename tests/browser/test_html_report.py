@@ -193,7 +193,8 @@ def test_a_phone_scrolls_down_only(mixed, show, screenshots):
 # Names that refer to other parts of a record, and keys with a closed set of values.
 KEPT = (
     "verdict", "outcome", "started", "board", "server", "case", "topic", "kind", "id", "source",
-    "schema", "cases", "tier", "stage", "ended_by", "from", "version", "default_suites", "step", "result", "tls_module", "tls_library",
+    "schema", "cases", "tier", "stage", "ended_by", "from", "version", "default_suites", "step", "result", "tls_module",
+    "tls_library", "subject", "reached",
 )  # fmt: skip
 
 
