@@ -119,13 +119,23 @@ def first_result_s() -> float:
     return float(notes["steps"][0]["ended_at"] - started)
 
 
-def serial_bytes(cases: str) -> dict[str, list[int]]:
-    """Return the serial bytes, both ways, of every case of a set: on the first run and later."""
-    notes, _started = run_plugin(f"{HERE / 'timed_cases.py'}::test_serial_bytes", f"--cases={cases}")
-    counts: dict[str, list[int]] = {"first": [], "later": []}
-    for turn, _case, sent, received in notes["bytes"]:
-        counts[turn].append(sent + received)
-    return counts
+@dataclass(slots=True)
+class OnTheLine:
+    """What the cases of a set cost on a serial line: bytes both ways, and milliseconds in addition to the handshake, if there was one."""
+
+    bytes: list[int] = field(default_factory=list)
+    added_ms: list[float] = field(default_factory=list)
+
+
+def on_the_line(board: str, *, cases: str) -> dict[str, OnTheLine]:
+    """Run each case of a set twice on a board, and return what the first and the later runs cost."""
+    notes, _started = run_plugin(f"{HERE / 'timed_cases.py'}::test_on_the_line", f"--cases={cases}", f"--board={board}")
+    costs = {"first": OnTheLine(), "later": OnTheLine()}
+    for turn, sent, received, added_ms in notes["line"]:
+        costs[turn].bytes.append(sent + received)
+        if added_ms is not None:
+            costs[turn].added_ms.append(added_ms)
+    return costs
 
 
 def import_ms(module: str, *, rounds: int) -> float:

@@ -25,7 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[NOTES] = {"steps": [], "bytes": []}
+    config.stash[NOTES] = {"steps": [], "line": []}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -41,12 +41,15 @@ def test_in_turn(
 
 
 @pytest.mark.parametrize("turn", ["first", "later"])
-def test_serial_bytes(board: Any, tls_case: Any, run_case: Any, request: pytest.FixtureRequest, turn: str) -> None:
-    """Run every case of the set and count its bytes on the serial line."""
+def test_on_the_line(board: Any, tls_case: Any, run_case: Any, request: pytest.FixtureRequest, turn: str) -> None:
+    """Run every case of the set, count its bytes on the serial line, and note its time without its handshake."""
     log = board.runner().board.link.log
     before = log.sent_bytes, log.received_bytes
+    seen = None
     try:
-        run_case(board, tls_case)
+        seen = run_case(board, tls_case).observation
     finally:
         counts = [log.sent_bytes - before[0], log.received_bytes - before[1]]
-        request.config.stash[NOTES]["bytes"].append([turn, tls_case.id, *counts])
+        handshake_ms = None if seen is None else seen.handshake_board_ms
+        added_ms = None if handshake_ms is None else seen.case_ms - handshake_ms
+        request.config.stash[NOTES]["line"].append([turn, *counts, added_ms])

@@ -7,12 +7,17 @@ not fragmented. Anything else on the console (axTLS prints `TLS buffer overflow.
 th_version = 2
 th_json = th_module("ujson", "json")
 th_blobs = {}
+th_tight = {"separators": (",", ":")}  # a tenth of an answer would be spaces
+try:
+    th_json.dumps(0, **th_tight)
+except TypeError:
+    th_tight = {}  # up to 1.16, and where a port leaves it out
 
 
 def th_say(answer):
     """Print one answer, in as few writes as print() allows: each is a packet on USB and wakes up the host."""
     try:
-        text = th_json.dumps(answer)
+        text = th_json.dumps(answer, **th_tight)
     except MemoryError:
         text = '{"kind":"error","message":"MemoryError"}'
     print("#th " + text + " " + th_sum(text))

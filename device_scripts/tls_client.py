@@ -37,9 +37,9 @@ def th_need(owner, attribute, name):
 
 
 def th_pass(did, mark, value):
-    """Record a value that is passed to the API: a letter, and the number or the checksum; no 0. The host compares it with its plan."""
+    """Record a value that is passed to the API: a letter, and the number or part of the checksum; no 0. The host compares it with its plan."""
     if value != 0:
-        did.append(mark + ("%d" % value if isinstance(value, int) else th_sum(value)[1:]))
+        did.append(mark + ("%d" % value if isinstance(value, int) else th_sum(value)[1:5]))
     return value
 
 
@@ -211,14 +211,15 @@ def th_write(tls, data, size):
 def th_session(req, wrap, state, times, answer, did):
     """Connect, shake hands, exchange, close; state is [stage, socket, TLS socket] for the clean-up."""
     words = wrap[1]
-    if req.get("name") is not None:
-        words["server_hostname"] = th_pass(did, "n", req["name"])
+    name = req.get("name", "tls.test")
+    if name is not None:
+        words["server_hostname"] = th_pass(did, "n", name)
     state[0] = "connect"
     times.append(th_now())
     info = th_socket.getaddrinfo(th_pass(did, "h", req["host"]), th_pass(did, "o", req["port"]))[0]
     state[1] = sock = th_socket.socket(info[0])
     # The timeout is set before the wrap: without it a silent server holds the board in wrap_socket forever.
-    th_connect(sock, info[-1], th_pass(did, "t", req.get("timeout", 10000)))
+    th_connect(sock, info[-1], th_pass(did, "t", req["timeout"]) if "timeout" in req else 10000)
     state[0] = "handshake"
     # Collect first, so that free memory is comparable between cases, and in one block: TLS needs 16.7 KB at once.
     gc.collect()
@@ -239,12 +240,14 @@ def th_session(req, wrap, state, times, answer, did):
         answer["suite"], answer["version"] = tls.cipher()[:2]
     if not req.get("closefirst"):
         state[0] = "write"
-        # The number of this exec: no other board, and no other session of this one, sends the same text.
-        text = req["text"] if "text" in req else "Hallo, Server! %09d" % req["n"]
-        data = th_pass(did, "w", text.encode())
+        if "text" in req:
+            data = th_pass(did, "w", req["text"].encode())
+        else:
+            # The number of this exec: no other board, and no other session of this one, sends the same text.
+            data = ("Hallo, Server! %09d" % req["n"]).encode()
         th_write(tls, data, th_pass(did, "z", req.get("send", 0)))
         state[0] = "read"
-        data, size = th_read(tls, th_pass(did, "r", req.get("recv", 0)), th_pass(did, "e", req.get("readtoend", 0)))
+        data, size = th_read(tls, th_pass(did, "r", req["recv"]) if "recv" in req else 14, th_pass(did, "e", req.get("readtoend", 0)))
         try:
             answer["text"] = data.decode()
         except ValueError:
@@ -289,11 +292,11 @@ def th_bounded(args):
 def th_attempt(req, blob):
     """Try one connection and return the answer that agent.th_run prints.
 
-    req: host, port, name (server_hostname), verify (0 none, 1 optional, 2 required), ca (names of blobs), cert, key,
-    suites, psk_key (a name each; suites is comma separated text, mbedTLS spelling), psk_identity, text (without it the
-    greeting with n, the number of this exec), send (pad text with x to this many bytes), recv (read this many bytes), readtoend,
-    closefirst (close right after the handshake), timeout (ms). All but host, port and n are optional. blob is a function
-    from blob name to bytes.
+    req: host, port, name (server_hostname; null for none), verify (0 none, 1 optional, 2 required), ca (names of blobs),
+    cert, key, suites, psk_key (a name each; suites is comma separated text, mbedTLS spelling), psk_identity, text, send
+    (pad text with x to this many bytes), recv (read this many bytes), readtoend, closefirst (close right after the handshake),
+    timeout (ms), n (of this exec). All but host, port and n are optional: a serial line is slow, so what most requests
+    have is the default. Without text it is a greeting with n. blob is a function from blob name to bytes.
     NotImplementedError means that the firmware lacks the named API, LookupError that a blob is missing; both are
     for the caller. Any other exception is data.
     """
@@ -313,7 +316,7 @@ def th_attempt(req, blob):
             raise
         # The old API, and the check of CERT_REQUIRED without a name, refuse settings only when the socket is wrapped.
         if state[0] == "handshake" and isinstance(e, (ValueError, TypeError)):
-            if th_kept[1] is None or req.get("name") is None:
+            if th_kept[1] is None or req.get("name", "tls.test") is None:
                 state[0] = "config"
     finally:
         th_tidy(state, error)

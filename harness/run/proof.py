@@ -140,9 +140,7 @@ def _contradiction(answer: Answer, report: ServerReport, asked: Asked) -> Doubt 
 
 def _not_as_asked(answer: Answer, report: ServerReport, hello: HelloFacts | None, asked: Asked) -> Doubt | None:
     """Whether the ClientHello, or what the agent passed on, differs from what the board was asked for."""
-    noted = echo_differences(
-        answer, planned_echo(asked.request, asked.blobs, number=answer.number or 0, kind=asked.check_kind)
-    )
+    noted = echo_differences(answer, planned_echo(asked.request, asked.blobs, kind=asked.check_kind))
     texts = []
     if hello is not None:
         found = hello_differences(hello, plan=asked.hello, unrestricted=asked.unrestricted)

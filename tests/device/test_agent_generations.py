@@ -27,7 +27,7 @@ NO_SUITES = {name: "ssl.SSLContext.set_ciphers" for name in LEGACY} | {"axtls_1_
 
 
 def _usual(port: int, **more: Any) -> dict[str, Any]:
-    return {"host": "127.0.0.1", "port": port, "recv": 14, "timeout": 5000, **more}
+    return {"host": "127.0.0.1", "port": port, "name": None, "timeout": 5000, **more}
 
 
 @pytest.mark.parametrize("generation", [*LEGACY, *MODERN])
@@ -71,9 +71,9 @@ def test_what_was_passed_on_comes_back(stand_in: Any, plain_server: int, generat
     made.put("c", b"certificate")
     made.put("k", b"key")
     where = {"host": "127.0.0.1", "port": plain_server}
-    request = RunRequest(name="tls.test", verify=2, ca=("ca",), cert="c", key="k", recv=14, timeout_ms=5000, **where)
+    request = RunRequest(name="tls.test", verify=2, ca=("ca",), cert="c", key="k", timeout_ms=5000, **where)
     blobs = {"ca": b"CA in DER form", "c": b"certificate", "k": b"key"}
-    planned = planned_echo(request, blobs, kind="c", number=17)
+    planned = planned_echo(request, blobs, kind="c")
     for _again in range(2):
         answer = made.run(**_usual(plain_server, name="tls.test", verify=2, ca=["ca"], cert="c", key="k"))
         assert tuple(answer["did"].split()) == planned

@@ -47,7 +47,7 @@ LIMIT_S = 3.0
 EXEC_S = 45.0
 CERTIFICATE = bytes(range(256)) + b"a certificate in DER form"
 BLOBS = {blob_name(CERTIFICATE): CERTIFICATE}
-REQUEST = RunRequest(host="192.0.2.1", port=8443, name="tls.test", verify=2, ca=tuple(BLOBS), recv=14)
+REQUEST = RunRequest(host="192.0.2.1", port=8443, name="lab.test", verify=2, ca=tuple(BLOBS), recv=20)
 # The blob has the next number, the request the one after it.
 LAST_NUMBER = 123_456_787
 SPEC = BoardSpec(text="memory", kind="serial", target="memory", label="lab-1")
@@ -102,8 +102,8 @@ def verdict(damage: Damage, *, good: Answer, patch: pytest.MonkeyPatch) -> str:
 def good_run(good: Answer) -> dict[str, object]:
     """Return the request as the agent runs it."""
     return {
-        "host": "192.0.2.1", "port": 8443, "n": good.number, "name": "tls.test", "verify": 2, "ca": list(BLOBS),
-        "recv": 14,
+        "host": "192.0.2.1", "port": 8443, "n": good.number, "name": "lab.test", "verify": 2, "ca": list(BLOBS),
+        "recv": 20,
     }  # fmt: skip
 
 
@@ -120,7 +120,7 @@ def test_an_exchange_without_damage(monkeypatch: pytest.MonkeyPatch) -> None:
     answer = exchange(port, monkeypatch)
     assert (answer.kind, answer.number, port.now) == ("result", 123_456_789, 0.0)
     assert answer.text == (
-        f"ca={list(BLOBS)} host=192.0.2.1 name=tls.test port=8443 recv=14 verify=2 " + check_sum(CERTIFICATE, kind="c")
+        f"ca={list(BLOBS)} host=192.0.2.1 name=lab.test port=8443 recv=20 verify=2 " + check_sum(CERTIFICATE, kind="c")
     )
     assert port.runs == [good_run(answer)]
     assert all(wire.sent > 250 for wire in port.line.wires.values())

@@ -1,7 +1,8 @@
 """Compare what the agent passed to the TLS API and to the socket, by its own report, with the request. Pure.
 
 A setting such as verify_mode is not visible in a ClientHello. The agent records each value where it passes it on (`th_pass` of
-device_scripts/tls_client.py): a letter, and the number or the checksum of the value; a 0 is omitted. Knows requests and answers.
+device_scripts/tls_client.py): a letter, and the number or part of the checksum of the value. A 0 is omitted, and so is what the request
+leaves to the agent's defaults; the server records the agent's greeting. Knows requests and answers.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from harness.boards.agent.check_sum import check_sum
-from harness.boards.agent.protocol import Answer, RunRequest, own_text
+from harness.boards.agent.protocol import DEFAULT_ANSWER_BYTES, DEFAULT_TIMEOUT_MS, Answer, RunRequest
 from harness.model import Stage
 
 # Letter -> its name in messages, in the order in which the agent passes it on.
@@ -39,18 +40,17 @@ _REACHED = {
 }
 
 
-def planned_echo(request: RunRequest, blobs: Mapping[str, bytes], *, number: int, kind: str) -> tuple[str, ...]:
+def planned_echo(request: RunRequest, blobs: Mapping[str, bytes], *, kind: str) -> tuple[str, ...]:
     """Return what the agent records if it follows the request.
 
     Args:
         request: as it was sent.
         blobs: what it names.
-        number: of the exec, which is in the text unless the request has one.
         kind: of checksums, as the board chose it.
     """
 
     def summed(data: bytes) -> str:
-        return check_sum(data, kind=kind)[1:]
+        return check_sum(data, kind=kind)[1:5]
 
     def blob(name: str | None) -> str | None:
         return summed(blobs[name]) if name is not None else None
@@ -69,13 +69,13 @@ def planned_echo(request: RunRequest, blobs: Mapping[str, bytes], *, number: int
         ("n", text(request.name)),
         ("h", text(request.host)),
         ("o", request.port),
-        ("t", request.timeout_ms),
+        ("t", request.timeout_ms if request.timeout_ms != DEFAULT_TIMEOUT_MS else None),
     ]
     if not request.close_first:
         pairs += [
-            ("w", text(own_text(number) if request.text is None else request.text)),
+            ("w", text(request.text)),
             ("z", request.send),
-            ("r", request.recv),
+            ("r", request.recv if request.recv != DEFAULT_ANSWER_BYTES else None),
             ("e", int(request.read_to_end)),
         ]
     return tuple(f"{letter}{value}" for letter, value in pairs if value is not None and value != 0)

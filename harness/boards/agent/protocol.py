@@ -36,6 +36,8 @@ PUT_CHUNK_BYTES = 768
 FIRST_NUMBERS = range(100_000_000, 900_000_000)
 # The agent's defaults for missing values (th_session of tls_client.py).
 DEFAULT_TIMEOUT_MS = 10000
+DEFAULT_NAME = "tls.test"
+DEFAULT_ANSWER_BYTES = len("Hallo, Client!")
 
 
 class AnswerKind(StrEnum):
@@ -56,11 +58,12 @@ class RunRequest:
 
     `ca`, `cert`, `key`, `suites` and `psk_key` are names of stored blobs; `verify` is 0, 1 or 2.
     `text` is what to send, None for `own_text` of this exec; `send` pads it to this many bytes, and `recv` bytes of the answer are read.
+    The defaults are the agent's, so they are not sent.
     """
 
     host: str = ""
     port: int = 0
-    name: str | None = None
+    name: str | None = DEFAULT_NAME
     verify: int = 0
     ca: tuple[str, ...] = ()
     cert: str | None = None
@@ -70,7 +73,7 @@ class RunRequest:
     psk_key: str | None = None
     text: str | None = None
     send: int | None = None
-    recv: int | None = None
+    recv: int = DEFAULT_ANSWER_BYTES
     read_to_end: bool = False
     close_first: bool = False
     timeout_ms: int = DEFAULT_TIMEOUT_MS
@@ -90,7 +93,6 @@ class RunRequest:
         words: dict[str, Any] = {"host": self.host, "port": self.port, "n": number}
         optional = {
             "timeout": self.timeout_ms if self.timeout_ms != DEFAULT_TIMEOUT_MS else None,
-            "name": self.name,
             "verify": self.verify or None,
             "ca": list(self.ca) or None,
             "cert": self.cert,
@@ -100,11 +102,13 @@ class RunRequest:
             "psk_key": self.psk_key,
             "text": self.text,
             "send": self.send,
-            "recv": self.recv,
+            "recv": self.recv if self.recv != DEFAULT_ANSWER_BYTES else None,
             "readtoend": 1 if self.read_to_end else None,
             "closefirst": 1 if self.close_first else None,
         }
         words.update({key: value for key, value in optional.items() if value is not None})
+        if self.name != DEFAULT_NAME:
+            words["name"] = self.name
         text = json.dumps(words, ensure_ascii=True, separators=(",", ":"))
         return f"th_run({_literal(text)},'{check_sum(text.encode('ascii'), kind=kind)}')"
 

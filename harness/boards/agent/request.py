@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 
-from harness.boards.agent.protocol import RunRequest, blob_name
+from harness.boards.agent.protocol import DEFAULT_ANSWER_BYTES, RunRequest, blob_name
 from harness.certificates import Certificates
 from harness.certificates.forms import authorities, own_certificate
 from harness.errors import UsageError
@@ -16,7 +16,6 @@ from harness.wire.suites import all_suites, mbedtls_suite_name, suite_code, suit
 
 _VERIFY = {Verify.NONE: 0, Verify.OPTIONAL: 1, Verify.REQUIRED: 2}
 _DEFAULT_TIMEOUT_S = 10.0
-_DEFAULT_ANSWER_BYTES = len("Hallo, Client!")
 
 
 def build_request(
@@ -61,7 +60,7 @@ def build_request(
         psk_key=blob(bytes.fromhex(plan.psk_key)) if plan.psk_key is not None else None,
         text=plan.text,
         send=plan.send_bytes,
-        recv=_DEFAULT_ANSWER_BYTES if plan.receive_bytes is None else plan.receive_bytes,
+        recv=DEFAULT_ANSWER_BYTES if plan.receive_bytes is None else plan.receive_bytes,
         read_to_end=plan.read_to_end,
         close_first=plan.close_first,
         timeout_ms=int((plan.timeout_s or _DEFAULT_TIMEOUT_S) * 1000 * timeout_multiplier),

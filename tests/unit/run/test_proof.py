@@ -38,7 +38,7 @@ REPORT = ServerReport(
 
 def answered(kind="result", *, asked=ASKED, **more) -> Answer:
     """The answer of an agent that did as it was asked to."""
-    planned = planned_echo(asked.request, asked.blobs, number=NUMBER, kind="c")
+    planned = planned_echo(asked.request, asked.blobs, kind="c")
     return Answer(**{"kind": AnswerKind(kind), "number": NUMBER, "text": "Hallo, Client!", "passed": planned, **more})
 
 

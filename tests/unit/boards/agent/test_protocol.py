@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -68,9 +69,12 @@ def _request_of(code: str) -> dict[str, Any]:
 
 
 def test_request_omits_what_is_not_set() -> None:
-    """Only host and port are always present: each byte costs time on a slow line."""
-    code = RunRequest(host="192.0.2.1", port=4433).code(number=17, kind="c")
-    assert _request_of(code) == {"host": "192.0.2.1", "port": 4433, "n": 17}
+    """Only host, port and number are always present: each byte costs time on a slow line. The agent has the usual values as defaults."""
+    usual = {"host": "192.0.2.1", "port": 4433, "n": 17}
+    for request in (RunRequest(), RunRequest(name="tls.test", recv=14, timeout_ms=10000)):
+        assert _request_of(replace(request, host="192.0.2.1", port=4433).code(number=17, kind="c")) == usual
+    other = RunRequest(host="192.0.2.1", port=4433, name=None, recv=0)
+    assert _request_of(other.code(number=17, kind="c")) == {**usual, "name": None, "recv": 0}
 
 
 def test_a_text_of_no_bytes_is_sent() -> None:
@@ -90,7 +94,7 @@ def test_request_carries_everything() -> None:
     request = RunRequest(
         host="h",
         port=1,
-        name="tls.test",
+        name="a.test",
         verify=2,
         ca=("a", "b"),
         cert="c",
@@ -110,7 +114,7 @@ def test_request_carries_everything() -> None:
         "port": 1,
         "n": 3,
         "timeout": 7,
-        "name": "tls.test",
+        "name": "a.test",
         "verify": 2,
         "ca": ["a", "b"],
         "cert": "c",
