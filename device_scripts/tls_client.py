@@ -235,9 +235,6 @@ def th_session(req, wrap, state, times, answer, did):
     if inside:
         # Do not collect: a handshake leaves little garbage, and collecting takes longer than some handshakes.
         answer["held"] = left - th_left(th_free())
-    # Before the handshake is complete cipher() is a NULL pointer and resets the board; here it is complete.
-    if hasattr(tls, "cipher"):
-        answer["suite"], answer["version"] = tls.cipher()[:2]
     if not req.get("closefirst"):
         state[0] = "write"
         if "text" in req:

@@ -82,8 +82,6 @@ class ClientReport:
     failure: ClientFailure | None
     received_text: str | None = None
     received_bytes: int | None = None
-    negotiated_suite: str | None = None
-    negotiated_version: str | None = None
     handshake_ms: float | None = None
     free_before: int | None = None
     free_low: int | None = None

@@ -232,8 +232,6 @@ def client_report(answer: Answer, info: BoardInfo, *, hello_sent: bool) -> Clien
         failure=failure,
         received_text=answer.text,
         received_bytes=answer.received_bytes,
-        negotiated_suite=answer.suite,
-        negotiated_version=answer.version,
         handshake_ms=answer.handshake_ms,
         free_before=answer.free_before,
         free_low=answer.free_low,

@@ -190,12 +190,11 @@ def test_version_answers(run_on: Callable[[str], bytes]) -> None:
 
 
 def test_connects_with_verification(ask: Any, serve: Any, usual: RunRequest, identity: Identity) -> None:
-    """Texts, suite, version, times and heap are reported; also with a reused context. Sent is the number of the exec."""
+    """Texts, times and heap are reported; also with a reused context. Sent is the number of the exec."""
     server = serve()
     answers = ask(*[replace(usual, port=server.port)] * 3, blobs=(identity.der,))
     for answer in answers:
-        assert (answer.kind, answer.text, answer.version) == ("result", GREETING.decode(), "TLSv1.2")
-        assert answer.suite == "TLS-ECDHE-ECDSA-WITH-AES-256-GCM-SHA384"
+        assert (answer.kind, answer.text) == ("result", GREETING.decode())
         assert min(answer.connect_ms, answer.handshake_ms, answer.exchange_ms) >= 0
         assert min(answer.free_before, answer.free_after) > 0
     assert server.received(3) == [b"Hallo, Server! 000000001"] * 3

@@ -126,6 +126,17 @@ def test_an_exchange_without_damage(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(wire.sent > 250 for wire in port.line.wires.values())
 
 
+def test_a_damaged_answer_is_printed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever bit of the answer's line is flipped, and whatever byte of it is lost, it arrives whole in the end; it is made once."""
+    good = exchange(port := MemoryPort(), monkeypatch)
+    end = port.line.wires[Direction.FROM_BOARD].sent - len(b"\r\n\x04\x04>")
+    for place in range(end - len(str(good.text)), end):
+        for bit in (*range(8), None):
+            other = MemoryPort(Damage(Direction.FROM_BOARD, place, bit))
+            assert exchange(other, monkeypatch) == good, (place, bit)
+            assert (len(other.runs), other.now <= LIMIT_S) == (1, True)
+
+
 def test_f9_rb07_some_damaged_exchanges(monkeypatch: pytest.MonkeyPatch) -> None:
     """A sample of all damages."""
     check(Random(SEED).sample(all_damages(monkeypatch), SAMPLE), monkeypatch)

@@ -12,7 +12,15 @@ from collections.abc import Callable, Iterator
 from typing import Any, Protocol, TypeVar
 
 from harness.boards.agent.check_sum import check_sum
-from harness.boards.agent.protocol import DAMAGED, FIRST_NUMBERS, MARK, checked_code, read_check, read_objects
+from harness.boards.agent.protocol import (
+    AGAIN_CODE,
+    DAMAGED,
+    FIRST_NUMBERS,
+    MARK,
+    checked_code,
+    read_check,
+    read_objects,
+)
 from harness.boards.agent.scripts import pieces_of, script
 from harness.boards.serial.line_errors import last_line
 from harness.boards.serial.raw_repl import Output, RawRepl
@@ -90,7 +98,8 @@ class Console:
             return False
 
     def ask(self, make: Callable[[int], str], *, read: Callable[[bytes], A | None], what: str, deadline: Deadline) -> A:
-        """Send a request to the agent and read its answer; a request that arrives damaged is sent again, because it has not run.
+        """Send a request to the agent and read its answer. What arrives damaged is sent again: a request because it has not run, an
+        answer because the agent keeps it.
 
         Args:
             make: returns the code for the request's number within this session.
@@ -99,23 +108,40 @@ class Console:
             deadline: for all of it.
 
         Raises:
-            BoardError: `garbled` if the answer is damaged or belongs to another request; else as `RawRepl.exec`.
+            BoardError: `garbled` if the answer is damaged each time or belongs to another request; else as `RawRepl.exec`.
         """
         self._number += 1
         code = make(self._number).encode("ascii")
-        for _attempt in range(ATTEMPTS):
+        for attempt in range(ATTEMPTS):
             output = self.link.exec(code, deadline=deadline)
-            try:
-                answer = read(output.stdout)
-            except ValueError as error:
-                raise self._garbled(str(error)) from error
-            if answer is None and not self.came_damaged(output):
+            answer = self._whole_answer(output, read=read, deadline=deadline)
+            # The agent reports its own NameError: one that ends the exec is of the call, whose name was damaged.
+            unknown = attempt + 1 < ATTEMPTS and last_line(output.stderr).startswith("NameError")
+            if answer is None and not (unknown or self.came_damaged(output)):
                 raise self.no_answer(output, what)
             if answer is not None and not answer.damaged:
                 if answer.number != self._number:
                     raise self._garbled(f"it belongs to request {answer.number}, not to {self._number}")
                 return answer
         raise self._arrives_damaged(output)
+
+    def _whole_answer(self, output: Output, *, read: Callable[[bytes], A | None], deadline: Deadline) -> A | None:
+        """Read the answer of an exec, and have it printed again where it arrived damaged; None if there is none."""
+        damage: ValueError | None = None
+        printed = output.stdout
+        for _attempt in range(ATTEMPTS):
+            try:
+                answer = read(printed)
+                if answer is not None:
+                    return answer
+            except ValueError as error:
+                damage = error
+            if output.stderr or self.came_damaged(output):
+                return None
+            printed = self.link.exec(AGAIN_CODE, deadline=deadline).stdout
+        if damage is not None:
+            raise self._garbled(str(damage)) from damage
+        return None
 
     def _garbled(self, why: str) -> BoardError:
         return BoardError(

@@ -27,6 +27,8 @@ FORMER_FILES = (f"{FOLDER}/tls_client.py", f"{FOLDER}/hash")
 VERSION_CODE = 'th_say({"kind":"version","version":th_version})'
 MARK = "#th "
 DAMAGED = "#th damaged"
+# The call that prints the last answer again.
+AGAIN_CODE = b"th_again()"
 # The agent's longest answer is three arguments of 240 characters, escaped; much more is noise or malice.
 LINE_LIMIT = 8192
 TEXT_LIMIT = 2048
@@ -198,7 +200,7 @@ class Answer:
     """The agent's answer about one attempt; `stage` is that of an exception.
 
     `missing` names the API that this firmware lacks for the request, `blob` the blob that the board does not hold.
-    Suites are spelled as mbedTLS does. `size` is the number of bytes read if that is more than the text shows. `passed` is what the agent
+    `size` is the number of bytes read if that is more than the text shows. `passed` is what the agent
     passed on to the TLS API and the socket, as `harness.boards.agent.echo` reads it.
     """
 
@@ -209,8 +211,6 @@ class Answer:
     args: tuple[int | str | None, ...] = ()
     text: str | None = None
     size: int | None = None
-    suite: str | None = None
-    version: str | None = None
     connect_ms: float | None = None
     handshake_ms: float | None = None
     exchange_ms: float | None = None
@@ -335,8 +335,6 @@ def _answer(value: dict[str, Any]) -> Answer:
         args=_arguments(value.get("args")) if stage else (),
         text=_text(value, "text"),
         size=_number(value.get("size")),
-        suite=_text(value, "suite"),
-        version=_text(value, "version"),
         connect_ms=_ms(connect),
         handshake_ms=_ms(handshake),
         exchange_ms=_ms(exchange),

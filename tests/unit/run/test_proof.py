@@ -227,7 +227,7 @@ def test_what_leaves_no_trace():
     passed = tuple(item for item in answered().passed if item[0] not in "va")
     assert doubt(answered(passed=passed), REPORT, OWN, asked=ASKED) == plan_doubt(
         "the board used other settings than requested: verify_mode: passed nothing, expected 2; a CA certificate: passed "
-        "nothing, expected 9b567f3f"
+        "nothing, expected 9b56"
     )
 
 

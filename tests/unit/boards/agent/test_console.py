@@ -92,6 +92,49 @@ def test_an_answer_belongs_to_its_request(console: Console) -> None:
     assert (raised.value.kind, answers) == ("garbled", [])
 
 
+@pytest.mark.parametrize(
+    ("answers", "said", "times"),
+    [
+        ([None, Said(1)], Said(1), 2),  # its mark was damaged
+        ([ValueError("no fit"), Said(1)], Said(1), 2),
+        ([ValueError("no fit"), None, Said(1)], Said(1), 3),
+        ([ValueError("no fit"), Said(1, damaged=True), Said(1)], Said(1), 3),  # so the request is sent again
+        ([ValueError("no fit"), ValueError("worse"), None], "garbled: worse", 3),
+        ([None, None, None], "the board could not answer: it printed ''", 3),
+        ([ValueError("no fit"), Said(9)], "garbled: it belongs to request 9, not to 1", 2),
+    ],
+)
+def test_a_damaged_answer_is_asked_for_again(console: Console, answers: list[object], said: object, times: int) -> None:
+    """The agent prints it again, twice at most; the request is not run again."""
+    read: list[bytes] = []
+
+    def next_answer(printed: bytes) -> Said | None:
+        read.append(printed)
+        answer = answers[len(read) - 1]
+        if isinstance(answer, ValueError):
+            raise answer
+        return answer
+
+    def ask() -> Said:
+        return console.ask(lambda _number: "pass", read=next_answer, what="answer", deadline=Deadline(10))
+
+    if isinstance(said, Said):
+        assert ask() == said
+    else:
+        with pytest.raises(BoardError) as raised:
+            ask()
+        assert said in str(raised.value)
+    assert len(read) == times
+
+
+def test_a_call_with_a_damaged_name_is_sent_again(console: Console) -> None:
+    """It has not run: the agent reports its own NameError in an answer. One that stays is reported."""
+    console.link.log.mark()
+    with pytest.raises(BoardError, match=r"the board could not answer: NameError: name 'th_nun' isn't defined\.$"):
+        console.ask(lambda _number: "th_nun(1)", read=lambda _printed: None, what="answer", deadline=Deadline(10))
+    assert console.link.log.text().count("th_nun(1)") == 3
+
+
 def test_no_two_sessions_share_a_number(console: Console) -> None:
     """The numbers of a session begin at random: a server's record tells two boards at one address apart."""
     begun = {Console(console.link, label="x")._number for _ in range(4)}
