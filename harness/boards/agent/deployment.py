@@ -16,6 +16,7 @@ from harness.boards.agent.protocol import (
     VERSION_CODE,
     AnswerKind,
     read_check,
+    read_version,
 )
 from harness.boards.agent.scripts import agent_pieces
 from harness.boards.serial.line_errors import last_line
@@ -110,7 +111,7 @@ def is_loaded(console: Console) -> bool:
         BoardError: the line failed.
     """
     output = console.run(VERSION_CODE, timeout_s=5.0)
-    return f'"version": {VERSION}'.encode() in output.stdout and not output.stderr
+    return read_version(output.stdout) == VERSION and not output.stderr
 
 
 def reload_agent(console: Console, *, from_files: bool) -> None:

@@ -134,7 +134,7 @@ def _every_seventh(change: Callable[[int], bytes]) -> Callable[[bytes], bytes]:
 
 def _claim(line: bytes) -> bytes:
     """Turn an answer that reports a failure into one that reports a session."""
-    found = re.search(rb'"n": (\d+)', line)
+    found = re.search(rb'"n": ?(\d+)', line)
     if b'"exception"' not in line or found is None:
         return line
     text = json.dumps({**SESSION, "n": int(found[1])})
