@@ -36,7 +36,7 @@ CTRL_C = b"\x03"
 PENDING_LIMIT = 64 * 1024
 PIECE_BYTES = 4096
 # As often as a line with a speed is looked at, and a port that no tool has open.
-TICK_S = 0.001
+TICK_S = 0.0003
 LOOK_AGAIN_S = 0.01
 # Which bytes a bad line damages.
 SEED_VARIABLE = "TLS_HARNESS_LINE_SEED"
