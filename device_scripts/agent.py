@@ -26,7 +26,7 @@ def th_say(answer):
 
 
 def th_again():
-    """Print the last answer again, because the line damaged it: what it tells of is done once."""
+    """Print the last answer again, because it was damaged on the line. Nothing is run again."""
     print(th_said[0])
 
 
