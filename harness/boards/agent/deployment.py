@@ -16,7 +16,7 @@ from harness.boards.agent.protocol import (
     VERSION_CODE,
     AnswerKind,
     read_check,
-    read_version,
+    read_objects,
 )
 from harness.boards.agent.scripts import agent_pieces
 from harness.boards.serial.line_errors import last_line
@@ -111,7 +111,11 @@ def is_loaded(console: Console) -> bool:
         BoardError: the line failed.
     """
     output = console.run(VERSION_CODE, timeout_s=5.0)
-    return read_version(output.stdout) == VERSION and not output.stderr
+    try:
+        versions = [answer.get("version") for answer in read_objects(output.stdout)]
+    except ValueError:
+        return False
+    return versions == [VERSION] and not output.stderr
 
 
 def reload_agent(console: Console, *, from_files: bool) -> None:

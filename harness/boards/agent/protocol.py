@@ -312,14 +312,6 @@ def read_stored(console: bytes) -> Stored | None:
     return Stored(number=_number(value.get("n")), size=_number(value.get("size")), damaged=value["kind"] == "damaged")
 
 
-def read_version(console: bytes) -> int | None:
-    """Read the answer to `VERSION_CODE`; None if there is none that is whole."""
-    try:
-        return _number(read_objects(console)[-1].get("version"))
-    except (IndexError, ValueError):
-        return None
-
-
 def read_check(console: bytes) -> str | None:
     """Read the checksum that `th_check` of device_scripts/load.py printed; None if there is none."""
     found = re.search(rf"{MARK}({PATTERN})\r?\n", console.decode("utf-8", "replace"))

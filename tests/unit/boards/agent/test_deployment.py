@@ -139,6 +139,19 @@ def test_clean_that_fails(console: Console, folder: Path) -> None:
     assert raised.value.kind == "filesystem"
 
 
+def test_whether_the_agent_is_there(console: Console) -> None:
+    """After a fault an agent that still answers with its version is not loaded again; however a port writes JSON."""
+    assert not deployment.is_loaded(console)
+    deployment.load_into_ram(console)
+    for tight in ("{'separators': (',', ':')}", "{}"):
+        console.must(f"th_tight = {tight}", "write JSON in another way")
+        assert deployment.is_loaded(console)
+    console.must("th_version += 1", "be of another version")
+    assert not deployment.is_loaded(console)
+    console.must("th_say = print", "print no checksum")
+    assert not deployment.is_loaded(console)
+
+
 def test_no_agent_at_all(console: Console) -> None:
     """If the agent runs neither way, the message is the board's own error."""
     console.must(

@@ -30,7 +30,6 @@ from harness.boards.agent.protocol import (
     read_check,
     read_objects,
     read_stored,
-    read_version,
     tcp_code,
 )
 from harness.model import Stage
@@ -298,14 +297,6 @@ def test_the_sum_of_a_file() -> None:
     """The loader's output is found anywhere; anything else is None."""
     assert read_check(b"I (1) wifi\r\n#th c0a1b2c3d\r\n") == "c0a1b2c3d"
     assert [read_check(text) for text in (b"#th c0a1b2c3d", b"#th c0a1b2c3\n", b"#th x0a1b2c3d\n", b"")] == [None] * 4
-
-
-@pytest.mark.parametrize("text", ['{"kind":"version","version":2}', '{"version": 2, "kind": "version"}'])
-def test_version(text: str) -> None:
-    """However a port writes JSON; none where the answer is damaged or missing."""
-    line = f"#th {text} {check_sum(text.encode(), kind='c')}\r\n".encode()
-    assert read_version(b"noise\r\n" + line) == 2
-    assert [read_version(bad) for bad in (line[:-3], line.replace(b"2", b"3"), b"")] == [None] * 3
 
 
 def test_checked_code() -> None:
