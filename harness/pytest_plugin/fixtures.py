@@ -218,7 +218,8 @@ class Board:
             Both sides and the wire. A TLS failure is not an exception: compare it with `expect`.
 
         Raises:
-            BoardError: the board or its serial line failed, which says nothing about TLS. The board was recovered or quarantined.
+            BoardError: the board or its serial line failed, which says nothing about TLS; the board was recovered or quarantined. Or the
+                board did not follow the settings (kind `plan`), or another client connected in its place (`peer`).
             ServerError: the server could not run at all.
             UsageError: a setting, certificate profile or suite does not exist, or this board cannot offer exactly these suites.
         """

@@ -66,8 +66,12 @@ KEYS: dict[str, tuple[ClientPlan, ServerProfile, Any]] = {
     "readtoend": (TO_THE_END, SERVER, 0),
     "closefirst": (CLOSES_FIRST, SERVER, 0),
 }
-# What a board passes on only after it has accepted its settings.
-LATER = ("host", "port", "name", "timeout", "text", "send", "recv", "readtoend", "closefirst")
+# Keys that have no effect on an attempt that ended in one of these stages.
+AFTER_SETTINGS, AFTER_HANDSHAKE = (Stage.CONFIG,), (Stage.CONFIG, Stage.HANDSHAKE)
+UNUSED_IN = {
+    **dict.fromkeys(("host", "port", "name", "timeout"), AFTER_SETTINGS),
+    **dict.fromkeys(("text", "send", "recv", "readtoend", "closefirst"), AFTER_HANDSHAKE),
+}
 HARMLESS = (VerdictWord.ERROR, VerdictWord.UNSUPPORTED)
 
 
@@ -249,17 +253,17 @@ def verdicts_of(
     *,
     key: str,
 ) -> dict[str, VerdictWord]:
-    """Run the cases under attack. A verdict counts where the attacker changed something that the board came to.
+    """Run the cases under attack: case -> verdict.
 
-    A board that refuses its own settings before it connects passes nothing else on, and did what the case is about.
+    Left out are cases in which the attacker changed nothing, and those that pass before the board comes to what he changed.
     """
     found = {}
     for case in cases:
         attacker.request, before = change, attacker.changed
         result = runner.run(case)
-        seen = result.observation
-        word, refused = result.verdict.word, seen is not None and seen.stage is Stage.CONFIG
-        if attacker.changed > before and not (word is VerdictWord.PASS and refused and key in LATER):
+        word, client = result.verdict.word, result.observation.client if result.observation is not None else None
+        untouched = client is not None and client.stage in UNUSED_IN.get(key, ())
+        if attacker.changed > before and not (word is VerdictWord.PASS and untouched):
             found[case.id] = word
     return found
 
@@ -291,9 +295,9 @@ def test_cases_in_which_a_setting_is_ignored(runner: CaseRunner, attacker: Attac
 @pytest.mark.parametrize("key", KEYS)
 @pytest.mark.parametrize("attack", ["dropped", "renamed", "changed"])
 def test_every_case_under_attack(fresh_runner: CaseRunner, attacker: Attacker, key: str, attack: str) -> None:
-    """No `pass`, `fail` or `insecure` in any case that sends the key (about a hundred of them)."""
+    """No `pass`, `fail` or `insecure` in any case that sends the key (30 or more of them, or all)."""
     value = another_blob(fresh_runner, key) if KEYS[key][2] == "another blob" else KEYS[key][2]
     change = {"dropped": dropped(key), "renamed": renamed(key), "changed": with_other_value(key, value)}[attack]
-    cases = cases_with(key, fresh_runner, count=100)
+    cases = cases_with(key, fresh_runner, count=30)
     words = verdicts_of(fresh_runner, attacker, cases, change, key=key)
     assert {case: word for case, word in words.items() if word not in HARMLESS} == {}
