@@ -297,7 +297,7 @@ class Reporter:
             terminalreporter.write_line(line)
         steady, flaky = soak_lines(self.soak) if self.soak else ([], [])
         shown = [
-            *(self._reached if tested else []),
+            *(self._reached if any(result.observed for result in self.kept.results) else []),
             *stranger_lines(self.kept.results),
             *fault_lines(self.kept.results),
             *missing_lines(self.kept.missing),
