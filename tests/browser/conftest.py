@@ -18,6 +18,8 @@ from harness.reports.html import render_html
 from harness.reports.record.run_types import RunRecord
 
 ROOT = Path(__file__).resolve().parents[2]
+# How long a busy machine may take for one step in the browser.
+TIMEOUT_MS = 120_000
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -35,6 +37,7 @@ def chromium():
     program = shutil.which("chromium")
     if program is None:
         pytest.skip("no chromium on PATH (Debian: apt-get install chromium)")
+    sync_api.expect.set_options(timeout=TIMEOUT_MS)
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, headless=True, args=FLAGS)
         yield browser
@@ -150,7 +153,7 @@ def show(chromium, tmp_path):
         context = chromium.new_context(viewport={"width": width, "height": height}, **options)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(TIMEOUT_MS)
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("dialog", lambda dialog: (complaints.append(f"dialog {dialog.message}"), dialog.dismiss()))

@@ -7,6 +7,7 @@ import select
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,8 +27,9 @@ GOOD = b'#th {"host":1}\n'
 class Bench:
     """A faulty board with a one-line agent, and a line to it."""
 
-    def __init__(self, name: str) -> None:
-        self.board = FaultyBoard(FAULTS[name], find_interpreter(""))
+    def __init__(self, name: str, **changes: float) -> None:
+        fault = replace(FAULTS[name], **changes)  # type: ignore[arg-type]
+        self.board = FaultyBoard(fault, find_interpreter(""))
         self.link = RawRepl(self.board.port)
         self.prepare()
 
@@ -45,12 +47,12 @@ class Bench:
 
 
 @pytest.fixture
-def bench() -> Iterator[Callable[[str], Bench]]:
+def bench() -> Iterator[Callable[..., Bench]]:
     """Make benches that are closed at the end."""
     made = []
 
-    def new(name: str) -> Bench:
-        made.append(Bench(name))
+    def new(name: str, **changes: float) -> Bench:
+        made.append(Bench(name, **changes))
         return made[-1]
 
     yield new
@@ -58,13 +60,13 @@ def bench() -> Iterator[Callable[[str], Bench]]:
         one.close()
 
 
-def test_occurs_at_the_third_call(bench: Callable[[str], Bench]) -> None:
+def test_occurs_at_the_third_call(bench: Callable[..., Bench]) -> None:
     """With the same call each time, two answers are complete, the third is half, the fourth is complete again."""
     made = bench("half-line")
     assert [made.call() for _ in range(4)] == [GOOD, GOOD, GOOD[: len(GOOD) // 2], GOOD]
 
 
-def test_ctrl_c_ends_a_flood(bench: Callable[[str], Bench]) -> None:
+def test_ctrl_c_ends_a_flood(bench: Callable[..., Bench]) -> None:
     """It prints until it is interrupted, and not a byte longer."""
     made = bench("flood")
     made.call()
@@ -84,7 +86,7 @@ def test_ctrl_c_ends_a_flood(bench: Callable[[str], Bench]) -> None:
         ("stuck-raw", RESET_WORD, True),
     ],
 )
-def test_switches(bench: Callable[[str], Bench], name: str, word: bytes, helps: bool) -> None:
+def test_switches(bench: Callable[..., Bench], name: str, word: bytes, helps: bool) -> None:
     """The stand-ins for the lab's switches restart the board, and end the faults that such a switch would end."""
     made = bench(name)
     made.call()
@@ -100,7 +102,7 @@ def test_switches(bench: Callable[[str], Bench], name: str, word: bytes, helps: 
             made.link.enter_raw_repl(deadline=Deadline(1))
 
 
-def test_a_stale_answer(bench: Callable[[str], Bench]) -> None:
+def test_a_stale_answer(bench: Callable[..., Bench]) -> None:
     """It arrives with the next request, and is not taken for the answer to that."""
     made = bench("stale-answer")
     made.call()
@@ -112,7 +114,7 @@ def test_a_stale_answer(bench: Callable[[str], Bench]) -> None:
     assert made.call() == GOOD
 
 
-def test_left_raw(bench: Callable[[str], Bench]) -> None:
+def test_left_raw(bench: Callable[..., Bench]) -> None:
     """The answer is complete; after it the board is at its friendly prompt."""
     made = bench("left-raw")
     assert [made.call() for _ in range(3)] == [GOOD] * 3
@@ -122,7 +124,7 @@ def test_left_raw(bench: Callable[[str], Bench]) -> None:
     assert made.call() == GOOD
 
 
-def test_echo(bench: Callable[[str], Bench]) -> None:
+def test_echo(bench: Callable[..., Bench]) -> None:
     """It returns what it receives, and is not mistaken for a board."""
     made = bench("echo")
     made.call()
@@ -133,7 +135,7 @@ def test_echo(bench: Callable[[str], Bench]) -> None:
         made.link.enter_raw_repl(deadline=Deadline(1))
 
 
-def test_reset_loop(bench: Callable[[str], Bench]) -> None:
+def test_reset_loop(bench: Callable[..., Bench]) -> None:
     """It restarts until its power is switched, and is reported as a reset loop."""
     made = bench("reset-loop")
     made.call()
@@ -156,7 +158,7 @@ except OSError as e: print(e.args[0])
 
 
 @pytest.mark.parametrize(("name", "number"), [("disk-full", b"28\n"), ("read-only", b"30\n")])
-def test_disks(bench: Callable[[str], Bench], name: str, number: bytes) -> None:
+def test_disks(bench: Callable[..., Bench], name: str, number: bytes) -> None:
     """A real filesystem in the interpreter refuses to write with ENOSPC or EROFS, also after a soft reset."""
     made = bench(name)
     for _ in range(2):
@@ -164,7 +166,7 @@ def test_disks(bench: Callable[[str], Bench], name: str, number: bytes) -> None:
         made.link.soft_reset(deadline=Deadline(60))
 
 
-def test_replug(bench: Callable[[str], Bench]) -> None:
+def test_replug(bench: Callable[..., Bench]) -> None:
     """The old port is dead, the link refers to the new one, and the board's state is unchanged."""
     made = bench("replug")
     before = os.path.realpath(made.board.port)
@@ -230,7 +232,7 @@ print(count)
 
 
 @pytest.mark.parametrize("sent", [259, 4000])
-def test_rb16_a_uart_drops_what_does_not_fit(bench: Callable[[str], Bench], sent: int) -> None:
+def test_rb16_a_uart_drops_what_does_not_fit(bench: Callable[..., Bench], sent: int) -> None:
     """Of what comes while the board reads nothing it has 259 bytes, and some more: the kernel counts them a few ms late."""
     made = bench("uart")
     tool = os.open(made.board.port, os.O_RDWR | os.O_NOCTTY)
@@ -259,7 +261,7 @@ def read_through(descriptor: int, ending: bytes) -> bytes:
     return seen
 
 
-def test_rb16_a_uart_is_as_slow_as_its_baud_rate(bench: Callable[[str], Bench]) -> None:
+def test_rb16_a_uart_is_as_slow_as_its_baud_rate(bench: Callable[..., Bench]) -> None:
     """115200 baud carry 11520 bytes a second: 3000 bytes need a quarter of a second."""
     made = bench("uart")
     begin = time.monotonic()
@@ -267,16 +269,16 @@ def test_rb16_a_uart_is_as_slow_as_its_baud_rate(bench: Callable[[str], Bench]) 
     assert time.monotonic() - begin >= 0.26
 
 
-def test_rb16_a_long_code_arrives_whole_over_a_uart(bench: Callable[[str], Bench]) -> None:
+def test_rb16_a_long_code_arrives_whole_over_a_uart(bench: Callable[..., Bench]) -> None:
     """Two windows of raw paste and the end mark are 257 bytes: nothing is dropped."""
     made = bench("uart")
     text = "x" * 2000
     assert made.link.exec(b"print(len(%r))" % text.encode(), deadline=Deadline(60)).stdout == b"2000\n"
 
 
-def test_rb16_opening_resets(bench: Callable[[str], Bench]) -> None:
+def test_rb16_opening_resets(bench: Callable[..., Bench]) -> None:
     """Each opening resets the board; it prints its ROM log, does not read for a while, then boots."""
-    made = bench("boot-log")
+    made = bench("boot-log", deaf_s=0.3)
     made.link.exec(b"kept = 1", deadline=Deadline(60))
     made.link.close()
     noticed = Deadline(60)
@@ -289,7 +291,7 @@ def test_rb16_opening_resets(bench: Callable[[str], Bench]) -> None:
 
 
 @pytest.mark.parametrize("name", ["noisy", "lossy"])
-def test_a_bad_line_damages_data(monkeypatch: pytest.MonkeyPatch, bench: Callable[[str], Bench], name: str) -> None:
+def test_a_bad_line_damages_data(monkeypatch: pytest.MonkeyPatch, bench: Callable[..., Bench], name: str) -> None:
     """Of 50,000 bytes some arrive damaged; the seed comes from the environment."""
     monkeypatch.setenv(SEED_VARIABLE, "7")
     made = bench(name)
