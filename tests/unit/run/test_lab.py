@@ -327,3 +327,23 @@ def test_an_advertised_address_of_another_machine(new_lab, spec):
         UsageError, match=r"^--advertise 'gate\.test': not an address of this machine, and the board reports"
     ):
         bare_lab(new_lab, spec, advertise="gate.test").runner(spec, "in-process")
+
+
+@pytest.mark.parametrize(
+    ("name", "when"), [("open_board", "it was opened"), ("first_contact", "it was connected to the server")]
+)
+def test_an_interrupted_board_is_not_waited_for_again(new_lab, spec, monkeypatch, name, when):
+    """If the time limit of a test ends it while its board is opened or connected, the next test fails at once."""
+    tries = []
+
+    def interrupted(*_words, **_more):
+        tries.append(name)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(f"harness.run.lab.{name}", interrupted)
+    lab = new_lab()
+    with pytest.raises(KeyboardInterrupt):
+        lab.runner(spec, "in-process")
+    with pytest.raises(BoardError, match=f"^unix: the test in which {when} was interrupted$"):
+        lab.runner(spec, "in-process")
+    assert tries == [name]
