@@ -80,7 +80,7 @@ def rule(
         return by_prediction  # the prediction is wrong, which must not go unnoticed
     if found.verdict.word is VerdictWord.PASS:
         return found
-    return replace(found, verdict=_not_reached(case, refusal, found.verdict, history=history))
+    return replace(found, verdict=_not_reached(case, refusal, observed, verdict=found.verdict, history=history))
 
 
 def _ruling(case: Case, expected: Expectation, observed: Observation, *, history: History) -> Ruling:
@@ -100,7 +100,7 @@ def _unearned(point: Subject, expected: Expectation, observed: Observation, *, h
         seen = last.value if last is not None else "nothing"
         missed = Mismatch(field="reached", expected=point.value, observed=seen)
         return Verdict(
-            word=VerdictWord.FAIL, reason=f"did not reach {point.phrase}: {_end(observed)}", mismatches=(missed,)
+            word=VerdictWord.FAIL, reason=f"never got as far as {point.phrase}: {_end(observed)}", mismatches=(missed,)
         )
     refused_hello = expected.outcome is Outcome.REFUSED and expected.stage is Stage.HANDSHAKE
     if refused_hello and point is Subject.NEGOTIATION and not history.completed:
@@ -116,9 +116,13 @@ def _only_refused(refusal: Expectation, verdict: Verdict, *, history: History) -
     return Verdict(word=VerdictWord.FAIL, reason=f"refused: {_name(refusal)}, {NOT_ITS_OWN}", mismatches=(missed,))
 
 
-def _not_reached(case: Case, refusal: Expectation, verdict: Verdict, *, history: History) -> Verdict:
-    """Return the verdict of a case that the predicted refusal kept from its subject."""
-    reason = f"did not reach {case.subject.phrase}: {_name(refusal)}"
+def _not_reached(
+    case: Case, refusal: Expectation, observed: Observation, *, verdict: Verdict, history: History
+) -> Verdict:
+    """Return the verdict of a case that the predicted refusal kept from its subject, or from the session that it states."""
+    point = Subject.FINISHED if case.subject in observed.reached else case.subject
+    # Scripts of labs read this wording.
+    reason = f"never got as far as {point.phrase}: {_name(refusal)}"
     if history.negotiates:
         return Verdict(word=VerdictWord.FAIL, reason=f"{reason}, {NOT_ITS_OWN}", mismatches=verdict.mismatches)
     return Verdict(word=VerdictWord.UNSUPPORTED, reason=reason)

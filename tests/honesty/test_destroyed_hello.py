@@ -22,7 +22,7 @@ def test_from_the_start(destroying_proxy, run_behind, tier, cases):
     assert {case for case, verdict in verdicts.items() if verdict == "pass"} <= OWN_SETTINGS
     assert run.status == 10, run.output[-3000:]
     seen = run.result("cert/expired")
-    assert (seen["verdict"], seen["reason"]) == ("unsupported", "did not reach the certificate: NO_SHARED_CIPHER")
+    assert (seen["verdict"], seen["reason"]) == ("unsupported", "never got as far as the certificate: NO_SHARED_CIPHER")
     assert "certificate seen by the board in 0 of " in run.output
 
 

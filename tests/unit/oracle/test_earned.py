@@ -94,14 +94,21 @@ def ruled(observed, *, stated=None, predicted=None, history=KNOWN, **words):
 def test_a_prediction_never_makes_a_stated_case_pass(stated):
     """A predicted refusal before the certificate: the case is unsupported here, with that reason."""
     found = ruled(NO_CIPHER, stated=stated, predicted=PREDICTED_REFUSAL)
-    assert found == ("unsupported", "did not reach the certificate: NO_SHARED_CIPHER")
+    assert found == ("unsupported", "never got as far as the certificate: NO_SHARED_CIPHER")
 
 
 def test_the_reason_without_a_name():
     """A refusal without a reason is named by its alert."""
     unnamed = dataclasses.replace(PREDICTED_REFUSAL, server_reason=None)
     found = ruled(NO_CIPHER, stated=connected(), predicted=unnamed)
-    assert found == ("unsupported", "did not reach the certificate: handshake_failure")
+    assert found == ("unsupported", "never got as far as the certificate: handshake_failure")
+
+
+@pytest.mark.parametrize("subject", [Subject.HELLO, Subject.NEGOTIATION])
+def test_a_stated_session_whose_subject_was_reached(subject):
+    """The reason names what is missing: the end of the handshake, not the ClientHello that arrived."""
+    found = ruled(NO_CIPHER, stated=connected(), predicted=PREDICTED_REFUSAL, subject=subject)
+    assert found == ("unsupported", "never got as far as the end of the handshake: NO_SHARED_CIPHER")
 
 
 def test_no_excuse_for_a_board_that_negotiates_with_these_settings():
@@ -110,7 +117,7 @@ def test_no_excuse_for_a_board_that_negotiates_with_these_settings():
     found = ruled(NO_CIPHER, stated=NOT_TRUSTED, predicted=PREDICTED_REFUSAL, history=history)
     assert found == (
         "fail",
-        "did not reach the certificate: NO_SHARED_CIPHER, although this board negotiates with these settings",
+        "never got as far as the certificate: NO_SHARED_CIPHER, although this board negotiates with these settings",
     )
 
 
@@ -198,13 +205,13 @@ def test_the_evidence_must_reach_the_subject(observed, stated, seen):
     assert found.word is VerdictWord.FAIL
     last = ALL[seen - 1].value if seen else "nothing"
     assert found.mismatches == (Mismatch(field="reached", expected="server-certificate", observed=last),)
-    assert found.reason.startswith("did not reach the certificate: ")
+    assert found.reason.startswith("never got as far as the certificate: ")
 
 
 def test_the_subject_itself_must_be_reached():
     """A later point does not stand for an earlier one: a session without a request shows nothing of a client's certificate."""
     found = ruled(SESSION, stated=connected(), predicted=PREDICTED_SESSION, subject=Subject.CLIENT_CERTIFICATE)
-    assert found == ("fail", "did not reach the client's certificate: connected")
+    assert found == ("fail", "never got as far as the client's certificate: connected")
     assert ruled(NOT_TRUSTED_SEEN, stated=NOT_TRUSTED, predicted=PREDICTED_SESSION) == ("pass", None)
 
 

@@ -215,8 +215,10 @@ def with_evidence(verdict, *reached, reason=None):
 def test_untried_where_board_and_server_never_met():
     """A server that refuses its own settings, and cases that were stopped before their subject: nothing was tested."""
     config = with_evidence("pass", "config")
-    stopped = with_evidence("unsupported", "config", "hello", "negotiation", reason="did not reach the certificate: X")
-    never = "nothing was tested: no board could try any case (did not reach the certificate: X)"
+    stopped = with_evidence(
+        "unsupported", "config", "hello", "negotiation", reason="never got as far as the certificate: X"
+    )
+    never = "nothing was tested: no board could try any case (never got as far as the certificate: X)"
     assert untried_lines([config, stopped]) == [never]
     assert untried_lines([config]) == []
     assert untried_lines([config, result("unsupported", reason="needs TLS 1.3")]) == []
