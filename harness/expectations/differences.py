@@ -17,6 +17,7 @@ from harness.expectations.clients import (
     is_axtls,
     is_before,
     is_mbedtls_2,
+    is_mbedtls_2_16,
     left_silently,
     offers_tls13,
     refused_by_client,
@@ -64,6 +65,11 @@ def knows_alpn(board: BoardInfo) -> bool:
 def knows_alpn_2(board: BoardInfo) -> bool:
     """Whether the client is an mbedTLS 2.x with ALPN."""
     return knows_alpn(board) and is_mbedtls_2(board)
+
+
+def knows_alpn_2_16(board: BoardInfo) -> bool:
+    """Whether the client is an mbedTLS 2.16 with ALPN."""
+    return knows_alpn(board) and is_mbedtls_2_16(board)
 
 
 def differ(*cases: str, **fields: Any) -> tuple[Difference, ...]:
@@ -134,6 +140,13 @@ DIFFERENCES: tuple[Difference, ...] = (
         expect=undecipherable,
         why="the client offered the suite and accepts it; the two sides then encrypt differently",
         source="measured on Debian's 1.25 and 1.26",
+    ),
+    *differ(
+        "tampered/sh-unsolicited-alpn",
+        when=knows_alpn_2_16,
+        expect=refused_by_client(client=mbedtls.SSL_BAD_HS_SERVER_HELLO, alert="handshake_failure"),
+        why="this version has one alert for every extension that it refuses",
+        source="mbedTLS 2.16 library/ssl_cli.c ssl_parse_alpn_ext; recorded with a build of 2.16",
     ),
     *differ(
         "tampered/sh-unsolicited-alpn",
@@ -212,9 +225,26 @@ DIFFERENCES: tuple[Difference, ...] = (
     ),
     *differ(
         "not-tls/http-400",
+        "not-tls/ssh-banner",
+        "not-tls/ff",
+        when=is_mbedtls_2_16,
+        expect=gave_up(mbedtls.SSL_INVALID_RECORD, alert="unexpected_message"),
+        why="this version answers a record of an unknown type with an alert",
+        source="mbedTLS 2.16 library/ssl_tls.c ssl_parse_record_header; recorded with builds of 2.16",
+    ),
+    *differ(
+        "not-tls/record-too-long",
+        when=is_mbedtls_2_16,
+        expect=gave_up(mbedtls.SSL_INVALID_RECORD),
+        why="this version checks the length with the header, where later ones fail to read the record",
+        source="mbedTLS 2.16 library/ssl_tls.c ssl_parse_record_header; recorded with builds of 2.16",
+    ),
+    *differ(
+        "not-tls/http-400",
+        "not-tls/ff",
         when=is_axtls,
-        expect=gave_up(AXTLS_RECORD_OVERFLOW),
-        why="axTLS reads two letters as the length of a record",
+        expect=gave_up(AXTLS_RECORD_OVERFLOW, alert="record_overflow"),
+        why="axTLS reads bytes 4 and 5 as the length of a record, here more than it accepts",
         source="micropython extmod/modtls_axtls.c (-257 RECORD_OVERFLOW); measured with axTLS builds of the unix port",
     ),
 )

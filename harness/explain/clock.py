@@ -84,12 +84,12 @@ def not_yet_valid(evidence: Evidence) -> Explanation | None:
 
 @rule("clock/dates-not-checked")
 def dates_not_checked(evidence: Evidence) -> Explanation | None:
-    """Insecure: a TLS library built without a clock."""
+    """Insecure: a TLS library built to check no dates."""
     expected = evidence.expected
     if not evidence.accepted or expected is None or not {"expired", "future"} & set(expected.client_flags or ()):
         return None
     return told(
-        "the board accepted a certificate outside its dates: this firmware's TLS library has no clock",
+        "the board accepted a certificate outside its dates: this firmware's TLS library checks no dates",
         why=tuple(note for note in (expected.note,) if note) or _dates(evidence),
         fixes=(Fix(title="update the board's firmware: all ports check dates since 1.22 (stm32, rp2 since 1.20)"),),
     )

@@ -1,18 +1,35 @@
-"""Facts about a board that only a handshake can show, each learned once: PEM, PKCS#8, and RSA-PSS in TLS 1.2.
+"""Facts about a board that only a handshake can show, each learned once: what it reads and checks, and how its library answers.
 
 Knows handshakes; must not know cases or verdicts.
 """
 
 from __future__ import annotations
 
-from harness.model import ClientPlan, ServerProfile, Side, Stage, Verify
-from harness.run.handshake import Handshakes
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from harness.model import (
+    BoardInfo,
+    Case,
+    ClientPlan,
+    Expectation,
+    ServerFacts,
+    ServerProfile,
+    Side,
+    Stage,
+    Verify,
+)
+from harness.run.handshake import Handshake, Handshakes
 from harness.wire import mbedtls_numbers as mbedtls
+from harness.wire.alerts import alert_code
 
 NO_TLS = "no ssl, tls or ussl module in this firmware"
 
 _EC_SERVER = ServerProfile(certificates=("server-p256",), maximum_version="TLSv1.2")
 _PSS_SERVER = ServerProfile(certificates=("server-rsa2048",), ciphers="ECDHE+aRSA", maximum_version="TLSv1.2")
+_EXPIRED_SERVER = ServerProfile(certificates=("server-expired",), maximum_version="TLSv1.2")
+_UNKNOWN_RECORD = ServerProfile(behaviour={"name": "not-tls.ff"})
 
 
 def learn_pem(handshakes: Handshakes) -> None:
@@ -39,6 +56,62 @@ def takes_own_pss(handshakes: Handshakes) -> bool:
         refused = seen.client is not None and seen.client.number == mbedtls.SSL_ILLEGAL_PARAMETER
         board.learn(takes_own_pss=not refused)
     return board.info.takes_own_pss is not False
+
+
+def learn_what_decides(case: Case, facts: ServerFacts | None, handshakes: Handshakes) -> None:
+    """Learn what the ClientHello does not show and the expectation of a case depends on.
+
+    Args:
+        case: the case.
+        facts: of its server; None if it reported none.
+        handshakes: of the board and the server.
+
+    Raises:
+        BoardError, ServerError: the board, its line or the server failed.
+    """
+    for name, ask in _QUESTIONS.items():
+        if facts is not None and _decides(name, case, facts, board=handshakes.board.info):
+            handshakes.board.learn(**{name: ask(handshakes)})
+
+
+def _decides(name: str, case: Case, facts: ServerFacts, *, board: BoardInfo) -> bool:
+    """Whether this fact is unknown and the expectation differs with it."""
+    rule = case.expect
+    if rule is None or isinstance(rule, Expectation) or getattr(board, name) is not None:
+        return False
+    answers: tuple[dict[str, Any], ...] = ({name: True}, {name: False})
+    yes, no = (rule(replace(board, **answer), facts) for answer in answers)
+    return yes != no
+
+
+def _refuses_expired(handshakes: Handshakes) -> bool | None:
+    """Whether the board refuses an expired certificate because of its date; None if something else failed."""
+    plan = ClientPlan(verify=Verify.REQUIRED, ca=("ca-p256",))
+    handshake = handshakes.make(_EXPIRED_SERVER, plan)
+    if handshake.connected:
+        return False
+    return True if _sent_alert(handshake, "certificate_expired") else None
+
+
+def _alerts_unknown_record(handshakes: Handshakes) -> bool | None:
+    """Whether the board answers a record of an unknown type with an alert; None if it does not refuse the record."""
+    handshake = handshakes.make(_UNKNOWN_RECORD, ClientPlan())
+    failure = handshake.observation.client
+    if failure is None or failure.number != mbedtls.SSL_INVALID_RECORD:
+        return None
+    return _sent_alert(handshake, "unexpected_message")
+
+
+_QUESTIONS: dict[str, Callable[[Handshakes], bool | None]] = {
+    "refuses_expired": _refuses_expired,
+    "alerts_unknown_record": _alerts_unknown_record,
+}
+
+
+def _sent_alert(handshake: Handshake, name: str) -> bool:
+    """Whether the first fatal alert of the board is this one."""
+    alert = handshake.observation.fatal_alert(sender=Side.CLIENT)
+    return alert is not None and alert.code == alert_code(name)
 
 
 def _accepts(plan: ClientPlan, *, handshakes: Handshakes) -> bool | None:

@@ -35,7 +35,7 @@ from harness.model import (
 from harness.oracle.earned import Ruling, rule
 from harness.oracle.out_of_memory import is_out_of_memory
 from harness.run.addresses import Addresses, unreachable_text
-from harness.run.board_facts import learn_pem, learn_pkcs8, takes_own_pss
+from harness.run.board_facts import learn_pem, learn_pkcs8, learn_what_decides, takes_own_pss
 from harness.run.controls import Controls
 from harness.run.handshake import Handshake, Handshakes
 from harness.run.health import Health
@@ -196,6 +196,10 @@ class CaseRunner:
                     lambda: self.health.check_healthy(f"after {case.id} hung"),
                     step="the baseline handshake after the case",
                 )
+            self._retried(
+                lambda: learn_what_decides(case, handshake.report.facts, self.handshakes),
+                step="the handshake that shows how this firmware refuses",
+            )
             ruling = self._ruling(case, handshake)
             expected, verdict = ruling.expected, ruling.verdict
             if verdict.word is VerdictWord.PASS and case.positive_control and expected.stage is Stage.HANDSHAKE:

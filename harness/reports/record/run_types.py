@@ -78,6 +78,8 @@ class BoardFacts(Entry, frozen=True, kw_only=True):
     reads_pem: bool | None
     reads_pkcs8: bool | None = always(None)
     takes_own_pss: bool | None = always(None)
+    refuses_expired: bool | None = always(None)
+    alerts_unknown_record: bool | None = always(None)
     firmware: str
     hello_clock_unix_s: int | None = always(None)
     fingerprint: str | None

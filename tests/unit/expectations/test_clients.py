@@ -18,6 +18,7 @@ from harness.expectations.clients import (
     is_axtls,
     is_before,
     is_mbedtls_2,
+    is_mbedtls_2_16,
     left_silently,
     library_version,
     noticed_bad_record,
@@ -133,6 +134,26 @@ def test_a_distribution_shows_in_the_hello():
 def test_a_clock_shows_in_the_random(info, checks):
     """The first four bytes may be a clock of either epoch, the machine's or the board's; without a ClientHello mbedTLS has one."""
     assert checks_dates(info) is checks
+
+
+@pytest.mark.parametrize(
+    ("hello", "refuses", "checks"),
+    [("esp32", None, True), ("esp32", True, True), ("esp32", False, False), ("common", False, True)],
+)
+def test_a_clock_of_esp_idf_needs_an_expired_certificate(hello, refuses, checks):
+    """ESP-IDF 4 and 5 have a clock and may check no dates, so the answer of the board counts; MicroPython's configuration sets both."""
+    info = board(random=f"{NOW:08x}" + "11" * 28, refuses_expired=refuses)
+    if hello == "esp32":
+        info = replace(info, hello=replace(info.hello, extensions=(0, 10, 11, 13, 22, 23, 35)))
+    assert checks_dates(info) is checks
+
+
+@pytest.mark.parametrize("alerts", [None, False, True])
+@pytest.mark.parametrize(("record", "version_2"), [("0301", True), ("0303", False)])
+def test_mbedtls_2_16_is_asked(alerts, record, version_2):
+    """Only an mbedTLS 2 that answered an unknown record with an alert is a 2.16."""
+    sent = replace(HELLOS["1.23.0-stm32"], record_version=record)
+    assert is_mbedtls_2_16(BoardInfo(hello=sent, alerts_unknown_record=alerts)) is (version_2 and alerts is True)
 
 
 def test_tls13_shows_no_clock():

@@ -30,6 +30,12 @@ BOARDS = {
         tls_version="mbed TLS 2.28.1",
         hello=replace(COMMON, record_version="0301", extensions=(0, 10, 23), fingerprint="E1"),
     ),
+    "2.16": BoardInfo(tls_library="mbedTLS", alerts_unknown_record=True, hello=replace(COMMON, record_version="0301")),
+    "esp32-2.16": BoardInfo(
+        tls_library="mbedTLS",
+        alerts_unknown_record=True,
+        hello=replace(COMMON, record_version="0301", extensions=(0, 10, 23), fingerprint="E1"),
+    ),
     "distribution": BoardInfo(tls_library="mbedTLS", tls_version="Mbed TLS 3.6.5", hello=DISTRIBUTION),
     "axtls": BoardInfo(tls_library="axTLS", hello=COMMON),
 }

@@ -4,8 +4,20 @@ from dataclasses import replace
 
 import pytest
 
-from harness.model import BoardInfo, ClientFailure, Observation, Outcome, ServerReport, Side, Stage
-from harness.run.board_facts import learn_pem, learn_pkcs8, takes_own_pss
+from harness.cases import find_case
+from harness.model import (
+    Alert,
+    BoardInfo,
+    ClientFailure,
+    HelloFacts,
+    Observation,
+    Outcome,
+    ServerFacts,
+    ServerReport,
+    Side,
+    Stage,
+)
+from harness.run.board_facts import learn_pem, learn_pkcs8, learn_what_decides, takes_own_pss
 from harness.run.handshake import Handshake
 
 API = ("tls.SSLContext.load_verify_locations", "tls.SSLContext.load_cert_chain")
@@ -34,11 +46,12 @@ class Made:
         return self._handshake
 
 
-def observed(outcome, *, stage=None, ended_by=None, number=None):
+def observed(outcome, *, stage=None, ended_by=None, number=None, alert=None):
     """Return an observation with this ending."""
     failure = ClientFailure(type="OSError", args=(number,), number=number, flags=None, name=None, stage=Stage.HANDSHAKE)
     client = failure if number is not None else None
-    return Observation(outcome=outcome, stage=stage, ended_by=ended_by, server=None, client=client)
+    sent = () if alert is None else (Alert(sender=Side.CLIENT, level="fatal", code=alert, name="x"),)
+    return Observation(outcome=outcome, stage=stage, ended_by=ended_by, server=None, client=client, alerts=sent)
 
 
 @pytest.mark.parametrize(
@@ -76,3 +89,63 @@ def test_a_board_without_the_api_is_not_asked():
     learn_pem(made)
     learn_pkcs8(made)
     assert (made.count, made.board.info) == (0, BoardInfo())
+
+
+SERVER = ServerFacts(python="3.11.7", openssl="OpenSSL 3.0.19", openssl_number=0x300000D0, suites=())
+NOW = 0x6B042AC0
+HELLO = HelloFacts(
+    record_version="0301", versions=("0303",), suites=("c02b",), groups=(), signature_algorithms=(), extensions=(0, 10, 23),
+    sni=None, random=f"{NOW:08x}" + "11" * 28,
+)  # fmt: skip
+ESP32 = BoardInfo(api=API, tls_library="mbedTLS", hello=HELLO, hello_unix_s=NOW)
+
+
+def asked(case_id, observation, info, *, facts=SERVER):
+    """Return the handshakes of a board that was to be asked twice what decides a case."""
+    made = Made(observation)
+    made.board.info = info
+    for _ in range(2):
+        learn_what_decides(find_case(case_id), facts, made)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("seen", "refuses"),
+    [
+        (observed(Outcome.CONNECTED), False),
+        (observed(Outcome.REFUSED, alert=45), True),
+        (observed(Outcome.REFUSED, alert=48), None),
+        (observed(Outcome.REFUSED, number=-9984), None),
+    ],
+)
+def test_dates_are_learned_with_an_expired_certificate(seen, refuses):
+    """Only a session or the alert certificate_expired answers; the number alone may be too little memory."""
+    made = asked("cert/two-errors-untrusted-expired", seen, ESP32)
+    assert (made.board.info.refuses_expired, made.count) == (refuses, 2 if refuses is None else 1)
+
+
+@pytest.mark.parametrize(
+    ("number", "alert", "alerts"), [(-29184, 10, True), (-29184, None, False), (-29184, 40, False), (-29312, 10, None)]
+)
+def test_an_unknown_record_is_sent_once(number, alert, alerts):
+    """The board must refuse the record itself, with or without the alert unexpected_message."""
+    made = asked("not-tls/record-too-long", observed(Outcome.REFUSED, number=number, alert=alert), ESP32)
+    assert (made.board.info.alerts_unknown_record, made.count) == (alerts, 2 if alerts is None else 1)
+
+
+@pytest.mark.parametrize(
+    ("case_id", "info", "facts"),
+    [
+        ("cert/good", ESP32, SERVER),
+        ("cert/wrong-host", ESP32, SERVER),
+        ("cert/expired", ESP32, None),
+        ("cert/expired", replace(ESP32, hello=replace(HELLO, extensions=(0, 10))), SERVER),
+        ("cert/expired", replace(ESP32, hello=replace(HELLO, versions=("0304", "0303"))), SERVER),
+        ("not-tls/http-400", replace(ESP32, hello=replace(HELLO, record_version="0303")), SERVER),
+        ("not-tls/http-400", BoardInfo(tls_library="axTLS"), SERVER),
+        ("not-tls/half-record", ESP32, SERVER),
+    ],
+)
+def test_a_board_is_asked_only_what_decides(case_id, info, facts):
+    """No handshake is made where its answer would not change the expectation."""
+    assert asked(case_id, observed(Outcome.CONNECTED), info, facts=facts).count == 0

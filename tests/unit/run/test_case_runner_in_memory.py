@@ -195,3 +195,21 @@ def test_the_baseline_handshake_tells_whether_a_board_is_healthy(monkeypatch, ou
     bench.runner.baseline_handshake()
     assert bench.runner.health.was_healthy is (outcome is Outcome.CONNECTED)
     assert len(bench.board.notes) == (outcome is not Outcome.CONNECTED)
+
+
+def test_the_board_is_asked_before_the_ruling(monkeypatch):
+    """What the expectation depends on is learned first; a fault of the board there is an error of the case."""
+    bench = Bench(monkeypatch, handshake(), handshake())
+    ruled = case_runner.rule
+    monkeypatch.setattr(case_runner, "learn_what_decides", lambda *_words: bench.log.append("asked"))
+    monkeypatch.setattr(case_runner, "rule", lambda *words, **more: bench.log.append("ruled") or ruled(*words, **more))
+    assert bench.runner.run(case()).verdict.word is VerdictWord.PASS
+    assert bench.log == ["begin", "tls.test", "asked", "ruled"]
+
+    def gone(*_words):
+        raise BoardError("gone")
+
+    monkeypatch.setattr(case_runner, "learn_what_decides", gone)
+    result = bench.runner.run(case())
+    step = "the handshake that shows how this firmware refuses"
+    assert (result.verdict.word, result.verdict.reason) == (VerdictWord.ERROR, f"{step} failed: gone")
