@@ -11,8 +11,11 @@ from dataclasses import dataclass, field
 from harness.boards.agent.echo import echo_differences, planned_echo
 from harness.boards.agent.protocol import Answer, AnswerKind, RunRequest, own_text
 from harness.errors import FaultKind
-from harness.model import HelloFacts, ServerReport, Stage
+from harness.model import HelloFacts, ServerReport, Side, Stage
 from harness.oracle.own_hello import HelloPlan, Part, hello_differences
+from harness.wire.mbedtls_numbers import SSL_FATAL_ALERT_MESSAGE
+from harness.wire.reading import read_wire
+from harness.wire.versions import TLS13, version_name
 
 # An unexpected text is shown up to this length.
 SHOWN_CHARACTERS = 60
@@ -68,6 +71,7 @@ def doubt(answer: Answer | None, report: ServerReport, hello: HelloFacts | None,
     return (
         _other_client(answer, report, asked)
         or _contradiction(answer, report, asked)
+        or _injected_alert(answer, report, asked)
         or _not_as_asked(answer, report, hello, asked)
     )
 
@@ -136,6 +140,27 @@ def _contradiction(answer: Answer, report: ServerReport, asked: Asked) -> Doubt 
         )
         return Doubt(kind=FaultKind.CONTRADICTION, text=text)
     return None
+
+
+def _injected_alert(answer: Answer, report: ServerReport, asked: Asked) -> Doubt | None:
+    """Whether the board received a fatal alert that the server did not send. TLS 1.3 encrypts alerts: there it cannot be told."""
+    if answer.args[:1] != (SSL_FATAL_ALERT_MESSAGE,) or report.message_alerts:
+        return None
+    wire = read_wire(report.wire)
+    sent = any(item.sender is Side.SERVER and "Alert" in item.name for item in wire.messages)
+    if (
+        sent
+        or wire.negotiated.version == version_name(TLS13)
+        or wire.retry
+        or wire.server_wrong
+        or wire.server_truncated
+    ):
+        return None
+    text = (
+        f"the board received a fatal alert, but the server at {asked.request.host}:{report.local_port} sent none: something between "
+        "them injects alerts"
+    )
+    return Doubt(kind=FaultKind.PEER, text=text)
 
 
 def _not_as_asked(answer: Answer, report: ServerReport, hello: HelloFacts | None, asked: Asked) -> Doubt | None:

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING or __package__:
     from harness.server.engine.engine_jobs import SNI_BEHAVIOURS, Job, ignore_deliberate, legacy_job, set_sni
     from harness.server.engine.flights import FLIGHTS, flight_of
-    from harness.server.engine.odd_peers import CLOSINGS, RAW_BYTES, serve_raw
+    from harness.server.engine.odd_peers import CLOSINGS, RAW_BYTES, serve_raw, what_is_missing
     from harness.server.engine.tls_contexts import (
         ContextStore,
         SettingsRefused,
@@ -39,7 +39,7 @@ else:  # started by its path; at the end of sys.path, so that no file here can h
     sys.path.append(os.path.dirname(os.path.abspath(__file__)))
     from engine_jobs import SNI_BEHAVIOURS, Job, ignore_deliberate, legacy_job, set_sni
     from flights import FLIGHTS, flight_of
-    from odd_peers import CLOSINGS, RAW_BYTES, serve_raw
+    from odd_peers import CLOSINGS, RAW_BYTES, serve_raw, what_is_missing
     from tls_contexts import (
         ContextStore,
         SettingsRefused,
@@ -107,6 +107,9 @@ class Engine:
         name = settings["behaviour"].get("name", "")
         if name not in BEHAVIOURS:
             return {"ok": False, "error": f"unknown server behaviour {name!r}"}
+        missing = what_is_missing(settings["behaviour"])
+        if missing:
+            return {"ok": False, "error": missing}
         if settings.get("legacy_wrap_socket") and not settings.get("certificates"):
             return {"ok": False, "error": "ssl.wrap_socket needs a certificate"}
         try:
@@ -275,7 +278,8 @@ class Engine:
             link, tls=tls, incoming=incoming, outgoing=outgoing, settings=job.settings,
             flight=flight_of(behaviour), closing=CLOSINGS.get(name),
         )  # fmt: skip
-        deliberate = name == "sni.raise" or bool(behaviour.get("raises"))
+        # With a callback, Python decodes the server name itself, and only ASCII (Modules/_ssl.c, _servername_callback).
+        deliberate = name in SNI_BEHAVIOURS or bool(behaviour.get("raises"))
         hook = sys.unraisablehook
         if deliberate:
             sys.unraisablehook = ignore_deliberate

@@ -138,6 +138,7 @@ def set_sni(job: Job) -> None:
 
 
 def ignore_deliberate(unraisable: Any, *, fallback: Callable[[Any], object] = sys.__unraisablehook__) -> None:
-    """Replace `sys.unraisablehook` while a callback raises on purpose; pass other errors to `fallback`."""
-    if unraisable.exc_type is not DeliberateError:
+    """Replace `sys.unraisablehook` while a callback raises on purpose, or for a server name that is not ASCII; pass other errors to
+    `fallback`."""
+    if unraisable.exc_type not in (DeliberateError, UnicodeDecodeError):
         fallback(unraisable)

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from harness.server.engine.tls_link import Link
     from harness.server.engine.tls_session import Session
 
+if TYPE_CHECKING or __package__:
+    from harness.server.engine.exchanged_text import reply_of
+else:  # found beside this file; engine.py has put the folder on sys.path
+    from exchanged_text import reply_of
+
 HTTP_400 = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 SSH_BANNER = b"SSH-2.0-OpenSSH_9.2p1\r\n"
 
@@ -45,7 +50,7 @@ RAW_BYTES: dict[str, tuple[bool, bytes | None, bool]] = {
 def serve_raw(link: Link, settings: dict[str, Any]) -> dict[str, Any]:
     """Act as a peer of `RAW_BYTES` and record until the client closes.
 
-    Behaviour keys: `level`, `code` (raw.alert), `data` as hex (raw.bytes), `fin` to override the table.
+    Behaviour keys: `level`, `code` (not-tls.alert), `data` as hex (not-tls.bytes), `fin` to override the table.
     """
     behaviour = settings["behaviour"]
     wait_first, data, fin = RAW_BYTES[behaviour["name"]]
@@ -70,6 +75,19 @@ def serve_raw(link: Link, settings: dict[str, Any]) -> dict[str, Any]:
         # The client gave up first and left bytes unread; its own error says why.
         return report
     return report
+
+
+def what_is_missing(behaviour: dict[str, Any]) -> str:
+    """Return which of its own keys a behaviour of `RAW_BYTES` lacks or has wrong, in a sentence; empty if none."""
+    name = f"{behaviour.get('name', '')}"
+    if name == "not-tls.alert" and not (isinstance(behaviour.get("code"), int) and 0 <= behaviour["code"] <= 255):
+        return f"server behaviour {name!r}: expected 'code', an alert's number from 0 to 255"
+    if name in ("not-tls.bytes", "first-contact"):
+        try:
+            bytes.fromhex(behaviour["data"])
+        except (KeyError, TypeError, ValueError):
+            return f"server behaviour {name!r}: expected 'data', bytes in hex"
+    return ""
 
 
 def raw_bytes(behaviour: dict[str, Any], hello: bytes) -> bytes:
@@ -152,7 +170,7 @@ def close_no_answer(session: Session) -> None:
 def close_text_after_handshake(session: Session) -> None:
     """Answer in one-byte records, then end as usual."""
     session.stage = "write"
-    for byte in str(session.settings["reply"]).encode():
+    for byte in reply_of(session.settings):
         session.pump(functools.partial(session.tls.write, bytes([byte])))
     session.report["exchanged"] = True
     session.await_close()

@@ -7,7 +7,7 @@ import pytest
 from harness.boards.agent.echo import planned_echo
 from harness.boards.agent.protocol import Answer, AnswerKind, RunRequest, own_text
 from harness.errors import FaultKind
-from harness.model import HelloFacts, ServerReport, Stage
+from harness.model import Alert, HelloFacts, ServerReport, Side, Stage, WireChunk
 from harness.run.proof import Asked, Doubt, doubt, has_number, is_taken
 
 OWN = HelloFacts(
@@ -255,3 +255,35 @@ def test_before_the_unrestricted_hello_is_known():
     assert doubt(answered(), REPORT, replace(OWN, suites=("1301",)), asked=first) is None
     found = doubt(answered(), REPORT, replace(OWN, sni="x"), asked=first)
     assert found == plan_doubt("sent server name 'x', expected 'tls.test': the board ignored server_hostname")
+
+
+ALERT = b"\x15\x03\x03\x00\x02\x02\x28"
+
+
+@pytest.mark.parametrize(
+    ("wire", "number", "injected"),
+    [
+        (b"", -30592, True),
+        (b"\x16\x03\x03\x00\x04\x0e\x00\x00\x00", -30592, True),
+        (ALERT, -30592, False),
+        (ALERT[:6], -30592, False),
+        (b"", -29312, False),
+        # What is no TLS may look like an alert to the client.
+        (b"\xff\xff", -30592, False),
+    ],
+)
+def test_an_alert_that_the_server_did_not_send(wire, number, injected):
+    """The board was sent a fatal alert, the record of the server has none: someone else sent it."""
+    chunks = (WireChunk(sender=Side.SERVER, at_ms=1.0, data=wire),) if wire else ()
+    report = replace(REPORT, wire=chunks, handshake_done=False, exchanged=False, received_text=None)
+    answer = failed(Stage.HANDSHAKE, args=(number, "x"))
+    found = doubt(answer, report, OWN, asked=ASKED)
+    text = "the board received a fatal alert, but the server at h:4 sent none: something between them injects alerts"
+    assert found == (Doubt(kind=FaultKind.PEER, text=text) if injected else None)
+
+
+def test_an_alert_that_only_the_server_saw():
+    """One that TLS 1.3 encrypted, and that the message callback shows, was sent."""
+    alert = Alert(sender=Side.SERVER, level="fatal", code=40, name="handshake_failure", encrypted=True)
+    report = replace(REPORT, message_alerts=(alert,), handshake_done=False, exchanged=False, received_text=None)
+    assert doubt(failed(Stage.READ, args=(-30592,)), report, OWN, asked=ASKED) is None

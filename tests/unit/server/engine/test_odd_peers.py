@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import re
+import socket
+import sys
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from harness.certificates import Certificates
+from harness.errors import ServerError
 from harness.model import ServerProfile, ServerReport, Side
 from harness.server import Serving
 from harness.server.engine.odd_peers import RAW_BYTES, serve_raw
 from harness.server.local import LocalServer
 from harness.system.deadline import Deadline
+from harness.wire.hello_bytes import client_hello
+from harness.wire.reading import read_wire
 
 INVALID_RECORD, CONN_EOF, FATAL_ALERT, RESET = -29184, -29312, -30592, 104
 SERVING = Serving(expect_bytes=14, handshake_timeout_s=10, idle_timeout_s=10)
@@ -124,6 +130,56 @@ def test_answer_in_small_records(server: LocalServer, micropython: Any) -> None:
     """The answer is the same in one-byte records."""
     seen, _report = attempt(server, micropython, name="records.one-byte-records")
     assert seen == {"done": True, "answer": "Hallo, Client!"}
+
+
+def test_a_long_answer_in_small_records(server: LocalServer, micropython: Any) -> None:
+    """As many bytes as the client is to read, one record each."""
+    profile = ServerProfile(certificates=("server-p256",), behaviour={"name": "records.one-byte-records"})
+    start = server.open(profile, Serving(expect_bytes=14, send_bytes=500))
+    assert micropython.attempt(start.port, answer=500) == {"done": True, "answer": ("0123456789abcdef" * 32)[:500]}
+    report = server.finish(Deadline(30))
+    assert report.exchanged
+    assert sum(item.sender is Side.SERVER for item in read_wire(report.wire).messages) > 500
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "text"),
+    [
+        ({"name": "not-tls.bytes"}, "server behaviour 'not-tls.bytes': expected 'data', bytes in hex"),
+        ({"name": "not-tls.bytes", "data": "xy"}, "server behaviour 'not-tls.bytes': expected 'data', bytes in hex"),
+        ({"name": "not-tls.bytes", "data": 5}, "server behaviour 'not-tls.bytes': expected 'data', bytes in hex"),
+        (
+            {"name": "not-tls.alert"},
+            "server behaviour 'not-tls.alert': expected 'code', an alert's number from 0 to 255",
+        ),
+        (
+            {"name": "not-tls.alert", "code": 256},
+            "server behaviour 'not-tls.alert': expected 'code', an alert's number from 0 to 255",
+        ),
+    ],
+)
+def test_a_behaviour_without_its_own_keys(server: LocalServer, behaviour: dict[str, Any], text: str) -> None:
+    """What a raw peer needs is missing or wrong: one sentence, before it listens."""
+    with pytest.raises(ServerError, match=f"^{re.escape(text)}$"):
+        server.open(ServerProfile(behaviour=behaviour), Serving())
+
+
+@pytest.mark.parametrize("name", ["sni.record", "sni.alert"])
+def test_a_server_name_that_is_not_ascii(server: LocalServer, name: str) -> None:
+    """Python refuses the bytes before it calls the callback; nothing of that is printed, or raised in another test."""
+    hook = sys.unraisablehook
+    profile = ServerProfile(certificates=("server-p256",), behaviour={"name": name})
+    start = server.open(profile, Serving())
+    hello = client_hello(
+        version=0x0303, suites=(0xC02B,), groups=(0x17,), signature_algorithms=(0x0403,), name="aaa.test"
+    )
+    with socket.create_connection(("127.0.0.1", start.port or 0), timeout=10) as client:
+        client.sendall(hello.replace(b"aaa.test", b"\xc3\xa9a.test"))
+        assert client.recv(100)[:1] == b"\x15"
+    failure = server.finish(Deadline(30)).failure
+    assert failure is not None
+    assert failure.reason == "CALLBACK_FAILED"
+    assert sys.unraisablehook is hook
 
 
 @pytest.mark.parametrize(("name", "code"), [("sni.alert", 112), ("sni.raise", 40)])
