@@ -136,7 +136,20 @@ def find_virtual() -> Virtual:
 def _default_boards(lab: dict[str, BoardSpec], virtual: Virtual) -> list[BoardSpec]:
     from harness.boards.spec import parse_board
 
-    return [*lab.values(), *([parse_board("unix", {})] if virtual.interpreter else [])]
+    opened = [spec for spec in lab.values() if not _starts_program(spec)]
+    for spec in lab.values():
+        if _starts_program(spec):
+            print(
+                f"tls-harness: {spec.label}: not probed, because its spec in boards.toml starts {spec.target}; to start it: "
+                f"tls-harness boards --probe {spec.label}",
+                file=sys.stderr,
+            )
+    return [*opened, *([parse_board("unix", {})] if virtual.interpreter else [])]
+
+
+def _starts_program(spec: BoardSpec) -> bool:
+    """Whether opening a board starts a program that boards.toml names: the file may be part of a repository that was only cloned."""
+    return spec.kind == "unix" and bool(spec.target)
 
 
 # ----------------------------------------------------------------------------------------------- probe

@@ -207,6 +207,21 @@ def test_a_board_without_tls():
     ]
 
 
+def test_the_default_probe_starts_no_program_of_the_file(interpreter, tmp_path, capsys):
+    """boards.toml of a folder may come from anywhere: what it names is started only if it is named on the command line."""
+    program = tmp_path / "program"
+    program.write_text("#!/bin/sh\ntouch started\n")
+    program.chmod(0o755)
+    Path("boards.toml").write_text('[board.desk]\nspec = "unix:./program"\n')
+    Path("program").write_bytes(program.read_bytes())
+    Path("program").chmod(0o755)
+    assert cli.main(["boards", "--probe"]) == 0
+    assert not Path("started").exists()
+    assert capsys.readouterr().err == (
+        "tls-harness: desk: not probed, because its spec in boards.toml starts ./program; to start it: tls-harness boards --probe desk\n"
+    )
+
+
 def test_the_default_probe_names_the_interpreter_that_is_packaged(interpreter, capsys):
     """`boards --probe` in an empty directory probes the virtual board."""
     assert cli.main(["boards", "--probe"]) == 0
