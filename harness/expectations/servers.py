@@ -6,31 +6,43 @@ Knows releases and security levels; must not know clients or cases.
 from __future__ import annotations
 
 from harness.expectations.builders import refused
-from harness.model import Expectation, ServerFacts, Side, Stage
+from harness.model import Expectation, KeyFacts, ServerFacts, Side, Stage
 
 OPENSSL_3_0 = 0x30000000
 OPENSSL_3_2 = 0x30200000
 # What a hash under a certificate is worth to OpenSSL (crypto/x509/x509_set.c, x509_sig_info_init): half its size; 3.0 took
 # SHA-1 below level 1 (CHANGES.md 3.0, #10787). A hash that belongs to no signature OpenSSL knows is worth nothing.
 _HASH_BITS = {"sha1": 63, "sha3-256": 0, "sha256": 128}
+_LEVEL_BITS = (0, 80, 112, 128, 192, 256)
+# crypto/bn/bn_lib.c, BN_security_bits: least size of the modulus, bits of security.
+_RSA_BITS = ((15360, 256), (7680, 192), (3072, 128), (2048, 112), (1024, 80))
 _HASH_BITS_1_1_1 = {**_HASH_BITS, "sha1": 80}
 
 
 def refuses_short_key(server: ServerFacts) -> Expectation | None:
-    """Return how `load_cert_chain` refuses RSA-1024 (80 bits, refused from level 2 on); None if it accepts it."""
-    if server.security_level < 2:
+    """Return how `load_cert_chain` refuses a key that is too short for the security level; None if it accepts all of the server's."""
+    wanted = _LEVEL_BITS[min(server.security_level, 5)]
+    short = next((key for key in server.keys if _key_bits(key) < wanted), None)
+    if short is None:
         return None
     return refused(
         by=Side.SERVER,
         stage=Stage.CONFIG,
         server="EE_KEY_TOO_SMALL",
-        note=f"security level {server.security_level} requires 112 bits, and RSA-1024 has 80",
+        note=f"security level {server.security_level} requires {wanted} bits, and {short.type}-{short.bits} has {_key_bits(short)}",
     )
+
+
+def _key_bits(key: KeyFacts) -> int:
+    """Return the bits of security of a key (RSA: BN_security_bits; curves: half their size; RFC 8032 section 8.5)."""
+    if key.type in ("RSA", "RSA-PSS"):
+        return next((bits for least, bits in _RSA_BITS if key.bits >= least), 0)
+    return {"Ed25519": 128, "Ed448": 224}.get(key.type, key.bits // 2)
 
 
 def refuses_old_hash(server: ServerFacts, *, name: str) -> Expectation | None:
     """Return how `load_cert_chain` refuses a certificate signed with this hash; None if it accepts it."""
-    wanted = (0, 80, 112, 128, 192, 256)[min(server.security_level, 5)]
+    wanted = _LEVEL_BITS[min(server.security_level, 5)]
     bits = (_HASH_BITS if server.openssl_number >= OPENSSL_3_0 else _HASH_BITS_1_1_1)[name]
     if bits >= wanted or not server.checks_own_signature:
         return None

@@ -66,7 +66,7 @@ def rule(
         history: what the board did before.
     """
     refusal = predicted if predicted is not None and predicted.outcome is not Outcome.CONNECTED else None
-    if stated is None and refusal is not None:
+    if stated is None and refusal is not None and refusal.stage is not Stage.CONFIG:
         found = _ruling(case, refusal, observed, history=history)
         return replace(found, verdict=_only_refused(refusal, found.verdict, history=history))
     expected = stated or connected(source=Source.PREDICTED)
@@ -123,7 +123,7 @@ def _not_reached(
     point = Subject.FINISHED if case.subject in observed.reached else case.subject
     # Scripts of labs read this wording.
     reason = f"never got as far as {point.phrase}: {_name(refusal)}"
-    if history.negotiates:
+    if history.negotiates and refusal.stage is not Stage.CONFIG:
         return Verdict(word=VerdictWord.FAIL, reason=f"{reason}, {NOT_ITS_OWN}", mismatches=verdict.mismatches)
     return Verdict(word=VerdictWord.UNSUPPORTED, reason=reason)
 

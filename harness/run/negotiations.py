@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from harness.model import Case, ClientPlan, Expectation, HelloFacts, Outcome, ServerFacts, Subject
+from harness.expectations.servers import refuses_short_key
+from harness.model import Case, ClientPlan, Expectation, HelloFacts, Outcome, ServerFacts, Stage, Subject
 from harness.oracle.earned import History
 from harness.oracle.own_offer import before_3_6_7
 from harness.oracle.predict import predict
+from harness.oracle.prediction.hidden import as_configured, hidden_settings
 from harness.run.handshake import Handshake
 from harness.wire.suites import suite_code
 
@@ -32,11 +34,18 @@ class Negotiations:
     def predicted(self, case: Case, handshake: Handshake) -> Expectation | None:
         """Return the predicted result of a case's negotiation; None if it is not predicted, or nothing was negotiated.
 
+        It is predicted for every case if the server's OpenSSL is configured so that it refuses its own key, or this hello: no case is
+        about that.
+
         Raises:
             BoardError, ServerError: the board had to be asked, and that failed.
         """
         facts, hello = handshake.report.facts, handshake.observation.client_hello
-        if not case.predicted or hello is None or facts is None:
+        if facts is None:
+            return None
+        if hello is None:
+            return refuses_short_key(facts) if handshake.observation.stage is Stage.CONFIG else None
+        if not case.predicted and not _refused_by_configuration(hello, facts):
             return None
         return self._predict(hello, facts)
 
@@ -69,6 +78,14 @@ class Negotiations:
         predicted = predict(hello, facts)
         older = before_3_6_7(predicted, hello, facts)
         return predicted if older is None or self._takes_own_pss() else older
+
+
+def _refused_by_configuration(hello: HelloFacts, facts: ServerFacts) -> bool:
+    """Whether a server refuses this hello only because of settings that Python does not show."""
+    hidden = hidden_settings(facts)
+    if not hidden or predict(hello, facts).outcome is Outcome.CONNECTED:
+        return False
+    return predict(hello, as_configured(facts, *hidden)).outcome is Outcome.CONNECTED
 
 
 def planned_hello(usual: HelloFacts | None, plan: ClientPlan) -> HelloFacts | None:

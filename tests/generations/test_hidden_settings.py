@@ -101,16 +101,17 @@ def test_found(line: str, server: str, configure: Callable[[str], None], certifi
         assert facts.found.versions == (("TLSv1.3",) if facts.minimum_version == "TLSv1.3" else ("TLSv1.2", "TLSv1.3"))
 
 
-@pytest.mark.parametrize("line", ["Groups = X25519", "SignatureAlgorithms = RSA+SHA256:ed25519"])
+@pytest.mark.parametrize(
+    "line", ["Groups = X25519", "SignatureAlgorithms = RSA+SHA256:ed25519", "CipherString = DEFAULT:@SECLEVEL=3"]
+)
 def test_predictions_hold(line: str, server: str, configure: Callable[[str], None], run_matrix: Any) -> None:
-    """Every predicted case ends as predicted, and the record names what was found."""
+    """Every case ends as predicted, or is unsupported with this server for that reason; the record names what was found."""
     configure(line)
     run = run_matrix("--cases", "core", "--server", server, "-k", TRIED)
-    wrong = [item for item in run.record["results"] if item["verdict"] in ("fail", "insecure", "error")]
-    assert [item["case"] for item in wrong if item["expected"]["source"] == "predicted"] == []
+    assert run.unclean == []
     (entry,) = run.record["servers"]
-    assert set(entry["hidden"]) == LIMITS[line]
-    assert "found by handshake: " in run.output
+    assert set(entry.get("hidden", ())) == LIMITS[line]
+    assert ("found by handshake: " in run.output) is bool(LIMITS[line])
 
 
 def diagnosis(server: str, certificates: Certificates, *arguments: str) -> dict[str, Any]:

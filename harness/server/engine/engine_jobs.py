@@ -113,7 +113,8 @@ def legacy_job(settings: dict[str, Any]) -> Job:
             job = Job(settings, facts=context_facts(wrapped.context, settings))
     except Exception as exc:
         pair.close()
-        raise SettingsRefused(exc, facts=None) from exc
+        # Its context is lost; a new one of this process has the same defaults.
+        raise SettingsRefused(exc, facts=context_facts(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), settings)) from exc
     job.pair, job.wrapped = pair, wrapped
     return job
 

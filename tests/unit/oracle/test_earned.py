@@ -173,6 +173,28 @@ def test_a_refusal_counts_only_of_a_board_that_can_connect():
     assert ruled(own, stated=config, history=never) == ("pass", None)
 
 
+def test_a_server_that_refuses_its_own_key_says_nothing_of_the_board():
+    """The board was not asked: whatever the case is about, and whatever the board did before, it is unsupported with this server."""
+    config = dataclasses.replace(
+        refused(by="server", stage="config", server="EE_KEY_TOO_SMALL"), source=Source.PREDICTED
+    )
+    own = Observation(
+        outcome=Outcome.REFUSED,
+        stage=Stage.CONFIG,
+        ended_by=Side.SERVER,
+        server=ServerFailure(type="SSLError", reason="EE_KEY_TOO_SMALL", stage=Stage.CONFIG),
+        client=None,
+        reached=(Subject.CONFIG,),
+    )
+    for history in (History(completed=True), History(completed=True, negotiates=True), History(completed=False)):
+        for about in ({"subject": Subject.NEGOTIATION}, {"subject": Subject.DATA, "stated": connected()}):
+            word, reason = ruled(own, predicted=config, history=history, **about)
+            assert word == "unsupported"
+            assert reason.endswith(": EE_KEY_TOO_SMALL")
+    stated = refused(by="server", stage="config", server="EE_KEY_TOO_SMALL")
+    assert ruled(own, stated=stated, predicted=config) == ("pass", None)
+
+
 def test_a_stated_refusal_that_was_predicted_too():
     """A refusal before the subject that the case states is what the case is about."""
     found = rule(

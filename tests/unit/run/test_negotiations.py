@@ -8,6 +8,7 @@ from harness.expectations.builders import connected
 from harness.model import (
     Case,
     ClientPlan,
+    FoundSettings,
     HelloFacts,
     KeyFacts,
     Observation,
@@ -15,6 +16,7 @@ from harness.model import (
     ServerFacts,
     ServerProfile,
     ServerReport,
+    Stage,
     Subject,
     Tier,
 )
@@ -147,3 +149,32 @@ def test_planned_hello():
     assert planned_hello(HELLO, ClientPlan(suite_words=("X",))) is None
     assert planned_hello(HELLO, ClientPlan(psk_key="00")) is None
     assert planned_hello(None, ClientPlan()) is None
+
+
+FOUND = FoundSettings(
+    versions=("TLSv1.2", "TLSv1.3"), groups=(("x25519",),), signature_algorithms=("ecdsa_secp256r1_sha256",)
+)
+
+
+def test_a_configuration_is_predicted_for_every_case(negotiations):
+    """A refusal that only a hidden setting explains is predicted for a stated case too; a visible one is not."""
+    stated = replace(CASE, predicted=False)
+    limited = replace(FACTS, found=FOUND)
+    assert negotiations.predicted(stated, handshake(facts=limited)).server_reason == "NO_SHARED_CIPHER"
+    assert negotiations.predicted(stated, handshake(facts=replace(limited, groups=("x25519",)))) is None
+    usable = replace(FOUND, groups=(("secp256r1",),))
+    assert negotiations.predicted(stated, handshake(facts=replace(FACTS, found=usable))) is None
+    assert negotiations.predicted(stated, handshake(facts=replace(limited, keys=()))) is None
+
+
+def test_a_key_that_the_server_refuses(negotiations):
+    """Without a ClientHello, only the server's refusal of its own short key is predicted."""
+    short = replace(FACTS, keys=(KeyFacts(type="RSA", bits=2048),), security_level=3)
+
+    def refused(facts, stage):
+        tried = handshake(None, facts=facts)
+        return negotiations.predicted(CASE, replace(tried, observation=replace(tried.observation, stage=stage)))
+
+    assert refused(short, Stage.CONFIG).server_reason == "EE_KEY_TOO_SMALL"
+    assert refused(short, Stage.CONNECT) is None
+    assert refused(FACTS, Stage.CONFIG) is None
