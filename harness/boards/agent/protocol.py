@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from harness.boards.agent.answer_json import strict_json
 from harness.boards.agent.check_sum import PATTERN, check_sum, fits
 from harness.model import Stage
 
@@ -258,24 +259,13 @@ def read_objects(console: bytes) -> list[dict[str, Any]]:
         if not fits(body.encode("utf-8", "surrogatepass"), check):
             raise ValueError(f"the board's answer does not match its checksum: {text[:80]!r}")
         try:
-            value = json.loads(body, parse_constant=_no_constant, object_pairs_hook=_unique)
-        except (RecursionError, json.JSONDecodeError) as error:
-            raise ValueError(f"the board's answer is not JSON: {text[:80]!r}") from error
+            value = strict_json(body)
+        except ValueError as error:
+            raise ValueError(f"the board's answer is not JSON: {error}: {text[:80]!r}") from error
         if not isinstance(value, dict):
             raise ValueError(f"the board's answer is not a JSON object: {text[:80]!r}")
         found.append(value)
     return found
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError(f"the board's answer has a key twice: {', '.join(key for key, _value in pairs)[:80]!r}")
-    return found
-
-
-def _no_constant(text: str) -> None:
-    raise ValueError(f"the board's answer is not JSON: {text}")
 
 
 def read_answer(console: bytes) -> Answer | None:
