@@ -18,7 +18,7 @@ from harness.expectations.certificates import (
     wrong_usage,
 )
 from harness.expectations.clients import refuses_certificate
-from harness.expectations.needs import CHECKS_CERTIFICATES
+from harness.expectations.needs import CHECKS_CERTIFICATES, OFFERS_ECDHE_RSA
 from harness.model import Subject, Tier, Verify
 from harness.wire import mbedtls_numbers as mbedtls
 
@@ -268,10 +268,12 @@ def usage() -> Iterable[Row]:
     yield accept("eku-any", "anyExtendedKeyUsage. mbedTLS accepts it as serverAuth.", "server-any-extended-key-usage")
     yield refuse(
         "ku-keyenc-only-ecdhe",
-        "RSA key for encryption only. ECDHE signs with it, which the usage forbids (RFC 5246 section 7.4.2).",
+        "RSA key for encryption only. ECDHE signs with it, which the usage forbids (RFC 5246 section 7.4.2); only TLS_RSA needs it.",
         "server-rsa2048-encrypts-only",
         expect=wrong_usage,
         ca="ca-rsa",
+        ciphers="ECDHE+aRSA",
+        needs=(OFFERS_ECDHE_RSA,),
         positive_control=RSA_CONTROL,
     )
     yield refuse(

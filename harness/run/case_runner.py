@@ -36,7 +36,7 @@ from harness.oracle.earned import Ruling, rule
 from harness.oracle.out_of_memory import is_out_of_memory
 from harness.run.addresses import Addresses, unreachable_text
 from harness.run.board_facts import learn_pem, learn_pkcs8, learn_what_decides, takes_own_pss
-from harness.run.controls import Controls
+from harness.run.controls import Controls, control_of
 from harness.run.handshake import Handshake, Handshakes
 from harness.run.health import Health
 from harness.run.negotiations import Negotiations
@@ -203,7 +203,7 @@ class CaseRunner:
             ruling = self._ruling(case, handshake)
             expected, verdict = ruling.expected, ruling.verdict
             if verdict.word is VerdictWord.PASS and case.positive_control and expected.stage is Stage.HANDSHAKE:
-                control = find_case(case.positive_control)
+                control = control_of(case, find_case(case.positive_control))
                 verdict = (
                     self._retried(
                         lambda: self._controls.check(control, seen, unmet=self._unmet),

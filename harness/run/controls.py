@@ -1,11 +1,13 @@
 """Positive controls: a refused certificate counts only if the same board accepts a good chain with no more memory.
 
-Too little memory looks like a bad certificate: docs/facts/micropython.md, "Memory". Must not judge the case itself.
+Too little memory looks like a bad certificate: docs/facts/micropython.md, "Memory". A control runs with the settings of its case that
+limit the negotiation, or firmware that fits the case might not connect. Must not judge the case itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from harness.certificates import Unavailable
 from harness.model import Case, Need, Observation, Outcome, Verdict, VerdictWord
@@ -17,6 +19,27 @@ _INCONCLUSIVE = "the refusal proves nothing"
 def slack_bytes(free_bytes: int) -> int:
     """Return how much more memory a control may have than its case: free memory varies with buffers of WiFi and of the interpreter."""
     return max(1024, free_bytes // 20)
+
+
+def control_of(case: Case, control: Case) -> Case:
+    """Return the control with its case's limits on versions, suites and groups."""
+    server, plan = case.server, case.client
+    return replace(
+        control,
+        server=replace(
+            control.server,
+            ciphers=server.ciphers,
+            minimum_version=server.minimum_version,
+            maximum_version=server.maximum_version,
+            curve=server.curve,
+        ),
+        client=replace(control.client, suites=plan.suites, suite_words=plan.suite_words),
+    )
+
+
+def _key(case: Case) -> str:
+    """Name a case with its settings: a session with others vouches for nothing."""
+    return f"{case.id} {case.server} {case.client}"
 
 
 class Controls:
@@ -34,7 +57,8 @@ class Controls:
         """Record with how much memory a case connected: it may be the control of another."""
         free = seen.free_for_tls
         if free is not None:
-            self._least[case.id] = min(free, self._least.get(case.id, free))
+            key = _key(case)
+            self._least[key] = min(free, self._least.get(key, free))
 
     @staticmethod
     def is_inconclusive(verdict: Verdict) -> bool:
@@ -51,7 +75,7 @@ class Controls:
         Raises:
             BoardError, ServerError: the board, its line or the server failed.
         """
-        free, least = seen.free_for_tls, self._least.get(control.id)
+        free, least = seen.free_for_tls, self._least.get(_key(control))
         if free is not None and least is not None and least <= free + slack_bytes(free):
             return None
         try:

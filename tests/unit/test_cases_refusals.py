@@ -1,9 +1,12 @@
 """Every expected refusal names both sides, or cites the race that leaves one open."""
 
+from dataclasses import replace
+
 import pytest
 
 from harness.cases import all_cases, find_case
 from harness.expectations.builders import connected, refused
+from harness.expectations.needs import OFFERS_ECDHE_RSA, unmet
 from harness.model import BoardInfo, Case, Expectation, HelloFacts, Outcome, ServerFacts, Stage
 
 SUITES = ("1301", "c02b", "c02f", "c024", "003d")
@@ -153,3 +156,12 @@ def test_every_positive_control_connects():
 def test_fields_that_count_as_open(expected, missing):
     """The check reports each field that is left open."""
     assert left_open(expected) == missing
+
+
+def test_a_usage_for_encryption_never_meets_tls_rsa():
+    """RFC 5246 section 7.4.2: TLS_RSA requires keyEncipherment, so a client that accepts it there is right."""
+    case = find_case("cert/ku-keyenc-only-ecdhe")
+    assert case.server.ciphers == "ECDHE+aRSA"
+    assert unmet(case.needs, NEW, {}) is None
+    plain_rsa = replace(NEW, hello=replace(HELLO, versions=("0303",), suites=("003d",)))
+    assert unmet(case.needs, plain_rsa, {}) is OFFERS_ECDHE_RSA

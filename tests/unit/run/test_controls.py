@@ -1,9 +1,13 @@
 """Positive controls; tests with a real board are in tests/unit/run/test_case_runner.py."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import pytest
 
+from harness.cases import find_case
 from harness.model import ClientReport, Observation, Outcome, Verdict, VerdictWord
-from harness.run.controls import Controls, slack_bytes
+from harness.run.controls import Controls, control_of, slack_bytes
 
 
 @pytest.mark.parametrize(
@@ -39,3 +43,38 @@ def test_f5_rb08_what_counts_on_an_esp32():
 def test_is_inconclusive(word, reason, expected):
     """Only a case with this reason of the control is run once more."""
     assert Controls.is_inconclusive(Verdict(word=word, reason=reason)) is expected
+
+
+CONTROL = find_case("key/rsa2048")
+
+
+def test_a_control_has_the_settings_of_its_case():
+    """The limits of versions, suites and groups are the case's; certificates, names and trusted CAs stay the control's."""
+    case = find_case("cert/md5-rsa-leaf-sec0")
+    made = control_of(case, CONTROL)
+    assert (made.server.ciphers, made.server.certificates) == ("ALL:@SECLEVEL=0", ("server-rsa2048",))
+    limits = {"minimum_version": "TLSv1.2", "maximum_version": "TLSv1.2", "curve": "prime256v1"}
+    limited = replace(case, server=replace(case.server, **limits), client=replace(case.client, suites=("TLS_X",)))
+    made = control_of(limited, CONTROL)
+    assert {name: getattr(made.server, name) for name in limits} == limits
+    assert (made.client.suites, made.client.ca, made.id) == (("TLS_X",), CONTROL.client.ca, CONTROL.id)
+    assert control_of(find_case("cert/rsa-expired"), CONTROL) == CONTROL
+
+
+def test_a_session_counts_for_its_own_settings():
+    """A control that connected with other suites does not show that the case's suites leave enough memory."""
+    made = []
+
+    class Handshakes:
+        """Handshakes that connect; the server's suites are recorded."""
+
+        def make(self, server, _plan):
+            made.append(server.ciphers)
+            return SimpleNamespace(observation=seen(free_before=50_000), missing_api=None)
+
+    controls, refused = Controls(Handshakes()), seen(free_before=50_000)
+    controls.remember(CONTROL, refused)
+    limited = control_of(find_case("cert/md5-rsa-leaf-sec0"), CONTROL)
+    for control in (CONTROL, limited, limited):
+        assert controls.check(control, refused, unmet=lambda _case: None) is None
+    assert made == ["ALL:@SECLEVEL=0"]
