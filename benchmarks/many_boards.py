@@ -1,10 +1,10 @@
-"""Measure runs on many boards at once: virtual boards with a worker each, against processor time and against one board alone.
+"""Measure runs on many boards at once: virtual boards with a worker each, against CPU time and against one board alone.
 
     python benchmarks/many_boards.py [--boards N] [--cases SET] [--rounds N] [--markdown]
 
-Each round runs the set on one board without pytest-xdist, then on all boards with `-n auto`. A run takes at least its processor time
-divided by the number of processors, and at least as long as one board alone: the ratio is to the larger of the two. Other processes on
-the machine use processors too, so on Linux the ratio is also given for the processors that they left. Figures are medians over the
+Each round runs the set on one board without pytest-xdist, then on all boards with `-n auto`. A run takes at least its CPU time
+divided by the number of CPUs, and at least as long as one board alone: the ratio is to the larger of the two. Other processes on
+the machine use CPU time too, so on Linux the ratio is also given counting only the time that they left. Figures are medians over the
 rounds. Exits with 1 if the goal is missed.
 """
 
@@ -40,7 +40,7 @@ TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """One run of pytest: its time, the processor time of its processes and of all others meanwhile, and its results."""
+    """One run of pytest: its time, the CPU time of its processes and of all others meanwhile, and its results."""
 
     wall_s: float
     cpu_s: float
@@ -59,13 +59,13 @@ class Timed:
 
 
 def children_cpu_s() -> float:
-    """Return the processor time of ended child processes and their descendants."""
+    """Return the CPU time of ended child processes and their descendants."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
 
 def machine_cpu_s() -> float | None:
-    """Return the processor time of all processes of this machine, including stolen time; None if this is not Linux."""
+    """Return the CPU time of all processes of this machine, including stolen time; None if this is not Linux."""
     if not PROC_STAT.exists():
         return None
     user, nice, system, _idle, _waiting, *rest = map(int, PROC_STAT.read_text("ascii").splitlines()[0].split()[1:9])
@@ -141,21 +141,21 @@ def main(arguments: list[str]) -> int:
     for _round in range(options.rounds):
         alone.append(timed_run(1, cases=options.cases))
         together.append(timed_run(options.boards, cases=options.cases))
-    head = ["run", "results", "time, s", "processor time, s", "that of others meanwhile, s"]
+    head = ["run", "results", "time, s", "CPU time, s", "other programs' CPU time, s"]
     rows = [head, run_row("one board", alone), run_row(f"{options.boards} boards, -n auto", together)]
     print(table(rows, markdown=options.markdown), end="\n\n")
     whole, left = ratios(alone, together)
     best = min(whole, left)
     cost = median(run.cpu_s for run in together) / (options.boards * median(run.cpu_s for run in alone))
     goals = [
-        ["goal", "measured", "wanted", "met"],
+        ["goal", "measured", "required", "met"],
         [
-            f"time / max(processor time / processors, longest board), {options.boards} boards, set {options.cases}",
-            f"{whole:.2f}; with the processors that others left: {left:.2f}",
+            f"time / max(CPU time / CPUs, slowest board), {options.boards} boards, {options.cases} set",
+            f"{whole:.2f}; counting only CPU time not used by other programs: {left:.2f}",
             f"<= {RATIO_GOAL}",
             "yes" if best <= RATIO_GOAL else "NO",
         ],
-        [f"processor time / {options.boards} x that of one board alone", f"{cost:.2f}", "", ""],
+        [f"CPU time / {options.boards} x that of one board alone", f"{cost:.2f}", "", ""],
     ]
     print(table(goals, markdown=options.markdown), end="\n\n")
     print(

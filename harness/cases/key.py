@@ -146,7 +146,7 @@ def two_keys() -> Iterable[Row]:
     both = ("server-rsa2048", "server-p256")
     yield Row(
         "dual-rsa-ec",
-        "RSA and EC key on one server. The fix that works for all clients: each gets a key that it supports.",
+        "RSA and EC keys on one server. The fix that works for all clients: each gets a key that it supports.",
         Situation(
             server=ordinary(*both).server,
             client=checked("server-p256").client,
@@ -157,7 +157,7 @@ def two_keys() -> Iterable[Row]:
     )
     yield Row(
         "dual-ec-first",
-        "EC and RSA key in the other order. The order of load_cert_chain must not matter.",
+        "EC and RSA keys, reverse order. The order of load_cert_chain must not matter.",
         ordinary(*reversed(both)),
         Tier.FULL,
     )

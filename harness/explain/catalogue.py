@@ -142,11 +142,11 @@ def _folded_readings(number: int) -> list[str]:
     if linux and linux == esp32:
         lines.append(f"{number} is {linux}")
     else:
-        lines += [f"{number} is {linux} on most ports"] if linux else []
+        lines += [f"{number} is {linux} on most MicroPython ports"] if linux else []
         lines += [f"{number} is {esp32} on esp32"] if esp32 else []
     if library:
         lines.append(
-            f"{number} may be {library} (-0x{number:02X}): MicroPython raises small mbedTLS numbers as an errno"
+            f"{number} may be {library} (-0x{number:02X}): MicroPython reports small mbedTLS error codes as errno values"
         )
     return lines
 

@@ -7,7 +7,7 @@ from harness.explain.evidence import Evidence
 from harness.model import BoardInfo, Change, Fix
 
 NO_FORWARD_SECRECY = (
-    "TLS_RSA has no forward secrecy: anyone who gets the server's key later can decrypt traffic recorded before"
+    "TLS_RSA has no forward secrecy: anyone who gets the server's key later can decrypt previously recorded traffic"
 )
 NEW_EC_KEY = (
     "$ openssl ecparam -name prime256v1 -genkey -noout -out ec-key.pem",
@@ -51,7 +51,7 @@ def second_key(new: str) -> Fix:
     other = "EC" if new == "RSA" else "RSA"
     lines = (load("rsa-cert.pem", "rsa-key.pem"), load("ec-cert.pem", "ec-key.pem"))
     return Fix(
-        title=f"keep the {other} key for other clients and load the {new} key as well",
+        title=f"keep the {other} key for other clients and load an {new} key as well",
         server_lines=lines,
         change=Change(server={"certificates": ("*", MADE[new])}),
     )

@@ -59,7 +59,7 @@ def test_the_seed(diagnose, server):
     assert (found.result.observation.server.reason, said.rule) == ("NO_SHARED_CIPHER", "ciphers/key-type")
     assert proved(found) == {
         "give the server an EC key on P-256 (its certificate from the CA that the board trusts)": True,
-        "keep the RSA key for other clients and load the EC key as well": True,
+        "keep the RSA key for other clients and load an EC key as well": True,
         "leave set_ciphers out on the board: it then offers every suite it has": True,
         "allow TLS_RSA suites on the server": True,
     }

@@ -125,10 +125,10 @@ def test_rows_are_complete():
             "OSError: 16",
             (
                 "16 is EBUSY",
-                "16 may be MBEDTLS_ERR_MPI_ALLOC_FAILED (-0x10): MicroPython raises small mbedTLS numbers as an errno",
+                "16 may be MBEDTLS_ERR_MPI_ALLOC_FAILED (-0x10): MicroPython reports small mbedTLS error codes as errno values",
             ),
         ),
-        ("OSError: 113", ("113 is EHOSTUNREACH on most ports", "113 is ECONNABORTED on esp32")),
+        ("OSError: 113", ("113 is EHOSTUNREACH on most MicroPython ports", "113 is ECONNABORTED on esp32")),
         ("OSError: -40", ("-40 is the server's alert handshake_failure(40) on axTLS (esp8266)",)),
         (
             "record size: 20527",
