@@ -144,13 +144,6 @@ def test_suites_that_a_board_cannot_exclude(new_lab, spec):
 # ------------------------------------------------------------------ boards that do not follow the plan
 
 
-@pytest.fixture(autouse=True)
-def forget_scripts():
-    """Read the device scripts again after each test, since a test may have changed them."""
-    yield
-    scripts.script.cache_clear()
-
-
 def changed_board(lab, spec, tmp_path, monkeypatch, *, old, new):
     """Return a board whose agent is a copy of ours with one expression changed."""
     folder = tmp_path / "device_scripts"
@@ -160,7 +153,6 @@ def changed_board(lab, spec, tmp_path, monkeypatch, *, old, new):
     assert old in text
     script.write_text(text.replace(old, new), encoding="ascii")
     monkeypatch.setattr(scripts, "data_dir", lambda name: tmp_path / name)
-    scripts.script.cache_clear()
     return Board(lab, spec, "in-process")
 
 
@@ -169,8 +161,8 @@ def changed_board(lab, spec, tmp_path, monkeypatch, *, old, new):
     [
         ("while to_end or count < size:", "while False:", r"'' \(0 bytes\)"),
         (
-            'th_pass(did, "r", req.get("recv", 0))',
-            'th_pass(did, "r", req.get("recv", 0)) * 0 + 5',
+            'th_pass(did, "r", req["recv"]) if "recv" in req else 14',
+            'th_pass(did, "r", req["recv"]) * 0 + 5 if "recv" in req else 5',
             r"'Hallo' \(5 bytes\)",
         ),
         ("return first[:64], count", "return first[:64], count + 1", r"'Hallo, Client!' \(15 bytes\)"),
