@@ -235,7 +235,7 @@ def th_session(req, wrap, state, times, answer, did):
     if inside:
         # Do not collect: a handshake leaves little garbage, and collecting takes longer than some handshakes.
         answer["held"] = left - th_left(th_free())
-    if not req.get("closefirst"):
+    if not th_pass(did, "x", req.get("closefirst", 0)):
         state[0] = "write"
         if "text" in req:
             data = th_pass(did, "w", req["text"].encode())

@@ -32,6 +32,7 @@ MUTUAL = ServerProfile(
     certificates=("server-p256",), maximum_version="TLSv1.2", verify=Verify.REQUIRED, client_ca=("ca-p256",)
 )
 PLAIN = ClientPlan()
+NAMED = ClientPlan(server_hostname="board.tls.test")
 # Between them these plans send every key of a request, and each connects if nobody changes it.
 EVERYTHING = ClientPlan(
     verify=Verify.REQUIRED,
@@ -51,7 +52,7 @@ KEYS: dict[str, tuple[ClientPlan, ServerProfile, Any]] = {
     "host": (PLAIN, SERVER, "127.0.0.9"),
     "port": (PLAIN, SERVER, 9),
     "n": (PLAIN, SERVER, 100_000_000),
-    "name": (PLAIN, SERVER, "other.test"),
+    "name": (NAMED, SERVER, "other.test"),
     "timeout": (EVERYTHING, MUTUAL, 1500),
     "verify": (EVERYTHING, MUTUAL, 1),
     "ca": (EVERYTHING, MUTUAL, "another blob"),
@@ -272,7 +273,7 @@ def verdicts_of(
 def test_cases_in_which_a_setting_is_ignored(runner: CaseRunner, attacker: Attacker, key: str) -> None:
     """The verdict is `error` with the setting in its reason; the board is not quarantined, because it works."""
     cases = {
-        "name": ("cert/wrong-host", "seed/ca-verified"),
+        "name": ("cert/wildcard-two-labels", "sni/none", "cert/host-trailing-dot"),
         "verify": ("cert/expired", "seed/wrong-ca"),
         "suites": ("no-shared-cipher/key-type-rsa", "seed/ecdsa-key-connects", "seed/forced-tls-rsa"),
     }[key]

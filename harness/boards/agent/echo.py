@@ -26,6 +26,7 @@ SETTINGS: Mapping[str, str] = {
     "h": "the server's address",
     "o": "the server's port",
     "t": "the time limit in ms",
+    "x": "closing first",
     "w": "the text",
     "z": "the number of bytes to send",
     "r": "the number of bytes to read",
@@ -36,7 +37,7 @@ _BEFORE_CONNECTING = "vsckaipnho"
 _REACHED = {
     Stage.CONNECT: _BEFORE_CONNECTING,
     Stage.HANDSHAKE: _BEFORE_CONNECTING + "t",
-    Stage.WRITE: _BEFORE_CONNECTING + "twz",
+    Stage.WRITE: _BEFORE_CONNECTING + "txwz",
 }
 
 
@@ -70,6 +71,7 @@ def planned_echo(request: RunRequest, blobs: Mapping[str, bytes], *, kind: str) 
         ("h", text(request.host)),
         ("o", request.port),
         ("t", request.timeout_ms if request.timeout_ms != DEFAULT_TIMEOUT_MS else None),
+        ("x", int(request.close_first)),
     ]
     if not request.close_first:
         pairs += [

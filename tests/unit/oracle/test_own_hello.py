@@ -160,6 +160,10 @@ def test_a_pre_shared_key():
     alone = replace(COMMON, suites=("00a9", "00a8", "00ff"), groups=(), signature_algorithms=(), extensions=(0,))
     assert parts(alone, plan=plan) == []
     assert parts(replace(COMMON, suites=("00a9", *COMMON.suites), extensions=(0, 10, 13, 11, 41, 45)), plan=plan) == []
+    assert parts(replace(COMMON, suites=("00a9", *COMMON.suites), extensions=(0, 10, 11)), plan=plan) == [
+        Part.EXTENSIONS
+    ]
+    assert parts(replace(COMMON, extensions=(0, 10, 13, 11, 41))) == [Part.EXTENSIONS]
     assert parts(replace(COMMON, suites=("00a9", "cca9")), plan=plan) == [Part.SUITES]
     assert parts(COMMON, plan=plan) == [Part.SUITES]
     assert parts(alone) == [Part.SUITES]

@@ -142,6 +142,14 @@ def test_a_hello_of_another_client():
         )
 
 
+def test_a_hello_of_another_client_beside_a_difference_that_no_hello_shows():
+    """A setting that leaves no trace does not explain a hello of other suites: it is not the board's."""
+    passed = tuple(item for item in answered().passed if item[0] != "v")
+    found = doubt(answered(passed=passed), REPORT, replace(OWN, suites=("1301",)), asked=ASKED)
+    assert found is not None
+    assert found.kind is FaultKind.PEER
+
+
 # ----------------------------------------------------------------------------------------------- contradictions
 
 
