@@ -272,23 +272,38 @@ def test_what_arrives_damaged_is_not_done(stand_in: Any, capsys: pytest.CaptureF
     assert (made.firmware.calls, made.names["th_blobs"]) == ([], {})
 
 
-def test_interrupt_closes_and_propagates(stand_in: Any, plain_server: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl-C is not caught: it leaves th_run, and the socket is closed."""
-    made = stand_in("mbedtls_1_23")
-    made.firmware.handshake_error = KeyboardInterrupt()
-    opened = []
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[socket.socket]:
+    """The sockets that the agent opens."""
+    found: list[socket.socket] = []
     real = socket.socket
 
     def remember(*words: Any, **keywords: Any) -> socket.socket:
         made_now = real(*words, **keywords)
         if not keywords:  # accept() of the server side passes fileno=
-            opened.append(made_now)
+            found.append(made_now)
         return made_now
 
     monkeypatch.setattr(socket, "socket", remember)
+    return found
+
+
+def test_interrupt_closes_and_propagates(stand_in: Any, plain_server: int, opened: list[socket.socket]) -> None:
+    """Ctrl-C is not caught: it leaves th_run, and the socket is closed."""
+    made = stand_in("mbedtls_1_23")
+    made.firmware.handshake_error = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):
         made.run(**_usual(plain_server))
     assert [sock.fileno() for sock in opened] == [-1]
+
+
+def test_a_forgotten_socket_is_closed(stand_in: Any, opened: list[socket.socket]) -> None:
+    """After a failed read the TLS socket of 1.22 closes nothing, so the agent closes the socket below it and the server sees the end."""
+    made = stand_in("mbedtls_1_22")
+    with socket.create_server(("127.0.0.1", 0)) as listener:  # it never answers
+        answer = made.run(**{**_usual(listener.getsockname()[1]), "timeout": 20})
+    assert (answer["kind"], answer["stage"]) == ("exception", "read")
+    assert [sock.fileno() for sock in opened if sock is not listener] == [-1]
 
 
 def test_unread_data_is_drained_before_closing(stand_in: Any) -> None:
