@@ -121,21 +121,25 @@ def first_result_s() -> float:
 
 @dataclass(slots=True)
 class OnTheLine:
-    """What the cases of a set cost on a serial line: bytes both ways, and milliseconds in addition to the handshake, if there was one."""
+    """What the cases of a set cost on a serial line: bytes both ways, and milliseconds in addition to the handshake.
 
-    bytes: list[int] = field(default_factory=list)
-    added_ms: list[float] = field(default_factory=list)
+    `added_ms` has the times of each case that had a handshake, but for its first run, in which certificates are made and sent.
+    """
+
+    first_bytes: list[int] = field(default_factory=list)
+    later_bytes: list[int] = field(default_factory=list)
+    added_ms: dict[str, list[float]] = field(default_factory=dict)
 
 
-def on_the_line(board: str, *, cases: str) -> dict[str, OnTheLine]:
-    """Run each case of a set twice on a board, and return what the first and the later runs cost."""
+def on_the_line(board: str, *, cases: str) -> OnTheLine:
+    """Run each case of a set several times on a board, and return what it costs."""
     notes, _started = run_plugin(f"{HERE / 'timed_cases.py'}::test_on_the_line", f"--cases={cases}", f"--board={board}")
-    costs = {"first": OnTheLine(), "later": OnTheLine()}
-    for turn, sent, received, added_ms in notes["line"]:
-        costs[turn].bytes.append(sent + received)
-        if added_ms is not None:
-            costs[turn].added_ms.append(added_ms)
-    return costs
+    cost = OnTheLine()
+    for turn, case, sent, received, added_ms in notes["line"]:
+        (cost.later_bytes if turn else cost.first_bytes).append(sent + received)
+        if turn and added_ms is not None:
+            cost.added_ms.setdefault(case, []).append(added_ms)
+    return cost
 
 
 def import_ms(module: str, *, rounds: int) -> float:

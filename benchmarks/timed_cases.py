@@ -10,6 +10,9 @@ from bare import Bench
 from classes import Timed, classes
 from stopwatch import NOTES, STEP
 
+# How often each case runs on the line.
+TURNS = 6
+
 
 @pytest.fixture(scope="session")
 def timed(request: pytest.FixtureRequest) -> Timed:
@@ -40,8 +43,8 @@ def test_in_turn(
         note["times_ms"] = [run_case(board, timed.case).observation.case_ms]
 
 
-@pytest.mark.parametrize("turn", ["first", "later"])
-def test_on_the_line(board: Any, tls_case: Any, run_case: Any, request: pytest.FixtureRequest, turn: str) -> None:
+@pytest.mark.parametrize("turn", range(TURNS))
+def test_on_the_line(board: Any, tls_case: Any, run_case: Any, request: pytest.FixtureRequest, turn: int) -> None:
     """Run every case of the set, count its bytes on the serial line, and note its time without its handshake."""
     log = board.runner().board.link.log
     before = log.sent_bytes, log.received_bytes
@@ -52,4 +55,4 @@ def test_on_the_line(board: Any, tls_case: Any, run_case: Any, request: pytest.F
         counts = [log.sent_bytes - before[0], log.received_bytes - before[1]]
         handshake_ms = None if seen is None else seen.handshake_board_ms
         added_ms = None if handshake_ms is None else seen.case_ms - handshake_ms
-        request.config.stash[NOTES]["line"].append([turn, *counts, added_ms])
+        request.config.stash[NOTES]["line"].append([turn, tls_case.id, *counts, added_ms])
