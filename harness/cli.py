@@ -1,6 +1,6 @@
 """The command line `tls-harness`: choose a command, print an error as one line, set the exit code. Nothing else.
 
-Exit codes: 0 done, 1 a negative answer, 2 a usage error (as argparse), 10 a fault of a board or of the harness, 130 Ctrl-C,
+Exit codes: 0 done, 1 a negative result, 2 a usage error (as argparse), 10 a board or harness fault, 130 Ctrl-C,
 128 + n another signal.
 """
 
@@ -34,11 +34,11 @@ pytest runs the tests:
   pytest --help                          list all options (group "TLS harness")
 
 where to start:
-  My server and my board do not connect:
+  My server and my board can't connect:
     tls-harness diagnose --board u0 --cert cert.pem --key key.pem
-  I have an error message and nothing else:
+  All I have is an error message:
     tls-harness explain NO_SHARED_CIPHER
-  Which boards are connected, and what does their TLS support?
+  Which boards are connected, and what TLS features do they support?
     tls-harness boards --probe
   I have no board:
     tls-harness virtual                  starts a MicroPython board in software, for mpremote and other tools
@@ -47,7 +47,7 @@ where to start:
   What changed between two runs?
     tls-harness report diff OLD/run.json NEW/run.json
 
-exit codes: 0 done, 1 negative answer, 2 usage error, 10 fault of a board or of the harness, 130 Ctrl-C
+exit codes: 0 done, 1 negative result, 2 usage error, 10 board or harness fault, 130 Ctrl-C
 """
 
 

@@ -22,14 +22,15 @@ if TYPE_CHECKING:
 
 EXAMPLE = """\
 examples:
-  $ tls-harness boards                        ports, boards of ./boards.toml, the virtual board
+  $ tls-harness boards                        ports, boards in ./boards.toml, the virtual board
   $ tls-harness boards --probe                open each configured board and `unix`, and describe it
-  $ tls-harness boards --probe /dev/ttyUSB0   check this one step by step, up to one TLS session
-  $ tls-harness boards --probe faulty:banner  a virtual board with a fault; a wrong name lists all faults
+  $ tls-harness boards --probe /dev/ttyUSB0   check this board step by step, ending with a TLS session
+  $ tls-harness boards --probe faulty:banner  a virtual board with a simulated fault (any unknown name lists the available ones)
   $ tls-harness boards --clean /dev/ttyUSB0   remove what pytest put on the board
 
-A probe interrupts the running program and restarts MicroPython (soft reset); it writes nothing to the board. The check of one
-board also joins the network of boards.toml and sets the clock. It stops at the first step that fails and says what to do.
+A probe interrupts the running program and restarts MicroPython (soft reset); it writes nothing to the board. Probing a
+single board (with SPEC) also joins the network configured in boards.toml and sets the clock. It stops at the first step that fails
+and says what to do.
 """
 _API_SHOWN = ("set_ciphers", "load_verify_locations", "load_cert_chain", "wrap_socket(cadata)", "wrap_socket(key)")
 
@@ -58,21 +59,23 @@ def add(commands: Commands) -> None:
 
     parser = commands.add_parser(
         "boards",
-        help="list serial ports, configured and virtual boards, and who uses them; probe or clean them",
-        description="List the serial ports with their USB identity, the boards of boards.toml and the virtual board; "
-        "for each, whether it is free or who uses it.",
+        help="list serial ports, configured and virtual boards, and what is using them; probe or clean them",
+        description="List the serial ports with their USB identity, the boards in boards.toml and the virtual board; "
+        "for each, whether it is free or in use, and by what.",
         epilog=f"{EXAMPLE}\n{textwrap.fill(f'SPEC is {spec_forms()}.', width=100)}",
     )
     parser.add_argument(
         "spec", nargs="*", metavar="SPEC", help="with --probe: only these boards, named as in `pytest --board`"
     )
     parser.add_argument(
-        "--probe", action="store_true", help="open each configured board and `unix`, and print what it is and supports"
+        "--probe",
+        action="store_true",
+        help="open each configured board and `unix`, and print what it is and what it supports",
     )
     parser.add_argument("--clean", metavar="SPEC", help="remove what was deployed to this board, and nothing else")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(
-        "--boards", metavar="FILE", default=None, help="boards.toml of the lab (default: ./boards.toml if it exists)"
+        "--boards", metavar="FILE", default=None, help="the lab's boards.toml (default: ./boards.toml if it exists)"
     )
     parser.set_defaults(run=run)
 

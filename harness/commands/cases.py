@@ -26,8 +26,8 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "cases",
         help="list the cases that pytest runs",
-        description="List the cases that pytest runs. A line has the id, the smallest --cases set that includes the case, its subject "
-        "(the point that the handshake must reach for the result to count), and the title.",
+        description="List the cases that pytest runs. Each line shows the ID, the smallest --cases set that includes the case, its subject "
+        "(the point a handshake must reach before the case says anything), and the title.",
         epilog=EXAMPLE,
     )
     parser.add_argument(

@@ -29,7 +29,7 @@ examples:
   a server that is already running (Python, nginx, mosquitto ...):
   $ tls-harness diagnose --board u0 --connect broker.example:8883 --ca ca.pem
 
-  the same, and check that it answers a request of the board:
+  the same, also checking that the server answers a request from the board:
   $ tls-harness diagnose --board u0 --connect broker.example:443 --send 'GET / HTTP/1.0\\r\\n\\r\\n'
 
   no board: `--board unix` is a real MicroPython interpreter on this machine.
@@ -37,7 +37,7 @@ examples:
 Files are read in place. A private key is never copied, logged or shown; the board receives only its own (--client-key).
 Each possible fix is tried on the board, one change at a time. PROVED means that the board connected with exactly this change.
 
-exit codes: 0 the board connects, 1 it does not connect, 2 usage error, 10 fault of the board or of the harness, 130 Ctrl-C
+exit codes: 0 the board connects, 1 it does not connect, 2 usage error, 10 board or harness fault, 130 Ctrl-C
 """
 _OWN = ("cert", "key", "ciphers", "min", "max", "client_ca", "server")
 
@@ -48,18 +48,18 @@ def add(commands: Commands) -> None:
         "diagnose",
         help="find out why your server and your board do not connect, and prove a fix",
         description="Connect a board once to a server with your certificate and key, or to a server that is already running. Explain the "
-        "failure from both sides' errors and the wire, try possible fixes, and print those that were proved to work.",
+        "failure from the errors on both sides and the captured traffic, try possible fixes, and print those that were proved to work.",
         epilog=EXAMPLE,
     )
     parser.add_argument(
         "--board", metavar="SPEC", default="unix", help="the board, as in `pytest --board` (default: unix)"
     )
-    parser.add_argument("--boards", metavar="FILE", help="boards.toml of the lab (default: ./boards.toml if it exists)")
+    parser.add_argument("--boards", metavar="FILE", help="the lab's boards.toml (default: ./boards.toml if it exists)")
     own = parser.add_argument_group("a Python server with your files and settings")
-    own.add_argument("--cert", metavar="F", type=Path, help="certificate, PEM; with intermediates, the whole chain")
+    own.add_argument("--cert", metavar="F", type=Path, help="PEM certificate, followed by any intermediates")
     own.add_argument("--key", metavar="F", type=Path, help="private key, PEM, not encrypted")
     own.add_argument(
-        "--ciphers", metavar="S", help="argument of set_ciphers(), in OpenSSL's syntax (default: not called)"
+        "--ciphers", metavar="S", help="argument to set_ciphers(), in OpenSSL's syntax (default: not called)"
     )
     own.add_argument("--min", metavar="V", help="minimum_version: TLSv1.2, TLSv1.3 ... (default: Python's)")
     own.add_argument("--max", metavar="V", help="maximum_version (default: Python's)")
@@ -72,12 +72,13 @@ def add(commands: Commands) -> None:
     foreign.add_argument(
         "--no-probe",
         action="store_true",
-        help="after a refusal, do not probe from this machine which versions, suites and keys it accepts (a few dozen connections)",
+        help="after a refusal, do not probe the server from this machine for the versions, suites and keys it accepts "
+        "(the probe makes a few dozen connections)",
     )
     foreign.add_argument(
         "--send",
         metavar="TEXT",
-        help=r"text that the board sends after the handshake (\r \n \xNN for control characters), as 'GET / HTTP/1.0\r\n\r\n'. "
+        help=r"text that the board sends after the handshake (\r \n \xNN for control characters), e.g. 'GET / HTTP/1.0\r\n\r\n'. "
         "The server must then answer (default: close after the handshake)",
     )
     board = parser.add_argument_group("the client on the board")
@@ -90,8 +91,8 @@ def add(commands: Commands) -> None:
     board.add_argument("--hostname", metavar="NAME", help="server_hostname (default: a name from the certificate)")
     board.add_argument("--client-cert", metavar="F", type=Path, help="the board's certificate, PEM or DER")
     board.add_argument("--client-key", metavar="F", type=Path, help="its private key, in the same format")
-    board.add_argument("--suites", metavar="S,S", help="argument of set_ciphers(): IANA's or mbedTLS's names")
-    network = parser.add_argument_group("network (the same options as pytest's)")
+    board.add_argument("--suites", metavar="S,S", help="argument to set_ciphers(): IANA or mbedTLS names")
+    network = parser.add_argument_group("network (same options as in pytest)")
     network.add_argument("--bind", metavar="ADDR", help="address of this machine to listen on")
     network.add_argument("--ports", metavar="A-B", help="range of ports to listen on")
     network.add_argument("--advertise", metavar="ADDR", help="address that the board connects to")

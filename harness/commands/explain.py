@@ -39,7 +39,7 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "explain",
         help="list the possible causes of an error message",
-        description="List the possible causes of an error message of the board or of the server, and how to tell them apart.",
+        description="List the possible causes of an error message from the board or the server, and how to tell them apart.",
         epilog=EXAMPLE,
     )
     # argparse accepts -30592 as a number, but would read -0x7780 as an option.
@@ -92,6 +92,8 @@ def lines(found: Recognised) -> list[str]:
         result += ["", entry.about]
         for cause, tell in entry.causes:
             result += textwrap.wrap(cause, _WIDTH, initial_indent="  - ", subsequent_indent="    ")
-            result += textwrap.wrap(f"to tell: {tell}", _WIDTH, initial_indent="      ", subsequent_indent="        ")
+            result += textwrap.wrap(
+                f"how to tell: {tell}", _WIDTH, initial_indent="      ", subsequent_indent="        "
+            )
         result += textwrap.wrap(f"first: {entry.fix}", _WIDTH, initial_indent="  ", subsequent_indent="    ")
     return result[1:] if result and not result[0] else result

@@ -33,7 +33,7 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "report",
         help="render, compare and merge run records",
-        description="Work with the records that pytest writes to its artifacts folder: run.json, or run.jsonl of an interrupted run.",
+        description="Work with the records that pytest writes to its artifacts folder: run.json, or run.jsonl from an interrupted run.",
         epilog=EXAMPLE,
     )
     parts = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
@@ -50,7 +50,7 @@ def _add_render(parts: Commands) -> None:
         help="render a run record as reports",
         description="Render a run record as reports, as --compat-report does at the end of a run.",
         epilog="example:\n  $ tls-harness report render .compat/run.jsonl -o matrix.html\n\n"
-        "exit codes: 0 written, 2 wrong usage or not a run record, 10 a report cannot be written",
+        "exit codes: 0 written, 2 usage error or not a run record, 10 a report cannot be written",
     )
     parser.add_argument("run_file", metavar="RUN", help=_FILE_HELP)
     parser.add_argument(
@@ -74,12 +74,12 @@ def _add_diff(parts: Commands) -> None:
     parser = parts.add_parser(
         "diff",
         help="show what changed between two runs",
-        description="Show what changed from OLD to NEW, cell by cell: one case on one board against one server.",
+        description="Show what changed from OLD to NEW, cell by cell (a cell is one case on one board against one server).",
         epilog="examples:\n  $ tls-harness report diff old/run.json new/run.json\n"
         "  $ tls-harness report diff 1.28/run.json 1.29/run.json --pair unix:1.28=unix:1.29 -o diff.md\n\n"
         f"six kinds; those with * are regressions:\n{kinds}\n"
-        "Of a cell that was run several times, the worst run counts. Times and negotiated values do not count.\n\n"
-        "exit codes: 0 no regression, 1 a regression, 2 wrong usage, not a run record, or no cell in common, 10 OUT cannot be written",
+        "If a cell was run several times, its worst result is the one compared. Times and negotiated values are ignored.\n\n"
+        "exit codes: 0 no regression, 1 a regression, 2 usage error, not a run record, or no cell in common, 10 OUT cannot be written",
     )
     parser.add_argument("old", metavar="OLD", help=_FILE_HELP)
     parser.add_argument("new", metavar="NEW", help="the same")
@@ -98,15 +98,15 @@ def _add_diff(parts: Commands) -> None:
         "--by",
         choices=[by.value for by in By],
         default="board",
-        help="boards are the same if they have the same name (board), or the same port and firmware (firmware: esp32 1.28.0; "
-        "of several such boards the worst result counts). Default: board",
+        help="boards are the same if they have the same name (board), or the same MicroPython port and firmware "
+        "version (firmware; e.g. esp32 1.28.0; if several boards match, the worst result is used). Default: board",
     )
     parser.add_argument(
         "--pair",
         metavar="OLD=NEW",
         action="append",
         default=[],
-        help="a board or server of OLD and its counterpart in NEW, to compare two firmwares or two Pythons; repeatable",
+        help="a board or server in OLD and its counterpart in NEW, to compare two firmware or Python versions; repeatable",
     )
     parser.set_defaults(run=diff)
 
@@ -121,18 +121,19 @@ def _add_merge(parts: Commands) -> None:
 
     parser = parts.add_parser(
         "merge",
-        help="merge runs of several boards, machines, Pythons and firmwares",
+        help="merge runs from several boards, machines, Python and firmware versions",
         description="Merge run records into one, which can be rendered, compared, given to --baseline and merged again. Every result "
-        "names its run (`source`) and time (`at`); `sources` lists machine, Python and options of each run.",
+        "names its run (`source`) and time (`at`); `sources` lists each run's machine, Python and options.",
         epilog="examples:\n  $ tls-harness report merge lab-a/run.json lab-b/run.json -o all.json -o all.html\n"
         "  $ tls-harness report merge monday.json tuesday.json --prefer newest -o all.json\n"
         "  $ tls-harness report merge a.json b.json --rename b.json:unix=unix-arm64 -o all.json\n\n"
-        "Boards with one name are one board if firmware, build and machine are the same. The machine is the chip's unique number, or\n"
-        "without one the host that ran the board. Otherwise each is called NAME@FIRMWARE, or by what else differs, and a message says\n"
-        "so. Servers with one name are distinguished by Python, OpenSSL and default suites. Boards that get one name from --rename\n"
-        "are one board, on any host, if firmware and build are the same: use this for a set that several CI jobs share.\n"
+        "Boards with the same name are treated as one board if their firmware, build and machine also match. A machine is\n"
+        "identified by the chip's unique ID or, if there is none, by the host the board was attached to. Otherwise each is renamed\n"
+        "NAME@FIRMWARE (or NAME@ whatever else differs), and a message reports it. Servers with the same name are distinguished by\n"
+        "their Python, OpenSSL and default suites. Boards given the same name with --rename are treated as one board, whatever the\n"
+        "host, if firmware and build match. Use this when several CI jobs split one set of cases.\n"
         "Comparisons with a --baseline are not kept.\n\n"
-        "exit codes: 0 written, 2 wrong usage, not a run record, or two results for one cell, 10 OUT cannot be written",
+        "exit codes: 0 written, 2 usage error, not a run record, or duplicate results for a cell, 10 OUT cannot be written",
     )
     parser.add_argument("run_files", metavar="RUN", nargs="+", help=_FILE_HELP)
     parser.add_argument(
@@ -154,7 +155,7 @@ def _add_merge(parts: Commands) -> None:
         metavar="FILE:OLD=NEW",
         action="append",
         default=[],
-        help="the new name of a board or server of FILE, repeatable",
+        help="new name for a board or server in FILE, repeatable",
     )
     parser.set_defaults(run=merge)
 

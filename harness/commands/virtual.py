@@ -34,9 +34,9 @@ def add(commands: Commands) -> None:
     """Declare the command."""
     parser = commands.add_parser(
         "virtual",
-        help="start a virtual board and keep it until Ctrl-C",
+        help="start a virtual board and keep it running until Ctrl-C",
         description="Start a virtual board: a real MicroPython interpreter behind a port of its own, for mpremote and other tools. "
-        "Print the port and keep it until Ctrl-C (exit code 130) or SIGTERM (143).",
+        "Print the port and keep the board running until Ctrl-C (exit code 130) or SIGTERM (143).",
         epilog=EXAMPLE,
     )
     parser.add_argument(
@@ -44,8 +44,9 @@ def add(commands: Commands) -> None:
         nargs="?",
         default="unix",
         metavar="SPEC",
-        help="unix, unix:/path/to/micropython, or faulty:NAME for one with a fault; a wrong name lists them (default: unix: "
-        "$MICROPYTHON, the packaged interpreter or `micropython` on PATH)",
+        help="unix, unix:/path/to/micropython, or faulty:NAME for a board with a simulated fault "
+        "(any unknown NAME lists the available ones). Default: unix "
+        "($MICROPYTHON, the packaged interpreter or `micropython` on PATH)",
     )
     parser.add_argument(
         "--heap",
@@ -59,7 +60,8 @@ def add(commands: Commands) -> None:
         metavar="DIR",
         type=Path,
         default=None,
-        help="directory that becomes the board's filesystem and is kept; created if missing (default: a private one, removed at the end)",
+        help="directory to use as the board's filesystem; created if missing, not deleted at the end "
+        "(default: a private one, deleted at the end)",
     )
     parser.set_defaults(run=run)
 

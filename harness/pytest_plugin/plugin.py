@@ -37,7 +37,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--boards",
         metavar="FILE",
         default=None,
-        help="File that describes the boards of the lab: names, WiFi, reset commands. Default: ./boards.toml if it exists",
+        help="File that describes the lab's boards: names, WiFi, reset commands. Default: ./boards.toml if it exists",
     )
     group.addoption(
         "--cases",
@@ -57,13 +57,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--bind",
         metavar="ADDR",
         default=None,
-        help="Address of this machine that the server listens on. Default: the one from which the board can be reached",
+        help="Address of this machine that the server listens on. Default: the address on the route to the board",
     )
     group.addoption(
         "--ports",
         metavar="A-B",
         default=None,
-        help="Range of TCP ports that the server may listen on, as a firewall allows it: 8400-8409. Default: any free port",
+        help="Range of TCP ports that the server may listen on, e.g. 8400-8409 to match a firewall rule. Default: any free port",
     )
     group.addoption(
         "--advertise",
@@ -125,7 +125,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--board-wait",
         metavar="SECONDS",
         default="0",
-        help="Wait up to SECONDS for a board that another run or program uses, and print which one. Default: 0",
+        help="Wait up to SECONDS for a board that is in use by another run or program, and print what is using it. Default: 0",
     )
     group.addoption(
         "--keep-wire",

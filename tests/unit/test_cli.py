@@ -42,10 +42,7 @@ def test_help_names_every_command_and_exit_code(capsys):
     text = capsys.readouterr().out
     assert [command for command in COMMANDS if f"    {command} " not in text] == []
     assert "pytest --board /dev/ttyUSB0" in text
-    assert (
-        "exit codes: 0 done, 1 negative answer, 2 usage error, 10 fault of a board or of the harness, 130 Ctrl-C"
-        in text
-    )
+    assert "exit codes: 0 done, 1 negative result, 2 usage error, 10 board or harness fault, 130 Ctrl-C" in text
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -24,13 +24,13 @@ class By(StrEnum):
 
 # For --help and the reports: the one place that says what the kinds mean.
 MEANING: Mapping[ChangeKind, str] = {
-    ChangeKind.NEW_FAILURE: "was as expected or could not be tried, and is now fail, insecure or error; a failure that is now insecure; "
-    "or a session that is now refused, even if the settings require that",
-    ChangeKind.NEWLY_UNSUPPORTED: "could be tried and no longer can, so that it is no longer tested",
-    ChangeKind.CHANGED_ERROR: "ends differently: another stage, error or alert; or is now a known deviation",
+    ChangeKind.NEW_FAILURE: "was as expected or could not be tried, and is now `fail`, `insecure` or `error`; was `fail` and is now "
+    "`insecure`; or used to connect and is now refused, even if the settings call for a refusal",
+    ChangeKind.NEWLY_UNSUPPORTED: "could be tried and no longer can, so it is no longer tested",
+    ChangeKind.CHANGED_ERROR: "ends differently: at a different stage, or with a different error or alert; or is now a known deviation",
     ChangeKind.GONE: "missing from NEW",
     ChangeKind.NEW_CASE: "not in OLD",
-    ChangeKind.FIXED: "is now as expected, can now be tried, or is now a session",
+    ChangeKind.FIXED: "is now as expected, can now be tried, or now connects",
 }
 
 

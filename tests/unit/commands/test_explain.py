@@ -18,7 +18,7 @@ def test_text(capsys):
         "",
         "axTLS (esp8266): the server sent protocol_version",
         "  - the server is TLS 1.3 only",
-        "      to tell: the server says UNSUPPORTED_PROTOCOL",
+        "      how to tell: the server says UNSUPPORTED_PROTOCOL",
         "  first: context.minimum_version = ssl.TLSVersion.TLSv1_2",
     ]
 
