@@ -5,7 +5,7 @@ import shlex
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-SLOW_FOLDERS = ("faults", "generations", "packaging")
+SLOW_FOLDERS = ("faults", "fuzzing", "generations", "packaging")
 
 
 def ini(name: str) -> configparser.ConfigParser:

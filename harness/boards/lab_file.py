@@ -49,7 +49,7 @@ def read_lab(path: str | None, *, folder: Path) -> dict[str, BoardSpec]:
         data = tomllib.loads(read_file(file, limit_bytes=_SIZE_LIMIT_BYTES).decode("utf-8"))
     except FileRefused as error:
         raise UsageError(f"--boards {file}: cannot be read ({error.reason})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # of tomllib, of UTF-8, or a number or a nesting without end
         raise UsageError(f"--boards {file}: invalid TOML: {error}") from error
     return parse_lab(data, file=str(file))
 

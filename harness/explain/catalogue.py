@@ -22,6 +22,8 @@ _LARGEST_ALERT = 121
 _HEX = r"-?0[xX][0-9a-fA-F]+"
 _AFTER_WORD = re.compile(rf"(?:OSError|Errno|errno|error)[\s:(\[]*({_HEX}|-?\d+)\b")
 _NEGATIVE = re.compile(r"(?<![\w.])(-0[xX][0-9a-fA-F]+|-\d+)\b")
+# No library numbers its errors with more; Python refuses to read a number of thousands of digits.
+_LONGEST_NUMBER = 20
 _ALONE = re.compile(rf"\s*\(?\s*({_HEX}|-?\d+)\s*,?\)?\s*")
 # extmod/modussl_mbedtls.c up to 1.11 printed its number in hexadecimal, without a prefix.
 _OLD_PRINT = re.compile(r"mbedtls_\w+\s+error:\s*-([0-9a-fA-F]{1,4})\b")
@@ -85,16 +87,16 @@ def recognise(text: str) -> Recognised:
 
 def numbers_in(text: str) -> tuple[int, ...]:
     """The numbers in a text that may be an error: not line numbers, not sizes."""
-    old = _OLD_PRINT.findall(text)
+    old = [digits for digits in _OLD_PRINT.findall(text) if len(digits) <= _LONGEST_NUMBER]
     if old:
         return tuple(-int(digits, 16) for digits in old)
     alone = _ALONE.fullmatch(text)
-    if alone:
+    if alone and len(alone[1]) <= _LONGEST_NUMBER:
         number = _value(alone[1])
         # A large number alone is mbedTLS's even without its sign.
         return (-number if number >= _FOLDED else number,)
     found = [*_AFTER_WORD.findall(text), *_NEGATIVE.findall(text)]
-    return tuple(dict.fromkeys(_signed(item) for item in found))
+    return tuple(dict.fromkeys(_signed(item) for item in found if len(item) <= _LONGEST_NUMBER))
 
 
 def _value(digits: str) -> int:

@@ -96,7 +96,7 @@ def read_known(path: str | None, *, folder: Path, case_ids: Sequence[str]) -> tu
         data = tomllib.loads(read_file(file, limit_bytes=_SIZE_LIMIT_BYTES).decode("utf-8"))
     except FileRefused as error:
         raise UsageError(f"--known {file}: cannot read the file ({error.reason})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # of tomllib, of UTF-8, or a number or a nesting without end
         raise UsageError(f"--known {file}: invalid TOML: {error}") from error
     extra = sorted(set(data) - {"deviation"})
     entries = data.get("deviation", [])

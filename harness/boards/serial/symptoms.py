@@ -125,7 +125,7 @@ def what_answers(seen: bytes) -> tuple[FaultKind, str]:
             "it prints continuously and ignores Ctrl-C: either its program disabled Ctrl-C (micropython.kbd_intr(-1)) "
             "or it is not a MicroPython board",
         )
-    first = printable(seen.strip().splitlines()[0][:60])
+    first = printable((seen.strip().splitlines() or [seen])[0][:60])
     return (FaultKind.NOT_MICROPYTHON, f"it answers, but it is not MicroPython: its first line is {first!r}")
 
 

@@ -173,3 +173,17 @@ def test_a_wrong_spec_in_the_file_names_the_file(spec: str) -> None:
     """A mistake in boards.toml is not blamed on --board; the name of a board is not a spec, not even its own."""
     with pytest.raises(UsageError, match=rf"^lab\.toml: board\.desk\.spec = '{spec}': "):
         parse_lab({"board": {"desk": {"spec": spec}}}, file="lab.toml")
+
+
+@pytest.mark.parametrize("text", ["a = " + "[" * 2000, "a = " + "9" * 5000])
+def test_toml_that_has_no_end(tmp_path, text):
+    """Nesting and numbers that the parser gives up on are one line, too."""
+    (tmp_path / "lab.toml").write_text(text)
+    with pytest.raises(UsageError, match=r"^--boards .*lab\.toml: invalid TOML: "):
+        read_lab(str(tmp_path / "lab.toml"), folder=tmp_path)
+
+
+def test_a_byte_order_mark_is_accepted(tmp_path):
+    """Editors on Windows write one."""
+    (tmp_path / "boards.toml").write_bytes(b'\xef\xbb\xbf[board.desk]\nspec = "/dev/ttyUSB0"\n')
+    assert list(read_lab(None, folder=tmp_path)) == ["desk"]

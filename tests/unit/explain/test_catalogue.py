@@ -168,3 +168,9 @@ def test_numbers_that_are_errors(text, numbers):
 def test_nothing_known(text):
     """Unknown text gives no readings and no entries."""
     assert not recognise(text)
+
+
+@pytest.mark.parametrize("text", ["9" * 5000, "-" + "9" * 5000, "-0x" + "f" * 5000, "OSError: " + "7" * 5000])
+def test_a_number_without_an_end(text):
+    """A number that no library has is none, and Python refuses to read it."""
+    assert numbers_in(text) == ()

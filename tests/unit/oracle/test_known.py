@@ -283,3 +283,11 @@ def test_the_default_list_may_be_absent(tmp_path: Path) -> None:
     assert read_known(None, folder=tmp_path, case_ids=CASES) == ()
     with pytest.raises(UsageError, match=r"--known .*: cannot read the file"):
         read_known(str(tmp_path / "none.toml"), folder=tmp_path, case_ids=CASES)
+
+
+@pytest.mark.parametrize("text", ["a = " + "[" * 2000, "a = " + "9" * 5000])
+def test_toml_that_has_no_end(tmp_path, text):
+    """Nesting and numbers that the parser gives up on are one line, too."""
+    (tmp_path / "known.toml").write_text(text)
+    with pytest.raises(UsageError, match=r"^--known .*known\.toml: invalid TOML: "):
+        read_known(str(tmp_path / "known.toml"), folder=tmp_path, case_ids=())

@@ -91,3 +91,9 @@ def test_what_happened(seen: bytes, kind: str | None) -> None:
     """
     found = what_happened(seen)
     assert (found[0] if found else None) == kind
+
+
+def test_only_white_space():
+    """A board that sends nothing but a tab has no first line to show."""
+    kind, text = what_answers(b"\t")
+    assert (kind, text) == ("not-micropython", "it answers, but it is not MicroPython: its first line is '\\\\x09'")
