@@ -69,9 +69,9 @@ def th_context(req, blob, did):
         # Only requested settings: up to 1.19, and with axTLS, any other keyword is a TypeError.
         if verify:
             words["cert_reqs"] = th_pass(did, "v", verify)
-        for letter, word, item in (("c", "cert", cert), ("k", "key", key), ("a", "cadata", ca and ca[0])):
+        for mark, name, item in (("c", "cert", cert), ("k", "key", key), ("a", "cadata", ca and ca[0])):
             if item:
-                words[word] = th_pass(did, letter, blob(item))
+                words[name] = th_pass(did, mark, blob(item))
         return module.wrap_socket, words
     mark = (verify, tuple(ca), cert, key, suites, psk, req.get("psk_key"))
     if th_kept[0] == mark:
