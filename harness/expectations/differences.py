@@ -263,3 +263,8 @@ def with_differences(
         return chosen if isinstance(chosen, Expectation) else chosen(board, server)
 
     return rule
+
+
+def known_reason(case_id: str, board: BoardInfo) -> str | None:
+    """Return why this board differs in this case, from the first row that matches; None if no row does."""
+    return next((row.why for row in DIFFERENCES if row.case == case_id and row.when(board)), None)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import importlib
 
+from harness.expectations.differences import known_reason
 from harness.explain.evidence import Evidence
 from harness.explain.registry import first, fitting
-from harness.model import Explanation
+from harness.model import Explanation, Fix
 
 __all__ = ["NO_RULE", "candidates", "explain"]
 
@@ -19,6 +20,11 @@ NO_RULE = "none"
 TOPICS = (
     *("memory", "link", "api", "names", "clock", "client_auth", "configuration", "ciphers", "groups", "versions"),
     *("certificates", "identity", "peer", "closing"),
+)
+
+_COMPARE = Fix(
+    title="try the server with another client, and read its log",
+    server_lines=("$ openssl s_client -connect HOST:PORT -msg",),
 )
 
 
@@ -56,4 +62,8 @@ def _unexplained(evidence: Evidence) -> Explanation:
     why += [f"alert: {item.name}({item.code}) {item.level} from the {item.sender}" for item in seen.alerts]
     if evidence.hello is not None:
         why.append(f"the client offered {len(evidence.selection)} suites, {', '.join(evidence.client_versions)}")
-    return Explanation(rule=NO_RULE, title="no rule explains this; add one in harness/explain/", why=tuple(why))
+    known = known_reason(evidence.case.id, evidence.info)
+    title = (
+        "the cause of this result is not known; this is the evidence" if known is None else f"on this firmware: {known}"
+    )
+    return Explanation(rule=NO_RULE, title=title, why=tuple(why), fixes=(_COMPARE,) if known is None else ())

@@ -272,12 +272,20 @@ def chain_too_deep(evidence: Evidence) -> Explanation | None:
 def chain_too_large(evidence: Evidence) -> Explanation | None:
     """The Certificate message must fit the client's buffer."""
     size = max((key.chain_bytes for key in evidence.server.keys), default=0) if evidence.server else 0
-    if evidence.number != mbedtls.SSL_BAD_INPUT_DATA or evidence.hello is None or size <= _LARGEST_MESSAGE:
+    numbers = (mbedtls.SSL_BAD_INPUT_DATA, mbedtls.SSL_FEATURE_UNAVAILABLE)
+    if evidence.number not in numbers or evidence.hello is None or size <= _LARGEST_MESSAGE:
         return None
+    spans = evidence.number == mbedtls.SSL_FEATURE_UNAVAILABLE
+    large = any(key.type.startswith("RSA") for key in evidence.server.keys) if evidence.server else False
     return told(
         f"the server's chain has {size} bytes, more than the board can receive in one message ({_LARGEST_MESSAGE})",
         why=(
             "MBEDTLS_SSL_IN_CONTENT_LEN is 16384 in MicroPython; axTLS on esp8266 accepts about 5 kB",
+            *(
+                ("mbedTLS before 3.6.3 refuses a message that spans records before it looks at the size",)
+                if spans
+                else ()
+            ),
             *_chain(evidence),
         ),
         fixes=(
@@ -286,10 +294,16 @@ def chain_too_large(evidence: Evidence) -> Explanation | None:
                 server_lines=(fixes.load("fullchain.pem", "key.pem"),),
                 change=fixes.issued_again(evidence),
             ),
-            Fix(
-                title="an EC chain instead of an RSA one: a tenth of the size",
-                server_lines=fixes.ec_key().server_lines,
-                change=fixes.ec_key().change,
+            *(
+                (
+                    Fix(
+                        title="an EC chain instead of an RSA one: a tenth of the size",
+                        server_lines=fixes.ec_key().server_lines,
+                        change=fixes.ec_key().change,
+                    ),
+                )
+                if large
+                else ()
             ),
         ),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.expectations.differences import known_reason
 from harness.explain.evidence import Evidence
 from harness.explain.registry import rule, told
 from harness.model import Explanation, Fix, Outcome, Side, Stage
@@ -53,6 +54,15 @@ def _hard_numbers(evidence: Evidence) -> bool:
     return evidence.number in (mbedtls.SSL_INVALID_RECORD, _RECORD_OVERFLOW)
 
 
+def _spans_records(evidence: Evidence) -> bool:
+    """Whether the client refused a message that spans records: mbedTLS before 3.6.3."""
+    return evidence.number == mbedtls.SSL_FEATURE_UNAVAILABLE
+
+
+def _largest_chain(evidence: Evidence) -> int:
+    return max((key.chain_bytes for key in evidence.server.keys), default=0) if evidence.server else 0
+
+
 @rule("peer/plain-text")
 def plain_text(evidence: Evidence) -> Explanation | None:
     """Wrong port, STARTTLS, http instead of https."""
@@ -94,9 +104,10 @@ def plain_text_in_session(evidence: Evidence) -> Explanation | None:
 @rule("peer/fragments-too-small")
 def fragments_too_small(evidence: Evidence) -> Explanation | None:
     """Handshake records shorter than a message's header, or fragments that mbedTLS before 3.6.3 does not reassemble."""
-    cut = evidence.behaviour.startswith("fragments.")
-    small = evidence.number in (mbedtls.SSL_INVALID_RECORD, mbedtls.SSL_FEATURE_UNAVAILABLE)
-    if not cut or not small or evidence.seen.stage is not Stage.HANDSHAKE:
+    cut = evidence.behaviour.startswith("fragments.") and evidence.number == mbedtls.SSL_INVALID_RECORD
+    if not cut and (not _spans_records(evidence) or evidence.behaviour.startswith("tampered.")):
+        return None
+    if evidence.seen.stage is not Stage.HANDSHAKE or _largest_chain(evidence) > _LARGEST:
         return None
     return told(
         "the server splits its handshake into records that the board's TLS library cannot reassemble",
@@ -111,11 +122,10 @@ def fragments_too_small(evidence: Evidence) -> Explanation | None:
 @rule("peer/record-too-large")
 def record_too_large(evidence: Evidence) -> Explanation | None:
     """A record longer than TLS allows, or than the client's buffer."""
-    size = max((key.chain_bytes for key in evidence.server.keys), default=0) if evidence.server else 0
     too_long = (
         evidence.number == mbedtls.SSL_BAD_INPUT_DATA
         and evidence.seen.stage is not Stage.CONFIG
-        and size <= _LARGEST
+        and _largest_chain(evidence) <= _LARGEST
         and evidence.silent_end
     )
     overflow = evidence.number == _RECORD_OVERFLOW
@@ -143,7 +153,8 @@ def broken_messages(evidence: Evidence) -> Explanation | None:
     usage = (
         evidence.number == mbedtls.SSL_BAD_CERTIFICATE and evidence.alert("client") == AlertCode.UNSUPPORTED_CERTIFICATE
     )
-    wrong = (evidence.number in _BAD_MESSAGES | _AXTLS_BAD_MESSAGES or refused_input) and not usage
+    spans = _spans_records(evidence) and evidence.behaviour.startswith("tampered.")
+    wrong = (evidence.number in _BAD_MESSAGES | _AXTLS_BAD_MESSAGES or refused_input or spans) and not usage
     record = (
         _hard_numbers(evidence)
         and evidence.number == mbedtls.SSL_INVALID_RECORD
@@ -154,11 +165,13 @@ def broken_messages(evidence: Evidence) -> Explanation | None:
     if evidence.number == mbedtls.SSL_BAD_PROTOCOL_VERSION and evidence.reason != "WRONG_VERSION_NUMBER":
         return None
     alert = next((item.name for item in evidence.seen.alerts if item.sender == "client"), "no alert")
+    known = known_reason(evidence.case.id, evidence.info) if spans else None
     return told(
         "what the server sends is not correct TLS: a message is damaged, missing or out of order",
         why=(
             f"the board says {' '.join(sorted(evidence.client_names)) or evidence.number}, and sends {alert}",
             f"the wire: {evidence.wire.server_wrong or 'well-formed records'}",
+            *((known,) if known else ()),
         ),
         fixes=(
             Fix(title="connect directly, without a proxy, TLS inspection or load balancer"),

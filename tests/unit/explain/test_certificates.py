@@ -3,7 +3,7 @@
 import pytest
 
 from harness.explain import candidates
-from harness.model import Expectation, Outcome, Side, Stage
+from harness.model import Expectation, KeyFacts, Outcome, ServerFacts, Side, Stage
 
 
 @pytest.mark.parametrize("reason", ["KEY_TYPE_MISMATCH", "NO_CERTIFICATE_ASSIGNED"])
@@ -29,3 +29,31 @@ def test_use_not_checked(made, stored):
     )
     result = made(outcome=Outcome.CONNECTED, by=None, expected=expected)
     stored("certificates/use-not-checked", result)
+
+
+@pytest.mark.parametrize(
+    ("key", "size", "rule", "fixes"),
+    [
+        ("EC", 17000, "certificates/chain-too-large", ["send a shorter chain, with fewer names"]),
+        (
+            "RSA",
+            17000,
+            "certificates/chain-too-large",
+            ["send a shorter chain, with fewer names", "an EC chain instead of an RSA one: a tenth of the size"],
+        ),
+        (
+            "EC",
+            16384,
+            "peer/fragments-too-small",
+            ["larger records on the server: at least one message each", "update the board's firmware"],
+        ),
+    ],
+)
+def test_a_message_that_spans_records(made, key, size, rule, fixes):
+    """mbedTLS before 3.6.3 has one number for a chain that is too large and for small records: the size decides."""
+    keys = (KeyFacts(type=key, bits=2048, chain_bytes=size),)
+    facts = ServerFacts(python="3.11.7", openssl="OpenSSL 3.0.19", openssl_number=0x30000130, suites=(), keys=keys)
+    (said,) = candidates(made("OSError", -28800, server_facts=facts))
+    assert (said.rule, [fix.title for fix in said.fixes]) == (rule, fixes)
+    spans = "mbedTLS before 3.6.3 refuses a message that spans records before it looks at the size"
+    assert (spans in said.why) == (size > 16384)

@@ -1,7 +1,9 @@
 """Peers that are not proper TLS servers: each rule matches only its own failure and gives the stored text."""
 
+import dataclasses
+
 from harness.explain import candidates
-from harness.model import ClientPlan, Side
+from harness.model import ClientPlan, ServerProfile, Side
 from harness.wire.reading import WireReading
 
 
@@ -19,3 +21,13 @@ def test_plain_text_to_axtls(made):
     said = candidates(made("OSError", -257, "RECORD_OVERFLOW", info=info, wire=wire))
     assert [item.rule for item in said] == ["peer/plain-text"]
     assert any("20527 is 0x502F" in line for line in said[0].why)
+
+
+def test_ciphertext_read_as_plaintext(made):
+    """Without ChangeCipherSpec, mbedTLS before 3.6.3 takes the Finished for a message that spans records; the table says so."""
+    profile = ServerProfile(behaviour={"name": "tampered.ccs-missing"})
+    result = made("OSError", -28800, profile=profile, info=made.board("1.24.0", hello=made.hello))
+    result.case = dataclasses.replace(result.case, id="tampered/ccs-missing")
+    (said,) = candidates(result)
+    assert said.rule == "peer/broken-messages"
+    assert said.why[2:] == ("the encrypted Finished, read as plaintext, seems to span records",)
