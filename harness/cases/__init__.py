@@ -9,15 +9,16 @@ import importlib
 import pkgutil
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from harness.errors import UsageError
 from harness.expectations.builders import connected
 from harness.expectations.differences import with_differences
-from harness.expectations.needs import CHECKS_CERTIFICATES, has_one_of
+from harness.expectations.needs import CHECKS_CERTIFICATES, MBEDTLS, OFFERS_ECDHE_ECDSA, OFFERS_RSA, has_one_of
 from harness.expectations.subjects import subject_of
 from harness.model import (
+    BoardInfo,
     Case,
     ClientPlan,
     Expectation,
@@ -34,6 +35,7 @@ _REGISTRY: dict[str, Case] = {}
 _ORDER = {Tier.SMOKE: 0, Tier.CORE: 1, Tier.FULL: 2}
 _CLIENT_WORDS = frozenset(field.name for field in fields(ClientPlan))
 _SERVER_WORDS = frozenset(field.name for field in fields(ServerProfile)) - _CLIENT_WORDS - {"certificates"}
+_RSA_SUITES = "ECDHE+aRSA:kRSA+AES"
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -53,6 +55,7 @@ class Situation:
     predicted: bool = False
     needs: tuple[Need, ...] = ()
     positive_control: str | None = None
+    without_ecdsa: Situation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,31 @@ def ordinary(*certificates: str, **words: Any) -> Situation:
         client=ClientPlan(**client),
         **{"predicted": True, **words},
     )
+
+
+def with_rsa_form(situation: Situation, **server: Any) -> Situation:
+    """Return a situation with a P-256 key that also has a form with an RSA key, for firmware that offers no ECDHE_ECDSA suite.
+
+    Only for a situation in which the board does not verify the server, and whose expectation does not depend on the server's key.
+
+    Args:
+        situation: with the need of an ECDHE_ECDSA suite.
+        server: other fields of the form's `ServerProfile`.
+    """
+    fields_of_form = {"certificates": ("server-rsa2048",), "ciphers": _RSA_SUITES, **server}
+    form = replace(
+        situation,
+        server=replace(situation.server, **fields_of_form),
+        needs=(OFFERS_RSA, MBEDTLS, *(need for need in situation.needs if need not in (OFFERS_ECDHE_ECDSA, MBEDTLS))),
+    )
+    return replace(situation, without_ecdsa=form)
+
+
+def form_for(case: Case, info: BoardInfo) -> Case:
+    """Return the form of a case that is for this firmware."""
+    if case.without_ecdsa is None or OFFERS_ECDHE_ECDSA.met(info, {}):
+        return case
+    return case.without_ecdsa
 
 
 def case(*, tier: Tier) -> Callable[[Callable[[], Situation]], Callable[[], Situation]]:
@@ -153,19 +181,23 @@ def _register(row: Row, *, module: str, tier: Tier) -> None:
     situation = row.situation
     if situation.expect is None and not situation.predicted:
         raise ValueError(f"{case_id}: nothing is expected: give `expect`, or set `predicted`")
-    suites = situation.client.suites
-    _REGISTRY[case_id] = Case(
-        id=case_id,
-        title=title.rstrip("."),
-        description=rest or title,
-        tier=row.tier or tier,
+    words = {"id": case_id, "title": title.rstrip("."), "description": rest or title, "tier": row.tier or tier}
+    _REGISTRY[case_id] = _declared(situation, words=words)
+
+
+def _declared(situation: Situation, *, words: dict[str, Any]) -> Case:
+    """Return the case of a situation; `words` are its id, texts and tier."""
+    suites, form = situation.client.suites, situation.without_ecdsa
+    return Case(
+        **words,
         server=situation.server,
         client=situation.client,
-        expect=with_differences(case_id, situation.expect),
+        expect=with_differences(words["id"], situation.expect),
         subject=subject_of(situation.server, situation.client, expect=situation.expect, stated=situation.subject),
         predicted=situation.predicted,
         needs=situation.needs if suites is None else (*situation.needs, has_one_of(suites)),
         positive_control=situation.positive_control,
+        without_ecdsa=None if form is None else _declared(form, words=words),
     )
 
 

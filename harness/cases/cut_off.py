@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from harness.cases import Row, Situation, ordinary, table
+from harness.cases import Row, Situation, ordinary, table, with_rsa_form
 from harness.expectations.builders import refused
 from harness.expectations.clients import left_silently
 from harness.expectations.needs import OFFERS_ECDHE_ECDSA
@@ -14,14 +14,16 @@ from harness.wire import mbedtls_numbers as mbedtls
 
 def cut_off(name: str, expect: Expectation, *, subject: Subject = Subject.SERVER_CERTIFICATE) -> Situation:
     """A server that ends the connection at this point."""
-    return ordinary(
-        "server-p256",
-        behaviour={"name": f"cut-off.{name}"},
-        maximum_version="TLSv1.2",
-        expect=expect,
-        subject=subject,
-        predicted=False,
-        needs=(OFFERS_ECDHE_ECDSA,),
+    return with_rsa_form(
+        ordinary(
+            "server-p256",
+            behaviour={"name": f"cut-off.{name}"},
+            maximum_version="TLSv1.2",
+            expect=expect,
+            subject=subject,
+            predicted=False,
+            needs=(OFFERS_ECDHE_ECDSA,),
+        )
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from harness.cases import Row, Situation, ordinary, table
+from harness.cases import Row, Situation, ordinary, table, with_rsa_form
 from harness.expectations.builders import connected
 from harness.expectations.clients import left_silently
 from harness.expectations.needs import MBEDTLS, OFFERS_ECDHE_ECDSA
@@ -14,18 +14,24 @@ from harness.wire import mbedtls_numbers as mbedtls
 
 
 def fragmented(name: str, **words: Any) -> Situation:
-    """A server whose flights are fragmented this way. Its Certificate message has about 460 bytes."""
-    behaviour = {key: words.pop(key) for key in ("size", "delay_ms") if key in words}
+    """A server whose flights are fragmented this way. Its Certificate message has about 460 bytes, with an RSA key about 820."""
+    behaviour: dict[str, Any] = {"name": name}
+    behaviour |= {key: words.pop(key) for key in ("size", "delay_ms") if key in words}
     words.setdefault("expect", connected())
     # A record of 64 bytes ends inside the ServerHello: a client may give up there.
     small = name == "fragments.hs-records" and behaviour["size"] < 512
-    return ordinary(
-        "server-p256",
-        behaviour={"name": name, **behaviour},
-        maximum_version="TLSv1.2",
-        subject=Subject.NEGOTIATION if small else Subject.SERVER_CERTIFICATE,
-        needs=(OFFERS_ECDHE_ECDSA, MBEDTLS),
-        **words,
+    # With an RSA key, too, each message must fit one record of the largest size.
+    of_rsa = {**behaviour, "size": 1024} if behaviour.get("size") == 512 else behaviour
+    return with_rsa_form(
+        ordinary(
+            "server-p256",
+            behaviour=behaviour,
+            maximum_version="TLSv1.2",
+            subject=Subject.NEGOTIATION if small else Subject.SERVER_CERTIFICATE,
+            needs=(OFFERS_ECDHE_ECDSA, MBEDTLS),
+            **words,
+        ),
+        behaviour=of_rsa,
     )
 
 
@@ -34,7 +40,7 @@ def records() -> Iterable[Row]:
     """Handshake messages that span records, or share one (RFC 5246 section 6.2.1 allows both)."""
     yield Row(
         "hs-records-512",
-        "The handshake in records of at most 512 bytes. Constrained servers send these; each message still fits one.",
+        "The handshake in records of at most 512 bytes, or 1024 with an RSA key. Each message still fits one.",
         fragmented("fragments.hs-records", size=512),
         Tier.CORE,
     )

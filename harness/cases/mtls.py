@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from harness.cases import Row, Situation, ordinary, table
+from harness.cases import Row, Situation, ordinary, table, with_rsa_form
 from harness.expectations.builders import connected, fatal_alert_number, refused
 from harness.expectations.clients import left_silently, offers_tls13, refuses_own_settings
 from harness.expectations.needs import (
@@ -34,7 +34,9 @@ def mutual(certificate: str | None, *, form: str = "der", **words: Any) -> Situa
     words.setdefault("expect", connected())
     words.setdefault("client_ca", CLIENT_CAS)
     needs = (OFFERS_ECDHE_ECDSA, LOADS_CLIENT_CERTIFICATE, *words.pop("needs", ()))
-    return ordinary("server-p256", certificate=certificate, certificate_format=form, needs=needs, **words)
+    made = ordinary("server-p256", certificate=certificate, certificate_format=form, needs=needs, **words)
+    # Firmware without ECDHE_ECDSA reads no EC keys.
+    return with_rsa_form(made) if certificate is None or certificate.startswith("client-rsa") else made
 
 
 def unverified(code: int, alert: str) -> ExpectationRule:

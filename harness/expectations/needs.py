@@ -47,6 +47,11 @@ OFFERS_TLS_RSA = Need(
         )
     ),
 )
+OFFERS_RSA = Need(
+    name="rsa",
+    reason="this firmware offers no cipher suite for RSA keys",
+    met=lambda info, server: OFFERS_ECDHE_RSA.met(info, server) or OFFERS_TLS_RSA.met(info, server),
+)
 CHECKS_CERTIFICATES = Need(
     name="verification",
     reason="this firmware's TLS module cannot verify the server's certificate (no CERT_REQUIRED with cadata)",

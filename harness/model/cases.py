@@ -213,7 +213,8 @@ class Case:
     With `predicted`, the result of the negotiation (version, suite, group, or its exact failure) is computed from the
     ClientHello and the live server. `expect` is then what must follow a negotiation that succeeds, or None: the negotiation is
     all that the case is about. A predicted refusal before the `subject` never makes a case with an `expect` pass.
-    `positive_control` is the id of the case that must have connected first on the same board.
+    `positive_control` is the id of the case that must have connected first on the same board. `without_ecdsa` is the same case with an
+    RSA key, for firmware that offers no ECDHE_ECDSA suite.
     """
 
     id: str
@@ -227,6 +228,7 @@ class Case:
     predicted: bool = False
     needs: tuple[Need, ...] = ()
     positive_control: str | None = None
+    without_ecdsa: Case | None = None
 
     @property
     def topic(self) -> str:

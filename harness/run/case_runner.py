@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from harness.boards.agent.memory import memory_text
 from harness.boards.session import BoardSession
-from harness.cases import find_case
+from harness.cases import find_case, form_for
 from harness.certificates import Certificates, Unavailable
 from harness.errors import BoardError, FaultKind, ServerError
 from harness.expectations.builders import with_end_of_stream
@@ -92,6 +92,7 @@ class CaseRunner:
         retries of their own; if these fail, the verdict is `error` and the observation is kept.
         """
         self.last, self._faults = None, []
+        case = form_for(case, self.board.info)
         if self.board.quarantine_reason is not None:
             skipped = self._without_run(case, VerdictWord.ERROR, self.board.quarantine_reason, attempt=1)
             return replace(skipped, explanation=explain_fault(FaultKind.QUARANTINED, self.board.quarantine_reason))

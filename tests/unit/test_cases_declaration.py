@@ -121,3 +121,14 @@ def test_larger_sets_contain_smaller_ones():
 def test_a_former_id_finds_its_case():
     """A case is found under the id that it had before its topic got its full word."""
     assert find_case("raw/http-400") is find_case("not-tls/http-400")
+
+
+def test_a_form_with_an_rsa_key():
+    """It differs from its case in the server's key and suites and in the needs, and keeps the id and the differences table's rows."""
+    item = find_case("fragments/hs-records-512")
+    form = item.without_ecdsa
+    assert (item.server.certificates, form.server.certificates) == (("server-p256",), ("server-rsa2048",))
+    assert (item.server.behaviour["size"], form.server.behaviour["size"]) == (512, 1024)
+    assert [need.name for need in form.needs] == ["rsa", "mbedtls"]
+    assert (form.id, form.title, form.subject, form.expect) == (item.id, item.title, item.subject, item.expect)
+    assert find_case("mtls/ok-p256").without_ecdsa is None

@@ -8,7 +8,8 @@ import pytest
 
 from harness.cases import find_case, select
 from harness.certificates import Certificates
-from harness.model import HelloFacts
+from harness.expectations.needs import unmet
+from harness.model import BoardInfo, HelloFacts
 from harness.oracle.predict import Exclusion, explain_selection, predict
 from harness.server import Serving
 from harness.server.local import LocalServer
@@ -107,3 +108,11 @@ def test_the_fix_connects(name, server):
     """The case's fix works for the same client."""
     case = find_case(f"no-shared-cipher/{name}")
     assert predict(hello_for(case), facts_for(case, server)).outcome == "connected"
+
+
+@pytest.mark.parametrize("firmware", ["1.19.1-stm32", "1.20.0-axtls"])
+def test_firmware_with_plain_rsa_only_runs_its_cases(firmware):
+    """It has no set_ciphers, and what it offers anyway is what these cases restrict others to."""
+    hello = read_client_hello(bytes.fromhex(json.loads(DATA.read_text())["hellos"][firmware]["hex"]))
+    for name in ("plain-rsa-only-rsa-key", "plain-rsa-only-ec-key"):
+        assert unmet(find_case(f"no-shared-cipher/{name}").needs, BoardInfo(hello=hello), {}) is None

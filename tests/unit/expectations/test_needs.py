@@ -8,6 +8,7 @@ from harness.expectations.needs import (
     LOADS_CLIENT_CERTIFICATE,
     OFFERS_ECDHE_ECDSA,
     OFFERS_ECDHE_RSA,
+    OFFERS_RSA,
     OFFERS_TLS_RSA,
     READS_DER_ONLY,
     can_offer_exactly,
@@ -36,16 +37,16 @@ def info(*suites, **facts):
 @pytest.mark.parametrize(
     ("suites", "expected"),
     [
-        ((ECDHE_ECDSA,), (True, False, False)),
-        ((ECDHE_RSA,), (False, True, False)),
-        ((TLS_RSA,), (False, False, True)),
-        ((TLS13,), (True, True, False)),
-        (("ffff", "00ff"), (False, False, False)),
+        ((ECDHE_ECDSA,), (True, False, False, False)),
+        ((ECDHE_RSA,), (False, True, False, True)),
+        ((TLS_RSA,), (False, False, True, True)),
+        ((TLS13,), (True, True, False, True)),
+        (("ffff", "00ff"), (False, False, False, False)),
     ],
 )
 def test_offers(suites, expected):
     """Offers are read from the ClientHello; unknown suites do not count; TLS 1.3 suites work with any key."""
-    needs = (OFFERS_ECDHE_ECDSA, OFFERS_ECDHE_RSA, OFFERS_TLS_RSA)
+    needs = (OFFERS_ECDHE_ECDSA, OFFERS_ECDHE_RSA, OFFERS_TLS_RSA, OFFERS_RSA)
     assert tuple(need.met(info(*suites), {}) for need in needs) == expected
 
 

@@ -13,6 +13,7 @@ from harness.model import (
     ClientFailure,
     ClientPlan,
     Explanation,
+    HelloFacts,
     Observation,
     Outcome,
     ServerProfile,
@@ -213,3 +214,16 @@ def test_the_board_is_asked_before_the_ruling(monkeypatch):
     result = bench.runner.run(case())
     step = "the handshake that shows how this firmware refuses"
     assert (result.verdict.word, result.verdict.reason) == (VerdictWord.ERROR, f"{step} failed: gone")
+
+
+@pytest.mark.parametrize(("offered", "name"), [("c02b", "tls.test"), ("003d", "rsa")])
+def test_the_board_decides_the_form(monkeypatch, offered, name):
+    """Firmware that offers ECDHE_ECDSA gets the case itself; other firmware its form with an RSA key, under the same id."""
+    bench = Bench(monkeypatch, handshake())
+    bench.board.info = BoardInfo(
+        hello=HelloFacts(
+            record_version="0303", versions=("0303",), suites=(offered,), groups=(), signature_algorithms=(), extensions=(), sni=None
+        )
+    )  # fmt: skip
+    result = bench.runner.run(case(without_ecdsa=case(client=ClientPlan(server_hostname="rsa"))))
+    assert (bench.log, result.case) == (["begin", name], "own/case")

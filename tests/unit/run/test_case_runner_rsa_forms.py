@@ -1,0 +1,21 @@
+"""The forms of cases with an RSA key, on the virtual board restricted by set_ciphers as firmware without ECDHE_ECDSA is by its build."""
+
+from dataclasses import replace
+
+import pytest
+
+from harness.cases import all_cases, find_case
+from harness.model import VerdictWord
+
+PLAIN_RSA = find_case("no-shared-cipher/plain-rsa-only-rsa-key").client.suites
+ECDHE_RSA = ("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384")
+FORMS = [item for item in all_cases() if item.without_ecdsa is not None]
+
+
+@pytest.mark.parametrize("item", FORMS, ids=lambda item: item.id)
+def test_an_rsa_key_changes_no_result(lab, spec, item):
+    """Each form ends as its case does, with plain RSA suites and with ECDHE_RSA."""
+    runner, form = lab.runner(spec, "in-process"), item.without_ecdsa
+    for suites in (PLAIN_RSA, ECDHE_RSA):
+        result = runner.run(replace(form, client=replace(form.client, suites=suites)))
+        assert result.verdict.word is VerdictWord.PASS, (suites[0], result.verdict)
