@@ -111,7 +111,7 @@ def test_a_failing_case(failed):
         *lines[17:20],
     ]
     assert any(line.startswith("> ") and "th_run(" in line for line in lines[17:])
-    assert any('"type": "OSError"' in line for line in lines[17:])
+    assert any(re.search('"type": ?"OSError"', line) for line in lines[17:])
     assert ran.line("FAIL test_mine.py::test_case[unix-conftest/wrong-reason] - ")
     assert ran.lines[-1].startswith("=")
     assert "Traceback" not in ran.text.partition("serial transcript")[0]
@@ -219,14 +219,19 @@ def test_case(board, tls_case, run_case):
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="lowers the limit of descriptors as Linux has it")
 def test_out_of_descriptors(suite):
-    """A process without free descriptors gives an `error` that says what to do: when evidence is written, and when a board is opened."""
+    """Without free descriptors a board that is opened is an `error` that says what to do, and evidence that is lost is a note."""
     suite.write("test_mine.py", SHORT_OF_DESCRIPTORS)
     chosen = ("--cases", "smoke", "-k", "rsa-1024-key or ca-verified", "--keep-wire")
     ran = suite.run(*chosen, "--board", "unix", "--board", f"unix:{packaged()}")
     remedy = "this process has no file descriptors left: raise its limit (`ulimit -n 4096`) or run fewer boards at once (EMFILE"
     reasons = {(item["board"], item["case"]): item["reason"] for item in ran.record()["results"]}
     assert reasons.pop(("unix", "seed/rsa-1024-key")) is None
-    assert reasons.pop(("unix", "seed/ca-verified")).startswith(remedy)
+    # What could not be written is a note: it costs no verdict.
+    assert reasons.pop(("unix", "seed/ca-verified")) is None
+    assert (
+        f"captures or transcripts are missing: {suite.folder}/.compat cannot be written (Too many open files)"
+        in ran.text
+    )
     assert len(reasons) == 2
     assert all(remedy in reason for reason in reasons.values()), reasons
     assert {item["verdict"] for item in ran.record()["results"]} == {"pass", "error"}
