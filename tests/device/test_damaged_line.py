@@ -53,6 +53,8 @@ LAST_NUMBER = 123_456_787
 SPEC = BoardSpec(text="memory", kind="serial", target="memory", label="lab-1")
 SAMPLE = 400
 OVER_A_TERMINAL = 200
+# Of these, so many may end in an error: a damaged request is sent again, a damaged answer is printed again.
+FEW = 20
 # The additional time on a busy machine.
 BUSY_S = 5.0
 SEED = 11
@@ -252,6 +254,7 @@ def test_f9_rb07_some_damaged_exchanges_over_a_terminal() -> None:
             except BoardError:
                 answer, errors = good, errors + 1
             took_s = time.monotonic() - begin
+            assert line.wires[damage.direction].sent > damage.place, damage  # so it has happened
             if answer != good or took_s > LIMIT_S + BUSY_S:
                 found.append(f"{damage}: {answer} after {took_s:.2f} s")
             session.recover()
@@ -260,7 +263,7 @@ def test_f9_rb07_some_damaged_exchanges_over_a_terminal() -> None:
     finally:
         session.close(deadline=Deadline(5))
     assert found == []
-    assert 20 < errors < OVER_A_TERMINAL
+    assert errors < FEW
 
 
 def connect_again(session: BoardSession) -> Answer:
