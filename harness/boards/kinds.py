@@ -31,7 +31,11 @@ def spec_forms() -> str:
 def spec_table() -> list[tuple[str, str]]:
     """How a board spec may be written, with the board that it names; meanings are Markdown."""
     forms = [row for kind in BOARD_KINDS.values() for row in kind.forms]
-    return [*forms, ("a name", "the board of this name in boards.toml"), ("tag:TAG", "all its boards with this tag")]
+    return [
+        *forms,
+        ("a name", "the board with this name in boards.toml"),
+        ("tag:TAG", "all boards in boards.toml with this tag"),
+    ]
 
 
 def occupancy(spec: BoardSpec) -> Occupancy:

@@ -61,7 +61,7 @@ def network_keys(table: Mapping[str, Any], *, network: str, where: str) -> Netwo
         address=ip_address_text(
             table.get("address"),
             where=f"{where}.address",
-            expected='the IP address of the board, as in "192.168.7.20"',
+            expected='the IP address of the board, e.g. "192.168.7.20"',
         ),
     )
 
@@ -69,7 +69,7 @@ def network_keys(table: Mapping[str, Any], *, network: str, where: str) -> Netwo
 def _country(value: Any, *, where: str) -> str | None:
     if value is None or (isinstance(value, str) and re.fullmatch("[A-Z]{2}", value)):
         return value
-    raise UsageError(f'{where} = {value!r}: expected two capital letters (ISO 3166-1), as in "DE"')
+    raise UsageError(f'{where} = {value!r}: expected two capital letters (ISO 3166-1), e.g. "DE"')
 
 
 def ip_address_text(value: Any, *, where: str, expected: str) -> str | None:
@@ -110,7 +110,7 @@ def _lan(value: Any, *, where: str) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str):
-        raise UsageError(f"{where} = {value!r}: expected a line of MicroPython, as in {_LAN_EXAMPLE}")
+        raise UsageError(f"{where} = {value!r}: expected a line of MicroPython, e.g. {_LAN_EXAMPLE}")
     if not value.isascii() or not value.isprintable() or len(value) > _LAN_LIMIT:
         raise UsageError(f"{where}: expected one line of printable ASCII, at most {_LAN_LIMIT} characters")
     try:
@@ -118,5 +118,5 @@ def _lan(value: Any, *, where: str) -> str | None:
     except SyntaxError:
         called = False
     if not called:
-        raise UsageError(f"{where} = {value!r}: expected one expression that makes the interface, as in {_LAN_EXAMPLE}")
+        raise UsageError(f"{where} = {value!r}: expected one expression that makes the interface, e.g. {_LAN_EXAMPLE}")
     return value

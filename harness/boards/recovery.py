@@ -313,7 +313,7 @@ class Recovery:
     def _run(self, hook: tuple[str, ...], name: str, deadline: Deadline) -> None:
         words = hook_arguments(hook, port=self._link.device, board=self._spec.label)
         if self._find_port is not None:
-            # The hook may need the port (esptool, mpremote), and a port that is kept open comes back under another name.
+            # The hook may need the port (esptool, mpremote), and a port that is kept open comes back under a different name.
             self._link.let_go()
         run_hook(
             words,

@@ -180,7 +180,7 @@ def _register(row: Row, *, module: str, tier: Tier) -> None:
     title, _, rest = text.partition(". ")
     situation = row.situation
     if situation.expect is None and not situation.predicted:
-        raise ValueError(f"{case_id}: nothing is expected: give `expect`, or set `predicted`")
+        raise ValueError(f"{case_id}: no expected result: specify `expect` or set `predicted`")
     words = {"id": case_id, "title": title.rstrip("."), "description": rest or title, "tier": row.tier or tier}
     _REGISTRY[case_id] = _declared(situation, words=words)
 

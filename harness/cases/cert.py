@@ -78,7 +78,7 @@ def issuer() -> Iterable[Row]:
     )
     yield refuse(
         "untrusted-twin",
-        "Signed by a root with the name of the trusted one and another key. The signature decides, not the name.",
+        "Signed by a root with the same name as the trusted one but a different key. The signature decides, not the name.",
         "server-by-twin",
         "not_trusted",
         tier=Tier.FULL,
@@ -156,7 +156,7 @@ def time() -> Iterable[Row]:
     )
     yield refuse(
         "two-errors-expired-wronghost",
-        "Expired, and for another host. The client reports both reasons; the alert can carry only one.",
+        "Expired, and for a different host. The client reports both reasons; the alert can carry only one.",
         "server-expired-wrong-host",
         "expired",
         "cn_mismatch",
@@ -210,7 +210,7 @@ def names() -> Iterable[Row]:
     )
     yield refuse(
         "host-trailing-dot",
-        "Host tls.test with a trailing dot. The same name in DNS, another one for mbedTLS.",
+        "Host tls.test with a trailing dot. The same name in DNS, a different one for mbedTLS.",
         "server-p256",
         "cn_mismatch",
         server_hostname="tls.test.",
@@ -222,7 +222,7 @@ def names() -> Iterable[Row]:
     )
     yield refuse(
         "cn-match-san-other",
-        "The subject names the host, the subjectAltName another. Only the subjectAltName counts.",
+        "The subject names the host, the subjectAltName a different one. Only the subjectAltName is used.",
         "server-common-name-other-san",
         "cn_mismatch",
     )
@@ -284,7 +284,7 @@ def usage() -> Iterable[Row]:
     )
     for name, text, certificate in (
         ("leaf-is-ca", "The leaf is a CA. Unwise, but not forbidden.", "server-is-ca"),
-        ("no-extensions", "No extensions. Old self-made certificates look like this.", "server-no-extensions"),
+        ("no-extensions", "No extensions. Old home-made certificates often look like this.", "server-no-extensions"),
         (
             "no-aki",
             "No AuthorityKeyIdentifier. OpenSSL's X509_STRICT refuses it; mbedTLS has no such check.",

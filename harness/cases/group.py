@@ -17,7 +17,7 @@ REASONS = {
     "X25519": "X25519 is the first choice of every browser; MicroPython's configuration disables it since 1.20.",
     "secp256k1": "secp256k1 is in mbedTLS 2.x configurations and not in TLS 1.3.",
     "brainpoolP256r1": "Only Espressif's older mbedTLS and that of distributions offer Brainpool P-256.",
-    "X448": "Only a distribution's mbedTLS offers X448.",
+    "X448": "Only mbedTLS as packaged by Linux distributions offers X448.",
     "secp224r1": "P-224 is too weak for OpenSSL's level 3, and mbedTLS 3 dropped it.",
 }
 FULL = ("X448", "secp224r1")

@@ -173,7 +173,7 @@ def two_keys() -> Iterable[Row]:
     )
     yield Row(
         "dual-with-plain-rsa",
-        "Both keys, plain RSA suites last. Serves even a board of 2021, without forward secrecy for that board.",
+        "Both keys, plain RSA suites last. Works even with a board running 2021 firmware, but without forward secrecy for that board.",
         ordinary(*both, ciphers="ECDHE+AESGCM:ECDHE+AES:kRSA+AES", maximum_version=TLS12),
     )
     yield Row(

@@ -56,7 +56,8 @@ def key_and_suites() -> Iterable[Row]:
     )
     yield Row(
         "plain-rsa-only-ec-key",
-        "Plain RSA only, EC key. Two causes at once: allowing the suites would not be enough.",
+        "The client offers only RSA key exchange; the server has an EC key. "
+        "Two problems at once: enabling those suites would not be enough.",
         only(PLAIN_RSA, "server-p256"),
         Tier.FULL,
     )

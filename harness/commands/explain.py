@@ -27,8 +27,8 @@ exit codes: 0 the text was recognised, 1 it was not, 2 usage error
 """
 NOTHING = """\
 This text was not recognised. Paste one of these:
-  from the board:   the last line of its traceback, as OSError: (-30592, 'MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE')
-  from the server:  the last line of its traceback, as ssl.SSLError: [SSL: NO_SHARED_CIPHER] no shared cipher
+  from the board:   the last line of its traceback, e.g. OSError: (-30592, 'MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE')
+  from the server:  the last line of its traceback, e.g. ssl.SSLError: [SSL: NO_SHARED_CIPHER] no shared cipher
 Both together give the best answer."""
 _WIDTH = 100
 _LONGEST = 20000

@@ -174,7 +174,7 @@ def ladder(start: Settings, *, kind: str) -> list[Fix]:
     if client.verify is not Verify.NONE:
         steps.append(
             Fix(
-                title="a certificate of a CA of your own on the server, and that CA on the board",
+                title="a certificate from your own CA on the server, and that CA on the board",
                 server_lines=(load(f"{kind.lower()}-cert.pem", f"{kind.lower()}-key.pem"),),
                 change=Change(server={"certificates": (MADE[kind],)}),
             )
@@ -211,7 +211,7 @@ def ladder(start: Settings, *, kind: str) -> list[Fix]:
         change = Change(
             server={"client_ca": ("*", "ca-p256")}, client={"certificate": "client-p256", "certificate_format": "der"}
         )
-        steps.append(Fix(title="a client certificate of a CA that the server has", change=change))
+        steps.append(Fix(title="a client certificate from a CA that the server has", change=change))
     steps.append(
         Fix(
             title="every suite that OpenSSL has, without certificate checks",

@@ -122,8 +122,8 @@ DIFFERENCES: tuple[Difference, ...] = (
         "mtls/large-5k",
         when=is_mbedtls_2,
         expect=left_silently(mbedtls.SSL_CERTIFICATE_TOO_LARGE),
-        why="mbedTLS 2 has another number for the same refusal",
-        source="mbedTLS 2.28 library/ssl_tls.c mbedtls_ssl_write_certificate; 3.0 gave the number to another error",
+        why="mbedTLS 2 uses a different error code for the same refusal",
+        source="mbedTLS 2.28 library/ssl_tls.c mbedtls_ssl_write_certificate; 3.0 reassigned the code to a different error",
     ),
     *differ(
         "tampered/sh-version-0302",
@@ -175,21 +175,21 @@ DIFFERENCES: tuple[Difference, ...] = (
         expect=refused_by_client(
             client=mbedtls.SSL_BAD_HS_SERVER_HELLO, alert="decode_error", server="WRONG_VERSION_NUMBER"
         ),
-        why="mbedTLS 2 has another number, and sends the alert in a TLS 1.0 record",
+        why="mbedTLS 2 uses a different error code, and sends the alert in a TLS 1.0 record",
         source="mbedTLS 2.28 library/ssl_cli.c ssl_parse_server_hello; measured on MicroPython 1.22",
     ),
     *differ(
         "tampered/cert-empty",
         when=is_mbedtls_2,
         expect=refused_by_client(client=mbedtls.SSL_BAD_HS_CERTIFICATE, alert="decode_error"),
-        why="mbedTLS 2 has another number for it",
+        why="mbedTLS 2 uses a different error code for it",
         source="mbedTLS 2.28 library/ssl_tls.c; measured on MicroPython 1.22",
     ),
     *differ(
         "tampered/ske-bad-curve",
         when=is_mbedtls_2,
         expect=refused_by_client(client=mbedtls.SSL_BAD_HS_SERVER_KEY_EXCHANGE, alert="illegal_parameter"),
-        why="mbedTLS 2 has another number for it",
+        why="mbedTLS 2 uses a different error code for it",
         source="mbedTLS 2.28 library/ssl_cli.c ssl_parse_server_key_exchange; measured on MicroPython 1.22",
     ),
     *differ(
@@ -213,7 +213,7 @@ DIFFERENCES: tuple[Difference, ...] = (
         "not-tls/serverhellodone-first",
         when=is_mbedtls_2,
         expect=gave_up(mbedtls.SSL_BAD_HS_SERVER_HELLO, alert="decode_error"),
-        why="mbedTLS 2 has another number for it",
+        why="mbedTLS 2 uses a different error code for it",
         source="mbedTLS 2.28 library/ssl_cli.c ssl_parse_server_hello; measured on MicroPython 1.22",
     ),
     *differ(

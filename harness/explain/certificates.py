@@ -278,7 +278,7 @@ def chain_too_large(evidence: Evidence) -> Explanation | None:
     spans = evidence.number == mbedtls.SSL_FEATURE_UNAVAILABLE
     large = any(key.type.startswith("RSA") for key in evidence.server.keys) if evidence.server else False
     return told(
-        f"the server's chain has {size} bytes, more than the board can receive in one message ({_LARGEST_MESSAGE})",
+        f"the server's certificate chain is {size} bytes long, more than the board can receive in one message ({_LARGEST_MESSAGE})",
         why=(
             "MBEDTLS_SSL_IN_CONTENT_LEN is 16384 in MicroPython; axTLS on esp8266 accepts about 5 kB",
             *(

@@ -35,7 +35,7 @@ def _sent(evidence: Evidence) -> tuple[str, ...]:
 
 def _show(evidence: Evidence) -> Fix:
     return Fix(
-        title="give the board a certificate of a CA that the server trusts, as DER (key: PKCS#1 or SEC1)",
+        title="give the board a certificate from a CA that the server trusts, as DER (key: PKCS#1 or SEC1)",
         server_lines=('context.load_verify_locations("client-ca.pem")',),
         client_lines=connecting(evidence.info, host=evidence.case.client.server_hostname, certificate=True),
         change=_certified(evidence),

@@ -30,7 +30,7 @@ def found_by_handshake(evidence: Evidence) -> Explanation | None:
     if not evidence.hidden:
         return None
     what = " and ".join(evidence.hidden)
-    values = [f"{name} found by handshake: {_shortened(found)}" for name, found in evidence.hidden.items()]
+    values = [f"{name} determined by test handshakes: {_shortened(found)}" for name, found in evidence.hidden.items()]
     table = suite_table(evidence) if cause(evidence) is not None else server_settings(evidence)
     return told(
         f"OpenSSL's configuration on the server limits the {what}, which Python does not show",

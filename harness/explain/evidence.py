@@ -191,7 +191,7 @@ class Evidence:
             return "unknown"
         low, high = self.server.minimum_version, self.server.maximum_version or "TLSv1.3"
         if "versions" in hidden_settings(self.server) and self.server.found is not None:
-            return f"{', '.join(self.server.found.versions)} (found by handshake)"
+            return f"{', '.join(self.server.found.versions)} (determined by test handshakes)"
         if low is None:
             return f"up to {high}"
         return low if low == high else f"{low} to {high}"

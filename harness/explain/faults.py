@@ -95,7 +95,7 @@ ROWS: dict[FaultKind, tuple[str, tuple[str, ...]]] = {
         ("run again: the board is probed at the start", "check what else uses this board or its flash hook"),
     ),
     FaultKind.CONTRADICTION: (
-        "the board reports a session that no server had; the server's record counts",
+        "the board reports a session that no server had; the server's record is used",
         ("deploy the agent again: tls-harness boards --clean SPEC", "check what answers at that address"),
     ),
     FaultKind.PLAN: (

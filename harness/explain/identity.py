@@ -94,7 +94,7 @@ def broken_chain(evidence: Evidence) -> Explanation | None:
         "the chain leads to the trusted CA by name, but not by signature: another key, wrong order, or an issuer that is not a CA",
         why=(
             *chain_lines(evidence),
-            "mbedTLS looks for an issuer only after the certificate it signed; pathlen and CA:TRUE count",
+            "mbedTLS looks for an issuer only after the certificate it signed; pathlen and CA:TRUE are enforced",
         ),
         fixes=(
             Fix(
@@ -120,7 +120,7 @@ def unknown_issuer(evidence: Evidence) -> Explanation | None:
         "no certificate that the server sent was issued by a CA that the board trusts",
         why=(
             *chain_lines(evidence),
-            "wrong CA on the board, a missing intermediate, or DER files joined into one (only the first counts)",
+            "wrong CA on the board, a missing intermediate, or DER files joined into one (only the first is used)",
         ),
         fixes=(
             FULL_CHAIN,
@@ -155,10 +155,10 @@ def several_reasons(evidence: Evidence) -> Explanation | None:
         return None
     words = {
         "not_trusted": "not signed by a trusted CA",
-        "cn_mismatch": "for another host",
+        "cn_mismatch": "for a different host",
         "expired": "expired",
         "future": "not valid yet",
-        "bad_md": "signed with an old hash",
+        "bad_md": "signed using an obsolete hash algorithm",
         "bad_key": "with a key that is too short",
     }
     named = " and ".join(words.get(flag, flag) for flag in sorted(evidence.flags))
@@ -166,7 +166,7 @@ def several_reasons(evidence: Evidence) -> Explanation | None:
     return told(
         f"the server's certificate is {named}{'; but the clock of the board is wrong' if off else ''}",
         why=(
-            "the alert on the wire names one reason only; the board's exception names all",
+            "the alert names only one reason; the board's exception names all",
             *((f"the board's clock: {evidence.clock_text}",) if off else ()),
             *chain_lines(evidence),
         ),
@@ -230,7 +230,7 @@ def accepted_unchecked(evidence: Evidence) -> Explanation | None:
         return None
     checked = evidence.case.client.verify is Verify.REQUIRED
     return told(
-        "the board accepted a certificate that it must refuse"
+        "the board accepted a certificate that it should have refused"
         if checked
         else "the board accepts any certificate: it does not verify",
         why=(

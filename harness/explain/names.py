@@ -51,7 +51,7 @@ def wrong_host(evidence: Evidence) -> Explanation | None:
         "the server's certificate is for a different host than the one the board asked for",
         why=(
             *_names(evidence),
-            "a wildcard matches exactly one label; if there are alternative names, the subject's name does not count",
+            "a wildcard matches exactly one label; if there are alternative names, the subject's name is ignored",
         ),
         fixes=(
             _issue(evidence),
@@ -68,8 +68,11 @@ def ip_address(evidence: Evidence) -> Explanation | None:
     if evidence.flags != {"cn_mismatch"} or not is_ip_address(host or ""):
         return None
     return told(
-        "the board connects by address, and its TLS library finds no such name in the certificate",
-        why=(*_names(evidence), "alternative names of type IP count from mbedTLS 3.5 on: firmware 1.23, on esp32 1.24"),
+        "the board connects by IP address, and its TLS library does not find that address among the names in the certificate",
+        why=(
+            *_names(evidence),
+            "alternative names of type IP are used from mbedTLS 3.5 on: firmware 1.23, on esp32 1.24",
+        ),
         fixes=(
             Fix(
                 title="issue the certificate for a name and connect by that name",

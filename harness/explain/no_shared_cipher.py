@@ -18,7 +18,7 @@ REASON = "NO_SHARED_CIPHER"
 _WORDS = {
     Exclusion.UNKNOWN: "unknown suite",
     Exclusion.NOT_ALLOWED: "not in the server's list",
-    Exclusion.VERSION: "of another version",
+    Exclusion.VERSION: "for a different TLS version",
     Exclusion.SECURITY_LEVEL: "too weak for the security level",
     Exclusion.NO_CERTIFICATE: "the server has no certificate",
     Exclusion.KEY_TYPE: "needs {needed}, the server's key is {keys}",
@@ -173,10 +173,10 @@ def _groups(server: ServerFacts) -> str:
     """The groups of the key exchange: found by handshakes if Python does not show them, those that Python set, or OpenSSL's own."""
     hidden = hidden_settings(server).get(GROUPS)
     if hidden is not None:
-        return f"{', '.join(hidden) or 'none of the usual ones'} (found by handshake)"
+        return f"{', '.join(hidden) or 'none of the usual ones'} (determined by test handshakes)"
     if server.groups is not None:
         return ", ".join(server.groups) or "none of the usual ones"
-    return "OpenSSL's default" if server.found is None else "OpenSSL's default (found by handshake)"
+    return "OpenSSL's default" if server.found is None else "OpenSSL's default (determined by test handshakes)"
 
 
 def _words(item: SuiteVerdict, evidence: Evidence) -> list[str]:

@@ -94,7 +94,7 @@ def plain_text_in_session(evidence: Evidence) -> Explanation | None:
     return told(
         "the session worked, and then something other than TLS records arrived",
         why=(
-            f"the wire: {evidence.wire.server_wrong or 'not recorded'}",
+            f"captured traffic: {evidence.wire.server_wrong or 'not recorded'}",
             "a proxy that lost its backend answers in plain text",
         ),
         fixes=(Fix(title="check the proxy or the server: what writes to the plain socket after wrap_socket?"),),
@@ -134,7 +134,7 @@ def record_too_large(evidence: Evidence) -> Explanation | None:
     return told(
         "the server sends a record that is larger than the board can receive",
         why=(
-            f"the wire: {evidence.wire.server_wrong or 'no record is wrong'}",
+            f"captured traffic: {evidence.wire.server_wrong or 'no record is wrong'}",
             "mbedTLS accepts 16384 bytes, axTLS on esp8266 about 5 kB",
         ),
         fixes=(
@@ -170,7 +170,7 @@ def broken_messages(evidence: Evidence) -> Explanation | None:
         "what the server sends is not correct TLS: a message is damaged, missing or out of order",
         why=(
             f"the board says {' '.join(sorted(evidence.client_names)) or evidence.number}, and sends {alert}",
-            f"the wire: {evidence.wire.server_wrong or 'well-formed records'}",
+            f"captured traffic: {evidence.wire.server_wrong or 'well-formed records'}",
             *((known,) if known else ()),
         ),
         fixes=(

@@ -102,6 +102,6 @@ def alert_only(evidence: Evidence) -> Explanation | None:
         return None
     return told(
         "the server sent protocol_version: it does not support the version that the board offers",
-        why=(*_versions(evidence)[:1], "almost always a server of TLS 1.3 only; its log says UNSUPPORTED_PROTOCOL"),
+        why=(*_versions(evidence)[:1], "almost always a TLS 1.3-only server; its log says UNSUPPORTED_PROTOCOL"),
         fixes=(fixes.allow_tls12(),),
     )

@@ -133,7 +133,7 @@ def judge(case: Case, expected: Expectation, observed: Observation) -> Verdict:
 
     Returns:
         `pass` without a mismatch, or if a client with CERT_OPTIONAL accepted what CERT_REQUIRED refuses; a session under
-        CERT_OPTIONAL has a note as its reason. `insecure` if a side that verifies accepted what it must refuse, else
+        CERT_OPTIONAL has a note as its reason. `insecure` if a side that verifies accepted what it should have refused, else
         `fail` with all mismatches. `known`, `unsupported` and `error` are not decided here.
     """
     found = mismatches(expected, observed)
@@ -145,7 +145,9 @@ def judge(case: Case, expected: Expectation, observed: Observation) -> Verdict:
         return Verdict(word=VerdictWord.PASS, reason=OPTIONAL_NOTE)
     if _accepted(expected, observed) and _verifies(case, expected):
         who = expected.ended_by
-        return Verdict(word=VerdictWord.INSECURE, reason=f"the {who} accepted what it must refuse", mismatches=found)
+        return Verdict(
+            word=VerdictWord.INSECURE, reason=f"the {who} accepted what it should have refused", mismatches=found
+        )
     return Verdict(word=VerdictWord.FAIL, reason=_headline(found), mismatches=found)
 
 

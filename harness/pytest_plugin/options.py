@@ -169,7 +169,7 @@ def host(text: str) -> str:
     if is_ip_address(text) or (_HOST_NAME.fullmatch(text) and not re.fullmatch(r"[0-9.]*", text)):
         return text
     raise UsageError(
-        f"--advertise {text!r}: not an address: expected an IP address or host name that the board can reach, without a port"
+        f"--advertise {text!r}: not an address (expected an IP address or host name that the board can reach, without a port)"
     )
 
 
@@ -181,7 +181,9 @@ def peer(text: str) -> str:
     """
     if is_ip_address(text):
         return text
-    raise UsageError(f"--peer {text!r}: not an IP address: expected the address that the board's connections come from")
+    raise UsageError(
+        f"--peer {text!r}: not an IP address (expected the address that the board's connections come from)"
+    )
 
 
 def count(text: str, *, option: str) -> int:

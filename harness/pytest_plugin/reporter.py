@@ -266,13 +266,13 @@ class Reporter:
         """Warn if --baseline was given but no case ran: the run must not look as if nothing got worse."""
         if self.kept.baseline is None or self.kept.results or self._runs_nothing:
             return []
-        return ["--baseline: nothing was compared, because this run has no result of a case"]
+        return ["--baseline: nothing was compared, because this run has no case results"]
 
     def _reported_nothing(self) -> list[str]:
         """Warn if --compat-report was given but no case ran."""
         if self.kept.begun or not self.config.getoption("compat_report") or self._runs_nothing:
             return []
-        return ["--compat-report: no report was written, because no test of this run used run_case"]
+        return ["--compat-report: no report was written, because no test in this run used run_case"]
 
     def untried(self) -> list[str]:
         """Return a line for each board and server that could not run any case; such a run must fail."""

@@ -60,7 +60,7 @@ FORMATS = (
         suffix=".html",
         renderer="harness.reports.html:render_html",
         reader="people",
-        content="one file that needs no network: which server key connects every board and what it costs, all results, why",
+        content="one file that needs no network: which server key works with every board and what it costs, all results, why",
     ),
     Format(
         suffix=".md",

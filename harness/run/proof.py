@@ -182,7 +182,7 @@ def _not_as_asked(answer: Answer, report: ServerReport, hello: HelloFacts | None
             texts.append(f"{difference.text}: the board ignored {name}" if name else difference.text)
             noted = {letter: text for letter, text in noted.items() if letter not in letters}
     if noted:
-        texts.append("the board used other settings than requested: " + "; ".join(noted.values()))
+        texts.append("the board used settings other than those requested: " + "; ".join(noted.values()))
     return Doubt(kind=FaultKind.PLAN, text="; ".join(texts)) if texts else None
 
 

@@ -27,7 +27,7 @@ def data_dir(name: str) -> Path:
         UsageError: for another name, or when the folder is in neither place.
     """
     if name not in DATA_FOLDERS:
-        raise UsageError(f"no data folder has the name {name!r} (expected one of {', '.join(DATA_FOLDERS)})")
+        raise UsageError(f"unknown data folder {name!r} (expected one of {', '.join(DATA_FOLDERS)})")
     package = Path(__file__).resolve().parents[1]
     installed, checkout = package / name, package.parent / name
     if installed.is_dir():

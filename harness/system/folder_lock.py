@@ -32,7 +32,7 @@ class FolderLock:
             self._descriptor = lock_folder(folder, follow=True)
         except BlockingIOError:
             raise UsageError(
-                f"--artifacts {folder}: another run is writing there (expected a directory that no other run uses)"
+                f"--artifacts {folder}: another run is writing there (expected a directory that is not in use by another run)"
             ) from None
         except OSError:
             pass  # no locks here

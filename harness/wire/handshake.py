@@ -131,7 +131,7 @@ class MessageJoiner:
         if not self._buffer:
             return None
         if self._buffer[0] not in _NAMES:
-            raise ValueError(f"handshake message type {self._buffer[0]} does not exist")
+            raise ValueError(f"unknown handshake message type {self._buffer[0]}")
         if len(self._buffer) < _HEADER_BYTES:
             return None
         end = _HEADER_BYTES + int.from_bytes(self._buffer[1:4], "big")
@@ -185,7 +185,7 @@ def parse_client_hello(body: bytes, *, record_version: str) -> HelloFacts:
     legacy_version = reader.number(2)
     random = reader.take(32)
     if len(reader.vector(1)) > 32:
-        raise ValueError("ClientHello has a session id of more than 32 bytes")
+        raise ValueError("ClientHello has a session id longer than 32 bytes")
     suites = reader.numbers(2, length_size=2)
     reader.vector(1)  # compression methods
     extensions = _extensions(reader, what="ClientHello")
@@ -215,7 +215,7 @@ def parse_server_hello(body: bytes) -> ServerHello:
     version = reader.number(2)
     random = reader.take(32)
     if len(reader.vector(1)) > 32:
-        raise ValueError("ServerHello has a session id of more than 32 bytes")
+        raise ValueError("ServerHello has a session id longer than 32 bytes")
     suite = reader.number(2)
     reader.number(1)  # compression method
     extensions = _extensions(reader, what="ServerHello")

@@ -34,7 +34,7 @@ def test_the_first_screen_names_the_key(record, show, screenshots):
     """The page of a run, opened from a file, names the server key and links to the evidence."""
     folder, run = record
     page = show(run, path=folder / "out" / "report.html")
-    assert "connects every board with every server (1 of 1)" in page.locator(".lead").inner_text()
+    assert "works with every board and every server (1 of 1)" in page.locator(".lead").inner_text()
     assert page.locator("table.keys td.yes").count() >= 1
     strip = " ".join(page.locator(".strip").inner_text().split())
     for words in (f"{len(run['results'])} pass", "no board with problems", "no baseline"):

@@ -111,7 +111,7 @@ def test_predictions_hold(line: str, server: str, configure: Callable[[str], Non
     assert run.unclean == []
     (entry,) = run.record["servers"]
     assert set(entry.get("hidden", ())) == LIMITS[line]
-    assert ("found by handshake: " in run.output) is bool(LIMITS[line])
+    assert ("determined by test handshakes: " in run.output) is bool(LIMITS[line])
 
 
 def diagnosis(server: str, certificates: Certificates, *arguments: str) -> dict[str, Any]:
@@ -142,7 +142,7 @@ def test_an_ec_key_is_not_blamed_for_the_groups(
     assert found["result"]["observed"]["server"]["reason"] == "NO_SHARED_CIPHER"
     assert explanation["rule"] == "configuration/found-by-handshake"
     assert explanation["title"] == "OpenSSL's configuration on the server limits the groups, which Python does not show"
-    assert explanation["why"][0] == "groups found by handshake: x25519"
+    assert explanation["why"][0] == "groups determined by test handshakes: x25519"
     assert explanation["fixes"][0]["server_lines"] == ['context.set_ecdh_curve("prime256v1")']
     assert explanation["fixes"][0]["proved"] is True
 

@@ -63,9 +63,9 @@ def test_stranger(suite):
         (
             "--advertise",
             "127.0.0.1:80",
-            "not an address: expected an IP address or host name that the board can reach, without a port",
+            "not an address (expected an IP address or host name that the board can reach, without a port)",
         ),
-        ("--peer", "board.lan", "not an IP address: expected the address that the board's connections come from"),
+        ("--peer", "board.lan", "not an IP address (expected the address that the board's connections come from)"),
     ],
 )
 def test_bad_value(suite, option, value, message):

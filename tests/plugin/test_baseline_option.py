@@ -97,7 +97,7 @@ def test_nothing_to_compare(suite, old):
     suite.write("test_other.py", "def test_other(): pass")
     ran = suite.run("--baseline", "old.json", "test_other.py")
     assert (ran.status, ran.summary()) == (1, "1 passed")
-    assert "--baseline: nothing was compared, because this run has no result of a case" in ran.lines
+    assert "--baseline: nothing was compared, because this run has no case results" in ran.lines
     assert suite.run("--baseline", "old.json", "test_other.py", "--collect-only").status == 0
 
 

@@ -151,7 +151,7 @@ def test_insecure(failing):
     """A client that accepts what it must refuse is `insecure`, not merely a failure, and fails the run."""
     ran = failing.run("--cases", "smoke", "-k", "should-be-refused")
     assert (ran.status, ran.summary()) == (1, "1 failed")
-    assert block(ran)[0] == "insecure: the client accepted what it must refuse"
+    assert block(ran)[0] == "insecure: the client accepted what it should have refused"
     assert ran.line("INSECURE test_mine.py::test_case[unix-conftest/should-be-refused]")
     assert ran.line("[1/1] insecure    conftest/should-be-refused       connected TLSv1.2 ")
     (result,) = ran.record()["results"]

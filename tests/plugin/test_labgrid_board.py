@@ -263,9 +263,9 @@ def test_a_place_acquired_manually_is_used_and_kept(bob):
     assert place.address.baud == 9600
     assert place.address.url == f"rfc2217://127.0.0.1:{bob.serial_port}?ign_set_control"
     assert place.notes == [
-        "labgrid place board0 was already acquired by bob on desk: it is used, and not released at the end"
+        "labgrid place board0 was already acquired by bob on desk: it is used, and will not be released at the end"
     ]
-    with pytest.raises(BoardError, match="rack: this run already uses the board under another name") as caught:
+    with pytest.raises(BoardError, match="rack: this run already uses the board under a different name") as caught:
         KeptPlace("board0", label="rack")
     assert caught.value.kind == "twice"
     place.close()

@@ -74,7 +74,7 @@ def test_a_report_of_nothing(suite):
     ran = suite.run("--compat-report", "r.md")
     assert (ran.status, ran.summary()) == (0, "1 passed")
     assert ran.line("--compat-report: ") == (
-        "--compat-report: no report was written, because no test of this run used run_case"
+        "--compat-report: no report was written, because no test in this run used run_case"
     )
     assert not (suite.folder / "r.md").exists()
     assert "--compat-report: " not in suite.run("--compat-report", "r.md", "--collect-only").text
@@ -141,7 +141,7 @@ def test_one_run_at_a_time(suite, how):
     ran = suite.run(*suite.quick, *how)
     assert ran.status == 4
     assert ran.line("ERROR: ") == (
-        f"ERROR: --artifacts {folder}: another run is writing there (expected a directory that no other run uses)"
+        f"ERROR: --artifacts {folder}: another run is writing there (expected a directory that is not in use by another run)"
     )
     assert "Traceback" not in ran.text
     assert list(folder.iterdir()) == []

@@ -45,7 +45,7 @@ def test_nights(suite):
 
     done = report(suite, "merge", "monday/run.json", "tuesday/run.json", "-o", "all.json")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("tls-harness: two results of unix in-process seed/")
+    assert done.stderr.startswith("tls-harness: duplicate results for unix in-process seed/")
     done = report(
         suite, "merge", "monday/run.json", "tuesday/run.json", "--prefer", "newest", "-o", "all.json", "-o", "all.html"
     )

@@ -49,7 +49,7 @@ def test_two_boards_two_servers(suite, other_interpreter, other_python):
     page = justhtml.JustHTML((suite.folder / "keys.html").read_text(encoding="utf-8"), sanitize=False)
     (lead,) = texts(page, ".lead")
     said = re.fullmatch(
-        rf"(RSA-2048|P-256) key: connects every board with every server \(4 of 4\), "
+        rf"(RSA-2048|P-256) key: works with every board and every server \(4 of 4\), "
         rf"(a handshake takes {MS} ms on \S+ and {MS} ms on \S+|{MS} ms per handshake)\.",
         lead,
     )

@@ -69,7 +69,7 @@ def test_a_case_needs_a_docstring(registry):
 
 def test_something_is_expected(registry):
     """A case states an expectation, or has its negotiation predicted; otherwise every result would be as good."""
-    with pytest.raises(ValueError, match=r"^some-topic/one: nothing is expected: give `expect`, or set `predicted`$"):
+    with pytest.raises(ValueError, match=r"^some-topic/one: no expected result: specify `expect` or set `predicted`$"):
         declare(Row("one", "First. Because.", Situation(server=ServerProfile())))
 
 

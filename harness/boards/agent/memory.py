@@ -35,7 +35,7 @@ def read_memory(console: bytes) -> FreeMemory | None:
         return None
     value = objects[-1]
     if value.get("kind") != "memory":
-        raise ValueError(f"unexpected kind of answer from the board: {str(value.get('kind'))[:40]!r}")
+        raise ValueError(f"unexpected response type from the board: {str(value.get('kind'))[:40]!r}")
     idf = value.get("idf")
     idf_free, idf_largest = idf[:2] if isinstance(idf, list) and len(idf) == 3 else (None, None)
     return FreeMemory(

@@ -89,4 +89,4 @@ def _suite_list(plan: ClientPlan, info: BoardInfo) -> bytes | None:
 
 def _suggestion(name: str) -> str:
     near = difflib.get_close_matches(name.upper(), [suite_name(code) for code in all_suites()], n=1, cutoff=0.8)
-    return f"; did you mean {near[0]}?" if near else " (as in TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256)"
+    return f"; did you mean {near[0]}?" if near else " (e.g. TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256)"

@@ -159,7 +159,7 @@ class KeptPlace:
         if held:
             self.notes.append(
                 f"labgrid place {place.name} was already acquired by {who_has(place.acquired or '')}: "
-                "it is used, and not released at the end"
+                "it is used, and will not be released at the end"
             )
         if self._lock.note is not None:
             self.notes.append(self._lock.note)
@@ -199,7 +199,7 @@ class KeptPlace:
         line = self._keeper.line(deadline)
         if line is None and not deadline.expired:
             raise BoardError(
-                f"{self.client.label}: the process that keeps place {self.place.name} was killed",
+                f"{self.client.label}: the process that holds place {self.place.name} was killed",
                 kind=FaultKind.LOST,
             )
         if line is None or line["status"] == TIMED_OUT:
@@ -238,7 +238,7 @@ class KeptPlace:
             return
         self._lock.close()
         if self._acquired and (released is None or released["status"] != 0):
-            reason = last_words(str(released["output"])) if released else "the process that kept it was killed"
+            reason = last_words(str(released["output"])) if released else "the process that held it was killed"
             self._warn(f"could not be released ({reason}); run `labgrid-client -p {self.place.name} release`")
 
     def _warn(self, what: str) -> None:

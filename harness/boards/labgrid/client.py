@@ -162,7 +162,7 @@ class LabgridClient:
             )
         if place.reservation and output:
             return BoardError(
-                f"{self.label}: place {place.name} is reserved with another token ({last_words(output)}); "
+                f"{self.label}: place {place.name} is reserved with a different token ({last_words(output)}); "
                 "`labgrid-client reservations` lists the owners; `pytest --board-wait SECONDS` waits for it",
                 kind=FaultKind.BUSY,
             )

@@ -93,7 +93,7 @@ def occupancy(spec: BoardSpec) -> Occupancy:
 LABGRID = BoardKind(
     name="labgrid",
     prefix=PREFIX,
-    forms=(("labgrid:PLACE", "a place of a labgrid lab; `labgrid:+` is the one reserved with `$LG_TOKEN`"),),
+    forms=(("labgrid:PLACE", "a labgrid place; `labgrid:+` is the one reserved with `$LG_TOKEN`"),),
     parse=parse,
     open=open_place,
     identity=identity,

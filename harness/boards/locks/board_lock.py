@@ -225,7 +225,7 @@ def patiently(attempt: Callable[[], T], patience: Patience, *, label: str, poll_
 def _busy(path: Path, *, label: str) -> BoardError:
     entry = _read(path)
     if entry is not None and entry.pid == os.getpid():
-        return BoardError(f"{label}: this run already uses the board under another name", kind=FaultKind.TWICE)
+        return BoardError(f"{label}: this run already uses the board under a different name", kind=FaultKind.TWICE)
     if entry is None:
         held = [str(holder_by_pid(pid, command)) for pid, command in lock_holders(str(path))]
         who = ", ".join(held) or f"an unknown process (`fuser -v {path}`)"

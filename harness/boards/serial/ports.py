@@ -17,7 +17,7 @@ from harness.errors import BoardError, FaultKind, UsageError
 KNOWN_HOLDERS = {
     "ModemManager": "it probes every new port; stop it with `systemctl stop ModemManager` or give the board a udev rule "
     'with ENV{ID_MM_DEVICE_IGNORE}="1"',
-    "brltty": "it takes CH340 and CP210x adapters for Braille displays; remove the package `brltty`",
+    "brltty": "`brltty` mistakes CH340 and CP210x adapters for Braille displays; remove that package",
 }
 
 
@@ -208,7 +208,7 @@ def _held_by(device: str) -> str:
     if any(pid == os.getpid() for pid, _command in who):
         return "this run: the same board has two names"
     if not who:
-        return "a program of another user (try `sudo fuser -v " + device + "`)"
+        return "another user's program (try `sudo fuser -v " + device + "`)"
     text = ", ".join(f"{command} (pid {pid})" for pid, command in who[:4])
     advice = [KNOWN_HOLDERS[command] for _pid, command in who if command in KNOWN_HOLDERS]
     return "; ".join([text, *advice])
@@ -308,7 +308,7 @@ def _why_url_failed(device: str, error: BaseException, number: int | None) -> Bo
         )
     if number in (errno.EPIPE, errno.ECONNRESET):
         return BoardError(
-            f"{device}: the far end closed the connection at once, as such servers do while another client uses the port",
+            f"{device}: the far end closed the connection at once; such servers do this while another client uses the port",
             kind=FaultKind.BUSY,
         )
     if number is None and device.startswith("rfc2217://"):

@@ -63,7 +63,7 @@ class End(StrEnum):
 
     ANSWER = "the answer it spoilt"
     INTERRUPT = "Ctrl-C"
-    RESET = "a reset by its wire"
+    RESET = "a hardware reset"
     POWER = "switching its power"
     NEVER = "nothing"
 
@@ -204,7 +204,7 @@ _TABLE = (
     Fault(name="unplug", does="its port disappears (EIO) and does not come back", event=Event.UNPLUG),
     Fault(
         name="replug",
-        does="its port disappears (EIO) and comes back under another name",
+        does="its port disappears (EIO) and comes back under a different name",
         ends=End.ANSWER,
         event=Event.REPLUG,
     ),
@@ -215,7 +215,7 @@ _TABLE = (
     ),
     Fault(
         name="stuck-raw",
-        does="its REPL is stuck in raw mode and ignores Ctrl-A, Ctrl-B and Ctrl-D; a reset by its wire helps",
+        does="its REPL is stuck in raw mode and ignores Ctrl-A, Ctrl-B and Ctrl-D; a hardware reset helps",
         ends=End.RESET,
         to_board=_no_controls,
     ),
@@ -257,7 +257,7 @@ _TABLE = (
     ),
     Fault(
         name="ctrl-c-ignored",
-        does="its program prints and ignores Ctrl-C; a reset by its wire helps",
+        does="its program prints and ignores Ctrl-C; a hardware reset helps",
         ends=End.RESET,
         to_board=lambda data: b"",
         endless=b"KeyboardInterrupt: not now\r\n",

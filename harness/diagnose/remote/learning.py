@@ -18,7 +18,7 @@ from harness.wire.suites import all_suites, suite_info, suite_name
 from harness.wire.versions import TLS10, TLS11, TLS12, TLS13, version_name
 
 Ask = Callable[[bytes], WireReading | None]
-"""Sends one ClientHello and reads the answer; None if the time is up or the connection is refused."""
+"""Sends one ClientHello and reads the answer; None on timeout or if the connection is refused."""
 
 SEEN = "as seen from this machine"
 # OpenSSL 3.0, the oldest that is still maintained: its default groups apply to every later one up to TLS 1.2.

@@ -93,7 +93,7 @@ def unseen(
         lines.append(f"that it is {told.server.reason} (in OpenSSL's words) follows from {source}; its log must say so")
     elif asked:
         lines.append(
-            f"why it refuses: it accepts nothing from this machine either, or refuses it with another alert{counted}"
+            f"why it refuses: it accepts nothing from this machine either, or refuses it with a different alert{counted}"
         )
     elif worth_looking(seen, wire) and asked is None:
         lines.append("what it would accept: not probed (--no-probe)")

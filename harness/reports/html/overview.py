@@ -53,7 +53,7 @@ def no_answer(run: RunRecord) -> str:
     """Say why the page names no key if no key was tried."""
     if any(cell.case.startswith(f"{KEY_TOPIC}/") for cell in run.missing):
         return "This run ended before it tested a server key, so it cannot say which one to use."
-    return "This run has no case of a server key, so it cannot say which one to use."
+    return "This run has no server-key case, so it cannot say which one to use."
 
 
 def head(run: RunRecord) -> dict[str, Json]:

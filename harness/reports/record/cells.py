@@ -141,7 +141,7 @@ def hidden_text(server: ServerEntry) -> str:
         "signature algorithms": found.signature_algorithms,
     }
     told = [f"{what} {_few(values[what])}" for what in server.hidden if what in values]
-    return f"found by handshake: {'; '.join(told)}" if told else ""
+    return f"determined by test handshakes: {'; '.join(told)}" if told else ""
 
 
 def _few(names: Sequence[str]) -> str:

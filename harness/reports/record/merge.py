@@ -250,7 +250,7 @@ def _joined(
         for cell, runs in twice.items():
             newest = max(runs, key=lambda run: started[run])
             cells[cell] = {newest: runs[newest]}
-        notes.append(f"{len(twice)} cells had results of several runs: those of the newest run are used")
+        notes.append(f"{len(twice)} cells had results from several runs: those from the newest run are used")
     return [result for runs in cells.values() for results in runs.values() for result in results], notes
 
 
@@ -276,10 +276,10 @@ def _twice_text(
     first, second, *_ = runs
     where = [f"{parts[places[run]].path} ({started[run]})" for run in (first, second)]
     there = next(name for (place, name), now in boards.items() if place == places[second] and now == cell.board)
-    more = f" and of {len(twice) - 1} more cells" if len(twice) > 1 else ""
+    more = f" and {len(twice) - 1} more cells" if len(twice) > 1 else ""
     return one_line(
-        f"two results of {cell.board} {cell.server} {cell.case}{more}: in {where[0]} and in {where[1]}; --prefer newest takes those of "
-        f"the newer run, --rename {parts[places[second]].path}:{there}=NAME keeps both"
+        f"duplicate results for {cell.board} {cell.server} {cell.case}{more}: in {where[0]} and in {where[1]}; "
+        f"--prefer newest takes those from the newer run, --rename {parts[places[second]].path}:{there}=NAME keeps both"
     )
 
 

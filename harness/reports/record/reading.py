@@ -163,7 +163,7 @@ def _refuse_repeated_keys(texts: Iterable[bytes], *, where: str) -> None:
         try:
             json.loads(text, object_pairs_hook=_with_unique_keys)
         except _RepeatedKeyError as error:
-            raise UsageError(f"{where}: the key {one_line(repr(error.key))[:80]} is there twice; {EXPECTED}") from error
+            raise UsageError(f"{where}: duplicate key {one_line(repr(error.key))[:80]}; {EXPECTED}") from error
         except (ValueError, RecursionError):
             continue
 

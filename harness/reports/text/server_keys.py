@@ -284,15 +284,15 @@ def _answer(matrix: KeyMatrix, *, tabled: bool, whole: bool) -> list[str]:
     if not best.everywhere:
         both = next((row for row in matrix.ranked() if row.everywhere), None)
         return [
-            f"No single key connects every board. {best.title}: {_count(best, total)}; {_trouble(best)}.",
-            *([f"What does connect every board: {both.title}{_cost(both)}{_weakness(both)}."] if both else []),
+            f"No single key works with every board. {best.title}: {_count(best, total)}; {_trouble(best)}.",
+            *([f"What does work with every board: {both.title}{_cost(both)}{_weakness(both)}."] if both else []),
             *_weak_sentences(best, matrix),
             *partly,
             *_never(rows),
         ]
     others = [f"{row.title}{_cost(row)}{_weakness(row)}" for row in rows[1:] if row.everywhere and not tabled]
     return [
-        f"{best.title}: connects every board with every server ({_count(best, total)}{'' if whole else ' that could be tried'})"
+        f"{best.title}: works with every board and every server ({_count(best, total)}{'' if whole else ' that could be tried'})"
         f"{_cost(best, named=True)}.",
         *_weak_sentences(best, matrix),
         *([f"Also everywhere: {'; '.join(others)}."] if others else []),

@@ -66,10 +66,10 @@ _STATIC = r"expected \{address = \"192\.168\.7\.20/24\", gateway = \"192\.168\.7
         ({"network": "boot", "static": STATIC}, r"\.static: only used with network = 'wifi' or 'lan'$"),
         (
             {"wifi": WIFI, "country": "Germany"},
-            r"\.country = 'Germany': expected two capital letters \(ISO 3166-1\), as in \"DE\"$",
+            r"\.country = 'Germany': expected two capital letters \(ISO 3166-1\), e\.g\. \"DE\"$",
         ),
         ({"wifi": WIFI, "country": 49}, r"\.country = 49: expected two capital letters"),
-        ({"address": "desk"}, r"\.address = 'desk': expected the IP address of the board, as in \"192\.168\.7\.20\"$"),
+        ({"address": "desk"}, r"\.address = 'desk': expected the IP address of the board, e\.g\. \"192\.168\.7\.20\"$"),
         ({"address": 7}, r"\.address = 7: expected the IP address of the board"),
         ({"network": "lan", "static": "192.168.7.20"}, r"\.static = '192\.168\.7\.20': " + _STATIC),
         ({"network": "lan", "static": {"address": "192.168.7.20/24"}}, r"\.static = \{.*\}: " + _STATIC),
@@ -85,7 +85,7 @@ _STATIC = r"expected \{address = \"192\.168\.7\.20/24\", gateway = \"192\.168\.7
         ),
         (
             {"lan": {"phy_addr": 1}},
-            r"\.lan = \{'phy_addr': 1\}: expected a line of MicroPython, as in \"network\.LAN\(",
+            r"\.lan = \{'phy_addr': 1\}: expected a line of MicroPython, e\.g\. \"network\.LAN\(",
         ),
         ({"lan": "network.LAN"}, r"\.lan = 'network\.LAN': expected one expression that makes the interface"),
         ({"lan": "a = network.LAN()"}, r"\.lan = 'a = network\.LAN\(\)': expected one expression"),

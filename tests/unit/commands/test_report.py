@@ -140,11 +140,11 @@ def test_merge(good_run, bad_run, report, tmp_path):
     out = tmp_path / "all.json"
     code, lines, err = report("merge", good_run, bad_run, "-o", out)
     assert (code, lines, out.exists()) == (2, [], False)
-    assert err[0].startswith("tls-harness: two results of unix in-process ")
+    assert err[0].startswith("tls-harness: duplicate results for unix in-process ")
     code, lines, err = report("merge", good_run, bad_run, "-o", out, "--prefer", "newest")
     assert (code, err) == (
         0,
-        [f"tls-harness: {number} cells had results of several runs: those of the newest run are used"],
+        [f"tls-harness: {number} cells had results from several runs: those from the newest run are used"],
     )
     where = f"{host['machine']}, Python {host['python']}"
     assert lines == [

@@ -174,7 +174,7 @@ def test_the_general_changes(files, server):
     given = GivenCertificates(server("server-p256", ca=files / "ca-p256" / "cert.pem"))
     start = as_given(Request(board=SPEC, options=RunOptions(boards=(SPEC,)), files=given.files), given)
     assert [step.title for step in ladder(start, kind="EC")] == [
-        "a certificate of a CA of your own on the server, and that CA on the board",
+        "a certificate from your own CA on the server, and that CA on the board",
         "an EC key on P-256",
         "add an RSA key",
         "DER files on the board",
@@ -191,5 +191,5 @@ def test_the_general_changes(files, server):
         "Python's own suites",
         "TLS 1.2 and newer",
         "the board's own suites",
-        "a client certificate of a CA that the server has",
+        "a client certificate from a CA that the server has",
     ]

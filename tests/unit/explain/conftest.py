@@ -40,7 +40,7 @@ VOLATILE = (
     (r"\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d)?", "DATE"),
     (r"server: Python \S+, OpenSSL [^,]*, \d+ suites", "server: Python VERSION, OpenSSL VERSION, N suites"),
     (r"(form: \S+); firmware \S+", r"\1; firmware VERSION"),
-    (r"(has|sent|handshake:) \d+ bytes", r"\1 N bytes"),
+    (r"(is|has|sent|handshake:) \d+ bytes", r"\1 N bytes"),
     (r"\(byte \d+\)", "(byte N)"),
     (r"the board worked for \d+ ms", "the board worked for N ms"),
 )

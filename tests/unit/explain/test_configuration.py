@@ -80,7 +80,7 @@ def test_signature_algorithms(refused):
     title, why, fixes = lines_of(refused(signature_algorithms=("rsa_pkcs1_sha256", "rsa_pkcs1_sha384")))
     assert title == "OpenSSL's configuration on the server limits the signature algorithms, which Python does not show"
     assert why[:2] == (
-        "signature algorithms found by handshake: rsa_pkcs1_sha256, rsa_pkcs1_sha384",
+        "signature algorithms determined by test handshakes: rsa_pkcs1_sha256, rsa_pkcs1_sha384",
         "the board lists the schemes 0403, 0401",
     )
     assert fixes == [
@@ -93,7 +93,7 @@ def test_versions(refused):
     """`Protocol = -TLSv1.2`: only TLS 1.3 is left."""
     title, why, fixes = lines_of(refused("UNSUPPORTED_PROTOCOL", versions=("TLSv1.3",)))
     assert title == "OpenSSL's configuration on the server limits the versions, which Python does not show"
-    assert why[:2] == ("versions found by handshake: TLSv1.3", "the board offers TLSv1.2")
+    assert why[:2] == ("versions determined by test handshakes: TLSv1.3", "the board offers TLSv1.2")
     assert fixes == ["change OpenSSL's configuration on the server's machine"]
 
 
@@ -102,7 +102,7 @@ def test_no_version_is_left(refused):
     nothing = {"versions": (), "groups": (), "signature_algorithms": ()}
     title, why, _fixes = lines_of(refused("NO_PROTOCOLS_AVAILABLE", **nothing))
     assert title == "OpenSSL's configuration on the server limits the versions, which Python does not show"
-    assert why[0] == "versions found by handshake: none"
+    assert why[0] == "versions determined by test handshakes: none"
 
 
 def test_only_the_decisive_setting_is_named(refused):

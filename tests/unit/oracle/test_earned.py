@@ -135,7 +135,7 @@ def test_a_wrong_prediction_fails():
 
 
 def test_accepting_is_insecure_whatever_was_predicted():
-    """A wrong prediction does not hide that the board accepted what it must refuse."""
+    """A wrong prediction does not hide that the board accepted what it should have refused."""
     assert ruled(SESSION, stated=NOT_TRUSTED, predicted=PREDICTED_REFUSAL)[0] == "insecure"
 
 

@@ -281,7 +281,7 @@ def test_insecure(by, sides, word):
     assert verdict.word is word
     assert len(verdict.mismatches) >= 5
     if word is VerdictWord.INSECURE:
-        assert verdict.reason == f"the {by} accepted what it must refuse"
+        assert verdict.reason == f"the {by} accepted what it should have refused"
 
 
 NOT_TRUSTED = refused(by="client", server="TLSV1_ALERT_UNKNOWN_CA", alert=48, flags=("not_trusted",))
@@ -301,7 +301,7 @@ REFUSED_BY_SERVER = refused(by="server", server="CERTIFICATE_VERIFY_FAILED", ale
     ],
 )
 def test_a_finished_handshake_was_an_acceptance(outcome, stage, handshake_done, checks, word):
-    """If the server received the client's Finished, the client accepted a certificate that it must refuse, whatever happened later."""
+    """If the server received the client's Finished, the client accepted a certificate that it should have refused, whatever followed."""
     client = ClientFailure(type="OSError", args=(-26880,), number=-26880, flags=None, name="X", stage=stage)
     seen = dataclasses.replace(
         SESSION, outcome=outcome, ended_by=Side.CLIENT, stage=stage, client=client, handshake_done=handshake_done
@@ -309,7 +309,7 @@ def test_a_finished_handshake_was_an_acceptance(outcome, stage, handshake_done, 
     verdict = judge(case(client=checks), NOT_TRUSTED, seen)
     assert verdict.word is word
     if word is VerdictWord.INSECURE:
-        assert verdict.reason == "the client accepted what it must refuse"
+        assert verdict.reason == "the client accepted what it should have refused"
 
 
 def test_a_late_refusal_by_the_server_is_the_server_s():

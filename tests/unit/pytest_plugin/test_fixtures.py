@@ -100,7 +100,7 @@ def test_connect_with_suites(board):
     [
         ({"cas": "x"}, "cas"),
         ({"verify": 1}, "1"),
-        ({"suites": "TLS_TYPO"}, r"suites: 'TLS_TYPO' is not an IANA cipher suite name \(as in TLS_ECDHE_"),
+        ({"suites": "TLS_TYPO"}, r"suites: 'TLS_TYPO' is not an IANA cipher suite name \(e.g. TLS_ECDHE_"),
         (
             {"suites": ["TLS_AES_128_GCM_SHA256", "TLS-ECDHE-ECDSA-WITH-AES-128-GCM-SHA256"]},
             r"suites: 'TLS-ECDHE.* cipher suite name; did you mean TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256\?$",

@@ -234,7 +234,7 @@ def test_what_leaves_no_trace():
     """Settings that the hello does not show: the agent's word counts, and each difference is named."""
     passed = tuple(item for item in answered().passed if item[0] not in "va")
     assert doubt(answered(passed=passed), REPORT, OWN, asked=ASKED) == plan_doubt(
-        "the board used other settings than requested: verify_mode: passed nothing, expected 2; a CA certificate: passed "
+        "the board used settings other than those requested: verify_mode: passed nothing, expected 2; a CA certificate: passed "
         "nothing, expected 9b56"
     )
 
@@ -252,7 +252,7 @@ def test_both_at_once():
     """What the hello shows is not said twice."""
     passed = tuple(item for item in answered().passed if item[0] not in "vs")
     assert doubt(answered(passed=passed), REPORT, OWN, asked=FEWER) == plan_doubt(
-        "offered 4 suites, expected 2: the board ignored set_ciphers; the board used other settings than requested: "
+        "offered 4 suites, expected 2: the board ignored set_ciphers; the board used settings other than those requested: "
         "verify_mode: passed nothing, expected 2"
     )
 

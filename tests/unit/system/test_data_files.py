@@ -32,9 +32,7 @@ def test_both_folders_are_found_here(name: str) -> None:
 
 def test_another_name_is_refused() -> None:
     """Only the two folders are data."""
-    with pytest.raises(
-        UsageError, match=r"no data folder has the name 'docs' \(expected one of certs, device_scripts\)"
-    ):
+    with pytest.raises(UsageError, match=r"unknown data folder 'docs' \(expected one of certs, device_scripts\)"):
         data_files.data_dir("docs")
 
 

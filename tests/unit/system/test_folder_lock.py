@@ -12,7 +12,7 @@ def test_held(tmp_path):
     first = FolderLock(folder)
     with pytest.raises(
         UsageError,
-        match=r"^--artifacts .*/new/deep: another run is writing there \(expected a directory that no other run uses",
+        match=r"^--artifacts .*/new/deep: another run is writing there \(expected a directory that is not in use by another run",
     ):
         FolderLock(folder)
     assert list(folder.iterdir()) == []

@@ -293,7 +293,7 @@ def test_malformed_hello_is_noted(stored_hello) -> None:
     broken[43] = 33  # the length of the session id, after two headers, version and random
     reading = read_wire(_chunks((Side.CLIENT, bytes(broken)), (Side.SERVER, bytes.fromhex("15030300020232"))))
     assert reading.client_hello is None
-    assert reading.client_wrong == "ClientHello has a session id of more than 32 bytes"
+    assert reading.client_wrong == "ClientHello has a session id longer than 32 bytes"
     assert [alert.name for alert in reading.alerts] == ["decode_error"]
 
 

@@ -24,7 +24,7 @@ def test_read():
     odd = read_memory(line(n="x", free=-1, largest=True, idf=[1]))
     assert odd == FreeMemory()
     assert read_memory(b"nothing\n") is None
-    with pytest.raises(ValueError, match="unexpected kind of answer from the board: 'stored'"):
+    with pytest.raises(ValueError, match="unexpected response type from the board: 'stored'"):
         read_memory(line(kind="stored"))
 
 

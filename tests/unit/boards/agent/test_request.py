@@ -77,7 +77,7 @@ def test_suites(certificates: Certificates, plan: ClientPlan, info: BoardInfo, e
         ),
         (
             "best",
-            "suites: 'best' is not an IANA cipher suite name (as in TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256)",
+            "suites: 'best' is not an IANA cipher suite name (e.g. TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256)",
         ),
     ],
 )

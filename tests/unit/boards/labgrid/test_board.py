@@ -65,7 +65,7 @@ def test_a_place_from_beginning_to_end(lab: Path) -> None:
     place = KeptPlace("board0", label="desk", timeout_s=60)
     assert (place.address.url, place.notes) == ("socket://127.0.0.1:1", [])
     holder = holder_of(identity("board0", os.environ))
-    with pytest.raises(BoardError, match="rack: this run already uses the board under another name"):
+    with pytest.raises(BoardError, match="rack: this run already uses the board under a different name"):
         KeptPlace("board0", label="rack", timeout_s=60)
     place.close()
     assert calls(lab) == ["show", "acquire", "export", "release-from"]
@@ -77,7 +77,7 @@ def test_a_place_from_beginning_to_end(lab: Path) -> None:
 def test_an_alias_is_the_same_board(lab: Path) -> None:
     """The lock is that of the place, whichever name was used; the client gets the name of the place."""
     place = KeptPlace("first", label="desk", timeout_s=60)
-    with pytest.raises(BoardError, match="rack: this run already uses the board under another name"):
+    with pytest.raises(BoardError, match="rack: this run already uses the board under a different name"):
         KeptPlace("board0", label="rack", timeout_s=60)
     place.close()
     words = (lab / "calls").read_text(encoding="ascii").splitlines()
@@ -125,7 +125,7 @@ def test_ctrl_c_while_it_is_acquired(lab: Path, capsys: pytest.CaptureFixture[st
     ("word", "script", "kind", "message"),
     [
         ("acquire", "echo 'Error: no'; exit 1", "missing", r"desk: place board0 cannot be acquired \(no\)"),
-        ("acquire", "kill -9 $PPID", "lost", r"desk: the process that keeps place board0 was killed"),
+        ("acquire", "kill -9 $PPID", "lost", r"desk: the process that holds place board0 was killed"),
         ("export", "echo 'Error: no'; exit 1", "missing", r"desk: the serial port of place board0 cannot be resolved \(no\)"),
         (
             "export",

@@ -154,7 +154,7 @@ EXPORTER = "is its labgrid-exporter running? `labgrid-client resources` lists th
             Place(name="board0", resources=(SERIAL,), reservation="TOKEN"),
             "Server error: Error: Place board0 was not reserved for desk/bob\n",
             "busy",
-            "place board0 is reserved with another token (Place board0 was not reserved for desk/bob); "
+            "place board0 is reserved with a different token (Place board0 was not reserved for desk/bob); "
             f"`labgrid-client reservations` lists the owners; {WAIT}",
         ),
         (

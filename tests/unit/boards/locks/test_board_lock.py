@@ -105,7 +105,7 @@ def test_twice_in_one_process(tmp_path: Path) -> None:
     """One board under two names is an error of its own kind: the run must not wait for itself."""
     lock = BoardLock(BOARD, label="desk", folder=tmp_path)
     error = taken(tmp_path)
-    assert (error.kind, error.message) == ("twice", "desk: this run already uses the board under another name")
+    assert (error.kind, error.message) == ("twice", "desk: this run already uses the board under a different name")
     lock.close()
     lock.close()
     BoardLock(BOARD, label="desk", folder=tmp_path).close()

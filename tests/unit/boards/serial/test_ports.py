@@ -228,7 +228,7 @@ def test_holders(pty_port: str) -> None:
             "ModemManager",
             r"ModemManager \(pid 12\); it probes every new port; stop it with `systemctl stop ModemManager`",
         ),
-        ("brltty", r"brltty \(pid 12\); it takes CH340 and CP210x adapters .* remove the package `brltty`"),
+        ("brltty", r"brltty \(pid 12\); `brltty` mistakes CH340 and CP210x adapters .* remove that package"),
         ("screen", r"in use by screen \(pid 12\); close it first"),
     ],
 )
@@ -246,7 +246,7 @@ def test_busy_without_a_visible_holder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ports, "holders", lambda _device: [])
     error = why_port_failed("/dev/ttyUSB0", OSError(errno.EBUSY, "busy"))
     assert error.kind == "busy"
-    assert "a program of another user (try `sudo fuser -v /dev/ttyUSB0`)" in error.message
+    assert "another user's program (try `sudo fuser -v /dev/ttyUSB0`)" in error.message
 
 
 # ------------------------------------------------------------------ over the network

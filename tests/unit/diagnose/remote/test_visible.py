@@ -77,7 +77,7 @@ def test_another_alert_than_predicted():
     told = completed(seen, wire, facts=FACTS)
     assert told is seen
     assert unseen(seen, wire, told=told, asked=9)[1] == (
-        "why it refuses: it accepts nothing from this machine either, or refuses it with another alert"
+        "why it refuses: it accepts nothing from this machine either, or refuses it with a different alert"
         " (probed with 9 connections; --no-probe skips them)"
     )
 

@@ -66,7 +66,7 @@ def test_counts_are_in_the_order_of_interest(make_run, make_result):
 def test_a_run_without_server_keys_says_so(make_run, make_result):
     """The question at the top of the page is answered in any case."""
     view = overview(make_run(make_result("versions/x")))
-    assert view["answer"] == ["This run has no case of a server key, so it cannot say which one to use."]
+    assert view["answer"] == ["This run has no server-key case, so it cannot say which one to use."]
     assert view["key_table"] is None
 
 

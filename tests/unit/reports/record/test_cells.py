@@ -79,7 +79,7 @@ def test_the_title_of_a_server(good_run):
         "Python 3.11.2, OpenSSL 3.0.17",
         "Python 3.11.2, OpenSSL 3.0.17 (OpenSSL's default suites)",
         "c",
-        "Python 3.11.2, OpenSSL 3.0.17 (OpenSSL's default suites; found by handshake: groups x25519)",
+        "Python 3.11.2, OpenSSL 3.0.17 (OpenSSL's default suites; determined by test handshakes: groups x25519)",
     ]
 
 
@@ -90,10 +90,10 @@ FOUND = {"versions": [], "groups": [["x25519"]], "signature_algorithms": ["ed255
     ("hidden", "text"),
     [
         ([], ""),
-        (["groups"], "found by handshake: groups x25519"),
+        (["groups"], "determined by test handshakes: groups x25519"),
         (
             ["versions", "signature algorithms"],
-            "found by handshake: versions none; signature algorithms ed25519, ed448, a and 2 more",
+            "determined by test handshakes: versions none; signature algorithms ed25519, ed448, a and 2 more",
         ),
         (["something new"], ""),
     ],

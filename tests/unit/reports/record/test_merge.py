@@ -132,13 +132,13 @@ def test_two_results_for_one_cell(real, another):
     with pytest.raises(UsageError) as caught:
         merge([part(real), part(again, "b.json")])
     assert str(caught.value) == (
-        f"two results of unix in-process {cell} and of {number - 1} more cells: in a.json ({real['run']['started']}) and in b.json "
-        "(2030-01-01T00:00:00.000+00:00); --prefer newest takes those of the newer run, --rename b.json:unix=NAME keeps both"
+        f"duplicate results for unix in-process {cell} and {number - 1} more cells: in a.json ({real['run']['started']}) and in b.json "
+        "(2030-01-01T00:00:00.000+00:00); --prefer newest takes those from the newer run, --rename b.json:unix=NAME keeps both"
     )
     for order in ([part(real), part(again, "b.json")], [part(again, "b.json"), part(real)]):
         merged = check(merge(order, prefer="newest"))
         assert {result["source"] for result in merged.run["results"]} == {"another"}
-        assert merged.notes == (f"{number} cells had results of several runs: those of the newest run are used",)
+        assert merged.notes == (f"{number} cells had results from several runs: those from the newest run are used",)
     both = check(merge([part(real), part(again, "b.json")], renames=["b.json:unix=later"]))
     assert [board["board"] for board in both.run["boards"]] == ["unix", "later"]
 
@@ -246,11 +246,12 @@ def test_one_cell_in_two_runs_names_no_others(real, another):
         merge([part(other, "b.json"), part(one)])
     cell = one["results"][0]["case"]
     assert str(caught.value) == (
-        f"two results of unix in-process {cell}: in b.json (2030-01-01T00:00:00.000+00:00) and in a.json ({real['run']['started']}); "
-        "--prefer newest takes those of the newer run, --rename a.json:unix=NAME keeps both"
+        f"duplicate results for unix in-process {cell}: in b.json (2030-01-01T00:00:00.000+00:00) and in "
+        f"a.json ({real['run']['started']}); "
+        "--prefer newest takes those from the newer run, --rename a.json:unix=NAME keeps both"
     )
     merged = merge([part(one), part(other, "b.json")], prefer="newest")
-    assert merged.notes == ("1 cells had results of several runs: those of the newest run are used",)
+    assert merged.notes == ("1 cells had results from several runs: those from the newest run are used",)
 
 
 def test_a_run_in_two_files_is_taken_from_the_first(real):

@@ -108,7 +108,7 @@ def test_servers():
     ]  # fmt: skip
     assert len(set(called(server(0), server(1, flag="openssl")))) == 2
     assert called(server(0), server(1, found="x25519")) == [
-        "in-process@usual-settings", "in-process@found-by-handshake:-groups-x25519",
+        "in-process@usual-settings", "in-process@determined-by-test-handshakes:-groups-x25519",
     ]  # fmt: skip
     lost = undescribed("in-process", place=1, host="", rename=None)
     assert called(server(0), lost) == ["in-process", "in-process"]

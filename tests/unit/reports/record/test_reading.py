@@ -222,7 +222,7 @@ def test_a_byte_order_mark_is_accepted(tmp_path):
 )
 def test_a_key_that_is_there_twice_is_refused(data):
     """Two readers may take different ones of the two values: `verdict` must be what every reader sees."""
-    with pytest.raises(UsageError, match=r"^x: the key '(schema|id|record)' is there twice; expected a run\.json"):
+    with pytest.raises(UsageError, match=r"^x: duplicate key '(schema|id|record)'; expected a run\.json"):
         parse_run(data, where="x")
 
 

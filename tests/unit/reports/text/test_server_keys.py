@@ -110,7 +110,7 @@ def test_the_cheapest_key_that_connects_everywhere_is_named_first() -> None:
         tried("ed25519", refused="NO_SHARED_CIPHER"),
         tried("ed25519", refused="NO_SHARED_CIPHER", board="lab"),
     ) == [
-        "p256: connects every board with every server (2 of 2), a handshake takes 9.1 ms on lab and 12 ms on desk.",
+        "p256: works with every board and every server (2 of 2), a handshake takes 9.1 ms on lab and 12 ms on desk.",
         "Also everywhere: rsa2048, 4.9 to 1840 ms per handshake.",
         "Connects no board: ed25519.",
     ]
@@ -127,8 +127,8 @@ def test_the_answer_if_no_single_key_connects_everything() -> None:
         tried("dual-rsa-ec", ms=3),
         tried("dual-rsa-ec", ms=3, **other),
     ) == [
-        "No single key connects every board. p256: 1 of 2; refused on lab with py311 (NO_SHARED_CIPHER).",
-        "What does connect every board: dual-rsa-ec, 3.0 ms per handshake.",
+        "No single key works with every board. p256: 1 of 2; refused on lab with py311 (NO_SHARED_CIPHER).",
+        "What does work with every board: dual-rsa-ec, 3.0 ms per handshake.",
         "rsa2048: only 1 of 2; refused on desk with py311 (NO_SHARED_CIPHER).",
     ]
 
@@ -185,7 +185,7 @@ def test_a_key_that_could_not_be_tried_is_not_refused() -> None:
 def test_a_board_that_could_not_be_tried_does_not_count() -> None:
     """A board that never answered counts neither for nor against a key, and is named."""
     assert said(tried("p256"), not_run("p256", "error", "no prompt", board="dead")) == [
-        "p256: connects every board with every server (1 of 1 that could be tried), 7.4 ms per handshake.",
+        "p256: works with every board and every server (1 of 1 that could be tried), 7.4 ms per handshake.",
         "Not counted, because no key could be tried: dead with py311.",
     ]
 
@@ -199,7 +199,7 @@ def test_cells_that_an_interrupted_run_did_not_reach() -> None:
     matrix = key_matrix({**run(tried("p256")), "missing": lost})
     assert matrix is not None
     assert matrix.columns == (("desk", "py311"), ("lab", "py311"))
-    assert answer(matrix)[0].startswith("p256: connects every board with every server (1 of 1 that could be tried)")
+    assert answer(matrix)[0].startswith("p256: works with every board and every server (1 of 1 that could be tried)")
     assert answer(matrix)[1] == "Not counted, because no key could be tried: lab with py311."
     best = recommended(matrix)
     assert best is not None
@@ -266,9 +266,9 @@ def test_the_first_trouble_is_named_and_the_others_counted() -> None:
     boards = [{"board": name} for name in ("a", "b", "c")]
     refused = [tried("p256", refused="X", **board) for board in boards]
     (first, *_) = said(tried("p256"), *refused)
-    assert first == "No single key connects every board. p256: 1 of 4; refused on a with py311 (X) and 2 more."
+    assert first == "No single key works with every board. p256: 1 of 4; refused on a with py311 (X) and 2 more."
     (first, *_) = said(tried("p256"), not_run("p256", "error", "garbled", board="a"), tried("rsa2048", board="a"))
-    assert first == "No single key connects every board. p256: 1 of 2; error on a with py311 (garbled)."
+    assert first == "No single key works with every board. p256: 1 of 2; error on a with py311 (garbled)."
 
 
 def test_times_have_significant_digits() -> None:
@@ -323,7 +323,7 @@ def test_a_key_without_a_time_comes_last_of_its_like() -> None:
     assert matrix is not None
     assert [row.title for row in matrix.ranked()] == ["rsa2048", "p256"]
     assert answer(matrix) == [
-        "rsa2048: connects every board with every server (1 of 1), 900 ms per handshake.",
+        "rsa2048: works with every board and every server (1 of 1), 900 ms per handshake.",
         "Also everywhere: p256.",
     ]
 
@@ -373,7 +373,7 @@ def test_next_to_a_table_other_keys_are_omitted() -> None:
     matrix = key_matrix(run(*both, *some, tried("ed448", refused="X"), tried("ed448", refused="X", board="lab")))
     assert matrix is not None
     assert answer(matrix, tabled=True) == [
-        "p256: connects every board with every server (2 of 2), 7.4 ms per handshake.",
+        "p256: works with every board and every server (2 of 2), 7.4 ms per handshake.",
         "Connects no board: ed448.",
     ]
 

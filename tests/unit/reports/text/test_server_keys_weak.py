@@ -35,7 +35,7 @@ def test_a_weak_session_is_ranked_last() -> None:
     """However fast it is: a key that is not weak comes first."""
     keys = matrix(row("rsa2048", ("desk", NO_SECRECY), ms=1), row("p256", ("desk", "")))
     assert answer(keys) == [
-        "p256: connects every board with every server (1 of 1), 9.0 ms per handshake.",
+        "p256: works with every board and every server (1 of 1), 9.0 ms per handshake.",
         "Also everywhere: rsa2048, 1.0 ms per handshake (weak: no forward secrecy).",
     ]
 
@@ -48,8 +48,8 @@ def test_a_key_that_is_weak_everywhere_is_no_better_than_one_that_fails_somewher
     )
     assert recommended(keys) is None
     assert answer(keys) == [
-        "No single key connects every board. p256: 1 of 2; refused on lab with py311 (NO_SHARED_CIPHER).",
-        "What does connect every board: rsa2048, 1.0 ms per handshake (weak: no forward secrecy).",
+        "No single key works with every board. p256: 1 of 2; refused on lab with py311 (NO_SHARED_CIPHER).",
+        "What does work with every board: rsa2048, 1.0 ms per handshake (weak: no forward secrecy).",
     ]
 
 
@@ -59,7 +59,7 @@ def test_a_key_is_not_recommended_where_another_is_better() -> None:
     keys = matrix(best, row("p256", ("desk", "!X"), ("third", "!X"), ("lab", "")))
     assert recommended(keys) is None
     assert answer(keys)[:2] == [
-        "rsa2048: connects every board with every server (3 of 3), 1.0 ms per handshake.",
+        "rsa2048: works with every board and every server (3 of 3), 1.0 ms per handshake.",
         "rsa2048 is weak in 1 of them: no forward secrecy. p256 is not weak there.",
     ]
 

@@ -88,7 +88,7 @@ def test_server():
     assert server_line(built).endswith(", built with --with-ssl-default-suites=openssl")
     found = {"versions": ["TLSv1.2"], "groups": [["x25519"]], "signature_algorithms": []}
     limited = ServerEntry.of_json({**described, "found": found, "hidden": ["groups"]})
-    assert server_line(limited).endswith("OpenSSL 3.0.15, found by handshake: groups x25519")
+    assert server_line(limited).endswith("OpenSSL 3.0.15, determined by test handshakes: groups x25519")
 
 
 @pytest.mark.parametrize(
