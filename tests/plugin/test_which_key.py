@@ -54,7 +54,7 @@ def test_two_boards_two_servers(suite, other_interpreter, other_python):
         lead,
     )
     assert said, lead
-    assert texts(page, ".more li") == ["Connects no board: Ed25519 key."]
+    assert texts(page, ".more li") == ["Works with no board: Ed25519 key."]
     heads = texts(page, "table.costs thead th")
     assert [head.split()[0] for head in heads] == ["Server", "unix", "unix:other", "Heap"]
     (best,) = texts(page, "table.costs tr.best")

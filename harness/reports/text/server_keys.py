@@ -278,7 +278,7 @@ def _answer(matrix: KeyMatrix, *, tabled: bool, whole: bool) -> list[str]:
         return ["No server key could be tried with any board, so nothing is known about them."]
     if not best.good:
         as_expected = " as expected" if any(row.sessions for row in rows) else ""
-        return [f"No server key of this run connects any board{as_expected} ({tried} tried)."]
+        return [f"No server key in this run works with any board{as_expected} ({tried} tried)."]
     sometimes = [row for row in rows[1:] if row.good and not row.everywhere and not tabled]
     partly = [f"{row.title}: only {_count(row, total)}; {_trouble(row)}." for row in sometimes]
     if not best.everywhere:
@@ -322,7 +322,7 @@ def _never(rows: list[KeyRow]) -> list[str]:
     untried = [f"{row.title} ({row.cells[0].connects})" for row in rows if not row.tried]
     return [
         *([f"Connects, but nowhere as expected: {', '.join(wrong)}."] if wrong else []),
-        *([f"Connects no board: {', '.join(names)}."] if names else []),
+        *([f"Works with no board: {', '.join(names)}."] if names else []),
         *([f"Could not be tried: {', '.join(untried)}."] if untried else []),
     ]
 

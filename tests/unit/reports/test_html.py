@@ -154,7 +154,7 @@ def test_the_first_screen_in_words():
     """The answer, the boards with problems, the changes and an interrupted run are shown without any script."""
     page = render_html(run())
     for words in (
-        "No server key of this run connects any board (1 tried).",
+        "No server key in this run works with any board (1 tried).",
         "Boards with problems",
         "1 fail of ",
         "1 new failure",

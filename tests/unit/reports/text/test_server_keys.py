@@ -112,7 +112,7 @@ def test_the_cheapest_key_that_connects_everywhere_is_named_first() -> None:
     ) == [
         "p256: works with every board and every server (2 of 2), a handshake takes 9.1 ms on lab and 12 ms on desk.",
         "Also everywhere: rsa2048, 4.9 to 1840 ms per handshake.",
-        "Connects no board: ed25519.",
+        "Works with no board: ed25519.",
     ]
 
 
@@ -151,17 +151,17 @@ def test_a_key_that_only_connects_wrongly_is_not_called_refused() -> None:
     """The answer says what is wrong with a session that should not exist."""
     assert said(tried("rsa2048"), tried("p256", verdict="insecure"), tried("p521", refused="X"))[1:] == [
         "Connects, but nowhere as expected: p256 (insecure).",
-        "Connects no board: p521.",
+        "Works with no board: p521.",
     ]
     assert said(tried("p256", verdict="fail")) == [
-        "No server key of this run connects any board as expected (1 tried)."
+        "No server key in this run works with any board as expected (1 tried)."
     ]
 
 
 def test_keys_that_connect_nothing() -> None:
     """The answer says that no key connects any board."""
     assert said(tried("p256", refused="NO_SHARED_CIPHER")) == [
-        "No server key of this run connects any board (1 tried)."
+        "No server key in this run works with any board (1 tried)."
     ]
 
 
@@ -172,13 +172,13 @@ def test_a_key_that_could_not_be_tried_is_not_refused() -> None:
         tried("ed25519", refused="NO_SHARED_CIPHER"),
         not_run("rsa2048", "error", "garbled"),
         not_run("k256", "unsupported", "no such curve"),
-    )[1:] == ["Connects no board: ed25519.", "Could not be tried: rsa2048 (error), k256 (unsupported)."]
+    )[1:] == ["Works with no board: ed25519.", "Could not be tried: rsa2048 (error), k256 (unsupported)."]
     assert said(not_run("p256", "error", "no prompt")) == [
         "No server key could be tried with any board, so nothing is known about them.",
         "Not counted, because no key could be tried: desk with py311.",
     ]
     assert said(tried("p256", refused="X"), not_run("p384", "error", "garbled")) == [
-        "No server key of this run connects any board (1 tried)."
+        "No server key in this run works with any board (1 tried)."
     ]
 
 
@@ -374,7 +374,7 @@ def test_next_to_a_table_other_keys_are_omitted() -> None:
     assert matrix is not None
     assert answer(matrix, tabled=True) == [
         "p256: works with every board and every server (2 of 2), 7.4 ms per handshake.",
-        "Connects no board: ed448.",
+        "Works with no board: ed448.",
     ]
 
 
