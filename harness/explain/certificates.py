@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.expectations.clients import is_mbedtls_2
 from harness.explain import fixes
 from harness.explain.evidence import Evidence
 from harness.explain.no_shared_cipher import Cause, cause, suite_table
@@ -134,7 +135,7 @@ def no_signature_scheme(evidence: Evidence) -> Explanation | None:
             if evidence.hello
             else "no ClientHello",
         ),
-        fixes=(fixes.ec_key(), fixes.rsa_key()),
+        fixes=fixes.other_keys(evidence),
     )
 
 
@@ -314,6 +315,8 @@ def use_not_checked(evidence: Evidence) -> Explanation | None:
     """Insecure: mbedTLS 2 in MicroPython's configuration does not check usages."""
     expected = evidence.expected
     if not evidence.accepted or expected is None or expected.client_number != mbedtls.SSL_BAD_CERTIFICATE:
+        return None
+    if not is_mbedtls_2(evidence.info):
         return None
     return told(
         "the board accepted a certificate that is not for servers: this firmware does not check key usages",

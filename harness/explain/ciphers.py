@@ -8,6 +8,7 @@ from harness.explain.evidence import Evidence
 from harness.explain.no_shared_cipher import Cause, cause, suite_table
 from harness.explain.registry import rule, told
 from harness.model import Change, Explanation, Fix, Stage
+from harness.oracle.predict import Exclusion
 
 
 def _keys(evidence: Evidence) -> str:
@@ -66,9 +67,13 @@ def key_type(evidence: Evidence) -> Explanation | None:
         f"the server's key is {_keys(evidence)}, and the board cannot use such a key with any suite that the server allows",
         why=suite_table(evidence),
         fixes=(
-            fixes.ec_key(),
-            fixes.second_key("EC"),
-            *fixes.firmware_since(evidence.info, (1, 24), f"ECDHE with an RSA key came in {fixes.FIRST_ECDHE_RSA}"),
+            *_another_key(evidence),
+            *_common_group(evidence),
+            *(
+                fixes.firmware_since(evidence.info, (1, 24), f"ECDHE with an RSA key came in {fixes.FIRST_ECDHE_RSA}")
+                if "RSA" in evidence.key_types
+                else ()
+            ),
             *_offer_all(evidence),
             *_plain_rsa(evidence),
         ),
@@ -83,7 +88,7 @@ def rsa_suites_only(evidence: Evidence) -> Explanation | None:
     return told(
         f"the server's key is {_keys(evidence)}, and the board offers suites for RSA keys only",
         why=suite_table(evidence),
-        fixes=(fixes.second_key("RSA"), fixes.rsa_key(), *_offer_all(evidence)),
+        fixes=(*_another_key(evidence), *_common_group(evidence), *_offer_all(evidence)),
     )
 
 
@@ -143,7 +148,7 @@ def key_without_signature(evidence: Evidence) -> Explanation | None:
     return told(
         f"the server's key is {_keys(evidence)}, and the board supports no signature of that kind",
         why=suite_table(evidence),
-        fixes=(fixes.ec_key(), fixes.rsa_key()),
+        fixes=fixes.other_keys(evidence),
     )
 
 
@@ -162,8 +167,15 @@ def tls13_without_suites(evidence: Evidence) -> Explanation | None:
                 client_lines=offering(evidence.info, wanted),
                 change=Change(client={"suites": wanted, "suite_words": None}),
             ),
-            Fix(
-                title="leave set_ciphers out on the board", change=Change(client={"suites": None, "suite_words": None})
+            *(
+                (
+                    Fix(
+                        title="leave set_ciphers out on the board",
+                        change=Change(client={"suites": None, "suite_words": None}),
+                    ),
+                )
+                if _can_choose(evidence)
+                else ()
             ),
             Fix(
                 title="keep the server at TLS 1.2; key and suites must then match as usual",
@@ -183,8 +195,8 @@ def server_contradicts_itself(evidence: Evidence) -> Explanation | None:
         f"the server's own suites and its {_keys(evidence)} key contradict each other: it cannot serve any client",
         why=suite_table(evidence),
         fixes=(
-            fixes.python_suites(),
-            fixes.ec_key() if "RSA" in evidence.key_types else fixes.rsa_key(),
+            *((fixes.python_suites(),) if fixes.forward_secret_list_helps(evidence) else ()),
+            *fixes.other_keys(evidence),
         ),
     )
 
@@ -260,19 +272,48 @@ def nothing_in_common(evidence: Evidence) -> Explanation | None:
     """The lists are disjoint, and neither key nor group is the cause."""
     if cause(evidence) is not Cause.NOTHING_IN_COMMON:
         return None
+    helps = fixes.forward_secret_list_helps(evidence)
+    foreign = evidence.server is not None and not evidence.server.python
+    set_there = foreign or evidence.case.server.ciphers is not None
     return told(
         "no suite is in both lists: the board has none of the suites that the server allows",
         why=suite_table(evidence),
         fixes=(
-            fixes.python_suites(),
-            Fix(
-                title="allow what the board offers with forward secrecy",
-                server_lines=('context.set_ciphers("ECDHE+AESGCM:ECDHE+AES")',),
-                change=Change(server={"ciphers": "ECDHE+AESGCM:ECDHE+AES"}),
-            ),
+            *((fixes.python_suites(),) if helps and set_there else ()),
+            *((_forward_secrecy(),) if helps else ()),
             *_offer_all(evidence),
         ),
     )
+
+
+def _forward_secrecy() -> Fix:
+    return Fix(
+        title="allow what the board offers with forward secrecy",
+        server_lines=('context.set_ciphers("ECDHE+AESGCM:ECDHE+AES")',),
+        change=Change(server={"ciphers": "ECDHE+AESGCM:ECDHE+AES"}),
+    )
+
+
+def _another_key(evidence: Evidence) -> tuple[Fix, ...]:
+    """Another or a second key for the server, if the board can use it; a key that the server does not have cannot be kept."""
+    kinds = evidence.key_types
+    found: list[Fix] = []
+    if "EC" not in kinds and fixes.key_helps(evidence, "EC"):
+        found += [fixes.ec_key(), *((fixes.second_key("EC"),) if "RSA" in kinds else ())]
+    if "RSA" not in kinds and fixes.key_helps(evidence, "RSA"):
+        found += [*((fixes.second_key("RSA"),) if "EC" in kinds else ()), fixes.rsa_key()]
+    return tuple(found)
+
+
+def _common_group(evidence: Evidence) -> tuple[Fix, ...]:
+    """A group that the other key needs as well, if there is none in common."""
+    lacking = any(Exclusion.NO_GROUP in item.reasons for item in evidence.selection)
+    return (fixes.default_groups(),) if lacking and evidence.server and evidence.server.groups is not None else ()
+
+
+def _can_choose(evidence: Evidence) -> bool:
+    """Whether the firmware has set_ciphers; a board that was never probed may have it."""
+    return not evidence.info.api or evidence.info.can_set_ciphers
 
 
 def _plain_rsa(evidence: Evidence, *, always: bool = False) -> tuple[Fix, ...]:
@@ -288,7 +329,8 @@ def _plain_rsa(evidence: Evidence, *, always: bool = False) -> tuple[Fix, ...]:
 
 def _offer_all(evidence: Evidence) -> tuple[Fix, ...]:
     """Let the board offer all its suites, if the case limits them."""
-    if evidence.case.client.suites is None and evidence.case.client.suite_words is None:
+    plan = evidence.case.client
+    if (plan.suites is None and plan.suite_words is None) or not _can_choose(evidence):
         return ()
     return (
         Fix(

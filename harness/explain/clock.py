@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from harness.expectations.clients import checks_dates
 from harness.explain import fixes
 from harness.explain.client_lines import connecting
 from harness.explain.evidence import Evidence
 from harness.explain.registry import rule, told
 from harness.explain.shown import read_certificates
-from harness.model import Explanation, Fix
+from harness.model import Explanation, Fix, Verify
+from harness.wire.alerts import AlertCode
+
+
+def accepted_outside_dates(evidence: Evidence) -> bool:
+    """Whether only the date was wrong, on a board whose library checks none and whose API has one number for every reason."""
+    expected = evidence.expected
+    if not evidence.accepted or expected is None or expected.note is None or expected.alert is None:
+        return False
+    verifies = evidence.case.client.verify is Verify.REQUIRED
+    by_date = expected.alert.code in (AlertCode.CERTIFICATE_EXPIRED, AlertCode.CERTIFICATE_UNKNOWN)
+    return verifies and by_date and not checks_dates(evidence.info)
 
 
 def _dates(evidence: Evidence) -> tuple[str, ...]:
@@ -86,7 +98,9 @@ def not_yet_valid(evidence: Evidence) -> Explanation | None:
 def dates_not_checked(evidence: Evidence) -> Explanation | None:
     """Insecure: a TLS library built to check no dates."""
     expected = evidence.expected
-    if not evidence.accepted or expected is None or not {"expired", "future"} & set(expected.client_flags or ()):
+    if not evidence.accepted or expected is None:
+        return None
+    if not {"expired", "future"} & set(expected.client_flags or ()) and not accepted_outside_dates(evidence):
         return None
     return told(
         "the board accepted a certificate outside its dates: this firmware's TLS library checks no dates",

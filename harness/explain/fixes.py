@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from harness.explain.client_lines import connecting
 from harness.explain.evidence import Evidence
-from harness.model import BoardInfo, Change, Fix
+from harness.model import BoardInfo, Change, Fix, KeyFacts, Outcome
+from harness.oracle.predict import predict
+from harness.wire.suites import SuiteInfo, suite_info
 
 NO_FORWARD_SECRECY = (
     "TLS_RSA has no forward secrecy: anyone who gets the server's key later can decrypt previously recorded traffic"
@@ -15,6 +19,13 @@ NEW_EC_KEY = (
 )
 # Certificates that `diagnose` makes to try a fix, by the kind of the key.
 MADE = {"EC": "server-p256", "RSA": "server-rsa2048"}
+_NEW_KEYS = {
+    "EC": KeyFacts(type="EC", bits=256, curve="secp256r1", signature_hash="sha256"),
+    "RSA": KeyFacts(type="RSA", bits=2048, signature_hash="sha256"),
+}
+# set_ciphers leaves them as they are.
+_TLS13_SUITES = ((0x1302, "TLSv1.3", "TLS_AES_256_GCM_SHA384"), (0x1301, "TLSv1.3", "TLS_AES_128_GCM_SHA256"))
+_AUTHENTICATION = {"EC": "ECDSA", "RSA": "RSA"}
 FIRST_ECDHE_RSA = "1.24 (rp2: 1.20; esp32: every version)"
 
 SET_CLOCK = Fix(
@@ -38,6 +49,37 @@ def ec_key() -> Fix:
         server_lines=(*NEW_EC_KEY, load("ec-cert.pem", "ec-key.pem")),
         change=Change(server={"certificates": (MADE["EC"],)}),
     )
+
+
+def other_keys(evidence: Evidence) -> tuple[Fix, ...]:
+    """Another key for the server, of each kind that this board can use with the server's suites."""
+    return tuple(fix() for kind, fix in (("EC", ec_key), ("RSA", rsa_key)) if key_helps(evidence, kind))
+
+
+def key_helps(evidence: Evidence, kind: str) -> bool:
+    """Whether a new key of this kind would connect; groups are another obstacle. True if the ClientHello is not known."""
+    hello, server = evidence.hello, evidence.server
+    if hello is None or server is None:
+        return True
+    if not server.python:
+        return any(info.authentication in (_AUTHENTICATION[kind], "any") for info in _offered(evidence))
+    changed = replace(server, keys=(_NEW_KEYS[kind],), groups=None)
+    return predict(hello, changed).outcome is Outcome.CONNECTED
+
+
+def forward_secret_list_helps(evidence: Evidence) -> bool:
+    """Whether the server's own key would connect with the suites of Python's default list that the board offers."""
+    hello, server = evidence.hello, evidence.server
+    if hello is None or server is None:
+        return True
+    offered = (info for info in _offered(evidence) if info.key_exchange == "ECDHE" and info.mac != "SHA")
+    suites = (*_TLS13_SUITES, *((info.code, "TLSv1.2", info.name) for info in offered))
+    return predict(hello, replace(server, suites=suites)).outcome is Outcome.CONNECTED
+
+
+def _offered(evidence: Evidence) -> tuple[SuiteInfo, ...]:
+    known = (suite_info(int(item.code, 16)) for item in evidence.selection)
+    return tuple(info for info in known if info is not None)
 
 
 def issued_again(evidence: Evidence) -> Change:

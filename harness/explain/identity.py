@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from harness.expectations.clients import is_mbedtls_2
 from harness.explain import fixes
+from harness.explain.clock import accepted_outside_dates
 from harness.explain.evidence import Evidence
 from harness.explain.registry import rule, told
 from harness.explain.shown import Shown, read_certificates
 from harness.model import Explanation, Fix, VerdictWord, Verify
 from harness.wire import mbedtls_numbers as mbedtls
+from harness.wire.alerts import AlertCode
 
 FULL_CHAIN = Fix(
     title="send the intermediates too: fullchain.pem instead of cert.pem",
     server_lines=("$ cat cert.pem intermediate.pem > fullchain.pem", fixes.load("fullchain.pem", "key.pem")),
 )
+
+# The reason behind the alert of a client that has one number (mbedTLS library/ssl_tls.c, "rejected for several reasons").
+_REASONS: dict[int | None, str] = {
+    AlertCode.BAD_CERTIFICATE: "it is for another host",
+    AlertCode.UNSUPPORTED_CERTIFICATE: "a key in its chain is too short",
+    AlertCode.CERTIFICATE_EXPIRED: "it has expired",
+    AlertCode.CERTIFICATE_UNKNOWN: "its hash is too old, or it is not valid yet",
+    AlertCode.UNKNOWN_CA: "no CA that the board trusts issued it",
+}
 
 
 def _not_trusted(evidence: Evidence) -> bool:
@@ -192,20 +204,34 @@ def one_number_for_all(evidence: Evidence) -> Explanation | None:
         f"sent {at}: {item.subject}, issued by {item.issuer}, for {item.names_text}, {item.valid_text}"
         for at, item in enumerate(_sent(evidence), start=1)
     ]
+    reason = _REASONS.get(evidence.alert("client"))
     return told(
-        "the board rejects the certificate; this firmware has one number for every reason (trust, name, date, hash, memory)",
+        f"the board rejects the certificate{f': {reason}' if reason else ''}; "
+        "this firmware has one number for every reason (trust, name, date, hash, memory)",
         why=(
             *shown,
             f"host asked for: {host}",
             f"its alert says: {alert}",
             *(f"trusted: {item.subject}" for item in _trusted(evidence)),
         ),
-        fixes=(
-            fixes.newer_firmware("1.22 and later report the reason"),
-            FULL_CHAIN,
-            fixes.trust(evidence.info, host=host),
-        ),
+        fixes=(*_by_alert(evidence), fixes.newer_firmware("1.22 and later report the reason")),
     )
+
+
+def _by_alert(evidence: Evidence) -> tuple[Fix, ...]:
+    """What helps against the reason that the client's alert names; mbedTLS has no alert of its own for a hash or a date to come."""
+    alert = evidence.alert("client")
+    again = Fix(
+        title="issue the certificate again: for the name or address the board asks for, valid now, signed with SHA-256",
+        change=fixes.issued_again(evidence),
+    )
+    if alert == AlertCode.BAD_CERTIFICATE:
+        return (again,)
+    if alert == AlertCode.UNSUPPORTED_CERTIFICATE:
+        return fixes.other_keys(evidence)
+    if alert in (AlertCode.CERTIFICATE_EXPIRED, AlertCode.CERTIFICATE_UNKNOWN):
+        return (fixes.SET_CLOCK, again) if evidence.clock_is_off else (again,)
+    return (FULL_CHAIN, fixes.trust(evidence.info, host=evidence.case.client.server_hostname))
 
 
 @rule("identity/other-reason")
@@ -224,9 +250,11 @@ def other_reason(evidence: Evidence) -> Explanation | None:
 def accepted_unchecked(evidence: Evidence) -> Explanation | None:
     """Insecure: nothing was verified, or not everything."""
     expected = evidence.expected
-    if not evidence.accepted or expected is None or expected.client_number == mbedtls.SSL_BAD_CERTIFICATE:
+    if not evidence.accepted or expected is None:
         return None
-    if {"expired", "future"} & set(expected.client_flags or ()):
+    if expected.client_number == mbedtls.SSL_BAD_CERTIFICATE and is_mbedtls_2(evidence.info):
+        return None
+    if {"expired", "future"} & set(expected.client_flags or ()) or accepted_outside_dates(evidence):
         return None
     checked = evidence.case.client.verify is Verify.REQUIRED
     return told(

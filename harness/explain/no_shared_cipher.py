@@ -94,7 +94,8 @@ def _cause(evidence: Evidence, offered: tuple[SuiteVerdict, ...]) -> Cause:
         return Cause.NO_CERTIFICATE
     if evidence.chose_tls13 and not any(info.tls13 for info in suites):
         return Cause.TLS13_WITHOUT_SUITES
-    if all(info.key_exchange == "RSA" for info in suites) and not _allows(evidence, "RSA"):
+    unlisted = all(Exclusion.NOT_ALLOWED in item.reasons for item in offered) or not _allows(evidence, "RSA")
+    if all(info.key_exchange == "RSA" for info in suites) and unlisted:
         return Cause.PLAIN_RSA_ONLY
     single = {item.reasons[0] for item in offered if len(item.reasons) == 1}
     for exclusion, found in _SINGLE:
@@ -107,10 +108,14 @@ def _cause(evidence: Evidence, offered: tuple[SuiteVerdict, ...]) -> Cause:
 
 def _by_key_or_list(evidence: Evidence, offered: tuple[SuiteVerdict, ...], *, single: set[Exclusion]) -> Cause:
     fitting = [item for item in offered if Exclusion.KEY_TYPE not in item.reasons]
-    if Exclusion.KEY_TYPE in single:
-        return Cause.RSA_SUITES_ONLY if "RSA" not in evidence.key_types else Cause.KEY_TYPE
-    if not fitting and "RSA" not in evidence.key_types:
-        return Cause.RSA_SUITES_ONLY
+    known = (suite_info(int(item.code, 16)) for item in offered)
+    needed = {info.authentication for info in known if info is not None} & set(_NEEDED)
+    wrong_key = Cause.RSA_SUITES_ONLY if needed == {"RSA"} and "RSA" not in evidence.key_types else Cause.KEY_TYPE
+    listed = [item for item in offered if Exclusion.NOT_ALLOWED not in item.reasons]
+    if Exclusion.KEY_TYPE in single or (listed and all(Exclusion.KEY_TYPE in item.reasons for item in listed)):
+        return wrong_key
+    if not fitting and wrong_key is Cause.RSA_SUITES_ONLY:
+        return wrong_key
     macs = {info.mac for item in fitting if (info := suite_info(int(item.code, 16))) is not None}
     if macs == {"SHA"} and not _allows_sha1(evidence):
         return Cause.SHA1_MAC_ONLY

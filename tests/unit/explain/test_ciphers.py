@@ -2,8 +2,10 @@
 
 import dataclasses
 
+import pytest
+
 from harness.explain import candidates, fixes
-from harness.model import KeyFacts, ServerFacts, ServerProfile, Side, Stage
+from harness.model import ClientPlan, KeyFacts, ServerFacts, ServerProfile, Side, Stage
 
 NO_SHARED_CIPHER = {"server": {"type": "SSLError", "reason": "NO_SHARED_CIPHER"}, "by": Side.SERVER}
 SERVER = ServerFacts(python="3.11.7", openssl="OpenSSL 3.0.19", openssl_number=0x30000130, suites=(), security_level=2)
@@ -66,3 +68,79 @@ def test_plain_rsa_is_discouraged():
     """TLS_RSA is always marked as discouraged, with the reason."""
     fix = fixes.plain_rsa("AES128-SHA256")
     assert (fix.discouraged, fix.because) == (True, fixes.NO_FORWARD_SECRECY)
+
+
+EC, RSA = KeyFacts(type="EC", bits=256, curve="secp256r1"), KeyFacts(type="RSA", bits=2048)
+RSA_PSS, ED25519 = KeyFacts(type="RSA-PSS", bits=2048), KeyFacts(type="Ed25519", bits=256)
+ECDHE = ((0xC02B, "TLSv1.2", "ECDHE-ECDSA-AES128-GCM-SHA256"), (0xC02F, "TLSv1.2", "ECDHE-RSA-AES128-GCM-SHA256"))
+GCM = (*ECDHE, (0x009C, "TLSv1.2", "AES128-GCM-SHA256"))
+NEW_EC = "give the server an EC key on P-256 (its certificate from the CA that the board trusts)"
+NEW_RSA = "give the server an RSA key (2048 bits or more)"
+BOARD_LIST = "leave set_ciphers out on the board: it then offers every suite it has"
+
+
+def refused(made, offered, **words):
+    """Return the only explanation for a board that offers these suites."""
+    case = {name: words.pop(name) for name in ("info", "client", "profile") if name in words}
+    hello = dataclasses.replace(made.hello, suites=tuple(offered.split()))
+    suites = ((0x1301, "TLSv1.3", "TLS_AES_128_GCM_SHA256"), *words.pop("suites", ECDHE))
+    facts = dataclasses.replace(SERVER, suites=suites, **words)
+    (said,) = candidates(made("OSError", -30592, **NO_SHARED_CIPHER, client_hello=hello, server_facts=facts, **case))
+    return said.rule, [fix.title for fix in said.fixes]
+
+
+def test_a_pss_key_is_not_an_ec_key(made):
+    """A board that offers ECDHE_ECDSA does not offer suites for RSA keys only, and there is no EC key to keep."""
+    info = made.board("1.20.0", platform="stm32")
+    assert refused(made, "c02b 003d", keys=(RSA_PSS,), info=info) == ("ciphers/key-type", [NEW_EC])
+
+
+def test_a_list_without_the_suites_of_the_board(made):
+    """An RSA key does not help a board whose TLS_RSA suites with CBC are not in the server's list."""
+    rule, titles = refused(made, "003d 003c", keys=(EC,), suites=GCM)
+    assert (rule, titles) == ("ciphers/plain-rsa-only", ["allow TLS_RSA suites on the server, and give it an RSA key"])
+
+
+def test_an_rsa_key_and_no_common_group(made):
+    """All that both sides list needs an EC key: the key is the cause, and the group comes second. set_ciphers was never called."""
+    rule, titles = refused(made, "c02b 003d", keys=(RSA,), groups=("x25519",))
+    assert rule == "ciphers/key-type"
+    assert titles[0] == NEW_EC
+    assert titles[2] == "let the server use P-256 for the key exchange"
+    assert not [title for title in titles if "set_ciphers" in title]
+
+
+def test_a_list_that_was_never_set(made):
+    """Only a list that was set can be left out."""
+    profile = ServerProfile(ciphers="ECDHE-RSA-AES256-GCM-SHA384")
+    listed = {"keys": (RSA,), "suites": ((0xC030, "TLSv1.2", "ECDHE-RSA-AES256-GCM-SHA384"),)}
+    allow = "allow what the board offers with forward secrecy"
+    assert refused(made, "c02f", **listed) == ("ciphers/nothing-in-common", [allow])
+    rule, titles = refused(made, "c02f", **listed, profile=profile)
+    assert (rule, titles) == (
+        "ciphers/nothing-in-common",
+        ["leave set_ciphers out on the server: Python's own suites", allow],
+    )
+
+
+@pytest.mark.parametrize(("offered", "titles"), [("c02b 003d", [NEW_EC]), ("c02b c02f", [NEW_EC, NEW_RSA])])
+def test_an_rsa_key_only_where_it_helps(made, offered, titles):
+    """Firmware without ECDHE_RSA cannot use an RSA key with the server's suites."""
+    assert refused(made, offered, keys=(ED25519,)) == ("ciphers/key-without-signature", titles)
+
+
+def test_a_contradiction_without_ecdhe_rsa(made):
+    """A server with an RSA key and suites for EC keys: Python's own list does not help firmware without ECDHE_RSA."""
+    both = ["leave set_ciphers out on the server: Python's own suites", NEW_EC]
+    for offered, titles in (("c02b 003d", [NEW_EC]), ("c02b c02f", both)):
+        said = refused(made, offered, keys=(RSA,), suites=ECDHE[:1])
+        assert said == ("ciphers/server-contradicts-itself", titles)
+
+
+@pytest.mark.parametrize(("version", "there"), [("1.20.0", False), ("1.24.0", True)])
+def test_firmware_without_set_ciphers(made, version, there):
+    """The board's list can be left out only where the firmware has set_ciphers."""
+    client = ClientPlan(suites=("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",))
+    rule, titles = refused(made, "c02f", keys=(EC,), client=client, info=made.board(version))
+    assert rule == "ciphers/ecdhe-rsa-only"
+    assert (BOARD_LIST in titles) == there
