@@ -245,7 +245,11 @@ def alert_only(evidence: Evidence) -> Explanation | None:
         f"the server refused and sent only {name}({code})",
         why=(
             "the board cannot know more: mbedTLS shows -30592 for every fatal alert, axTLS the alert's number negated",
-            "handshake_failure is almost always NO_SHARED_CIPHER: the key type, the suites or the groups",
+            *(
+                ("handshake_failure is almost always NO_SHARED_CIPHER: the key type, the suites or the groups",)
+                if code == AlertCode.HANDSHAKE_FAILURE
+                else ()
+            ),
         ),
         fixes=(Fix(title="read the server's log; for Python: the SSLError's reason"),),
     )

@@ -144,3 +144,12 @@ def test_firmware_without_set_ciphers(made, version, there):
     rule, titles = refused(made, "c02f", keys=(EC,), client=client, info=made.board(version))
     assert rule == "ciphers/ecdhe-rsa-only"
     assert (BOARD_LIST in titles) == there
+
+
+@pytest.mark.parametrize(("suites", "update"), [((), True), (("TLS-RSA-WITH-AES-128-GCM-SHA256",), False)])
+def test_gcm_is_there_already(made, suites, update):
+    """Firmware that has GCM needs no update to get it."""
+    info = made.board("1.20.0", suites=suites)
+    rule, titles = refused(made, "c009", keys=(EC,), info=info)
+    title = "update the board's firmware: GCM came with 1.24 (rp2: 1.20, esp32: always)"
+    assert (rule, title in titles) == ("ciphers/sha1-mac-only", update)

@@ -3,7 +3,7 @@
 import dataclasses
 
 from harness.explain import candidates
-from harness.model import ClientPlan, ServerProfile, Side
+from harness.model import Alert, ClientPlan, ServerProfile, Side
 from harness.wire.reading import WireReading
 
 
@@ -31,3 +31,11 @@ def test_ciphertext_read_as_plaintext(made):
     (said,) = candidates(result)
     assert said.rule == "peer/broken-messages"
     assert said.why[2:] == ("the encrypted Finished, read as plaintext, seems to span records",)
+
+
+def test_only_handshake_failure_means_no_shared_cipher(made):
+    """An alert with another code says nothing about suites."""
+    for code, name, count in ((40, "handshake_failure", 2), (255, "unknown(255)", 1)):
+        alert = Alert(sender="server", level="fatal", code=code, name=name)
+        (said,) = candidates(made("OSError", -30592, by=Side.SERVER, alerts=(alert,)))
+        assert (said.rule, len(said.why)) == ("peer/alert-only", count)
