@@ -2,7 +2,7 @@
 
     python benchmarks/bad_lines.py [--rounds N] [--boards NAME,...] [--cases SET] [--first-seed N] [--keep DIR] [--markdown]
 
-Each round runs the set on each faulty board, whose line damages other bytes in each round (the round's seed), and at the same time again
+Each round runs the set on each faulty board, whose line damages different bytes each round (the round's seed), and at the same time again
 and again on `--board unix`, so that load on the machine affects both. Results are compared with the first of these; the ratio is that of
 the time to their median. No damage may make a `fail` or `insecure`, at least nine in ten results must be the same, and a run must take
 less than three times as long.
@@ -136,9 +136,7 @@ def compared(run_on_line: Run, usual_runs: list[Run], *, seed: int) -> Compared:
 
 def rows(found: dict[str, list[Compared]]) -> list[list[str]]:
     """Return the table: a header and one row per board."""
-    lines = [
-        ["board", "runs", "fail", "equal, least", "equal, median", "time ratio, median", "time ratio, most", "met"]
-    ]
+    lines = [["board", "runs", "fail", "equal, min", "equal, median", "time ratio, median", "time ratio, max", "met"]]
     for board, runs in found.items():
         equal, ratio = [one.equal for one in runs], [one.ratio for one in runs]
         wrong = sum(len(one.wrong) for one in runs)

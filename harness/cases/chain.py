@@ -102,7 +102,7 @@ def links() -> Iterable[Row]:
 def sizes() -> Iterable[Row]:
     """The size of the Certificate message; a record and mbedTLS's buffer hold 16384 bytes."""
     yield accept("size-6000", "A chain of about 6 kB. Too large for small buffers.", "server-size-6000")
-    yield accept("size-8000", "A chain of about 8 kB. A usual size with RSA-4096.", "server-size-8000")
+    yield accept("size-8000", "A chain of about 8 kB, a typical size for RSA-4096.", "server-size-8000")
     yield accept("size-15000", "A chain of about 15 kB. It still fits one record.", "server-size-15000", Tier.CORE)
     yield refuse(
         "size-17000",

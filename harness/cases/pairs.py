@@ -70,7 +70,7 @@ def product() -> Iterable[Row]:
         key, suites, version, group = chosen
         yield Row(
             "-".join(chosen),
-            f"{key} key, {suites} suites, {version}, group {group}. The choice depends on all four settings at once.",
+            f"{key} key, {suites} suites, {version}, group {group}. What is negotiated depends on the combination of all four.",
             combination(*chosen),
             Tier.CORE if chosen in core else None,
         )

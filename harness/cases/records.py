@@ -32,7 +32,7 @@ def sizes() -> Iterable[Row]:
     )
     yield Row(
         "send-4097",
-        "The board sends 4097 bytes. One more than its outgoing buffer, so it takes two records.",
+        "The board sends 4097 bytes, one more than fits in its output buffer, so two records are needed.",
         permissive(send_bytes=4097, needs=mbedtls),
         Tier.CORE,
     )

@@ -141,7 +141,7 @@ def after_keys() -> Iterable[Row]:
     """From ChangeCipherSpec on."""
     yield Row(
         "ccs-missing",
-        "No ChangeCipherSpec, then FIN. Finished arrives encrypted before the board expects it.",
+        "ChangeCipherSpec is omitted, and the connection ends (FIN). Finished arrives encrypted before the board expects encryption.",
         tampered("ccs-missing", left_silently(mbedtls.SSL_CONN_EOF), subject=Subject.FINISHED),
     )
     for name, suite, reason in (

@@ -21,7 +21,7 @@ class Unavailable(HarnessError):
     """
 
     def __init__(self, profile: str, reason: str) -> None:
-        super().__init__(f"certificate profile {profile!r} cannot be made here: {reason}")
+        super().__init__(f"cannot generate the certificate of profile {profile!r} on this machine: {reason}")
         self.profile = profile
         self.reason = reason
 

@@ -29,8 +29,8 @@ examples:
   $ tls-harness boards --clean /dev/ttyUSB0   remove what pytest put on the board
 
 A probe interrupts the running program and restarts MicroPython (soft reset); it writes nothing to the board. Probing a
-single board (with SPEC) also joins the network configured in boards.toml and sets the clock. It stops at the first step that fails
-and says what to do.
+single board (with SPEC) also joins the network configured in boards.toml and sets the clock; it stops at the first step
+that fails and says what to do.
 """
 _API_SHOWN = ("set_ciphers", "load_verify_locations", "load_cert_chain", "wrap_socket(cadata)", "wrap_socket(key)")
 

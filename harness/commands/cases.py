@@ -27,7 +27,7 @@ def add(commands: Commands) -> None:
         "cases",
         help="list the cases that pytest runs",
         description="List the cases that pytest runs. Each line shows the ID, the smallest --cases set that includes the case, its subject "
-        "(the point a handshake must reach before the case says anything), and the title.",
+        "(the point the handshake must reach for the case's result to be meaningful), and the title.",
         epilog=EXAMPLE,
     )
     parser.add_argument(

@@ -72,7 +72,7 @@ def add(commands: Commands) -> None:
     foreign.add_argument(
         "--no-probe",
         action="store_true",
-        help="after a refusal, do not probe the server from this machine for the versions, suites and keys it accepts "
+        help="after a refusal, do not probe the server from this machine for the versions, suites and key types it supports "
         "(the probe makes a few dozen connections)",
     )
     foreign.add_argument(

@@ -35,7 +35,7 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "virtual",
         help="start a virtual board and keep it running until Ctrl-C",
-        description="Start a virtual board: a real MicroPython interpreter behind a port of its own, for mpremote and other tools. "
+        description="Start a virtual board: a real MicroPython interpreter behind a virtual serial port, for mpremote and other tools. "
         "Print the port and keep the board running until Ctrl-C (exit code 130) or SIGTERM (143).",
         epilog=EXAMPLE,
     )

@@ -1,4 +1,4 @@
-"""What a board or a server must have before a case says anything about TLS.
+"""What a board or a server must have for a case to say anything about TLS.
 
 Pure predicates over probed facts, never over version numbers, because vendors change the configuration. The reason names
 what is missing; reports show it for `unsupported`.

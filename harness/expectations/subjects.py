@@ -1,4 +1,4 @@
-"""The subject of a case: the point that a handshake must reach before the case says anything. The one home of this rule.
+"""The subject of a case: the point a handshake must reach for its result to be meaningful. The one home of this rule.
 
 A declaration usually says it already: by the stage of a stated failure, by the server's behaviour, by what is verified. Where it does
 not, the case states its subject. Knows declarations; must not know observations.

@@ -183,6 +183,6 @@ def setting_refused(evidence: Evidence) -> Explanation | None:
     return told(
         "the board's TLS library rejects one of its settings"
         + (": the pre-shared key or identity is too long" if psk else ""),
-        why=(f"the board says {' '.join(sorted(evidence.client_names)) or evidence.number}; nothing was sent",),
+        why=(f"the board reports {' '.join(sorted(evidence.client_names)) or evidence.number}; it sent nothing",),
         fixes=(Fix(title="use a key of at most 32 bytes and an identity of at most 128"),) if psk else (),
     )

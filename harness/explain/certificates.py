@@ -236,7 +236,7 @@ def wrong_use(evidence: Evidence) -> Explanation | None:
     if evidence.number != mbedtls.SSL_BAD_CERTIFICATE or evidence.alert("client") != AlertCode.UNSUPPORTED_CERTIFICATE:
         return None
     return told(
-        "the server's certificate is not for servers, or its key not for signing (ExtendedKeyUsage, KeyUsage)",
+        "the server's certificate is not valid for server authentication, or its key not for signing (ExtendedKeyUsage, KeyUsage)",
         why=_chain(evidence),
         fixes=(
             Fix(
@@ -319,7 +319,7 @@ def use_not_checked(evidence: Evidence) -> Explanation | None:
     if not is_mbedtls_2(evidence.info):
         return None
     return told(
-        "the board accepted a certificate that is not for servers: this firmware does not check key usages",
+        "the board accepted a certificate that is not valid for server authentication: this firmware does not check key usage",
         why=tuple(note for note in (expected.note,) if note),
         fixes=(fixes.newer_firmware("1.23 and later (mbedTLS 3) always check"),),
     )

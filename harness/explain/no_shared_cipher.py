@@ -24,7 +24,7 @@ _WORDS = {
     Exclusion.KEY_TYPE: "needs {needed}, the server's key is {keys}",
     Exclusion.KEY_CURVE: "the board does not list the key's curve {curve}",
     Exclusion.KEY_USAGE: "the certificate's KeyUsage forbids signing",
-    Exclusion.NO_SIGNATURE: "the board lists no signature for a {keys} key",
+    Exclusion.NO_SIGNATURE: "the board offers no signature algorithm for a {keys} key",
     Exclusion.NO_GROUP: "no group in common",
     Exclusion.NO_DH_PARAMETERS: "the server has no DH parameters",
     Exclusion.NO_PSK: "no pre-shared key",

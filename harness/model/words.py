@@ -114,7 +114,7 @@ class Side(StrEnum):
 
 
 class Subject(StrEnum):
-    """The point that a handshake must reach before a case says anything, in the order of progress.
+    """The point a handshake must reach for a case's result to be meaningful, in the order of progress.
 
     `harness.expectations.subjects` says which point each case has, `harness.run.reached` what shows that it was reached.
     """

@@ -57,7 +57,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--bind",
         metavar="ADDR",
         default=None,
-        help="Address of this machine that the server listens on. Default: the address on the route to the board",
+        help="Address of this machine that the server listens on. Default: the address of the interface that routes to the board",
     )
     group.addoption(
         "--ports",

@@ -54,7 +54,7 @@ def no_peer_text(label: str, *, bind: str) -> str:
         bind: where the server would listen.
     """
     return (
-        f"{label}: the board reports no IP address, and a server on {bind} would serve any client: name the address that the board's "
+        f"{label}: the board reports no IP address, and a server on {bind} would serve any client: specify the address that the board's "
         'connections come from with --peer ADDR, or as address = "ADDR" in boards.toml'
     )
 

@@ -103,7 +103,7 @@ def _other_peer_text(session: BoardSession, addresses: Addresses, report: Server
     if report.strangers:
         return (
             f"{label}: the board ({own}) connected to {target}, but the connection came from {report.peer} and only "
-            f"{', '.join(addresses.peers or ())} may connect: behind NAT, name the address that connections come from with --peer"
+            f"{', '.join(addresses.peers or ())} may connect: behind NAT, specify the address that connections come from with --peer"
         )
     return (
         f"{label}: the board ({own}) opened a TCP connection to {target}, but this server ({addresses.bind}) accepted none: "

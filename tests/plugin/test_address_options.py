@@ -48,7 +48,7 @@ def test_stranger(suite):
     assert "connected to 127.0.0.1:" in reason
     assert reason.endswith(
         "but the connection came from 127.0.0.1 and only 127.0.0.2 may connect: "
-        "behind NAT, name the address that connections come from with --peer"
+        "behind NAT, specify the address that connections come from with --peer"
     )
 
 

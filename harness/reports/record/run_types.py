@@ -37,7 +37,7 @@ class CellEntry(Entry, frozen=True, kw_only=True):
 class CaseEntry(Entry, frozen=True, kw_only=True):
     """A case, without its expectation: that depends on the board and is part of the result.
 
-    `subject` is the point that a handshake must reach before the case says anything. `weak` is null but in older records: the results
+    `subject` is the point a handshake must reach for the case's result to be meaningful. `weak` is null but in older records: the results
     have what is weak.
     """
 

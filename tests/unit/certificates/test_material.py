@@ -18,6 +18,6 @@ def test_the_repr_of_a_material_has_no_key(made: Certificates) -> None:
 def test_unavailable_names_profile_and_reason_and_can_be_pickled() -> None:
     """The reason is what a case shows as `unsupported`; xdist sends it between processes."""
     error = Unavailable("server-p224", "no such curve")
-    assert str(error) == "certificate profile 'server-p224' cannot be made here: no such curve"
+    assert str(error) == "cannot generate the certificate of profile 'server-p224' on this machine: no such curve"
     again = pickle.loads(pickle.dumps(error))
     assert (again.profile, again.reason, str(again)) == ("server-p224", "no such curve", str(error))

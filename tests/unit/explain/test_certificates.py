@@ -23,7 +23,7 @@ def test_no_signature_scheme(made, stored):
 
 
 def test_use_not_checked(made, stored):
-    """Insecure: mbedTLS 2 accepted a certificate that is not for servers (invented: firmware up to 1.22)."""
+    """Insecure: mbedTLS 2 accepted a certificate that is not valid for server authentication (invented: firmware up to 1.22)."""
     expected = Expectation(
         source="stated", outcome=Outcome.REFUSED, client_number=-31232, note="mbedTLS 2.x does not look"
     )

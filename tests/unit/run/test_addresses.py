@@ -49,6 +49,6 @@ def test_who_may_connect(address, given, hosted, bind, advertise, peers):
 def test_nobody_can_be_named():
     """The message says why there is no server, and both ways to name the board."""
     assert no_peer_text("u0", bind="0.0.0.0") == (
-        "u0: the board reports no IP address, and a server on 0.0.0.0 would serve any client: name the address that the board's "
+        "u0: the board reports no IP address, and a server on 0.0.0.0 would serve any client: specify the address that the board's "
         'connections come from with --peer ADDR, or as address = "ADDR" in boards.toml'
     )
