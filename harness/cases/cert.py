@@ -268,7 +268,7 @@ def usage() -> Iterable[Row]:
     yield accept("eku-any", "anyExtendedKeyUsage. mbedTLS accepts it as serverAuth.", "server-any-extended-key-usage")
     yield refuse(
         "ku-keyenc-only-ecdhe",
-        "RSA key for encryption only. ECDHE signs with it, which the usage forbids (RFC 5246 section 7.4.2); only TLS_RSA needs it.",
+        "RSA key whose keyUsage allows only encryption. ECDHE_RSA signs with the key, which that forbids (RFC 5246 section 7.4.2).",
         "server-rsa2048-encrypts-only",
         expect=wrong_usage,
         ca="ca-rsa",

@@ -207,7 +207,7 @@ def _shown(evidence: Evidence) -> str:
     if evidence.number == mbedtls.SSL_FATAL_ALERT_MESSAGE:
         return "after the board's Finished it sent a fatal alert: the board reports that at its first read, but not which alert"
     if last_word(evidence.wire) is LastWord.ALERT:
-        return "after the board's Finished it sent one encrypted record as long as an alert (a fatal one or a goodbye), no ticket, no data"
+        return "after the board's Finished it sent one encrypted record as long as an alert (fatal or close_notify), no ticket, no data"
     return "after the board's Finished it sent nothing, and ended the connection"
 
 

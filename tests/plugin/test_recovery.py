@@ -28,11 +28,11 @@ def test_hooks_recover_a_board(suite, children):
     ran = suite.end(process)
     assert ran.status == 10
     results = ran.record()["results"]
-    (spoilt,) = [result for result in results if result["verdict"] == "error"]
+    (faulty,) = [result for result in results if result["verdict"] == "error"]
     assert len(results) > 5
     assert {result["verdict"] for result in results} == {"pass", "error"}
-    assert all(result["recovery"] == [] for result in results if result is not spoilt)
-    steps = [(step["step"], step["result"]) for step in spoilt["recovery"] if step["result"] != "skipped"]
+    assert all(result["recovery"] == [] for result in results if result is not faulty)
+    steps = [(step["step"], step["result"]) for step in faulty["recovery"] if step["result"] != "skipped"]
     assert steps == [
         ("ctrl-c", "failed"),
         ("raw-repl", "failed"),
@@ -40,18 +40,18 @@ def test_hooks_recover_a_board(suite, children):
         ("reset", "failed"),
         ("power-cycle", "helped"),
     ]
-    assert "the reset hook" in spoilt["recovery"][4]["reason"]
-    assert spoilt["recovery"][4]["reason"].endswith("ended with status 7; it printed: no such hub")
+    assert "the reset hook" in faulty["recovery"][4]["reason"]
+    assert faulty["recovery"][4]["reason"].endswith("ended with status 7; it printed: no such hub")
     journal = [
-        entry["recovery"] for entry in ran.journal() if entry.get("case") == spoilt["case"] and "recovery" in entry
+        entry["recovery"] for entry in ran.journal() if entry.get("case") == faulty["case"] and "recovery" in entry
     ]
-    assert journal == [spoilt["recovery"]]
+    assert journal == [faulty["recovery"]]
     assert "board bench had faults: power-cycle helped 1x" in ran.lines
     # The failure block says the same, and the case's own transcript is kept.
     assert "the interpreter of the virtual board ended (SIGKILL) and was started again" in ran.text
     assert "recovery    reset failed after " in ran.text
     assert "recovery    power-cycle helped after " in ran.text
-    assert "th_run(" in (suite.folder / ".compat" / spoilt["artifacts"]["transcript"]).read_text()
+    assert "th_run(" in (suite.folder / ".compat" / faulty["artifacts"]["transcript"]).read_text()
     assert children(process.pid) == []
 
 
@@ -108,13 +108,13 @@ def test_pytest_timeout_ends_a_case(suite):
     suite.write("conftest.py", TOO_SOON)
     ran = suite.run("--cases", "smoke", "-k", "seed", "--board", "faulty:unplug", "--timeout", "250")
     assert ran.status == 10
-    spoilt, *rest = [result for result in ran.record()["results"] if result["verdict"] == "error"]
-    assert spoilt["reason"] == (
+    faulty, *rest = [result for result in ran.record()["results"] if result["verdict"] == "error"]
+    assert faulty["reason"] == (
         "stopped from outside before the harness's own time limits expired: Timeout (>250.0s) from pytest-timeout."
     )
-    assert spoilt["explanation"]["rule"] == "fault/stopped"
-    assert [step["step"] for step in spoilt["recovery"] if step["result"] != "skipped"][-1] == "set-aside"
-    assert "th_run(" in (suite.folder / ".compat" / spoilt["artifacts"]["transcript"]).read_text()
+    assert faulty["explanation"]["rule"] == "fault/stopped"
+    assert [step["step"] for step in faulty["recovery"] if step["result"] != "skipped"][-1] == "set-aside"
+    assert "th_run(" in (suite.folder / ".compat" / faulty["artifacts"]["transcript"]).read_text()
     assert rest
     assert {result["explanation"]["rule"] for result in rest} == {"fault/set-aside"}
     assert not [line for line in ran.lines if line.startswith("not run")]

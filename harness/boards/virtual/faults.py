@@ -61,7 +61,7 @@ TIME_LIMITS = 0.1
 class End(StrEnum):
     """The mildest recovery step that ends a fault of the line."""
 
-    ANSWER = "the answer it spoilt"
+    ANSWER = "the answer it corrupted"
     INTERRUPT = "Ctrl-C"
     RESET = "a hardware reset"
     POWER = "switching its power"
@@ -81,7 +81,7 @@ class Fault:
     """One fault. A field at its default behaves as on a board without a fault.
 
     `answer` receives one complete line of the agent, with its line end; `to_board` receives what the host sends. `endless` is printed
-    repeatedly after a spoilt answer. `boot` is the board's boot.py, `shift_s` how far its clock is behind. `stand_in` is the device script
+    after a corrupted answer. `boot` is the board's boot.py, `shift_s` how far its clock is behind. `stand_in` is the device script
     that boot.py begins with; `time_limits` multiplies the board's time limits. Active from the start: `line_bytes_per_s` is the
     speed of the line in both directions, `ring_bytes` the size of the board's input buffer, `wires` damages bytes on the line, as a
     seed determines, and `deaf_s` is how long the board does not read after opening its port has reset it.
@@ -121,7 +121,7 @@ class Fault:
 def _every_seventh(change: Callable[[int], bytes]) -> Callable[[bytes], bytes]:
     """Apply a change to every seventh byte of an answer, from its opening brace on."""
 
-    def spoil(line: bytes) -> bytes:
+    def corrupt(line: bytes) -> bytes:
         first = len(ANSWER_MARK)
         parts = (
             change(byte) if place >= first and not (place - first) % 7 else bytes([byte])
@@ -129,7 +129,7 @@ def _every_seventh(change: Callable[[int], bytes]) -> Callable[[bytes], bytes]:
         )
         return b"".join(parts)
 
-    return spoil
+    return corrupt
 
 
 def _claim(line: bytes) -> bytes:

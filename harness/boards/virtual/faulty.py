@@ -151,7 +151,7 @@ class FaultyBoard:
         self._wake_read, self._wake_write = os.pipe()
         self._to_tool, self._to_board = Lane(), Lane()
         self._requests = 0
-        self._struck = self._over = self._spoilt = False
+        self._struck = self._over = self._corrupted = False
         self._tail = b""
         self._line = b""
         self._wires = Wires() if fault.wires is None else fault.wires(seed())
@@ -198,7 +198,7 @@ class FaultyBoard:
 
     @property
     def _flooding(self) -> bool:
-        return self._active and bool(self.fault.endless) and (self._spoilt or self.fault.answer is None)
+        return self._active and bool(self.fault.endless) and (self._corrupted or self.fault.answer is None)
 
     def _serve(self) -> None:
         while True:
@@ -368,7 +368,7 @@ class FaultyBoard:
                 self._line = mark + rest
                 return passed + before
             passed += before + self.fault.answer(mark + line + end)
-            self._spoilt = True
+            self._corrupted = True
             self._to_board.add(self.fault.typed, due=self._due())
             data = b"" if self._flooding else behind
             self._over = self.fault.ends is End.ANSWER

@@ -99,8 +99,8 @@ def _journal_line() -> dict[str, Json]:
         for kind, entry in JOURNAL_LINES.items()
     ]
     return {
-        "description": "One line of run.jsonl: first the run, then what is to come (plan, case), then boards, servers and results "
-        "in the order in which they came; last the end of a run that was not killed.",
+        "description": "One line of run.jsonl. The run comes first, then what is planned (plan, case), then boards, servers and "
+        "results in the order they arrived. The last line marks the end of the run; it is missing if the run was killed.",
         "type": "object",
         "required": ["record"],
         "oneOf": lines,

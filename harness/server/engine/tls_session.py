@@ -135,7 +135,7 @@ class Session:
             count += len(data)
             self.incoming.write(data)
             if self._close_notify_seen():
-                self._say_goodbye()
+                self._send_close_notify()
                 return
 
     def _close_notify_seen(self) -> bool:
@@ -149,7 +149,7 @@ class Session:
             pass
         return True
 
-    def _say_goodbye(self) -> None:
+    def _send_close_notify(self) -> None:
         """Answer a close_notify with ours; ignore a client that has already closed."""
         try:
             self.tls.unwrap()

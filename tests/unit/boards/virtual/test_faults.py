@@ -45,12 +45,12 @@ def test_marks_are_those_of_the_protocol():
 
 
 @pytest.mark.parametrize("name", ["drop", "corrupt", "half-line", "huge-line"])
-def test_a_spoilt_answer_is_never_taken_for_one(name):
+def test_a_corrupted_answer_is_never_taken_for_one(name):
     """A damaged answer is either no answer or one that is refused."""
-    spoilt = FAULTS[name].answer(LINE)
-    assert spoilt != LINE
+    corrupted = FAULTS[name].answer(LINE)
+    assert corrupted != LINE
     try:
-        assert read_answer(spoilt) is None
+        assert read_answer(corrupted) is None
     except ValueError:
         pass  # refused: also correct
 
