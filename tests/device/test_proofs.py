@@ -26,6 +26,7 @@ NO_PROOF = {
 }
 
 
+@pytest.mark.slow
 def test_every_rule_has_a_fix_that_connects():
     """A proved fix has the record of a session; any other has the record of a failure, or the reason why it was not tried."""
     try:

@@ -107,6 +107,7 @@ def test_rules_are_asked_in_the_order_of_topics_and_files():
     assert (TOPICS[0], TOPICS[1], TOPICS[-2], TOPICS[-1]) == ("memory", "link", "peer", "closing")
 
 
+@pytest.mark.slow
 def test_one_rule_fits_every_case(lab, spec):
     """Exactly one rule fits each case that does not connect here, and it is the one in the result."""
     runner = lab.runner(spec, "in-process")

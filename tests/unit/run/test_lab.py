@@ -115,7 +115,7 @@ def test_an_unreachable_server_is_remembered(new_lab, spec):
     errors = []
     for _ in range(2):
         with pytest.raises(
-            BoardError, match=r"and only 127\.0\.0\.2 may connect: behind NAT, name the address"
+            BoardError, match=r"and only 127\.0\.0\.2 may connect: behind NAT, specify the address"
         ) as caught:
             lab.runner(spec, "in-process")
         errors.append(caught.value)
