@@ -1,5 +1,8 @@
 """The table of faults: the effect of each on bytes."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from harness.boards.agent.check_sum import check_sum
@@ -35,6 +38,17 @@ def test_stand_ins_say_that_they_are():
         "uart", "noisy", "lossy", "chatty", "boot-log", "jitter", "small-heap", "lwip-1.23", "lwip-1.24", "slow-boot",
         "bare", "wlan-esp32-1.21", "wlan-esp32", "wlan-cyw43",
     }  # fmt: skip
+
+
+def test_the_page_names_the_boards_with_whole_time_limits():
+    """docs/faults.md says which boards are waited for as long as a real one; the others have a tenth of that."""
+    page = (Path(__file__).parents[4] / "docs" / "faults.md").read_text(encoding="utf-8")
+    sentence = re.search(r"are a tenth of a real one's\. (.*?) have those of a real board", page, re.DOTALL)
+    assert sentence is not None
+    named = tuple(re.findall(r"`([\w.-]+)`", sentence[1]))
+    whole = {name for name, fault in FAULTS.items() if fault.time_limits == 1}
+    assert {name for name in FAULTS if name in named or (name.startswith("wlan-") and "wlan-" in named)} == whole
+    assert {fault.time_limits for fault in FAULTS.values()} == {0.1, 1}
 
 
 def test_marks_are_those_of_the_protocol():
