@@ -15,7 +15,7 @@ import pytest
 from harness.boards.virtual.interpreter import find_interpreter
 from harness.certificates import Certificates
 from harness.errors import HarnessError
-from harness.model import BoardSettings, BoardSpec
+from harness.model import BoardSettings, BoardSpec, HelloFacts
 from harness.run.lab import Lab
 from harness.run.options import RunOptions
 from harness.server.engine.engine import Engine
@@ -87,6 +87,20 @@ def lab():
     made = make_lab()
     yield made
     made.close()
+
+
+@pytest.fixture
+def plain_hello():
+    """A ClientHello of TLS 1.2 with one suite and without extensions."""
+    return HelloFacts(
+        record_version="0303",
+        versions=("0303",),
+        suites=("c02b",),
+        groups=(),
+        signature_algorithms=(),
+        extensions=(),
+        sni=None,
+    )
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from harness.cases import select
 from harness.explain import NO_RULE, TOPICS, candidates, explain
 from harness.explain.evidence import Evidence
 from harness.explain.registry import names
-from harness.model import BoardInfo, ClientFailure, HelloFacts, Observation, Outcome, Side, Stage
+from harness.model import BoardInfo, ClientFailure, Observation, Outcome, Side, Stage
 
 # Hundreds of combinations of the same four causes, and intentionally slow cases.
 LEFT_OUT = ("pairs/", "timing/slow", "suite/rare-", "fragments/slow")
@@ -48,19 +48,10 @@ def test_no_rule():
     assert "client: OSError(-4711)" in said.why
 
 
-def test_a_known_difference_is_the_reason():
+def test_a_known_difference_is_the_reason(plain_hello):
     """Without a rule, the table of differences may know why this firmware behaves so; then nobody looks for a cause."""
-    hello = HelloFacts(
-        record_version="0301",
-        versions=("0303",),
-        suites=("c02b",),
-        groups=(),
-        signature_algorithms=(),
-        extensions=(),
-        sni=None,
-    )
     case = dataclasses.replace(select("smoke")[0], id="cert/ip-san-match")
-    said = explain(Evidence(case, STRANGE, BoardInfo(tls_library="mbedTLS", hello=hello)))
+    said = explain(Evidence(case, STRANGE, BoardInfo(tls_library="mbedTLS", hello=plain_hello)))
     assert (said.rule, said.title, said.fixes) == (
         NO_RULE,
         "on this firmware: this version does not read IP addresses in the subjectAltName",
