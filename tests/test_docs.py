@@ -43,6 +43,7 @@ def test_f20_what_the_page_says_of_boards():
     """The size of the agent is the real one; what the harness does to a board, how long it takes and what cannot work are there."""
     size = sum(map(len, agent_pieces()))
     assert f"`tls_harness/agent.py`, about {round(size / 1000)} KB" in BOARDS
+    assert f"one file of about {round(size / 1000)} KB, the agent," in (ROOT / "README.md").read_text(encoding="utf-8")
     for heading in ("What the harness does to a board", "How long a run takes", "What cannot work"):
         assert f"\n## {heading}\n" in BOARDS
     for words in (
