@@ -161,6 +161,8 @@ def test_a_refusal_counts_only_of_a_board_that_can_connect():
     assert ruled(NO_CIPHER, predicted=PREDICTED_REFUSAL, history=never, **about) == ("error", NOTHING_COMPLETED)
     assert ruled(NO_CIPHER, stated=NO_SHARED_CIPHER, history=never) == ("error", NOTHING_COMPLETED)
     assert ruled(SESSION, predicted=PREDICTED_SESSION, history=never, **about) == ("pass", None)
+    # Behind the negotiation the positive control decides.
+    assert ruled(NOT_TRUSTED_SEEN, stated=NOT_TRUSTED, predicted=PREDICTED_SESSION, history=never) == ("pass", None)
     config = refused(by="server", stage="config", server="EE_KEY_TOO_SMALL")
     own = Observation(
         outcome=Outcome.REFUSED,

@@ -145,6 +145,14 @@ def test_only_old_suites_of_a_client_with_tls13():
     assert parts(replace(plain, key_share_groups=()), own=TLS13, plan=plan) == []
 
 
+def test_encrypt_then_mac_goes_with_the_last_cbc_suite():
+    """RFC 7366 is for CBC suites: one of them is enough to need the extension."""
+    without = replace(TLS13, extensions=tuple(code for code in TLS13.extensions if code != 22))
+    for codes, expected in ((("c02c", "c030"), []), (("c02c", "c00a"), [Part.EXTENSIONS])):
+        plan = replace(USUAL, suites=words(*codes))
+        assert parts(replace(without, suites=codes), own=TLS13, plan=plan) == expected
+
+
 def test_only_new_suites():
     """TLS 1.3 needs none of the extensions of TLS 1.2."""
     plan = replace(USUAL, suites=words("1302"))

@@ -127,6 +127,9 @@ def test_more_than_one_connection():
         text="the server at h:4 served 192.0.2.9:50123, and 2 more connected from that address at the same time: "
         "it is unknown which of them is the board's",
     )
+    # The board may have talked to one of the others, so its agent is not blamed for the answer.
+    unfinished = replace(contested, received_text=None, handshake_done=False)
+    assert doubt(answered(), unfinished, OWN, asked=ASKED) == found
 
 
 def test_a_hello_of_another_client():
@@ -221,6 +224,17 @@ def test_an_ignored_server_name(sni, shown):
         assert doubt(answered(passed=passed), REPORT, replace(OWN, sni=sni), asked=ASKED) == plan_doubt(text)
 
 
+def test_another_server_name_beside_restricted_suites():
+    """The agent says that it passed another name, so the hello is the board's, although it is not its unrestricted one."""
+    passed = tuple(item for item in answered(asked=FEWER).passed if item[0] != "n")
+    other = replace(RESTRICTED, sni=None)
+    text = "sent server name none, expected 'tls.test': the board ignored server_hostname"
+    assert doubt(answered(asked=FEWER, passed=passed), REPORT, other, asked=FEWER) == plan_doubt(text)
+    found = doubt(answered(asked=FEWER), REPORT, other, asked=FEWER)
+    assert found is not None
+    assert found.kind is FaultKind.PEER
+
+
 def test_an_ignored_key():
     """The board offers its usual suites although it was given a pre-shared key."""
     asked = replace(ASKED, request=replace(ASKED.request, psk_identity="me", psk_key="psk"))
@@ -266,6 +280,10 @@ def test_before_the_unrestricted_hello_is_known():
 
 
 ALERT = b"\x15\x03\x03\x00\x02\x02\x28"
+# RFC 8446 section 4.1.3: this value of random makes it one. Without an extension it names no version.
+RETRY = bytes.fromhex(
+    "160303002a 02000026 0303 cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c 00 1301 00"
+)
 
 
 @pytest.mark.parametrize(
@@ -278,6 +296,8 @@ ALERT = b"\x15\x03\x03\x00\x02\x02\x28"
         (b"", -29312, False),
         # What is no TLS may look like an alert to the client.
         (b"\xff\xff", -30592, False),
+        # What follows it is encrypted.
+        (RETRY, -30592, False),
     ],
 )
 def test_an_alert_that_the_server_did_not_send(wire, number, injected):

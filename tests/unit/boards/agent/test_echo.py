@@ -130,6 +130,8 @@ def test_settings_that_were_refused_behind_the_connection():
     """The old API checks its settings when the socket is wrapped: all of them were passed on by then."""
     answer = Answer(kind="exception", stage=Stage.CONFIG, connect_ms=1.0, passed=("v2", "t5000"))
     assert list(echo_differences(answer, ("v2", "n01020304", "t5000"))) == ["n"]
+    answer = replace(answer, passed=("v2", "n01020304"))
+    assert list(echo_differences(answer, ("v2", "n01020304", "t5000"))) == ["t"]
 
 
 def test_an_agent_that_says_nothing():
