@@ -7,7 +7,7 @@ import pytest
 from harness.cases import find_case
 from harness.expectations.builders import connected, hung, refused
 from harness.expectations.subjects import NEGOTIATION_REASONS, point_of, subject_of
-from harness.model import ClientPlan, ServerProfile, Source, Subject, Verify
+from harness.model import ClientPlan, ServerProfile, Source, Stage, Subject, Verify
 
 CONFIG_REFUSAL = refused(by="server", stage="config", server="EE_KEY_TOO_SMALL")
 NO_SHARED_CIPHER = refused(by="server", server="NO_SHARED_CIPHER", alert=40, client=-30592)
@@ -59,6 +59,7 @@ def test_a_stated_subject_counts():
         ("server-certificate", connected(), "server-certificate"),
         ("server-certificate", UNKNOWN_CA, "server-certificate"),
         ("server-certificate", CONFIG_REFUSAL, "config"),
+        ("server-certificate", replace(UNKNOWN_CA, stage=Stage.CONNECT), "config"),
         ("server-certificate", NO_SHARED_CIPHER, "negotiation"),
         ("server-certificate", replace(UNKNOWN_CA, source=Source.PREDICTED), "negotiation"),
         ("hello", NO_SHARED_CIPHER, "hello"),

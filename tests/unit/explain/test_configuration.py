@@ -89,6 +89,24 @@ def test_signature_algorithms(refused):
     ]
 
 
+def test_a_key_that_the_server_has_is_no_fix(refused):
+    """With an RSA key already loaded, no other key is offered; another group is one that the board has."""
+    both = (P256, KeyFacts(type="RSA", bits=2048))
+    _title, _why, fixes = lines_of(refused(keys=both, groups=(("x25519",),), hello={"groups": ("0018",)}))
+    assert fixes[0].startswith("let the server use secp384r1 for the key exchange")
+    limited = refused(keys=both, hello={"suites": ("c02b",)}, signature_algorithms=("rsa_pkcs1_sha256",))
+    _title, _why, fixes = lines_of(limited)
+    assert fixes == ["change OpenSSL's configuration on the server's machine"]
+
+
+@pytest.mark.parametrize(("count", "more"), [(6, ""), (7, " and 1 more")])
+def test_long_lists_are_shortened(refused, count, more):
+    """Six values are shown."""
+    names = tuple(f"rsa_pkcs1_sha256{'x' * place}" for place in range(count))
+    _title, why, _fixes = lines_of(refused(signature_algorithms=names))
+    assert why[0] == f"signature algorithms determined by test handshakes: {', '.join(names[:6])}{more}"
+
+
 def test_versions(refused):
     """`Protocol = -TLSv1.2`: only TLS 1.3 is left."""
     title, why, fixes = lines_of(refused("UNSUPPORTED_PROTOCOL", versions=("TLSv1.3",)))

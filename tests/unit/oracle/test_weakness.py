@@ -103,5 +103,8 @@ def test_hidden_certificates_of_tls13(build_hello: MakeHello, build_server: Make
     wire = WireReading(client_hello=hello)
     assert weaknesses(session, wire, facts=build_server(WEAK_KEY)) == ("server's 1024-bit RSA key",)
     assert weaknesses(session, wire, facts=build_server(WEAK_KEY, EC_KEY)) == ()
+    # After a HelloRetryRequest the second hello counts.
+    first = WireReading(client_hello=replace(hello, signature_algorithms=("0804",)), retried_hello=hello)
+    assert weaknesses(session, first, facts=build_server(WEAK_KEY, EC_KEY)) == ()
     assert weaknesses(session, wire, facts=None) == ()
     assert weaknesses(GOOD, wire, facts=build_server(WEAK_KEY)) == ()

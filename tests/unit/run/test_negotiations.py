@@ -178,3 +178,17 @@ def test_a_key_that_the_server_refuses(negotiations):
     assert refused(short, Stage.CONFIG).server_reason == "EE_KEY_TOO_SMALL"
     assert refused(short, Stage.CONNECT) is None
     assert refused(FACTS, Stage.CONFIG) is None
+
+
+@pytest.mark.parametrize(("takes", "outcome"), [(True, Outcome.CONNECTED), (False, Outcome.REFUSED)])
+def test_what_the_board_does_with_its_own_offer(takes, outcome):
+    """A server that would sign with RSA-PSS in TLS 1.2: what the board said, when it was asked, decides."""
+    hello = replace(HELLO, suites=("c02f",), signature_algorithms=("0804", "0401"))
+    facts = replace(
+        FACTS,
+        suites=(FACTS.suites[0], (0xC02F, "TLSv1.2", "ECDHE-RSA-AES128-GCM-SHA256")),
+        keys=(KeyFacts(type="RSA", bits=2048),),
+    )
+    predicted = Negotiations(lambda: takes).predicted(CASE, handshake(hello, facts=facts))
+    assert predicted is not None
+    assert predicted.outcome is outcome

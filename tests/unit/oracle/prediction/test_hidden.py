@@ -66,6 +66,10 @@ def test_a_limit_that_python_set_is_not_hidden(build_server: MakeServer) -> None
     assert hidden_settings(facts) == {}
     assert hidden_settings(build_server("p256", found=TLS13_ONLY, minimum_version="TLSv1.3")) == {}
     nothing = FoundSettings(versions=(), groups=(), signature_algorithms=())
+    old = {"minimum_version": "TLSv1", "maximum_version": "TLSv1.1", "security_level": 0}
+    # Only TLS 1.2 and later lets a server choose a signature algorithm.
+    unsigned = replace(USUAL, versions=("TLSv1", "TLSv1.1"), signature_algorithms=())
+    assert hidden_settings(build_server("p256", found=unsigned, **old)) == {}
     empty_range = {"minimum_version": "TLSv1.3", "maximum_version": "TLSv1.2"}
     assert hidden_settings(build_server("p256", found=nothing, **empty_range)) == {}
     assert hidden_settings(build_server("p256", found=nothing)) == {VERSIONS: ()}
