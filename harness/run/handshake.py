@@ -72,8 +72,8 @@ class Handshake:
 
     @property
     def is_taken(self) -> bool:
-        """Whether the server accepted a connection although the board says that it made none: another program may have taken it."""
-        return is_taken(self.answer, self.report)
+        """Whether the connection that the server accepted is not the board's: another program may have taken it."""
+        return is_taken(self.answer, self.report, self.observation.client)
 
 
 class Handshakes:
@@ -154,10 +154,11 @@ class Handshakes:
             numbered=plan.text is None,
             peers=self.addresses.peers,
         )
-        doubted = doubt(answer, report, wire.client_hello, asked=asked)
+        client = client_report(answer, self.board.info, hello_sent=wire.client_hello is not None) if answer else None
+        failure = client.failure if client is not None else None
+        doubted = doubt(answer, report, wire.client_hello, asked=asked, failure=failure)
         if doubted is not None and doubted.kind is FaultKind.PEER:
             report = self._counted(report)
-        client = client_report(answer, self.board.info, hello_sent=wire.client_hello is not None) if answer else None
         case_ms = round((time.monotonic() - started) * 1000, 2)
         seen = observe(report, client, wire, plan=plan, number=answer.number if answer else None, case_ms=case_ms)
         if seen.outcome is Outcome.CONNECTED:

@@ -11,14 +11,21 @@ from dataclasses import dataclass, field
 from harness.boards.agent.echo import echo_differences, planned_echo
 from harness.boards.agent.protocol import Answer, AnswerKind, RunRequest, own_text
 from harness.errors import FaultKind
-from harness.model import HelloFacts, ServerReport, Side, Stage
+from harness.model import ClientFailure, HelloFacts, ServerReport, Side, Stage
 from harness.oracle.own_hello import HelloPlan, Part, hello_differences
+from harness.run.observe import SERVER_GONE
 from harness.wire.mbedtls_numbers import SSL_FATAL_ALERT_MESSAGE
 from harness.wire.reading import read_wire
 from harness.wire.versions import TLS13, version_name
 
 # An unexpected text is shown up to this length.
 SHOWN_CHARACTERS = 60
+# What a board says that the server did not serve, by the stage in which its attempt ended.
+_NOT_SERVED: Mapping[Stage | None, str] = {
+    Stage.CONNECT: "could not connect",
+    Stage.CONFIG: "refused its own settings before it connected",
+    Stage.HANDSHAKE: "lost its connection before the server received anything",
+}
 # The part of a hello that shows a setting -> the letters of the agent's note about it, and the name in messages.
 _SHOWN_IN_HELLO = {Part.SUITES: ("sip", "set_ciphers"), Part.SERVER_NAME: ("n", "server_hostname")}
 
@@ -57,7 +64,14 @@ class Doubt:
     text: str
 
 
-def doubt(answer: Answer | None, report: ServerReport, hello: HelloFacts | None, *, asked: Asked) -> Doubt | None:
+def doubt(
+    answer: Answer | None,
+    report: ServerReport,
+    hello: HelloFacts | None,
+    *,
+    asked: Asked,
+    failure: ClientFailure | None = None,
+) -> Doubt | None:
     """Return why a handshake cannot be trusted; None if it can be trusted.
 
     Args:
@@ -65,34 +79,45 @@ def doubt(answer: Answer | None, report: ServerReport, hello: HelloFacts | None,
         report: the server's record.
         hello: the ClientHello in that record.
         asked: what the board was asked for.
+        failure: the board's error, named; None if it has none.
     """
     if answer is None or answer.missing:
         return None
     return (
-        _other_client(answer, report, asked)
+        _other_client(answer, report, asked, failure=failure)
         or _contradiction(answer, report, asked)
         or _injected_alert(answer, report, asked)
         or _not_as_asked(answer, report, hello, asked)
     )
 
 
-def is_taken(answer: Answer | None, report: ServerReport) -> bool:
-    """Whether the server accepted a connection although the board says that it made none."""
+def is_taken(answer: Answer | None, report: ServerReport, failure: ClientFailure | None) -> bool:
+    """Whether the connection that the server accepted is not the board's: the board made none, or its own did not get that far."""
     if answer is None or not report.accepted:
         return False
-    return answer.stage is Stage.CONNECT or (answer.stage is Stage.CONFIG and answer.connect_ms is None)
+    if answer.stage is Stage.CONNECT or (answer.stage is Stage.CONFIG and answer.connect_ms is None):
+        return True
+    return failure is not None and failure.name in SERVER_GONE and _was_never_served(failure, report)
 
 
-def _other_client(answer: Answer, report: ServerReport, asked: Asked) -> Doubt | None:
+def _was_never_served(failure: ClientFailure, report: ServerReport) -> bool:
+    """Whether the board's peer ended the handshake although the server received nothing and did not end the connection first.
+
+    A TLS client speaks first. The board's connection waited behind the accepted one, and the kernel reset it with the listener.
+    """
+    if failure.stage is not Stage.HANDSHAKE or any(chunk.sender is Side.CLIENT for chunk in report.wire):
+        return False
+    return report.timed_out or (bool(report.tcp_ends) and report.tcp_ends[0].sender is Side.CLIENT)
+
+
+def _other_client(answer: Answer, report: ServerReport, asked: Asked, *, failure: ClientFailure | None) -> Doubt | None:
     """Whether the connection that the server recorded is another client's."""
     server, peer = f"{asked.request.host}:{report.local_port}", f"{report.peer}:{report.peer_port}"
     in_its_place = "program at that address connected in the board's place"
-    if is_taken(answer, report):
-        refused = (
-            "could not connect" if answer.stage is Stage.CONNECT else "refused its own settings before it connected"
-        )
+    if is_taken(answer, report, failure):
         text = (
-            f"the board {refused}, but the server at {server} accepted a connection from {peer}: another {in_its_place}"
+            f"the board {_NOT_SERVED[answer.stage]}, but the server at {server} accepted a connection from {peer}"
+            f"{' that sent nothing' if answer.stage is Stage.HANDSHAKE else ''}: another {in_its_place}"
         )
         return Doubt(kind=FaultKind.PEER, text=text)
     number, received = has_number(answer, report, asked), report.received_text

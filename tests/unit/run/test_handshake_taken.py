@@ -1,6 +1,8 @@
 """Another program connects to the server before the board does: a race on a real socket, from the board's own address."""
 
 import socket
+import struct
+import threading
 from dataclasses import replace
 
 import pytest
@@ -18,6 +20,17 @@ def handshakes(lab, spec):
     return lab.runner(spec, "in-process").handshakes
 
 
+def wait_until_closed(port):
+    """Connect until the listener is closed: a connection that still waits when it is closed is reset instead of refused."""
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except ConnectionRefusedError:
+            return
+        except ConnectionResetError:
+            pass
+
+
 @pytest.fixture
 def race(handshakes, monkeypatch):
     """Let another program connect first this many times; return its connections."""
@@ -28,6 +41,7 @@ def race(handshakes, monkeypatch):
             start = opened(profile, serving)
             if len(taken) < times:
                 taken.append(socket.create_connection((handshakes.addresses.advertise, start.port)))
+                wait_until_closed(start.port)
             return start
 
         monkeypatch.setattr(handshakes.server, "open", open_and_connect)
@@ -58,6 +72,44 @@ def test_f1_taken_twice(handshakes, race):
     )
     assert (handshake.observation.strangers, handshake.observation.stranger_addresses) == (1, (host,))
     assert handshakes.server.take_unexpected_peers() == UnexpectedPeers(count=2, addresses=(host,))
+
+
+def reset_the_next(port):
+    """Take the board's connection at this port and reset it once it has sent its ClientHello.
+
+    The kernel does so with a connection that still waits behind the accepted one when the listener is closed.
+    """
+    listener = socket.create_server(("127.0.0.1", port))
+
+    def reset():
+        with listener:
+            board, _address = listener.accept()
+        board.recv(1)
+        board.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        board.close()
+
+    threading.Thread(target=reset).start()
+
+
+def test_f1_taken_a_moment_before(handshakes, race, monkeypatch):
+    """A board whose connection waited behind the accepted one is reset in its handshake: the connection is another program's, too."""
+    taken, opened = race(2), handshakes.server.open
+
+    def open_and_reset(profile, serving):
+        start = opened(profile, serving)
+        taken[-1].close()
+        reset_the_next(start.port)
+        return start
+
+    monkeypatch.setattr(handshakes.server, "open", open_and_reset)
+    handshake = handshakes.attempt(PERMISSIVE_SERVER, ClientPlan())
+    assert (len(taken), handshake.is_taken, handshake.observation.stage) == (2, True, Stage.HANDSHAKE)
+    assert handshake.doubt.kind == "peer"
+    assert (
+        "the board lost its connection before the server received anything, but the server at 127.0.0.1:"
+        in handshake.doubt.text
+    )
+    assert handshake.observation.strangers == 1
 
 
 def test_taken_is_no_fault_of_the_board(handshakes, race, lab, spec):

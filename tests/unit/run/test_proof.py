@@ -7,7 +7,17 @@ import pytest
 from harness.boards.agent.echo import planned_echo
 from harness.boards.agent.protocol import Answer, AnswerKind, RunRequest, own_text
 from harness.errors import FaultKind
-from harness.model import Alert, HelloFacts, ServerReport, Side, Stage, WireChunk
+from harness.model import (
+    Alert,
+    ClientFailure,
+    HelloFacts,
+    ServerReport,
+    Side,
+    Stage,
+    TcpEnd,
+    TcpEndKind,
+    WireChunk,
+)
 from harness.run.proof import Asked, Doubt, doubt, has_number, is_taken
 
 OWN = HelloFacts(
@@ -84,8 +94,47 @@ def test_a_connection_that_the_board_did_not_make(stage, connect_ms, accepted, t
     """The server accepted one although the board's own stage is not past `connect`: it is another client's, who is named."""
     answer = failed(stage, connect_ms=connect_ms)
     report = replace(REPORT, accepted=accepted, received_text=None)
-    assert is_taken(answer, report) is (text is not None)
+    assert is_taken(answer, report, None) is (text is not None)
     assert doubt(answer, report, None, asked=ASKED) == (Doubt(kind=FaultKind.PEER, text=text) if text else None)
+
+
+RESET = ClientFailure(
+    type="OSError", args=(104,), number=104, flags=None, name="ECONNRESET", stage=Stage.HANDSHAKE
+)  # fmt: skip
+LEFT, ENDED = (TcpEnd(sender=side, at_ms=1.0, how=TcpEndKind.FIN) for side in (Side.CLIENT, Side.SERVER))
+
+
+@pytest.mark.parametrize(
+    ("report", "failure", "taken"),
+    [
+        ({"timed_out": True}, {}, True),
+        ({"timed_out": True, "tcp_ends": (ENDED,)}, {}, True),
+        ({"tcp_ends": (LEFT, ENDED)}, {}, True),
+        # A server that ends the connection itself, as some behaviours do, may have served the board.
+        ({"tcp_ends": (ENDED, LEFT)}, {}, False),
+        ({}, {}, False),
+        ({"tcp_ends": (LEFT,), "accepted": False}, {}, False),
+        # The board spoke.
+        ({"tcp_ends": (LEFT,), "wire": (WireChunk(sender=Side.CLIENT, at_ms=1.0, data=b"\x16"),)}, {}, False),
+        ({"tcp_ends": (LEFT,), "wire": (WireChunk(sender=Side.SERVER, at_ms=1.0, data=b"\x15"),)}, {}, True),
+        # The board gave up before it spoke: too little memory, a time-out.
+        ({"tcp_ends": (LEFT,)}, {"name": "MBEDTLS_ERR_SSL_ALLOC_FAILED", "number": -0x7F00}, False),
+        ({"timed_out": True}, {"name": "ETIMEDOUT", "number": 110}, False),
+        ({"tcp_ends": (LEFT,)}, {"stage": Stage.READ}, False),
+    ],
+)
+def test_a_connection_that_waited_behind_another(report, failure, taken):
+    """The board was reset in its handshake before the server received anything and ended anything: the recorded client is another."""
+    failure = replace(RESET, **failure)
+    report = replace(REPORT, **{"received_text": None, "handshake_done": False, "exchanged": False, **report})
+    answer = failed(failure.stage, args=failure.args)
+    assert is_taken(answer, report, failure) is taken
+    text = TAKEN.replace(": another", " that sent nothing: another").format(
+        "lost its connection before the server received anything"
+    )
+    expected = Doubt(kind=FaultKind.PEER, text=text) if taken else None
+    if report.accepted:
+        assert doubt(answer, report, None, asked=ASKED, failure=failure) == expected
 
 
 OTHER = "Hallo, Server! 123456788"
