@@ -27,6 +27,11 @@ from harness.model.observations import Exchange as Exchange
 from harness.model.observations import Observation as Observation
 from harness.model.observations import ServerFailure as ServerFailure
 from harness.model.observations import ServerReport as ServerReport
+from harness.model.recipes import BoardFile as BoardFile
+from harness.model.recipes import Command as Command
+from harness.model.recipes import Ingredient as Ingredient
+from harness.model.recipes import Program as Program
+from harness.model.recipes import Recipe as Recipe
 from harness.model.results import DEFAULT_CLIENT as DEFAULT_CLIENT
 from harness.model.results import IN_PROCESS as IN_PROCESS
 from harness.model.results import CaseResult as CaseResult

@@ -9,6 +9,7 @@ from typing import Any
 from harness.model.boards import BoardInfo
 from harness.model.cases import Expectation
 from harness.model.observations import Observation
+from harness.model.recipes import Recipe
 from harness.model.wire import Packet, WireStep
 from harness.model.words import RecoveryAction, StepResult, VerdictWord
 
@@ -143,7 +144,7 @@ class Trial:
 
     `fix.proved` says whether it connected; `result` is the handshake that shows it. If there was none, it is None and `note` says why.
     `general` marks a change that no rule proposed; such changes are tried after the rule's own fixes failed. `server_lines` and
-    `client_lines` are the complete settings of both sides in this trial.
+    `client_lines` are the complete settings of both sides in this trial; `recipe` is what was run for it.
     """
 
     fix: Fix
@@ -152,6 +153,7 @@ class Trial:
     general: bool = False
     server_lines: tuple[str, ...] = ()
     client_lines: tuple[str, ...] = ()
+    recipe: Recipe | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
