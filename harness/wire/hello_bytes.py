@@ -51,9 +51,43 @@ def client_hello(
         extensions += _extension(Extension.SUPPORTED_VERSIONS, _short(TLS13.to_bytes(2, "big"))) + _extension(
             Extension.KEY_SHARE, _long(b"")
         )
-    body += _long(extensions)
+    return hello_record(body + _long(extensions), record_version=TLS10)
+
+
+def composed_hello(
+    *,
+    record_version: int,
+    suites: Sequence[int],
+    groups: Sequence[int],
+    signature_algorithms: Sequence[int],
+    extensions: Sequence[int],
+    name: str,
+) -> bytes:
+    """Write one record with a ClientHello of TLS 1.2 as mbedTLS arranges it: the extensions in this order, no session id.
+
+    Args:
+        record_version: in the header of the record.
+        suites: IANA codes in order, signalling values included.
+        groups: IANA codes.
+        signature_algorithms: IANA codes.
+        extensions: IANA codes; those without content of their own here are sent empty.
+        name: for SNI, ASCII.
+    """
+    contents = {
+        Extension.SERVER_NAME: _long(b"\x00" + _long(name.encode("ascii"))),
+        Extension.SUPPORTED_GROUPS: _long(_codes(groups)),
+        Extension.EC_POINT_FORMATS: _short(b"\x00"),
+        Extension.SIGNATURE_ALGORITHMS: _long(_codes(signature_algorithms)),
+    }
+    written = b"".join(_extension(code, contents.get(Extension(code), b"")) for code in extensions)
+    body = TLS12.to_bytes(2, "big") + secrets.token_bytes(32) + _short(b"") + _long(_codes(suites)) + _short(b"\x00")
+    return hello_record(body + _long(written), record_version=record_version)
+
+
+def hello_record(body: bytes, *, record_version: int) -> bytes:
+    """Return a ClientHello's body as a handshake message in one record."""
     message = bytes((CLIENT_HELLO,)) + len(body).to_bytes(3, "big") + body
-    return bytes((HANDSHAKE,)) + TLS10.to_bytes(2, "big") + _long(message)
+    return bytes((HANDSHAKE,)) + record_version.to_bytes(2, "big") + _long(message)
 
 
 def _codes(codes: Sequence[int]) -> bytes:

@@ -6,8 +6,8 @@ import pytest
 from tlslite.messages import ClientHello
 from tlslite.utils.codec import Parser
 
-from harness.wire.handshake import parse_client_hello
-from harness.wire.hello_bytes import client_hello
+from harness.wire.handshake import parse_client_hello, read_client_hello
+from harness.wire.hello_bytes import client_hello, composed_hello
 
 WORDS = {"suites": [0xC02B, 0x003D], "groups": [0x17, 0x18], "signature_algorithms": [0x0403]}
 HEADERS = 9
@@ -51,3 +51,20 @@ def test_a_list_that_is_too_long():
     """A list that is too long for its field is an error."""
     with pytest.raises(ValueError, match=r"^70002 bytes do not fit a field with 2 bytes of length$"):
         client_hello(version=0x0303, suites=[1] * 35000, groups=[], signature_algorithms=[])
+
+
+def test_composed_hello():
+    """A composed hello has its suites, extensions and record version as given, an empty session id and no time in its random."""
+    data = composed_hello(
+        record_version=0x0301,
+        suites=[0xC02B, 0xFF],
+        groups=[0x17],
+        signature_algorithms=[0x0403],
+        extensions=(0, 13, 10, 11, 22, 35),
+        name="tls.test",
+    )
+    hello = read_client_hello(data)
+    assert (hello.record_version, hello.versions, hello.suites) == ("0301", ("0303",), ("c02b", "00ff"))
+    assert (hello.groups, hello.signature_algorithms, hello.sni) == (("0017",), ("0403",), "tls.test")
+    assert hello.extensions == (0, 13, 10, 11, 22, 35)
+    assert data[HEADERS + 34] == 0
