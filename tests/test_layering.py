@@ -93,6 +93,7 @@ IO = {
     "server.engine.tls_link": {"selectors", "socket"},
     "server.relay": {"selectors", "socket", "threading"},
     "server.remote": {"subprocess", "threading"},
+    "server.target": {"socket"},
     "system.locks": {"fcntl"},
 }
 IO_MODULES = {"socket", "selectors", "serial", "mpremote", "subprocess", "threading", "asyncio", "multiprocessing"}

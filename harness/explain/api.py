@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.explain import fixes
 from harness.explain.client_lines import connecting, offering
 from harness.explain.evidence import Evidence
 from harness.explain.registry import rule, told
@@ -9,6 +10,13 @@ from harness.model import Change, Explanation, Fix, Stage
 from harness.wire import mbedtls_numbers as mbedtls
 
 _MISSING = ("AttributeError", "NotImplementedError")
+_UNSUPPORTED_KEYS = ("Ed25519", "Ed448")
+_TO_DER = {
+    "RSA": "$ openssl rsa -in client-key.pem -traditional -outform der -out client-key.der",
+    "EC": "$ openssl ec -in client-key.pem -outform der -out client-key.der",
+}
+# mbedtls/ssl.h, MBEDTLS_SSL_MAX_HOST_NAME_LEN.
+_LONGEST_HOSTNAME = 255
 
 
 def _pem_to_der(evidence: Evidence) -> Fix:
@@ -56,6 +64,12 @@ def invalid_key(evidence: Evidence) -> Explanation | None:
     """PKCS#8 on 1.23, EC on axTLS and 1.19, Ed25519 everywhere, PEM."""
     if evidence.first_argument != "invalid key":
         return None
+    if evidence.own_key in _UNSUPPORTED_KEYS:
+        return told(
+            f"the board cannot read its private key: no MicroPython supports {evidence.own_key} keys",
+            why=(f"the key of the board's certificate is {evidence.own_key}; mbedTLS reads RSA and EC keys",),
+            fixes=(fixes.other_own_key(evidence),),
+        )
     form = evidence.case.client.certificate_format
     return told(
         "the board cannot read its private key",
@@ -66,10 +80,7 @@ def invalid_key(evidence: Evidence) -> Explanation | None:
         fixes=(
             Fix(
                 title="give it PKCS#1 (RSA) or SEC1 (EC) as DER: every firmware that supports the key type can read these",
-                server_lines=(
-                    "$ openssl rsa -in client-key.pem -traditional -outform der -out client-key.der",
-                    "$ openssl ec -in client-key.pem -outform der -out client-key.der",
-                ),
+                server_lines=tuple(line for kind, line in _TO_DER.items() if evidence.own_key in (kind, None)),
                 change=Change(client={"certificate_format": "der"}),
             ),
         ),
@@ -179,6 +190,15 @@ def setting_refused(evidence: Evidence) -> Explanation | None:
         return None
     if any(name.endswith("ALLOC_FAILED") or name == "ENOMEM" for name in evidence.client_names):
         return None
+    length = len((evidence.case.client.server_hostname or "").encode())
+    if evidence.number == mbedtls.SSL_BAD_INPUT_DATA and length > _LONGEST_HOSTNAME:
+        return told(
+            f"server_hostname is {length} bytes long, and the board's TLS library accepts {_LONGEST_HOSTNAME}",
+            why=(
+                "wrap_socket refused it before a byte was sent; TCP was connected, so the server saw an empty connection",
+            ),
+            fixes=(Fix(title="pass the server's name, without a path or a port"),),
+        )
     psk = evidence.case.client.psk_key is not None
     return told(
         "the board's TLS library rejects one of its settings"

@@ -13,9 +13,9 @@ from harness.wire import mbedtls_numbers as mbedtls
 from harness.wire.alerts import AlertCode
 
 _UNKNOWN_SIG_ALG = mbedtls.X509_UNKNOWN_SIG_ALG + mbedtls.OID_NOT_FOUND
-# With the low-level errors that are added to them.
-_INVALID_EXTENSIONS = range(mbedtls.X509_UNKNOWN_VERSION, mbedtls.X509_INVALID_EXTENSIONS)
-_UNREADABLE = range(mbedtls.X509_CERT_UNKNOWN_FORMAT, mbedtls.X509_UNKNOWN_OID)
+# With the low-level errors, down to -0x7F, that are added to them.
+_INVALID_EXTENSIONS = range(mbedtls.X509_UNKNOWN_VERSION + 1, mbedtls.X509_INVALID_EXTENSIONS + 1)
+_UNREADABLE = range(mbedtls.X509_CERT_UNKNOWN_FORMAT, mbedtls.X509_UNKNOWN_OID + 1)
 _LARGEST_MESSAGE = 16384
 
 

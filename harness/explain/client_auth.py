@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.explain import fixes
 from harness.explain.client_lines import connecting
 from harness.explain.evidence import Evidence
 from harness.explain.registry import rule, told
@@ -38,16 +39,8 @@ def _show(evidence: Evidence) -> Fix:
         title="give the board a certificate from a CA that the server trusts, as DER (key: PKCS#1 or SEC1)",
         server_lines=('context.load_verify_locations("client-ca.pem")',),
         client_lines=connecting(evidence.info, host=evidence.case.client.server_hostname, certificate=True),
-        change=_certified(evidence),
+        change=fixes.own_certificate(evidence),
     )
-
-
-def _certified(evidence: Evidence) -> Change:
-    """A generated client certificate, with its CA on the server; axTLS and firmware up to 1.19 load RSA keys only."""
-    older = [part for part in evidence.info.version[:2] if isinstance(part, int)]
-    rsa = evidence.is_axtls or (1,) < tuple(older) < (1, 20)
-    name, authority = ("client-rsa2048", "ca-rsa") if rsa else ("client-p256", "ca-p256")
-    return Change(server={"client_ca": ("*", authority)}, client={"certificate": name, "certificate_format": "der"})
 
 
 @rule("client-auth/none-sent")
@@ -123,7 +116,7 @@ def wrong_use(evidence: Evidence) -> Explanation | None:
             Fix(
                 title="issue it for a client",
                 server_lines=("# openssl.cnf: extendedKeyUsage = clientAuth",),
-                change=_certified(evidence),
+                change=fixes.own_certificate(evidence),
             ),
         ),
     )
@@ -140,7 +133,7 @@ def key_too_short(evidence: Evidence) -> Explanation | None:
         fixes=(
             Fix(
                 title="issue the board a certificate with an EC key on P-256, signed with SHA-256",
-                change=_certified(evidence),
+                change=fixes.own_certificate(evidence),
             ),
             _show(evidence),
         ),
@@ -185,7 +178,12 @@ def too_large(evidence: Evidence) -> Explanation | None:
     return told(
         "the board's own certificate does not fit its outgoing buffer of 4096 bytes",
         why=("mbedTLS gives up before it sends it; the server sees the connection end",),
-        fixes=(Fix(title="a smaller certificate: EC key, few names, no long extensions", change=_certified(evidence)),),
+        fixes=(
+            Fix(
+                title="a smaller certificate: EC key, few names, no long extensions",
+                change=fixes.own_certificate(evidence),
+            ),
+        ),
     )
 
 

@@ -180,8 +180,13 @@ def _received(evidence: Evidence) -> str:
 
 @rule("closing/silent-after-handshake")
 def silent_after_handshake(evidence: Evidence) -> Explanation | None:
-    """The handshake succeeded, the answer never arrived."""
+    """The handshake succeeded, the board waited for the answer, and it never arrived.
+
+    A board that stopped for another reason and left its connection open is hung as well: then its own error is the cause.
+    """
     if evidence.seen.outcome is not Outcome.HUNG or evidence.seen.stage not in (Stage.READ, Stage.WRITE):
+        return None
+    if "ETIMEDOUT" not in evidence.client_names:
         return None
     return told(
         "the handshake succeeded, but the server never answered",

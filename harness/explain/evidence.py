@@ -46,6 +46,7 @@ class Evidence:
         wire: the reading of the recorded bytes; without it some causes cannot be distinguished.
         authorities: the board's CA certificates.
         expected: what should have happened; needed only to explain an acceptance.
+        own_key: the type of the board's own key, for a client certificate; None without one.
         kept: what a rule computed for later ones.
     """
 
@@ -55,6 +56,7 @@ class Evidence:
     wire: WireReading = field(default_factory=WireReading)
     authorities: tuple[bytes, ...] = ()
     expected: Expectation | None = None
+    own_key: str | None = None
     kept: dict[str, str] = field(default_factory=dict)
 
     # ------------------------------------------------------------------ both ends

@@ -88,6 +88,36 @@ def issued_again(evidence: Evidence) -> Change:
     return Change(server={"certificates": (MADE[kind],)})
 
 
+def loads_rsa_only(evidence: Evidence) -> bool:
+    """Whether the board can load no EC key of its own: axTLS, and firmware up to 1.19."""
+    version = tuple(part for part in evidence.info.version[:2] if isinstance(part, int))
+    return evidence.is_axtls or (1,) < version < (1, 20)
+
+
+def own_certificate(evidence: Evidence) -> Change:
+    """A generated client certificate, with its CA on the server."""
+    rsa = loads_rsa_only(evidence)
+    name, authority = ("client-rsa2048", "ca-rsa") if rsa else ("client-p256", "ca-p256")
+    return Change(server={"client_ca": ("*", authority)}, client={"certificate": name, "certificate_format": "der"})
+
+
+def other_own_key(evidence: Evidence) -> Fix:
+    """Another key for the board itself, of a type that it can load, in the form that every firmware reads."""
+    kind, line = (
+        ("an RSA key", "$ openssl genrsa 2048 | openssl rsa -traditional -outform der -out client-key.der")
+        if loads_rsa_only(evidence)
+        else (
+            "an EC key on P-256",
+            "$ openssl ecparam -name prime256v1 -genkey -noout -outform der -out client-key.der",
+        )
+    )
+    return Fix(
+        title=f"give the board {kind}, and have the CA issue its certificate again",
+        server_lines=(line, '$ openssl req -new -key client-key.der -keyform der -subj "/CN=board" -out client.csr'),
+        change=own_certificate(evidence),
+    )
+
+
 def second_key(new: str) -> Fix:
     """Add a key of the other kind and keep the present one."""
     other = "EC" if new == "RSA" else "RSA"

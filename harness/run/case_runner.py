@@ -238,8 +238,17 @@ class CaseRunner:
         seen = handshake.observation
         if seen.outcome is Outcome.CONNECTED and verdict.word is not VerdictWord.INSECURE:
             return None
-        info, wire, authorities = self.board.info_in_use(), handshake.wire, handshake.authorities
-        return explain(Evidence(case, seen, info, wire=wire, authorities=authorities, expected=expected))
+        return explain(
+            Evidence(
+                case,
+                seen,
+                self.board.info_in_use(),
+                wire=handshake.wire,
+                authorities=handshake.authorities,
+                expected=expected,
+                own_key=handshake.own_key,
+            )
+        )
 
     def _stated(self, case: Case, handshake: Handshake) -> Expectation | None:
         """Return what the case states for this board and server; None if it is only about the negotiation."""

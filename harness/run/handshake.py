@@ -12,6 +12,7 @@ from harness.boards.agent.protocol import FIRST_NUMBERS, Answer, own_text
 from harness.boards.session import BoardSession
 from harness.certificates import Certificates
 from harness.errors import BoardError, FaultKind
+from harness.expectations.clients import is_mbedtls_2
 from harness.firmware.fingerprint import with_fingerprint
 from harness.model import (
     BoardInfo,
@@ -51,6 +52,7 @@ class Handshake:
     answer: Answer | None
     wire: WireReading = field(default_factory=WireReading)
     authorities: tuple[bytes, ...] = ()
+    own_key: str | None = None
     doubt: Doubt | None = None
 
     @property
@@ -164,7 +166,15 @@ class Handshakes:
         if seen.outcome is Outcome.CONNECTED:
             seen = replace(seen, weak=weaknesses(seen.negotiated, wire, facts=report.facts))
         trusted = tuple(blobs[name] for name in request.ca)
-        return Handshake(observation=seen, report=report, answer=answer, wire=wire, authorities=trusted, doubt=doubted)
+        return Handshake(
+            observation=seen,
+            report=report,
+            answer=answer,
+            wire=wire,
+            authorities=trusted,
+            own_key=self.certificates.make(plan.certificate).facts.type if plan.certificate else None,
+            doubt=doubted,
+        )
 
     def _counted(self, report: ServerReport) -> ServerReport:
         """Count the client that was served instead of the board as an unexpected peer."""
@@ -224,7 +234,8 @@ def client_report(answer: Answer, info: BoardInfo, *, hello_sent: bool) -> Clien
             answer.args,
             stage=answer.stage,
             tls_library=info.tls_library,
-            tls_version=info.tls_version,
+            # Firmware from before MBEDTLS_VERSION; 3.x gave some numbers to other errors.
+            tls_version=info.tls_version or ("2.28" if is_mbedtls_2(info) else None),
             hello_sent=hello_sent,
             platform=info.platform,
         )

@@ -20,9 +20,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.errors import ServerError
-from harness.model import ServerFailure, ServerProfile, ServerReport, Side, Stage, TcpEnd, TcpEndKind, WireChunk
+from harness.model import ServerFailure, ServerProfile, ServerReport, Side, TcpEnd, TcpEndKind, WireChunk
 from harness.server import ServerStart, Serving
+from harness.server.engine.engine import MAX_CONTESTED
 from harness.server.engine.tls_link import CHUNK_BYTES, Stopped, Waiter, listen
+from harness.server.target import not_reached
 from harness.system.deadline import Deadline
 from harness.wire.last_word import LastWord, client_finished, last_word
 from harness.wire.reading import WireReading, read_wire
@@ -52,6 +54,7 @@ class _Session:
     started_unix_s: float = 0.0
     accepted: bool = False
     strangers: int = 0
+    contested: int = 0
     peer: tuple[str, int] | None = None
     failure: ServerFailure | None = None
     timed_out: bool = False
@@ -64,35 +67,6 @@ class _Session:
     def at_ms(self) -> float:
         """The time on the recording's clock."""
         return round((time.monotonic() - self.started) * 1000, 3)
-
-
-def look_up(host: str, port: int) -> ServerFailure | None:
-    """Look up the server's address without contacting the server.
-
-    Args:
-        host: name or address of the server.
-        port: its TCP port.
-
-    Returns:
-        None if there is an address, else the failure (stage `connect`) under the resolver's name for it.
-    """
-    try:
-        socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError as error:
-        return _not_reached(error)
-    return None
-
-
-def _not_reached(error: OSError) -> ServerFailure:
-    number = error.errno
-    if isinstance(error, socket.gaierror):
-        names = {value: name for name, value in vars(socket).items() if name.startswith("EAI_")}
-        reason = names.get(number, "EAI_FAIL")
-    elif isinstance(error, TimeoutError):
-        number, reason = errno.ETIMEDOUT, "ETIMEDOUT"
-    else:
-        reason = errno.errorcode.get(number or 0, type(error).__name__)
-    return ServerFailure(type=type(error).__name__, reason=reason, errno=number, stage=Stage.CONNECT)
 
 
 class Relay:
@@ -138,7 +112,7 @@ class Relay:
             pass  # the server exists; the board must see the same reset
         except OSError as error:
             listener.close()
-            session.failure = _not_reached(error)
+            session.failure = not_reached(error)
             return ServerStart(address=None, port=None, facts=None, failure=session.failure)
         self._thread = threading.Thread(target=self._serve, args=(session, server), name="relay", daemon=True)
         self._thread.start()
@@ -194,21 +168,39 @@ class Relay:
             session.timed_out = not _Passage(session, board, server, end=end).run(self._waiter)
 
     def _accept(self, session: _Session, *, end: float) -> socket.socket | None:
-        """Accept the board's connection, and drop and count those of unexpected peers; None if the board did not connect in time."""
+        """Accept the board's connection; None if the board did not connect in time.
+
+        Others from an expected address that wait by then are dropped and counted: one of them may be the board's.
+        """
         while self._waiter.wait(session.listener, end=end):
-            try:
-                sock, address = session.listener.accept()
-            except (BlockingIOError, ConnectionAbortedError):
-                continue
-            session.peer = address[:2]
-            if session.serving.peers is not None and address[0] not in session.serving.peers:
-                session.strangers += 1
-                sock.close()
+            board = _next_expected(session)
+            if board is None:
                 continue
             session.accepted = True
             session.started, session.started_unix_s = time.monotonic(), time.time()
-            return sock
+            served = session.peer
+            while session.contested < MAX_CONTESTED and (other := _next_expected(session)) is not None:
+                session.contested += 1
+                other.close()
+            session.peer = served
+            return board
         return None
+
+
+def _next_expected(session: _Session) -> socket.socket | None:
+    """Return the next connection from an expected address, None if none waits; drop and count all others."""
+    while True:
+        try:
+            sock, address = session.listener.accept()
+        except BlockingIOError:
+            return None
+        except ConnectionAbortedError:
+            continue
+        session.peer = address[:2]
+        if session.serving.peers is None or address[0] in session.serving.peers:
+            return sock
+        session.strangers += 1
+        sock.close()
 
 
 class _Passage:
@@ -389,6 +381,7 @@ def _report(session: _Session) -> ServerReport:
         wire=tuple(session.wire),
         tcp_ends=tuple(session.ends),
         strangers=session.strangers,
+        contested=session.contested,
         peer=session.peer[0] if session.peer else None,
         peer_port=session.peer[1] if session.peer else None,
         local=session.local[0],

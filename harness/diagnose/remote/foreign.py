@@ -34,7 +34,8 @@ from harness.run.board_facts import NO_TLS
 from harness.run.case_runner import CaseRunner
 from harness.run.lab import Lab
 from harness.run.options import IN_PROCESS
-from harness.server.relay import Relay, look_up
+from harness.server.relay import Relay
+from harness.server.target import look_up
 from harness.wire.host_names import is_ip_address
 
 
@@ -157,7 +158,7 @@ class _Foreign:
         told = completed(seen, last.wire, facts=self._facts if worth_looking(seen, last.wire) else None)
         self._told = self._told or told
         info = self._runner.board.info_in_use()
-        said = explain(Evidence(case, told, info, wire=last.wire, authorities=last.authorities))
+        said = explain(Evidence(case, told, info, wire=last.wire, authorities=last.authorities, own_key=last.own_key))
         return replace(result, explanation=replace(said, fixes=tuple(map(for_any_server, said.fixes))))
 
 

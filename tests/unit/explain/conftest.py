@@ -72,6 +72,7 @@ def real(python_org_server):
                 wire=tried.wire,
                 authorities=tried.authorities,
                 expected=result.expected,
+                own_key=tried.own_key,
             )
         return done[case_id]
 

@@ -59,3 +59,20 @@ def test_a_message_that_spans_records(made, key, size, rule, fixes):
     assert (said.rule, [fix.title for fix in said.fixes]) == (rule, fixes)
     spans = "mbedTLS before 3.6.3 refuses a message that spans records before it looks at the size"
     assert (spans in said.why) == (size > 16384)
+
+
+@pytest.mark.parametrize(
+    ("number", "rule"),
+    [
+        (-0x2480, "certificates/unreadable"),
+        (-0x2500, "certificates/unknown-extension"),
+        (-0x2562, "certificates/unknown-extension"),
+        (-0x2580, "certificates/unreadable"),
+        (-0x2100, "certificates/unreadable"),
+        (-0x2162, "certificates/unreadable"),
+        (-0x2780, "certificates/unreadable"),
+    ],
+)
+def test_numbers_of_certificates(made, number, rule):
+    """A number is its error or that error and a low-level one added; its neighbours belong to other errors."""
+    assert [item.rule for item in candidates(made("OSError", number))] == [rule]

@@ -43,3 +43,10 @@ def test_silent_after_handshake_at_a_foreign_server(made):
     plan = ClientPlan(text="hello", any_answer=True)
     (said,) = candidates(made("OSError", 110, stage=Stage.READ, outcome=Outcome.HUNG, client=plan, handshake_done=True))
     assert (said.rule, said.why[0]) == ("closing/silent-after-handshake", "the board sent 'hello'")
+
+
+@pytest.mark.parametrize(("number", "rule"), [(110, "closing/silent-after-handshake"), (-29056, "peer/damaged-data")])
+def test_only_a_board_that_waited_was_not_answered(made, number, rule):
+    """A board that stopped reading for another reason and never closed is hung, too: its own error is the cause, not silence."""
+    (said,) = candidates(made("OSError", number, stage=Stage.READ, outcome=Outcome.HUNG, by=None, handshake_done=True))
+    assert said.rule == rule

@@ -6,7 +6,7 @@ import pytest
 
 from harness.boards.agent.protocol import Answer, AnswerKind, RunRequest
 from harness.errors import BoardError, ServerError
-from harness.model import BoardInfo, ClientPlan, Observation, Outcome, ServerProfile, ServerReport, Stage
+from harness.model import BoardInfo, ClientPlan, HelloFacts, Observation, Outcome, ServerProfile, ServerReport, Stage
 from harness.run.addresses import Addresses
 from harness.run.handshake import Handshake, Handshakes, client_report
 from harness.system.deadline import Deadline
@@ -114,3 +114,26 @@ def test_a_missing_api_is_no_failure():
     """If the firmware lacks the API, the session is not done and has no failure either."""
     report = client_report(Answer(kind=AnswerKind.ERROR, missing="set_ciphers"), INFO, hello_sent=False)
     assert (report.done, report.failure) == (False, None)
+
+
+@pytest.mark.parametrize(
+    ("record_version", "name"),
+    [
+        ("0301", "MBEDTLS_ERR_SSL_BAD_HS_SERVER_KEY_EXCHANGE"),
+        ("0303", "MBEDTLS_ERR_SSL_BAD_HS_SERVER_KEY_EXCHANGE|MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET"),
+    ],
+)
+def test_numbers_of_mbedtls_2_have_its_names_only(record_version, name):
+    """Firmware without a version text whose hello shows an mbedTLS 2: 3.x gave the number to another error."""
+    hello = HelloFacts(
+        record_version=record_version,
+        versions=("0303",),
+        suites=(),
+        groups=(),
+        signature_algorithms=(),
+        extensions=(),
+        sni=None,
+    )
+    info = BoardInfo(tls_library="mbedTLS", hello=hello)
+    answer = Answer(kind=AnswerKind.EXCEPTION, stage=Stage.HANDSHAKE, type="OSError", args=(-0x7B00,))
+    assert client_report(answer, info, hello_sent=True).failure.name == name

@@ -10,7 +10,7 @@ import pytest
 from harness.errors import ServerError
 from harness.model import ServerProfile, Side
 from harness.server import Serving
-from harness.server.relay import Relay, look_up
+from harness.server.relay import Relay
 from harness.system.deadline import Deadline
 from harness.wire.last_word import LastWord, last_word
 from harness.wire.reading import read_wire
@@ -331,7 +331,25 @@ def test_never_opened(relay):
     assert relay(1).describe() == {}
 
 
-def test_look_up():
-    """Look up addresses with and without a server, and an unknown host name."""
-    assert look_up("127.0.0.1", 1) is None
-    assert look_up("no-such-host.invalid", 1).reason.startswith("EAI_")
+def test_further_connections_are_counted(relay, target):
+    """Two connections from the board's address wait at once: either may be the board's, so the second is dropped and counted."""
+    between = relay(target(ssl.TLSVersion.TLSv1_2))
+    serve, waiting = between._serve, threading.Event()
+
+    def late(session, server):
+        waiting.wait(60)
+        serve(session, server)
+
+    between._serve = late
+    start = between.open(PROFILE, Serving(peers=("127.0.0.1",)))
+    with (
+        socket.create_connection(("127.0.0.1", start.port)) as first,
+        socket.create_connection(first.getpeername()) as second,
+    ):
+        waiting.set()
+        second.settimeout(60)
+        assert second.recv(1) == b""
+        served = first.getsockname()
+    report = between.finish(Deadline(60))
+    assert (report.accepted, report.contested, report.strangers) == (True, 1, 0)
+    assert (report.peer, report.peer_port) == served
