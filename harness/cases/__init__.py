@@ -106,20 +106,26 @@ def ordinary(*certificates: str, **words: Any) -> Situation:
     )
 
 
-def with_rsa_form(situation: Situation, **server: Any) -> Situation:
+def with_rsa_form(situation: Situation, **words: Any) -> Situation:
     """Return a situation with a P-256 key that also has a form with an RSA key, for firmware that offers no ECDHE_ECDSA suite.
 
-    Only for a situation in which the board does not verify the server, and whose expectation does not depend on the server's key.
+    Only for a situation in which the board does not verify the server.
 
     Args:
         situation: with the need of an ECDHE_ECDSA suite.
-        server: other fields of the form's `ServerProfile`.
+        words: what else differs in the form: fields of `ServerProfile` and `ClientPlan`, the expectation if it depends on the key, and
+            `needs` besides a suite for RSA keys.
     """
-    fields_of_form = {"certificates": ("server-rsa2048",), "ciphers": _RSA_SUITES, **server}
+    server: dict[str, Any] = {"certificates": ("server-rsa2048",), "ciphers": _RSA_SUITES}
+    server |= {name: words.pop(name) for name in _SERVER_WORDS if name in words}
+    client = {name: words.pop(name) for name in _CLIENT_WORDS if name in words}
+    kept = (need for need in situation.needs if need not in (OFFERS_ECDHE_ECDSA, MBEDTLS))
     form = replace(
         situation,
-        server=replace(situation.server, **fields_of_form),
-        needs=(OFFERS_RSA, MBEDTLS, *(need for need in situation.needs if need not in (OFFERS_ECDHE_ECDSA, MBEDTLS))),
+        server=replace(situation.server, **server),
+        client=replace(situation.client, **client),
+        needs=(*words.pop("needs", (OFFERS_RSA,)), MBEDTLS, *kept),
+        **words,
     )
     return replace(situation, without_ecdsa=form)
 

@@ -15,7 +15,9 @@ from harness.expectations.needs import (
     LOADS_CLIENT_CERTIFICATE,
     MBEDTLS,
     OFFERS_ECDHE_ECDSA,
+    OFFERS_RSA,
     OFFERS_TLS_RSA,
+    READS_EC_KEYS,
     READS_PEM,
     READS_PKCS8,
 )
@@ -24,6 +26,8 @@ from harness.wire import mbedtls_numbers as mbedtls
 
 TLS12 = "TLSv1.2"
 CLIENT_CAS = ("ca-p256", "ca-rsa")
+# Of a case about the board's EC key: only the server's key is another one.
+OWN_KEY: dict[str, Any] = {"needs": (OFFERS_RSA, READS_EC_KEYS)}
 # include/openssl/x509_vfy.h.
 NO_LOCAL_ISSUER, NOT_YET_VALID, HAS_EXPIRED, SELF_SIGNED, WRONG_PURPOSE, KEY_TOO_SMALL = 20, 9, 10, 18, 26, 66
 
@@ -33,10 +37,17 @@ def mutual(certificate: str | None, *, form: str = "der", **words: Any) -> Situa
     words.setdefault("server_verify", Verify.REQUIRED)
     words.setdefault("expect", connected())
     words.setdefault("client_ca", CLIENT_CAS)
+    of_rsa = words.pop("of_rsa", {"certificate": rsa_twin(certificate)})
     needs = (OFFERS_ECDHE_ECDSA, LOADS_CLIENT_CERTIFICATE, *words.pop("needs", ()))
     made = ordinary("server-p256", certificate=certificate, certificate_format=form, needs=needs, **words)
-    # Firmware without ECDHE_ECDSA reads no EC keys.
-    return with_rsa_form(made) if certificate is None or certificate.startswith("client-rsa") else made
+    return with_rsa_form(made, **of_rsa)
+
+
+def rsa_twin(certificate: str | None) -> str | None:
+    """Return the client certificate that differs only in its RSA key: firmware without ECDHE_ECDSA may read no EC keys."""
+    if certificate is None or certificate.startswith("client-rsa"):
+        return certificate
+    return certificate.replace("client-", "client-rsa2048-", 1).removesuffix("-p256")
 
 
 def unverified(code: int, alert: str) -> ExpectationRule:
@@ -86,18 +97,19 @@ def good() -> Iterable[Row]:
         ("ok-rsa2048-pkcs1", "client-rsa2048", "der", "PKCS#1, which even the oldest firmware reads"),
     ):
         needs = (READS_PKCS8,) if form == "pkcs8" else ()
+        of_rsa = {} if "rsa" in certificate else OWN_KEY
         text = f"Client certificate {certificate[7:]}, key as {form}. {reason}."
         tier = Tier.SMOKE if name == "ok-p256" else Tier.CORE
-        yield Row(name, text, mutual(certificate, form=form, needs=needs), tier)
+        yield Row(name, text, mutual(certificate, form=form, needs=needs, of_rsa=of_rsa), tier)
     yield Row(
         "ok-rsa4096", "Client certificate rsa4096. A slow board needs many seconds to sign.", mutual("client-rsa4096")
     )
-    yield Row("ok-p384", "Client certificate p384. A larger curve.", mutual("client-p384"))
-    yield Row("ok-p521", "Client certificate p521. The largest curve.", mutual("client-p521"))
+    yield Row("ok-p384", "Client certificate p384. A larger curve.", mutual("client-p384", of_rsa=OWN_KEY))
+    yield Row("ok-p521", "Client certificate p521. The largest curve.", mutual("client-p521", of_rsa=OWN_KEY))
     yield Row(
         "ok-tls12",
         "Client certificate p256, TLS 1.2. The signature is made differently in TLS 1.3.",
-        mutual("client-p256", maximum_version=TLS12),
+        mutual("client-p256", maximum_version=TLS12, of_rsa=OWN_KEY),
     )
     yield Row(
         "ok-rsa-plain-rsa",
@@ -209,6 +221,8 @@ def bad() -> Iterable[Row]:
 @table(tier=Tier.FULL)
 def chains_and_sizes() -> Iterable[Row]:
     """Chains, large certificates, and long lists of CAs."""
+    listed = tuple(f"ca-listed-{number:02}" for number in range(1, 61))
+    of_rsa = {"certificate": "client-rsa2048", "client_ca": ("ca-rsa", *listed)}
     yield Row(
         "chain-2",
         "Leaf and intermediate in one PEM text. The only way for a board to send a chain.",
@@ -233,7 +247,7 @@ def chains_and_sizes() -> Iterable[Row]:
     yield Row(
         "many-ca-names",
         "A server that lists 61 CAs. mbedTLS skips the long list in CertificateRequest.",
-        mutual("client-p256", client_ca=("ca-p256", *(f"ca-listed-{number:02}" for number in range(1, 61)))),
+        mutual("client-p256", client_ca=("ca-p256", *listed), of_rsa=of_rsa),
     )
 
 
@@ -244,7 +258,7 @@ def unreadable() -> Iterable[Row]:
     yield Row(
         "ed25519",
         "An Ed25519 key. The client raises `invalid key`: mbedTLS does not support it.",
-        mutual("client-ed25519", expect=refused_key),
+        mutual("client-ed25519", expect=refused_key, of_rsa={}),
     )
     yield Row(
         "key-garbage",

@@ -6,10 +6,10 @@ clients that differ.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from harness.cases import Row, Situation, checked, ordinary, table
+from harness.cases import Row, Situation, checked, ordinary, table, with_rsa_form
 from harness.expectations.builders import connected
 from harness.expectations.clients import (
     broken_hashes,
@@ -18,14 +18,24 @@ from harness.expectations.clients import (
     refused_by_client,
     refuses_certificate,
 )
-from harness.expectations.needs import OFFERS_ECDHE_ECDSA
+from harness.expectations.needs import OFFERS_ECDHE_ECDSA, OFFERS_ECDHE_RSA
 from harness.model import Expectation, ExpectationRule, Subject, Tier
 from harness.wire import mbedtls_numbers as mbedtls
 
+# What only a key exchange with a ServerKeyExchange has: plain RSA has none.
+WITH_KEY_EXCHANGE: dict[str, Any] = {"ciphers": "ECDHE+aRSA", "needs": (OFFERS_ECDHE_RSA,)}
 
-def tampered(name: str, expect: Expectation | ExpectationRule, *, subject: Subject, **words: Any) -> Situation:
-    """A TLS 1.2 server with a P-256 key and this change of its flights; nothing is predicted."""
-    return ordinary(
+
+def tampered(
+    name: str,
+    expect: Expectation | ExpectationRule,
+    *,
+    subject: Subject,
+    of_rsa: Mapping[str, Any] | None = None,
+    **words: Any,
+) -> Situation:
+    """A TLS 1.2 server with a P-256 key and this change of its flights; nothing is predicted. `of_rsa`: what differs with an RSA key."""
+    situation = ordinary(
         "server-p256",
         behaviour={"name": f"tampered.{name}"},
         maximum_version="TLSv1.2",
@@ -35,6 +45,7 @@ def tampered(name: str, expect: Expectation | ExpectationRule, *, subject: Subje
         needs=(OFFERS_ECDHE_ECDSA,),
         **words,
     )
+    return with_rsa_form(situation, **(of_rsa or {}))
 
 
 @table(tier=Tier.FULL)
@@ -110,30 +121,36 @@ def certificate() -> Iterable[Row]:
 @table(tier=Tier.FULL)
 def key_exchange() -> Iterable[Row]:
     """ServerKeyExchange and ServerHelloDone."""
-    for name, text, expect in (
+    bad_rsa_signature = refused_by_client(client=mbedtls.RSA_VERIFY_FAILED, alert="decrypt_error")
+    for name, text, expect, of_rsa in (
         (
             "ske-bad-signature",
             "The signature of the key exchange is changed. A client that accepts it allows a man in the middle.",
             refused_by_client(client=mbedtls.ECP_VERIFY_FAILED, alert="decrypt_error"),
+            {**WITH_KEY_EXCHANGE, "expect": bad_rsa_signature},
         ),
         (
             "ske-bad-curve",
             "The key exchange names a curve that its point is not on. Most clients do not offer the curve; all must refuse.",
             refused_by_client(client=mbedtls.SSL_ILLEGAL_PARAMETER, alert="illegal_parameter"),
+            WITH_KEY_EXCHANGE,
         ),
         (
             "ske-missing",
             "No ServerKeyExchange. ECDHE requires it.",
             refused_by_client(client=mbedtls.SSL_UNEXPECTED_MESSAGE, alert="unexpected_message"),
+            WITH_KEY_EXCHANGE,
         ),
         (
             "shd-missing",
             "No ServerHelloDone, then FIN. The board waits for the message and sees the end of the stream.",
             left_silently(mbedtls.SSL_CONN_EOF),
+            {},
         ),
     ):
         # A client that prefers X25519 would see the real name of the curve.
-        yield Row(name, text, tampered(name, expect, subject=Subject.SERVER_CERTIFICATE, curve="prime256v1"))
+        situation = tampered(name, expect, subject=Subject.SERVER_CERTIFICATE, of_rsa=of_rsa, curve="prime256v1")
+        yield Row(name, text, situation)
 
 
 @table(tier=Tier.FULL)
@@ -144,17 +161,18 @@ def after_keys() -> Iterable[Row]:
         "ChangeCipherSpec is omitted, and the connection ends (FIN). Finished arrives encrypted before the board expects encryption.",
         tampered("ccs-missing", left_silently(mbedtls.SSL_CONN_EOF), subject=Subject.FINISHED),
     )
-    for name, suite, reason in (
-        ("appdata-bad-mac", "ECDHE-ECDSA-AES128-GCM-SHA256", "GCM. The client must notice any change"),
-        ("appdata-bad-mac-cbc", "ECDHE-ECDSA-AES128-SHA256", "CBC. The same with a separate MAC"),
+    for name, cipher, reason in (
+        ("appdata-bad-mac", "AES128-GCM-SHA256", "GCM. The client must notice any change"),
+        ("appdata-bad-mac-cbc", "AES128-SHA256", "CBC. The same with a separate MAC"),
     ):
         situation = ordinary(
             "server-p256",
-            ciphers=suite,
+            ciphers=f"ECDHE-ECDSA-{cipher}",
             behaviour={"name": "tampered.appdata-bad-mac"},
             maximum_version="TLSv1.2",
             expect=noticed_bad_record,
             subject=Subject.DATA,
             needs=(OFFERS_ECDHE_ECDSA,),
         )
-        yield Row(name, f"A changed record of application data, {reason}.", situation)
+        text = f"A changed record of application data, {reason}."
+        yield Row(name, text, with_rsa_form(situation, ciphers=f"ECDHE-RSA-{cipher}:{cipher}"))

@@ -119,6 +119,11 @@ READS_PKCS8 = Need(
     reason="this firmware's TLS library cannot read PKCS#8 keys (micropython #15674)",
     met=lambda info, server: info.reads_pkcs8 is not False,
 )
+READS_EC_KEYS = Need(
+    name="ec-keys",
+    reason="this firmware's TLS library reads no EC keys",
+    met=lambda info, server: info.reads_ec_keys is not False,
+)
 SETS_CIPHERS = Need(
     name="set-ciphers",
     reason="this firmware's TLS module has no set_ciphers",

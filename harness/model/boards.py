@@ -63,9 +63,9 @@ class BoardInfo:
     `wrap_socket(cadata)` style names for accepted keyword arguments. `suites` are the suites that the TLS
     library reports, with mbedTLS names; empty if it cannot report them. `hello` is the ClientHello that the board sends without
     restrictions; `hello_unix_s` is when the host received it. `reads_pem`: it accepted a PEM certificate. `reads_pkcs8`: it accepted a
-    PKCS#8 key. `takes_own_pss`: in TLS 1.2 it accepts the RSA-PSS that it offers. `refuses_expired`: it refused an expired certificate
-    because of its date. `alerts_unknown_record`: it answered a record of an unknown type with an alert. All five are None until they
-    were tried.
+    PKCS#8 key. `reads_ec_keys`: it accepted an EC key. `takes_own_pss`: in TLS 1.2 it accepts the RSA-PSS that it offers.
+    `refuses_expired`: it refused an expired certificate because of its date. `alerts_unknown_record`: it answered a record of an unknown
+    type with an alert. All six are None until they were tried.
     """
 
     implementation: str = ""
@@ -95,6 +95,7 @@ class BoardInfo:
     hello_unix_s: int | None = None
     reads_pem: bool | None = None
     reads_pkcs8: bool | None = None
+    reads_ec_keys: bool | None = None
     takes_own_pss: bool | None = None
     refuses_expired: bool | None = None
     alerts_unknown_record: bool | None = None

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from harness.expectations.needs import OFFERS_ECDHE_ECDSA
 from harness.model import (
     BoardInfo,
     Case,
@@ -20,13 +21,12 @@ from harness.model import (
     Stage,
     Verify,
 )
-from harness.run.handshake import Handshake, Handshakes
+from harness.run.handshake import PERMISSIVE_SERVER, Handshake, Handshakes
 from harness.wire import mbedtls_numbers as mbedtls
 from harness.wire.alerts import alert_code
 
 NO_TLS = "no ssl, tls or ussl module in this firmware"
 
-_EC_SERVER = ServerProfile(certificates=("server-p256",), maximum_version="TLSv1.2")
 _PSS_SERVER = ServerProfile(certificates=("server-rsa2048",), ciphers="ECDHE+aRSA", maximum_version="TLSv1.2")
 _EXPIRED_SERVER = ServerProfile(certificates=("server-expired",), maximum_version="TLSv1.2")
 _UNKNOWN_RECORD = ServerProfile(behaviour={"name": "not-tls.ff"})
@@ -41,11 +41,22 @@ def learn_pem(handshakes: Handshakes) -> None:
 
 
 def learn_pkcs8(handshakes: Handshakes) -> None:
-    """Learn whether the board reads PKCS#8: whether it connects with such a key loaded, which no server asks for."""
+    """Learn whether the board reads PKCS#8: whether it connects with such a key loaded, which no server asks for.
+
+    Firmware without ECDHE_ECDSA may read no EC keys in any format, so it is given an RSA key.
+    """
     board = handshakes.board
     if board.info.reads_pkcs8 is None and board.info.can_load_certificate:
-        plan = ClientPlan(certificate="client-p256", certificate_format="pkcs8")
+        certificate = "client-p256" if OFFERS_ECDHE_ECDSA.met(board.info, {}) else "client-rsa2048"
+        plan = ClientPlan(certificate=certificate, certificate_format="pkcs8")
         board.learn(reads_pkcs8=_accepts(plan, handshakes=handshakes))
+
+
+def learn_ec_keys(handshakes: Handshakes) -> None:
+    """Learn whether the board reads EC keys: whether it connects with such a key loaded, which no server asks for."""
+    board = handshakes.board
+    if board.info.reads_ec_keys is None and board.info.can_load_certificate:
+        board.learn(reads_ec_keys=_accepts(ClientPlan(certificate="client-p256"), handshakes=handshakes))
 
 
 def takes_own_pss(handshakes: Handshakes) -> bool:
@@ -116,7 +127,7 @@ def _sent_alert(handshake: Handshake, name: str) -> bool:
 
 def _accepts(plan: ClientPlan, *, handshakes: Handshakes) -> bool | None:
     """Whether the board accepts these settings: False if it refuses them itself, None if something else failed."""
-    handshake = handshakes.make(_EC_SERVER, plan)
+    handshake = handshakes.make(PERMISSIVE_SERVER, plan)
     seen = handshake.observation
     refused = seen.stage is Stage.CONFIG and seen.ended_by is Side.CLIENT
     return True if handshake.connected else False if refused else None

@@ -35,7 +35,7 @@ from harness.model import (
 from harness.oracle.earned import Ruling, rule
 from harness.oracle.out_of_memory import is_out_of_memory
 from harness.run.addresses import Addresses, unreachable_text
-from harness.run.board_facts import learn_pem, learn_pkcs8, learn_what_decides, takes_own_pss
+from harness.run.board_facts import learn_ec_keys, learn_pem, learn_pkcs8, learn_what_decides, takes_own_pss
 from harness.run.controls import Controls, control_of
 from harness.run.handshake import Handshake, Handshakes
 from harness.run.health import Health
@@ -165,6 +165,8 @@ class CaseRunner:
             learn_pem(self.handshakes)
         if "reads-pkcs8" in needed:
             learn_pkcs8(self.handshakes)
+        if "ec-keys" in needed:
+            learn_ec_keys(self.handshakes)
         return unmet(case.needs, self.board.info, self.server.describe())
 
     def _own(self, case: Case) -> Handshake:

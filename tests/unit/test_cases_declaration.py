@@ -131,4 +131,4 @@ def test_a_form_with_an_rsa_key():
     assert (item.server.behaviour["size"], form.server.behaviour["size"]) == (512, 1024)
     assert [need.name for need in form.needs] == ["rsa", "mbedtls"]
     assert (form.id, form.title, form.subject, form.expect) == (item.id, item.title, item.subject, item.expect)
-    assert find_case("mtls/ok-p256").without_ecdsa is None
+    assert find_case("seed/ecdsa-key-connects").without_ecdsa is None

@@ -77,6 +77,7 @@ class BoardFacts(Entry, frozen=True, kw_only=True):
     hello_unix_s: int | None = always(None)
     reads_pem: bool | None
     reads_pkcs8: bool | None = always(None)
+    reads_ec_keys: bool | None = None
     takes_own_pss: bool | None = always(None)
     refuses_expired: bool | None = always(None)
     alerts_unknown_record: bool | None = always(None)

@@ -11,6 +11,7 @@ from harness.expectations.needs import (
     OFFERS_RSA,
     OFFERS_TLS_RSA,
     READS_DER_ONLY,
+    READS_EC_KEYS,
     can_offer_exactly,
     has_one_of,
     unmet,
@@ -111,6 +112,12 @@ def test_api():
 def test_der_only(reads, expected):
     """Only a board that has refused PEM counts as one that refuses PEM."""
     assert READS_DER_ONLY.met(BoardInfo(reads_pem=reads), {}) is expected
+
+
+@pytest.mark.parametrize(("reads", "expected"), [(None, True), (True, True), (False, False)])
+def test_ec_keys(reads, expected):
+    """Only a board that has refused an EC key counts as one that reads none."""
+    assert READS_EC_KEYS.met(BoardInfo(reads_ec_keys=reads), {}) is expected
 
 
 def test_server_need():

@@ -17,7 +17,7 @@ from harness.model import (
     Side,
     Stage,
 )
-from harness.run.board_facts import learn_pem, learn_pkcs8, learn_what_decides, takes_own_pss
+from harness.run.board_facts import learn_ec_keys, learn_pem, learn_pkcs8, learn_what_decides, takes_own_pss
 from harness.run.handshake import Handshake
 
 API = ("tls.SSLContext.load_verify_locations", "tls.SSLContext.load_cert_chain")
@@ -39,10 +39,12 @@ class Made:
     def __init__(self, observation) -> None:
         self.board = Board()
         self.count = 0
+        self.plans = []
         self._handshake = Handshake(observation=observation, report=ServerReport(facts=None, failure=None), answer=None)
 
     def make(self, profile, plan):
         self.count += 1
+        self.plans.append(plan.certificate)
         return self._handshake
 
 
@@ -70,9 +72,22 @@ def test_a_format_is_learned_only_from_a_clear_answer(outcome, stage, ended_by, 
     made = Made(observed(outcome, stage=stage, ended_by=ended_by))
     learn_pem(made)
     learn_pkcs8(made)
-    assert (made.board.info.reads_pem, made.board.info.reads_pkcs8, made.count) == (accepts, accepts, 2)
+    learn_ec_keys(made)
+    info = made.board.info
+    assert (info.reads_pem, info.reads_pkcs8, info.reads_ec_keys, made.count) == (accepts, accepts, accepts, 3)
     learn_pem(made)
-    assert made.count == (3 if accepts is None else 2)
+    learn_ec_keys(made)
+    assert made.count == (5 if accepts is None else 3)
+
+
+@pytest.mark.parametrize(("suite", "key"), [("c02b", "client-p256"), ("003d", "client-rsa2048")])
+def test_the_key_in_pkcs8_is_one_that_the_firmware_reads(suite, key):
+    """Firmware that offers no ECDHE_ECDSA may read no EC keys at all: it is asked with an RSA key, and about EC keys with one of these."""
+    made = Made(observed(Outcome.REFUSED, stage=Stage.CONFIG, ended_by=Side.CLIENT))
+    made.board.info = replace(made.board.info, hello=replace(HELLO, suites=(suite,)))
+    learn_pkcs8(made)
+    learn_ec_keys(made)
+    assert made.plans == [key, "client-p256"]
 
 
 @pytest.mark.parametrize(("number", "takes"), [(-26112, False), (-30592, True), (None, True)])
@@ -88,6 +103,7 @@ def test_a_board_without_the_api_is_not_asked():
     made.board.info = BoardInfo()
     learn_pem(made)
     learn_pkcs8(made)
+    learn_ec_keys(made)
     assert (made.count, made.board.info) == (0, BoardInfo())
 
 

@@ -8,7 +8,7 @@ import pytest
 from harness.cases import find_case
 from harness.errors import BoardError
 from harness.expectations.builders import connected
-from harness.expectations.needs import READS_DER_ONLY, READS_PEM, READS_PKCS8
+from harness.expectations.needs import READS_DER_ONLY, READS_EC_KEYS, READS_PEM, READS_PKCS8
 from harness.model import (
     Case,
     ClientPlan,
@@ -349,10 +349,10 @@ def test_evidence_is_of_the_last_attempt(runner, faults):
     assert runner.last is None
 
 
-@pytest.mark.parametrize("need", [READS_PEM, READS_DER_ONLY, READS_PKCS8], ids=lambda need: need.name)
+@pytest.mark.parametrize("need", [READS_PEM, READS_DER_ONLY, READS_PKCS8, READS_EC_KEYS], ids=lambda need: need.name)
 def test_formats_are_learned_before_a_case_that_needs_one(runner, monkeypatch, need):
     """Before a case that depends on a certificate format, the board is tested for it."""
-    fact = "reads_pkcs8" if need is READS_PKCS8 else "reads_pem"
+    fact = {READS_PKCS8: "reads_pkcs8", READS_EC_KEYS: "reads_ec_keys"}.get(need, "reads_pem")
     monkeypatch.setattr(runner.board, "info", dataclasses.replace(runner.board.info, **{fact: None}))
     runner.run(case(needs=(need,)))
     assert getattr(runner.board.info, fact) is not None
