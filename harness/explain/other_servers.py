@@ -1,7 +1,8 @@
-"""The same change of a server in the configuration of nginx, mosquitto and `openssl s_server`. Pure.
+"""The same change of a server in the configuration of nginx, mosquitto, Apache, HAProxy and `openssl s_server`. Pure.
 
-nginx: ngx_http_ssl_module; mosquitto: mosquitto.conf(5), where a version is the oldest one since 2.0; s_server: openssl-s_server(1). All
-three pass suites and groups to OpenSSL, so its names are unchanged. Servers without the setting are omitted.
+nginx: ngx_http_ssl_module; mosquitto: mosquitto.conf(5), where a version is the oldest one since 2.0; Apache: mod_ssl; HAProxy: the options
+of a `bind` line (configuration manual, "Bind options"); s_server: openssl-s_server(1). All of them pass suites and groups to OpenSSL, so
+its names are unchanged. Servers without the setting are omitted.
 """
 
 from __future__ import annotations
@@ -17,12 +18,18 @@ _NEUTRAL_SUITES = "leave the server's own list of suites out: its TLS library's 
 
 
 def for_any_server(fix: Fix) -> Fix:
-    """Give a fix the lines of four servers, each with its name; used for a server of which only its answers are known.
+    """Give a fix the lines of six servers, each with its name; used for a server of which only its answers are known.
 
     A fix that changes nothing on the server, or nothing for which these have settings, is unchanged; so are shell lines.
     """
     server = fix.change.server if fix.change is not None else {}
-    others = [("nginx", _nginx(server)), ("mosquitto", _mosquitto(server)), ("s_server", _s_server(server))]
+    others = [
+        ("nginx", _nginx(server)),
+        ("mosquitto", _mosquitto(server)),
+        ("Apache", _apache(server)),
+        ("HAProxy", _haproxy(server)),
+        ("s_server", _s_server(server)),
+    ]
     if not any(lines for _name, lines in others):
         return fix
     shell = [line for line in fix.server_lines if line.startswith("$ ")]
@@ -61,6 +68,52 @@ def _mosquitto(server: Mapping[str, Any]) -> list[str]:
         lines.append(f"require_certificate {'true' if str(server['verify']) == 'required' else 'false'}")
     if server.get("client_ca"):
         lines.append("cafile client-ca.pem")
+    return lines
+
+
+def _apache(server: Mapping[str, Any]) -> list[str]:
+    lines = []
+    for kind in _kinds(server):
+        lines += [f"SSLCertificateFile {kind}-cert.pem", f"SSLCertificateKeyFile {kind}-key.pem"]
+    if "ciphers" in server:
+        lines.append(f"SSLCipherSuite {server['ciphers']}" if server["ciphers"] else "remove the line SSLCipherSuite")
+    if "minimum_version" in server or "maximum_version" in server:
+        lines.append(f"SSLProtocol -all {' '.join(f'+{version}' for version in _between(server))}")
+    if "curve" in server:
+        line = f"SSLOpenSSLConfCmd Groups {server['curve']}"
+        lines.append(line if server["curve"] else "remove the line SSLOpenSSLConfCmd Groups (or Curves)")
+    if "verify" in server:
+        word = {"none": "none", "optional": "optional", "required": "require"}[str(server["verify"])]
+        lines.append(f"SSLVerifyClient {word}")
+    if server.get("client_ca"):
+        lines.append("SSLCACertificateFile client-ca.pem")
+    return lines
+
+
+def _haproxy(server: Mapping[str, Any]) -> list[str]:
+    """Options of the line `bind ... ssl`; a `crt` file holds certificate and key, as `cat` joins them.
+
+    A client that sends no server name gets the first certificate, whatever it offers: the new one.
+    """
+    kinds = _kinds(server)[::-1]
+    lines = [f"$ cat {kind}-cert.pem {kind}-key.pem > {kind}.pem" for kind in kinds]
+    words = [f"crt {kind}.pem" for kind in kinds]
+    if server.get("ciphers"):
+        words.append(f"ciphers {server['ciphers']}")
+    for option, field in (("ssl-min-ver", "minimum_version"), ("ssl-max-ver", "maximum_version")):
+        if server.get(field):
+            words.append(f"{option} {server[field]}")
+    if server.get("curve"):
+        words.append(f"curves {server['curve']}")
+    if "verify" in server:
+        words.append(f"verify {server['verify']}")
+    if server.get("client_ca"):
+        words.append("ca-file client-ca.pem")
+    lines += [f"bind ... ssl {' '.join(words)}"] if words else []
+    if "ciphers" in server and not server["ciphers"]:
+        lines.append("remove ciphers from the bind line, and the line ssl-default-bind-ciphers")
+    if "curve" in server and not server["curve"]:
+        lines.append("remove curves from the bind line, and the line ssl-default-bind-curves")
     return lines
 
 

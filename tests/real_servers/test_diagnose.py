@@ -1,4 +1,4 @@
-"""`tls-harness diagnose --connect` with nginx, mosquitto and `openssl s_server`: each with a good and two bad configurations.
+"""`tls-harness diagnose --connect` with nginx, mosquitto, Apache, HAProxy and `openssl s_server`: good and bad configurations.
 
 One bad configuration of each server is in the fast tier.
 The output for a bad configuration is a stored text, `texts/<server>.<what>.txt`; UPDATE_TEXTS=1 rewrites them.
@@ -11,68 +11,6 @@ from pathlib import Path
 import pytest
 
 TEXTS = Path(__file__).parent / "texts"
-
-NGINX = """
-daemon off;
-pid nginx.pid;
-error_log stderr notice;
-worker_processes 1;
-events { worker_connections 32; }
-http {
-  access_log off;
-  client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
-  server {
-    listen 127.0.0.1:%(port)d ssl;
-    ssl_certificate %(pair)s/cert.pem;
-    ssl_certificate_key %(pair)s/key.pem;
-    %(more)s
-    location / { return 200 "hello"; }
-  }
-}
-"""
-MOSQUITTO = """
-listener %(port)d 127.0.0.1
-allow_anonymous true
-certfile %(pair)s/cert.pem
-keyfile %(pair)s/key.pem
-%(more)s
-"""
-
-
-@pytest.fixture
-def nginx(started, pairs, port, tmp_path):
-    """Start nginx with a certificate and more lines of its `server` block."""
-
-    def start(profile, more=""):
-        config = tmp_path / "nginx.conf"
-        config.write_text(NGINX % {"port": port, "pair": pairs / profile, "more": more})
-        started(port, "nginx", "-p", tmp_path, "-c", config)
-
-    return start
-
-
-@pytest.fixture
-def mosquitto(started, pairs, port, tmp_path):
-    """Start mosquitto with a certificate and more lines; it needs to read the files as its own user."""
-
-    def start(profile, more=""):
-        config = tmp_path / "mosquitto.conf"
-        user = "user root\n" if os.geteuid() == 0 else ""
-        config.write_text(user + MOSQUITTO % {"port": port, "pair": pairs / profile, "more": more})
-        started(port, "mosquitto", "-c", config)
-
-    return start
-
-
-@pytest.fixture
-def s_server(started, pairs, port):
-    """Start OpenSSL's test server with a certificate and more options."""
-
-    def start(profile, *more):
-        pair = ("-cert", pairs / profile / "cert.pem", "-key", pairs / profile / "key.pem")
-        started(port, "openssl", "s_server", "-accept", f"127.0.0.1:{port}", *pair, "-quiet", *more)
-
-    return start
 
 
 def stored(name, answer):
@@ -173,6 +111,20 @@ def test_mosquitto_requires_a_certificate_in_tls13(mosquitto, diagnose, pairs, t
     own = pairs / "client-p256"
     given = ("--client-cert", own / "cert.der", "--client-key", own / "key.der")
     connects(diagnose(*given, board=tls13_board), suite="TLS_", version="TLSv1.3")
+
+
+@pytest.mark.slow
+def test_apache_good(apache, diagnose):
+    """A common configuration: the handshake succeeds and the server answers."""
+    apache("server-rsa2048")
+    connects(diagnose("--send", r"GET / HTTP/1.0\r\n\r\n"), suite="TLS_ECDHE_RSA_")
+
+
+@pytest.mark.slow
+def test_haproxy_good(haproxy, diagnose):
+    """A common configuration: the handshake succeeds and the server answers."""
+    haproxy("server-p256")
+    connects(diagnose("--send", r"GET / HTTP/1.0\r\n\r\n"), suite="TLS_ECDHE_ECDSA_")
 
 
 @pytest.mark.slow
