@@ -34,14 +34,14 @@ def key_facts(chain: Sequence[bytes]) -> KeyFacts:
         ValueError: the first one cannot be read, or its key has a type that TLS does not support.
     """
     certificate = _loaded(chain[0])
-    kind, bits, curve = _key(certificate)
+    kind, bits, curve = key_of(certificate)
     return KeyFacts(
         type=kind,
         bits=bits,
         curve=curve,
-        signature_hash=_hash_of_signature(certificate),
+        signature_hash=hash_of_signature(certificate),
         signature_key_type=kind_of_signature(certificate),
-        key_usage=_usages(certificate),
+        key_usage=usages_of(certificate),
         chain_bytes=sum(map(len, chain)),
         weak=weak_links(chain),
     )
@@ -59,8 +59,8 @@ def _loaded(der: bytes) -> x509.Certificate:
         raise ValueError("unreadable certificate") from error
 
 
-def _hash_of_signature(certificate: x509.Certificate) -> str | None:
-    """The hash of an RSA or ECDSA signature; None for any other kind, and for one that the library does not know."""
+def hash_of_signature(certificate: x509.Certificate) -> str | None:
+    """Return the hash of an RSA or ECDSA signature; None for any other kind, and for one that the library does not know."""
     if kind_of_signature(certificate) not in ("RSA", "EC", "RSA-PSS"):
         return None
     try:
@@ -70,7 +70,12 @@ def _hash_of_signature(certificate: x509.Certificate) -> str | None:
     return hashed.name if hashed is not None else None
 
 
-def _key(certificate: x509.Certificate) -> tuple[str, int, str | None]:
+def key_of(certificate: x509.Certificate) -> tuple[str, int, str | None]:
+    """Return the kind of key, its size in bits, and the IANA name of its curve.
+
+    Raises:
+        ValueError: TLS does not support this type of key.
+    """
     try:
         key = certificate.public_key()
     except UNREADABLE as error:
@@ -102,7 +107,8 @@ def kind_of_signature(certificate: x509.Certificate) -> str:
     return "EC" if sha3 or arc.startswith("1.2.840.10045.4") else "RSA"
 
 
-def _usages(certificate: x509.Certificate) -> tuple[str, ...] | None:
+def usages_of(certificate: x509.Certificate) -> tuple[str, ...] | None:
+    """Return KeyUsage in the words of RFC 5280; None without the extension."""
     try:
         usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
     except (x509.ExtensionNotFound, *UNREADABLE):
