@@ -17,7 +17,7 @@ from types import FrameType
 from typing import NoReturn
 
 from harness import __version__
-from harness.commands import boards, cases, diagnose, explain, report, virtual
+from harness.commands import boards, cases, diagnose, explain, files, report, virtual
 from harness.errors import FAULT_EXIT_CODE, HarnessError, UsageError
 
 DONE = 0
@@ -75,7 +75,7 @@ def parser() -> argparse.ArgumentParser:
     )
     result.add_argument("--version", action="version", version=f"tls-harness {__version__}")
     commands = result.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (virtual, boards, diagnose, explain, cases, report):
+    for command in (virtual, boards, diagnose, explain, cases, files, report):
         command.add(commands)
     return result
 

@@ -1,11 +1,17 @@
-"""How tests are multiplied by boards, servers, rounds and cases. Reads options; opens nothing."""
+"""Which tests a run has: multiplied by boards, servers, rounds and cases; the packaged matrix where there is none. Opens nothing."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 
 from harness.pytest_plugin.node_ids import repeat_word
-from harness.pytest_plugin.run import known_of, options_of
+from harness.pytest_plugin.run import known_of, names_no_path, options_of
+
+PACKAGED = Path(__file__).resolve().parents[1] / "compat" / "test_matrix.py"
+NO_TEST = "--board was given, but {} has no test; `pytest --pyargs harness.compat --board ...` runs the packaged cases"
 
 
 def generate(metafunc: pytest.Metafunc) -> None:
@@ -31,3 +37,20 @@ def generate(metafunc: pytest.Metafunc) -> None:
         known_of(metafunc.config)
         cases = select(metafunc.config.getoption("cases"))
         metafunc.parametrize("tls_case", cases, ids=[case.id for case in cases], indirect=True)
+
+
+def packaged_cases(session: pytest.Session) -> Iterable[pytest.Item]:
+    """Return the tests of the packaged matrix if they are what the user wants: `pytest --board SPEC` where no test is.
+
+    A path on the command line, a file that cannot be collected or a plugin that ignores files is not such a place.
+    """
+    config = session.config
+    if not config.getoption("board") or session.testsfailed or not names_no_path(config):
+        return ()
+    # The id is the one that it has with `--pyargs harness.compat`; pytest makes none for a file outside the root directory.
+    return session.genitems(pytest.Module.from_parent(session, path=PACKAGED, nodeid=PACKAGED.name))
+
+
+def no_test_text(config: pytest.Config) -> str:
+    """Return why a run with `--board` tested no board, in one line."""
+    return NO_TEST.format(" ".join(config.args) or "this folder")

@@ -181,6 +181,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         raise pytest.UsageError(str(error)) from error
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
+    """With `--board` in a folder without tests, run the packaged matrix. Before `-k` and `-m` choose among the tests."""
+    from harness.pytest_plugin.collection import packaged_cases
+
+    if not items:
+        items += packaged_cases(session)
+
+
 @pytest.hookimpl(optionalhook=True, tryfirst=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     """Make `-n auto` with `--board` mean one worker per board."""

@@ -47,6 +47,7 @@ class Reporter:
         self._usual: tuple[bool, Any] | None = None
         self._line_open = False
         self._over = False
+        self._deselected = False
         self._blocks: FailureBlocks | None = None
         self._not_run: dict[str, bool] = {}
         self.soak: Soak | None = None
@@ -74,6 +75,10 @@ class Reporter:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Note which tests are cases, and so how many results will come."""
         self._expect([item.nodeid for item in session.items if "tls_case" in getattr(item, "fixturenames", ())])
+
+    def pytest_deselected(self) -> None:
+        """Note that -k or -m left out tests."""
+        self._deselected = True
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -274,6 +279,15 @@ class Reporter:
             return []
         return ["--compat-report: no report was written, because no test in this run used run_case"]
 
+    def _tested_nothing(self, exitstatus: int) -> list[str]:
+        """Say what to do if --board was given but there is no test."""
+        from harness.pytest_plugin.collection import no_test_text
+
+        empty = exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and not self._deselected
+        return (
+            [no_test_text(self.config)] if empty and self.config.getoption("board") and not self._runs_nothing else []
+        )
+
     def untried(self) -> list[str]:
         """Return a line for each board and server that could not run any case; such a run must fail."""
         from harness.reports.text.terminal import untried_lines
@@ -286,7 +300,8 @@ class Reporter:
         from harness.reports.text.terminal import fault_lines, missing_lines, stranger_lines
 
         refused = exitstatus == pytest.ExitCode.USAGE_ERROR
-        for text in [] if refused else [*self._compared_nothing(), *self._reported_nothing()]:
+        nothing = [*self._compared_nothing(), *self._reported_nothing(), *self._tested_nothing(exitstatus)]
+        for text in [] if refused else nothing:
             terminalreporter.write_line(text, red=True)
         if not self.kept.begun:
             return

@@ -39,6 +39,7 @@ LAB = pytest.StashKey["Lab"]()
 KNOWN = pytest.StashKey["tuple[Deviation, ...]"]()
 IDS = pytest.StashKey["NodeIds"]()
 WORKER_NAMES = "tls_harness_server_names"
+WORKER_NO_PATHS = "tls_harness_no_paths"
 # The value of harness.oracle.known.DEFAULT_FILE, which is imported only if there is such a file.
 KNOWN_FILE = "known_deviations.toml"
 
@@ -90,8 +91,17 @@ def _name_servers(config: pytest.Config, options: RunOptions) -> None:
 
 
 def worker_input(config: pytest.Config) -> Mapping[str, Any]:
-    """Return what pytest-xdist's workers should not have to find out again: the names of the servers."""
-    return {WORKER_NAMES: dict(options_of(config).server_names)} if any_given(config) else {}
+    """Return what pytest-xdist's workers cannot find out, or need not again: the user's paths, the names of the servers."""
+    names = {WORKER_NAMES: dict(options_of(config).server_names)} if any_given(config) else {}
+    return {WORKER_NO_PATHS: names_no_path(config), **names}
+
+
+def names_no_path(config: pytest.Config) -> bool:
+    """Whether the user left it to pytest where to look for tests; a pytest-xdist worker asks the controller."""
+    worker = getattr(config, "workerinput", None)
+    if worker is not None:
+        return bool(worker.get(WORKER_NO_PATHS, False))
+    return config.args_source is not config.ArgsSource.ARGS
 
 
 def lab_of(config: pytest.Config) -> Lab:

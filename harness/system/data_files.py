@@ -1,4 +1,4 @@
-"""Find the folders of the harness: its data (`certs/`, `device_scripts/`), and its part of the user's cache.
+"""Find the folders of the harness: its data (`certs/`, `device_scripts/` ...), and its part of the user's cache.
 
 Knows the two places where data can be: inside the installed package, or next to it in a checkout. Must not know their content.
 """
@@ -10,18 +10,25 @@ from pathlib import Path
 
 from harness.errors import UsageError
 
-DATA_FOLDERS = ("certs", "device_scripts")
+# Name, which is also the place in an installed package -> place in a checkout.
+DATA_FOLDERS = {
+    "certs": "certs",
+    "device_scripts": "device_scripts",
+    "docs": "docs",
+    "examples": "tests/examples",
+    "tools": "tools",
+}
 
 
 def data_dir(name: str) -> Path:
     """Find a data folder of the harness.
 
     The installed wheel has the folders inside the package (`sources` of the wheel in pyproject.toml), a checkout has
-    them at its top. Outside the package a folder counts only next to a pyproject.toml: `site-packages/certs` belongs
+    them at other places. Outside the package a folder counts only next to a pyproject.toml: `site-packages/certs` belongs
     to another package.
 
     Args:
-        name: `certs` or `device_scripts`.
+        name: a key of `DATA_FOLDERS`.
 
     Raises:
         UsageError: for another name, or when the folder is in neither place.
@@ -29,7 +36,7 @@ def data_dir(name: str) -> Path:
     if name not in DATA_FOLDERS:
         raise UsageError(f"unknown data folder {name!r} (expected one of {', '.join(DATA_FOLDERS)})")
     package = Path(__file__).resolve().parents[1]
-    installed, checkout = package / name, package.parent / name
+    installed, checkout = package / name, package.parent / DATA_FOLDERS[name]
     if installed.is_dir():
         return installed
     if checkout.is_dir() and (package.parent / "pyproject.toml").is_file():

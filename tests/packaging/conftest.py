@@ -70,9 +70,9 @@ class Installed:
         """Return a console script or the interpreter of the environment."""
         return self.environment / ("Scripts" if os.name == "nt" else "bin") / name
 
-    def run(self, name: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    def run(self, name: str, *arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
         """Run a program of the environment, outside the checkout."""
-        return run(self.program(name), *arguments, cwd=self.elsewhere)
+        return run(self.program(name), *arguments, cwd=cwd or self.elsewhere)
 
     def check_types(self, file: str) -> subprocess.CompletedProcess[str]:
         """Run this environment's mypy --strict on a file in `elsewhere`, with the types of the installed packages."""

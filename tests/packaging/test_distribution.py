@@ -2,11 +2,16 @@
 
 import email
 import os
+import re
+import subprocess
+import sys
 import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
+
+from harness.system.data_files import DATA_FOLDERS
 
 pytestmark = pytest.mark.slow
 
@@ -39,8 +44,10 @@ def test_the_wheel_contains_only_the_package_and_its_data(files):
         for path in (ROOT / "harness").rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
-    for folder in ("certs", "device_scripts"):
-        expected |= {f"harness/{folder}/{path.name}" for path in (ROOT / folder).iterdir() if path.is_file()}
+    for name, place in DATA_FOLDERS.items():
+        folder = ROOT / place
+        files_in = [path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+        expected |= {f"harness/{name}/{path.relative_to(folder).as_posix()}" for path in files_in}
     assert {name for name in files if ".dist-info/" not in name} == expected
     assert "harness/device_scripts/agent.py" in files
 
@@ -60,10 +67,28 @@ def test_the_licence_is_inside(files, metadata):
 def test_the_metadata(metadata):
     """Name, Python version and entry points are part of the public interface."""
     assert (metadata["Name"], metadata["Requires-Python"]) == ("micropython-tls-harness", ">=3.11")
-    assert (
-        metadata.get_payload(decode=True).decode("utf-8").strip()
-        == (ROOT / "README.md").read_text(encoding="utf-8").strip()
-    )
+    assert metadata["Description-Content-Type"] == "text/markdown"
+    assert {"Typing :: Typed", "Framework :: Pytest"} <= set(metadata.get_all("Classifier"))
+
+
+def test_links_that_the_package_index_shows(metadata):
+    """The description is README.md, each relative link replaced by the address of that file in this version."""
+    urls = dict(text.split(", ") for text in metadata.get_all("Project-URL"))
+    assert {"Homepage", "Documentation", "Changelog", "Issues", "Source"} == set(urls)
+    files = f"{urls['Source']}/blob/v{metadata['Version']}/"
+    shown = metadata.get_payload(decode=True).decode("utf-8")
+    relative = [link for link in re.findall(r"\]\(([^)]+)\)", shown) if not link.startswith(("https://", "#"))]
+    assert relative == []
+    assert f"]({files}docs/reports.md)" in shown
+    assert shown.replace(files, "").strip() == (ROOT / "README.md").read_text(encoding="utf-8").strip()
+
+
+def test_the_package_index_accepts_it(distributions):
+    """`twine check --strict` finds nothing: the index would show the description."""
+    pytest.importorskip("twine")
+    command = [sys.executable, "-m", "twine", "check", "--strict", distributions.wheel, distributions.sdist]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_entry_points(files):

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from pathlib import Path
 
 import pytest
 
@@ -70,6 +71,31 @@ def test_the_case_list_runs_in_a_foreign_suite(installed):
     verdicts = {result["verdict"] for result in report["results"]}
     assert "pass" in verdicts
     assert verdicts <= {"pass", "unsupported"}
+
+
+def test_a_board_in_an_empty_folder(installed):
+    """`pytest --board SPEC` where no test is runs the packaged cases, also with workers; their commands to run them again work."""
+    _needs_unix(installed)
+    folder = installed.elsewhere / "empty"
+    folder.mkdir()
+    done = installed.run("pytest", "--board", "unix", "--cases", "smoke", "-W", "error", cwd=folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads((folder / ".compat" / "run.json").read_text(encoding="utf-8"))
+    assert (report["run"]["planned"], report["run"]["whole"]) == (len(report["results"]), True)
+    program, *arguments = shlex.split(report["results"][0]["rerun"])
+    done = installed.run(program, *arguments, cwd=folder)
+    assert (done.returncode, " 1 passed in" in done.stdout) == (0, True), done.stdout + done.stderr
+
+
+def test_the_examples_are_installed(installed):
+    """The examples run where the documentation says they are."""
+    _needs_unix(installed)
+    folder = Path(installed.run("tls-harness", "files", "examples").stdout.strip())
+    assert folder.is_relative_to(installed.environment)
+    done = installed.run(
+        "pytest", folder / "test_my_server.py", folder / "test_my_certificates.py", "--artifacts", "out"
+    )
+    assert (done.returncode, "4 passed" in done.stdout) == (0, True), done.stdout + done.stderr
 
 
 def test_the_packaged_matrix(installed):

@@ -25,15 +25,17 @@ def ask(top: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("name", data_files.DATA_FOLDERS)
-def test_both_folders_are_found_here(name: str) -> None:
-    """The checkout has both."""
+def test_all_folders_are_found_here(name: str) -> None:
+    """The checkout has them all."""
     assert data_files.data_dir(name).is_dir()
 
 
 def test_another_name_is_refused() -> None:
-    """Only the two folders are data."""
-    with pytest.raises(UsageError, match=r"unknown data folder 'docs' \(expected one of certs, device_scripts\)"):
-        data_files.data_dir("docs")
+    """Only some folders are data: the error has the list."""
+    with pytest.raises(
+        UsageError, match=r"unknown data folder 'doc' \(expected one of certs, device_scripts, docs, examples, tools\)"
+    ):
+        data_files.data_dir("doc")
 
 
 def test_the_package_comes_before_the_checkout(tmp_path: Path) -> None:
