@@ -16,6 +16,12 @@ from harness.errors import FAULT_EXIT_CODE
 ENDED = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
 
 
+def is_fault(report: Any) -> bool:
+    """Whether a report that failed did so because of a board, its line or the harness."""
+    data = getattr(report, "tls", None) if getattr(report, "when", None) == "call" else None
+    return bool(data["result"]["verdict"] == "error" if data else getattr(report, "tls_fault", False))
+
+
 @dataclass(slots=True)
 class Tally:
     """Counts the reports of a run that failed.
@@ -30,9 +36,7 @@ class Tally:
         """Count one report of a phase of a test, or of collection."""
         if not report.failed:
             return
-        data = getattr(report, "tls", None) if getattr(report, "when", None) == "call" else None
-        is_fault = data["result"]["verdict"] == "error" if data else getattr(report, "tls_fault", False)
-        if is_fault:
+        if is_fault(report):
             self.faults += 1
         else:
             self.failed += 1

@@ -6,7 +6,7 @@ Registered once per run, never in xdist's workers. Keeps only JSON: no pytest it
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +14,7 @@ import pytest
 from harness.errors import UsageError
 from harness.pytest_plugin.exit_codes import Tally, exit_code
 from harness.pytest_plugin.interrupts import end_on_signals
+from harness.pytest_plugin.junit import mark_fault
 from harness.pytest_plugin.record import News, Record
 from harness.pytest_plugin.run import artifacts_folder, node_ids, options_of, worker_input
 from harness.pytest_plugin.screen import Screen
@@ -164,9 +165,15 @@ class Reporter:
             word = f"{word}  {one_line(data['line'])}"
         return category, "", word
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_logreport(self, report: Any) -> None:
-        """Take the result from a test's report."""
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_logreport(self, report: Any) -> Generator[None, object, object]:
+        """Take the result from a test's report before others see it; then correct what pytest's JUnit file says of a fault."""
+        self._note(report)
+        result = yield
+        mark_fault(self.config, report)
+        return result
+
+    def _note(self, report: Any) -> None:
         self._make_room(report.nodeid)
         self._tally.take(report)
         if getattr(report, "tls_not_run", False):

@@ -85,3 +85,17 @@ def test_properties(suite, workers):
     dead = [values for values in found.values() if values["board"] != "unix"]
     assert len(dead) == 4
     assert {(values["outcome"], values["verdict"], values["firmware"]) for values in dead} == {("not-run", "error", "")}
+    assert kinds(suite.folder) == {"fail": {"failure"}, "insecure": {"failure"}, "error": {"error"}}
+    counts = ElementTree.parse(suite.folder / "junit.xml").getroot()[0]
+    assert (counts.get("failures"), counts.get("errors")) == ("2", "1")
+
+
+def kinds(folder):
+    """Return the JUnit elements by verdict, of those that make a run fail."""
+    found = {}
+    for test in ElementTree.parse(folder / "junit.xml").getroot().iter("testcase"):
+        verdict = next((item.get("value") for item in test.iter("property") if item.get("name") == "verdict"), None)
+        for element in test:
+            if element.tag in ("failure", "error"):
+                found.setdefault(verdict, set()).add(element.tag)
+    return found
