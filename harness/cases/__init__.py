@@ -56,6 +56,7 @@ class Situation:
     needs: tuple[Need, ...] = ()
     positive_control: str | None = None
     without_ecdsa: Situation | None = None
+    unverified: Situation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +131,28 @@ def with_rsa_form(situation: Situation, **words: Any) -> Situation:
     return replace(situation, without_ecdsa=form)
 
 
+def with_unverified_form(situation: Situation, **words: Any) -> Situation:
+    """Return a situation that also has a form in which the board does not verify the server, for firmware that cannot.
+
+    Only for a situation that is about more than the verification: results of the form are marked as unverified.
+
+    Args:
+        situation: in which the board verifies the server.
+        words: what else differs in the form, the expectation if it depends on the verification.
+    """
+    form = replace(
+        situation,
+        client=replace(situation.client, verify=Verify.NONE, ca=()),
+        needs=tuple(need for need in situation.needs if need is not CHECKS_CERTIFICATES),
+        **words,
+    )
+    return replace(situation, unverified=form)
+
+
 def form_for(case: Case, info: BoardInfo) -> Case:
     """Return the form of a case that is for this firmware."""
+    if case.unverified is not None and not info.can_verify:
+        return case.unverified
     if case.without_ecdsa is None or OFFERS_ECDHE_ECDSA.met(info, {}):
         return case
     return case.without_ecdsa
@@ -193,7 +214,11 @@ def _register(row: Row, *, module: str, tier: Tier) -> None:
 
 def _declared(situation: Situation, *, words: dict[str, Any]) -> Case:
     """Return the case of a situation; `words` are its id, texts and tier."""
-    suites, form = situation.client.suites, situation.without_ecdsa
+    suites = situation.client.suites
+    with_rsa, unverified = (
+        None if form is None else _declared(form, words=words)
+        for form in (situation.without_ecdsa, situation.unverified)
+    )
     return Case(
         **words,
         server=situation.server,
@@ -203,7 +228,8 @@ def _declared(situation: Situation, *, words: dict[str, Any]) -> Case:
         predicted=situation.predicted,
         needs=situation.needs if suites is None else (*situation.needs, has_one_of(suites)),
         positive_control=situation.positive_control,
-        without_ecdsa=None if form is None else _declared(form, words=words),
+        without_ecdsa=with_rsa,
+        unverified=unverified,
     )
 
 

@@ -214,7 +214,7 @@ class Case:
     ClientHello and the live server. `expect` is then what must follow a negotiation that succeeds, or None: the negotiation is
     all that the case is about. A predicted refusal before the `subject` never makes a case with an `expect` pass.
     `positive_control` is the id of the case that must have connected first on the same board. `without_ecdsa` is the same case with an
-    RSA key, for firmware that offers no ECDHE_ECDSA suite.
+    RSA key, for firmware that offers no ECDHE_ECDSA suite; `unverified` the one for firmware that cannot verify the server's certificate.
     """
 
     id: str
@@ -229,6 +229,7 @@ class Case:
     needs: tuple[Need, ...] = ()
     positive_control: str | None = None
     without_ecdsa: Case | None = None
+    unverified: Case | None = None
 
     @property
     def topic(self) -> str:

@@ -99,6 +99,7 @@ class CaseResult:
 
     `attempt` counts the tries after faults of the line; `repeat` is the number of the run with `--repeat N`, from 1. `strangers` are the
     unexpected peers of all connections that the case needed; the observation counts only those of its own handshake. None: not counted.
+    `unverified`: the firmware cannot verify certificates, so the case was tried without.
     """
 
     board: str
@@ -111,6 +112,7 @@ class CaseResult:
     repeat: int = 1
     explanation: Explanation | None = None
     strangers: UnexpectedPeers | None = None
+    unverified: bool = False
     link_errors: tuple[str, ...] = ()
     recovery: tuple[RecoveryStep, ...] = ()
     transcript: str = ""

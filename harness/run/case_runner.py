@@ -92,7 +92,7 @@ class CaseRunner:
         retries of their own; if these fail, the verdict is `error` and the observation is kept.
         """
         self.last, self._faults = None, []
-        case = form_for(case, self.board.info)
+        declared, case = case, form_for(case, self.board.info)
         if self.board.quarantine_reason is not None:
             skipped = self._without_run(case, VerdictWord.ERROR, self.board.quarantine_reason, attempt=1)
             return replace(skipped, explanation=explain_fault(FaultKind.QUARANTINED, self.board.quarantine_reason))
@@ -105,6 +105,7 @@ class CaseRunner:
             result,
             link_errors=tuple(self._faults),
             recovery=tuple(self.health.recovery),
+            unverified=case is not declared and case is declared.unverified and result.observation is not None,
             transcript=self.board.transcript() if transcript is None else transcript,
         )
 

@@ -17,7 +17,7 @@ from harness.wire.versions import version_name
 
 _KEPT = (
     "attempt", "repeat", "source", "stage", "ended_by", "reason", "timing_ms", "memory_bytes", "link_errors", "recovery", "weak",
-    "artifacts", "rerun", "packets",
+    "unverified", "artifacts", "rerun", "packets",
 )  # fmt: skip
 
 

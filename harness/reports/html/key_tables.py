@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.model import HOSTED_PLATFORMS
-from harness.reports.record.cells import server_title
+from harness.reports.record.cells import UNVERIFIED, server_title
 from harness.reports.record.result_types import Json
 from harness.reports.record.run_types import RunRecord
 from harness.reports.text.key_costs import BoardCost, KeyCost, key_costs
@@ -86,6 +86,8 @@ def _cost_cell(cost: BoardCost, *, heap: bool) -> dict[str, Json]:
         details.append(f"{kilobytes(cost.heap_bytes)} heap")
     if cost.weak:
         details.append(f"weak: {cost.weak}")
+    if cost.unverified:
+        details.append(UNVERIFIED)
     if cost.flaky:
         details.append(f"~ flaky with {cost.flaky} server{'s' * (cost.flaky > 1)}")
     return {"sign": sign, "style": style, "text": text, "details": [text for text in details if text]}
@@ -155,6 +157,7 @@ def _key_cell(cell: KeyCell, row: KeyRow, places: dict[str, dict[str, int]]) -> 
         (cell.version or "").replace("TLSv", "TLS "),
         f"{milliseconds(cell.time_ms)} ms" if cell.time_ms is not None else "",
         f"weak: {cell.weak}" if cell.weak else "",
+        UNVERIFIED if cell.unverified else "",
     ]
     if cell.connects is Connects.NO:
         details = [cell.reason]

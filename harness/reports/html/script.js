@@ -289,6 +289,7 @@
     const made = [el("p", {}, el("span", {class: "badge v-" + result.verdict}, SIGNS[result.verdict] + " " + result.verdict), outcomeWords(result))];
     if (result.reason) made.push(el("p", {}, result.reason));
     if (result.when || result.source) made.push(el("p", {class: "note"}, words(result.when ? "measured " + result.when.slice(0, 19).replace("T", " ") + " UTC" : "", result.source ? "in " + (data.sources[result.source] || result.source) : "")));
+    if (result.unverified) made.push(el("p", {}, el("b", {}, "Not verified: "), "this firmware cannot verify the server's certificate."));
     if (result.weak) made.push(el("p", {}, el("b", {}, "Weak: "), String(result.weak)));
     made.push(...compared(result), ...explained(result), ...costs(result), ...offered(result), ...evidence(result));
     return made;

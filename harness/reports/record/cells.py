@@ -12,6 +12,8 @@ from harness.reports.record.run_types import CellEntry, RunRecord, ServerEntry, 
 
 _OPENSSL_DEFAULTS = "openssl"
 _SHOWN_VALUES = 3
+# Of a session on firmware that cannot verify.
+UNVERIFIED = "certificate not verified"
 _DIGITS = re.compile(r"\d+")
 # What an expectation pins, under the same names as there.
 _PINNED = (
@@ -66,8 +68,9 @@ def evidence(result: Result) -> str:
         return one_line((result.reason or "").partition("\n")[0])  # lines to copy are in the failure block
     if result.outcome is Outcome.CONNECTED:
         weak = f"  [weak: {result.weak}]" if result.weak else ""
+        unverified = f"  [{UNVERIFIED}]" if result.unverified else ""
         note = f"  ({result.reason})" if result.reason and result.verdict is VerdictWord.PASS else ""
-        return one_line(" ".join(["connected", *agreed(seen)]) + weak + note)
+        return one_line(" ".join(["connected", *agreed(seen)]) + weak + unverified + note)
     server, client, alert = seen.server, seen.client, seen.fatal_alert
     text = f"{alert.name}({alert.code}) from the {alert.sender}" if alert else "no alert"
     by = f" by the {result.ended_by} at {result.stage}" if result.outcome is Outcome.REFUSED and result.ended_by else ""

@@ -207,7 +207,8 @@ class Result(Entry, frozen=True, kw_only=True):
     `repeat` says which run of `--repeat N` it is. `strangers` counts connections that were dropped because they came from another
     address, in everything the case needed; `stranger_addresses` are the first eight of those addresses. `rerun` is the command that
     runs this test again from the directory in which the run was started, `at` when the result came, `source` the id of the merged run
-    that it comes from. `firmware`, `client` and `link` are the other axes of the matrix, absent for the board's own firmware, the
+    that it comes from. `unverified`: this firmware cannot verify the server's certificate, so the case was tried
+    without. `firmware`, `client` and `link` are the other axes of the matrix, absent for the board's own firmware, the
     default client and the plain network.
     """
 
@@ -235,6 +236,7 @@ class Result(Entry, frozen=True, kw_only=True):
     link_errors: tuple[str, ...] = always(())
     recovery: tuple[RecoveryStep, ...] = always(())
     weak: str | None = always(None)
+    unverified: bool = False
     packets: tuple[PacketEntry, ...] = always(())
     artifacts: dict[str, str | None]
     at: str | None = None

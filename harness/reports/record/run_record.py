@@ -85,6 +85,7 @@ def result_entry(result: CaseResult, *, at: str | None = None, rerun: str | None
             link_errors=result.link_errors,
             recovery=result.recovery,
             weak="; ".join(seen.weak) or None if seen else None,
+            unverified=result.unverified,
             packets=tuple(entry_of(packet, PacketEntry) for packet in result.packets),
             artifacts={"pcapng": None, "transcript": None, **result.artifacts},
             at=at,

@@ -32,6 +32,7 @@ def junit_properties(result: CaseResult, *, firmware: str | None) -> list[tuple[
         "outcome": seen.outcome.value if seen else "not-run",
         "verdict": result.verdict.word.value,
         "weak": "; ".join(seen.weak) if seen else "",
+        "unverified": "true" if result.unverified else "",
         "alert": alert_text((fatal,)) if fatal else "",
         "explanation": f"{explanation.rule}: {explanation.title}" if explanation else "",
     }

@@ -32,6 +32,7 @@ class BoardCost:
         weak: what is weak in a session with one of the servers, in words.
         flaky: the number of servers with which the attempts differ.
         tried: whether there was a handshake at all.
+        unverified: whether its firmware cannot verify the certificate.
     """
 
     board: str
@@ -45,6 +46,7 @@ class BoardCost:
     weak: str
     flaky: int
     tried: bool
+    unverified: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +88,7 @@ def board_cost(board: str, cells: list[KeyCell]) -> BoardCost:
         heap_bytes=max(heap, default=None),
         reason=_reason(bad) if bad else "",
         weak=row.weak,
+        unverified=any(cell.unverified for cell in row.good),
         flaky=sum(bool(cell.flaky) for cell in cells),
         tried=bool(row.tried),
     )

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from harness.model import VerdictWord
-from harness.reports.record.cells import masked, server_title
+from harness.reports.record.cells import UNVERIFIED, masked, server_title
 from harness.reports.record.diff import comparison_of
 from harness.reports.record.result_types import Result
 from harness.reports.record.run_types import RunRecord
@@ -181,6 +181,7 @@ def _key_cell(cell: KeyCell) -> str | tuple[str, str]:
     }
     took = f", {cell.time_ms:.0f} ms" if cell.time_ms is not None else ""
     weak = f", weak: {cell.weak}" if cell.weak else ""
-    text = signs.get(cell.connects) or f"✓ {(cell.version or '').replace('TLSv', '')}{took}{weak}"
+    unverified = f", {UNVERIFIED}" if cell.unverified else ""
+    text = signs.get(cell.connects) or f"✓ {(cell.version or '').replace('TLSv', '')}{took}{weak}{unverified}"
     verdict = cell.verdict
     return (text, verdict) if verdict is not None and verdict.fails_run and verdict.tells_tls else text

@@ -44,6 +44,7 @@ class KeyCell:
         heap_bytes: median of what an open session held of the board's heap; None if that was not measured.
         reason: the error in one word, or why it was not tried.
         weak: what is weak in one of the sessions, in words; empty if nothing is.
+        unverified: whether the board connected without verifying the certificate, because its firmware cannot.
         flaky: the number of attempts per verdict or outcome if they differ (`connected 3, hung 1`); empty if they are all alike.
     """
 
@@ -56,6 +57,7 @@ class KeyCell:
     heap_bytes: float | None = None
     reason: str = ""
     weak: str = ""
+    unverified: bool = False
     flaky: str = ""
 
 
@@ -194,6 +196,7 @@ def _cell(board: str, server: str, attempts: list[Result]) -> KeyCell:
         heap_bytes=_held(attempts) if kind is Connects.YES else None,
         reason="" if kind is Connects.YES else error_word(seen) if seen else worst.reason or "",
         weak=_weak(attempts),
+        unverified=kind is Connects.YES and any(item.unverified for item in attempts),
         flaky=_unlike(attempts),
     )
 
@@ -248,8 +251,15 @@ def answer(matrix: KeyMatrix, *, tabled: bool = False) -> list[str]:
     left_out = [f"{board} with {server}" for board, server in silent]
     return [
         *_answer(known, tabled=tabled, whole=not silent),
+        *_unverified(known),
         *([f"Not counted, because no key could be tried: {', '.join(left_out)}."] if left_out else []),
     ]
+
+
+def _unverified(matrix: KeyMatrix) -> list[str]:
+    """Name the boards that connect without verifying: they would accept any server."""
+    boards = dict.fromkeys(cell.board for row in matrix.rows for cell in row.cells if cell.unverified)
+    return [f"Without verifying the certificate, which the firmware cannot: {', '.join(boards)}."] if boards else []
 
 
 def recommended(matrix: KeyMatrix) -> KeyRow | None:

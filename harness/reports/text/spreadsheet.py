@@ -21,6 +21,7 @@ COLUMNS = (
     "alert_from", "alert_level", "alert_code", "alert_name", "version", "suite", "group",
     "mismatches", "rule", "title", "handshake_board_ms", "handshake_server_ms", "case_ms",
     "free_before_bytes", "free_low_bytes", "free_after_bytes", "weak", "pcapng", "transcript", "rerun", "held_bytes", "at", "source",
+    "unverified",
 )  # fmt: skip
 # What spreadsheets read as the start of a formula (OWASP, "CSV Injection"), also in its full-width forms.
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")
@@ -67,6 +68,7 @@ def _row(result: Result, board: BoardEntry | None, server: ServerEntry | None) -
     explanation, time, heap = result.explanation, result.timing_ms, result.memory_bytes
     return {
         **{name: value for name, value in result.as_json().items() if name in COLUMNS},
+        "unverified": True if result.unverified else None,
         "at": result.at,
         "rerun": result.rerun,
         "source": result.source,

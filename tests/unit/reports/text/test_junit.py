@@ -42,6 +42,7 @@ def test_names_and_values() -> None:
         ("outcome", "refused"),
         ("verdict", "fail"),
         ("weak", ""),
+        ("unverified", ""),
         ("alert", "handshake_failure(40) fatal from the server"),
         ("explanation", "ciphers/key-type: the key is RSA"),
     ]
@@ -53,6 +54,7 @@ def test_weak_session() -> None:
     assert refused.observation is not None
     seen = replace(refused.observation, outcome=Outcome.CONNECTED, weak=("no forward secrecy", "TLS 1.1"))
     found = dict(junit_properties(replace(refused, observation=seen), firmware=None))
+    assert dict(junit_properties(replace(refused, unverified=True), firmware=None))["unverified"] == "true"
     assert (found["outcome"], found["weak"]) == ("connected", "no forward secrecy; TLS 1.1")
 
 
@@ -65,7 +67,7 @@ def test_a_case_that_was_not_tried() -> None:
     found = dict(junit_properties(quiet, firmware=None))
     assert found == {
         "board": "desk", "firmware": "", "server": "py", "case": "seed/x", "outcome": "not-run", "verdict": "error", "weak": "",
-        "alert": "", "explanation": "",
+        "unverified": "", "alert": "", "explanation": "",
     }  # fmt: skip
 
 
