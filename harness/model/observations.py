@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.model.cases import ServerFacts
+from harness.model.cases import KeyFacts, ServerFacts
 from harness.model.wire import Alert, HelloFacts, Negotiated, TcpEnd, WireChunk
 from harness.model.words import Outcome, Side, Stage, Subject
 
@@ -110,7 +110,8 @@ class Observation:
 
     `handshake_done` is the server's record: the client's last message of the handshake arrived and was in order. `reached` are the
     points that the evidence shows, in the order of progress (`harness.run.reached`). `weak` is what is weak in a session, in words
-    (`harness.oracle.weakness`).
+    (`harness.oracle.weakness`). `verified` says whether the board was asked to verify the server's certificate, and `server_key` which of
+    the server's keys was used; both are for sessions only.
     """
 
     outcome: Outcome
@@ -130,6 +131,8 @@ class Observation:
     free_after: int | None = None
     held: int | None = None
     weak: tuple[str, ...] = ()
+    verified: bool | None = None
+    server_key: KeyFacts | None = None
     strangers: int = 0
     stranger_addresses: tuple[str, ...] = ()
     received_by_server: str | None = None

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 
+from harness.certificates.reading import key_facts
 from harness.certificates.weakness import EC_BITS, RSA_BITS, weak_links
-from harness.model import Negotiated, ServerFacts
+from harness.model import KeyFacts, Negotiated, ServerFacts
 from harness.oracle.prediction.signatures import choose_tls13, keys_by_type
 from harness.wire.reading import WireReading
 from harness.wire.suites import suite_code, suite_info
@@ -28,7 +29,8 @@ def weaknesses(negotiated: Negotiated, wire: WireReading, *, facts: ServerFacts 
         wire: the recording. TLS 1.3 encrypts the certificates: there the server's own settings say which one was sent.
         facts: of a server that is ours.
     """
-    chain = weak_links(wire.certificates) if wire.certificates else _chain_of_tls13(negotiated, wire, facts=facts)
+    signed = None if wire.certificates else _key_of_tls13(negotiated, wire, facts=facts)
+    chain = signed.weak if signed is not None else weak_links(wire.certificates)
     client = weak_links(wire.client_certificates or ())
     found = (
         *_version(negotiated),
@@ -61,11 +63,20 @@ def _handshake_signature(wire: WireReading) -> tuple[str, ...]:
     return tuple(f"{name} signature in the handshake" for name in hashes)
 
 
-def _chain_of_tls13(negotiated: Negotiated, wire: WireReading, *, facts: ServerFacts | None) -> tuple[str, ...]:
-    """What is weak in the chain of the key that signed, by the server's settings."""
+def used_key(negotiated: Negotiated, wire: WireReading, *, facts: ServerFacts | None) -> KeyFacts | None:
+    """Return the server's key that a session used; None if nothing shows it. Args as for `weaknesses`."""
+    if not wire.certificates:
+        return _key_of_tls13(negotiated, wire, facts=facts)
+    try:
+        return key_facts(wire.certificates)
+    except ValueError:
+        return None  # damaged on purpose, or of a type that TLS does not support
+
+
+def _key_of_tls13(negotiated: Negotiated, wire: WireReading, *, facts: ServerFacts | None) -> KeyFacts | None:
+    """The key that signed, by the server's settings."""
     hello = wire.retried_hello or wire.client_hello
     if negotiated.version != version_name(TLS13) or hello is None or facts is None:
-        return ()
+        return None
     scheme = choose_tls13(hello, server=facts)
-    key = keys_by_type(facts).get(scheme.key_type) if scheme is not None else None
-    return key.weak if key is not None else ()
+    return keys_by_type(facts).get(scheme.key_type) if scheme is not None else None

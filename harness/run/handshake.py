@@ -24,9 +24,10 @@ from harness.model import (
     ServerReport,
     Stage,
     UnexpectedPeers,
+    Verify,
 )
 from harness.oracle.client_errors import client_failure
-from harness.oracle.weakness import weaknesses
+from harness.oracle.weakness import used_key, weaknesses
 from harness.run.addresses import Addresses
 from harness.run.observe import observe
 from harness.run.proof import Asked, Doubt, doubt, is_taken
@@ -164,7 +165,12 @@ class Handshakes:
         case_ms = round((time.monotonic() - started) * 1000, 2)
         seen = observe(report, client, wire, plan=plan, number=answer.number if answer else None, case_ms=case_ms)
         if seen.outcome is Outcome.CONNECTED:
-            seen = replace(seen, weak=weaknesses(seen.negotiated, wire, facts=report.facts))
+            seen = replace(
+                seen,
+                weak=weaknesses(seen.negotiated, wire, facts=report.facts),
+                verified=plan.verify is Verify.REQUIRED,
+                server_key=used_key(seen.negotiated, wire, facts=report.facts),
+            )
         trusted = tuple(blobs[name] for name in request.ca)
         return Handshake(
             observation=seen,

@@ -12,7 +12,18 @@ from typing import Annotated, Literal, NamedTuple, Self, TypeVar
 import msgspec
 from msgspec import Meta, field
 
-from harness.model import HelloFacts, Mismatch, Negotiated, Outcome, RecoveryStep, Side, Stage, Subject, VerdictWord
+from harness.model import (
+    HelloFacts,
+    KeyFacts,
+    Mismatch,
+    Negotiated,
+    Outcome,
+    RecoveryStep,
+    Side,
+    Stage,
+    Subject,
+    VerdictWord,
+)
 
 # What `msgspec.to_builtins` makes.
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
@@ -134,7 +145,8 @@ class Addresses(Entry, frozen=True, kw_only=True):
 class Observed(Entry, frozen=True, kw_only=True):
     """What happened on both sides and on the wire; `server` and `client` are null if that side saw no error.
 
-    `reached` are the points that the evidence shows, in the order of progress; null in older records.
+    `reached` are the points that the evidence shows, in the order of progress; null in older records. `verified` says whether the board
+    had to verify the server's certificate, and `server_key` which of the server's keys was used: in sessions only, absent if not known.
     """
 
     server: ServerFault | None
@@ -145,6 +157,8 @@ class Observed(Entry, frozen=True, kw_only=True):
     text: ExchangedText | None = None
     addresses: Addresses | None = None
     reached: tuple[Subject, ...] | None = None
+    verified: bool | None = None
+    server_key: KeyFacts | None = None
 
     @property
     def fatal_alert(self) -> WireAlert | None:

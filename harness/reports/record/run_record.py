@@ -121,6 +121,8 @@ def observed_entry(seen: Observation) -> Observed:
         text=ExchangedText(server_received=seen.received_by_server, client_received=seen.received_by_client),
         addresses=Addresses(server=seen.server_address, board=seen.board_address),
         reached=seen.reached,
+        verified=seen.verified,
+        server_key=seen.server_key,
     )
 
 

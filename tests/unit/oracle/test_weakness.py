@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from harness.model import HelloFacts, KeyFacts, Negotiated, ServerFacts
-from harness.oracle.weakness import weaknesses
+from harness.oracle.weakness import used_key, weaknesses
 from harness.wire.reading import WireReading
 
 MakeServer = Callable[..., ServerFacts]
@@ -108,3 +108,16 @@ def test_hidden_certificates_of_tls13(build_hello: MakeHello, build_server: Make
     assert weaknesses(session, first, facts=build_server(WEAK_KEY, EC_KEY)) == ()
     assert weaknesses(session, wire, facts=None) == ()
     assert weaknesses(GOOD, wire, facts=build_server(WEAK_KEY)) == ()
+
+
+def test_the_key_that_a_session_used(weak_chain: bytes, build_hello: MakeHello, build_server: MakeServer) -> None:
+    """The certificate that was sent; in TLS 1.3 the key that the settings choose; nothing where a certificate cannot be read."""
+    both = build_server(WEAK_KEY, EC_KEY)
+    sent = used_key(GOOD, WireReading(certificates=(weak_chain,)), facts=both)
+    assert sent is not None
+    assert (sent.type, sent.bits) == ("RSA", 1024)
+    hello = build_hello(versions="0304", shares=("0017",), suites="1301", signatures="04030804")
+    session = Negotiated(version="TLSv1.3", suite="TLS_AES_128_GCM_SHA256", group="secp256r1")
+    assert used_key(session, WireReading(client_hello=hello), facts=both) == EC_KEY
+    assert used_key(session, WireReading(client_hello=hello), facts=None) is None
+    assert used_key(GOOD, WireReading(certificates=(b"broken",)), facts=both) is None

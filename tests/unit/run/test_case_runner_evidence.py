@@ -9,6 +9,7 @@ import pytest
 from harness.cases import find_case
 from harness.model import VerdictWord
 from harness.oracle.earned import NOTHING_COMPLETED
+from harness.reports.record.run_record import observed_entry
 from harness.run.case_runner import CaseRunner
 
 # Without a certificate the server has no suite for any client.
@@ -56,3 +57,16 @@ def test_a_refusal_by_the_server_needs_its_control_too(runner, monkeypatch):
     monkeypatch.setattr(runner.handshakes, "attempt", recorded)
     assert runner.run(case).verdict.word is VerdictWord.PASS
     assert made == [("server-certificate-sign-only",), ("server-p256",)]
+
+
+@pytest.mark.parametrize(
+    ("case", "verified", "key"),
+    [("cert/good", True, ("EC", 256)), ("seed/forced-tls-rsa", False, ("RSA", 2048))],
+)
+def test_a_session_names_its_key_and_whether_it_was_verified(runner, case, verified, key):
+    """What a policy judges besides version and suite, from the plan that was run and the certificate that was sent."""
+    seen = runner.run(find_case(case)).observation
+    assert (seen.verified, (seen.server_key.type, seen.server_key.bits)) == (verified, key)
+    entry = observed_entry(seen).as_json()
+    assert (entry["verified"], entry["server_key"]["bits"]) == (verified, key[1])
+    assert runner.run(NO_SUITE).observation.verified is None
