@@ -115,7 +115,7 @@ def with_rsa_form(situation: Situation, **words: Any) -> Situation:
     Args:
         situation: with the need of an ECDHE_ECDSA suite.
         words: what else differs in the form: fields of `ServerProfile` and `ClientPlan`, the expectation if it depends on the key, and
-            `needs` besides a suite for RSA keys.
+            `needs` instead of a suite for RSA keys and mbedTLS.
     """
     server: dict[str, Any] = {"certificates": ("server-rsa2048",), "ciphers": _RSA_SUITES}
     server |= {name: words.pop(name) for name in _SERVER_WORDS if name in words}
@@ -125,7 +125,7 @@ def with_rsa_form(situation: Situation, **words: Any) -> Situation:
         situation,
         server=replace(situation.server, **server),
         client=replace(situation.client, **client),
-        needs=(*words.pop("needs", (OFFERS_RSA,)), MBEDTLS, *kept),
+        needs=(*words.pop("needs", (OFFERS_RSA, MBEDTLS)), *kept),
         **words,
     )
     return replace(situation, without_ecdsa=form)

@@ -8,14 +8,14 @@ from typing import Any
 from harness.cases import Row, Situation, table
 from harness.cases.sni import permissive
 from harness.expectations.builders import refused
-from harness.expectations.needs import MBEDTLS
+from harness.expectations.needs import MBEDTLS, REPORTS_LOST_CONNECTION
 from harness.model import Side, Stage, Subject, Tier
 from harness.wire import mbedtls_numbers as mbedtls
 
 
 def ending(name: str, **words: Any) -> Situation:
     """The server ends the session this way, and the board reads to the end of the stream."""
-    return permissive(behaviour={"name": f"close.{name}"}, read_to_end=True, needs=(MBEDTLS,), **words)
+    return permissive(behaviour={"name": f"close.{name}"}, read_to_end=True, **words)
 
 
 @table(tier=Tier.CORE)
@@ -50,13 +50,18 @@ def bad() -> Iterable[Row]:
     yield Row(
         "rst",
         "A reset after the answer. The server was killed.",
-        ending("rst", expect=refused(by=Side.SERVER, stage=Stage.READ, client_name="ECONNRESET")),
+        ending(
+            "rst",
+            needs=(REPORTS_LOST_CONNECTION,),
+            expect=refused(by=Side.SERVER, stage=Stage.READ, client_name="ECONNRESET"),
+        ),
     )
     yield Row(
         "plaintext-after-handshake",
         "Plain HTTP in the middle of a session. A proxy that lost its backend sends it.",
         ending(
             "plaintext-after-handshake",
+            needs=(MBEDTLS,),
             expect=refused(by=Side.CLIENT, stage=Stage.READ, client=mbedtls.SSL_INVALID_RECORD),
         ),
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from harness.cases import Row, Situation, ordinary, table, with_rsa_form
 from harness.expectations.builders import refused
 from harness.expectations.clients import left_silently
-from harness.expectations.needs import OFFERS_ECDHE_ECDSA
+from harness.expectations.needs import OFFERS_ECDHE_ECDSA, OFFERS_RSA
 from harness.model import Expectation, Side, Subject, Tier
 from harness.wire import mbedtls_numbers as mbedtls
 
@@ -23,7 +23,8 @@ def cut_off(name: str, expect: Expectation, *, subject: Subject = Subject.SERVER
             subject=subject,
             predicted=False,
             needs=(OFFERS_ECDHE_ECDSA,),
-        )
+        ),
+        needs=(OFFERS_RSA,),
     )
 
 

@@ -27,7 +27,7 @@ from harness.wire import mbedtls_numbers as mbedtls
 TLS12 = "TLSv1.2"
 CLIENT_CAS = ("ca-p256", "ca-rsa")
 # Of a case about the board's EC key: only the server's key is another one.
-OWN_KEY: dict[str, Any] = {"needs": (OFFERS_RSA, READS_EC_KEYS)}
+OWN_KEY: dict[str, Any] = {"needs": (OFFERS_RSA, MBEDTLS, READS_EC_KEYS)}
 # include/openssl/x509_vfy.h.
 NO_LOCAL_ISSUER, NOT_YET_VALID, HAS_EXPIRED, SELF_SIGNED, WRONG_PURPOSE, KEY_TOO_SMALL = 20, 9, 10, 18, 26, 66
 

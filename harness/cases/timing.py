@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from harness.cases import Row, Situation, table
 from harness.cases.sni import permissive
 from harness.expectations.builders import hung
-from harness.expectations.needs import MBEDTLS
+from harness.expectations.needs import REPORTS_LOST_CONNECTION
 from harness.model import ClientPlan, ServerProfile, Subject, Tier
 
 SHORT_S = 1.0
@@ -38,7 +38,7 @@ def silent() -> Iterable[Row]:
             server=ServerProfile(behaviour={"name": "not-tls.silent"}),
             client=ClientPlan(timeout_s=SHORT_S),
             expect=hung(),
-            needs=(MBEDTLS,),
+            needs=(REPORTS_LOST_CONNECTION,),
         ),
     )
     yield Row(
@@ -49,6 +49,6 @@ def silent() -> Iterable[Row]:
             timeout_s=SHORT_S,
             expect=hung(stage="read"),
             subject=Subject.DATA,
-            needs=(MBEDTLS,),
+            needs=(REPORTS_LOST_CONNECTION,),
         ),
     )

@@ -17,8 +17,10 @@ from harness.wire import mbedtls_numbers as mbedtls
 from harness.wire.alerts import alert_name
 from harness.wire.extensions import Extension
 
+# extmod/modtls_axtls.c. A close_notify in the handshake becomes MP_ENOTCONN there.
+AXTLS_CONN_LOST, AXTLS_RECORD_OVERFLOW, AXTLS_INVALID_HANDSHAKE, AXTLS_CLOSED = -256, -257, -260, 107
 # The client did not refuse: its server had closed the connection.
-_SERVER_WAS_GONE = frozenset({mbedtls.SSL_CONN_EOF, mbedtls.SSL_PEER_CLOSE_NOTIFY})
+_SERVER_WAS_GONE = frozenset({mbedtls.SSL_CONN_EOF, mbedtls.SSL_PEER_CLOSE_NOTIFY, AXTLS_CONN_LOST})
 _EPOCH_2000_S = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp())
 _CLOCK_TOLERANCE_S = 86400
 

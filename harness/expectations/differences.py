@@ -10,8 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from harness.expectations.builders import connected
+from harness.expectations.builders import connected, refused
 from harness.expectations.clients import (
+    AXTLS_CLOSED,
+    AXTLS_CONN_LOST,
+    AXTLS_INVALID_HANDSHAKE,
+    AXTLS_RECORD_OVERFLOW,
     gave_up,
     has_full_configuration,
     is_axtls,
@@ -24,11 +28,10 @@ from harness.expectations.clients import (
     refuses_certificate,
     undecipherable,
 )
-from harness.model import BoardInfo, Expectation, ExpectationRule, ServerFacts
+from harness.model import BoardInfo, Expectation, ExpectationRule, ServerFacts, Side
 from harness.wire import mbedtls_numbers as mbedtls
 
-# extmod/modtls_axtls.c.
-AXTLS_RECORD_OVERFLOW = -257
+AXTLS_READ = "micropython/axtls ssl/tls1.c basic_read and ssl_read; read there, not recorded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,6 +249,77 @@ DIFFERENCES: tuple[Difference, ...] = (
         expect=gave_up(AXTLS_RECORD_OVERFLOW, alert="record_overflow"),
         why="axTLS reads bytes 4 and 5 as the length of a record, here more than it accepts",
         source="micropython extmod/modtls_axtls.c (-257 RECORD_OVERFLOW); measured with axTLS builds of the unix port",
+    ),
+    *differ(
+        "not-tls/record-too-long",
+        when=is_axtls,
+        expect=gave_up(AXTLS_RECORD_OVERFLOW, alert="record_overflow"),
+        why="axTLS checks the length as soon as it has the header, and says so",
+        source=AXTLS_READ,
+    ),
+    *differ(
+        "not-tls/half-record",
+        "not-tls/close-at-accept",
+        "not-tls/close-after-ch",
+        when=is_axtls,
+        expect=gave_up(AXTLS_CONN_LOST),
+        why="axTLS has a number of its own for the end of the stream",
+        source=AXTLS_READ,
+    ),
+    *differ(
+        "not-tls/reset-after-ch",
+        when=is_axtls,
+        expect=refused(by=Side.SERVER, client=AXTLS_CONN_LOST),
+        why="axTLS has one number for a reset and the end of the stream",
+        source=AXTLS_READ,
+    ),
+    *differ(
+        "cut-off/fin-mid-certificate",
+        "cut-off/fin-before-finished",
+        when=is_axtls,
+        expect=left_silently(AXTLS_CONN_LOST),
+        why="axTLS has a number of its own for the end of the stream",
+        source=AXTLS_READ,
+    ),
+    *differ(
+        "not-tls/record-ver-0304",
+        "not-tls/reflect-clienthello",
+        "not-tls/serverhellodone-first",
+        "not-tls/ccs-first",
+        when=is_axtls,
+        expect=gave_up(AXTLS_INVALID_HANDSHAKE, alert="unexpected_message"),
+        why="axTLS ignores the version of a record and has one number for every message at the wrong time",
+        source=AXTLS_READ,
+    ),
+    *differ(
+        "fragments/hs-records-64",
+        "fragments/hs-records-16",
+        "fragments/hs-records-4",
+        when=is_axtls,
+        expect=refused_by_client(client=AXTLS_INVALID_HANDSHAKE, alert="unexpected_message"),
+        why="axTLS refuses a message that spans records",
+        source="micropython/axtls ssl/tls1.c do_handshake; read there, not recorded",
+    ),
+    *differ(
+        "alert/close-notify-warning",
+        when=is_axtls,
+        expect=gave_up(AXTLS_CLOSED),
+        why="axTLS says that it is no longer connected (ENOTCONN)",
+        source="micropython extmod/modtls_axtls.c ssl_socket_make_new; read there, not recorded",
+    ),
+    *(
+        Difference(
+            case=case,
+            when=is_axtls,
+            expect=gave_up(-code, alert="unexpected_message"),
+            why="axTLS gives up at an alert of any level, with the alert's number, and answers it with one of its own",
+            source=AXTLS_READ,
+        )
+        for case, code in (
+            ("alert/no-renegotiation-warning", 100),
+            ("alert/unrecognized-name-warning", 112),
+            ("alert/level-3", 40),
+        )
     ),
 )
 

@@ -134,6 +134,16 @@ MBEDTLS = Need(
     reason="the behaviour of axTLS in this case was never measured, so nothing can be expected of it",
     met=lambda info, server: info.tls_library != TlsLibrary.AXTLS,
 )
+READS_FULL_RECORDS = Need(
+    name="full-records",
+    reason="the largest record that axTLS accepts depends on its build (ESP8266: about 5 kB, micropython #3279)",
+    met=MBEDTLS.met,
+)
+REPORTS_LOST_CONNECTION = Need(
+    name="lost-connection",
+    reason="axTLS reports a time-out and a reset as the end of the stream (extmod/modtls_axtls.c)",
+    met=MBEDTLS.met,
+)
 OFFERS_TLS13 = Need(
     name="tls13",
     reason="this firmware does not offer TLS 1.3",

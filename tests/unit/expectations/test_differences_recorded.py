@@ -88,3 +88,51 @@ def test_recorded_refusals(case_id, number, code, server, board, other):
 def test_the_later_library_keeps_its_own(case_id, number, code, server, board):
     """mbedTLS 2.28 refuses as before."""
     assert verdict(case_id, board, recorded(number, code, server=server)) is VerdictWord.PASS
+
+
+# --------------------------------------------------------------- read in the source of axTLS, never recorded
+
+
+@pytest.mark.parametrize(
+    ("case_id", "number", "code", "server"),
+    [
+        ("not-tls/record-too-long", -257, 22, None),
+        ("not-tls/record-ver-0304", -260, 10, None),
+        ("not-tls/reflect-clienthello", -260, 10, None),
+        ("not-tls/serverhellodone-first", -260, 10, None),
+        ("not-tls/ccs-first", -260, 10, None),
+        ("fragments/hs-records-64", -260, 10, "SSLV3_ALERT_UNEXPECTED_MESSAGE"),
+        ("fragments/hs-records-16", -260, 10, "SSLV3_ALERT_UNEXPECTED_MESSAGE"),
+        ("fragments/hs-records-4", -260, 10, "SSLV3_ALERT_UNEXPECTED_MESSAGE"),
+        ("alert/close-notify-warning", 107, None, None),
+        ("alert/no-renegotiation-warning", -100, 10, None),
+        ("alert/unrecognized-name-warning", -112, 10, None),
+        ("alert/level-3", -40, 10, None),
+    ],
+)
+def test_refusals_of_axtls(case_id, number, code, server):
+    """Its own numbers and alerts are as expected; with another number or without the alert they are not, nor of mbedTLS."""
+    seen = recorded(number, code, server=server)
+    assert (verdict(case_id, AXTLS, seen), verdict(case_id, MBEDTLS_2_28, seen)) == (VerdictWord.PASS, VerdictWord.FAIL)
+    assert verdict(case_id, AXTLS, recorded(number - 1, code, server=server)) is VerdictWord.FAIL
+    assert verdict(case_id, AXTLS, recorded(number, None if code else 10, server=server)) is VerdictWord.FAIL
+
+
+@pytest.mark.parametrize(
+    ("case_id", "server"),
+    [
+        ("not-tls/half-record", None),
+        ("not-tls/close-at-accept", None),
+        ("not-tls/close-after-ch", None),
+        ("not-tls/reset-after-ch", None),
+        ("cut-off/fin-mid-certificate", "UNEXPECTED_EOF_WHILE_READING"),
+        ("cut-off/fin-before-finished", "UNEXPECTED_EOF_WHILE_READING"),
+    ],
+)
+def test_axtls_reports_a_lost_connection(case_id, server):
+    """The server ended it, and axTLS has one number for that, without an alert."""
+    seen = replace(recorded(-256, None), ended_by=Side.SERVER)
+    if server is not None:
+        seen = replace(seen, server=ServerFailure(type="SSLEOFError", reason=server))
+    assert (verdict(case_id, AXTLS, seen), verdict(case_id, MBEDTLS_2_28, seen)) == (VerdictWord.PASS, VerdictWord.FAIL)
+    assert verdict(case_id, AXTLS, replace(seen, ended_by=Side.CLIENT)) is VerdictWord.FAIL
