@@ -86,7 +86,7 @@ IO = {
     "boards.virtual.board": {"subprocess", "threading", "tty"},
     "boards.virtual.faulty": {"fcntl", "pty", "termios", "threading", "tty"},
     "boards.virtual.launch": {"fcntl", "termios"},
-    "diagnose.remote.looking": {"socket"},
+    "diagnose.remote.dialling": {"socket"},
     "server.address": {"socket"},
     "server.engine.engine": {"socket", "threading"},
     "server.engine.engine_jobs": {"socket", "threading"},

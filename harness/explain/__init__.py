@@ -19,7 +19,7 @@ NO_RULE = "none"
 # In the order in which they are tried: lack of memory precedes the literal meaning of a message.
 TOPICS = (
     *("memory", "link", "api", "names", "clock", "client_auth", "configuration", "ciphers", "groups", "versions"),
-    *("certificates", "identity", "peer", "closing"),
+    *("certificates", "identity", "plain_peer", "peer", "closing"),
 )
 
 _COMPARE = Fix(

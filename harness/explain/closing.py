@@ -32,10 +32,11 @@ def _ended_at_end(evidence: Evidence) -> bool:
     return evidence.number in (mbedtls.SSL_CONN_EOF, _AXTLS_LOST) or bool(evidence.client_names & _EOF_ERRNOS)
 
 
-def _certificate_required(evidence: Evidence) -> bool:
-    """Whether another rule applies: a server that requests certificates and drops the connection."""
+def _other_cause(evidence: Evidence) -> bool:
+    """Whether another rule applies: a server that speaks no TLS, or requests certificates and drops the connection."""
     asked = evidence.server is not None and evidence.server.verify is not Verify.NONE
-    return asked and evidence.seen.server is None and bool(evidence.client_names & {"EPIPE", "ECONNRESET"})
+    cut = asked and evidence.seen.server is None and bool(evidence.client_names & {"EPIPE", "ECONNRESET"})
+    return cut or evidence.plain is not None
 
 
 @rule("closing/server-time-out")
@@ -84,12 +85,7 @@ def slow_board(evidence: Evidence) -> Explanation | None:
 @rule("closing/closed-by-server")
 def closed_by_server(evidence: Evidence) -> Explanation | None:
     """The stream ended before the handshake did."""
-    if (
-        not _ended_at_end(evidence)
-        or _gave_up_waiting(evidence)
-        or _certificate_required(evidence)
-        or evidence.accepted
-    ):
+    if not _ended_at_end(evidence) or _gave_up_waiting(evidence) or _other_cause(evidence) or evidence.accepted:
         return None
     sent = evidence.wire.server_bytes
     where = "in the middle of the handshake" if evidence.seen.stage is Stage.HANDSHAKE else "after the handshake"
@@ -114,7 +110,7 @@ def reset(evidence: Evidence) -> Explanation | None:
     """RST: a killed server or a firewall; or a certificate that mbedTLS reports as ASN1_INVALID_DATA (also 104)."""
     if (
         "ECONNRESET" not in evidence.client_names
-        or _certificate_required(evidence)
+        or _other_cause(evidence)
         or _board_too_slow(evidence)
         or evidence.seen.stage is Stage.CONNECT
     ):
@@ -144,7 +140,7 @@ def silent_server(evidence: Evidence) -> Explanation | None:
     """The handshake never ended."""
     if evidence.seen.outcome is not Outcome.HUNG or evidence.seen.stage in (Stage.READ, Stage.WRITE):
         return None
-    if _board_too_slow(evidence):
+    if _board_too_slow(evidence) or evidence.plain is not None:
         return None
     return told(
         "the server accepted the connection and never answered",

@@ -24,6 +24,7 @@ from harness.oracle.predict import Exclusion, SuiteVerdict, explain_selection, p
 from harness.oracle.prediction.hidden import as_configured, hidden_settings
 from harness.oracle.prediction.versions import choose_version
 from harness.wire.extensions import Extension
+from harness.wire.plain_protocols import PlainPeer
 from harness.wire.reading import WireReading
 from harness.wire.suites import is_signal
 from harness.wire.versions import TLS13, version_name
@@ -46,6 +47,7 @@ class Evidence:
         wire: the reading of the recorded bytes; without it some causes cannot be distinguished.
         authorities: the board's CA certificates.
         expected: what should have happened; needed only to explain an acceptance.
+        plain: what a server that is not ours speaks without TLS; None if it was not asked or did not answer.
         own_key: the type of the board's own key, for a client certificate; None without one.
         kept: what a rule computed for later ones.
     """
@@ -56,6 +58,7 @@ class Evidence:
     wire: WireReading = field(default_factory=WireReading)
     authorities: tuple[bytes, ...] = ()
     expected: Expectation | None = None
+    plain: PlainPeer | None = None
     own_key: str | None = None
     kept: dict[str, str] = field(default_factory=dict)
 

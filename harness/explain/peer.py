@@ -67,7 +67,7 @@ def _largest_chain(evidence: Evidence) -> int:
 def plain_text(evidence: Evidence) -> Explanation | None:
     """Wrong port, STARTTLS, http instead of https."""
     start = _plain(evidence)
-    if start is None or evidence.accepted:
+    if start is None or evidence.accepted or evidence.plain is not None:
         return None
     return told(
         f"what answers is not a TLS server: {describe_plain(start)}",

@@ -121,10 +121,10 @@ def read_wire(chunks: Sequence[WireChunk]) -> WireReading:
         What could be read, up to `MAX_MESSAGES` messages. Never raises for what the bytes hold. Nothing is verified: no signature, no
         certificate.
     """
-    conversation = _Conversation()
+    reader = WireReader()
     for chunk in chunks:
-        conversation.take(chunk)
-    return conversation.result()
+        reader.take(chunk)
+    return reader.result()
 
 
 class _Direction:
@@ -168,8 +168,11 @@ class _Direction:
         return self.lost.data if self.lost is not None and self.lost.offset == 0 else None
 
 
-class _Conversation:
-    """Both directions of one connection, fed in order; only the ServerHello couples them."""
+class WireReader:
+    """Both directions of one connection, fed in order; only the ServerHello couples them.
+
+    `read_wire` reads a whole recording. This is for one that is still growing: each byte is read once.
+    """
 
     def __init__(self) -> None:
         self._sides = {Side.CLIENT: _Direction(), Side.SERVER: _Direction()}
@@ -194,6 +197,15 @@ class _Conversation:
             side.lost = error
         if len(self._messages) >= MAX_MESSAGES and side.splitter.pending_bytes:
             side.complain(f"more than {MAX_MESSAGES} messages")
+
+    @property
+    def message_count(self) -> int:
+        """How many messages have been read: `result` is new only when this grows, or when a side leaves the protocol."""
+        return len(self._messages)
+
+    def has_left_tls(self, side: Side) -> bool:
+        """Return whether this side sent something that is not a TLS record: nothing after it is read."""
+        return self._sides[side].lost is not None
 
     def _take_record(self, record: Record, *, sender: Side, at_ms: float) -> None:
         """Sort one record by its type, and by whether its sender encrypts yet."""

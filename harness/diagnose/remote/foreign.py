@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from harness.diagnose.given import GivenCertificates
 from harness.diagnose.own import AS_IT_IS, case_of, kept, with_proofs
-from harness.diagnose.remote.looking import Looking
-from harness.diagnose.remote.visible import completed, unseen, worth_looking
+from harness.diagnose.remote.probe import Found, Probe
+from harness.diagnose.remote.visible import completed, unseen
 from harness.diagnose.request import Progress, Request
 from harness.diagnose.settings import Settings, as_given, client_lines
 from harness.diagnose.trying import Trials
@@ -22,7 +22,6 @@ from harness.model import (
     Diagnosis,
     Observation,
     Outcome,
-    ServerFacts,
     ServerFailure,
     Side,
     Stage,
@@ -72,8 +71,8 @@ def diagnose_server(request: Request, *, progress: Progress) -> Diagnosis:
         runner = CaseRunner(
             near.board, relay, server_label=target, certificates=certificates, addresses=near.addresses, link_retries=1
         )
-        looking = Looking(host, port, name=name, progress=progress) if request.probe else None
-        return _Foreign(request, runner, certificates, target=target, looking=looking, progress=progress).diagnosis()
+        probe = Probe(host, port, name=name, progress=progress) if request.probe else None
+        return _Foreign(request, runner, certificates, target=target, probe=probe, progress=progress).diagnosis()
     finally:
         relay.close()
         lab.close()
@@ -89,18 +88,16 @@ class _Foreign:
         certificates: GivenCertificates,
         *,
         target: str,
-        looking: Looking | None,
+        probe: Probe | None,
         progress: Progress,
     ) -> None:
         self._request = request
         self._runner = runner
         self._certificates = certificates
         self._target = target
-        self._looking = looking
+        self._probe = probe
         self._progress = progress
         self._told: Observation | None = None
-        self._facts: ServerFacts | None = None
-        self._looked = False
 
     def diagnosis(self) -> Diagnosis:
         """The first attempt, its explanation, and fixes on the board."""
@@ -120,7 +117,10 @@ class _Foreign:
         if last.report.failure is not None:
             gone = _not_there(self._request, self._target, last.report.failure)
             return replace(gone, info=info, notes=notes)
-        hidden = unseen(seen, last.wire, told=self._told or seen, asked=self._asked, sent=self._request.send)
+        plain = self._probe.found(seen, last.wire).plain if self._probe is not None else None
+        hidden = unseen(
+            seen, last.wire, told=self._told or seen, asked=self._asked, sent=self._request.send, plain=plain
+        )
         steps = wire_steps(last)
         trials: tuple[Trial, ...] = ()
         if self._request.fixes and seen.outcome is not Outcome.CONNECTED:
@@ -144,7 +144,7 @@ class _Foreign:
     @property
     def _asked(self) -> int | None:
         """In how many connections this machine probed the server; None if it must not."""
-        return self._looking.count if self._looking is not None else None
+        return self._probe.count if self._probe is not None else None
 
     def _handshake(self, name: str, settings: Settings) -> CaseResult:
         """Make a handshake, and explain its result from the wire and, if useful, from a probe of the server."""
@@ -153,12 +153,20 @@ class _Foreign:
         seen = result.observation
         if seen is None or last is None or seen.outcome is Outcome.CONNECTED:
             return result
-        if worth_looking(seen, last.wire) and self._looking is not None and not self._looked:
-            self._facts, self._looked = self._looking.facts(seen.client_hello), True
-        told = completed(seen, last.wire, facts=self._facts if worth_looking(seen, last.wire) else None)
+        found = self._probe.found(seen, last.wire) if self._probe is not None else Found()
+        told = completed(seen, last.wire, facts=found.facts)
         self._told = self._told or told
-        info = self._runner.board.info_in_use()
-        said = explain(Evidence(case, told, info, wire=last.wire, authorities=last.authorities, own_key=last.own_key))
+        said = explain(
+            Evidence(
+                case,
+                told,
+                self._runner.board.info_in_use(),
+                wire=last.wire,
+                authorities=last.authorities,
+                own_key=last.own_key,
+                plain=found.plain,
+            )
+        )
         return replace(result, explanation=replace(said, fixes=tuple(map(for_any_server, said.fixes))))
 
 

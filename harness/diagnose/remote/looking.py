@@ -1,46 +1,42 @@
 """Probe with ClientHellos what a foreign server accepts from this machine: versions, suites, groups and keys.
 
-Opens short-lived sockets. Completes only one handshake in TLS 1.3, the only way to get the certificate there, and sends no data; the
-server's log shows clients that disconnected. The result is a `ServerFacts`, so that the same prediction and the same rules apply
-as for our own servers; `python` is empty in them.
+Completes only one handshake in TLS 1.3, the only way to get the certificate there, and sends no data; the server's log shows clients
+that disconnected. The result is a `ServerFacts`, so that the same prediction and the same rules apply as for our own servers; `python` is
+empty in them.
 """
 
 from __future__ import annotations
 
-import contextlib
-import socket
 import ssl
 from collections.abc import Callable
 
+from harness.diagnose.remote.dialling import Dialler, shake_hands
 from harness.diagnose.remote.learning import Learned, learn
 from harness.model import HelloFacts, ServerFacts, Side, WireChunk
-from harness.system.deadline import Deadline
-from harness.wire.reading import WireReading, read_wire
+from harness.wire.reading import WireReader, WireReading
 
-# The time limits of all requests together and of one answer: a server on another continent takes a second for each.
-LOOK_S, ANSWER_S = 30.0, 5.0
-# More than any answer to a hello: it is not a TLS server.
-_ANSWER_BYTES = 1 << 18
+# The time limit of all requests together; `harness.diagnose.remote.dialling` limits each.
+LOOK_S = 30.0
+# A server's whole first flight has seven messages at most (RFC 5246 section 7.3).
+_FLIGHT_MESSAGES = 50
 _CLOSE_NOTIFY = bytes((21, 3, 3, 0, 2, 1, 0))
 
 
 class Looking:
-    """Probe one server; `count` is the number of connections so far.
+    """Probe one server. `speaks_tls` says whether it has answered a hello with TLS, be it an alert.
 
     Args:
-        host: name or address.
-        port: TCP port.
+        dialler: connects to it, and counts the connections.
         name: for SNI, None for none.
         progress: gets a line when the probe begins.
     """
 
-    def __init__(self, host: str, port: int, *, name: str | None, progress: Callable[[str], None]) -> None:
-        self._target = (host, port)
+    def __init__(self, dialler: Dialler, *, name: str | None, progress: Callable[[str], None]) -> None:
+        self.dialler = dialler
         self._name = name
         self._progress = progress
-        self._deadline = Deadline(LOOK_S)
-        self._gone = False
-        self.count = 0
+        self._deadline = dialler.deadline(LOOK_S)
+        self.speaks_tls = False
 
     def facts(self, hello: HelloFacts | None = None) -> ServerFacts | None:
         """Probe versions, then suites until none is left, then groups.
@@ -51,52 +47,51 @@ class Looking:
         Returns:
             What the server accepts; None if it accepts nothing from this machine either.
         """
-        self._progress(
-            f"probing from this machine which versions, suites and keys {self._target[0]}:{self._target[1]} accepts"
-        )
-        self._deadline = Deadline(LOOK_S)
+        host, port = self.dialler.target
+        self._progress(f"probing from this machine which versions, suites and keys {host}:{port} accepts")
+        self._deadline = self.dialler.deadline(LOOK_S)
         offered = [int(code, 16) for code in hello.suites] if hello is not None else []
-        learned = learn(self._ask, name=self._name, first=offered)
+        learned = learn(self.ask, name=self._name, first=offered)
         if learned is None:
             return None
-        if not learned.keys and not self._gone:
+        if not learned.keys:
             self._handshake(learned)
         return learned.facts()
 
-    def _ask(self, hello: bytes) -> WireReading | None:
-        """Send one hello and return the answer, up to where the server waits for the client."""
-        end = Deadline(min(ANSWER_S, self._deadline.remaining_s))
-        if self._deadline.expired or self._gone:
+    def ask(self, hello: bytes) -> WireReading | None:
+        """Send one hello and return the answer, up to where the server waits for the client; None without a connection."""
+        line = self.dialler.dial(self._deadline)
+        if line is None:
             return None
-        chunks = [WireChunk(sender=Side.CLIENT, at_ms=0.0, data=hello)]
-        reading = read_wire(chunks)
-        try:
-            sock = socket.create_connection(self._target, timeout=ANSWER_S)
-        except OSError:
-            self._gone = True
-            return None
-        self.count += 1
-        with sock, contextlib.suppress(OSError):  # a reset or silence is an answer, too
-            sock.sendall(hello)
-            while not _answered(reading) and not end.expired and reading.server_bytes < _ANSWER_BYTES:
-                sock.settimeout(max(0.001, end.remaining_s))
-                data = sock.recv(65536)
-                if not data:
+        reader = WireReader()
+        reader.take(WireChunk(sender=Side.CLIENT, at_ms=0.0, data=hello))
+        with line:
+            line.send(hello)
+            known = reader.message_count
+            while data := line.receive():
+                reader.take(WireChunk(sender=Side.SERVER, at_ms=0.0, data=data))
+                if reader.has_left_tls(Side.SERVER) or reader.message_count > _FLIGHT_MESSAGES:
                     break
-                chunks.append(WireChunk(sender=Side.SERVER, at_ms=0.0, data=data))
-                reading = read_wire(chunks)
-            sock.sendall(_CLOSE_NOTIFY)
-        return reading
+                if reader.message_count > known and _answered(reader.result()):
+                    break
+                known = reader.message_count
+            line.send(_CLOSE_NOTIFY)
+        answer = reader.result()
+        self.speaks_tls |= answer.server_hello is not None or answer.retry or bool(answer.alerts)
+        return answer
 
     def _handshake(self, learned: Learned) -> None:
         """Complete one TLS 1.3 handshake; a server that requires a client certificate reports it after that."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         context.minimum_version = ssl.TLSVersion.TLSv1_3
-        with contextlib.suppress(OSError), socket.create_connection(self._target, timeout=ANSWER_S) as sock:
-            self.count += 1
-            with context.wrap_socket(sock, server_hostname=self._name) as tls:
-                learned.take_chain((tls.getpeercert(binary_form=True) or b"",))
+        line = self.dialler.dial(self._deadline)
+        if line is None:
+            return
+        with line:
+            certificate = shake_hands(line, context, name=self._name)
+        if certificate is not None:
+            learned.take_chain((certificate,))
 
 
 def _answered(reading: WireReading) -> bool:

@@ -12,6 +12,7 @@ from harness.model import Observation, Outcome, ServerFacts, ServerFailure, Side
 from harness.oracle.predict import predict
 from harness.wire.alerts import AlertCode
 from harness.wire.last_word import LastWord, last_word
+from harness.wire.plain_protocols import PlainPeer
 from harness.wire.reading import WireReading
 from harness.wire.versions import TLS13, version_name
 
@@ -32,6 +33,12 @@ def worth_looking(seen: Observation, wire: WireReading) -> bool:
     """Whether the server's settings would explain the refusal: it refused the ClientHello itself."""
     refused = seen.outcome is Outcome.REFUSED and wire.client_hello is not None and wire.server_hello is None
     return refused and wire.server_plain is None
+
+
+def worth_plain_words(seen: Observation, wire: WireReading) -> bool:
+    """Whether the server may be one without TLS: nothing that it sent is TLS."""
+    refused = seen.outcome in (Outcome.REFUSED, Outcome.HUNG) and wire.client_hello is not None
+    return refused and wire.server_hello is None and not wire.retry and not wire.alerts
 
 
 def completed(seen: Observation, wire: WireReading, *, facts: ServerFacts | None) -> Observation:
@@ -71,7 +78,13 @@ def _of_the_certificate(seen: Observation, wire: WireReading) -> tuple[str | Non
 
 
 def unseen(
-    seen: Observation, wire: WireReading, *, told: Observation, asked: int | None, sent: str | None = None
+    seen: Observation,
+    wire: WireReading,
+    *,
+    told: Observation,
+    asked: int | None,
+    sent: str | None = None,
+    plain: PlainPeer | None = None,
 ) -> tuple[str, ...]:
     """Return what is not visible of a foreign server, and what was inferred instead.
 
@@ -81,8 +94,11 @@ def unseen(
         told: the observation for the rules.
         asked: in how many connections this machine probed the server; None if it must not.
         sent: the board's text after the handshake; None if it closed.
+        plain: what the server speaks without TLS, if that was found: then nothing else of TLS is to be known.
     """
     lines = ["the server's settings, its log and its own error: only what it sends"]
+    if plain is not None:
+        return tuple(lines)
     counted = f" (probed with {asked} connections; --no-probe skips them)"
     if told.server is not None and seen.server is None and told.server.reason:
         source = (

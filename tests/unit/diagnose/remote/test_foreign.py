@@ -213,20 +213,27 @@ def test_no_probe(connect, running):
 
 
 def test_plain_text(connect):
-    """The peer does not speak TLS and serves one connection, the board's."""
+    """A mail server that offers TLS: without a probe only its greeting is known, with one that it offers to switch."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve():
-            sock, _peer = listener.accept()
-            with sock:
-                sock.sendall(b"220 mail.example ESMTP\r\n")
-                sock.recv(1000)
+            for _connection in range(3):
+                sock, _peer = listener.accept()
+                with sock, contextlib.suppress(OSError):
+                    sock.sendall(b"220 mail.example ESMTP\r\n")
+                    sock.recv(1000)
+                    sock.sendall(b"250 STARTTLS\r\n")
+                    sock.recv(1000)
 
         thread = threading.Thread(target=serve)
         thread.start()
-        found = connect(listener.getsockname()[1], fixes=False)
+        port = listener.getsockname()[1]
+        bare = connect(port, fixes=False, probe=False)
+        found = connect(port)
         thread.join(60)
-    assert found.result.explanation.rule == "peer/plain-text"
+    assert bare.result.explanation.rule == "peer/plain-text"
+    assert found.result.explanation.rule == "plain-peer/starttls"
+    assert found.unseen == ("the server's settings, its log and its own error: only what it sends",)
 
 
 def test_a_server_that_ends(connect, files):

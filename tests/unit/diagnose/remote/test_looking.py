@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from harness.certificates import Certificates
+from harness.diagnose.remote.dialling import Dialler
 from harness.diagnose.remote.looking import Looking
 from harness.model import Verify
 
@@ -33,9 +34,9 @@ def look(pair, tls_listener, hold_to):
         context.verify_mode = verify
         told = []
         port = tls_listener(context, lambda tls: None)
-        looking = Looking("127.0.0.1", port, name="tls.test", progress=told.append)
+        looking = Looking(Dialler("127.0.0.1", port), name="tls.test", progress=told.append)
         found = looking.facts()
-        assert looking.count > 3
+        assert looking.dialler.count > 3
         assert told == [f"probing from this machine which versions, suites and keys 127.0.0.1:{port} accepts"]
         return found
 
@@ -91,9 +92,9 @@ def test_a_peer_that_speaks_no_tls():
 
         thread = threading.Thread(target=serve)
         thread.start()
-        looking = Looking("127.0.0.1", listener.getsockname()[1], name=None, progress=lambda _line: None)
+        looking = Looking(Dialler("127.0.0.1", listener.getsockname()[1]), name=None, progress=lambda _line: None)
         assert looking.facts() is None
-        assert looking.count < 8
+        assert looking.dialler.count < 8
         listener.shutdown(socket.SHUT_RDWR)
         thread.join(60)
 
@@ -102,4 +103,4 @@ def test_no_handshake_at_all():
     """A server that closes at once reveals nothing."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    assert Looking("127.0.0.1", port, name=None, progress=lambda _line: None).facts() is None
+    assert Looking(Dialler("127.0.0.1", port), name=None, progress=lambda _line: None).facts() is None

@@ -1,9 +1,12 @@
 """Inferences from alerts, messages and a probe of the server, with invented observations."""
 
+import dataclasses
+
 import pytest
 
-from harness.diagnose.remote.visible import completed, unseen, worth_looking
+from harness.diagnose.remote.visible import completed, unseen, worth_looking, worth_plain_words
 from harness.model import Alert, HelloFacts, KeyFacts, Negotiated, Observation, Outcome, ServerFacts, Side, Stage
+from harness.wire.plain_protocols import PlainPeer, PlainProtocol
 from harness.wire.reading import WireMessage, WireReading
 
 HELLO = HelloFacts(
@@ -104,6 +107,28 @@ def test_when_to_look():
     assert worth_looking(refused(40), WireReading(client_hello=HELLO))
     assert not worth_looking(refused(40), WireReading())
     assert not worth_looking(refused(40), WireReading(client_hello=HELLO, server_plain=b"HTTP/1.1 400"))
+
+
+def test_when_to_speak_plainly():
+    """A server is asked without TLS only if nothing that it sent is TLS, also when it sent nothing at all."""
+    silent, plain = WireReading(client_hello=HELLO), WireReading(client_hello=HELLO, server_plain=b"HTTP/1.1 400")
+    for outcome in (Outcome.REFUSED, Outcome.HUNG):
+        seen = dataclasses.replace(refused(40), outcome=outcome)
+        assert worth_plain_words(seen, silent)
+        assert worth_plain_words(seen, plain)
+        assert not worth_plain_words(seen, WireReading())
+        assert not worth_plain_words(seen, dataclasses.replace(silent, retry=True))
+        assert not worth_plain_words(seen, dataclasses.replace(silent, alerts=refused(40).alerts))
+    assert not worth_plain_words(dataclasses.replace(refused(40), outcome=Outcome.CONNECTED), silent)
+
+
+def test_nothing_of_tls_is_unseen_of_a_plain_server():
+    """When the server's protocol is known, its TLS settings are not listed as unseen."""
+    seen, wire = refused(40), WireReading(client_hello=HELLO)
+    peer = PlainPeer(protocol=PlainProtocol.MQTT, said="x")
+    assert unseen(seen, wire, told=seen, asked=3, plain=peer) == (
+        "the server's settings, its log and its own error: only what it sends",
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,61 @@
+"""What this machine finds out about a server after it refused the board: its TLS settings, or the protocol that it speaks without TLS.
+
+Decides what is asked, and asks it once per diagnosis. How it is asked is in `looking` and `plain_probe`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from harness.diagnose.remote.dialling import Dialler
+from harness.diagnose.remote.looking import Looking
+from harness.diagnose.remote.plain_probe import plain_peer
+from harness.diagnose.remote.visible import worth_looking, worth_plain_words
+from harness.model import Observation, ServerFacts
+from harness.wire.plain_protocols import PlainPeer
+from harness.wire.reading import WireReading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The findings that concern one refusal; each is None if it does not, or if the server did not answer."""
+
+    facts: ServerFacts | None = None
+    plain: PlainPeer | None = None
+
+
+class Probe:
+    """The probe of one server.
+
+    Args:
+        host: name or address.
+        port: TCP port.
+        name: for SNI, None for none.
+        progress: gets a line per step.
+    """
+
+    def __init__(self, host: str, port: int, *, name: str | None, progress: Callable[[str], None]) -> None:
+        self._dialler = Dialler(host, port)
+        self._looking = Looking(self._dialler, name=name, progress=progress)
+        self._progress = progress
+        self._facts: ServerFacts | None = None
+        self._looked = False
+        self._plain: PlainPeer | None = None
+        self._asked_plainly = False
+
+    @property
+    def count(self) -> int:
+        """The number of connections so far."""
+        return self._dialler.count
+
+    def found(self, seen: Observation, wire: WireReading) -> Found:
+        """Return what explains this refusal, and ask the server if that has not been asked yet."""
+        looking, plainly = worth_looking(seen, wire), worth_plain_words(seen, wire)
+        if looking and not self._looked:
+            self._facts, self._looked = self._looking.facts(seen.client_hello), True
+        if plainly and not self._looking.speaks_tls and not self._asked_plainly:
+            host, port = self._dialler.target
+            self._progress(f"asking {host}:{port} from this machine what it speaks without TLS")
+            self._plain, self._asked_plainly = plain_peer(self._dialler), True
+        return Found(facts=self._facts if looking else None, plain=self._plain if plainly else None)
