@@ -13,15 +13,17 @@ from harness.errors import UsageError
 
 if TYPE_CHECKING:
     from harness.commands import Commands
-    from harness.explain.catalogue import Recognised
+    from harness.explain.catalogue.answers import Answer
+    from harness.explain.catalogue.causes import Cause
 
 EXAMPLE = """\
 examples:
   $ tls-harness explain "OSError: (-30592, 'MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE')"
-  -30592 = -0x7780 is MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE (mbedTLS)
+  Several causes are possible: the server refused with a fatal alert, and the board's number does not say which one.
   ...
   $ tls-harness explain NO_SHARED_CIPHER
-  $ tls-harness explain - < traceback.txt
+  $ tls-harness explain < both-tracebacks.txt
+  $ tls-harness explain ciphers/key-type      a cause by its id, as diagnose and the reports print it
 
 exit codes: 0 the text was recognised, 1 it was not, 2 usage error
 """
@@ -32,6 +34,7 @@ This text was not recognised. Paste one of these:
 Both together give the best answer."""
 _WIDTH = 100
 _LONGEST = 20000
+_EMPTY = "explain: the text is empty; paste the last line of a traceback from the board or the server"
 
 
 def add(commands: Commands) -> None:
@@ -39,12 +42,18 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "explain",
         help="list the possible causes of an error message",
-        description="List the possible causes of an error message from the board or the server, and how to tell them apart.",
+        description="List the possible causes of an error message from the board or the server, and how to tell them apart. Tracebacks, "
+        "broker logs, alerts, Wireshark lines and numbers are understood; two sides together give the best answer.",
         epilog=EXAMPLE,
     )
     # argparse accepts -30592 as a number, but would read -0x7780 as an option.
     parser._negative_number_matcher = re.compile(r"-(\d+|0[xX][0-9a-fA-F]+)[,)]?$")
-    parser.add_argument("error", metavar="ERROR", nargs="+", help="the message, or - to read it from standard input")
+    parser.add_argument(
+        "error",
+        metavar="ERROR",
+        nargs="*",
+        help="the message, or the id of a cause (default: read standard input; - does, too)",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run)
 
@@ -58,42 +67,89 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         UsageError: the text is empty.
     """
-    from harness.explain.catalogue import recognise
+    from harness.explain.catalogue.answers import understand
 
-    text = sys.stdin.read(_LONGEST) if options.error == ["-"] else " ".join(options.error)
+    text = _text(options.error)
     if not text.strip():
-        raise UsageError("explain: the text is empty; paste the last line of a traceback from the board or the server")
-    found = recognise(text[:_LONGEST])
+        raise UsageError(_EMPTY)
+    answer = understand(text)
     if options.json:
-        print(json.dumps(as_data(text.strip(), found), indent=1))
+        print(json.dumps(as_data(text.strip(), answer), indent=1))
     else:
-        print("\n".join(lines(found)) if found else NOTHING)
-    return 0 if found else 1
+        print("\n".join(lines(text, answer)) if answer else NOTHING)
+    return 0 if answer else 1
 
 
-def as_data(text: str, found: Recognised) -> dict[str, object]:
+def _text(words: list[str]) -> str:
+    """Return the message of the command line, or of a pipe; a terminal is not waited for unless asked."""
+    if words == ["-"] or (not words and not sys.stdin.isatty()):
+        return sys.stdin.read(_LONGEST)
+    return " ".join(words)[:_LONGEST]
+
+
+def as_data(text: str, answer: Answer) -> dict[str, object]:
     """Return the answer as JSON data."""
-    entries = [
-        {
-            "id": entry.id,
-            "about": entry.about,
-            "causes": [{"cause": cause, "tell": tell} for cause, tell in entry.causes],
-            "fix": entry.fix,
-        }
-        for entry in found.entries
+    from harness.explain.catalogue.next_step import diagnose_line
+
+    causes = [*([answer.head] if answer.head else []), *answer.others]
+    return {
+        "text": text,
+        "recognised": bool(answer),
+        "sentence": answer.sentence,
+        "open": answer.is_open,
+        "readings": list(answer.facts.readings),
+        "did_you_mean": [{"read": read, "meant": meant} for read, meant in answer.facts.corrections],
+        "causes": [
+            {
+                "id": cause.id,
+                "sentence": cause.sentence,
+                "board": cause.board,
+                "server": cause.server,
+                "tell": cause.tell,
+                "fix": cause.fix,
+                "links": list(cause.links),
+            }
+            for cause in causes
+        ],
+        "diagnose": diagnose_line(text, answer) if answer else None,
+    }
+
+
+def lines(text: str, answer: Answer) -> list[str]:
+    """Return the answer as text: one sentence, what was read, the causes, and the next command."""
+    from harness.explain.catalogue.next_step import diagnose_line
+
+    result = textwrap.wrap(answer.sentence, _WIDTH)
+    notes = [f"did you mean {meant!r}? The text says {read!r}." for read, meant in answer.facts.corrections]
+    notes += answer.facts.readings
+    result += ["", *notes] if notes else []
+    if answer.head is not None:
+        result += ["", *cause_lines(answer.head, sentence=False)]
+    if answer.others:
+        result += ["", "which of these:" if answer.is_open else "if that is not it:"]
+        for cause in answer.others:
+            result += cause_lines(cause, sentence=True)
+    return [*result, "", "find the cause with your board, and prove the fix:", f"  {diagnose_line(text, answer)}"]
+
+
+def cause_lines(cause: Cause, *, sentence: bool) -> list[str]:
+    """Return one cause: its id, how to recognise it, and what helps."""
+    first = [f"[{cause.id}]"] if not sentence else _wrapped("- ", f"{cause.sentence} [{cause.id}]", indent="  ")
+    rows = [("check: ", cause.tell), ("fix:   ", cause.fix)]
+    if not sentence:
+        rows = [("board: ", cause.board), ("other: ", cause.server), *rows]
+        rows += [("see:   ", link) for link in cause.links]
+    return first + [
+        line for name, value in rows for line in _wrapped(name, value, indent="      " if sentence else "  ")
     ]
-    return {"text": text, "recognised": bool(found), "readings": list(found.readings), "entries": entries}
 
 
-def lines(found: Recognised) -> list[str]:
-    """Return the answer as text: the meaning of numbers, then a paragraph per entry."""
-    result = list(found.readings)
-    for entry in found.entries:
-        result += ["", entry.about]
-        for cause, tell in entry.causes:
-            result += textwrap.wrap(cause, _WIDTH, initial_indent="  - ", subsequent_indent="    ")
-            result += textwrap.wrap(
-                f"how to tell: {tell}", _WIDTH, initial_indent="      ", subsequent_indent="        "
-            )
-        result += textwrap.wrap(f"first: {entry.fix}", _WIDTH, initial_indent="  ", subsequent_indent="    ")
-    return result[1:] if result and not result[0] else result
+def _wrapped(name: str, value: str, *, indent: str) -> list[str]:
+    return textwrap.wrap(
+        value,
+        _WIDTH,
+        initial_indent=indent + name,
+        subsequent_indent=indent + " " * len(name),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

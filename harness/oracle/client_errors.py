@@ -50,7 +50,7 @@ _OWN_INPUT = frozenset({mbedtls.SSL_BAD_INPUT_DATA, mbedtls.SSL_FEATURE_UNAVAILA
 _LOW_LEVEL_LIMIT = 256
 
 # extmod/modtls_axtls.c:80-138; -270 is not used there.
-_AXTLS_NAMES = {
+AXTLS_NAMES = {
     -1: "NOT_OK",
     -2: "DEAD",
     -3: "CLOSE_NOTIFY",
@@ -162,13 +162,13 @@ def _is_axtls(number: int, *, tls_library: TlsLibrary | None, stage: Stage) -> b
     """
     if tls_library is not None:
         return tls_library == TlsLibrary.AXTLS
-    return stage is Stage.HANDSHAKE and min(_AXTLS_NAMES) <= number < 0
+    return stage is Stage.HANDSHAKE and min(AXTLS_NAMES) <= number < 0
 
 
 def _axtls_name(number: int) -> str | None:
     """Name an axTLS number; below 256 the negated number is the alert the server sent."""
-    if number in _AXTLS_NAMES:
-        return _AXTLS_NAMES[number]
+    if number in AXTLS_NAMES:
+        return AXTLS_NAMES[number]
     if -_LOW_LEVEL_LIMIT < number < 0:
         return f"alert {alert_name(-number)}"
     return errno_name(number)

@@ -26,7 +26,8 @@ from harness.certificates import Certificates
 from harness.certificates.reading import anchor_among, host_of, in_file, issuer_among, key_facts
 from harness.certificates.weakness import weak_links
 from harness.errors import UsageError
-from harness.explain.catalogue import recognise
+from harness.explain.catalogue.answers import understand
+from harness.explain.catalogue.next_step import diagnose_line
 from harness.explain.shown import read_certificates
 from harness.model import Side, WireChunk
 from harness.oracle.known import read_known
@@ -152,7 +153,8 @@ def line(data: bytes) -> None:
 
 def pasted(data: bytes) -> None:
     """A pasted error message."""
-    recognise(data.decode("utf-8", "replace"))
+    text = data.decode("utf-8", "replace")
+    diagnose_line(text, understand(text))
 
 
 def labgrid(data: bytes) -> None:

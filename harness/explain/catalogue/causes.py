@@ -1,0 +1,66 @@
+"""The causes of causes/*.toml as records, by id. Knows the file format; must not know how a cause is recognised."""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """One cause.
+
+    Attributes:
+        id: `topic/name`; a rule of harness/explain with this id finds the cause by evidence.
+        sentence: the cause in plain words.
+        board: what the board shows.
+        server: what the server, or a client on a PC, shows.
+        tell: how to distinguish it from other causes.
+        fix: what to do.
+        reasons: more specific causes, the likeliest first; empty for a cause that is specific itself.
+        links: public reports of it.
+    """
+
+    id: str
+    sentence: str
+    board: str
+    server: str
+    tell: str
+    fix: str
+    reasons: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+
+    @property
+    def topic(self) -> str:
+        """The part of the id before the slash."""
+        return self.id.partition("/")[0]
+
+
+@functools.cache
+def all_causes() -> tuple[Cause, ...]:
+    """Return every cause, by topic and in the order of the files."""
+    folder = resources.files("harness.explain.catalogue").joinpath("causes")
+    found = []
+    for file in sorted(folder.iterdir(), key=lambda item: item.name):
+        if file.name.endswith(".toml"):
+            for row in tomllib.loads(file.read_text(encoding="utf-8"))["cause"]:
+                found.append(_cause(row))
+    return tuple(found)
+
+
+def _cause(row: dict[str, Any]) -> Cause:
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+    return Cause(**values)
+
+
+@functools.cache
+def _by_id() -> dict[str, Cause]:
+    return {cause.id: cause for cause in all_causes()}
+
+
+def find_cause(name: str) -> Cause | None:
+    """Return the cause with this id; None if there is none."""
+    return _by_id().get(name)
