@@ -134,7 +134,9 @@ def run(options: argparse.Namespace) -> int:
 
         print(diagnosis_text(found))
     seen = found.result.observation
-    return 0 if seen is not None and seen.outcome is Outcome.CONNECTED else 1
+    # A session is explained only if the server's application then refuses the board.
+    connected = seen is not None and seen.outcome is Outcome.CONNECTED and found.result.explanation is None
+    return 0 if connected else 1
 
 
 def _progress(line: str) -> None:

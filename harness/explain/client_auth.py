@@ -228,3 +228,26 @@ def ended_after_handshake(evidence: Evidence) -> Explanation | None:
         ),
         fixes=(_show(evidence), Fix(title="read the server's log")),
     )
+
+
+@rule("client-auth/refused-later")
+def refused_later(evidence: Evidence) -> Explanation | None:
+    """A server that completes the handshake in any case: its application decides (nginx, Apache, brokers)."""
+    reply = evidence.reply
+    if reply is None or not reply.refuses:
+        return None
+    own = evidence.case.client.certificate is not None
+    how = "with an alert" if evidence.number == mbedtls.SSL_FATAL_ALERT_MESSAGE else "without an answer"
+    sent = "nothing" if reply.asked == "nothing" else reply.asked
+    return told(
+        "the server asked for a client certificate, completed the handshake, and then refused the board: most likely "
+        + ("it does not accept the board's certificate" if own else "it requires a certificate"),
+        why=(
+            *(_sent(evidence) if own else ("the board sent no certificate",)),
+            f"the board then sent {sent}; the server answered: {reply.line}"
+            if reply.line is not None
+            else f"the board then sent {sent}; the server ended the session {how}",
+            "TLS is complete before the application decides: nginx answers with an error page, a broker with a CONNACK code",
+        ),
+        fixes=(_show(evidence), Fix(title="read the server's log")),
+    )

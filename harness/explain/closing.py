@@ -201,6 +201,8 @@ def unanswered(evidence: Evidence) -> Explanation | None:
     by_server = seen.outcome is Outcome.REFUSED and seen.ended_by is Side.SERVER and seen.server is None
     if not by_server or not plan.any_answer or not seen.handshake_done or not evidence.silent_end:
         return None
+    if evidence.reply is not None:
+        return None
     if evidence.number not in (None, mbedtls.SSL_FATAL_ALERT_MESSAGE):
         return None
     alert = evidence.number == mbedtls.SSL_FATAL_ALERT_MESSAGE

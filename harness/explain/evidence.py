@@ -23,6 +23,7 @@ from harness.model import (
 from harness.oracle.predict import Exclusion, SuiteVerdict, explain_selection, predict
 from harness.oracle.prediction.hidden import as_configured, hidden_settings
 from harness.oracle.prediction.versions import choose_version
+from harness.wire.application_replies import ApplicationReply
 from harness.wire.extensions import Extension
 from harness.wire.plain_protocols import PlainPeer
 from harness.wire.reading import WireReading
@@ -48,6 +49,7 @@ class Evidence:
         authorities: the board's CA certificates.
         expected: what should have happened; needed only to explain an acceptance.
         plain: what a server that is not ours speaks without TLS; None if it was not asked or did not answer.
+        reply: what the application of such a server answered after it had asked for a client certificate; None if that is not known.
         own_key: the type of the board's own key, for a client certificate; None without one.
         kept: what a rule computed for later ones.
     """
@@ -59,6 +61,7 @@ class Evidence:
     authorities: tuple[bytes, ...] = ()
     expected: Expectation | None = None
     plain: PlainPeer | None = None
+    reply: ApplicationReply | None = None
     own_key: str | None = None
     kept: dict[str, str] = field(default_factory=dict)
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from harness.diagnose.given import GivenCertificates
 from harness.diagnose.own import AS_IT_IS, case_of, kept, with_proofs
+from harness.diagnose.remote.application import asked_application, requests_certificate, talking, whole_line
 from harness.diagnose.remote.probe import Found, Probe
 from harness.diagnose.remote.visible import completed, unseen
 from harness.diagnose.request import Progress, Request
@@ -18,8 +19,10 @@ from harness.explain.evidence import Evidence
 from harness.explain.other_servers import for_any_server
 from harness.model import (
     BoardInfo,
+    Case,
     CaseResult,
     Diagnosis,
+    Explanation,
     Observation,
     Outcome,
     ServerFailure,
@@ -31,10 +34,12 @@ from harness.model import (
 )
 from harness.run.board_facts import NO_TLS
 from harness.run.case_runner import CaseRunner
+from harness.run.handshake import Handshake
 from harness.run.lab import Lab
 from harness.run.options import IN_PROCESS
 from harness.server.relay import Relay
 from harness.server.target import look_up
+from harness.wire.application_replies import ApplicationReply
 from harness.wire.host_names import is_ip_address
 
 
@@ -101,7 +106,7 @@ class _Foreign:
 
     def diagnosis(self) -> Diagnosis:
         """The first attempt, its explanation, and fixes on the board."""
-        info, start = self._runner.board.info, _talking(as_given(self._request, self._certificates), self._request.send)
+        info, start = self._runner.board.info, self._start()
         self._progress("trying the given settings")
         first = self._handshake(AS_IT_IS, start)
         seen, last = first.observation, self._runner.last
@@ -109,21 +114,22 @@ class _Foreign:
             raise BoardError(first.verdict.reason or "the board failed", transcript=first.transcript)
         first, kept_notes = kept(self._request, self._runner, first)
         notes = (*self._runner.board.notes, *kept_notes)
-        if self._request.send is not None and seen.outcome is Outcome.CONNECTED:
-            notes = (
-                *notes,
-                f"the server answered what the board sent; the answer begins with {seen.received_by_client!r}",
-            )
         if last.report.failure is not None:
             gone = _not_there(self._request, self._target, last.report.failure)
             return replace(gone, info=info, notes=notes)
-        plain = self._probe.found(seen, last.wire).plain if self._probe is not None else None
-        hidden = unseen(
-            seen, last.wire, told=self._told or seen, asked=self._asked, sent=self._request.send, plain=plain
-        )
         steps = wire_steps(last)
+        plain = self._probe.found(seen, last.wire).plain if self._probe is not None else None
+        reply = self._reply(start, seen, last)
+        asked = reply.asked if reply is not None else self._request.send
+        hidden = unseen(seen, last.wire, told=self._told or seen, asked=self._asked, sent=asked, plain=plain)
+        if reply is not None:
+            if reply.refuses and requests_certificate(last.wire):
+                evidence = self._evidence(case_of(AS_IT_IS, start), seen, last)
+                evidence.reply = reply
+                first = replace(first, explanation=_explained(evidence))
+            notes = (*notes, *_answer_note(reply, asked=self._request.send is None))
         trials: tuple[Trial, ...] = ()
-        if self._request.fixes and seen.outcome is not Outcome.CONNECTED:
+        if self._request.fixes and first.explanation is not None:
             trying = Trials(
                 self._handshake, certificates=self._certificates, info=info, progress=self._progress, own_server=False
             )
@@ -146,6 +152,28 @@ class _Foreign:
         """In how many connections this machine probed the server; None if it must not."""
         return self._probe.count if self._probe is not None else None
 
+    def _start(self) -> Settings:
+        """The board closes after the handshake, or sends a text and waits for the beginning of an answer."""
+        given = as_given(self._request, self._certificates)
+        if self._request.send is not None:
+            return talking(given, self._request.send)
+        return replace(given, client=replace(given.client, close_first=True))
+
+    def _reply(self, start: Settings, seen: Observation, last: Handshake) -> ApplicationReply | None:
+        """Return what the server's application answers, if the user sends something; ask it if the server requested a certificate."""
+
+        def handshake(name: str, settings: Settings) -> CaseResult:
+            return self._runner.run(case_of(name, settings))
+
+        if self._request.send is not None:
+            return whole_line(handshake, start, seen)
+        if seen.outcome is not Outcome.CONNECTED or self._probe is None or not requests_certificate(last.wire):
+            return None
+        self._progress(
+            "the server asked for a client certificate: asking its application whether the board may connect"
+        )
+        return asked_application(handshake, start, target=self._request.connect or ("", 0))
+
     def _handshake(self, name: str, settings: Settings) -> CaseResult:
         """Make a handshake, and explain its result from the wire and, if useful, from a probe of the server."""
         case = case_of(name, settings)
@@ -156,25 +184,31 @@ class _Foreign:
         found = self._probe.found(seen, last.wire) if self._probe is not None else Found()
         told = completed(seen, last.wire, facts=found.facts)
         self._told = self._told or told
-        said = explain(
-            Evidence(
-                case,
-                told,
-                self._runner.board.info_in_use(),
-                wire=last.wire,
-                authorities=last.authorities,
-                own_key=last.own_key,
-                plain=found.plain,
-            )
-        )
-        return replace(result, explanation=replace(said, fixes=tuple(map(for_any_server, said.fixes))))
+        evidence = self._evidence(case, told, last)
+        evidence.plain = found.plain
+        return replace(result, explanation=_explained(evidence))
+
+    def _evidence(self, case: Case, seen: Observation, last: Handshake) -> Evidence:
+        info = self._runner.board.info_in_use()
+        return Evidence(case, seen, info, wire=last.wire, authorities=last.authorities, own_key=last.own_key)
 
 
-def _talking(settings: Settings, send: str | None) -> Settings:
-    """The board closes after the handshake, or sends a text and waits for one byte of an answer."""
-    if send is None:
-        return replace(settings, client=replace(settings.client, close_first=True))
-    return replace(settings, client=replace(settings.client, text=send, any_answer=True, receive_bytes=1))
+def _explained(evidence: Evidence) -> Explanation:
+    """Explain, with the fixes in the words of every server."""
+    said = explain(evidence)
+    return replace(said, fixes=tuple(map(for_any_server, said.fixes)))
+
+
+def _answer_note(reply: ApplicationReply, *, asked: bool) -> tuple[str, ...]:
+    """Show the first line of the server's answer."""
+    if reply.line is None:
+        return ()
+    what = (
+        f"the board sent {reply.asked}, because the server asked for a client certificate"
+        if asked
+        else "the server answered"
+    )
+    return (f"{what}; the first line of the answer: {reply.line}",)
 
 
 def _not_there(request: Request, target: str, gone: ServerFailure) -> Diagnosis:

@@ -1,9 +1,12 @@
 """The board's own certificate: each rule matches only its own failure and gives the stored text."""
 
+import dataclasses
+
 import pytest
 
 from harness.explain import candidates
-from harness.model import ClientPlan, Negotiated, ServerFacts, Side, Stage, Verify
+from harness.model import ClientPlan, Negotiated, Outcome, ServerFacts, Side, Stage, Verify
+from harness.wire.application_replies import ApplicationReply
 from harness.wire.reading import WireMessage, WireReading
 
 
@@ -62,3 +65,29 @@ def test_ended_after_handshake_otherwise(made, result, title, shown):
     assert [item.rule for item in said] == ["client-auth/ended-after-handshake"]
     assert said[0].title.endswith(title)
     assert said[0].why[0] == shown
+
+
+def replied(result, line, asked="GET / HTTP/1.0"):
+    """Return the evidence with what the server's application answered."""
+    return dataclasses.replace(result, reply=ApplicationReply(asked=asked, line=line))
+
+
+def test_refused_later(made, stored):
+    """A session, and then an error page, after the server had asked for a certificate (tests/real_servers has real ones)."""
+    session = made(outcome=Outcome.CONNECTED, by=None, stage=None)
+    stored("client-auth/refused-later", replied(session, "HTTP/1.1 400 Bad Request"))
+    assert candidates(replied(session, "HTTP/1.1 200 OK")) == ()
+
+
+def test_refused_later_by_closing(made):
+    """An end instead of an answer; with an alert the board reports that. The text differs for a board with a certificate."""
+    plan = ClientPlan(text="x", any_answer=True, certificate="client-p256")
+    words = {"by": Side.SERVER, "stage": Stage.READ, "client": plan, "handshake_done": True}
+    for result, how in (
+        (made(**words), "without an answer"),
+        (made("OSError", -30592, **words), "with an alert"),
+    ):
+        (said,) = candidates(replied(result, None, "what --send gave"))
+        assert said.rule == "client-auth/refused-later"
+        assert said.title.endswith("most likely it does not accept the board's certificate")
+        assert said.why[0] == f"the board then sent what --send gave; the server ended the session {how}"

@@ -27,13 +27,13 @@ SPEC = BoardSpec(text="unix", kind="unix", target="", label="unix")
 def running(files, tls_listener):
     """Return a function that starts a foreign server: `running(profile, **settings of the context)` returns its port."""
 
-    def start(profile, *, verify=None, talk=lambda tls: tls.recv(1), **settings):
+    def start(profile, *, verify=None, optional=False, talk=lambda tls: tls.recv(1), **settings):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(files / profile / "cert.pem", files / profile / "key.pem")
         for name, value in settings.items():
             setattr(context, name, value) if name != "ciphers" else context.set_ciphers(value)
         if verify:
-            context.verify_mode = ssl.CERT_REQUIRED
+            context.verify_mode = ssl.CERT_OPTIONAL if optional else ssl.CERT_REQUIRED
             context.load_verify_locations(files / verify / "cert.pem")
         return tls_listener(context, talk)
 
@@ -96,12 +96,28 @@ def test_it_answers(connect, running):
     port = running("server-p256", talk=lambda tls: tls.sendall(b"echo " + tls.recv(100)))
     found = connect(port, send="hello")
     assert found.result.observation.outcome is Outcome.CONNECTED
-    assert found.notes[-1] == "the server answered what the board sent; the answer begins with 'e'"
+    assert found.notes[-1] == "the server answered; the first line of the answer: echo hello"
     assert found.client_lines[-2:] == ("stream.write(b'hello')", "stream.read(1)")
     assert (
         found.unseen[-1]
         != "what the application does: the board closed after the handshake (--send TEXT makes it send a request)"
     )
+
+
+def test_it_refuses_the_board_in_its_answer(connect, running):
+    """A server that only asks for a certificate, and then closes: a session, with an explanation and what to change."""
+    port = running(
+        "server-p256", verify="ca-p256", maximum_version=ssl.TLSVersion.TLSv1_2, talk=lambda tls: None, optional=True
+    )
+    found = connect(port)
+    assert found.result.observation.outcome is Outcome.CONNECTED
+    assert found.result.explanation.rule == "client-auth/refused-later"
+    assert [trial.fix.proved for trial in found.trials] == [None, None]
+    assert found.trials[0].fix.title.startswith("give the board a certificate from a CA that the server trusts")
+    assert not any("the board closed after the handshake" in line for line in found.unseen)
+    quiet = connect(port, probe=False)
+    assert (quiet.result.explanation, quiet.trials) == (None, ())
+    assert any("the board closed after the handshake" in line for line in quiet.unseen)
 
 
 def test_it_closes_instead_of_answering(connect, running):
