@@ -17,7 +17,7 @@ from types import FrameType
 from typing import NoReturn
 
 from harness import __version__
-from harness.commands import boards, cases, diagnose, explain, files, report, virtual
+from harness.commands import boards, cases, diagnose, explain, files, report, simulate, virtual
 from harness.errors import FAULT_EXIT_CODE, HarnessError, UsageError
 
 DONE = 0
@@ -42,6 +42,7 @@ where to start:
     tls-harness boards --probe
   I have no board:
     tls-harness virtual                  starts a MicroPython board in software, for mpremote and other tools
+    tls-harness simulate HOST:PORT       reports which MicroPython firmwares connect to a server
   What is tested, and why?
     tls-harness cases -v
   What changed between two runs?
@@ -75,7 +76,7 @@ def parser() -> argparse.ArgumentParser:
     )
     result.add_argument("--version", action="version", version=f"tls-harness {__version__}")
     commands = result.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (virtual, boards, diagnose, explain, cases, files, report):
+    for command in (virtual, boards, diagnose, simulate, explain, cases, files, report):
         command.add(commands)
     return result
 

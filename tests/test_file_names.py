@@ -11,7 +11,18 @@ HARNESS = ROOT / "harness"
 UNIT = ROOT / "tests" / "unit"
 EMPTY_NAMES = {"util", "utils", "common", "helper", "helpers", "base", "misc", "tools", "stuff"}
 MAX_LINES = 400
-RECORDS = ("behaviours", "boards", "cases", "json_values", "observations", "recipes", "results", "wire", "words")
+RECORDS = (
+    "behaviours",
+    "boards",
+    "cases",
+    "json_values",
+    "observations",
+    "simulation",
+    "recipes",
+    "results",
+    "wire",
+    "words",
+)
 
 # Modules without a test file of the same name, each with the place that tests them.
 TESTED_ELSEWHERE = {

@@ -87,6 +87,8 @@ IO = {
     "boards.virtual.faulty": {"fcntl", "pty", "termios", "threading", "tty"},
     "boards.virtual.launch": {"fcntl", "termios"},
     "diagnose.remote.dialling": {"socket"},
+    "diagnose.simulation.connection": {"socket"},
+    "diagnose.simulation.hosts": {"threading"},
     "server.address": {"socket"},
     "server.engine.engine": {"socket", "threading"},
     "server.engine.engine_jobs": {"socket", "threading"},

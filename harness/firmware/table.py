@@ -155,6 +155,12 @@ class Firmware:
         """The port and the release, e.g. `stm32 1.20.0`."""
         return f"{self.port} {self.version}"
 
+    @property
+    def source(self) -> str:
+        """Where the ClientHello comes from; one of another release or port says so."""
+        borrowed = self.nearest is not None or "hello" in self.assumed
+        return f"taken from {self.hello_id}: {self.hello.source}" if borrowed else self.hello.source
+
     def basis(self, value: str) -> Basis:
         """Say how a value is known.
 

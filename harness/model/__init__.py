@@ -45,6 +45,11 @@ from harness.model.results import RecoveryStep as RecoveryStep
 from harness.model.results import Trial as Trial
 from harness.model.results import UnexpectedPeers as UnexpectedPeers
 from harness.model.results import Verdict as Verdict
+from harness.model.simulation import CertificateProblem as CertificateProblem
+from harness.model.simulation import Simulated as Simulated
+from harness.model.simulation import SimulatedChange as SimulatedChange
+from harness.model.simulation import SimulatedFirmware as SimulatedFirmware
+from harness.model.simulation import Simulation as Simulation
 from harness.model.wire import Alert as Alert
 from harness.model.wire import HelloFacts as HelloFacts
 from harness.model.wire import Negotiated as Negotiated

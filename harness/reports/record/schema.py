@@ -13,6 +13,8 @@ from harness.reports.record.diagnosis_record import SCHEMA as DIAGNOSIS_SCHEMA
 from harness.reports.record.diagnosis_record import DiagnosisRecord
 from harness.reports.record.result_types import RULES, Entry, Json, Result
 from harness.reports.record.run_types import JOURNAL_LINES, SCHEMA, RunRecord
+from harness.reports.record.simulation_record import SCHEMA as SIMULATION_SCHEMA
+from harness.reports.record.simulation_record import SimulationRecord
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -33,6 +35,12 @@ def diagnosis_schema() -> dict[str, Json]:
     definitions["TrialEntry"] = {**(trial if isinstance(trial, dict) else {}), "if": proved, "then": connected}
     top = _top(DiagnosisRecord, DIAGNOSIS_SCHEMA)
     return {"$schema": DIALECT, "$id": "urn:tls-harness:diagnose:1", **top, "$defs": definitions}
+
+
+def simulation_schema() -> dict[str, Json]:
+    """Return the schema of `tls-harness simulate --json` (`tls-harness/simulate/1`)."""
+    top = _top(SimulationRecord, SIMULATION_SCHEMA)
+    return {"$schema": DIALECT, "$id": "urn:tls-harness:simulate:1", **top, "$defs": _definitions([SimulationRecord])}
 
 
 def schema_text(schema: dict[str, Json]) -> str:
@@ -67,6 +75,8 @@ def _definitions(kinds: list[type[Entry]]) -> dict[str, Json]:
     """Return the definitions by name, with the rules of a result that its type cannot say."""
     _references, found = msgspec.json.schema_components(kinds, ref_template="#/$defs/{name}")
     definitions: dict[str, Json] = {name: _compact(definition) for name, definition in found.items()}
+    if Result.__name__ not in definitions:
+        return definitions
     result = definitions[Result.__name__]
     rules: list[Json] = []
     for rule in RULES:

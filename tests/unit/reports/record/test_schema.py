@@ -11,7 +11,7 @@ from harness.model import Outcome, Side, Stage, Tier, VerdictWord
 from harness.reports.record import schema as module
 from harness.reports.record.result_types import RULES, broken_rule
 from harness.reports.record.run_types import SCHEMA, Result
-from harness.reports.record.schema import diagnosis_schema, run_schema, schema_text
+from harness.reports.record.schema import diagnosis_schema, run_schema, schema_text, simulation_schema
 
 FOLDER = Path(module.__file__).parent
 
@@ -25,7 +25,12 @@ def test_it_is_a_schema():
 
 
 @pytest.mark.parametrize(
-    ("name", "schema"), [("run.schema.json", run_schema()), ("diagnosis.schema.json", diagnosis_schema())]
+    ("name", "schema"),
+    [
+        ("run.schema.json", run_schema()),
+        ("diagnosis.schema.json", diagnosis_schema()),
+        ("simulation.schema.json", simulation_schema()),
+    ],
 )
 def test_the_packaged_file_is_current(name, schema):
     """The file in the package is what the definition generates. UPDATE_TEXTS=1 writes it."""

@@ -1,0 +1,75 @@
+"""Which single change of the server lets most firmwares connect: each change that an explanation proposes is simulated."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from harness.certificates import Unavailable
+from harness.diagnose.given import GivenCertificates
+from harness.diagnose.settings import Settings, changed, filled, server_lines
+from harness.model import Fix, Outcome, Simulated, SimulatedChange
+
+Simulate = Callable[[Settings], tuple[Simulated, ...]]
+"""Simulates all firmwares with changed settings."""
+
+
+def best_changes(
+    start: Settings, results: Sequence[Simulated], *, simulate: Simulate, certificates: GivenCertificates
+) -> tuple[SimulatedChange, ...]:
+    """Simulate every change of the server that the explanations propose.
+
+    Returns:
+        The change with which most connect, then the best one that is not discouraged if the first one is; none if nothing helps.
+    """
+    now = _connecting(results)
+    tried: dict[str, SimulatedChange] = {}
+    for fix in _proposed(results):
+        with contextlib.suppress(Unavailable):
+            settings = changed(start, fix.change, certificates) if fix.change is not None else start
+            if repr(settings) in tried:
+                continue
+            found = simulate(settings)
+            tried[repr(settings)] = SimulatedChange(
+                fix=replace(filled(fix, certificates), proved=_connecting(found) > now),
+                connecting=_connecting(found),
+                weak=_weak(found),
+                server_lines=server_lines(settings, certificates),
+            )
+    return chosen(tuple(tried.values()), now=now)
+
+
+def chosen(tried: Sequence[SimulatedChange], *, now: int) -> tuple[SimulatedChange, ...]:
+    """Return the change that lets most connect; if it is discouraged, also the best one that is not."""
+    helping = [change for change in tried if change.connecting > now]
+    if not helping:
+        return ()
+    best = max(helping, key=_value)
+    if not best.fix.discouraged:
+        return (best,)
+    sound = [change for change in helping if not change.fix.discouraged]
+    return (best, max(sound, key=_value)) if sound else (best,)
+
+
+def _value(change: SimulatedChange) -> tuple[int, bool, int]:
+    """Order changes: how many connect, then sound before discouraged, then fewer weak sessions."""
+    return change.connecting, not change.fix.discouraged, -change.weak
+
+
+def _proposed(results: Sequence[Simulated]) -> list[Fix]:
+    """Return the changes of the server alone that the explanations propose, each once."""
+    found: dict[str, Fix] = {}
+    for result in results:
+        for fix in result.explanation.fixes if result.explanation is not None else ():
+            if fix.change is not None and fix.change.server and not fix.change.client:
+                found.setdefault(repr(fix.change), fix)
+    return list(found.values())
+
+
+def _connecting(results: Sequence[Simulated]) -> int:
+    return sum(len(item.firmware) for item in results if item.outcome is Outcome.CONNECTED)
+
+
+def _weak(results: Sequence[Simulated]) -> int:
+    return sum(len(item.firmware) for item in results if item.outcome is Outcome.CONNECTED and item.weak)
