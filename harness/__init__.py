@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from harness.model import Verify as Verify
     from harness.pytest_plugin.arguments import Server as Server
     from harness.pytest_plugin.arguments import ServerFactory as ServerFactory
+    from harness.pytest_plugin.expect import Expect as Expect
     from harness.pytest_plugin.fixtures import Board as Board
-    from harness.pytest_plugin.fixtures import Expect as Expect
     from harness.pytest_plugin.fixtures import RunCase as RunCase
 
 __version__ = "0.1.0"
@@ -46,7 +46,8 @@ _HOMES = {
         "Verify",
     ),
     "harness.pytest_plugin.arguments": ("Server", "ServerFactory"),
-    "harness.pytest_plugin.fixtures": ("Board", "Expect", "RunCase"),
+    "harness.pytest_plugin.expect": ("Expect",),
+    "harness.pytest_plugin.fixtures": ("Board", "RunCase"),
 }
 _MODULES = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -145,8 +145,10 @@ def unique_labels(specs: Iterable[BoardSpec]) -> list[BoardSpec]:
     for spec in specs:
         key = (spec.kind, spec.text if BOARD_KINDS[spec.kind].is_virtual else spec.target)
         if key in seen:
+            way = f'; for two such boards name them in boards.toml: [board.one] spec = "{spec.text}"'
             raise UsageError(
                 f"--board {spec.text!r}: the same board as {seen[key].text!r}; each board may be given only once"
+                + (way if BOARD_KINDS[spec.kind].is_virtual else "")
             )
         seen[key] = spec
         taken = {other.label for other in result}

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import UsageError
+from harness.system.near_names import did_you_mean
 
 HOST = "tls.test"
 
@@ -130,13 +131,52 @@ _REQUIRED = ("description", "role", "key")
 
 
 def load(folder: Path) -> dict[str, Profile]:
-    """Read every `*.toml` of a folder.
+    """Read every `*.toml` of a folder, whose profiles refer to each other only.
 
     Returns:
         Profile by name, in the order of the files and of the declarations in them.
 
     Raises:
         UsageError: one line with file, profile, key and what is accepted.
+    """
+    return extended({}, read(folder))
+
+
+def extended(known: Mapping[str, Profile], added: Mapping[str, Profile]) -> dict[str, Profile]:
+    """Return both; what is added may name what is known.
+
+    Raises:
+        UsageError: a name is declared in both, or a profile names one that is in neither.
+    """
+    for name in added:
+        if name in known:
+            raise UsageError(f"profile {name!r} is declared twice: the harness has one of this name")
+    profiles = {**known, **added}
+    for profile in added.values():
+        _check_references(profile, profiles)
+    return profiles
+
+
+def declared(name: str, table: Mapping[str, Any], *, where: str) -> dict[str, Profile]:
+    """Return the profiles of one declaration: one, or as many as it has copies.
+
+    Args:
+        name: of the profile.
+        table: the keys of certs/README.md; tuples count as lists.
+        where: what the message of an error begins with.
+
+    Raises:
+        UsageError: as `load`.
+    """
+    plain = {key: list(value) if isinstance(value, tuple) else value for key, value in table.items()}
+    return {profile.name: profile for profile in _read(where, name, plain)}
+
+
+def read(folder: Path) -> dict[str, Profile]:
+    """Read every `*.toml` of a folder, without checking what the profiles refer to.
+
+    Raises:
+        UsageError: as `load`.
     """
     profiles: dict[str, Profile] = {}
     files = sorted(folder.glob("*.toml"))
@@ -152,8 +192,6 @@ def load(folder: Path) -> dict[str, Profile]:
                 if profile.name in profiles:
                     raise UsageError(f"{path}: profile {profile.name!r} is declared twice")
                 profiles[profile.name] = profile
-    for profile in profiles.values():
-        _check_references(profile, profiles)
     return profiles
 
 
@@ -180,16 +218,17 @@ def issuers(profile: Profile, profiles: Mapping[str, Profile]) -> tuple[str, ...
     return tuple(above)
 
 
-def _read(path: Path, name: str, table: object) -> list[Profile]:
+def _read(place: object, name: str, table: object) -> list[Profile]:
     """Return the profile of one table, or numbered ones with `copies`."""
-    where = f"{path}: profile {name!r}"
+    where = f"{place}: profile {name!r}"
     if not _NAME.fullmatch(name):
         raise UsageError(f"{where}: a name consists of lower-case words joined by dashes")
     if not isinstance(table, dict):
         raise UsageError(f"{where}: expected a table, got {table!r}")
     for key in table:
         if key not in _KEYS:
-            raise UsageError(f"{where}: unknown key {key!r} (expected one of {', '.join(_KEYS)})")
+            near = did_you_mean(key, _KEYS)
+            raise UsageError(f"{where}: unknown key {key!r}{near} (expected one of {', '.join(_KEYS)})")
     for key in _REQUIRED:
         if not table.get(key):
             raise UsageError(f"{where}: {key!r} is missing")

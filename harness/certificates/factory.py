@@ -14,13 +14,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.certificates import declarations
+from harness.certificates.additions import Additions
 from harness.certificates.declarations import Profile
 from harness.certificates.material import Material, Unavailable
 from harness.errors import UsageError
 from harness.system.data_files import cache_dir, data_dir
+from harness.system.near_names import did_you_mean
 from harness.system.private_folder import PrivateFolder
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ class Certificates:
             board's own time for a board whose clock cannot be set.
         folder: declarations to read instead of the harness's own.
         host: the name or address of the user's own server, which server certificates are for in addition to `tls.test`.
+        additions: the user's own profiles and files, in addition to the declarations.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class Certificates:
         now: datetime | None = None,
         folder: Path | None = None,
         host: str | None = None,
+        additions: Additions | None = None,
     ) -> None:
         if now is not None and now.tzinfo is None:
             raise UsageError(f"certificates: now = {now.isoformat()} has no time zone (give one, for example UTC)")
@@ -53,7 +57,9 @@ class Certificates:
         self._store_folder = store
         self._folder = folder
         self._host = host
+        self.additions = additions or Additions()
         self._profiles: dict[str, Profile] | None = None
+        self._added = 0
         self._store: KeyStore | None = None
         self._keys: dict[str, PrivateKey] = {}
         self._certificates: dict[str, bytes] = {}
@@ -62,7 +68,7 @@ class Certificates:
 
     def at(self, now: datetime) -> Certificates:
         """Return a factory with the same declarations for another current time; it shares nothing that was made."""
-        return Certificates(self._store_folder, now=now, folder=self._folder, host=self._host)
+        return Certificates(self._store_folder, now=now, folder=self._folder, host=self._host, additions=self.additions)
 
     def __enter__(self) -> Certificates:
         return self
@@ -91,8 +97,28 @@ class Certificates:
         """
         profiles = self._declared()
         if name not in profiles:
-            raise UsageError(f"unknown certificate profile {name!r} (expected one of {', '.join(sorted(profiles))})")
+            near = did_you_mean(name, profiles)
+            raise UsageError(
+                f"unknown certificate profile {name!r}{near} (`tls-harness files certs` prints the folder that declares all "
+                f"{len(profiles)}; `certificates.names()` lists them)"
+            )
         return profiles[name]
+
+    def add(self, name: str, **keys: Any) -> str:
+        """Declare a profile of your own, for this session.
+
+        Args:
+            name: lower-case words joined by dashes.
+            keys: as in certs/README.md: description, role, key, issuer ...
+
+        Returns:
+            The name, for `tls_server(name)` or `board.connect(..., ca=name)`.
+
+        Raises:
+            UsageError: a key or value is not accepted, or another profile has this name.
+        """
+        self.additions.add(name, keys, known=self._declared())
+        return name
 
     def make(self, name: str) -> Material:
         """Make a profile with its issuers, or return what was made before.
@@ -101,13 +127,16 @@ class Certificates:
             UsageError: for a name that is not declared.
             Unavailable: if the cryptography of this machine refuses the key type or hash.
         """
+        if name in self.additions.files:
+            return self.additions.files[name]
         if name not in self._made:
             self._made[name] = self._material(self.profile(name))
         return self._made[name]
 
     def _declared(self) -> dict[str, Profile]:
-        if self._profiles is None:
-            declared = declarations.load(self._folder or data_dir("certs"))
+        if self._profiles is None or self._added != len(self.additions.tables):
+            declared = self.additions.added_to(declarations.load(self._folder or data_dir("certs")))
+            self._added = len(self.additions.tables)
             if self._host is not None:
                 declared = {name: declarations.for_host(one, self._host) for name, one in declared.items()}
             self._profiles = declared

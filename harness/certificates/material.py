@@ -38,7 +38,7 @@ class Material:
     can take the key at all (MicroPython 1.23 refuses PKCS#8). `key_pem` is the same form as text. `chain_pem` is the
     certificate and what is sent after it. `root_*` is the certificate at the top of the issuers, to be trusted.
     The key belongs to another pair where the profile says `foreign_key`; `facts` always describe the certificate.
-    `facts.chain_bytes` is the DER length of all of `chain_der`.
+    `facts.chain_bytes` is the DER length of all of `chain_der`. `password` is that of the user's own `key_file`.
     """
 
     name: str
@@ -54,6 +54,7 @@ class Material:
     root_pem: bytes
     root_der: bytes
     facts: KeyFacts
+    password: str | None = None
 
     def __repr__(self) -> str:
         # A private key must not end up in a test failure or a report through the repr that dataclasses write.

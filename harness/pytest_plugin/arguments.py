@@ -6,6 +6,7 @@ Their meaning is described where they are used (`fixtures.py`); a test compares 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, Protocol, TypedDict, Unpack
 
 from harness.model import ServerProfile, Verify
@@ -17,12 +18,15 @@ Server = ServerProfile
 class ServerSettings(TypedDict, total=False):
     """What `tls_server` accepts besides certificates. What is left out stays as Python's `ssl` has it."""
 
+    cert: str | Path | None
+    key: str | Path | None
+    password: str | None
     ciphers: str | None
     minimum_version: str | None
     maximum_version: str | None
     curve: str | None
     verify: Verify | str
-    client_ca: str | Iterable[str] | None
+    client_ca: str | Path | Iterable[str | Path] | None
     alpn: str | Iterable[str] | None
     tickets: int | None
     swap_key_and_certificate: bool
@@ -35,9 +39,10 @@ class ClientSettings(TypedDict, total=False):
 
     verify: Verify | str
     server_hostname: str | None
-    ca: str | Iterable[str] | None
+    ca: str | Path | Iterable[str | Path] | None
     ca_format: str
-    certificate: str | None
+    certificate: str | Path | None
+    key: str | Path | None
     certificate_format: str
     suites: str | Iterable[str] | None
     suite_words: tuple[str, ...] | None

@@ -6,6 +6,7 @@ Reports of tests without a board pass through here too, so everything that costs
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,6 +25,9 @@ REPORTED = pytest.StashKey[set[str]]()
 # The boards that cannot be used, with the reason: a test of this process has failed because of it.
 BLAMED = pytest.StashKey[set[tuple[str, str | None]]]()
 SHOWN_TRANSCRIPT = 4000
+# Code that is not the user's own: this package, and what is installed in an environment inside the user's folder.
+PACKAGE = Path(__file__).resolve().parents[1]
+INSTALLED = {"site-packages", "dist-packages"}
 
 
 def complete_report(item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.TestReport) -> None:
@@ -38,7 +42,7 @@ def complete_report(item: pytest.Item, call: pytest.CallInfo[Any], report: pytes
             return
         is_fault = isinstance(error, BoardError | ServerError)
         report.tls_fault = is_fault  # type: ignore[attr-defined] # as `tls` below; the exit code depends on it
-        report.longrepr = plain(f"error: {error}" if is_fault else str(error))
+        report.longrepr = plain(f"error: {error}" if is_fault else f"{_place(item, call)}{error}")
         if isinstance(error, BoardError) and error.transcript:
             report.sections.append(("serial transcript", plain(error.transcript[-SHOWN_TRANSCRIPT:])))
     result = item.stash.get(RESULT, None)
@@ -69,6 +73,19 @@ def complete_report(item: pytest.Item, call: pytest.CallInfo[Any], report: pytes
         report.longrepr = unusable_block(result) if unusable else failure_block(result, rerun=rerun)
         if result.transcript:
             report.sections.append(("serial transcript", plain(result.transcript[-SHOWN_TRANSCRIPT:])))
+
+
+def _place(item: pytest.Item, call: pytest.CallInfo[Any]) -> str:
+    """Return the file and the line of the user's own code that made the mistake, as `test_mine.py:12: `; nothing if it is none of it."""
+    root = item.config.rootpath
+    own = [
+        entry
+        for entry in (call.excinfo.traceback if call.excinfo is not None else ())
+        if Path(entry.path).is_relative_to(root)
+        and not Path(entry.path).is_relative_to(PACKAGE)
+        and not set(Path(entry.path).relative_to(root).parts) & INSTALLED
+    ]
+    return f"{Path(own[-1].path).relative_to(root).as_posix()}:{own[-1].lineno + 1}: " if own else ""
 
 
 def not_run_text(board: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.model import IN_PROCESS
 from harness.pytest_plugin.node_ids import repeat_word
 from harness.pytest_plugin.run import known_of, names_no_path, options_of
 
@@ -24,7 +25,9 @@ def generate(metafunc: pytest.Metafunc) -> None:
         labels = [board.label for board in options.boards]
         metafunc.parametrize("tls_board_spec", options.boards, ids=labels, indirect=True, scope="session")
     if "server_python" in names and options.servers:
-        labels = [options.server_name(server) for server in options.servers]
+        # An id leaves out the default (pytest has a word for that since 8.4).
+        hidden = getattr(pytest, "HIDDEN_PARAM", IN_PROCESS)
+        labels = [hidden if server == IN_PROCESS else options.server_name(server) for server in options.servers]
         metafunc.parametrize("server_python", options.servers, ids=labels, indirect=True, scope="session")
     if "tls_repeat" in names and options.repeat > 1:
         # Outside the cases: repeating the whole set finds more (what one case leaves to the next, a board that warms up, an

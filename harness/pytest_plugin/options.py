@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError, UsageError
+from harness.model import IN_PROCESS
 from harness.reports.formats import REPORT_SUFFIXES
+from harness.system.near_names import did_you_mean
 from harness.wire.host_names import is_ip_address
 
 if TYPE_CHECKING:
@@ -136,8 +138,10 @@ def servers(texts: list[str]) -> tuple[str, ...]:
     for text in texts:
         if texts.count(text) > 1:
             raise UsageError(f"--server {text!r}: each interpreter may be given only once")
-        if shutil.which(text) is None:
-            raise UsageError(f"--server {text!r}: no such program (expected the path of a CPython >= 3.8)")
+        if text != IN_PROCESS and shutil.which(text) is None:
+            raise UsageError(
+                f"--server {text!r}: no such program (expected the path of a CPython >= 3.8, or {IN_PROCESS})"
+            )
     return tuple(texts)
 
 
@@ -152,6 +156,9 @@ def server_names(versions: Mapping[str, str]) -> dict[str, str]:
     """
     names: dict[str, str] = {}
     for server, version in versions.items():
+        if server == IN_PROCESS:
+            names[server] = server
+            continue
         name, number = f"python{version}", 1
         while name in names.values():
             number += 1
@@ -246,7 +253,7 @@ def check_set(word: str) -> None:
     from harness.model import Tier
 
     if word not in list(Tier):
-        raise UsageError(f"--cases {word!r}: expected one of {', '.join(Tier)}")
+        raise UsageError(f"--cases {word!r}: expected one of {', '.join(Tier)}{did_you_mean(word, Tier)}")
 
 
 def check_outputs(artifacts: str | None, *, reports: Iterable[str]) -> None:

@@ -11,127 +11,21 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.errors import HarnessError, UsageError
-from harness.reports.formats import SUFFIX_HELP
 
 if TYPE_CHECKING:
     from harness.certificates import Certificates
     from harness.model import BoardSpec, Case
     from harness.pytest_plugin.arguments import ServerFactory
-    from harness.pytest_plugin.fixtures import Board, Expect, RunCase
+    from harness.pytest_plugin.expect import Expect
+    from harness.pytest_plugin.fixtures import Board, RunCase
     from harness.pytest_plugin.scheduler import BoardScheduling
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Declare the command-line options."""
-    from harness.boards.kinds import spec_forms
+    """Declare the options."""
+    from harness.pytest_plugin.option_table import declare
 
-    group = parser.getgroup("tls-harness", "TLS harness: MicroPython boards against Python TLS servers")
-    group.addoption(
-        "--board",
-        action="append",
-        metavar="SPEC",
-        default=[],
-        help=f"Board to test on, repeatable: {spec_forms()}. Default: unix, a virtual board",
-    )
-    group.addoption(
-        "--boards",
-        metavar="FILE",
-        default=None,
-        help="File that describes the lab's boards: names, WiFi, reset commands. Default: ./boards.toml if it exists",
-    )
-    group.addoption(
-        "--cases",
-        metavar="SET",
-        default="core",
-        help="Which cases to run: smoke (a few seconds), core, or full (every case). Default: core",
-    )
-    group.addoption(
-        "--server",
-        action="append",
-        metavar="PYTHON",
-        default=[],
-        help="Python interpreter (3.8 or later) that runs the TLS server, repeatable: every case runs with each of them. "
-        "Default: the Python that runs pytest",
-    )
-    group.addoption(
-        "--bind",
-        metavar="ADDR",
-        default=None,
-        help="Address of this machine that the server listens on. Default: the address of the interface that routes to the board",
-    )
-    group.addoption(
-        "--ports",
-        metavar="A-B",
-        default=None,
-        help="Range of TCP ports that the server may listen on, e.g. 8400-8409 to match a firewall rule. Default: any free port",
-    )
-    group.addoption(
-        "--advertise",
-        metavar="ADDR",
-        default=None,
-        help="Address or host name that the board connects to, if it differs from the server's own (port forwarding, NAT). "
-        "Default: the address that the server listens on",
-    )
-    group.addoption(
-        "--peer",
-        action="append",
-        metavar="ADDR",
-        default=[],
-        help="IP address that the board's connections come from, if a router changes it (NAT), repeatable. The server drops all "
-        "other connections. Default: the board's own address",
-    )
-    group.addoption(
-        "--compat-report",
-        action="append",
-        metavar="PATH",
-        default=[],
-        help=f"Also write a report to this file, repeatable; {SUFFIX_HELP}",
-    )
-    group.addoption(
-        "--artifacts",
-        metavar="DIR",
-        default=None,
-        help="Directory for the record run.json, its journal run.jsonl, the page matrix.html, and captures and transcripts of "
-        "failing cases. Default: .compat",
-    )
-    group.addoption(
-        "--baseline",
-        metavar="RUN.json",
-        default=None,
-        help="Compare with the run.json or run.jsonl of an earlier run and list every change. A case that newly fails, or is newly "
-        "unsupported, fails this run. Cases that this run does not include are ignored",
-    )
-    group.addoption(
-        "--known",
-        metavar="FILE",
-        default=None,
-        help="File of known deviations, each with a reason and a link: these cases are expected to fail. Default: "
-        "./known_deviations.toml if it exists",
-    )
-    group.addoption(
-        "--link-retries",
-        metavar="N",
-        default="0",
-        help="Run a case again up to N times if the board or its serial line fails. A TLS result is never retried. Default: 0",
-    )
-    group.addoption(
-        "--repeat",
-        metavar="N",
-        default="1",
-        help="Run the whole set of cases N times on each board and print statistics per case. A case whose verdict changes is "
-        "flaky and fails the run. Default: 1",
-    )
-    group.addoption(
-        "--board-wait",
-        metavar="SECONDS",
-        default="0",
-        help="Wait up to SECONDS for a board that is in use by another run or program, and print what is using it. Default: 0",
-    )
-    group.addoption(
-        "--keep-wire",
-        action="store_true",
-        help="Keep a capture of every case, not only of failing ones: a pcapng file that contains the session keys",
-    )
+    declare(parser)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -139,13 +33,28 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """Start again if pytest took the value of an option, as in `--board /dev/ttyUSB0`, for the path of the tests."""
     from harness.pytest_plugin.command_line import run_again
 
-    return run_again(config)
+    again = run_again(config)
+    if again is None:
+        _resolve(config)
+    return again
+
+
+def _resolve(config: pytest.Config) -> None:
+    """Fill in the options that the environment or the ini file sets."""
+    from harness.pytest_plugin.option_table import resolve
+
+    try:
+        resolve(config)
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from error
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Read the options. A wrong one ends pytest with exit code 4 and a message of one line."""
+    from harness.pytest_plugin.option_table import with_source
     from harness.pytest_plugin.run import configure
 
+    _resolve(config)
     try:
         configure(config)
         if config.getoption("board"):
@@ -157,7 +66,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
             config.pluginmanager.register(Reporter(config), "tls-harness-reporter")
     except UsageError as error:
-        raise pytest.UsageError(str(error)) from error
+        raise pytest.UsageError(with_source(config, str(error))) from error
     if hasattr(config, "workerinput"):
         from harness.pytest_plugin.interrupts import WorkerEnd, end_on_signals
 
@@ -195,6 +104,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     """Make `-n auto` with `--board` mean one worker per board."""
     from harness.pytest_plugin.workers import auto_workers
 
+    _resolve(config)
     try:
         return auto_workers(config)
     except UsageError as error:
@@ -322,7 +232,8 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, obj
 @pytest.fixture(scope="session")
 def certificates(request: pytest.FixtureRequest) -> Certificates:
     """Keys and certificates by profile name: `certificates.make("server-p256")` gives files for the server, DER for the board.
-    `certificates.names()` lists the profiles. The files are in a private directory until the session ends.
+    `certificates.names()` lists the profiles, `certificates.add("my-server", role="server", ...)` declares one
+    more. The files are in a private directory until the session ends.
     """
     from harness.pytest_plugin.run import lab_of
 
@@ -345,8 +256,9 @@ def tls_board_spec(request: pytest.FixtureRequest) -> BoardSpec | None:
 @pytest.fixture(scope="session")
 def board(request: pytest.FixtureRequest, tls_board_spec: BoardSpec | None, server_python: str) -> Board:
     """A MicroPython board, opened at its first use and kept for the session. The test runs once per `--board`.
-    `board.connect(server, verify="required", ca="ca-p256", suites=[...])` connects it once to a `tls_server(...)` and returns an
-    observation of both sides and the wire. `board.info` is what was found on the board, `board.label` its name in test ids.
+    `board.connect(server, verify="required", ca="ca-p256", suites=[...])` connects it once to a `tls_server(...)`, or to a server that
+    is running (`board.connect("broker.example:8883")`), and returns an observation of both sides and the
+    wire. `board.info` is what was found on the board, `board.label` its name in test ids.
     """
     from harness.pytest_plugin.run import board_of
 
@@ -354,14 +266,15 @@ def board(request: pytest.FixtureRequest, tls_board_spec: BoardSpec | None, serv
 
 
 @pytest.fixture(scope="session")
-def tls_server() -> ServerFactory:
-    """Describe a Python TLS server: `tls_server("server-p256", ciphers="ECDHE+AESGCM", maximum_version="TLSv1.2")`.
-    The first arguments are certificate profiles, the others settings of the server (the fields of `harness.Server`). The server
-    listens only while a board connects to it, on a port of its own.
+def tls_server(request: pytest.FixtureRequest) -> ServerFactory:
+    """Describe a Python TLS server: `tls_server("server-p256", ciphers="ECDHE+AESGCM", maximum_version="TLSv1.2")`, or with your own
+    files `tls_server(cert="server.pem", key="server-key.pem")`. The first arguments are certificate profiles, the others settings of
+    the server (the fields of `harness.Server`). The server listens only while a board connects to it, on a port of its own.
     """
-    from harness.pytest_plugin.fixtures import make_server
+    from harness.pytest_plugin.run import lab_of
+    from harness.pytest_plugin.server_settings import ServerMaker
 
-    return make_server
+    return ServerMaker(lab_of(request.config).certificates)
 
 
 @pytest.fixture(scope="session")
@@ -369,7 +282,7 @@ def expect() -> Expect:
     """Compare an observation: `expect.connected(seen)`, `expect.refused(seen, server="NO_SHARED_CIPHER", alert=40, client=-30592)`.
     The errors of both sides, the alert and the negotiated values are compared at once, and every difference is printed.
     """
-    from harness.pytest_plugin.fixtures import Expect
+    from harness.pytest_plugin.expect import Expect
 
     return Expect()
 

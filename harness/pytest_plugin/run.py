@@ -27,6 +27,7 @@ from harness.pytest_plugin.options import (
 )
 
 if TYPE_CHECKING:
+    from harness.certificates import Certificates
     from harness.model import BoardSpec
     from harness.oracle.known import Deviation
     from harness.pytest_plugin.fixtures import Board
@@ -42,6 +43,8 @@ WORKER_NAMES = "tls_harness_server_names"
 WORKER_NO_PATHS = "tls_harness_no_paths"
 # The value of harness.oracle.known.DEFAULT_FILE, which is imported only if there is such a file.
 KNOWN_FILE = "known_deviations.toml"
+# The ini option with the folders of the user's own certificate profiles.
+CERTS_INI = "tls_certs"
 
 
 def configure(config: pytest.Config) -> None:
@@ -109,7 +112,7 @@ def lab_of(config: pytest.Config) -> Lab:
     if LAB not in config.stash:
         from harness.run.lab import Lab
 
-        lab = config.stash[LAB] = Lab(options_of(config))
+        lab = config.stash[LAB] = Lab(options_of(config), certificates=_certificates(config))
         lab.tell = functools.partial(_tell, config)
         if hasattr(config, "workerinput"):
             from harness.boards.locks.board_lock import introduce
@@ -118,6 +121,26 @@ def lab_of(config: pytest.Config) -> Lab:
         end_on_signals(config)  # first: what is cleaned up last still holds while the lab closes
         config.add_cleanup(lab.close)
     return config.stash[LAB]
+
+
+def _certificates(config: pytest.Config) -> Certificates:
+    """Return the certificates of the run, with the folders of the ini option `tls_certs`.
+
+    Raises:
+        UsageError: a folder has a wrong declaration.
+    """
+    from harness.certificates import Certificates
+    from harness.certificates.additions import Additions
+    from harness.errors import UsageError
+
+    start = config.inipath.parent if config.inipath is not None else config.rootpath
+    made = Certificates(additions=Additions(folders=tuple(start / text for text in config.getini(CERTS_INI))))
+    try:
+        if made.additions.folders:
+            made.names()
+    except UsageError as error:
+        raise UsageError(f"{CERTS_INI}: {error}") from error
+    return made
 
 
 def _tell(config: pytest.Config, text: str) -> None:

@@ -33,6 +33,10 @@ class ServerMaterial(Protocol):
         """The certificate that verifies the chain."""
 
     @property
+    def password(self) -> str | None:
+        """The password of the key file, None for a plain one."""
+
+    @property
     def facts(self) -> KeyFacts:
         """Key and certificate as a prediction sees them."""
 

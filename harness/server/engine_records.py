@@ -67,8 +67,9 @@ def settings_of(profile: ServerProfile, serving: Serving, *, materials: Material
 
 
 def _files(material: ServerMaterial) -> dict[str, str]:
-    """Return the two files of a certificate."""
-    return {"chain_file": str(material.chain_file), "key_file": str(material.key_file)}
+    """Return the two files of a certificate, and the password of the second if it has one."""
+    files = {"chain_file": str(material.chain_file), "key_file": str(material.key_file)}
+    return files if material.password is None else {**files, "password": material.password}
 
 
 def facts_of(

@@ -60,6 +60,11 @@ def alert_name(code: int) -> str:
     return _NAMES.get(code, f"alert_{code}")
 
 
+def alert_names() -> tuple[str, ...]:
+    """Return the names of all alerts, in the order of their codes."""
+    return tuple(_CODES)
+
+
 def alert_code(name: str) -> int | None:
     """Return the code of an alert name; None if there is no such alert."""
     return _CODES.get(name)

@@ -38,9 +38,9 @@ A_REFUSAL = (
 )
 UNKNOWN_CERTIFICATE = 'board.connect(tls_server("server-p257"))'
 MISTAKES = {
-    'tls_server("server-p256", cipher="x")': "tls_server(): unknown setting 'cipher'; expected one of certificates, ciphers, ",
+    'tls_server("server-p256", cipher="x")': "tls_server(): unknown setting 'cipher'; did you mean 'ciphers'?; expected one of ",
     'board.connect(tls_server("server-p256"), hostname="x")': (
-        "board.connect(): unknown setting 'hostname'; expected one of verify, "
+        "board.connect(): unknown setting 'hostname'; did you mean 'server_hostname'?; expected one of key, verify, "
     ),
     'board.connect(tls_server("server-p256"), verify="yes")': (
         "board.connect(verify=...): 'yes' is not one of none, optional, required"
@@ -50,6 +50,21 @@ MISTAKES = {
     ),
     "expect.connected(None, cipher=1)": "expect.connected(): unknown setting 'cipher'; expected one of group, suite, version",
 }
+
+
+LAB_PROFILE = """
+[lab-broker]
+description = "The broker of the lab."
+role = "server"
+key = "p384"
+issuer = "ca-p256"
+"""
+OWN_PROFILES = """
+def test_both(board, tls_server, expect, certificates):
+    certificates.add("lab-client", description="Ours.", role="client", key="p256", issuer="ca-p256")
+    server = tls_server("lab-broker", verify="required", client_ca="ca-p256")
+    expect.connected(board.connect(server, verify="required", ca="ca-p256", certificate="lab-client"))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -108,13 +123,35 @@ def test_every_difference_of_a_refusal(shown):
 def test_mistakes_are_one_line(shown, body):
     """An unknown name or setting is reported in one line with what is expected, without a traceback of the harness."""
     (line,) = shown[body]
-    assert line.startswith(MISTAKES[body])
+    place, _, text = line.partition(": ")
+    assert text.startswith(MISTAKES[body])
+    number = list(shown).index(body)
+    assert place == f"test_mine.py:{3 * number + 2}"
 
 
 def test_an_unknown_certificate(shown):
-    """The error for an unknown profile lists the declared ones."""
+    """The error for an unknown profile has the test's line, the nearest name, and where the list is."""
     (line,) = shown[UNKNOWN_CERTIFICATE]
-    assert "'server-p257'" in line
+    assert line.startswith(
+        "test_mine.py:8: unknown certificate profile 'server-p257'; did you mean 'server-p256'? (`tls-harness files certs` prints "
+        "the folder that declares all "
+    )
+
+
+def test_profiles_of_a_folder(suite):
+    """`tls_certs` names a folder of own profiles, relative to the ini file; a profile of a test is added to them."""
+    (suite.folder / "profiles").mkdir()
+    suite.write("profiles/lab.toml", LAB_PROFILE)
+    suite.write("pytest.ini", "[pytest]\ntls_certs = profiles\n")
+    suite.write("test_mine.py", OWN_PROFILES)
+    ran = suite.run()
+    assert (ran.status, ran.summary()) == (0, "1 passed"), ran.text
+    suite.write("profiles/lab.toml", LAB_PROFILE.replace("p384", "p385"))
+    ran = suite.run()
+    assert ran.status == 1
+    assert ran.line(
+        f"tls_certs: {suite.folder / 'profiles' / 'lab.toml'}: profile 'lab-broker': key = 'p385': expected 'rsa-1024', "
+    )
 
 
 def test_a_board_fault_in_a_fixture_test(suite):

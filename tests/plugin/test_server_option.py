@@ -73,8 +73,14 @@ def test_the_same_version_twice(suite, tmp_path):
 @pytest.mark.parametrize(
     ("servers", "message"),
     [
-        (["/no/such/python"], "--server '/no/such/python': no such program (expected the path of a CPython >= 3.8)"),
-        (["/bin/true"], "--server '/bin/true': is not a Python interpreter (expected the path of a CPython >= 3.8)"),
+        (
+            ["/no/such/python"],
+            "--server '/no/such/python': no such program (expected the path of a CPython >= 3.8, or in-process)",
+        ),
+        (
+            ["/bin/true"],
+            "--server '/bin/true': is not a Python interpreter (expected the path of a CPython >= 3.8)",
+        ),
         ([sys.executable] * 2, f"--server {sys.executable!r}: each interpreter may be given only once"),
     ],
 )

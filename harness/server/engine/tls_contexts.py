@@ -220,7 +220,7 @@ def _configure(context: ssl.SSLContext, settings: dict[str, Any]) -> None:
         chain_file, key_file = pair["chain_file"], pair["key_file"]
         if settings.get("swap_key_and_certificate"):
             chain_file, key_file = key_file, chain_file
-        context.load_cert_chain(chain_file, key_file)
+        context.load_cert_chain(chain_file, key_file, pair.get("password"))
     _limit_groups(context, settings.get("curve"), settings.get("groups"))
     context.verify_mode = _VERIFY[settings.get("verify") or "none"]
     for authority in settings.get("client_ca") or ():

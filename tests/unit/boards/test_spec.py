@@ -78,6 +78,9 @@ def test_same_board_twice() -> None:
     with pytest.raises(UsageError, match=r"--board 'u0': the same board as 'u0'; each board may be given only once"):
         unique_labels(specs("u0", "unix", "u0"))
     lab = parse_lab({"board": {"desk": {"spec": "u0"}}}, file="boards.toml")
+    message = 'given only once; for two such boards name them in boards.toml: \\[board.one\\] spec = "unix"$'
+    with pytest.raises(UsageError, match=message):
+        unique_labels(specs("unix", "unix"))
     with pytest.raises(UsageError, match=r"--board 'desk': the same board as 'desk'"):
         choose_boards(["u0", "desk"], lab)
 

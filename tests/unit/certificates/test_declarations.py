@@ -74,7 +74,7 @@ def test_issuers_go_up_to_the_root(tmp_path: Path) -> None:
     [
         (
             LEAF + 'keyy = "p256"\n',
-            "some.toml: profile 'leaf': unknown key 'keyy' (expected one of description, role, key,",
+            "some.toml: profile 'leaf': unknown key 'keyy'; did you mean 'key'? (expected one of description, role, key,",
         ),
         (LEAF.replace("p256", "p257"), "profile 'leaf': key = 'p257': expected 'rsa-1024',"),
         (LEAF + "must_staple = 1\n", "profile 'leaf': must_staple = 1: expected true or false"),

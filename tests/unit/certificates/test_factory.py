@@ -55,7 +55,9 @@ def test_the_names_that_the_seed_cases_need_are_declared(made: Certificates) -> 
 
 def test_an_unknown_name_lists_the_known_ones(made: Certificates) -> None:
     """The error has the unknown name and the known ones."""
-    with pytest.raises(UsageError, match=re.escape("unknown certificate profile 'nope' (expected one of ca-expired, ")):
+    with pytest.raises(
+        UsageError, match=re.escape("unknown certificate profile 'nope' (`tls-harness files certs` prints the folder")
+    ):
         made.make("nope")
 
 

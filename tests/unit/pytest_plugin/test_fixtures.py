@@ -1,19 +1,16 @@
 """The objects behind the public fixtures, used without pytest."""
 
-import inspect
-import re
 import shutil
-from dataclasses import fields
 
 import pytest
 
 from harness.boards.agent import scripts
 from harness.cases import find_case
 from harness.errors import UsageError
-from harness.expectations import builders
-from harness.model import ClientPlan, Outcome, ServerProfile, VerdictWord, Verify
-from harness.pytest_plugin.arguments import ClientSettings, NegotiatedValues, RefusalDetails, ServerSettings
-from harness.pytest_plugin.fixtures import Board, Expect, make_server
+from harness.model import Outcome, VerdictWord
+from harness.pytest_plugin.expect import Expect
+from harness.pytest_plugin.fixtures import Board
+from harness.pytest_plugin.server_settings import make_server
 from harness.system.data_files import data_dir
 
 
@@ -21,60 +18,6 @@ from harness.system.data_files import data_dir
 def board(lab, spec):
     """Return the virtual board as the `board` fixture does."""
     return Board(lab, spec, "in-process")
-
-
-def test_make_server():
-    """Keywords become settings, and a single string becomes a list."""
-    profile = make_server(
-        "server-p256", "server-rsa2048", verify="required", client_ca="ca-p256", alpn=["h2"], tickets=0
-    )
-    assert profile.certificates == ("server-p256", "server-rsa2048")
-    assert (profile.verify, profile.client_ca, profile.alpn, profile.tickets) == (
-        Verify.REQUIRED,
-        ("ca-p256",),
-        ("h2",),
-        0,
-    )
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"cypher": "x"}, r"^tls_server\(\): unknown setting 'cypher'; expected one of certificates, ciphers, "),
-        ({"verify": "yes"}, r"^tls_server\(verify=\.\.\.\): 'yes' is not one of none, optional, required$"),
-        ({"verify": 1}, r"^tls_server\(verify=\.\.\.\): 1 is not one of none, optional, required$"),
-        (
-            {"maximum_version": "TLSv9"},
-            r"^tls_server\(maximum_version=\.\.\.\): 'TLSv9' is not one of TLSv1, TLSv1\.1, TLSv1\.2, TLSv1\.3$",
-        ),
-        ({"maximum_version": 771}, r"^tls_server\(maximum_version=\.\.\.\): 771 is not one of TLSv1, "),
-        (
-            {"minimum_version": ["TLSv1.2"]},
-            r"^tls_server\(minimum_version=\.\.\.\): \['TLSv1\.2'\] is not one of TLSv1, ",
-        ),
-        (
-            {"curve": "nocurve"},
-            r"^tls_server\(curve=\.\.\.\): 'nocurve' is not a TLS curve; expected one of prime256v1, .*X448",
-        ),
-        ({"curve": 23}, r"^tls_server\(curve=\.\.\.\): 23 is not a TLS curve"),
-        ({"client_ca": "ca-p257"}, r"^unknown certificate profile 'ca-p257' \(expected .*ca-p256"),
-    ],
-)
-def test_make_server_refuses(settings, message):
-    """The error for an unknown setting lists the known ones."""
-    with pytest.raises(UsageError, match=message):
-        make_server("server-p256", **settings)
-
-
-def test_the_types_of_settings_are_those_of_the_records():
-    """A type checker accepts what the run accepts: the typed settings are exactly the fields of the records."""
-    of = {item.name for item in fields(ServerProfile)} - {"certificates"}
-    assert set(ServerSettings.__annotations__) == of
-    assert set(ClientSettings.__annotations__) == {item.name for item in fields(ClientPlan)}
-    assert set(NegotiatedValues.__annotations__) | set(RefusalDetails.__annotations__) <= {
-        *inspect.signature(builders.connected).parameters,
-        *inspect.signature(builders.refused).parameters,
-    }
 
 
 def test_connect(board):
@@ -119,13 +62,6 @@ def test_a_certificate_that_is_not_declared(board):
         make_server("server-p256", "server-p257")
     with pytest.raises(UsageError, match="ca-p257"):
         board.connect(make_server("server-p256"), ca="ca-p257")
-
-
-@pytest.mark.parametrize("server", ["server-p256", None, make_server])
-def test_not_a_server(board, server):
-    """A name alone is not a server."""
-    with pytest.raises(UsageError, match=rf"board\.connect\({re.escape(repr(server))}\): .* tls_server\(\.\.\.\)$"):
-        board.connect(server)
 
 
 def test_suites_that_a_board_cannot_exclude(new_lab, spec):
@@ -212,47 +148,3 @@ def test_complete_texts_are_a_session(board, plan):
     """For all texts and sizes, a board that follows the plan gives no mismatch."""
     behaviour = {"behaviour": {"name": "close.notify-first"}} if "read_to_end" in plan else {}
     Expect().connected(board.connect(make_server("server-p256", maximum_version="TLSv1.2", **behaviour), **plan))
-
-
-def test_who_refused_follows_from_the_reason(board):
-    """Without `by`, a received alert as the server's reason means that the client ended it."""
-    seen = board.connect(make_server("server-p256", maximum_version="TLSv1.2"), verify="required", ca="ca-other")
-    Expect().refused(seen, server="TLSV1_ALERT_UNKNOWN_CA", alert=48, client="not_trusted")
-    with pytest.raises(AssertionError, match="- ended_by: expected server, got client"):
-        Expect().refused(seen, by="server", server="TLSV1_ALERT_UNKNOWN_CA", alert=48, client="not_trusted")
-
-
-def test_every_difference_is_listed(board):
-    """The message lists the differences of all sides, then the real observation."""
-    seen = board.connect(make_server("server-p256", maximum_version="TLSv1.2"), verify="required", ca="ca-other")
-    with pytest.raises(AssertionError) as caught:
-        Expect().refused(seen, server="NO_SHARED_CIPHER", alert="handshake_failure", client=-30592)
-    assert str(caught.value).splitlines() == [
-        "refused expected, got refused by the client at handshake",
-        "  expected    refused by the server at handshake; server SSLError NO_SHARED_CIPHER; client OSError -30592; "
-        "alert handshake_failure(40) from the server",
-        "- ended_by: expected server, got client",
-        "- server.reason: expected NO_SHARED_CIPHER, got TLSV1_ALERT_UNKNOWN_CA",
-        "- client.type: expected OSError, got ValueError",
-        "- client.number: expected -30592, got none",
-        "- alert: expected handshake_failure (40) from the server, got unknown_ca (48) from the client",
-        "  server      SSLError TLSV1_ALERT_UNKNOWN_CA, at handshake",
-        "  client      ValueError not_trusted, at handshake",
-        "  alert       unknown_ca(48) fatal from the client",
-        "  negotiated  TLSv1.2, TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, secp256r1",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("wanted", "message"),
-    [
-        ({"by": "board"}, "'board' is not one of server, client"),
-        ({"stage": "start"}, "'start' is not one of config, connect, handshake, read, write, close"),
-        ({"alert": "no_such"}, "no TLS alert has this name"),
-        ({"reason": "X"}, "unknown setting 'reason'"),
-    ],
-)
-def test_expect_refuses(wanted, message):
-    """A mistake in the expectation is an error, not a difference of the observation."""
-    with pytest.raises(UsageError, match=message):
-        Expect().refused(None, **wanted)

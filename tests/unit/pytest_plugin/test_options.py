@@ -39,11 +39,12 @@ def test_server_names():
 def test_servers():
     """Paths and names on PATH are programs; each may be given once."""
     assert servers([sys.executable]) == (sys.executable,)
-    assert servers(["sh"]) == ("sh",)
+    assert servers(["sh", "in-process"]) == ("sh", "in-process")
     with pytest.raises(UsageError, match=r"^--server 'sh': each interpreter may be given only once$"):
         servers(["sh", "sh"])
     with pytest.raises(
-        UsageError, match=r"^--server 'no-such-program': no such program \(expected the path of a CPython >= 3.8\)$"
+        UsageError,
+        match=r"^--server 'no-such-program': no such program \(expected the path of a CPython >= 3.8, or in-process\)$",
     ):
         servers(["no-such-program"])
 
@@ -90,7 +91,9 @@ def test_repeats(text):
 def test_check_set():
     """Only the three sets are accepted."""
     check_set("smoke")
-    with pytest.raises(UsageError, match=r"^--cases 'Smoke': expected one of smoke, core, full$"):
+    with pytest.raises(
+        UsageError, match=r"^--cases 'Smoke': expected one of smoke, core, full; did you mean 'smoke'\?$"
+    ):
         check_set("Smoke")
 
 

@@ -1,0 +1,81 @@
+"""The settings of one connection of the board that a test makes, and the relay to a server that is running already.
+
+Must not import pytest, so that it works in a script.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import fields
+from typing import Any
+
+from harness.certificates import Certificates
+from harness.diagnose.request import host_and_port
+from harness.errors import ServerError, UsageError
+from harness.model import ClientPlan, ServerProfile, Verify
+from harness.pytest_plugin.given_words import as_tuple, check_names, word_of
+from harness.pytest_plugin.own_files import authority_names, client_pair, first_host
+from harness.run.case_runner import CaseRunner
+from harness.run.handshake import Handshakes
+from harness.server.relay import Relay
+from harness.server.target import look_up
+from harness.wire.host_names import is_ip_address
+
+# With one of these the board has something to say to a server that is running; else it closes after the handshake.
+_TALKS = ("text", "send_bytes", "receive_bytes", "read_to_end", "close_first")
+# The host is given to board.connect, not to an option.
+OPTION = "board.connect()"
+
+
+def client_plan(server: Any, certificates: Certificates, given: Mapping[str, Any]) -> ClientPlan:
+    """Return the plan of `board.connect(server, **given)`.
+
+    Raises:
+        UsageError: this is no server; a setting, profile or word does not exist, or a file cannot be used.
+    """
+    if not (isinstance(server, ServerProfile) or (isinstance(server, str) and ":" in server)):
+        raise UsageError(
+            f"board.connect({server!r}): expected a server from tls_server(...), or 'host:port' of one that is running"
+        )
+    plan: dict[str, Any] = dict(given)
+    check_names(plan, ["key", *(item.name for item in fields(ClientPlan))], where="board.connect")
+    key = plan.pop("key", None)
+    if "verify" in plan:
+        plan["verify"] = word_of(Verify, plan["verify"], where="board.connect(verify=...)")
+    if "ca" in plan:
+        plan["ca"] = authority_names(certificates, plan["ca"], where="board.connect(ca=...)")
+    if plan.get("certificate") is not None or key is not None:
+        plan["certificate"] = client_pair(certificates, certificate=plan.get("certificate"), key=key)
+    if plan.get("suites") is not None:
+        plan["suites"] = as_tuple(plan["suites"])
+    if isinstance(server, str):
+        host, _port = host_and_port(server, option=OPTION)
+        plan.setdefault("server_hostname", None if is_ip_address(host) else host)
+        plan.setdefault("close_first", not any(plan.get(name) for name in _TALKS))
+        if plan.get("text") is not None:
+            plan.setdefault("any_answer", True)
+            plan.setdefault("receive_bytes", 1)
+    elif (own := first_host(certificates, server.certificates)) is not None:
+        plan.setdefault("server_hostname", own)
+    return ClientPlan(**plan)
+
+
+@contextmanager
+def running_server(runner: CaseRunner, target: str) -> Generator[Handshakes]:
+    """Give handshakes with the server at `host:port`, through a relay that records them.
+
+    Raises:
+        ServerError: the host has no address.
+        UsageError: the target is not `host:port`.
+    """
+    host, port = host_and_port(target, option=OPTION)
+    gone = look_up(host, port)
+    if gone is not None:
+        raise ServerError(f"board.connect({target!r}): this machine finds no address of this host: {gone.reason}")
+    relay = Relay(host, port)
+    try:
+        own = runner.handshakes
+        yield Handshakes(runner.board, relay, certificates=own.certificates, addresses=own.addresses)
+    finally:
+        relay.close()
