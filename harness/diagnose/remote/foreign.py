@@ -7,6 +7,7 @@ from dataclasses import replace
 from harness.diagnose.given import GivenCertificates
 from harness.diagnose.own import AS_IT_IS, case_of, kept, with_proofs
 from harness.diagnose.remote.application import asked_application, requests_certificate, talking, whole_line
+from harness.diagnose.remote.names import passes_name, with_names
 from harness.diagnose.remote.probe import Found, Probe
 from harness.diagnose.remote.visible import completed, unseen
 from harness.diagnose.request import Progress, Request
@@ -23,6 +24,7 @@ from harness.model import (
     CaseResult,
     Diagnosis,
     Explanation,
+    Fix,
     Observation,
     Outcome,
     ServerFailure,
@@ -186,7 +188,15 @@ class _Foreign:
         self._told = self._told or told
         evidence = self._evidence(case, told, last)
         evidence.plain = found.plain
-        return replace(result, explanation=_explained(evidence))
+        said = _explained(evidence)
+        return replace(result, explanation=replace(said, fixes=self._named(said.fixes, settings)))
+
+    def _named(self, fixes: tuple[Fix, ...], settings: Settings) -> tuple[Fix, ...]:
+        """Return the fixes, those that pass the server's name with each name that the server's certificate has."""
+        if not any(passes_name(fix) for fix in fixes):
+            return fixes
+        names = self._probe.names(tried=settings.client.server_hostname) if self._probe is not None else ()
+        return tuple(named for fix in fixes for named in with_names(fix, names))
 
     def _evidence(self, case: Case, seen: Observation, last: Handshake) -> Evidence:
         info = self._runner.board.info_in_use()

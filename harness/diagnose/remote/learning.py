@@ -144,6 +144,12 @@ def _learn_groups(learned: Learned, ask: Ask, *, name: str | None) -> None:
     learned.groups = tuple(found) if suites else None
 
 
+def full_hello(*, name: str | None) -> bytes:
+    """Return a hello that offers everything up to TLS 1.2: such a server shows its certificate in the clear."""
+    suites = [code for code in all_suites() if _worth_asking(code)]
+    return _hello(suites, _codes(_GROUPS), version=TLS12, name=name)
+
+
 def _hello(suites: Sequence[int], groups: Sequence[int], *, version: int, name: str | None) -> bytes:
     signatures = [code for word in _SIGNATURES if (code := signature_code(word)) is not None]
     return client_hello(version=version, suites=suites, groups=groups, signature_algorithms=signatures, name=name)

@@ -11,7 +11,7 @@ import ssl
 from collections.abc import Callable
 
 from harness.diagnose.remote.dialling import Dialler, shake_hands
-from harness.diagnose.remote.learning import Learned, learn
+from harness.diagnose.remote.learning import full_hello, learn
 from harness.model import HelloFacts, ServerFacts, Side, WireChunk
 from harness.wire.reading import WireReader, WireReading
 
@@ -55,8 +55,18 @@ class Looking:
         if learned is None:
             return None
         if not learned.keys:
-            self._handshake(learned)
+            learned.take_chain(self._handshake(self._name))
         return learned.facts()
+
+    def certificates(self) -> tuple[bytes, ...]:
+        """Return the server's own certificate, DER, as served with the name and without one; at most four connections."""
+        self._deadline = self.dialler.deadline(LOOK_S)
+        found: list[bytes] = []
+        for name in dict.fromkeys((self._name, None)):
+            answer = self.ask(full_hello(name=name))
+            shown = answer.certificates if answer is not None else ()
+            found += shown[:1] or self._handshake(name)
+        return tuple(dict.fromkeys(found))
 
     def ask(self, hello: bytes) -> WireReading | None:
         """Send one hello and return the answer, up to where the server waits for the client; None without a connection."""
@@ -80,18 +90,17 @@ class Looking:
         self.speaks_tls |= answer.server_hello is not None or answer.retry or bool(answer.alerts)
         return answer
 
-    def _handshake(self, learned: Learned) -> None:
-        """Complete one TLS 1.3 handshake; a server that requires a client certificate reports it after that."""
+    def _handshake(self, name: str | None) -> tuple[bytes, ...]:
+        """Complete one TLS 1.3 handshake, and return the certificate; a server that requires one of the client reports that later."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         context.minimum_version = ssl.TLSVersion.TLSv1_3
         line = self.dialler.dial(self._deadline)
         if line is None:
-            return
+            return ()
         with line:
-            certificate = shake_hands(line, context, name=self._name)
-        if certificate is not None:
-            learned.take_chain((certificate,))
+            certificate = shake_hands(line, context, name=name)
+        return (certificate,) if certificate else ()
 
 
 def _answered(reading: WireReading) -> bool:

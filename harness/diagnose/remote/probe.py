@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from harness.diagnose.remote.dialling import Dialler
 from harness.diagnose.remote.looking import Looking
+from harness.diagnose.remote.names import candidates
 from harness.diagnose.remote.plain_probe import plain_peer
 from harness.diagnose.remote.visible import worth_looking, worth_plain_words
 from harness.model import Observation, ServerFacts
@@ -43,11 +44,20 @@ class Probe:
         self._looked = False
         self._plain: PlainPeer | None = None
         self._asked_plainly = False
+        self._certificates: tuple[bytes, ...] | None = None
 
     @property
     def count(self) -> int:
         """The number of connections so far."""
         return self._dialler.count
+
+    def names(self, *, tried: str | None) -> tuple[str, ...]:
+        """Return the names in the server's certificate that the board can ask for, except the one that it has tried."""
+        host, port = self._dialler.target
+        if self._certificates is None:
+            self._progress(f"reading from this machine which names the certificate of {host}:{port} has")
+            self._certificates = self._looking.certificates()
+        return candidates(self._certificates, target=host, tried=tried)
 
     def found(self, seen: Observation, wire: WireReading) -> Found:
         """Return what explains this refusal, and ask the server if that has not been asked yet."""

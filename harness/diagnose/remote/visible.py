@@ -107,7 +107,7 @@ def unseen(
             else "its messages and its alert"
         )
         lines.append(f"that it is {told.server.reason} (in OpenSSL's words) follows from {source}; its log must say so")
-    elif asked:
+    elif asked and worth_looking(seen, wire) and _servers_alert(seen) != AlertCode.UNRECOGNIZED_NAME:
         lines.append(
             f"why it refuses: it accepts nothing from this machine either, or refuses it with a different alert{counted}"
         )

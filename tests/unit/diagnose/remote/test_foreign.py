@@ -104,6 +104,24 @@ def test_it_answers(connect, running):
     )
 
 
+def test_the_names_in_the_certificate_are_tried(connect, running, files):
+    """A board that verifies and has no name: the names of the served certificate are tried, and the good one is proved."""
+    told = []
+    port = running("server-p256")
+    given = Files(ca=files / "ca-p256" / "cert.der")
+    found = connect(port, files=given, progress=told.append)
+    assert found.result.explanation.rule == "names/no-hostname"
+    assert [(trial.fix.title, trial.fix.proved) for trial in found.trials] == [
+        ("pass the server's name: tls.test", True)
+    ]
+    assert found.trials[0].client_lines[-1] == 'stream = context.wrap_socket(sock, server_hostname="tls.test")'
+    assert f"reading from this machine which names the certificate of 127.0.0.1:{port} has" in told
+    quiet = connect(port, files=given, probe=False)
+    assert [(trial.fix.title, trial.fix.proved) for trial in quiet.trials] == [
+        ("pass the server's name: the server shows none, so give --hostname NAME", None)
+    ]
+
+
 def test_it_refuses_the_board_in_its_answer(connect, running):
     """A server that only asks for a certificate, and then closes: a session, with an explanation and what to change."""
     port = running(

@@ -116,3 +116,27 @@ def test_nothing_to_ask(probe):
     wire = WireReading(client_hello=HELLO, retry=True)
     assert asking.found(seen(HUNG), wire) == Found()
     assert (asking.count, told) == (0, [])
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_names(probe, tls_listener, version):
+    """The names come from the certificate, which is read once, in TLS 1.3 with a handshake."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = context.maximum_version = version
+    with Certificates() as certificates:
+        pair = certificates.make("server-p256")
+        context.load_cert_chain(pair.chain_file, pair.key_file)
+        port = tls_listener(context, lambda tls: None)
+        asking, told = probe(port)
+        assert asking.names(tried=None) == ("tls.test",)
+        asked = asking.count
+        assert asking.names(tried="tls.test") == ()
+    assert (asking.count, told) == (
+        asked,
+        [f"reading from this machine which names the certificate of 127.0.0.1:{port} has"],
+    )
+
+
+def test_no_names(probe, ssh):
+    """A server without TLS has no certificate."""
+    assert probe(ssh)[0].names(tried=None) == ()
