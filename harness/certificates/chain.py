@@ -10,9 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from harness.certificates.chain_problems import TRUST, Link, Origin, Placed, Problem, Reading, Reason, Role, Rules
+from harness.certificates.chain_problems import TRUST, Link, Problem, Reading, Reason, Role, Rules
 from harness.certificates.host_match import matches
 from harness.certificates.parsed import ANY_PURPOSE, PURPOSES, Parsed, parsed
+from harness.certificates.placed import Origin, Placed
 
 # Far more than any client follows.
 _LONGEST_PATH = 24
@@ -37,7 +38,7 @@ def read_chain(
         host: the name it compares; None compares none.
         now: its clock; None checks no dates.
     """
-    walk = _Walk(_links(sent), _links(trusted), _links(nearby), rules=rules or Rules(), now=now)
+    walk = _Walk(_links(sent), _links(trusted), list(nearby), rules=rules or Rules(), now=now)
     problems = [_unreadable(at, role=_role_of(place)) for place, at in enumerate(sent) if _link(at) is None]
     if not walk.path or _link(sent[0]) is None:
         return Reading(path=(), problems=tuple(problems))
@@ -73,7 +74,7 @@ class _Walk:
     """One way up a chain."""
 
     def __init__(
-        self, sent: list[Link], trusted: list[Link], nearby: list[Link], *, rules: Rules, now: datetime | None
+        self, sent: list[Link], trusted: list[Link], nearby: list[Placed], *, rules: Rules, now: datetime | None
     ) -> None:
         self.rules = rules
         self.path = sent[:1]
@@ -123,7 +124,7 @@ class _Walk:
 
     def _renewed(self, link: Link) -> Link | None:
         """Return a valid certificate for the same name and key that is within reach."""
-        for other in (*self._trusted, *self._sent, *self._nearby):
+        for other in (*self._trusted, *self._sent, *self._near(link.parsed.subject)):
             same = other.parsed.subject == link.parsed.subject and other.parsed.shares_key_with(link.parsed)
             if same and not self._outside_dates(other):
                 return other
@@ -158,6 +159,10 @@ class _Walk:
         wanted = child.parsed.issuer
         return [link for link in among if link.parsed.subject == wanted and link.parsed.der != child.parsed.der]
 
+    def _near(self, subject: bytes) -> list[Link]:
+        """Return what is within reach and may have this name: a machine's store has odd certificates, and only these are read."""
+        return _links(at for at in self._nearby if subject in at.der)
+
     def _fault(self, child: Link, issuer: Link) -> Reason | None:
         """Return why this issuer is not accepted for this certificate; None if it is."""
         signed = child.parsed.is_signed_by(issuer.parsed)
@@ -184,7 +189,7 @@ class _Walk:
             if fault not in (Reason.OTHER_KEY, Reason.UNCHECKED_SIGNATURE, None):
                 self._add(fault, link, role=self._role(link), other=child, detail=str(link.parsed.path_length))
                 return link
-        elsewhere = [*self._sent, *self._trusted, *self._nearby]
+        elsewhere = [*self._sent, *self._trusted, *self._near(child.parsed.issuer)]
         signers = [link for link in self._named(elsewhere, child) if self._fault(child, link) is None]
         if signers:
             best = min(signers, key=lambda link: (not self._leads_to_trust(link), self._outside_dates(link)))
@@ -200,6 +205,8 @@ class _Walk:
         if issuer.at.origin is Origin.SENT:
             if not any(problem.reason is Reason.WRONG_ORDER for problem in self.problems):
                 self._add(Reason.WRONG_ORDER, issuer, role=Role.INTERMEDIATE, other=child)
+        elif child.trusted and self.rules.needs_root:
+            self._add(Reason.NO_ROOT, child, other=issuer, detail=issuer.parsed.name)
         elif issuer.at.unused:
             self._add(Reason.NOT_LOADED, issuer, role=self._role(issuer), other=child)
         elif same_name:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from harness.certificates.parsed import Parsed
+from harness.certificates.placed import Origin, Placed
 
 # Critical extensions that mbedTLS can read (library/x509_crt.c, x509_get_crt_ext): key identifiers, usages, names, constraints, policies.
 MBEDTLS_EXTENSIONS = frozenset(f"2.5.29.{last}" for last in (14, 15, 17, 19, 32, 35, 37)) | {"2.16.840.1.113730.1.1"}
@@ -48,32 +49,10 @@ class Reason(StrEnum):
 
 
 TRUST = frozenset(list(Reason)[: list(Reason).index(Reason.EXTENSION)])
+NOT_AN_ISSUER = frozenset({Reason.NOT_CA, Reason.NO_BASIC_CONSTRAINTS, Reason.NO_CERT_SIGN, Reason.PATH_LENGTH})
 KEYS = frozenset({Reason.KEY_TOO_SHORT, Reason.CURVE, Reason.EXPLICIT_CURVE})
 NAMES = frozenset({Reason.NO_NAME, Reason.ADDRESS_NAME, Reason.OTHER_NAME})
 USES = frozenset({Reason.PURPOSE, Reason.KEY_USAGE, Reason.CA_PURPOSE})
-
-
-class Origin(StrEnum):
-    """Where a certificate comes from: sent in the handshake, trusted by the verifier, or neither but within reach."""
-
-    SENT = "sent"
-    TRUSTED = "trusted"
-    NEARBY = "nearby"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Placed:
-    """A certificate and its place: the file (None: known from the wire only), its number in it or in what was sent, and how many there are.
-
-    `unused`: it is in a file of trusted certificates, of which the verifier reads only the first.
-    """
-
-    der: bytes
-    origin: Origin
-    file: str | None = None
-    number: int = 1
-    count: int = 1
-    unused: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

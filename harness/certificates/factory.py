@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +20,9 @@ from harness.certificates import declarations
 from harness.certificates.additions import Additions
 from harness.certificates.declarations import Profile
 from harness.certificates.material import Material, Unavailable
+from harness.certificates.placed import Origin, Placed, placed
 from harness.errors import UsageError
+from harness.model import ClientPlan, ServerProfile
 from harness.system.data_files import cache_dir, data_dir
 from harness.system.near_names import did_you_mean
 from harness.system.private_folder import PrivateFolder
@@ -133,6 +135,31 @@ class Certificates:
             self._made[name] = self._material(self.profile(name))
         return self._made[name]
 
+    def server_places(self, server: ServerProfile, client: ClientPlan) -> tuple[Placed, ...]:
+        """Return the chain that a server sends and the certificates that its client trusts."""
+        chain = self._chain(server.certificates[0]) if server.certificates else ()
+        trusted = [made for name in client.ca if (made := self._made_or_none(name)) is not None]
+        is_text = client.ca_format.startswith("pem")
+        return (
+            *placed(chain, origin=Origin.SENT),
+            *_trusted(made.certificate_pem if is_text else made.certificate_der for made in trusted),
+        )
+
+    def client_places(self, server: ServerProfile, client: ClientPlan) -> tuple[Placed, ...]:
+        """Return the client's own certificate and what the server trusts."""
+        chain = self._chain(client.certificate) if client.certificate is not None else ()
+        trusted = [made for name in server.client_ca if (made := self._made_or_none(name)) is not None]
+        return (*placed(chain, origin=Origin.SENT), *_trusted(made.root_pem for made in trusted))
+
+    def _chain(self, name: str) -> tuple[bytes, ...]:
+        made = self._made_or_none(name)
+        return made.chain_der if made is not None else ()
+
+    def _made_or_none(self, name: str) -> Material | None:
+        with contextlib.suppress(Unavailable):
+            return self.make(name)
+        return None
+
     def _declared(self) -> dict[str, Profile]:
         if self._profiles is None or self._added != len(self.additions.tables):
             declared = self.additions.added_to(declarations.load(self._folder or data_dir("certs")))
@@ -208,6 +235,14 @@ class Certificates:
         with open(os.open(path, flags, 0o600), "wb") as file:
             file.write(content)
         return path
+
+
+def _trusted(contents: Iterable[bytes]) -> Iterator[Placed]:
+    """What a verifier gets from PEM texts and DER."""
+    from harness.certificates.reading import in_file
+
+    for data in contents:
+        yield from placed(in_file(data)[0], origin=Origin.TRUSTED)
 
 
 @contextlib.contextmanager

@@ -6,14 +6,16 @@ The server's private key is only checked for whether Python can load it, and is 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 
 from harness.certificates.keys import PrivateKey
+from harness.certificates.placed import Origin, Placed, placed
 from harness.certificates.reading import in_file, in_pem
 from harness.certificates.unreadable import UNREADABLE
 from harness.errors import UsageError
@@ -24,6 +26,9 @@ _KEY = re.compile(rb"-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----(.*?)-----END \1----
 _PLAIN_KEYS = (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey, ed25519.Ed25519PrivateKey, ed448.Ed448PrivateKey)
 # The issuers are often in the folder of the server's certificate. A folder with more files than this is not searched.
 _NEIGHBOURS = 50
+_SEEN = 1000
+_NEIGHBOUR_BYTES = 1 << 17
+_NEIGHBOUR_CERTIFICATES = 200
 _SUFFIXES = (".pem", ".crt", ".cer", ".der")
 
 
@@ -157,3 +162,36 @@ def neighbours(path: Path) -> Iterator[tuple[Path, tuple[bytes, ...]]]:
             continue
         if found:
             yield other, found
+
+
+def within_reach(folders: Iterable[Path], *, without: Iterable[Path]) -> Iterator[Placed]:
+    """Return the certificates that lie in these folders: regular files with a suffix of certificates, of bounded size and number.
+
+    Links are not followed, and files with names of keys are not opened; what is in a file besides certificates is not kept.
+
+    Args:
+        folders: of the files that the user named.
+        without: files that are read anyway.
+    """
+    named = {path.absolute() for path in without}
+    left = _NEIGHBOUR_CERTIFICATES
+    for other in (file for folder in dict.fromkeys(folders) for file in _certificate_files(folder)):
+        if other.absolute() in named:
+            continue
+        try:
+            found, form = in_file(read_file(other, limit_bytes=_NEIGHBOUR_BYTES))
+        except FileRefused:
+            continue
+        if len(found) <= left:
+            left -= len(found)
+            yield from placed(found, origin=Origin.NEARBY, file=str(other), form=form)
+
+
+def _certificate_files(folder: Path) -> list[Path]:
+    """Return the first files of a folder whose names are those of certificates."""
+    try:
+        found = sorted(islice((path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES), _SEEN))
+        files = [path for path in found if "key" not in path.name.lower() and not path.is_symlink() and path.is_file()]
+    except OSError:
+        return []
+    return files[:_NEIGHBOURS]

@@ -1,12 +1,14 @@
 """Provide the user's files and the generated certificates under one set of names, for server and board.
 
 `given` is the server's own certificate and key, used in place. `given-client-ca` is the CA whose clients that server accepts. `given-ca`
-is the board's trusted CA; `given-client` is its client certificate. `issuer` and `client-issuer` are the CAs that issued the server's and
-the board's certificate, if they can be found. Any other name is a profile of `certs/`, generated for the user's host.
+is the board's trusted CA, `every-ca` all CAs of that file; `given-client` is its client certificate. `issuer` and `client-issuer` are the
+CAs that issued the server's and the board's certificate, if they can be found. `complete` is the server's chain with the intermediates that
+were found; `client-issuers` are those of the board's certificate. Any other name is a profile of `certs/`, generated for the user's host.
 """
 
 from __future__ import annotations
 
+import functools
 import ssl
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,14 +16,17 @@ from datetime import datetime
 from pathlib import Path
 
 from harness.certificates import Certificates, Material, Unavailable, declarations, keys
+from harness.certificates.placed import Placed
 from harness.certificates.reading import anchor_among, host_of, key_facts
 from harness.diagnose import files as reading
+from harness.diagnose.reach import Reach
 from harness.diagnose.request import Files
 from harness.errors import UsageError
-from harness.model import KeyFacts
+from harness.model import ClientPlan, KeyFacts, ServerProfile
 
 GIVEN, CLIENT_CA, CA, CLIENT = "given", "given-client-ca", "given-ca", "given-client"
 ISSUER, CLIENT_ISSUER = "issuer", "client-issuer"
+COMPLETE, CLIENT_ISSUERS, EVERY_CA = "complete", "client-issuers", "every-ca"
 
 
 class GivenCertificates(Certificates):
@@ -65,14 +70,51 @@ class GivenCertificates(Certificates):
         """
         if name in (ISSUER, CLIENT_ISSUER) and name not in self._given:
             self._given[name] = self._issuer(name)
+        if name == COMPLETE and name not in self._given:
+            self._given[name] = self._complete()
+        if name == CLIENT_ISSUERS and name not in self._given:
+            self._given[name] = self._client_issuers()
         return self._given[name] if name in self._given else super().make(name)
 
     def root_of(self, name: str) -> str | None:
         """The root of a generated certificate; None for the user's own."""
-        if name in self._given or name in (ISSUER, CLIENT_ISSUER):
+        if name in self._given or name in (ISSUER, CLIENT_ISSUER, COMPLETE, CLIENT_ISSUERS):
             return None
         above = declarations.issuers(self.profile(name), self._declared())
         return above[-1] if above else name
+
+    @functools.cached_property
+    def reach(self) -> Reach:
+        """The certificates of the given files and around them."""
+        return Reach(self.files)
+
+    def server_places(self, server: ServerProfile, client: ClientPlan) -> tuple[Placed, ...]:
+        """See `Certificates.server_places`; with files, and with what else is within reach."""
+        found = super().server_places(server, client)
+        return self.reach.with_files(found, own={GIVEN, COMPLETE} & {*server.certificates}, trusted=client.ca)
+
+    def client_places(self, server: ServerProfile, client: ClientPlan) -> tuple[Placed, ...]:
+        """See `Certificates.client_places`; with files, and with what else is within reach."""
+        found = super().client_places(server, client)
+        return self.reach.with_files(found, own={CLIENT} & {client.certificate}, trusted=server.client_ca)
+
+    def _complete(self) -> Material:
+        """The server's chain in order, with the intermediates that were found, in a file of its own."""
+        own = self._given.get(GIVEN)
+        if own is None:
+            raise Unavailable(COMPLETE, "no certificate was given")
+        chain = tuple(link.parsed.der for link in self.reach.server_chain(self.now).complete)
+        chain_file = self._write(f"{COMPLETE}.chain.pem", _pem(chain))
+        return _material(COMPLETE, chain, chain_file=chain_file, key_file=own.key_file)
+
+    def _client_issuers(self) -> Material:
+        """The intermediates of the board's certificate that were found."""
+        found = self.reach.client_chain(self.now).complete[1:]
+        if not found:
+            raise Unavailable(CLIENT_ISSUERS, "the intermediates of the board's certificate were not found")
+        self.sources[CLIENT_ISSUERS] = found[0].at.file or ""
+        chain = tuple(link.parsed.der for link in found)
+        return replace(_material(CLIENT_ISSUERS, chain), root_pem=_pem(chain))
 
     def _authorities(self) -> tuple[tuple[str, ...], str]:
         """What the board must trust, in the form of the file: a PEM text is sent as one, DER is one certificate."""

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from harness.certificates import Unavailable
-from harness.diagnose.given import CA, CLIENT, CLIENT_CA, GIVEN, ISSUER, GivenCertificates
+from harness.diagnose.given import CA, CLIENT, CLIENT_CA, COMPLETE, EVERY_CA, GIVEN, ISSUER, GivenCertificates
 from harness.diagnose.request import Request
+from harness.explain.chain_fixes import FULL_CHAIN_FILE
 from harness.explain.client_lines import connecting, offering
 from harness.explain.server_lines import serving
 from harness.model import BoardInfo, Change, ClientPlan, Fix, ServerProfile, Verify
@@ -47,8 +48,8 @@ def as_given(request: Request, certificates: GivenCertificates) -> Settings:
     client = ClientPlan(
         verify=Verify.REQUIRED if files.ca is not None else Verify.NONE,
         server_hostname=certificates.host,
-        # A PEM text contains all of its certificates, DER contains one.
-        ca=certificates.ca_names[:1] if form == "pem" else certificates.ca_names,
+        # A PEM text contains all of its certificates; of several DER certificates in one file MicroPython reads the first.
+        ca=certificates.ca_names[:1],
         ca_format=form,
         certificate=CLIENT if files.client_certificate is not None else None,
         certificate_format=certificates.client_format,
@@ -66,11 +67,13 @@ def changed(settings: Settings, change: Change, certificates: GivenCertificates)
     client = replace(settings.client, **_with_what_is_there(change.client, settings.client))
     if client.server_hostname == _THERE:
         client = replace(client, server_hostname=certificates.host)
-    if client.ca_format == "der" and client.ca[:1] == (CA,):
+    if client.ca == (EVERY_CA,):
+        client = replace(client, ca=certificates.ca_names)
+    if certificates.ca_format == "pem" and client.ca_format == "der" and client.ca[:1] == (CA,):
         client = replace(client, ca=tuple(dict.fromkeys((*certificates.ca_names, *client.ca))))
     if "certificates" in change.server and client.verify is not Verify.NONE:
         roots = [root for name in server.certificates if (root := certificates.root_of(name)) is not None]
-        kept = client.ca if GIVEN in server.certificates else ()
+        kept = client.ca if {GIVEN, COMPLETE} & {*server.certificates} else ()
         client = replace(client, ca=tuple(dict.fromkeys((*kept, *roots))))
     return Settings(server=server, client=client)
 
@@ -162,6 +165,8 @@ def filled(fix: Fix, certificates: GivenCertificates) -> Fix:
 def _pair(name: str, certificates: GivenCertificates) -> tuple[str, str]:
     if name == GIVEN:
         return str(certificates.files.certificate), str(certificates.files.key)
+    if name == COMPLETE:
+        return FULL_CHAIN_FILE, str(certificates.files.key)
     kind = "rsa" if "rsa" in name else "ec"
     return f"{kind}-cert.pem", f"{kind}-key.pem"
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from harness.certificates.chain_problems import KEYS, USES, Problem, Reason, Role
 from harness.expectations.clients import is_mbedtls_2
 from harness.explain import fixes
+from harness.explain.chain_evidence import own_chain, server_chain
+from harness.explain.chain_sentences import Sides, first_of, further, sentence, titled
 from harness.explain.evidence import Evidence
 from harness.explain.no_shared_cipher import Cause, cause, suite_table
 from harness.explain.registry import rule, told
@@ -16,7 +19,11 @@ _UNKNOWN_SIG_ALG = mbedtls.X509_UNKNOWN_SIG_ALG + mbedtls.OID_NOT_FOUND
 # With the low-level errors, down to -0x7F, that are added to them.
 _INVALID_EXTENSIONS = range(mbedtls.X509_UNKNOWN_VERSION + 1, mbedtls.X509_INVALID_EXTENSIONS + 1)
 _UNREADABLE = range(mbedtls.X509_CERT_UNKNOWN_FORMAT, mbedtls.X509_UNKNOWN_OID + 1)
+_UNREADABLE_CURVE = (mbedtls.ECP_FEATURE_UNAVAILABLE, mbedtls.PK_UNKNOWN_NAMED_CURVE, mbedtls.PK_KEY_INVALID_FORMAT)
 _LARGEST_MESSAGE = 16384
+_WRONG_USE = (
+    "the server's certificate is not for server authentication, or its key not for signing (ExtendedKeyUsage, KeyUsage)"
+)
 
 
 def _config_reason(evidence: Evidence) -> str | None:
@@ -40,6 +47,42 @@ def server_key_too_short(evidence: Evidence) -> Explanation | None:
     )
 
 
+@rule("certificates/ca-key-too-short")
+def ca_key_too_short(evidence: Evidence) -> Explanation | None:
+    """A short key of an issuer, in the server's own file, at security level 2."""
+    if _config_reason(evidence) != "CA_KEY_TOO_SMALL":
+        return None
+    problem = next((item for item in own_chain(evidence).of(KEYS) if item.role is not Role.LEAF), None)
+    sides, otherwise = Sides(verifier="server"), "a CA's key in the server's file is too short"
+    named = sentence(problem, sides=sides) if problem is not None else otherwise
+    return told(
+        f"{named}: load_cert_chain refuses the whole file",
+        why=(
+            "no client ever connected",
+            "level 2 (OpenSSL 3.2, Python 3.10 and later) requires RSA with 2048 bits or an EC key of every certificate in the file",
+        ),
+        fixes=(
+            Fix(
+                title="issue the server's certificate from a CA with an EC key on P-256 or RSA with 2048 bits",
+                change=fixes.issued_again(evidence),
+            ),
+        ),
+    )
+
+
+@rule("certificates/explicit-curve")
+def explicit_curve(evidence: Evidence) -> Explanation | None:
+    """A key with the parameters of its curve, as `openssl ecparam -param_enc explicit` writes it."""
+    problem = first_of(server_chain(evidence), {Reason.EXPLICIT_CURVE})
+    if problem is None or evidence.number not in _UNREADABLE_CURVE:
+        return None
+    return told(
+        f"{sentence(problem)}, and the board reads named curves only",
+        why=("RFC 5480 section 2.1.1 allows named curves only", *_chain(evidence), *_also(evidence, problem)),
+        fixes=(fixes.ec_key(),),
+    )
+
+
 @rule("certificates/server-hash-too-weak")
 def server_hash_too_weak(evidence: Evidence) -> Explanation | None:
     """A SHA-1 signature on the server's own certificate."""
@@ -51,13 +94,7 @@ def server_hash_too_weak(evidence: Evidence) -> Explanation | None:
             "no client ever connected",
             "SHA-1 and MD5 are refused from level 1 on, TLS has no SHA-3 signatures at all",
         ),
-        fixes=(
-            Fix(
-                title="have it signed again with SHA-256",
-                server_lines=("$ openssl req -x509 -sha256 ...",),
-                change=fixes.issued_again(evidence),
-            ),
-        ),
+        fixes=(_signed_with_sha256(evidence),),
     )
 
 
@@ -144,9 +181,17 @@ def key_too_short(evidence: Evidence) -> Explanation | None:
     """The client's certificate profile: RSA of 2048 bits, P-256 and larger."""
     if evidence.flags != {"bad_key"}:
         return None
+    problem = first_of(server_chain(evidence), KEYS)
     return told(
-        "the board refuses a key in the server's chain: RSA shorter than 2048 bits, or a curve outside its profile",
-        why=("mbedTLS's default profile looks at every key of the chain, the CA's too (x509_crt.c)", *_chain(evidence)),
+        titled(
+            problem,
+            "the board refuses a key in the server's chain: RSA shorter than 2048 bits, or a curve outside its profile",
+        ),
+        why=(
+            "mbedTLS's default profile looks at every key of the chain, the CA's too (x509_crt.c)",
+            *_chain(evidence),
+            *_also(evidence, problem),
+        ),
         fixes=(fixes.ec_key(), fixes.rsa_key()),
     )
 
@@ -156,16 +201,13 @@ def old_hash(evidence: Evidence) -> Explanation | None:
     """SHA-1 or MD5 under a certificate."""
     if evidence.flags != {"bad_md"}:
         return None
+    problem = first_of(server_chain(evidence), {Reason.HASH})
     return told(
-        "a certificate in the server's chain is signed with SHA-1 or MD5, which the board does not accept",
-        why=_chain(evidence),
-        fixes=(
-            Fix(
-                title="have it signed again with SHA-256",
-                server_lines=("$ openssl req -x509 -sha256 ...",),
-                change=fixes.issued_again(evidence),
-            ),
+        titled(
+            problem, "a certificate in the server's chain is signed with SHA-1 or MD5, which the board does not accept"
         ),
+        why=(*_chain(evidence), *_also(evidence, problem)),
+        fixes=(_signed_with_sha256(evidence),),
     )
 
 
@@ -174,11 +216,16 @@ def pss_signed(evidence: Evidence) -> Explanation | None:
     """RSASSA-PSS on the certificate itself."""
     if evidence.number not in (mbedtls.X509_INVALID_ALG, _UNKNOWN_SIG_ALG):
         return None
+    problem = first_of(server_chain(evidence), {Reason.SIGNATURE_ALGORITHM, Reason.HASH})
     return told(
-        "the server's certificate is signed in a way that the board cannot read (RSASSA-PSS, SHA-3, EdDSA ...)",
+        titled(
+            problem,
+            "the server's certificate is signed in a way that the board cannot read (RSASSA-PSS, SHA-3, EdDSA ...)",
+        ),
         why=(
             "MicroPython's own mbedTLS configuration has no X509_RSASSA_PSS_SUPPORT; esp32 and distributions have",
             *_chain(evidence),
+            *_also(evidence, problem),
         ),
         fixes=(
             Fix(
@@ -195,11 +242,16 @@ def unknown_extension(evidence: Evidence) -> Explanation | None:
     """A client must refuse a critical extension that it does not know."""
     if evidence.number is None or evidence.number not in _INVALID_EXTENSIONS:
         return None
+    problem = first_of(server_chain(evidence), {Reason.EXTENSION})
     return told(
-        "a certificate of the server has a critical extension that the board does not know (nameConstraints among them)",
+        titled(
+            problem,
+            "a certificate of the server has a critical extension that the board does not know (nameConstraints among them)",
+        ),
         why=(
             "RFC 5280 section 4.2: a client that does not know a critical extension must reject the certificate",
             *_chain(evidence),
+            *_also(evidence, problem),
         ),
         fixes=(
             Fix(
@@ -235,9 +287,13 @@ def wrong_use(evidence: Evidence) -> Explanation | None:
     """ExtendedKeyUsage or KeyUsage of a server's certificate."""
     if evidence.number != mbedtls.SSL_BAD_CERTIFICATE or evidence.alert("client") != AlertCode.UNSUPPORTED_CERTIFICATE:
         return None
+    problem = first_of(server_chain(evidence), USES)
     return told(
-        "the server's certificate is not valid for server authentication, or its key not for signing (ExtendedKeyUsage, KeyUsage)",
-        why=_chain(evidence),
+        titled(
+            problem,
+            _WRONG_USE,
+        ),
+        why=(*_chain(evidence), *_also(evidence, problem)),
         fixes=(
             Fix(
                 title="issue it for a server",
@@ -323,6 +379,15 @@ def use_not_checked(evidence: Evidence) -> Explanation | None:
         why=tuple(note for note in (expected.note,) if note),
         fixes=(fixes.newer_firmware("1.23 and later (mbedTLS 3) always check"),),
     )
+
+
+def _signed_with_sha256(evidence: Evidence) -> Fix:
+    lines = ("$ openssl req -x509 -sha256 ...",)
+    return Fix(title="have it signed again with SHA-256", server_lines=lines, change=fixes.issued_again(evidence))
+
+
+def _also(evidence: Evidence, problem: Problem | None) -> tuple[str, ...]:
+    return further(server_chain(evidence), problem)
 
 
 def _chain(evidence: Evidence) -> tuple[str, ...]:

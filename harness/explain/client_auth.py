@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from harness.certificates.chain_problems import KEYS, NOT_AN_ISSUER, TRUST, USES, Problem, Reason
 from harness.explain import fixes
+from harness.explain.chain_evidence import client_chain
+from harness.explain.chain_sentences import Sides, first_of, further, sentence
 from harness.explain.client_lines import connecting
 from harness.explain.evidence import Evidence
 from harness.explain.registry import rule, told
@@ -11,6 +14,7 @@ from harness.model import Change, Explanation, Fix, Outcome, Side, Verify
 from harness.wire import mbedtls_numbers as mbedtls
 from harness.wire.last_word import LastWord, last_word
 
+_SIDES = Sides(owner="board", verifier="server")
 # include/openssl/x509_vfy.h
 _UNTRUSTED = frozenset({2, 18, 19, 20, 21})
 _NOT_YET_VALID, _EXPIRED, _WRONG_PURPOSE, _KEY_TOO_SMALL = 9, 10, 26, 66
@@ -32,6 +36,15 @@ def _sent(evidence: Evidence) -> tuple[str, ...]:
     failure = evidence.seen.server
     message = failure.verify_message if failure else None
     return (*lines, *((f"OpenSSL says: {message} (verify code {failure.verify_code})",) if failure and message else ()))
+
+
+def _why(evidence: Evidence, problem: Problem | None) -> tuple[str, ...]:
+    """What was sent, and what else is wrong with the board's certificate."""
+    return (*_sent(evidence), *further(client_chain(evidence), problem, sides=_SIDES))
+
+
+def _title(problem: Problem | None, otherwise: str) -> str:
+    return sentence(problem, sides=_SIDES) if problem is not None else otherwise
 
 
 def _show(evidence: Evidence) -> Fix:
@@ -73,22 +86,30 @@ def untrusted(evidence: Evidence) -> Explanation | None:
     """The server does not know the issuer."""
     if _verify_code(evidence) not in _UNTRUSTED:
         return None
+    problem = first_of(client_chain(evidence), TRUST)
     return told(
-        "the server does not trust the CA of the board's certificate, or the intermediate is missing",
-        why=_sent(evidence),
-        fixes=(
-            Fix(
-                title="load the CA that issued it on the server",
-                server_lines=('context.load_verify_locations("client-ca.pem")',),
-                change=Change(server={"client_ca": ("*", "client-issuer")}),
-            ),
-            Fix(
-                title="load the intermediate on the server: from DER the board sends its leaf only",
-                server_lines=('context.load_verify_locations("client-intermediate.pem")',),
-            ),
-            _show(evidence),
-        ),
+        _title(problem, "the server does not trust the CA of the board's certificate, or the intermediate is missing"),
+        why=_why(evidence, problem),
+        fixes=(*_trusting(problem), _show(evidence)),
     )
+
+
+def _trusting(problem: Problem | None) -> tuple[Fix, ...]:
+    """What makes the server trust the board's certificate; a CA that may not issue certificates cannot be trusted."""
+    if problem is not None and problem.reason in NOT_AN_ISSUER:
+        return ()
+    issuer = Fix(
+        title="load the CA that issued it on the server",
+        server_lines=('context.load_verify_locations("client-ca.pem")',),
+        change=Change(server={"client_ca": ("*", "client-issuer")}),
+    )
+    found = problem is not None and problem.reason is Reason.MISSING
+    intermediate = Fix(
+        title="load the intermediate on the server: from DER the board sends its leaf only",
+        server_lines=('context.load_verify_locations("client-intermediate.pem")',),
+        change=Change(server={"client_ca": ("*", "client-issuers")}) if found else None,
+    )
+    return (intermediate,) if found else (issuer, intermediate)
 
 
 @rule("client-auth/dates")
@@ -96,10 +117,12 @@ def dates(evidence: Evidence) -> Explanation | None:
     """Devices outlive certificates, and a server's clock can be wrong, too."""
     if _verify_code(evidence) not in (_NOT_YET_VALID, _EXPIRED):
         return None
-    word = "has expired" if _verify_code(evidence) == _EXPIRED else "is not yet valid according to the server's clock"
+    has_expired = _verify_code(evidence) == _EXPIRED
+    word = "has expired" if has_expired else "is not yet valid according to the server's clock"
+    problem = first_of(client_chain(evidence), {Reason.EXPIRED if has_expired else Reason.NOT_YET_VALID})
     return told(
-        f"the board's certificate {word}",
-        why=_sent(evidence),
+        _title(problem, f"the board's certificate {word}"),
+        why=_why(evidence, problem),
         fixes=(_show(evidence), Fix(title="check the server's clock", server_lines=("$ date -u",))),
     )
 
@@ -109,9 +132,10 @@ def wrong_use(evidence: Evidence) -> Explanation | None:
     """A client presents a server's certificate."""
     if _verify_code(evidence) != _WRONG_PURPOSE:
         return None
+    problem = first_of(client_chain(evidence), USES)
     return told(
-        "the board's certificate is not for clients (ExtendedKeyUsage without clientAuth)",
-        why=_sent(evidence),
+        _title(problem, "the board's certificate is not for clients (ExtendedKeyUsage without clientAuth)"),
+        why=_why(evidence, problem),
         fixes=(
             Fix(
                 title="issue it for a client",
@@ -127,9 +151,10 @@ def key_too_short(evidence: Evidence) -> Explanation | None:
     """RSA-1024 at security level 2."""
     if _verify_code(evidence) not in (_KEY_TOO_SMALL, 67, 68):
         return None
+    problem = first_of(client_chain(evidence), KEYS | {Reason.HASH})
     return told(
-        "the key or the hash of the board's certificate is too weak for the server's security level",
-        why=_sent(evidence),
+        _title(problem, "the key or the hash of the board's certificate is too weak for the server's security level"),
+        why=_why(evidence, problem),
         fixes=(
             Fix(
                 title="issue the board a certificate with an EC key on P-256, signed with SHA-256",
@@ -147,10 +172,11 @@ def refused(evidence: Evidence) -> Explanation | None:
     code = _verify_code(evidence)
     if evidence.reason != "CERTIFICATE_VERIFY_FAILED" or code in known:
         return None
+    problem = first_of(client_chain(evidence), TRUST)
     return told(
-        "the server refuses the board's certificate",
+        _title(problem, "the server refuses the board's certificate"),
         why=(
-            *_sent(evidence),
+            *_why(evidence, problem),
             "create_default_context() of Python 3.13 is strict: it requires AuthorityKeyIdentifier, for example",
         ),
         fixes=(_show(evidence),),

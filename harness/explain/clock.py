@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from harness.certificates.chain_problems import Reason
 from harness.expectations.clients import checks_dates
 from harness.explain import fixes
-from harness.explain.client_lines import connecting
+from harness.explain.chain_evidence import server_chain, trusted_texts
+from harness.explain.chain_fixes import renewal
+from harness.explain.chain_sentences import first_of, further, sentence, titled
 from harness.explain.evidence import Evidence
 from harness.explain.registry import rule, told
 from harness.explain.shown import read_certificates
@@ -25,7 +28,8 @@ def accepted_outside_dates(evidence: Evidence) -> bool:
 def _dates(evidence: Evidence) -> tuple[str, ...]:
     sent = read_certificates(evidence.wire.certificates[:10])
     lines = tuple(f"sent {at}: {item.subject}, valid {item.valid_text}" for at, item in enumerate(sent, start=1))
-    return f"the board's clock: {evidence.clock_text}", *lines
+    trusted = (f"trusted: {text}" for text in trusted_texts(evidence))
+    return f"the board's clock: {evidence.clock_text}", *lines, *trusted
 
 
 @rule("clock/board-clock-not-set")
@@ -60,19 +64,11 @@ def expired(evidence: Evidence) -> Explanation | None:
     """It has expired."""
     if evidence.flags != {"expired"} or evidence.clock_is_off:
         return None
+    problem = first_of(server_chain(evidence), {Reason.EXPIRED})
     return told(
-        "a certificate in the server's chain, or the CA on the board, has expired",
-        why=_dates(evidence),
-        fixes=(
-            Fix(
-                title="renew it, and restart the server so that it loads the new file",
-                change=fixes.issued_again(evidence),
-            ),
-            Fix(
-                title="or renew the CA on the board, if that has expired",
-                client_lines=connecting(evidence.info, host="HOST", ca=True),
-            ),
-        ),
+        titled(problem, "a certificate in the server's chain, or the CA on the board, has expired"),
+        why=(*_dates(evidence), *further(server_chain(evidence), problem)),
+        fixes=renewal(evidence, problem),
     )
 
 
@@ -81,9 +77,15 @@ def not_yet_valid(evidence: Evidence) -> Explanation | None:
     """It is not yet valid according to the board's clock."""
     if evidence.flags != {"future"} or evidence.clock_is_off:
         return None
+    problem = first_of(server_chain(evidence), {Reason.NOT_YET_VALID})
+    who = sentence(problem) if problem is not None else "the server's certificate is not yet valid"
     return told(
-        "the server's certificate is not yet valid according to the board's clock",
-        why=(*_dates(evidence), "a clock set to local time instead of UTC is hours off"),
+        f"{who}, according to the board's clock",
+        why=(
+            *_dates(evidence),
+            *further(server_chain(evidence), problem),
+            "a clock set to local time instead of UTC is hours off",
+        ),
         fixes=(
             fixes.SET_CLOCK,
             Fix(

@@ -9,6 +9,7 @@ import functools
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from harness.certificates.placed import Placed
 from harness.model import (
     BoardInfo,
     Case,
@@ -51,6 +52,8 @@ class Evidence:
         plain: what a server that is not ours speaks without TLS; None if it was not asked or did not answer.
         reply: what the application of such a server answered after it had asked for a client certificate; None if that is not known.
         own_key: the type of the board's own key, for a client certificate; None without one.
+        server_places: certificates of the server's side: what it has, what the board trusts, what else is within reach, with their files.
+        client_places: the same of the board's own certificate, which the server verifies.
         kept: what a rule computed for later ones.
     """
 
@@ -63,6 +66,8 @@ class Evidence:
     plain: PlainPeer | None = None
     reply: ApplicationReply | None = None
     own_key: str | None = None
+    server_places: tuple[Placed, ...] = ()
+    client_places: tuple[Placed, ...] = ()
     kept: dict[str, str] = field(default_factory=dict)
 
     # ------------------------------------------------------------------ both ends

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from harness.certificates.chain_problems import KEYS, NAMES, NOT_AN_ISSUER, TRUST, Problem, Reason
 from harness.expectations.clients import is_mbedtls_2
 from harness.explain import fixes
+from harness.explain.chain_evidence import server_chain, trusted_texts
+from harness.explain.chain_fixes import trust_fixes
+from harness.explain.chain_sentences import first_of, further, sentence
 from harness.explain.clock import accepted_outside_dates
 from harness.explain.evidence import Evidence
 from harness.explain.registry import rule, told
@@ -12,11 +16,22 @@ from harness.model import Explanation, Fix, VerdictWord, Verify
 from harness.wire import mbedtls_numbers as mbedtls
 from harness.wire.alerts import AlertCode
 
-FULL_CHAIN = Fix(
-    title="send the intermediates too: fullchain.pem instead of cert.pem",
-    server_lines=("$ cat cert.pem intermediate.pem > fullchain.pem", fixes.load("fullchain.pem", "key.pem")),
-)
-
+# The problems behind a flag, and behind the alert of a client that has one number.
+_OF_FLAG: dict[str, frozenset[Reason]] = {
+    "not_trusted": TRUST,
+    "cn_mismatch": NAMES,
+    "expired": frozenset({Reason.EXPIRED}),
+    "future": frozenset({Reason.NOT_YET_VALID}),
+    "bad_md": frozenset({Reason.HASH}),
+    "bad_key": KEYS,
+}
+_OF_ALERT: dict[int | None, frozenset[Reason]] = {
+    AlertCode.BAD_CERTIFICATE: NAMES,
+    AlertCode.UNSUPPORTED_CERTIFICATE: KEYS,
+    AlertCode.CERTIFICATE_EXPIRED: frozenset({Reason.EXPIRED}),
+    AlertCode.CERTIFICATE_UNKNOWN: frozenset({Reason.HASH, Reason.NOT_YET_VALID}),
+    AlertCode.UNKNOWN_CA: TRUST,
+}
 # The reason behind the alert of a client that has one number (mbedTLS library/ssl_tls.c, "rejected for several reasons").
 _REASONS: dict[int | None, str] = {
     AlertCode.BAD_CERTIFICATE: "it is for another host",
@@ -36,109 +51,139 @@ def _sent(evidence: Evidence) -> tuple[Shown, ...]:
     return read_certificates(evidence.wire.certificates[:10])
 
 
-def _trusted(evidence: Evidence) -> tuple[Shown, ...]:
-    return read_certificates(evidence.authorities[:10])
-
-
 def chain_lines(evidence: Evidence) -> tuple[str, ...]:
     """What the server sent and what the board trusts, a line each."""
     sent = [f"sent {at}: {item.subject}, issued by {item.issuer}" for at, item in enumerate(_sent(evidence), start=1)]
     if not sent:
         sent = ["sent: not visible (TLS 1.3 encrypts it)" if evidence.chose_tls13 else "sent: not recorded"]
-    trusted = [f"trusted: {item.subject}" for item in _trusted(evidence)]
+    trusted = [f"trusted: {text}" for text in trusted_texts(evidence)]
     nothing = "trusted: not recorded" if evidence.case.client.ca else "trusted: nothing was loaded"
     return (*sent, *(trusted or [nothing]))
 
 
-def _shape(evidence: Evidence) -> str | None:
-    """Return how a chain is broken, from the names in it; None if trust is not the only problem."""
+def _problem(evidence: Evidence) -> Problem | None:
+    """Return why the board does not trust the server's certificate, as far as its chain shows it."""
+    return first_of(server_chain(evidence), TRUST)
+
+
+def _reason(evidence: Evidence) -> Reason | None:
+    """Return the reason if trust is the only problem; what a chain does not show is an unknown issuer."""
     if not _not_trusted(evidence):
         return None
-    sent, trusted = _sent(evidence), {item.subject for item in _trusted(evidence)}
-    if not sent or not trusted:
-        return "unknown-issuer"
-    leaf = sent[0]
-    if leaf.is_self_issued:
-        return "self-signed"
-    if leaf.subject in trusted:
-        return "leaf-as-ca"
-    issuers = {item.issuer for item in sent}
-    return "broken-chain" if issuers & trusted else "unknown-issuer"
+    reading, problem = server_chain(evidence), _problem(evidence)
+    if problem is not None:
+        return problem.reason
+    return Reason.UNCHECKED_SIGNATURE if len(reading.path) > 1 else Reason.UNKNOWN_ISSUER
+
+
+def _told(evidence: Evidence, title: str | None = None, *, why: tuple[str, ...] = ()) -> Explanation:
+    """Return the explanation of a problem of trust: the one certificate, the one reason, then what else is wrong."""
+    reading, problem = server_chain(evidence), _problem(evidence)
+    return told(
+        title or (sentence(problem) if problem is not None else ""),
+        why=(*chain_lines(evidence), *further(reading, problem), *why),
+        fixes=(*trust_fixes(evidence, reading, problem), fixes.unchecked()),
+    )
 
 
 @rule("identity/self-signed")
 def self_signed(evidence: Evidence) -> Explanation | None:
     """Self-signed and not in the trust store."""
-    if _shape(evidence) != "self-signed":
-        return None
-    return told(
-        "the server's certificate is self-signed, and the board does not have it",
-        why=chain_lines(evidence),
-        fixes=(
-            Fix(
-                title="issue the server's certificate from a CA of your own, and load that CA",
-                change=fixes.issued_again(evidence),
-            ),
-            fixes.trust(evidence.info, host=evidence.case.client.server_hostname),
-            fixes.unchecked(),
-        ),
-    )
+    return _told(evidence) if _reason(evidence) is Reason.SELF_SIGNED else None
 
 
 @rule("identity/leaf-as-ca")
 def leaf_as_ca(evidence: Evidence) -> Explanation | None:
     """mbedTLS needs the issuer; only a self-signed leaf can be pinned."""
-    if _shape(evidence) != "leaf-as-ca":
+    return _told(evidence) if _reason(evidence) is Reason.LEAF_TRUSTED else None
+
+
+@rule("identity/issuer-not-ca")
+def issuer_not_ca(evidence: Evidence) -> Explanation | None:
+    """An issuer without CA:TRUE or keyCertSign: a client that accepts it lets any site impersonate any other."""
+    if _reason(evidence) not in NOT_AN_ISSUER - {Reason.PATH_LENGTH}:
         return None
-    return told(
-        "the board has the server's own certificate as CA; mbedTLS needs the one that issued it",
-        why=chain_lines(evidence),
-        fixes=(fixes.trust(evidence.info, host=evidence.case.client.server_hostname),),
+    return _told(
+        evidence, why=("a certificate may issue others only with CA:TRUE, and with keyCertSign if it has KeyUsage",)
     )
+
+
+@rule("identity/path-length")
+def path_length(evidence: Evidence) -> Explanation | None:
+    """More CAs than one of them allows below it."""
+    return _told(evidence) if _reason(evidence) is Reason.PATH_LENGTH else None
+
+
+@rule("identity/wrong-order")
+def wrong_order(evidence: Evidence) -> Explanation | None:
+    """An issuer that is sent before the certificate that it issued."""
+    if _reason(evidence) is not Reason.WRONG_ORDER:
+        return None
+    return _told(
+        evidence, why=("mbedTLS looks for an issuer only after the certificate that it issued; PCs and browsers sort",)
+    )
+
+
+@rule("identity/other-key")
+def other_key(evidence: Evidence) -> Explanation | None:
+    """A CA that was generated again: its name is the same, its key is not."""
+    return _told(evidence) if _reason(evidence) is Reason.OTHER_KEY else None
+
+
+@rule("identity/missing-intermediate")
+def missing_intermediate(evidence: Evidence) -> Explanation | None:
+    """The certificate between the server's and the trusted one is not sent, but was found."""
+    if _reason(evidence) is not Reason.MISSING:
+        return None
+    return _told(evidence, why=("browsers and PCs often have the intermediate from elsewhere, boards do not",))
+
+
+@rule("identity/ca-not-loaded")
+def ca_not_loaded(evidence: Evidence) -> Explanation | None:
+    """Only the first of several DER certificates in one file counts."""
+    return _told(evidence) if _reason(evidence) is Reason.NOT_LOADED else None
+
+
+@rule("identity/other-ca")
+def other_ca(evidence: Evidence) -> Explanation | None:
+    """The CA at the end of the chain is known, and it is not the board's."""
+    return _told(evidence) if _reason(evidence) in (Reason.OTHER_CA, Reason.UNTRUSTED_ROOT) else None
 
 
 @rule("identity/broken-chain")
 def broken_chain(evidence: Evidence) -> Explanation | None:
-    """The names lead to the trusted CA, the signatures do not."""
-    if _shape(evidence) != "broken-chain":
+    """The chain looks complete, or a part of it cannot be read."""
+    if _reason(evidence) not in (Reason.UNCHECKED_SIGNATURE, Reason.UNREADABLE):
         return None
+    title = "the board does not trust the server's chain, although it looks complete: a signature in it may be damaged"
+    see = Fix(
+        title="see where it breaks",
+        server_lines=("$ openssl verify -show_chain -CAfile ca.pem -untrusted fullchain.pem cert.pem",),
+    )
+    again = Fix(title="issue the server's certificate again", change=fixes.issued_again(evidence))
+    problem = _problem(evidence)
     return told(
-        "the chain leads to the trusted CA by name, but not by signature: another key, wrong order, or an issuer that is not a CA",
-        why=(
-            *chain_lines(evidence),
-            "mbedTLS looks for an issuer only after the certificate it signed; pathlen and CA:TRUE are enforced",
-        ),
-        fixes=(
-            Fix(
-                title="see where it breaks",
-                server_lines=("$ openssl verify -show_chain -CAfile ca.pem -untrusted fullchain.pem cert.pem",),
-            ),
-            Fix(
-                title="send the leaf, then its issuer, then the issuer of that, and so on",
-                server_lines=FULL_CHAIN.server_lines,
-                change=fixes.issued_again(evidence),
-            ),
-            fixes.unchecked(),
-        ),
+        title if problem is None else sentence(problem),
+        why=(*chain_lines(evidence), *further(server_chain(evidence), problem)),
+        fixes=(see, again, fixes.unchecked()),
     )
 
 
 @rule("identity/unknown-issuer")
 def unknown_issuer(evidence: Evidence) -> Explanation | None:
     """No certificate in the chain was issued by a CA that the board trusts: wrong CA, or an intermediate that is not sent."""
-    if _shape(evidence) != "unknown-issuer":
+    if _reason(evidence) is not Reason.UNKNOWN_ISSUER:
         return None
-    return told(
-        "no certificate that the server sent was issued by a CA that the board trusts",
-        why=(
-            *chain_lines(evidence),
-            "wrong CA on the board, a missing intermediate, or DER files joined into one (only the first is used)",
-        ),
-        fixes=(
-            FULL_CHAIN,
-            fixes.trust(evidence.info, host=evidence.case.client.server_hostname),
-            fixes.unchecked(),
-        ),
+    problem = _problem(evidence)
+    title = (
+        None if problem is not None else "no certificate that the server sent was issued by a CA that the board trusts"
+    )
+    url = problem.link.parsed.issuer_url if problem is not None and problem.link is not None else None
+    why = "wrong CA on the board, or a missing intermediate"
+    if problem is None:
+        why = "wrong CA on the board, a missing intermediate, or DER files joined into one (only the first is used)"
+    return _told(
+        evidence, title, why=(why, *((f"the issuer's certificate can be downloaded from {url}",) if url else ()))
     )
 
 
@@ -179,6 +224,7 @@ def several_reasons(evidence: Evidence) -> Explanation | None:
         f"the server's certificate is {named}{'; but the clock of the board is wrong' if off else ''}",
         why=(
             "the alert names only one reason; the board's exception names all",
+            *(f"problem: {sentence(problem)}" for problem in _flagged(evidence)),
             *((f"the board's clock: {evidence.clock_text}",) if off else ()),
             *chain_lines(evidence),
         ),
@@ -193,6 +239,12 @@ def several_reasons(evidence: Evidence) -> Explanation | None:
     )
 
 
+def _flagged(evidence: Evidence) -> tuple[Problem, ...]:
+    """The problems that the flags name."""
+    named = frozenset(reason for flag in evidence.flags for reason in _OF_FLAG.get(flag, ()))
+    return server_chain(evidence).of(named)
+
+
 @rule("identity/one-number-for-all")
 def one_number_for_all(evidence: Evidence) -> Explanation | None:
     """Firmware 1.20 and 1.21: -9984 for every reason (micropython #10832)."""
@@ -204,7 +256,8 @@ def one_number_for_all(evidence: Evidence) -> Explanation | None:
         f"sent {at}: {item.subject}, issued by {item.issuer}, for {item.names_text}, {item.valid_text}"
         for at, item in enumerate(_sent(evidence), start=1)
     ]
-    reason = _REASONS.get(evidence.alert("client"))
+    problem = first_of(server_chain(evidence), _OF_ALERT.get(evidence.alert("client"), ()))
+    reason = sentence(problem) if problem is not None else _REASONS.get(evidence.alert("client"))
     return told(
         f"the board rejects the certificate{f': {reason}' if reason else ''}; "
         "this firmware has one number for every reason (trust, name, date, hash, memory)",
@@ -212,13 +265,14 @@ def one_number_for_all(evidence: Evidence) -> Explanation | None:
             *shown,
             f"host asked for: {host}",
             f"its alert says: {alert}",
-            *(f"trusted: {item.subject}" for item in _trusted(evidence)),
+            *(f"trusted: {text}" for text in trusted_texts(evidence)),
+            *further(server_chain(evidence), problem),
         ),
-        fixes=(*_by_alert(evidence), fixes.newer_firmware("1.22 and later report the reason")),
+        fixes=(*_by_alert(evidence, problem), fixes.newer_firmware("1.22 and later report the reason")),
     )
 
 
-def _by_alert(evidence: Evidence) -> tuple[Fix, ...]:
+def _by_alert(evidence: Evidence, problem: Problem | None) -> tuple[Fix, ...]:
     """What helps against the reason that the client's alert names; mbedTLS has no alert of its own for a hash or a date to come."""
     alert = evidence.alert("client")
     again = Fix(
@@ -226,12 +280,13 @@ def _by_alert(evidence: Evidence) -> tuple[Fix, ...]:
         change=fixes.issued_again(evidence),
     )
     if alert == AlertCode.BAD_CERTIFICATE:
-        return (again,)
+        by_address = problem is not None and problem.reason is Reason.ADDRESS_NAME
+        return (again, fixes.newer_firmware("1.23 (esp32: 1.24) compares names of type IP")) if by_address else (again,)
     if alert == AlertCode.UNSUPPORTED_CERTIFICATE:
         return fixes.other_keys(evidence)
     if alert in (AlertCode.CERTIFICATE_EXPIRED, AlertCode.CERTIFICATE_UNKNOWN):
         return (fixes.SET_CLOCK, again) if evidence.clock_is_off else (again,)
-    return (FULL_CHAIN, fixes.trust(evidence.info, host=evidence.case.client.server_hostname))
+    return trust_fixes(evidence, server_chain(evidence), problem)
 
 
 @rule("identity/other-reason")

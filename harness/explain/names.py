@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from harness.certificates.chain_problems import NAMES, Reason
 from harness.explain import fixes
+from harness.explain.chain_evidence import server_chain
+from harness.explain.chain_sentences import first_of, further, sentence
 from harness.explain.client_lines import connecting
 from harness.explain.evidence import Evidence
 from harness.explain.registry import rule, told
@@ -47,15 +50,20 @@ def wrong_host(evidence: Evidence) -> Explanation | None:
     host = evidence.case.client.server_hostname
     if evidence.flags != {"cn_mismatch"} or is_ip_address(host or ""):
         return None
+    problem = first_of(server_chain(evidence), NAMES)
+    nameless = problem is not None and problem.reason is Reason.NO_NAME
     return told(
-        "the server's certificate is for a different host than the one the board asked for",
+        sentence(problem)
+        if problem is not None and nameless
+        else "the server's certificate is for a different host than the one the board asked for",
         why=(
             *_names(evidence),
             "a wildcard matches exactly one label; if there are alternative names, the subject's name is ignored",
+            *further(server_chain(evidence), problem),
         ),
         fixes=(
             _issue(evidence),
-            _ask_for(evidence),
+            *(() if nameless else (_ask_for(evidence),)),
             fixes.unchecked(),
         ),
     )
@@ -72,6 +80,7 @@ def ip_address(evidence: Evidence) -> Explanation | None:
         why=(
             *_names(evidence),
             "alternative names of type IP are used from mbedTLS 3.5 on: firmware 1.23, on esp32 1.24",
+            *further(server_chain(evidence), first_of(server_chain(evidence), NAMES)),
         ),
         fixes=(
             Fix(

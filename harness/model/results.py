@@ -38,6 +38,8 @@ class Change:
 
     `server` names fields of `ServerProfile`, `client` fields of `ClientPlan`. A certificate named after a profile of `certs/` is generated,
     for the user's host name if there is one. `issuer` is the CA of the server's present certificate, `client-issuer` that of the board's.
+    `complete` is the server's present chain in order, with the intermediates that were found; `client-issuers` are those of the board's
+    certificate; `every-ca` are all certificates of the board's CA file.
     In a list, `*` stands for the present values; as `server_hostname` it is a name in the server's certificate.
     """
 

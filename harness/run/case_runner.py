@@ -250,6 +250,8 @@ class CaseRunner:
                 authorities=handshake.authorities,
                 expected=expected,
                 own_key=handshake.own_key,
+                server_places=handshake.server_places,
+                client_places=handshake.client_places,
             )
         )
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from harness.boards.agent.protocol import FIRST_NUMBERS, Answer, own_text
 from harness.boards.session import BoardSession
 from harness.certificates import Certificates
+from harness.certificates.placed import Placed
 from harness.errors import BoardError, FaultKind
 from harness.expectations.clients import is_mbedtls_2
 from harness.firmware.fingerprint import with_fingerprint
@@ -54,6 +55,8 @@ class Handshake:
     wire: WireReading = field(default_factory=WireReading)
     authorities: tuple[bytes, ...] = ()
     own_key: str | None = None
+    server_places: tuple[Placed, ...] = ()
+    client_places: tuple[Placed, ...] = ()
     doubt: Doubt | None = None
 
     @property
@@ -179,6 +182,8 @@ class Handshakes:
             wire=wire,
             authorities=trusted,
             own_key=self.certificates.make(plan.certificate).facts.type if plan.certificate else None,
+            server_places=self.certificates.server_places(profile, plan),
+            client_places=self.certificates.client_places(profile, plan),
             doubt=doubted,
         )
 

@@ -21,6 +21,9 @@ LEFT_OUT = ("pairs/", "timing/slow", "suite/rare-", "fragments/slow")
 # Shared modules, not topics.
 SHARED = {
     "catalogue",
+    "chain_evidence",
+    "chain_fixes",
+    "chain_sentences",
     "client_lines",
     "evidence",
     "faults",

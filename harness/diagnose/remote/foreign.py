@@ -200,7 +200,16 @@ class _Foreign:
 
     def _evidence(self, case: Case, seen: Observation, last: Handshake) -> Evidence:
         info = self._runner.board.info_in_use()
-        return Evidence(case, seen, info, wire=last.wire, authorities=last.authorities, own_key=last.own_key)
+        return Evidence(
+            case,
+            seen,
+            info,
+            wire=last.wire,
+            authorities=last.authorities,
+            own_key=last.own_key,
+            server_places=last.server_places,
+            client_places=last.client_places,
+        )
 
 
 def _explained(evidence: Evidence) -> Explanation:

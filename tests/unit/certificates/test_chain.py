@@ -7,7 +7,8 @@ from cryptography import x509
 from cryptography.x509 import verification
 
 from harness.certificates.chain import read_chain
-from harness.certificates.chain_problems import TRUST, Origin, Placed, Reason, Role, Rules
+from harness.certificates.chain_problems import TRUST, Reason, Role, Rules
+from harness.certificates.placed import Origin, Placed
 from tests.certificate_issuer import NOW, issue
 
 SERVER = Rules(in_order=False, needs_root=True, purpose="clientAuth", ca_purposes=True)
@@ -73,6 +74,9 @@ def test_a_trusted_intermediate_is_enough_for_a_board_but_not_for_openssl(root, 
     client = leaf(inter, purposes=("clientAuth",))
     assert problems(read([client], [inter], rules=SERVER, host=None)) == [("no-root", "root", "Inter", "Root")]
     assert problems(read([client], [inter, root], rules=SERVER, host=None)) == []
+    found = read([client], [inter], [root], rules=SERVER, host=None)
+    assert problems(found) == [("no-root", "root", "Inter", "Root")]
+    assert found.problems[0].other.at.file == "near.pem"
 
 
 def test_the_missing_intermediate(root, inter):

@@ -1,19 +1,8 @@
 """The groups of reasons, and what a reading answers."""
 
-from harness.certificates.chain_problems import (
-    KEYS,
-    NAMES,
-    TRUST,
-    USES,
-    Link,
-    Origin,
-    Placed,
-    Problem,
-    Reading,
-    Reason,
-    Role,
-)
+from harness.certificates.chain_problems import KEYS, NAMES, TRUST, USES, Link, Problem, Reading, Reason, Role
 from harness.certificates.parsed import parsed
+from harness.certificates.placed import Origin, Placed
 from tests.certificate_issuer import issue
 
 

@@ -1,9 +1,11 @@
 """The user's files: each error is one line with the option, the file and what to do."""
 
+import os
+
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from harness.diagnose.files import authorities, check_server_key, neighbours, own_key, server_chain
+from harness.diagnose.files import authorities, check_server_key, neighbours, own_key, server_chain, within_reach
 from harness.errors import UsageError
 
 PLAIN = "nothing here asks for a passphrase; give a plain copy: openssl pkey -in"
@@ -102,3 +104,31 @@ def test_neighbours_are_certificates_only(files, bad):
     assert found == ["cert.der"]
     assert list(neighbours(bad / "x.pem")) == []
     assert list(neighbours(files / "gone" / "x.pem")) == []
+
+
+def reached(folder, without=()):
+    """Return the files of a folder in which certificates were found."""
+    return [(at.file.rpartition("/")[2], at.number) for at in within_reach([folder, folder], without=without)]
+
+
+def test_certificates_within_reach(files, tmp_path, monkeypatch):
+    """Regular files with a suffix of certificates: no keys, no links, no large files, none that was named; each folder once."""
+    pem, der = (files / "ca-p256" / name for name in ("cert.pem", "cert.der"))
+    (tmp_path / "b.pem").write_bytes(pem.read_bytes() * 2)
+    (tmp_path / "a.der").write_bytes(der.read_bytes())
+    (tmp_path / "c.CRT").write_bytes(pem.read_bytes() + (files / "ca-p256" / "key.pem").read_bytes())
+    (tmp_path / "my-key.pem").write_bytes(pem.read_bytes())
+    (tmp_path / "notes.txt").write_bytes(pem.read_bytes())
+    (tmp_path / "named.pem").write_bytes(pem.read_bytes())
+    (tmp_path / "large.pem").write_bytes(pem.read_bytes() + b"\n" * (1 << 17))
+    (tmp_path / "text.pem").write_bytes(b"hello")
+    (tmp_path / "link.pem").symlink_to(pem)
+    (tmp_path / "folder.pem").mkdir()
+    os.mkfifo(tmp_path / "fifo.pem")
+    found = [("a.der", 1), ("b.pem", 1), ("b.pem", 2), ("c.CRT", 1)]
+    assert reached(tmp_path, without=[tmp_path / "named.pem"]) == found
+    assert reached(tmp_path / "gone") == []
+    monkeypatch.setattr("harness.diagnose.files._NEIGHBOURS", 2)
+    assert reached(tmp_path) == found[:3]
+    monkeypatch.setattr("harness.diagnose.files._NEIGHBOUR_CERTIFICATES", 2)
+    assert reached(tmp_path) == [("a.der", 1)]

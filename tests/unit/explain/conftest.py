@@ -73,6 +73,8 @@ def real(python_org_server):
                 authorities=tried.authorities,
                 expected=result.expected,
                 own_key=tried.own_key,
+                server_places=tried.server_places,
+                client_places=tried.client_places,
             )
         return done[case_id]
 
@@ -155,6 +157,8 @@ def made():
         by=Side.CLIENT,
         wire=None,
         expected=None,
+        server_places=(),
+        client_places=(),
         **words,
     ):
         known = info or board()
@@ -187,7 +191,8 @@ def made():
             client=client or ClientPlan(),
             expect=Expectation(source="stated", outcome=Outcome.CONNECTED),
         )
-        return Evidence(case=case, seen=seen, info=known, wire=wire or WireReading(), expected=expected)
+        places = {"server_places": tuple(server_places), "client_places": tuple(client_places)}
+        return Evidence(case=case, seen=seen, info=known, wire=wire or WireReading(), expected=expected, **places)
 
     make.board, make.hello = board, HELLO
     return make

@@ -2,8 +2,25 @@
 
 import pytest
 
+from harness.certificates.placed import Origin, placed
 from harness.explain import candidates
 from harness.model import Expectation, KeyFacts, Outcome, ServerFacts, Side, Stage
+from tests.certificate_issuer import issue
+
+# openssl ecparam -name prime256v1 -genkey -noout -param_enc explicit; openssl req -x509 -subj /CN=x
+EXPLICIT = bytes.fromhex(
+    "3082026430820209a00302010202143d5938beb32b2aed9b26883f0290361654f83ab7300a06082a8648ce3d040302300c310a3008060355"
+    "04030c01783020170d3236313132383133303333325a180f32313236313130343133303333325a300c310a300806035504030c0178308201"
+    "4b3082010306072a8648ce3d02013081f7020101302c06072a8648ce3d0101022100ffffffff00000001000000000000000000000000ffff"
+    "ffffffffffffffffffff305b0420ffffffff00000001000000000000000000000000fffffffffffffffffffffffc04205ac635d8aa3a93e7"
+    "b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604b031500c49d360886e704936a6678e1139d26b7819f7e900441046b17d1f2e12c"
+    "4247f8bce6e563a440f277037d812deb33a0f4a13945d898c2964fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf"
+    "51f5022100ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551020101034200047a1fa3ab93abca390d50e660"
+    "1ce21e19ab800181a232794c86209784af7c2ea62bdcb88b09d0f27577924c93c45611497c79046aecf754ce377574cfa16ceacaa3533051"
+    "301d0603551d0e04160414868fe0de83447bc19ebb6657f3e9631314581844301f0603551d23041830168014868fe0de83447bc19ebb6657"
+    "f3e9631314581844300f0603551d130101ff040530030101ff300a06082a8648ce3d0403020349003046022100a5a2c1aacc5d8a9a1a777b"
+    "59dcf60199dc92d6a23cc5dfafeb2c1a79fb8de7d9022100e4f8cae6a8c9f473143a76014b6339d293e88793153111ddc58d1dec268500c5"
+)
 
 
 @pytest.mark.parametrize("reason", ["KEY_TYPE_MISMATCH", "NO_CERTIFICATE_ASSIGNED"])
@@ -76,3 +93,20 @@ def test_a_message_that_spans_records(made, key, size, rule, fixes):
 def test_numbers_of_certificates(made, number, rule):
     """A number is its error or that error and a low-level one added; its neighbours belong to other errors."""
     assert [item.rule for item in candidates(made("OSError", number))] == [rule]
+
+
+def test_a_short_key_of_an_issuer_in_the_servers_file(made, stored):
+    """OpenSSL at level 2 refuses the whole file (invented: this Python's level is not known here)."""
+    root = issue("Root", ca=True)
+    short = issue("Short", root, ca=True, key="RSA-1024")
+    files = placed((issue("tls.test", short).der, short.der), origin=Origin.SENT, file="server.pem")
+    failure = {"type": "SSLError", "reason": "CA_KEY_TOO_SMALL"}
+    result = made(stage=Stage.CONFIG, server=failure, by=Side.SERVER, server_places=files)
+    stored("certificates/ca-key-too-short", result)
+
+
+def test_a_curve_that_is_spelled_out(made, stored):
+    """The board has a number for it, which other causes have too: the certificate decides (tests/unit/certificates/test_parsed.py)."""
+    files = placed((EXPLICIT,), origin=Origin.SENT, file="server.pem")
+    stored("certificates/explicit-curve", made("OSError", -20096, server_places=files))
+    assert candidates(made("OSError", -20096, server_places=placed((issue("x").der,), origin=Origin.SENT))) == ()

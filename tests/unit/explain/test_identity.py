@@ -4,8 +4,14 @@ import dataclasses
 
 import pytest
 
+from harness.certificates.placed import Origin, placed
 from harness.explain import candidates
 from harness.model import Alert, ClientPlan, Expectation, ExpectedAlert, Outcome, Verify
+from harness.wire.reading import WireReading
+from tests.certificate_issuer import NOW, issue
+
+NOT_TRUSTED = "\nThe certificate is not correctly signed by the trusted CA\n"
+PLAN = ClientPlan(verify=Verify.REQUIRED, ca=("x",), server_hostname="tls.test")
 
 
 def test_one_number_for_all(made, stored):
@@ -65,3 +71,109 @@ def test_accepted_by_a_library_without_dates(made):
     assert (said.rule, said.why) == ("clock/dates-not-checked", ("no date is checked",))
     (said,) = candidates(made(info=info, client=ClientPlan(verify=Verify.NONE), **words))
     assert said.rule == "identity/accepted-unchecked"
+
+
+@pytest.fixture
+def refused(made):
+    """Return a result in which the board does not trust what was sent, with certificates as `(file, [certificates])`."""
+
+    def make(sent, trusted, nearby=(), *, form="pem"):
+        wire = WireReading(certificates=tuple(one.der for one in sent))
+        places = [
+            at
+            for origin, groups in ((Origin.TRUSTED, trusted), (Origin.NEARBY, nearby))
+            for file, many in groups
+            for at in placed([one.der for one in many], origin=origin, file=file, form=form)
+        ]
+        if form == "der":
+            places = [dataclasses.replace(at, unused=at.number > 1) for at in places]
+        return made("ValueError", NOT_TRUSTED, client=PLAN, wire=wire, server_places=places)
+
+    return make
+
+
+def test_the_missing_intermediate_is_in_the_folder(refused, stored):
+    """Its file is named, and the chain is put together from the user's files."""
+    root = issue("Root", ca=True)
+    inter = issue("Inter", root, ca=True)
+    leaf = issue("tls.test", inter)
+    near = [("server.pem", [leaf]), ("/home/me/int.pem", [inter])]
+    stored("identity/missing-intermediate", refused([leaf], [("ca.pem", [root])], near))
+
+
+def test_a_der_file_with_two_certificates(refused, stored):
+    """The second one is the CA."""
+    root, other = issue("Root", ca=True), issue("Other", ca=True)
+    stored("identity/ca-not-loaded", refused([issue("tls.test", root)], [("ca.der", [other, root])], form="der"))
+
+
+def test_the_other_ca(refused, stored):
+    """The CA that issued the certificate is in the folder."""
+    root, other = issue("Root", ca=True), issue("Other", ca=True)
+    stored(
+        "identity/other-ca", refused([issue("tls.test", root)], [("ca.pem", [other])], [("/home/me/root.pem", [root])])
+    )
+
+
+def test_a_chain_that_looks_complete(refused, stored):
+    """Nothing is wrong with it here."""
+    root = issue("Root", ca=True)
+    stored("identity/broken-chain", refused([issue("tls.test", root)], [("ca.pem", [root])]))
+
+
+def test_a_certificate_in_the_chain_that_cannot_be_read(refused):
+    """It is named by its place."""
+    root = issue("Root", ca=True)
+    damaged = dataclasses.replace(root, der=b"x")
+    (said,) = candidates(refused([issue("tls.test", root), damaged], [("ca.pem", [root])]))
+    assert (said.rule, said.title) == (
+        "identity/broken-chain",
+        "the second certificate that the server sends cannot be read",
+    )
+
+
+def test_where_the_unknown_issuer_can_be_downloaded(refused):
+    """Public CAs write the address into the certificate."""
+    inter = issue("Inter", ca=True)
+    leaf = issue("tls.test", inter, url="http://ca.test/inter.der")
+    (said,) = candidates(refused([leaf], [("ca.pem", [issue("Root", ca=True)])]))
+    assert said.rule == "identity/unknown-issuer"
+    assert said.why[-1] == "the issuer's certificate can be downloaded from http://ca.test/inter.der"
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "title", "fix"),
+    [
+        (
+            42,
+            {"dns": ("a.test",)},
+            "the server's certificate is for a.test, not for 192.0.2.1",
+            "issue the certificate",
+        ),
+        (
+            42,
+            {"ip": ("192.0.2.1",)},
+            "the server's certificate has the address 192.0.2.1 only as a name of type IP, which this firmware does not compare",
+            "issue the certificate",
+        ),
+        (45, {"days": (-9, -2)}, "the server's certificate expired on 2026-05-30", "issue the certificate"),
+    ],
+)
+def test_one_number_and_the_one_reason(made, code, words, title, fix):
+    """The alert says which kind of reason it is, and the chain which certificate; an address also has a newer firmware as fix."""
+    root = issue("Root", ca=True)
+    alert = Alert(sender="client", level="fatal", code=code, name="x")
+    seconds = int(NOW.timestamp())
+    info = made.board("1.20.0", clock_unix_s=seconds, hello_unix_s=seconds, hello=made.hello)
+    wire = WireReading(certificates=(issue("tls.test", root, **words).der,))
+    plan = dataclasses.replace(PLAN, server_hostname="192.0.2.1")
+    trusted = placed((root.der,), origin=Origin.TRUSTED)
+    (said,) = candidates(
+        made("OSError", -9984, info=info, alerts=(alert,), client=plan, wire=wire, server_places=trusted)
+    )
+    assert (
+        said.title
+        == f"the board rejects the certificate: {title}; this firmware has one number for every reason (trust, name, date, hash, memory)"
+    )
+    assert said.fixes[0].title.startswith(fix)
+    assert any("compares names of type IP" in item.title for item in said.fixes) is ("ip" in words)

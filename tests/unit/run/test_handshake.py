@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from harness.boards.agent.protocol import Answer, AnswerKind, RunRequest
+from harness.certificates import Certificates
 from harness.errors import BoardError, ServerError
 from harness.model import BoardInfo, ClientPlan, HelloFacts, Observation, Outcome, ServerProfile, ServerReport, Stage
 from harness.run.addresses import Addresses
@@ -79,7 +80,7 @@ def test_how_long_both_sides_are_waited_for(answer, ended, waited, left_s):
         finish=lambda _deadline: done.append("finish") or report,
     )
     addresses = Addresses(bind="127.0.0.1", advertise="127.0.0.1", peers=("127.0.0.1",))
-    made = Handshakes(board, server, certificates=None, addresses=addresses)
+    made = Handshakes(board, server, certificates=Certificates(), addresses=addresses)
     made.attempt(ServerProfile(), ClientPlan(), within=left_s and Deadline(left_s, clock=lambda: 0.0))
     assert done == ["cancel"] * ended + ["finish"] * waited
     assert limits == [left_s or 45]
