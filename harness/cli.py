@@ -47,6 +47,8 @@ where to start:
     tls-harness cases -v
   What changed between two runs?
     tls-harness report diff OLD/run.json NEW/run.json
+  Does my server meet the TLS recommendations (RFC 9325)?
+    tls-harness report check broker.example:8883
 
 exit codes: 0 done, 1 negative result, 2 usage error, 10 board or harness fault, 130 Ctrl-C
 """

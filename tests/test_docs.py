@@ -1,6 +1,7 @@
 """The programs that the examples in docs/ are meant for accept them."""
 
 import itertools
+import json
 import re
 import shlex
 import tomllib
@@ -11,7 +12,11 @@ import yaml
 
 from harness.boards.agent.scripts import agent_pieces
 from harness.boards.lab_file import read_lab
+from harness.cli import parser
+from harness.model import VerdictWord
 from harness.pytest_plugin.option_table import OPTIONS
+from harness.reports.record.policy import parse_policy
+from harness.reports.text.openmetrics import HELP
 
 ROOT = Path(__file__).resolve().parents[1]
 LAB = (ROOT / "docs" / "lab.md").read_text(encoding="utf-8")
@@ -100,6 +105,37 @@ def test_commands_of_reports():
     for words in map(shlex.split, lines):
         assert {word for word in words if word.startswith("--")} <= OWN_OPTIONS, words
         assert (words.count("--board"), words.count("--server")) == (3, 3)
+
+
+def test_the_nightly_job():
+    """It is valid YAML, and every command of ours in it, and in the rest of the page, is one that the command line accepts."""
+    (job,) = blocks("yaml", REPORTS)
+    steps = [step["run"] for step in yaml.safe_load(job)["jobs"]["nightly"]["steps"] if "run" in step]
+    lines = [line.strip() for text in [*steps, *blocks("sh", REPORTS)] for line in text.splitlines()]
+    found = [line.partition("tls-harness ")[2].partition(" > ")[0] for line in lines if "tls-harness " in line]
+    assert len(found) >= 7
+    for line in found:
+        assert parser().parse_args(shlex.split(line)).run, line
+
+
+def test_the_dashboard():
+    """The panel is JSON, and asks for metrics and verdicts that exist."""
+    (panel,) = blocks("json", REPORTS)
+    queries = [target["expr"] for target in json.loads(panel)["targets"]]
+    metrics = [name for query in queries for name in re.findall(r"tls_harness_(\w+)", query)]
+    assert set(metrics) == {"cell_handshake_seconds", "results"}
+    assert set(metrics) <= set(HELP)
+    words = {word for query in queries for text in re.findall(r'verdict=~"([^"]+)"', query) for word in text.split("|")}
+    assert {VerdictWord(word) for word in words} == {VerdictWord.FAIL, VerdictWord.INSECURE}
+    names = set(re.findall(r"`tls_harness_(\w+)`", REPORTS))
+    assert names
+    assert names <= set(HELP)
+
+
+def test_the_policy():
+    """The example of a policy is one."""
+    (text,) = blocks("toml", REPORTS)
+    assert parse_policy(text, where="docs/reports.md").rsa_bits == 3072
 
 
 @pytest.mark.parametrize("page", sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md")))

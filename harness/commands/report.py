@@ -1,16 +1,16 @@
-"""`tls-harness report`: render, compare and merge run records, without a board."""
+"""`tls-harness report`: render, compare and merge run records, without a board. Its other subcommands have files of their own."""
 
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import textwrap
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.errors import HarnessError, UsageError
+from harness.commands import report_check, report_metrics, report_trend
+from harness.commands.report_files import FILE_HELP, check_other, check_suffix, say, write
+from harness.errors import UsageError
 
 if TYPE_CHECKING:
     from harness.commands import Commands
@@ -23,16 +23,17 @@ examples:
   $ tls-harness report render .compat/run.jsonl -o matrix.html -o matrix.md
   $ tls-harness report diff old/run.json new/run.json
   $ tls-harness report merge lab-a/run.json lab-b/run.json -o all.json
+  $ tls-harness report trend records/ -o trend.html
+  $ tls-harness report check .compat/run.json --case 'key/*'
 """
 DIFF_FORMATS = (".json", ".md", ".txt")
-_FILE_HELP = "run.json, or run.jsonl of an interrupted run"
 
 
 def add(commands: Commands) -> None:
-    """Declare the command and its three subcommands."""
+    """Declare the command and its subcommands."""
     parser = commands.add_parser(
         "report",
-        help="render, compare and merge run records",
+        help="render, compare, merge and check run records; trends, metrics, badges",
         description="Work with the records that pytest writes to its artifacts folder: run.json, or run.jsonl from an interrupted run.",
         epilog=EXAMPLE,
     )
@@ -40,6 +41,9 @@ def add(commands: Commands) -> None:
     _add_render(parts)
     _add_diff(parts)
     _add_merge(parts)
+    report_trend.add(parts)
+    report_metrics.add(parts)
+    report_check.add(parts)
 
 
 def _add_render(parts: Commands) -> None:
@@ -52,7 +56,7 @@ def _add_render(parts: Commands) -> None:
         epilog="example:\n  $ tls-harness report render .compat/run.jsonl -o matrix.html\n\n"
         "exit codes: 0 written, 2 usage error or not a run record, 10 a report cannot be written",
     )
-    parser.add_argument("run_file", metavar="RUN", help=_FILE_HELP)
+    parser.add_argument("run_file", metavar="RUN", help=FILE_HELP)
     parser.add_argument(
         "-o",
         dest="outputs",
@@ -81,7 +85,7 @@ def _add_diff(parts: Commands) -> None:
         "If a cell was run several times, its worst result is the one compared. Times and negotiated values are ignored.\n\n"
         "exit codes: 0 no regression, 1 a regression, 2 usage error, not a run record, or no cell in common, 10 OUT cannot be written",
     )
-    parser.add_argument("old", metavar="OLD", help=_FILE_HELP)
+    parser.add_argument("old", metavar="OLD", help=FILE_HELP)
     parser.add_argument("new", metavar="NEW", help="the same")
     parser.add_argument(
         "-o",
@@ -135,7 +139,7 @@ def _add_merge(parts: Commands) -> None:
         "Comparisons with a --baseline are not kept.\n\n"
         "exit codes: 0 written, 2 usage error, not a run record, or duplicate results for a cell, 10 OUT cannot be written",
     )
-    parser.add_argument("run_files", metavar="RUN", nargs="+", help=_FILE_HELP)
+    parser.add_argument("run_files", metavar="RUN", nargs="+", help=FILE_HELP)
     parser.add_argument(
         "-o",
         dest="outputs",
@@ -172,12 +176,12 @@ def render(options: argparse.Namespace) -> int:
     from harness.reports.record.reading import read_run
 
     for output in options.outputs:
-        _check_suffix(output, accepted=REPORT_SUFFIXES)
+        check_suffix(output, accepted=REPORT_SUFFIXES)
     file = read_run(options.run_file)
-    _say(file)
+    say(file)
     for output in options.outputs:
         links = relative_link(file.folder, start=Path(output).absolute().parent)
-        _write(output, rendered(file.run, suffix=Path(output).suffix, links=links))
+        write(output, rendered(file.run, suffix=Path(output).suffix, links=links))
     return 0
 
 
@@ -196,18 +200,18 @@ def merge(options: argparse.Namespace) -> int:
     from harness.reports.record.reading import read_run
 
     for output in options.outputs:
-        _check_suffix(output, accepted=REPORT_SUFFIXES)
+        check_suffix(output, accepted=REPORT_SUFFIXES)
     files = [read_run(path) for path in dict.fromkeys(options.run_files)]
     home = Path(options.outputs[0]).absolute().parent
     parts = [Part(path=file.path, run=file.run, link=relative_link(file.folder, start=home)) for file in files]
     merged = merge_parts(parts, prefer=options.prefer, renames=options.rename)
     for file in files:
-        _say(file)
+        say(file)
     for note in merged.notes:
         print(f"tls-harness: {note}", file=sys.stderr)
     for output in options.outputs:
         links = relative_link(home, start=Path(output).absolute().parent)
-        _write(output, rendered(merged.run, suffix=Path(output).suffix, links=links))
+        write(output, rendered(merged.run, suffix=Path(output).suffix, links=links))
     for source in merged.run.sources:
         where = f"{source.host.machine or 'machine unknown'}, Python {source.host.python}"
         print(one_line(f"{source.file}: {source.results} results, {source.run.started}, {where}"))
@@ -229,17 +233,17 @@ def diff(options: argparse.Namespace) -> int:
     from harness.reports.text.diff_text import summary
 
     for output in options.outputs:
-        _check_suffix(output, accepted=DIFF_FORMATS)
-        _check_other(output, (options.old, options.new))
+        check_suffix(output, accepted=DIFF_FORMATS)
+        check_other(output, (options.old, options.new))
     old, new = read_run(options.old), read_run(options.new)
-    _say(old)
-    _say(new)
+    say(old)
+    say(new)
     pairs = read_pairs(options.pair, old=old.run, new=new.run)
     found = compare(old.run, new.run, by=By(options.by), pairs=pairs)
     if not found.compared:
         raise UsageError(_nothing(old, new))
     for output in options.outputs:
-        _write(output, _diff_as(Path(output).suffix, found, old=old, new=new))
+        write(output, _diff_as(Path(output).suffix, found, old=old, new=new))
     if options.printed or not options.outputs:
         sys.stdout.write(_diff_as(options.printed or ".txt", found, old=old, new=new))
     else:
@@ -263,32 +267,3 @@ def _nothing(old: RunFile, new: RunFile) -> str:
         f"{old.path} and {new.path} have no cell in common: one has results of {there}, the other of {here} "
         "(use --pair OLD=NEW or --by firmware)"
     )
-
-
-def _check_suffix(output: str, *, accepted: tuple[str, ...]) -> None:
-    if Path(output).suffix not in accepted:
-        raise UsageError(
-            f"-o {output!r}: unknown suffix {Path(output).suffix!r} (expected one of {', '.join(accepted)})"
-        )
-
-
-def _check_other(output: str, inputs: Iterable[str]) -> None:
-    """Refuse to overwrite a run record with a comparison: the results of that run would be lost."""
-    for name in inputs:
-        if os.path.realpath(output) == os.path.realpath(name):
-            raise UsageError(f"-o {output!r}: would overwrite the run record {name}; give another path")
-
-
-def _say(file: RunFile) -> None:
-    """Print the notes on a file to stderr, apart from the report."""
-    for note in file.notes:
-        print(f"tls-harness: {note}", file=sys.stderr)
-
-
-def _write(output: str, text: str) -> None:
-    from harness.reports.record.journal import write_text
-
-    try:
-        write_text(Path(output), text)
-    except OSError as error:
-        raise HarnessError(f"no report: cannot write {output} ({error.strerror})") from error

@@ -54,8 +54,14 @@ def _key_exchange(negotiated: Negotiated, wire: WireReading) -> tuple[str, ...]:
         return ("no forward secrecy",)
     if wire.dh_bits is not None and wire.dh_bits < RSA_BITS:
         return (f"{wire.dh_bits}-bit Diffie-Hellman key",)
-    curve = _CURVE_BITS.match(negotiated.group or "")
-    return (f"{curve[1]}-bit group",) if curve is not None and int(curve[1]) < EC_BITS else ()
+    bits = curve_bits(negotiated.group or "")
+    return (f"{bits}-bit group",) if bits is not None and bits < EC_BITS else ()
+
+
+def curve_bits(group: str) -> int | None:
+    """Return the size of an elliptic curve whose IANA name has it; None for any other group."""
+    found = _CURVE_BITS.match(group)
+    return None if found is None else int(found[1])
 
 
 def _handshake_signature(wire: WireReading) -> tuple[str, ...]:

@@ -28,8 +28,8 @@ def render_html(run: RunRecord, *, links: str = "") -> str:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    style, script = _part("style.css"), _part("script.js")
-    return environment.from_string(_part("page.html.j2")).render(
+    style, script = part("style.css"), part("script.js")
+    return environment.from_string(part("page.html.j2")).render(
         view=visible(overview(run)),
         plots=visible(plots(run)),
         data=Markup(script_json({**page_data(run), "links": links})),
@@ -39,14 +39,16 @@ def render_html(run: RunRecord, *, links: str = "") -> str:
     )
 
 
-def policy(*, style: str, script: str) -> str:
+def policy(*, style: str, script: str | None = None) -> str:
     """Return the Content-Security-Policy: this page's own style and script by their hashes, and nothing else."""
-    return f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'"
+    scripts = "" if script is None else f"script-src '{_hash(script)}'; "
+    return f"default-src 'none'; style-src '{_hash(style)}'; {scripts}base-uri 'none'; form-action 'none'"
 
 
 def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
 
 
-def _part(name: str) -> str:
+def part(name: str) -> str:
+    """Return a file of this package that becomes part of a page."""
     return resources.files("harness.reports.html").joinpath(name).read_text(encoding="utf-8")

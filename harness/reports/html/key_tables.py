@@ -6,7 +6,7 @@ from harness.model import HOSTED_PLATFORMS
 from harness.reports.record.cells import UNVERIFIED, server_title
 from harness.reports.record.result_types import Json
 from harness.reports.record.run_types import RunRecord
-from harness.reports.text.key_costs import BoardCost, KeyCost, key_costs
+from harness.reports.text.key_costs import BoardCost, KeyCost, key_costs, kilobytes
 from harness.reports.text.server_keys import (
     Connects,
     KeyCell,
@@ -15,11 +15,6 @@ from harness.reports.text.server_keys import (
     milliseconds,
     recommended,
 )
-
-
-def kilobytes(value: float) -> str:
-    """Return a number of bytes in the unit that fits."""
-    return f"{value / 1e6:.1f} MB" if value >= 1e6 else f"{value / 1000:.1f} kB" if value >= 1000 else f"{value:.0f} B"
 
 
 def cost_view(run: RunRecord, matrix: KeyMatrix) -> dict[str, Json]:

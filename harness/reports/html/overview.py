@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Sequence
 
 from harness.model import Outcome, StepResult, VerdictWord
-from harness.reports.html.key_tables import cost_view, key_view, kilobytes
+from harness.reports.html.key_tables import cost_view, key_view
 from harness.reports.record.cells import server_title
 from harness.reports.record.result_types import Json, Result
 from harness.reports.record.run_types import Baseline, ChangeKind, RunRecord, Source
 from harness.reports.record.soak import flaky_cells, times_text, verdicts_text
+from harness.reports.text.key_costs import kilobytes
 from harness.reports.text.reached_text import reached_lines
 from harness.reports.text.server_keys import KEY_TOPIC, answer, key_matrix
 from harness.reports.text.terminal import stranger_lines

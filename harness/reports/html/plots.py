@@ -6,9 +6,10 @@ import statistics
 from collections.abc import Callable, Iterable
 
 from harness.model import Outcome
-from harness.reports.html.key_tables import kilobytes
+from harness.reports.record.cells import lowest_heap
 from harness.reports.record.result_types import Json, Result
 from harness.reports.record.run_types import RunRecord
+from harness.reports.text.key_costs import kilobytes
 from harness.reports.text.server_keys import milliseconds, one_key
 
 # In the units of the drawing, which is as wide as a phone and is scaled no further down.
@@ -45,7 +46,7 @@ def _heap_panels(
         for what, items in (("server key", by_key), ("suite", by_suite))
         for title, values in (
             ("Heap held by a session", _values(items, _held)),
-            ("Lowest free heap", _telling(_values(items, _heap))),
+            ("Lowest free heap", _telling(_values(items, lowest_heap))),
         )
     ]
 
@@ -60,13 +61,6 @@ def _milliseconds(value: float) -> str:
 
 def _time(result: Result) -> float | None:
     return result.timing_ms.handshake_board
-
-
-def _heap(result: Result) -> float | None:
-    """Return the low-water mark; on a port without one, the smaller of what was free before and after the handshake."""
-    memory = result.memory_bytes
-    known = [value for value in (memory.free_before, memory.free_after) if value is not None]
-    return memory.free_low if memory.free_low is not None else min(known, default=None)
 
 
 def _telling(values: Values) -> Values:

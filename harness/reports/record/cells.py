@@ -133,6 +133,13 @@ def worst_of(attempts: Iterable[Result]) -> Result:
     return min(attempts, key=lambda item: (item.verdict.severity, item.outcome is Outcome.CONNECTED))
 
 
+def lowest_heap(result: Result) -> int | None:
+    """Return the low-water mark; on a port without one, the smaller of what was free before and after the handshake."""
+    memory = result.memory_bytes
+    known = [value for value in (memory.free_before, memory.free_after) if value is not None]
+    return memory.free_low if memory.free_low is not None else min(known, default=None)
+
+
 def hidden_text(server: ServerEntry) -> str:
     """Return the settings that Python does not show, with the values that handshakes found; empty where there are none."""
     found = server.found

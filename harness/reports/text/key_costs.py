@@ -99,3 +99,8 @@ def _reason(cell: KeyCell) -> str:
     if cell.connects is Connects.YES:
         return cell.verdict or ""
     return cell.reason if cell.connects is Connects.NO else cell.connects.value
+
+
+def kilobytes(value: float) -> str:
+    """Return a number of bytes in the unit that fits."""
+    return f"{value / 1e6:.1f} MB" if value >= 1e6 else f"{value / 1000:.1f} kB" if value >= 1000 else f"{value:.0f} B"

@@ -11,19 +11,7 @@ from harness.reports.record.diff import MEANING
 from harness.reports.text.diff_text import SCHEMA
 
 
-@pytest.fixture
-def report(capsys):
-    """Run the command in this process; return its exit code, lines of stdout and lines of stderr."""
-
-    def run(*arguments):
-        code = cli.main(["report", *(str(word) for word in arguments)])
-        out, err = capsys.readouterr()
-        return code, out.splitlines(), err.splitlines()
-
-    return run
-
-
-@pytest.mark.parametrize("part", ["render", "diff", "merge"])
+@pytest.mark.parametrize("part", ["render", "diff", "merge", "trend", "metrics", "badge", "check"])
 def test_help(part, capsys):
     """Each subcommand has an example and its exit codes; diff explains its kinds."""
     with pytest.raises(SystemExit) as end:

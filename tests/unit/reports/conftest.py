@@ -23,6 +23,8 @@ from harness.model import (
     VerdictWord,
     WireStep,
 )
+from harness.reports.record.run_types import RunRecord
+from harness.reports.record.trend import TrendBuilder
 
 ALERT = Alert(sender=Side.SERVER, level="fatal", code=40, name="handshake_failure", at_ms=2.0)
 REFUSED = Observation(
@@ -92,3 +94,71 @@ def diagnosis(**words):
 def sample():
     """Provide the seed case's diagnosis and its parts."""
     return SimpleNamespace(diagnosis=diagnosis, result=result, CONNECTED=CONNECTED, REFUSED=REFUSED, EC_KEY=EC_KEY)
+
+
+def a_result(case, verdict="pass", *, ms=None, heap=None, board="lab-1", **more):
+    """Return one result in JSON; its `observed` may be given."""
+    return {
+        "board": board, "server": "s", "case": case, "verdict": verdict, "attempt": 1, "outcome": "not-run", "observed": None,
+        "expected": None, "stage": None, "ended_by": None, "reason": None, "mismatches": [], "explanation": None,
+        "timing_ms": {"handshake_board": ms, "handshake_server": None, "case": None},
+        "memory_bytes": {"free_before": heap, "free_low": None, "free_after": None}, "artifacts": {}, **more,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def a_run():
+    """Return a function that makes a record of results, of the night with a number."""
+
+    def make(night, *results, firmware="1.28", python="3.11.7", **more):
+        boards = [
+            {
+                "board": name,
+                "spec": "u0",
+                "kind": "serial",
+                "firmware": firmware,
+                "error": None,
+                "notes": [],
+                "facts": None,
+            }
+            for name in dict.fromkeys(item["board"] for item in results)
+        ]
+        server = {
+            "server": "s",
+            "python": python,
+            "platform": "linux",
+            "openssl": "OpenSSL 3.0.1 x",
+            "default_suites": [],
+        }
+        started, finished = (f"2026-03-{night:02}T0{hour}:00:00+00:00" for hour in (1, 2))
+        about = {
+            "harness": "0.1",
+            "cases": "core",
+            "started": started,
+            "finished": finished,
+            "arguments": [],
+            "id": f"id-{night}",
+        }
+        host = {"python": "3.11.7", "openssl": "OpenSSL 3.0.1 x", "default_suites": [], "security_level": 1}
+        return RunRecord.of_json(
+            {
+                "schema": "tls-harness/run/2", "run": about, "host": {**host, "platform": "linux", "implementation": "CPython"},
+                "boards": boards, "servers": [server], "cases": [], "results": list(results), **more,
+            }
+        )  # fmt: skip
+
+    make.result = a_result
+    return make
+
+
+@pytest.fixture
+def trend_of():
+    """Return a function that makes the trend of some runs."""
+
+    def trend(*runs):
+        builder = TrendBuilder()
+        for number, run in enumerate(runs):
+            builder.add(run, file=f"{number}.json")
+        return builder.finish()
+
+    return trend

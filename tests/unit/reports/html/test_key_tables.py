@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 from harness.reports import html
-from harness.reports.html.key_tables import kilobytes
 from harness.reports.html.overview import overview as overview_of
 from harness.reports.record.run_types import RunRecord
 
@@ -157,10 +156,3 @@ def test_a_flaky_key_is_marked_in_both_tables(make_run, make_result):
     both = make_run(make_result(), make_result(board="lab"), make_result(board="lab", verdict="known"))
     assert overview(both)["costs"]["rows"][0]["cells"][1]["details"] == ["~ flaky with 1 server"]
     assert "~ flaky with 1 server" in render_html(both)
-
-
-def test_sizes():
-    """Bytes, kilobytes, megabytes."""
-    assert [kilobytes(value) for value in (999, 1000, 16700, 999_999, 1_000_000, 2054016)] == [
-        "999 B", "1.0 kB", "16.7 kB", "1000.0 kB", "1.0 MB", "2.1 MB",
-    ]  # fmt: skip

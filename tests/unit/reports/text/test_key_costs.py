@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.model import VerdictWord
-from harness.reports.text.key_costs import HEAP_RULE, BoardCost, board_cost, key_costs
+from harness.reports.text.key_costs import HEAP_RULE, BoardCost, board_cost, key_costs, kilobytes
 from harness.reports.text.server_keys import Connects, KeyCell, KeyMatrix, KeyRow
 
 
@@ -80,3 +80,10 @@ def test_only_keys_among_which_one_chooses() -> None:
     assert [cost.row.case for cost in found] == ["key/p256", "key/rsa8192"]
     assert [(board.board, board.time_ms) for board in found[0].boards] == [("desk", 5), ("lab", 7)]
     assert [cost.heap_rule for cost in found] == [HEAP_RULE["key/p256"], None]
+
+
+def test_sizes() -> None:
+    """Bytes, kilobytes, megabytes."""
+    assert [kilobytes(value) for value in (999, 1000, 16700, 999_999, 1_000_000, 2054016)] == [
+        "999 B", "1.0 kB", "16.7 kB", "1000.0 kB", "1.0 MB", "2.1 MB",
+    ]  # fmt: skip
