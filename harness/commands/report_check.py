@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from harness.errors import HarnessError, UsageError
 
 if TYPE_CHECKING:
     from harness.commands import Commands
-    from harness.model import ServerFacts
+    from harness.reports.record.policy import Judgement, Policy
 
 _SERVER = re.compile(r"(\[[0-9a-fA-F:]+\]|[^\s:/\\\[\]]+):\d+")
 _ON_PURPOSE = (
@@ -66,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
         UsageError: an invalid target, policy or pattern; no session to judge.
         HarnessError: the server cannot be probed.
     """
-    from harness.reports.record.policy import judge_run, judge_server, packaged_text, read_policy
+    from harness.reports.record.policy import judge_run, packaged_text, read_policy
     from harness.reports.record.reading import read_run
     from harness.reports.text.policy_text import check_json, check_text
 
@@ -92,7 +93,7 @@ def run(options: argparse.Namespace) -> int:
     else:
         if options.cases:
             raise UsageError("--case applies only to a run record; a server has no cases")
-        judgement = judge_server(_facts(target, options.hostname), policy)
+        judgement = _judged_server(target, policy, hostname=options.hostname)
     if options.json:
         sys.stdout.write(check_json(judgement, policy, target=target))
     else:
@@ -102,27 +103,40 @@ def run(options: argparse.Namespace) -> int:
     return 1 if judgement.offences else 0
 
 
-def _facts(target: str, hostname: str | None) -> ServerFacts:
-    """Probe a server.
+def _judged_server(target: str, policy: Policy, *, hostname: str | None) -> Judgement:
+    """Probe a server, and judge what it accepts.
 
     Raises:
         UsageError: no such port.
-        HarnessError: it has no address, or accepts nothing.
+        HarnessError: it has no address or accepts nothing, or it stopped answering before anything was found that breaks the policy.
     """
-    from harness.diagnose.remote.looking import Looking
+    from harness.diagnose.remote.dialling import Dialler
+    from harness.diagnose.remote.looking import LOOK_S, Looking
     from harness.diagnose.request import host_and_port
+    from harness.reports.record.policy import judge_server
     from harness.server.target import look_up
     from harness.wire.host_names import is_ip_address
 
     host, port = host_and_port(target, option="report check")
     if (unknown := look_up(host, port)) is not None:
         raise HarnessError(f"report check {target}: unknown host name ({unknown.reason})")
+    dialler = Dialler(host, port)
+    limit = dialler.deadline(LOOK_S)
     name = hostname or (None if is_ip_address(host) else host)
-    looking = Looking(host, port, name=name, progress=lambda text: print(f"tls-harness: {text}", file=sys.stderr))
+    looking = Looking(dialler, name=name, progress=lambda text: print(f"tls-harness: {text}", file=sys.stderr))
     facts = looking.facts()
     if facts is None:
+        what = "no TCP connection" if dialler.gone else "no TLS handshake"
         raise HarnessError(
-            f"report check {target}: no TLS handshake from this machine: is a TLS server listening there? "
+            f"report check {target}: {what} from this machine: is a TLS server listening there? "
             f"`tls-harness diagnose --connect {target}` says more"
         )
-    return facts
+    judgement = judge_server(facts, policy)
+    if not (dialler.gone or limit.expired):
+        return judgement
+    if not judgement.offences:
+        raise HarnessError(
+            f"report check {target}: the probe was not completed (the server stopped answering, or needs more than {LOOK_S:.0f} s); "
+            "what it found meets the policy. Run the command again on a faster network"
+        )
+    return replace(judgement, not_judged=(*judgement.not_judged, "what a probe that was not completed did not reach"))

@@ -1,5 +1,6 @@
 """`tls-harness report check`: a real run and a real server judged by policies."""
 
+import contextlib
 import json
 import socket
 import ssl
@@ -8,6 +9,7 @@ import threading
 import pytest
 
 from harness.commands.report_check import _ON_PURPOSE
+from harness.diagnose.remote.looking import Looking
 from harness.reports.record.policy import packaged_text
 
 
@@ -135,6 +137,48 @@ def test_a_server_that_is_not_there(report):
     code, out, err = report("check", target)
     assert (code, out) == (10, [])
     assert err[-1] == (
-        f"tls-harness: report check {target}: no TLS handshake from this machine: is a TLS server listening there? "
+        f"tls-harness: report check {target}: no TCP connection from this machine: is a TLS server listening there? "
         f"`tls-harness diagnose --connect {target}` says more"
     )
+
+
+@pytest.mark.parametrize(("suites", "code"), [("ECDHE+AESGCM", 10), ("AES128-GCM-SHA256", 1)])
+def test_a_probe_that_was_not_completed(report, server, monkeypatch, suites, code):
+    """Nothing is met because a server stopped answering; what was found by then still counts."""
+    facts = Looking.facts
+
+    def interrupted(self, hello=None):
+        found = facts(self, hello)
+        self.dialler.gone = True
+        return found
+
+    monkeypatch.setattr(Looking, "facts", interrupted)
+    target = server("server-rsa2048", suites)
+    got, out, err = report("check", target)
+    assert got == code
+    if code == 1:
+        assert out[-1].endswith("; what a probe that was not completed did not reach")
+    else:
+        assert out == []
+        assert err[-1] == (
+            f"tls-harness: report check {target}: the probe was not completed (the server stopped answering, or needs more than 30 s); "
+            "what it found meets the policy. Run the command again on a faster network"
+        )
+
+
+def test_a_server_without_tls(report):
+    """A port that answers in plain text."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve():
+            with contextlib.suppress(OSError):
+                while True:
+                    listener.accept()[0].close()
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        target = f"127.0.0.1:{listener.getsockname()[1]}"
+        code, _out, err = report("check", target)
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join(60)
+    assert (code, ": no TLS handshake from this machine: is a TLS server" in err[-1]) == (10, True)
