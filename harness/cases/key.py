@@ -158,10 +158,11 @@ def issuers() -> Iterable[Row]:
 def two_keys() -> Iterable[Row]:
     """Two certificates: the server selects one by the client's offer, which serves every client."""
     both = ("server-rsa2048", "server-p256")
+    one_root = replace(checked("server-p256"), server=ordinary("server-rsa2048-by-p256", "server-p256").server)
     yield Row(
         "dual-rsa-ec",
         "RSA and EC keys on one server. The fix that works for all clients: each gets a key that it supports.",
-        with_unverified_form(replace(checked("server-p256"), server=ordinary(*both).server)),
+        with_unverified_form(one_root, server=ordinary(*both).server),
     )
     yield Row(
         "dual-ec-first",

@@ -10,6 +10,8 @@ from harness.model import Expectation, KeyFacts, ServerFacts, Side, Stage
 
 OPENSSL_3_0 = 0x30000000
 OPENSSL_3_2 = 0x30200000
+# include/openssl/x509_vfy.h.
+EE_KEY_TOO_SMALL, CA_KEY_TOO_SMALL = 66, 67
 # What a hash under a certificate is worth to OpenSSL (crypto/x509/x509_set.c, x509_sig_info_init): half its size; 3.0 took
 # SHA-1 below level 1 (CHANGES.md 3.0, #10787). A hash that belongs to no signature OpenSSL knows is worth nothing.
 _HASH_BITS = {"sha1": 63, "sha3-256": 0, "sha256": 128}
@@ -33,10 +35,38 @@ def refuses_short_key(server: ServerFacts) -> Expectation | None:
     )
 
 
+def refuses_short_issuer(server: ServerFacts, *, rsa_bits: int) -> Expectation | None:
+    """Return how `load_cert_chain` refuses a chain with an RSA key that is too short for the security level; None if it accepts it."""
+    wanted = _LEVEL_BITS[min(server.security_level, 5)]
+    if _rsa_bits(rsa_bits) >= wanted:
+        return None
+    return refused(
+        by=Side.SERVER,
+        stage=Stage.CONFIG,
+        server="CA_KEY_TOO_SMALL",
+        note=f"security level {server.security_level} requires {wanted} bits of every key in the chain",
+    )
+
+
+def short_client_key(server: ServerFacts, *, rsa_bits: int, issuer_bits: int) -> int | None:
+    """Return the X.509 error for a client's RSA key that is too short for the security level, or its issuer's; None if both are accepted.
+
+    OpenSSL looks at the client's own key before anything else (crypto/x509/x509_vfy.c, X509_verify_cert), at the issuers' with the chain.
+    """
+    wanted = _LEVEL_BITS[min(server.security_level, 5)]
+    if _rsa_bits(rsa_bits) < wanted:
+        return EE_KEY_TOO_SMALL
+    return CA_KEY_TOO_SMALL if _rsa_bits(issuer_bits) < wanted else None
+
+
+def _rsa_bits(bits: int) -> int:
+    return next((worth for least, worth in _RSA_BITS if bits >= least), 0)
+
+
 def _key_bits(key: KeyFacts) -> int:
     """Return the bits of security of a key (RSA: BN_security_bits; curves: half their size; RFC 8032 section 8.5)."""
     if key.type in ("RSA", "RSA-PSS"):
-        return next((bits for least, bits in _RSA_BITS if key.bits >= least), 0)
+        return _rsa_bits(key.bits)
     return {"Ed25519": 128, "Ed448": 224}.get(key.type, key.bits // 2)
 
 

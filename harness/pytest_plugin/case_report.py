@@ -118,12 +118,14 @@ def _leave_out(report: pytest.TestReport, item: pytest.Item, board: str) -> None
 
 
 def _described(item: pytest.Item, result: CaseResult) -> dict[str, Any]:
-    """Describe the board and the server if this process has not reported them yet, and the board again if it has new notes."""
+    """Say who the board is. Describe it and the server if this process has not reported them yet, and the board again if it has new notes."""
+    from harness.boards.agent.same_board import identity_of
     from harness.reports.record.run_record import board_entry
 
     lab, reported, found = lab_of(item.config), item.config.stash.setdefault(REPORTED, set()), {}
     board = next((entry for entry in lab.boards() if entry.spec.label == result.board), None)
     if board is not None:
+        found["identity"] = identity_of(board.info) if board.info else None
         notes = board.session.notes if board.session else ()
         mention = f"board {result.board} {len(notes)}"
         if mention not in reported:

@@ -13,6 +13,7 @@ import pytest
 
 from harness.errors import UsageError
 from harness.pytest_plugin.exit_codes import Tally, exit_code
+from harness.pytest_plugin.identities import Identities
 from harness.pytest_plugin.interrupts import end_on_signals
 from harness.pytest_plugin.junit import mark_fault
 from harness.pytest_plugin.record import News, Record
@@ -45,6 +46,7 @@ class Reporter:
         self._total = 0
         self._bad = 0
         self._tally = Tally()
+        self._identities = Identities()
         self._usual: tuple[bool, Any] | None = None
         self._line_open = False
         self._over = False
@@ -175,11 +177,13 @@ class Reporter:
 
     def _note(self, report: Any) -> None:
         self._make_room(report.nodeid)
+        data = getattr(report, "tls", None) if report.when == "call" else None
+        if data is not None:
+            self._identities.check(report, data)
         self._tally.take(report)
         if getattr(report, "tls_not_run", False):
             self._not_run[report.nodeid] = True
-        data = getattr(report, "tls", None)
-        if data is None or report.when != "call":
+        if data is None:
             return
         self._shape(report, data)
         new = self.kept.take(data)

@@ -210,7 +210,9 @@ class CaseRunner:
                 control = control_of(case, find_case(case.positive_control))
                 verdict = (
                     self._retried(
-                        lambda: self._controls.check(control, seen, unmet=self._unmet),
+                        lambda: self._controls.check(
+                            control, seen, unmet=self._unmet, configured=self._negotiations.refused_by_configuration
+                        ),
                         step=f"the positive control {control.id}",
                     )
                     or verdict

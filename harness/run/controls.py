@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from harness.certificates import Unavailable
-from harness.model import Case, Need, Observation, Outcome, Verdict, VerdictWord
-from harness.run.handshake import Handshakes
+from harness.model import Case, Expectation, Need, Observation, Outcome, Verdict, VerdictWord
+from harness.run.handshake import Handshake, Handshakes
 
 _INCONCLUSIVE = "the refusal proves nothing"
 
@@ -65,8 +65,21 @@ class Controls:
         """Whether this verdict is `check`'s own, which says that the control proves nothing."""
         return verdict.word is VerdictWord.ERROR and _INCONCLUSIVE in (verdict.reason or "")
 
-    def check(self, control: Case, seen: Observation, *, unmet: Callable[[Case], Need | None]) -> Verdict | None:
+    def check(
+        self,
+        control: Case,
+        seen: Observation,
+        *,
+        unmet: Callable[[Case], Need | None],
+        configured: Callable[[Case, Handshake], Expectation | None],
+    ) -> Verdict | None:
         """Check that the board accepts the control's chain with no more memory than the case had.
+
+        Args:
+            control: with the settings of its case.
+            seen: what happened in the case.
+            unmet: a function that names a need of the control that is not met.
+            configured: a function that says how the server refuses the control because of how its OpenSSL is configured.
 
         Returns:
             None if it did. `unsupported` if the control cannot run on this board, server or machine. `error` if it did not connect or
@@ -82,6 +95,9 @@ class Controls:
             missing = unmet(control)
             handshake = self._handshakes.make(control.server, control.client) if missing is None else None
             missed = handshake.missing_api if handshake is not None else missing and missing.reason
+            refusal = configured(control, handshake) if handshake is not None else None
+            if refusal is not None:
+                missed = f"this server's OpenSSL is configured to refuse it ({refusal.server_reason})"
         except Unavailable as error:
             handshake, missed = None, str(error)
         if handshake is None or missed:

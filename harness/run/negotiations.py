@@ -14,7 +14,6 @@ from harness.model import Case, ClientPlan, Expectation, HelloFacts, Outcome, Se
 from harness.oracle.earned import History
 from harness.oracle.own_offer import before_3_6_7
 from harness.oracle.predict import predict
-from harness.oracle.prediction.hidden import as_configured, hidden_settings
 from harness.run.handshake import Handshake
 from harness.wire.suites import suite_code
 
@@ -34,8 +33,8 @@ class Negotiations:
     def predicted(self, case: Case, handshake: Handshake) -> Expectation | None:
         """Return the predicted result of a case's negotiation; None if it is not predicted, or nothing was negotiated.
 
-        It is predicted for every case if the server's OpenSSL is configured so that it refuses its own key, or this hello: no case is
-        about that.
+        It is predicted for every case if the server's OpenSSL is configured (openssl.cnf, crypto-policies) so that it refuses its own key,
+        or this hello: no case is about that.
 
         Raises:
             BoardError, ServerError: the board had to be asked, and that failed.
@@ -45,9 +44,21 @@ class Negotiations:
             return None
         if hello is None:
             return refuses_short_key(facts) if handshake.observation.stage is Stage.CONFIG else None
-        if not case.predicted and not _refused_by_configuration(hello, facts):
+        if not case.predicted and self.refused_by_configuration(case, handshake) is None:
             return None
         return self._predict(hello, facts)
+
+    def refused_by_configuration(self, case: Case, handshake: Handshake) -> Expectation | None:
+        """Return how the server refuses this hello only because of settings that the case did not ask for; None if it does not."""
+        facts, hello = handshake.report.facts, handshake.observation.client_hello
+        if facts is None or hello is None:
+            return None
+        # A maximum below the case's may be all that this OpenSSL has; and what Python shows of openssl.cnf is the minimum.
+        as_asked = replace(facts, minimum_version=case.server.minimum_version, found=None)
+        if as_asked == facts or predict(hello, as_asked).outcome is not Outcome.CONNECTED:
+            return None
+        refusal = predict(hello, facts)
+        return refusal if refusal.outcome is not Outcome.CONNECTED else None
 
     def history(self, case: Case, handshake: Handshake, *, usual: HelloFacts | None) -> History:
         """Return what the board did before this case.
@@ -78,14 +89,6 @@ class Negotiations:
         predicted = predict(hello, facts)
         older = before_3_6_7(predicted, hello, facts)
         return predicted if older is None or self._takes_own_pss() else older
-
-
-def _refused_by_configuration(hello: HelloFacts, facts: ServerFacts) -> bool:
-    """Whether a server refuses this hello only because of settings that Python does not show."""
-    hidden = hidden_settings(facts)
-    if not hidden or predict(hello, facts).outcome is Outcome.CONNECTED:
-        return False
-    return predict(hello, as_configured(facts, *hidden)).outcome is Outcome.CONNECTED
 
 
 def planned_hello(usual: HelloFacts | None, plan: ClientPlan) -> HelloFacts | None:

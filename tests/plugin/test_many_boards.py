@@ -146,6 +146,38 @@ def test_a_worker_that_crashes_and_is_not_replaced(lab):
     )
 
 
+# Before the worker that replaces another one opens the board, the board was exchanged.
+EXCHANGED = """
+import dataclasses
+
+kept = harness.run.lab.open_board
+
+def open_exchanged(spec, **options):
+    session = kept(spec, **options)
+    if worker not in ("gw0", "gw1"):
+        session.info = dataclasses.replace(session.info, unique_id="02")
+    return session
+
+harness.run.lab.open_board = open_exchanged
+"""
+
+
+def test_a_replacement_worker_that_finds_another_board(lab):
+    """Its results are errors that say what differs; the board's description is still that of the first worker."""
+    lab.write("conftest.py", WATCH + DIES.replace("rsa-1024-key", "ca-verified") + EXCHANGED)
+    ran = lab.run("--cases", "smoke", "-k", AND_LATER, "--board", "v1", "--board", "v2", "-n", "auto")
+    assert ran.status == 10
+    record = ran.record()
+    reason = "v1: another process of this run has a different board under this name: unique id none -> 02"
+    assert [(result["verdict"], result["reason"]) for result in record["results"] if result["board"] == "v1"] == [
+        ("pass", None),
+        ("error", "the worker process that had this board crashed in this case"),
+        ("error", reason),
+    ]
+    assert [board["facts"]["unique_id"] for board in record["boards"]] == [None, None]
+    assert reason in ran.text
+
+
 # Only after the other worker has reported its collection: before that the controller does not know the tests of the run.
 ENDS_FIRST = """
 import os, signal, time

@@ -5,6 +5,8 @@ A board may be exchanged or flashed in mid-run, and answers under the same port.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from harness.boards.agent.console import Console
 from harness.boards.agent.probe import parse_probe, probe_steps, run_step
 from harness.errors import BoardError, FaultKind
@@ -36,13 +38,24 @@ def replaced_text(label: str, changes: tuple[str, ...]) -> str:
 
 def identity_changes(before: BoardInfo, now: BoardInfo) -> tuple[str, ...]:
     """Return what differs between two probes, as `what OLD -> NEW`; empty for the same board with the same firmware."""
-    facts = (
-        ("implementation", before.implementation, now.implementation),
-        ("firmware", before.firmware, now.firmware),
-        ("version", before.version_text, now.version_text),
-        ("platform", before.platform, now.platform),
-        ("machine", before.machine, now.machine),
-        ("build", before.build, now.build),
-        ("unique id", before.unique_id, now.unique_id),
+    return changed_facts(identity_of(before), identity_of(now))
+
+
+def identity_of(info: BoardInfo) -> dict[str, str | None]:
+    """Return what tells who a board is, by its name in messages."""
+    return {
+        "implementation": info.implementation,
+        "firmware": info.firmware,
+        "version": info.version_text,
+        "platform": info.platform,
+        "machine": info.machine,
+        "build": info.build,
+        "unique id": info.unique_id,
+    }
+
+
+def changed_facts(before: Mapping[str, str | None], now: Mapping[str, str | None]) -> tuple[str, ...]:
+    """Return what differs between two identities, as `what OLD -> NEW`."""
+    return tuple(
+        f"{what} {old or 'none'} -> {now.get(what) or 'none'}" for what, old in before.items() if old != now.get(what)
     )
-    return tuple(f"{what} {old or 'none'} -> {new or 'none'}" for what, old, new in facts if old != new)

@@ -188,6 +188,8 @@ def flight_of(behaviour: dict[str, Any]) -> Callable[[bytes, int], tuple[bytes, 
         return None
 
     def change(data: bytes, index: int) -> tuple[bytes, str]:
+        if data[:1] == bytes([ALERT]):
+            return data, ""  # the server refuses: there is no flight to change
         if name in FIRST_FLIGHT and index == 0:
             edit, how = FIRST_FLIGHT[name]
             return edit(data), how

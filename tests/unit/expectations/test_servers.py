@@ -11,7 +11,9 @@ from harness.expectations.servers import (
     OPENSSL_3_2,
     bad_record,
     refuses_old_hash,
+    refuses_short_issuer,
     refuses_short_key,
+    short_client_key,
 )
 from harness.model import KeyFacts, ServerFacts, Side, Stage
 from harness.server.engine.security_levels import checks_own_signature
@@ -50,6 +52,34 @@ def loading(material, *, level):
     except ssl.SSLError as error:
         return live, error.reason
     return live, None
+
+
+@pytest.mark.parametrize("level", [*LEVELS, 4, 5])
+def test_a_short_key_in_the_chain(certificates, level):
+    """An RSA-2048 key of an intermediate is refused from level 3 on, even where the server's own key is long enough."""
+    live, reason = loading(certificates.make("server-chain-with-stranger"), level=level)
+    expected = refuses_short_key(live) or refuses_short_issuer(live, rsa_bits=2048)
+    assert (expected and expected.server_reason) == reason
+    assert (reason is None) is (level < 3)
+
+
+@pytest.mark.parametrize(
+    ("level", "bits", "issuer", "code"),
+    [
+        (1, 1024, 2048, None),
+        (2, 1024, 2048, 66),
+        (2, 2048, 2048, None),
+        (3, 2048, 2048, 66),
+        (3, 3072, 2048, 67),
+        (3, 3072, 3072, None),
+        (3, 2048, 3072, 66),
+        (2, 2048, 1024, 67),
+        (9, 15360, 15360, None),
+    ],
+)
+def test_a_short_key_of_a_client(level, bits, issuer, code):
+    """The client's own key comes first, then its issuer's; the numbers are OpenSSL's (EE_KEY_TOO_SMALL, CA_KEY_TOO_SMALL)."""
+    assert short_client_key(facts(level=level), rsa_bits=bits, issuer_bits=issuer) == code
 
 
 KEYS = ("rsa1024", "rsa2048", "p224", "p256", "p384", "p521", "secp256k1", "ed25519", "ed448", "rsa-pss")

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from harness.cases import find_case
+from harness.expectations.builders import refused
 from harness.model import ClientReport, Observation, Outcome, Verdict, VerdictWord
 from harness.run.controls import Controls, control_of, slack_bytes
 
@@ -72,9 +73,39 @@ def test_a_session_counts_for_its_own_settings():
             made.append(server.ciphers)
             return SimpleNamespace(observation=seen(free_before=50_000), missing_api=None)
 
-    controls, refused = Controls(Handshakes()), seen(free_before=50_000)
-    controls.remember(CONTROL, refused)
+    controls, observed = Controls(Handshakes()), seen(free_before=50_000)
+    controls.remember(CONTROL, observed)
     limited = control_of(find_case("cert/md5-rsa-leaf-sec0"), CONTROL)
     for control in (CONTROL, limited, limited):
-        assert controls.check(control, refused, unmet=lambda _case: None) is None
+        assert controls.check(control, observed, unmet=lambda _case: None, configured=lambda *_: None) is None
     assert made == ["ALL:@SECLEVEL=0"]
+
+
+@pytest.mark.parametrize(
+    ("refusal", "word", "reason"),
+    [
+        (
+            refused(by="server", server="NO_SHARED_CIPHER", alert=40, client=-30592),
+            VerdictWord.UNSUPPORTED,
+            "the positive control key/rsa2048 cannot run here: this server's OpenSSL is configured to refuse it (NO_SHARED_CIPHER)",
+        ),
+        (
+            None,
+            VerdictWord.ERROR,
+            "the refusal proves nothing: positive control key/rsa2048 did not connect: too little memory looks the same",
+        ),
+    ],
+)
+def test_a_control_that_the_server_is_configured_to_refuse(refusal, word, reason):
+    """It cannot run with this server, which says nothing about the board; any other control that does not connect proves nothing."""
+
+    class Handshakes:
+        """Handshakes that end in a refusal."""
+
+        def make(self, _server, _plan):
+            return SimpleNamespace(observation=replace(seen(), outcome=Outcome.REFUSED), missing_api=None)
+
+    verdict = Controls(Handshakes()).check(
+        CONTROL, seen(), unmet=lambda _case: None, configured=lambda _case, _handshake: refusal
+    )
+    assert (verdict.word, verdict.reason) == (word, reason)

@@ -167,6 +167,27 @@ def test_a_configuration_is_predicted_for_every_case(negotiations):
     assert negotiations.predicted(stated, handshake(facts=replace(limited, keys=()))) is None
 
 
+def test_a_minimum_that_nobody_asked_for(negotiations):
+    """openssl.cnf may set the minimum, which Python shows: it is the configuration's unless the case asks for it."""
+    stated, newer = replace(CASE, predicted=False), handshake(facts=replace(FACTS, minimum_version="TLSv1.3"))
+    assert negotiations.predicted(stated, newer).server_reason == "UNSUPPORTED_PROTOCOL"
+    asked = replace(stated, server=ServerProfile(minimum_version="TLSv1.3"))
+    assert negotiations.predicted(asked, newer) is None
+
+
+def test_what_a_configuration_refuses(negotiations):
+    """Only a refusal that the settings asked for do not have, with its reason; a session or a missing hello is none."""
+    limited = replace(FACTS, found=FOUND)
+    assert negotiations.refused_by_configuration(CASE, handshake(facts=limited)).server_reason == "NO_SHARED_CIPHER"
+    for other in (
+        handshake(),
+        handshake(None, facts=limited),
+        handshake(DAMAGED, facts=limited),
+        handshake(facts=None),
+    ):
+        assert negotiations.refused_by_configuration(CASE, other) is None
+
+
 def test_a_key_that_the_server_refuses(negotiations):
     """Without a ClientHello, only the server's refusal of its own short key is predicted."""
     short = replace(FACTS, keys=(KeyFacts(type="RSA", bits=2048),), security_level=3)

@@ -80,6 +80,15 @@ def test_cut_records_are_kept() -> None:
     assert split_records(FLIGHT[:10]) == [(HANDSHAKE, b"\x03\x03", FLIGHT[5:10])]
 
 
+@pytest.mark.parametrize("name", FLIGHTS)
+def test_an_alert_is_no_flight(name: str) -> None:
+    """What a server says instead of its flight arrives as it is, and ends as the server ends it."""
+    alert = b"\x15\x03\x03\x00\x02\x02\x28"
+    change = flight_of({"name": name, "size": 1})
+    assert change is not None
+    assert [change(alert, index) for index in range(3)] == [(alert, "")] * 3
+
+
 def test_only_known_names_change_flights() -> None:
     """A behaviour that changes no flight has no function."""
     assert flight_of({}) is None
