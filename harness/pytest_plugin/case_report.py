@@ -118,11 +118,12 @@ def _leave_out(report: pytest.TestReport, item: pytest.Item, board: str) -> None
 
 
 def _described(item: pytest.Item, result: CaseResult) -> dict[str, Any]:
-    """Say who the board is. Describe it and the server if this process has not reported them yet, and the board again if it has new notes."""
+    """Say who the board is; describe it and the server if this process has not done so yet, and the board again for new notes."""
     from harness.boards.agent.same_board import identity_of
     from harness.reports.record.run_record import board_entry
 
-    lab, reported, found = lab_of(item.config), item.config.stash.setdefault(REPORTED, set()), {}
+    lab, reported = lab_of(item.config), item.config.stash.setdefault(REPORTED, set())
+    found: dict[str, Any] = {}
     board = next((entry for entry in lab.boards() if entry.spec.label == result.board), None)
     if board is not None:
         found["identity"] = identity_of(board.info) if board.info else None

@@ -12,7 +12,7 @@ class Identities:
     """The boards of a run, as the first process that used each of them saw it."""
 
     def __init__(self) -> None:
-        self._first: dict[str, dict[str, str | None]] = {}
+        self._first: dict[tuple[str, str | None], dict[str, str | None]] = {}
 
     def check(self, report: Any, data: dict[str, Any]) -> None:
         """Make a result an `error` if its board is not the one that had this name before.
@@ -26,7 +26,8 @@ class Identities:
             return  # the board could not be probed
         from harness.boards.agent.same_board import changed_facts
 
-        changes = changed_facts(self._first.setdefault(label, now), now)
+        name = (label, data["result"].get("firmware"))  # each firmware that the run flashes is a board of its own
+        changes = changed_facts(self._first.setdefault(name, now), now)
         if not changes:
             return
         reason = f"{label}: another process of this run has a different board under this name: {'; '.join(changes)}"

@@ -11,11 +11,18 @@ from harness.pytest_plugin.identities import Identities
 FIRST = BoardInfo(version_text="MicroPython v1.25.0", unique_id="01")
 
 
-def taken(identities, info, *, board="lab-1", verdict="pass"):
+def taken(identities, info, *, board="lab-1", **more):
     """Return the report and the data of a result of this board, after the check."""
     report = SimpleNamespace(outcome="passed", longrepr=None)
     data = {
-        "result": {"board": board, "verdict": verdict, "outcome": "connected", "reason": None, "observed": {"x": 1}},
+        "result": {
+            "board": board,
+            "verdict": "pass",
+            "outcome": "connected",
+            "reason": None,
+            "observed": {"x": 1},
+            **more,
+        },
         "board": {"board": board},
         "line": "connected",
         "identity": identity_of(info) if info else None,
@@ -62,8 +69,10 @@ def test_another_board_under_the_name(changed, what):
 
 
 def test_other_names_are_other_boards():
-    """Each name has its own first board."""
+    """Each name has its own first board, and each firmware that is flashed under it."""
     identities = Identities()
     taken(identities, FIRST)
+    report, _data = taken(identities, BoardInfo(unique_id="02"), firmware="1.28.0")
+    assert report.outcome == "passed"
     report, _data = taken(identities, BoardInfo(unique_id="02"), board="lab-2")
     assert report.outcome == "passed"
