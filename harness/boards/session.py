@@ -5,7 +5,7 @@ Knows the order of these steps and the errors when one fails. Uses `RawRepl` and
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -15,6 +15,7 @@ from harness.boards.agent.console import Console
 from harness.boards.agent.memory import FreeMemory, read_memory
 from harness.boards.agent.own_faults import agent_fault, is_damaged
 from harness.boards.agent.probe import probe_board
+from harness.boards.agent.programs import Played, play
 from harness.boards.agent.protocol import Answer, RunRequest, read_answer
 from harness.boards.agent.request import build_request
 from harness.boards.agent.same_board import must_be_same
@@ -258,8 +259,7 @@ class BoardSession:
             Unavailable: a certificate cannot be made on this machine.
             UsageError: there is no suite of this name.
         """
-        multiplier = self.spec.settings.timeout_multiplier
-        return build_request(plan, certificates, info=self.info, timeout_multiplier=multiplier)
+        return build_request(plan, certificates, info=self.info, timeout_multiplier=self.scaled(1.0))
 
     def connect(self, request: RunRequest, blobs: dict[str, bytes], *, deadline: Deadline) -> Answer:
         """Let the board try one connection.
@@ -301,6 +301,11 @@ class BoardSession:
             what="measure its free memory",
             deadline=Deadline(self.scaled(20.0)),
         )
+
+    def run_program(self, text: str, files: Mapping[str, bytes], *, deadline: Deadline) -> Played:
+        """Run a whole program; its open() finds these files. Raises as `connect` does."""
+        heap = self.info.heap_free_bytes
+        return play(self._console, self.blobs, text, files=files, heap_free_bytes=heap, deadline=deadline)
 
     # ------------------------------------------------------------------ trouble and end
 

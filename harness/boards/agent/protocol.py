@@ -113,7 +113,7 @@ class RunRequest:
         if self.name != DEFAULT_NAME:
             words["name"] = self.name
         text = json.dumps(words, ensure_ascii=True, separators=(",", ":"))
-        return f"th_run({_literal(text)},'{check_sum(text.encode('ascii'), kind=kind)}')"
+        return f"th_run({literal(text)},'{check_sum(text.encode('ascii'), kind=kind)}')"
 
 
 def own_text(number: int) -> str:
@@ -134,10 +134,10 @@ def checked_code(code: str, *, kind: str, call: str = "th_x") -> str:
 
 def json_literal(value: Any) -> str:
     """Write a value as JSON inside a string literal that MicroPython and Python read the same way."""
-    return _literal(json.dumps(value, ensure_ascii=True, separators=(",", ":")))
+    return literal(json.dumps(value, ensure_ascii=True, separators=(",", ":")))
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
     """Return ASCII without control characters as a string literal: only the quote and the backslash are escaped."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 

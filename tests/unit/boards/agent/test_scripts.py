@@ -17,7 +17,9 @@ def test_slim_source_is_the_same_program() -> None:
     assert slim_source(source) == '\n\n\n\ndef f(a):\n\n if a:\n  return "# no comment"\n'
 
 
-@pytest.mark.parametrize("name", ["line", "load", "tls_client", "agent", "network_setup", "tcp_try", "set_clock"])
+@pytest.mark.parametrize(
+    "name", ["line", "load", "tls_client", "agent", "network_setup", "tcp_try", "set_clock", "play"]
+)
 def test_deployed_scripts_compile_to_the_same_code(name: str) -> None:
     """The code that is sent is the source without docstrings: the same statements on the same lines."""
     from harness.system.data_files import data_dir

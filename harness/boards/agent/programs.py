@@ -1,0 +1,109 @@
+"""Run a whole program of the user's on the board, as it is printed: its files come from RAM, and what it prints comes back.
+
+Knows the call of device_scripts/play.py and its answer. Must not know what the program does.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from harness.boards.agent.blobs import BlobStore
+from harness.boards.agent.check_sum import check_sum
+from harness.boards.agent.console import Console
+from harness.boards.agent.protocol import blob_name, literal, read_objects
+from harness.system.deadline import Deadline
+
+_TEXT_LIMIT = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    """What a program printed, and the exception that ended it: empty `type` if it ran to its end."""
+
+    number: int | None
+    damaged: bool = False
+    said: str = ""
+    type: str = ""
+    args: tuple[int | str | None, ...] = ()
+
+    @property
+    def error(self) -> str:
+        """The exception in one line; empty if there was none."""
+        return f"{self.type}: {', '.join(map(str, self.args))}".rstrip(": ") if self.type else ""
+
+
+def play(
+    console: Console,
+    blobs: BlobStore,
+    text: str,
+    *,
+    files: Mapping[str, bytes],
+    heap_free_bytes: int | None,
+    deadline: Deadline,
+) -> Played:
+    """Run a program and return what it printed.
+
+    Args:
+        console: the board, with the agent loaded.
+        blobs: what it holds.
+        text: the program.
+        files: what its open() finds, by the names that it uses.
+        heap_free_bytes: of the board after its start; None if not known.
+        deadline: for all of it.
+
+    Raises:
+        BoardError: the line failed, or the agent did.
+    """
+    console.load("play", "load what runs a program")
+    program = text.encode()
+    names = {name: blob_name(data) for name, data in files.items()}
+    held = {blob_name(data): data for data in (*files.values(), program)}
+    blobs.provide(held, heap_free_bytes=heap_free_bytes, deadline=deadline)
+    return console.ask(
+        lambda number: play_code(blob_name(program), names, number=number, kind=console.check_kind),
+        read=read_played,
+        what="run a program",
+        deadline=deadline,
+    )
+
+
+def play_code(program: str, files: Mapping[str, str], *, number: int, kind: str) -> str:
+    """Return the call that runs a stored program.
+
+    Args:
+        program: the name of its blob.
+        files: file name -> name of the blob.
+        number: of this exec within the session.
+        kind: of checksums, as the board chose it.
+    """
+    words = {"n": number, "program": program, "files": dict(files)}
+    text = json.dumps(words, ensure_ascii=True, separators=(",", ":"))
+    return f"th_play({literal(text)},'{check_sum(text.encode('ascii'), kind=kind)}')"
+
+
+def read_played(console: bytes) -> Played | None:
+    """Read the answer to `play_code`; None if there is none.
+
+    Raises:
+        ValueError: the answer is not in the script's format.
+    """
+    objects = read_objects(console)
+    if not objects:
+        return None
+    value = objects[-1]
+    said, kind, args = value.get("said", ""), value.get("type", ""), value.get("args", [])
+    number = value.get("n")
+    if value.get("kind") == "damaged":
+        return Played(number=None, damaged=True)
+    if value.get("kind") != "played" or not isinstance(number, int) or not isinstance(args, list) or len(args) > 3:
+        raise ValueError("the board's answer about a program is not in its format")
+    if not all(isinstance(text, str) and len(text) <= _TEXT_LIMIT for text in (said, kind)):
+        raise ValueError("the board's answer about a program is too long")
+    return Played(
+        number=number,
+        said=said,
+        type=kind,
+        args=tuple(item if item is None or isinstance(item, int) else str(item)[:_TEXT_LIMIT] for item in args),
+    )
