@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from harness.model import ServerProfile, Verify
 
 
+def quoted(text: str) -> str:
+    """Return a text as a literal that Python and MicroPython read the same way: ASCII, in double quotes where possible."""
+    literal = ascii(text)
+    return f'"{literal[1:-1]}"' if literal[0] == "'" and '"' not in literal else literal
+
+
 def serving(
-    profile: ServerProfile, *, pairs: Mapping[str, tuple[str, str]], authorities: Mapping[str, str]
+    profile: ServerProfile,
+    *,
+    pairs: Mapping[str, tuple[str, str]],
+    authorities: Mapping[str, str],
+    der: Collection[str] = (),
 ) -> tuple[str, ...]:
     """Return lines that make the context of a TLS server.
 
@@ -16,10 +26,11 @@ def serving(
         profile: its settings.
         pairs: certificate name -> file of the certificate, file of the key.
         authorities: CA name -> file.
+        der: the files among them that are DER, which Python takes as bytes only.
     """
     lines = ["context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)"]
     if profile.ciphers is not None:
-        lines.append(f'context.set_ciphers("{profile.ciphers}")')
+        lines.append(f"context.set_ciphers({quoted(profile.ciphers)})")
     for name, version in (("minimum", profile.minimum_version), ("maximum", profile.maximum_version)):
         if version is not None:
             lines.append(f"context.{name}_version = ssl.TLSVersion.{version.replace('.', '_')}")
@@ -27,10 +38,13 @@ def serving(
         certificate, key = pairs[name]
         if profile.swap_key_and_certificate:
             certificate, key = key, certificate
-        lines.append(f'context.load_cert_chain("{certificate}", "{key}")')
+        lines.append(f"context.load_cert_chain({quoted(certificate)}, {quoted(key)})")
     if profile.curve is not None:
-        lines.append(f'context.set_ecdh_curve("{profile.curve}")')
+        lines.append(f"context.set_ecdh_curve({quoted(profile.curve)})")
     if profile.verify is not Verify.NONE:
         lines.append(f"context.verify_mode = ssl.CERT_{profile.verify.upper()}")
-    lines += [f'context.load_verify_locations("{authorities[name]}")' for name in profile.client_ca]
+    for name in profile.client_ca:
+        file = quoted(authorities[name])
+        what = f'cadata=open({file}, "rb").read()' if authorities[name] in der else file
+        lines.append(f"context.load_verify_locations({what})")
     return tuple(lines)
