@@ -93,9 +93,11 @@ IO = {
     "server.engine.engine": {"socket", "threading"},
     "server.engine.engine_jobs": {"socket", "threading"},
     "server.engine.tls_link": {"selectors", "socket"},
+    "server.program": {"subprocess", "threading"},
     "server.relay": {"selectors", "socket", "threading"},
     "server.remote": {"subprocess", "threading"},
     "server.target": {"socket"},
+    "system.commands": {"sleep", "subprocess"},
     "system.locks": {"fcntl"},
 }
 IO_MODULES = {"socket", "selectors", "serial", "mpremote", "subprocess", "threading", "asyncio", "multiprocessing"}

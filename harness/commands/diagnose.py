@@ -34,8 +34,9 @@ examples:
 
   no board: `--board unix` is a real MicroPython interpreter on this machine.
 
-Files are read in place. A private key is never copied, logged or shown; the board receives only its own (--client-key).
-Each possible fix is tried on the board, one change at a time. PROVED means that the board connected with exactly this change.
+Files are read in place. A private key is never logged or shown, and copied only by a printed command that converts it, into a private
+folder that is removed; the board receives only its own (--client-key). Problems are removed one after another. PROVED means that exactly
+the printed commands and programs were run, and that board and server connected.
 
 exit codes: 0 the board connects, 1 it does not connect, 2 usage error, 10 board or harness fault, 130 Ctrl-C
 """

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import functools
 import ssl
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -29,6 +29,16 @@ ISSUER, CLIENT_ISSUER = "issuer", "client-issuer"
 COMPLETE, CLIENT_ISSUERS, EVERY_CA = "complete", "client-issuers", "every-ca"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a certificate of the user's is: a file (None: this machine's store), its form, and whether it is the first in it."""
+
+    path: Path | None
+    form: str = "pem"
+    is_first: bool = True
+    text: str = "this machine's trust store"
+
+
 class GivenCertificates(Certificates):
     """The user's files under their names, and all certificates that can be generated.
 
@@ -37,13 +47,17 @@ class GivenCertificates(Certificates):
         host: the server's name that the board uses; None takes one from its certificate.
         now: as for `Certificates`; the user's own files do not depend on it.
 
+    `server_address` is where the board connects to: the server's name if its certificate has none.
+
     Raises:
         UsageError: a file that cannot be used.
     """
 
     def __init__(self, files: Files, *, host: str | None = None, now: datetime | None = None) -> None:
         self.files = files
-        self.sources: dict[str, str] = {}
+        self.places: dict[str, Place] = {}
+        self.server_address: str | None = None
+        self._issued: dict[str, Material] = {}
         self._given: dict[str, Material] = {}
         chain: tuple[bytes, ...] = ()
         if files.certificate is not None and files.key is not None:
@@ -54,8 +68,9 @@ class GivenCertificates(Certificates):
         self.ca_names, self.ca_format = self._authorities()
         self.client_names, self.client_format = self._client()
         if files.client_ca is not None:
-            found, _form, _data = reading.authorities(files.client_ca, option="--client-ca")
+            found, form, _data = reading.authorities(files.client_ca, option="--client-ca")
             self._given[CLIENT_CA] = replace(_material(CLIENT_CA, found), root_pem=_pem(found))
+            self.places[CLIENT_CA] = _place(files.client_ca, form)
         super().__init__(host=self.host, now=now)
 
     def at(self, now: datetime) -> GivenCertificates:
@@ -68,6 +83,8 @@ class GivenCertificates(Certificates):
         Raises:
             Unavailable: the certificate's issuer was not found.
         """
+        if name in self._issued:
+            return self._issued[name]
         if name in (ISSUER, CLIENT_ISSUER) and name not in self._given:
             self._given[name] = self._issuer(name)
         if name == COMPLETE and name not in self._given:
@@ -76,9 +93,17 @@ class GivenCertificates(Certificates):
             self._given[name] = self._client_issuers()
         return self._given[name] if name in self._given else super().make(name)
 
+    def use(self, issued: Mapping[str, Material]) -> None:
+        """Let `make` return these instead of generating them: what the commands of a recipe made."""
+        self._issued = dict(issued)
+
+    def is_own(self, name: str) -> bool:
+        """Whether a name is one of the user's certificates, and not generated."""
+        return name in self._given or name in (ISSUER, CLIENT_ISSUER, COMPLETE, CLIENT_ISSUERS)
+
     def root_of(self, name: str) -> str | None:
         """The root of a generated certificate; None for the user's own."""
-        if name in self._given or name in (ISSUER, CLIENT_ISSUER, COMPLETE, CLIENT_ISSUERS):
+        if self.is_own(name):
             return None
         above = declarations.issuers(self.profile(name), self._declared())
         return above[-1] if above else name
@@ -112,7 +137,7 @@ class GivenCertificates(Certificates):
         found = self.reach.client_chain(self.now).complete[1:]
         if not found:
             raise Unavailable(CLIENT_ISSUERS, "the intermediates of the board's certificate were not found")
-        self.sources[CLIENT_ISSUERS] = found[0].at.file or ""
+        self.places[CLIENT_ISSUERS] = Place(path=None, text=found[0].at.file or "")
         chain = tuple(link.parsed.der for link in found)
         return replace(_material(CLIENT_ISSUERS, chain), root_pem=_pem(chain))
 
@@ -125,6 +150,7 @@ class GivenCertificates(Certificates):
         names = (CA, *(f"{CA}-{number}" for number in range(2, len(found) + 1)))
         for name, der in zip(names, found, strict=True):
             self._given[name] = _material(name, (der,))
+            self.places[name] = _place(path, form, is_first=der == found[0])
         self._given[CA] = replace(self._given[CA], certificate_pem=data)
         return names, form
 
@@ -152,17 +178,19 @@ class GivenCertificates(Certificates):
         own = self._given.get(GIVEN if name == ISSUER else CLIENT)
         if own is None:
             raise Unavailable(name, "no certificate was given, so there is no issuer to look for")
-        places = list(self._places())
-        found = anchor_among(own.certificate_der, [der for _place, ders in places for der in ders])
+        places = [(place, der) for place, ders in self._places() for der in ders]
+        found = anchor_among(own.certificate_der, [der for _place, der in places])
         if found is None:
             raise Unavailable(
                 name,
                 "it was not found in the given files, in the certificate's folder or in this machine's trust store",
             )
-        self.sources[name] = next((place for place, ders in places if found in ders), "the certificate itself")
+        self.places[name] = next(
+            (place for place, der in places if der == found), Place(path=None, text="the certificate itself")
+        )
         return _material(name, (found,))
 
-    def _places(self) -> Iterator[tuple[str, tuple[bytes, ...]]]:
+    def _places(self) -> Iterator[tuple[Place, tuple[bytes, ...]]]:
         named = (
             ("--cert", self.files.certificate),
             ("--client-cert", self.files.client_certificate),
@@ -171,12 +199,21 @@ class GivenCertificates(Certificates):
         )
         for option, path in named:
             if path is not None:
-                yield str(path), reading.authorities(path, option=option)[0]
+                found, form, _data = reading.authorities(path, option=option)
+                yield from _in_order(path, form, found)
         for path in (self.files.certificate, self.files.client_certificate):
-            if path is not None:
-                yield from ((str(place), found) for place, found in reading.neighbours(path))
-        store = ssl.create_default_context().get_ca_certs(binary_form=True)
-        yield "this machine's trust store", tuple(store)
+            for other, found in reading.neighbours(path) if path is not None else ():
+                yield from _in_order(other, "der" if other.read_bytes()[:1] == b"\x30" else "pem", found)
+        yield Place(path=None), tuple(ssl.create_default_context().get_ca_certs(binary_form=True))
+
+
+def _place(path: Path, form: str, *, is_first: bool = True) -> Place:
+    return Place(path=path.absolute(), form=form, is_first=is_first, text=str(path))
+
+
+def _in_order(path: Path, form: str, found: tuple[bytes, ...]) -> Iterator[tuple[Place, tuple[bytes, ...]]]:
+    yield _place(path, form), found[:1]
+    yield _place(path, form, is_first=False), found[1:]
 
 
 def _material(name: str, chain: tuple[bytes, ...], *, chain_file: Path = Path(), key_file: Path = Path()) -> Material:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
+from pathlib import Path
 
+from harness.boards.virtual.interpreter import PACKAGE, find_interpreter
 from harness.diagnose.given import GivenCertificates
+from harness.diagnose.recipes import Ends
 from harness.diagnose.request import Progress, Request
-from harness.diagnose.settings import Settings, as_given, client_lines, server_lines
-from harness.diagnose.trying import Trials
+from harness.diagnose.settings import Settings, as_given
+from harness.diagnose.trying import Trials, Tried
 from harness.diagnose.wire_steps import wire_steps
+from harness.diagnose.workshop import Workshop
 from harness.errors import BoardError, FaultKind, UsageError
 from harness.expectations.builders import connected
-from harness.model import Case, CaseResult, Diagnosis, Explanation, Outcome, Tier, Trial, VerdictWord
+from harness.model import BoardSpec, Case, CaseResult, Diagnosis, Explanation, Outcome, Tier, Trial, VerdictWord
 from harness.run.artifacts import keep_capture
+from harness.run.bare_board import uses_host_network
 from harness.run.board_facts import NO_TLS
 from harness.run.case_runner import CaseRunner
 from harness.run.lab import Lab
@@ -57,34 +63,77 @@ def _server_text(lab: Lab, request: Request) -> str:
 def _diagnosed(
     request: Request, runner: CaseRunner, certificates: GivenCertificates, *, server: str, progress: Progress
 ) -> Diagnosis:
-    info, start = runner.board.info, as_given(request, certificates)
+    info, addresses = runner.board.info, runner.addresses
+    certificates.server_address = addresses.advertise
+    start = as_given(request, certificates)
+    shop = Workshop(
+        runner.board,
+        certificates,
+        ends=Ends(
+            listen=addresses.bind,
+            connect=addresses.advertise,
+            python=_interpreter(request.server),
+            shares_files=uses_host_network(info),
+            board=starts_programs(request.board, runner.board.link.device, hosted=uses_host_network(info)),
+        ),
+        ports=addresses.ports,
+        peers=addresses.peers,
+        strip_env=secret_variables(request),
+    )
 
     def handshake(name: str, settings: Settings) -> CaseResult:
         return runner.run(case_of(name, settings))
 
-    progress("trying the given settings")
-    first = handshake(AS_IT_IS, start)
-    if first.verdict.word is VerdictWord.ERROR:
-        raise BoardError(first.verdict.reason or "the board failed", transcript=first.transcript)
-    wire = wire_steps(runner.last) if runner.last and first.observation else ()
-    first, notes = kept(request, runner, first)
-    trials: tuple[Trial, ...] = ()
-    seen = first.observation
-    if request.fixes and seen is not None and seen.outcome is not Outcome.CONNECTED:
-        trying = Trials(handshake, certificates=certificates, info=info, progress=progress)
-        trials = trying.all(start, first)
-        first = replace(first, explanation=with_proofs(first.explanation, trials))
+    try:
+        progress("trying the given settings")
+        first = handshake(AS_IT_IS, start)
+        if first.verdict.word is VerdictWord.ERROR:
+            raise BoardError(first.verdict.reason or "the board failed", transcript=first.transcript)
+        wire = wire_steps(runner.last) if runner.last and first.observation else ()
+        first, notes = kept(request, runner, first)
+        tried = Tried(trials=(), problems=())
+        seen = first.observation
+        if request.fixes and seen is not None and seen.outcome is not Outcome.CONNECTED:
+            trying = Trials(handshake, certificates=certificates, progress=progress, book=shop.book, works=shop)
+            tried = trying.all(start, first)
+            first = replace(first, explanation=with_proofs(first.explanation, tried.trials))
+    finally:
+        shop.close()
     return Diagnosis(
         board=request.board.label,
         info=info,
         server=server,
         result=first,
-        server_lines=server_lines(start, certificates),
-        client_lines=client_lines(start, info, certificates),
+        server_lines=shop.book.server_lines(start),
+        client_lines=shop.book.client_lines(start),
         wire=wire,
-        trials=trials,
+        problems=tried.problems,
+        trials=tried.trials,
         notes=(*runner.board.notes, *notes),
     )
+
+
+def starts_programs(spec: BoardSpec, device: str, *, hosted: bool) -> tuple[str, ...]:
+    """Return what a user types before the name of a program: the interpreter of a virtual board, or mpremote with the port."""
+    if not hosted:
+        return "mpremote", "connect", device
+    name = find_interpreter(spec.target if spec.kind == "unix" else "").name
+    if name != PACKAGE:
+        return (name,)
+    script = Path(sys.executable).with_name("micropython")
+    return (str(script) if script.exists() else "micropython",)
+
+
+def _interpreter(server: str) -> str:
+    """Return the Python of the server; a path that works from every folder."""
+    if server == IN_PROCESS:
+        return sys.executable
+    return str(Path(server).absolute()) if Path(server).name != server else server
+
+
+def secret_variables(request: Request) -> set[str]:
+    """Return the environment variables that no process of a recipe gets."""
+    return {spec.settings.password_env or "" for spec in request.options.boards}
 
 
 def kept(request: Request, runner: CaseRunner, result: CaseResult) -> tuple[CaseResult, tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""Both sides' settings as one record that can be changed, and written as code. Pure except for generating certificates."""
+"""Both sides' settings as one record that can be changed. Pure except for generating certificates."""
 
 from __future__ import annotations
 
@@ -6,16 +6,12 @@ import contextlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from harness.certificates import Unavailable
 from harness.diagnose.given import CA, CLIENT, CLIENT_CA, COMPLETE, EVERY_CA, GIVEN, ISSUER, GivenCertificates
 from harness.diagnose.request import Request
-from harness.explain.chain_fixes import FULL_CHAIN_FILE
-from harness.explain.client_lines import connecting, offering
-from harness.explain.server_lines import serving
-from harness.model import BoardInfo, Change, ClientPlan, Fix, ServerProfile, Verify
+from harness.model import Change, ClientPlan, Fix, ServerProfile, Verify
 
 _THERE = "*"
 
@@ -65,8 +61,10 @@ def changed(settings: Settings, change: Change, certificates: GivenCertificates)
     """
     server = replace(settings.server, **_with_what_is_there(change.server, settings.server))
     client = replace(settings.client, **_with_what_is_there(change.client, settings.client))
-    if client.server_hostname == _THERE:
-        client = replace(client, server_hostname=certificates.host)
+    issues = any(not certificates.is_own(name) for name in server.certificates)
+    nameless = client.server_hostname is None and client.verify is not Verify.NONE and issues
+    if client.server_hostname == _THERE or nameless:
+        client = replace(client, server_hostname=certificates.host or certificates.server_address)
     if client.ca == (EVERY_CA,):
         client = replace(client, ca=certificates.ca_names)
     if certificates.ca_format == "pem" and client.ca_format == "der" and client.ca[:1] == (CA,):
@@ -95,41 +93,6 @@ def makes_keys(change: Change, certificates: GivenCertificates) -> bool:
     return any(name != _THERE and certificates.root_of(name) is not None for name in named)
 
 
-# ----------------------------------------------------------------------------------------------- as code
-
-
-def server_lines(settings: Settings, certificates: GivenCertificates) -> tuple[str, ...]:
-    """Return the server as Python code: the user's own paths, and plain names for generated files."""
-    names = (*settings.server.certificates, *settings.server.client_ca)
-    pairs = {name: _pair(name, certificates) for name in names}
-    authorities = {name: _authority(name, certificates) for name in names}
-    return serving(settings.server, pairs=pairs, authorities=authorities)
-
-
-def client_lines(settings: Settings, info: BoardInfo, certificates: GivenCertificates) -> tuple[str, ...]:
-    """Return the board as MicroPython code of this firmware."""
-    plan = settings.client
-    lines = list(
-        connecting(
-            info,
-            host=plan.server_hostname,
-            ca=plan.verify is Verify.REQUIRED and bool(plan.ca),
-            certificate=plan.certificate is not None,
-        )
-    )
-    if plan.suites is not None:
-        lines[-1:-1] = offering(info, plan.suites)
-    if plan.any_answer and plan.text is not None:
-        lines += [f"stream.write({plan.text.encode()!r})", f"stream.read({plan.receive_bytes})"]
-    names = {}
-    if plan.ca[:1] == (CA,) and plan.ca_format == "pem" and certificates.files.ca is not None:
-        names["ca.der"] = certificates.files.ca.name
-    if plan.certificate == CLIENT and plan.certificate_format == "pem":
-        names["client.der"] = _name(certificates.files.client_certificate)
-        names["client-key.der"] = _name(certificates.files.client_key)
-    return tuple(_renamed(line, names) for line in lines)
-
-
 def filled(fix: Fix, certificates: GivenCertificates) -> Fix:
     """Replace placeholders in a fix by the user's host and files."""
     files, host = certificates.files, certificates.host
@@ -145,7 +108,7 @@ def filled(fix: Fix, certificates: GivenCertificates) -> Fix:
         names.pop("ca.pem", None)
         with contextlib.suppress(Unavailable):
             certificates.make(ISSUER)
-            names["ca.pem"] = certificates.sources[ISSUER]
+            names["ca.pem"] = certificates.places[ISSUER].text
     if files.certificate is not None and files.key is not None:
         kind = {"RSA": "rsa", "EC": "ec"}.get(certificates.make(GIVEN).facts.type)
         # A generated key of the same kind keeps its plain name: only a key that is kept is the user's.
@@ -160,25 +123,6 @@ def filled(fix: Fix, certificates: GivenCertificates) -> Fix:
         server_lines=tuple(_renamed(line, names) for line in fix.server_lines),
         client_lines=tuple(_renamed(line, names) for line in fix.client_lines),
     )
-
-
-def _pair(name: str, certificates: GivenCertificates) -> tuple[str, str]:
-    if name == GIVEN:
-        return str(certificates.files.certificate), str(certificates.files.key)
-    if name == COMPLETE:
-        return FULL_CHAIN_FILE, str(certificates.files.key)
-    kind = "rsa" if "rsa" in name else "ec"
-    return f"{kind}-cert.pem", f"{kind}-key.pem"
-
-
-def _authority(name: str, certificates: GivenCertificates) -> str:
-    if name == CLIENT_CA:
-        return str(certificates.files.client_ca)
-    return certificates.sources.get(name, "client-ca.pem")
-
-
-def _name(path: Path | None) -> str:
-    return path.name if path is not None else ""
 
 
 def _renamed(line: str, names: Mapping[str, str]) -> str:

@@ -1,21 +1,23 @@
-"""Try the fixes of a rule, one change at a time; then combinations; then general changes, up to a server that accepts any client.
+"""Remove the problems of a connection one after the other: try the fixes of each rule, then general changes, and prove what connects.
 
-Knows explanations and settings. It does not do handshakes itself: the caller passes a function that runs one.
+Knows explanations and settings. It does not do handshakes itself, nor run recipes: the caller passes what does.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.certificates import Unavailable
 from harness.diagnose.given import CLIENT_ISSUER, GIVEN, ISSUER, GivenCertificates
+from harness.diagnose.recipes import RecipeBook, changed_lines
 from harness.diagnose.request import Progress
-from harness.diagnose.settings import Settings, changed, client_lines, filled, makes_keys, server_lines
+from harness.diagnose.settings import Settings, changed, filled, makes_keys
+from harness.diagnose.workshop import Works
 from harness.explain.fixes import MADE, load
-from harness.model import BoardInfo, CaseResult, Change, Fix, Outcome, Stage, Trial, VerdictWord, Verify
+from harness.model import CaseResult, Change, Explanation, Fix, Outcome, Stage, Trial, VerdictWord, Verify
 
 Handshake = Callable[[str, Settings], CaseResult]
 """Has one handshake under a name, with these settings; raises Unavailable where this machine cannot."""
@@ -24,7 +26,16 @@ NOT_FROM_HERE = "cannot be tried from here"
 NOT_OURS = "the harness cannot change this server: change it there, then diagnose again"
 BOARD_FAILED = "not tried: the board or its line failed twice before"
 SERVER_GONE = "not tried: the server no longer accepts connections"
-_ROUNDS = 3
+# More than this prevents no connection that anybody has seen.
+_PROBLEMS = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """What was tried, in the order in which to show it, and the problems that were met, in theirs."""
+
+    trials: tuple[Trial, ...]
+    problems: tuple[Explanation, ...]
 
 
 class Trials:
@@ -33,8 +44,9 @@ class Trials:
     Args:
         handshake: makes one.
         certificates: names to certificates.
-        info: the board, for its lines.
         progress: gets a line per trial.
+        book: writes settings as code; None leaves the lines of the rules.
+        works: makes and proves recipes; None: a handshake with the settings is the proof.
         own_server: whether the server's settings can be changed from here.
     """
 
@@ -43,64 +55,62 @@ class Trials:
         handshake: Handshake,
         *,
         certificates: GivenCertificates,
-        info: BoardInfo,
         progress: Progress,
+        book: RecipeBook | None = None,
+        works: Works | None = None,
         own_server: bool = True,
     ) -> None:
         self._handshake = handshake
         self._certificates = certificates
-        self._info = info
         self._progress = progress
+        self._book = book
+        self._works = works
         self._own_server = own_server
         self._faults = 0
         self._count = 0
         self._tried: dict[str, Trial] = {}
 
-    def all(self, start: Settings, first: CaseResult) -> tuple[Trial, ...]:
-        """Try everything until something good connects; the most secure first, weak sessions after it, what is discouraged last.
+    def all(self, start: Settings, first: CaseResult) -> Tried:
+        """Remove one problem after the other until something good connects or nothing is left.
+
+        For each problem its own fixes are tried, on top of what removed those before. The most secure ones come first, weak sessions after
+        them, what is discouraged last.
 
         Args:
             start: the current settings.
             first: their result.
         """
-        found = [self._one(fix, start) for fix in (first.explanation.fixes if first.explanation else ())]
-        if not _good(found):
-            found += self._further(start, first, found)
-        if not _good(found) and not _connects(found) and self._own_server:
-            found += self._ladder(start)
-        return tuple(sorted(found, key=lambda trial: (trial.fix.discouraged, _is_weak(trial))))
-
-    # ------------------------------------------------------------------ changes upon changes
-
-    def _further(self, start: Settings, first: CaseResult, tried: Sequence[Trial]) -> list[Trial]:
-        """If a change removed one cause and uncovered another, continue from there."""
+        problems = [first.explanation] if first.explanation else []
         found: list[Trial] = []
-        rules = {first.explanation.rule if first.explanation else ""}
-        current = tried
-        for _round in range(_ROUNDS):
-            step = next((trial for trial in current if _uncovers(trial, rules)), None)
-            if step is None or step.result is None or step.result.explanation is None:
-                break
-            rules.add(step.result.explanation.rule)
-            current = [self._one(_both(step.fix, fix), start) for fix in step.result.explanation.fixes if fix.change]
+        removed: Fix | None = None
+        for number in range(1, _PROBLEMS + 1):
+            fixes = problems[-1].fixes if problems else ()
+            current = [self._one(_after_all(removed, fix), start, problem=number) for fix in fixes]
             found += current
-            if _good(found):
+            rules = {problem.rule for problem in problems}
+            step = next((trial for trial in current if uncovers(trial, rules)), None)
+            if _good(found) or step is None or step.result is None or step.result.explanation is None:
                 break
-        return found
+            removed = step.fix
+            problems.append(step.result.explanation)
+        if not _good(found) and not _connects(found) and self._own_server:
+            found += self._ladder(start, problem=max(1, len(problems)))
+        order = sorted(found, key=lambda trial: (trial.problem, trial.fix.discouraged, _is_weak(trial)))
+        return Tried(trials=tuple(order), problems=tuple(problems))
 
     # ------------------------------------------------------------------ the ladder
 
-    def _ladder(self, start: Settings) -> list[Trial]:
+    def _ladder(self, start: Settings, *, problem: int) -> list[Trial]:
         """Add changes until it connects; then revert, one by one, those that were not needed."""
         steps: list[Fix] = []
         for step in ladder(start, kind=self._key_kind()):
             steps.append(step)
-            found = self._one(_all(steps), start)
+            found = self._one(_all(steps), start, problem=problem)
             if found.fix.proved:
                 break
         for step in steps[-2::-1]:
             fewer = [other for other in steps if other is not step]
-            trial = self._one(_all(fewer), start) if found.fix.proved else found
+            trial = self._one(_all(fewer), start, problem=problem) if found.fix.proved else found
             if trial is not found and trial.fix.proved:
                 steps, found = fewer, trial
         return [replace(found, general=True)]
@@ -111,41 +121,67 @@ class Trials:
 
     # ------------------------------------------------------------------ one
 
-    def _one(self, fix: Fix, start: Settings) -> Trial:
-        fix = filled(fix, self._certificates)
+    def _one(self, fix: Fix, start: Settings, *, problem: int = 1) -> Trial:
+        untried = Trial(fix=filled(fix, self._certificates), problem=problem)
         if fix.change is None:
-            return Trial(fix=fix, note=NOT_FROM_HERE)
+            return replace(untried, note=NOT_FROM_HERE)
         if fix.change.server and not self._own_server:
-            return Trial(fix=fix, note=NOT_OURS)
+            return replace(untried, note=NOT_OURS)
         if self._faults >= 2:
-            return Trial(fix=fix, note=BOARD_FAILED)
+            return replace(untried, note=BOARD_FAILED)
         try:
             settings = changed(start, fix.change, self._certificates)
             known = self._tried.get(repr(settings))
             if known is not None:
-                return replace(known, fix=replace(fix, proved=known.fix.proved))
+                same = known.fix
+                fix = replace(fix, proved=same.proved, server_lines=same.server_lines, client_lines=same.client_lines)
+                return replace(known, fix=fix, problem=problem)
             for name in {ISSUER, CLIENT_ISSUER} & {*settings.client.ca, *settings.server.client_ca}:
                 self._certificates.make(name)
             self._count += 1
             self._progress(f"trying: {fix.title}")
-            result = self._handshake(f"diagnose/change-{self._count}", settings)
+            trial = self._tried_once(untried, settings, start)
         except Unavailable as error:
-            return Trial(fix=fix, note=f"{NOT_FROM_HERE}: {error.reason}")
-        trial = self._trial(fix, settings, result)
+            return replace(untried, note=f"{NOT_FROM_HERE}: {error.reason}")
         self._tried[repr(settings)] = trial
         return trial
 
-    def _trial(self, fix: Fix, settings: Settings, result: CaseResult) -> Trial:
+    def _tried_once(self, untried: Trial, settings: Settings, start: Settings) -> Trial:
+        """Make the recipe, try its settings with every byte recorded, and prove it by running it."""
+        fix, name = untried.fix, f"diagnose/change-{self._count}"
+        prepared = self._works.prepare(settings) if self._works is not None else None
+        self._certificates.use(prepared.materials if prepared is not None else {})
+        try:
+            result = self._handshake(name, settings)
+        finally:
+            self._certificates.use({})
         failed, gone = result.observation is None or result.verdict.word is VerdictWord.ERROR, _gone(result)
         self._faults = self._faults + 1 if result.verdict.word is VerdictWord.ERROR else 0
         proved = None if failed or gone else _connected(result)
-        return Trial(
+        note = result.verdict.reason if failed else SERVER_GONE if gone else self._note(fix)
+        recipe = prepared.recipe if prepared is not None else None
+        if proved and self._works is not None and prepared is not None:
+            proof = self._works.prove(prepared)
+            proved, recipe, note = proof.connected, proof.recipe, proof.note or note
+        trial = replace(
+            untried,
             fix=replace(fix, proved=proved),
             result=result if result.observation is not None and not gone else None,
-            note=result.verdict.reason if failed else SERVER_GONE if gone else self._note(fix),
-            server_lines=server_lines(settings, self._certificates) if self._own_server else (),
-            client_lines=client_lines(settings, self._info, self._certificates),
+            note=note,
+            recipe=recipe,
         )
+        return self._as_code(trial, settings, start)
+
+    def _as_code(self, trial: Trial, settings: Settings, start: Settings) -> Trial:
+        """Show the lines that this change really changes, and both sides' settings with it."""
+        if self._book is None:
+            return trial
+        server, client = self._book.server_lines(settings), self._book.client_lines(settings)
+        fix = trial.fix
+        if self._own_server:
+            fix = replace(fix, server_lines=changed_lines(self._book.server_lines(start), server))
+        fix = replace(fix, client_lines=changed_lines(self._book.client_lines(start), client))
+        return replace(trial, fix=fix, server_lines=server, client_lines=client)
 
     def _note(self, fix: Fix) -> str | None:
         """Return what it was tried with, if that is not the user's own."""
@@ -153,12 +189,10 @@ class Trials:
         if change is None:
             return None
         if ISSUER in change.client.get("ca", ()):
-            return f"tried with the issuer found in {self._certificates.sources[ISSUER]}"
+            return f"tried with the issuer found in {self._certificates.places[ISSUER].text}"
         if makes_keys(change, self._certificates):
             host = self._certificates.host
-            return (
-                f"tried with a key, a certificate{f' for {host}' if host else ''} and a CA generated for this attempt"
-            )
+            return f"tried with a key, a certificate{f' for {host}' if host else ''} and a CA made by the commands"
         return None
 
 
@@ -224,6 +258,11 @@ def ladder(start: Settings, *, kind: str) -> list[Fix]:
     return steps
 
 
+def _after_all(removed: Fix | None, fix: Fix) -> Fix:
+    """Combine a fix with those of the problems before; one that cannot be tried stays as it is."""
+    return fix if removed is None or fix.change is None else _both(removed, fix)
+
+
 def _all(steps: Sequence[Fix]) -> Fix:
     return functools.reduce(_both, steps)
 
@@ -253,16 +292,10 @@ def _after(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any
     return result
 
 
-def _uncovers(trial: Trial, rules: set[str]) -> bool:
-    """Return whether this change led to a new failure whose rule proposes a fix."""
+def uncovers(trial: Trial, rules: Collection[str]) -> bool:
+    """Return whether this change removed its problem and led to another one, whose rule is not among these."""
     said = trial.result.explanation if trial.result is not None else None
-    return (
-        said is not None
-        and not trial.fix.discouraged
-        and trial.fix.proved is False
-        and said.rule not in rules
-        and any(fix.change is not None for fix in said.fixes)
-    )
+    return said is not None and not trial.fix.discouraged and trial.fix.proved is False and said.rule not in rules
 
 
 def _gone(result: CaseResult) -> bool:

@@ -65,7 +65,12 @@ def connecting(
 
 
 def offering(info: BoardInfo, suites: tuple[str, ...]) -> tuple[str, ...]:
-    """Return lines that make the client offer exactly these suites (IANA names); empty if it cannot choose."""
+    """Return lines that make the client offer exactly these suites (IANA names); empty if it cannot choose.
+
+    Suites that the firmware does not have are left out: one unknown name makes mbedTLS refuse the whole list.
+    """
     if not info.can_set_ciphers:
         return ()
-    return (f"context.set_ciphers({[mbedtls_suite_name(suite) for suite in suites]!r})",)
+    names = [mbedtls_suite_name(suite) for suite in suites]
+    known = [name for name in names if not info.suites or name in info.suites]
+    return (f"context.set_ciphers({known!r})",)

@@ -42,26 +42,34 @@ class BoardFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """How to make board and server connect, complete: nothing else is needed. `server` is None for a server that is not ours."""
+    """How to make board and server connect, complete: nothing else is needed.
 
+    `texts` are certificates to save before the commands run. `server` is None for a server that is not ours. `server_start` and
+    `board_start` are what a user runs then; the proof starts the server in the same way, and the board's program through its session.
+    """
+
+    texts: tuple[Program, ...] = ()
     commands: tuple[Command, ...] = ()
     server: Program | None = None
     board: Program | None = None
     board_files: tuple[BoardFile, ...] = ()
+    server_start: tuple[str, ...] = ()
+    board_start: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ingredient:
     """A certificate that `ServerProfile` or `ClientPlan` name, as files: how the programs name them, and the commands that make them.
 
-    A name without a folder is a file that one of the commands creates; a file of the user's is an absolute path. `certificate` and `key`
-    are PEM, `der` and `key_der` the same as DER for a board, `root` is what a client that verifies must trust, as DER. A form
-    that does not exist is None.
+    A name without a folder is a file of the recipe; a file of the user's is an absolute path. `certificate` and `key` are PEM, made by
+    `commands` or saved as one of `texts`; `der` and `key_der` are the same as DER, for a board, made by `der_commands`. A form that
+    does not exist is None.
     """
 
     certificate: str | None = None
     key: str | None = None
     der: str | None = None
     key_der: str | None = None
-    root: str | None = None
+    texts: tuple[Program, ...] = ()
     commands: tuple[Command, ...] = ()
+    der_commands: tuple[Command, ...] = ()

@@ -147,6 +147,7 @@ class Trial:
     """One change, and its result on the board.
 
     `fix.proved` says whether it connected; `result` is the handshake that shows it. If there was none, it is None and `note` says why.
+    `problem` is the number of the problem that it is a fix of, from 1; it contains the fixes of those before.
     `general` marks a change that no rule proposed; such changes are tried after the rule's own fixes failed. `server_lines` and
     `client_lines` are the complete settings of both sides in this trial; `recipe` is what was run for it.
     """
@@ -154,6 +155,7 @@ class Trial:
     fix: Fix
     result: CaseResult | None = None
     note: str | None = None
+    problem: int = 1
     general: bool = False
     server_lines: tuple[str, ...] = ()
     client_lines: tuple[str, ...] = ()
@@ -165,7 +167,8 @@ class Diagnosis:
     """One server with one board, unchanged and with one change at a time.
 
     `server` is what the board connected to, as the user named it (interpreter, or HOST:PORT). `server_lines` and `client_lines` are both
-    sides' settings as code. `unseen` is what could not be observed of a server that is not ours. Key files are named, never included.
+    sides' settings as code. `problems` are what prevents the connection, in order: each but the first was seen after the one before was
+    removed. `unseen` is what could not be observed of a server that is not ours. Key files are named, never included.
     """
 
     board: str
@@ -175,6 +178,7 @@ class Diagnosis:
     server_lines: tuple[str, ...] = ()
     client_lines: tuple[str, ...] = ()
     wire: tuple[WireStep, ...] = ()
+    problems: tuple[Explanation, ...] = ()
     trials: tuple[Trial, ...] = ()
     unseen: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()

@@ -70,3 +70,22 @@ def parse_ports(text: str) -> tuple[int, int]:
     if not 1 <= low <= high <= _HIGHEST_PORT:
         raise UsageError(f"--ports {text!r}: out of range (expected 1 <= A <= B <= {_HIGHEST_PORT})")
     return low, high
+
+
+def free_port(address: str, *, among: tuple[int, int] | None = None, first: int | None = None) -> int | None:
+    """Return a port of this address that nobody listens on now; None if all are in use.
+
+    Args:
+        address: of this machine.
+        among: the range to choose from; None for any.
+        first: the port to take if it is free.
+    """
+    candidates = range(among[0], among[1] + 1) if among else [first, 0] if first else [0]
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    for port in candidates:
+        try:
+            with socket.create_server((address, port or 0), family=family) as listener:
+                return int(listener.getsockname()[1])
+        except OSError:
+            continue
+    return None

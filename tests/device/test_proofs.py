@@ -48,7 +48,6 @@ def test_every_rule_has_a_fix_that_connects():
             trying = Trials(
                 lambda name, settings: runner.run(case_of(name, settings)),
                 certificates=certificates,
-                info=runner.board.info,
                 progress=lambda _line: None,
             )
             start = Settings(server=case.server, client=case.client)

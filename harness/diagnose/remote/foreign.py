@@ -6,13 +6,14 @@ from dataclasses import replace
 
 from harness.diagnose.given import GivenCertificates
 from harness.diagnose.own import AS_IT_IS, case_of, kept, with_proofs
+from harness.diagnose.recipes import Ends, RecipeBook
 from harness.diagnose.remote.application import asked_application, requests_certificate, talking, whole_line
 from harness.diagnose.remote.names import passes_name, with_names
 from harness.diagnose.remote.probe import Found, Probe
 from harness.diagnose.remote.visible import completed, unseen
 from harness.diagnose.request import Progress, Request
-from harness.diagnose.settings import Settings, as_given, client_lines
-from harness.diagnose.trying import Trials
+from harness.diagnose.settings import Settings, as_given
+from harness.diagnose.trying import Trials, Tried
 from harness.diagnose.wire_steps import wire_steps
 from harness.errors import BoardError, FaultKind
 from harness.explain import explain
@@ -30,10 +31,10 @@ from harness.model import (
     ServerFailure,
     Side,
     Stage,
-    Trial,
     Verdict,
     VerdictWord,
 )
+from harness.run.bare_board import uses_host_network
 from harness.run.board_facts import NO_TLS
 from harness.run.case_runner import CaseRunner
 from harness.run.handshake import Handshake
@@ -130,24 +131,31 @@ class _Foreign:
                 evidence.reply = reply
                 first = replace(first, explanation=_explained(evidence))
             notes = (*notes, *_answer_note(reply, asked=self._request.send is None))
-        trials: tuple[Trial, ...] = ()
+        tried = Tried(trials=(), problems=())
+        book = RecipeBook(self._certificates, info, ends=self._ends())
         if self._request.fixes and first.explanation is not None:
             trying = Trials(
-                self._handshake, certificates=self._certificates, info=info, progress=self._progress, own_server=False
+                self._handshake, certificates=self._certificates, progress=self._progress, book=book, own_server=False
             )
-            trials = trying.all(start, first)
-            first = replace(first, explanation=with_proofs(first.explanation, trials))
+            tried = trying.all(start, first)
+            first = replace(first, explanation=with_proofs(first.explanation, tried.trials))
         return Diagnosis(
             board=self._request.board.label,
             info=info,
             server=self._target,
             result=first,
-            client_lines=client_lines(start, info, self._certificates),
+            client_lines=book.client_lines(start),
             wire=steps,
-            trials=trials,
+            problems=tried.problems,
+            trials=tried.trials,
             unseen=hidden,
             notes=notes,
         )
+
+    def _ends(self) -> Ends:
+        host, port = self._request.connect or ("", 0)
+        shares_files = uses_host_network(self._runner.board.info)
+        return Ends(listen="", connect=host, port=port, shares_files=shares_files, own_server=False)
 
     @property
     def _asked(self) -> int | None:

@@ -79,7 +79,7 @@ def test_the_help_has_examples(capsys):
     commands = re.findall(r"^  \$ (tls-harness diagnose .*)$", out, re.M)
     assert len(commands) == 5
     assert "exit codes: 0 the board connects, 1 it does not connect, 2 usage error, 10 board or harness fault" in out
-    assert "A private key is never copied, logged or shown" in out
+    assert "A private key is never logged or shown" in out
 
 
 # ----------------------------------------------------------------------------------------------- with the virtual board

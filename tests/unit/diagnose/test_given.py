@@ -79,12 +79,12 @@ def test_the_issuer_is_found_in_the_usual_places(files, server, tmp_path):
     """The issuer is found by its signature, in a given file or in the certificate's folder."""
     given = GivenCertificates(server("server-p256", client_ca=files / "ca-p256" / "cert.pem"))
     assert given.make("issuer").certificate_der == (files / "ca-p256" / "cert.der").read_bytes()
-    assert given.sources["issuer"] == str(files / "ca-p256" / "cert.pem")
+    assert given.places["issuer"].text == str(files / "ca-p256" / "cert.pem")
     for name, source in (("s.pem", "server-p256"), ("our-root.crt", "ca-p256"), ("other.pem", "ca-other")):
         (tmp_path / name).write_bytes((files / source / "cert.pem").read_bytes())
     beside = GivenCertificates(Files(certificate=tmp_path / "s.pem", key=files / "server-p256" / "key.pem"))
     assert beside.make("issuer").certificate_der == given.make("issuer").certificate_der
-    assert beside.sources["issuer"] == str(tmp_path / "our-root.crt")
+    assert beside.places["issuer"].text == str(tmp_path / "our-root.crt")
 
 
 def test_an_issuer_that_is_not_found(server):

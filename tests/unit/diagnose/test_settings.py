@@ -4,7 +4,7 @@ import pytest
 
 from harness.diagnose.given import CA, CLIENT, CLIENT_CA, GIVEN, GivenCertificates
 from harness.diagnose.request import Request
-from harness.diagnose.settings import as_given, changed, client_lines, filled, makes_keys, server_lines
+from harness.diagnose.settings import as_given, changed, filled, makes_keys
 from harness.explain import fixes
 from harness.model import BoardInfo, BoardSpec, Change, Fix, Verify
 from harness.run.options import RunOptions
@@ -91,32 +91,6 @@ def test_whether_keys_are_made(given):
     assert makes_keys(Change(server={"certificates": ("*", "server-p256")}), given)
     assert makes_keys(Change(client={"certificate": "client-p256"}), given)
     assert not makes_keys(Change(server={"certificates": ("*",), "ciphers": None}, client={"ca": ("issuer",)}), given)
-
-
-def test_as_code(start, given):
-    """The code has the user's own paths and files, on both sides."""
-    files = given.files
-    assert server_lines(start, given)[3:] == (
-        f'context.load_cert_chain("{files.certificate}", "{files.key}")',
-        "context.verify_mode = ssl.CERT_REQUIRED",
-        f'context.load_verify_locations("{files.client_ca}")',
-    )
-    assert client_lines(start, INFO, given)[2:] == (
-        'context.load_verify_locations(open("cert.pem", "rb").read())',
-        "context.verify_mode = tls.CERT_REQUIRED",
-        'context.load_cert_chain(open("cert.pem", "rb").read(), open("key.pem", "rb").read())',
-        "context.set_ciphers(['TLS-RSA-WITH-AES-128-CBC-SHA'])",
-        'stream = context.wrap_socket(sock, server_hostname="tls.test")',
-    )
-
-
-def test_made_files_have_plain_names(start, given):
-    """A generated key has a placeholder name, because there is no such file."""
-    made = changed(start, Change(server={"certificates": ("server-p256", "server-rsa2048")}), given)
-    assert server_lines(made, given)[3:5] == (
-        'context.load_cert_chain("ec-cert.pem", "ec-key.pem")',
-        'context.load_cert_chain("rsa-cert.pem", "rsa-key.pem")',
-    )
 
 
 def test_placeholders_are_filled(given):

@@ -71,8 +71,8 @@ def world(server):
             go.asked.append(settings)
             return decide(settings.server, settings.client)
 
-        trying = Trials(handshake, certificates=given, info=INFO, progress=lambda _line: None, **options)
-        return [(trial.fix.title, trial.fix.proved, trial.note) for trial in trying.all(start, first)]
+        trying = Trials(handshake, certificates=given, progress=lambda _line: None, **options)
+        return [(trial.fix.title, trial.fix.proved, trial.note) for trial in trying.all(start, first).trials]
 
     return go
 

@@ -5,7 +5,7 @@ import json
 import jsonschema
 import pytest
 
-from harness.model import BoardInfo, Diagnosis, Fix, Trial, VerdictWord
+from harness.model import BoardInfo, Command, Diagnosis, Explanation, Fix, Program, Recipe, Trial, VerdictWord
 from harness.reports.record.diagnosis_record import SCHEMA, diagnosis_record
 from harness.reports.record.schema import diagnosis_schema
 
@@ -53,6 +53,30 @@ def test_a_proof_carries_its_handshake(data):
     first["result"]["outcome"] = "refused"
     with pytest.raises(jsonschema.ValidationError):
         check(data)
+
+
+def test_a_recipe_is_in_it_line_by_line(sample):
+    """A script can write the files and run the commands; the problems come in their order."""
+    recipe = Recipe(
+        texts=(Program(name="a.pem", text="x\ny\n"),),
+        commands=(Command(arguments=("cat", "a b"), creates=("c",), output="c"),),
+        board=Program(name="board.py", text="import tls\n"),
+        board_start=(("micropython", "board.py"),),
+    )
+    problems = tuple(Explanation(rule=rule, title=rule) for rule in ("a/b", "c/d"))
+    trials = (Trial(fix=sample.EC_KEY, result=sample.result(sample.CONNECTED), problem=2, recipe=recipe),)
+    data = diagnosis_json(sample.diagnosis(trials=trials, problems=problems))
+    check(data)
+    (trial,) = data["trials"]
+    assert trial["recipe"] == {
+        "texts": [{"name": "a.pem", "lines": ["x", "y"]}],
+        "commands": [{"arguments": ["cat", "a b"], "creates": ["c"], "output": "c"}],
+        "server": None,
+        "board": {"name": "board.py", "lines": ["import tls"]},
+        "server_start": [],
+        "board_start": [["micropython", "board.py"]],
+    }
+    assert ([problem["rule"] for problem in data["problems"]], trial["problem"]) == (["a/b", "c/d"], 2)
 
 
 def test_connected(sample):

@@ -44,8 +44,8 @@ def test_a_refusal_with_its_fixes(sample):
         "  then        refused by the server at handshake: server NO_SHARED_CIPHER | client -30592 | "
         "handshake_failure(40) from the server; still no suite",
         "",
-        "proved: 1 of 3; begin with 1",
-        "the whole server of 1:",
+        "proved: 1 (2 tried); begin with 1",
+        "the settings of the server in 1:",
         "    context.x",
     ]
 
@@ -54,10 +54,10 @@ def test_the_last_line_says_what_was_proved(sample):
     """Nothing, or only what is discouraged."""
     bad = Trial(fix=Fix(title="x", proved=False))
     worse = Trial(fix=Fix(title="y", proved=True, discouraged=True))
-    assert diagnosis_text(sample.diagnosis(trials=(bad,))).splitlines()[-1] == "proved: none of them"
+    assert diagnosis_text(sample.diagnosis(trials=(bad,))).splitlines()[-1] == "proved: none (1 tried)"
     assert (
         diagnosis_text(sample.diagnosis(trials=(bad, worse))).splitlines()[-1]
-        == "proved: 2 of 2; all of them discouraged"
+        == "proved: only 2 (2 tried), which is discouraged; see why above"
     )
 
 
