@@ -191,3 +191,13 @@ def made_by(recipe: Recipe) -> tuple[str, ...]:
 
 def _once(items: Iterable[T]) -> tuple[T, ...]:
     return tuple(dict.fromkeys(items))
+
+
+def server_lines(settings: Settings, certificates: GivenCertificates) -> tuple[str, ...]:
+    """Return the server's settings as lines of Python where there is no board.
+
+    Raises:
+        Unavailable: as `RecipeBook.server_lines`.
+    """
+    host = certificates.host or "HOST"
+    return RecipeBook(certificates, BoardInfo(), ends=Ends(listen=host, connect=host)).server_lines(settings)

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from harness.certificates import Unavailable
 from harness.diagnose.given import GivenCertificates
-from harness.diagnose.settings import Settings, changed, filled, server_lines
+from harness.diagnose.recipes import server_lines
+from harness.diagnose.settings import Settings, changed, filled
 from harness.model import Fix, Outcome, Simulated, SimulatedChange
 
 Simulate = Callable[[Settings], tuple[Simulated, ...]]

@@ -9,10 +9,11 @@ from pathlib import Path
 from harness.certificates.reading import key_facts
 from harness.diagnose import files as reading
 from harness.diagnose.given import GIVEN, GivenCertificates
+from harness.diagnose.recipes import server_lines
 from harness.diagnose.remote.dialling import Dialler
 from harness.diagnose.remote.looking import Looking
 from harness.diagnose.request import Progress, Request
-from harness.diagnose.settings import Settings, as_given, server_lines
+from harness.diagnose.settings import Settings, as_given
 from harness.diagnose.simulation.advice import best_changes
 from harness.diagnose.simulation.connection import Unreachable
 from harness.diagnose.simulation.simulator import Question, simulate
