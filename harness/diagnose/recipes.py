@@ -194,7 +194,7 @@ def _once(items: Iterable[T]) -> tuple[T, ...]:
 
 
 def server_lines(settings: Settings, certificates: GivenCertificates) -> tuple[str, ...]:
-    """Return the server's settings as lines of Python where there is no board.
+    """Return the server's settings as lines of Python, without a board.
 
     Raises:
         Unavailable: as `RecipeBook.server_lines`.

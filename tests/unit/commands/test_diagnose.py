@@ -58,7 +58,7 @@ WRONG = {
     ),
     "server": (
         [*OWN, "--server", "no-such"],
-        "--server 'no-such': no such program (expected the path of a CPython >= 3.8)",
+        "--server 'no-such': no such program (expected the path of a CPython >= 3.8, or in-process)",
     ),
 }
 
