@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 SUFFIXES = {".css", ".ini", ".j2", ".js", ".md", ".py", ".toml", ".txt", ".yaml", ".yml"}
-FOLDERS = ("", "docs/", "docs/facts/")
+FOLDERS = ("", "docs/", "docs/facts/", "docs/causes/")
 # Reports that commands in the texts write, the example of a changelog fragment, and OpenSSL's list of changes.
 NOT_HERE = {"diff.md", "matrix.md", "out.md", "x.md", "17.fix.md", "CHANGES.md"}
 DOCUMENT = re.compile(r"[\w.-][\w./-]*\.md\b")

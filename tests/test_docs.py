@@ -138,9 +138,14 @@ def test_the_policy():
     assert parse_policy(text, where="docs/reports.md").rsa_bits == 3072
 
 
-@pytest.mark.parametrize("page", sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md")))
+PAGES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if Path(page).parent.name != "causes" or Path(page).name == "README.md"]
+)
 def test_the_readme_links_to_every_page(page):
-    """README links to every page in docs/ and docs/facts/."""
+    """README links to every page in docs/ and docs/facts/, and to the index of docs/causes/, which links to the pages there."""
     assert f"({page})" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 

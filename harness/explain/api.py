@@ -72,7 +72,6 @@ def invalid_key(evidence: Evidence) -> Explanation | None:
         )
     form = evidence.case.client.certificate_format
     return told(
-        "the board cannot read its private key",
         why=(
             f"form: {form}; firmware {evidence.info.firmware}",
             "1.23 refuses PKCS#8, axTLS and firmware up to 1.19 refuse EC keys, none reads Ed25519, most read only DER",
@@ -99,7 +98,6 @@ def unknown_suite(evidence: Evidence) -> Explanation | None:
         else "given: see the board's code"
     )
     return told(
-        "set_ciphers on the board got a name that its TLS library does not know, or an empty list",
         why=(given, "mbedTLS writes TLS-ECDHE-ECDSA-WITH-AES-128-GCM-SHA256: dashes, no underscores, no OpenSSL names"),
         fixes=(
             Fix(
@@ -120,7 +118,6 @@ def unknown_keyword(evidence: Evidence) -> Explanation | None:
     if evidence.client is None or evidence.client.type != "TypeError":
         return None
     return told(
-        "the board's TLS module does not accept one of the arguments",
         why=(
             str(evidence.first_argument)[:120],
             "cert_reqs and cadata: mbedTLS from 1.20 on; keyfile, certfile, ca_certs: never",
@@ -140,7 +137,6 @@ def missing_method(evidence: Evidence) -> Explanation | None:
     if evidence.client is None or evidence.client.type not in _MISSING:
         return None
     return told(
-        "this firmware's TLS module has no such method",
         why=(
             str(evidence.first_argument)[:120],
             "certificates on SSLContext: 1.22; get_ciphers, set_ciphers, verify_callback: only in `tls` since 1.23",
@@ -160,7 +156,6 @@ def missing_module(evidence: Evidence) -> Explanation | None:
     if evidence.client is None or evidence.client.type not in ("ImportError", "ModuleNotFoundError"):
         return None
     return told(
-        "this firmware has no module of that name",
         why=(
             str(evidence.first_argument)[:120],
             "ussl: removed in 1.23; ssl: missing on small builds; tls: 1.23 and later; samd and nrf have none",

@@ -24,7 +24,6 @@ def unknown_words(evidence: Evidence) -> Explanation | None:
     if failure.reason is not None or failure.errno is not None:
         return None
     return told(
-        "set_ciphers on the server got no name that its OpenSSL knows",
         why=(
             f"given: {evidence.case.server.ciphers}",
             "no client ever connected: the setting itself is refused",
@@ -40,7 +39,6 @@ def nothing_offered(evidence: Evidence) -> Explanation | None:
     if cause(evidence) is not Cause.NOTHING_OFFERED:
         return None
     return told(
-        "the board offers no suite at all: its set_ciphers names only suites that its other settings exclude",
         why=("the ClientHello holds signalling values only; PSK suites are left out without psk_identity and psk_key",),
         fixes=_offer_all(evidence),
     )
@@ -52,7 +50,6 @@ def no_certificate(evidence: Evidence) -> Explanation | None:
     if cause(evidence) is not Cause.NO_CERTIFICATE:
         return None
     return told(
-        "the server has no certificate: load_cert_chain was never called",
         why=suite_table(evidence),
         fixes=(Fix(title="load the certificate and its key", server_lines=(fixes.load("cert.pem", "key.pem"),)),),
     )
@@ -133,7 +130,6 @@ def sha1_mac_only(evidence: Evidence) -> Explanation | None:
         change=Change(server={"ciphers": f"ECDHE+AESGCM:ECDHE+AES:{name}"}),
     )
     return told(
-        "the board offers only CBC suites with SHA-1 for this key, and the server's list says !SHA1",
         why=suite_table(evidence),
         fixes=(
             *_offer_all(evidence),
@@ -162,7 +158,6 @@ def tls13_without_suites(evidence: Evidence) -> Explanation | None:
         return None
     wanted = ("TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", *(item.name for item in evidence.selection[:2]))
     return told(
-        "the board offers TLS 1.3 but no TLS 1.3 suite: its set_ciphers names suites of TLS 1.2 only",
         why=suite_table(evidence),
         fixes=(
             Fix(
@@ -210,7 +205,6 @@ def no_dh_parameters(evidence: Evidence) -> Explanation | None:
     if cause(evidence) is not Cause.NO_DH_PARAMETERS:
         return None
     return told(
-        "the two sides share DHE suites only, and the server has no DH parameters",
         why=suite_table(evidence),
         fixes=(
             Fix(
@@ -232,7 +226,6 @@ def pre_shared_key(evidence: Evidence) -> Explanation | None:
     if cause(evidence) is not Cause.PRE_SHARED_KEY:
         return None
     return told(
-        "one side can use only a pre-shared key, and the other side has none",
         why=suite_table(evidence),
         fixes=(
             Fix(
@@ -279,7 +272,6 @@ def nothing_in_common(evidence: Evidence) -> Explanation | None:
     foreign = evidence.server is not None and not evidence.server.python
     set_there = foreign or evidence.case.server.ciphers is not None
     return told(
-        "no suite is in both lists: the board has none of the suites that the server allows",
         why=suite_table(evidence),
         fixes=(
             *((fixes.python_suites(),) if helps and set_there else ()),

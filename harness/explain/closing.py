@@ -46,7 +46,6 @@ def server_time_out(evidence: Evidence) -> Explanation | None:
         return None
     took = evidence.seen.handshake_board_ms
     return told(
-        "the board's handshake takes longer than the server waits",
         why=(
             f"the board worked for {took:.0f} ms" if took is not None else "the board's time is not known",
             "EC without ECP_NIST_OPTIM takes seconds on a microcontroller (stm32, mimxrt); RSA-4096 too",
@@ -68,7 +67,6 @@ def slow_board(evidence: Evidence) -> Explanation | None:
         return None
     took = evidence.seen.handshake_board_ms
     return told(
-        "the handshake takes longer than the server waits: timeout_multiplier",
         why=(
             f"the board worked for {took / 1000:.0f} s" if took is not None else "the board's time is not known",
             "the server waits for 30 s, times timeout_multiplier of boards.toml",
@@ -117,7 +115,6 @@ def reset(evidence: Evidence) -> Explanation | None:
         return None
     failure = evidence.seen.server
     return told(
-        "the connection was reset",
         why=(
             f"at {evidence.seen.stage}; the server reports {failure.reason or failure.type}"
             if failure
@@ -143,7 +140,6 @@ def silent_server(evidence: Evidence) -> Explanation | None:
     if _board_too_slow(evidence) or evidence.plain is not None:
         return None
     return told(
-        "the server accepted the connection and never answered",
         why=(
             f"it sent {evidence.wire.server_bytes} bytes",
             "without settimeout() before wrap_socket the board waits forever",
@@ -185,7 +181,6 @@ def silent_after_handshake(evidence: Evidence) -> Explanation | None:
     if "ETIMEDOUT" not in evidence.client_names:
         return None
     return told(
-        "the handshake succeeded, but the server never answered",
         why=(
             _received(evidence),
             "TLS is not the cause: keys, suites and certificates were accepted",
@@ -207,7 +202,6 @@ def unanswered(evidence: Evidence) -> Explanation | None:
         return None
     alert = evidence.number == mbedtls.SSL_FATAL_ALERT_MESSAGE
     return told(
-        "the handshake succeeded, but the server ended the session instead of answering",
         why=(
             _sent(evidence),
             "the server sent an encrypted fatal alert; the board cannot tell which" if alert else "the server closed",

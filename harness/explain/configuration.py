@@ -46,7 +46,6 @@ def unreadable(evidence: Evidence) -> Explanation | None:
         return None
     usable = [item.name for item in evidence.selection if not item.reasons]
     return told(
-        "the server refuses suites that nothing known excludes: a setting that cannot be read from Python",
         why=(f"nothing excludes {_shortened(usable)}", *suite_table(evidence)),
         fixes=(_configuration(*_COMMANDS.values(), "CipherString", "Options"),),
     )

@@ -28,7 +28,6 @@ def no_common_group(evidence: Evidence) -> Explanation | None:
     if cause(evidence) is not Cause.NO_GROUP:
         return None
     return told(
-        "suites and key match, but the two sides have no group in common for the key exchange (set_ecdh_curve on the server)",
         why=suite_table(evidence),
         fixes=(fixes.default_groups(),),
     )
@@ -40,7 +39,6 @@ def no_key_share(evidence: Evidence) -> Explanation | None:
     if evidence.reason != "NO_SUITABLE_KEY_SHARE" or evidence.hidden:
         return None
     return told(
-        "TLS 1.3: the two sides have no group in common for the key exchange (set_ecdh_curve on the server)",
         why=settings(evidence),
         fixes=(fixes.default_groups(),),
     )

@@ -25,7 +25,6 @@ def name_not_found(evidence: Evidence) -> Explanation | None:
     if not _at_connect(evidence) or not any(name.startswith("EAI_") for name in evidence.client_names):
         return None
     return told(
-        "the board could not look up the server's name (DNS)",
         why=(f"OSError {evidence.number}", *_ends(evidence)),
         fixes=(Fix(title="connect to an address, and pass the name as server_hostname"),),
     )
@@ -37,7 +36,6 @@ def refused(evidence: Evidence) -> Explanation | None:
     if not _at_connect(evidence) or "ECONNREFUSED" not in evidence.client_names:
         return None
     return told(
-        "nothing listens at that address and port",
         why=_ends(evidence),
         fixes=(
             Fix(
@@ -56,7 +54,6 @@ def unreachable(evidence: Evidence) -> Explanation | None:
     if any(name.startswith("EAI_") for name in evidence.client_names):
         return None
     return told(
-        "the board cannot open a TCP connection to the server",
         why=(f"the board says {' '.join(sorted(evidence.client_names)) or evidence.number}", *_ends(evidence)),
         fixes=(
             Fix(title="check the firewall, client isolation in the WiFi, the interface, and that the WiFi is 2.4 GHz"),

@@ -68,7 +68,6 @@ def looks_like_a_bad_certificate(evidence: Evidence) -> Explanation | None:
     if not suspect or not evidence.short_of_memory or _says_so(evidence):
         return None
     return told(
-        "the board rejects the certificate, but it had so little memory that a good one would fail the same way",
         why=(
             *_heap(evidence),
             "to find out: with too little memory the same handshake with CERT_NONE fails with OSError 16 or -17040",

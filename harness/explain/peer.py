@@ -92,7 +92,6 @@ def plain_text_in_session(evidence: Evidence) -> Explanation | None:
     ):
         return None
     return told(
-        "the session worked, and then something other than TLS records arrived",
         why=(
             f"captured traffic: {evidence.wire.server_wrong or 'not recorded'}",
             "a proxy that lost its backend answers in plain text",
@@ -110,7 +109,6 @@ def fragments_too_small(evidence: Evidence) -> Explanation | None:
     if evidence.seen.stage is not Stage.HANDSHAKE or _largest_chain(evidence) > _LARGEST:
         return None
     return told(
-        "the server splits its handshake into records that the board's TLS library cannot reassemble",
         why=("mbedTLS reassembles fragments since 3.6.3, but needs the four bytes of a message header in one record",),
         fixes=(
             Fix(title="larger records on the server: at least one message each"),
@@ -132,7 +130,6 @@ def record_too_large(evidence: Evidence) -> Explanation | None:
     if not (too_long or overflow) or _shows_plain_text(evidence):
         return None
     return told(
-        "the server sends a record that is larger than the board can receive",
         why=(
             f"captured traffic: {evidence.wire.server_wrong or 'no record is wrong'}",
             "mbedTLS accepts 16384 bytes, axTLS on esp8266 about 5 kB",
@@ -167,7 +164,6 @@ def broken_messages(evidence: Evidence) -> Explanation | None:
     alert = next((item.name for item in evidence.seen.alerts if item.sender == "client"), "no alert")
     known = known_reason(evidence.case.id, evidence.info) if spans else None
     return told(
-        "what the server sends is not correct TLS: a message is damaged, missing or out of order",
         why=(
             f"the board says {' '.join(sorted(evidence.client_names)) or evidence.number}, and sends {alert}",
             f"captured traffic: {evidence.wire.server_wrong or 'well-formed records'}",
@@ -190,7 +186,6 @@ def damaged_data(evidence: Evidence) -> Explanation | None:
     if not mac or psk:
         return None
     return told(
-        "a record cannot be decrypted: it was changed in transit, or the two sides have different keys",
         why=("bad_record_mac: certificates and suites are never the cause",),
         fixes=(Fix(title="connect directly, without a proxy; a bad cable or bad RAM can cause this, too"),),
     )
@@ -204,7 +199,6 @@ def wrong_finished(evidence: Evidence) -> Explanation | None:
     ):
         return None
     return told(
-        "the two sides saw different handshakes: a message was changed in transit",
         why=("the server refuses the client's Finished (alert decrypt_error)",),
         fixes=(Fix(title="connect directly, without a proxy or TLS inspection"),),
     )
@@ -261,7 +255,6 @@ def early_goodbye(evidence: Evidence) -> Explanation | None:
     if evidence.number != mbedtls.SSL_PEER_CLOSE_NOTIFY or evidence.seen.outcome is Outcome.CONNECTED:
         return None
     return told(
-        "the server sent close_notify in the middle of the handshake",
         why=("it closed cleanly: a server that is shutting down, or one that does not serve this name",),
         fixes=(Fix(title="read the server's log"),),
     )

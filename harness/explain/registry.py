@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from harness.explain.catalogue.causes import find_cause
 from harness.explain.evidence import Evidence
 from harness.model import Explanation, Fix
 
@@ -35,11 +36,11 @@ def rule(name: str) -> Callable[[Rule], Rule]:
     return register
 
 
-def told(title: str, *, why: tuple[str, ...] = (), fixes: tuple[Fix, ...] = ()) -> Explanation:
+def told(title: str = "", *, why: tuple[str, ...] = (), fixes: tuple[Fix, ...] = ()) -> Explanation:
     """Return the explanation of a rule that matched; the caller fills in its id.
 
     Args:
-        title: the cause in one line, in the user's words.
+        title: the cause in one line, with the values of this case; empty: the catalogue's sentence.
         why: the evidence, a line each.
         fixes: the most secure first; the discouraged ones last.
     """
@@ -54,7 +55,7 @@ def names() -> tuple[str, ...]:
 def fitting(evidence: Evidence) -> tuple[Explanation, ...]:
     """Apply every rule and return all explanations."""
     found = ((name, function(evidence)) for name, function in _RULES.items())
-    return tuple(replace(said, rule=name) for name, said in found if said is not None)
+    return tuple(_named(said, name) for name, said in found if said is not None)
 
 
 def first(evidence: Evidence) -> Explanation | None:
@@ -62,5 +63,17 @@ def first(evidence: Evidence) -> Explanation | None:
     for name, function in _RULES.items():
         said = function(evidence)
         if said is not None:
-            return replace(said, rule=name)
+            return _named(said, name)
     return None
+
+
+def _named(said: Explanation, name: str) -> Explanation:
+    """Fill in the id, and the catalogue's sentence where the rule has nothing to add to it."""
+    cause = find_cause(name)
+    return replace(said, rule=name, title=said.title or (cause.title if cause is not None else name))
+
+
+def evidence_of(name: str) -> str | None:
+    """Return what the rule of this id looks for: the first sentence of its docstring; None if there is no such rule."""
+    function = _RULES.get(name)
+    return None if function is None else " ".join((function.__doc__ or "").split("\n\n")[0].split())

@@ -60,7 +60,6 @@ def server_too_old(evidence: Evidence) -> Explanation | None:
     if not refused_here and not refused_there:
         return None
     return told(
-        "the server speaks TLS 1.1 at most, and the board requires TLS 1.2 or newer",
         why=(*_versions(evidence), "mbedTLS 3 (firmware 1.23 and later, esp32 1.21) has nothing older than TLS 1.2"),
         fixes=(_raise_version(evidence),),
     )
@@ -76,7 +75,6 @@ def settings_leave_none(evidence: Evidence) -> Explanation | None:
     facts = evidence.server
     level = facts.security_level if facts else None
     return told(
-        "the server's own settings leave it nothing to offer: version, suites and security level exclude each other",
         why=(*_versions(evidence), f"security level {level}: TLS 1.0 and 1.1 need level 0 on OpenSSL 3"),
         fixes=(
             _raise_version(evidence),
@@ -101,7 +99,6 @@ def alert_only(evidence: Evidence) -> Explanation | None:
     ):
         return None
     return told(
-        "the server sent protocol_version: it does not support the version that the board offers",
         why=(*_versions(evidence)[:1], "almost always a TLS 1.3-only server; its log says UNSUPPORTED_PROTOCOL"),
         fixes=(fixes.allow_tls12(),),
     )

@@ -43,8 +43,7 @@ class Answer:
         if self.head is None:
             return "No cause is known for this number; this is its name." if self.facts else ""
         before = SEVERAL if self.is_open else LIKELY if self.others else ""
-        sentence = self.head.sentence
-        return before + (sentence[0].lower() + sentence[1:] if before and not sentence.startswith("CERT") else sentence)
+        return f"{before}{self.head.title}." if before else self.head.sentence
 
 
 def understand(text: str) -> Answer:

@@ -34,6 +34,13 @@ class Cause:
     links: tuple[str, ...] = ()
 
     @property
+    def title(self) -> str:
+        """The sentence as a part of another one: without its capital letter, unless the first word keeps it, and its full stop."""
+        first = self.sentence.split()[0]
+        keeps = not first[1:].islower() and len(first) > 1
+        return (self.sentence if keeps else self.sentence[0].lower() + self.sentence[1:]).removesuffix(".")
+
+    @property
     def topic(self) -> str:
         """The part of the id before the slash."""
         return self.id.partition("/")[0]

@@ -46,8 +46,9 @@ def test_a_key_is_converted_as_what_it_is(made, key, version, lines):
     (said,) = candidates(dataclasses.replace(result, own_key=key))
     assert (said.rule, list(said.fixes[0].server_lines[:1])) == ("api/invalid-key", lines)
     assert len(said.fixes[0].server_lines) == (2 if key.startswith("Ed") else 1)
-    supported = "" if key in ("RSA", "EC") else f": no MicroPython supports {key} keys"
-    assert said.title == f"the board cannot read its private key{supported}"
+    readable = "the key's file format or type is not one that this firmware supports"
+    because = readable if key in ("RSA", "EC") else f"no MicroPython supports {key} keys"
+    assert said.title == f"the board cannot read its private key: {because}"
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ def test_d4_slow_board(made, stored, error):
     seen = made("OSError", error, server=failure, outcome=Outcome.HUNG, by=None, handshake_board_ms=41000.0)
     (said,) = candidates(seen)
     assert said.rule == "closing/slow-board"
-    assert said.title == "the handshake takes longer than the server waits: timeout_multiplier"
+    assert said.title == "the handshake takes longer than the harness's server waits: see timeout_multiplier"
     if error == -29312:
         stored("closing/slow-board", seen)
 

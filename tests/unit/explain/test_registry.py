@@ -2,8 +2,8 @@
 
 import pytest
 
-from harness.explain.registry import first, fitting, rule, told
-from harness.model import Fix
+from harness.explain.registry import evidence_of, first, fitting, rule, told
+from harness.model import Fix, Stage
 
 # Each rule with a case that fails for its reason.
 REAL = {
@@ -120,3 +120,17 @@ def test_an_id_is_declared_once(monkeypatch):
 def test_real_failures(rule, real, stored):
     """A failure of the virtual board with a real server: only its own rule matches, with the stored text."""
     stored(rule, real(REAL[rule]))
+
+
+def test_a_title_of_its_own_or_the_sentence_of_the_catalogue(made):
+    """A rule without a title for the values of a case has the catalogue's sentence; both ways of applying rules fill it in."""
+    case = made("AttributeError", "'SSLContext' object has no attribute 'x'", stage=Stage.CONFIG)
+    sentence = "this firmware's TLS module does not have that class or method"
+    assert [said.title for said in fitting(case)] == [sentence]
+    assert first(case).title == sentence
+
+
+def test_evidence():
+    """What a rule looks for is the first sentence of its docstring; an unknown id has none."""
+    assert evidence_of("ciphers/no-certificate") == "The server has no key: load_cert_chain was forgotten."
+    assert evidence_of("link/wifi-lost") is None

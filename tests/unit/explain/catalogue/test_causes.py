@@ -166,3 +166,24 @@ PYTHON = [
 def test_the_facts_are_reached(text, cause):
     """Every failure of docs/facts/micropython.md and docs/facts/python-ssl.md is found by its text."""
     assert understand(text).head.id == cause
+
+
+@pytest.mark.parametrize(
+    ("cause", "title"),
+    [
+        ("names/no-hostname", "CERT_REQUIRED is set on the board, but no server_hostname was given"),
+        ("groups/no-common-group-tls13", "TLS 1.3: the two sides have no group in common for the key exchange"),
+        (
+            "configuration/found-by-handshake",
+            "OpenSSL's configuration on the server limits something that Python does not show",
+        ),
+        ("memory/out-of-memory", "the board ran out of memory"),
+        (
+            "peer/damaged-data",
+            "a record cannot be decrypted: it was changed in transit, or the two sides have different keys",
+        ),
+    ],
+)
+def test_title(cause, title):
+    """As part of a sentence a cause loses its capital and full stop; names keep theirs."""
+    assert find_cause(cause).title == title
