@@ -102,6 +102,8 @@ class CaseResult:
     `attempt` counts the tries after faults of the line; `repeat` is the number of the run with `--repeat N`, from 1. `strangers` are the
     unexpected peers of all connections that the case needed; the observation counts only those of its own handshake. None: not counted.
     `unverified`: the firmware cannot verify certificates, so the case was tried without.
+    `largest_after` and `idf_after` are measured with `--repeat` only: bytes after the session, the largest free piece (of the heap in which
+    TLS lives) and the free part of ESP-IDF's heap.
     """
 
     board: str
@@ -120,6 +122,8 @@ class CaseResult:
     transcript: str = ""
     artifacts: Mapping[str, str | None] = field(default_factory=dict)
     packets: tuple[Packet, ...] = ()
+    largest_after: int | None = None
+    idf_after: int | None = None
 
 
 IN_PROCESS = "in-process"

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.errors import FaultKind, HarnessError
+from harness.errors import BoardError, FaultKind, HarnessError
 from harness.explain.faults import explain_error, explain_fault
 from harness.model import CaseResult, Verdict, VerdictWord
 from harness.oracle.known import apply_known
 from harness.pytest_plugin.case_report import BLAMED, NOT_RUN, RESULT, UNUSABLE, not_run_text
-from harness.pytest_plugin.run import known_of
+from harness.pytest_plugin.run import known_of, options_of
 from harness.reports.text.failure_text import headline
 from harness.reports.text.junit import junit_properties
 from harness.run.board_facts import NO_TLS
@@ -100,7 +100,18 @@ def _tried(item: pytest.Item, board: Board, case: Case, *, repeat: int) -> CaseR
         return replace(_without_run(board, case, VerdictWord.UNSUPPORTED, NO_TLS), repeat=repeat)
     item.stash[UNUSABLE] = runner.board.quarantine_reason is not None
     result = replace(apply_known(runner.run(case), runner.board.info, known_of(item.config)), repeat=repeat)
+    if options_of(item.config).repeat > 1 and result.observation is not None:
+        result = _with_memory(board, result)
     return board.keep_evidence(case, result)
+
+
+def _with_memory(board: Board, result: CaseResult) -> CaseResult:
+    """Add what is free on the board after the session; a line that fails here is the next case's matter."""
+    with contextlib.suppress(BoardError):
+        memory = board.runner().board.memory()
+        largest = memory.largest if memory.idf_largest is None else memory.idf_largest
+        return replace(result, largest_after=largest, idf_after=memory.idf_free)
+    return result
 
 
 def _without_run(board: Board, case: Case, word: VerdictWord, reason: str) -> CaseResult:

@@ -268,7 +268,7 @@ class Reporter:
             self.soak = record.soak
             self._reached = reached_lines(record)
             self.kept.write(record)
-            worse = worse or self.kept.worse or bool(self.soak is not None and self.soak.flaky)
+            worse = worse or self.kept.worse or bool(self.soak is not None and self.soak.fails_run)
             untried = bool(self.untried() or self.kept.trouble)
         session.exitstatus = exit_code(int(session.exitstatus), self._tally, worse=worse, untried=untried)
 

@@ -121,6 +121,7 @@ EXPECTED = {
     "chatty": Row(chance=True, waits_s=SILENCE_S),
     "boot-log": Row(verdicts=FIVE_PASS, waits_s=4.0),
     "jitter": Row(verdicts=FIVE_PASS),
+    "leak": Row(verdicts=FIVE_PASS),
     "small-heap": Row(verdicts=ALL_ERROR, rule="fault/memory", notes=("it does not connect to a server",)),
     "lwip-1.23": Row(verdicts=FIVE_PASS),
     "lwip-1.24": Row(verdicts=FIVE_PASS),

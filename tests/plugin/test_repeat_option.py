@@ -97,3 +97,32 @@ def test_too_many_tests(suite):
         r"expected at most 200000 in one run",
         ran.line("ERROR"),
     )
+
+
+@pytest.mark.parametrize(
+    ("board", "status", "kind"),
+    [("faulty:leak", 1, "free heap"), ("faulty:jitter", 0, None), ("unix", 0, None)],
+)
+def test_a_leak_fails_the_run(suite, board, status, kind):
+    """Memory that falls from session to session is named and fails the run; a heap that varies does not, and the agent keeps nothing."""
+    ran = suite.run(
+        "--board", board, "--cases", "smoke", "-k", "ca-verified", "--repeat", "50", "--compat-report", "m.md"
+    )
+    assert (ran.status, ran.summary()) == (status, "50 passed"), ran.text
+    record, lines = ran.record(), [line for line in ran.lines if line.startswith("leak: ")]
+    leaks = record["soak"].get("leaks", [])
+    assert [(leak["board"], leak["what"]) for leak in leaks] == ([(board, kind)] if kind else [])
+    if not kind:
+        assert lines == []
+        return
+    (leak,) = leaks
+    assert leak["sessions"] == 48
+    assert 200 <= leak["bytes_per_session"] <= 280
+    text = (
+        f"leak: faulty:leak: the free heap falls by {leak['bytes_per_session']:.0f} bytes a session, over 48 sessions"
+    )
+    assert lines == [text]
+    table = (suite.folder / "m.md").read_text()
+    assert f"| faulty:leak | free heap | {leak['bytes_per_session']:.0f} | 48 |" in table
+    memory = record["results"][0]["memory_bytes"]
+    assert 0 < memory["largest_after"] <= memory["free_after"]

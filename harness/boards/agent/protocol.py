@@ -1,8 +1,7 @@
 """The protocol of host and board: requests as code, console bytes as records.
 
-Pure: knows the requests and answers of `device_scripts/`, opens no port. Everything from the board is untrusted:
-bounded, parsed as JSON only, checked field by field. A request is always data inside one call, never code built from
-strings.
+Pure: knows the requests and answers of `device_scripts/`, opens no port. Everything from the board is untrusted: bounded, parsed as
+JSON only, checked field by field. A request is always data inside one call, never code built from strings.
 """
 
 from __future__ import annotations
@@ -113,7 +112,7 @@ class RunRequest:
         if self.name != DEFAULT_NAME:
             words["name"] = self.name
         text = json.dumps(words, ensure_ascii=True, separators=(",", ":"))
-        return f"th_run({literal(text)},'{check_sum(text.encode('ascii'), kind=kind)}')"
+        return f"th_run({literal(text)},{_check(text, kind=kind)})"
 
 
 def own_text(number: int) -> str:
@@ -129,12 +128,20 @@ def checked_code(code: str, *, kind: str, call: str = "th_x") -> str:
         kind: of checksums, as the board chose it.
         call: the function of device_scripts/line.py: `th_x`, or `th_step` for a step of the probe.
     """
-    return f"{call}({code!r},'{check_sum(code.encode('ascii'), kind=kind)}')"
+    return f"{call}({code!r},{_check(code, kind=kind)})"
 
 
 def json_literal(value: Any) -> str:
     """Write a value as JSON inside a string literal that MicroPython and Python read the same way."""
     return literal(json.dumps(value, ensure_ascii=True, separators=(",", ":")))
+
+
+def _check(text: str, *, kind: str) -> str:
+    """Return the checksum of ASCII as a literal of bytes: MicroPython never frees a string literal of up to 10 characters.
+
+    Source: py/parse.c, MICROPY_ALLOC_PARSE_INTERN_STRING_LEN.
+    """
+    return repr(check_sum(text.encode("ascii"), kind=kind).encode("ascii"))
 
 
 def literal(text: str) -> str:
@@ -165,8 +172,7 @@ def put_code(name: str, piece: bytes | None, *, number: int, kind: str, more: bo
     if not re.fullmatch("[0-9a-zA-Z]{1,16}", name):
         raise ValueError(f"not a blob name: {name!r}")
     text = "" if piece is None else base64.b64encode(piece).decode("ascii")
-    check = check_sum((name + text).encode("ascii"), kind=kind)
-    return f"th_put({number},'{name}',{None if piece is None else repr(text)},{more},'{check}')"
+    return f"th_put({number},'{name}',{None if piece is None else repr(text)},{more},{_check(name + text, kind=kind)})"
 
 
 def network_code(settings: Mapping[str, Any]) -> str:

@@ -172,3 +172,16 @@ sys.modules['tls'] = sys.modules['ssl'] = sys.modules['ussl'] = th_Tls()
 """
 SLOW_BOOT_S = 4
 SLOW_BOOT = f"import time\ntime.sleep({SLOW_BOOT_S})\n"
+
+# A driver that frees nothing: it keeps this much of every connection.
+LEAK_BYTES = 200
+LEAK = f"""\
+import socket as th_real_socket, sys
+class th_Sockets:
+    def __init__(self): self.kept = []
+    def __getattr__(self, name): return getattr(th_real_socket, name)
+    def socket(self, *words):
+        self.kept.append(bytes({LEAK_BYTES}))
+        return th_real_socket.socket(*words)
+sys.modules['socket'] = sys.modules['usocket'] = th_Sockets()
+"""

@@ -17,6 +17,7 @@ from harness.boards.virtual.boot_code import (
     CHATTY_BOOT,
     DISK_FULL,
     JITTER,
+    LEAK,
     LYING,
     NO_MEMORY_FOR_TLS,
     NO_NETWORK,
@@ -306,6 +307,12 @@ _TABLE = (
         name="jitter",
         does="its free heap varies by up to 6 KB (stand-in for a heap shared with WiFi)",
         boot=JITTER,
+        time_limits=1.0,
+    ),
+    Fault(
+        name="leak",
+        does="its sockets keep 200 bytes of each connection (stand-in for a driver that frees nothing)",
+        boot=LEAK,
         time_limits=1.0,
     ),
     Fault(

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from harness.model import Outcome, StepResult, VerdictWord
 from harness.reports.html.key_tables import cost_view, key_view
 from harness.reports.record.cells import server_title
+from harness.reports.record.memory_trend import leak_text
 from harness.reports.record.result_types import Json, Result
 from harness.reports.record.run_types import Baseline, ChangeKind, RunRecord, Source
 from harness.reports.record.soak import flaky_cells, times_text, verdicts_text
@@ -144,7 +145,7 @@ def troubled(run: RunRecord) -> str:
 
 
 def flaky(run: RunRecord) -> dict[str, Json] | None:
-    """Return the cells of a soak run that changed their verdict, with every verdict; None if nothing was repeated."""
+    """Return the cells of a soak run that changed their verdict, with every verdict, and leaks; None if nothing was repeated."""
     soak = run.soak
     if soak is None:
         return None
@@ -161,7 +162,13 @@ def flaky(run: RunRecord) -> dict[str, Json] | None:
         for cell in cells[:FLAKY_SHOWN]
     ]
     more = max(0, len(cells) - FLAKY_SHOWN)
-    return {"repeat": soak.repeat, "cells": len(soak.cells), "rows": rows, "more": more}
+    return {
+        "repeat": soak.repeat,
+        "cells": len(soak.cells),
+        "rows": rows,
+        "more": more,
+        "leaks": [leak_text(leak) for leak in soak.leaks],
+    }
 
 
 def changes(run: RunRecord) -> dict[str, Json] | None:

@@ -196,13 +196,16 @@ class Timing(Entry, frozen=True, kw_only=True):
 
 class Memory(Entry, frozen=True, kw_only=True):
     """Bytes of the board's heap. `free_low` is null on ports without a low-water mark; `held` is what the open session held right
-    after its handshake (on an ESP32 of both heaps), null where TLS takes its memory elsewhere.
+    after its handshake (on an ESP32 of both heaps), null where TLS takes its memory elsewhere. With `--repeat`, after the session:
+    `largest_after`, the largest free piece (on an ESP32 of ESP-IDF's heap), and `idf_after`, what of that heap is free.
     """
 
     free_before: int | None
     free_low: int | None
     free_after: int | None
     held: int | None = always(None)
+    largest_after: int | None = None
+    idf_after: int | None = None
 
 
 class PacketEntry(Entry, frozen=True, kw_only=True):

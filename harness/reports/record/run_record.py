@@ -79,7 +79,7 @@ def result_entry(result: CaseResult, *, at: str | None = None, rerun: str | None
                 handshake_server=seen.handshake_server_ms if seen else None,
                 case=seen.case_ms if seen else None,
             ),
-            memory_bytes=entry_of(seen, Memory) if seen else Memory(free_before=None, free_low=None, free_after=None),
+            memory_bytes=_memory(result),
             strangers=met.count,
             stranger_addresses=met.addresses,
             link_errors=result.link_errors,
@@ -91,6 +91,18 @@ def result_entry(result: CaseResult, *, at: str | None = None, rerun: str | None
             at=at,
             rerun=rerun,
         )
+    )
+
+
+def _memory(result: CaseResult) -> Memory:
+    seen = result.observation
+    return Memory(
+        free_before=seen.free_before if seen else None,
+        free_low=seen.free_low if seen else None,
+        free_after=seen.free_after if seen else None,
+        held=seen.held if seen else None,
+        largest_after=result.largest_after,
+        idf_after=result.idf_after,
     )
 
 

@@ -209,12 +209,27 @@ class SoakCell(Entry, frozen=True, kw_only=True):
     handshake_board_ms: Spread | None
 
 
+class Leak(Entry, frozen=True, kw_only=True):
+    """Memory of a board that falls from session to session, beyond its noise."""
+
+    board: str
+    what: str
+    bytes_per_session: float
+    sessions: Number
+
+
 class Soak(Entry, frozen=True, kw_only=True):
-    """Statistics of a run with `--repeat`; any flaky cell fails the run."""
+    """Statistics of a run with `--repeat`; any flaky cell and any leak fails the run."""
 
     repeat: Annotated[int, Meta(ge=2)]
     flaky: Count
     cells: tuple[SoakCell, ...]
+    leaks: tuple[Leak, ...] = ()
+
+    @property
+    def fails_run(self) -> bool:
+        """Whether the run fails although each of its tests may have passed."""
+        return bool(self.flaky or self.leaks)
 
 
 class Baseline(Entry, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from harness.model import Cell, Outcome, VerdictWord
 from harness.reports.record.cells import cell_of
+from harness.reports.record.memory_trend import leak_text, leaks_of
 from harness.reports.record.plain import one_line
 from harness.reports.record.result_types import Result
 from harness.reports.record.run_types import HowOften, RunRecord, Soak, SoakCell, Spread
@@ -30,11 +31,12 @@ def soak_of(results: Iterable[Result], *, repeat: int) -> Soak:
         results: of the run, each with its `repeat`.
         repeat: the requested number; an interrupted run has cells with fewer `runs`.
     """
+    results = tuple(results)
     cells: dict[Cell, list[Result]] = {}
     for result in results:
         cells.setdefault(cell_of(result), []).append(result)
     rows = tuple(_cell(cell, runs) for cell, runs in cells.items())
-    return Soak(repeat=repeat, flaky=sum(row.flaky for row in rows), cells=rows)
+    return Soak(repeat=repeat, flaky=sum(row.flaky for row in rows), cells=rows, leaks=leaks_of(results))
 
 
 def soak_of_repeats(results: Sequence[Result]) -> Soak | None:
@@ -108,8 +110,8 @@ def soak_lines(soak: Soak) -> tuple[list[str], list[str]]:
         soak: of the run record.
 
     Returns:
-        The line with the counts and those of cells whose outcomes or times vary under one verdict; and the lines of flaky cells,
-        which are failures.
+        The line with the counts and those of cells whose outcomes or times vary under one verdict; and the lines of flaky cells and
+        of leaks, which are failures.
     """
     flaky = [cell for cell in soak.cells if cell.flaky]
     steady = Counter(next(iter(cell.verdicts)) for cell in soak.cells if not cell.flaky)
@@ -121,7 +123,7 @@ def soak_lines(soak: Soak) -> tuple[list[str], list[str]]:
     news += _bounded(unstable, lambda cell: f"varies: {_name(cell)}: {_ranked(cell.outcomes)}; {verdicts_text(cell)}")
     slow = [cell for cell in soak.cells if not cell.flaky and varies(cell)]
     news += _bounded(slow, lambda cell: f"varies: {_name(cell)}: {times_text(cell)} (shortest, median, longest)")
-    return news, _bounded(flaky, _flaky_text)
+    return news, [*_bounded(flaky, _flaky_text), *map(leak_text, soak.leaks)]
 
 
 def _times(soak: Soak) -> str:

@@ -31,6 +31,7 @@ def render_markdown(run: RunRecord, *, links: str = "") -> str:
         *_counts(run),
         *change_sections(change for change in changes if change.kind.regression),
         *_flaky(run),
+        *_leaks(run),
         *_wrong(run),
         *_missing(run),
         *_boards(run),
@@ -109,6 +110,13 @@ def _flaky(run: RunRecord) -> list[Section]:
         (cell.board, cell.server, cell.case, verdicts_text(cell), cell.connected, times_text(cell)) for cell in cells
     )
     return [Section(title=f"Flaky ({len(cells)})", head=head, rows=rows)] if cells else []
+
+
+def _leaks(run: RunRecord) -> list[Section]:
+    leaks = run.soak.leaks if run.soak else ()
+    rows = tuple((leak.board, leak.what, f"{leak.bytes_per_session:.0f}", str(leak.sessions)) for leak in leaks)
+    head = ("board", "memory", "bytes less per session", "sessions")
+    return [Section(title=f"Leaks ({len(leaks)})", head=head, rows=rows)] if rows else []
 
 
 def _missing(run: RunRecord) -> list[Section]:

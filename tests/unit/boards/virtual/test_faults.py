@@ -35,7 +35,7 @@ def test_stand_ins_say_that_they_are():
     """A board that imitates hardware describes itself as a stand-in."""
     stand_ins = {name for name, fault in FAULTS.items() if "stand-in" in fault.does}
     assert stand_ins == {
-        "uart", "noisy", "lossy", "chatty", "boot-log", "jitter", "small-heap", "lwip-1.23", "lwip-1.24", "slow-boot",
+        "uart", "noisy", "lossy", "chatty", "boot-log", "jitter", "leak", "small-heap", "lwip-1.23", "lwip-1.24", "slow-boot",
         "bare", "wlan-esp32-1.21", "wlan-esp32", "wlan-cyw43",
     }  # fmt: skip
 
@@ -94,5 +94,5 @@ def test_faults_during_a_run():
     assert start == {
         "lying", "disk-full", "read-only", "no-memory", "wrong-clock", "no-network", "no-tls", "banner",
         "bare", "wlan-esp32-1.21", "wlan-esp32", "wlan-cyw43",
-        "uart", "noisy", "lossy", "chatty", "boot-log", "jitter", "small-heap", "lwip-1.23", "lwip-1.24", "slow-boot",
+        "uart", "noisy", "lossy", "chatty", "boot-log", "jitter", "leak", "small-heap", "lwip-1.23", "lwip-1.24", "slow-boot",
     }  # fmt: skip

@@ -139,7 +139,7 @@ def test_flaky_cells_are_listed_with_their_verdicts(make_run, make_result):
     run = make_run(make_result(), soak={"repeat": 3, "flaky": 1, "cells": [cell, steady]})
     found = flaky(run)
     assert found == {
-        "repeat": 3, "cells": 2, "more": 0,
+        "repeat": 3, "cells": 2, "more": 0, "leaks": [],
         "rows": [{
             "case": "key/p256", "board": "desk", "server": "py", "connected": "sometimes", "verdicts": "pass 2, fail 1",
             "times": "5/9/40 ms",
@@ -150,6 +150,17 @@ def test_flaky_cells_are_listed_with_their_verdicts(make_run, make_result):
     for words in ("3 times each", "~</span> 1 flaky", "pass 2, fail 1 · connected sometimes · 5/9/40 ms"):
         assert words in page
     assert flaky(make_run(make_result())) is None
+
+
+def test_leaks_are_named_first(make_run, make_result):
+    """A leak is counted in the head, and its line is in the section of what repeated runs showed."""
+    leak = {"board": "desk", "what": "free heap", "bytes_per_session": 200.0, "sessions": 48}
+    run = make_run(make_result(), soak={"repeat": 50, "flaky": 0, "cells": [], "leaks": [leak]})
+    text = "leak: desk: the free heap falls by 200 bytes a session, over 48 sessions"
+    assert flaky(run)["leaks"] == [text]
+    page = render_html(run)
+    assert page.index("1 leak</a>") < page.index(text)
+    assert "leak</a>" not in render_html(make_run(make_result()))
 
 
 def test_the_head_of_the_page(make_run, make_result):
