@@ -182,3 +182,11 @@ def test_a_server_without_tls(report):
         listener.shutdown(socket.SHUT_RDWR)
         thread.join(60)
     assert (code, ": no TLS handshake from this machine: is a TLS server" in err[-1]) == (10, True)
+
+
+def test_a_file_with_the_name_of_an_address(report, good_run, tmp_path, monkeypatch):
+    """A file that exists is a record, whatever its name."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "run:1").write_text(good_run.read_text())
+    code, out, _err = report("check", "run:1", "--case", "cert/good")
+    assert (code, out) == (0, ["run:1: all of 1 session meet the policy RFC 9325"])

@@ -69,3 +69,19 @@ def test_a_long_history(a_run, trend_of, count, points):
     assert f"{count - LISTED_RUNS} older runs not listed" in page
     assert f'<th scope="row">{count}</th>' in page
     assert '<th scope="row">1</th>' not in page
+
+
+def test_the_order_of_cells(a_run, trend_of):
+    """Flaky cells first, then the worst verdict, then by name."""
+    nights = [
+        a_run(
+            night,
+            a_run.result("t/c"),
+            a_run.result("t/a"),
+            a_run.result("t/bad", "fail"),
+            a_run.result("t/flaky", "fail" if night == 2 else "pass"),
+        )
+        for night in (1, 2, 3)
+    ]
+    page = render_trend_html(trend_of(*nights))
+    assert re.findall(r'<th scope="row">(t/\w+)', page) == ["t/flaky", "t/bad", "t/a", "t/c"]

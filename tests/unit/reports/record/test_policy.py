@@ -80,6 +80,7 @@ def rsa(bits=2048, **more):
         ({"server_key": {**KEY, "bits": 192}}, ("ec_bits", "the server's 192-bit EC key", True)),
         ({"server_key": {"type": "Ed25519", "bits": 253}}, None),
         ({"group": "secp192r1"}, ("ec_bits", "the 192-bit group secp192r1", True)),
+        ({"group": "secp224r1"}, None),
         ({"group": "x25519"}, None),
         (
             {"server_key": rsa(signature_hash="sha1")},

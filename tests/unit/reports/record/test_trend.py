@@ -59,7 +59,9 @@ def test_attempts_of_one_run(a_run, trend_of):
         a_run.result("t/a", word, ms=ms, heap=heap, repeat=number)
         for number, (word, ms, heap) in enumerate((("pass", 5.0, 30), ("fail", 9.0, 10), ("pass", 6.0, 20)), 1)
     ]
-    (cell,) = trend_of(a_run(1, *results)).cells
+    trend = trend_of(a_run(1, *results))
+    (cell,) = trend.cells
+    assert trend.runs[0].results == {FAIL: 1}
     assert list(cell.series(1)) == [("F", 6.0, 10)]
     assert (cell.mixed, cell.flips, cell.flaky) == (1, 0, True)
 
@@ -126,6 +128,7 @@ def test_axes_are_columns(a_run, trend_of):
         ([10.0] * 15, [8.1] * 5, Way.STEADY),
         # The middle halves overlap: a noisy machine.
         ([10.0, 30.0, 10.0, 30.0, 10.0], [30.0, 10.0, 30.0, 10.0, 30.0], Way.STEADY),
+        ([30.0, 10.0, 30.0, 10.0, 30.0], [10.0, 30.0, 10.0, 30.0, 10.0], Way.STEADY),
         ([10.0] * 4, [20.0] * 5, Way.STEADY),
         ([10.0] * 5, [20.0] * 5, Way.WORSE),
     ],
@@ -147,8 +150,8 @@ def test_less_heap_is_worse():
 
 def test_the_recent_runs_are_the_last_quarter():
     """Of many runs a quarter is recent, of few the last five."""
-    many = measure([1.0] * 75 + [2.0] * 25, factor=1.25)
-    assert (many.earlier, many.recent, many.latest) == (1.0, 2.0, 2.0)
+    many = measure([float(value) for value in range(100)], factor=1.25)
+    assert (many.earlier, many.recent, many.latest) == (37.0, 87.0, 99.0)
     few = measure([1.0] * 7 + [2.0] * 5, factor=1.25)
     assert (few.earlier, few.recent) == (1.0, 2.0)
 

@@ -64,6 +64,22 @@ def test_cells_as_expected(a_run):
     assert [value for labels, value in values.items() if dict(labels).get("client") == "asyncio"] == [0]
 
 
+def test_a_board_that_could_not_be_used(a_run):
+    """Its value is 0, and it has no firmware."""
+    gone = {
+        "board": "x",
+        "spec": "u1",
+        "kind": "serial",
+        "firmware": None,
+        "error": "no answer",
+        "notes": [],
+        "facts": None,
+    }
+    found = samples(render_openmetrics(a_run(1, boards=[gone])))
+    assert found["board_usable"] == {(("board", "x"),): 0}
+    assert found["board_info"] == {(("board", "x"), ("firmware", ""), ("port", "")): 1}
+
+
 def test_a_run_that_was_killed(a_run):
     """No duration, and a start that cannot be read is absent; the rest is there."""
     killed = a_run(1, a_run.result("t/a")).as_json()

@@ -1,6 +1,6 @@
 """A trend as text: what is worth a look, and nothing else."""
 
-from harness.reports.text.trend_text import LISTED, headline, trend_text
+from harness.reports.text.trend_text import LISTED, flaky, headline, trend_text, turned
 
 
 def nights(a_run, *, count=12, cases=1):
@@ -65,3 +65,30 @@ def test_runs_that_disagree_with_themselves(a_run, trend_of):
     assert trend_text(trend_of(a_run(1, *results))).endswith(
         "lab-1 s t/a: fail 1; 0 changes, 1 run with different verdicts\n"
     )
+
+
+def test_the_order_of_lists(a_run, trend_of):
+    """The most unsteady cell first; the newest change first, and of one run the worst."""
+    words = {
+        "t/twice": "pass fail pass pass pass",
+        "t/often": "pass fail pass fail pass",
+        "t/early": "pass fail fail fail fail",
+        "t/late": "fail fail fail pass pass",
+        "t/worse": "pass pass pass fail fail",
+    }
+    nights = zip(*(text.split() for text in words.values()), strict=True)
+    trend = trend_of(
+        *(
+            a_run(night, *(a_run.result(case, word) for case, word in zip(words, row, strict=True)))
+            for night, row in enumerate(nights, 1)
+        )
+    )
+    assert [cell.case for cell in flaky(trend)] == ["t/often", "t/twice"]
+    assert [cell.case for cell in turned(trend)] == ["t/worse", "t/late", "t/early"]
+
+
+def test_what_is_failing_now(a_run, trend_of):
+    """As the exit code counts: known deviations and unsupported cases do not fail a run."""
+    words = ("pass", "known", "unsupported", "fail", "insecure", "error")
+    trend = trend_of(a_run(1, *(a_run.result(f"t/{word}", word) for word in words)))
+    assert ": 3 failing now, " in headline(trend)
