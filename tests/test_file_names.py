@@ -40,6 +40,7 @@ TESTED_ELSEWHERE = {
     "harness/pytest_plugin/reporter.py": "needs a pytest run; tests/plugin",
     "harness/pytest_plugin/run.py": "needs a pytest run; tests/plugin",
     "harness/server/__init__.py": "protocols and two records; mypy, and the tests of local.py and remote.py",
+    "harness/wire/insistence.py": "two records; tests/unit/diagnose/remote/test_varying.py",
 }
 
 

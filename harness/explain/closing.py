@@ -33,10 +33,10 @@ def _ended_at_end(evidence: Evidence) -> bool:
 
 
 def _other_cause(evidence: Evidence) -> bool:
-    """Whether another rule applies: a server that speaks no TLS, or requests certificates and drops the connection."""
+    """Whether another rule applies: a server without TLS, one that insists on more, or one that requests a certificate and closes."""
     asked = evidence.server is not None and evidence.server.verify is not Verify.NONE
     cut = asked and evidence.seen.server is None and bool(evidence.client_names & {"EPIPE", "ECONNRESET"})
-    return cut or evidence.plain is not None
+    return cut or evidence.plain is not None or evidence.insists is not None
 
 
 @rule("closing/server-time-out")

@@ -26,6 +26,7 @@ from harness.oracle.prediction.hidden import as_configured, hidden_settings
 from harness.oracle.prediction.versions import choose_version
 from harness.wire.application_replies import ApplicationReply
 from harness.wire.extensions import Extension
+from harness.wire.insistence import Insistence
 from harness.wire.plain_protocols import PlainPeer
 from harness.wire.reading import WireReading
 from harness.wire.suites import is_signal
@@ -51,6 +52,7 @@ class Evidence:
         expected: what should have happened; needed only to explain an acceptance.
         plain: what a server that is not ours speaks without TLS; None if it was not asked or did not answer.
         reply: what the application of such a server answered after it had asked for a client certificate; None if that is not known.
+        insists: what such a server requires in a ClientHello beyond what the board sent; None if that is not known.
         own_key: the type of the board's own key, for a client certificate; None without one.
         server_places: certificates of the server's side: what it has, what the board trusts, what else is within reach, with their files.
         client_places: the same of the board's own certificate, which the server verifies.
@@ -65,6 +67,7 @@ class Evidence:
     expected: Expectation | None = None
     plain: PlainPeer | None = None
     reply: ApplicationReply | None = None
+    insists: Insistence | None = None
     own_key: str | None = None
     server_places: tuple[Placed, ...] = ()
     client_places: tuple[Placed, ...] = ()

@@ -13,6 +13,7 @@ from harness.explain.shown import read_certificates
 from harness.model import Change, Explanation, Fix
 from harness.wire.alerts import AlertCode
 from harness.wire.host_names import is_ip_address
+from harness.wire.insistence import Addition
 
 _NO_HOSTNAME = "CERT_REQUIRED requires server_hostname"
 
@@ -119,12 +120,21 @@ def no_hostname(evidence: Evidence) -> Explanation | None:
 @rule("names/missing-sni")
 def missing_sni(evidence: Evidence) -> Explanation | None:
     """A server with several hosts refuses a client that does not name one."""
+    insists = evidence.insists
+    tried = insists is not None and Addition.SERVER_NAME in insists.additions
     named = evidence.alert("server") == AlertCode.UNRECOGNIZED_NAME or evidence.reason == "CALLBACK_FAILED"
-    if not named or evidence.sends_name:
+    if not (named or tried) or evidence.sends_name:
         return None
     return told(
         "the server requires a server name (SNI), and the board sends none",
-        why=("the ClientHello has no server_name extension; on the board this looks like any other refusal",),
+        why=(
+            "the ClientHello has no server_name extension; on the board this looks like any other refusal",
+            *(
+                (f"this machine sent what the board sends: refused; accepted with {' and '.join(insists.additions)}",)
+                if insists
+                else ()
+            ),
+        ),
         fixes=(fixes.send_name(evidence.info, host="HOST"),),
     )
 

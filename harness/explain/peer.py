@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from harness.expectations.differences import known_reason
+from harness.explain import fixes
 from harness.explain.evidence import Evidence
 from harness.explain.registry import rule, told
 from harness.model import Explanation, Fix, Outcome, Side, Stage
 from harness.wire import mbedtls_numbers as mbedtls
 from harness.wire.alerts import AlertCode
+from harness.wire.insistence import Addition, Insistence
 from harness.wire.records import describe_plain
+from harness.wire.signature_algorithms import signature_name
 
 _FIRST_BYTES = 40
 _AXTLS_PRINTS = "axTLS prints them as `TLS buffer overflow, record size: N`: 20527 is 0x502F, the text 'P/' of HTTP/1.1"
@@ -228,11 +231,84 @@ def pre_shared_key_differs(evidence: Evidence) -> Explanation | None:
     )
 
 
+def _tried(insists: Insistence) -> str:
+    """Return how it was found out."""
+    return f"this machine sent what the board sends: refused; accepted with {' and '.join(insists.additions)}"
+
+
+@rule("peer/alpn-required")
+def alpn_required(evidence: Evidence) -> Explanation | None:
+    """Several protocols behind one port, told apart by a name in the ClientHello (RFC 7301)."""
+    insists = evidence.insists
+    if insists is None or Addition.ALPN not in insists.additions or Addition.SERVER_NAME in insists.additions:
+        return None
+    return told(
+        "the server requires ALPN (the name of the protocol inside TLS), and no MicroPython sends it",
+        why=(_tried(insists), *((f"the server then chose {insists.alpn!r}",) if insists.alpn else ())),
+        fixes=(
+            Fix(title="connect to a port that needs no ALPN: 8883 for MQTT (AWS IoT requires it on 443 only)"),
+            Fix(
+                title="let the server accept clients without it",
+                server_lines=("HAProxy    remove the rule on req.ssl_alpn or ssl_fc_alpn",),
+            ),
+        ),
+    )
+
+
+@rule("peer/more-required")
+def more_required(evidence: Evidence) -> Explanation | None:
+    """A policy on signatures, groups or extensions that the board's ClientHello does not meet."""
+    insists = evidence.insists
+    if insists is None or {Addition.ALPN, Addition.SERVER_NAME} & set(insists.additions):
+        return None
+    chosen = (
+        (Addition.SIGNATURES, "signs with", insists.signature),
+        (Addition.GROUPS, "uses the group", insists.group),
+    )
+    offered = [signature_name(int(code, 16)) for code in evidence.hello.signature_algorithms] if evidence.hello else []
+    return told(
+        f"the server requires more than the board offers: {' and '.join(insists.additions)}",
+        why=(
+            _tried(insists),
+            *(f"the server then {does} {what}" for item, does, what in chosen if item in insists.additions and what),
+            *(
+                (f"the board's signature algorithms: {', '.join(offered)}",)
+                if Addition.SIGNATURES in insists.additions
+                else ()
+            ),
+        ),
+        fixes=tuple(_ALLOWED[item] for item in insists.additions),
+    )
+
+
+_SIGNATURES = "ECDSA+SHA256:RSA+SHA256"
+_ALLOWED = {
+    Addition.SIGNATURES: Fix(
+        title="let the server sign with ECDSA or RSA PKCS#1 and SHA-256, too",
+        server_lines=(
+            "Python     # the line SignatureAlgorithms of openssl.cnf",
+            f"nginx      ssl_conf_command SignatureAlgorithms {_SIGNATURES};",
+            "mosquitto  # the line SignatureAlgorithms of openssl.cnf",
+            f"Apache     SSLOpenSSLConfCmd SignatureAlgorithms {_SIGNATURES}",
+            f"HAProxy    bind ... ssl sigalgs {_SIGNATURES}  # 2.8 and later",
+            f"s_server   -sigalgs {_SIGNATURES}",
+        ),
+    ),
+    Addition.GROUPS: fixes.default_groups(),
+    Addition.EXTENDED_MASTER_SECRET: Fix(
+        title="let the server accept clients without extended_master_secret (RFC 7627): servers in FIPS mode require it",
+        server_lines=("$ update-crypto-policies --set FIPS:NO-ENFORCE-EMS  # Red Hat Enterprise Linux 9",),
+    ),
+}
+
+
 @rule("peer/alert-only")
 def alert_only(evidence: Evidence) -> Explanation | None:
     """A fatal alert without a reason: the peer's log is needed."""
     code = evidence.alert("server")
     if evidence.seen.server is not None or evidence.seen.ended_by is not Side.SERVER or code in (None, 70, 112):
+        return None
+    if evidence.insists is not None:
         return None
     name = next(item.name for item in evidence.seen.alerts if item.sender == "server")
     return told(

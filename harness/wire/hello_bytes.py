@@ -23,6 +23,8 @@ def client_hello(
     groups: Sequence[int],
     signature_algorithms: Sequence[int],
     name: str | None = None,
+    alpn: Sequence[str] = (),
+    extended_master_secret: bool = False,
 ) -> bytes:
     """Write one record with a ClientHello.
 
@@ -32,6 +34,8 @@ def client_hello(
         groups: IANA codes; empty omits the extension.
         signature_algorithms: IANA codes.
         name: for SNI, ASCII; None omits the extension.
+        alpn: names of application protocols, ASCII; empty omits the extension (RFC 7301).
+        extended_master_secret: offers it (RFC 7627).
 
     Raises:
         ValueError: the name is not ASCII, or a list is too long for its field.
@@ -47,6 +51,11 @@ def client_hello(
         )
     if version >= TLS12:
         extensions += _extension(Extension.SIGNATURE_ALGORITHMS, _long(_codes(signature_algorithms)))
+    if alpn:
+        protocols = b"".join(_short(protocol.encode("ascii")) for protocol in alpn)
+        extensions += _extension(Extension.APPLICATION_LAYER_PROTOCOL_NEGOTIATION, _long(protocols))
+    if extended_master_secret:
+        extensions += _extension(Extension.EXTENDED_MASTER_SECRET, b"")
     if version >= TLS13:
         extensions += _extension(Extension.SUPPORTED_VERSIONS, _short(TLS13.to_bytes(2, "big"))) + _extension(
             Extension.KEY_SHARE, _long(b"")

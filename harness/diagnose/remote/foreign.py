@@ -121,10 +121,18 @@ class _Foreign:
             gone = _not_there(self._request, self._target, last.report.failure)
             return replace(gone, info=info, notes=notes)
         steps = wire_steps(last)
-        plain = self._probe.found(seen, last.wire).plain if self._probe is not None else None
+        found = self._probe.found(seen, last.wire) if self._probe is not None else Found()
         reply = self._reply(start, seen, last)
         asked = reply.asked if reply is not None else self._request.send
-        hidden = unseen(seen, last.wire, told=self._told or seen, asked=self._asked, sent=asked, plain=plain)
+        hidden = unseen(
+            seen,
+            last.wire,
+            told=self._told or seen,
+            asked=self._asked,
+            sent=asked,
+            plain=found.plain,
+            insists=found.insists,
+        )
         if reply is not None:
             if reply.refuses and requests_certificate(last.wire):
                 evidence = self._evidence(case_of(AS_IT_IS, start), seen, last)
@@ -195,7 +203,7 @@ class _Foreign:
         told = completed(seen, last.wire, facts=found.facts)
         self._told = self._told or told
         evidence = self._evidence(case, told, last)
-        evidence.plain = found.plain
+        evidence.plain, evidence.insists = found.plain, found.insists
         said = _explained(evidence)
         return replace(result, explanation=replace(said, fixes=self._named(said.fixes, settings)))
 

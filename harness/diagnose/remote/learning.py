@@ -32,6 +32,9 @@ _SIGNATURES = (
     *("rsa_pss_rsae_sha256", "rsa_pss_rsae_sha384", "rsa_pss_rsae_sha512", "rsa_pss_pss_sha256"),
     *("rsa_pkcs1_sha256", "rsa_pkcs1_sha384", "rsa_pkcs1_sha512", "ecdsa_sha1", "rsa_pkcs1_sha1"),
 )
+# Everything that this machine offers, as IANA codes.
+GROUPS = tuple(code for name in _GROUPS if (code := group_code(name)) is not None)
+SIGNATURES = tuple(code for name in _SIGNATURES if (code := signature_code(name)) is not None)
 
 
 class Learned:
@@ -95,7 +98,7 @@ def learn(ask: Ask, *, name: str | None, first: Sequence[int] = ()) -> Learned |
     for part in ([code for code in older if code in first], [code for code in older if code not in first]):
         _learn_suites(learned, ask, part, version=TLS12, name=name)
     for version in (TLS11, TLS10):
-        answer = ask(_hello(older, _codes(_GROUPS), version=version, name=name))
+        answer = ask(_hello(older, GROUPS, version=version, name=name))
         if answer is not None and answer.server_hello is not None:
             learned.take(answer, version=version)
             if not any(not _is_tls13(code) for code in learned.suites):
@@ -110,7 +113,7 @@ def _learn_suites(learned: Learned, ask: Ask, suites: Sequence[int], *, version:
     """Offer suites and remove the chosen one, until none is chosen."""
     left = list(suites)
     while left:
-        answer = ask(_hello(left, _codes(_GROUPS), version=version, name=name))
+        answer = ask(_hello(left, GROUPS, version=version, name=name))
         chosen = _chosen(answer)
         if answer is None or chosen is None or chosen not in left:
             return
@@ -147,12 +150,11 @@ def _learn_groups(learned: Learned, ask: Ask, *, name: str | None) -> None:
 def full_hello(*, name: str | None) -> bytes:
     """Return a hello that offers everything up to TLS 1.2: such a server shows its certificate in the clear."""
     suites = [code for code in all_suites() if _worth_asking(code)]
-    return _hello(suites, _codes(_GROUPS), version=TLS12, name=name)
+    return _hello(suites, GROUPS, version=TLS12, name=name)
 
 
 def _hello(suites: Sequence[int], groups: Sequence[int], *, version: int, name: str | None) -> bytes:
-    signatures = [code for word in _SIGNATURES if (code := signature_code(word)) is not None]
-    return client_hello(version=version, suites=suites, groups=groups, signature_algorithms=signatures, name=name)
+    return client_hello(version=version, suites=suites, groups=groups, signature_algorithms=SIGNATURES, name=name)
 
 
 def _codes(groups: Sequence[str]) -> list[int]:

@@ -12,7 +12,9 @@ from collections.abc import Callable
 
 from harness.diagnose.remote.dialling import Dialler, shake_hands
 from harness.diagnose.remote.learning import full_hello, learn
+from harness.diagnose.remote.varying import insistence
 from harness.model import HelloFacts, ServerFacts, Side, WireChunk
+from harness.wire.insistence import Insistence
 from harness.wire.reading import WireReader, WireReading
 
 # The time limit of all requests together; `harness.diagnose.remote.dialling` limits each.
@@ -57,6 +59,11 @@ class Looking:
         if not learned.keys:
             learned.take_chain(self._handshake(self._name))
         return learned.facts()
+
+    def insistence(self, hello: HelloFacts, *, name: str | None) -> Insistence | None:
+        """Return what must be added to the board's hello; see `harness.diagnose.remote.varying`."""
+        self._deadline = self.dialler.deadline(LOOK_S)
+        return insistence(self.ask, hello, name=name)
 
     def certificates(self) -> tuple[bytes, ...]:
         """Return the server's own certificate, DER, as served with the name and without one; at most four connections."""

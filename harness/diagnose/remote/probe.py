@@ -12,8 +12,10 @@ from harness.diagnose.remote.dialling import Dialler
 from harness.diagnose.remote.looking import Looking
 from harness.diagnose.remote.names import candidates
 from harness.diagnose.remote.plain_probe import plain_peer
-from harness.diagnose.remote.visible import worth_looking, worth_plain_words
-from harness.model import Observation, ServerFacts
+from harness.diagnose.remote.visible import completed, worth_looking, worth_plain_words
+from harness.model import HelloFacts, Observation, ServerFacts
+from harness.wire.host_names import is_ip_address
+from harness.wire.insistence import Insistence
 from harness.wire.plain_protocols import PlainPeer
 from harness.wire.reading import WireReading
 
@@ -24,6 +26,7 @@ class Found:
 
     facts: ServerFacts | None = None
     plain: PlainPeer | None = None
+    insists: Insistence | None = None
 
 
 class Probe:
@@ -45,6 +48,8 @@ class Probe:
         self._plain: PlainPeer | None = None
         self._asked_plainly = False
         self._certificates: tuple[bytes, ...] | None = None
+        self._insists: Insistence | None = None
+        self._varied = False
 
     @property
     def count(self) -> int:
@@ -68,4 +73,17 @@ class Probe:
             host, port = self._dialler.target
             self._progress(f"asking {host}:{port} from this machine what it speaks without TLS")
             self._plain, self._asked_plainly = plain_peer(self._dialler), True
-        return Found(facts=self._facts if looking else None, plain=self._plain if plainly else None)
+        facts, plain = self._facts if looking else None, self._plain if plainly else None
+        unexplained = looking and plain is None and completed(seen, wire, facts=facts) is seen
+        if unexplained and seen.client_hello is not None and not self._varied:
+            self._insists, self._varied = self._insistence(seen.client_hello), True
+        return Found(facts=facts, plain=plain, insists=self._insists if unexplained else None)
+
+    def _insistence(self, hello: HelloFacts) -> Insistence | None:
+        """Add to the board's hello what it lacks; the server name is the host's, or one in the certificate."""
+        host, _port = self._dialler.target
+        names = self.names(tried=None) if is_ip_address(host) and not hello.sni else ()
+        self._progress(
+            "sending the board's ClientHello from this machine, with and without what a server may insist on"
+        )
+        return self._looking.insistence(hello, name=names[0] if names else None if is_ip_address(host) else host)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from harness.model import Observation, Outcome, ServerFacts, ServerFailure, Side
 from harness.oracle.predict import predict
 from harness.wire.alerts import AlertCode
+from harness.wire.insistence import Insistence
 from harness.wire.last_word import LastWord, last_word
 from harness.wire.plain_protocols import PlainPeer
 from harness.wire.reading import WireReading
@@ -85,6 +86,7 @@ def unseen(
     asked: int | None,
     sent: str | None = None,
     plain: PlainPeer | None = None,
+    insists: Insistence | None = None,
 ) -> tuple[str, ...]:
     """Return what is not visible of a foreign server, and what was inferred instead.
 
@@ -95,6 +97,7 @@ def unseen(
         asked: in how many connections this machine probed the server; None if it must not.
         sent: the board's text after the handshake; None if it closed.
         plain: what the server speaks without TLS, if that was found: then nothing else of TLS is to be known.
+        insists: what it requires beyond what the board sends, if that was found.
     """
     lines = ["the server's settings, its log and its own error: only what it sends"]
     if plain is not None:
@@ -107,6 +110,8 @@ def unseen(
             else "its messages and its alert"
         )
         lines.append(f"that it is {told.server.reason} (in OpenSSL's words) follows from {source}; its log must say so")
+    elif insists is not None:
+        lines.append(f"that it requires this follows from its answers to this machine{counted}")
     elif asked and worth_looking(seen, wire) and _servers_alert(seen) != AlertCode.UNRECOGNIZED_NAME:
         lines.append(
             f"why it refuses: it accepts nothing from this machine either, or refuses it with a different alert{counted}"

@@ -2,8 +2,11 @@
 
 import dataclasses
 
+import pytest
+
 from harness.explain import candidates
 from harness.model import Alert, ClientPlan, ServerProfile, Side
+from harness.wire.insistence import Addition, Insistence
 from harness.wire.reading import WireReading
 
 
@@ -39,3 +42,68 @@ def test_only_handshake_failure_means_no_shared_cipher(made):
         alert = Alert(sender="server", level="fatal", code=code, name=name)
         (said,) = candidates(made("OSError", -30592, by=Side.SERVER, alerts=(alert,)))
         assert (said.rule, len(said.why)) == ("peer/alert-only", count)
+
+
+ALERT = Alert(sender="server", level="fatal", code=40, name="handshake_failure")
+
+
+def insisting(result, *additions, **words):
+    """Return the evidence with what the server insists on."""
+    return dataclasses.replace(result, insists=Insistence(additions=additions, **words))
+
+
+def test_alpn_required(made, stored):
+    """A server that closes without ALPN (tests/real_servers has a real one)."""
+    stored("peer/alpn-required", insisting(made("OSError", -29312, by=Side.SERVER), Addition.ALPN, alpn="mqtt"))
+
+
+def test_more_required(made, stored):
+    """A server that signs with RSA-PSS only; the alert alone would say less."""
+    result = made("OSError", -30592, by=Side.SERVER, alerts=(ALERT,))
+    stored("peer/more-required", insisting(result, Addition.SIGNATURES, signature="rsa_pss_rsae_sha256"))
+
+
+@pytest.mark.parametrize(
+    ("additions", "rule", "fixes"),
+    [
+        ((Addition.GROUPS,), "peer/more-required", ["let the server use P-256 for the key exchange"]),
+        (
+            (Addition.EXTENDED_MASTER_SECRET,),
+            "peer/more-required",
+            [
+                "let the server accept clients without extended_master_secret (RFC 7627): servers in FIPS mode require it",
+            ],
+        ),
+        (
+            (Addition.GROUPS, Addition.SIGNATURES),
+            "peer/more-required",
+            [
+                "let the server use P-256 for the key exchange",
+                "let the server sign with ECDSA or RSA PKCS#1 and SHA-256, too",
+            ],
+        ),
+        (
+            (Addition.ALPN, Addition.GROUPS),
+            "peer/alpn-required",
+            [
+                "connect to a port that needs no ALPN: 8883 for MQTT (AWS IoT requires it on 443 only)",
+                "let the server accept clients without it",
+            ],
+        ),
+    ],
+)
+@pytest.mark.parametrize(
+    "result",
+    [
+        {"kind": "OSError", "number": -30592, "alerts": (ALERT,)},
+        {"kind": "OSError", "number": 104},
+        {"kind": "OSError", "number": -29312},
+    ],
+    ids=["alert", "reset", "closed"],
+)
+def test_each_requirement(made, additions, rule, fixes, result):
+    """However the server refused, exactly one rule matches, and its fixes fit what is required."""
+    kind, number, alerts = result["kind"], result["number"], result.get("alerts", ())
+    (said,) = candidates(insisting(made(kind, number, by=Side.SERVER, alerts=alerts), *additions))
+    assert (said.rule, [fix.title for fix in said.fixes]) == (rule, fixes)
+    assert said.why[0] == f"this machine sent what the board sends: refused; accepted with {' and '.join(additions)}"

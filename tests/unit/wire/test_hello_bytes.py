@@ -38,6 +38,13 @@ def test_old_versions_have_no_signatures():
     assert (hello.versions, hello.extensions) == (("0302",), ())
 
 
+def test_extensions_that_no_board_sends():
+    """Our reader finds the application protocols in their order, and the extended master secret, only if they were requested."""
+    data = client_hello(version=0x0303, alpn=("h2", "http/1.1"), extended_master_secret=True, **WORDS)
+    hello = parse_client_hello(data[HEADERS:], record_version=0x0301)
+    assert (hello.alpn, hello.extensions) == (("h2", "http/1.1"), (10, 11, 13, 16, 23))
+
+
 def test_openssl_accepts_the_hello():
     """A server without a certificate finds no suite, so it has read the whole hello."""
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()

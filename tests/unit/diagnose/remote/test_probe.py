@@ -1,6 +1,7 @@
 """What is asked after a refusal: TLS settings, a plain protocol, or nothing; with invented observations and real ports."""
 
 import contextlib
+import dataclasses
 import socket
 import ssl
 import threading
@@ -9,7 +10,8 @@ import pytest
 
 from harness.certificates import Certificates
 from harness.diagnose.remote.probe import Found, Probe
-from harness.model import HelloFacts, Observation, Outcome, Side, Stage
+from harness.model import Alert, HelloFacts, Observation, Outcome, Side, Stage
+from harness.wire.insistence import Addition
 from harness.wire.plain_protocols import PlainProtocol
 from harness.wire.reading import WireReading
 
@@ -100,14 +102,15 @@ def test_a_tls_server(probe, tls_listener):
         context.load_cert_chain(pair.chain_file, pair.key_file)
         asking, told = probe(tls_listener(context, lambda tls: None))
         found = asking.found(seen(REFUSED), WireReading(client_hello=HELLO))
-    assert (found.plain, [key.type for key in found.facts.keys], len(told)) == (None, ["EC"], 1)
+    assert (found.plain, [key.type for key in found.facts.keys]) == (None, ["EC"])
+    assert not any("without TLS" in line for line in told)
 
 
 def test_a_server_that_refuses_every_hello(probe, tls_listener):
     """A server that answers with alerts only speaks TLS all the same."""
     asking, told = probe(tls_listener(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), lambda tls: None))
     assert asking.found(seen(REFUSED), WireReading(client_hello=HELLO)) == Found()
-    assert len(told) == 1
+    assert not any("without TLS" in line for line in told)
 
 
 def test_nothing_to_ask(probe):
@@ -140,3 +143,26 @@ def test_names(probe, tls_listener, version):
 def test_no_names(probe, ssh):
     """A server without TLS has no certificate."""
     assert probe(ssh)[0].names(tried=None) == ()
+
+
+def test_what_is_required(probe, tls_listener):
+    """A server that accepts this machine and refused the board all the same: the board's hello is varied, once."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    with Certificates() as certificates:
+        pair = certificates.make("server-p256")
+        context.load_cert_chain(pair.chain_file, pair.key_file)
+        hello = dataclasses.replace(HELLO, groups=("0019",), signature_algorithms=("0603",))
+        context.set_ecdh_curve("prime256v1")
+        asking, told = probe(tls_listener(context, lambda tls: None))
+        # An alert that the server's settings do not predict.
+        alert = Alert(sender=Side.SERVER, level="fatal", code=80, name="internal_error")
+        refused = dataclasses.replace(seen(REFUSED), client_hello=hello, alerts=(alert,))
+        found = asking.found(refused, WireReading(client_hello=hello))
+        asked = asking.count
+        again = asking.found(refused, WireReading(client_hello=hello))
+    assert found.insists.additions == (Addition.GROUPS,)
+    assert (found.insists.group, again, asking.count) == ("secp256r1", found, asked)
+    assert told[-1] == (
+        "sending the board's ClientHello from this machine, with and without what a server may insist on"
+    )

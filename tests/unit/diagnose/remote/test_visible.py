@@ -6,6 +6,7 @@ import pytest
 
 from harness.diagnose.remote.visible import completed, unseen, worth_looking, worth_plain_words
 from harness.model import Alert, HelloFacts, KeyFacts, Negotiated, Observation, Outcome, ServerFacts, Side, Stage
+from harness.wire.insistence import Addition, Insistence
 from harness.wire.plain_protocols import PlainPeer, PlainProtocol
 from harness.wire.reading import WireMessage, WireReading
 
@@ -120,6 +121,21 @@ def test_when_to_speak_plainly():
         assert not worth_plain_words(seen, dataclasses.replace(silent, retry=True))
         assert not worth_plain_words(seen, dataclasses.replace(silent, alerts=refused(40).alerts))
     assert not worth_plain_words(dataclasses.replace(refused(40), outcome=Outcome.CONNECTED), silent)
+
+
+def test_the_source_of_what_is_required():
+    """What the server insists on follows from the probe; the line about an unknown reason is then left out."""
+    seen, wire = refused(40), WireReading(client_hello=HELLO)
+    insists = Insistence(additions=(Addition.ALPN,))
+    assert unseen(seen, wire, told=seen, asked=7, insists=insists)[1:] == (
+        "that it requires this follows from its answers to this machine (probed with 7 connections; --no-probe skips them)",
+    )
+
+
+def test_an_alert_that_says_why():
+    """unrecognized_name says why it refuses: other settings are not in question."""
+    seen, wire = refused(112), WireReading(client_hello=HELLO)
+    assert len(unseen(seen, wire, told=seen, asked=7)) == 1
 
 
 def test_nothing_of_tls_is_unseen_of_a_plain_server():
