@@ -84,7 +84,8 @@ class Build(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `rsa_bits` are the smallest and largest key of a certificate that is verified, `curves` those of EC keys, `hashes` those of
     signatures. `pss`: reads certificates with RSA-PSS signatures. `ip_names`: compares IP addresses in the subjectAltName. `spans_records`:
-    reads a handshake message from several records. `tls11` and `alpn`: speaks TLS 1.0 or 1.1, and has ALPN compiled in.
+    reads a handshake message from several records. `tls11` and `alpn`: speaks TLS 1.0 or 1.1, and has ALPN compiled in. `own_pss`: takes in
+    TLS 1.2 the RSA-PSS signatures that it offers, if it offers any.
     """
 
     library: TlsLibrary
@@ -101,6 +102,7 @@ class Build(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     spans_records: bool
     alpn: bool
     tls11: bool
+    own_pss: bool
     deviations: tuple[str, ...]
     assumed: frozenset[str]
 

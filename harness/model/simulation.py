@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from harness.model.recipes import Recipe
 from harness.model.results import Explanation, Fix
 from harness.model.wire import Negotiated
 from harness.model.words import Outcome, Side
@@ -31,12 +32,15 @@ class CertificateProblem:
     """Why a firmware does not accept a certificate: the flag of the vocabulary, and the reason in words.
 
     `always`: it refuses the certificate even without verification. `basis`: whether the rule behind it was measured or is assumed.
+    `number` and `alert` are what the client then raises and sends, where the flag does not decide that.
     """
 
     flag: str
     text: str
     always: bool
     basis: str
+    number: int | None = None
+    alert: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +74,8 @@ class Simulated:
 class SimulatedChange:
     """One change of the server, and how many firmwares connected with it in a second simulation.
 
-    `stand_in`: that was against a Python server with the same keys, suites and versions, because the server itself is not ours.
+    `stand_in`: that was against a Python server with the same keys, suites and versions, because the server itself is not ours. `recipe`
+    makes the files and the server.
     """
 
     fix: Fix
@@ -78,6 +83,7 @@ class SimulatedChange:
     weak: int = 0
     server_lines: tuple[str, ...] = ()
     stand_in: bool = False
+    recipe: Recipe | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

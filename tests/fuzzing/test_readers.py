@@ -7,8 +7,10 @@ belongs in the corpus.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -29,14 +31,17 @@ from harness.errors import UsageError
 from harness.explain.catalogue.answers import understand
 from harness.explain.catalogue.next_step import diagnose_line
 from harness.explain.shown import read_certificates
+from harness.firmware.table import firmware
 from harness.model import Side, WireChunk
 from harness.oracle.known import read_known
 from harness.reports.record.reading import parse_run
 from harness.wire.handshake import read_client_hello
+from harness.wire.hello_replay import ReplayedHello
 from harness.wire.last_word import last_word
 from harness.wire.packet_list import packet_list
 from harness.wire.pcapng import pcapng
 from harness.wire.reading import read_wire
+from harness.wire.server_flight import FlightReader
 
 ROOT = Path(__file__).parents[2]
 CORPUS = Path(__file__).with_name("corpus")
@@ -87,6 +92,26 @@ def wire(data: bytes) -> None:
     last_word(reading)
     packet_list(chunks, reading)
     pcapng(chunks, client=("192.0.2.1", 1), server=("192.0.2.2", 2), started_unix_s=0.0, key_log="")
+
+
+def server_flight(data: bytes) -> None:
+    """A server's answer to a firmware's hello: TLS 1.2, TLS 1.3 up to the encryption, and what is inside the encryption."""
+    pieces = [data[at : at + 1 + at % 61] for at in range(0, len(data), 61)]
+    for port in ("rp2", "debian"):
+        firmware_hello = firmware("1.25", port=port)
+        assert firmware_hello is not None
+        hello = ReplayedHello(firmware_hello.hello.data, name="tls.test")
+        reader = FlightReader(hello, oldest=0x0301)
+        for piece in (data[:44] + hello.session_id + data[44 + len(hello.session_id) :], *pieces):
+            reader.feed(piece)
+        reader.end()
+        assert reader.done
+    inside = FlightReader(hello, oldest=0x0301)
+    inside.flight.version, inside.flight.suite, inside._expected = 0x0304, 0x1301, (8,)
+    for piece in pieces:
+        inside.feed(piece)
+    inside.end()
+    assert inside.done
 
 
 def client_hello(data: bytes) -> None:
@@ -169,6 +194,7 @@ def labgrid(data: bytes) -> None:
 READERS: dict[Callable[[bytes], None], type[Exception]] = {
     wire: KeyError,  # none: a recording is always read
     client_hello: ValueError,
+    server_flight: KeyError,  # none: a flight is always read
     certificate: KeyError,  # none: ValueError is taken where it is documented
     run_record: UsageError,
     lab: UsageError,
@@ -181,11 +207,32 @@ READERS: dict[Callable[[bytes], None], type[Exception]] = {
 }
 
 
+def flights(made: Certificates) -> Iterator[bytes]:
+    """A real flight of TLS 1.2, its ServerHello, and the messages that TLS 1.3 encrypts."""
+    certificate = made.make("server-p256")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate.chain_file, certificate.key_file)
+    for port in ("rp2", "debian"):
+        found = firmware("1.25", port=port)
+        assert found is not None
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        incoming.write(ReplayedHello(found.hello.data, name="tls.test").record)
+        with contextlib.suppress(ssl.SSLWantReadError):
+            context.wrap_bio(incoming, outgoing, server_side=True).do_handshake()
+        yield outgoing.read()
+    der = certificate.certificate_der
+    entry = len(der).to_bytes(3, "big") + der + bytes(2)
+    bodies = ((8, bytes(2)), (11, b"\0" + len(entry).to_bytes(3, "big") + entry), (15, b"\4\3\0\3abc"), (20, bytes(32)))
+    inner = b"".join(bytes([kind]) + len(body).to_bytes(3, "big") + body for kind, body in bodies)
+    yield b"\x16\x03\x03" + len(inner).to_bytes(2, "big") + inner
+
+
 def seeds_of(name: str, made: Certificates) -> Iterator[bytes]:
     """Real input for a reader, and its corpus."""
     hellos = json.loads((ROOT / "tests/data/client_hellos.json").read_text(encoding="utf-8"))["hellos"]
     if name in ("wire", "client_hello"):
         yield from (bytes.fromhex(entry["hex"]) for entry in hellos.values())
+    yield from flights(made) if name == "server_flight" else ()
     if name in ("wire", "certificate"):
         for profile in ("server-p256", "server-rsa2048", "server-ed25519", "server-no-extensions"):
             yield made.make(profile).certificate_der

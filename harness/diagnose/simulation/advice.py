@@ -8,10 +8,12 @@ from dataclasses import replace
 
 from harness.certificates import Unavailable
 from harness.diagnose.given import GivenCertificates
-from harness.diagnose.recipes import server_lines
+from harness.diagnose.recipes import Ends, RecipeBook, server_lines
 from harness.diagnose.settings import Settings, changed, filled
-from harness.model import Fix, Outcome, Simulated, SimulatedChange
+from harness.model import BoardInfo, ClientPlan, Fix, Outcome, Recipe, Simulated, SimulatedChange
 
+# Where the printed server listens.
+_EVERY_ADDRESS, _PORT = "0.0.0.0", 8443
 Simulate = Callable[[Settings], tuple[Simulated, ...]]
 """Simulates all firmwares with changed settings."""
 
@@ -37,8 +39,16 @@ def best_changes(
                 connecting=_connecting(found),
                 weak=_weak(found),
                 server_lines=server_lines(settings, certificates),
+                recipe=_recipe(settings, certificates),
             )
     return chosen(tuple(tried.values()), now=now)
+
+
+def _recipe(settings: Settings, certificates: GivenCertificates) -> Recipe:
+    """Return what makes the files and runs the server, without a board."""
+    ends = Ends(listen=_EVERY_ADDRESS, connect=certificates.host or "HOST", port=_PORT)
+    made = RecipeBook(certificates, BoardInfo(), ends=ends).recipe(replace(settings, client=ClientPlan()))
+    return replace(made, board=None, board_files=(), board_start=())
 
 
 def chosen(tried: Sequence[SimulatedChange], *, now: int) -> tuple[SimulatedChange, ...]:

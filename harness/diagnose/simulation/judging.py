@@ -40,8 +40,9 @@ from harness.wire.alerts import AlertCode, alert_name
 from harness.wire.groups import group_name
 from harness.wire.reading import WireReading
 from harness.wire.server_flight import Flight
+from harness.wire.signature_algorithms import signature_info
 from harness.wire.suites import suite_info, suite_name
-from harness.wire.versions import version_name
+from harness.wire.versions import TLS12, TLS13, version_name
 
 # extmod/modtls_axtls.c.
 _AXTLS_RECORD_OVERFLOW = -257
@@ -49,6 +50,7 @@ _AXTLS_RECORD_OVERFLOW = -257
 _RECORD_OVERHEAD = 256
 _FLAG_ALERTS = (
     ("cn_mismatch", AlertCode.BAD_CERTIFICATE),
+    ("other", AlertCode.UNSUPPORTED_CERTIFICATE),
     ("bad_key", AlertCode.UNSUPPORTED_CERTIFICATE),
     ("expired", AlertCode.CERTIFICATE_EXPIRED),
     ("not_trusted", AlertCode.UNKNOWN_CA),
@@ -149,6 +151,10 @@ def _as_refused(
     if flight.spans_records and not firmware.build.spans_records:
         text = "a handshake message in several records, which this library reads only from 3.6.3 on"
         return _refused(session, text, number=mbedtls.SSL_FEATURE_UNAVAILABLE)
+    pss = signature_info(flight.signature_algorithm or 0)
+    if flight.version == TLS12 and pss is not None and pss.padding == "pss" and not firmware.build.own_pss:
+        text = "an RSA-PSS signature in TLS 1.2, which this mbedTLS offers and refuses (fixed in 3.6.7)"
+        return _refused(session, text, alert=AlertCode.ILLEGAL_PARAMETER, number=mbedtls.SSL_ILLEGAL_PARAMETER)
     signed = flight.signed
     if signed is not None and flight.certificates and signature_fits(signed, flight.certificates[0]) is False:
         text = "the server's signature does not fit its certificate"
@@ -157,10 +163,12 @@ def _as_refused(
 
 
 def _certificate_refused(session: Simulated, firmware: Firmware, refusing: Sequence[CertificateProblem]) -> Simulated:
+    """Return a refusal of the certificate: unreadable ones first, then the flags of all others together."""
     reason = "; ".join(item.text for item in refusing)
-    if any(item.flag == "unreadable" for item in refusing):
-        return _refused(session, reason, alert=AlertCode.BAD_CERTIFICATE, number=mbedtls.X509_INVALID_ALG)
     flags = tuple(sorted({item.flag for item in refusing}))
+    first = refusing[0]
+    if first.number is not None and (first.flag == "unreadable" or set(flags) == {"other"}):
+        return replace(_refused(session, reason, number=first.number), alert=first.alert)
     alert = next((code for flag, code in _FLAG_ALERTS if flag in flags), AlertCode.CERTIFICATE_UNKNOWN)
     if firmware.api.names_reason:
         return replace(_refused(session, reason, alert=alert), client_flags=flags)
@@ -183,6 +191,7 @@ def _judge(flight: Flight, question: Question) -> Judge:
         now=question.now or datetime.now(UTC),
         static_rsa=info is not None and not info.forward_secret and not info.tls13,
         anchors=question.anchors,
+        tls13=flight.version == TLS13,
     )
 
 

@@ -56,7 +56,9 @@ def changes_like(
             found = best_changes(start, results, simulate=against, certificates=made)
         finally:
             server.close()
-    return tuple(replace(change, fix=for_any_server(change.fix), server_lines=(), stand_in=True) for change in found)
+    return tuple(
+        replace(change, fix=for_any_server(change.fix), server_lines=(), recipe=None, stand_in=True) for change in found
+    )
 
 
 def settings_like(facts: ServerFacts) -> Settings | None:

@@ -9,6 +9,7 @@ from typing import Any
 from harness.model import Outcome, Simulation
 from harness.reports.html import policy
 from harness.reports.record.plain import one_line, plain
+from harness.reports.text.recipe_text import recipe_lines
 from harness.reports.text.simulation_text import (
     ASSUMED,
     NO_SESSION,
@@ -81,8 +82,12 @@ def _server(found: Simulation) -> dict[str, Any]:
                 "because": one_line(change.fix.because or "") if change.fix.discouraged else "",
                 "counts": f"{change.connecting} of {found.count} connect instead of {found.connecting}",
                 "lines": [
-                    *(plain(line) for line in change.fix.server_lines if line.startswith("$")),
-                    *(plain(line) for line in change.server_lines),
+                    plain(line)
+                    for line in (
+                        recipe_lines(change.recipe)
+                        if change.recipe is not None and change is found.changes[-1]
+                        else change.server_lines or change.fix.server_lines
+                    )
                 ],
             }
             for change in found.changes

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from harness.model import Outcome, Side, Simulated, SimulatedChange, Simulation
+from harness.reports.record.diagnosis_record import RecipeEntry, recipe_entry
 from harness.reports.record.plain import bounded
 from harness.reports.record.result_types import Entry, ExplanationEntry, FixEntry
 from harness.reports.record.run_record import entry_of
@@ -37,6 +38,8 @@ class ProblemEntry(Entry, frozen=True, kw_only=True):
     text: str
     always: bool
     basis: Literal["measured", "assumed"]
+    number: int | None
+    alert: str | None
 
 
 class NegotiatedEntry(Entry, frozen=True, kw_only=True):
@@ -71,13 +74,16 @@ class SimulatedEntry(Entry, frozen=True, kw_only=True):
 
 
 class ChangeEntry(Entry, frozen=True, kw_only=True):
-    """One change of the server, and how many firmwares connect with it; `stand_in`: simulated against a Python server like it."""
+    """One change of the server, and how many firmwares connect with it; `stand_in`: simulated against a Python server like it. `recipe`
+    makes the files and the server.
+    """
 
     fix: FixEntry
     connecting: int
     weak: int
     server_lines: tuple[str, ...]
     stand_in: bool
+    recipe: RecipeEntry | None
 
 
 class ServerEntry(Entry, frozen=True, kw_only=True):
@@ -128,4 +134,11 @@ def _result(item: Simulated) -> SimulatedEntry:
 
 
 def _change(item: SimulatedChange) -> ChangeEntry:
-    return entry_of(item, ChangeEntry)
+    return ChangeEntry(
+        fix=entry_of(item.fix, FixEntry),
+        connecting=item.connecting,
+        weak=item.weak,
+        server_lines=item.server_lines,
+        stand_in=item.stand_in,
+        recipe=recipe_entry(item.recipe) if item.recipe is not None else None,
+    )

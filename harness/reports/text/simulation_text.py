@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.model import Outcome, Side, Simulated, SimulatedChange, SimulatedFirmware, Simulation
 from harness.reports.record.plain import one_line, plain
+from harness.reports.text.recipe_text import recipe_lines
 
 NO_SESSION = (
     "No session was completed and no application data was sent: each line is a server's answer to a ClientHello."
@@ -199,18 +200,16 @@ def _change(found: Simulation, change: SimulatedChange, *, first: bool) -> list[
         "simulated with a Python server that has the same keys, suites and versions" if change.stand_in else "simulated"
     )
     weak = f", {change.weak} of them in a weak session" if change.weak else ""
+    against = f" - discouraged: {one_line(change.fix.because or '')}" if change.fix.discouraged else ""
     lines = [
         f"{title}: {change.connecting} of {found.count} instead of {found.connecting}{weak} ({how})",
-        f"{_INDENT}{one_line(change.fix.title)}"
-        + (f" - discouraged: {one_line(change.fix.because or '')}" if change.fix.discouraged else ""),
+        f"{_INDENT}{one_line(change.fix.title)}{against}",
+        *(f"{_INDENT}{line}" for line in change.server_lines or change.fix.server_lines),
     ]
-    return lines + [f"{_INDENT}{line}" for line in _commands(change)]
-
-
-def _commands(change: SimulatedChange) -> Iterable[str]:
-    """The commands that make files, then the whole server."""
-    commands = [line for line in change.fix.server_lines if line.startswith("$")]
-    return [*commands, *(change.server_lines or change.fix.server_lines)]
+    # Only the recipe of what is advised: the last one is not discouraged, or there is none that is not.
+    if change.recipe is not None and change is found.changes[-1]:
+        lines += ["", *recipe_lines(change.recipe)]
+    return lines
 
 
 def hosts_text(found: Sequence[Simulation]) -> str:

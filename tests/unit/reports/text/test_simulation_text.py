@@ -6,10 +6,13 @@ import pytest
 
 from harness.model import (
     CertificateProblem,
+    Command,
     Explanation,
     Fix,
     Negotiated,
     Outcome,
+    Program,
+    Recipe,
     Side,
     Simulated,
     SimulatedChange,
@@ -52,6 +55,11 @@ def refused(*rows: SimulatedFirmware, **fields: object) -> Simulated:
     return Simulated(firmware=rows, outcome=Outcome.REFUSED, explanation=WHY, **{**words, **fields})
 
 
+RECIPE = Recipe(
+    commands=(Command(arguments=("openssl", "ecparam")),),
+    server=Program(name="server.py", text="import ssl\n"),
+    server_start=("python3", "server.py"),
+)
 FOUND = Simulation(
     server="Python 3.12.1, OpenSSL 3.0.13",
     server_lines=('context.load_cert_chain("cert.pem", "key.pem")',),
@@ -73,6 +81,7 @@ FOUND = Simulation(
         SimulatedChange(
             fix=Fix(title="an EC key", server_lines=("$ openssl ecparam",)),
             server_lines=("context.z()",),
+            recipe=RECIPE,
             connecting=6,
             stand_in=True,
         ),
@@ -108,8 +117,13 @@ the single change that lets most connect: 7 of 7 instead of 4, 3 of them in a we
 
 the best change that is not discouraged: 6 of 7 instead of 4 (simulated with a Python server that has the same keys, suites and versions)
     an EC key
-    $ openssl ecparam
-    context.z()"""
+    context.z()
+
+# ---- run these commands in an empty folder ----
+openssl ecparam
+# ---- save as server.py, on this computer; then run: python3 server.py ----
+import ssl
+# ---- end ----"""
 
 
 def test_text() -> None:
