@@ -82,7 +82,7 @@ CHANGES = {
         {"certificates": ("server-p256",)},
         {"verify": "required", "ca": ("issuer",), "ca_format": "der"},
     ],
-    **{reason: [{"certificates": ("server-p256",)}] for reason in NOT_AN_ISSUER},
+    **{reason: [{"certificates": ("server-p256",)}] for reason in sorted(NOT_AN_ISSUER)},
 }
 
 
