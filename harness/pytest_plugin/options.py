@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError, UsageError
-from harness.model import IN_PROCESS
 from harness.reports.formats import REPORT_SUFFIXES
 from harness.system.near_names import did_you_mean
 from harness.wire.host_names import is_ip_address
@@ -135,6 +134,8 @@ def servers(texts: list[str]) -> tuple[str, ...]:
     Raises:
         UsageError: one is given twice, or cannot be started.
     """
+    from harness.model import IN_PROCESS
+
     for text in texts:
         if texts.count(text) > 1:
             raise UsageError(f"--server {text!r}: each interpreter may be given only once")
@@ -154,6 +155,8 @@ def server_names(versions: Mapping[str, str]) -> dict[str, str]:
     Returns:
         interpreter -> `python3.8.18`, and `python3.8.18_2` for a second one of the same version.
     """
+    from harness.model import IN_PROCESS
+
     names: dict[str, str] = {}
     for server, version in versions.items():
         if server == IN_PROCESS:
