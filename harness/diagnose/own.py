@@ -168,5 +168,5 @@ def with_proofs(explanation: Explanation | None, trials: tuple[Trial, ...]) -> E
     """Return the explanation with the results of its own fixes."""
     if explanation is None:
         return None
-    known = {trial.fix.title: trial.fix for trial in trials if not trial.general}
+    known = {trial.fix.title: trial.fix for trial in trials if not trial.general and trial.problem == 1}
     return replace(explanation, fixes=tuple(known.get(fix.title, fix) for fix in explanation.fixes))

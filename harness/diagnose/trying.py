@@ -85,10 +85,13 @@ class Trials:
         removed: Fix | None = None
         for number in range(1, _PROBLEMS + 1):
             fixes = problems[-1].fixes if problems else ()
-            current = [self._one(_after_all(removed, fix), start, problem=number) for fix in fixes]
+            current = [self._one(fix, start, problem=number, removed=removed) for fix in fixes]
             found += current
             rules = {problem.rule for problem in problems}
             step = next((trial for trial in current if uncovers(trial, rules)), None)
+            if step is None and self._own_server and problems and not _connects(found):
+                step = self._general(start, rules, problem=number, removed=removed)
+                found += [step] if step is not None else []
             if _good(found) or step is None or step.result is None or step.result.explanation is None:
                 break
             removed = step.fix
@@ -97,6 +100,14 @@ class Trials:
             found += self._ladder(start, problem=max(1, len(problems)))
         order = sorted(found, key=lambda trial: (trial.problem, trial.fix.discouraged, _is_weak(trial)))
         return Tried(trials=tuple(order), problems=tuple(problems))
+
+    def _general(self, start: Settings, rules: Collection[str], *, problem: int, removed: Fix | None) -> Trial | None:
+        """Return the first general change that connects or uncovers the next problem, if the rule's own fixes did neither."""
+        for fix in ladder(start, kind=self._key_kind()):
+            trial = self._one(fix, start, problem=problem, removed=removed)
+            if not fix.discouraged and (trial.fix.proved or uncovers(trial, rules)):
+                return replace(trial, general=True)
+        return None
 
     # ------------------------------------------------------------------ the ladder
 
@@ -121,7 +132,8 @@ class Trials:
 
     # ------------------------------------------------------------------ one
 
-    def _one(self, fix: Fix, start: Settings, *, problem: int = 1) -> Trial:
+    def _one(self, fix: Fix, start: Settings, *, problem: int = 1, removed: Fix | None = None) -> Trial:
+        """Try a fix on top of what removed the problems before it."""
         untried = Trial(fix=filled(fix, self._certificates), problem=problem)
         if fix.change is None:
             return replace(untried, note=NOT_FROM_HERE)
@@ -129,6 +141,8 @@ class Trials:
             return replace(untried, note=NOT_OURS)
         if self._faults >= 2:
             return replace(untried, note=BOARD_FAILED)
+        fix = fix if removed is None else _both(removed, fix)
+        assert fix.change is not None
         try:
             settings = changed(start, fix.change, self._certificates)
             known = self._tried.get(repr(settings))
@@ -140,7 +154,7 @@ class Trials:
                 self._certificates.make(name)
             self._count += 1
             self._progress(f"trying: {fix.title}")
-            trial = self._tried_once(untried, settings, start)
+            trial = self._tried_once(replace(untried, fix=filled(fix, self._certificates)), settings, start)
         except Unavailable as error:
             return replace(untried, note=f"{NOT_FROM_HERE}: {error.reason}")
         self._tried[repr(settings)] = trial
@@ -256,11 +270,6 @@ def ladder(start: Settings, *, kind: str) -> list[Fix]:
         )
     )
     return steps
-
-
-def _after_all(removed: Fix | None, fix: Fix) -> Fix:
-    """Combine a fix with those of the problems before; one that cannot be tried stays as it is."""
-    return fix if removed is None or fix.change is None else _both(removed, fix)
 
 
 def _all(steps: Sequence[Fix]) -> Fix:
