@@ -22,6 +22,7 @@ def stored(name, answer):
     # The server may refuse the certificate before the board's Finished arrives.
     text = re.sub(r"(the length of an encrypted alert)\n +board  -> ApplicationData", r"\1", text)
     text = re.sub(r"/\S+/(?=(?:ca|client|server)-\w+/)", "", text)
+    text = re.sub(r"\d{4}-\d\d-\d\d to \d{4}-\d\d-\d\d", "DATES", text)
     text = re.sub(r"\b\d+ bytes", "N bytes", text)
     text = re.sub(r"\b\d+ connections", "N connections", text)
     path = TEXTS / f"{name}.txt"
