@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtensionOID, NameOID
 
 from harness.certificates.declarations import KEY_USAGES
+from harness.certificates.file_forms import Form, read_contents
 from harness.certificates.unreadable import UNREADABLE
 from harness.certificates.weakness import weak_links
 from harness.model import KeyFacts
@@ -168,20 +168,9 @@ def anchor_among(der: bytes, candidates: Sequence[bytes]) -> bytes | None:
     return found
 
 
-def in_pem(data: bytes) -> tuple[bytes, ...]:
-    """Return the certificates of a PEM text as DER, in order; empty if none can be read."""
-    try:
-        return tuple(one.public_bytes(Encoding.DER) for one in x509.load_pem_x509_certificates(data))
-    except UNREADABLE:
-        return ()
-
-
 def in_file(data: bytes) -> tuple[tuple[bytes, ...], str]:
-    """Return the certificates of a file as DER, and `pem` or `der`; none and `` for anything else."""
-    found = in_pem(data)
-    if found:
-        return found, "pem"
-    try:
-        return (x509.load_der_x509_certificate(data).public_bytes(Encoding.DER),), "der"
-    except UNREADABLE:
-        return (), ""
+    """Return the certificates of a file as DER, and `pem` or `der`; none and `` for anything that neither OpenSSL nor a board reads."""
+    found = read_contents(data)
+    if found.form is Form.PEM:
+        return found.certificates, "pem"
+    return (found.certificates, "der") if found.form in (Form.DER, Form.DER_BUNDLE) else ((), "")

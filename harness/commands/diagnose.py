@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
 from pathlib import Path
@@ -40,7 +41,7 @@ the printed commands and programs were run, and that board and server connected.
 
 exit codes: 0 the board connects, 1 it does not connect, 2 usage error, 10 board or harness fault, 130 Ctrl-C
 """
-_OWN = ("cert", "key", "ciphers", "min", "max", "client_ca", "server")
+_OWN = ("cert", "key", "password_env", "ciphers", "min", "max", "client_ca", "server")
 
 
 def add(commands: Commands) -> None:
@@ -58,7 +59,10 @@ def add(commands: Commands) -> None:
     parser.add_argument("--boards", metavar="FILE", help="the lab's boards.toml (default: ./boards.toml if it exists)")
     own = parser.add_argument_group("a Python server with your files and settings")
     own.add_argument("--cert", metavar="F", type=Path, help="PEM certificate, followed by any intermediates")
-    own.add_argument("--key", metavar="F", type=Path, help="private key, PEM, not encrypted")
+    own.add_argument("--key", metavar="F", type=Path, help="private key, PEM (default: the key in the file of --cert)")
+    own.add_argument(
+        "--password-env", metavar="NAME", help="environment variable with the password of an encrypted --key"
+    )
     own.add_argument(
         "--ciphers", metavar="S", help="argument to set_ciphers(), in OpenSSL's syntax (default: not called)"
     )
@@ -213,11 +217,19 @@ def _which(options: argparse.Namespace) -> str | None:
             )
         return str(options.connect)
     for name in ("cert", "key"):
-        if getattr(options, name) is None:
+        if getattr(options, name) is None and not (name == "key" and _has_key(options.cert)):
             raise UsageError(
                 f"--{name}: missing; expected --cert F and --key F (your server's files), or --connect HOST:PORT (a running server)"
             )
     return None
+
+
+def _has_key(path: Path) -> bool:
+    from harness.diagnose.files import has_key
+
+    with contextlib.suppress(UsageError):  # a file that cannot be read: named as soon as there is a key
+        return has_key(path, option="--cert")
+    return False
 
 
 def _files(options: argparse.Namespace) -> Files:
@@ -228,7 +240,8 @@ def _files(options: argparse.Namespace) -> Files:
         raise UsageError(f"{missing}: missing; the board needs a certificate and its key ({there} is given)")
     return Files(
         certificate=options.cert,
-        key=options.key,
+        key=options.key if options.key is not None else options.cert,
+        password_env=options.password_env,
         client_ca=options.client_ca,
         ca=options.ca,
         client_certificate=options.client_cert,

@@ -94,3 +94,14 @@ def key_repair(path: Path, contents: Contents) -> tuple[str, str] | None:
         why, command = _TEXT[contents.form]
         return f"this {why}", command.format(file=file, out=out)
     return None
+
+
+def der_key(path: Path) -> tuple[str, str]:
+    """Return what to do with a private key that is DER; an encrypted one makes openssl ask for its password."""
+    file, out = shlex.quote(str(path)), shlex.quote(fixed_name(path))
+    return "this is DER, but Python's ssl needs PEM", f"openssl pkey -inform der -in {file} -out {out}"
+
+
+def plain_key(path: Path) -> str:
+    """Return the command that decrypts a private key; openssl asks for the password."""
+    return f"openssl pkey -in {shlex.quote(str(path))} -out {shlex.quote(fixed_name(path))}"

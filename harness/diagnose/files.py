@@ -5,7 +5,7 @@ The server's private key is only checked for whether Python can load it, and is 
 
 from __future__ import annotations
 
-import re
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -14,15 +14,26 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 
+from harness.certificates.file_forms import Contents, Form, read_contents
 from harness.certificates.keys import PrivateKey
 from harness.certificates.placed import Origin, Placed, placed
-from harness.certificates.reading import in_file, in_pem
+from harness.certificates.reading import in_file
 from harness.certificates.unreadable import UNREADABLE
+from harness.diagnose.file_advice import der_key, key_repair, pkcs12, plain_key, repair
 from harness.errors import UsageError
 from harness.system.user_files import FileRefused, read_file
 
 _LARGEST_BYTES = 1 << 20
-_KEY = re.compile(rb"-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----(.*?)-----END \1-----", re.S)
+_NAMES = {
+    Form.EMPTY: "this is empty",
+    Form.PRIVATE_KEY: "this is a private key",
+    Form.PUBLIC_KEY: "this is a public key",
+    Form.PEM: "this is a certificate",
+    Form.REQUEST: "this is a certificate signing request",
+    Form.PKCS7: "this is a list of certificates (PKCS#7)",
+    Form.DAMAGED: "this is damaged: a block has no end, or is not base64",
+    Form.OTHER: "this is neither certificate nor key",
+}
 _PLAIN_KEYS = (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey, ed25519.Ed25519PrivateKey, ed448.Ed448PrivateKey)
 # The issuers are often in the folder of the server's certificate. A folder with more files than this is not searched.
 _NEIGHBOURS = 50
@@ -45,23 +56,17 @@ class OwnKey:
         return f"OwnKey(form={self.form!r})"
 
 
-def server_chain(path: Path, *, option: str) -> tuple[bytes, ...]:
+def server_chain(path: Path, *, option: str, password_env: str | None = None) -> tuple[bytes, ...]:
     """Return the certificates of the server's file, DER, in order.
 
     Raises:
-        UsageError: missing, unreadable, a key instead of a certificate, DER, or nothing that can be read.
+        UsageError: missing, unreadable, or nothing that Python's ssl reads as a certificate; the message has the command that helps.
     """
-    data = content(path, option=option)
-    found, form = in_file(data)
-    if form == "pem":
-        return found
-    if form == "der":
-        raise UsageError(
-            f"{option} {path}: this is DER, but Python's ssl needs PEM; convert it with: openssl x509 -inform der -in {path} -out cert.pem"
-        )
-    raise UsageError(
-        f"{option} {path}: {_what_is_there(data)}; expected a certificate as PEM (-----BEGIN CERTIFICATE-----)"
-    )
+    found = read_contents(content(path, option=option))
+    if found.form is Form.PEM:
+        return found.certificates
+    expected = "expected a certificate as PEM (-----BEGIN CERTIFICATE-----)"
+    raise UsageError(_refusal(path, found, option=option, expected=expected, password_env=password_env))
 
 
 def authorities(path: Path, *, option: str) -> tuple[tuple[bytes, ...], str, bytes]:
@@ -71,26 +76,58 @@ def authorities(path: Path, *, option: str) -> tuple[tuple[bytes, ...], str, byt
         UsageError: as `server_chain`, except for DER, which is accepted here.
     """
     data = content(path, option=option)
-    found, form = in_file(data)
-    if not found:
-        raise UsageError(f"{option} {path}: {_what_is_there(data)}; expected a CA certificate, PEM or DER")
-    return found, form, data
+    found = read_contents(data)
+    if found.form in (Form.PEM, Form.DER, Form.DER_BUNDLE):
+        return found.certificates, "pem" if found.form is Form.PEM else "der", data
+    raise UsageError(_refusal(path, found, option=option, expected="expected a CA certificate, PEM or DER"))
 
 
-def check_server_key(path: Path, *, option: str) -> None:
-    """Check that Python can load this key without asking for a passphrase; whether it matches is left to the server.
+def has_key(path: Path, *, option: str) -> bool:
+    """Return whether a file of the server's certificate has its private key as well, as `load_cert_chain` with one file needs it.
 
     Raises:
-        UsageError: missing, unreadable, encrypted, DER, a certificate instead of a key, or nothing that can be read.
+        UsageError: the file cannot be read.
+    """
+    found = read_contents(content(path, option=option))
+    return found.form is Form.PEM and bool(found.keys)
+
+
+def check_server_key(path: Path, *, option: str, password_env: str | None = None) -> str | None:
+    """Check that Python can load this key; whether it matches is left to the server.
+
+    Args:
+        path: the file.
+        option: that named it.
+        password_env: the environment variable that has the password of an encrypted key.
+
+    Returns:
+        The password of an encrypted key, None for a plain one.
+
+    Raises:
+        UsageError: missing, unreadable, encrypted without the right password, or nothing that Python's ssl reads as a private key.
     """
     data = content(path, option=option)
-    block = _KEY.search(data)
-    if block is None:
-        form = "DER" if data[:1] == b"\x30" else ""
-        what = "this is DER, but Python's ssl needs PEM" if form else _what_is_there(data)
-        raise UsageError(f"{option} {path}: {what}; expected a private key as PEM (-----BEGIN ... PRIVATE KEY-----)")
-    if b"ENCRYPTED" in block[0]:
+    found = read_contents(data)
+    if found.form not in (Form.PEM, Form.PRIVATE_KEY) or not found.keys:
+        expected = "expected a private key as PEM (-----BEGIN ... PRIVATE KEY-----)"
+        raise UsageError(_key_refusal(path, found, data, option=option, expected=expected, password_env=password_env))
+    if not found.keys[0].encrypted:
+        return None
+    if password_env is None:
         raise UsageError(_encrypted(path, option=option))
+    password = _password(password_env)
+    try:
+        serialization.load_pem_private_key(found.keys[0].text, password.encode())
+    except UNREADABLE:
+        raise UsageError(f"--password-env {password_env}: its value is not the password of {path}") from None
+    return password
+
+
+def _password(name: str) -> str:
+    value = os.environ.get(name)
+    if value is None:
+        raise UsageError(f"--password-env {name}: the environment variable is not set")
+    return value
 
 
 def own_key(path: Path, *, option: str) -> OwnKey:
@@ -100,18 +137,22 @@ def own_key(path: Path, *, option: str) -> OwnKey:
         UsageError: missing, unreadable, encrypted, or no key that a board could have.
     """
     data = content(path, option=option)
-    block = _KEY.search(data)
+    found = read_contents(data)
+    block = found.keys[0] if found.keys and found.form in (Form.PEM, Form.PRIVATE_KEY) else None
+    if block is not None and block.encrypted:
+        raise UsageError(_encrypted_for_board(path, option=option))
     try:
         read = serialization.load_pem_private_key if block is not None else serialization.load_der_private_key
-        key = read(block[0] if block is not None else data, None)
+        key = read(block.text if block is not None else data, None)
     except TypeError:
-        raise UsageError(_encrypted(path, option=option)) from None
+        raise UsageError(_encrypted_for_board(path, option=option)) from None
     except UNREADABLE:
-        raise UsageError(f"{option} {path}: {_what_is_there(data)}; expected a private key, PEM or DER") from None
+        expected = "expected a private key, PEM or DER"
+        raise UsageError(_key_refusal(path, found, data, option=option, expected=expected)) from None
     if not isinstance(key, _PLAIN_KEYS):
         raise UsageError(f"{option} {path}: unsupported key type; expected RSA or EC")
     if block is not None:
-        return OwnKey(data=block[0] + b"\n", form="pem", key=key)
+        return OwnKey(data=block.text, form="pem", key=key)
     pkcs8 = key.private_bytes(
         serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
@@ -130,21 +171,37 @@ def content(path: Path, *, option: str) -> bytes:
         raise UsageError(f"{option} {path}: cannot be read: {error.reason}") from error
 
 
-def _what_is_there(data: bytes) -> str:
-    if not data.strip():
-        return "this is empty"
-    if _KEY.search(data):
-        return "this is a private key"
-    if in_pem(data) or b"-----BEGIN CERTIFICATE-----" in data:
-        return "this is a certificate" if in_pem(data) else "this is a damaged certificate"
-    return "this is neither certificate nor key"
+def _refusal(path: Path, found: Contents, *, option: str, expected: str, password_env: str | None = None) -> str:
+    """Return why a file of certificates cannot be used, and the command that makes one that can."""
+    advice = pkcs12(path, password=password_env) if found.form is Form.PKCS12 else repair(path, found)
+    if advice is None:
+        return f"{option} {path}: {_NAMES[found.form]}; {expected}"
+    why, command = advice
+    return f"{option} {path}: {why}; convert it with: {command}"
+
+
+def _key_refusal(
+    path: Path, found: Contents, data: bytes, *, option: str, expected: str, password_env: str | None = None
+) -> str:
+    """Return why a file of a private key cannot be used, and the command that makes one that can."""
+    advice = pkcs12(path, password=password_env) if found.form is Form.PKCS12 else key_repair(path, found)
+    if advice is None and found.form is Form.OTHER and data[:1] == b"\x30":
+        advice = der_key(path)
+    if advice is not None:
+        return f"{option} {path}: {advice[0]}; convert it with: {advice[1]}"
+    what = "this is a certificate" if found.certificates else _NAMES[found.form]
+    return f"{option} {path}: {what}; {expected}"
 
 
 def _encrypted(path: Path, *, option: str) -> str:
     return (
-        f"{option} {path}: the key is encrypted, and nothing here asks for a passphrase; "
-        f"give a plain copy: openssl pkey -in {path} -out plain-key.pem"
+        f"{option} {path}: the key is encrypted; name the environment variable that has its password with --password-env NAME, "
+        f"or give a plain copy: {plain_key(path)}"
     )
+
+
+def _encrypted_for_board(path: Path, *, option: str) -> str:
+    return f"{option} {path}: the key is encrypted, and MicroPython cannot decrypt it; give a plain copy: {plain_key(path)}"
 
 
 def neighbours(path: Path) -> Iterator[tuple[Path, tuple[bytes, ...]]]:

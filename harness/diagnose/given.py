@@ -61,9 +61,11 @@ class GivenCertificates(Certificates):
         self._given: dict[str, Material] = {}
         chain: tuple[bytes, ...] = ()
         if files.certificate is not None and files.key is not None:
-            chain = reading.server_chain(files.certificate, option="--cert")
-            reading.check_server_key(files.key, option="--key")
-            self._given[GIVEN] = _material(GIVEN, chain, chain_file=files.certificate, key_file=files.key)
+            variable = files.password_env
+            chain = reading.server_chain(files.certificate, option="--cert", password_env=variable)
+            password = reading.check_server_key(files.key, option="--key", password_env=variable)
+            own = _material(GIVEN, chain, chain_file=files.certificate, key_file=files.key)
+            self._given[GIVEN] = replace(own, password=password)
         self.host = host if host is not None else host_of(chain[0]) if chain else None
         self.ca_names, self.ca_format = self._authorities()
         self.client_names, self.client_format = self._client()
@@ -130,7 +132,7 @@ class GivenCertificates(Certificates):
             raise Unavailable(COMPLETE, "no certificate was given")
         chain = tuple(link.parsed.der for link in self.reach.server_chain(self.now).complete)
         chain_file = self._write(f"{COMPLETE}.chain.pem", _pem(chain))
-        return _material(COMPLETE, chain, chain_file=chain_file, key_file=own.key_file)
+        return replace(_material(COMPLETE, chain, chain_file=chain_file, key_file=own.key_file), password=own.password)
 
     def _client_issuers(self) -> Material:
         """The intermediates of the board's certificate that were found."""

@@ -26,7 +26,8 @@ _ESCAPES = {"r": "\r", "n": "\n", "t": "\t", "0": "\0", "\\": "\\"}
 class Files:
     """The files that the user named. They are used in place; of a private key only the path is ever shown.
 
-    `certificate`, `key` and `client_ca` are the server's; `ca`, `client_certificate` and `client_key` the board's.
+    `certificate`, `key` and `client_ca` are the server's; `ca`, `client_certificate` and `client_key` the board's. `password_env` is the
+    environment variable that has the password of `key`.
     """
 
     certificate: Path | None = None
@@ -35,6 +36,7 @@ class Files:
     ca: Path | None = None
     client_certificate: Path | None = None
     client_key: Path | None = None
+    password_env: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ import ssl
 
 import pytest
 
-from harness.certificates.reading import anchor_among, host_of, in_file, in_pem, issuer_among, key_facts
+from harness.certificates.reading import anchor_among, host_of, in_file, issuer_among, key_facts
 
 KINDS = (
     *("server-p256", "server-p521", "server-secp256k1", "server-brainpool-p256", "server-ed25519", "server-ed448"),
@@ -56,12 +56,13 @@ def test_the_anchor_is_the_highest(certificates):
 
 
 def test_forms_of_a_file(certificates):
-    """PEM may contain several certificates, DER one; anything else contains none."""
+    """PEM and DER may contain several certificates; anything else contains none, also if it could be repaired."""
     made = certificates.make("server-p256")
     both = made.certificate_pem + made.root_pem
-    assert in_pem(both) == (made.certificate_der, made.root_der)
     assert in_file(both) == ((made.certificate_der, made.root_der), "pem")
     assert in_file(made.root_der) == ((made.root_der,), "der")
+    assert in_file(made.root_der * 2) == ((made.root_der,) * 2, "der")
+    assert in_file(both.replace(b"\n", b"\r")) == ((), "")
     assert in_file(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n") == ((), "")
     assert in_file(b"") == ((), "")
 

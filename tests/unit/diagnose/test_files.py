@@ -4,11 +4,20 @@ import os
 
 import pytest
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.serialization import pkcs12
 
-from harness.diagnose.files import authorities, check_server_key, neighbours, own_key, server_chain, within_reach
+from harness.diagnose.files import (
+    authorities,
+    check_server_key,
+    has_key,
+    neighbours,
+    own_key,
+    server_chain,
+    within_reach,
+)
 from harness.errors import UsageError
 
-PLAIN = "nothing here asks for a passphrase; give a plain copy: openssl pkey -in"
+PLAIN = "give a plain copy: openssl pkey -in F -out fixed-"
 
 
 def says(function, path):
@@ -44,10 +53,12 @@ def test_certificates_of_a_server(files, bad):
     )
     wanted = "expected a certificate as PEM (-----BEGIN CERTIFICATE-----)"
     assert says(server_chain, files / "server-p256" / "cert.der") == (
-        "--x F: this is DER, but Python's ssl needs PEM; convert it with: openssl x509 -inform der -in F -out cert.pem"
+        "--x F: this is DER, but Python's ssl needs PEM; convert it with: openssl x509 -inform der -in F -out fixed-cert.pem"
     )
     assert says(server_chain, files / "server-p256" / "key.pem") == f"--x F: this is a private key; {wanted}"
-    assert says(server_chain, bad / "cut.pem") == f"--x F: this is a damaged certificate; {wanted}"
+    assert says(server_chain, bad / "cut.pem") == (
+        f"--x F: this is damaged: a block has no end, or is not base64; {wanted}"
+    )
     assert says(server_chain, bad / "empty.pem") == f"--x F: this is empty; {wanted}"
     assert says(server_chain, bad / "text.pem") == f"--x F: this is neither certificate nor key; {wanted}"
 
@@ -64,10 +75,12 @@ def test_the_servers_key(files, bad):
     check_server_key(files / "server-rsa2048" / "key.pem", option="--key")
     wanted = "expected a private key as PEM (-----BEGIN ... PRIVATE KEY-----)"
     for name in ("pkcs8.pem", "old.pem"):
-        assert says(check_server_key, bad / name) == f"--x F: the key is encrypted, and {PLAIN} F -out plain-key.pem"
+        assert says(check_server_key, bad / name) == (
+            f"--x F: the key is encrypted; name the environment variable that has its password with --password-env NAME, or {PLAIN}{name}"
+        )
     assert says(check_server_key, files / "server-p256" / "cert.pem") == f"--x F: this is a certificate; {wanted}"
     assert says(check_server_key, files / "server-p256" / "key.der") == (
-        f"--x F: this is DER, but Python's ssl needs PEM; {wanted}"
+        "--x F: this is DER, but Python's ssl needs PEM; convert it with: openssl pkey -inform der -in F -out fixed-key.pem"
     )
 
 
@@ -92,7 +105,11 @@ def test_the_boards_own_key(files, name, form):
 
 def test_no_key_for_a_board(files, bad):
     """An encrypted key or another kind of file is refused."""
-    assert says(own_key, bad / "pkcs8.pem").startswith("--x F: the key is encrypted")
+    for name in ("pkcs8.pem", "old.pem"):
+        assert (
+            says(own_key, bad / name)
+            == f"--x F: the key is encrypted, and MicroPython cannot decrypt it; {PLAIN}{name}"
+        )
     assert says(own_key, files / "ca-p256" / "cert.pem") == (
         "--x F: this is a certificate; expected a private key, PEM or DER"
     )
@@ -132,3 +149,65 @@ def test_certificates_within_reach(files, tmp_path, monkeypatch):
     assert reached(tmp_path) == found[:3]
     monkeypatch.setattr("harness.diagnose.files._NEIGHBOUR_CERTIFICATES", 2)
     assert reached(tmp_path) == [("a.der", 1)]
+
+
+def test_the_password_of_a_key(bad, monkeypatch):
+    """From the environment variable that was named, and only where it is needed."""
+
+    def check(name, variable="TLS_PASSWORD"):
+        return check_server_key(bad / name, option="--key", password_env=variable)
+
+    def refused(name):
+        with pytest.raises(UsageError) as caught:
+            check(name)
+        return str(caught.value).replace(str(bad / name), "F")
+
+    monkeypatch.delenv("TLS_PASSWORD", raising=False)
+    assert refused("pkcs8.pem") == "--password-env TLS_PASSWORD: the environment variable is not set"
+    for name in ("pkcs8.pem", "old.pem"):
+        monkeypatch.setenv("TLS_PASSWORD", "wrong")
+        assert refused(name) == "--password-env TLS_PASSWORD: its value is not the password of F"
+        monkeypatch.setenv("TLS_PASSWORD", "secret")
+        assert check(name) == "secret"
+
+
+def test_a_plain_key_needs_no_password(files):
+    """As in OpenSSL, a password that is not needed is ignored."""
+    assert check_server_key(files / "server-p256" / "key.pem", option="--key", password_env="TLS_NOT_SET") is None
+
+
+def test_a_key_in_the_file_of_the_certificate(files, tmp_path):
+    """load_cert_chain takes one file with both."""
+    own = files / "server-p256"
+    (tmp_path / "one.pem").write_bytes((own / "cert.pem").read_bytes() + (own / "key.pem").read_bytes())
+    assert has_key(tmp_path / "one.pem", option="--cert")
+    assert not has_key(own / "cert.pem", option="--cert")
+    assert not has_key(own / "key.pem", option="--cert")
+    assert check_server_key(tmp_path / "one.pem", option="--key") is None
+
+
+def test_a_file_that_needs_a_repair(files, tmp_path):
+    """The reason and the command, for a certificate, a CA and a key; PKCS#12 with the password's variable."""
+    own = files / "server-p256"
+    path = tmp_path / "c.pem"
+    path.write_bytes((own / "cert.pem").read_bytes().decode().encode("utf-16"))
+    said = (
+        "--x F: this is UTF-16, as PowerShell's > writes it; convert it with: iconv -f UTF-16 -t UTF-8 F > fixed-c.pem"
+    )
+    assert says(server_chain, path) == says(authorities, path) == said
+    path.write_bytes((own / "key.pem").read_bytes().decode().encode("utf-16"))
+    assert says(check_server_key, path) == says(own_key, path) == said
+    path.write_bytes((own / "cert.der").read_bytes() * 2)
+    assert says(server_chain, path).startswith(
+        "--x F: these are 2 DER certificates in one file, but Python's ssl needs PEM; convert"
+    )
+    assert authorities(path, option="--ca")[1] == "der"
+    key = serialization.load_pem_private_key((own / "key.pem").read_bytes(), None)
+    secret = serialization.BestAvailableEncryption(b"secret")
+    path.write_bytes(pkcs12.serialize_key_and_certificates(b"x", key, None, None, secret))
+    asked = "convert it with: openssl pkcs12 -in F -nokeys -out fixed-c-cert.pem; openssl pkcs12 -in F -nocerts -nodes -out fixed-c-key.pem"
+    what = "this is PKCS#12, certificate and key in one file, but Python's ssl needs PEM"
+    for function in (server_chain, authorities, check_server_key, own_key):
+        assert says(function, path) == f"--x F: {what}; {asked}"
+    with pytest.raises(UsageError, match=r"openssl pkcs12 -in .* -passin env:P -nokeys"):
+        server_chain(path, option="--cert", password_env="P")

@@ -124,12 +124,12 @@ WRONG_SERVERS = {
     "der": (
         {"cert": "server-p256.der", "key": "server-p256.key"},
         "tls_server(cert=...): {files}/server-p256.der: this is DER, but Python's ssl needs PEM; convert it with: openssl x509 "
-        "-inform der -in {files}/server-p256.der -out cert.pem",
+        "-inform der -in {files}/server-p256.der -out fixed-server-p256.pem",
     ),
     "der-key": (
         {"cert": "server-p256.pem", "key": "server-p256.key.der"},
-        "tls_server(key=...): {files}/server-p256.key.der: this is DER, but Python's ssl needs PEM; expected a private key as PEM "
-        "(-----BEGIN ... PRIVATE KEY-----)",
+        "tls_server(key=...): {files}/server-p256.key.der: this is DER, but Python's ssl needs PEM; convert it with: openssl "
+        "pkey -inform der -in {files}/server-p256.key.der -out fixed-server-p256.key.pem",
     ),
     "encrypted": (
         {"cert": "server-p256.pem", "key": "secret.key"},
@@ -187,8 +187,8 @@ WRONG_CLIENTS = {
     "ca": ({"ca": "none.pem"}, "board.connect(ca=...): {files}/none.pem: cannot be read: No such file or directory"),
     "encrypted": (
         {"certificate": "server-p256.pem", "key": "secret.key"},
-        "board.connect(key=...): {files}/secret.key: the key is encrypted, and nothing here asks for a passphrase; give a plain "
-        "copy: openssl pkey -in {files}/secret.key -out plain-key.pem",
+        "board.connect(key=...): {files}/secret.key: the key is encrypted, and MicroPython cannot decrypt it; give a plain "
+        "copy: openssl pkey -in {files}/secret.key -out fixed-secret.pem",
     ),
     "wrong-pair": (
         {"certificate": "client-p256.pem", "key": "other.key"},
