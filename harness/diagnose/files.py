@@ -204,23 +204,6 @@ def _encrypted_for_board(path: Path, *, option: str) -> str:
     return f"{option} {path}: the key is encrypted, and MicroPython cannot decrypt it; give a plain copy: {plain_key(path)}"
 
 
-def neighbours(path: Path) -> Iterator[tuple[Path, tuple[bytes, ...]]]:
-    """Return certificates in the folder of the server's, which often has the CA. Files with names of keys are not opened."""
-    try:
-        files = sorted(other for other in path.parent.iterdir() if other.suffix.lower() in _SUFFIXES)
-    except OSError:
-        return
-    for other in files[:_NEIGHBOURS]:
-        if other == path or "key" in other.name.lower():
-            continue
-        try:
-            found, _form = in_file(content(other, option="neighbour"))
-        except UsageError:
-            continue
-        if found:
-            yield other, found
-
-
 def within_reach(folders: Iterable[Path], *, without: Iterable[Path]) -> Iterator[Placed]:
     """Return the certificates that lie in these folders: regular files with a suffix of certificates, of bounded size and number.
 
@@ -241,7 +224,7 @@ def within_reach(folders: Iterable[Path], *, without: Iterable[Path]) -> Iterato
             continue
         if len(found) <= left:
             left -= len(found)
-            yield from placed(found, origin=Origin.NEARBY, file=str(other), form=form)
+            yield from placed(found, origin=Origin.NEARBY, file=other, form=form)
 
 
 def _certificate_files(folder: Path) -> list[Path]:

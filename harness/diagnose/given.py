@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import functools
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from harness.certificates import Certificates, Material, Unavailable, declarations, keys
+from harness.certificates.parsed import parsed
 from harness.certificates.placed import Placed
 from harness.certificates.reading import anchor_among, host_of, key_facts
 from harness.diagnose import files as reading
@@ -101,7 +102,7 @@ class GivenCertificates(Certificates):
 
     def is_own(self, name: str) -> bool:
         """Whether a name is one of the user's certificates, and not generated."""
-        return name in self._given or name in (ISSUER, CLIENT_ISSUER, COMPLETE, CLIENT_ISSUERS)
+        return name in self._given or name in (ISSUER, CLIENT_ISSUER, COMPLETE, CLIENT_ISSUERS, EVERY_CA)
 
     def root_of(self, name: str) -> str | None:
         """The root of a generated certificate; None for the user's own."""
@@ -176,46 +177,39 @@ class GivenCertificates(Certificates):
         return (CLIENT,), own.form
 
     def _issuer(self, name: str) -> Material:
-        """Look for the CA in the given files, in the certificate's folder and in this machine's trust store."""
+        """Look for the CA in the given files, in their folders and in this machine's trust store; an expired one comes last."""
         own = self._given.get(GIVEN if name == ISSUER else CLIENT)
         if own is None:
             raise Unavailable(name, "no certificate was given, so there is no issuer to look for")
-        places = [(place, der) for place, ders in self._places() for der in ders]
-        found = anchor_among(own.certificate_der, [der for _place, der in places])
+        within = sorted((*self.reach.named, *self.reach.nearby), key=self._is_outside_dates)
+        found = anchor_among(own.certificate_der, [at.der for at in within])
         if found is None:
             raise Unavailable(
-                name,
-                "it was not found in the given files, in the certificate's folder or in this machine's trust store",
+                name, "it was not found in the given files, in their folders or in this machine's trust store"
             )
-        self.places[name] = next(
-            (place for place, der in places if der == found), Place(path=None, text="the certificate itself")
-        )
+        places = (_place_of(at) for at in within if at.der == found)
+        self.places[name] = next(places, Place(path=None, text="the certificate itself"))
         return _material(name, (found,))
 
-    def _places(self) -> Iterator[tuple[Place, tuple[bytes, ...]]]:
-        named = (
-            ("--cert", self.files.certificate),
-            ("--client-cert", self.files.client_certificate),
-            ("--client-ca", self.files.client_ca),
-            ("--ca", self.files.ca),
-        )
-        for option, path in named:
-            if path is not None:
-                found, form, _data = reading.authorities(path, option=option)
-                yield from _in_order(path, form, found)
-        for path in (self.files.certificate, self.files.client_certificate):
-            for other, found in reading.neighbours(path) if path is not None else ():
-                yield from _in_order(other, "der" if other.read_bytes()[:1] == b"\x30" else "pem", found)
-        yield Place(path=None), tuple(ssl.create_default_context().get_ca_certs(binary_form=True))
+    def _is_outside_dates(self, at: Placed) -> bool:
+        """Whether a certificate in a file is not valid now; this machine's store has too many, and they come last anyway."""
+        if at.source is None:
+            return False
+        try:
+            found = parsed(at.der)
+        except ValueError:
+            return True
+        return not found.not_before <= self.now <= found.not_after
+
+
+def _place_of(at: Placed) -> Place:
+    if at.source is None:
+        return Place(path=None)
+    return Place(path=Path(at.source), form=at.form, is_first=at.number == 1, text=at.file or at.source)
 
 
 def _place(path: Path, form: str, *, is_first: bool = True) -> Place:
     return Place(path=path.absolute(), form=form, is_first=is_first, text=str(path))
-
-
-def _in_order(path: Path, form: str, found: tuple[bytes, ...]) -> Iterator[tuple[Place, tuple[bytes, ...]]]:
-    yield _place(path, form), found[:1]
-    yield _place(path, form, is_first=False), found[1:]
 
 
 def _material(name: str, chain: tuple[bytes, ...], *, chain_file: Path = Path(), key_file: Path = Path()) -> Material:

@@ -24,8 +24,9 @@ def server_program(lines: Sequence[str], *, host: str, port: int) -> Program:
         port: the port.
     """
     family = ", family=socket.AF_INET6" if ":" in host else ""
+    uses_environment = any("os.environ" in line for line in lines)
     text = f"""\
-import socket
+{"import os" + chr(10) if uses_environment else ""}import socket
 import ssl
 
 ADDRESS = ({quoted(host)}, {port})

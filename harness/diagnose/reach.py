@@ -34,7 +34,7 @@ class Reach:
         found: list[Placed] = []
         for option, path in self._options():
             ders, form, _data = reading.authorities(path, option=option)
-            found += placed(ders, origin=Origin.NEARBY, file=str(path), form=form)
+            found += placed(ders, origin=Origin.NEARBY, file=path, form=form)
         return tuple(found)
 
     @functools.cached_property

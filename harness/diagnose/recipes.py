@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TypeVar
 
-from harness.diagnose.given import GivenCertificates
+from harness.diagnose.given import COMPLETE, GIVEN, GivenCertificates
 from harness.diagnose.ingredients import ingredient
 from harness.diagnose.programs import board_program, server_program
 from harness.diagnose.settings import Settings
@@ -69,6 +69,7 @@ class RecipeBook:
             pairs={name: (one.certificate or "", one.key or "") for name, one in pairs.items()},
             authorities={name: one.certificate or one.der or "" for name, one in trusted.items()},
             der={one.der or "" for one in trusted.values() if one.certificate is None},
+            password_env=self._password_env(profile.certificates),
         )
 
     def client_lines(self, settings: Settings) -> tuple[str, ...]:
@@ -141,6 +142,12 @@ class RecipeBook:
     def host(self) -> str:
         """The server's name for the board: that of its certificate, else its address."""
         return self.certificates.host or self.ends.connect
+
+    def _password_env(self, names: Iterable[str]) -> dict[str, str]:
+        """The environment variable of each certificate whose key is encrypted."""
+        variable = self.certificates.files.password_env
+        own = [name for name in names if name in (GIVEN, COMPLETE)] if variable is not None else []
+        return {name: variable or "" for name in own if self.certificates.make(name).password is not None}
 
     def _file(self, name: str) -> Ingredient:
         return ingredient(name, self.certificates, host=self.host)

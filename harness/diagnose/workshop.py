@@ -14,7 +14,7 @@ from typing import Protocol
 from harness.boards.hooks import GUARD
 from harness.boards.session import BoardSession
 from harness.certificates import Material, Unavailable
-from harness.certificates.reading import in_pem, key_facts
+from harness.certificates.reading import in_file, key_facts
 from harness.diagnose.given import GivenCertificates
 from harness.diagnose.ingredients import ingredient
 from harness.diagnose.programs import ANSWER, GREETING, LISTENING
@@ -160,7 +160,7 @@ class Workshop:
         found = {}
         for name in sorted(name for name in names if not self._certificates.is_own(name)):
             one = ingredient(name, self._certificates, host=host)
-            chain = in_pem((folder / str(one.certificate)).read_bytes())
+            chain = in_file((folder / str(one.certificate)).read_bytes())[0]
             found[name] = _material(name, chain, folder=folder, certificate=one.certificate, key=one.key)
             if name == client.certificate:
                 key, pem = (folder / str(one.key_der)).read_bytes(), (folder / str(one.key)).read_bytes()

@@ -27,17 +27,17 @@ def chain_commands(links: tuple[Link, ...]) -> tuple[Command, ...] | None:
     parts: list[str] = []
     for number, link in enumerate(links, start=1):
         at = link.at
-        if at.file is None:
+        if at.source is None:
             return None
         if at.form == "pem" and at.count == 1:
-            parts.append(at.file)
+            parts.append(at.source)
             continue
         part = f"chain-{number}.pem"
         if at.form == "der" and at.number == 1:
-            convert = ("openssl", "x509", "-inform", "der", "-in", at.file, "-out", part)
+            convert = ("openssl", "x509", "-inform", "der", "-in", at.source, "-out", part)
             commands.append(Command(arguments=convert, creates=(part,)))
         elif at.form == "pem":
-            taken = ("awk", f"/-----BEGIN CERTIFICATE/ {{n++}} n == {at.number}", at.file)
+            taken = ("awk", f"/-----BEGIN CERTIFICATE/ {{n++}} n == {at.number}", at.source)
             commands.append(Command(arguments=taken, creates=(part,), output=part))
         else:
             return None

@@ -19,6 +19,7 @@ def serving(
     pairs: Mapping[str, tuple[str, str]],
     authorities: Mapping[str, str],
     der: Collection[str] = (),
+    password_env: Mapping[str, str] | None = None,
 ) -> tuple[str, ...]:
     """Return lines that make the context of a TLS server.
 
@@ -27,6 +28,7 @@ def serving(
         pairs: certificate name -> file of the certificate, file of the key.
         authorities: CA name -> file.
         der: the files among them that are DER, which Python takes as bytes only.
+        password_env: certificate name -> environment variable with the password of its key.
     """
     lines = ["context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)"]
     if profile.ciphers is not None:
@@ -38,7 +40,9 @@ def serving(
         certificate, key = pairs[name]
         if profile.swap_key_and_certificate:
             certificate, key = key, certificate
-        lines.append(f"context.load_cert_chain({quoted(certificate)}, {quoted(key)})")
+        variable = (password_env or {}).get(name)
+        password = f", password=os.environ[{quoted(variable)}]" if variable is not None else ""
+        lines.append(f"context.load_cert_chain({quoted(certificate)}, {quoted(key)}{password})")
     if profile.curve is not None:
         lines.append(f"context.set_ecdh_curve({quoted(profile.curve)})")
     if profile.verify is not Verify.NONE:

@@ -25,11 +25,16 @@ from harness.boards.lab_file import read_lab
 from harness.boards.labgrid.text import read_export, read_place, read_places
 from harness.boards.serial.symptoms import what_answers, what_happened
 from harness.certificates import Certificates
+from harness.certificates.chain import read_chain
+from harness.certificates.file_forms import read_contents
+from harness.certificates.placed import Origin, Placed, placed
 from harness.certificates.reading import anchor_among, host_of, in_file, issuer_among, key_facts
 from harness.certificates.weakness import weak_links
+from harness.diagnose.file_advice import key_repair, repair
 from harness.errors import UsageError
 from harness.explain.catalogue.answers import understand
 from harness.explain.catalogue.next_step import diagnose_line
+from harness.explain.chain_sentences import sentence
 from harness.explain.shown import read_certificates
 from harness.firmware.table import firmware
 from harness.model import Side, WireChunk
@@ -42,6 +47,7 @@ from harness.wire.packet_list import packet_list
 from harness.wire.pcapng import pcapng
 from harness.wire.reading import read_wire
 from harness.wire.server_flight import FlightReader
+from tests.file_shapes import UNREADABLE
 
 ROOT = Path(__file__).parents[2]
 CORPUS = Path(__file__).with_name("corpus")
@@ -135,6 +141,12 @@ def certificate(data: bytes) -> None:
                 continue
     weak_links((data, *found))
     read_certificates((data, *found))
+    inside = read_contents(data)
+    sent = [*placed(inside.certificates, origin=Origin.SENT), Placed(der=data, origin=Origin.NEARBY)]
+    for problem in read_chain(sent, trusted=sent[1:], nearby=sent[1:], host="tls.test").problems:
+        sentence(problem)
+    for advice in (repair(Path("x"), inside), key_repair(Path("x"), inside)):
+        assert advice is None or advice[1]
 
 
 def run_record(data: bytes) -> None:
@@ -227,6 +239,14 @@ def flights(made: Certificates) -> Iterator[bytes]:
     yield b"\x16\x03\x03" + len(inner).to_bytes(2, "big") + inner
 
 
+def shapes(made: Certificates) -> Iterator[bytes]:
+    """Files as people have them."""
+    own = made.make("server-depth-2")
+    yield own.certificate_der + own.root_der
+    yield own.key_pem + own.chain_pem
+    yield from (shape(own.chain_pem) for _form, shape in UNREADABLE.values())
+
+
 def seeds_of(name: str, made: Certificates) -> Iterator[bytes]:
     """Real input for a reader, and its corpus."""
     hellos = json.loads((ROOT / "tests/data/client_hellos.json").read_text(encoding="utf-8"))["hellos"]
@@ -237,6 +257,7 @@ def seeds_of(name: str, made: Certificates) -> Iterator[bytes]:
         for profile in ("server-p256", "server-rsa2048", "server-ed25519", "server-no-extensions"):
             yield made.make(profile).certificate_der
             yield made.make(profile).chain_pem
+    yield from shapes(made) if name == "certificate" else ()
     if name == "run_record":
         yield (ROOT / "tests/unit/reports/record/data/run-1.json").read_bytes()
     if name == "answer":

@@ -61,7 +61,7 @@ def test_what_openssl_does_not_read(pair, tmp_path, shape):
 
 @pytest.mark.parametrize("shape", HEADERLESS)
 def test_base64_alone(pair, tmp_path, shape):
-    """Only a certificate: base64 of anything else is no certificate."""
+    """Only a certificate: base64 of anything else has another form."""
     found = read_contents(HEADERLESS[shape](pair.pem))
     assert (found.form, found.certificates) == (Form.HEADERLESS, (pair.der,))
     assert read_contents(HEADERLESS[shape](pair.key_pem)).form is Form.OTHER

@@ -10,7 +10,6 @@ from harness.diagnose.files import (
     authorities,
     check_server_key,
     has_key,
-    neighbours,
     own_key,
     server_chain,
     within_reach,
@@ -113,14 +112,6 @@ def test_no_key_for_a_board(files, bad):
     assert says(own_key, files / "ca-p256" / "cert.pem") == (
         "--x F: this is a certificate; expected a private key, PEM or DER"
     )
-
-
-def test_neighbours_are_certificates_only(files, bad):
-    """Files with names of keys are not opened, others are; a missing folder has no neighbours."""
-    found = [path.name for path, _ders in neighbours(files / "ca-p256" / "cert.pem")]
-    assert found == ["cert.der"]
-    assert list(neighbours(bad / "x.pem")) == []
-    assert list(neighbours(files / "gone" / "x.pem")) == []
 
 
 def reached(folder, without=()):

@@ -93,8 +93,7 @@ def test_an_issuer_that_is_not_found(server):
     with pytest.raises(Unavailable) as caught:
         given.make("issuer")
     assert (
-        caught.value.reason
-        == "it was not found in the given files, in the certificate's folder or in this machine's trust store"
+        caught.value.reason == "it was not found in the given files, in their folders or in this machine's trust store"
     )
     with pytest.raises(Unavailable) as caught:
         given.make("client-issuer")

@@ -49,3 +49,10 @@ def test_the_old_api_has_no_settings_of_its_own():
     text = board_program(connecting(BoardInfo(tls_module="ussl")), INFO, host="h", port=1).text
     assert "import ussl\n\nHOST" in text
     assert names(text) == set()
+
+
+def test_a_server_that_reads_its_environment():
+    """Only then it imports os."""
+    assert server_program(["context = 1"], host="127.0.0.1", port=1).text.startswith("import socket\nimport ssl\n")
+    found = server_program(['context = os.environ["A"]'], host="127.0.0.1", port=1)
+    assert found.text.startswith("import os\nimport socket\nimport ssl\n")

@@ -165,7 +165,7 @@ def test_an_issuer_that_is_not_found(world):
     found = world(result("a/b", fix), lambda *_: result("a/b"))
     assert found[0][1:] == (
         None,
-        "cannot be tried from here: it was not found in the given files, in the certificate's folder or in this machine's trust store",
+        "cannot be tried from here: it was not found in the given files, in their folders or in this machine's trust store",
     )
 
 

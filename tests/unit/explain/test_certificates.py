@@ -1,5 +1,7 @@
 """Certificates that cannot be loaded, read or used: each rule matches only its own failure and gives the stored text."""
 
+from pathlib import Path
+
 import pytest
 
 from harness.certificates.placed import Origin, placed
@@ -99,7 +101,7 @@ def test_a_short_key_of_an_issuer_in_the_servers_file(made, stored):
     """OpenSSL at level 2 refuses the whole file (invented: this Python's level is not known here)."""
     root = issue("Root", ca=True)
     short = issue("Short", root, ca=True, key="RSA-1024")
-    files = placed((issue("tls.test", short).der, short.der), origin=Origin.SENT, file="server.pem")
+    files = placed((issue("tls.test", short).der, short.der), origin=Origin.SENT, file=Path("server.pem"))
     failure = {"type": "SSLError", "reason": "CA_KEY_TOO_SMALL"}
     result = made(stage=Stage.CONFIG, server=failure, by=Side.SERVER, server_places=files)
     stored("certificates/ca-key-too-short", result)
@@ -107,6 +109,6 @@ def test_a_short_key_of_an_issuer_in_the_servers_file(made, stored):
 
 def test_a_curve_that_is_spelled_out(made, stored):
     """The board has a number for it, which other causes have too: the certificate decides (tests/unit/certificates/test_parsed.py)."""
-    files = placed((EXPLICIT,), origin=Origin.SENT, file="server.pem")
+    files = placed((EXPLICIT,), origin=Origin.SENT, file=Path("server.pem"))
     stored("certificates/explicit-curve", made("OSError", -20096, server_places=files))
     assert candidates(made("OSError", -20096, server_places=placed((issue("x").der,), origin=Origin.SENT))) == ()

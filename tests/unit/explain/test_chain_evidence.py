@@ -1,6 +1,7 @@
 """The chains of a result: what was sent, what is trusted, which files they are in, and what each side checks."""
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 
@@ -37,9 +38,9 @@ def test_the_wire_is_what_was_sent(made, root, info):
     """The files name the places; without a recording the server's own file counts."""
     leaf, other = issue("tls.test", root), issue("other.test", root)
     files = (
-        *placed((other.der,), origin=Origin.SENT, file="s.pem"),
-        *placed((root.der,), origin=Origin.TRUSTED, file="ca.pem"),
-        *placed((b"", leaf.der), origin=Origin.NEARBY, file="near.pem"),
+        *placed((other.der,), origin=Origin.SENT, file=Path("s.pem")),
+        *placed((root.der,), origin=Origin.TRUSTED, file=Path("ca.pem")),
+        *placed((b"", leaf.der), origin=Origin.NEARBY, file=Path("near.pem")),
     )
     found = server_chain(made(info=info, client=PLAN, server_places=files, wire=WireReading(certificates=(leaf.der,))))
     assert [(link.at.file, link.at.number) for link in found.path] == [("near.pem", 2), ("ca.pem", 1)]

@@ -1,6 +1,7 @@
 """What to do about each reason of trust: the lines name the files, and the commands work."""
 
 import subprocess
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -27,7 +28,7 @@ def links_of(files):
     return tuple(
         Link(parsed=parsed(at.der), at=at)
         for file, form, many in files
-        for at in placed([one.der for one in many], origin=Origin.SENT, file=str(file), form=form)
+        for at in placed([one.der for one in many], origin=Origin.SENT, file=Path(file), form=form)
     )
 
 
@@ -96,12 +97,12 @@ def test_what_is_tried(made, chain, reason):
 
 
 def test_the_lines_of_a_complete_chain(made, chain):
-    """The user's files, in order."""
+    """The user's files, in order, by their absolute paths: a recipe runs in a folder of its own."""
     links = links_of([("s.pem", "pem", chain[:1]), ("i.pem", "pem", chain[1:2]), ("ca.pem", "pem", chain[3:])])
     problem = Problem(reason=Reason.MISSING, role=Role.INTERMEDIATE, at=links[1].at, link=links[1])
     (fix,) = trust_fixes(made(), Reading(path=links, problems=(problem,)), problem)
     assert fix.server_lines == (
-        "$ cat s.pem i.pem > fullchain.pem",
+        f"$ cat {Path.cwd() / 's.pem'} {Path.cwd() / 'i.pem'} > fullchain.pem",
         'context.load_cert_chain("fullchain.pem", "key.pem")',
     )
 

@@ -1,6 +1,7 @@
 """Certificates that are not trusted: each rule matches only its own failure and gives the stored text."""
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 
@@ -83,7 +84,7 @@ def refused(made):
             at
             for origin, groups in ((Origin.TRUSTED, trusted), (Origin.NEARBY, nearby))
             for file, many in groups
-            for at in placed([one.der for one in many], origin=origin, file=file, form=form)
+            for at in placed([one.der for one in many], origin=origin, file=Path(file), form=form)
         ]
         if form == "der":
             places = [dataclasses.replace(at, unused=at.number > 1) for at in places]
@@ -97,7 +98,7 @@ def test_the_missing_intermediate_is_in_the_folder(refused, stored):
     root = issue("Root", ca=True)
     inter = issue("Inter", root, ca=True)
     leaf = issue("tls.test", inter)
-    near = [("server.pem", [leaf]), ("/home/me/int.pem", [inter])]
+    near = [("/home/me/server.pem", [leaf]), ("/home/me/int.pem", [inter])]
     stored("identity/missing-intermediate", refused([leaf], [("ca.pem", [root])], near))
 
 

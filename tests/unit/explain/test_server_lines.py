@@ -36,3 +36,14 @@ def test_swapped_files_and_defaults():
     swapped = ServerProfile(certificates=("a",), swap_key_and_certificate=True)
     assert serving(swapped, pairs={"a": ("c", "k")}, authorities={})[-1] == 'context.load_cert_chain("k", "c")'
     assert serving(ServerProfile(), pairs={}, authorities={}) == ("context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)",)
+
+
+def test_the_password_of_a_key():
+    """It comes from the environment: the program has the name of the variable only."""
+    profile = ServerProfile(certificates=("a", "b"))
+    pairs = {"a": ("a.pem", "a-key.pem"), "b": ("b.pem", "b-key.pem")}
+    lines = serving(profile, pairs=pairs, authorities={}, password_env={"a": "TLS_PASSWORD"})
+    assert lines[1:] == (
+        'context.load_cert_chain("a.pem", "a-key.pem", password=os.environ["TLS_PASSWORD"])',
+        'context.load_cert_chain("b.pem", "b-key.pem")',
+    )
