@@ -145,7 +145,7 @@ REPORTS_LOST_CONNECTION = Need(
     met=MBEDTLS.met,
 )
 OFFERS_TLS13 = Need(
-    name="tls13",
+    name="tls1.3",
     reason="this firmware does not offer TLS 1.3",
     met=lambda info, server: info.hello is None or "0304" in info.hello.versions,
 )
@@ -184,6 +184,11 @@ LEGACY_WRAP_SOCKET = Need(
     reason="this server's Python no longer has ssl.wrap_socket (removed in Python 3.12)",
     met=lambda info, server: bool(server.get("has_wrap_socket")),
 )
+
+
+def named_needs() -> dict[str, Need]:
+    """Return the needs that a word names, for `@pytest.mark.needs(...)`; those of certain suites or curves have no word."""
+    return {found.name: found for found in globals().values() if isinstance(found, Need)}
 
 
 def unmet(needs: tuple[Need, ...], info: BoardInfo, server: Mapping[str, Any]) -> Need | None:

@@ -5,7 +5,9 @@ Reports of tests without a board pass through here too, so everything that costs
 
 from __future__ import annotations
 
+import inspect
 import time
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +15,7 @@ import pytest
 
 from harness.errors import BoardError, HarnessError, ServerError
 from harness.pytest_plugin.rerun import rerun_command
-from harness.pytest_plugin.run import LAB, lab_of, options_of
+from harness.pytest_plugin.run import CONNECTIONS, LAB, artifacts_folder, connections_of, lab_of, options_of
 
 if TYPE_CHECKING:
     from harness.model import CaseResult
@@ -25,6 +27,7 @@ REPORTED = pytest.StashKey[set[str]]()
 # The boards that cannot be used, with the reason: a test of this process has failed because of it.
 BLAMED = pytest.StashKey[set[tuple[str, str | None]]]()
 SHOWN_TRANSCRIPT = 4000
+OWN_TEST = "A test of your own suite."
 # Code that is not the user's own: this package, and what is installed in an environment inside the user's folder.
 PACKAGE = Path(__file__).resolve().parents[1]
 INSTALLED = {"site-packages", "dist-packages"}
@@ -45,15 +48,19 @@ def complete_report(item: pytest.Item, call: pytest.CallInfo[Any], report: pytes
         report.longrepr = plain(f"error: {error}" if is_fault else f"{_place(item, call)}{error}")
         if isinstance(error, BoardError) and error.transcript:
             report.sections.append(("serial transcript", plain(error.transcript[-SHOWN_TRANSCRIPT:])))
+    if CONNECTIONS in item.config.stash and (rows := _own(item, call, report)):
+        report.tls_own = rows  # type: ignore[attr-defined] # as `tls` below
     result = item.stash.get(RESULT, None)
     if call.when != "call" or result is None:
         return
+    from harness.pytest_plugin.attachments import attach
     from harness.reports.record.cells import evidence
     from harness.reports.record.host import utc
     from harness.reports.record.plain import plain
     from harness.reports.record.run_record import result_entry
     from harness.reports.text.failure_text import failure_block, headline, unusable_block
 
+    attach(item.config, result, folder=artifacts_folder(item.config))
     rerun = rerun_command(item, boards=len(options_of(item.config).boards))
     entry = result_entry(result, at=utc(time.time()), rerun=rerun)
     unusable, not_run = item.stash.get(UNUSABLE, False), item.stash.get(NOT_RUN, False)
@@ -73,6 +80,55 @@ def complete_report(item: pytest.Item, call: pytest.CallInfo[Any], report: pytes
         report.longrepr = unusable_block(result) if unusable else failure_block(result, rerun=rerun)
         if result.transcript:
             report.sections.append(("serial transcript", plain(result.transcript[-SHOWN_TRANSCRIPT:])))
+
+
+def _own(item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.TestReport) -> list[dict[str, Any]]:
+    """Return the results of the connections that the test made in this phase, as JSON, each with its case."""
+    from harness.pytest_plugin.attachments import attach
+    from harness.pytest_plugin.connections import own_results
+    from harness.reports.record.cells import evidence
+    from harness.reports.record.host import utc
+    from harness.reports.record.plain import one_line
+    from harness.reports.record.run_record import case_entry, result_entry
+
+    made = connections_of(item.config).take()
+    if not made:
+        return []
+    failed = one_line(str(call.excinfo.value)) if report.failed and call.excinfo is not None else None
+    own = {made[0].runner.board.spec.label, made[0].runner.server_label}
+    found = own_results(
+        made,
+        test=own_name(item.nodeid, without=own),
+        description=inspect.getdoc(getattr(item, "obj", None)) or OWN_TEST,
+        failed=failed,
+        folder=artifacts_folder(item.config),
+        keep_wire=item.config.getoption("keep_wire"),
+    )
+    rerun = rerun_command(item, boards=len(options_of(item.config).boards))
+    rows = []
+    for case, result in found:
+        attach(item.config, result, folder=artifacts_folder(item.config))
+        entry = result_entry(result, at=utc(time.time()), rerun=rerun)
+        described = _described(item, result)
+        rows.append(
+            {"result": entry.as_json(), "case": case_entry(case).as_json(), "line": evidence(entry), **described}
+        )
+    return rows
+
+
+def own_name(nodeid: str, *, without: Collection[str]) -> str:
+    """Return a test's id without the board and the server: `test_mine.py::test_it[unix-ec]` -> `test_mine.py::test_it[ec]`.
+
+    Args:
+        nodeid: of the test.
+        without: the names of board and server, which the result has anyway.
+    """
+    name, bracket, rest = nodeid.partition("[")
+    inside = f"-{rest.removesuffix(']')}-"
+    for word in without:
+        inside = inside.replace(f"-{word}-", "-", 1)
+    inside = inside.strip("-")
+    return f"{name}[{inside}]" if bracket and inside else name
 
 
 def _place(item: pytest.Item, call: pytest.CallInfo[Any]) -> str:

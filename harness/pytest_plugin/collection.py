@@ -21,7 +21,7 @@ def generate(metafunc: pytest.Metafunc) -> None:
     if not names & {"tls_board_spec", "server_python", "tls_case"}:
         return
     options = options_of(metafunc.config)
-    if "tls_board_spec" in names:
+    if "tls_board_spec" in names and not _names_boards(metafunc):
         labels = [board.label for board in options.boards]
         metafunc.parametrize("tls_board_spec", options.boards, ids=labels, indirect=True, scope="session")
     if "server_python" in names and options.servers:
@@ -40,6 +40,13 @@ def generate(metafunc: pytest.Metafunc) -> None:
         known_of(metafunc.config)
         cases = select(metafunc.config.getoption("cases"))
         metafunc.parametrize("tls_case", cases, ids=[case.id for case in cases], indirect=True)
+
+
+def _names_boards(metafunc: pytest.Metafunc) -> bool:
+    """Whether the test itself names its boards, with `parametrize("board", [...], indirect=True)`."""
+    marks = metafunc.definition.iter_markers("parametrize")
+    named = (mark.args[0] if mark.args else mark.kwargs.get("argnames", ()) for mark in marks)
+    return any("board" in (item.replace(" ", "").split(",") if isinstance(item, str) else item) for item in named)
 
 
 def packaged_cases(session: pytest.Session) -> Iterable[pytest.Item]:

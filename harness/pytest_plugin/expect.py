@@ -13,15 +13,23 @@ from harness.expectations import builders as expectations
 from harness.model import Expectation, Observation, Side, Stage
 from harness.oracle.judge import mismatches
 from harness.pytest_plugin.arguments import NegotiatedValues, RefusalDetails
+from harness.pytest_plugin.connections import Connections
 from harness.pytest_plugin.given_words import as_tuple, check_names, word_of
 from harness.reports.record.plain import plain
-from harness.reports.text.failure_text import expected_text, mismatch_lines, outcome_text, side_lines
+from harness.reports.text.failure_text import expected_text, mismatch_lines, outcome_text, side_lines, why_lines
 from harness.system.near_names import did_you_mean
 from harness.wire.alerts import alert_code, alert_names
 
 
 class Expect:
-    """Compares an observation with what must have happened, both sides and the wire at once."""
+    """Compares an observation with what must have happened, both sides and the wire at once.
+
+    Args:
+        connections: those of the board, which get what was expected of them; a failure then says why it is one.
+    """
+
+    def __init__(self, connections: Connections | None = None) -> None:
+        self.connections = connections or Connections()
 
     def connected(
         self,
@@ -46,7 +54,7 @@ class Expect:
         """
         __tracebackhide__ = True
         check_names(negotiated, NegotiatedValues.__annotations__, where="expect.connected")
-        return _compare(expectations.connected(**negotiated), seen)
+        return self._compare(expectations.connected(**negotiated), seen)
 
     def refused(
         self,
@@ -103,23 +111,26 @@ class Expect:
             flags=flags,
             **details,
         )
-        return _compare(expected, seen)
+        return self._compare(expected, seen)
+
+    def _compare(self, expected: Expectation, seen: Observation) -> Observation:
+        __tracebackhide__ = True  # pytest then shows the line of the test, not ours
+        found = mismatches(expected, seen)
+        made = self.connections.of(seen)
+        if made is not None:
+            made.expected, made.mismatches = expected, found
+        if not found:
+            return seen
+        lines = [
+            f"{expected.outcome} expected, got {outcome_text(seen)}",
+            f"  expected    {expected_text(expected)}",
+            *mismatch_lines(found),
+            *side_lines(seen),
+            *(why_lines(made.explanation()) if made is not None else []),
+        ]
+        raise AssertionError(plain("\n".join(lines)))
 
 
 def _refusing_side(server: str | None) -> Side:
     received = server is None or server.startswith(("SSLV3_ALERT_", "TLSV1_ALERT_", "TLSV13_ALERT_"))
     return Side.CLIENT if received else Side.SERVER
-
-
-def _compare(expected: Expectation, seen: Observation) -> Observation:
-    __tracebackhide__ = True  # pytest then shows the line of the test, not ours
-    found = mismatches(expected, seen)
-    if not found:
-        return seen
-    lines = [
-        f"{expected.outcome} expected, got {outcome_text(seen)}",
-        f"  expected    {expected_text(expected)}",
-        *mismatch_lines(found),
-        *side_lines(seen),
-    ]
-    raise AssertionError(plain("\n".join(lines)))

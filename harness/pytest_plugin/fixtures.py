@@ -5,7 +5,7 @@ Knows the stages; must not import pytest, so that the same objects work in a scr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, Unpack
 
@@ -16,7 +16,6 @@ from harness.model import (
     BoardSpec,
     Case,
     CaseResult,
-    ClientPlan,
     Observation,
     ServerProfile,
     Stage,
@@ -26,13 +25,14 @@ from harness.model import (
 )
 from harness.pytest_plugin.arguments import ClientSettings
 from harness.pytest_plugin.client_settings import client_plan, running_server
+from harness.pytest_plugin.connections import Connection, Connections
 from harness.run.case_runner import CaseRunner
 from harness.run.handshake import Handshake, Handshakes
 from harness.run.health import Health
 from harness.run.lab import Lab
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Board:
     """A MicroPython board, opened at its first use, and the Python that runs the servers it connects to.
 
@@ -44,6 +44,10 @@ class Board:
     server_python: str
     artifacts: Path | None = None
     keep_wire: bool = False
+    connections: Connections = field(default_factory=Connections)
+
+    def __repr__(self) -> str:
+        return f"<Board {self.label}>"
 
     @property
     def label(self) -> str:
@@ -142,26 +146,29 @@ class Board:
                 raise UsageError(f"board.connect(suites=...): {self.label}: {missing.reason}")
         runner = self.runner()
         if isinstance(server, ServerProfile):
-            return self._attempt(runner, runner.handshakes, server, plan)
+            return self._attempt(Connection(runner, server, plan), runner.handshakes)
         with running_server(runner, server) as handshakes:
-            seen = self._attempt(runner, handshakes, ServerProfile(), plan)
+            seen = self._attempt(Connection(runner, ServerProfile(), plan, target=server), handshakes)
         if seen.server is not None and seen.server.stage is Stage.CONNECT:
             raise ServerError(
                 f"board.connect({server!r}): this machine does not reach the server: {seen.server.reason}"
             )
         return seen
 
-    def _attempt(
-        self, runner: CaseRunner, handshakes: Handshakes, server: ServerProfile, plan: ClientPlan
-    ) -> Observation:
+    def _attempt(self, made: Connection, handshakes: Handshakes) -> Observation:
         """Run one handshake; after a fault recover or quarantine the board at once, before another test uses it."""
         faults: list[str] = []
+        runner = made.runner
+        runner.board.begin_case()
         runner.health.begin("board.connect()")
+        self.connections.made.append(made)
         try:
-            return handshakes.make(server, plan).observation
+            made.handshake = handshakes.make(made.server, made.plan)
+            return made.handshake.observation
         except (BoardError, ServerError) as error:
             handshakes.server.cancel()
             faults.append(str(error))
+            made.fault = str(error)
             if isinstance(error, ServerError):
                 raise
             runner.health.recover(error)
@@ -173,6 +180,7 @@ class Board:
             shown = runner.health.transcript or error.transcript
             raise BoardError(error.message + "".join(tried), kind=error.kind, transcript=shown) from error
         finally:
+            made.transcript = runner.board.transcript()
             runner.health.end(faults)
             self.take_unexpected_peers()  # the observation has them; they must not be counted for the next case
 

@@ -51,10 +51,12 @@ def _resolve(config: pytest.Config) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Read the options. A wrong one ends pytest with exit code 4 and a message of one line."""
+    from harness.pytest_plugin.needs_marker import declare as declare_needs
     from harness.pytest_plugin.option_table import with_source
     from harness.pytest_plugin.run import configure
 
     _resolve(config)
+    declare_needs(config)
     try:
         configure(config)
         if config.getoption("board"):
@@ -154,10 +156,12 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Let pytest-timeout end the call."""
+    """Let pytest-timeout end the call; skip a test whose board lacks what it needs."""
+    from harness.pytest_plugin.needs_marker import skip_unless_met
     from harness.pytest_plugin.timeouts import phase
 
     with phase(item):
+        skip_unless_met(item)
         return (yield)
 
 
@@ -255,13 +259,16 @@ def tls_board_spec(request: pytest.FixtureRequest) -> BoardSpec | None:
 
 @pytest.fixture(scope="session")
 def board(request: pytest.FixtureRequest, tls_board_spec: BoardSpec | None, server_python: str) -> Board:
-    """A MicroPython board, opened at its first use and kept for the session. The test runs once per `--board`.
+    """A MicroPython board, opened at its first use and kept for the session. The test runs once per `--board`, or with the boards of
+    `@pytest.mark.parametrize("board", ["unix", "pico"], indirect=True)`.
     `board.connect(server, verify="required", ca="ca-p256", suites=[...])` connects it once to a `tls_server(...)`, or to a server that
     is running (`board.connect("broker.example:8883")`), and returns an observation of both sides and the
     wire. `board.info` is what was found on the board, `board.label` its name in test ids.
     """
-    from harness.pytest_plugin.run import board_of
+    from harness.pytest_plugin.run import board_of, named_board
 
+    if getattr(request, "param", None) is not None:
+        tls_board_spec = named_board(request.config, request.param)
     return board_of(request.config, tls_board_spec, server_python)
 
 
@@ -278,13 +285,15 @@ def tls_server(request: pytest.FixtureRequest) -> ServerFactory:
 
 
 @pytest.fixture(scope="session")
-def expect() -> Expect:
+def expect(request: pytest.FixtureRequest) -> Expect:
     """Compare an observation: `expect.connected(seen)`, `expect.refused(seen, server="NO_SHARED_CIPHER", alert=40, client=-30592)`.
-    The errors of both sides, the alert and the negotiated values are compared at once, and every difference is printed.
+    The errors of both sides, the alert and the negotiated values are compared at once. Every difference is printed, with its cause and
+    what to change.
     """
     from harness.pytest_plugin.expect import Expect
+    from harness.pytest_plugin.run import connections_of
 
-    return Expect()
+    return Expect(connections_of(request.config))
 
 
 @pytest.fixture

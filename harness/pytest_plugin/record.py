@@ -69,6 +69,7 @@ class Record:
         self.compared: Comparison | None = None
         self._expected = 0
         self._known: set[str] = set()
+        self._own: dict[str, CaseEntry] = {}
         self._attempts: dict[tuple[str, str, str, int], int] = {}
         self._journal: Journal | None = None
         self._places: list[dict[str, int]] = []
@@ -127,7 +128,7 @@ class Record:
         result = self._counted(Result.of_json(data["result"]))
         self.results.append(result)
         self.begin()
-        self._add([*self._described({result.case}), *lines, ("result", result)])
+        self._add([*self._described({result.case}, data.get("case")), *lines, ("result", result)])
         return new
 
     def _counted(self, result: Result) -> Result:
@@ -159,11 +160,22 @@ class Record:
         ]
         self._add([("run", self._head()), *plan, *self._described({cell.case for cell in self.planned})])
 
-    def _described(self, cases: set[str]) -> list[tuple[str, CaseEntry]]:
-        """Describe each case once: a report must be possible from the journal of a killed run alone."""
+    def _described(self, cases: set[str], own: Any = None) -> list[tuple[str, CaseEntry]]:
+        """Describe each case once: a report must be possible from the journal of a killed run alone.
+
+        Args:
+            cases: ids of the list, or that of a test of the user's own.
+            own: describes that test, as JSON.
+        """
         new = cases - self._known
         if not new:
             return []
+        if own is not None:
+            from harness.reports.record.run_types import CaseEntry
+
+            self._known |= new
+            self._own[own["case"]] = CaseEntry.of_json(own)
+            return [("case", self._own[own["case"]])]
         from harness.cases import all_cases
         from harness.reports.record.run_record import case_entry
 
@@ -212,6 +224,7 @@ class Record:
         from msgspec.structs import replace
 
         from harness.cases import all_cases
+        from harness.model import Cell
         from harness.reports.record.cells import missing_cells
         from harness.reports.record.run_record import case_entry
         from harness.reports.record.run_types import RunRecord
@@ -228,7 +241,7 @@ class Record:
             host=head.host,
             boards=tuple(self.boards.values()),
             servers=tuple(self.servers.values()),
-            cases=tuple(case_entry(case) for case in all_cases() if case.id in ids),
+            cases=(*(case_entry(case) for case in all_cases() if case.id in ids), *self._own.values()),
             results=tuple(self.results),
             missing=self.missing,
             soak=soak_of(self.results, repeat=repeat) if repeat > 1 else None,
@@ -237,7 +250,12 @@ class Record:
             return record
         from harness.pytest_plugin.baseline import baseline_entry, compare_with
 
-        self.compared = compare_with(self.baseline, record, planned=self.planned)
+        own = [
+            Cell(board=result.board, server=result.server, case=result.case)
+            for result in self.results
+            if result.case in self._own
+        ]
+        self.compared = compare_with(self.baseline, record, planned=[*self.planned, *own])
         about = baseline_entry(self.baseline, self.compared)
         return replace(record, baseline=about, changes=self.compared.changes)
 

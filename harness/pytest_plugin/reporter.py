@@ -107,16 +107,19 @@ class Reporter:
 
     def _hold_folder(self) -> None:
         """Lock the artifacts folder: two runs in one folder would mix their journals and overwrite each other's report."""
-        from harness.system.folder_lock import FolderLock
-
         try:
             self.kept.plan(self._cases)
-            self._lock = FolderLock(artifacts_folder(self.config))
+            self._lock_folder()
         except UsageError as error:
             raise pytest.UsageError(str(error)) from None
-        self.config.add_cleanup(self._lock.close)
         end_on_signals(self.config)  # this process has no lab if workers have the boards
         self.kept.begin()
+
+    def _lock_folder(self) -> None:
+        from harness.system.folder_lock import FolderLock
+
+        self._lock = FolderLock(artifacts_folder(self.config))
+        self.config.add_cleanup(self._lock.close)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logstart(self, nodeid: str) -> None:
@@ -183,6 +186,8 @@ class Reporter:
         self._tally.take(report)
         if getattr(report, "tls_not_run", False):
             self._not_run[report.nodeid] = True
+        for row in getattr(report, "tls_own", None) or ():
+            self._take_own(row, nodeid=report.nodeid)
         if data is None:
             return
         self._shape(report, data)
@@ -190,6 +195,21 @@ class Reporter:
         self._bad += self.kept.results[-1].verdict.fails_run
         if self._own_lines:
             self._print(data, new)
+
+    def _take_own(self, row: dict[str, Any], *, nodeid: str) -> None:
+        """Record a connection of a test of the user's own; describe its board and its server before the first."""
+        from harness.reports.text.terminal import news_lines
+
+        if self._lock is None:
+            self._lock_folder()
+        for news in self.kept.take(row):
+            if self._own_lines:
+                for line in news_lines(news.described, before=news.before):
+                    self._line(line)
+                self._line_open = False
+                if self._terminal.showfspath:
+                    self._terminal.currentfspath = None
+                    self._terminal.write_fspath_result(nodeid, "")  # the letter of the test follows the file's name
 
     def pytest_collectreport(self, report: Any) -> None:
         """Count a file that cannot be collected."""
@@ -307,9 +327,11 @@ class Reporter:
 
     def pytest_terminal_summary(self, terminalreporter: Any, exitstatus: int) -> None:
         """Print the summary table and the paths of the reports; nothing after a usage error."""
+        from harness.pytest_plugin.skips import fold
         from harness.reports.record.soak import soak_lines
         from harness.reports.text.terminal import fault_lines, missing_lines, stranger_lines
 
+        fold(terminalreporter.stats.get("skipped", ()))
         refused = exitstatus == pytest.ExitCode.USAGE_ERROR
         nothing = [*self._compared_nothing(), *self._reported_nothing(), *self._tested_nothing(exitstatus)]
         for text in [] if refused else nothing:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from harness.certificates import Certificates
     from harness.model import BoardSpec
     from harness.oracle.known import Deviation
+    from harness.pytest_plugin.connections import Connections
     from harness.pytest_plugin.fixtures import Board
     from harness.pytest_plugin.node_ids import NodeIds
     from harness.run.lab import Lab
@@ -39,6 +40,7 @@ RUN = pytest.StashKey["RunOptions"]()
 LAB = pytest.StashKey["Lab"]()
 KNOWN = pytest.StashKey["tuple[Deviation, ...]"]()
 IDS = pytest.StashKey["NodeIds"]()
+CONNECTIONS = pytest.StashKey["Connections"]()
 WORKER_NAMES = "tls_harness_server_names"
 WORKER_NO_PATHS = "tls_harness_no_paths"
 # The value of harness.oracle.known.DEFAULT_FILE, which is imported only if there is such a file.
@@ -162,7 +164,32 @@ def board_of(config: pytest.Config, spec: BoardSpec | None, server_python: str) 
         server_python,
         artifacts=artifacts_folder(config),
         keep_wire=config.getoption("keep_wire"),
+        connections=connections_of(config),
     )
+
+
+def named_board(config: pytest.Config, word: object) -> BoardSpec:
+    """Return the board that a test names itself: one of the run, or any that `--board` would accept.
+
+    Raises:
+        UsageError: the text names none.
+    """
+    from harness.errors import UsageError
+    from harness.pytest_plugin.options import boards
+
+    if not isinstance(word, str):
+        raise UsageError(f"the parameter board = {word!r}: expected a board as for --board, with indirect=True")
+    known = next((spec for spec in options_of(config).boards if word in (spec.label, spec.text)), None)
+    if known is not None:
+        return known
+    return boards([word], file=config.getoption("boards"), folder=config.invocation_params.dir)[0]
+
+
+def connections_of(config: pytest.Config) -> Connections:
+    """Return what the tests of this process connected since the last one ended."""
+    from harness.pytest_plugin.connections import Connections
+
+    return config.stash.setdefault(CONNECTIONS, Connections())
 
 
 def known_of(config: pytest.Config) -> tuple[Deviation, ...]:

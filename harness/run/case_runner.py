@@ -161,14 +161,18 @@ class CaseRunner:
                     raise
 
     def _unmet(self, case: Case) -> Need | None:
-        needed = {need.name for need in case.needs}
+        return self.lacks(case.needs)
+
+    def lacks(self, needs: tuple[Need, ...]) -> Need | None:
+        """Return the first need that this board or server does not meet; some are found out by a handshake."""
+        needed = {need.name for need in needs}
         if needed & {"der-only", "reads-pem"}:
             learn_pem(self.handshakes)
         if "reads-pkcs8" in needed:
             learn_pkcs8(self.handshakes)
         if "ec-keys" in needed:
             learn_ec_keys(self.handshakes)
-        return unmet(case.needs, self.board.info, self.server.describe())
+        return unmet(needs, self.board.info, self.server.describe())
 
     def _own(self, case: Case) -> Handshake:
         """Make the case's handshake; raise if it says nothing about TLS."""
@@ -301,3 +305,7 @@ class CaseRunner:
         if not handshake.connected:
             self.board.notes.append("it does not connect to a server that offers every suite with an RSA and an EC key")
         return handshake
+
+    def explained(self, case: Case, handshake: Handshake, *, expected: Expectation | None) -> Explanation | None:
+        """Explain a handshake that this runner did not judge: one that a test of the user's made."""
+        return self._explanation(case, handshake, verdict=Verdict(word=VerdictWord.FAIL), expected=expected)

@@ -8,6 +8,7 @@ from harness.model import (
     CaseResult,
     ClientFailure,
     Expectation,
+    Explanation,
     Fix,
     Mismatch,
     Observation,
@@ -125,7 +126,7 @@ def failure_block(result: CaseResult, *, rerun: str) -> str:
     if seen:
         lines += side_lines(seen)
     if result.verdict.word is not VerdictWord.UNSUPPORTED:
-        lines += _why(result)
+        lines += why_lines(result.explanation)
     if seen:
         rows = [entry_of(packet, PacketEntry) for packet in result.packets]
         lines += packet_lines(rows, addresses=Addresses(board=seen.board_address, server=seen.server_address))
@@ -140,7 +141,7 @@ def failure_block(result: CaseResult, *, rerun: str) -> str:
 
 def unusable_block(result: CaseResult) -> str:
     """Return why a board cannot be used and what to do. No command runs one case again: all others wait for the same thing."""
-    return plain("\n".join([headline(result), *_reason_lines(result), *_why(result)]))
+    return plain("\n".join([headline(result), *_reason_lines(result), *why_lines(result.explanation)]))
 
 
 def _reason_lines(result: CaseResult) -> list[str]:
@@ -183,8 +184,8 @@ def _agreed(seen: Observation) -> list[str]:
     return [value for value in (seen.negotiated.version, seen.negotiated.suite, seen.negotiated.group) if value]
 
 
-def _why(result: CaseResult) -> list[str]:
-    explanation = result.explanation
+def why_lines(explanation: Explanation | None) -> list[str]:
+    """Return why it failed and what to change."""
     if explanation is None:
         return []
     lines = [

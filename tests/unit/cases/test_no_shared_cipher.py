@@ -62,7 +62,7 @@ def hello_for(case):
     hello = replace(hello, groups=("0017", "0018", "0019"), record_version="0303")
     if case.client.suites is not None:
         hello = replace(hello, suites=tuple(f"{suite_code(name):04x}" for name in case.client.suites))
-    if any(need.name == "tls13" for need in case.needs):
+    if any(need.name == "tls1.3" for need in case.needs):
         hello = replace(
             hello,
             versions=("0304", "0303"),
