@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.model import IN_PROCESS
 from harness.pytest_plugin.node_ids import repeat_word
+from harness.pytest_plugin.options import IN_PROCESS
 from harness.pytest_plugin.run import known_of, names_no_path, options_of
 
 PACKAGED = Path(__file__).resolve().parents[1] / "compat" / "test_matrix.py"

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from harness.run.options import RunOptions
 
 DEFAULT_BOARD = "unix"
+# The value of harness.model.IN_PROCESS, which a suite without boards need not import.
+IN_PROCESS = "in-process"
 MAX_WAIT_S = 86400
 MAX_REPEAT = 10_000
 # Each run of each case is a test: pytest collects all of them first, and the report uses 18 KB for each.

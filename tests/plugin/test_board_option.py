@@ -67,11 +67,14 @@ def test_the_order_does_not_depend_on_arrival(suite, interpreter):
     assert [entry["board"] for entry in ran.journal() if "verdict" in entry] == [board for board, _ in wanted[::-1]]
 
 
+TWICE = '; for two such boards name them in boards.toml: [board.one] spec = "unix"'
+
+
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
         (("nope",), f"--board 'nope': not a board; {ACCEPTED} (boards.toml has: none)"),
-        (("unix", "unix"), "--board 'unix': the same board as 'unix'; each board may be given only once"),
+        (("unix", "unix"), f"--board 'unix': the same board as 'unix'; each board may be given only once{TWICE}"),
     ],
 )
 def test_no_board(suite, spec, message):

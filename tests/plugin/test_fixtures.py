@@ -87,7 +87,9 @@ def shown(shared_suite):
 def test_every_difference_of_a_session(shown):
     """expect.connected lists every difference at once, with only the test's own frame."""
     lines = shown[A_SESSION]
-    assert [line for line in lines if line.startswith("E")] == [
+    errors = [line for line in lines if line.startswith("E")]
+    assert errors[11].startswith("E     why         ")
+    assert errors[:11] == [
         "E   AssertionError: connected expected, got refused by the client at handshake",
         "E     expected    connected with TLS_AES_128_GCM_SHA256",
         "E   - outcome: expected connected, got refused",
