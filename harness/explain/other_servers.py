@@ -57,7 +57,9 @@ def _nginx(server: Mapping[str, Any]) -> list[str]:
 
 def _mosquitto(server: Mapping[str, Any]) -> list[str]:
     kinds = _kinds(server)
-    lines = [f"certfile {kind}-cert.pem and keyfile {kind}-key.pem" for kind in kinds[:1] if len(kinds) == 1]
+    lines = [
+        f"{word}file {kinds[0]}-{part}.pem" for word, part in (("cert", "cert"), ("key", "key")) if len(kinds) == 1
+    ]
     if len(kinds) > 1:
         lines.append("supports only one certfile: give the other key its own listener")
     if "ciphers" in server:

@@ -41,7 +41,13 @@ def test_the_first_screen_names_the_key(record, show, screenshots):
         assert words in strip
     best = page.locator("table.costs tr.best")
     assert "★ recommended" in best.inner_text()
-    assert re.search(r"✓ [0-9.]+ ms", best.locator("td").first.inner_text())
+    assert best.locator("td").first.inner_text() == "✓ connects"  # a virtual board's time is no cost
+    assert re.fullmatch(r"unix \(.* on \w+\): .*key\.", page.locator("#per-board li").inner_text())
+    python = page.locator("#config pre").first
+    assert not python.is_visible()
+    page.locator("#config summary").click()
+    assert "context.load_cert_chain(" in python.inner_text()
+    page.locator("#config summary").click()
     screen = page.viewport_size["height"]
     for place in (page.locator(".lead"), best, page.locator(".strip")):
         assert place.bounding_box()["y"] + place.bounding_box()["height"] < screen

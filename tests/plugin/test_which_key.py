@@ -48,17 +48,19 @@ def test_two_boards_two_servers(suite, other_interpreter, other_python):
     assert (ran.status, ran.summary()) == (0, "12 passed")
     page = justhtml.JustHTML((suite.folder / "keys.html").read_text(encoding="utf-8"), sanitize=False)
     (lead,) = texts(page, ".lead")
-    said = re.fullmatch(
-        rf"(RSA-2048|P-256) key: works with every board and every server \(4 of 4\), "
-        rf"(a handshake takes {MS} ms on \S+ and {MS} ms on \S+|{MS} ms per handshake)\.",
-        lead,
-    )
-    assert said, lead
+    # Virtual boards' times are this computer's: they decide nothing, so the first of the list is recommended.
+    assert lead == "RSA-2048 key: works with every board and every server (4 of 4)."
+    firmware = r"\(\S+ on \w+\)"
+    for line, board in zip(texts(page, "#per-board li"), ("unix", "unix:other"), strict=True):
+        assert re.fullmatch(rf"{board} {firmware}: EC or RSA key\.", line), line
+    (python, *_others) = page.query("#config pre")
+    assert python.to_text().split("\n")[-1] == 'context.load_cert_chain("rsa-cert.pem", "rsa-key.pem")'
     assert texts(page, ".more li") == ["Works with no board: Ed25519 key."]
     heads = texts(page, "table.costs thead th")
     assert [head.split()[0] for head in heads] == ["Server", "unix", "unix:other", "Heap"]
     (best,) = texts(page, "table.costs tr.best")
-    assert re.match(rf"{said[1]} key ★ recommended .*✓ {MS} ms .*✓ {MS} ms .*kB$", best), best
+    time = rf"✓ connects ({MS} to {MS} ms on this computer )?"
+    assert re.match(rf"RSA-2048 key ★ recommended .*{time}{time}.*kB$", best), best
     assert sorted(row.partition(" key")[0] for row in texts(page, "table.costs tbody tr")) == ["P-256", "RSA-2048"]
     assert [" ".join(chip.split()) for chip in texts(page, ".strip .chip")] == [
         "✓ 12 pass", "✓ no board with problems", "no baseline",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from harness.model import HOSTED_PLATFORMS
 from harness.reports.record.cells import UNVERIFIED, server_title
 from harness.reports.record.result_types import Json
 from harness.reports.record.run_types import RunRecord
@@ -12,6 +11,7 @@ from harness.reports.text.server_keys import (
     KeyCell,
     KeyMatrix,
     KeyRow,
+    hosted_boards,
     milliseconds,
     recommended,
 )
@@ -20,8 +20,7 @@ from harness.reports.text.server_keys import (
 def cost_view(run: RunRecord, matrix: KeyMatrix) -> dict[str, Json]:
     """Return the first table: a row per key, the recommended one first; a column per board with time, and heap if it is known."""
     rows, best = key_costs(matrix), recommended(matrix)
-    # A process gets the memory for TLS from malloc, outside MicroPython's heap.
-    outside = [board.board for board in run.boards if board.facts and board.facts.platform in HOSTED_PLATFORMS]
+    outside = list(hosted_boards(run))
     return {
         "boards": _boards(run, [cost.board for cost in rows[0].boards] if rows else []),
         "rows": [_cost_row(row, best=best is not None and row.row.case == best.case, outside=outside) for row in rows],
@@ -66,17 +65,21 @@ def _cost_cell(cost: BoardCost, *, heap: bool) -> dict[str, Json]:
     details: list[str] = []
     if cost.good == cost.total:
         sign, style = "✓", "yes"
-        text = f"{milliseconds(cost.time_ms)} ms" if cost.time_ms is not None else "connects"
+        text = f"{milliseconds(cost.time_ms)} ms" if cost.time_ms is not None and not cost.hosted else "connects"
     elif cost.good:
         sign, style, text = "◐", "some", f"{cost.good} of {cost.total}"
         details = [f"{milliseconds(cost.time_ms)} ms"] if cost.time_ms is not None else []
         details.append(cost.reason)
     else:
-        sign, style, text = ("✕", "no", "refused") if cost.tried else ("–", "none", "not tried")
+        sign, style, text = (
+            ("✕", "no" if cost.wrong else "refused", "refused") if cost.tried else ("–", "none", "not tried")
+        )
         details = [cost.reason]
     if cost.low_ms is not None and cost.high_ms is not None and milliseconds(cost.low_ms) != milliseconds(cost.high_ms):
         span = f"{milliseconds(cost.low_ms)} to {milliseconds(cost.high_ms)} ms"
         details = [span, *details] if style == "yes" else details
+    if cost.hosted:
+        details = [f"{text} on this computer" if text.endswith(" ms") else text for text in details]
     if heap and cost.heap_bytes is not None:
         details.append(f"{kilobytes(cost.heap_bytes)} heap")
     if cost.weak:
@@ -157,6 +160,8 @@ def _key_cell(cell: KeyCell, row: KeyRow, places: dict[str, dict[str, int]]) -> 
     if cell.connects is Connects.NO:
         details = [cell.reason]
     verdict = cell.verdict
+    if style == "no" and verdict is not None and not verdict.fails_run:
+        style = "refused"
     return {
         "sign": sign,
         "word": word,

@@ -15,7 +15,8 @@ from harness.reports.record.run_types import Baseline, ChangeKind, RunRecord, So
 from harness.reports.record.soak import flaky_cells, times_text, verdicts_text
 from harness.reports.text.key_costs import kilobytes
 from harness.reports.text.reached_text import reached_lines
-from harness.reports.text.server_keys import KEY_TOPIC, answer, key_matrix
+from harness.reports.text.server_advice import board_lines, configuration
+from harness.reports.text.server_keys import KEY_TOPIC, KeyMatrix, answer, hosted_boards, key_matrix
 from harness.reports.text.terminal import stranger_lines
 
 CHANGES_SHOWN = 50
@@ -32,6 +33,8 @@ def overview(run: RunRecord) -> dict[str, Json]:
     return {
         "head": head(run),
         "answer": answer(matrix, tabled=True) if matrix else [no_answer(run)],
+        "config": _configuration(matrix) if matrix else None,
+        "board_lines": board_lines(run, matrix) if matrix else [],
         "costs": cost_view(run, matrix) if matrix else None,
         "key_table": key_view(run, matrix) if matrix else None,
         "verdicts": [
@@ -39,6 +42,8 @@ def overview(run: RunRecord) -> dict[str, Json]:
             for word in VerdictWord.by_severity()
             if counts[word]
         ],
+        "legend": [{"word": word, "sign": word.sign, "meaning": word.meaning} for word in VerdictWord.by_severity()],
+        "hosted": list(hosted_boards(run)),
         "total": len(run.results),
         "reached": reached_lines(run),
         "problems": problems(run),
@@ -48,6 +53,17 @@ def overview(run: RunRecord) -> dict[str, Json]:
         "heap": [heap_line(run, board.board) for board in run.boards],
         "boards": [board.as_json() for board in run.boards],
         "servers": [{"name": item.server, "title": server_title(run, item.server)} for item in run.servers],
+    }
+
+
+def _configuration(matrix: KeyMatrix) -> dict[str, Json] | None:
+    """Return the recommended server as configuration to copy."""
+    found = configuration(matrix)
+    if found is None:
+        return None
+    return {
+        "title": found.title,
+        "servers": [{"name": name, "text": "\n".join(lines)} for name, lines in found.servers],
     }
 
 

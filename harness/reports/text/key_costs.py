@@ -33,6 +33,8 @@ class BoardCost:
         flaky: the number of servers with which the attempts differ.
         tried: whether there was a handshake at all.
         unverified: whether its firmware cannot verify the certificate.
+        hosted: whether it is a process of this computer, whose times are no cost of a key.
+        wrong: whether a result with it fails the run; a refusal may be expected.
     """
 
     board: str
@@ -47,6 +49,8 @@ class BoardCost:
     flaky: int
     tried: bool
     unverified: bool = False
+    hosted: bool = False
+    wrong: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +93,8 @@ def board_cost(board: str, cells: list[KeyCell]) -> BoardCost:
         reason=_reason(bad) if bad else "",
         weak=row.weak,
         unverified=any(cell.unverified for cell in row.good),
+        hosted=any(cell.hosted for cell in cells),
+        wrong=any(cell.verdict is not None and cell.verdict.fails_run for cell in cells),
         flaky=sum(bool(cell.flaky) for cell in cells),
         tried=bool(row.tried),
     )

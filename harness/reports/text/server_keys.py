@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from harness.model import Outcome, VerdictWord
+from harness.model import HOSTED_PLATFORMS, Outcome, VerdictWord
 from harness.reports.record.cells import worst_of
 from harness.reports.record.result_types import Observed, Result
 from harness.reports.record.run_types import RunRecord
@@ -46,6 +46,7 @@ class KeyCell:
         weak: what is weak in one of the sessions, in words; empty if nothing is.
         unverified: whether the board connected without verifying the certificate, because its firmware cannot.
         flaky: the number of attempts per verdict or outcome if they differ (`connected 3, hung 1`); empty if they are all alike.
+        hosted: whether the board is a process of this computer: its time is no cost of a key.
     """
 
     board: str
@@ -59,6 +60,7 @@ class KeyCell:
     weak: str = ""
     unverified: bool = False
     flaky: str = ""
+    hosted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,10 +103,10 @@ class KeyRow:
 
     @property
     def costs(self) -> tuple[tuple[float, str], ...]:
-        """(milliseconds, board) per board, the fastest first: the median over its servers, so that one slow moment decides nothing."""
+        """(milliseconds, board) per real board, the fastest first: the median over its servers, so that one slow moment decides nothing."""
         times: dict[str, list[float]] = {}
         for cell in self.good:
-            if cell.time_ms is not None:
+            if cell.time_ms is not None and not cell.hosted:
                 times.setdefault(cell.board, []).append(cell.time_ms)
         return tuple(sorted((statistics.median(series), board) for board, series in times.items()))
 
@@ -167,15 +169,24 @@ def key_matrix(run: RunRecord) -> KeyMatrix | None:
     planned = [item for item in run.missing if item.case.startswith(f"{KEY_TOPIC}/")]
     places = [(board, server) for _case, board, server in results] + [(item.board, item.server) for item in planned]
     columns = tuple(dict.fromkeys(places))
+    hosted = hosted_boards(run)
     rows = tuple(
         KeyRow(
             case=case,
             title=title,
-            cells=tuple(_cell(board, server, results.get((case, board, server), [])) for board, server in columns),
+            cells=tuple(
+                replace(_cell(board, server, results.get((case, board, server), [])), hosted=board in hosted)
+                for board, server in columns
+            ),
         )
         for case, title in titles.items()
     )
     return KeyMatrix(columns=columns, rows=rows)
+
+
+def hosted_boards(run: RunRecord) -> tuple[str, ...]:
+    """Return the virtual boards: their times are this computer's, and their TLS takes its memory outside MicroPython's heap."""
+    return tuple(board.board for board in run.boards if board.facts and board.facts.platform in HOSTED_PLATFORMS)
 
 
 def _cell(board: str, server: str, attempts: list[Result]) -> KeyCell:

@@ -10,7 +10,7 @@ CHANGES = {
     "key": (
         {"certificates": ("server-p256",)},
         ["ssl_certificate ec-cert.pem; ssl_certificate_key ec-key.pem;"],
-        ["certfile ec-cert.pem and keyfile ec-key.pem"],
+        ["certfile ec-cert.pem", "keyfile ec-key.pem"],
         ["SSLCertificateFile ec-cert.pem", "SSLCertificateKeyFile ec-key.pem"],
         ["$ cat ec-cert.pem ec-key.pem > ec.pem", "bind ... ssl crt ec.pem"],
         ["-cert ec-cert.pem -key ec-key.pem"],

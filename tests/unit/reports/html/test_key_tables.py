@@ -97,7 +97,7 @@ def test_what_a_key_costs_each_board(make_run, make_result):
     assert (partly["title"], partly["best"], partly["word"], partly["heap"]) == ("KEY/RSA8192", False, "some", "")
     assert [(cell["sign"], cell["style"], cell["text"], cell["details"]) for cell in partly["cells"]] == [
         ("◐", "some", "1 of 2", ["4.0 ms", "NO_SHARED_CIPHER"]),
-        ("✕", "no", "refused", ["A_B"]),
+        ("✕", "refused", "refused", ["A_B"]),
     ]
     (cost, *_others) = [row["cost"] for row in overview(run)["key_table"]["groups"][0]["rows"]]
     assert cost == "100 ms"  # of its slowest board
@@ -156,3 +156,35 @@ def test_a_flaky_key_is_marked_in_both_tables(make_run, make_result):
     both = make_run(make_result(), make_result(board="lab"), make_result(board="lab", verdict="known"))
     assert overview(both)["costs"]["rows"][0]["cells"][1]["details"] == ["~ flaky with 1 server"]
     assert "~ flaky with 1 server" in render_html(both)
+
+
+def test_virtual_boards_cost_nothing(make_run, make_result):
+    """Their times are this computer's: no cost, no rank, and shown as what they are."""
+    run = make_run(
+        make_result("key/p256", **timed(9)),
+        make_result("key/p256", server="py2", **timed(11)),
+        make_result("key/p384", **timed(1)),
+        make_result("key/p384", server="py2", **timed(1)),
+    )
+    run["boards"][0]["facts"] = {**FACTS, "platform": "linux"}
+    seen = overview(run)
+    assert seen["answer"][0] == "KEY/P256: works with every board and every server (2 of 2)."
+    best = seen["costs"]["rows"][0]
+    assert (best["title"], best["cells"][0]["text"]) == ("KEY/P256", "connects")
+    assert best["cells"][0]["details"] == ["9.0 to 11 ms on this computer"]
+    assert [row["cost"] for row in seen["key_table"]["groups"][0]["rows"]] == ["", ""]
+    assert seen["hosted"] == ["desk"]
+    run["boards"][0]["facts"] = {**FACTS, "platform": "esp32"}
+    assert overview(run)["answer"][0].startswith("KEY/P384: works with every board")
+
+
+def test_only_wrong_refusals_look_wrong(make_run, make_result):
+    """An expected refusal is not as red as a failure, in either table."""
+    for verdict, style in (("pass", "refused"), ("known", "refused"), ("fail", "no")):
+        run = make_run(
+            make_result("key/p256"),
+            make_result("key/p256", board="lab", **refusal(), verdict=verdict),
+        )
+        seen = overview(run)
+        assert seen["costs"]["rows"][0]["cells"][1]["style"] == style
+        assert seen["key_table"]["groups"][0]["rows"][0]["cells"][1]["style"] == style

@@ -260,3 +260,22 @@ def test_heap_is_only_what_was_measured(make_run, make_result):
         make_run(held), "desk"
     )
     assert heap_line(make_run(make_result(outcome="refused")), "desk") == "desk: not measured"
+
+
+def test_what_the_server_should_use(make_run, make_result):
+    """The page has the configuration to copy and a sentence per board; a run without keys has neither."""
+    seen = overview(make_run(make_result("key/p256", board="lab")))
+    assert seen["board_lines"] == [
+        "lab (1.24.1): EC key; good sessions with an RSA key need firmware 1.24 (rp2: 1.20; esp32: every version)."
+    ]
+    python = seen["config"]["servers"][0]
+    assert (seen["config"]["title"], python["name"]) == ("KEY/P256", "Python")
+    assert python["text"].splitlines()[-1] == 'context.load_cert_chain("ec-cert.pem", "ec-key.pem")'
+    nothing = overview(make_run(make_result("cert/good")))
+    assert (nothing["config"], nothing["board_lines"]) == (None, [])
+
+
+def test_the_legend_has_every_verdict(make_run, make_result):
+    """Also those that this run does not have."""
+    legend = overview(make_run(make_result()))["legend"]
+    assert [item["word"] for item in legend] == ["insecure", "fail", "error", "known", "unsupported", "pass"]

@@ -1,0 +1,161 @@
+"""What a server should use: configuration that was tried, and a sentence per board."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.explain.fixes import FIRST_ECDHE_RSA
+from harness.model import VerdictWord
+from harness.reports.record.run_types import RunRecord
+from harness.reports.text.server_advice import advised, board_lines, configuration
+from harness.reports.text.server_keys import Connects, KeyCell, KeyMatrix, KeyRow
+
+RECORD = json.loads((Path(__file__).parents[1] / "record" / "data" / "run-1.json").read_text(encoding="ascii"))
+NO_SECRECY = "no forward secrecy"
+
+
+def cell(text: str, board: str) -> KeyCell:
+    """A cell: "" is a session, "!X" a refusal for X, "-X" not tried for X, "?" an unexpected session; anything else is weak."""
+    kind = {"!": Connects.NO, "-": Connects.UNTRIED}.get(text[:1], Connects.YES)
+    verdict = VerdictWord.INSECURE if text == "?" else VerdictWord.PASS
+    weak = text if kind is Connects.YES and text != "?" else ""
+    reason = text[1:] if kind is not Connects.YES else ""
+    return KeyCell(board=board, server="py", connects=kind, verdict=verdict, weak=weak, reason=reason)
+
+
+def matrix(*boards: str, **keys: str) -> KeyMatrix:
+    """A row per key, with a word per board, separated by commas."""
+    rows = tuple(
+        KeyRow(
+            case=f"key/{name.replace('_', '-')}",
+            title=name,
+            cells=tuple(cell(text.strip(), board) for text, board in zip(words.split(","), boards, strict=True)),
+        )
+        for name, words in keys.items()
+    )
+    return KeyMatrix(columns=tuple((board, "py") for board in boards), rows=rows)
+
+
+def run(firmware: str | None = "1.20.0", version: tuple[int, ...] = (1, 20, 0), **facts: Any) -> RunRecord:
+    """A run with one described board, `desk`."""
+    known = {**RECORD["boards"][0]["facts"], "version": version, "platform": "stm32", **facts}
+    board = {**RECORD["boards"][0], "board": "desk", "firmware": firmware, "facts": known if firmware else None}
+    return RunRecord.of_json({**RECORD, "boards": [board]})
+
+
+def sentence(described: RunRecord, **keys: str) -> str:
+    """The sentence about one board."""
+    (line,) = board_lines(described, matrix("desk", **keys))
+    return line
+
+
+@pytest.mark.parametrize(
+    ("keys", "text"),
+    [
+        ({"rsa2048": "", "p256": ""}, "EC or RSA key"),
+        (
+            {"rsa2048": "!NO_SHARED_CIPHER", "p256": ""},
+            f"EC key; good sessions with an RSA key need firmware {FIRST_ECDHE_RSA}",
+        ),
+        (
+            {"rsa2048": NO_SECRECY, "p256": "", "p384": ""},
+            f"EC key; with an RSA key its sessions are weak ({NO_SECRECY}); "
+            f"good sessions with an RSA key need firmware {FIRST_ECDHE_RSA}",
+        ),
+        ({"rsa2048": "", "p256": "!X"}, "RSA key"),
+        (
+            {"rsa2048": "TLS 1.0; no forward secrecy"},
+            "RSA key, but every session is weak (TLS 1.0; no forward secrecy)",
+        ),
+        ({"rsa2048": "!NO_SHARED_CIPHER", "p256": "!OTHER"}, "no single key works with all servers (NO_SHARED_CIPHER)"),
+        ({"rsa2048": "?"}, "no single key works with all servers (not run)"),
+        ({"rsa2048": "-no CERT_REQUIRED"}, "no key could be tried (no CERT_REQUIRED)"),
+    ],
+)
+def test_a_board(keys: dict[str, str], text: str) -> None:
+    """Which kinds of key make good sessions, what is weak, and what firmware would help."""
+    assert sentence(run(), **keys) == f"desk (1.20.0 on stm32): {text}."
+
+
+def test_firmware_that_has_all_suites() -> None:
+    """From 1.24 on another firmware is no advice: something else is missing."""
+    keys = {"rsa2048": "!NO_SHARED_CIPHER", "p256": ""}
+    assert sentence(run("1.24.0", (1, 24, 0)), **keys) == "desk (1.24.0 on stm32): EC key."
+    assert sentence(run("1.23.0", (1, 23, 0)), **keys).endswith(f"need firmware {FIRST_ECDHE_RSA}.")
+
+
+def test_a_board_that_is_not_described() -> None:
+    """Only its name is known; nothing is known of its firmware either."""
+    assert (
+        sentence(run(None), p256="") == f"desk: EC key; good sessions with an RSA key need firmware {FIRST_ECDHE_RSA}."
+    )
+
+
+def test_every_server_of_a_board_counts() -> None:
+    """A key that one of its servers cannot use with this board is not one that it needs; boards are in the order of the columns."""
+    two = KeyMatrix(
+        columns=(("lab", "a"), ("desk", "a"), ("desk", "b")),
+        rows=(
+            KeyRow(case="key/p256", title="p", cells=(cell("", "lab"), cell("", "desk"), cell("!X", "desk"))),
+            KeyRow(case="key/rsa2048", title="r", cells=(cell("!Y", "lab"), cell("", "desk"), cell("", "desk"))),
+            KeyRow(case="key/dual-rsa-ec", title="d", cells=(cell("", "lab"), cell("", "desk"), cell("", "desk"))),
+        ),
+    )
+    lines = board_lines(run("1.28.0", (1, 28, 0)), two)
+    assert lines[1] == "desk (1.28.0 on stm32): RSA key."
+    assert lines[0].startswith("lab: EC key; good sessions with an RSA key need ")
+
+
+def test_a_board_that_cannot_verify() -> None:
+    """It connects, but would accept any server."""
+    unverified = KeyCell(board="desk", server="py", connects=Connects.YES, verdict=VerdictWord.PASS, unverified=True)
+    keys = KeyMatrix(columns=(("desk", "py"),), rows=(KeyRow(case="key/p256", title="p", cells=(unverified,)),))
+    (line,) = board_lines(run("1.28.0", (1, 28, 0)), keys)
+    assert line == "desk (1.28.0 on stm32): EC key; its firmware cannot verify the certificate."
+
+
+def test_one_key_for_all_boards() -> None:
+    """The recommended key as configuration for five servers."""
+    found = configuration(matrix("desk", "lab", rsa2048="!X,", p256=","))
+    assert found is not None
+    assert (found.title, dict(found.servers)) == (
+        "p256",
+        {
+            "Python": (
+                "context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)",
+                'context.load_cert_chain("ec-cert.pem", "ec-key.pem")',
+            ),
+            "nginx": ("ssl_certificate ec-cert.pem; ssl_certificate_key ec-key.pem;",),
+            "mosquitto": ("certfile ec-cert.pem", "keyfile ec-key.pem"),
+            "Apache": ("SSLCertificateFile ec-cert.pem", "SSLCertificateKeyFile ec-key.pem"),
+            "HAProxy": ("$ cat ec-cert.pem ec-key.pem > ec.pem", "bind ... ssl crt ec.pem"),
+        },
+    )
+
+
+def test_two_keys_and_old_suites() -> None:
+    """If only a server with two keys and plain RSA connects every board, that is the configuration, with all its settings."""
+    keys = matrix("desk", "lab", rsa2048="!X,", p256=",!X", dual_with_plain_rsa=f"{NO_SECRECY},")
+    assert [row.case for row in (advised(keys),) if row] == ["key/dual-with-plain-rsa"]
+    found = configuration(keys)
+    assert found is not None
+    servers = dict(found.servers)
+    assert servers["Python"] == (
+        "context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)",
+        'context.set_ciphers("ECDHE+AESGCM:ECDHE+AES:kRSA+AES")',
+        "context.maximum_version = ssl.TLSVersion.TLSv1_2",
+        'context.load_cert_chain("rsa-cert.pem", "rsa-key.pem")',
+        'context.load_cert_chain("ec-cert.pem", "ec-key.pem")',
+    )
+    assert servers["nginx"][2:] == ("ssl_ciphers ECDHE+AESGCM:ECDHE+AES:kRSA+AES;", "ssl_protocols TLSv1.2;")
+    assert servers["mosquitto"][0] == "supports only one certfile: give the other key its own listener"
+
+
+@pytest.mark.parametrize("keys", [{"p256": ",!X"}, {"p256": "-a,-b"}, {"dual_unknown": ","}])
+def test_no_configuration(keys: dict[str, str]) -> None:
+    """No server connects every board, nothing was tried, or the case is one of another version."""
+    assert configuration(matrix("desk", "lab", **keys)) is None
