@@ -21,12 +21,15 @@ from harness.model import (
     Stage,
     Verify,
 )
-from harness.run.handshake import PERMISSIVE_SERVER, Handshake, Handshakes
+from harness.run.handshake import Handshake, Handshakes
 from harness.wire import mbedtls_numbers as mbedtls
 from harness.wire.alerts import alert_code
 
 NO_TLS = "no ssl, tls or ussl module in this firmware"
 
+# With the key that the board has suites for: an OpenSSL that is configured for a high security level refuses RSA-2048.
+_EC_SERVER = ServerProfile(certificates=("server-p256",), maximum_version="TLSv1.2")
+_RSA_SERVER = ServerProfile(certificates=("server-rsa2048",), ciphers="ECDHE+aRSA:kRSA+AES", maximum_version="TLSv1.2")
 _PSS_SERVER = ServerProfile(certificates=("server-rsa2048",), ciphers="ECDHE+aRSA", maximum_version="TLSv1.2")
 _EXPIRED_SERVER = ServerProfile(certificates=("server-expired",), maximum_version="TLSv1.2")
 _UNKNOWN_RECORD = ServerProfile(behaviour={"name": "not-tls.ff"})
@@ -36,7 +39,8 @@ def learn_pem(handshakes: Handshakes) -> None:
     """Learn whether the board reads PEM: whether it connects with a valid CA certificate in PEM."""
     board = handshakes.board
     if board.info.reads_pem is None and board.info.can_verify:
-        plan = ClientPlan(verify=Verify.REQUIRED, ca=("ca-p256",), ca_format="pem")
+        authority = "ca-p256" if OFFERS_ECDHE_ECDSA.met(board.info, {}) else "ca-rsa"
+        plan = ClientPlan(verify=Verify.REQUIRED, ca=(authority,), ca_format="pem")
         board.learn(reads_pem=_accepts(plan, handshakes=handshakes))
 
 
@@ -127,7 +131,8 @@ def _sent_alert(handshake: Handshake, name: str) -> bool:
 
 def _accepts(plan: ClientPlan, *, handshakes: Handshakes) -> bool | None:
     """Whether the board accepts these settings: False if it refuses them itself, None if something else failed."""
-    handshake = handshakes.make(PERMISSIVE_SERVER, plan)
+    server = _EC_SERVER if OFFERS_ECDHE_ECDSA.met(handshakes.board.info, {}) else _RSA_SERVER
+    handshake = handshakes.make(server, plan)
     seen = handshake.observation
     refused = seen.stage is Stage.CONFIG and seen.ended_by is Side.CLIENT
     return True if handshake.connected else False if refused else None

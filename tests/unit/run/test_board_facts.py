@@ -44,7 +44,7 @@ class Made:
 
     def make(self, profile, plan):
         self.count += 1
-        self.plans.append(plan.certificate)
+        self.plans.append((*profile.certificates[:1], plan.certificate or "".join(plan.ca)))
         return self._handshake
 
 
@@ -80,14 +80,21 @@ def test_a_format_is_learned_only_from_a_clear_answer(outcome, stage, ended_by, 
     assert made.count == (5 if accepts is None else 3)
 
 
-@pytest.mark.parametrize(("suite", "key"), [("c02b", "client-p256"), ("003d", "client-rsa2048")])
-def test_the_key_in_pkcs8_is_one_that_the_firmware_reads(suite, key):
-    """Firmware that offers no ECDHE_ECDSA may read no EC keys at all: it is asked with an RSA key, and about EC keys with one of these."""
+@pytest.mark.parametrize(
+    ("suite", "server", "key", "authority"),
+    [
+        ("c02b", "server-p256", "client-p256", "ca-p256"),
+        ("003d", "server-rsa2048", "client-rsa2048", "ca-rsa"),
+    ],
+)
+def test_the_board_is_asked_with_keys_that_it_has_suites_for(suite, server, key, authority):
+    """Firmware that offers no ECDHE_ECDSA may read no EC keys at all: it is asked with RSA keys, and about EC keys with one of these."""
     made = Made(observed(Outcome.REFUSED, stage=Stage.CONFIG, ended_by=Side.CLIENT))
     made.board.info = replace(made.board.info, hello=replace(HELLO, suites=(suite,)))
+    learn_pem(made)
     learn_pkcs8(made)
     learn_ec_keys(made)
-    assert made.plans == [key, "client-p256"]
+    assert made.plans == [(server, authority), (server, key), (server, "client-p256")]
 
 
 @pytest.mark.parametrize(("number", "takes"), [(-26112, False), (-30592, True), (None, True)])
