@@ -28,7 +28,9 @@ _PLAIN = re.compile(
     re.IGNORECASE,
 )
 # Before the address of a client, in the logs of servers.
-_OF_CLIENT = re.compile(r"(client:?|from|peer:?)\s{0,3}$", re.IGNORECASE)
+_OF_CLIENT = re.compile(r"(client:?|from|peer(?:name)?:?)\s{0,3}$", re.IGNORECASE)
+# Source files and their lines look like hosts and their ports.
+_SOURCE = re.compile(r"\.(c|cpp|h|py|mpy|erl|go|js|java|rs|ts)$", re.IGNORECASE)
 _SERVER_NAME = re.compile(rf"server_hostname\s{{0,3}}=\s{{0,3}}['\"]({_NAME})['\"]")
 _FILE = r"['\"]([\w./ ~-]{1,120})['\"]"
 _PAIR = re.compile(
@@ -91,6 +93,7 @@ def _address(text: str) -> tuple[str, str] | None:
         return url[2], url[3] or _PORT_OF_SCHEME[url[1].lower()]
     for pattern in (_CONNECT, _KEYWORDS, _PLAIN):
         for match in pattern.finditer(text):
-            if not _OF_CLIENT.search(text[max(0, match.start() - 16) : match.start()]) and int(match[2]) < 1 << 16:
+            of_client = _OF_CLIENT.search(text[max(0, match.start() - 16) : match.start()])
+            if not of_client and not _SOURCE.search(match[1]) and int(match[2]) < 1 << 16:
                 return match[1], match[2]
     return None

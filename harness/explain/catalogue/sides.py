@@ -35,7 +35,8 @@ _SERVER = re.compile(
 )
 _CLIENT = re.compile(
     r"tls_process_server|get_server_|\bCONNECT_C|SSL_connect|urlopen|requests\.exceptions|urllib3|http\.client|\bpaho|\bcurl\b"
-    r"|create_connection|PKIX|\bdial tcp|x509: |SERVER ALERT|HTTPSConnectionPool|ClientConnectorCertificateError",
+    r"|create_connection|PKIX|\bdial tcp|x509: |SERVER ALERT|HTTPSConnectionPool|ClientConnectorCertificateError"
+    r"|verify error:num=|Verify return code: |\bs_client\b|schannel",
     re.IGNORECASE,
 )
 _PC = re.compile(

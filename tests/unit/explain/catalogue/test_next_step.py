@@ -43,6 +43,8 @@ def line(text):
         ),
         ("connect(('x; rm -rf ~', 1)) -30592", "BOARD --connect HOST:PORT"),
         ("1.2.3.4:99999 -30592", "BOARD --connect HOST:PORT"),
+        ("[WiFiClientSecure.cpp:144] -30592", "BOARD --connect HOST:PORT"),
+        ("peername: 10.1.1.1:51000 -30592", "BOARD --connect HOST:PORT"),
     ],
 )
 def test_filled_in(text, command):
