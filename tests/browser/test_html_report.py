@@ -121,7 +121,7 @@ def test_an_explanation_opens_with_its_evidence(mixed, show):
     page = show(mixed, hash_="#open=board-1%7Cserver-1%7Cseed%2Frsa-key-no-shared-cipher")
     text = page.locator("#detail").inner_text()
     for words in ("NO_SHARED_CIPHER", "-30592", "handshake_failure(40)", "ciphers/key-type", "needs an EC key", "What to change",
-                  "Discouraged: ", "openssl ecparam"):  # fmt: skip
+                  "only use servers with an EC key", "Discouraged: ", "openssl ecparam"):  # fmt: skip
         assert words in text
 
 

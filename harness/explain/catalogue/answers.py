@@ -1,6 +1,6 @@
 """From the facts of a text to its causes: the likeliest first, and whether the text settles it.
 
-Knows how facts combine: a reason beats an effect, what two sides say together beats what one says, a special cause its general one.
+Knows how facts combine: a reason beats an effect, what two sides say together beats what one says.
 """
 
 from __future__ import annotations
@@ -9,11 +9,9 @@ from dataclasses import dataclass
 
 from harness.explain.catalogue.causes import Cause, find_cause
 from harness.explain.catalogue.facts import Fact, Facts, facts_of
-from harness.explain.catalogue.signs import LogSide
 
 _EFFECT = 0.6
 _MOST = 6
-_MEMBER = 0.15
 SEVERAL = "Several causes are possible: "
 LIKELY = "Most likely: "
 
@@ -75,7 +73,6 @@ def ranking(facts: tuple[Fact, ...]) -> list[str]:
     """Return the ids of all causes that the facts point to, the best first."""
     score: dict[str, float] = {}
     certain: set[str] = set()
-    member: dict[str, float] = {}
     for fact in facts:
         weight = _EFFECT if fact.sign.effect else 1.0
         names = fact.sign.causes(fact.side)
@@ -83,27 +80,11 @@ def ranking(facts: tuple[Fact, ...]) -> list[str]:
             score[name] = score.get(name, 0.0) + weight * (1.0 if place == 0 else 0.5 / place)
             if not fact.sign.effect:
                 certain.add(name)
-        for name in _members(names[0]):
-            member[name] = max(member.get(name, 0.0), weight * _MEMBER)
     order = list(score)
-    total = {name: score[name] + member.get(name, 0.0) for name in order}
-    ranked = sorted(order, key=lambda name: (-total[name], order.index(name)))
+    ranked = sorted(order, key=lambda name: (-score[name], order.index(name)))
     # Where one side's reason is known, what the other side saw of it is no cause of its own.
     return [name for name in ranked if name in certain] if ranked and ranked[0] in certain else ranked
 
 
-def _members(name: str) -> tuple[str, ...]:
-    """Return the special causes of a general one, and of the general ones among them."""
-    cause = find_cause(name)
-    if cause is None:
-        return ()
-    return tuple(inner for reason in cause.reasons for inner in (reason, *_members(reason)))
-
-
 def _causes(names: tuple[str, ...]) -> tuple[Cause, ...]:
     return tuple(cause for cause in map(find_cause, names) if cause is not None)
-
-
-def sides(facts: Facts) -> tuple[LogSide, ...]:
-    """Return the sides whose logs are in a text."""
-    return tuple(sorted({fact.side for fact in facts.facts} - {LogSide.UNKNOWN}))

@@ -71,3 +71,14 @@ def _by_id() -> dict[str, Cause]:
 def find_cause(name: str) -> Cause | None:
     """Return the cause with this id; None if there is none."""
     return _by_id().get(name)
+
+
+def in_short(name: str, *, title: str) -> str | None:
+    """Return the plain sentence of a cause; None if there is none, or if the title of its explanation is that sentence.
+
+    Args:
+        name: the id of the rule that explained a result.
+        title: the explanation's title, which often names the values of one case.
+    """
+    cause = find_cause(name)
+    return cause.sentence if cause is not None and cause.title != title else None

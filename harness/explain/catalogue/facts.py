@@ -66,7 +66,7 @@ def facts_of(text: str) -> Facts:
     better, changed = _speller().text(text)
     corrected = _read(better) if changed else plain
     have = {fact.sign.id for fact in plain.facts}
-    better_read = len(corrected.facts) >= len(have) and any(fact.sign.id not in have for fact in corrected.facts)
+    better_read = any(fact.sign.id not in have for fact in corrected.facts)
     found = replace(corrected, corrections=tuple(changed.items())) if better_read else plain
     return found if found.facts else _with_near_number(text, found)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 
+from harness.explain.catalogue.causes import in_short
 from harness.model import HelloFacts, VerdictWord, as_json
 from harness.reports.record.cells import server_title
 from harness.reports.record.plain import plain
@@ -88,6 +89,11 @@ def _result(item: Result, places: list[dict[str, int]], pool: Pool) -> dict[str,
     data = item.as_json()
     at = [table[name] for table, name in zip(places, (item.board, item.server, item.case), strict=True)]
     shared = {key: data[key] for key in ("expected", "explanation", "mismatches")}
+    said = item.explanation
+    short = in_short(said.rule, title=said.title) if said else None
+    explanation = data["explanation"]
+    if short and isinstance(explanation, dict):
+        shared["explanation"] = {**explanation, "in_short": short}
     seen = item.observed
     if seen is not None:
         # Times and the random are omitted, so that equal alerts and hellos are equal.

@@ -316,7 +316,7 @@
   function explained(result) {
     const why = shared(result, "explanation");
     if (!why) return [];
-    const made = [el("h3", {}, "Why"), el("p", {}, el("b", {}, why.title), " ", el("small", {}, why.rule))];
+    const made = [el("h3", {}, "Why"), el("p", {}, el("b", {}, why.title), " ", el("small", {}, why.rule)), ...(why.in_short ? [el("p", {}, why.in_short)] : [])];
     const rows = (why.why || []).map((text) => { const cut = text.search(/\s{2,}/); return cut > 0 ? [text.slice(0, cut), text.slice(cut).trim()] : [text]; });
     const pairs = rows.filter((row) => row.length === 2), rest = rows.filter((row) => row.length === 1);
     if (pairs.length) made.push(table(["evidence", ""], pairs));

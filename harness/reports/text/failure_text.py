@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.errors import FaultKind
+from harness.explain.catalogue.causes import in_short
 from harness.model import (
     Alert,
     CaseResult,
@@ -188,8 +189,10 @@ def why_lines(explanation: Explanation | None) -> list[str]:
     """Return why it failed and what to change."""
     if explanation is None:
         return []
+    short = in_short(explanation.rule, title=explanation.title)
     lines = [
         f"  why         {explanation.title}   [{explanation.rule}]",
+        *([f"  in short    {short}"] if short else []),
         *(f"              {item}" for item in explanation.why),
     ]
     for fix in explanation.fixes:

@@ -192,6 +192,12 @@ def test_j_an_alert_has_causes():
     assert (answer.head.id, answer.is_open, len(answer.others)) == ("ciphers/nothing-in-common", True, 6)
 
 
+def test_what_the_text_names_comes_first_among_the_special_causes():
+    """MQTT on port 443 points to ALPN, so it precedes the more frequent reasons of a fatal alert."""
+    answer = understand(f"MQTT over TLS, port 443: {BOARD}")
+    assert (answer.head.id, answer.is_open, answer.others[0].id) == ("peer/alert-only", True, "peer/alpn-required")
+
+
 def test_an_id_is_its_cause():
     """The id that diagnose and the reports print is understood."""
     answer = understand(" client-auth/none-sent ")

@@ -130,6 +130,19 @@ def test_i_typing_errors(text, sign, corrections):
     assert found.corrections == corrections
 
 
+def test_i_a_number_with_a_name_is_no_typing_error():
+    """A number that a library has is left alone, also where no sign knows it."""
+    found = facts_of("OSError: -21376")
+    assert (found.corrections, found.facts) == ((), ())
+    assert found.readings == ("-21376 = -0x5380 is MBEDTLS_ERR_PKCS7_FEATURE_UNAVAILABLE in mbedTLS 3.6",)
+
+
+def test_axtls_says_more_than_an_alert():
+    """Alert 40 on axTLS has one reason, so the general sign of the alert does not count."""
+    assert set(signs("OSError: -40")) == {"axtls-alert-40"}
+    assert set(signs("OSError: -48")) == {"alert-unknown-ca"}
+
+
 def test_esp_idf_and_other_programs():
     """The same number in esp-idf, in another C program, and from MicroPython has different signs."""
     assert set(signs("E (1) esp-tls: returned -0x7780")) == {"fatal-alert-idf"}

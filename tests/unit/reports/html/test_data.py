@@ -39,6 +39,20 @@ def test_a_result_refers_to_its_places_and_to_the_pool(make_run, make_result):
     assert data["servers"] == [{"name": "py", "about": "Python 3.11.7, OpenSSL 3.0.19"}]
 
 
+def test_a_plain_sentence_for_an_explanation(make_run, make_result):
+    """The catalogue's sentence is added where the explanation's title is another one; an unknown rule has none."""
+    said = {"title": "the key is RSA 2048", "why": [], "fixes": []}
+    results = [make_result(explanation={**said, "rule": rule}) for rule in ("ciphers/key-type", "none")]
+    same = {
+        **said,
+        "rule": "ciphers/key-type",
+        "title": "the server's key is RSA, and the board can only use servers with an EC key",
+    }
+    data = page_data(make_run(*results, make_result(explanation=same)))
+    shown = [data["pool"][result["explanation"]].get("in_short") for result in data["results"]]
+    assert shown == ["The server's key is RSA, and the board can only use servers with an EC key.", None, None]
+
+
 def test_a_result_without_a_handshake(make_run, make_result):
     """A case that was not run has no observation, and a case without a description keeps its id."""
     run = make_run(make_result(outcome="not-run", verdict="unsupported", reason="no TLS", observed=None, expected=None))

@@ -101,7 +101,8 @@ def test_block_with_an_explanation():
     )
     lines = failure_block(dataclasses.replace(RESULT, explanation=explanation), rerun="x").splitlines()
     start = lines.index("  why         The key is RSA   [ciphers/key-type]")
-    assert lines[start + 1 : start + 8] == [
+    assert lines[start + 1 : start + 9] == [
+        "  in short    The server's key is RSA, and the board can only use servers with an EC key.",
         "              offered: 8 suites",
         "  fix         an EC key (proved)",
         "                server  s1",
