@@ -77,8 +77,9 @@ def add(commands: Commands) -> None:
     foreign.add_argument(
         "--no-probe",
         action="store_true",
-        help="after a refusal, do not probe the server from this machine for the versions, suites and key types it supports "
-        "(the probe makes a few dozen connections)",
+        help="do not probe the server: after a refusal, from this machine, for the versions, suites and key types that it supports, what "
+        "else it requires, the names in its certificate, and whether it speaks plain MQTT, HTTP, SMTP ... instead of TLS (a few dozen "
+        "connections); and, if it asks for a client certificate, from the board with a GET or an MQTT CONNECT",
     )
     foreign.add_argument(
         "--send",

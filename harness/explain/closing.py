@@ -32,6 +32,11 @@ def _ended_at_end(evidence: Evidence) -> bool:
     return evidence.number in (mbedtls.SSL_CONN_EOF, _AXTLS_LOST) or bool(evidence.client_names & _EOF_ERRNOS)
 
 
+def _out_of_time(evidence: Evidence) -> bool:
+    """Whether a server that is not ours was still in the handshake when its time was over: the relay ended the connection then."""
+    return evidence.seen.outcome is Outcome.HUNG and evidence.seen.server is None
+
+
 def _other_cause(evidence: Evidence) -> bool:
     """Whether another rule applies: a server without TLS, one that insists on more, or one that requests a certificate and closes."""
     asked = evidence.server is not None and evidence.server.verify is not Verify.NONE
@@ -85,6 +90,8 @@ def closed_by_server(evidence: Evidence) -> Explanation | None:
     """The stream ended before the handshake did."""
     if not _ended_at_end(evidence) or _gave_up_waiting(evidence) or _other_cause(evidence) or evidence.accepted:
         return None
+    if _out_of_time(evidence):
+        return None
     sent = evidence.wire.server_bytes
     where = "in the middle of the handshake" if evidence.seen.stage is Stage.HANDSHAKE else "after the handshake"
     return told(
@@ -110,6 +117,7 @@ def reset(evidence: Evidence) -> Explanation | None:
         "ECONNRESET" not in evidence.client_names
         or _other_cause(evidence)
         or _board_too_slow(evidence)
+        or _out_of_time(evidence)
         or evidence.seen.stage is Stage.CONNECT
     ):
         return None
@@ -139,7 +147,11 @@ def silent_server(evidence: Evidence) -> Explanation | None:
         return None
     if _board_too_slow(evidence) or evidence.plain is not None:
         return None
+    begun = (
+        "the server began to answer and did not complete the handshake in time" if evidence.wire.server_bytes else ""
+    )
     return told(
+        begun,
         why=(
             f"it sent {evidence.wire.server_bytes} bytes",
             "without settimeout() before wrap_socket the board waits forever",

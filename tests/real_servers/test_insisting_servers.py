@@ -101,8 +101,16 @@ def test_signatures(request, diagnose, program):
 
 @pytest.mark.slow
 def test_only_static_rsa(nginx, diagnose):
-    """A server with TLS_RSA only: the board connects, and the session is said to be weak."""
+    """A server with TLS_RSA only: the board connects, the session is said to be weak, and whose choice that is."""
+    weak, either = "TLS_RSA_WITH_AES_128_CBC_SHA256", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"
+    note = "  note: weak: the server accepts no suite with forward secrecy (ECDHE) from this machine either"
     nginx("server-rsa2048", "ssl_protocols TLSv1.2; ssl_ciphers AES128-SHA256;")
     code, text = diagnose()
     assert code == 0
-    assert "\nconnected TLSv1.2 TLS_RSA_WITH_AES_128_CBC_SHA256 [weak: no forward secrecy]\n" in text
+    assert f"\nconnected TLSv1.2 {weak} [weak: no forward secrecy]\n" in text
+    assert note in text
+    nginx("server-rsa2048", "ssl_protocols TLSv1.2; ssl_ciphers ECDHE+AESGCM:AES128-SHA256;")
+    code, text = diagnose("--suites", weak)
+    assert (code, f"\nconnected TLSv1.2 {weak} [weak: no forward secrecy]\n" in text, note in text) == (0, True, False)
+    code, text = diagnose("--suites", f"{either},{weak}")
+    assert (code, f"\nconnected TLSv1.2 {either} " in text, note in text) == (0, True, False)

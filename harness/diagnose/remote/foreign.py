@@ -45,6 +45,11 @@ from harness.server.target import look_up
 from harness.wire.application_replies import ApplicationReply
 from harness.wire.host_names import is_ip_address
 
+_ONLY_WEAK = (
+    "weak: the server accepts no suite with forward secrecy (ECDHE) from this machine either, so that anyone who gets its key later can "
+    "decrypt recorded traffic; let it accept ECDHE+AESGCM"
+)
+
 
 def diagnose_server(request: Request, *, progress: Progress) -> Diagnosis:
     """Let the board connect to `request.connect` and return the diagnosis.
@@ -123,22 +128,17 @@ class _Foreign:
         steps = wire_steps(last)
         found = self._probe.found(seen, last.wire) if self._probe is not None else Found()
         reply = self._reply(start, seen, last)
-        asked = reply.asked if reply is not None else self._request.send
+        first = self._judged(first, seen, last, reply)
+        notes = (*notes, *self._remarks(seen, reply))
         hidden = unseen(
             seen,
             last.wire,
             told=self._told or seen,
             asked=self._asked,
-            sent=asked,
+            sent=reply.asked if reply is not None else self._request.send,
             plain=found.plain,
             insists=found.insists,
         )
-        if reply is not None:
-            if reply.refuses and requests_certificate(last.wire):
-                evidence = self._evidence(case_of(AS_IT_IS, start), seen, last)
-                evidence.reply = reply
-                first = replace(first, explanation=_explained(evidence))
-            notes = (*notes, *_answer_note(reply, asked=self._request.send is None))
         tried = Tried(trials=(), problems=())
         book = RecipeBook(self._certificates, info, ends=self._ends())
         if self._request.fixes and first.explanation is not None:
@@ -159,6 +159,23 @@ class _Foreign:
             unseen=hidden,
             notes=notes,
         )
+
+    def _judged(
+        self, first: CaseResult, seen: Observation, last: Handshake, reply: ApplicationReply | None
+    ) -> CaseResult:
+        """Explain a refusal by the server's application, if the server had asked for a certificate."""
+        if reply is None or not reply.refuses or not requests_certificate(last.wire):
+            return first
+        evidence = self._evidence(case_of(AS_IT_IS, self._start()), seen, last)
+        evidence.reply = reply
+        return replace(first, explanation=_explained(evidence))
+
+    def _remarks(self, seen: Observation, reply: ApplicationReply | None) -> tuple[str, ...]:
+        """Show the first line of the server's answer, and say whose choice a weak session is."""
+        notes = _answer_note(reply, asked=self._request.send is None) if reply is not None else ()
+        if seen.weak and self._probe is not None and self._probe.lacks_forward_secrecy(seen.client_hello):
+            return (*notes, _ONLY_WEAK)
+        return notes
 
     def _ends(self) -> Ends:
         host, port = self._request.connect or ("", 0)

@@ -18,6 +18,7 @@ from harness.wire.host_names import is_ip_address
 from harness.wire.insistence import Insistence
 from harness.wire.plain_protocols import PlainPeer
 from harness.wire.reading import WireReading
+from harness.wire.suites import suite_info
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +64,14 @@ class Probe:
             self._progress(f"reading from this machine which names the certificate of {host}:{port} has")
             self._certificates = self._looking.certificates()
         return candidates(self._certificates, target=host, tried=tried)
+
+    def lacks_forward_secrecy(self, hello: HelloFacts | None) -> bool:
+        """Return whether the server accepts no suite with forward secrecy from this machine: another client gains nothing."""
+        if not self._looked:
+            self._facts, self._looked = self._looking.facts(hello), True
+        suites = self._facts.suites if self._facts is not None else ()
+        known = [info for code, _version, _name in suites if (info := suite_info(code)) is not None]
+        return bool(known) and all(info.key_exchange == "RSA" for info in known)
 
     def found(self, seen: Observation, wire: WireReading) -> Found:
         """Return what explains this refusal, and ask the server if that has not been asked yet."""

@@ -4,6 +4,7 @@ import pytest
 
 from harness.explain import candidates
 from harness.model import ClientPlan, Outcome, Side, Stage
+from harness.wire.reading import WireReading
 
 
 def test_server_time_out(made, stored):
@@ -50,3 +51,19 @@ def test_only_a_board_that_waited_was_not_answered(made, number, rule):
     """A board that stopped reading for another reason and never closed is hung, too: its own error is the cause, not silence."""
     (said,) = candidates(made("OSError", number, stage=Stage.READ, outcome=Outcome.HUNG, by=None, handshake_done=True))
     assert said.rule == rule
+
+
+@pytest.mark.parametrize("number", [-29312, 104])
+def test_the_relay_ended_a_handshake_that_took_too_long(made, number):
+    """A foreign server that is still in the handshake when its time is over did not close: the relay did. How much it sent is said."""
+    for sent, title in (
+        (0, "The server accepted the connection and never answered."),
+        (30, "the server began to answer and did not complete the handshake in time"),
+    ):
+        result = made("OSError", number, by=None, outcome=Outcome.HUNG, wire=WireReading(server_bytes=sent))
+        (said,) = candidates(result)
+        assert (said.rule, said.title.lower().rstrip("."), said.why[0]) == (
+            "closing/silent-server",
+            title.lower().rstrip("."),
+            f"it sent {sent} bytes",
+        )

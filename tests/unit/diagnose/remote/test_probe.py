@@ -166,3 +166,24 @@ def test_what_is_required(probe, tls_listener):
     assert told[-1] == (
         "sending the board's ClientHello from this machine, with and without what a server may insist on"
     )
+
+
+@pytest.mark.parametrize(("ciphers", "lacks"), [("AES128-SHA256", True), ("ECDHE+AESGCM:AES128-SHA256", False)])
+def test_forward_secrecy(probe, tls_listener, ciphers, lacks):
+    """It lacks only if no suite of the server has it; a server that cannot be asked is not said to lack it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(ciphers)
+    with Certificates() as certificates:
+        pair = certificates.make("server-rsa2048")
+        context.load_cert_chain(pair.chain_file, pair.key_file)
+        asking, _told = probe(tls_listener(context, lambda tls: None))
+        assert asking.lacks_forward_secrecy(HELLO) is lacks
+        asked = asking.count
+        assert asking.lacks_forward_secrecy(HELLO) is lacks
+    assert asking.count == asked
+
+
+def test_forward_secrecy_is_not_known(probe, ssh):
+    """Without facts nothing is claimed."""
+    assert not probe(ssh)[0].lacks_forward_secrecy(HELLO)
