@@ -109,6 +109,12 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--capture", metavar="FILE", help="write the first connection to this file, as pcapng for Wireshark"
     )
+    parser.add_argument(
+        "--write",
+        metavar="DIR",
+        help="write both programs of the first proved fix, and the files that its commands make, into this new folder, ready to run; "
+        "only for a server with your files",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object (schema tls-harness/diagnose/1)")
     parser.set_defaults(run=run)
 
@@ -163,6 +169,7 @@ def read_request(options: argparse.Namespace) -> Request:
         Request,
         capture_file,
         host_and_port,
+        new_folder,
         suite_names,
         text_to_send,
         version,
@@ -200,6 +207,7 @@ def read_request(options: argparse.Namespace) -> Request:
         fixes=not options.no_fixes,
         probe=not options.no_probe,
         send=text_to_send(options.send, option="--send") if options.send is not None else None,
+        write=new_folder(options.write, option="--write") if options.write is not None else None,
         capture=capture_file(options.capture, option="--capture") if options.capture is not None else None,
     )
 
@@ -211,6 +219,8 @@ def _which(options: argparse.Namespace) -> str | None:
         raise UsageError("--send: only for a running server; name it with --connect HOST:PORT")
     if options.no_probe and options.connect is None:
         raise UsageError("--no-probe: only for a running server; name it with --connect HOST:PORT")
+    if options.write is not None and options.connect is not None:
+        raise UsageError("--write: only for a server that the harness starts; give --cert and --key")
     if options.connect is not None:
         if given:
             raise UsageError(

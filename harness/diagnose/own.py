@@ -16,7 +16,19 @@ from harness.diagnose.wire_steps import wire_steps
 from harness.diagnose.workshop import Workshop
 from harness.errors import BoardError, FaultKind, UsageError
 from harness.expectations.builders import connected
-from harness.model import BoardSpec, Case, CaseResult, Diagnosis, Explanation, Outcome, Tier, Trial, VerdictWord
+from harness.model import (
+    BoardSpec,
+    Case,
+    CaseResult,
+    Diagnosis,
+    Explanation,
+    Observation,
+    Outcome,
+    Tier,
+    Trial,
+    VerdictWord,
+    recommended,
+)
 from harness.run.artifacts import keep_capture
 from harness.run.bare_board import uses_host_network
 from harness.run.board_facts import NO_TLS
@@ -97,6 +109,7 @@ def _diagnosed(
             trying = Trials(handshake, certificates=certificates, progress=progress, book=shop.book, works=shop)
             tried = trying.all(start, first)
             first = replace(first, explanation=with_proofs(first.explanation, tried.trials))
+        notes = (*notes, *_written(request, shop, start, seen, tried))
     finally:
         shop.close()
     return Diagnosis(
@@ -111,6 +124,32 @@ def _diagnosed(
         trials=tried.trials,
         notes=(*runner.board.notes, *notes),
     )
+
+
+def _written(
+    request: Request, shop: Workshop, start: Settings, seen: Observation | None, tried: Tried
+) -> tuple[str, ...]:
+    """Write what was proved first, if requested; return a line about it.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    if request.write is None or seen is None:
+        return ()
+    first = recommended(tried.trials)
+    recipe = first.recipe if first is not None else None
+    if seen.outcome is Outcome.CONNECTED:
+        proof = shop.prove(shop.prepare(start))
+        if not proof.connected:
+            return (f"--write: nothing was written: {proof.note}",)
+        recipe = proof.recipe
+    if recipe is None:
+        return ("--write: nothing was written, because no fix was proved",)
+    try:
+        names = shop.write(recipe, request.write)
+    except OSError as error:
+        raise UsageError(f"--write '{request.write}': cannot be written ({error.strerror})") from error
+    return (f"{request.write} has everything, ready to run: {', '.join(names)}",)
 
 
 def starts_programs(spec: BoardSpec, device: str, *, hosted: bool) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -45,8 +46,8 @@ class Request:
 
     `server` is `in-process` or an interpreter. `connect` is the host and port of a running server; None starts one from the user's
     files. `suites` restricts the board to these IANA names; None keeps its own. `fixes`: try changes. `probe`: ask a running server
-    from this machine what it accepts. `capture` is the file for the first handshake. `send` is what the board sends to a running
-    server, which must then answer; with None the board closes after the handshake.
+    from this machine what it accepts. `write` is a new folder for what is proved first. `capture` is the file for the first handshake.
+    `send` is what the board sends to a running server, which must then answer; with None the board closes after the handshake.
     """
 
     board: BoardSpec
@@ -62,6 +63,7 @@ class Request:
     fixes: bool = True
     probe: bool = True
     capture: Path | None = None
+    write: Path | None = None
     send: str | None = None
 
 
@@ -122,6 +124,25 @@ def capture_file(text: str, *, option: str) -> Path:
         raise UsageError(f"{option} {text!r}: {error.strerror}") from error
     if begins and begins != _PCAPNG:
         raise UsageError(f"{option} {text!r}: the file exists and is not a pcapng file; choose another name")
+    return path
+
+
+def new_folder(text: str, *, option: str) -> Path:
+    """Read the name of a folder to make.
+
+    Raises:
+        UsageError: there is something of that name, or no folder to make it in.
+    """
+    path = Path(text)
+    try:
+        if os.path.lexists(path):
+            raise UsageError(
+                f"{option} {text!r}: it exists, and nothing is overwritten; expected the name of a new folder"
+            )
+        if not path.absolute().parent.is_dir():
+            raise UsageError(f"{option} {text!r}: expected a new folder in an existing one")
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{option} {text!r}: not a path") from error
     return path
 
 

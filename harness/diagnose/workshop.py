@@ -100,6 +100,7 @@ class Workshop:
         self._peers = peers
         self._strip_env = strip_env
         self._folders: list[PrivateFolder] = []
+        self._proved: dict[Recipe, Path] = {}
         port = free_port(ends.listen, among=ports, first=USUAL_PORT) or USUAL_PORT
         self.book = RecipeBook(certificates, session.info, ends=replace(ends, port=port))
 
@@ -107,6 +108,22 @@ class Workshop:
         """Remove all folders. Safe to call twice."""
         for folder in self._folders:
             folder.close()
+
+    def write(self, recipe: Recipe, folder: Path) -> tuple[str, ...]:
+        """Write a recipe that was proved, with the files that its commands made, into a new folder that only this user can read.
+
+        Returns:
+            The names of the files.
+
+        Raises:
+            OSError: the folder exists, or cannot be written.
+        """
+        source = self._proved[recipe]
+        folder.mkdir(mode=0o700)
+        files = sorted(path for path in source.iterdir() if path.is_file())
+        for path in files:
+            write_new(folder / path.name, path.read_bytes())
+        return tuple(path.name for path in files)
 
     # ------------------------------------------------------------------ commands
 
@@ -177,6 +194,8 @@ class Workshop:
         for _attempt in range(_PORTS):
             recipe = prepared.recipe
             proof = self._prove(prepared)
+            if proof is not None and proof.connected:
+                self._proved[recipe] = prepared.folder
             if proof is not None:
                 return replace(proof, note=proof.note or prepared.note)
             port = free_port(self.book.ends.listen, among=self._ports)

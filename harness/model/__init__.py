@@ -45,6 +45,7 @@ from harness.model.results import RecoveryStep as RecoveryStep
 from harness.model.results import Trial as Trial
 from harness.model.results import UnexpectedPeers as UnexpectedPeers
 from harness.model.results import Verdict as Verdict
+from harness.model.results import recommended as recommended
 from harness.model.simulation import CertificateProblem as CertificateProblem
 from harness.model.simulation import Simulated as Simulated
 from harness.model.simulation import SimulatedChange as SimulatedChange

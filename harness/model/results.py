@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -164,6 +164,12 @@ class Trial:
     server_lines: tuple[str, ...] = ()
     client_lines: tuple[str, ...] = ()
     recipe: Recipe | None = None
+
+
+def recommended(trials: Sequence[Trial]) -> Trial | None:
+    """Return the proved fix to begin with: the first that is not discouraged, else the first; None if none is proved."""
+    proved = [trial for trial in trials if trial.fix.proved]
+    return next((trial for trial in proved if not trial.fix.discouraged), proved[0] if proved else None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

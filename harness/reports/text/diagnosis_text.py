@@ -13,6 +13,7 @@ from harness.model import (
     Outcome,
     Trial,
     WireStep,
+    recommended,
 )
 from harness.reports.record.cells import evidence
 from harness.reports.record.plain import one_line, plain
@@ -168,10 +169,11 @@ def _verdict(trials: tuple[Trial, ...]) -> list[str]:
         lines = [f"proved: only {_numbers(proved)} ({tried} tried), which is discouraged; see why above"]
     else:
         lines = [f"proved: {_numbers(proved)} ({tried} tried); begin with {good[0]}"]
-    number = (good or proved)[0]
-    recipe = trials[number - 1].recipe
+    first = recommended(trials)
+    assert first is not None
+    number, recipe = trials.index(first) + 1, first.recipe
     if recipe is None:
-        return [*lines, *_settings(number, trials[number - 1])]
+        return [*lines, *_settings(number, first)]
     said = f"the whole of {number}, as it was run; board and server connected:"
     return [*lines, "", said, *recipe_lines(recipe)]
 

@@ -3,13 +3,15 @@
 import base64
 import json
 import re
+import stat
 
 import jsonschema
 import pytest
 from cryptography.hazmat.primitives import serialization
 
 from harness.diagnose.own import AS_IT_IS
-from harness.model import Outcome, Side, Stage
+from harness.errors import UsageError
+from harness.model import Outcome, Side, Stage, recommended
 from harness.reports.record.diagnosis_record import diagnosis_record
 from harness.reports.record.schema import diagnosis_schema
 from harness.reports.text.diagnosis_text import diagnosis_text
@@ -224,3 +226,30 @@ def test_without_trials(diagnose, server):
     found = diagnose(server("server-p256"), minimum_version="TLSv1.3", fixes=False)
     assert found.trials == ()
     assert [fix.proved for fix in found.result.explanation.fixes] == [None]
+
+
+def test_the_written_folder_runs(diagnose, server, tmp_path):
+    """`--write` leaves what was proved, private, with the files that the commands made; it never writes into what exists."""
+    folder = tmp_path / "out"
+    found = diagnose(server("server-rsa2048"), suites=QUESTION, write=folder)
+    recipe = recommended(found.trials).recipe
+    names = {program.name for program in (recipe.server, recipe.board)}
+    names |= {name for command in recipe.commands for name in command.creates}
+    assert {path.name for path in folder.iterdir()} == names
+    assert (folder / "server.py").read_text() == recipe.server.text
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert found.notes[-1] == f"{folder} has everything, ready to run: {', '.join(sorted(names))}"
+    with pytest.raises(UsageError, match="cannot be written"):
+        diagnose(server("server-p256"), write=folder)
+
+
+def test_a_connection_that_needs_nothing_is_written_too(diagnose, server, tmp_path):
+    """Both programs are run first; without a proof there is nothing to write."""
+    folder = tmp_path / "out"
+    found = diagnose(server("server-p256"), write=folder)
+    assert {path.name for path in folder.iterdir()} == {"server.py", "board.py"}
+    assert found.notes[-1] == f"{folder} has everything, ready to run: board.py, server.py"
+    none = diagnose(server("server-p256"), minimum_version="TLSv1.3", fixes=False, write=tmp_path / "none")
+    assert none.notes[-1] == "--write: nothing was written, because no fix was proved"
+    assert not (tmp_path / "none").exists()

@@ -1,8 +1,10 @@
 """The options of `tls-harness diagnose`: versions, HOST:PORT, suite names."""
 
+from pathlib import Path
+
 import pytest
 
-from harness.diagnose.request import capture_file, host_and_port, suite_names, text_to_send, version
+from harness.diagnose.request import capture_file, host_and_port, new_folder, suite_names, text_to_send, version
 from harness.errors import UsageError
 
 
@@ -124,3 +126,19 @@ def test_invalid_text_to_send(text, message):
     with pytest.raises(UsageError) as caught:
         text_to_send(text, option="--send")
     assert str(caught.value) == message
+
+
+def test_a_new_folder(tmp_path, monkeypatch):
+    """What exists is not touched: a folder, a file, and a link to nothing."""
+    monkeypatch.chdir(tmp_path)
+    assert new_folder("out", option="--write") == Path("out")
+    (tmp_path / "file").write_text("")
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    for name in (".", "file", "link"):
+        with pytest.raises(UsageError) as caught:
+            new_folder(name, option="--write")
+        expected = f"--write {name!r}: it exists, and nothing is overwritten; expected the name of a new folder"
+        assert str(caught.value) == expected
+    with pytest.raises(UsageError) as caught:
+        new_folder("no/such", option="--write")
+    assert str(caught.value) == "--write 'no/such': expected a new folder in an existing one"
