@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
+from harness.boards.agent.programs import Played
 from harness.boards.hooks import GUARD
 from harness.boards.session import BoardSession
 from harness.certificates import Material, Unavailable
@@ -78,7 +79,7 @@ class Workshop:
     Args:
         session: the board.
         certificates: names to certificates.
-        ends: where board and server meet; the port is chosen here.
+        ends: where board and server meet; the port of our own server is chosen here.
         ports: the range to choose from; None for any.
         peers: where the board's connections come from.
         strip_env: environment variables that no process gets.
@@ -101,8 +102,9 @@ class Workshop:
         self._strip_env = strip_env
         self._folders: list[PrivateFolder] = []
         self._proved: dict[Recipe, Path] = {}
-        port = free_port(ends.listen, among=ports, first=USUAL_PORT) or USUAL_PORT
-        self.book = RecipeBook(certificates, session.info, ends=replace(ends, port=port))
+        if ends.own_server:
+            ends = replace(ends, port=free_port(ends.listen, among=ports, first=USUAL_PORT) or USUAL_PORT)
+        self.book = RecipeBook(certificates, session.info, ends=ends)
 
     def close(self) -> None:
         """Remove all folders. Safe to call twice."""
@@ -210,9 +212,9 @@ class Workshop:
     def _prove(self, prepared: Prepared) -> Proof | None:
         """Run it on the present port; None if that is in use."""
         recipe = prepared.recipe
-        assert recipe.server is not None
-        assert recipe.board is not None
         files = {file.name: (prepared.folder / file.source).read_bytes() for file in recipe.board_files}
+        if recipe.server is None:
+            return self._alone(recipe, files)
         try:
             server = RunningProgram(
                 list(recipe.server_start), folder=prepared.folder, guard=GUARD, strip_env=self._strip_env
@@ -231,18 +233,35 @@ class Workshop:
         finally:
             server.close()
 
+    def _alone(self, recipe: Recipe, files: Mapping[str, bytes]) -> Proof:
+        """Run the board's program with a server that is not ours: it must come to its end."""
+        played = self._played(recipe, files)
+        if isinstance(played, Proof):
+            return played
+        if not played.error and played.said:
+            return Proof(connected=True, recipe=recipe)
+        said = played.error or "it printed nothing"
+        note = f"these settings connected through the harness, but the printed program alone did not: {said}"
+        return Proof(connected=False, recipe=recipe, note=note)
+
+    def _played(self, recipe: Recipe, files: Mapping[str, bytes]) -> Played | Proof:
+        """Run the board's program; a proof that says nothing if the board failed."""
+        session = self._session
+        assert recipe.board is not None
+        try:
+            return session.run_program(recipe.board.text, files, deadline=Deadline(session.scaled(_RUN_S)))
+        except BoardError as error:
+            session.recover(because="it ran a printed program")
+            return Proof(connected=None, recipe=recipe, note=f"not proved: {error}")
+
     def _is_free(self) -> bool:
         ends = self.book.ends
         return free_port(ends.listen, among=(ends.port, ends.port)) is not None
 
     def _connected(self, server: RunningProgram, recipe: Recipe, files: Mapping[str, bytes]) -> Proof:
-        assert recipe.board is not None
-        session = self._session
-        try:
-            played = session.run_program(recipe.board.text, files, deadline=Deadline(session.scaled(_RUN_S)))
-        except BoardError as error:
-            session.recover(because="it ran a printed program")
-            return Proof(connected=None, recipe=recipe, note=f"not proved: {error}")
+        played = self._played(recipe, files)
+        if isinstance(played, Proof):
+            return played
         heard = server.wait_for(self._is_greeting, deadline=Deadline(_HEAR_S if not played.error else 1.0))
         if heard is not None and not played.error and ANSWER in played.said:
             return Proof(connected=True, recipe=recipe)

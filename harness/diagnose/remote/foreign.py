@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from harness.diagnose.given import GivenCertificates
-from harness.diagnose.own import AS_IT_IS, case_of, kept, with_proofs
-from harness.diagnose.recipes import Ends, RecipeBook
+from harness.diagnose.own import AS_IT_IS, case_of, kept, secret_variables, starts_programs, with_proofs
+from harness.diagnose.recipes import Ends
 from harness.diagnose.remote.application import asked_application, requests_certificate, talking, whole_line
 from harness.diagnose.remote.names import passes_name, with_names
 from harness.diagnose.remote.probe import Found, Probe
@@ -15,6 +15,7 @@ from harness.diagnose.request import Progress, Request
 from harness.diagnose.settings import Settings, as_given
 from harness.diagnose.trying import Trials, Tried
 from harness.diagnose.wire_steps import wire_steps
+from harness.diagnose.workshop import Workshop
 from harness.errors import BoardError, FaultKind
 from harness.explain import explain
 from harness.explain.evidence import Evidence
@@ -140,19 +141,34 @@ class _Foreign:
             insists=found.insists,
         )
         tried = Tried(trials=(), problems=())
-        book = RecipeBook(self._certificates, info, ends=self._ends())
-        if self._request.fixes and first.explanation is not None:
-            trying = Trials(
-                self._handshake, certificates=self._certificates, progress=self._progress, book=book, own_server=False
-            )
-            tried = trying.all(start, first)
-            first = replace(first, explanation=with_proofs(first.explanation, tried.trials))
+        shop = Workshop(
+            self._runner.board,
+            self._certificates,
+            ends=self._ends(),
+            ports=None,
+            peers=(),
+            strip_env=secret_variables(self._request),
+        )
+        try:
+            if self._request.fixes and first.explanation is not None:
+                trying = Trials(
+                    self._handshake,
+                    certificates=self._certificates,
+                    progress=self._progress,
+                    book=shop.book,
+                    works=shop,
+                    own_server=False,
+                )
+                tried = trying.all(start, first)
+                first = replace(first, explanation=with_proofs(first.explanation, tried.trials))
+        finally:
+            shop.close()
         return Diagnosis(
             board=self._request.board.label,
             info=info,
             server=self._target,
             result=first,
-            client_lines=book.client_lines(start),
+            client_lines=shop.book.client_lines(start),
             wire=steps,
             problems=tried.problems,
             trials=tried.trials,
@@ -179,8 +195,9 @@ class _Foreign:
 
     def _ends(self) -> Ends:
         host, port = self._request.connect or ("", 0)
-        shares_files = uses_host_network(self._runner.board.info)
-        return Ends(listen="", connect=host, port=port, shares_files=shares_files, own_server=False)
+        hosted = uses_host_network(self._runner.board.info)
+        start = starts_programs(self._request.board, self._runner.board.link.device, hosted=hosted)
+        return Ends(listen="", connect=host, port=port, shares_files=hosted, own_server=False, board=start)
 
     @property
     def _asked(self) -> int | None:

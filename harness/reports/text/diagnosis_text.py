@@ -141,9 +141,17 @@ def trial_lines(found: Diagnosis) -> list[str]:
     lines: list[str] = []
     known: dict[tuple[Command, ...], int] = {}
     for number, trial in enumerate(found.trials, start=1):
-        word = f"removes problem {trial.problem}" if number in removes else _WORDS[trial.fix.proved]
+        word = f"removes problem {trial.problem}" if number in removes else _word(trial)
         lines += _trial(number, trial, word=word, commands=_commands(number, trial, known))
     return lines + _verdict(found.trials)
+
+
+def _word(trial: Trial) -> str:
+    """Return the result in two words; a handshake without the proof that its programs work is neither proved nor useless."""
+    seen = trial.result.observation if trial.result is not None else None
+    if trial.fix.proved is not True and seen is not None and seen.outcome is Outcome.CONNECTED:
+        return "not proved"
+    return _WORDS[trial.fix.proved]
 
 
 def _commands(number: int, trial: Trial, known: dict[tuple[Command, ...], int]) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 from harness.certificates import Unavailable
 from harness.diagnose.given import GivenCertificates
 from harness.diagnose.recipes import Ends
-from harness.diagnose.request import Request
+from harness.diagnose.request import Files, Request
 from harness.diagnose.settings import as_given, changed
 from harness.diagnose.workshop import Workshop
 from harness.errors import HarnessError
@@ -85,6 +85,29 @@ def test_a_program_that_does_not_work_is_not_proved(shop):
     (prepared.folder / "server.py").write_text("raise SystemExit('no')\n")
     proof = workshop.prove(prepared)
     assert (proof.connected, proof.note) == (False, "the printed server did not start: no")
+
+
+def test_a_server_that_is_not_ours(session, server, files):
+    """Only the board's program is run; it must come to its end, and say so."""
+    given = GivenCertificates(server("server-p256"))
+    made = Files(ca=files / "ca-p256" / "cert.pem")
+    settings = as_given(Request(board=SPEC, options=RunOptions(boards=(SPEC,)), files=made), given)
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        port = gone.getsockname()[1]
+    ends = Ends(listen="", connect="127.0.0.1", port=port, shares_files=True, own_server=False)
+    workshop = Workshop(session, given, ends=ends, ports=None, peers=())
+    try:
+        prepared = workshop.prepare(replace(settings, client=replace(settings.client, verify="none", ca=())))
+        assert (prepared.recipe.server, prepared.recipe.commands) == (None, ())
+        proof = workshop.prove(prepared)
+        assert proof.connected is False
+        assert proof.note.startswith(
+            "these settings connected through the harness, but the printed program alone did not: OSError"
+        )
+        works = replace(prepared.recipe, board=Program(name="board.py", text="print('connected')\n"))
+        assert workshop.prove(replace(prepared, recipe=works)).connected is True
+    finally:
+        workshop.close()
 
 
 def test_without_openssl(shop, monkeypatch):
