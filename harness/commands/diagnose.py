@@ -35,8 +35,9 @@ examples:
 
   no board: `--board unix` is a real MicroPython interpreter on this machine.
 
-Files are read in place. A private key is never logged or shown, and copied only by a printed command that converts it, into a private
-folder that is removed; the board receives only its own (--client-key). Problems are removed one after another. PROVED means that exactly
+Files are read in place. Certificates in their folders, never keys, are read as well: a missing intermediate is often there.
+A private key is never logged or shown, and copied only by a printed command that converts it, into a private folder that is
+removed; the board receives only its own (--client-key). Problems are removed one after another. PROVED means that exactly
 the printed commands and programs were run, and that board and server connected.
 
 exit codes: 0 the board connects, 1 it does not connect, 2 usage error, 10 board or harness fault, 130 Ctrl-C

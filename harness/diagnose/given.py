@@ -60,6 +60,7 @@ class GivenCertificates(Certificates):
         self.server_address: str | None = None
         self._issued: dict[str, Material] = {}
         self._given: dict[str, Material] = {}
+        self.served: tuple[bytes, ...] = ()
         chain: tuple[bytes, ...] = ()
         if files.certificate is not None and files.key is not None:
             variable = files.password_env
@@ -179,11 +180,14 @@ class GivenCertificates(Certificates):
     def _issuer(self, name: str) -> Material:
         """Look for the CA in the given files, in their folders and in this machine's trust store; an expired one comes last."""
         own = self._given.get(GIVEN if name == ISSUER else CLIENT)
-        if own is None:
+        chain = own.chain_der if own is not None else self.served if name == ISSUER else ()
+        if not chain:
             raise Unavailable(name, "no certificate was given, so there is no issuer to look for")
         within = sorted((*self.reach.named, *self.reach.nearby), key=self._is_outside_dates)
-        found = anchor_among(own.certificate_der, [at.der for at in within])
-        if found is None:
+        sent = chain[1:] if own is None else ()
+        found = anchor_among(chain[0], [*(at.der for at in within), *sent])
+        # What a running server sends leads to its CA, but must not be trusted because the server sent it.
+        if found is None or (own is None and all(at.der != found for at in within)):
             raise Unavailable(
                 name, "it was not found in the given files, in their folders or in this machine's trust store"
             )

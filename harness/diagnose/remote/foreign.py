@@ -126,6 +126,7 @@ class _Foreign:
         if last.report.failure is not None:
             gone = _not_there(self._request, self._target, last.report.failure)
             return replace(gone, info=info, notes=notes)
+        self._certificates.served = last.wire.certificates
         steps = wire_steps(last)
         found = self._probe.found(seen, last.wire) if self._probe is not None else Found()
         reply = self._reply(start, seen, last)

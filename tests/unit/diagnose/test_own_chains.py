@@ -1,7 +1,9 @@
 """Chains as people have them, on the virtual board: certificate and reason are named, and the fix is proved with their own files."""
 
 import os
+import subprocess
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -171,3 +173,57 @@ def test_an_encrypted_key_and_one_file(diagnose, pki, folder, monkeypatch):
     rule, _title, proved = said(diagnose(files))
     assert (rule, len(proved)) == ("identity/missing-intermediate", 1)
     assert os.environ["TLS_PASSWORD"] == "c0rrect"
+
+
+def test_the_intermediate_of_the_boards_certificate(diagnose, pki, folder):
+    """From DER the board sends its leaf only; the server needs the intermediate, which lies in the folder."""
+    own = issue("board", pki["inter"], now=NOW, purposes=("clientAuth",))
+    (folder / "board-key.der").write_bytes(
+        own.key.private_bytes(
+            serialization.Encoding.DER,
+            serialization.PrivateFormat.TraditionalOpenSSL,
+            serialization.NoEncryption(),
+        )
+    )
+    (folder / "own.key").write_bytes(pki["short"].key_pem)
+    write(folder, "int.pem", pki["inter"])
+    files = Files(
+        certificate=write(folder, "server.pem", pki["short"]),
+        key=(folder / "own.key").relative_to(folder),
+        client_ca=write(folder, "ca.pem", pki["root"]),
+        client_certificate=write(folder, "board.der", own),
+        client_key=(folder / "board-key.der").relative_to(folder),
+    )
+    rule, title, proved = said(diagnose(files))
+    assert (rule, title) == (
+        "client-auth/untrusted",
+        "the board does not send the intermediate 'Inter'; it is in int.pem",
+    )
+    assert proved[0] == "load the intermediate on the server: from DER the board sends its leaf only"
+
+
+def test_a_curve_that_is_spelled_out(diagnose, folder):
+    """openssl loads and serves the key; the board cannot read the certificate."""
+    script = (
+        "openssl ecparam -name prime256v1 -genkey -noout -param_enc explicit -out own.key && "
+        "openssl req -x509 -new -key own.key -subj /CN=tls.test -out server.pem"
+    )
+    subprocess.run(["sh", "-c", script], check=True, capture_output=True)
+    found = diagnose(Files(certificate=Path("server.pem"), key=Path("own.key")), fixes=False)
+    assert found.result.explanation.rule == "certificates/explicit-curve"
+
+
+def test_a_short_key_of_an_intermediate(diagnose, pki, folder):
+    """The server's own security level refuses the file."""
+    short = issue("Short", pki["root"], ca=True, key="RSA-1024", now=NOW)
+    leaf = issue("tls.test", short, now=NOW, **HOST)
+    rule, title, _proved = said(run(diagnose, folder, leaf, [leaf, short], [pki["root"]], fixes=False))
+    if rule == "certificates/key-too-short":
+        pytest.skip(
+            "this machine's OpenSSL has a security level below 2: it loads the file, and the board refuses the key"
+        )
+    assert (rule, title) == (
+        "certificates/ca-key-too-short",
+        "the intermediate 'Short' (server.pem, second certificate) has an RSA key of 1024 bits, which the server refuses as too short: "
+        "load_cert_chain refuses the whole file",
+    )

@@ -318,3 +318,22 @@ def test_no_such_host():
     told = []
     found = diagnose_server(request, progress=told.append)
     assert (found.result.explanation.title, found.info, told) == ("its name cannot be looked up", None, [])
+
+
+def test_the_right_ca_is_in_the_folder(connect, running, files, tmp_path):
+    """It is found by the chain that the server sent, and proved; a CA is never trusted because the server sent it."""
+    for name, source in (("ca.der", "ca-other/cert.der"), ("right.pem", "ca-p256/cert.pem")):
+        (tmp_path / name).write_bytes((files / source).read_bytes())
+    port = running("server-p256", maximum_version=ssl.TLSVersion.TLSv1_2)
+    found = connect(port, files=Files(ca=tmp_path / "ca.der"), hostname="tls.test")
+    assert found.result.explanation.rule == "identity/other-ca"
+    proved = [trial.fix.title for trial in found.trials if trial.fix.proved and not trial.fix.discouraged]
+    assert proved == ["load the CA that issued the server's certificate, as DER"]
+    (tmp_path / "right.pem").unlink()
+    port = running("server-p256", verify="ca-p256", maximum_version=ssl.TLSVersion.TLSv1_2)  # sends its root as well
+    found = connect(port, files=Files(ca=tmp_path / "ca.der"), hostname="tls.test")
+    (trial,) = [trial for trial in found.trials if trial.fix.title.startswith("load the CA")]
+    assert (trial.fix.proved, trial.note) == (
+        None,
+        "cannot be tried from here: it was not found in the given files, in their folders or in this machine's trust store",
+    )
