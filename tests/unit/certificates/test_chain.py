@@ -251,6 +251,15 @@ def test_signatures_and_extensions(made, profile, expected):
     assert problems(read_chain(sent, trusted=trusted, host="tls.test", now=made.now + timedelta(minutes=1))) == expected
 
 
+def test_the_signature_of_a_trusted_certificate(root):
+    """It is not looked at: neither its algorithm nor its hash."""
+    trusted = issue("Trusted", root, ca=True, key="RSA")
+    found = [leaf(trusted), issue("Trusted", root, ca=True, key=trusted.key)]
+    only_rsa = Rules(signatures=frozenset({"RSA"}))
+    assert problems(read(found[:1], [trusted], rules=only_rsa)) == []
+    assert problems(read(found, [root], rules=only_rsa)) == [("signature-algorithm", "intermediate", "Trusted", "EC")]
+
+
 def test_uses_of_a_servers_certificate(root):
     """ExtendedKeyUsage and KeyUsage of the leaf."""
     bad = leaf(root, purposes=("clientAuth",), usages=("key_encipherment",))
@@ -271,6 +280,8 @@ def test_uses_of_a_ca(root):
         ("ca-purpose", "intermediate", "Narrow", "clientAuth")
     ]
     assert problems(read(sent, [root], rules=Rules(purpose="clientAuth"), host=None)) == []
+    bad = leaf(root, purposes=("serverAuth",))
+    assert problems(read([bad], [root], rules=SERVER, host=None)) == [("purpose", "leaf", "tls.test", "clientAuth")]
 
 
 def test_names(root):
