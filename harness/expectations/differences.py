@@ -28,6 +28,7 @@ from harness.expectations.clients import (
     refuses_certificate,
     undecipherable,
 )
+from harness.firmware.fingerprint import families
 from harness.model import BoardInfo, Expectation, ExpectationRule, ServerFacts, Side
 from harness.wire import mbedtls_numbers as mbedtls
 
@@ -62,7 +63,8 @@ def knows_chacha20(board: BoardInfo) -> bool:
 
 def knows_alpn(board: BoardInfo) -> bool:
     """Whether the client is an mbedTLS with ALPN: a distribution's, or Espressif's until MicroPython's sdkconfig disabled it (1.22)."""
-    return offers_tls13(board) or (board.hello is not None and board.hello.fingerprint in ("E1", "E2"))
+    known = families().get(board.hello.fingerprint or "") if board.hello is not None else None
+    return offers_tls13(board) or (known is not None and known.alpn)
 
 
 def knows_alpn_2(board: BoardInfo) -> bool:

@@ -4,21 +4,9 @@ from __future__ import annotations
 
 import datetime
 
-from harness.firmware.fingerprint import FAMILIES
+from harness.firmware.fingerprint import families
 from harness.model import BoardInfo
 
-# Family -> the firmware versions it was seen with, first and last (docs/facts/micropython.md, "ClientHello families").
-_SEEN: dict[str, tuple[tuple[int, int], tuple[int, int] | None]] = {
-    "A": ((1, 0), (1, 19)),
-    "B": ((1, 20), (1, 22)),
-    "B3": ((1, 23), (1, 23)),
-    "C": ((1, 20), (1, 22)),
-    "C3": ((1, 23), None),
-    "E1": ((1, 0), (1, 20)),
-    "E2": ((1, 21), (1, 21)),
-    "E3": ((1, 22), None),
-    "D": ((1, 25), None),
-}
 _EPOCH_2000_S = 946684800
 _DAY_S = 86400
 # A ClientHello and the probe are seconds apart; more is a clock of its own.
@@ -44,14 +32,13 @@ def _family_note(info: BoardInfo) -> str | None:
             "its ClientHello matches no known family: a firmware with its own TLS configuration "
             f"({len(hello.suites)} suites, record version {hello.record_version})"
         )
-    first_last = _SEEN.get(family)
+    known = families().get(family)
     version = tuple(part for part in info.version[:2] if isinstance(part, int))
-    if first_last is None or len(version) < 2:
+    if known is None or len(version) < 2:
         return None
-    first, last = first_last
-    if version >= first and (last is None or version <= last):
+    if version >= (known.first or version) and version <= (known.last or version):
         return None
-    return f"firmware {info.firmware} does not match its ClientHello of family {family}: {FAMILIES[family]}"
+    return f"firmware {info.firmware} does not match its ClientHello of family {family}: {known.text}"
 
 
 def hello_clock_unix_s(info: BoardInfo) -> int | None:

@@ -19,6 +19,8 @@ from harness.model import BoardInfo, HelloFacts, TlsLibrary, TlsModule
 from harness.wire.handshake import read_client_hello
 from harness.wire.hello_bytes import composed_hello
 
+# The oldest release whose mbedTLS was recorded: what it sends, older ones may have sent as well.
+OLDEST_RECORDED = (1, 18)
 _PLATFORMS = {"esp32": "esp32", "esp8266": "esp8266", "rp2": "rp2", "mimxrt": "mimxrt", "stm32": "pyboard"}
 _VERSION = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?(-preview)?")
 
@@ -43,9 +45,10 @@ class HelloFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class StoredHello(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The ClientHello of a firmware: the record as it was captured, or the fields that were derived; never both.
 
-    `exact`: captured from a build of exactly the configuration that the firmware has.
+    `exact`: captured from a build of exactly the configuration that the firmware has. `family` is its ClientHello family.
     """
 
+    family: str
     source: str
     exact: bool
     record: str | None = None
@@ -131,6 +134,7 @@ class _Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     about: str
+    families: dict[str, str]
     hellos: dict[str, StoredHello]
     builds: dict[str, Build]
     apis: tuple[Api, ...]
@@ -210,6 +214,16 @@ def firmwares() -> tuple[Firmware, ...]:
     return tuple(sorted(found, key=lambda item: (item.port, _parts(item.version))))
 
 
+def family_texts() -> dict[str, str]:
+    """Return the ClientHello families, each with the builds that it comes from."""
+    return _table().families
+
+
+def stored_hellos() -> dict[str, StoredHello]:
+    """Return every ClientHello of the table by its id."""
+    return _table().hellos
+
+
 def ports() -> tuple[str, ...]:
     """Return the ports that the table has."""
     return tuple(dict.fromkeys(item.port for item in firmwares()))
@@ -255,6 +269,15 @@ def _firmware(row: _Row, *, version: str) -> Firmware:
         assumed=row.assumed,
         nearest=None if version == row.version else row.version,
     )
+
+
+def release_series(version: str) -> tuple[int, int]:
+    """Return the first two numbers of a release.
+
+    Raises:
+        ValueError: the text is no release.
+    """
+    return _parts(version)[:2]
 
 
 def _parts(version: str) -> tuple[int, int, int, int]:

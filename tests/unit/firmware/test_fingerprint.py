@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from harness.firmware.fingerprint import FAMILIES, fingerprint, library_of
+from harness.firmware.fingerprint import families, fingerprint, library_of
+from harness.firmware.table import stored_hellos
 from harness.model import HelloFacts, TlsLibrary
 from harness.wire.handshake import read_client_hello
 from harness.wire.suites import all_suites, suite_info
@@ -107,11 +108,39 @@ def test_cpython_is_not_a_board(maximum: ssl.TLSVersion) -> None:
 
 def test_the_library_of_a_family() -> None:
     """Only family X is axTLS."""
-    assert [family for family in FAMILIES if library_of(family) is not TlsLibrary.MBEDTLS] == ["X"]
+    assert [family for family in families() if library_of(family) is not TlsLibrary.MBEDTLS] == ["X"]
     assert library_of("X") is TlsLibrary.AXTLS
 
 
 def test_every_family_is_described() -> None:
     """Each family's text names its builds, in ASCII."""
-    assert tuple(FAMILIES) == TEN
-    assert all(text.isascii() and len(text) > 20 for text in FAMILIES.values())
+    assert tuple(families()) == TEN
+    assert all(family.text.isascii() and len(family.text) > 20 for family in families().values())
+
+
+def test_releases_of_a_family() -> None:
+    """The first and last release series with a family are those of the table's rows; open where it has no more."""
+    found = {name: (family.first, family.last) for name, family in families().items()}
+    assert found == {
+        "A": (None, (1, 19)),
+        "X": (None, None),
+        "B": ((1, 20), (1, 22)),
+        "B3": ((1, 23), (1, 23)),
+        "C": ((1, 20), (1, 22)),
+        "C3": ((1, 23), None),
+        "E1": (None, (1, 20)),
+        "E2": ((1, 21), (1, 21)),
+        "E3": ((1, 22), None),
+        "D": ((1, 25), None),
+    }
+
+
+def test_families_with_alpn() -> None:
+    """ALPN is compiled into the builds of ESP-IDF up to 1.21, and into those of distributions."""
+    assert [name for name, family in families().items() if family.alpn] == ["E1", "E2", "D"]
+
+
+def test_table_names_the_family_of_each_hello() -> None:
+    """The family that the table names for a hello is the one that is recognised in it."""
+    for hello in stored_hellos().values():
+        assert fingerprint(hello.facts) == hello.family
