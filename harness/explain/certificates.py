@@ -11,6 +11,7 @@ from harness.explain.evidence import Evidence
 from harness.explain.no_shared_cipher import Cause, cause, suite_table
 from harness.explain.registry import rule, told
 from harness.explain.shown import read_certificates
+from harness.firmware.since import Feature, everywhere
 from harness.model import Change, Explanation, Fix, Stage
 from harness.wire import mbedtls_numbers as mbedtls
 from harness.wire.alerts import AlertCode
@@ -377,7 +378,7 @@ def use_not_checked(evidence: Evidence) -> Explanation | None:
     return told(
         "the board accepted a certificate that is not valid for server authentication: this firmware does not check key usage",
         why=tuple(note for note in (expected.note,) if note),
-        fixes=(fixes.newer_firmware("1.23 and later (mbedTLS 3) always check"),),
+        fixes=(fixes.newer_firmware(f"{everywhere(Feature.KEY_USAGES)} and later (mbedTLS 3) always check"),),
     )
 
 

@@ -7,6 +7,7 @@ from harness.explain.client_lines import offering
 from harness.explain.evidence import Evidence
 from harness.explain.no_shared_cipher import Cause, cause, suite_table
 from harness.explain.registry import rule, told
+from harness.firmware.since import Feature
 from harness.model import Change, Explanation, Fix, Stage
 from harness.oracle.predict import Exclusion
 
@@ -67,7 +68,7 @@ def key_type(evidence: Evidence) -> Explanation | None:
             *_another_key(evidence),
             *_common_group(evidence),
             *(
-                fixes.firmware_since(evidence.info, (1, 24), f"ECDHE with an RSA key came in {fixes.FIRST_ECDHE_RSA}")
+                fixes.firmware_since(evidence.info, Feature.ECDHE_RSA, "ECDHE with an RSA key came in")
                 if "RSA" in evidence.key_types
                 else ()
             ),
@@ -97,11 +98,7 @@ def plain_rsa_only(evidence: Evidence) -> Explanation | None:
     needs_key = "RSA" not in evidence.key_types
     also = f", and the server's key is {_keys(evidence)}" if needs_key else ""
     # No version of axTLS (esp8266) has others.
-    update = (
-        ()
-        if evidence.is_axtls
-        else fixes.firmware_since(evidence.info, (1, 20), "ECDHE came with 1.20 (esp32: always)")
-    )
+    update = () if evidence.is_axtls else fixes.firmware_since(evidence.info, Feature.ECDHE, "ECDHE came with")
     return told(
         f"the board offers TLS_RSA suites only, which this server's suite list leaves out{also}",
         why=suite_table(evidence),
@@ -120,7 +117,6 @@ def sha1_mac_only(evidence: Evidence) -> Explanation | None:
         return None
     # A library that reports its suites has GCM even if this offer leaves it out.
     has_gcm = any("-GCM-" in suite for suite in evidence.info.suites)
-    gcm = "GCM came with 1.24 (rp2: 1.20, esp32: always)"
     name = "ECDHE-ECDSA-AES128-SHA" if "EC" in evidence.key_types else "ECDHE-RSA-AES128-SHA"
     allow = Fix(
         title="allow CBC with SHA-1 on the server",
@@ -133,7 +129,7 @@ def sha1_mac_only(evidence: Evidence) -> Explanation | None:
         why=suite_table(evidence),
         fixes=(
             *_offer_all(evidence),
-            *(() if has_gcm else fixes.firmware_since(evidence.info, (1, 24), gcm)),
+            *(() if has_gcm else fixes.firmware_since(evidence.info, Feature.GCM, "GCM came with")),
             allow,
         ),
     )

@@ -11,6 +11,7 @@ from harness.explain.chain_sentences import first_of, further, sentence, titled
 from harness.explain.evidence import Evidence
 from harness.explain.registry import rule, told
 from harness.explain.shown import read_certificates
+from harness.firmware.since import Feature, since
 from harness.model import Explanation, Fix, Verify
 from harness.wire.alerts import AlertCode
 
@@ -107,5 +108,5 @@ def dates_not_checked(evidence: Evidence) -> Explanation | None:
     return told(
         "the board accepted a certificate outside its dates: this firmware's TLS library checks no dates",
         why=tuple(note for note in (expected.note,) if note) or _dates(evidence),
-        fixes=(Fix(title="update the board's firmware: all ports check dates since 1.22 (stm32, rp2 since 1.20)"),),
+        fixes=(fixes.newer_firmware(f"dates are checked since {since(Feature.DATES)}"),),
     )

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from harness.explain.client_lines import connecting
 from harness.explain.evidence import Evidence
+from harness.firmware.since import Feature, last_port, since
 from harness.model import BoardInfo, Change, Fix, KeyFacts, Outcome
 from harness.oracle.predict import predict
 from harness.wire.suites import SuiteInfo, suite_info
@@ -26,7 +27,6 @@ _NEW_KEYS = {
 # set_ciphers leaves them as they are.
 _TLS13_SUITES = ((0x1302, "TLSv1.3", "TLS_AES_256_GCM_SHA384"), (0x1301, "TLSv1.3", "TLS_AES_128_GCM_SHA256"))
 _AUTHENTICATION = {"EC": "ECDSA", "RSA": "RSA"}
-FIRST_ECDHE_RSA = "1.24 (rp2: 1.20; esp32: every version)"
 
 SET_CLOCK = Fix(
     title="set the board's clock before connecting, in UTC",
@@ -160,16 +160,17 @@ def newer_firmware(what: str) -> Fix:
     return Fix(title=f"update the board's firmware: {what}")
 
 
-def firmware_since(info: BoardInfo, version: tuple[int, int], what: str) -> tuple[Fix, ...]:
-    """A firmware update, unless the board already has that version or a later one.
+def firmware_since(info: BoardInfo, feature: Feature, what: str) -> tuple[Fix, ...]:
+    """A firmware update, unless the board already has a release in which every port has the feature.
 
     Args:
         info: the board.
-        version: the MicroPython release in which the last port got it.
-        what: what was added in which version.
+        feature: what the firmware lacks.
+        what: the beginning of the sentence that ends with the releases.
     """
     numbers = tuple(part for part in info.version[:2] if isinstance(part, int))
-    return () if len(numbers) == 2 and numbers >= version else (newer_firmware(what),)
+    newest = len(numbers) == 2 and numbers >= last_port(feature)
+    return () if newest else (newer_firmware(f"{what} {since(feature)}"),)
 
 
 def default_groups() -> Fix:

@@ -12,6 +12,7 @@ from harness.explain.clock import accepted_outside_dates
 from harness.explain.evidence import Evidence
 from harness.explain.registry import rule, told
 from harness.explain.shown import Shown, read_certificates
+from harness.firmware.since import Feature, everywhere, since
 from harness.model import Explanation, Fix, VerdictWord, Verify
 from harness.wire import mbedtls_numbers as mbedtls
 from harness.wire.alerts import AlertCode
@@ -268,7 +269,10 @@ def one_number_for_all(evidence: Evidence) -> Explanation | None:
             *(f"trusted: {text}" for text in trusted_texts(evidence)),
             *further(server_chain(evidence), problem),
         ),
-        fixes=(*_by_alert(evidence, problem), fixes.newer_firmware("1.22 and later report the reason")),
+        fixes=(
+            *_by_alert(evidence, problem),
+            fixes.newer_firmware(f"{everywhere(Feature.REASONS)} and later report the reason"),
+        ),
     )
 
 
@@ -281,7 +285,11 @@ def _by_alert(evidence: Evidence, problem: Problem | None) -> tuple[Fix, ...]:
     )
     if alert == AlertCode.BAD_CERTIFICATE:
         by_address = problem is not None and problem.reason is Reason.ADDRESS_NAME
-        return (again, fixes.newer_firmware("1.23 (esp32: 1.24) compares names of type IP")) if by_address else (again,)
+        return (
+            (again, fixes.newer_firmware(f"{since(Feature.ADDRESS_NAMES)} compares names of type IP"))
+            if by_address
+            else (again,)
+        )
     if alert == AlertCode.UNSUPPORTED_CERTIFICATE:
         return fixes.other_keys(evidence)
     if alert in (AlertCode.CERTIFICATE_EXPIRED, AlertCode.CERTIFICATE_UNKNOWN):

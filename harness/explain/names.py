@@ -10,6 +10,7 @@ from harness.explain.client_lines import connecting
 from harness.explain.evidence import Evidence
 from harness.explain.registry import rule, told
 from harness.explain.shown import read_certificates
+from harness.firmware.since import Feature, since
 from harness.model import Change, Explanation, Fix
 from harness.wire.alerts import AlertCode
 from harness.wire.host_names import is_ip_address
@@ -80,7 +81,7 @@ def ip_address(evidence: Evidence) -> Explanation | None:
         "the board connects by IP address, and its TLS library does not find that address among the names in the certificate",
         why=(
             *_names(evidence),
-            "alternative names of type IP are used from mbedTLS 3.5 on: firmware 1.23, on esp32 1.24",
+            f"alternative names of type IP are used from mbedTLS 3.5 on: firmware {since(Feature.ADDRESS_NAMES)}",
             *further(server_chain(evidence), first_of(server_chain(evidence), NAMES)),
         ),
         fixes=(
@@ -88,7 +89,7 @@ def ip_address(evidence: Evidence) -> Explanation | None:
                 title="issue the certificate for a name and connect by that name",
                 client_lines=connecting(evidence.info, host="board-server.local", ca=True),
             ),
-            fixes.newer_firmware("1.23 (esp32: 1.24)"),
+            fixes.newer_firmware(since(Feature.ADDRESS_NAMES)),
             Fix(
                 title="write the address as a DNS name into the certificate: every mbedTLS accepts it",
                 server_lines=(f'$ openssl req ... -addext "subjectAltName=IP:{host},DNS:{host}"',),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from harness.explain import fixes
 from harness.explain.evidence import Evidence, table
 from harness.explain.registry import rule, told
+from harness.firmware.since import Feature, since
 from harness.model import Change, Explanation, Fix, Side, TlsVersion
 from harness.wire import mbedtls_numbers as mbedtls
 from harness.wire.alerts import AlertCode
@@ -60,7 +61,10 @@ def server_too_old(evidence: Evidence) -> Explanation | None:
     if not refused_here and not refused_there:
         return None
     return told(
-        why=(*_versions(evidence), "mbedTLS 3 (firmware 1.23 and later, esp32 1.21) has nothing older than TLS 1.2"),
+        why=(
+            *_versions(evidence),
+            f"mbedTLS 3 has nothing older than TLS 1.2; firmware has it since {since(Feature.ONLY_TLS12)}",
+        ),
         fixes=(_raise_version(evidence),),
     )
 

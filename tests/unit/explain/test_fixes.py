@@ -7,6 +7,7 @@ import pytest
 
 from harness.certificates import Certificates
 from harness.explain import fixes
+from harness.firmware.since import Feature
 from harness.model import BoardInfo, ClientPlan, ServerProfile
 
 
@@ -49,4 +50,4 @@ def test_an_rsa_key_if_there_is_none():
 )
 def test_no_update_to_the_present_firmware(version, offered):
     """An update is not suggested if the firmware already has the feature."""
-    assert bool(fixes.firmware_since(BoardInfo(version=version), (1, 24), "x")) is offered
+    assert bool(fixes.firmware_since(BoardInfo(version=version), Feature.ECDHE_RSA, "x")) is offered
