@@ -29,6 +29,7 @@ from harness.expectations.clients import (
     undecipherable,
 )
 from harness.firmware.fingerprint import families
+from harness.firmware.table import library_since
 from harness.model import BoardInfo, Expectation, ExpectationRule, ServerFacts, Side
 from harness.wire import mbedtls_numbers as mbedtls
 
@@ -48,12 +49,12 @@ class Difference:
 
 def before_defragmentation(board: BoardInfo) -> bool:
     """Whether the client is an mbedTLS before 3.6.3, which reads a handshake message only from one record."""
-    return is_before(board, 3, 6, 3)
+    return is_before(board, *library_since("spans_records"))
 
 
 def before_address_names(board: BoardInfo) -> bool:
     """Whether the client is an mbedTLS before 3.5, which compares a host only with DNS names and the subject."""
-    return is_before(board, 3, 5)
+    return is_before(board, *library_since("ip_names"))
 
 
 def knows_chacha20(board: BoardInfo) -> bool:

@@ -135,6 +135,7 @@ class _Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     about: str
     families: dict[str, str]
+    mbedtls_since: dict[str, tuple[int, ...]]
     hellos: dict[str, StoredHello]
     builds: dict[str, Build]
     apis: tuple[Api, ...]
@@ -217,6 +218,15 @@ def firmwares() -> tuple[Firmware, ...]:
 def family_texts() -> dict[str, str]:
     """Return the ClientHello families, each with the builds that it comes from."""
     return _table().families
+
+
+def library_since(value: str) -> tuple[int, ...]:
+    """Return the mbedTLS version from which on a field of `Build` is true, whatever the configuration.
+
+    Raises:
+        KeyError: the table has no such version for this field.
+    """
+    return _table().mbedtls_since[value]
 
 
 def stored_hellos() -> dict[str, StoredHello]:

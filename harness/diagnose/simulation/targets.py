@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from harness.diagnose.simulation.connection import Exchange, first_flight
+from harness.diagnose.simulation.connection import Exchange, Unreachable, first_flight
 from harness.model import ServerFacts, ServerFailure, ServerProfile, Stage
 from harness.server import ServerHost, Serving
 from harness.system.deadline import Deadline
 from harness.wire.hello_replay import ReplayedHello
 from harness.wire.server_flight import Flight
 
-# The whole of one connection, and how long our own server may take to report after it.
-CONNECTION_S, REPORT_S = 20.0, 10.0
+# The whole of one connection, how long our own server may take to report after it, and all connections to one server.
+CONNECTION_S, REPORT_S, SERVER_S = 20.0, 10.0, 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ class Target(Protocol):
         """Send a hello and return the answer.
 
         Raises:
-            Unreachable: there was no TCP connection.
+            Unreachable: there was no TCP connection, or the server takes too long altogether.
         """
 
 
@@ -75,14 +75,19 @@ class RunningServer:
     Args:
         host: name or address.
         port: TCP port.
+        deadline: of all connections together; None for the usual time.
     """
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, *, deadline: Deadline | None = None) -> None:
         self._target = (host, port)
+        self._deadline = deadline or Deadline(SERVER_S)
         self.connections = 0
 
     def ask(self, hello: ReplayedHello, *, oldest: int) -> Answer:
         """See `Target`."""
+        if self._deadline.expired:
+            raise Unreachable(f"it did not answer all ClientHellos within {self._deadline.timeout_s:g} s")
         self.connections += 1
         host, port = self._target
-        return Answer(exchange=first_flight(host, port, hello, oldest=oldest, deadline=Deadline(CONNECTION_S)))
+        deadline = self._deadline.within(CONNECTION_S)
+        return Answer(exchange=first_flight(host, port, hello, oldest=oldest, deadline=deadline))

@@ -10,14 +10,13 @@ from dataclasses import dataclass, replace
 
 from harness.cases import find_case
 from harness.errors import UsageError
-from harness.explain.fixes import FIRST_ECDHE_RSA
 from harness.explain.other_servers import for_any_server
 from harness.explain.server_lines import serving
+from harness.firmware.since import Feature, last_port, since
 from harness.model import Change, Fix, ServerProfile
 from harness.reports.record.run_types import BoardEntry, RunRecord
 from harness.reports.text.server_keys import Connects, KeyCell, KeyMatrix, KeyRow, recommended
 
-_FIRST_RSA = (1, 24)
 # In `for_any_server` each line begins with the server's name in this width.
 _NAME_WIDTH = 11
 
@@ -101,7 +100,7 @@ def _sentence(board: str, entry: BoardEntry | None, matrix: KeyMatrix) -> str:
     if strong and weak:
         parts.append(f"with an {weak[0]} key its sessions are weak ({_weakness(every)})")
     if strong and "RSA" not in strong and _is_before_rsa(entry):
-        parts.append(f"good sessions with an RSA key need firmware {FIRST_ECDHE_RSA}")
+        parts.append(f"good sessions with an RSA key need firmware {since(Feature.ECDHE_RSA)}")
     if any(cell.unverified for cell in every):
         parts.append("its firmware cannot verify the certificate")
     return "; ".join(parts)
@@ -131,4 +130,4 @@ def _is_before_rsa(entry: BoardEntry | None) -> bool:
     """Whether the firmware may be one without ECDHE_RSA."""
     version = entry.facts.version if entry is not None and entry.facts is not None else ()
     numbers = tuple(part for part in version[:2] if isinstance(part, int))
-    return len(numbers) < 2 or numbers < _FIRST_RSA
+    return len(numbers) < 2 or numbers < last_port(Feature.ECDHE_RSA)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.firmware.fingerprint import fingerprint
-from harness.firmware.table import Basis, firmware, firmwares, ports
+from harness.firmware.table import Basis, firmware, firmwares, library_since, ports
 from harness.model import TlsLibrary, TlsModule
 
 
@@ -129,3 +129,13 @@ def test_board(port: str, version: str, module: TlsModule, verifies: bool, reaso
     assert (board.tls_module, board.firmware) == (module, version if version.count(".") == 2 else f"{version}.0")
     assert (board.can_verify, board.names_verify_reason, board.can_set_ciphers) == (verifies, reasons, suites)
     assert board.tls_library is (TlsLibrary.AXTLS if port == "esp8266" else TlsLibrary.MBEDTLS)
+
+
+@pytest.mark.parametrize(("value", "first"), [("ip_names", (3, 5)), ("spans_records", (3, 6, 3))])
+def test_what_depends_on_the_version_of_mbedtls(value: str, first: tuple[int, ...]) -> None:
+    """A build has it exactly from that version of mbedTLS on, whatever its configuration."""
+    assert library_since(value) == first
+    for item in firmwares():
+        if item.build.library is TlsLibrary.MBEDTLS:
+            version = tuple(int(part) for part in item.library.removeprefix("mbedTLS ").split("."))
+            assert getattr(item.build, value) is (version >= first), item.name

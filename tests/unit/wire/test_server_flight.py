@@ -264,3 +264,37 @@ def test_malformed(data: bytes) -> None:
     found = read(data, hello_of("rp2", "1.28.0"))
     assert found.violation is not None
     assert found.violation.alert is AlertCode.DECODE_ERROR
+
+
+def retry_bytes(context, hello: ReplayedHello) -> bytes:
+    """Return a server's HelloRetryRequest for P-384."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    incoming.write(hello.record)
+    with pytest.raises(ssl.SSLWantReadError):
+        context("server-p256", curve="secp384r1").wrap_bio(incoming, outgoing, server_side=True).do_handshake()
+    return records(outgoing.read())[0]
+
+
+def test_endless_retries(context) -> None:
+    """A second HelloRetryRequest is not answered."""
+    hello = hello_of("debian", "1.25.0")
+    data, reader = retry_bytes(context, hello), FlightReader(hello, oldest=TLS12)
+    assert reader.feed(data) == hello.record
+    assert reader.feed(data) == b""
+    assert reader.flight.violation is not None
+    assert reader.flight.violation.what == "a second HelloRetryRequest"
+
+
+@pytest.mark.parametrize(
+    ("group", "violation", "unread"),
+    [
+        (b"\x00\x1d", "a HelloRetryRequest for a group that was not offered or has a share", None),
+        (b"\x11\xec", "a HelloRetryRequest for a group that was not offered or has a share", None),
+        (b"\x01\x00", None, "the server wants a key share of group 0x0100, which cannot be made here"),
+    ],
+)
+def test_retry_for_another_group(context, group: bytes, violation: str | None, unread: str | None) -> None:
+    """The requested group must have been offered without a share; one that cannot be shared from here is reported."""
+    hello = hello_of("debian", "1.25.0")
+    found = read(retry_bytes(context, hello).replace(b"\x00\x33\x00\x02\x00\x18", b"\x00\x33\x00\x02" + group), hello)
+    assert (found.violation.what if found.violation else None, found.unread) == (violation, unread)

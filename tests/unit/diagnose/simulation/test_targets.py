@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import ssl
 
+import pytest
+
+from harness.diagnose.simulation.connection import Unreachable
 from harness.diagnose.simulation.targets import OwnServer, RunningServer
 from harness.model import ServerProfile
+from harness.system.deadline import Deadline
 from harness.wire.hello_replay import ReplayedHello
 
 
@@ -35,3 +39,11 @@ def test_running_server(certificates, row, tls_listener) -> None:
     target = RunningServer("127.0.0.1", tls_listener(context, lambda tls: None))
     found = target.ask(ReplayedHello(row("rp2", "1.28.0").hello.data, name="x"), oldest=0x0303)
     assert (found.exchange.flight.complete, found.failure, found.facts, target.connections) == (True, None, None, 1)
+
+
+def test_time_for_all_connections(row) -> None:
+    """A server that takes too long altogether is given up, however many hellos are left."""
+    target = RunningServer("127.0.0.1", 1, deadline=Deadline(0))
+    with pytest.raises(Unreachable, match=r"^it did not answer all ClientHellos within 0 s$"):
+        target.ask(ReplayedHello(row("rp2", "1.28.0").hello.data, name="x"), oldest=0x0303)
+    assert target.connections == 0

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness.explain.fixes import FIRST_ECDHE_RSA
+from harness.firmware.since import Feature, since
 from harness.model import VerdictWord
 from harness.reports.record.run_types import RunRecord
 from harness.reports.text.server_advice import advised, board_lines, configuration
@@ -59,12 +59,12 @@ def sentence(described: RunRecord, **keys: str) -> str:
         ({"rsa2048": "", "p256": ""}, "EC or RSA key"),
         (
             {"rsa2048": "!NO_SHARED_CIPHER", "p256": ""},
-            f"EC key; good sessions with an RSA key need firmware {FIRST_ECDHE_RSA}",
+            f"EC key; good sessions with an RSA key need firmware {since(Feature.ECDHE_RSA)}",
         ),
         (
             {"rsa2048": NO_SECRECY, "p256": "", "p384": ""},
             f"EC key; with an RSA key its sessions are weak ({NO_SECRECY}); "
-            f"good sessions with an RSA key need firmware {FIRST_ECDHE_RSA}",
+            f"good sessions with an RSA key need firmware {since(Feature.ECDHE_RSA)}",
         ),
         ({"rsa2048": "", "p256": "!X"}, "RSA key"),
         (
@@ -85,13 +85,14 @@ def test_firmware_that_has_all_suites() -> None:
     """From 1.24 on another firmware is no advice: something else is missing."""
     keys = {"rsa2048": "!NO_SHARED_CIPHER", "p256": ""}
     assert sentence(run("1.24.0", (1, 24, 0)), **keys) == "desk (1.24.0 on stm32): EC key."
-    assert sentence(run("1.23.0", (1, 23, 0)), **keys).endswith(f"need firmware {FIRST_ECDHE_RSA}.")
+    assert sentence(run("1.23.0", (1, 23, 0)), **keys).endswith(f"need firmware {since(Feature.ECDHE_RSA)}.")
 
 
 def test_a_board_that_is_not_described() -> None:
     """Only its name is known; nothing is known of its firmware either."""
     assert (
-        sentence(run(None), p256="") == f"desk: EC key; good sessions with an RSA key need firmware {FIRST_ECDHE_RSA}."
+        sentence(run(None), p256="")
+        == f"desk: EC key; good sessions with an RSA key need firmware {since(Feature.ECDHE_RSA)}."
     )
 
 
