@@ -22,9 +22,6 @@ _INVALID_EXTENSIONS = range(mbedtls.X509_UNKNOWN_VERSION + 1, mbedtls.X509_INVAL
 _UNREADABLE = range(mbedtls.X509_CERT_UNKNOWN_FORMAT, mbedtls.X509_UNKNOWN_OID + 1)
 _UNREADABLE_CURVE = (mbedtls.ECP_FEATURE_UNAVAILABLE, mbedtls.PK_UNKNOWN_NAMED_CURVE, mbedtls.PK_KEY_INVALID_FORMAT)
 _LARGEST_MESSAGE = 16384
-_WRONG_USE = (
-    "the server's certificate is not for server authentication, or its key not for signing (ExtendedKeyUsage, KeyUsage)"
-)
 
 
 def _config_reason(evidence: Evidence) -> str | None:
@@ -39,7 +36,6 @@ def server_key_too_short(evidence: Evidence) -> Explanation | None:
     if _config_reason(evidence) != "EE_KEY_TOO_SMALL":
         return None
     return told(
-        "the server's key is too short for its own security level: load_cert_chain refuses it",
         why=(
             "no client ever connected",
             "level 2 (OpenSSL 3.2, Python 3.10 and later) requires RSA with 2048 bits or an EC key",
@@ -90,7 +86,6 @@ def server_hash_too_weak(evidence: Evidence) -> Explanation | None:
     if _config_reason(evidence) != "CA_MD_TOO_WEAK":
         return None
     return told(
-        "the server's certificate is signed with a hash that its own security level forbids: load_cert_chain refuses it",
         why=(
             "no client ever connected",
             "SHA-1 and MD5 are refused from level 1 on, TLS has no SHA-3 signatures at all",
@@ -105,7 +100,6 @@ def two_pairs(evidence: Evidence) -> Explanation | None:
     if _config_reason(evidence) not in ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH", "NO_CERTIFICATE_ASSIGNED"):
         return None
     return told(
-        "the server's certificate and key do not belong together",
         why=("compare:  openssl x509 -in cert.pem -noout -pubkey  and  openssl pkey -in key.pem -pubout",),
         fixes=(
             Fix(
@@ -125,7 +119,6 @@ def server_file_unreadable(evidence: Evidence) -> Explanation | None:
     if failure.errno is None:
         return None  # set_ciphers: the only SSLError without a number
     return told(
-        "load_cert_chain could not read a file: certificate and key swapped, not PEM, or truncated ([SSL] PEM lib)",
         why=(
             "the message names neither the file nor the reason",
             "the first file begins with -----BEGIN CERTIFICATE-----, the second with a key",
@@ -147,7 +140,6 @@ def key_usage(evidence: Evidence) -> Explanation | None:
     if cause(evidence) is not Cause.KEY_USAGE:
         return None
     return told(
-        "the server's certificate may not sign (KeyUsage without digitalSignature), so OpenSSL does not use its key",
         why=suite_table(evidence),
         fixes=(
             Fix(
@@ -184,10 +176,7 @@ def key_too_short(evidence: Evidence) -> Explanation | None:
         return None
     problem = first_of(server_chain(evidence), KEYS)
     return told(
-        titled(
-            problem,
-            "the board refuses a key in the server's chain: RSA shorter than 2048 bits, or a curve outside its profile",
-        ),
+        titled(problem),
         why=(
             "mbedTLS's default profile looks at every key of the chain, the CA's too (x509_crt.c)",
             *_chain(evidence),
@@ -204,9 +193,7 @@ def old_hash(evidence: Evidence) -> Explanation | None:
         return None
     problem = first_of(server_chain(evidence), {Reason.HASH})
     return told(
-        titled(
-            problem, "a certificate in the server's chain is signed with SHA-1 or MD5, which the board does not accept"
-        ),
+        titled(problem),
         why=(*_chain(evidence), *_also(evidence, problem)),
         fixes=(_signed_with_sha256(evidence),),
     )
@@ -219,10 +206,7 @@ def pss_signed(evidence: Evidence) -> Explanation | None:
         return None
     problem = first_of(server_chain(evidence), {Reason.SIGNATURE_ALGORITHM, Reason.HASH})
     return told(
-        titled(
-            problem,
-            "the server's certificate is signed in a way that the board cannot read (RSASSA-PSS, SHA-3, EdDSA ...)",
-        ),
+        titled(problem),
         why=(
             "MicroPython's own mbedTLS configuration has no X509_RSASSA_PSS_SUPPORT; esp32 and distributions have",
             *_chain(evidence),
@@ -245,10 +229,7 @@ def unknown_extension(evidence: Evidence) -> Explanation | None:
         return None
     problem = first_of(server_chain(evidence), {Reason.EXTENSION})
     return told(
-        titled(
-            problem,
-            "a certificate of the server has a critical extension that the board does not know (nameConstraints among them)",
-        ),
+        titled(problem),
         why=(
             "RFC 5280 section 4.2: a client that does not know a critical extension must reject the certificate",
             *_chain(evidence),
@@ -290,10 +271,7 @@ def wrong_use(evidence: Evidence) -> Explanation | None:
         return None
     problem = first_of(server_chain(evidence), USES)
     return told(
-        titled(
-            problem,
-            _WRONG_USE,
-        ),
+        titled(problem),
         why=(*_chain(evidence), *_also(evidence, problem)),
         fixes=(
             Fix(
@@ -314,7 +292,6 @@ def chain_too_deep(evidence: Evidence) -> Explanation | None:
     if evidence.number != mbedtls.X509_FATAL_ERROR:
         return None
     return told(
-        "the server's chain is longer than the board accepts: mbedTLS follows at most eight intermediates",
         why=_chain(evidence),
         fixes=(
             Fix(
@@ -376,7 +353,6 @@ def use_not_checked(evidence: Evidence) -> Explanation | None:
     if not is_mbedtls_2(evidence.info):
         return None
     return told(
-        "the board accepted a certificate that is not valid for server authentication: this firmware does not check key usage",
         why=tuple(note for note in (expected.note,) if note),
         fixes=(fixes.newer_firmware(f"{everywhere(Feature.KEY_USAGES)} and later (mbedTLS 3) always check"),),
     )

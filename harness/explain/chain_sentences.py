@@ -38,9 +38,9 @@ def first_of(reading: Reading, reasons: Iterable[Reason]) -> Problem | None:
     return next(iter(reading.of(reasons)), None)
 
 
-def titled(problem: Problem | None, otherwise: str) -> str:
-    """Return the sentence of a problem of the server's chain, or another text if the chain does not show it."""
-    return sentence(problem) if problem is not None else otherwise
+def titled(problem: Problem | None) -> str:
+    """Return the sentence of a problem of the server's chain; empty, for the catalogue's sentence, if the chain does not show it."""
+    return sentence(problem) if problem is not None else ""
 
 
 def counted(number: int) -> str:

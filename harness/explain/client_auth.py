@@ -63,7 +63,6 @@ def none_sent(evidence: Evidence) -> Explanation | None:
         return None
     loaded = evidence.case.client.certificate is not None
     return told(
-        "the server requires a client certificate, and the board sent none",
         why=(
             "the board has one: up to 1.22, cert= without key= is silently ignored" if loaded else "the board has none",
             "TLS 1.3 ends this after the client's handshake: the board sees -30592 at its first read",
@@ -189,7 +188,6 @@ def key_of_another_pair(evidence: Evidence) -> Explanation | None:
     if evidence.reason not in ("BAD_SIGNATURE", "DIGEST_CHECK_FAILED") or evidence.behaviour.startswith("tampered."):
         return None
     return told(
-        "the board's certificate and key do not belong together: its signature is wrong",
         why=("the board does not compare them; the server notices (alert decrypt_error)", *_sent(evidence)),
         fixes=(_show(evidence),),
     )
@@ -202,7 +200,6 @@ def too_large(evidence: Evidence) -> Explanation | None:
     if evidence.number not in _BUFFER_TOO_SMALL or not asked or not evidence.silent_end:
         return None
     return told(
-        "the board's own certificate does not fit its outgoing buffer of 4096 bytes",
         why=("mbedTLS gives up before it sends it; the server sees the connection end",),
         fixes=(
             Fix(
@@ -220,7 +217,6 @@ def connection_cut(evidence: Evidence) -> Explanation | None:
     if evidence.seen.server is not None or not asked or not evidence.client_names & _PEER_GONE:
         return None
     return told(
-        "the server asks for a client certificate and ended the connection before its alert could be read",
         why=("most likely the board sent no certificate, or one that the server does not trust: see its log",),
         fixes=(_show(evidence),),
     )

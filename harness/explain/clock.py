@@ -39,7 +39,6 @@ def board_clock_not_set(evidence: Evidence) -> Explanation | None:
     if not evidence.clock_never_set or evidence.flags not in ({"future"}, {"expired"}):
         return None
     return told(
-        "the board's clock was never set, so no current certificate is valid for it",
         why=(
             *_dates(evidence),
             "at power-up the clock is at 2021 on rp2, 2000 on esp32 and esp8266, 2015 on stm32 without a battery",
@@ -54,7 +53,6 @@ def board_clock_wrong(evidence: Evidence) -> Explanation | None:
     if not evidence.clock_is_off or evidence.clock_never_set or evidence.flags not in ({"future"}, {"expired"}):
         return None
     return told(
-        "the board's clock is more than a day off, and the certificate's dates are checked against it",
         why=_dates(evidence),
         fixes=(fixes.SET_CLOCK,),
     )
@@ -67,7 +65,7 @@ def expired(evidence: Evidence) -> Explanation | None:
         return None
     problem = first_of(server_chain(evidence), {Reason.EXPIRED})
     return told(
-        titled(problem, "a certificate in the server's chain, or the CA on the board, has expired"),
+        titled(problem),
         why=(*_dates(evidence), *further(server_chain(evidence), problem)),
         fixes=renewal(evidence, problem),
     )
@@ -106,7 +104,6 @@ def dates_not_checked(evidence: Evidence) -> Explanation | None:
     if not {"expired", "future"} & set(expected.client_flags or ()) and not accepted_outside_dates(evidence):
         return None
     return told(
-        "the board accepted a certificate outside its dates: this firmware's TLS library checks no dates",
         why=tuple(note for note in (expected.note,) if note) or _dates(evidence),
         fixes=(fixes.newer_firmware(f"dates are checked since {since(Feature.DATES)}"),),
     )

@@ -194,7 +194,6 @@ def no_ca(evidence: Evidence) -> Explanation | None:
     if evidence.number != mbedtls.SSL_CA_CHAIN_REQUIRED:
         return None
     return told(
-        "CERT_REQUIRED is set on the board, but no CA was loaded",
         why=(
             "tls.SSLContext(PROTOCOL_TLS_CLIENT) of firmware 1.23 and later has CERT_REQUIRED as its default",
             *chain_lines(evidence)[:2],
@@ -304,7 +303,6 @@ def other_reason(evidence: Evidence) -> Explanation | None:
     if client is None or client.flags is None or not (evidence.flags <= {"other", "revoked"}):
         return None
     return told(
-        "the board refuses the server's certificate",
         why=(f"it says: {' '.join(str(evidence.first_argument).split())[:120]}", *chain_lines(evidence)),
     )
 

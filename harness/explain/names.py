@@ -55,9 +55,7 @@ def wrong_host(evidence: Evidence) -> Explanation | None:
     problem = first_of(server_chain(evidence), NAMES)
     nameless = problem is not None and problem.reason is Reason.NO_NAME
     return told(
-        sentence(problem)
-        if problem is not None and nameless
-        else "the server's certificate is for a different host than the one the board asked for",
+        sentence(problem) if problem is not None and nameless else "",
         why=(
             *_names(evidence),
             "a wildcard matches exactly one label; if there are alternative names, the subject's name is ignored",
@@ -78,7 +76,6 @@ def ip_address(evidence: Evidence) -> Explanation | None:
     if evidence.flags != {"cn_mismatch"} or not is_ip_address(host or ""):
         return None
     return told(
-        "the board connects by IP address, and its TLS library does not find that address among the names in the certificate",
         why=(
             *_names(evidence),
             f"alternative names of type IP are used from mbedTLS 3.5 on: firmware {since(Feature.ADDRESS_NAMES)}",
@@ -106,7 +103,6 @@ def no_hostname(evidence: Evidence) -> Explanation | None:
     if evidence.first_argument != _NO_HOSTNAME:
         return None
     return told(
-        "CERT_REQUIRED is set on the board, but no server_hostname was given",
         why=("refused before a byte was sent; firmware 1.20 and 1.21 continue and compare no name",),
         fixes=(
             Fix(
@@ -127,7 +123,6 @@ def missing_sni(evidence: Evidence) -> Explanation | None:
     if not (named or tried) or evidence.sends_name:
         return None
     return told(
-        "the server requires a server name (SNI), and the board sends none",
         why=(
             "the ClientHello has no server_name extension; on the board this looks like any other refusal",
             *(
@@ -172,7 +167,6 @@ def callback_raised(evidence: Evidence) -> Explanation | None:
     ):
         return None
     return told(
-        "the server's own sni_callback failed: its exception is in the server's output (sys.unraisablehook)",
         why=("Python answers with handshake_failure(40): on the board it looks like NO_SHARED_CIPHER",),
         fixes=(
             Fix(

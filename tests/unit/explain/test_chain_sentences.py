@@ -213,4 +213,4 @@ def test_the_first_and_the_further_ones(links):
     assert first_of(reading, {Reason.NO_NAME, Reason.EXPLICIT_CURVE}) is two
     assert first_of(reading, {Reason.HASH}) is None
     assert further(reading, two) == (f"also: {sentence(one)}", f"also: {sentence(three)}")
-    assert (titled(two, "x"), titled(None, "x")) == (sentence(two), "x")
+    assert (titled(two), titled(None)) == (sentence(two), "")
