@@ -50,7 +50,14 @@ with socket.create_server(ADDRESS{family}) as listener:
 
 
 def board_program(
-    lines: Sequence[str], info: BoardInfo, *, host: str, port: int, send: str | None = None, talks: bool = True
+    lines: Sequence[str],
+    info: BoardInfo,
+    *,
+    host: str,
+    port: int,
+    send: str | None = None,
+    talks: bool = True,
+    needs_clock: bool = False,
 ) -> Program:
     """Return a client for this firmware. The network is not part of it.
 
@@ -61,6 +68,7 @@ def board_program(
         port: the port.
         send: what it sends; None for a line that our own server answers.
         talks: whether it sends anything at all: a server that is not ours may not expect it.
+        needs_clock: whether dates are checked by a clock that a board does not keep; the harness had set it.
     """
     imports = [line for line in lines if line.startswith("import ")]
     settings = [line for line in lines[:-1] if line not in imports]
@@ -72,8 +80,10 @@ def board_program(
         exchange.append(f'print("the server answers:", stream.{"readline()" if send is None else "read(1)"})')
     else:
         exchange.append('print("connected")')
+    clock = ["# It checks dates: set the clock first, with ntptime.settime() or machine.RTC().datetime(...), in UTC."]
     parts = [
         f"# MicroPython {info.firmware}. The board must be in the network already: WiFi is not part of this program.",
+        *(clock if needs_clock else []),
         "import socket",
         *imports,
         "",

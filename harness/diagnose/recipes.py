@@ -118,6 +118,7 @@ class RecipeBook:
             port=ends.port,
             send=plan.text,
             talks=ends.own_server or plan.text is not None,
+            needs_clock=plan.verify is Verify.REQUIRED and not ends.shares_files,
         )
         board_files = tuple(
             BoardFile(name=self._name_on_board(source), source=source) for source in self._sources(plan)

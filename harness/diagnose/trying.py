@@ -25,6 +25,7 @@ Handshake = Callable[[str, Settings], CaseResult]
 NOT_FROM_HERE = "cannot be tried from here"
 NOT_OURS = "the harness cannot change this server: change it there, then diagnose again"
 BOARD_FAILED = "not tried: the board or its line failed twice before"
+NO_CHANGE = "not tried: with what is known here it changes nothing; if it is about a name, give one with --hostname"
 SERVER_GONE = "not tried: the server no longer accepts connections"
 # More than this prevents no connection that anybody has seen.
 _PROBLEMS = 6
@@ -145,6 +146,9 @@ class Trials:
         assert fix.change is not None
         try:
             settings = changed(start, fix.change, self._certificates)
+            before = changed(start, removed.change, self._certificates) if removed and removed.change else start
+            if settings == before:
+                return replace(untried, note=NO_CHANGE)
             known = self._tried.get(repr(settings))
             if known is not None:
                 same = known.fix

@@ -74,7 +74,7 @@ def diagnosed(arguments: list[str], folder: Path) -> tuple[int, str]:
         env=environment,
         check=False,
     )
-    return done.returncode, done.stdout + (done.stderr if done.returncode not in (0, 1) else "")
+    return done.returncode, done.stdout or done.stderr
 
 
 def problems(screen: str) -> tuple[str, ...]:

@@ -44,6 +44,16 @@ def test_a_server_that_is_not_ours():
     assert "write" not in board_program(lines, INFO, host="h", port=1, talks=False).text
 
 
+def test_a_clock_that_has_to_be_set():
+    """The harness sets the clock of a board before a trial, so a program that checks dates says that it is needed."""
+    lines = connecting(INFO, ca=True)
+    text = board_program(lines, INFO, host="h", port=1, needs_clock=True).text
+    assert (
+        "# It checks dates: set the clock first, with ntptime.settime() or machine.RTC().datetime(...), in UTC." in text
+    )
+    assert "clock" not in board_program(lines, INFO, host="h", port=1).text
+
+
 def test_the_old_api_has_no_settings_of_its_own():
     """wrap_socket has everything; nothing is left between the imports and the connection."""
     text = board_program(connecting(BoardInfo(tls_module="ussl")), INFO, host="h", port=1).text

@@ -5,7 +5,7 @@ import pytest
 from harness.diagnose.given import GivenCertificates
 from harness.diagnose.request import Request
 from harness.diagnose.settings import as_given
-from harness.diagnose.trying import BOARD_FAILED, NOT_FROM_HERE, NOT_OURS, Trials, ladder
+from harness.diagnose.trying import BOARD_FAILED, NO_CHANGE, NOT_FROM_HERE, NOT_OURS, Trials, ladder
 from harness.expectations.builders import connected
 from harness.model import (
     BoardInfo,
@@ -27,7 +27,7 @@ SPEC = BoardSpec(text="unix", kind="unix", target="", label="unix")
 INFO = BoardInfo(tls_module="tls", api=("tls.SSLContext.load_cert_chain",))
 SUITES = Fix(title="suites", change=Change(server={"ciphers": None}))
 VERSION = Fix(title="version", change=Change(server={"minimum_version": "TLSv1.2"}))
-UNCHECKED = Fix(title="unchecked", discouraged=True, because="x", change=Change(client={"verify": "none", "ca": ()}))
+UNCHECKED = Fix(title="unchecked", discouraged=True, because="x", change=Change(client={"server_hostname": None}))
 FIRMWARE = Fix(title="firmware")
 
 
@@ -157,6 +157,21 @@ def test_nothing_is_tried_twice(world):
     again = Fix(title="again", change=SUITES.change)
     assert [word for _title, word, _note in world(result("a/b", SUITES, again), lambda *_: result())] == [True, True]
     assert len(world.asked) == 1
+
+
+def test_a_change_of_nothing_is_not_tried(world):
+    """What would be the same handshake again is not reported as no help, alone or on top of another change."""
+    nothing = Fix(title="nothing", change=Change(server={"minimum_version": "TLSv1.3"}))
+
+    def decide(server, client):
+        return result() if server.minimum_version == "TLSv1.2" else result("c/d", nothing, VERSION)
+
+    assert world(result("a/b", nothing, SUITES), decide) == [
+        ("nothing", None, NO_CHANGE),
+        ("suites", False, None),
+        ("nothing", None, NO_CHANGE),
+        ("suites; and version", True, None),
+    ]
 
 
 def test_an_issuer_that_is_not_found(world):
