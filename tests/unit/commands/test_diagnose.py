@@ -15,7 +15,9 @@ import pytest
 from harness import cli
 from harness.boards.virtual.interpreter import find_interpreter
 from harness.certificates import Certificates
+from harness.diagnose.remote import foreign
 from harness.errors import HarnessError
+from harness.model import CaseResult, Diagnosis, Explanation, Observation, Outcome, Verdict, VerdictWord
 from harness.reports.record.schema import diagnosis_schema
 
 OWN = ["--cert", "c", "--key", "k"]
@@ -178,3 +180,23 @@ def test_ctrl_c_cleans_up(pair, tmp_path):
             process.kill()
             process.wait()
         os.close(master)
+
+
+@pytest.mark.parametrize(("explained", "code"), [(False, 0), (True, 1)])
+def test_a_session_that_the_application_refuses_is_1(monkeypatch, capsys, explained, code):
+    """A session is 0; a session with an explanation is one that the server refused afterwards."""
+    seen = Observation(outcome=Outcome.CONNECTED, stage=None, ended_by=None, server=None, client=None)
+    result = CaseResult(
+        board="unix",
+        server="h:1",
+        case="c",
+        attempt=1,
+        verdict=Verdict(word=VerdictWord.PASS),
+        expected=None,
+        observation=seen,
+        explanation=Explanation(rule="client-auth/refused-later", title="refused later") if explained else None,
+    )
+    found = Diagnosis(board="unix", info=None, server="h:1", result=result)
+    monkeypatch.setattr(foreign, "diagnose_server", lambda _request, *, progress: found)
+    assert cli.main(["diagnose", "--connect", "h:1"]) == code
+    assert ("why: refused later" in capsys.readouterr().out) is explained

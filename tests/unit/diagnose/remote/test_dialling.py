@@ -187,3 +187,10 @@ def test_a_name_that_tls_cannot_carry(dial):
     with dialler.dial(dialler.deadline(5)) as line:
         assert shake_hands(line, context, name="") is None
     assert peers[0].sent == b""
+
+
+def test_a_flight_has_few_messages(dial):
+    """After more messages than any flight has, nothing more is received, although each of them is well-formed."""
+    dialler, peers = dial(endless(HELLO_REQUESTS))
+    Looking(dialler, name=None, progress=lambda _line: None).ask(b"")
+    assert peers[0].received == len(HELLO_REQUESTS)

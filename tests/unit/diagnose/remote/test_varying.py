@@ -1,5 +1,6 @@
 """What a server insists on, found with hellos that offer more and less: invented servers with known requirements."""
 
+import dataclasses
 import itertools
 
 import pytest
@@ -94,6 +95,9 @@ def test_no_name_is_added_without_need():
     server = Server(Addition.ALPN)
     assert insistence(server, HELLO, name=None).additions == (Addition.ALPN,)
     assert {hello.sni for hello in server.seen} == {None}
+    server = Server(Addition.ALPN)
+    insistence(server, dataclasses.replace(HELLO, sni="b.example"), name="a.example")
+    assert ({hello.sni for hello in server.seen}, len(server.seen)) == ({"b.example"}, 6)
 
 
 def test_what_the_server_chose():
