@@ -110,6 +110,24 @@ def test_two_problems_of_trust_in_the_order_from_the_leaf(root, inter):
     assert problems(found) == [("missing", "intermediate", "Inter", ""), ("other-ca", "root", "Root", "")]
 
 
+def test_the_problem_nearest_to_the_leaf_comes_first():
+    """Whatever its reason is: the chain is repaired from the leaf up."""
+    top = issue("Top", ca=False)
+    middle = issue("Middle", top, ca=True)
+    assert problems(read([leaf(middle)], [top], [middle])) == [
+        ("missing", "intermediate", "Middle", ""),
+        ("not-ca", "root", "Top", "None"),
+    ]
+
+
+def test_of_two_certificates_within_reach_the_valid_one_is_named(root):
+    """One CA, renewed: the expired one comes first in its file."""
+    old = issue("Root", ca=True, key=root.key, days=(-90, -3))
+    found = read([leaf(root)], [issue("Other", ca=True)], [old, root])
+    assert problems(found) == [("other-ca", "root", "Root", "")]
+    assert found.problems[0].at.number == 2
+
+
 def test_a_self_signed_certificate(root):
     """Not trusted; trusted; and a certificate of a CA that is trusted itself instead of its issuer."""
     own = leaf(None)
