@@ -38,12 +38,13 @@ def fixed_name(path: Path, *, suffix: str = "") -> str:
     return f"fixed-{path.stem}{suffix}.pem"
 
 
-def repair(path: Path, contents: Contents) -> tuple[str, str] | None:
+def repair(path: Path, contents: Contents, *, key: Path | None = None) -> tuple[str, str] | None:
     """Return why OpenSSL does not read a file of certificates, and the command that makes one that it reads; None if there is none.
 
     Args:
         path: the file as the user named it.
         contents: what is in it.
+        key: the private key that belongs to it, for a request; None if it is not known.
     """
     file, out = shlex.quote(str(path)), shlex.quote(fixed_name(path))
     form = contents.form
@@ -65,9 +66,9 @@ def repair(path: Path, contents: Contents) -> tuple[str, str] | None:
         return what, f"openssl pkcs7 {inform}-print_certs -in {file} -out {out}"
     if form is Form.REQUEST:
         inform = "" if contents.is_text else "-inform der "
-        what = "this is a certificate signing request, not a certificate: a CA has to sign it. For a test, sign it with its own key"
-        sign = f"openssl x509 -req {inform}-in {file} -signkey key.pem -copy_extensions copyall -days 365 -out {out}"
-        return what, sign
+        own = shlex.quote(str(key)) if key is not None else "key.pem"
+        sign = f"openssl x509 -req {inform}-in {file} -signkey {own} -copy_extensions copyall -days 365 -out {out}"
+        return "this is a certificate signing request, not a certificate: a CA has to sign it", sign
     return None
 
 

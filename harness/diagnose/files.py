@@ -56,8 +56,10 @@ class OwnKey:
         return f"OwnKey(form={self.form!r})"
 
 
-def server_chain(path: Path, *, option: str, password_env: str | None = None) -> tuple[bytes, ...]:
-    """Return the certificates of the server's file, DER, in order.
+def server_chain(
+    path: Path, *, option: str, key: Path | None = None, password_env: str | None = None
+) -> tuple[bytes, ...]:
+    """Return the certificates of the server's file, DER, in order. Its key and the password's variable are for the message only.
 
     Raises:
         UsageError: missing, unreadable, or nothing that Python's ssl reads as a certificate; the message has the command that helps.
@@ -66,7 +68,7 @@ def server_chain(path: Path, *, option: str, password_env: str | None = None) ->
     if found.form is Form.PEM:
         return found.certificates
     expected = "expected a certificate as PEM (-----BEGIN CERTIFICATE-----)"
-    raise UsageError(_refusal(path, found, option=option, expected=expected, password_env=password_env))
+    raise UsageError(_refusal(path, found, option=option, expected=expected, key=key, password_env=password_env))
 
 
 def authorities(path: Path, *, option: str) -> tuple[tuple[bytes, ...], str, bytes]:
@@ -171,13 +173,22 @@ def content(path: Path, *, option: str) -> bytes:
         raise UsageError(f"{option} {path}: cannot be read: {error.reason}") from error
 
 
-def _refusal(path: Path, found: Contents, *, option: str, expected: str, password_env: str | None = None) -> str:
+def _refusal(
+    path: Path,
+    found: Contents,
+    *,
+    option: str,
+    expected: str,
+    key: Path | None = None,
+    password_env: str | None = None,
+) -> str:
     """Return why a file of certificates cannot be used, and the command that makes one that can."""
-    advice = pkcs12(path, password=password_env) if found.form is Form.PKCS12 else repair(path, found)
+    advice = pkcs12(path, password=password_env) if found.form is Form.PKCS12 else repair(path, found, key=key)
     if advice is None:
         return f"{option} {path}: {_NAMES[found.form]}; {expected}"
     why, command = advice
-    return f"{option} {path}: {why}; convert it with: {command}"
+    what = "for a test, sign it with its own key" if found.form is Form.REQUEST else "convert it with"
+    return f"{option} {path}: {why}; {what}: {command}"
 
 
 def _key_refusal(

@@ -64,7 +64,7 @@ class GivenCertificates(Certificates):
         chain: tuple[bytes, ...] = ()
         if files.certificate is not None and files.key is not None:
             variable = files.password_env
-            chain = reading.server_chain(files.certificate, option="--cert", password_env=variable)
+            chain = reading.server_chain(files.certificate, option="--cert", key=files.key, password_env=variable)
             password = reading.check_server_key(files.key, option="--key", password_env=variable)
             own = _material(GIVEN, chain, chain_file=files.certificate, key_file=files.key)
             self._given[GIVEN] = replace(own, password=password)

@@ -1,5 +1,6 @@
 """The form of each shape of a file; Python's ssl is the judge of what OpenSSL reads."""
 
+import base64
 import ssl
 import subprocess
 
@@ -126,8 +127,10 @@ def test_other_files(pair, tmp_path):
 
 
 def test_what_openssl_adds_to_a_trusted_certificate(pair):
-    """`openssl x509 -trustout` writes another label and more behind the certificate."""
-    data = pair.pem.replace(b"BEGIN CERT", b"BEGIN TRUSTED CERT").replace(b"END CERT", b"END TRUSTED CERT")
+    """`openssl x509 -addtrust serverAuth` writes another label, and the uses behind the certificate."""
+    uses = bytes.fromhex("300c300a06082b06010505070301")
+    body = base64.b64encode(pair.der + uses)
+    data = b"-----BEGIN TRUSTED CERTIFICATE-----\n" + body + b"\n-----END TRUSTED CERTIFICATE-----\n"
     assert read_contents(data).certificates == (pair.der,)
 
 

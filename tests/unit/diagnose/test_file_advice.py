@@ -93,6 +93,7 @@ def test_keys(pair, folder):
 def test_lists_and_requests(pair, folder, form):
     """PKCS#7, and a request that is signed with its own key, which keeps its names."""
     (folder / "key.pem").write_bytes(pair.key_pem)
+    (folder / "my key").write_bytes(pair.key_pem)
     (folder / "c.pem").write_bytes(pair.pem)
     run(f"openssl crl2pkcs7 -nocrl -certfile c.pem -outform {form} -out l.p7b", folder)
     _why, command = repair(folder / "l.p7b", read_contents((folder / "l.p7b").read_bytes()))
@@ -102,11 +103,13 @@ def test_lists_and_requests(pair, folder, form):
         f"openssl req -new -key key.pem -subj /CN=x -addext subjectAltName=DNS:a.test -outform {form} -out r.csr",
         folder,
     )
-    why, command = repair(folder / "r.csr", read_contents((folder / "r.csr").read_bytes()))
-    assert why.startswith("this is a certificate signing request, not a certificate: a CA has to sign it.")
-    run(command, folder)
-    found = read_contents((folder / "fixed-r.pem").read_bytes())
-    assert b"a.test" in found.certificates[0]
+    for key in (None, folder / "my key"):
+        why, command = repair(folder / "r.csr", read_contents((folder / "r.csr").read_bytes()), key=key)
+        assert why == "this is a certificate signing request, not a certificate: a CA has to sign it"
+        run(command, folder)
+        found = read_contents((folder / "fixed-r.pem").read_bytes())
+        assert b"a.test" in found.certificates[0]
+        (folder / "fixed-r.pem").unlink()
 
 
 @pytest.mark.parametrize("password", ["TLS_PASSWORD", None])

@@ -3,7 +3,8 @@
 import os
 
 import pytest
-from cryptography.hazmat.primitives import serialization
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 from harness.diagnose.files import (
@@ -202,3 +203,19 @@ def test_a_file_that_needs_a_repair(files, tmp_path):
         assert says(function, path) == f"--x F: {what}; {asked}"
     with pytest.raises(UsageError, match=r"openssl pkcs12 -in .* -passin env:P -nokeys"):
         server_chain(path, option="--cert", password_env="P")
+
+
+def test_a_request_is_signed_with_the_key_that_was_named(files, tmp_path):
+    """The command has the user's own key."""
+    own = files / "server-p256" / "key.pem"
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "x")])
+    key = serialization.load_pem_private_key(own.read_bytes(), None)
+    request = x509.CertificateSigningRequestBuilder().subject_name(name).sign(key, hashes.SHA256())
+    (tmp_path / "r.csr").write_bytes(request.public_bytes(serialization.Encoding.PEM))
+    with pytest.raises(UsageError) as caught:
+        server_chain(tmp_path / "r.csr", option="--cert", key=own)
+    assert str(caught.value) == (
+        f"--cert {tmp_path / 'r.csr'}: this is a certificate signing request, not a certificate: a CA has to sign it; "
+        f"for a test, sign it with its own key: openssl x509 -req -in {tmp_path / 'r.csr'} -signkey {own} "
+        "-copy_extensions copyall -days 365 -out fixed-r.pem"
+    )
