@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +155,18 @@ def test_two_keys_and_old_suites() -> None:
     )
     assert servers["nginx"][2:] == ("ssl_ciphers ECDHE+AESGCM:ECDHE+AES:kRSA+AES;", "ssl_protocols TLSv1.2;")
     assert servers["mosquitto"][0] == "supports only one certfile: give the other key its own listener"
+
+
+def test_one_key_is_simpler_than_two() -> None:
+    """The configuration is that of the key that the page recommends, even if a server with two keys was faster."""
+    keys = matrix("desk", p256="", dual_rsa_ec="")
+    rows = [
+        replace(row, cells=(replace(row.cells[0], time_ms=time),))
+        for row, time in zip(keys.rows, (9.0, 1.0), strict=True)
+    ]
+    found = advised(replace(keys, rows=tuple(rows)))
+    assert found is not None
+    assert found.case == "key/p256"
 
 
 @pytest.mark.parametrize("keys", [{"p256": ",!X"}, {"p256": "-a,-b"}, {"dual_unknown": ","}])
