@@ -94,6 +94,9 @@ def test_a_cell_opens_and_closes_by_keyboard(mixed, show, screenshots):
     dialog = page.locator("#detail")
     dialog.wait_for(state="visible")
     text = dialog.inner_text()
+    settings = page.locator("#detail details.settings")
+    assert "context = ssl.SSLContext(" in settings.locator("pre").text_content()
+    assert not settings.locator("pre").is_visible()
     case = mixed["results"][0]["case"]
     for words in ("✕ fail", "Changed since the baseline: new failure", "Mismatches", "Expected and observed", "Time and memory",
                   "ClientHello", "Packets", "Run it again", "pytest", "UTC in lab-a/run.json", case):  # fmt: skip

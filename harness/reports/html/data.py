@@ -11,6 +11,7 @@ from harness.reports.record.cells import server_title
 from harness.reports.record.plain import plain
 from harness.reports.record.result_types import Json, Result
 from harness.reports.record.run_types import CaseEntry, RunRecord, Source
+from harness.reports.text.case_settings import settings_of
 from harness.wire.groups import group_name
 from harness.wire.signature_algorithms import signature_name
 from harness.wire.suites import suite_name
@@ -80,9 +81,11 @@ def _where(source: Source) -> str:
 
 
 def _case(name: str, case: CaseEntry | None) -> dict[str, Json]:
+    settings = "\n".join(settings_of(name))
+    known: dict[str, Json] = {"settings": settings} if settings else {}
     if case is None:
-        return {"id": name, "topic": name.partition("/")[0], "title": name, "about": ""}
-    return {"id": name, "topic": case.topic, "title": case.title, "about": case.description}
+        return {"id": name, "topic": name.partition("/")[0], "title": name, "about": "", **known}
+    return {"id": name, "topic": case.topic, "title": case.title, "about": case.description, **known}
 
 
 def _result(item: Result, places: list[dict[str, int]], pool: Pool) -> dict[str, Json]:

@@ -238,6 +238,7 @@
         el("small", {}, "board " + data.boards[board].name + (data.boards[board].about ? " (firmware " + data.boards[board].about + ")" : "") + " · server " + data.servers[server].name + " (" + data.servers[server].about + ")")), close),
     ];
     if (about.about && about.about !== about.title) body.push(el("p", {class: "note"}, about.about));
+    if (about.settings) body.push(el("details", {class: "settings"}, el("summary", {}, "Settings of server and board"), el("pre", {}, about.settings)));
     const change = changed.get(key);
     if (change) body.push(el("p", {}, el("b", {}, "Changed since the baseline: " + change.kind), " " + (change.before || "nothing") + " → " + (change.after || "nothing")));
     if (results.length > 1) body.push(...runs(results));
