@@ -26,3 +26,13 @@ def test_an_rsa_key_changes_no_result(lab, spec, item):
         # The packaged interpreter reads only DER.
         word = VerdictWord.UNSUPPORTED if READS_PEM in form.needs else VerdictWord.PASS
         assert result.verdict.word is word, (suites[0], result.verdict)
+
+
+@pytest.mark.parametrize(
+    "item", [item for item in all_cases() if item.topic in ("records", "close")], ids=lambda item: item.id
+)
+def test_cases_that_need_no_form(lab, spec, item):
+    """Data and endings have a server with both keys: firmware with plain RSA only runs them as they are."""
+    assert item.without_ecdsa is None
+    result = lab.runner(spec, "in-process").run(replace(item, client=replace(item.client, suites=PLAIN_RSA)))
+    assert result.verdict.word is VerdictWord.PASS, result.verdict
