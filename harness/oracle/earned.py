@@ -25,6 +25,7 @@ from harness.model import (
 from harness.oracle.judge import judge
 
 NOTHING_COMPLETED = "this board has completed no handshake with this server, so a refusal proves nothing"
+CONFIGURED = "this server's OpenSSL is configured to refuse this board"
 NOT_ITS_OWN = "although this board negotiates with these settings"
 
 
@@ -33,11 +34,12 @@ class History:
     """What this board did with this server before the case.
 
     `completed`: it has completed a handshake. `negotiates`: the negotiation of this case must succeed, by the board's unrestricted
-    ClientHello or by an earlier handshake with the same settings.
+    ClientHello or by an earlier handshake with the same settings. `configured`: the server's OpenSSL is configured to refuse this hello.
     """
 
     completed: bool = True
     negotiates: bool = False
+    configured: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +106,8 @@ def _unearned(point: Subject, expected: Expectation, observed: Observation, *, h
         )
     refused_hello = expected.outcome is Outcome.REFUSED and expected.stage is Stage.HANDSHAKE
     if refused_hello and point is Subject.NEGOTIATION and not history.completed:
+        if history.configured:
+            return Verdict(word=VerdictWord.UNSUPPORTED, reason=f"{CONFIGURED} ({_end(observed)})")
         return Verdict(word=VerdictWord.ERROR, reason=NOTHING_COMPLETED)
     return None
 

@@ -5,7 +5,7 @@ Knows handshakes; must not know cases or verdicts.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +19,7 @@ from harness.model import (
     ServerProfile,
     Side,
     Stage,
+    TlsVersion,
     Verify,
 )
 from harness.run.handshake import Handshake, Handshakes
@@ -28,10 +29,12 @@ from harness.wire.alerts import alert_code
 NO_TLS = "no ssl, tls or ussl module in this firmware"
 
 # With the key that the board has suites for: an OpenSSL that is configured for a high security level refuses RSA-2048.
-_EC_SERVER = ServerProfile(certificates=("server-p256",), maximum_version="TLSv1.2")
-_RSA_SERVER = ServerProfile(certificates=("server-rsa2048",), ciphers="ECDHE+aRSA:kRSA+AES", maximum_version="TLSv1.2")
-_PSS_SERVER = ServerProfile(certificates=("server-rsa2048",), ciphers="ECDHE+aRSA", maximum_version="TLSv1.2")
-_EXPIRED_SERVER = ServerProfile(certificates=("server-expired",), maximum_version="TLSv1.2")
+# TLS 1.2 whatever openssl.cnf says.
+_TLS12: Mapping[str, Any] = {"minimum_version": TlsVersion.TLSv1_2, "maximum_version": TlsVersion.TLSv1_2}
+_EC_SERVER = ServerProfile(certificates=("server-p256",), **_TLS12)
+_RSA_SERVER = ServerProfile(certificates=("server-rsa2048",), ciphers="ECDHE+aRSA:kRSA+AES", **_TLS12)
+_PSS_SERVER = ServerProfile(certificates=("server-rsa2048",), ciphers="ECDHE+aRSA", **_TLS12)
+_EXPIRED_SERVER = ServerProfile(certificates=("server-expired",), **_TLS12)
 _UNKNOWN_RECORD = ServerProfile(behaviour={"name": "not-tls.ff"})
 
 

@@ -24,6 +24,7 @@ from harness.model import (
     ServerProfile,
     ServerReport,
     Stage,
+    TlsVersion,
     UnexpectedPeers,
     Verify,
 )
@@ -37,8 +38,10 @@ from harness.server.unexpected_peers import CountedServer, together
 from harness.system.deadline import Deadline
 from harness.wire.reading import WireReading, read_wire
 
-# A server that every working client can connect to: an RSA and an EC key, with static RSA and CBC suites.
-PERMISSIVE_SERVER = ServerProfile(certificates=("server-rsa2048", "server-p256"), ciphers="DEFAULT")
+# A server that every working client can connect to: an RSA and an EC key, static RSA and CBC suites, TLS 1.2 whatever openssl.cnf says.
+PERMISSIVE_SERVER = ServerProfile(
+    certificates=("server-rsa2048", "server-p256"), ciphers="DEFAULT", minimum_version=TlsVersion.TLSv1_2
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,6 +76,7 @@ class Negotiations:
         return History(
             completed=self._completed,
             negotiates=self._completed and (by_hello or _settings(facts, case.client) in self._succeeded),
+            configured=self.refused_by_configuration(case, handshake) is not None,
         )
 
     def remember(self, handshake: Handshake, plan: ClientPlan) -> None:

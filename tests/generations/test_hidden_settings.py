@@ -104,7 +104,13 @@ def test_found(line: str, server: str, configure: Callable[[str], None], certifi
 
 
 @pytest.mark.parametrize(
-    "line", ["Groups = X25519", "SignatureAlgorithms = RSA+SHA256:ed25519", "CipherString = DEFAULT:@SECLEVEL=3"]
+    "line",
+    [
+        "Groups = X25519",
+        "SignatureAlgorithms = RSA+SHA256:ed25519",
+        "CipherString = DEFAULT:@SECLEVEL=3",
+        "MinProtocol = TLSv1.3",
+    ],
 )
 def test_predictions_hold(line: str, server: str, configure: Callable[[str], None], run_matrix: Any) -> None:
     """Every case ends as predicted, or is unsupported with this server for that reason; the record names what was found."""

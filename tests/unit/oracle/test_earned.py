@@ -160,6 +160,11 @@ def test_a_refusal_counts_only_of_a_board_that_can_connect():
     never, about = History(completed=False), {"subject": Subject.NEGOTIATION}
     assert ruled(NO_CIPHER, predicted=PREDICTED_REFUSAL, history=never, **about) == ("error", NOTHING_COMPLETED)
     assert ruled(NO_CIPHER, stated=NO_SHARED_CIPHER, history=never) == ("error", NOTHING_COMPLETED)
+    limited = History(completed=False, configured=True)
+    reason = "this server's OpenSSL is configured to refuse this board (NO_SHARED_CIPHER)"
+    assert ruled(NO_CIPHER, predicted=PREDICTED_REFUSAL, history=limited, **about) == ("unsupported", reason)
+    usable = History(completed=True, configured=True)
+    assert ruled(NO_CIPHER, predicted=PREDICTED_REFUSAL, history=usable, **about) == ("pass", None)
     assert ruled(SESSION, predicted=PREDICTED_SESSION, history=never, **about) == ("pass", None)
     # Behind the negotiation the positive control decides.
     assert ruled(NOT_TRUSTED_SEEN, stated=NOT_TRUSTED, predicted=PREDICTED_SESSION, history=never) == ("pass", None)

@@ -186,6 +186,9 @@ def test_what_a_configuration_refuses(negotiations):
         handshake(facts=None),
     ):
         assert negotiations.refused_by_configuration(CASE, other) is None
+    assert negotiations.history(CASE, handshake(facts=limited), usual=HELLO) == History(
+        completed=False, configured=True
+    )
 
 
 def test_a_key_that_the_server_refuses(negotiations):
