@@ -14,11 +14,12 @@ import textwrap
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from harness import __version__
-from harness.commands import boards, cases, diagnose, explain, files, report, simulate, virtual
+from harness.commands import boards, cases, completion, diagnose, explain, files, report, simulate, virtual
 from harness.errors import FAULT_EXIT_CODE, HarnessError, UsageError
+from harness.system.near_names import did_you_mean
 
 DONE = 0
 NEGATIVE = 1
@@ -63,6 +64,22 @@ class _Parser(argparse.ArgumentParser):
         settings["allow_abbrev"] = False
         super().__init__(*arguments, **settings)  # type: ignore[arg-type] # passed on unchanged
 
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        """Parse as argparse does, but refuse an unknown option here, where the known ones are: the nearest one is named."""
+        found, extra = super().parse_known_args(args, namespace)
+        unknown = [word for word in extra if word.startswith("-")]
+        if unknown:
+            known = [word for word in self._option_string_actions if word.startswith("--")]
+            self.error(f"unrecognized arguments: {' '.join(extra)}{did_you_mean(unknown[0].partition('=')[0], known)}")
+        return found, extra
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Name the nearest of the accepted values."""
+        if action.choices is not None and value not in action.choices:
+            listed = ", ".join(map(str, action.choices))
+            near = did_you_mean(value, map(str, action.choices))
+            raise argparse.ArgumentError(action, f"invalid choice: {value!r}{near} (choose from {listed})")
+
     def error(self, message: str) -> NoReturn:
         """Exit with code 2 and one line; argparse itself would print the whole usage first."""
         self.exit(WRONG_USAGE, f"{self.prog}: {message} (see `{self.prog} --help`)\n")
@@ -78,8 +95,9 @@ def parser() -> argparse.ArgumentParser:
     )
     result.add_argument("--version", action="version", version=f"tls-harness {__version__}")
     commands = result.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (virtual, boards, diagnose, simulate, explain, cases, files, report):
+    for command in (virtual, boards, diagnose, simulate, explain, cases, files, report, completion):
         command.add(commands)
+    result.set_defaults(whole_parser=result)  # what the command `completion` describes
     return result
 
 

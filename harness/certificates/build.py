@@ -49,6 +49,15 @@ _KEY_USAGE_ARGUMENTS: Final = {
     "keyCertSign": "key_cert_sign",
     "cRLSign": "crl_sign",
 }
+_WORDS: Final[dict[type[x509.ExtensionType], str]] = {
+    x509.BasicConstraints: "basic-constraints",
+    x509.KeyUsage: "key-usage",
+    x509.ExtendedKeyUsage: "extended-key-usage",
+    x509.SubjectKeyIdentifier: "subject-key-identifier",
+    x509.AuthorityKeyIdentifier: "authority-key-identifier",
+    x509.SubjectAlternativeName: "subject-alternative-name",
+    x509.NameConstraints: "name-constraints",
+}
 # IANA "TLS Supported Groups".
 _GROUPS: Final = {
     "p224": "secp224r1",
@@ -158,7 +167,19 @@ def _extensions(profile: Profile, *, key: PrivateKey, issuer: Issuer) -> list[tu
     if names:
         # Without a subject the alternative name is the only name and must be critical (RFC 5280 section 4.2.1.6).
         found.append((x509.SubjectAlternativeName(names), not profile.subject))
-    return found + _unusual_extensions(profile)
+    found += _unusual_extensions(profile)
+    found = [(one, _is_critical(one, profile, usual=critical)) for one, critical in found]
+    own = [
+        (x509.UnrecognizedExtension(x509.ObjectIdentifier(one.oid), one.content), one.critical)
+        for one in profile.extensions
+    ]
+    return [*found, *own]
+
+
+def _is_critical(extension: x509.ExtensionType, profile: Profile, *, usual: bool) -> bool:
+    """Return what the profile says of an extension's criticality, else what RFC 5280 says."""
+    word = _WORDS.get(type(extension), "")
+    return word in profile.critical or (usual and word not in profile.not_critical)
 
 
 def _unusual_extensions(profile: Profile) -> list[tuple[x509.ExtensionType, bool]]:
@@ -192,13 +213,14 @@ def _signed(builder: x509.CertificateBuilder, *, profile: Profile, issuer: Issue
         made = builder.sign(key, None)
     certificate = made.public_bytes(serialization.Encoding.DER)
     subject_key = der.PSS_KEY if key_type(profile.key) == "RSA-PSS" else None
-    if not weak and subject_key is None:
+    if not weak and subject_key is None and profile.version != 1:
         return certificate
     return der.resigned(
         certificate,
         sign=lambda body: _raw_signature(body, key=key, algorithm=_WEAK.get(profile.signature, algorithm)),
         signature=der.WEAK_SIGNATURES[profile.signature, key_type(issuer.profile.key)] if weak else None,
         key=subject_key,
+        version_1=profile.version == 1,
     )
 
 

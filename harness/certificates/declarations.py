@@ -44,6 +44,12 @@ DEFECTS = (
     *("weak-key", "weak-issuer-key", "weak-hash", "unusual-hash", "unusual-key", "unusual-signature"),
     *("no-authority-key-identifier", "no-extensions", "missing-staple", "oversized", "foreign-key"),
 )
+# The extensions that `critical` and `not_critical` may name.
+EXTENSIONS = (
+    *("basic-constraints", "key-usage", "extended-key-usage", "subject-key-identifier", "authority-key-identifier"),
+    *("subject-alternative-name", "name-constraints"),
+)
+_OID = re.compile(r"[0-2](\.(0|[1-9][0-9]*))+")
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
@@ -56,18 +62,30 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OwnExtension:
+    """An extension by its OID; `content` is the DER of its value."""
+
+    oid: str
+    content: bytes
+    critical: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """One declared certificate. Dates are days from now or an absolute day (UTC); empty lists omit the extension.
 
     `issuer` is another profile or `self`. `chain` names what is sent after the certificate, in order; None means all
     intermediates in order without the root. `many_dns` adds that many generated names, `padding_bytes` a private
-    non-critical extension of that size. `defect` is what is wrong (`a+b` for two), empty for a good certificate.
+    non-critical extension of that size. `key_of` is the profile whose key this one has as well;
+    version 1 has no extensions. `defect` is what is wrong (`a+b` for two), empty for a good certificate.
     """
 
     name: str
     description: str
     role: Role
     key: str
+    key_of: str = ""
+    version: int = 3
     issuer: str
     signature: str = "sha256"
     signature_padding: str = "pkcs1"
@@ -87,6 +105,9 @@ class Profile:
     excluded_dns: tuple[str, ...] = ()
     unknown_extension: str = ""
     must_staple: bool = False
+    critical: tuple[str, ...] = ()
+    not_critical: tuple[str, ...] = ()
+    extensions: tuple[OwnExtension, ...] = ()
     chain: tuple[str, ...] | None = None
     foreign_key: bool = False
     defect: str = ""
@@ -99,10 +120,13 @@ class Profile:
 
 # What a key of a declaration may hold: (kind, accepted words). All of `Profile` but the name, and `copies`.
 _WORD, _TEXT, _COUNT, _FLAG, _DAY, _WORDS, _TEXTS = "word", "text", "count", "flag", "day", "words", "texts"
-_KEYS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+_OWN = "extensions"
+_KEYS: Mapping[str, tuple[str, tuple[Any, ...]]] = {
     "description": (_TEXT, ()),
     "role": (_WORD, tuple(Role)),
     "key": (_WORD, KEYS),
+    "key_of": (_TEXT, ()),
+    "version": (_WORD, (1, 3)),
     "issuer": (_TEXT, ()),
     "signature": (_WORD, SIGNATURES),
     "signature_padding": (_WORD, ("pkcs1", "pss")),
@@ -122,6 +146,9 @@ _KEYS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "excluded_dns": (_TEXTS, ()),
     "unknown_extension": (_WORD, ("", "critical", "non-critical")),
     "must_staple": (_FLAG, ()),
+    "critical": (_WORDS, EXTENSIONS),
+    "not_critical": (_WORDS, EXTENSIONS),
+    "extensions": (_OWN, ()),
     "chain": (_TEXTS, ()),
     "foreign_key": (_FLAG, ()),
     "defect": (_TEXT, ()),
@@ -249,9 +276,14 @@ def _value(where: str, key: str, value: Any) -> Any:
         if not all(isinstance(item, str) and item and (kind == _TEXTS or item in accepted) for item in items):
             raise wrong
         return tuple(items)
+    if kind == _OWN:
+        made = [_own_extension(item) for item in value] if isinstance(value, list) else [None]
+        if None in made:
+            raise wrong
+        return tuple(made)
     is_whole = isinstance(value, int) and not isinstance(value, bool)
     fits = {
-        _WORD: value in accepted,
+        _WORD: value in accepted and not isinstance(value, bool),
         _TEXT: isinstance(value, str),
         _COUNT: is_whole and value >= 0,
         _FLAG: isinstance(value, bool),
@@ -262,7 +294,20 @@ def _value(where: str, key: str, value: Any) -> Any:
     return value
 
 
-def _expected(kind: str, accepted: tuple[str, ...]) -> str:
+def _own_extension(item: object) -> OwnExtension | None:
+    """Read one extension by its OID; None if it is none."""
+    if not isinstance(item, dict) or not {"oid", "der"} <= set(item) <= {"oid", "der", "critical"}:
+        return None
+    oid, text, critical = item["oid"], item["der"], item.get("critical", False)
+    if not (isinstance(oid, str) and _OID.fullmatch(oid) and isinstance(text, str) and isinstance(critical, bool)):
+        return None
+    try:
+        return OwnExtension(oid=oid, content=bytes.fromhex(text), critical=critical)
+    except ValueError:
+        return None
+
+
+def _expected(kind: str, accepted: tuple[Any, ...]) -> str:
     """Return the accepted values of a key, for an error message."""
     words = ", ".join(repr(str(word)) for word in accepted)
     return {
@@ -272,6 +317,7 @@ def _expected(kind: str, accepted: tuple[str, ...]) -> str:
         _TEXTS: "a list of strings",
         _COUNT: "a non-negative integer",
         _FLAG: "true or false",
+        _OWN: 'a list such as [{oid = "1.3.6.1.4.1.32473.9", der = "0500", critical = true}], der in hex',
         _DAY: "an integer (days from now) or a date such as 2020-01-31",
     }[kind]
 
@@ -312,7 +358,17 @@ def _profile(where: str, name: str, values: Mapping[str, Any]) -> Profile:
 def _check_references(profile: Profile, profiles: Mapping[str, Profile]) -> None:
     """Check that the profiles it names are declared, that its issuers end in a root, and its signature."""
     where = f"profile {profile.name!r}"
-    for key, names in (("issuer", (profile.issuer,)), ("chain", profile.chain or ())):
+    shared = profiles.get(profile.key_of)
+    if shared is not None and (shared.key != profile.key or shared.key_of):
+        raise UsageError(
+            f"{where}: key_of names {profile.key_of!r}; expected a profile with a key of its own, {profile.key!r} as well"
+        )
+    named = (
+        ("issuer", (profile.issuer,)),
+        ("chain", profile.chain or ()),
+        ("key_of", tuple(filter(None, [profile.key_of]))),
+    )
+    for key, names in named:
         for name in names:
             if name not in profiles and not (key == "issuer" and name == "self"):
                 raise UsageError(f"{where}: {key} names {name!r}, which is not declared")
@@ -338,5 +394,7 @@ def _check_signature(profile: Profile, profiles: Mapping[str, Profile]) -> None:
         raise UsageError(f"{where}: signature_padding = 'pss' needs an RSA issuer, a hash from SHA-2 on and no PSS key")
     if asked[1] == "md5" and not signer.key.startswith("rsa-"):
         raise UsageError(f"{where}: signature = 'md5' needs an RSA issuer, {signer.name!r} has {signer.key!r}")
+    if profile.version == 1 and (signer.key.startswith("ed") or asked[0]):
+        raise UsageError(f"{where}: version = 1 needs an RSA or EC issuer and signature_padding = 'pkcs1'")
     if signer.key.startswith("ed") and (asked[1] != "sha256" or "pss" in profile.key):
         raise UsageError(f"{where}: {signer.name!r} has {signer.key!r}, which has only one signature: remove the key")

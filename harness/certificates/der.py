@@ -64,7 +64,12 @@ def _content(data: bytes, at: int) -> tuple[int, int]:
 
 
 def resigned(
-    certificate: bytes, *, sign: Callable[[bytes], bytes], signature: bytes | None = None, key: bytes | None = None
+    certificate: bytes,
+    *,
+    sign: Callable[[bytes], bytes],
+    signature: bytes | None = None,
+    key: bytes | None = None,
+    version_1: bool = False,
 ) -> bytes:
     """Replace algorithm identifiers in a certificate and sign it again.
 
@@ -73,6 +78,7 @@ def resigned(
         sign: gives the signature over the new TBSCertificate.
         signature: AlgorithmIdentifier of the signature; None keeps what is there.
         key: AlgorithmIdentifier of the subject's key; None keeps what is there.
+        version_1: leave out the version, whose default is 1, and the extensions, which version 1 does not have.
     """
     body, algorithm, _ = children(certificate)
     algorithm = signature or algorithm
@@ -81,6 +87,8 @@ def resigned(
     parts[2] = algorithm
     if key is not None:
         parts[6] = tlv(SEQUENCE, key + children(parts[6])[1])
+    if version_1:
+        parts = parts[1:7]
     body = tlv(SEQUENCE, b"".join(parts))
     return tlv(SEQUENCE, body + algorithm + tlv(_BIT_STRING, b"\0" + sign(body)))
 

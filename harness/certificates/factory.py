@@ -215,6 +215,8 @@ class Certificates:
     def _key(self, profile: Profile) -> PrivateKey:
         from harness.certificates import keys
 
+        if profile.key_of:
+            return self._key(self.profile(profile.key_of))
         if profile.name not in self._keys:
             if self._store is None:
                 self._store = keys.KeyStore(self._store_folder or cache_dir("keys"))
@@ -224,7 +226,7 @@ class Certificates:
 
     def _foreign_key(self, profile: Profile) -> PrivateKey:
         """Return a key of the same type that does not match the certificate."""
-        return self._key(replace(profile, name=f"{profile.name}.foreign"))
+        return self._key(replace(profile, name=f"{profile.name}.foreign", key_of=""))
 
     def _write(self, name: str, content: bytes) -> Path:
         """Write a file that only this user can read, in a directory (0700) that is removed with this object."""

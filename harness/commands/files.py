@@ -27,7 +27,11 @@ def add(commands: Commands) -> None:
         epilog=EXAMPLE,
     )
     parser.add_argument(
-        "name", nargs="?", choices=DATA_FOLDERS, metavar="NAME", help="certs, device_scripts, docs, examples or tools"
+        "name",
+        nargs="?",
+        choices=tuple(DATA_FOLDERS),
+        metavar="NAME",
+        help="certs, device_scripts, docs, examples or tools",
     )
     parser.set_defaults(run=run)
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 OPTION = "--baseline"
 # How many changes of each kind are printed; run.json has all of them.
 LISTED = 20
+# The beginning of the names of the files of a run that would replace a larger baseline.
+PART = "part-"
 
 
 def read_baseline(path: str, *, folder: Path) -> RunFile:
@@ -35,6 +37,21 @@ def read_baseline(path: str, *, folder: Path) -> RunFile:
     if not file.run.results:
         raise UsageError(f"{OPTION} {path}: this run has no results, so there is nothing to compare with")
     return file
+
+
+def would_replace(file: RunFile, folder: Path, *, planned: Collection[Cell]) -> bool:
+    """Whether the record of this run would replace the baseline although it leaves out some of its cells.
+
+    Args:
+        file: the baseline.
+        folder: the artifacts folder of this run.
+        planned: the cells that this run includes.
+    """
+    from harness.reports.record.cells import cell_of
+
+    there = {cell_of(result) for result in file.run.results}
+    own = {(folder / name).resolve() for name in ("run.json", "run.jsonl")}
+    return (file.folder / Path(file.path).name).resolve() in own and not there <= set(planned)
 
 
 def check_common(file: RunFile, planned: Collection[Cell]) -> None:

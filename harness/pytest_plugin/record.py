@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     )
 
 
+KEPT = "baseline: {} was kept, because it has cases that this run leaves out; the record of this run is {}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class News:
     """A board or server as it is described now, and its earlier description; None if this is the first."""
@@ -67,6 +70,7 @@ class Record:
         self.trouble: list[str] = []
         self.baseline = self._baseline()
         self.compared: Comparison | None = None
+        self.prefix = ""
         self._expected = 0
         self._known: set[str] = set()
         self._own: dict[str, CaseEntry] = {}
@@ -141,13 +145,17 @@ class Record:
 
     def begin(self) -> None:
         """Start the journal with the planned cells, so that the journal of a killed run shows what is missing."""
+        from harness.pytest_plugin.baseline import PART, would_replace
         from harness.reports.record.journal import Journal
         from harness.reports.record.run_types import JournalPlan
 
         if self._journal is not None or self.trouble:
             return
         try:
-            self._journal = Journal(artifacts_folder(self.config))
+            folder = artifacts_folder(self.config)
+            if self.baseline is not None and would_replace(self.baseline, folder, planned=self.planned):
+                self.prefix = PART
+            self._journal = Journal(folder, prefix=self.prefix)
         except UsageError as error:
             self.trouble.append(f"no report: {error}")
             return
@@ -287,7 +295,7 @@ class Record:
             folder = self._journal.folder
             self._add([("end", JournalEnd(finished=record.run.finished or ""))])
             self._close_journal(self._journal)
-            paths = [*(folder / name for name in FINAL_REPORTS), *paths]
+            paths = [*(folder / f"{self.prefix}{name}" for name in FINAL_REPORTS), *paths]
         for path in paths:
             links = relative_link(folder, start=path.parent) if folder is not None else ""
             try:
@@ -315,7 +323,8 @@ class Record:
             return []
         from harness.pytest_plugin.baseline import baseline_lines
 
-        return baseline_lines(self.baseline, self.compared)
+        kept = [KEPT.format(self.baseline.path, f"{self.prefix}run.json")] if self.prefix else []
+        return [*kept, *baseline_lines(self.baseline, self.compared)]
 
     @property
     def begun(self) -> bool:

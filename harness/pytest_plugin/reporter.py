@@ -360,5 +360,5 @@ class Reporter:
         for text in [*flaky, *self.untried(), *self.kept.trouble]:
             terminalreporter.write_line(text, red=True)
         for path in self.kept.written:
-            if tested or path.name != "matrix.html":  # a page of nothing
+            if tested or not path.name.endswith("matrix.html"):  # a page of nothing
                 terminalreporter.write_line(f"report: {path}")

@@ -107,3 +107,20 @@ def test_wrong_file(suite):
     assert suite.refused("--baseline", "newer.json").startswith(
         "--baseline newer.json: has the schema 'tls-harness/run/7'; this version reads tls-harness/run/2 and tls-harness/run/1"
     )
+
+
+def test_a_smaller_run_keeps_the_baseline(suite, old):
+    """A run of fewer cases does not replace the record that it is compared with; one that has all of them does."""
+    (suite.folder / ".compat").mkdir()
+    baseline = suite.write(".compat/run.json", json.dumps(old))
+    ran = suite.run("--cases", "smoke", "-k", "rsa-1024-key", "--baseline", ".compat/run.json")
+    assert (ran.status, ran.summary()) == (0, "1 passed"), ran.text
+    assert json.loads(baseline.read_text(encoding="utf-8")) == old
+    assert len(json.loads((suite.folder / ".compat" / "part-run.json").read_text(encoding="utf-8"))["results"]) == 1
+    assert (suite.folder / ".compat" / "part-matrix.html").is_file()
+    assert ran.line(
+        "baseline: .compat/run.json was kept, because it has cases that this run leaves out; the record of this run is "
+    )
+    ran = suite.run(*suite.quick, "--baseline", ".compat/run.json")
+    assert (ran.status, ran.summary()) == (0, "2 passed"), ran.text
+    assert json.loads(baseline.read_text(encoding="utf-8"))["run"]["id"] != old["run"]["id"]

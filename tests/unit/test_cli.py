@@ -58,14 +58,22 @@ def test_help_of_a_command_has_an_example(command, capsys):
     ("arguments", "message"),
     [
         ([], "tls-harness: the following arguments are required: COMMAND (see `tls-harness --help`)\n"),
-        (["cases", "--jso"], "tls-harness: unrecognized arguments: --jso (see `tls-harness --help`)\n"),
+        (
+            ["cases", "--jso"],
+            "tls-harness cases: unrecognized arguments: --jso; did you mean '--json'? (see `tls-harness cases --help`)\n",
+        ),
+        (
+            ["diagnos"],
+            "tls-harness: argument COMMAND: invalid choice: 'diagnos'; did you mean 'diagnose'? (choose from "
+            "virtual, boards, diagnose, simulate, explain, cases, files, report, completion) (see `tls-harness --help`)\n",
+        ),
         (
             ["virtual", "--heap", "3x"],
             "tls-harness virtual: argument --heap: invalid size '3x': expected bytes, e.g. 65536, 64K or 2M "
             "(see `tls-harness virtual --help`)\n",
         ),
     ],
-    ids=["no command", "abbreviated option", "bad value"],
+    ids=["no command", "abbreviated option", "bad command", "bad value"],
 )
 def test_wrong_usage_is_one_line(arguments, message, capsys):
     """Wrong usage ends with 2 and one line on standard error that names the option and the value."""

@@ -26,19 +26,20 @@ class Journal:
 
     Args:
         folder: the artifacts directory; created if missing.
+        prefix: of the names of all its files, for a run that must not replace the record of another.
 
     Raises:
         UsageError: the directory cannot be written.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, prefix: str = "") -> None:
         self.folder = folder
-        self.path = folder / "run.jsonl"
+        self.path = folder / f"{prefix}run.jsonl"
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._file = _open_in_place(self.path)
             for name in FINAL_REPORTS:
-                (folder / name).unlink(missing_ok=True)
+                (folder / f"{prefix}{name}").unlink(missing_ok=True)
         except OSError as error:
             raise UsageError(f"--artifacts {folder}: cannot be written ({error.strerror})") from error
 

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
 from harness.certificates import Certificates
 from harness.certificates.additions import Additions
@@ -86,3 +87,89 @@ def test_a_folder_without_declarations(tmp_path: Path) -> None:
     """A folder without profiles is a mistake."""
     with pytest.raises(UsageError, match=rf"^no certificate declarations \(\*\.toml\) in {re.escape(str(tmp_path))}$"):
         Certificates(additions=Additions(folders=(tmp_path,))).names()
+
+
+def loaded(made: Certificates, name: str) -> x509.Certificate:
+    """Return a made certificate as `cryptography` reads it."""
+    return x509.load_der_x509_certificate(made.make(name).certificate_der)
+
+
+def test_a_cross_signed_root(made: Certificates) -> None:
+    """A second certificate for a root's key and subject, from another root: a leaf verifies with either."""
+    made.add(
+        "cross",
+        description="x",
+        role="authority",
+        key="p256",
+        key_of="ca-p256",
+        subject="TLS harness ca-p256",
+        issuer="ca-other",
+    )
+    root, cross = loaded(made, "ca-p256"), loaded(made, "cross")
+    assert (cross.subject, cross.public_key()) == (root.subject, root.public_key())
+    assert cross.issuer == loaded(made, "ca-other").subject
+    leaf = loaded(made, "server-p256")
+    leaf.verify_directly_issued_by(root)
+    leaf.verify_directly_issued_by(cross)
+
+
+def test_version_1(made: Certificates) -> None:
+    """Version 1 has no extensions, and its signature is right."""
+    made.add("old", description="x", role="server", key="p256", issuer="ca-p256", version=1)
+    assert loaded(made, "old").version is x509.Version.v1
+    assert len(loaded(made, "old").extensions) == 0
+    loaded(made, "old").verify_directly_issued_by(loaded(made, "ca-p256"))
+
+
+def test_criticality_and_own_extensions(made: Certificates) -> None:
+    """The criticality of an extension can be reversed, and an extension of any OID added."""
+    made.add(
+        "odd",
+        description="x",
+        role="server",
+        key="p256",
+        issuer="ca-p256",
+        critical=["extended-key-usage"],
+        not_critical=["key-usage"],
+        extensions=[
+            {"oid": "1.3.6.1.4.1.32473.9", "der": "0500", "critical": True},
+            {"oid": "1.3.6.1.4.1.32473.10", "der": "0500"},
+        ],
+    )
+    found = {item.oid.dotted_string: (item.critical, item.value) for item in loaded(made, "odd").extensions}
+    assert (found["2.5.29.37"][0], found["2.5.29.15"][0], found["2.5.29.19"][0]) == (True, False, True)
+    assert (found["1.3.6.1.4.1.32473.9"][0], found["1.3.6.1.4.1.32473.10"][0]) == (True, False)
+    assert found["1.3.6.1.4.1.32473.9"][1].value == b"\x05\x00"
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        (
+            {"key_of": "ca-rsa"},
+            "profile 'odd': key_of names 'ca-rsa'; expected a profile with a key of its own, 'p384' as well",
+        ),
+        ({"key_of": "nobody"}, "profile 'odd': key_of names 'nobody', which is not declared"),
+        ({"version": 2}, "certificates.add(): profile 'odd': version = 2: expected '1', '3'"),
+        (
+            {"critical": ["san"]},
+            "certificates.add(): profile 'odd': critical = ['san']: expected a list of 'basic-constraints', ",
+        ),
+        (
+            {"extensions": [{"oid": "1.2", "der": "05"}, {"oid": "x", "der": "05"}]},
+            "certificates.add(): profile 'odd': extensions = [{'oid': '1.2', 'der': '05'}, {'oid': 'x', 'der': '05'}]: expected ",
+        ),
+        (
+            {"extensions": [{"oid": "1.2", "der": "5"}]},
+            "certificates.add(): profile 'odd': extensions = [{'oid': '1.2', 'der': '5'}]: expected a list such as [{oid = ",
+        ),
+        (
+            {"version": 1, "key": "ed25519", "issuer": "self"},
+            "profile 'odd': version = 1 needs an RSA or EC issuer and signature_padding = 'pkcs1'",
+        ),
+    ],
+)
+def test_wrong_words(made: Certificates, keys: dict, message: str) -> None:
+    """Each wrong value is one line with what is expected."""
+    with pytest.raises(UsageError, match=f"^{re.escape(message)}"):
+        made.add("odd", **{**OWN, **keys})

@@ -26,4 +26,4 @@ def test_another_name(capsys):
     with pytest.raises(SystemExit) as ended:
         cli.main(["files", "example"])
     assert ended.value.code == 2
-    assert "argument NAME: invalid choice: 'example' (choose from" in capsys.readouterr().err
+    assert "argument NAME: invalid choice: 'example'; did you mean 'examples'? (choose from" in capsys.readouterr().err
