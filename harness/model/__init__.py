@@ -5,6 +5,7 @@ carries, hex strings have no `0x`, suite names are IANA's, versions are `TLSv1.2
 in which of the files below a record is defined may change.
 """
 
+from harness.model.behaviours import BEHAVIOURS as BEHAVIOURS
 from harness.model.behaviours import Behaviour as Behaviour
 from harness.model.boards import HOSTED_PLATFORMS as HOSTED_PLATFORMS
 from harness.model.boards import BoardInfo as BoardInfo

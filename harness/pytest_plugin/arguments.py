@@ -5,7 +5,7 @@ Their meaning is described where they are used (`fixtures.py`); a test compares 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol, TypedDict, Unpack
 
@@ -31,7 +31,9 @@ class ServerSettings(TypedDict, total=False):
     tickets: int | None
     swap_key_and_certificate: bool
     legacy_wrap_socket: bool
-    behaviour: Mapping[str, Any]
+    behaviour: str | Mapping[str, Any] | None
+    flight: Callable[[bytes, int], bytes] | None
+    unwrap_first: bool | None
 
 
 class ClientSettings(TypedDict, total=False):

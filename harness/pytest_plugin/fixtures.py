@@ -12,6 +12,7 @@ from typing import Protocol, Unpack
 from harness.errors import BoardError, ServerError, UsageError
 from harness.expectations.needs import can_offer_exactly, has_one_of, unmet
 from harness.model import (
+    IN_PROCESS,
     BoardInfo,
     BoardSpec,
     Case,
@@ -139,6 +140,10 @@ class Board:
             UsageError: a setting, certificate profile or suite does not exist, a file cannot be used, or this board cannot offer exactly
                 these suites.
         """
+        if isinstance(server, ServerProfile) and "change" in server.behaviour and self.server_python != IN_PROCESS:
+            raise UsageError(
+                f"tls_server(flight=...): not with --server {self.server_python!r}: the function is in this process"
+            )
         plan = client_plan(server, self.lab.certificates, given)
         if plan.suites is not None:
             missing = unmet((can_offer_exactly(plan.suites), has_one_of(plan.suites)), self.info, {})

@@ -13,6 +13,7 @@ from harness.certificates import Certificates
 from harness.errors import UsageError
 from harness.model import ServerProfile, TlsVersion, Verify
 from harness.pytest_plugin.arguments import ServerSettings
+from harness.pytest_plugin.given_behaviour import behaviour_of
 from harness.pytest_plugin.given_words import as_tuple, check_names, word_of
 from harness.pytest_plugin.own_files import authority_names, is_file, server_pair
 from harness.server.engine.tls_contexts import CURVES
@@ -21,6 +22,8 @@ from harness.wire.groups import openssl_group_to_iana
 
 # The arguments that name the server's own files.
 _FILES = ("cert", "key", "password")
+# Short forms of a behaviour.
+_SHORT = ("flight", "unwrap_first")
 
 
 def make_server(
@@ -45,7 +48,11 @@ def make_server(
             tickets: how many TLS 1.3 session tickets to send.
             swap_key_and_certificate: pass the key file as the certificate file and the reverse.
             legacy_wrap_socket: use `ssl.wrap_socket`, which Python 3.12 removed.
-            behaviour: a deviation from what a correct server does, as the cases use it. Not checked here.
+            behaviour: a deviation from what a correct server does: a name, or a mapping of `name` and that behaviour's keys. The list
+                is in docs/reports.md of `tls-harness files docs`, "Server behaviours".
+            flight: a function `(flight: bytes, index: int) -> bytes` that changes what the server is about to send: flight 0 begins with
+                ServerHello, 1 with the server's next answer. Only with the Python that runs pytest.
+            unwrap_first: send close_notify before the client closes, as `SSLSocket.unwrap()` does.
 
     Returns:
         The settings, for `board.connect`.
@@ -55,8 +62,9 @@ def make_server(
     """
     settings: dict[str, Any] = {**given}
     known = known or _declarations()
-    check_names(settings, [*_FILES, *(item.name for item in fields(ServerProfile))], where="tls_server")
+    check_names(settings, [*_FILES, *_SHORT, *(item.name for item in fields(ServerProfile))], where="tls_server")
     files = {name: settings.pop(name, None) for name in _FILES}
+    behaviour = behaviour_of(settings.pop("behaviour", None), **{name: settings.pop(name, None) for name in _SHORT})
     if "verify" in settings:
         settings["verify"] = word_of(Verify, settings["verify"], where="tls_server(verify=...)")
     if "alpn" in settings:
@@ -82,7 +90,7 @@ def make_server(
         settings["client_ca"] = authority_names(
             known, settings["client_ca"], where="tls_server(client_ca=...)", joined=True
         )
-    return ServerProfile(certificates=certificates, **settings)
+    return ServerProfile(certificates=certificates, behaviour=behaviour, **settings)
 
 
 @functools.cache

@@ -175,7 +175,7 @@ SECOND_FLIGHT: dict[str, tuple[Change, str]] = {
 
 #: Changes of every flight.
 EVERY_FLIGHT = ("fragments.hs-records", "fragments.hs-coalesced", "fragments.tcp", "time.slow")
-FLIGHTS = (*FIRST_FLIGHT, *SECOND_FLIGHT, *EVERY_FLIGHT, "tampered.appdata-bad-mac")
+FLIGHTS = (*FIRST_FLIGHT, *SECOND_FLIGHT, *EVERY_FLIGHT, "tampered.appdata-bad-mac", "flight")
 
 
 def flight_of(behaviour: dict[str, Any]) -> Callable[[bytes, int], tuple[bytes, str]] | None:
@@ -190,6 +190,8 @@ def flight_of(behaviour: dict[str, Any]) -> Callable[[bytes, int], tuple[bytes, 
     def change(data: bytes, index: int) -> tuple[bytes, str]:
         if data[:1] == bytes([ALERT]):
             return data, ""  # the server refuses: there is no flight to change
+        if name == "flight":
+            return behaviour["change"](data, index), ""
         if name in FIRST_FLIGHT and index == 0:
             edit, how = FIRST_FLIGHT[name]
             return edit(data), how
