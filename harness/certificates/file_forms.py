@@ -221,7 +221,7 @@ def _repairs(data: bytes) -> Iterator[tuple[Form, bytes | None]]:
     """Return each form that is PEM after a change, and the changed text; the change that does least comes first."""
     steps: tuple[tuple[Form, Callable[[bytes], bytes | None]], ...] = (
         (Form.UTF16, _from_utf16),
-        (Form.OLD_MAC, lambda text: text.replace(b"\r", b"\n") if b"\n" not in text.strip() else None),
+        (Form.OLD_MAC, lambda text: text.replace(b"\r", b"\n")),
         (Form.EMPTY_LINES, lambda text: b"\n".join(line for line in text.splitlines() if line.strip())),
         (Form.INDENTED, lambda text: b"\n".join(line.strip(_INDENT) for line in text.splitlines())),
         (Form.LITERAL_NEWLINES, _from_literal),

@@ -120,12 +120,12 @@ class GivenCertificates(Certificates):
     def server_places(self, server: ServerProfile, client: ClientPlan) -> tuple[Placed, ...]:
         """See `Certificates.server_places`; with files, and with what else is within reach."""
         found = super().server_places(server, client)
-        return self.reach.with_files(found, own={GIVEN, COMPLETE} & {*server.certificates}, trusted=client.ca)
+        return self.reach.with_files(found, own=bool({GIVEN, COMPLETE} & {*server.certificates}))
 
     def client_places(self, server: ServerProfile, client: ClientPlan) -> tuple[Placed, ...]:
         """See `Certificates.client_places`; with files, and with what else is within reach."""
         found = super().client_places(server, client)
-        return self.reach.with_files(found, own={CLIENT} & {client.certificate}, trusted=server.client_ca)
+        return self.reach.with_files(found, own=client.certificate == CLIENT)
 
     def _complete(self) -> Material:
         """The server's chain in order, with the intermediates that were found, in a file of its own."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import ssl
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -47,15 +47,12 @@ class Reach:
             *(Placed(der=der, origin=Origin.NEARBY, file=STORE) for der in store),
         )
 
-    def with_files(
-        self, found: Iterable[Placed], *, own: Collection[object], trusted: Collection[str]
-    ) -> tuple[Placed, ...]:
+    def with_files(self, found: Iterable[Placed], *, own: bool) -> tuple[Placed, ...]:
         """Name the file of each certificate that comes from one, and add what else is within reach.
 
         Args:
             found: what is sent and trusted.
-            own: empty if what is sent was generated.
-            trusted: the names of what is trusted; empty without verification.
+            own: whether what is sent is in a file, and was not generated.
         """
         files = {at.der: at for at in reversed(self.named)}
         result = [
@@ -65,9 +62,7 @@ class Reach:
             for at in found
         ]
         have = {at.der for at in result if at.file is not None}
-        same_file = (
-            {at.file for at in result if at.origin is Origin.TRUSTED and at.file is not None} if trusted else set()
-        )
+        same_file = {at.file for at in result if at.origin is Origin.TRUSTED and at.file is not None}
         rest = [at for at in self.named if at.der not in have]
         unused = [replace(at, origin=Origin.TRUSTED, unused=True) for at in rest if at.file in same_file]
         return (*result, *unused, *(at for at in rest if at.file not in same_file), *self.nearby)

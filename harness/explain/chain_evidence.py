@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from harness.certificates.chain import read_chain
-from harness.certificates.chain_problems import MBEDTLS_EXTENSIONS, USES, Reading, Reason, Rules
+from harness.certificates.chain_problems import MBEDTLS_EXTENSIONS, Problem, Reading, Reason, Rules
 from harness.certificates.placed import Origin, Placed, placed
 from harness.certificates.unreadable import UNREADABLE
 from harness.expectations.clients import checks_dates, has_full_configuration, is_axtls, is_before, is_mbedtls_2
@@ -21,11 +21,9 @@ from harness.model import Verify
 from harness.wire.suites import suite_code, suite_info
 
 _LONGEST, _SHOWN = 24, 10
-# What stops a client that only reads a chain.
-_READING = (
-    frozenset({Reason.UNREADABLE, Reason.EXTENSION, Reason.SIGNATURE_ALGORITHM, Reason.HASH, Reason.EXPLICIT_CURVE})
-    | USES
-)
+# What stops a client that only reads a chain, and the hashes that mbedTLS cannot read.
+_READING = frozenset({Reason.UNREADABLE, Reason.EXTENSION, Reason.SIGNATURE_ALGORITHM, Reason.EXPLICIT_CURVE})
+_UNREADABLE_HASH = "sha3-"
 _OLD_HASHES = frozenset({"sha224", "sha256", "sha384", "sha512"})
 # OpenSSL reads these, and MicroPython's servers are not in question: SHA-1 is refused from security level 1 on.
 _SERVER_HASHES = _OLD_HASHES | {"sha3-224", "sha3-256", "sha3-384", "sha3-512"}
@@ -40,7 +38,11 @@ def server_chain(evidence: Evidence) -> Reading:
     reading = own_chain(evidence)
     if evidence.case.client.verify is not Verify.NONE:
         return reading
-    return replace(reading, problems=reading.of(_READING))
+    return replace(reading, problems=tuple(filter(_stops_a_reader, reading.problems)))
+
+
+def _stops_a_reader(problem: Problem) -> bool:
+    return problem.reason in _READING or (problem.reason is Reason.HASH and problem.detail.startswith(_UNREADABLE_HASH))
 
 
 def own_chain(evidence: Evidence) -> Reading:

@@ -37,6 +37,23 @@ def test_every_part_of_a_certificate():
     assert leaf.is_signed_by(parsed(issue("Root", ca=True).der)) is False
 
 
+def test_another_kind_of_key_is_another_key():
+    """Known without checking the signature, which the library refuses to do."""
+    own = parsed(issue("x", issue("Root", ca=True)).der)
+    assert own.is_signed_by(parsed(issue("Root", ca=True, key="RSA").der)) is False
+
+
+def test_an_address_alone_is_the_only_name():
+    """With alternative names of any type the common name does not count."""
+    found = parsed(issue("tls.test", ip=("192.0.2.1",)).der)
+    assert (found.dns, found.names) == ((), ("192.0.2.1",))
+
+
+def test_parameters_of_another_key_are_no_curve(made):
+    """An RSA-PSS key has parameters, too."""
+    assert not parsed(made.make("server-rsa-pss").certificate_der).explicit_curve
+
+
 def test_a_name_without_common_name():
     """No name at all is an empty text."""
     assert parsed(issue("").der).name == ""

@@ -132,7 +132,7 @@ def test_certificates_within_reach(files, tmp_path, monkeypatch):
     (tmp_path / "large.pem").write_bytes(pem.read_bytes() + b"\n" * (1 << 17))
     (tmp_path / "text.pem").write_bytes(b"hello")
     (tmp_path / "link.pem").symlink_to(pem)
-    (tmp_path / "folder.pem").mkdir()
+    (tmp_path / "0.pem").mkdir()
     os.mkfifo(tmp_path / "fifo.pem")
     found = [("a.der", 1), ("b.pem", 1), ("b.pem", 2), ("c.CRT", 1)]
     assert reached(tmp_path, without=[tmp_path / "named.pem"]) == found

@@ -54,17 +54,25 @@ def test_the_files_of_what_is_sent_and_trusted(folder, pki):
         *placed((pki["leaf"].der,), origin=Origin.SENT),
         *placed((pki["root"].der,), origin=Origin.TRUSTED),
     )
-    assert places(reach.with_files(found, own=True, trusted=("given-ca",))) == [
+    assert places(reach.with_files(found, own=True)) == [
         ("server.pem", 1, "sent", False),
         ("ca.pem", 1, "trusted", False),
         ("ca.pem", 2, "trusted", True),
         ("int.pem", 1, "nearby", False),
     ]
     # A generated certificate is in no file, even if its bytes are; without verification nothing is unused.
-    found = reach.with_files(found[:1], own=False, trusted=())
+    found = reach.with_files(found[:1], own=False)
     assert found[0].file is None
     assert places(found)[0] == ("server.pem", 1, "nearby", False)
     assert [at for at in found if at.unused] == []
+
+
+def test_a_certificate_in_two_files(folder, pki):
+    """The first file that the user named is shown."""
+    (folder / "again.pem").write_bytes(pki["root"].pem)
+    reach = Reach(Files(certificate=folder / "server.pem", ca=folder / "ca.pem", client_ca=folder / "again.pem"))
+    (found, *_rest) = reach.with_files(placed((pki["root"].der,), origin=Origin.TRUSTED), own=True)
+    assert found.file == str(folder / "ca.pem")
 
 
 def test_the_chains(folder, pki):

@@ -4,10 +4,11 @@ import dataclasses
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import hashes
 
 from harness.certificates.chain_problems import Reason
 from harness.certificates.placed import Origin, Placed, placed
-from harness.explain.chain_evidence import board_rules, client_chain, server_chain
+from harness.explain.chain_evidence import board_rules, client_chain, own_chain, server_chain, trusted_texts
 from harness.explain.evidence import Evidence
 from harness.model import ClientPlan, Negotiated, ServerFacts, Verify
 from harness.wire.reading import WireReading
@@ -62,7 +63,7 @@ def test_names_are_compared_only_by_a_board_that_verifies(made, root, info):
     """CERT_NONE compares none."""
     wire = WireReading(certificates=(issue("other.test", root).der,))
     trusted = placed((root.der,), origin=Origin.TRUSTED)
-    for verify, expected in ((Verify.REQUIRED, [Reason.OTHER_NAME]), (Verify.NONE, [])):
+    for verify, expected in ((Verify.REQUIRED, [Reason.OTHER_NAME]), (Verify.OPTIONAL, []), (Verify.NONE, [])):
         plan = dataclasses.replace(PLAN, verify=verify)
         assert reasons(server_chain(made(info=info, client=plan, wire=wire, server_places=trusted))) == expected
 
@@ -129,3 +130,45 @@ def test_what_is_within_reach(made, root, info):
     assert reasons(server_chain(made(info=info, client=PLAN, wire=wire, server_places=places))) == [Reason.MISSING]
     wire = WireReading(client_certificates=(issue("b", inter).der,))
     assert reasons(client_chain(made(info=info, wire=wire, client_places=places))) == [Reason.MISSING]
+
+
+@pytest.mark.parametrize(
+    ("hashed", "expected"), [(hashes.SHA256(), []), (hashes.SHA3_256(), [Reason.HASH]), (hashes.SHA224(), [])]
+)
+def test_a_board_that_does_not_verify(made, info, hashed, expected):
+    """Only what it cannot read stops it; the chain of a board that verifies is known nevertheless."""
+    wire = WireReading(certificates=(issue("tls.test", purposes=("clientAuth",), hashed=hashed).der,))
+    result = made(info=info, client=ClientPlan(verify=Verify.NONE), wire=wire)
+    assert reasons(server_chain(result)) == expected
+    assert reasons(own_chain(result))[0] is Reason.SELF_SIGNED
+    assert reasons(own_chain(result))[-1] is Reason.PURPOSE
+
+
+def test_a_certificate_in_two_files(made, root, info):
+    """The first place is shown."""
+    leaf = issue("tls.test", root)
+    files = tuple(Placed(der=leaf.der, origin=Origin.NEARBY, file=name) for name in ("a.pem", "b.pem"))
+    wire = WireReading(certificates=(leaf.der,))
+    assert server_chain(made(info=info, client=PLAN, wire=wire, server_places=files)).path[0].at.file == "a.pem"
+
+
+def test_openssl_wants_the_root_and_no_order(made, root, info):
+    """The board's chain in any order; a trusted intermediate alone is not enough."""
+    upper = issue("Upper", root, ca=True)
+    lower = issue("Lower", upper, ca=True)
+    own = issue("board", lower, purposes=("clientAuth",))
+    wire = WireReading(client_certificates=(own.der, upper.der, lower.der))
+    for trusted, expected in ((root, []), (upper, [Reason.NO_ROOT])):
+        places = placed((trusted.der,), origin=Origin.TRUSTED)
+        assert reasons(client_chain(made(info=info, wire=wire, client_places=places))) == expected
+
+
+def test_what_is_trusted(made, root):
+    """Subject, dates and file; what the board does not get is not listed."""
+    day = "2026-05-02 to 2027-03-28"
+    places = (
+        Placed(der=root.der, origin=Origin.TRUSTED, file="ca.der"),
+        Placed(der=issue("Other", ca=True).der, origin=Origin.TRUSTED, file="ca.der", number=2, unused=True),
+        Placed(der=b"damaged", origin=Origin.TRUSTED),
+    )
+    assert trusted_texts(made(server_places=places)) == (f"CN=Root, {day} (ca.der)",)
