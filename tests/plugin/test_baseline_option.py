@@ -109,6 +109,7 @@ def test_wrong_file(suite):
     )
 
 
+@pytest.mark.slow
 def test_a_smaller_run_keeps_the_baseline(suite, old):
     """A run of fewer cases does not replace the record that it is compared with; one that has all of them does."""
     (suite.folder / ".compat").mkdir()
