@@ -42,7 +42,6 @@ _NEGATIVE_HEX = re.compile(r"(?<![\w.])(-0[xX][0-9a-fA-F]{1,8})\b")
 _LARGE_NEGATIVE = re.compile(r"(?<![\w.:-])(-\d{4,5})(?![\w.:-])")
 _ALONE = re.compile(rf"\s*[\[(]?\s*{_ANY}\s*(?:,\s*\)|,.{{0,200}}|[\])])?\s*")
 _NAME = re.compile(r"[\s,\])]{1,4}['\"]?([A-Z][A-Za-z0-9_+]{2,80})")
-_MQTT = re.compile(r"MQTTException", re.IGNORECASE)
 
 
 class Source(StrEnum):
@@ -86,7 +85,7 @@ def numbers_in(line: str, *, c_program: bool = False) -> tuple[ErrorNumber, ...]
         return tuple(found.values())
     for match in _AXTLS_STATUS.finditer(line):
         found[match.start(1)] = ErrorNumber(int(match[1]), Source.AXTLS)
-    if found or _MQTT.search(line):
+    if found:
         return tuple(found.values())
     for pattern in (_OSERROR, _FAILURE, _EXCEPTION, _ARDUINO, _NEGATIVE_HEX, _LARGE_NEGATIVE):
         for match in pattern.finditer(line):

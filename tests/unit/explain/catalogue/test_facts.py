@@ -137,6 +137,18 @@ def test_i_a_number_with_a_name_is_no_typing_error():
     assert found.readings == ("-21376 = -0x5380 is MBEDTLS_ERR_PKCS7_FEATURE_UNAVAILABLE in mbedTLS 3.6",)
 
 
+def test_only_the_beginning_of_a_long_text_counts():
+    """A sign after the limit is not read."""
+    assert "no-shared-cipher" in signs("x" * 19980 + " NO_SHARED_CIPHER")
+    assert signs("x" * 20000 + " NO_SHARED_CIPHER") == {}
+
+
+def test_plain_words_are_no_alerts():
+    """Names of alerts that are ordinary words count only with a word such as `alert` or `fatal` before them."""
+    assert signs("HTTP 500: internal error; access denied; protocol version 2") == {}
+    assert set(signs("fatal alert: internal error")) == {"alert-internal-error"}
+
+
 def test_axtls_says_more_than_an_alert():
     """Alert 40 on axTLS has one reason, so the general sign of the alert does not count."""
     assert set(signs("OSError: -40")) == {"axtls-alert-40"}

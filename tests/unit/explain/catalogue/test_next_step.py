@@ -42,6 +42,11 @@ def line(text):
             "BOARD --cert CERT.pem --key KEY.pem --client-ca CLIENT-CA.pem --client-cert CLIENT.pem --client-key CLIENT-KEY.pem",
         ),
         ("connect(('x; rm -rf ~', 1)) -30592", "BOARD --connect HOST:PORT"),
+        ("urllib3.exceptions.SSLError: [SSL: WRONG_VERSION_NUMBER] (_ssl.c:1129)", "BOARD --connect HOST:PORT"),
+        (
+            "connect(('broker.example', 8883))\n[SSL: NO_SHARED_CIPHER] no shared cipher (_ssl.c:1006)",
+            "BOARD --connect broker.example:8883",
+        ),
         ("1.2.3.4:99999 -30592", "BOARD --connect HOST:PORT"),
         ("[WiFiClientSecure.cpp:144] -30592", "BOARD --connect HOST:PORT"),
         ("peername: 10.1.1.1:51000 -30592", "BOARD --connect HOST:PORT"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.explain.catalogue.numbers import numbers_in, readings
+from harness.explain.catalogue.numbers import names_of, numbers_in, readings
 from harness.explain.catalogue.sides import is_c_program
 
 
@@ -87,9 +87,16 @@ def test_a_number_without_an_end(text):
             ("-116 is ETIMEDOUT with its sign turned (esp32; read and write since 1.24)",),
         ),
         ("OSError: -202", ("-202 is EAI_FAIL of the name lookup",)),
+        ("OSError: -2", ("-2 is EAI_NONAME of the name lookup",)),
         ("-30952", ()),
     ],
 )
 def test_readings(line, lines):
     """c: a number gets all its names, by library version, by port, and as an errno; a name in the text leaves that one only."""
     assert tuple(text for number in numbers_in(line) for text in readings(number)) == lines
+
+
+def test_an_errno_in_a_log_of_esp_idf():
+    """esp-idf prints errno values of its own sockets; they are no numbers of mbedTLS."""
+    (number,) = numbers_in("E (1) esp-tls: [sock=54] delayed connect error, errno=104", c_program=True)
+    assert names_of(number).errno == ("ECONNRESET",)

@@ -41,3 +41,9 @@ def test_text():
 def test_numbers(value, meant):
     """Two exchanged digits, else one other digit; None if nothing, or more than one number, is near."""
     assert near_number(value, (-30592, -29184, -10000, -10010, -10040)) == meant
+
+
+def test_exchanged_digits_come_first():
+    """Exchanged digits are the likelier error: another number that differs in one digit does not make the answer uncertain."""
+    assert near_number(-30952, (-30592, -30953)) == -30592
+    assert near_number(-30952, (-30953, -30951)) is None
