@@ -117,7 +117,7 @@ def run(options: argparse.Namespace) -> int:
     else:
         from harness.reports.text.simulation_text import hosts_text, simulation_text
 
-        print(simulation_text(found[0]) if len(found) == 1 else hosts_text(found))
+        print(hosts_text(found) if options.hosts is not None else "\n\n".join(map(simulation_text, found)))
     if any(item.failure is not None for item in found):
         return FAULT_EXIT_CODE
     return 0 if all(item.connecting == item.count for item in found) else 1

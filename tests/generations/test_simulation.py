@@ -82,7 +82,7 @@ class Live:
 
     def simulated(self, case: Case, record: bytes) -> Simulated:
         """Simulate a case with the ClientHello that the interpreter sent in it."""
-        hello = StoredHello(source="this interpreter", exact=True, record=record.hex())
+        hello = StoredHello(family="", source="this interpreter", exact=True, record=record.hex())
         plan = case.client
         verifies = plan.verify is Verify.REQUIRED
         anchors = tuple(self.certificates.make(name).certificate_der for name in plan.ca) if verifies else None

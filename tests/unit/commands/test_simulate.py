@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import ssl
+import sys
 import threading
 
 import jsonschema
@@ -113,3 +114,10 @@ def test_servers_that_run(certificates, capsys, tmp_path) -> None:
     written = capsys.readouterr()
     assert f"127.0.0.1:{gone}: not reached: connection refused" in written.out
     assert "... 2 of 2 servers" in written.err
+
+
+def test_several_pythons(files, capsys) -> None:
+    """Each `--server` has a table of its own."""
+    twice = ["--server", sys.executable, "--server", sys.executable, "--firmware", "1.29.0-preview", "--no-fixes"]
+    assert cli.main(["simulate", *files("server-p256"), *twice]) == 1
+    assert capsys.readouterr().out.count("8 of 9 firmwares connect") == 2
