@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
 from harness.errors import ServerError, UsageError
-from harness.server.address import check_bind, local_address_for, parse_ports
+from harness.server.address import check_bind, free_port, local_address_for, parse_ports
 
 
 def test_address_towards_the_loopback() -> None:
@@ -67,3 +69,13 @@ def test_bad_ports(text: str, message: str) -> None:
     """Anything else gives one line that shows what is expected."""
     with pytest.raises(UsageError, match=message):
         parse_ports(text)
+
+
+def test_a_free_port():
+    """The usual port if it is free, else any other; of a range the first free one, and None if all are in use."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert free_port("127.0.0.1", first=port) not in (None, port)
+        assert free_port("127.0.0.1", among=(port, port)) is None
+    assert free_port("127.0.0.1", first=port) == port
+    assert free_port("127.0.0.1", among=(port, port)) == port
