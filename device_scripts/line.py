@@ -28,25 +28,20 @@ def th_adler(data, a=1, b=0):
 
 
 def th_sum(data):
-    """Return the checksum of text or bytes: a letter for its kind and eight hexadecimal digits."""
+    """Return the checksum of text or bytes: a letter for its kind, two zeros and eight hexadecimal digits."""
     if isinstance(data, str):
         data = bytes(data, "utf-8")  # the smallest firmwares have no str.encode
     if hasattr(th_binascii, "crc32"):
-        return "c%08x" % th_binascii.crc32(data)
+        return "c%010x" % th_binascii.crc32(data)
     if hasattr(th_hashlib, "sha256"):
-        return "s" + th_binascii.hexlify(th_hashlib.sha256(data).digest()[:4]).decode()
+        return "s00" + th_binascii.hexlify(th_hashlib.sha256(data).digest()[:4]).decode()
     a, b = th_adler(data)
-    return "a%04x%04x" % (b, a)
-
-
-def th_fits(text, check):
-    """Whether text arrived as it was sent. The checksum is bytes: a board keeps each short string literal for ever (py/parse.c)."""
-    return bytes(th_sum(text), "utf-8") == check
+    return "a00%04x%04x" % (b, a)
 
 
 def th_x(code, check):
     """Run code of the host if it arrived undamaged."""
-    if not th_fits(code, check):
+    if th_sum(code) != check:
         print("#th damaged")
     else:
         exec(code, globals())
@@ -62,7 +57,7 @@ def th_p(key, value):
 
 def th_step(code, check):
     """Run a step of the probe; a last line has the number of facts it printed and the checksum of them all."""
-    if not th_fits(code, check):
+    if th_sum(code) != check:
         print("#th damaged")
         return
     th_lines[0], th_lines[1], th_lines[2] = 1, 0, 0

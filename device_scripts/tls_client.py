@@ -39,7 +39,7 @@ def th_need(owner, attribute, name):
 def th_pass(did, mark, value):
     """Record a value that is passed to the API: a letter, and the number or part of the checksum; no 0. The host compares it with its plan."""
     if value != 0:
-        did.append(mark + ("%d" % value if isinstance(value, int) else th_sum(value)[1:5]))
+        did.append(mark + ("%d" % value if isinstance(value, int) else th_sum(value)[3:7]))
     return value
 
 

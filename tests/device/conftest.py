@@ -53,7 +53,7 @@ class CPythonBoard:
     def run(self, **words: Any) -> dict[str, Any]:
         """Run th_run once and return the answer as a dict, without the request number."""
         text = json.dumps({"n": 17, **words})
-        self.names["th_run"](text, check_sum(text.encode(), kind="c").encode())
+        self.names["th_run"](text, check_sum(text.encode(), kind="c"))
         (answer,) = agent_protocol.read_objects(self._capture.readouterr().out.encode())
         assert answer.pop("n") == 17
         return answer

@@ -256,8 +256,8 @@ def test_a_missing_blob_is_named(stand_in: Any, plain_server: int) -> None:
 def test_bad_requests_are_errors(stand_in: Any, capsys: pytest.CaptureFixture[str]) -> None:
     """Invalid JSON and invalid base64 are `error`, never a TLS exception."""
     made = stand_in("mbedtls_1_23")
-    made.names["th_run"]("garbage", check_sum(b"garbage", kind="c").encode())
-    made.names["th_put"](3, "x", "A", False, check_sum(b"xA", kind="c").encode())
+    made.names["th_run"]("garbage", check_sum(b"garbage", kind="c"))
+    made.names["th_put"](3, "x", "A", False, check_sum(b"xA", kind="c"))
     first, second = agent_protocol.read_objects(capsys.readouterr().out.encode())
     assert (first["kind"], second["kind"], second["blob"], second["n"]) == ("error", "error", "x", 3)
 
@@ -266,7 +266,7 @@ def test_what_arrives_damaged_is_not_done(stand_in: Any, capsys: pytest.CaptureF
     """A request or a blob with a wrong checksum is answered as damaged; nothing is connected or stored."""
     made = stand_in("mbedtls_1_23")
     made.names["th_run"]('{"host":"127.0.0.1","port":1}', "c00000000")
-    made.names["th_put"](4, "x", "QUJD", False, check_sum(b"yQUJD", kind="c").encode())
+    made.names["th_put"](4, "x", "QUJD", False, check_sum(b"yQUJD", kind="c"))
     answers = agent_protocol.read_objects(capsys.readouterr().out.encode())
     assert [(answer["kind"], answer["n"]) for answer in answers] == [("damaged", None), ("damaged", 4)]
     assert (made.firmware.calls, made.names["th_blobs"]) == ([], {})

@@ -104,16 +104,14 @@ class Attacker:
             if data is not None:
                 other = base64.b64encode(self.blob(base64.b64decode(data))).decode("ascii")
                 self.changed += other != data
-                new_check = check_sum((name + other).encode("ascii"), kind=chr(check[0])).encode("ascii")
+                new_check = check_sum((name + other).encode("ascii"), kind=check[0])
                 return f"th_put({number},{name!r},{other!r},{more},{new_check!r})".encode("ascii")
         return code
 
     def _call(self, name: str, given: str, words: Sequence[str], check: str) -> bytes:
         (text,) = words
         self.changed += json.loads(given) != json.loads(text)
-        return f"{name}({text!r},{check_sum(text.encode('ascii'), kind=chr(check[0])).encode('ascii')!r})".encode(
-            "ascii"
-        )
+        return f"{name}({text!r},{check_sum(text.encode('ascii'), kind=check[0])!r})".encode("ascii")
 
 
 def arguments(call: str) -> list[Any]:

@@ -16,16 +16,19 @@ KINDS: dict[str, Callable[[bytes], int]] = {
     "s": lambda data: int.from_bytes(hashlib.sha256(data).digest()[:4], "big"),
     "a": zlib.adler32,
 }
-PATTERN = "[csa][0-9a-f]{8}"
+PATTERN = "[csa]00[0-9a-f]{8}"
 
 
 def check_sum(data: bytes, *, kind: str) -> str:
-    """Return the checksum of some bytes: the letter of its kind and eight hexadecimal digits.
+    """Return the checksum of some bytes: the letter of its kind, two zeros and eight hexadecimal digits.
+
+    With the zeros it has 11 characters: MicroPython never frees a string literal of up to 10 (py/parse.c,
+    MICROPY_ALLOC_PARSE_INTERN_STRING_LEN), and each request has its checksum as one.
 
     Raises:
         KeyError: there is no such kind.
     """
-    return f"{kind}{KINDS[kind](data):08x}"
+    return f"{kind}{KINDS[kind](data):010x}"
 
 
 def fits(data: bytes, check: str) -> bool:

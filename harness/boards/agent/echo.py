@@ -51,7 +51,7 @@ def planned_echo(request: RunRequest, blobs: Mapping[str, bytes], *, kind: str) 
     """
 
     def summed(data: bytes) -> str:
-        return check_sum(data, kind=kind)[1:5]
+        return check_sum(data, kind=kind)[3:7]
 
     def blob(name: str | None) -> str | None:
         return summed(blobs[name]) if name is not None else None

@@ -137,11 +137,8 @@ def json_literal(value: Any) -> str:
 
 
 def _check(text: str, *, kind: str) -> str:
-    """Return the checksum of ASCII as a literal of bytes: MicroPython never frees a string literal of up to 10 characters.
-
-    Source: py/parse.c, MICROPY_ALLOC_PARSE_INTERN_STRING_LEN.
-    """
-    return repr(check_sum(text.encode("ascii"), kind=kind).encode("ascii"))
+    """Return the checksum of ASCII as a literal."""
+    return f"'{check_sum(text.encode('ascii'), kind=kind)}'"
 
 
 def literal(text: str) -> str:

@@ -314,7 +314,7 @@ def test_f9_an_agent_that_arrived_damaged(session: BoardSession) -> None:
             session.connect(request, blobs, deadline=Deadline(60))
         assert raised.value.kind == "agent"
     assert session.recover()[-1].result == "helped"
-    answer = session.link.exec(b"th_run('x', b'c0')", deadline=Deadline(60)).stdout
+    answer = session.link.exec(b"th_run('x', 'c0')", deadline=Deadline(60)).stdout
     assert b'"kind":"damaged"' in answer.replace(b" ", b"")
 
 

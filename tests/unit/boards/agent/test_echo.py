@@ -38,7 +38,7 @@ FULL = RunRequest(
 
 def summed(data: bytes) -> str:
     """The part of the checksum that the agent notes."""
-    return check_sum(data, kind="c")[1:5]
+    return check_sum(data, kind="c")[3:7]
 
 
 PLANNED = (

@@ -62,7 +62,7 @@ def _request_of(code: str) -> dict[str, Any]:
     """Return the request as the board's json.loads would see it; check its checksum."""
     (call,) = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)]
     text, *check = [ast.literal_eval(argument) for argument in call.args]
-    assert check in ([], [check_sum(text.encode(), kind="c").encode()])
+    assert check in ([], [check_sum(text.encode(), kind="c")])
     return json.loads(text)
 
 
@@ -146,10 +146,8 @@ def test_blobs_are_split_and_joined() -> None:
     assert (b"".join(pieces), [len(piece) for piece in pieces]) == (data, [768, 768, 512])
     assert put_pieces(b"") == [b""]
     code = put_code("0a1b", b"abc", number=5, kind="a", more=True)
-    assert code == f"th_put(5,'0a1b','YWJj',True,b'{check_sum(b'0a1bYWJj', kind='a')}')"
-    assert (
-        put_code("0a1b", None, number=6, kind="c") == f"th_put(6,'0a1b',None,False,b'{check_sum(b'0a1b', kind='c')}')"
-    )
+    assert code == f"th_put(5,'0a1b','YWJj',True,'{check_sum(b'0a1bYWJj', kind='a')}')"
+    assert put_code("0a1b", None, number=6, kind="c") == f"th_put(6,'0a1b',None,False,'{check_sum(b'0a1b', kind='c')}')"
 
 
 def test_blob_names_are_names() -> None:
@@ -297,8 +295,10 @@ def test_stored() -> None:
 
 def test_the_sum_of_a_file() -> None:
     """The loader's output is found anywhere; anything else is None."""
-    assert read_check(b"I (1) wifi\r\n#th c0a1b2c3d\r\n") == "c0a1b2c3d"
-    assert [read_check(text) for text in (b"#th c0a1b2c3d", b"#th c0a1b2c3\n", b"#th x0a1b2c3d\n", b"")] == [None] * 4
+    assert read_check(b"I (1) wifi\r\n#th c000a1b2c3d\r\n") == "c000a1b2c3d"
+    assert [read_check(text) for text in (b"#th c000a1b2c3d", b"#th c000a1b2c3\n", b"#th x000a1b2c3d\n", b"")] == [
+        None
+    ] * 4
 
 
 def test_checked_code() -> None:
@@ -306,7 +306,7 @@ def test_checked_code() -> None:
     code = "print('a', \"b\\n\")\n"
     (call,) = [node.value for node in ast.parse(checked_code(code, kind="s")).body if isinstance(node, ast.Expr)]
     assert isinstance(call, ast.Call)
-    assert [ast.literal_eval(argument) for argument in call.args] == [code, check_sum(code.encode(), kind="s").encode()]
+    assert [ast.literal_eval(argument) for argument in call.args] == [code, check_sum(code.encode(), kind="s")]
     assert checked_code("1", kind="c", call="th_step").startswith("th_step(")
 
 
