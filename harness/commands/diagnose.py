@@ -40,6 +40,20 @@ A private key is never logged or shown, and copied only by a printed command tha
 removed; the board receives only its own (--client-key). Problems are removed one after another. PROVED means that exactly
 the printed commands and programs were run, and that board and server connected.
 
+words:
+  alert            the message with which one side refuses, and the number of its reason
+  CA               certificate authority: its certificate, on the board, decides which server certificates the board trusts
+  chain            the server's certificate, the certificate that signed it, and so on up to the CA
+  ClientHello      the board's first message: everything that it can use
+  DER, PEM         two forms of one file: bytes, or text with BEGIN and END lines
+  forward secrecy  who steals the server's key later cannot decrypt what was recorded before
+  handshake        the messages before the first data: the sides agree on algorithms and keys
+  mutual TLS       the board has a certificate too, and the server verifies it
+  PSK              pre-shared key: a secret that both sides have, instead of certificates
+  SAN              subjectAltName: the names for which a certificate is valid
+  SNI              the server's name in the ClientHello, from server_hostname
+  suite            cipher suite: a set of algorithms; both sides need one in common
+
 exit codes: 0 the board connects, 1 it does not connect, 2 usage error, 10 board or harness fault, 130 Ctrl-C
 """
 _OWN = ("cert", "key", "password_env", "ciphers", "min", "max", "client_ca", "server")

@@ -241,6 +241,7 @@ def test_no_secret_leaves_a_run(lab, tmp_path_factory):
     verdicts = {(result["board"], result["case"], result["verdict"]) for result in ran.record()["results"]}
     assert verdicts == {
         ("desk", "mtls/ok-p256", "fail"),
+        ("desk", "own/mine-own", "fail"),
         ("desk", "seed/ca-verified", "error"),
         ("echo", "mtls/ok-p256", "error"),
         ("echo", "seed/ca-verified", "error"),

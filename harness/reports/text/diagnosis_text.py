@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from harness.explain.catalogue.causes import in_short
 from harness.model import (
     HOSTED_PLATFORMS,
     Command,
@@ -104,9 +105,11 @@ def wire_lines(steps: tuple[WireStep, ...]) -> list[str]:
 
 
 def why_lines(explanation: Explanation) -> list[str]:
-    """Return the explanation without its fixes."""
+    """Return the explanation without its fixes: what was found, then the cause in plain words."""
+    short = in_short(explanation.rule, title=explanation.title)
     return [
         f"why: {one_line(explanation.title)}   [{explanation.rule}]",
+        *([f"in short: {short}"] if short else []),
         *(f"  {plain(line)}" for line in explanation.why),
     ]
 

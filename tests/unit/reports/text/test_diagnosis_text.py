@@ -31,6 +31,7 @@ def test_a_refusal_with_its_fixes(sample):
         "              server -> Alert(handshake_failure)",
         "",
         "why: the key does not fit   [ciphers/key-type]",
+        "in short: The server's key is RSA, and the board can only use servers with an EC key.",
         "  a  b",
         "",
         "1. [PROVED] give the server an EC key",
