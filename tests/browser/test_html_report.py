@@ -61,6 +61,7 @@ def test_the_first_screen_names_the_key(record, show, screenshots):
     assert (folder / "art" / "matrix.html").exists()
 
 
+@pytest.mark.slow
 def test_filters_and_the_address(mixed, show, screenshots):
     """Each filter narrows the matrix and is part of the address; the address alone restores the view."""
     page, total = show(mixed), len(mixed["results"])

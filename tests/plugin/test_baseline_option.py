@@ -76,6 +76,7 @@ def test_changes(suite, old, workers):
     assert "1 newly unsupported" in (suite.folder / ".compat" / "matrix.html").read_text()
 
 
+@pytest.mark.slow
 def test_other_boards(suite, old):
     """A baseline that has nothing in common with this run is refused before the run, also with workers."""
     suite.write("old.json", json.dumps(old).replace('"board": "unix"', '"board": "desk"'))

@@ -44,6 +44,7 @@ def pytest_collection_modifyitems(items):
 """
 
 
+@pytest.mark.slow
 def test_the_order_does_not_depend_on_arrival(suite, interpreter):
     """Table and report list boards as on the command line and cases as declared, whichever finished first."""
     suite.write("conftest.py", REVERSED)
@@ -182,6 +183,7 @@ def test_f13_own_tests_with_a_board_that_cannot_be_opened(suite, passes, status)
     assert all(line.endswith(": not run: board ttyNOPE7 is not usable, see above") for line in skipped)
 
 
+@pytest.mark.slow
 def test_f13_last_failed_runs_what_was_not_run(suite):
     """`--lf` after such a run has all tests that the board left out, cases and the user's own, and no other."""
     suite.write("test_own.py", USES_THE_BOARD.format(passes=True))

@@ -117,6 +117,7 @@ def test_a_failing_case(failed):
     assert "Traceback" not in ran.text.partition("serial transcript")[0]
 
 
+@pytest.mark.slow
 def test_the_command_runs_just_this_case_again(failing):
     """The command works in a shell in the same directory, also with two boards and a suite in a subdirectory; the run's record is kept."""
     (failing.folder / "below").mkdir()

@@ -135,6 +135,7 @@ def is_there(pid):
         return False
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks processes up in /proc")
 @pytest.mark.parametrize(
     ("number", "whom"), [(signal.SIGINT, "all"), (signal.SIGTERM, "main"), (signal.SIGKILL, "main")]

@@ -226,6 +226,7 @@ def test_no_such_place(bob):
     assert str(caught.value) == f"desk: labgrid has no place 'oard0' (did you mean 'board0'?); known places: {there}"
 
 
+@pytest.mark.slow
 def test_a_place_of_another_user(bob, tmp_path):
     """`tls-harness boards` shows who uses it, and why another place is not available; a waiting run prints that and then gets the place."""
     lab_file = tmp_path / "boards.toml"

@@ -79,6 +79,7 @@ CASES = "rsa-1024-key or key-and-certificate-swapped"
 AND_LATER = f"{CASES} or ca-verified"
 
 
+@pytest.mark.slow
 def test_one_after_another(lab):
     """Without xdist a board is opened once, closed after its last test, and only then the next is opened; also with two servers."""
     ran = lab.run("--cases", "smoke", "-k", CASES, "--board", "tag:soft", "--server", sys.executable)
@@ -102,6 +103,7 @@ def test_a_worker_for_each_board(lab):
     assert sum(line.get("record") == "result" for line in ran.journal()) == 6
 
 
+@pytest.mark.slow
 def test_more_boards_than_workers(lab):
     """No board is opened by two workers."""
     ran = lab.run("--cases", "smoke", "-k", f"{CASES} or plain", "--board", "tag:soft", "-n", "2")
@@ -124,6 +126,7 @@ def test_a_worker_that_crashes(lab):
     assert len([line for line in ran.journal() if line.get("record") == "result"]) == 6
 
 
+@pytest.mark.slow
 def test_a_worker_that_crashes_and_is_not_replaced(lab):
     """Each case that no worker could run is an error with the reason, also if pytest-xdist stops the others; results are kept."""
     lab.write("conftest.py", WATCH + DIES)
@@ -166,6 +169,7 @@ harness.run.lab.open_board = open_exchanged
 """
 
 
+@pytest.mark.slow
 def test_a_replacement_worker_that_finds_another_board(lab):
     """Its results are errors that say what differs; the board's description is still that of the first worker.
 
@@ -206,6 +210,7 @@ def pytest_xdist_node_collection_finished(node, ids):
 """
 
 
+@pytest.mark.slow
 def test_a_worker_that_crashes_before_its_first_test(lab):
     """Its board goes to another worker; no case is lost."""
     lab.write("conftest.py", ENDS_FIRST)
@@ -237,6 +242,7 @@ def pytest_runtest_logfinish(nodeid):
 """
 
 
+@pytest.mark.slow
 def test_the_first_failure_ends_the_run(lab):
     """`-x` stops all workers, not only the one that failed: another board runs only the few tests that its worker already has."""
     lab.write("conftest.py", FAILS)
@@ -270,6 +276,7 @@ if opened.__module__ == "harness.boards.kinds":  # pytest may start over in one 
 """
 
 
+@pytest.mark.slow
 def test_two_runs_that_want_the_same_boards(suite):
     """One run has a worker for each board, one has no workers, both use --board-wait: no board is ever open in both, and both pass."""
     ports = [VirtualBoard(find_interpreter("")) for _ in range(2)]
@@ -309,6 +316,7 @@ def test_another_way_to_distribute_without_workers(lab):
     assert (ran.status, ran.summary()) == (0, "1 passed"), ran.text
 
 
+@pytest.mark.slow
 def test_without_board_xdist_is_as_it_was(lab):
     """A suite that uses no board keeps its own `--dist` and number of workers."""
     ran = lab.run(

@@ -85,6 +85,7 @@ def test_among_other_tests(suite, before, after):
     assert ("[100%]" in ran.text) == bool(after)
 
 
+@pytest.mark.slow
 def test_among_other_tests_with_xdist(suite):
     """The same lines from the workers, in the order they come; letters and lines do not run into each other."""
     suite.write("test_a.py", OWN)

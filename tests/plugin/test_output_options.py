@@ -133,6 +133,7 @@ def test_a_full_disk_below_the_captures(suite):
     assert record["boards"][0]["notes"].count(note) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [(), ("-n", "1", "--artifacts", "mine")], ids=["alone", "workers"])
 def test_one_run_at_a_time(suite, how):
     """A second run into the same folder ends at once with a message and changes nothing; after the first has ended, it may run."""

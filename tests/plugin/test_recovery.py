@@ -5,6 +5,8 @@ import os
 import signal
 import sys
 
+import pytest
+
 from harness.boards.virtual.faults import POWER_WORD
 
 BOARDS = """\
@@ -64,6 +66,7 @@ time.sleep(60)
 """
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_a_hook_runs(suite, children):
     """The hook and all its children end, the run ends at once, and its results are written."""
     pipe = suite.folder / "pipe"
@@ -103,6 +106,7 @@ RawRepl.exec = watched
 """
 
 
+@pytest.mark.slow
 def test_pytest_timeout_ends_a_case(suite):
     """If the user's own time limit is too short, the case has a result, and the board is tried once, then quarantined."""
     suite.write("conftest.py", TOO_SOON)
@@ -129,6 +133,7 @@ def test_own(board, tls_server, expect, number):
 """
 
 
+@pytest.mark.slow
 def test_a_fault_in_a_users_own_test(suite):
     """The board is recovered for the next test; otherwise it is quarantined, and the rest is not run."""
     suite.write("test_own.py", OWN)

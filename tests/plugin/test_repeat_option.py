@@ -99,6 +99,7 @@ def test_too_many_tests(suite):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("board", "status", "kind"),
     [("faulty:leak", 1, "free heap"), ("faulty:jitter", 0, None), ("unix", 0, None)],

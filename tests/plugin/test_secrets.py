@@ -219,6 +219,7 @@ def watch(process, lab):
 REPORTS = [word for suffix in REPORT_SUFFIXES for word in ("--compat-report", f"seen{suffix}")]
 
 
+@pytest.mark.slow
 def test_no_secret_leaves_a_run(lab, tmp_path_factory):
     """This holds with pytest's most verbose options, for each report, journal, transcript and capture, with workers, and during the run."""
     keys = tmp_path_factory.mktemp("keys")

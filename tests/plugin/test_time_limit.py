@@ -43,6 +43,7 @@ def test_an_alarm_between_two_phases(suite, phase, summary):
     assert (suite.folder / "torn-down").exists()
 
 
+@pytest.mark.slow
 def test_an_alarm_while_the_board_is_checked_at_its_end(suite):
     """An alarm in the check after a board's last case fails the teardown, which still runs."""
     suite.write(

@@ -39,6 +39,7 @@ def texts(page, selector):
     return [" ".join(node.to_text().split()) for node in page.query(selector)]
 
 
+@pytest.mark.slow
 def test_two_boards_two_servers(suite, other_interpreter, other_python):
     """The first sentence names a key that connects all four pairs; a table shows its cost per board; useless keys are named."""
     ran = suite.run(

@@ -1,5 +1,7 @@
 """`pytest --board SPEC` where no test is: the packaged cases run, and a path without tests is answered with what to do."""
 
+import pytest
+
 
 def test_the_packaged_cases_run(suite):
     """An empty folder is not "no tests ran": each worker collects the packaged cases, and -k chooses among them."""
@@ -13,6 +15,7 @@ def test_the_packaged_cases_run(suite):
     assert ran.record()["run"]["planned"] == 2
 
 
+@pytest.mark.slow
 def test_a_path_without_tests(suite):
     """A path that the user named has no test: one line says how to run the packaged cases; -k that fits none needs no such line."""
     (suite.folder / "empty").mkdir()

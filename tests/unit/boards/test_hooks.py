@@ -55,6 +55,7 @@ def test_a_failure_shows_the_output() -> None:
         hook("raise SystemExit(1)")
 
 
+@pytest.mark.slow
 def test_a_hook_that_does_not_end(tmp_path: Path) -> None:
     """It is killed at the deadline with its child processes: the pipe that they hold is closed."""
     pipe = tmp_path / "pipe"

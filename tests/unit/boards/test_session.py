@@ -73,6 +73,7 @@ def test_an_os_without_getcwd(new_session: NewSession, folder: Path) -> None:
     assert (folder / "tls_harness" / "agent.py").exists()
 
 
+@pytest.mark.slow
 def test_f18_boot_py_that_blocks(new_session: NewSession, folder: Path) -> None:
     """A boot.py that waits forever is interrupted after a soft reset; the run reports it once and continues."""
     session = new_session(timeout_multiplier=0.1)

@@ -72,6 +72,7 @@ def test_the_recipe_is_what_connects(shop):
     assert not prepared.folder.exists()
 
 
+@pytest.mark.slow
 def test_a_program_that_does_not_work_is_not_proved(shop):
     """Only what both programs print counts: a board without the CA, and a server that does not start."""
     workshop, settings = shop(ISSUED)

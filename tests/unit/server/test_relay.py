@@ -172,6 +172,7 @@ def test_tls13_closed_without_an_answer(relay, target, monkeypatch):
     assert last_word(read_wire(report.wire)) is LastWord.NOTHING
 
 
+@pytest.mark.slow
 def test_tls13_alert_without_an_end(relay, target, monkeypatch):
     """After an alert nothing more is expected, whether the server closes or not."""
     monkeypatch.setattr("harness.server.relay.ANSWER_S", 2.5)

@@ -89,6 +89,7 @@ def test_refused(radio: Path, new_session: NewSession, ssid: str, reason: str) -
     assert "hunter2" not in everything_shown(session, raised.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("password", ["WiFi"])
 def test_a_password_that_is_part_of_a_message(
     radio: Path, new_session: NewSession, monkeypatch: pytest.MonkeyPatch, password: str
@@ -100,6 +101,7 @@ def test_a_password_that_is_part_of_a_message(
         session.start()
 
 
+@pytest.mark.slow
 def test_no_access_point(radio: Path, new_session: NewSession) -> None:
     """No access point has this name; the board's own wait for it follows the time multiplier."""
     session = new_session(network="wifi", ssid="cafe", password_env="LAB_WIFI", timeout_multiplier=0.1)

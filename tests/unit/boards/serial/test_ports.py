@@ -275,6 +275,7 @@ def test_unknown_host(scheme: str) -> None:
     assert error.message == f"{scheme}://board.invalid:2217: unknown host name"
 
 
+@pytest.mark.slow
 def test_far_end_is_not_rfc2217() -> None:
     """If a server accepts and sends nothing, the error says what it may be instead."""
     with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -218,6 +218,7 @@ def test_boot_py_that_ends(far: Far, link: RawRepl) -> None:
     assert not link.boot_interrupted
 
 
+@pytest.mark.slow
 def test_boot_py_that_ignores_ctrl_c(far: Far, link: RawRepl) -> None:
     """After the second half of the time limit the error has the board's output."""
     raw(far, (b"\x04", b"OK\r\nMPY: soft reboot\r\n"), (b"\x03", b"KeyboardInterrupt: not now\r\n"))

@@ -99,6 +99,7 @@ def test_a_rewritten_certificate_is_read_again(certificates: Certificates, tmp_p
     engine.close()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="counts descriptors in /proc")
 def test_descriptors_do_not_grow_with_the_profiles(certificates: Certificates) -> None:
     """However many contexts are kept, none of them holds a descriptor after its connection."""
