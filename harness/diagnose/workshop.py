@@ -5,6 +5,7 @@ Knows recipes, the board's session and processes. Must not know which fix a reci
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -225,8 +226,9 @@ class Workshop:
             up = server.wait_for(lambda line: line.startswith(LISTENING), deadline=Deadline(_START_S))
             if up is None:
                 last = server.lines[-1] if server.lines else "it printed nothing"
-                # The name of the error is Python's own, and this program prints nothing else.
-                if any(line.startswith("OSError: [Errno") for line in server.lines) and not self._is_free():
+                # The name and number of the error are Python's own, and this program prints nothing else. By now the port may be free
+                # again: the program that had it, such as another diagnosis, may have ended.
+                if any(line.startswith(f"OSError: [Errno {errno.EADDRINUSE}]") for line in server.lines):
                     return None
                 return Proof(connected=False, recipe=recipe, note=f"the printed server did not start: {last}")
             return self._connected(server, recipe, files)
@@ -253,10 +255,6 @@ class Workshop:
         except BoardError as error:
             session.recover(because="it ran a printed program")
             return Proof(connected=None, recipe=recipe, note=f"not proved: {error}")
-
-    def _is_free(self) -> bool:
-        ends = self.book.ends
-        return free_port(ends.listen, among=(ends.port, ends.port)) is not None
 
     def _connected(self, server: RunningProgram, recipe: Recipe, files: Mapping[str, bytes]) -> Proof:
         played = self._played(recipe, files)

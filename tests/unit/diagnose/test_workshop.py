@@ -1,5 +1,6 @@
 """Recipes run as they are printed, on the virtual board and with this Python."""
 
+import contextlib
 import shutil
 import socket
 import stat
@@ -18,6 +19,7 @@ from harness.model import BoardSpec, Change, Program
 from harness.run.bare_board import uses_host_network
 from harness.run.lab import Lab
 from harness.run.options import RunOptions
+from harness.server.program import RunningProgram
 
 SPEC = BoardSpec(text="unix", kind="unix", target="", label="unix")
 ISSUED = Change(server={"certificates": ("server-p256",)}, client={"verify": "required", "ca": (), "ca_format": "der"})
@@ -109,6 +111,27 @@ def test_a_server_that_is_not_ours(session, server, files):
         assert workshop.prove(replace(prepared, recipe=works)).connected is True
     finally:
         workshop.close()
+
+
+def test_a_port_that_is_taken_for_a_moment(shop, monkeypatch):
+    """The printed server could not listen, although its port is free again by the time it is looked at: the proof uses another one."""
+    workshop, settings = shop(ISSUED)
+    port, started = workshop.book.ends.port, []
+
+    class Started(RunningProgram):
+        def __init__(self, arguments, **options):
+            with contextlib.ExitStack() as taken:
+                if not started:
+                    taken.enter_context(socket.create_server(("127.0.0.1", port)))
+                started.append(arguments)
+                super().__init__(arguments, **options)
+                if len(started) == 1:
+                    self._process.wait(60)
+
+    monkeypatch.setattr("harness.diagnose.workshop.RunningProgram", Started)
+    proof = workshop.prove(workshop.prepare(settings))
+    assert (proof.connected, len(started)) == (True, 2)
+    assert workshop.book.ends.port != port
 
 
 def test_without_openssl(shop, monkeypatch):
