@@ -69,7 +69,8 @@ def test_the_recipe_is_what_connects(shop):
     assert prepared.materials["server-p256"].chain_pem == (prepared.folder / "ec-cert.pem").read_bytes()
     assert {stat.S_IMODE(path.stat().st_mode) for path in prepared.folder.iterdir()} == {0o600}
     proof = workshop.prove(prepared)
-    assert (proof.connected, proof.recipe) == (True, prepared.recipe)
+    # Its port is another one if a process beside this one had it.
+    assert (proof.connected, proof.recipe) == (True, workshop.book.recipe(prepared.settings))
     workshop.close()
     assert not prepared.folder.exists()
 
