@@ -9,21 +9,21 @@ were found; `client-issuers` are those of the board's certificate. Any other nam
 from __future__ import annotations
 
 import functools
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from harness.certificates import Certificates, Material, Unavailable, declarations, keys
+from harness.certificates.found import material_of, pem_of
 from harness.certificates.parsed import parsed
 from harness.certificates.placed import Placed
-from harness.certificates.reading import anchor_among, host_of, key_facts
+from harness.certificates.reading import anchor_among, host_of
 from harness.diagnose import files as reading
 from harness.diagnose.reach import Reach
 from harness.diagnose.request import Files
 from harness.errors import UsageError
-from harness.model import ClientPlan, KeyFacts, ServerProfile
+from harness.model import ClientPlan, ServerProfile
 
 GIVEN, CLIENT_CA, CA, CLIENT = "given", "given-client-ca", "given-ca", "given-client"
 ISSUER, CLIENT_ISSUER = "issuer", "client-issuer"
@@ -66,14 +66,14 @@ class GivenCertificates(Certificates):
             variable = files.password_env
             chain = reading.server_chain(files.certificate, option="--cert", key=files.key, password_env=variable)
             password = reading.check_server_key(files.key, option="--key", password_env=variable)
-            own = _material(GIVEN, chain, chain_file=files.certificate, key_file=files.key)
+            own = material_of(GIVEN, chain, chain_file=files.certificate, key_file=files.key)
             self._given[GIVEN] = replace(own, password=password)
         self.host = host if host is not None else host_of(chain[0]) if chain else None
         self.ca_names, self.ca_format = self._authorities()
         self.client_names, self.client_format = self._client()
         if files.client_ca is not None:
             found, form, _data = reading.authorities(files.client_ca, option="--client-ca")
-            self._given[CLIENT_CA] = replace(_material(CLIENT_CA, found), root_pem=_pem(found))
+            self._given[CLIENT_CA] = replace(material_of(CLIENT_CA, found), root_pem=pem_of(found))
             self.places[CLIENT_CA] = _place(files.client_ca, form)
         super().__init__(host=self.host, now=now)
 
@@ -133,8 +133,10 @@ class GivenCertificates(Certificates):
         if own is None:
             raise Unavailable(COMPLETE, "no certificate was given")
         chain = tuple(link.parsed.der for link in self.reach.server_chain(self.now).complete)
-        chain_file = self._write(f"{COMPLETE}.chain.pem", _pem(chain))
-        return replace(_material(COMPLETE, chain, chain_file=chain_file, key_file=own.key_file), password=own.password)
+        chain_file = self._write(f"{COMPLETE}.chain.pem", pem_of(chain))
+        return replace(
+            material_of(COMPLETE, chain, chain_file=chain_file, key_file=own.key_file), password=own.password
+        )
 
     def _client_issuers(self) -> Material:
         """The intermediates of the board's certificate that were found."""
@@ -143,7 +145,7 @@ class GivenCertificates(Certificates):
             raise Unavailable(CLIENT_ISSUERS, "the intermediates of the board's certificate were not found")
         self.places[CLIENT_ISSUERS] = Place(path=None, text=found[0].at.file or "")
         chain = tuple(link.parsed.der for link in found)
-        return replace(_material(CLIENT_ISSUERS, chain), root_pem=_pem(chain))
+        return replace(material_of(CLIENT_ISSUERS, chain), root_pem=pem_of(chain))
 
     def _authorities(self) -> tuple[tuple[str, ...], str]:
         """What the board must trust, in the form of the file: a PEM text is sent as one, DER is one certificate."""
@@ -153,7 +155,7 @@ class GivenCertificates(Certificates):
         found, form, data = reading.authorities(path, option="--ca")
         names = (CA, *(f"{CA}-{number}" for number in range(2, len(found) + 1)))
         for name, der in zip(names, found, strict=True):
-            self._given[name] = _material(name, (der,))
+            self._given[name] = material_of(name, (der,))
             self.places[name] = _place(path, form, is_first=der == found[0])
         self._given[CA] = replace(self._given[CA], certificate_pem=data)
         return names, form
@@ -169,7 +171,7 @@ class GivenCertificates(Certificates):
                 f"--client-key {key}: certificate and key have different formats; give both as PEM or both as DER"
             )
         self._given[CLIENT] = replace(
-            _material(CLIENT, found),
+            material_of(CLIENT, found),
             certificate_pem=data,
             key_pem=own.data,
             key_der=keys.traditional_der(own.key),
@@ -193,7 +195,7 @@ class GivenCertificates(Certificates):
             )
         places = (_place_of(at) for at in within if at.der == found)
         self.places[name] = next(places, Place(path=None, text="the certificate itself"))
-        return _material(name, (found,))
+        return material_of(name, (found,))
 
     def _is_outside_dates(self, at: Placed) -> bool:
         """Whether a certificate in a file is not valid now; this machine's store has too many, and they come last anyway."""
@@ -214,34 +216,3 @@ def _place_of(at: Placed) -> Place:
 
 def _place(path: Path, form: str, *, is_first: bool = True) -> Place:
     return Place(path=path.absolute(), form=form, is_first=is_first, text=str(path))
-
-
-def _material(name: str, chain: tuple[bytes, ...], *, chain_file: Path = Path(), key_file: Path = Path()) -> Material:
-    """Return a record of the user's certificate; the key file is not copied."""
-    return Material(
-        name=name,
-        key_file=key_file.absolute(),
-        chain_file=chain_file.absolute(),
-        certificate_pem=_pem(chain[:1]),
-        certificate_der=chain[0],
-        chain_pem=_pem(chain),
-        chain_der=chain,
-        key_pem=b"",
-        key_der=b"",
-        key_pkcs8_der=b"",
-        root_pem=_pem(chain[-1:]),
-        root_der=chain[-1],
-        facts=_facts(chain),
-    )
-
-
-def _facts(chain: tuple[bytes, ...]) -> KeyFacts:
-    try:
-        return key_facts(chain)
-    except ValueError:
-        # A key that TLS does not support: the server will report it itself.
-        return KeyFacts(type="unknown", bits=0, chain_bytes=sum(map(len, chain)))
-
-
-def _pem(found: tuple[bytes, ...]) -> bytes:
-    return "".join(ssl.DER_cert_to_PEM_cert(der) for der in found).encode("ascii")

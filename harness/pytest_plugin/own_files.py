@@ -5,7 +5,6 @@ Reads files through `harness.diagnose.files`. A key is used in place: a server g
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,11 +14,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from harness.certificates import Certificates, Material, keys
-from harness.certificates.reading import key_facts
+from harness.certificates.found import material_of, pem_of
 from harness.certificates.unreadable import UNREADABLE
 from harness.diagnose import files
 from harness.errors import UsageError
-from harness.model import KeyFacts
 from harness.pytest_plugin.given_words import as_tuple
 
 
@@ -45,7 +43,7 @@ def server_pair(
     secret = _server_key(key_file, password=password, where=where)
     _check_pair(chain[0], secret, key_file=key_file, chain_file=chain_file, where=where)
     name = str(chain_file.absolute()) if key is None else f"{chain_file.absolute()} {key_file.absolute()}"
-    material = _material(name, chain, chain_file=chain_file, key_file=key_file)
+    material = material_of(name, chain, chain_file=chain_file, key_file=key_file)
     return _known_as(certificates, replace(material, password=password))
 
 
@@ -70,10 +68,10 @@ def authority_names(certificates: Certificates, given: Any, *, where: str, joine
         found, _form, _data = files.authorities(path, option=f"{where}:")
         name = str(path.absolute())
         if joined:
-            names.append(_known_as(certificates, replace(_material(f"{name}#all", found), root_pem=_pem(found))))
+            names.append(_known_as(certificates, replace(material_of(f"{name}#all", found), root_pem=pem_of(found))))
             continue
         for number, der in enumerate(found, start=1):
-            names.append(_known_as(certificates, _material(f"{name}#{number}", (der,))))
+            names.append(_known_as(certificates, material_of(f"{name}#{number}", (der,))))
     return tuple(names)
 
 
@@ -99,7 +97,7 @@ def client_pair(certificates: Certificates, *, certificate: str | Path | None, k
     own = files.own_key(key_file, option=where)
     _check_pair(chain[0], own.key, key_file=key_file, chain_file=path, where=where)
     made = replace(
-        _material(f"{path.absolute()}#own", chain),
+        material_of(f"{path.absolute()}#own", chain),
         key_pem=keys.traditional_pem(own.key),
         key_der=keys.traditional_der(own.key),
         key_pkcs8_der=keys.pkcs8_der(own.key),
@@ -150,29 +148,3 @@ def _known_as(certificates: Certificates, material: Material) -> str:
     """Keep a certificate under its name; a file that was changed since is read anew."""
     certificates.additions.files[material.name] = material
     return material.name
-
-
-def _material(name: str, chain: tuple[bytes, ...], *, chain_file: Path = Path(), key_file: Path = Path()) -> Material:
-    try:
-        facts = key_facts(chain)
-    except ValueError:
-        facts = KeyFacts(type="unknown", bits=0, chain_bytes=sum(map(len, chain)))  # the server will report it itself
-    return Material(
-        name=name,
-        key_file=key_file.absolute(),
-        chain_file=chain_file.absolute(),
-        certificate_pem=_pem(chain[:1]),
-        certificate_der=chain[0],
-        chain_pem=_pem(chain),
-        chain_der=chain,
-        key_pem=b"",
-        key_der=b"",
-        key_pkcs8_der=b"",
-        root_pem=_pem(chain[-1:]),
-        root_der=chain[-1],
-        facts=facts,
-    )
-
-
-def _pem(found: tuple[bytes, ...]) -> bytes:
-    return "".join(ssl.DER_cert_to_PEM_cert(der) for der in found).encode("ascii")
