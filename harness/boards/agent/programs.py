@@ -10,9 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harness.boards.agent.blobs import BlobStore
-from harness.boards.agent.check_sum import check_sum
 from harness.boards.agent.console import Console
-from harness.boards.agent.protocol import blob_name, literal, read_objects
+from harness.boards.agent.protocol import blob_name, check_literal, literal, read_objects
 from harness.system.deadline import Deadline
 
 _TEXT_LIMIT = 2000
@@ -80,7 +79,7 @@ def play_code(program: str, files: Mapping[str, str], *, number: int, kind: str)
     """
     words = {"n": number, "program": program, "files": dict(files)}
     text = json.dumps(words, ensure_ascii=True, separators=(",", ":"))
-    return f"th_play({literal(text)},'{check_sum(text.encode('ascii'), kind=kind)}')"
+    return f"th_play({literal(text)},{check_literal(text, kind=kind)})"
 
 
 def read_played(console: bytes) -> Played | None:

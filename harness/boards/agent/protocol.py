@@ -112,7 +112,7 @@ class RunRequest:
         if self.name != DEFAULT_NAME:
             words["name"] = self.name
         text = json.dumps(words, ensure_ascii=True, separators=(",", ":"))
-        return f"th_run({literal(text)},{_check(text, kind=kind)})"
+        return f"th_run({literal(text)},{check_literal(text, kind=kind)})"
 
 
 def own_text(number: int) -> str:
@@ -128,7 +128,7 @@ def checked_code(code: str, *, kind: str, call: str = "th_x") -> str:
         kind: of checksums, as the board chose it.
         call: the function of device_scripts/line.py: `th_x`, or `th_step` for a step of the probe.
     """
-    return f"{call}({code!r},{_check(code, kind=kind)})"
+    return f"{call}({code!r},{check_literal(code, kind=kind)})"
 
 
 def json_literal(value: Any) -> str:
@@ -136,7 +136,7 @@ def json_literal(value: Any) -> str:
     return literal(json.dumps(value, ensure_ascii=True, separators=(",", ":")))
 
 
-def _check(text: str, *, kind: str) -> str:
+def check_literal(text: str, *, kind: str) -> str:
     """Return the checksum of ASCII as a literal."""
     return f"'{check_sum(text.encode('ascii'), kind=kind)}'"
 
@@ -147,8 +147,8 @@ def literal(text: str) -> str:
 
 
 def blob_name(data: bytes) -> str:
-    """Name a blob by its content, short enough to be sent with every request."""
-    return hashlib.sha256(data).hexdigest()[:8]
+    """Name a blob by its content: 11 characters, for the reason that a checksum has as many."""
+    return hashlib.sha256(data).hexdigest()[:11]
 
 
 def put_pieces(data: bytes, *, chunk_bytes: int = PUT_CHUNK_BYTES) -> list[bytes]:
@@ -169,7 +169,7 @@ def put_code(name: str, piece: bytes | None, *, number: int, kind: str, more: bo
     if not re.fullmatch("[0-9a-zA-Z]{1,16}", name):
         raise ValueError(f"not a blob name: {name!r}")
     text = "" if piece is None else base64.b64encode(piece).decode("ascii")
-    return f"th_put({number},'{name}',{None if piece is None else repr(text)},{more},{_check(name + text, kind=kind)})"
+    return f"th_put({number},'{name}',{None if piece is None else repr(text)},{more},{check_literal(name + text, kind=kind)})"
 
 
 def network_code(settings: Mapping[str, Any]) -> str:
