@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.commands import report_check, report_metrics, report_trend
-from harness.commands.report_files import FILE_HELP, check_other, check_suffix, say, write
+from harness.commands.report_files import FILE_HELP, check_other, check_suffix, read_checked, say, write
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
@@ -173,12 +173,8 @@ def render(options: argparse.Namespace) -> int:
     """
     from harness.reports.formats import REPORT_SUFFIXES, rendered
     from harness.reports.record.journal import relative_link
-    from harness.reports.record.reading import read_run
 
-    for output in options.outputs:
-        check_suffix(output, accepted=REPORT_SUFFIXES)
-    file = read_run(options.run_file)
-    say(file)
+    file = read_checked(options.run_file, options.outputs, accepted=REPORT_SUFFIXES)
     for output in options.outputs:
         links = relative_link(file.folder, start=Path(output).absolute().parent)
         write(output, rendered(file.run, suffix=Path(output).suffix, links=links))

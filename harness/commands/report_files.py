@@ -39,6 +39,22 @@ def check_other(output: str, inputs: Iterable[str]) -> None:
             raise UsageError(f"-o {output!r}: would overwrite the run record {name}; give another path")
 
 
+def read_checked(name: str, outputs: Iterable[str], *, accepted: tuple[str, ...]) -> RunFile:
+    """Read a run record after checking the outputs that are made of it, and print the notes on it.
+
+    Raises:
+        UsageError: an output's suffix selects no format, or it would overwrite the record; the record is invalid.
+    """
+    from harness.reports.record.reading import read_run
+
+    for output in outputs:
+        check_suffix(output, accepted=accepted)
+        check_other(output, [name])
+    file = read_run(name)
+    say(file)
+    return file
+
+
 def say(file: RunFile) -> None:
     """Print the notes on a file to stderr, apart from the report."""
     for note in file.notes:

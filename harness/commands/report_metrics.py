@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.commands.report_files import FILE_HELP, check_other, check_suffix, say, write
+from harness.commands.report_files import FILE_HELP, read_checked, write
 
 if TYPE_CHECKING:
     from harness.commands import Commands
@@ -66,14 +66,9 @@ def metrics(options: argparse.Namespace) -> int:
         UsageError: an invalid file or suffix.
         HarnessError: the output cannot be written.
     """
-    from harness.reports.record.reading import read_run
     from harness.reports.text.openmetrics import render_openmetrics
 
-    for output in options.outputs:
-        check_suffix(output, accepted=METRICS_FORMATS)
-        check_other(output, [options.run_file])
-    file = read_run(options.run_file)
-    say(file)
+    file = read_checked(options.run_file, options.outputs, accepted=METRICS_FORMATS)
     text = render_openmetrics(file.run)
     for output in options.outputs:
         write(output, text)
@@ -89,14 +84,9 @@ def badge(options: argparse.Namespace) -> int:
         UsageError: an invalid file or suffix.
         HarnessError: the output cannot be written.
     """
-    from harness.reports.record.reading import read_run
     from harness.reports.text.badge import LABEL, badge_of
 
-    for output in options.outputs:
-        check_suffix(output, accepted=BADGE_FORMATS)
-        check_other(output, [options.run_file])
-    file = read_run(options.run_file)
-    say(file)
+    file = read_checked(options.run_file, options.outputs, accepted=BADGE_FORMATS)
     made = badge_of(file.run, label=options.label or LABEL)
     for output in options.outputs:
         write(output, made.as_svg() if Path(output).suffix == ".svg" else made.as_endpoint())

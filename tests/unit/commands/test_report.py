@@ -103,7 +103,7 @@ def test_diff(good_run, bad_run, report, tmp_path):
     assert report("diff", bad_run, good_run)[0] == 0
 
 
-def test_a_diff_is_not_written_over_a_record(good_run, bad_run, report, tmp_path, monkeypatch):
+def test_a_report_is_not_written_over_a_record(good_run, bad_run, report, tmp_path, monkeypatch):
     """A run record cannot be overwritten by mistake, under any name."""
     old, new = tmp_path / "old.json", tmp_path / "new.json"
     shutil.copy(good_run, old)
@@ -116,6 +116,7 @@ def test_a_diff_is_not_written_over_a_record(good_run, bad_run, report, tmp_path
             [],
             [f"tls-harness: -o {output!r}: would overwrite the run record {name}; give another path"],
         )
+    assert report("render", "old.json", "-o", "old.json")[0] == 2
     assert old.read_bytes() == good_run.read_bytes()
     assert new.read_bytes() == bad_run.read_bytes()
 
