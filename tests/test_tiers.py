@@ -2,7 +2,11 @@
 
 import configparser
 import shlex
+import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 SLOW_FOLDERS = ("faults", "fuzzing", "generations", "packaging")
@@ -38,5 +42,44 @@ def test_the_main_job_has_no_slow_case():
 def test_ci_runs_both_tiers():
     """`.ci/run` has a stage for the slow tests, and tox selects both kinds."""
     stages = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
-    assert ".venv/bin/pytest tests -m slow -n 2 --dist worksteal" in stages
+    assert '.venv/bin/pytest tests -m slow -n 2 --dist worksteal || rerun "$?"' in stages
     assert '-m "slow or not slow"' in ini("tox.ini")["testenv"]["commands"]
+
+
+FAILS_AT_FIRST = """
+import pathlib
+@__import__("pytest").mark.parametrize("number", range({failing}))
+def test_one(number):
+    ran = pathlib.Path(f"ran-{{number}}")
+    first = not ran.exists()
+    ran.touch()
+    assert not (first or {always})
+"""
+
+
+@pytest.mark.parametrize(
+    ("failing", "always", "status"),
+    [
+        pytest.param(2, False, 0, id="by-chance"),
+        pytest.param(3, False, 1, id="too-many"),
+        pytest.param(1, True, 1, id="twice"),
+    ],
+)
+def test_ci_runs_few_failed_tests_once_more(tmp_path, failing, always, status):
+    """`.ci/run` names a test as FLAKY that fails once and passes alone; a test that fails twice, and a third failed test, stop it."""
+    ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    function = ci[ci.index("RERUN_AT_MOST=") :].partition("\n}\n")[0] + "\n}\n"
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_it.py").write_text(FAILS_AT_FIRST.format(failing=failing, always=always))
+    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = slow\n")
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    (tmp_path / ".venv" / "bin" / "pytest").symlink_to(Path(sys.executable).with_name("pytest"))
+    script = f"set -euo pipefail\nflaky=\n{function}.venv/bin/pytest tests || rerun $?\necho went on\n"
+    ran = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ran.returncode == status, ran.stdout + ran.stderr
+    named = [line for line in ran.stdout.splitlines() if "FLAKY" in line]
+    expected = [
+        f"  FLAKY: tests/test_it.py::test_one[{number}] failed once, and passed alone" for number in range(failing)
+    ]
+    assert named == (expected if status == 0 else [])
+    assert ran.stdout.endswith("went on\n") == (status == 0)

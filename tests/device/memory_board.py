@@ -90,6 +90,10 @@ class DamagedLine:
         for direction, wire in self.wires.items():
             wire.arm(damage if damage is not None and damage.direction is direction else None)
 
+    def has_carried(self, damage: Damage) -> bool:
+        """Return whether the byte to damage has been sent."""
+        return self.wires[damage.direction].sent > damage.place
+
     @property
     def all_damages(self) -> list[Damage]:
         """Return each bit flip and each byte loss of the bytes sent since it was armed."""
