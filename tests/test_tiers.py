@@ -69,8 +69,9 @@ def test_ci_runs_few_failed_tests_once_more(tmp_path, failing, always, status):
     """`.ci/run` names a test as FLAKY that fails once and passes alone; a test that fails twice, and a third failed test, stop it."""
     ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     function = ci[ci.index("RERUN_AT_MOST=") :].partition("\n}\n")[0] + "\n}\n"
-    (tmp_path / "tests").mkdir()
-    (tmp_path / "tests" / "test_it.py").write_text(FAILS_AT_FIRST.format(failing=failing, always=always))
+    module = tmp_path / "tests" / "test_some.py"
+    module.parent.mkdir()
+    module.write_text(FAILS_AT_FIRST.format(failing=failing, always=always))
     (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = slow\n")
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
     (tmp_path / ".venv" / "bin" / "pytest").symlink_to(Path(sys.executable).with_name("pytest"))
@@ -79,7 +80,8 @@ def test_ci_runs_few_failed_tests_once_more(tmp_path, failing, always, status):
     assert ran.returncode == status, ran.stdout + ran.stderr
     named = [line for line in ran.stdout.splitlines() if "FLAKY" in line]
     expected = [
-        f"  FLAKY: tests/test_it.py::test_one[{number}] failed once, and passed alone" for number in range(failing)
+        f"  FLAKY: {module.relative_to(tmp_path)}::test_one[{number}] failed once, and passed alone"
+        for number in range(failing)
     ]
     assert named == (expected if status == 0 else [])
     assert ran.stdout.endswith("went on\n") == (status == 0)
