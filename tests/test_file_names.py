@@ -47,7 +47,7 @@ TESTED_ELSEWHERE = {
 def own_files() -> list[Path]:
     """Return the Python files of this checkout, without those of tools and environments."""
     found = []
-    for folder in ("harness", "device_scripts", "tests", "benchmarks"):
+    for folder in ("harness", "device_scripts", "tests", "benchmarks", "website"):
         found += sorted((ROOT / folder).rglob("*.py"))
     return [*found, ROOT / "conftest.py"]
 

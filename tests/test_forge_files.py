@@ -105,3 +105,37 @@ def test_dependabot_updates_both_ecosystems():
     assert set(updates) == {"pip", "github-actions"}
     declared = {re.match(r"[\w.-]+", text)[0] for text in PROJECT["optional-dependencies"]["dev"]}
     assert set(updates["pip"]["groups"]["development"]["patterns"]) == declared - {PROJECT["name"]}
+
+
+SITE = read_yaml(GITHUB / "workflows" / "site.yml")
+
+
+def test_the_site_is_published_from_main_only():
+    """A pull request builds the site in `.ci/run`, without publishing it."""
+    assert SITE[True] == {"push": {"branches": ["main"]}, "workflow_dispatch": None}
+
+
+def test_one_job_may_publish():
+    """The job that runs the project's code can only read; the other one runs nothing of ours."""
+    assert SITE["permissions"] == {"contents": "read"}
+    build, publish = SITE["jobs"]["build"], SITE["jobs"]["publish"]
+    assert publish["needs"] == ["build"]
+    assert "permissions" not in build
+    assert publish["permissions"] == {"pages": "write", "id-token": "write"}
+    assert [step.get("run") for step in publish["steps"]] == [None]
+
+
+def test_the_published_site_is_the_one_that_is_checked():
+    """The workflow runs the same command as `.ci/run`, with the same extra, and uploads the folder that it writes."""
+    runs = [step["run"] for step in SITE["jobs"]["build"]["steps"] if "run" in step]
+    assert runs[-1] == ".venv/bin/python -m website"
+    assert runs[0].endswith("pip install -q -e '.[docs]'")
+    uploads = [step["with"] for step in SITE["jobs"]["build"]["steps"] if "upload" in step.get("uses", "")]
+    assert uploads == [{"path": "build/site"}]
+    assert '"$tools/bin/python" -m website --output "$tools/site"' in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_a_checkout_leaves_no_password():
+    """The job that runs the project's code does not keep the token that it was checked out with."""
+    steps = [step for step in SITE["jobs"]["build"]["steps"] if step.get("uses", "").startswith("actions/checkout@")]
+    assert [step["with"] for step in steps] == [{"persist-credentials": False}]

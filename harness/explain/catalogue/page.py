@@ -7,7 +7,7 @@ from harness.explain.catalogue.signs import Sign, all_signs
 from harness.wire.alerts import alert_name
 
 _MOST_WORDS = 8
-_TOPICS = {
+TOPICS = {
     "api": "The board's own API",
     "certificates": "Certificates and keys",
     "ciphers": "Cipher suites",
@@ -69,7 +69,7 @@ def index() -> str:
     ]
     for topic in dict.fromkeys(cause.topic for cause in all_causes()):
         names = [cause.id for cause in all_causes() if cause.topic == topic]
-        parts.append(f"## {_TOPICS[topic]}\n\n{_list(names)}")
+        parts.append(f"## {TOPICS[topic]}\n\n{_list(names)}")
     return "\n\n".join(parts) + "\n"
 
 

@@ -1,0 +1,66 @@
+"""`python -m website`: build the site and check it. Needs no network and no board; exits with 1 if anything is wrong."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from website.check import problems
+from website.contents import site
+
+ROOT = Path(__file__).resolve().parents[1]
+SETTINGS = Path(__file__).with_name("zensical.toml")
+STYLE = SETTINGS.with_name("style.css")
+# The path of `site_url` in zensical.toml.
+BASE = "/micropython-tls-harness/"
+
+
+def write_sources(folder: Path) -> int:
+    """Write the pages and the settings that zensical reads into a folder; return the number of pages."""
+    tree = site(ROOT)
+    pages = list(tree.pages())
+    for page in pages:
+        path = folder / "pages" / page.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(page.text, encoding="utf-8")
+    shutil.copy(STYLE, folder / "pages")
+    navigation = ",\n    ".join(entry.navigation() for entry in tree.entries)
+    settings = SETTINGS.read_text(encoding="utf-8") + f"nav = [\n    {navigation},\n]\n"
+    (folder / "zensical.toml").write_text(settings, encoding="utf-8")
+    return len(pages)
+
+
+def main() -> int:
+    """Build, check, and move the site to its place."""
+    parser = argparse.ArgumentParser(prog="python -m website", description=__doc__)
+    parser.add_argument(
+        "--output",
+        metavar="DIR",
+        type=Path,
+        default=ROOT / "build" / "site",
+        help="folder of the site (default: build/site)",
+    )
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        count = write_sources(folder)
+        command = [sys.executable, "-m", "zensical", "build", "--strict"]
+        if subprocess.run(command, cwd=folder, check=False).returncode != 0:
+            return 1
+        found = problems(folder / "site", base=BASE)
+        if found:
+            print("\n".join(found))
+            return 1
+        shutil.rmtree(options.output, ignore_errors=True)
+        options.output.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(folder / "site", options.output)
+    print(f"{count} pages in {options.output}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
