@@ -161,7 +161,7 @@ def no_signature_scheme(evidence: Evidence) -> Explanation | None:
     return told(
         f"the server's key is {' and '.join(evidence.key_types) or 'unknown'}, and the board supports no signature of that kind",
         why=(
-            f"the board lists the schemes {', '.join(evidence.hello.signature_algorithms)}"
+            f"the board lists the schemes {', '.join(evidence.schemes) or 'none'}"
             if evidence.hello
             else "no ClientHello",
         ),

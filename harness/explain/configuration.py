@@ -60,7 +60,7 @@ def _offers(evidence: Evidence) -> tuple[str, ...]:
     """Return what the board offers instead, if the table does not show it."""
     lines = []
     if SIGNATURES in evidence.hidden and evidence.hello is not None:
-        lines.append(f"the board lists the schemes {', '.join(evidence.hello.signature_algorithms) or 'none'}")
+        lines.append(f"the board lists the schemes {', '.join(evidence.schemes) or 'none'}")
     if VERSIONS in evidence.hidden:
         lines.append(f"the board offers {', '.join(evidence.client_versions) or 'unknown'}")
     return tuple(lines)

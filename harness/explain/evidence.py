@@ -29,6 +29,7 @@ from harness.wire.extensions import Extension
 from harness.wire.insistence import Insistence
 from harness.wire.plain_protocols import PlainPeer
 from harness.wire.reading import WireReading
+from harness.wire.signature_algorithms import signature_name
 from harness.wire.suites import is_signal
 from harness.wire.versions import TLS13, version_name
 
@@ -84,6 +85,12 @@ class Evidence:
     def reason(self) -> str | None:
         """`SSLError.reason` of the server, or the name of its OS error."""
         return self.seen.server.reason if self.seen.server else None
+
+    @property
+    def schemes(self) -> tuple[str, ...]:
+        """The names of the signature schemes in the ClientHello."""
+        codes = self.hello.signature_algorithms if self.hello else ()
+        return tuple(signature_name(int(code, 16)) for code in codes)
 
     @property
     def number(self) -> int | None:

@@ -327,5 +327,15 @@ def accepted_unchecked(evidence: Evidence) -> Explanation | None:
             f"verdict: {VerdictWord.INSECURE}",
             *chain_lines(evidence),
         ),
-        fixes=(fixes.trust(evidence.info, host=evidence.case.client.server_hostname),),
+        fixes=_verifying(evidence),
     )
+
+
+def _verifying(evidence: Evidence) -> tuple[Fix, ...]:
+    """Return what the board's settings lack; a client that has the CA and the name, and accepts all the same, has a defect."""
+    client = evidence.case.client
+    if client.verify is not Verify.REQUIRED or not client.ca:
+        return (fixes.trust(evidence.info, host=client.server_hostname),)
+    if client.server_hostname is None:
+        return (Fix(title="pass server_hostname to wrap_socket: without it the board compares no name"),)
+    return (Fix(title="report it to the firmware's developers: the board has the CA, the name and CERT_REQUIRED"),)

@@ -74,6 +74,29 @@ def test_accepted_by_a_library_without_dates(made):
     assert said.rule == "identity/accepted-unchecked"
 
 
+@pytest.mark.parametrize(
+    ("client", "fix"),
+    [
+        (ClientPlan(verify=Verify.OPTIONAL, ca=("root",)), "load the CA that issued the server's certificate, as DER"),
+        (ClientPlan(verify=Verify.REQUIRED), "load the CA that issued the server's certificate, as DER"),
+        (
+            ClientPlan(verify=Verify.REQUIRED, ca=("root",), server_hostname=None),
+            "pass server_hostname to wrap_socket: without it the board compares no name",
+        ),
+        (
+            ClientPlan(verify=Verify.REQUIRED, ca=("root",), server_hostname="tls.test"),
+            "report it to the firmware's developers: the board has the CA, the name and CERT_REQUIRED",
+        ),
+    ],
+)
+def test_f17_a_ca_that_is_loaded_is_not_loaded_again(made, client, fix):
+    """A certificate was accepted wrongly: the fix is what the board's settings lack, if they lack anything."""
+    expected = Expectation(source="stated", outcome=Outcome.REFUSED, client_flags=frozenset({"cn_mismatch"}))
+    (said,) = candidates(made(outcome=Outcome.CONNECTED, by=None, expected=expected, client=client))
+    assert said.rule == "identity/accepted-unchecked"
+    assert [item.title for item in said.fixes] == [fix]
+
+
 @pytest.fixture
 def refused(made):
     """Return a result in which the board does not trust what was sent, with certificates as `(file, [certificates])`."""
