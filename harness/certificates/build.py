@@ -18,7 +18,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from harness.certificates import der
 from harness.certificates.declarations import HOST, KEY_USAGES, Profile
-from harness.certificates.keys import PrivateKey
+from harness.certificates.keys import CURVES, PrivateKey
 from harness.certificates.weakness import weak_links
 from harness.model import KeyFacts
 
@@ -66,6 +66,19 @@ _GROUPS: Final = {
     "p521": "secp521r1",
     "secp256k1": "secp256k1",
     "brainpool-p256": "brainpoolP256r1",
+}
+# FIPS 186-4, D.1.2: the prime of the field and the order of the generator.
+_PRIMES: Final = {
+    "p224": (2**224 - 2**96 + 1, 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFF16A2E0B8F03E13DD29455C5C2A3D),
+    "p256": (
+        2**256 - 2**224 + 2**192 + 2**96 - 1,
+        0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551,
+    ),
+    "p384": (
+        2**384 - 2**128 - 2**96 + 2**32 - 1,
+        2**384 - 0x389CB27E0BC8D220A7E5F24DB74F58851313E695333AD68D,
+    ),
+    "p521": (2**521 - 1, 2**521 - 0x5AE79787C40D069948033FEB708F65A2FC44A36477663B851449048E16EC79BF7),
 }
 
 
@@ -212,7 +225,7 @@ def _signed(builder: x509.CertificateBuilder, *, profile: Profile, issuer: Issue
     else:
         made = builder.sign(key, None)
     certificate = made.public_bytes(serialization.Encoding.DER)
-    subject_key = der.PSS_KEY if key_type(profile.key) == "RSA-PSS" else None
+    subject_key = _unusual_key(profile)
     if not weak and subject_key is None and profile.version != 1:
         return certificate
     return der.resigned(
@@ -222,6 +235,23 @@ def _signed(builder: x509.CertificateBuilder, *, profile: Profile, issuer: Issue
         key=subject_key,
         version_1=profile.version == 1,
     )
+
+
+def _unusual_key(profile: Profile) -> bytes | None:
+    """Return the AlgorithmIdentifier of a key that `cryptography` does not write; None for any other key."""
+    if key_type(profile.key) == "RSA-PSS":
+        return der.PSS_KEY
+    if profile.ec_parameters == "named":
+        return None
+    return der.explicit_curve(prime_curve(profile.key))
+
+
+def prime_curve(kind: str) -> der.PrimeCurve:
+    """Return the parameters of the curve of a key that can spell them out (`declarations.EXPLICIT`)."""
+    prime, order = _PRIMES[kind]
+    # The public key of the private key 1 is the generator.
+    point = ec.derive_private_key(1, CURVES[kind]()).public_key().public_numbers()
+    return der.PrimeCurve(prime=prime, order=order, generator=(point.x, point.y))
 
 
 def _raw_signature(body: bytes, *, key: PrivateKey, algorithm: hashes.HashAlgorithm) -> bytes:

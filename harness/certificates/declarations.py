@@ -26,6 +26,7 @@ KEYS = (
     *("rsa-1024", "rsa-2048", "rsa-3072", "rsa-4096", "rsa-8192", "rsa-pss-2048"),
     *("p224", "p256", "p384", "p521", "secp256k1", "brainpool-p256", "ed25519", "ed448"),
 )
+EXPLICIT = ("p224", "p256", "p384", "p521")  # the keys that can spell out their curve
 SIGNATURES = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512", "sha3-256")
 # RFC 5280 section 4.2.1.3, in the order of the bits.
 KEY_USAGES = (
@@ -74,10 +75,10 @@ class OwnExtension:
 class Profile:
     """One declared certificate. Dates are days from now or an absolute day (UTC); empty lists omit the extension.
 
-    `issuer` is another profile or `self`. `chain` names what is sent after the certificate, in order; None means all
-    intermediates in order without the root. `many_dns` adds that many generated names, `padding_bytes` a private
-    non-critical extension of that size. `key_of` is the profile whose key this one has as well;
-    version 1 has no extensions. `defect` is what is wrong (`a+b` for two), empty for a good certificate.
+    `issuer` is another profile or `self`. `chain` names what is sent after the certificate, in order; None means all intermediates in order
+    without the root. `many_dns` adds that many generated names, `padding_bytes` a private non-critical extension of that size. `key_of` is
+    the profile whose key this one has as well. With `ec_parameters` explicit the key spells out its curve; version 1 has no extensions.
+    `defect` is what is wrong (`a+b` for two), empty for a good certificate.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Profile:
     role: Role
     key: str
     key_of: str = ""
+    ec_parameters: str = "named"
     version: int = 3
     issuer: str
     signature: str = "sha256"
@@ -126,6 +128,7 @@ _KEYS: Mapping[str, tuple[str, tuple[Any, ...]]] = {
     "role": (_WORD, tuple(Role)),
     "key": (_WORD, KEYS),
     "key_of": (_TEXT, ()),
+    "ec_parameters": (_WORD, ("named", "explicit")),
     "version": (_WORD, (1, 3)),
     "issuer": (_TEXT, ()),
     "signature": (_WORD, SIGNATURES),
@@ -347,9 +350,10 @@ def _profile(where: str, name: str, values: Mapping[str, Any]) -> Profile:
         profile = replace(profile, omit=tuple(sorted({*profile.omit, "key-usage"})))
     if "key-usage" in profile.omit:
         profile = replace(profile, key_usage=())
-    for word in filter(None, profile.defect.split("+")):
-        if word not in DEFECTS:
-            raise UsageError(f"{where}: defect = {word!r}: expected one of {', '.join(DEFECTS)}")
+    for word in sorted(set(filter(None, profile.defect.split("+"))).difference(DEFECTS)):
+        raise UsageError(f"{where}: defect = {word!r}: expected one of {', '.join(DEFECTS)}")
+    if profile.ec_parameters == "explicit" and profile.key not in EXPLICIT:
+        raise UsageError(f"{where}: ec_parameters = 'explicit' needs a key of {', '.join(EXPLICIT)}")
     if profile.path_length is not None and not profile.ca:
         raise UsageError(f"{where}: path_length = {profile.path_length} needs ca = true")
     return profile
@@ -363,15 +367,10 @@ def _check_references(profile: Profile, profiles: Mapping[str, Profile]) -> None
         raise UsageError(
             f"{where}: key_of names {profile.key_of!r}; expected a profile with a key of its own, {profile.key!r} as well"
         )
-    named = (
-        ("issuer", (profile.issuer,)),
-        ("chain", profile.chain or ()),
-        ("key_of", tuple(filter(None, [profile.key_of]))),
-    )
-    for key, names in named:
-        for name in names:
-            if name not in profiles and not (key == "issuer" and name == "self"):
-                raise UsageError(f"{where}: {key} names {name!r}, which is not declared")
+    named = {"issuer": (profile.issuer,), "chain": profile.chain or (), "key_of": filter(None, [profile.key_of])}
+    for key, names in named.items():
+        for name in sorted(set(names) - {*profiles, "self" if key == "issuer" else ""}):
+            raise UsageError(f"{where}: {key} names {name!r}, which is not declared")
     seen = [profile.name]
     while profile.issuer != "self":
         if profile.issuer in seen:
@@ -394,7 +393,8 @@ def _check_signature(profile: Profile, profiles: Mapping[str, Profile]) -> None:
         raise UsageError(f"{where}: signature_padding = 'pss' needs an RSA issuer, a hash from SHA-2 on and no PSS key")
     if asked[1] == "md5" and not signer.key.startswith("rsa-"):
         raise UsageError(f"{where}: signature = 'md5' needs an RSA issuer, {signer.name!r} has {signer.key!r}")
-    if profile.version == 1 and (signer.key.startswith("ed") or asked[0]):
-        raise UsageError(f"{where}: version = 1 needs an RSA or EC issuer and signature_padding = 'pkcs1'")
+    if (profile.version == 1 or profile.ec_parameters == "explicit") and (signer.key.startswith("ed") or asked[0]):
+        word = "version = 1" if profile.version == 1 else "ec_parameters = 'explicit'"
+        raise UsageError(f"{where}: {word} needs an RSA or EC issuer and signature_padding = 'pkcs1'")
     if signer.key.startswith("ed") and (asked[1] != "sha256" or "pss" in profile.key):
         raise UsageError(f"{where}: {signer.name!r} has {signer.key!r}, which has only one signature: remove the key")

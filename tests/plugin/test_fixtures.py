@@ -64,6 +64,13 @@ def test_both(board, tls_server, expect, certificates):
     certificates.add("lab-client", description="Ours.", role="client", key="p256", issuer="ca-p256")
     server = tls_server("lab-broker", verify="required", client_ca="ca-p256")
     expect.connected(board.connect(server, verify="required", ca="ca-p256", certificate="lab-client"))
+
+
+def test_explicit(board, tls_server, expect, certificates):
+    certificates.add(
+        "spelled-out", description="Ours.", role="server", key="p256", issuer="ca-p256", ec_parameters="explicit"
+    )
+    expect.refused(board.connect(tls_server("spelled-out")), by="client", open_because="the number is the library's")
 """
 
 
@@ -147,9 +154,11 @@ def test_profiles_of_a_folder(suite):
     suite.write("pytest.ini", "[pytest]\ntls_certs = profiles\n")
     suite.write("test_mine.py", OWN_PROFILES)
     ran = suite.run()
-    assert (ran.status, ran.summary()) == (0, "1 passed"), ran.text
+    assert (ran.status, ran.summary()) == (0, "2 passed"), ran.text
+    (refused,) = [row for row in ran.record()["results"] if row["case"] == "own/mine-explicit"]
+    assert refused["explanation"]["rule"] == "certificates/explicit-curve"
     suite.write("profiles/lab.toml", LAB_PROFILE.replace("p384", "p385"))
-    ran = suite.run()
+    ran = suite.run("-k", "both")
     assert ran.status == 1
     assert ran.line(
         f"tls_certs: {suite.folder / 'profiles' / 'lab.toml'}: profile 'lab-broker': key = 'p385': expected 'rsa-1024', "

@@ -1,6 +1,7 @@
 """Profiles that a user adds to the harness's own."""
 
 import re
+import ssl
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from cryptography import x509
 
 from harness.certificates import Certificates
 from harness.certificates.additions import Additions
+from harness.certificates.parsed import parsed
 from harness.errors import UsageError
 
 OWN = {
@@ -121,6 +123,39 @@ def test_version_1(made: Certificates) -> None:
     loaded(made, "old").verify_directly_issued_by(loaded(made, "ca-p256"))
 
 
+@pytest.mark.parametrize("issuer", ["ca-p256", "ca-rsa", "self"])
+def test_a_curve_that_is_spelled_out(made: Certificates, issuer: str) -> None:
+    """The certificate spells out the curve of its key, is signed by its issuer, and OpenSSL loads it with its key."""
+    made.add("long", description="x", role="server", key="p256", issuer=issuer, ec_parameters="explicit")
+    made.add("short", description="x", role="server", key="p256", issuer=issuer, ec_parameters="named")
+    material = made.make("long")
+    assert parsed(material.certificate_der).explicit_curve
+    assert not parsed(made.make("short").certificate_der).explicit_curve
+    own = loaded(made, "long")
+    own.verify_directly_issued_by(own if issuer == "self" else loaded(made, issuer))
+    ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(material.chain_file, material.key_file)
+
+
+@pytest.mark.skipif(ssl.OPENSSL_VERSION_INFO < (3, 0), reason="OpenSSL 3.0 introduced this check")
+def test_openssl_refuses_a_curve_that_is_spelled_out(made: Certificates) -> None:
+    """A client with OpenSSL refuses such a certificate of a CA with X509_V_ERR_EC_KEY_EXPLICIT_PARAMS, which is 94."""
+    made.add("long", description="x", role="server", key="p256", issuer="ca-p256", ec_parameters="explicit")
+    material = made.make("long")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(material.chain_file, material.key_file)
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    server = context.wrap_bio(to_server, to_client, server_side=True)
+    trusting = ssl.create_default_context(cadata=material.root_pem.decode())
+    client = trusting.wrap_bio(to_client, to_server, server_hostname="tls.test")
+    with pytest.raises(ssl.SSLWantReadError):
+        client.do_handshake()
+    with pytest.raises(ssl.SSLWantReadError):
+        server.do_handshake()
+    with pytest.raises(ssl.SSLCertVerificationError) as refused:
+        client.do_handshake()
+    assert refused.value.verify_code == 94
+
+
 def test_criticality_and_own_extensions(made: Certificates) -> None:
     """The criticality of an extension can be reversed, and an extension of any OID added."""
     made.add(
@@ -150,6 +185,10 @@ def test_criticality_and_own_extensions(made: Certificates) -> None:
             "profile 'odd': key_of names 'ca-rsa'; expected a profile with a key of its own, 'p384' as well",
         ),
         ({"key_of": "nobody"}, "profile 'odd': key_of names 'nobody', which is not declared"),
+        (
+            {"ec_parameters": "long"},
+            "certificates.add(): profile 'odd': ec_parameters = 'long': expected 'named', 'explicit'",
+        ),
         ({"version": 2}, "certificates.add(): profile 'odd': version = 2: expected '1', '3'"),
         (
             {"critical": ["san"]},

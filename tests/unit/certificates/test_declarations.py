@@ -106,6 +106,15 @@ def test_issuers_go_up_to_the_root(tmp_path: Path) -> None:
             LEAF.replace("p256", "ed25519").replace('"root"', '"self"') + 'signature = "sha1"\n',
             "profile 'leaf': 'leaf' has 'ed25519', which has only one signature: remove the key",
         ),
+        (LEAF + 'ec_parameters = "odd"\n', "profile 'leaf': ec_parameters = 'odd': expected 'named', 'explicit'"),
+        (
+            LEAF.replace("p256", "secp256k1") + 'ec_parameters = "explicit"\n',
+            "profile 'leaf': ec_parameters = 'explicit' needs a key of p224, p256, p384, p521",
+        ),
+        (
+            "# a root that cannot sign it\n" + ROOT.replace("p256", "ed25519") + LEAF + 'ec_parameters = "explicit"\n',
+            "profile 'leaf': ec_parameters = 'explicit' needs an RSA or EC issuer and signature_padding = 'pkcs1'",
+        ),
         (LEAF.replace('"root"', '"leaf"'), "profile 'leaf': its issuers form a cycle: leaf -> leaf"),
         ("[leaf\n", "some.toml: invalid TOML: "),
     ],

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 
-from harness.certificates import Certificates, der
+from harness.certificates import Certificates, build, der
 
 
 @pytest.mark.parametrize("length", [0, 1, 127, 128, 255, 256, 65535, 65536])
@@ -55,3 +57,17 @@ def test_resigned_replaces_both_algorithm_identifiers(made: Certificates) -> Non
     assert der.children(body)[2] == algorithm
     assert signature.endswith(b"\0signature")
     assert seen == [body]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("p224", "secp224r1"), ("p256", "prime256v1"), ("p384", "secp384r1"), ("p521", "secp521r1")]
+)
+def test_a_curve_that_is_spelled_out_is_that_of_openssl(kind: str, name: str) -> None:
+    """The parameters are byte for byte those that `openssl ecparam -param_enc explicit` writes, without the optional seed."""
+    command = ["openssl", "ecparam", "-name", name, "-param_enc", "explicit", "-no_seed", "-outform", "der"]
+    try:
+        written = subprocess.run(command, check=True, capture_output=True).stdout
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"this machine's openssl does not write them: {error}")
+    _oid, parameters = der.children(der.explicit_curve(build.prime_curve(kind)))
+    assert parameters == written
