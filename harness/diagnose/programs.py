@@ -55,6 +55,7 @@ def board_program(
     *,
     host: str,
     port: int,
+    opening: Sequence[str] = (),
     send: str | None = None,
     talks: bool = True,
     needs_clock: bool = False,
@@ -66,6 +67,7 @@ def board_program(
         info: the board.
         host: where the server is.
         port: the port.
+        opening: the lines between connect() and TLS, of a protocol that begins in plain text.
         send: what it sends; None for a line that our own server answers.
         talks: whether it sends anything at all: a server that is not ours may not expect it.
         needs_clock: whether dates are checked by a clock that a board does not keep; the harness had set it.
@@ -87,18 +89,24 @@ def board_program(
         "import socket",
         *imports,
         "",
-        f"HOST, PORT = {quoted(host)}, {port}",
+        place(host, port),
         "",
         *([*settings, ""] if settings else []),
         "address = socket.getaddrinfo(HOST, PORT)[0]",
         "sock = socket.socket(address[0])",
         "sock.connect(address[-1])",
+        *opening,
         lines[-1],
         *exchange,
         "stream.close()",
         "sock.close()",
     ]
     return Program(name=BOARD_FILE, text=_lines(parts) + "\n")
+
+
+def place(host: str, port: int) -> str:
+    """Return the line that says where the server is."""
+    return f"HOST, PORT = {quoted(host)}, {port}"
 
 
 def _lines(lines: Sequence[str]) -> str:

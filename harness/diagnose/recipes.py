@@ -13,10 +13,11 @@ from typing import TypeVar
 
 from harness.diagnose.given import COMPLETE, GIVEN, GivenCertificates
 from harness.diagnose.ingredients import ingredient
-from harness.diagnose.programs import board_program, server_program
-from harness.diagnose.settings import Settings
+from harness.diagnose.programs import board_program, place, server_program
+from harness.diagnose.settings import Route, Settings
 from harness.explain.client_lines import connecting, offering
 from harness.explain.server_lines import serving
+from harness.explain.switching import asking_for_tls
 from harness.model import BoardFile, BoardInfo, ClientPlan, Ingredient, Program, Recipe, Verify
 
 T = TypeVar("T")
@@ -79,9 +80,13 @@ class RecipeBook:
             Unavailable: as `server_lines`.
         """
         plan, lines = settings.client, self._connecting(settings)
+        lines = (*self._port_line(settings.route), *lines[:-1], *_opening(settings.route), lines[-1])
         if plan.any_answer and plan.text is not None:
             return (*lines, f"stream.write({plan.text.encode()!r})", f"stream.read({plan.receive_bytes})")
         return lines
+
+    def _port_line(self, route: Route) -> tuple[str, ...]:
+        return (place(self.ends.connect, route.port),) if route.port is not None else ()
 
     def _connecting(self, settings: Settings) -> tuple[str, ...]:
         plan = settings.client
@@ -115,7 +120,8 @@ class RecipeBook:
             self._connecting(settings),
             self.info,
             host=ends.connect,
-            port=ends.port,
+            port=settings.route.port or ends.port,
+            opening=_opening(settings.route),
             send=plan.text,
             talks=ends.own_server or plan.text is not None,
             needs_clock=plan.verify is Verify.REQUIRED and not ends.shares_files,
@@ -174,6 +180,10 @@ class RecipeBook:
 
     def _name_on_board(self, source: str) -> str:
         return source if self.ends.shares_files else PurePath(source).name
+
+
+def _opening(route: Route) -> tuple[str, ...]:
+    return asking_for_tls(route.starttls) if route.starttls is not None else ()
 
 
 def changed_lines(before: Sequence[str], after: Sequence[str]) -> tuple[str, ...]:

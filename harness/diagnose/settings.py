@@ -12,8 +12,20 @@ from harness.certificates import Unavailable
 from harness.diagnose.given import CA, CLIENT, CLIENT_CA, COMPLETE, EVERY_CA, GIVEN, ISSUER, GivenCertificates
 from harness.diagnose.request import Request
 from harness.model import Change, ClientPlan, Fix, ServerProfile, Verify
+from harness.wire.plain_protocols import PlainProtocol
 
 _THERE = "*"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """How a server that is already running is reached, other than directly at the given port.
+
+    `port` is another one. With `starttls` the connection begins in plain text, and the client asks for TLS in this protocol.
+    """
+
+    port: int | None = None
+    starttls: PlainProtocol | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +34,7 @@ class Settings:
 
     server: ServerProfile
     client: ClientPlan
+    route: Route = Route()
 
     @classmethod
     def untouched(cls) -> Settings:
@@ -73,7 +86,7 @@ def changed(settings: Settings, change: Change, certificates: GivenCertificates)
         roots = [root for name in server.certificates if (root := certificates.root_of(name)) is not None]
         kept = client.ca if {GIVEN, COMPLETE} & {*server.certificates} else ()
         client = replace(client, ca=tuple(dict.fromkeys((*kept, *roots))))
-    return Settings(server=server, client=client)
+    return Settings(server=server, client=client, route=replace(settings.route, **change.route))
 
 
 def _with_what_is_there(values: Mapping[str, Any], record: ServerProfile | ClientPlan) -> dict[str, Any]:

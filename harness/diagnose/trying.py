@@ -14,7 +14,7 @@ from harness.certificates import Unavailable
 from harness.diagnose.given import CLIENT_ISSUER, GIVEN, ISSUER, GivenCertificates
 from harness.diagnose.recipes import RecipeBook, changed_lines
 from harness.diagnose.request import Progress
-from harness.diagnose.settings import Settings, changed, filled, makes_keys
+from harness.diagnose.settings import Route, Settings, changed, filled, makes_keys
 from harness.diagnose.workshop import Works
 from harness.explain.fixes import MADE, load
 from harness.model import CaseResult, Change, Explanation, Fix, Outcome, Stage, Trial, VerdictWord, Verify
@@ -27,6 +27,7 @@ NOT_OURS = "the harness cannot change this server: change it there, then diagnos
 BOARD_FAILED = "not tried: the board or its line failed twice before"
 NO_CHANGE = "not tried: with what is known here it changes nothing; if it is about a name, give one with --hostname"
 SERVER_GONE = "not tried: the server no longer accepts connections"
+NO_SWITCH = "not tried: the server did not agree to start TLS, or no longer accepts connections"
 # More than this prevents no connection that anybody has seen.
 _PROBLEMS = 6
 
@@ -176,7 +177,7 @@ class Trials:
         failed, gone = result.observation is None or result.verdict.word is VerdictWord.ERROR, _gone(result)
         self._faults = self._faults + 1 if result.verdict.word is VerdictWord.ERROR else 0
         proved = None if failed or gone else _connected(result)
-        note = result.verdict.reason if failed else SERVER_GONE if gone else self._note(fix)
+        note = result.verdict.reason if failed else _missing(settings.route) if gone else self._note(fix)
         recipe = prepared.recipe if prepared is not None else None
         if proved and self._works is not None and prepared is not None:
             proof = self._works.prove(prepared)
@@ -285,13 +286,14 @@ def _both(one: Fix, other: Fix) -> Fix:
     first, second = one.change or Change(), other.change or Change()
     server = {**first.server, **_after(first.server, second.server)}
     client = {**first.client, **_after(first.client, second.client)}
+    route = {**first.route, **second.route}
     return Fix(
         title=f"{one.title}; and {other.title}",
         discouraged=one.discouraged or other.discouraged,
         because=other.because or one.because,
         server_lines=tuple(dict.fromkeys((*one.server_lines, *other.server_lines))),
         client_lines=tuple(dict.fromkeys((*one.client_lines, *other.client_lines))),
-        change=Change(server=server, client=client),
+        change=Change(server=server, client=client, route=route),
     )
 
 
@@ -309,6 +311,13 @@ def uncovers(trial: Trial, rules: Collection[str]) -> bool:
     """Return whether this change removed its problem and led to another one, whose rule is not among these."""
     said = trial.result.explanation if trial.result is not None else None
     return said is not None and not trial.fix.discouraged and trial.fix.proved is False and said.rule not in rules
+
+
+def _missing(route: Route) -> str:
+    """Say what a server lacks that did not accept a connection this time."""
+    if route.port is not None:
+        return f"not tried: nothing accepts connections at port {route.port} of this server"
+    return SERVER_GONE if route.starttls is None else NO_SWITCH
 
 
 def _gone(result: CaseResult) -> bool:

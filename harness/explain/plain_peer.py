@@ -5,23 +5,10 @@ from __future__ import annotations
 from harness.explain.client_lines import connecting
 from harness.explain.evidence import Evidence
 from harness.explain.registry import rule, told
-from harness.model import Explanation, Fix
+from harness.explain.switching import asking_for_tls
+from harness.model import Change, Explanation, Fix
 from harness.wire.plain_protocols import TLS_PORTS, PlainPeer, PlainProtocol
 
-# What a mail or FTP client sends before it starts TLS: RFC 3207, RFC 9051 section 6.2.1, RFC 2595 section 4, RFC 4217 section 4.
-_STARTTLS = {
-    PlainProtocol.SMTP: (
-        "sock.readline()  # the greeting",
-        'sock.write(b"EHLO board\\r\\n")',
-        'while sock.readline()[3:4] == b"-":',
-        "    pass",
-        'sock.write(b"STARTTLS\\r\\n")',
-    ),
-    PlainProtocol.IMAP: ("sock.readline()  # the greeting", 'sock.write(b"a1 STARTTLS\\r\\n")'),
-    PlainProtocol.POP3: ("sock.readline()  # the greeting", 'sock.write(b"STLS\\r\\n")'),
-    PlainProtocol.FTP: ("sock.readline()  # the greeting", 'sock.write(b"AUTH TLS\\r\\n")'),
-}
-_ANSWERED = "sock.readline()  # the server's answer; now it expects TLS"
 # The lines with which a server of this protocol speaks TLS on a port of its own.
 _SERVERS = {
     PlainProtocol.MQTT: ("mosquitto  listener 8883", "mosquitto  certfile cert.pem", "mosquitto  keyfile key.pem"),
@@ -52,6 +39,7 @@ def starttls(evidence: Evidence) -> Explanation | None:
             Fix(
                 title=f"ask for TLS on the board before wrap_socket: {_word(peer.protocol)}",
                 client_lines=_switching(evidence, peer.protocol),
+                change=Change(route={"starttls": peer.protocol}),
             ),
         ),
     )
@@ -90,7 +78,10 @@ def _ways_to_tls(protocol: PlainProtocol | None) -> tuple[Fix, ...]:
 
 
 def _other_port(protocol: PlainProtocol) -> Fix:
-    return Fix(title=f"connect to the server's TLS port: usually {TLS_PORTS[protocol]} for {protocol}")
+    port = TLS_PORTS[protocol]
+    return Fix(
+        title=f"connect to the server's TLS port: usually {port} for {protocol}", change=Change(route={"port": port})
+    )
 
 
 def _word(protocol: PlainProtocol) -> str:
@@ -100,4 +91,4 @@ def _word(protocol: PlainProtocol) -> str:
 def _switching(evidence: Evidence, protocol: PlainProtocol) -> tuple[str, ...]:
     """Return the client's code: the dialogue in plain text goes between connect() and wrap_socket()."""
     lines = connecting(evidence.info, host=evidence.case.client.server_hostname)
-    return (*lines[:-1], *_STARTTLS[protocol], _ANSWERED, lines[-1])
+    return (*lines[:-1], *asking_for_tls(protocol), lines[-1])

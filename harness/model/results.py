@@ -41,10 +41,12 @@ class Change:
     `complete` is the server's present chain in order, with the intermediates that were found; `client-issuers` are those of the board's
     certificate; `every-ca` are all certificates of the board's CA file.
     In a list, `*` stands for the present values; as `server_hostname` it is a name in the server's certificate.
+    `route` is another way to a running server: its `port`, or the protocol in which the client asks it for TLS (`starttls`).
     """
 
     server: Mapping[str, Any] = field(default_factory=dict)
     client: Mapping[str, Any] = field(default_factory=dict)
+    route: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

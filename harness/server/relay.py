@@ -24,7 +24,7 @@ from harness.model import ServerFailure, ServerProfile, ServerReport, Side, TcpE
 from harness.server import ServerStart, Serving
 from harness.server.engine.engine import MAX_CONTESTED
 from harness.server.engine.tls_link import CHUNK_BYTES, Stopped, Waiter, listen
-from harness.server.target import not_reached
+from harness.server.target import Opening, dial, not_reached
 from harness.system.deadline import Deadline
 from harness.wire.last_word import LastWord, client_finished, last_word
 from harness.wire.reading import WireReading, read_wire
@@ -75,10 +75,13 @@ class Relay:
     Args:
         host: name or address of the server, as seen from this machine.
         port: its TCP port.
+
+    `target` and `opening` may be changed between two sessions; `harness.server.target.dial` describes them.
     """
 
     def __init__(self, host: str, port: int) -> None:
         self.target = (host, port)
+        self.opening: Opening | None = None
         self._waiter = Waiter()
         self._session: _Session | None = None
         self._thread: threading.Thread | None = None
@@ -107,7 +110,7 @@ class Relay:
         session = self._session = _Session(listener=listener, serving=serving, local=(address, port))
         server: socket.socket | None = None
         try:
-            server = socket.create_connection(self.target, timeout=CONNECT_S)
+            server = dial(self.target, opening=self.opening, timeout_s=CONNECT_S)
         except ConnectionResetError:
             pass  # the server exists; the board must see the same reset
         except OSError as error:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import socket
+from collections.abc import Callable
 
 from harness.model import ServerFailure, Stage
 
@@ -26,6 +27,31 @@ def look_up(host: str, port: int) -> ServerFailure | None:
     except OSError as error:
         return not_reached(error)
     return None
+
+
+Opening = Callable[[socket.socket], None]
+"""What happens on a new connection before it is used, such as starting TLS; raises OSError if that is not possible."""
+
+
+def dial(target: tuple[str, int], *, opening: Opening | None, timeout_s: float) -> socket.socket:
+    """Connect to a server.
+
+    Args:
+        target: host and port.
+        opening: the first exchange on the connection; None for none.
+        timeout_s: how long the server may take to accept.
+
+    Raises:
+        OSError: it accepts no connection, or the opening failed.
+    """
+    server = socket.create_connection(target, timeout=timeout_s)
+    try:
+        if opening is not None:
+            opening(server)
+    except OSError:
+        server.close()
+        raise
+    return server
 
 
 def not_reached(error: OSError) -> ServerFailure:

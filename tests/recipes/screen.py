@@ -44,6 +44,8 @@ def follow(screen: str, folder: Path) -> str:
         else:
             assert mark.startswith("run these commands"), mark
             run(["sh", "-e", "-c", text], folder)
+    if "server.py" not in starts:
+        return run(["sh", "-c", starts["board.py"]], folder)
     server = RunningProgram(["sh", "-c", f"exec {starts['server.py']}"], folder=folder, guard=GUARD)
     try:
         up = server.wait_for(lambda line: line.startswith("listening on"), deadline=Deadline(60))

@@ -13,12 +13,16 @@ from collections.abc import Callable
 from typing import Protocol
 
 from harness.system.deadline import Deadline
+from harness.wire.plain_protocols import PlainProtocol
+from harness.wire.starttls import DIALOGUES
 
 # The time limit of one exchange: a server on another continent takes a second for each answer.
 EXCHANGE_S = 5.0
 # More than any answer to a ClientHello, and than any first answer of a plain protocol.
 LIMIT_BYTES = 1 << 18
 _PIECE_BYTES = 65536
+# What is kept of a plain answer: its first lines.
+SHORT_BYTES = 4096
 
 
 class Connection(Protocol):
@@ -38,6 +42,47 @@ class Connection(Protocol):
 
 
 Connect = Callable[[tuple[str, int], float], Connection]
+
+
+def start_tls(connection: Connection, protocol: PlainProtocol, *, deadline: Deadline) -> None:
+    """Ask a server that begins in plain text for TLS, up to the answer after which it expects a ClientHello.
+
+    Args:
+        connection: one that was just made.
+        protocol: one of `harness.wire.starttls.DIALOGUES`.
+        deadline: for the whole dialogue.
+
+    Raises:
+        OSError: the server does not agree, says more than it may, ends, or takes too long.
+    """
+    for step in DIALOGUES[protocol]:
+        connection.settimeout(max(0.001, deadline.remaining_s))
+        connection.sendall(step.sends)
+        data = b""
+        while not step.is_complete(data):
+            connection.settimeout(max(0.001, deadline.remaining_s))
+            piece = connection.recv(SHORT_BYTES)
+            if not piece or len(data) > SHORT_BYTES:
+                raise ConnectionAbortedError(f"no whole answer: {data[:80]!r}")
+            data += piece
+        if not step.is_good(data):
+            raise ConnectionRefusedError(f"it answers {data[:80]!r}")
+
+
+def switching(protocol: PlainProtocol) -> Connect:
+    """Return a way to connect that asks for TLS first."""
+
+    def connect(target: tuple[str, int], timeout_s: float) -> Connection:
+        deadline = Deadline(timeout_s)
+        connection = socket.create_connection(target, timeout_s)
+        try:
+            start_tls(connection, protocol, deadline=deadline)
+        except OSError:
+            connection.close()
+            raise
+        return connection
+
+    return connect
 
 
 class Dialler:
@@ -140,10 +185,6 @@ class Line:
             if complete(bytes(data[:SHORT_BYTES])) or len(data) >= SHORT_BYTES:
                 break
         return bytes(data[:SHORT_BYTES])
-
-
-# What is kept of a plain answer: its first lines.
-SHORT_BYTES = 4096
 
 
 def shake_hands(line: Line, context: ssl.SSLContext, *, name: str | None) -> bytes | None:

@@ -9,8 +9,9 @@ from harness.diagnose.own import AS_IT_IS, case_of, kept, secret_variables, star
 from harness.diagnose.recipes import Ends
 from harness.diagnose.remote.application import asked_application, requests_certificate, talking, whole_line
 from harness.diagnose.remote.names import passes_name, with_names
-from harness.diagnose.remote.probe import Found, Probe
+from harness.diagnose.remote.probe import Found
 from harness.diagnose.remote.visible import completed, unseen
+from harness.diagnose.remote.ways import Ways
 from harness.diagnose.request import Progress, Request
 from harness.diagnose.settings import Settings, as_given
 from harness.diagnose.trying import Trials, Tried
@@ -85,8 +86,8 @@ def diagnose_server(request: Request, *, progress: Progress) -> Diagnosis:
         runner = CaseRunner(
             near.board, relay, server_label=target, certificates=certificates, addresses=near.addresses, link_retries=1
         )
-        probe = Probe(host, port, name=name, progress=progress) if request.probe else None
-        return _Foreign(request, runner, certificates, target=target, probe=probe, progress=progress).diagnosis()
+        ways = Ways(relay, name=name, probes=request.probe, progress=progress)
+        return _Foreign(request, runner, certificates, target=target, ways=ways, progress=progress).diagnosis()
     finally:
         relay.close()
         lab.close()
@@ -102,14 +103,14 @@ class _Foreign:
         certificates: GivenCertificates,
         *,
         target: str,
-        probe: Probe | None,
+        ways: Ways,
         progress: Progress,
     ) -> None:
         self._request = request
         self._runner = runner
         self._certificates = certificates
         self._target = target
-        self._probe = probe
+        self._ways = ways
         self._progress = progress
         self._told: Observation | None = None
 
@@ -128,7 +129,8 @@ class _Foreign:
             return replace(gone, info=info, notes=notes)
         self._certificates.served = last.wire.certificates
         steps = wire_steps(last)
-        found = self._probe.found(seen, last.wire) if self._probe is not None else Found()
+        probe = self._ways.probe
+        found = probe.found(seen, last.wire) if probe is not None else Found()
         reply = self._reply(start, seen, last)
         first = self._judged(first, seen, last, reply)
         notes = (*notes, *self._remarks(seen, reply))
@@ -136,7 +138,7 @@ class _Foreign:
             seen,
             last.wire,
             told=self._told or seen,
-            asked=self._asked,
+            asked=self._ways.asked,
             sent=reply.asked if reply is not None else self._request.send,
             plain=found.plain,
             insists=found.insists,
@@ -190,7 +192,8 @@ class _Foreign:
     def _remarks(self, seen: Observation, reply: ApplicationReply | None) -> tuple[str, ...]:
         """Show the first line of the server's answer, and say whose choice a weak session is."""
         notes = _answer_note(reply, asked=self._request.send is None) if reply is not None else ()
-        if seen.weak and self._probe is not None and self._probe.lacks_forward_secrecy(seen.client_hello):
+        probe = self._ways.probe
+        if seen.weak and probe is not None and probe.lacks_forward_secrecy(seen.client_hello):
             return (*notes, _ONLY_WEAK)
         return notes
 
@@ -199,11 +202,6 @@ class _Foreign:
         hosted = uses_host_network(self._runner.board.info)
         start = starts_programs(self._request.board, self._runner.board.link.device, hosted=hosted)
         return Ends(listen="", connect=host, port=port, shares_files=hosted, own_server=False, board=start)
-
-    @property
-    def _asked(self) -> int | None:
-        """In how many connections this machine probed the server; None if it must not."""
-        return self._probe.count if self._probe is not None else None
 
     def _start(self) -> Settings:
         """The board closes after the handshake, or sends a text and waits for the beginning of an answer."""
@@ -220,7 +218,7 @@ class _Foreign:
 
         if self._request.send is not None:
             return whole_line(handshake, start, seen)
-        if seen.outcome is not Outcome.CONNECTED or self._probe is None or not requests_certificate(last.wire):
+        if seen.outcome is not Outcome.CONNECTED or self._ways.probe is None or not requests_certificate(last.wire):
             return None
         self._progress(
             "the server asked for a client certificate: asking its application whether the board may connect"
@@ -229,12 +227,12 @@ class _Foreign:
 
     def _handshake(self, name: str, settings: Settings) -> CaseResult:
         """Make a handshake, and explain its result from the wire and, if useful, from a probe of the server."""
-        case = case_of(name, settings)
+        case, probe = case_of(name, settings), self._ways.take(settings.route)
         result, last = self._runner.run(case), self._runner.last
         seen = result.observation
         if seen is None or last is None or seen.outcome is Outcome.CONNECTED:
             return result
-        found = self._probe.found(seen, last.wire) if self._probe is not None else Found()
+        found = probe.found(seen, last.wire) if probe is not None else Found()
         told = completed(seen, last.wire, facts=found.facts)
         self._told = self._told or told
         evidence = self._evidence(case, told, last)
@@ -246,7 +244,8 @@ class _Foreign:
         """Return the fixes, those that pass the server's name with each name that the server's certificate has."""
         if not any(passes_name(fix) for fix in fixes):
             return fixes
-        names = self._probe.names(tried=settings.client.server_hostname) if self._probe is not None else ()
+        probe = self._ways.probe
+        names = probe.names(tried=settings.client.server_hostname) if probe is not None else ()
         return tuple(named for fix in fixes for named in with_names(fix, names))
 
     def _evidence(self, case: Case, seen: Observation, last: Handshake) -> Evidence:

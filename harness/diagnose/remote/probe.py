@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from harness.diagnose.remote.dialling import Dialler
+from harness.diagnose.remote.dialling import Dialler, switching
 from harness.diagnose.remote.looking import Looking
 from harness.diagnose.remote.names import candidates
 from harness.diagnose.remote.plain_probe import plain_peer
@@ -16,7 +16,7 @@ from harness.diagnose.remote.visible import completed, worth_looking, worth_plai
 from harness.model import HelloFacts, Observation, ServerFacts
 from harness.wire.host_names import is_ip_address
 from harness.wire.insistence import Insistence
-from harness.wire.plain_protocols import PlainPeer
+from harness.wire.plain_protocols import PlainPeer, PlainProtocol
 from harness.wire.reading import WireReading
 from harness.wire.suites import suite_info
 
@@ -38,10 +38,19 @@ class Probe:
         port: TCP port.
         name: for SNI, None for none.
         progress: gets a line per step.
+        starttls: the protocol in which the server is asked for TLS; None where a connection begins with TLS.
     """
 
-    def __init__(self, host: str, port: int, *, name: str | None, progress: Callable[[str], None]) -> None:
-        self._dialler = Dialler(host, port)
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        name: str | None,
+        progress: Callable[[str], None],
+        starttls: PlainProtocol | None = None,
+    ) -> None:
+        self._dialler = Dialler(host, port) if starttls is None else Dialler(host, port, connect=switching(starttls))
         self._looking = Looking(self._dialler, name=name, progress=progress)
         self._progress = progress
         self._facts: ServerFacts | None = None

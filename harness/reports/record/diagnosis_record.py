@@ -35,10 +35,11 @@ class Step(Entry, frozen=True, kw_only=True):
 
 
 class ChangedSettings(Entry, frozen=True, kw_only=True):
-    """The settings of the two sides that were changed: name -> new value."""
+    """The settings of the two sides that were changed: name -> new value. `route` is another port of the server, or STARTTLS."""
 
     server: dict[str, AnyJson]
     client: dict[str, AnyJson]
+    route: dict[str, AnyJson] = field(default_factory=dict)
 
 
 class CommandEntry(Entry, frozen=True, kw_only=True):
@@ -140,7 +141,11 @@ def trial_entry(trial: Trial) -> TrialEntry:
     change = trial.fix.change
     return TrialEntry(
         fix=entry_of(trial.fix, FixEntry),
-        change=ChangedSettings(server=as_json(change.server), client=as_json(change.client)) if change else None,
+        change=ChangedSettings(
+            server=as_json(change.server), client=as_json(change.client), route=as_json(change.route)
+        )
+        if change
+        else None,
         problem=trial.problem,
         general=trial.general,
         note=trial.note,

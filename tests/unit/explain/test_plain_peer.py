@@ -30,23 +30,22 @@ def test_starttls(made, stored):
 
 
 @pytest.mark.parametrize(
-    ("protocol", "line"),
+    ("protocol", "line", "port"),
     [
-        (PlainProtocol.IMAP, 'sock.write(b"a1 STARTTLS\\r\\n")'),
-        (PlainProtocol.POP3, 'sock.write(b"STLS\\r\\n")'),
-        (PlainProtocol.FTP, 'sock.write(b"AUTH TLS\\r\\n")'),
+        (PlainProtocol.SMTP, 'sock.write(b"STARTTLS\\r\\n")', 465),
+        (PlainProtocol.IMAP, 'sock.write(b"a1 STARTTLS\\r\\n")', 993),
+        (PlainProtocol.POP3, 'sock.write(b"STLS\\r\\n")', 995),
+        (PlainProtocol.FTP, 'sock.write(b"AUTH TLS\\r\\n")', 990),
     ],
 )
-def test_each_protocol_has_its_own_dialogue(made, protocol, line):
-    """The greeting is read, the request sent, the answer read, and then TLS begins."""
+def test_each_protocol_has_its_own_dialogue(made, protocol, line, port):
+    """The request is sent, its answer read, and then TLS begins; both this way and the TLS port can be tried."""
     result = made("OSError", -29184, wire=WireReading(server_plain=b"x"))
     (said,) = candidates(peer(result, protocol, offers_tls=True))
     lines = said.fixes[1].client_lines
-    assert lines[-4:-1] == (
-        "sock.readline()  # the greeting",
-        line,
-        "sock.readline()  # the server's answer; now it expects TLS",
-    )
+    assert lines[-3] == line
+    assert lines[-2].endswith("  # now it expects TLS")
+    assert [fix.change.route for fix in said.fixes] == [{"port": port}, {"starttls": protocol}]
     assert lines[-1].startswith("stream = context.wrap_socket(sock")
 
 

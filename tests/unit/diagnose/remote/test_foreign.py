@@ -19,6 +19,7 @@ from harness.reports.record.diagnosis_record import diagnosis_record
 from harness.reports.record.schema import diagnosis_schema
 from harness.reports.text.diagnosis_text import diagnosis_text
 from harness.run.options import RunOptions
+from harness.wire.plain_protocols import TLS_PORTS, PlainProtocol
 
 SPEC = BoardSpec(text="unix", kind="unix", target="", label="unix")
 
@@ -263,11 +264,63 @@ def test_plain_text(connect):
         thread.start()
         port = listener.getsockname()[1]
         bare = connect(port, fixes=False, probe=False)
-        found = connect(port)
+        found = connect(port, fixes=False)
         thread.join(60)
     assert bare.result.explanation.rule == "peer/plain-text"
     assert found.result.explanation.rule == "plain-peer/starttls"
     assert found.unseen == ("the server's settings, its log and its own error: only what it sends",)
+
+
+@pytest.fixture
+def broker():
+    """The port of a server that speaks plain MQTT, and answers any number of clients."""
+
+    def serve(listener):
+        with contextlib.suppress(OSError):
+            while True:
+                sock, _peer = listener.accept()
+                with sock, contextlib.suppress(OSError):
+                    sock.settimeout(30)
+                    if sock.recv(1000).startswith(b"\x10"):
+                        sock.sendall(b"\x20\x02\x00\x00")
+                        sock.recv(1000)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,))
+        thread.start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join(60)
+
+
+def test_the_tls_port_of_a_plain_server(connect, running, broker, monkeypatch):
+    """A plain broker whose TLS port is open: connecting there is proved by the printed program, which names that port."""
+    port = running("server-p256")
+    monkeypatch.setitem(TLS_PORTS, PlainProtocol.MQTT, port)
+    found = connect(broker)
+    assert found.result.explanation.rule == "plain-peer/no-tls"
+    trial = found.trials[0]
+    assert (trial.fix.title, trial.fix.proved) == (
+        f"connect to the server's TLS port: usually {port} for MQTT",
+        True,
+    )
+    line = f'HOST, PORT = "127.0.0.1", {port}'
+    assert trial.fix.client_lines == (line,)
+    assert line in trial.recipe.board.text.splitlines()
+    assert diagnosis_record(found).as_json()["trials"][0]["change"]["route"] == {"port": port}
+
+
+def test_no_tls_port_beside_a_plain_server(connect, broker, monkeypatch):
+    """Nothing listens at the usual port: it is not tried, and the note names the port."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))  # taken, so that nothing else can listen there
+        port = silent.getsockname()[1]
+        monkeypatch.setitem(TLS_PORTS, PlainProtocol.MQTT, port)
+        trial = connect(broker).trials[0]
+    assert (trial.fix.proved, trial.note) == (
+        None,
+        f"not tried: nothing accepts connections at port {port} of this server",
+    )
 
 
 def test_a_server_that_ends(connect, files):
