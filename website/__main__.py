@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
 import subprocess
 import sys
@@ -49,7 +50,9 @@ def main() -> int:
         folder = Path(name)
         count = write_sources(folder)
         command = [sys.executable, "-m", "zensical", "build", "--strict"]
-        if subprocess.run(command, cwd=folder, check=False).returncode != 0:
+        built = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        if built.returncode != 0:
+            print(re.sub(r"\x1b\[[0-9;]*m", "", built.stdout + built.stderr))
             return 1
         found = problems(folder / "site", base=BASE)
         if found:

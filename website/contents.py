@@ -6,9 +6,12 @@ from pathlib import Path
 
 from harness.explain.catalogue.causes import all_causes
 from harness.explain.catalogue.page import TOPICS, file_name
+from website.catalogue import case_pages
+from website.firmware import firmware_page
 from website.links import rewritten
 from website.page import Page, Section
 from website.readme import readme_anchors, readme_pages
+from website.reference import api_page, commands_page, fixtures_page, options_page
 
 #: Title of a page, its path in the site, and its file in the repository.
 _FILES = {
@@ -72,9 +75,13 @@ def _tree(page: dict[str, Page], *, root: Path) -> Section:
             "How to",
             "run.md", "boards.md", "own-tests.md", "reports.md", "changes.md", "simulate.md", "virtual.md", "lab.md",
         ),
-        section("Reference", "verdicts.md", "certificates.md", "faults.md"),
+        section(
+            "Reference",
+            options_page(), commands_page(), fixtures_page(), api_page(), "verdicts.md", "certificates.md", "faults.md",
+        ),
+        section("Cases", *case_pages()),
         section("Causes", "causes/index.md", *_causes(root)),
-        section("Facts", "facts/micropython.md", "facts/python-ssl.md", "facts/boards.md"),
+        section("Facts", firmware_page(), "facts/micropython.md", "facts/python-ssl.md", "facts/boards.md"),
         section(
             "Project",
             "architecture.md", "decisions.md", "defects.md", "costs.md", "contributing.md", "security.md", "changelog.md",

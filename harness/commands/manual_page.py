@@ -18,10 +18,10 @@ def manual_page(parser: argparse.ArgumentParser) -> str:
     lines = [HEAD.format(__version__, "find out why a MicroPython board and a Python TLS server do not connect")]
     lines += [".SH SYNOPSIS\n.B tls\\-harness\nCOMMAND [OPTION...]\n", f".SH DESCRIPTION\n{_text(parser.description)}"]
     lines.append(_verbatim(parser.epilog))
-    for name, command in _commands(parser):
+    for name, command in commands_of(parser):
         lines.append(f".SH {_escaped(name.upper())}\n{_text(command.description)}")
         lines.append(_options(command))
-        for sub, nested in _commands(command):
+        for sub, nested in commands_of(command):
             lines += [
                 f".SS {_escaped(f'{name} {sub}')}\n{_text(nested.description)}",
                 _options(nested),
@@ -31,7 +31,8 @@ def manual_page(parser: argparse.ArgumentParser) -> str:
     return "".join(lines)
 
 
-def _commands(parser: argparse.ArgumentParser) -> list[tuple[str, argparse.ArgumentParser]]:
+def commands_of(parser: argparse.ArgumentParser) -> list[tuple[str, argparse.ArgumentParser]]:
+    """Return the commands of a parser by name."""
     found = [action.choices for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
     return [item for choices in found for item in choices.items()]
 
@@ -41,12 +42,16 @@ def _options(parser: argparse.ArgumentParser) -> str:
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction | argparse._HelpAction):
             continue
-        value = action.metavar or action.dest.upper()
-        value = " ".join(value) if isinstance(value, tuple) else value
-        words = ", ".join(action.option_strings)
-        name = f"{words} {value}" if words and action.nargs != 0 else words or value
-        lines.append(f".TP\n.B {_escaped(name)}\n{_text(action.help)}")
+        lines.append(f".TP\n.B {_escaped(option_words(action))}\n{_text(action.help)}")
     return "".join(lines)
+
+
+def option_words(action: argparse.Action) -> str:
+    """Return how an option or argument is written: `-o, --output PATH`."""
+    value = action.metavar or action.dest.upper()
+    value = " ".join(value) if isinstance(value, tuple) else value
+    words = ", ".join(action.option_strings)
+    return f"{words} {value}" if words and action.nargs != 0 else words or value
 
 
 def _text(text: str | None) -> str:

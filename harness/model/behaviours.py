@@ -96,7 +96,10 @@ BEHAVIOURS: Mapping[Behaviour, BehaviourWords] = {
     ),
     Behaviour.FRAGMENTS_HS_COALESCED: _of("Sends all handshake messages of a flight in one record."),
     Behaviour.FRAGMENTS_HS_RECORDS: _of(
-        "Cuts handshake messages into small records.", "size", size="bytes of a record"
+        "Cuts handshake messages into small records.",
+        "size",
+        size="bytes of a record",
+        delay_ms="milliseconds to wait before each flight",
     ),
     Behaviour.FRAGMENTS_TCP: _of("Sends small TCP segments.", size="bytes of a segment, 1 by default"),
     Behaviour.NOT_TLS_ALERT: _of(

@@ -52,13 +52,19 @@ def headings(page: Page) -> list[str]:
     return [line.lstrip("# ") for line in text.splitlines() if re.match(r"#+ ", line)]
 
 
+def given(heading: str) -> str:
+    """The anchor that a generated page gives to a heading: `## Title { #anchor }`; empty if it gives none."""
+    return (re.findall(r"\{ #(.*) \}$", heading) or [""])[0]
+
+
 @pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
 def test_links(page):
     """A relative link leads to a page of the site, and its anchor to a heading there; a page begins with its only title."""
     text = re.sub(r"^```.*?^```$", "", page.text, flags=re.MULTILINE | re.DOTALL)
     for name, part in re.findall(r"\]\(([^()\s#:]*)(?:#([^()\s]+))?\)", text):
         target = PAGES[posixpath.normpath(posixpath.join(posixpath.dirname(page.path), name)) if name else page.path]
-        anchors = {anchor(heading) for heading in headings(target)} | set(re.findall(r'<a id="(.*?)">', target.text))
+        anchors = {given(heading) or anchor(heading) for heading in headings(target)}
+        anchors |= set(re.findall(r'<a id="(.*?)">', target.text))
         assert not part or part in anchors, (name, part)
     assert len(re.findall(r"^# ", text, re.MULTILINE)) == 1
     assert text.startswith("# ")
