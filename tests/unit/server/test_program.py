@@ -17,15 +17,18 @@ FOREVER = "import os\nprint('up', os.getpid(), os.environ.get('SECRET'), flush=T
 
 
 def ended(process):
-    """Return whether a process has ended; one that nobody waits for stays in the table as a zombie."""
+    """Return whether a process ends; one that nobody waits for stays in the table as a zombie."""
     deadline = Deadline(60)
     while not deadline.expired:
         try:
             os.kill(process, 0)
-        except ProcessLookupError:
-            return True
-        status = Path(f"/proc/{process}/stat")
-        if status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z":
+            # It can end between any two of these calls (ESRCH from read(2) of its file as well).
+            if (
+                sys.platform == "linux"
+                and Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+            ):
+                return True
+        except (ProcessLookupError, FileNotFoundError):
             return True
     return False
 
