@@ -17,6 +17,7 @@ RECORDS = (
     "cases",
     "json_values",
     "observations",
+    "programs",
     "simulation",
     "recipes",
     "results",

@@ -17,6 +17,7 @@ from website.reference import api_page, commands_page, fixtures_page, options_pa
 _FILES = {
     "boards.md": ("Set up your board", "docs/boards.md"),
     "simulate.md": ("Simulate firmware", "docs/simulate.md"),
+    "programs.md": ("Run programs on the board", "docs/programs.md"),
     "lab.md": ("Run a lab with many boards", "docs/lab.md"),
     "reports.md": ("Write and compare reports", "docs/reports.md"),
     "faults.md": ("Boards that misbehave", "docs/faults.md"),
@@ -73,7 +74,7 @@ def _tree(page: dict[str, Page], *, root: Path) -> Section:
         "index.md",
         section(
             "How to",
-            "run.md", "boards.md", "own-tests.md", "reports.md", "changes.md", "simulate.md", "virtual.md", "lab.md",
+            "run.md", "boards.md", "own-tests.md", "reports.md", "changes.md", "simulate.md", "programs.md", "virtual.md", "lab.md",
         ),
         section(
             "Reference",

@@ -15,7 +15,7 @@ from harness.boards.agent.console import Console
 from harness.boards.agent.memory import FreeMemory, read_memory
 from harness.boards.agent.own_faults import agent_fault, is_damaged
 from harness.boards.agent.probe import probe_board
-from harness.boards.agent.programs import Played, play
+from harness.boards.agent.programs import Played, load_program, play
 from harness.boards.agent.protocol import Answer, RunRequest, read_answer
 from harness.boards.agent.request import build_request
 from harness.boards.agent.same_board import must_be_same
@@ -274,6 +274,8 @@ class BoardSession:
         """
         self.refuse_if_quarantined()
         self.blobs.provide(blobs, heap_free_bytes=self.info.heap_free_bytes, deadline=deadline)
+        if request.program is not None:
+            load_program(self._console, request.program)
         answer = self._console.ask(
             lambda number: request.code(number=number, kind=self._console.check_kind),
             read=read_answer,
@@ -290,11 +292,7 @@ class BoardSession:
         return answer
 
     def memory(self) -> FreeMemory:
-        """Measure free memory and its largest block; takes some milliseconds on a board.
-
-        Raises:
-            BoardError: the line failed, or the agent did.
-        """
+        """Measure free memory and its largest block; takes some milliseconds on a board. Raises as `connect` does."""
         return self._console.ask(
             lambda number: f"th_memory({number})",
             read=read_memory,

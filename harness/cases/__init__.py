@@ -32,6 +32,8 @@ from harness.model import (
 )
 
 _REGISTRY: dict[str, Case] = {}
+# Topics that no set contains: their cases run on request.
+ON_REQUEST = frozenset({"app"})
 _ORDER = {Tier.SMOKE: 0, Tier.CORE: 1, Tier.FULL: 2}
 _CLIENT_WORDS = frozenset(field.name for field in fields(ClientPlan))
 _SERVER_WORDS = frozenset(field.name for field in fields(ServerProfile)) - _CLIENT_WORDS - {"certificates"}
@@ -240,12 +242,13 @@ def all_cases() -> tuple[Case, ...]:
     return tuple(_REGISTRY.values())
 
 
-def select(tier: str, cases: Iterable[Case] | None = None) -> tuple[Case, ...]:
+def select(tier: str, cases: Iterable[Case] | None = None, *, on_request: bool = False) -> tuple[Case, ...]:
     """Return the cases of one `--cases` set: `smoke` is part of `core`, `core` of `full`.
 
     Args:
         tier: the name of the set.
         cases: the cases to select from; None for all.
+        on_request: also those of the topics that are in no set.
 
     Raises:
         UsageError: there is no set of that name.
@@ -254,7 +257,8 @@ def select(tier: str, cases: Iterable[Case] | None = None) -> tuple[Case, ...]:
         wanted = _ORDER[Tier(tier)]
     except ValueError:
         raise UsageError(f"--cases {tier!r}: expected one of {', '.join(Tier)}") from None
-    return tuple(item for item in (all_cases() if cases is None else cases) if _ORDER[item.tier] <= wanted)
+    given = all_cases() if cases is None else cases
+    return tuple(item for item in given if (on_request if item.topic in ON_REQUEST else _ORDER[item.tier] <= wanted))
 
 
 def find_case(case_id: str) -> Case:

@@ -27,7 +27,8 @@ def add(commands: Commands) -> None:
         "cases",
         help="list the cases that pytest runs",
         description="List the cases that pytest runs. Each line shows the ID, the smallest --cases set that includes the case, its subject "
-        "(the point the handshake must reach for the case's result to be meaningful), and the title.",
+        "(the point the handshake must reach for the case's result to be meaningful), and the title. The cases of app/ run on request "
+        "only: `pytest -k app/`.",
         epilog=EXAMPLE,
     )
     parser.add_argument(
@@ -48,9 +49,10 @@ def run(options: argparse.Namespace) -> int:
         UsageError: there is no such set.
     """
     from harness.cases import select
+    from harness.model import Tier
     from harness.reports.record.run_record import case_entry
 
-    cases = select(options.cases)
+    cases = select(options.cases, on_request=options.cases == Tier.FULL)
     if options.json:
         print(json.dumps({"cases": [case_entry(case).as_json() for case in cases]}, indent=1))
     else:

@@ -28,6 +28,9 @@ from harness.model.observations import Exchange as Exchange
 from harness.model.observations import Observation as Observation
 from harness.model.observations import ServerFailure as ServerFailure
 from harness.model.observations import ServerReport as ServerReport
+from harness.model.programs import PROGRAMS as PROGRAMS
+from harness.model.programs import Application as Application
+from harness.model.programs import BoardProgram as BoardProgram
 from harness.model.recipes import BoardFile as BoardFile
 from harness.model.recipes import Command as Command
 from harness.model.recipes import Ingredient as Ingredient

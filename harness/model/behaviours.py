@@ -15,6 +15,7 @@ class Behaviour(StrEnum):
     CLOSE_RST = "close.rst"
     CLOSE_TCP_FIN_NO_NOTIFY = "close.tcp-fin-no-notify"
     CLOSE_TRUNCATED_RECORD = "close.truncated-record"
+    CLOSE_WITHOUT_ANSWER = "close.without-answer"
     CUT_OFF_FIN_AFTER_SHD = "cut-off.fin-after-shd"
     CUT_OFF_FIN_BEFORE_FINISHED = "cut-off.fin-before-finished"
     CUT_OFF_FIN_MID_CERTIFICATE = "cut-off.fin-mid-certificate"
@@ -87,6 +88,7 @@ BEHAVIOURS: Mapping[Behaviour, BehaviourWords] = {
     Behaviour.CLOSE_RST: _of("Answers, then resets the connection."),
     Behaviour.CLOSE_TCP_FIN_NO_NOTIFY: _of("Answers, then sends FIN without close_notify."),
     Behaviour.CLOSE_TRUNCATED_RECORD: _of("Answers, then sends half an application record and FIN."),
+    Behaviour.CLOSE_WITHOUT_ANSWER: _of("Sends close_notify and FIN instead of the answer."),
     Behaviour.CUT_OFF_FIN_AFTER_SHD: _of("Closes after ServerHelloDone."),
     Behaviour.CUT_OFF_FIN_BEFORE_FINISHED: _of("Sends FIN instead of its Finished."),
     Behaviour.CUT_OFF_FIN_MID_CERTIFICATE: _of("Sends half of its first flight and FIN."),

@@ -60,7 +60,8 @@ class ClientPlan:
     `*_format` is a key of `harness.certificates.forms` (`der`, `pem`, or something damaged on purpose). `text` is sent
     after the handshake, None for a greeting with the number of this exec; the server answers `Hallo, Client!`. `psk_key` is hex.
     `read_to_end` reads until the server closes, `close_first` closes right after the handshake, `any_answer` accepts any answer to
-    `text` (of a server that is not ours). `timeout_s` is the socket's own, for servers that stay silent.
+    `text` (of a server that is not ours). `timeout_s` is the socket's own, for servers that stay silent. `program` is a key of
+    `harness.model.programs.PROGRAMS` that connects instead of the agent.
     """
 
     verify: Verify = Verify.NONE
@@ -80,6 +81,7 @@ class ClientPlan:
     close_first: bool = False
     any_answer: bool = False
     timeout_s: float | None = None
+    program: str | None = None
     api: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -1,7 +1,7 @@
 """Known deviations: wrong results that are expected on some firmware, each with a reason and a link.
 
-The list is strict: a listed case that passes fails the run. Reads one TOML file and is otherwise pure. Knows results and
-boards; must not know pytest or how a case is run.
+The list is strict: a listed case that passes fails the run. Programs that never verify are known without a list. Reads one TOML file
+and is otherwise pure. Knows results and boards; must not know pytest or how a case is run.
 
     [[deviation]]
     case = "tampered/appdata-*"           # glob over case ids
@@ -23,7 +23,18 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import UsageError
-from harness.model import BoardInfo, CaseResult, Observation, Outcome, Side, Stage, Verdict, VerdictWord, current_name
+from harness.model import (
+    PROGRAMS,
+    BoardInfo,
+    CaseResult,
+    Observation,
+    Outcome,
+    Side,
+    Stage,
+    Verdict,
+    VerdictWord,
+    current_name,
+)
 from harness.system.user_files import FileRefused, read_file
 
 DEFAULT_FILE = "known_deviations.toml"
@@ -45,7 +56,9 @@ _PINNED = re.compile(r"\d+\.\d+(?=\.|$)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deviation:
-    """One entry: `observed` is what happens instead of the expected result, `link` the upstream issue, commit or source."""
+    """One entry: `observed` is what happens instead of the expected result, `link` the upstream issue, commit or source. `strict`: a case
+    that passes fails the run.
+    """
 
     case: str
     firmware: str
@@ -54,6 +67,7 @@ class Deviation:
     link: str
     board: str = "*"
     tls: str = "*"
+    strict: bool = True
 
     def covers(self, result: CaseResult, info: BoardInfo) -> bool:
         """Return whether this entry is about the case, board and firmware of a result, whatever the verdict."""
@@ -106,6 +120,25 @@ def read_known(path: str | None, *, folder: Path, case_ids: Sequence[str]) -> tu
         )
     return tuple(
         _entry(item, case_ids=case_ids, where=f"{file}: deviation {number}") for number, item in enumerate(entries, 1)
+    )
+
+
+def known_programs() -> tuple[Deviation, ...]:
+    """Return the programs that connect to any server, each with its upstream issue.
+
+    Not strict: which version of a program is on a board is the user's choice.
+    """
+    return tuple(
+        Deviation(
+            case=f"app/{name}-without-ca",
+            firmware="*",
+            observed={"outcome": Outcome.CONNECTED},
+            reason=f"{program.module} never verifies the server",
+            link=program.issue,
+            strict=False,
+        )
+        for name, program in PROGRAMS.items()
+        if program.issue is not None
     )
 
 
@@ -166,7 +199,7 @@ def apply_known(result: CaseResult, info: BoardInfo, deviations: Sequence[Deviat
     if word in (VerdictWord.FAIL, VerdictWord.INSECURE) and entry.matches(seen):
         reason = f"{entry.reason} ({entry.link})"
         return replace(result, verdict=replace(result.verdict, word=VerdictWord.KNOWN, reason=reason))
-    if word is VerdictWord.PASS:
+    if word is VerdictWord.PASS and entry.strict:
         text = f"a known deviation no longer happens: remove it from the list ({entry.reason}, {entry.link})"
         return replace(result, verdict=Verdict(word=VerdictWord.FAIL, reason=text))
     return result

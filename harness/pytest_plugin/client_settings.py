@@ -24,6 +24,8 @@ from harness.wire.host_names import is_ip_address
 
 # With one of these the board has something to say to a server that is running; else it closes after the handshake.
 _TALKS = ("text", "send_bytes", "receive_bytes", "read_to_end", "close_first")
+# `program` is for cases, whose servers speak its protocol.
+SETTINGS = ("key", *(item.name for item in fields(ClientPlan) if item.name != "program"))
 # The host is given to board.connect, not to an option.
 OPTION = "board.connect()"
 
@@ -39,7 +41,7 @@ def client_plan(server: Any, certificates: Certificates, given: Mapping[str, Any
             f"board.connect({server!r}): expected a server from tls_server(...), or 'host:port' of one that is running"
         )
     plan: dict[str, Any] = dict(given)
-    check_names(plan, ["key", *(item.name for item in fields(ClientPlan))], where="board.connect")
+    check_names(plan, SETTINGS, where="board.connect")
     key = plan.pop("key", None)
     if "verify" in plan:
         plan["verify"] = word_of(Verify, plan["verify"], where="board.connect(verify=...)")

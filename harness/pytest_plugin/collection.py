@@ -9,7 +9,7 @@ import pytest
 
 from harness.pytest_plugin.node_ids import repeat_word
 from harness.pytest_plugin.options import IN_PROCESS
-from harness.pytest_plugin.run import known_of, names_no_path, options_of
+from harness.pytest_plugin.run import cases_of, known_of, names_no_path, options_of
 
 PACKAGED = Path(__file__).resolve().parents[1] / "compat" / "test_matrix.py"
 NO_TEST = "--board was given, but {} has no test; `pytest --pyargs harness.compat --board ...` runs the packaged cases"
@@ -35,10 +35,8 @@ def generate(metafunc: pytest.Metafunc) -> None:
         rounds = [repeat_word(number, repeat=options.repeat) for number in range(1, options.repeat + 1)]
         metafunc.parametrize("tls_repeat", range(1, options.repeat + 1), ids=rounds, indirect=True)
     if "tls_case" in names:
-        from harness.cases import select
-
         known_of(metafunc.config)
-        cases = select(metafunc.config.getoption("cases"))
+        cases = cases_of(metafunc.config)
         metafunc.parametrize("tls_case", cases, ids=[case.id for case in cases], indirect=True)
 
 

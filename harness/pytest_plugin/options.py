@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ from harness.wire.host_names import is_ip_address
 if TYPE_CHECKING:
     import pytest
 
-    from harness.model import BoardSpec
+    from harness.model import BoardSpec, Case
     from harness.run.options import RunOptions
 
 DEFAULT_BOARD = "unix"
@@ -220,17 +220,19 @@ def repeats(text: str) -> int:
     return int(text)
 
 
-def check_amount(options: RunOptions, cases: str) -> None:
+def check_amount(options: RunOptions, cases: Callable[[], Sequence[Case]]) -> None:
     """Refuse a `--repeat` that gives more tests than pytest can handle.
+
+    Args:
+        options: the options.
+        cases: returns the cases of the run.
 
     Raises:
         UsageError: naming the factors.
     """
     if options.repeat == 1:
         return  # without reading the list of cases, which another suite may not use
-    from harness.cases import select
-
-    factors = (options.repeat, len(select(cases)), len(options.boards), len(options.servers) or 1)
+    factors = (options.repeat, len(cases()), len(options.boards), len(options.servers) or 1)
     if math.prod(factors) > MAX_TESTS:
         raise UsageError(
             f"--repeat '{options.repeat}': {factors[1]} cases, {factors[2]} boards and {factors[3]} servers give "

@@ -28,7 +28,7 @@ from harness.pytest_plugin.options import (
 
 if TYPE_CHECKING:
     from harness.certificates import Certificates
-    from harness.model import BoardSpec
+    from harness.model import BoardSpec, Case
     from harness.oracle.known import Deviation
     from harness.pytest_plugin.connections import Connections
     from harness.pytest_plugin.fixtures import Board
@@ -47,6 +47,7 @@ WORKER_NO_PATHS = "tls_harness_no_paths"
 KNOWN_FILE = "known_deviations.toml"
 # The ini option with the folders of the user's own certificate profiles.
 CERTS_INI = "tls_certs"
+PROGRAM_TOPIC = "app/"
 
 
 def configure(config: pytest.Config) -> None:
@@ -63,7 +64,7 @@ def configure(config: pytest.Config) -> None:
         )  # now: during collection a mistake would be reported as an error of the tests, with a traceback
     if any_given(config):
         options = options_of(config)
-        check_amount(options, config.getoption("cases"))
+        check_amount(options, functools.partial(cases_of, config))
         check_outputs(config.getoption("artifacts"), reports=config.getoption("compat_report"))
         if not worker:
             check_distinct(options.boards)
@@ -200,11 +201,28 @@ def known_of(config: pytest.Config) -> tuple[Deviation, ...]:
     """
     if KNOWN not in config.stash:
         from harness.cases import all_cases
-        from harness.oracle.known import read_known
+        from harness.oracle.known import known_programs, read_known
 
         ids = [case.id for case in all_cases()]
-        config.stash[KNOWN] = read_known(config.getoption("known"), folder=config.rootpath, case_ids=ids)
+        own = read_known(config.getoption("known"), folder=config.rootpath, case_ids=ids)
+        config.stash[KNOWN] = (*own, *known_programs())
     return config.stash[KNOWN]
+
+
+def cases_of(config: pytest.Config) -> tuple[Case, ...]:
+    """Return the cases of this run: those of `--cases`, and those of `app/` on request.
+
+    Raises:
+        UsageError: there is no such set.
+    """
+    from harness.cases import select
+
+    return select(config.getoption("cases"), on_request=asks_for_programs(config))
+
+
+def asks_for_programs(config: pytest.Config) -> bool:
+    """Whether the run is to have the cases of `app/`: `-k` or a test id names them."""
+    return any(PROGRAM_TOPIC in text for text in (config.getoption("keyword"), *config.args))
 
 
 def node_ids(config: pytest.Config) -> NodeIds:
@@ -214,14 +232,13 @@ def node_ids(config: pytest.Config) -> NodeIds:
         UsageError: as `run_options`.
     """
     if IDS not in config.stash:
-        from harness.cases import select
         from harness.pytest_plugin.node_ids import Axes, NodeIds
 
         options = options_of(config)
         axes = Axes(
             boards=[board.label for board in options.boards],
             servers=[options.server_name(server) for server in options.servers],
-            cases=[case.id for case in select(config.getoption("cases"))],
+            cases=[case.id for case in cases_of(config)],
             repeat=options.repeat,
         )
         config.stash[IDS] = NodeIds(axes)

@@ -16,7 +16,9 @@ from harness.errors import BoardError, FaultKind
 from harness.expectations.clients import is_mbedtls_2
 from harness.firmware.fingerprint import with_fingerprint
 from harness.model import (
+    PROGRAMS,
     BoardInfo,
+    BoardProgram,
     ClientPlan,
     ClientReport,
     Observation,
@@ -32,6 +34,7 @@ from harness.oracle.client_errors import client_failure
 from harness.oracle.weakness import used_key, weaknesses
 from harness.run.addresses import Addresses
 from harness.run.observe import observe
+from harness.run.program_stage import begun, placed
 from harness.run.proof import Asked, Doubt, doubt, is_taken
 from harness.server import ServerHost, Serving
 from harness.server.unexpected_peers import CountedServer, together
@@ -61,6 +64,7 @@ class Handshake:
     server_places: tuple[Placed, ...] = ()
     client_places: tuple[Placed, ...] = ()
     doubt: Doubt | None = None
+    program: BoardProgram | None = None
 
     @property
     def connected(self) -> bool:
@@ -69,10 +73,11 @@ class Handshake:
 
     @property
     def missing_api(self) -> str | None:
-        """The API that the firmware lacks for the plan, as a sentence; None if it lacks none."""
+        """What the firmware or the plan's program lacks for the plan, as a sentence; None if nothing."""
         if self.answer is None or not self.answer.missing:
             return None
-        return f"this firmware's TLS module has no {self.answer.missing}"
+        lack = self.program.lack(self.answer.missing) if self.program is not None else None
+        return lack or f"this firmware's TLS module has no {self.answer.missing}"
 
     @property
     def is_unreachable(self) -> bool:
@@ -142,6 +147,7 @@ class Handshakes:
             send_bytes=plan.receive_bytes,
             handshake_timeout_s=self.board.scaled(30.0),
             idle_timeout_s=self.board.scaled(30.0),
+            application=PROGRAMS[plan.program].application if plan.program is not None else None,
         )
         start = self.server.open(profile, serving)
         if start.failure is not None or start.port is None:
@@ -151,7 +157,12 @@ class Handshakes:
             request = replace(request, host=self.addresses.advertise, port=start.port)
             deadline = Deadline(limit_s) if within is None else within.within(limit_s)
             answer = self.board.connect(request, blobs, deadline=deadline)
-            report = self._report(answer)
+            if plan.program is None:
+                report = self._report(answer)
+            else:
+                answer = begun(answer, platform=self.board.info.platform)
+                report = self._report(answer)
+                answer = placed(answer, report)
         wire = read_wire(report.wire)
         if plan.suites is None and plan.certificate is None and wire.client_hello is not None:
             wire = replace(wire, client_hello=with_fingerprint(wire.client_hello))
@@ -188,6 +199,7 @@ class Handshakes:
             server_places=self.certificates.server_places(profile, plan),
             client_places=self.certificates.client_places(profile, plan),
             doubt=doubted,
+            program=PROGRAMS[plan.program] if plan.program is not None else None,
         )
 
     def _counted(self, report: ServerReport) -> ServerReport:

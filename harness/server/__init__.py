@@ -47,7 +47,7 @@ class Serving:
 
     `ports` is an inclusive range, None for any free port; `peers` the addresses that may connect, None for all.
     `expect_bytes` is how much the client sends; the answer is `send_bytes` bytes of a pattern if given,
-    else `reply`.
+    else `reply`. `application` is the protocol around both (`APPLICATIONS` of the engine), None for none.
     """
 
     bind: str = "127.0.0.1"
@@ -56,6 +56,7 @@ class Serving:
     expect_bytes: int = 0
     reply: str = "Hallo, Client!"
     send_bytes: int | None = None
+    application: str | None = None
     handshake_timeout_s: float = 30.0
     idle_timeout_s: float = 30.0
 

@@ -61,6 +61,7 @@ def settings_of(profile: ServerProfile, serving: Serving, *, materials: Material
         "expect_bytes": serving.expect_bytes,
         "reply": serving.reply,
         "send_bytes": serving.send_bytes,
+        "application": serving.application,
         "handshake_timeout_s": serving.handshake_timeout_s,
         "idle_timeout_s": serving.idle_timeout_s,
     }

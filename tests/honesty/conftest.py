@@ -78,7 +78,7 @@ def _run(lab: Lab, tier: str) -> list[Judged]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(case_runner, "rule", recorded)
         runner = lab.runner(SPEC, "in-process")
-        for case in select(tier):
+        for case in select(tier, on_request=tier == "full"):
             runner.run(case)
     return list(found.values())
 

@@ -3,7 +3,7 @@
 import pytest
 
 from harness import cases
-from harness.cases import Row, Situation, case, checked, find_case, ordinary, select, table
+from harness.cases import Row, Situation, all_cases, case, checked, find_case, ordinary, select, table
 from harness.errors import UsageError
 from harness.expectations.builders import connected
 from harness.model import ServerProfile, Subject, Tier, Verify
@@ -116,6 +116,16 @@ def test_larger_sets_contain_smaller_ones():
     assert smoke < core < full
     with pytest.raises(UsageError, match="--cases 'all': expected one of smoke, core, full"):
         select("all")
+
+
+def test_no_set_has_the_cases_that_run_on_request():
+    """The programs' cases are in no set, and complete in each if they are asked for."""
+    programs = {each.id for each in all_cases() if each.topic == "app"}
+    for tier in ("smoke", "core", "full"):
+        usual = {each.id for each in select(tier)}
+        assert not usual & programs
+        assert {each.id for each in select(tier, on_request=True)} == usual | programs
+    assert {each.id for each in all_cases()} == {each.id for each in select("full", on_request=True)}
 
 
 def test_a_former_id_finds_its_case():

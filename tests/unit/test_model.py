@@ -9,6 +9,7 @@ import pytest
 from harness import model
 from harness.errors import UsageError
 from harness.model import (
+    PROGRAMS,
     Alert,
     BoardInfo,
     Observation,
@@ -168,3 +169,24 @@ def test_what_a_verdict_implies():
     assert {word.value for word in VerdictWord if word.as_expected} == {"pass", "known"}
     assert [word.colour for word in VerdictWord.by_severity()] == ["red", "red", "red", "yellow", "yellow", "green"]
     assert len({word.sign for word in VerdictWord}) == len({word.meaning for word in VerdictWord}) == len(VerdictWord)
+
+
+ISSUE = " (https://github.com/micropython/micropython-lib/issues/838)"
+
+
+@pytest.mark.parametrize(
+    ("missing", "text"),
+    [
+        ("app ca", f"requests on this board has no parameter for a CA certificate{ISSUE}"),
+        ("app certificate", f"requests on this board has no parameter for a client certificate{ISSUE}"),
+        (
+            "module requests: no module named 'requests'",
+            "the board cannot import requests (no module named 'requests')",
+        ),
+        ("ssl.SSLContext.load_verify_locations", None),
+        ("tls", None),
+    ],
+)
+def test_what_a_program_lacks(missing, text):
+    """The sentence names the program and what it has no parameter for; an API of the firmware is not the program's lack."""
+    assert PROGRAMS["requests"].lack(missing) == text

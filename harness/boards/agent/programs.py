@@ -1,6 +1,6 @@
-"""Run a whole program of the user's on the board, as it is printed: its files come from RAM, and what it prints comes back.
+"""Run programs on the board: one of the user's as it is printed, or one that people use (requests) instead of the agent's session.
 
-Knows the call of device_scripts/play.py and its answer. Must not know what the program does.
+Knows the call of device_scripts/play.py and its answer, and which scripts a `BoardProgram` needs. Must not know what a program does.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from harness.boards.agent.blobs import BlobStore
 from harness.boards.agent.console import Console
 from harness.boards.agent.protocol import blob_name, check_literal, literal, read_objects
+from harness.model import PROGRAMS
 from harness.system.deadline import Deadline
 
 _TEXT_LIMIT = 2000
@@ -66,6 +67,16 @@ def play(
         what="run a program",
         deadline=deadline,
     )
+
+
+def load_program(console: Console, name: str) -> None:
+    """Load what runs one of `PROGRAMS`; it removes itself after its run, so that the next case has the memory.
+
+    Raises:
+        BoardError: it cannot be loaded, or the line failed.
+    """
+    console.load("app", "load what runs a program")
+    console.load(PROGRAMS[name].script, f"load what uses {PROGRAMS[name].module}")
 
 
 def play_code(program: str, files: Mapping[str, str], *, number: int, kind: str) -> str:

@@ -79,6 +79,7 @@ class RunRequest:
     read_to_end: bool = False
     close_first: bool = False
     timeout_ms: int = DEFAULT_TIMEOUT_MS
+    program: str | None = None
 
     def blobs(self) -> tuple[str, ...]:
         """The blob names that the board must hold before this request."""
@@ -107,6 +108,7 @@ class RunRequest:
             "recv": self.recv if self.recv != DEFAULT_ANSWER_BYTES else None,
             "readtoend": 1 if self.read_to_end else None,
             "closefirst": 1 if self.close_first else None,
+            "program": self.program,
         }
         words.update({key: value for key, value in optional.items() if value is not None})
         if self.name != DEFAULT_NAME:

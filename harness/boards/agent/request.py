@@ -63,6 +63,7 @@ def build_request(
         recv=DEFAULT_ANSWER_BYTES if plan.receive_bytes is None else plan.receive_bytes,
         read_to_end=plan.read_to_end,
         close_first=plan.close_first,
+        program=plan.program,
         timeout_ms=int((plan.timeout_s or _DEFAULT_TIMEOUT_S) * 1000 * timeout_multiplier),
     )
     return request, blobs

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from harness.cases import ON_REQUEST
 from harness.errors import UsageError
 from harness.model import Cell, Outcome, Tier, VerdictWord
 from harness.reports.record.cells import cell_of, cells_of, happened, same_error, server_title
@@ -166,7 +167,8 @@ def asked_for(
 ) -> Callable[[Cell], bool]:
     """Return a function that says whether a run was asked to fill a cell.
 
-    It was if the cell was planned and is missing, or if the cell belongs to the set of a run in which no cases were selected.
+    It was if the cell was planned and is missing, or if the cell belongs to the set of a run in which no cases were selected. Cases that
+    run on request belong to no set.
 
     Args:
         new: a run record.
@@ -177,9 +179,10 @@ def asked_for(
     if not new.run.whole:
         return lambda cell: cell in missing
     sets = list(Tier)
-    tiers = {case.case: case.tier for case in known.cases}
     chosen = sets.index(new.run.cases)
-    return lambda cell: cell in missing or sets.index(tiers.get(cell.case, sets[0])) <= chosen
+    in_set = {case.case for case in known.cases if case.topic not in ON_REQUEST and sets.index(case.tier) <= chosen}
+    described = {case.case for case in known.cases}
+    return lambda cell: cell in missing or cell.case in in_set or cell.case not in described
 
 
 def read_pairs(texts: Iterable[str], *, old: RunRecord, new: RunRecord) -> dict[str, str]:

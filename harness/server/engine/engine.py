@@ -22,9 +22,10 @@ import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or __package__:
+    from harness.server.engine.applications import APPLICATIONS
     from harness.server.engine.engine_jobs import SNI_BEHAVIOURS, Job, ignore_deliberate, legacy_job, set_sni
     from harness.server.engine.flights import FLIGHTS, flight_of
-    from harness.server.engine.odd_peers import CLOSINGS, RAW_BYTES, serve_raw, what_is_missing
+    from harness.server.engine.odd_peers import CLOSINGS, RAW_BYTES, close_notify_first, serve_raw, what_is_missing
     from harness.server.engine.tls_contexts import (
         ContextStore,
         SettingsRefused,
@@ -37,9 +38,10 @@ if TYPE_CHECKING or __package__:
     from harness.server.engine.tls_session import Session
 else:  # started by its path; at the end of sys.path, so that no file here can hide a stdlib module
     sys.path.append(os.path.dirname(os.path.abspath(__file__)))
+    from applications import APPLICATIONS
     from engine_jobs import SNI_BEHAVIOURS, Job, ignore_deliberate, legacy_job, set_sni
     from flights import FLIGHTS, flight_of
-    from odd_peers import CLOSINGS, RAW_BYTES, serve_raw, what_is_missing
+    from odd_peers import CLOSINGS, RAW_BYTES, close_notify_first, serve_raw, what_is_missing
     from tls_contexts import (
         ContextStore,
         SettingsRefused,
@@ -62,6 +64,7 @@ DEFAULTS: dict[str, Any] = {
     "reply": "Hallo, Client!",
     "send_bytes": None,
     "expect_bytes": 0,
+    "application": None,
     "behaviour": {},
 }
 
@@ -274,9 +277,11 @@ class Engine:
         behaviour = job.settings["behaviour"]
         name = behaviour.get("name", "")
         link.piece_bytes = int(behaviour.get("size", 1)) if name == "fragments.tcp" else 0
+        reading, ends_itself = APPLICATIONS.get(job.settings["application"], (None, False))
         session = Session(
             link, tls=tls, incoming=incoming, outgoing=outgoing, settings=job.settings,
-            flight=flight_of(behaviour), closing=CLOSINGS.get(name),
+            flight=flight_of(behaviour), reading=reading,
+            closing=CLOSINGS.get(name, close_notify_first if ends_itself else None),
         )  # fmt: skip
         # With a callback, Python decodes the server name itself, and only ASCII (Modules/_ssl.c, _servername_callback).
         deliberate = name in SNI_BEHAVIOURS or bool(behaviour.get("raises"))

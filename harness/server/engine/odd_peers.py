@@ -128,6 +128,14 @@ def close_notify_first(session: Session) -> None:
     session.link.drain()
 
 
+def close_without_answer(session: Session) -> None:
+    """Send close_notify and FIN instead of the answer, as a server that is restarted."""
+    session.stage = "write"
+    _send_close_notify(session)
+    session.link.half_close()
+    session.link.drain()
+
+
 def close_truncated_record(session: Session) -> None:
     """Answer, then half an application record and FIN."""
     session.answer()
@@ -193,5 +201,6 @@ CLOSINGS: dict[str, Callable[[Session], None]] = {
     "close.plaintext-after-handshake": close_plaintext,
     "close.client-closes-then-server-unwrap": close_unwrap_after_client_left,
     "close.no-answer": close_no_answer,
+    "close.without-answer": close_without_answer,
     "records.one-byte-records": close_text_after_handshake,
 }

@@ -35,6 +35,7 @@ class Session:
         outgoing: provides bytes for the client (`read`).
         settings: the engine's settings of this connection.
         flight: changes bytes before they are sent: (data, index) -> (data, "" | "fin" | "close"), or None.
+        reading: reads the client's text: called with the session, or None for as many bytes as the client is expected to send.
         closing: replaces answer and end after the client's text: called with the session, or None.
     """
 
@@ -47,6 +48,7 @@ class Session:
         outgoing: Any,
         settings: dict[str, Any],
         flight: Callable[[bytes, int], tuple[bytes, str]] | None = None,
+        reading: Callable[[Session], None] | None = None,
         closing: Callable[[Session], None] | None = None,
     ) -> None:
         self.link = link
@@ -55,11 +57,13 @@ class Session:
         self.outgoing = outgoing
         self.settings = settings
         self.flight = flight
+        self.reading = reading
         self.closing = closing
         self.stage = "handshake"
         self.end = link.started + settings["handshake_timeout_s"]
         self.received = b""
         self.received_bytes = 0
+        self.prefix = b""
         self.flights = 0
         self.report: dict[str, Any] = {"failure": None, "handshake_done": False, "exchanged": False}
 
@@ -67,7 +71,11 @@ class Session:
         """Serve the connection to its end and return what happened; never raises for what the client does."""
         try:
             self._handshake()
-            self._read_text()
+            self.stage = "read"
+            if self.reading is not None:
+                self.reading(self)
+            else:
+                self._read_text()
             if self.closing is not None:
                 self.closing(self)
             else:
@@ -95,24 +103,40 @@ class Session:
 
     def _read_text(self) -> None:
         """Read as many bytes as the client is expected to send."""
-        self.stage = "read"
         while self.received_bytes < self.settings["expect_bytes"]:
-            self._more_time()
-            data = self.pump(lambda: self.tls.read(CHUNK_BYTES))
-            if not data:
-                # Some Pythons hide the plain end of the stream (SSL_OP_IGNORE_UNEXPECTED_EOF); here it must not count as an answer.
-                closed = ssl.SSLZeroReturnError(ssl.SSL_ERROR_ZERO_RETURN, "closed")
-                raise end_of_stream_error() if self.link.ended else closed
-            self.received_bytes += len(data)
-            self.received = (self.received + data)[:TEXT_BYTES]
+            self.keep_text(self.read_some())
+
+    def read_some(self, *, limit: int = CHUNK_BYTES) -> bytes:
+        """Return what the client sent next: at least one byte, at most `limit`.
+
+        Raises:
+            OSError: it sends no more, or the limit is reached.
+        """
+        if limit <= 0:
+            raise OSError(errno.EMSGSIZE, "the client's request is too long")
+        self._more_time()
+        data: bytes = self.pump(lambda: self.tls.read(limit))
+        if not data:
+            # Some Pythons hide the plain end of the stream (SSL_OP_IGNORE_UNEXPECTED_EOF); here it must not count as an answer.
+            closed = ssl.SSLZeroReturnError(ssl.SSL_ERROR_ZERO_RETURN, "closed")
+            raise end_of_stream_error() if self.link.ended else closed
+        return data
+
+    def keep_text(self, data: bytes) -> None:
+        """Record text of the client."""
+        self.received_bytes += len(data)
+        self.received = (self.received + data)[:TEXT_BYTES]
+
+    def send(self, data: bytes) -> None:
+        """Write bytes to the client."""
+        self._more_time()
+        while data:
+            data = data[self.pump(functools.partial(self.tls.write, data)) :]
 
     def answer(self) -> None:
         """Write the reply, which completes the exchange."""
         self.stage = "write"
-        self._more_time()
-        data = reply_of(self.settings)
-        while data:
-            data = data[self.pump(functools.partial(self.tls.write, data)) :]
+        self.send(self.prefix + reply_of(self.settings))
         self.report["exchanged"] = True
 
     def await_close(self) -> None:

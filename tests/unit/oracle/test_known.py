@@ -27,7 +27,7 @@ from harness.model import (
     VerdictWord,
 )
 from harness.oracle import known
-from harness.oracle.known import Deviation, apply_known, read_known
+from harness.oracle.known import Deviation, apply_known, known_programs, read_known
 
 CASES = ["suites/one", "suites/two", "keys/one"]
 GOOD = """
@@ -291,3 +291,30 @@ def test_toml_that_has_no_end(tmp_path, text):
     (tmp_path / "known.toml").write_text(text)
     with pytest.raises(UsageError, match=r"^--known .*known\.toml: invalid TOML: "):
         read_known(str(tmp_path / "known.toml"), folder=tmp_path, case_ids=())
+
+
+@pytest.mark.parametrize(
+    ("word", "outcome", "expected"),
+    [
+        (VerdictWord.FAIL, Outcome.CONNECTED, VerdictWord.KNOWN),
+        (VerdictWord.INSECURE, Outcome.CONNECTED, VerdictWord.KNOWN),
+        (VerdictWord.FAIL, Outcome.REFUSED, VerdictWord.FAIL),
+        (VerdictWord.PASS, Outcome.REFUSED, VerdictWord.PASS),
+    ],
+)
+def test_a_program_that_never_verifies_is_known(word: VerdictWord, outcome: Outcome, expected: VerdictWord) -> None:
+    """It connects to any server, which its issue says; a version that refuses passes, and no other failure is excused."""
+    judged = result(word, case="app/requests-without-ca")
+    assert judged.observation is not None
+    judged = replace(judged, observation=replace(judged.observation, outcome=outcome))
+    found = apply_known(judged, INFO, known_programs()).verdict
+    assert found.word is expected
+    if expected is VerdictWord.KNOWN:
+        issue = "https://github.com/micropython/micropython-lib/issues/838"
+        assert found.reason == f"requests never verifies the server ({issue})"
+
+
+def test_known_programs_are_cases() -> None:
+    """Each entry names a case, whose other cases are never excused."""
+    ids = {case.id for case in all_cases()}
+    assert {entry.case for entry in known_programs()} == {"app/requests-without-ca"} & ids

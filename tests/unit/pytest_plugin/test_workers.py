@@ -22,8 +22,10 @@ def config(*boards: str, servers: dict[str, str] | None = None, repeat: int = 1,
         server_names=servers or {},
         repeat=repeat,
     )
-    values = {"cases": "smoke", "board": list(boards), "dist": "no", **given}
-    return SimpleNamespace(stash={RUN: options}, getoption=lambda name, default=None: values.get(name, default))
+    values = {"cases": "smoke", "keyword": "", "board": list(boards), "dist": "no", **given}
+    return SimpleNamespace(
+        stash={RUN: options}, args=[], getoption=lambda name, default=None: values.get(name, default)
+    )
 
 
 @pytest.mark.parametrize(

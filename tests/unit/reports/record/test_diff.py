@@ -296,12 +296,20 @@ def plan(*cases, tiers=None, **run):
             "servers": [],
             "missing": [{"board": "b", "server": "s", "case": case} for case in cases],
             "cases": [
-                {"case": case, "topic": "t", "title": "T", "description": "D", "tier": tier, "weak": None}
+                {"case": case, "topic": case.partition("/")[0], "title": "T", "description": "D", "tier": tier, "weak": None}
                 for case, tier in (tiers or {}).items()
             ],
             "results": [],
         }
     )  # fmt: skip
+
+
+def test_cases_on_request_belong_to_no_set():
+    """A run of every set was not asked for a program's case, unless it planned it."""
+    case = "app/requests-verified"
+    known = plan(tiers={case: "smoke"})
+    for run, asked in ((plan(cases="full"), False), (plan(case, cases="full"), True)):
+        assert diff.asked_for(run, known=known)(Cell(board="b", server="s", case=case)) is asked
 
 
 TIERS = {"t/smoke": "smoke", "t/core": "core", "t/full": "full", "t/planned": "full"}

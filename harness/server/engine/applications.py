@@ -1,0 +1,101 @@
+"""What a program of the user's talks to after the handshake: a web server, an MQTT broker. One function per protocol, one table.
+
+Part of the stand-alone server engine: stdlib only, CPython 3.8 and later. Each reads what the program sends up to its text, and sets what
+stands before the answer. They are as small as a test needs: one request, one message, everything bounded.
+"""
+
+from __future__ import annotations
+
+import errno
+import struct
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harness.server.engine.tls_session import Session
+
+if TYPE_CHECKING or __package__:
+    from harness.server.engine.exchanged_text import reply_of
+else:  # found beside this file; engine.py has put the folder on sys.path
+    from exchanged_text import reply_of
+
+#: A request that is longer is not one of a test's programs.
+REQUEST_BYTES = 4096
+_CONNECT, _PUBLISH, _SUBSCRIBE = 1, 3, 8
+
+
+def read_http(session: Session) -> None:
+    """Read one HTTP request; its body is the text. RFC 9112."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        data += session.read_some(limit=REQUEST_BYTES - len(data))
+    start, length = data.index(b"\r\n\r\n") + 4, 0
+    for line in data[:start].split(b"\r\n")[1:]:
+        name, _colon, value = line.partition(b":")
+        if name.strip().lower() == b"content-length" and value.strip().isdigit():
+            length = int(value)
+    while len(data) < start + length:
+        data += session.read_some(limit=REQUEST_BYTES - len(data))
+    session.keep_text(data[start:])
+    length = len(reply_of(session.settings))
+    session.prefix = (
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % length
+    )
+
+
+def read_mqtt(session: Session) -> None:
+    """Act as a broker up to the client's message, which is the text; the answer is a message for its subscription. MQTT 3.1.1."""
+    buffer = b""
+    subscribed = None
+    while True:
+        kind, body, buffer = _packet(session, buffer)
+        if kind >> 4 == _CONNECT:
+            session.send(b"\x20\x02\x00\x00")  # CONNACK: accepted
+        elif kind >> 4 == _SUBSCRIBE:
+            (size,) = struct.unpack_from("!H", body, 2)
+            subscribed = body[2 : 4 + size]
+            session.send(b"\x90\x03" + body[:2] + b"\x00")  # SUBACK: at most once
+        elif kind >> 4 == _PUBLISH and subscribed is not None:
+            (size,) = struct.unpack_from("!H", body)
+            session.keep_text(body[2 + size :])
+            length = len(subscribed) + len(reply_of(session.settings))
+            session.prefix = b"\x30" + _length(length) + subscribed
+            return
+        else:
+            raise _refused()
+
+
+def _packet(session: Session, buffer: bytes) -> tuple[int, bytes, bytes]:
+    """Return the first byte of the next MQTT packet, its body, and what came after it."""
+    while True:
+        size = shift = 0
+        for position, byte in enumerate(buffer[1:5], 2):
+            size |= (byte & 127) << shift
+            shift += 7
+            if not byte & 128:
+                if len(buffer) >= position + size:
+                    return buffer[0], buffer[position : position + size], buffer[position + size :]
+                break
+        buffer += session.read_some(limit=REQUEST_BYTES - len(buffer))
+
+
+def _length(size: int) -> bytes:
+    """Return the Remaining Length field of an MQTT packet (section 2.2.3)."""
+    field = b""
+    while True:
+        size, low = divmod(size, 128)
+        field += bytes([low | 128 if size else low])
+        if not size:
+            return field
+
+
+def _refused() -> OSError:
+    return ConnectionAbortedError(errno.ECONNABORTED, "not the protocol that this server speaks")
+
+
+#: name -> the function that reads the client's text, and whether the server ends the connection after its answer.
+APPLICATIONS: dict[str, tuple[Callable[[Session], None], bool]] = {
+    "http": (read_http, True),
+    "mqtt": (read_mqtt, False),
+}
