@@ -107,6 +107,8 @@ def as_data(text: str, answer: Answer) -> dict[str, object]:
                 "server": cause.server,
                 "tell": cause.tell,
                 "fix": cause.fix,
+                "recipes": list(cause.recipes),
+                "no_recipe": cause.no_recipe,
                 "links": list(cause.links),
             }
             for cause in causes
@@ -138,6 +140,7 @@ def cause_lines(cause: Cause, *, sentence: bool) -> list[str]:
     rows = [("check: ", cause.tell), ("fix:   ", cause.fix)]
     if not sentence:
         rows = [("board: ", cause.board), ("other: ", cause.server), *rows]
+        rows += [("proof: ", f"tls-harness diagnose proves {cause.proves}")] if cause.proves is not None else []
         rows += [("see:   ", link) for link in cause.links]
     return first + [
         line for name, value in rows for line in _wrapped(name, value, indent="      " if sentence else "  ")

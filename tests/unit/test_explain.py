@@ -30,9 +30,11 @@ SHARED = {
     "fixes",
     "no_shared_cipher",
     "other_servers",
+    "recipe_kinds",
     "registry",
     "server_lines",
     "shown",
+    "switching",
 }
 STRANGE = Observation(
     outcome=Outcome.REFUSED,

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
+from harness.explain.recipe_kinds import NONE_BECAUSE, WORDS, NoRecipe, RecipeKind
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
@@ -20,6 +22,8 @@ class Cause:
         server: what the server, or a client on a PC, shows.
         tell: how to distinguish it from other causes.
         fix: what to do.
+        recipes: what `diagnose` changes to prove a fix.
+        no_recipe: why it proves none; None where `recipes` or `reasons` say what it proves.
         reasons: more specific causes, the likeliest first; empty for a cause that is specific itself.
         links: public reports of it.
     """
@@ -30,6 +34,8 @@ class Cause:
     server: str
     tell: str
     fix: str
+    recipes: tuple[RecipeKind, ...] = ()
+    no_recipe: NoRecipe | None = None
     reasons: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
 
@@ -39,6 +45,13 @@ class Cause:
         first = self.sentence.split()[0]
         keeps = not first[1:].islower() and len(first) > 1
         return (self.sentence if keeps else self.sentence[0].lower() + self.sentence[1:]).removesuffix(".")
+
+    @property
+    def proves(self) -> str | None:
+        """What `diagnose` proves for it, or why nothing, as part of a sentence; None for a cause that only has `reasons`."""
+        if self.recipes:
+            return "; ".join(WORDS[kind] for kind in self.recipes)
+        return f"nothing: {NONE_BECAUSE[self.no_recipe]}" if self.no_recipe is not None else None
 
     @property
     def topic(self) -> str:
@@ -60,6 +73,8 @@ def all_causes() -> tuple[Cause, ...]:
 
 def _cause(row: dict[str, Any]) -> Cause:
     values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+    values["recipes"] = tuple(RecipeKind(name) for name in row.get("recipes", ()))
+    values["no_recipe"] = NoRecipe(row["no_recipe"]) if "no_recipe" in row else None
     return Cause(**values)
 
 

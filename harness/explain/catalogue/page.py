@@ -43,6 +43,7 @@ def page(cause: Cause, *, evidence: str | None) -> str:
         ("on the other side", cause.server),
         ("how to tell", cause.tell),
         ("what helps", cause.fix),
+        *([("what diagnose proves", cause.proves)] if cause.proves is not None else []),
     ]
     parts = [f"# {cause.sentence.removesuffix('.')}", f"`{cause.id}`", _table(rows)]
     if cause.reasons:
@@ -110,5 +111,5 @@ def _found(cause: Cause, *, evidence: str | None) -> str:
         return "`tls-harness explain` recognises it in a text; no rule looks for it in a handshake."
     return (
         f"Evidence: {evidence} (`harness/explain/{cause.topic.replace('-', '_')}.py`). "
-        "`tls-harness diagnose` finds it in a handshake, tries what helps on your board, and prints what was proved."
+        "`tls-harness diagnose` finds it in a handshake."
     )

@@ -32,6 +32,7 @@ def test_text(capsys):
         "  check: context.minimum_version on the server; official MicroPython firmware stops at TLS 1.2, very",
         "         old clients at 1.0",
         "  fix:   context.minimum_version = ssl.TLSVersion.TLSv1_2, or a newer client",
+        "  proof: tls-harness diagnose proves other TLS versions on the server",
         "  see:   https://github.com/mqtt-tools/mqttwarn/issues/378",
         "",
         "if that is not it:",
@@ -92,7 +93,17 @@ def test_json(capsys):
     assert (data["text"], data["recognised"], data["open"], len(data["readings"])) == ("-31488", True, False, 2)
     assert data["sentence"].startswith("Most likely: the firmware treats the server's session ticket as an error")
     assert [cause["id"] for cause in data["causes"]] == ["peer/session-ticket", "peer/broken-messages"]
-    assert set(data["causes"][0]) == {"id", "sentence", "board", "server", "tell", "fix", "links"}
+    assert set(data["causes"][0]) == {
+        "id",
+        "sentence",
+        "board",
+        "server",
+        "tell",
+        "fix",
+        "recipes",
+        "no_recipe",
+        "links",
+    }
     assert data["diagnose"] == "tls-harness diagnose --board BOARD --connect HOST:PORT"
     assert cli.main(["explain", "--json", "no shared chiper"]) == 0
     assert json.loads(capsys.readouterr().out)["did_you_mean"] == [{"read": "chiper", "meant": "cipher"}]

@@ -9,8 +9,10 @@ import pytest
 from harness.boards.virtual.interpreter import find_interpreter
 from harness.cases import find_case
 from harness.errors import HarnessError
-from harness.explain import candidates
+from harness.explain import candidates, registry
+from harness.explain.catalogue.causes import find_cause
 from harness.explain.evidence import Evidence
+from harness.explain.recipe_kinds import kinds
 from harness.model import (
     BoardInfo,
     BoardSettings,
@@ -44,6 +46,21 @@ VOLATILE = (
     (r"\(byte \d+\)", "(byte N)"),
     (r"the board worked for \d+ ms", "the board worked for N ms"),
 )
+
+
+@pytest.fixture(autouse=True)
+def only_declared_recipes(monkeypatch):
+    """Whatever a rule proposes in these tests, its entry of the catalogue lists that kind of recipe."""
+    named = registry._named
+
+    def check(said, name):
+        cause = find_cause(name)
+        assert cause is not None
+        made = {kind for fix in said.fixes if fix.change is not None for kind in kinds(fix.change)}
+        assert made - {*cause.recipes} == set(), f"{name} proposes recipes that its entry does not list"
+        return named(said, name)
+
+    monkeypatch.setattr(registry, "_named", check)
 
 
 @pytest.fixture(scope="session")
@@ -87,6 +104,7 @@ def text_of(explanation):
     lines = [f"{explanation.title}   [{explanation.rule}]", *(f"    {line}" for line in explanation.why)]
     for fix in explanation.fixes:
         lines.append(f"fix: {fix.title}{f' - discouraged: {fix.because}' if fix.discouraged else ''}")
+        lines += [f"    proof   {', '.join(sorted(kinds(fix.change)))}"] if fix.change is not None else []
         lines += [f"    server  {line}" for line in fix.server_lines]
         lines += [f"    board   {line}" for line in fix.client_lines]
     text = "\n".join(lines) + "\n"

@@ -19,14 +19,14 @@ def test_page():
         "| on the other side | NO_SHARED_CIPHER with every client |",
         "| how to tell | another client fails, too |",
         "| what helps | context.load_cert_chain('cert.pem', 'key.pem') |",
+        "| what diagnose proves | nothing: the cause is in the program on the other side, and `diagnose` cannot change that |",
         "",
         "It looks like one of these:",
         "",
         "* [The server found no cipher suite (set of algorithms) that both sides can use, so it refused](ciphers-nothing-in-common.md) "
         "`ciphers/nothing-in-common`",
         "",
-        "Evidence: No key. (`harness/explain/ciphers.py`). "
-        "`tls-harness diagnose` finds it in a handshake, tries what helps on your board, and prints what was proved.",
+        "Evidence: No key. (`harness/explain/ciphers.py`). `tls-harness diagnose` finds it in a handshake.",
     ]
 
 
@@ -50,6 +50,13 @@ def test_a_bar_does_not_end_a_cell():
     """Text of the catalogue cannot break the table."""
     cause = Cause(id="x/y", sentence="X.", board="a | b", server="b", tell="c", fix="d")
     assert "| on the board | a \\| b |" in page(cause, evidence=None)
+
+
+def test_recipes():
+    """The kinds of recipes stand in the words of their one table; a general cause leaves them to its special ones."""
+    starttls = page(find_cause("plain-peer/starttls"), evidence=None)
+    assert "| what diagnose proves | the server's TLS port; STARTTLS on the board |" in starttls
+    assert "what diagnose proves" not in page(find_cause("peer/alert-only"), evidence=None)
 
 
 def test_index():
