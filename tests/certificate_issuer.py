@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from cryptography import x509
@@ -58,6 +58,9 @@ def issue(
     ip: tuple[str, ...] = (),
     hashed: Any = None,
     url: str | None = None,
+    permitted: tuple[str, ...] = (),
+    excluded: tuple[str, ...] = (),
+    critical_constraints: bool = True,
 ) -> Issued:
     """Issue a certificate; without an issuer it signs itself. `ca=None` leaves BasicConstraints out, `usages=None` KeyUsage."""
     own = new_key(key) if isinstance(key, str) else key
@@ -85,5 +88,13 @@ def issue(
     if url is not None:
         access = x509.AccessDescription(AuthorityInformationAccessOID.CA_ISSUERS, x509.UniformResourceIdentifier(url))
         builder = builder.add_extension(x509.AuthorityInformationAccess([access]), critical=False)
+    if permitted or excluded:
+        limits = x509.NameConstraints(_subtrees(permitted), _subtrees(excluded))
+        builder = builder.add_extension(limits, critical=critical_constraints)
     made = builder.sign(own if issuer is None else issuer.key, hashed or hashes.SHA256())
     return Issued(name=name, der=made.public_bytes(serialization.Encoding.DER), key=own)
+
+
+def _subtrees(texts: tuple[str, ...]) -> list[x509.GeneralName] | None:
+    """Return networks, which have a slash, and DNS names; None for none."""
+    return [x509.IPAddress(ip_network(text)) if "/" in text else x509.DNSName(text) for text in texts] or None

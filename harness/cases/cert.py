@@ -358,6 +358,11 @@ def extensions() -> Iterable[Row]:
             certificate,
             expect=refused_with(INVALID_EXTENSIONS, "bad_certificate"),
         )
+    yield accept(
+        "nameconstraint-not-critical",
+        "Violated nameConstraints that are not critical. A client that cannot read them may ignore them; OpenSSL enforces them.",
+        "server-name-constraint-not-critical",
+    )
     yield refuse(
         "unknown-critical-ext",
         "An unknown critical extension. A client must refuse a critical extension that it does not know (RFC 5280 section 4.2).",

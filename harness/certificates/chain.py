@@ -12,6 +12,7 @@ from datetime import datetime
 
 from harness.certificates.chain_problems import TRUST, Link, Problem, Reading, Reason, Role, Rules
 from harness.certificates.host_match import matches
+from harness.certificates.name_constraints import dns_names, violation
 from harness.certificates.parsed import ANY_PURPOSE, PURPOSES, Parsed, parsed
 from harness.certificates.placed import Origin, Placed
 
@@ -44,6 +45,7 @@ def read_chain(
         return Reading(path=(), problems=tuple(problems))
     walk.follow()
     problems += walk.problems
+    problems += _outside_constraints(walk.path) if walk.rules.name_constraints else []
     problems += _leaf_problems(walk.path[0], rules=walk.rules, host=host)
     order = list(Reason)
     # The path decides between problems of one group; trust is found from the leaf up already.
@@ -250,6 +252,29 @@ def _file(link: Link) -> str:
 
 def _allows(found: Parsed, purpose: str) -> bool:
     return found.purposes is None or bool({PURPOSES[purpose], ANY_PURPOSE} & set(found.purposes))
+
+
+def _outside_constraints(path: Sequence[Link]) -> list[Problem]:
+    """Return each certificate with a name that a CA above it may not issue for; the first such CA counts."""
+    result = []
+    for at, link in enumerate(path):
+        found = link.parsed
+        # RFC 5280 section 6.1.4 (b): not those of a CA that certifies itself.
+        if at and found.is_self_issued:
+            continue
+        dns = (found.dns or ()) if at else dns_names(found.dns, found.common_names)
+        for above in path[at + 1 :]:
+            limits = above.parsed.constraints
+            broken = violation(limits, dns=dns, addresses=found.addresses or ()) if limits is not None else None
+            if broken is not None:
+                role = Role.INTERMEDIATE if at else Role.LEAF
+                result.append(
+                    Problem(
+                        reason=Reason.NAME_CONSTRAINT, role=role, at=link.at, link=link, other=above, violation=broken
+                    )
+                )
+                break
+    return result
 
 
 def _leaf_problems(leaf: Link, *, rules: Rules, host: str | None) -> list[Problem]:

@@ -6,11 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from harness.certificates.name_constraints import Violation
 from harness.certificates.parsed import Parsed
 from harness.certificates.placed import Origin, Placed
 
 # Critical extensions that mbedTLS can read (library/x509_crt.c, x509_get_crt_ext): key identifiers, usages, names, constraints, policies.
 MBEDTLS_EXTENSIONS = frozenset(f"2.5.29.{last}" for last in (14, 15, 17, 19, 32, 35, 37)) | {"2.16.840.1.113730.1.1"}
+# Those that OpenSSL can read in addition: names that a CA may issue for, and policies (crypto/x509/v3_purp.c, X509_supported_extension).
+OPENSSL_EXTENSIONS = MBEDTLS_EXTENSIONS | {"2.5.29.30", "2.5.29.36", "2.5.29.54"}
 
 
 class Reason(StrEnum):
@@ -40,6 +43,7 @@ class Reason(StrEnum):
     HASH = "hash"
     EXPIRED = "expired"
     NOT_YET_VALID = "not-yet-valid"
+    NAME_CONSTRAINT = "name-constraint"
     CA_PURPOSE = "ca-purpose"
     PURPOSE = "purpose"
     KEY_USAGE = "key-usage"
@@ -81,7 +85,7 @@ class Problem:
     """One certificate and one reason.
 
     `other` is the certificate that belongs to the reason: the one that would fit, or the one that has the same name. `detail` is the
-    value: a date, a size, a hash, a name.
+    value: a date, a size, a hash, a name; `violation` the name that a CA (`other`) may not issue for.
     """
 
     reason: Reason
@@ -90,6 +94,7 @@ class Problem:
     link: Link | None = None
     other: Link | None = None
     detail: str = ""
+    violation: Violation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +103,8 @@ class Rules:
 
     `in_order`: an issuer is looked for only after the certificate it signed. `needs_root`: a trusted intermediate alone is not enough.
     `key_usage`: KeyUsage is checked at all. `purpose` and `usage` are what the leaf needs; `ca_purposes`: the issuers must allow that
-    purpose as well. `addresses`: iPAddress alternative names are compared. `signatures`, `hashes` and `extensions` (critical ones, OIDs)
+    purpose as well. `name_constraints`: the names that a CA may issue for are enforced.
+    `addresses`: iPAddress alternative names are compared. `signatures`, `hashes` and `extensions` (critical ones, OIDs)
     are those that it can read.
     """
 
@@ -108,6 +114,7 @@ class Rules:
     purpose: str = "serverAuth"
     usage: str = "digitalSignature"
     ca_purposes: bool = False
+    name_constraints: bool = False
     addresses: bool = True
     rsa_bits: int = 2048
     ec_bits: int = 256

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtensionOID, NameOID
 
 from harness.certificates import der as tlv
+from harness.certificates.name_constraints import NameConstraints, constraints_of
 from harness.certificates.reading import hash_of_signature, key_of, kind_of_signature, usages_of
 from harness.certificates.unreadable import UNREADABLE
 
@@ -35,7 +36,7 @@ class Parsed:
     their extensions. `dns` and `addresses` are the alternative names, None without that extension. `key` is the kind of key, `bits` its
     size, `curve` its IANA name; all three are empty if the key cannot be read. `explicit_curve`: the key spells out its curve. `hash` and
     `signature` are those of its own signature. `issuer_url` is where its issuer can be downloaded. `critical` are the OIDs of
-    its critical extensions.
+    its critical extensions. `constraints` limit the names that a CA may issue for; None without that extension.
     """
 
     der: bytes
@@ -60,6 +61,7 @@ class Parsed:
     signature: str
     issuer_url: str | None
     critical: tuple[str, ...]
+    constraints: NameConstraints | None = None
 
     @property
     def is_self_issued(self) -> bool:
@@ -102,6 +104,7 @@ def _parsed(certificate: x509.Certificate) -> Parsed:
     basic = _extension(certificate, x509.BasicConstraints)
     purposes = _extension(certificate, x509.ExtendedKeyUsage)
     names = _extension(certificate, x509.SubjectAlternativeName)
+    limits = _extension(certificate, x509.NameConstraints)
     try:
         kind, bits, curve = key_of(certificate)
     except ValueError:
@@ -129,6 +132,7 @@ def _parsed(certificate: x509.Certificate) -> Parsed:
         signature=kind_of_signature(certificate),
         issuer_url=_issuer_url(certificate),
         critical=_critical(certificate),
+        constraints=constraints_of(limits) if limits is not None else None,
     )
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from harness.certificates.chain import read_chain
-from harness.certificates.chain_problems import Reading, Rules
+from harness.certificates.chain_problems import OPENSSL_EXTENSIONS, Reading, Rules
 from harness.certificates.placed import Origin, Placed, placed
 from harness.diagnose import files as reading
 from harness.diagnose.request import Files
@@ -73,7 +73,13 @@ class Reach:
 
     def client_chain(self, now: datetime) -> Reading:
         """Follow the chain of the board's own file."""
-        rules = Rules(in_order=False, needs_root=True, purpose="clientAuth")
+        rules = Rules(
+            in_order=False,
+            needs_root=True,
+            purpose="clientAuth",
+            name_constraints=True,
+            extensions=OPENSSL_EXTENSIONS,
+        )
         return self._chain(self.files.client_certificate, self.files.client_ca, rules=rules, now=now)
 
     def _chain(self, own: Path | None, authority: Path | None, *, rules: Rules, now: datetime) -> Reading:

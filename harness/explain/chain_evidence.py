@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from harness.certificates.chain import read_chain
-from harness.certificates.chain_problems import MBEDTLS_EXTENSIONS, Problem, Reading, Reason, Rules
+from harness.certificates.chain_problems import OPENSSL_EXTENSIONS, Problem, Reading, Reason, Rules
 from harness.certificates.placed import Origin, Placed, placed
 from harness.certificates.unreadable import UNREADABLE
 from harness.expectations.clients import checks_dates, has_full_configuration, is_axtls, is_before, is_mbedtls_2
@@ -28,7 +28,6 @@ _OLD_HASHES = frozenset({"sha224", "sha256", "sha384", "sha512"})
 # OpenSSL reads these, and MicroPython's servers are not in question: SHA-1 is refused from security level 1 on.
 _SERVER_HASHES = _OLD_HASHES | {"sha3-224", "sha3-256", "sha3-384", "sha3-512"}
 _SERVER_SIGNATURES = frozenset({"RSA", "EC", "RSA-PSS", "Ed25519", "Ed448"})
-_SERVER_EXTENSIONS = MBEDTLS_EXTENSIONS | {"2.5.29.30", "2.5.29.36", "2.5.29.54"}
 # Bits of RSA and EC keys by OpenSSL's security level (SSL_CTX_set_security_level(3)).
 _LEVEL_BITS = {0: (0, 0), 1: (1024, 160), 2: (2048, 224), 3: (3072, 256), 4: (7680, 384), 5: (15360, 512)}
 
@@ -107,11 +106,12 @@ def _server_rules(evidence: Evidence) -> Rules:
         needs_root=True,
         purpose="clientAuth",
         ca_purposes=True,
+        name_constraints=True,
         rsa_bits=rsa_bits,
         ec_bits=ec_bits,
         hashes=_SERVER_HASHES,
         signatures=_SERVER_SIGNATURES,
-        extensions=_SERVER_EXTENSIONS,
+        extensions=OPENSSL_EXTENSIONS,
     )
 
 

@@ -166,6 +166,15 @@ def _purpose(problem: Problem, sides: Sides) -> str:
     return f"{_it(problem, sides)} is not for {_ROLES[problem.detail]}: its ExtendedKeyUsage has no {problem.detail}"
 
 
+def _name_constraint(problem: Problem, sides: Sides) -> str:
+    found, above = problem.violation, problem.other
+    assert found is not None
+    assert above is not None
+    authority = named(above, Role.ROOT if above.parsed.is_self_issued else Role.INTERMEDIATE, owner=sides.owner)
+    limit = f"may not issue below {found.limit!r}" if found.is_excluded else f"may issue only below {found.limit!r}"
+    return f"{_it(problem, sides)} is for {found.name}, but {authority} {limit} (nameConstraints)"
+
+
 def _usage(problem: Problem, sides: Sides) -> str:
     may = "sign" if problem.detail == "digitalSignature" else "encrypt keys"
     return f"{_it(problem, sides)} may not {may}: its KeyUsage has no {problem.detail}"
@@ -196,6 +205,7 @@ _SENTENCES: dict[Reason, Callable[[Problem, Sides], str]] = {
     Reason.HASH: _hash,
     Reason.EXPIRED: _expired,
     Reason.NOT_YET_VALID: _says("is not valid before {detail}"),
+    Reason.NAME_CONSTRAINT: _name_constraint,
     Reason.CA_PURPOSE: _says("may not issue for this use: its ExtendedKeyUsage has no {detail}"),
     Reason.PURPOSE: _purpose,
     Reason.KEY_USAGE: _usage,

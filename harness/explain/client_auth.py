@@ -19,6 +19,7 @@ _SIDES = Sides(owner="board", verifier="server")
 _UNTRUSTED = frozenset({2, 18, 19, 20, 21})
 _NOT_YET_VALID, _EXPIRED, _WRONG_PURPOSE, _KEY_TOO_SMALL = 9, 10, 26, 66
 _BUFFER_TOO_SMALL = (mbedtls.SSL_BUFFER_TOO_SMALL, mbedtls.SSL_CERTIFICATE_TOO_LARGE)
+_STRICT = "create_default_context() of Python 3.13 is strict: it requires AuthorityKeyIdentifier, for example"
 _PEER_GONE = frozenset({"EPIPE", "ECONNRESET"})
 
 
@@ -171,13 +172,10 @@ def refused(evidence: Evidence) -> Explanation | None:
     code = _verify_code(evidence)
     if evidence.reason != "CERTIFICATE_VERIFY_FAILED" or code in known:
         return None
-    problem = first_of(client_chain(evidence), TRUST)
+    problem = first_of(client_chain(evidence), TRUST | {Reason.NAME_CONSTRAINT, Reason.EXTENSION})
     return told(
         _title(problem, "the server refuses the board's certificate"),
-        why=(
-            *_why(evidence, problem),
-            "create_default_context() of Python 3.13 is strict: it requires AuthorityKeyIdentifier, for example",
-        ),
+        why=(*_why(evidence, problem), *(() if problem is not None else (_STRICT,))),
         fixes=(_show(evidence),),
     )
 

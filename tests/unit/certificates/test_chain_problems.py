@@ -7,8 +7,9 @@ from tests.certificate_issuer import issue
 
 
 def test_every_reason_is_in_one_group():
-    """Dates, hashes, extensions and algorithms are the rest."""
+    """Dates, hashes, extensions, algorithms and limits of a CA are the rest."""
     rest = {
+        Reason.NAME_CONSTRAINT,
         *(Reason.EXPIRED, Reason.NOT_YET_VALID, Reason.HASH, Reason.EXTENSION, Reason.SIGNATURE_ALGORITHM),
     }
     groups = [TRUST, KEYS, NAMES, USES, rest]

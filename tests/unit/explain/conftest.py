@@ -56,7 +56,9 @@ def only_declared_recipes(monkeypatch):
     def check(said, name):
         cause = find_cause(name)
         assert cause is not None
-        made = {kind for fix in said.fixes if fix.change is not None for kind in kinds(fix.change)}
+        recipes = [kinds(fix.change) for fix in said.fixes if fix.change is not None]
+        assert all(recipes), f"{name} proposes a change without a kind"
+        made = {kind for recipe in recipes for kind in recipe}
         assert made - {*cause.recipes} == set(), f"{name} proposes recipes that its entry does not list"
         return named(said, name)
 

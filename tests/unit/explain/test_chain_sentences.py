@@ -3,6 +3,7 @@
 import pytest
 
 from harness.certificates.chain_problems import Link, Problem, Reading, Reason, Role
+from harness.certificates.name_constraints import Violation
 from harness.certificates.parsed import parsed
 from harness.certificates.placed import Origin, Placed
 from harness.explain.chain_sentences import Sides, counted, first_of, further, named, place, sentence, titled
@@ -162,7 +163,34 @@ def test_every_reason_has_a_sentence_and_a_test():
 
     tested = {row[0] for mark in test_sentences.pytestmark for row in mark.args[1]}
     assert set(_SENTENCES) == set(Reason)
-    assert tested == set(Reason) - {Reason.UNREADABLE}
+    assert tested == set(Reason) - {Reason.UNREADABLE, Reason.NAME_CONSTRAINT}
+
+
+@pytest.mark.parametrize(
+    ("above", "is_excluded", "text"),
+    [
+        (
+            "inter",
+            False,
+            f"the board's certificate is for a.test, but {INTER} may issue only below 'x' (nameConstraints)",
+        ),
+        ("root", True, f"the board's certificate is for a.test, but {ROOT} may not issue below 'x' (nameConstraints)"),
+    ],
+)
+def test_name_constraints(links, above, is_excluded, text):
+    """The name, the CA that may not issue for it, and its limit."""
+    leaf = links["leaf"]
+    found = Problem(
+        reason=Reason.NAME_CONSTRAINT,
+        role=Role.LEAF,
+        at=leaf.at,
+        link=leaf,
+        other=links[above],
+        violation=Violation(name="a.test", limit="x", is_excluded=is_excluded),
+    )
+    place = LEAF.removeprefix("the server's certificate")
+    expected = text.replace("the board's certificate", f"the board's certificate{place}")
+    assert sentence(found, sides=Sides(owner="board", verifier="server")) == expected
 
 
 def test_a_certificate_that_cannot_be_read():
