@@ -57,6 +57,7 @@ class ClientSettings(TypedDict, total=False):
     close_first: bool
     any_answer: bool
     timeout_s: float | None
+    program: str | None
     api: Mapping[str, Any]
 
 

@@ -13,19 +13,22 @@ from typing import Any
 from harness.certificates import Certificates
 from harness.diagnose.request import host_and_port
 from harness.errors import ServerError, UsageError
-from harness.model import ClientPlan, ServerProfile, Verify
+from harness.model import PROGRAMS, ClientPlan, ServerProfile, Verify
 from harness.pytest_plugin.given_words import as_tuple, check_names, word_of
 from harness.pytest_plugin.own_files import authority_names, client_pair, first_host
 from harness.run.case_runner import CaseRunner
 from harness.run.handshake import Handshakes
 from harness.server.relay import Relay
 from harness.server.target import look_up
+from harness.system.near_names import did_you_mean
 from harness.wire.host_names import is_ip_address
 
 # With one of these the board has something to say to a server that is running; else it closes after the handshake.
 _TALKS = ("text", "send_bytes", "receive_bytes", "read_to_end", "close_first")
-# `program` is for cases, whose servers speak its protocol.
-SETTINGS = ("key", *(item.name for item in fields(ClientPlan) if item.name != "program"))
+# What only the agent's own session does.
+_NOT_OF_PROGRAMS = (
+    "text", "send_bytes", "read_to_end", "close_first", "any_answer", "timeout_s", "suites", "suite_words", "psk_identity", "psk_key",
+)  # fmt: skip
 # The host is given to board.connect, not to an option.
 OPTION = "board.connect()"
 
@@ -41,7 +44,7 @@ def client_plan(server: Any, certificates: Certificates, given: Mapping[str, Any
             f"board.connect({server!r}): expected a server from tls_server(...), or 'host:port' of one that is running"
         )
     plan: dict[str, Any] = dict(given)
-    check_names(plan, SETTINGS, where="board.connect")
+    check_names(plan, ["key", *(item.name for item in fields(ClientPlan))], where="board.connect")
     key = plan.pop("key", None)
     if "verify" in plan:
         plan["verify"] = word_of(Verify, plan["verify"], where="board.connect(verify=...)")
@@ -49,6 +52,8 @@ def client_plan(server: Any, certificates: Certificates, given: Mapping[str, Any
         plan["ca"] = authority_names(certificates, plan["ca"], where="board.connect(ca=...)")
     if plan.get("certificate") is not None or key is not None:
         plan["certificate"] = client_pair(certificates, certificate=plan.get("certificate"), key=key)
+    if plan.get("program") is not None:
+        _check_program(plan, is_running=isinstance(server, str))
     if plan.get("suites") is not None:
         plan["suites"] = as_tuple(plan["suites"])
     if isinstance(server, str):
@@ -61,6 +66,23 @@ def client_plan(server: Any, certificates: Certificates, given: Mapping[str, Any
     elif (own := first_host(certificates, server.certificates)) is not None:
         plan.setdefault("server_hostname", own)
     return ClientPlan(**plan)
+
+
+def _check_program(plan: Mapping[str, Any], *, is_running: bool) -> None:
+    """Check that a program exists and can do what the test asks for: it sends its own request, and reads the answer.
+
+    Raises:
+        UsageError: naming what it cannot do.
+    """
+    name = plan["program"]
+    if not isinstance(name, str) or name not in PROGRAMS:
+        near = did_you_mean(name, PROGRAMS)
+        raise UsageError(f"board.connect(program=...): {name!r} is not one of {', '.join(PROGRAMS)}{near}")
+    if is_running:
+        raise UsageError(f"board.connect(program={name!r}): expected a server from tls_server(...)")
+    other = next((word for word in _NOT_OF_PROGRAMS if plan.get(word) is not None), None)
+    if other is not None:
+        raise UsageError(f"board.connect(program={name!r}): a program has no setting {other!r}")
 
 
 @contextmanager

@@ -115,3 +115,42 @@ def test_an_unknown_setting():
     )
     with pytest.raises(UsageError, match=f"^{re.escape(message)}"):
         client_plan(OWN, Certificates(), {"hostname": "x"})
+
+
+def test_a_program_connects(board):
+    """A test may have a program of the board connect, and compare what it saw."""
+    seen = board.connect(OWN, program="requests", receive_bytes=20)
+    Expect().connected(seen)
+    assert seen.received_by_client == "0123456789abcdef0123"
+
+
+@pytest.mark.parametrize(
+    ("server", "plan", "message"),
+    [
+        (
+            "own",
+            {"program": "request"},
+            "board.connect(program=...): 'request' is not one of requests; did you mean 'requests'?",
+        ),
+        ("own", {"program": 5}, "board.connect(program=...): 5 is not one of requests"),
+        (
+            "127.0.0.1:1",
+            {"program": "requests"},
+            "board.connect(program='requests'): expected a server from tls_server(...)",
+        ),
+        (
+            "own",
+            {"program": "requests", "text": "x"},
+            "board.connect(program='requests'): a program has no setting 'text'",
+        ),
+        (
+            "own",
+            {"program": "requests", "suites": []},
+            "board.connect(program='requests'): a program has no setting 'suites'",
+        ),
+    ],
+)
+def test_a_wrong_program_is_refused(board, server, plan, message):
+    """A program that does not exist, a server that speaks another protocol, and a setting that it would ignore are refused at once."""
+    with pytest.raises(UsageError, match=f"^{re.escape(message)}"):
+        board.connect(OWN if server == "own" else server, **plan)

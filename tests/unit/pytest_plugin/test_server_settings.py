@@ -7,9 +7,8 @@ import pytest
 
 from harness.errors import UsageError
 from harness.expectations import builders
-from harness.model import ServerProfile, Verify
+from harness.model import ClientPlan, ServerProfile, Verify
 from harness.pytest_plugin.arguments import ClientSettings, NegotiatedValues, RefusalDetails, ServerSettings
-from harness.pytest_plugin.client_settings import SETTINGS
 from harness.pytest_plugin.server_settings import make_server
 
 
@@ -66,7 +65,7 @@ def test_the_types_of_settings_are_those_of_the_records():
     """A type checker accepts what the run accepts: the typed settings are exactly the fields of the records."""
     of = {item.name for item in fields(ServerProfile)} - {"certificates"}
     assert set(ServerSettings.__annotations__) == of | {"cert", "key", "password", "flight", "unwrap_first"}
-    assert set(ClientSettings.__annotations__) == set(SETTINGS)
+    assert set(ClientSettings.__annotations__) == {item.name for item in fields(ClientPlan)} | {"key"}
     assert set(NegotiatedValues.__annotations__) | set(RefusalDetails.__annotations__) <= {
         *inspect.signature(builders.connected).parameters,
         *inspect.signature(builders.refused).parameters,
