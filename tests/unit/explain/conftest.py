@@ -55,11 +55,11 @@ def only_declared_recipes(monkeypatch):
 
     def check(said, name):
         cause = find_cause(name)
-        assert cause is not None
         recipes = [kinds(fix.change) for fix in said.fixes if fix.change is not None]
         assert all(recipes), f"{name} proposes a change without a kind"
         made = {kind for recipe in recipes for kind in recipe}
-        assert made - {*cause.recipes} == set(), f"{name} proposes recipes that its entry does not list"
+        # tests/test_causes.py requires an entry for each real rule.
+        assert cause is None or made <= {*cause.recipes}, f"{name} proposes recipes that its entry does not list"
         return named(said, name)
 
     monkeypatch.setattr(registry, "_named", check)
