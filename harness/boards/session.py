@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from harness.boards.agent import deployment, surroundings
 from harness.boards.agent.blobs import BlobStore
 from harness.boards.agent.console import Console
+from harness.boards.agent.loaded import LoadedCode
 from harness.boards.agent.memory import FreeMemory, read_memory
 from harness.boards.agent.own_faults import agent_fault, is_damaged
 from harness.boards.agent.probe import probe_board
@@ -24,7 +25,7 @@ from harness.boards.serial.raw_repl import RawRepl
 from harness.certificates import Certificates
 from harness.errors import BoardError, FaultKind
 from harness.firmware.fingerprint import library_of
-from harness.model import BoardInfo, BoardSpec, ClientPlan, Network, RecoveryAction, RecoveryStep, StepResult
+from harness.model import BoardInfo, BoardSpec, ClientApi, ClientPlan, Network, RecoveryAction, RecoveryStep, StepResult
 from harness.system.deadline import Deadline
 
 # How long a board may take to enter the raw REPL: ESP boards boot for 1 to 2 s after a reset by DTR.
@@ -75,8 +76,7 @@ class BoardSession:
         link.stretch(max(1.0, spec.settings.timeout_multiplier))
         self._console = Console(link, label=spec.label, timeout_multiplier=spec.settings.timeout_multiplier)
         self.blobs = BlobStore(self._console)
-        self._agent_from_file = False
-        self._agent_suspect = False
+        self._code = LoadedCode(self._console, note=self._note)
 
     def scaled(self, seconds: float) -> float:
         """Seconds times the board's `timeout_multiplier`."""
@@ -147,15 +147,8 @@ class BoardSession:
         Raises:
             BoardError: it cannot be loaded.
         """
-        if not writes:
-            deployment.load_into_ram(self._console)
-            return
-        why_ram = deployment.load_agent(
-            self._console, filesystem=self.info.filesystem, is_usb_drive=self.info.is_usb_drive
-        )
-        self._agent_from_file = why_ram is None
-        if why_ram is not None:
-            self._note(why_ram)
+        info = self.info
+        self._code.load(filesystem=info.filesystem, is_usb_drive=info.is_usb_drive, writes=writes)
 
     def _probe(self) -> BoardInfo:
         before = surroundings.now_unix_s()
@@ -273,6 +266,8 @@ class BoardSession:
             BoardError: the line failed, or the agent did (`agent`).
         """
         self.refuse_if_quarantined()
+        if request.api is ClientApi.ASYNCIO:
+            self._code.need_asyncio(filesystem=self.info.filesystem)
         self.blobs.provide(blobs, heap_free_bytes=self.info.heap_free_bytes, deadline=deadline)
         if request.program is not None:
             load_program(self._console, request.program)
@@ -285,7 +280,7 @@ class BoardSession:
         fault = agent_fault(answer)
         if fault is not None:
             self.blobs.forget()
-            self._agent_suspect = self._agent_suspect or is_damaged(answer)
+            self._code.suspect = self._code.suspect or is_damaged(answer)
             raise BoardError(
                 f"{self.spec.label}: the agent on the board {fault}", kind=FaultKind.AGENT, transcript=self.transcript()
             )
@@ -365,14 +360,13 @@ class BoardSession:
         """Restore agent, network and clock; a board whose agent still answers was not reset, and has them all."""
         if not self.info.has_tls:
             return
-        keeps_agent = deployment.is_loaded(self._console) and not self._agent_suspect
+        keeps_agent = self._code.still_answers()
         if not keeps_agent:
             self._console.begin()
         must_be_same(self._console, self.info)
         if keeps_agent:
             return
-        self._agent_suspect = False
-        deployment.reload_agent(self._console, from_files=self._agent_from_file)
+        self._code.reload()
         self.join_network()
         self._set_clock(self._probe())
 

@@ -63,6 +63,7 @@ from harness.model.wire import TcpEnd as TcpEnd
 from harness.model.wire import WireChunk as WireChunk
 from harness.model.wire import WireStep as WireStep
 from harness.model.words import FORMER_TOPICS as FORMER_TOPICS
+from harness.model.words import ClientApi as ClientApi
 from harness.model.words import Network as Network
 from harness.model.words import Outcome as Outcome
 from harness.model.words import RecoveryAction as RecoveryAction

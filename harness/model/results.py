@@ -11,7 +11,9 @@ from harness.model.cases import Expectation
 from harness.model.observations import Observation
 from harness.model.recipes import Recipe
 from harness.model.wire import Packet, WireStep
-from harness.model.words import RecoveryAction, StepResult, VerdictWord
+from harness.model.words import ClientApi, RecoveryAction, StepResult, VerdictWord
+
+DEFAULT_CLIENT = ClientApi.SOCKET
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +101,7 @@ class UnexpectedPeers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseResult:
-    """One run of a cell of the matrix: one case on one board against one server.
+    """One run of a cell of the matrix: one case on one board against one server, through one client API.
 
     `attempt` counts the tries after faults of the line; `repeat` is the number of the run with `--repeat N`, from 1. `strangers` are the
     unexpected peers of all connections that the case needed; the observation counts only those of its own handshake. None: not counted.
@@ -126,10 +128,10 @@ class CaseResult:
     packets: tuple[Packet, ...] = ()
     largest_after: int | None = None
     idf_after: int | None = None
+    client: ClientApi = DEFAULT_CLIENT
 
 
 IN_PROCESS = "in-process"
-DEFAULT_CLIENT = "socket"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

@@ -187,6 +187,13 @@ class Verify(StrEnum):
     REQUIRED = "required"
 
 
+class ClientApi(StrEnum):
+    """The API through which a board connects."""
+
+    SOCKET = "socket"
+    ASYNCIO = "asyncio"
+
+
 class Network(StrEnum):
     """How a board gets its network: nothing to set up, WiFi, a wired LAN, or whatever its boot.py brings up."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,7 +48,7 @@ def would_replace(file: RunFile, folder: Path, *, planned: Collection[Cell]) -> 
         folder: the artifacts folder of this run.
         planned: the cells that this run includes.
     """
-    from harness.reports.record.cells import cell_of
+    from harness.reports.record.columns import cell_of
 
     there = {cell_of(result) for result in file.run.results}
     own = {(folder / name).resolve() for name in ("run.json", "run.jsonl")}
@@ -60,17 +61,18 @@ def check_common(file: RunFile, planned: Collection[Cell]) -> None:
     Raises:
         UsageError: the two runs have no board and server in common.
     """
+    from harness.reports.record.columns import cell_of, column_title
     from harness.reports.record.plain import one_line
 
     there, here = (
         dict.fromkeys(columns)
         for columns in (
-            ((item.board, item.server) for item in file.run.results),
-            ((cell.board, cell.server) for cell in planned),
+            (replace(cell_of(item), case="") for item in file.run.results),
+            (replace(cell, case="") for cell in planned),
         )
     )
     if here and not there.keys() & here.keys():
-        names = [", ".join(f"{board} with {server}" for board, server in columns) for columns in (there, here)]
+        names = [", ".join(map(column_title, columns)) for columns in (there, here)]
         raise UsageError(
             one_line(
                 f"{OPTION} {file.path}: no board and server in common with this run: it has {names[0]}; this run has {names[1]}"
@@ -90,9 +92,9 @@ def compare_with(file: RunFile, record: RunRecord, *, planned: Collection[Cell])
     """
     from harness.reports.record.diff import asked_for, compare
 
-    columns = {(cell.board, cell.server) for cell in planned}
+    columns = {replace(cell, case="") for cell in planned}
     in_the_set = asked_for(record, known=file.run)
-    return compare(file.run, record, wanted=lambda cell: (cell.board, cell.server) in columns and in_the_set(cell))
+    return compare(file.run, record, wanted=lambda cell: replace(cell, case="") in columns and in_the_set(cell))
 
 
 def baseline_entry(file: RunFile, found: Comparison) -> Baseline:

@@ -95,7 +95,7 @@ def _own(item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.TestRepor
     if not made:
         return []
     failed = one_line(str(call.excinfo.value)) if report.failed and call.excinfo is not None else None
-    own = {made[0].runner.board.spec.label, made[0].runner.server_label}
+    own = (made[0].runner.board.spec.label, made[0].runner.server_label, made[0].runner.client)
     found = own_results(
         made,
         test=own_name(item.nodeid, without=own),
@@ -117,11 +117,11 @@ def _own(item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.TestRepor
 
 
 def own_name(nodeid: str, *, without: Collection[str]) -> str:
-    """Return a test's id without the board and the server: `test_mine.py::test_it[unix-ec]` -> `test_mine.py::test_it[ec]`.
+    """Return a test's id without its board and other axes: `test_mine.py::test_it[unix-ec]` -> `test_mine.py::test_it[ec]`.
 
     Args:
         nodeid: of the test.
-        without: the names of board and server, which the result has anyway.
+        without: the names of board, server and client API, which the result has anyway.
     """
     name, bracket, rest = nodeid.partition("[")
     inside = f"-{rest.removesuffix(']')}-"

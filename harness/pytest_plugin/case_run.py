@@ -118,6 +118,7 @@ def _without_run(board: Board, case: Case, word: VerdictWord, reason: str) -> Ca
     return CaseResult(
         board=board.label,
         server=board.server_name,
+        client=board.client,
         case=case.id,
         attempt=1,
         verdict=Verdict(word=word, reason=reason),

@@ -1,4 +1,4 @@
-"""Which tests a run has: multiplied by boards, servers, rounds and cases; the packaged matrix where there is none. Opens nothing."""
+"""Which tests a run has: multiplied by the axes and cases; the packaged matrix where there is none. Opens nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.pytest_plugin.node_ids import repeat_word
-from harness.pytest_plugin.options import IN_PROCESS
+from harness.pytest_plugin.options import DEFAULT_CLIENT, IN_PROCESS
 from harness.pytest_plugin.run import cases_of, known_of, names_no_path, options_of
 
 PACKAGED = Path(__file__).resolve().parents[1] / "compat" / "test_matrix.py"
@@ -16,9 +16,9 @@ NO_TEST = "--board was given, but {} has no test; `pytest --pyargs harness.compa
 
 
 def generate(metafunc: pytest.Metafunc) -> None:
-    """Parametrise a test that uses the fixture `board`, `server_python` or `tls_case`; the id reads BOARD-SERVER-topic/case."""
+    """Parametrise a test by the axes whose fixtures it uses; harness.pytest_plugin.node_ids has the ids."""
     names = set(metafunc.fixturenames)
-    if not names & {"tls_board_spec", "server_python", "tls_case"}:
+    if not names & {"tls_board_spec", "server_python", "tls_client", "tls_case"}:
         return
     options = options_of(metafunc.config)
     if "tls_board_spec" in names and not _names_boards(metafunc):
@@ -29,6 +29,10 @@ def generate(metafunc: pytest.Metafunc) -> None:
         hidden = getattr(pytest, "HIDDEN_PARAM", IN_PROCESS)
         labels = [hidden if server == IN_PROCESS else options.server_name(server) for server in options.servers]
         metafunc.parametrize("server_python", options.servers, ids=labels, indirect=True, scope="session")
+    if "tls_client" in names and options.clients:
+        hidden = getattr(pytest, "HIDDEN_PARAM", DEFAULT_CLIENT)
+        labels = [hidden if client == DEFAULT_CLIENT else client for client in options.clients]
+        metafunc.parametrize("tls_client", options.clients, ids=labels, indirect=True, scope="session")
     if "tls_repeat" in names and options.repeat > 1:
         # Outside the cases: repeating the whole set finds more (what one case leaves to the next, a board that warms up, an
         # access point that drops it after an hour) than repeating each case.

@@ -126,6 +126,7 @@ def own_results(
         result = CaseResult(
             board=one.runner.board.spec.label,
             server=one.runner.server_label,
+            client=one.runner.client,
             case=case.id,
             attempt=1,
             verdict=verdict,

@@ -12,11 +12,13 @@ from typing import Protocol, Unpack
 from harness.errors import BoardError, ServerError, UsageError
 from harness.expectations.needs import can_offer_exactly, has_one_of, unmet
 from harness.model import (
+    DEFAULT_CLIENT,
     IN_PROCESS,
     BoardInfo,
     BoardSpec,
     Case,
     CaseResult,
+    ClientApi,
     Observation,
     ServerProfile,
     Stage,
@@ -43,6 +45,7 @@ class Board:
     lab: Lab
     spec: BoardSpec
     server_python: str
+    client: ClientApi = DEFAULT_CLIENT
     artifacts: Path | None = None
     keep_wire: bool = False
     connections: Connections = field(default_factory=Connections)
@@ -81,7 +84,7 @@ class Board:
         Raises:
             BoardError: the board cannot be opened or does not reach the server.
         """
-        return self.lab.runner(self.spec, self.server_python)
+        return self.lab.runner(self.spec, self.server_python, client=self.client)
 
     @property
     def quarantine_reason(self) -> str | None:
@@ -91,7 +94,7 @@ class Board:
 
     def tried_runner(self) -> CaseRunner | None:
         """The runner if this board has one already, without opening anything."""
-        return self.lab.known_runner(self.spec, self.server_python)
+        return self.lab.known_runner(self.spec, self.server_python, client=self.client)
 
     def take_unexpected_peers(self) -> UnexpectedPeers:
         """Return the peers whose connections this board's server has dropped since the last call."""
@@ -99,7 +102,7 @@ class Board:
 
     def abandon(self, reason: str) -> Health | None:
         """End a case that was interrupted: stop its server and recover the board before the next case."""
-        return self.lab.abandon(self.spec, self.server_python, reason=reason)
+        return self.lab.abandon(self.spec, self.server_python, client=self.client, reason=reason)
 
     def connect(self, server: ServerProfile | str, **given: Unpack[ClientSettings]) -> Observation:
         """Connect the board once to `server`, send a text and read the answer.
@@ -168,7 +171,7 @@ class Board:
         runner.health.begin("board.connect()")
         self.connections.made.append(made)
         try:
-            made.handshake = handshakes.make(made.server, made.plan)
+            made.handshake = handshakes.make(made.server, made.plan, api=self.client)
             return made.handshake.observation
         except (BoardError, ServerError) as error:
             handshakes.server.cancel()

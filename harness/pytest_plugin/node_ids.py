@@ -70,6 +70,14 @@ def current_nodeid(word: str) -> str:
     return _CASE.sub(lambda found: current_name(found[0]), word) if "::" in word else word
 
 
+def _older_id(column: Cell, axes: Axes) -> str:
+    """Return the id that a pytest before 8.4 makes of a column: it also shows the defaults of the axes that the run names."""
+    board = parameters(Cell(board=column.board, firmware=column.firmware))
+    words = [column.server] if axes.servers else []
+    words += [column.client] if axes.clients else []
+    return "-".join(filter(None, (board, *words, column.link)))
+
+
 class NodeIds:
     """Finds the cell that a test id of this run belongs to.
 
@@ -85,13 +93,13 @@ class NodeIds:
         self._columns: dict[str, Cell] = {}
         for column in axes.columns():
             other = self._columns.setdefault(parameters(column), column)
-            if column.server == IN_PROCESS and axes.servers:
-                self._columns[f"{parameters(column)}-{IN_PROCESS}"] = column  # the id of a pytest before 8.4
             if other is not column:
                 raise UsageError(
                     f"boards {other.board!r} and {column.board!r}: tests of both would have the id {parameters(column)!r}; "
                     "rename one of them in boards.toml"
                 )
+        for column in axes.columns():
+            self._columns.setdefault(_older_id(column, axes), column)
         self._cases = frozenset(axes.cases)
         self._repeat = re.compile(rf"(.+)-([1-9][0-9]*)of{axes.repeat}")
 

@@ -78,6 +78,13 @@ OPTIONS: Final = (
         "Default: the Python that runs pytest",
     ),
     Option(
+        name="client",
+        metavar="API",
+        repeatable=True,
+        help="API through which the board connects, repeatable: socket, or asyncio (open_connection with ssl=, from firmware 1.22 on). "
+        "Default: socket",
+    ),
+    Option(
         name="bind",
         metavar="ADDR",
         help="Address of this machine that the server listens on. Default: the address of the interface that routes to the board",

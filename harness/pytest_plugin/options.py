@@ -23,12 +23,14 @@ from harness.wire.host_names import is_ip_address
 if TYPE_CHECKING:
     import pytest
 
-    from harness.model import BoardSpec, Case
+    from harness.model import BoardSpec, Case, ClientApi
     from harness.run.options import RunOptions
 
 DEFAULT_BOARD = "unix"
 # The value of harness.model.IN_PROCESS, which a suite without boards need not import.
 IN_PROCESS = "in-process"
+# The value of harness.model.DEFAULT_CLIENT, likewise.
+DEFAULT_CLIENT = "socket"
 MAX_WAIT_S = 86400
 MAX_REPEAT = 10_000
 # Each run of each case is a test: pytest collects all of them first, and the report uses 18 KB for each.
@@ -40,7 +42,7 @@ _HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
 
 def any_given(config: pytest.Config) -> bool:
     """Whether any option of the harness is given; if not, options are checked only when a test uses them."""
-    names = ("board", "boards", "server", "bind", "ports", "advertise", "peer", "compat_report", "artifacts")
+    names = ("board", "boards", "server", "client", "bind", "ports", "advertise", "peer", "compat_report", "artifacts")
     if any(config.getoption(name) not in (None, []) for name in names):
         return True
     usual = {"link_retries": "0", "repeat": "1", "board_wait": "0"}
@@ -64,6 +66,7 @@ def run_options(config: pytest.Config) -> RunOptions:
     return RunOptions(
         boards=boards(get("board"), file=get("boards"), folder=config.invocation_params.dir),
         servers=servers(get("server")),
+        clients=clients(get("client")),
         bind=bind,
         ports=ports,
         advertise=host(get("advertise")) if get("advertise") is not None else None,
@@ -146,6 +149,23 @@ def servers(texts: list[str]) -> tuple[str, ...]:
                 f"--server {text!r}: no such program (expected the path of a CPython >= 3.8, or {IN_PROCESS})"
             )
     return tuple(texts)
+
+
+def clients(texts: list[str]) -> tuple[ClientApi, ...]:
+    """Return the client APIs of `--client`.
+
+    Raises:
+        UsageError: one is given twice, or is unknown.
+    """
+    from harness.model import ClientApi
+
+    for text in texts:
+        if text not in list(ClientApi):
+            near = did_you_mean(text, ClientApi)
+            raise UsageError(f"--client {text!r}: expected one of {', '.join(ClientApi)}{near}")
+        if texts.count(text) > 1:
+            raise UsageError(f"--client {text!r}: each API may be given only once")
+    return tuple(map(ClientApi, texts))
 
 
 def server_names(versions: Mapping[str, str]) -> dict[str, str]:
@@ -232,10 +252,17 @@ def check_amount(options: RunOptions, cases: Callable[[], Sequence[Case]]) -> No
     """
     if options.repeat == 1:
         return  # without reading the list of cases, which another suite may not use
-    factors = (options.repeat, len(cases()), len(options.boards), len(options.servers) or 1)
+    factors = (
+        options.repeat,
+        len(cases()),
+        len(options.boards),
+        len(options.servers) or 1,
+        len(options.clients) or 1,
+    )
     if math.prod(factors) > MAX_TESTS:
+        apis = f", {factors[4]} client APIs" if factors[4] > 1 else ""
         raise UsageError(
-            f"--repeat '{options.repeat}': {factors[1]} cases, {factors[2]} boards and {factors[3]} servers give "
+            f"--repeat '{options.repeat}': {factors[1]} cases, {factors[2]} boards{apis} and {factors[3]} servers give "
             f"{math.prod(factors)} tests; expected at most {MAX_TESTS} in one run"
         )
 

@@ -83,7 +83,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Multiply tests by boards, servers and cases."""
+    """Multiply tests by boards, servers, client APIs and cases."""
     from harness.pytest_plugin.collection import generate
 
     try:
@@ -251,6 +251,12 @@ def server_python(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
+def tls_client(request: pytest.FixtureRequest) -> str:
+    """The API through which the board of this test connects: a value of `--client`, `socket` or `asyncio`."""
+    return str(getattr(request, "param", "socket"))
+
+
+@pytest.fixture(scope="session")
 def tls_board_spec(request: pytest.FixtureRequest) -> BoardSpec | None:
     """Which board the fixture `board` opens: one per `--board`. A suite that has its own fixture `board` is not affected."""
     spec: BoardSpec | None = getattr(request, "param", None)
@@ -258,7 +264,9 @@ def tls_board_spec(request: pytest.FixtureRequest) -> BoardSpec | None:
 
 
 @pytest.fixture(scope="session")
-def board(request: pytest.FixtureRequest, tls_board_spec: BoardSpec | None, server_python: str) -> Board:
+def board(
+    request: pytest.FixtureRequest, tls_board_spec: BoardSpec | None, server_python: str, tls_client: str
+) -> Board:
     """A MicroPython board, opened at its first use and kept for the session. The test runs once per `--board`, or with the boards of
     `@pytest.mark.parametrize("board", ["unix", "pico"], indirect=True)`.
     `board.connect(server, verify="required", ca="ca-p256", suites=[...])` connects it once to a `tls_server(...)`, or to a server that
@@ -269,7 +277,7 @@ def board(request: pytest.FixtureRequest, tls_board_spec: BoardSpec | None, serv
 
     if getattr(request, "param", None) is not None:
         tls_board_spec = named_board(request.config, request.param)
-    return board_of(request.config, tls_board_spec, server_python)
+    return board_of(request.config, tls_board_spec, server_python, client=tls_client)
 
 
 @pytest.fixture(scope="session")
@@ -312,6 +320,6 @@ def tls_repeat(request: pytest.FixtureRequest) -> int:
 
 @pytest.fixture
 def tls_case(request: pytest.FixtureRequest, tls_repeat: int) -> Case:
-    """One case of the set chosen with `--cases`. A test that takes it runs once per case, board and server."""
+    """One case of the set chosen with `--cases`. A test that takes it runs once per case, board, server and client API."""
     case: Case = request.param
     return case

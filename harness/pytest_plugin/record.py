@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,9 +74,10 @@ class Record:
         self._expected = 0
         self._known: set[str] = set()
         self._own: dict[str, CaseEntry] = {}
-        self._attempts: dict[tuple[str, str, str, int], int] = {}
+        self._attempts: dict[tuple[Cell, int], int] = {}
         self._journal: Journal | None = None
-        self._places: list[dict[str, int]] = []
+        self._columns: dict[Cell, int] = {}
+        self._cases: dict[str, int] = {}
 
     def _baseline(self) -> RunFile | None:
         told = self.config.getoption("baseline")
@@ -137,15 +138,18 @@ class Record:
 
     def _counted(self, result: Result) -> Result:
         """A cell that another plugin runs again, as pytest-rerunfailures does, has two results: their attempts must differ."""
-        from msgspec.structs import replace
+        from msgspec.structs import replace as changed
 
-        key = (result.board, result.server, result.case, result.repeat)
+        from harness.reports.record.columns import cell_of
+
+        key = (cell_of(result), result.repeat)
         self._attempts[key] = result.attempt + self._attempts.get(key, 0)
-        return replace(result, attempt=self._attempts[key])
+        return changed(result, attempt=self._attempts[key])
 
     def begin(self) -> None:
         """Start the journal with the planned cells, so that the journal of a killed run shows what is missing."""
         from harness.pytest_plugin.baseline import PART, would_replace
+        from harness.reports.record.columns import axes_of
         from harness.reports.record.journal import Journal
         from harness.reports.record.run_types import JournalPlan
 
@@ -159,12 +163,12 @@ class Record:
         except UsageError as error:
             self.trouble.append(f"no report: {error}")
             return
-        columns: dict[tuple[str, str], list[str]] = {}
+        columns: dict[Cell, list[str]] = {}
         for cell in self.planned:
-            columns.setdefault((cell.board, cell.server), []).append(cell.case)
+            columns.setdefault(replace(cell, case=""), []).append(cell.case)
         plan = [
-            ("plan", JournalPlan(board=board, server=server, cases=tuple(cases)))
-            for (board, server), cases in columns.items()
+            ("plan", JournalPlan(board=column.board, server=column.server, cases=tuple(cases), **axes_of(column)))
+            for column, cases in columns.items()
         ]
         self._add([("run", self._head()), *plan, *self._described({cell.case for cell in self.planned})])
 
@@ -229,11 +233,11 @@ class Record:
 
     def finished(self) -> RunRecord:
         """Return the whole record."""
-        from msgspec.structs import replace
+        from msgspec.structs import replace as changed
 
         from harness.cases import all_cases
-        from harness.model import Cell
         from harness.reports.record.cells import missing_cells
+        from harness.reports.record.columns import cell_of
         from harness.reports.record.run_record import case_entry
         from harness.reports.record.run_types import RunRecord
         from harness.reports.record.soak import soak_of
@@ -258,30 +262,21 @@ class Record:
             return record
         from harness.pytest_plugin.baseline import baseline_entry, compare_with
 
-        own = [
-            Cell(board=result.board, server=result.server, case=result.case)
-            for result in self.results
-            if result.case in self._own
-        ]
+        own = [cell_of(result) for result in self.results if result.case in self._own]
         self.compared = compare_with(self.baseline, record, planned=[*self.planned, *own])
         about = baseline_entry(self.baseline, self.compared)
-        return replace(record, baseline=about, changes=self.compared.changes)
+        return changed(record, baseline=about, changes=self.compared.changes)
 
-    def _order(self, result: Result) -> tuple[int, int, int, int]:
-        """Return the sort key of a result: boards and servers in the order of the options, then cases; workers finish in any order."""
+    def _order(self, result: Result) -> tuple[int, int, int]:
+        """Return the sort key of a result: columns in the order of the options, then cases; workers finish in any order."""
         from harness.cases import all_cases
+        from harness.reports.record.columns import cell_of
 
-        if not self._places:
-            options = options_of(self.config)
-            boards = [board.label for board in options.boards]
-            servers = [options.server_name(server) for server in options.servers]
-            self._places = [
-                {name: place for place, name in enumerate(names)}
-                for names in (boards, servers, [case.id for case in all_cases()])
-            ]
-        names = (result.board, result.server, result.case)
-        board, server, case = (places.get(name, -1) for places, name in zip(self._places, names, strict=True))
-        return board, server, case, result.repeat
+        if not self._columns:
+            self._columns = {column: place for place, column in enumerate(node_ids(self.config).axes.columns())}
+            self._cases = {case.id: place for place, case in enumerate(all_cases())}
+        column = replace(cell_of(result), case="")
+        return self._columns.get(column, -1), self._cases.get(result.case, -1), result.repeat
 
     def write(self, record: RunRecord) -> None:
         """Close the journal and write run.json, the page and the files of `--compat-report`; collect failures in `trouble`."""

@@ -36,7 +36,7 @@ def rerun_command(item: pytest.Item, *, boards: int) -> str:
             specs = [spec.text]
     for value in specs:
         words += ["--board", value]
-    for name in ("server", "peer"):
+    for name in ("server", "client", "peer"):
         for value in config.getoption(name):
             words += [f"--{name}", value]
     for name in ("boards", "bind", "ports", "advertise", "known"):

@@ -102,10 +102,11 @@ def check_board(item: pytest.Item, nextitem: pytest.Item | None) -> None:
         runner.health.check_healthy("at the end of the run")
 
 
-def _column_of(item: pytest.Item | None) -> tuple[Any, Any] | None:
-    """Return the board and the server of a test that runs a case."""
+def _column_of(item: pytest.Item | None) -> tuple[Any, ...] | None:
+    """Return the board, the server and the client API of a test that runs a case."""
     params = getattr(getattr(item, "callspec", None), "params", {})
-    return (params.get("tls_board_spec"), params.get("server_python")) if "tls_case" in params else None
+    names = ("tls_board_spec", "server_python", "tls_client")
+    return tuple(map(params.get, names)) if "tls_case" in params else None
 
 
 def _spec_of(item: pytest.Item) -> BoardSpec | None:
@@ -119,7 +120,7 @@ def _spec_of(item: pytest.Item) -> BoardSpec | None:
 
 def crash_result(nodeid: str, config: pytest.Config, *, reason: str) -> dict[str, Any] | None:
     """Return what the report of a case carries that a crashed worker did not finish: `error`. None if the test is not a case."""
-    from harness.model import CaseResult, Verdict, VerdictWord
+    from harness.model import CaseResult, ClientApi, Verdict, VerdictWord
     from harness.reports.record.cells import evidence
     from harness.reports.record.run_record import result_entry
 
@@ -130,6 +131,7 @@ def crash_result(nodeid: str, config: pytest.Config, *, reason: str) -> dict[str
     result = CaseResult(
         board=cell.board,
         server=cell.server,
+        client=ClientApi(cell.client),
         case=cell.case,
         repeat=repeat,
         attempt=1,

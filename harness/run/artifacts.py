@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from harness.model import Case, CaseResult, ServerReport
+from harness.model import DEFAULT_CLIENT, Case, CaseResult, ServerReport
 from harness.reports.record.journal import write_private
 from harness.run.handshake import Handshake
 from harness.wire.packet_list import packet_list
@@ -36,7 +36,8 @@ def keep(
     Returns:
         The result with the names of the files, relative to the artifacts folder, and a line for each reason why one was not written.
     """
-    stem = re.sub(r"[^A-Za-z0-9_.-]+", "_", f"{result.board}-{result.server}-{case.id}")
+    client = f"-{result.client}" if result.client is not DEFAULT_CLIENT else ""
+    stem = re.sub(r"[^A-Za-z0-9_.-]+", "_", f"{result.board}-{result.server}{client}-{case.id}")
     if result.repeat > 1:
         stem += f"-{result.repeat}"
     names: dict[str, str | None] = {"pcapng": None, "transcript": None}

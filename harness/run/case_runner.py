@@ -21,8 +21,10 @@ from harness.explain import explain
 from harness.explain.evidence import Evidence
 from harness.explain.faults import explain_error, explain_fault
 from harness.model import (
+    DEFAULT_CLIENT,
     Case,
     CaseResult,
+    ClientApi,
     ClientPlan,
     Expectation,
     Explanation,
@@ -55,6 +57,7 @@ class CaseRunner:
         certificates: makes the keys and certificates that cases name.
         addresses: where the server listens and where the board connects to.
         link_retries: how often a case is repeated after a fault of the line; a TLS result is never repeated.
+        client: the API through which the board connects in cases.
     """
 
     def __init__(
@@ -66,16 +69,18 @@ class CaseRunner:
         certificates: Certificates,
         addresses: Addresses,
         link_retries: int = 0,
+        client: ClientApi = DEFAULT_CLIENT,
     ) -> None:
         self.board = board
         self.server = server
         self.server_label = server_label
         self.link_retries = link_retries
+        self.client = client
         self.handshakes = Handshakes(board, server, certificates=certificates, addresses=addresses)
         self.last: Handshake | None = None
         self.health = Health(board, self.handshakes.completes_baseline)
         self._faults: list[str] = []
-        self._controls = Controls(self.handshakes)
+        self._controls = Controls(self.handshakes, api=client)
         self._negotiations = Negotiations(self._takes_own_pss)
 
     @property
@@ -161,6 +166,9 @@ class CaseRunner:
                     raise
 
     def _unmet(self, case: Case) -> Need | None:
+        if case.client.program is not None and self.client is not DEFAULT_CLIENT:
+            reason = f"{case.client.program} connects with an API of its own choice"
+            return Need(name="no-program", reason=reason, met=lambda _info, _server: False)
         return self.lacks(case.needs)
 
     def lacks(self, needs: tuple[Need, ...]) -> Need | None:
@@ -177,7 +185,7 @@ class CaseRunner:
     def _own(self, case: Case) -> Handshake:
         """Make the case's handshake; raise if it says nothing about TLS."""
         self.last = None
-        handshake = self.last = self.handshakes.attempt(case.server, case.client)
+        handshake = self.last = self.handshakes.attempt(case.server, case.client, api=self.client)
         if handshake.missing_api is not None:
             return handshake
         if handshake.report.facts is None and not isinstance(case.expect, Expectation):
@@ -232,6 +240,7 @@ class CaseRunner:
         return CaseResult(
             board=self.board.spec.label,
             server=self.server_label,
+            client=self.client,
             case=case.id,
             attempt=attempt,
             verdict=verdict,
@@ -290,6 +299,7 @@ class CaseRunner:
         return CaseResult(
             board=self.board.spec.label,
             server=self.server_label,
+            client=self.client,
             case=case.id,
             attempt=attempt,
             verdict=Verdict(word=word, reason=reason),

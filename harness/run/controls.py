@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from harness.certificates import Unavailable
-from harness.model import Case, Expectation, Need, Observation, Outcome, Verdict, VerdictWord
+from harness.model import DEFAULT_CLIENT, Case, ClientApi, Expectation, Need, Observation, Outcome, Verdict, VerdictWord
 from harness.run.handshake import Handshake, Handshakes
 
 _INCONCLUSIVE = "the refusal proves nothing"
@@ -47,10 +47,12 @@ class Controls:
 
     Args:
         handshakes: of the board and the server.
+        api: through which the board connects.
     """
 
-    def __init__(self, handshakes: Handshakes) -> None:
+    def __init__(self, handshakes: Handshakes, *, api: ClientApi = DEFAULT_CLIENT) -> None:
         self._handshakes = handshakes
+        self._api = api
         self._least: dict[str, int] = {}
 
     def remember(self, case: Case, seen: Observation) -> None:
@@ -93,7 +95,9 @@ class Controls:
             return None
         try:
             missing = unmet(control)
-            handshake = self._handshakes.make(control.server, control.client) if missing is None else None
+            handshake = (
+                self._handshakes.make(control.server, control.client, api=self._api) if missing is None else None
+            )
             missed = handshake.missing_api if handshake is not None else missing and missing.reason
             refusal = configured(control, handshake) if handshake is not None else None
             if refusal is not None:

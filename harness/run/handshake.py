@@ -16,9 +16,11 @@ from harness.errors import BoardError, FaultKind
 from harness.expectations.clients import is_mbedtls_2
 from harness.firmware.fingerprint import with_fingerprint
 from harness.model import (
+    DEFAULT_CLIENT,
     PROGRAMS,
     BoardInfo,
     BoardProgram,
+    ClientApi,
     ClientPlan,
     ClientReport,
     Observation,
@@ -77,7 +79,7 @@ class Handshake:
         if self.answer is None or not self.answer.missing:
             return None
         lack = self.program.lack(self.answer.missing) if self.program is not None else None
-        return lack or f"this firmware's TLS module has no {self.answer.missing}"
+        return lack or missing_api_text(self.answer.missing)
 
     @property
     def is_unreachable(self) -> bool:
@@ -108,12 +110,20 @@ class Handshakes:
         self.certificates = certificates
         self.addresses = addresses
 
-    def make(self, profile: ServerProfile, plan: ClientPlan, *, within: Deadline | None = None) -> Handshake:
+    def make(
+        self,
+        profile: ServerProfile,
+        plan: ClientPlan,
+        *,
+        api: ClientApi = DEFAULT_CLIENT,
+        within: Deadline | None = None,
+    ) -> Handshake:
         """Have the board connect to a server of this profile, and check that it did so as it was asked to.
 
         Args:
             profile: the server's settings.
             plan: what the board does.
+            api: through which it connects.
             within: ends the session if it is sooner than the session's own time limit.
 
         Raises:
@@ -121,19 +131,26 @@ class Handshakes:
             ServerError: the server side of the harness failed.
             Unavailable: this machine cannot make a certificate that is named.
         """
-        handshake = self.attempt(profile, plan, within=within)
+        handshake = self.attempt(profile, plan, api=api, within=within)
         self.must_prove(handshake)
         return handshake
 
-    def attempt(self, profile: ServerProfile, plan: ClientPlan, *, within: Deadline | None = None) -> Handshake:
+    def attempt(
+        self,
+        profile: ServerProfile,
+        plan: ClientPlan,
+        *,
+        api: ClientApi = DEFAULT_CLIENT,
+        within: Deadline | None = None,
+    ) -> Handshake:
         """Have the board connect: once, and again if another program took its connection. The caller checks `doubt`.
 
         Args and Raises are those of `make`, but for the check.
         """
-        handshake = self._once(profile, plan, within=within)
-        return self._once(profile, plan, within=within) if handshake.is_taken else handshake
+        handshake = self._once(profile, plan, api=api, within=within)
+        return self._once(profile, plan, api=api, within=within) if handshake.is_taken else handshake
 
-    def _once(self, profile: ServerProfile, plan: ClientPlan, *, within: Deadline | None) -> Handshake:
+    def _once(self, profile: ServerProfile, plan: ClientPlan, *, api: ClientApi, within: Deadline | None) -> Handshake:
         self.board.refuse_if_quarantined()
         started = time.monotonic()
         limit_s = self.board.scaled(45.0)
@@ -154,7 +171,7 @@ class Handshakes:
             answer = None
             report = self.server.finish(Deadline(1.0))
         else:
-            request = replace(request, host=self.addresses.advertise, port=start.port)
+            request = replace(request, host=self.addresses.advertise, port=start.port, api=api)
             deadline = Deadline(limit_s) if within is None else within.within(limit_s)
             answer = self.board.connect(request, blobs, deadline=deadline)
             if plan.program is None:
@@ -243,6 +260,20 @@ class Handshakes:
             if ended is not None:
                 return ended
         return self.server.finish(Deadline(self.board.scaled(10.0)))
+
+
+def missing_api_text(missing: str) -> str:
+    """Say which API a firmware lacks.
+
+    Args:
+        missing: its name, as the agent found it out; or what asyncio's API cannot do, whatever the firmware.
+    """
+    limits = {
+        "asyncio.Stream.do_handshake": "asyncio has no handshake without a write or read",
+        "asyncio.open_connection(server_hostname=None)": "asyncio.open_connection() always sends a server name",
+    }
+    owner = "this firmware" if missing.startswith("asyncio") else "this firmware's TLS module"
+    return limits.get(missing) or f"{owner} has no {missing}"
 
 
 def client_report(answer: Answer, info: BoardInfo, *, hello_sent: bool) -> ClientReport:

@@ -17,7 +17,7 @@ from harness.boards.locks.board_lock import Patience
 from harness.boards.session import BoardSession
 from harness.certificates import Certificates
 from harness.errors import BOARD_IS_FINE, BoardError, FaultKind, HarnessError, UsageError
-from harness.model import BoardInfo, BoardSpec, UnexpectedPeers, as_json
+from harness.model import DEFAULT_CLIENT, BoardInfo, BoardSpec, ClientApi, UnexpectedPeers, as_json
 from harness.oracle.prediction.hidden import hidden_settings
 from harness.run.addresses import EVERY_ADDRESS, LOOPBACK, Addresses, no_peer_text, peers_of
 from harness.run.bare_board import bare_text, has_way, uses_host_network
@@ -42,13 +42,13 @@ UNEXPECTED = "the harness failed with {} while it opened this board; the first t
 class OpenBoard:
     """A board of this process: its session once it is open, or the error that prevents one.
 
-    `runners` holds for each server the case runner, or the first error: no test waits for the same timeout twice.
+    `runners` holds for each server and client API the case runner, or the first error: no test waits for the same timeout twice.
     """
 
     spec: BoardSpec
     session: BoardSession | None = None
     error: HarnessError | None = None
-    runners: dict[str, CaseRunner | HarnessError] = field(default_factory=dict)
+    runners: dict[tuple[str, ClientApi], CaseRunner | HarnessError] = field(default_factory=dict)
 
     @property
     def info(self) -> BoardInfo | None:
@@ -146,8 +146,8 @@ class Lab:
         if board is not None and board.session is not None:
             board.session.close(deadline=Deadline(5.0))
 
-    def runner(self, spec: BoardSpec, server_name: str) -> CaseRunner:
-        """Return the case runner for this board and server, connecting the two at first use.
+    def runner(self, spec: BoardSpec, server_name: str, *, client: ClientApi = DEFAULT_CLIENT) -> CaseRunner:
+        """Return the case runner for this board, server and client API, connecting board and server at first use.
 
         Raises:
             BoardError: the board cannot be opened, cannot join its network, or cannot reach the server.
@@ -159,18 +159,19 @@ class Lab:
         session = board.session
         if session is None:
             raise BoardError(f"{spec.label}: the board is not open", kind=FaultKind.LINK)
-        if server_name not in board.runners:
+        key = (server_name, client)
+        if key not in board.runners:
             session.refuse_if_quarantined()
-        found = board.runners.get(server_name)
+        found = board.runners.get(key)
         if found is None:
-            board.runners[server_name] = _interrupted(spec, "it was connected to the server")
+            board.runners[key] = _interrupted(spec, "it was connected to the server")
             try:
-                found = self._connected(session, server_name)
+                found = self._connected(session, server_name, client)
             except HarnessError as error:
                 found = error
             except OSError as error:
                 found = _shortage(spec, error)
-            board.runners[server_name] = found
+            board.runners[key] = found
         if isinstance(found, HarnessError):
             raise found
         return found
@@ -183,24 +184,29 @@ class Lab:
                 return board.spec.label
         return None
 
-    def known_runner(self, spec: BoardSpec, server_name: str) -> CaseRunner | None:
-        """Return the runner for this board and server if there is one already; open nothing."""
+    def known_runner(
+        self, spec: BoardSpec, server_name: str, *, client: ClientApi = DEFAULT_CLIENT
+    ) -> CaseRunner | None:
+        """Return the runner for this board, server and client API if there is one already; open nothing."""
         board = self._boards.get(spec.label)
-        found = board.runners.get(server_name) if board is not None else None
+        found = board.runners.get((server_name, client)) if board is not None else None
         return found if isinstance(found, CaseRunner) and found.board.info.has_tls else None
 
-    def abandon(self, spec: BoardSpec, server_name: str, *, reason: str) -> Health | None:
+    def abandon(
+        self, spec: BoardSpec, server_name: str, *, reason: str, client: ClientApi = DEFAULT_CLIENT
+    ) -> Health | None:
         """End the session between this board and this server, and recover the board before the next case.
 
         Args:
             spec: the board.
             server_name: the server.
             reason: why it was ended.
+            client: the client API of the session.
 
         Returns:
             The board's health with the recovery steps; None if the two had not been connected yet.
         """
-        runner = self.known_runner(spec, server_name)
+        runner = self.known_runner(spec, server_name, client=client)
         if runner is None:
             return None
         with contextlib.suppress(HarnessError, OSError):
@@ -210,8 +216,8 @@ class Lab:
             runner.health.end([reason])
         return runner.health
 
-    def _connected(self, session: BoardSession, server_name: str) -> CaseRunner:
-        runner = self.new_runner(session, server_name)
+    def _connected(self, session: BoardSession, server_name: str, client: ClientApi) -> CaseRunner:
+        runner = self.new_runner(session, server_name, client=client)
         if session.info.has_tls:
             try:
                 first_contact(session, runner)
@@ -220,7 +226,7 @@ class Lab:
                 first_contact(session, runner)
         return runner
 
-    def new_runner(self, session: BoardSession, server_name: str) -> CaseRunner:
+    def new_runner(self, session: BoardSession, server_name: str, *, client: ClientApi = DEFAULT_CLIENT) -> CaseRunner:
         """Return a case runner for an open board and this server, before their first contact.
 
         Raises:
@@ -236,6 +242,7 @@ class Lab:
             certificates=self._certificates_for(session.clock_behind_s),
             addresses=self.addresses_for(session.info, session.spec),
             link_retries=self.options.link_retries,
+            client=client,
         )
 
     def _recover(self, session: BoardSession, runner: CaseRunner, fault: BoardError) -> None:

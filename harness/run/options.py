@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from harness.model import IN_PROCESS, BoardSpec
+from harness.model import IN_PROCESS, BoardSpec, ClientApi
 
 __all__ = ["IN_PROCESS", "RunOptions"]
 
@@ -14,11 +14,13 @@ __all__ = ["IN_PROCESS", "RunOptions"]
 class RunOptions:
     """The options of a run that concern boards and servers.
 
-    `servers` are interpreters as the user wrote them; `server_names` gives each its short name in ids and reports.
+    `servers` are interpreters as the user wrote them, `server_names` gives each its
+    short name in ids and reports. `clients` are the APIs through which boards connect.
     """
 
     boards: tuple[BoardSpec, ...]
     servers: tuple[str, ...] = ()
+    clients: tuple[ClientApi, ...] = ()
     server_names: Mapping[str, str] = field(default_factory=dict)
     bind: str | None = None
     ports: tuple[int, int] | None = None

@@ -1,4 +1,4 @@
-"""Deploy our code to the board: one file in its own directory, written only if it differs, else run from RAM; and remove it.
+"""Deploy our code to the board: files in its own directory, written only if they differ, else run from RAM; and remove it.
 
 Knows the names of our own files. No file of the user is overwritten or removed, boot.py and main.py are never touched. The file is read
 back on the board each time before it runs: its checksum decides, not a record of earlier writes.
@@ -9,7 +9,6 @@ from __future__ import annotations
 from harness.boards.agent.check_sum import check_sum
 from harness.boards.agent.console import Console
 from harness.boards.agent.protocol import (
-    AGENT_FILE,
     FOLDER,
     FORMER_FILES,
     VERSION,
@@ -18,7 +17,7 @@ from harness.boards.agent.protocol import (
     read_check,
     read_objects,
 )
-from harness.boards.agent.scripts import agent_pieces
+from harness.boards.agent.scripts import AGENT, ASYNCIO_CLIENT, Part
 from harness.boards.serial.line_errors import last_line
 from harness.errors import BoardError, FaultKind
 
@@ -67,11 +66,14 @@ print('#th ' + _r + ' ' + th_sum(_r))
 """
 
 
-def load_agent(console: Console, *, filesystem: str | None, is_usb_drive: bool = False) -> str | None:
-    """Load the agent's functions into `__main__`: from its file if that exists or can be written, else from RAM.
+def load_part(
+    console: Console, part: Part = AGENT, *, filesystem: str | None, is_usb_drive: bool = False
+) -> str | None:
+    """Load the functions of a part into `__main__`: from its file if that exists or can be written, else from RAM.
 
     Args:
         console: of a board fresh from a soft reset.
+        part: the agent; the asyncio client only behind it.
         filesystem: the writable working directory, None if there is none.
         is_usb_drive: whether a host may have mounted it. Two systems that write to one FAT filesystem destroy it, so nothing is written.
 
@@ -82,25 +84,27 @@ def load_agent(console: Console, *, filesystem: str | None, is_usb_drive: bool =
         BoardError: it cannot be loaded either way, or the line failed.
     """
     if is_usb_drive:
-        load_into_ram(console)
-        return f"the agent runs from RAM: {console.label}: the board is also a USB drive, which a host may have mounted"
+        load_into_ram(console, part)
+        return (
+            f"{part.name} runs from RAM: {console.label}: the board is also a USB drive, which a host may have mounted"
+        )
     try:
         console.load("load", "load the loader")
-        if filesystem is not None and not _is_deployed(console):
-            _deploy(console, filesystem=filesystem)
+        if filesystem is not None and not _is_deployed(console, part):
+            _deploy(console, part, filesystem=filesystem)
         if filesystem is None:
             raise BoardError(
                 f"{console.label}: the board has no writable filesystem (none, read-only or full)",
                 kind=FaultKind.FILESYSTEM,
             )
-        console.must(f"th_load({AGENT_FILE!r},{_sizes()})", "start the agent from its file")
+        console.must(f"th_load({part.path!r},{part.sizes})", f"start {part.name} from its file")
     except BoardError as error:
         if error.kind not in (FaultKind.FILESYSTEM, FaultKind.AGENT, FaultKind.MEMORY):
             raise
         if error.kind == FaultKind.FILESYSTEM and filesystem is not None:
-            _remove(console)  # the part that fit on a full disk
-        load_into_ram(console)
-        return f"the agent runs from RAM: {error.message}"
+            _remove(console, part)  # what fit on a full disk
+        load_into_ram(console, part)
+        return f"{part.name} runs from RAM: {error.message}"
     return None
 
 
@@ -128,15 +132,15 @@ def reload_agent(console: Console, *, from_files: bool) -> None:
         load_into_ram(console)
         return
     console.load("load", "load the loader")
-    if not _is_deployed(console):
-        _deploy(console, filesystem=FOLDER)
-    console.must(f"th_load({AGENT_FILE!r},{_sizes()})", "start the agent again")
+    if not _is_deployed(console, AGENT):
+        _deploy(console, AGENT, filesystem=FOLDER)
+    console.must(f"th_load({AGENT.path!r},{AGENT.sizes})", "start the agent again")
 
 
-def load_into_ram(console: Console) -> None:
-    """Run the agent's pieces one by one, with a collection after each, so that free memory is not fragmented."""
-    for piece in agent_pieces():
-        console.must(piece, "load the agent into RAM")
+def load_into_ram(console: Console, part: Part = AGENT) -> None:
+    """Run the pieces of a part one by one, with a collection after each, so that free memory is not fragmented."""
+    for piece in part.pieces():
+        console.must(piece, f"load {part.name} into RAM")
         console.must("import gc\ngc.collect()", "collect garbage")
 
 
@@ -149,39 +153,36 @@ def clean(console: Console) -> bool:
     Raises:
         BoardError: `filesystem`: it cannot be removed.
     """
-    answer = _remove(console)
+    answer = _remove(console, AGENT, ASYNCIO_CLIENT)
     if answer.get("kind") != AnswerKind.RESULT:
         number = str(answer.get("number"))[:20]
         raise BoardError(f"{console.label}: cannot remove {FOLDER} (OSError {number})", kind=FaultKind.FILESYSTEM)
     return bool(answer.get("removed"))
 
 
-def _remove(console: Console) -> dict[str, object]:
-    names = [path.removeprefix(f"{FOLDER}/") for path in (AGENT_FILE, *FORMER_FILES)]
-    return console.answer(console.run(_CLEAN.replace("NAMES", repr(names)), timeout_s=10.0), "remove the agent")
+def _remove(console: Console, *parts: Part) -> dict[str, object]:
+    names = [path.removeprefix(f"{FOLDER}/") for path in (*(part.path for part in parts), *FORMER_FILES)]
+    code = _CLEAN.replace("NAMES", repr(names))
+    return console.answer(console.run(code, timeout_s=10.0), f"remove {parts[0].name}")
 
 
-def _sizes() -> str:
-    return repr(tuple(map(len, agent_pieces()))).replace(" ", "")
-
-
-def _is_deployed(console: Console) -> bool:
-    """Whether the file on the board is the agent, as far as a checksum shows; checked twice before it is written again."""
+def _is_deployed(console: Console, part: Part) -> bool:
+    """Whether the file on the board is this part, as far as a checksum shows; checked twice before it is written again."""
     kind = console.check_kind
-    sums = "".join(check_sum(piece.encode("ascii"), kind=kind) for piece in agent_pieces())
+    sums = "".join(check_sum(piece.encode("ascii"), kind=kind) for piece in part.pieces())
     right = check_sum(sums.encode("ascii"), kind=kind)
-    code = f"print('#th ' + (th_check({AGENT_FILE!r},{_sizes()}) or 'a00000000'))"
+    code = f"print('#th ' + (th_check({part.path!r},{part.sizes}) or 'a00000000'))"
     for _attempt in range(2):
         output = console.run(code, timeout_s=10.0)
         if output.stderr:
-            raise console.no_answer(output, f"read {AGENT_FILE} back")
+            raise console.no_answer(output, f"read {part.path} back")
         if read_check(output.stdout) == right:
             return True
     return False
 
 
-def _deploy(console: Console, *, filesystem: str) -> None:
-    """Write the agent and read it back; write it again if it differs.
+def _deploy(console: Console, part: Part, *, filesystem: str) -> None:
+    """Write the file of a part and read it back; write it again if it differs.
 
     Raises:
         BoardError: `filesystem` if nothing can be written; `garbled` if it differs each time.
@@ -197,11 +198,11 @@ def _deploy(console: Console, *, filesystem: str) -> None:
             kind=FaultKind.FILESYSTEM,
         )
     for _attempt in range(2):
-        _write(console, AGENT_FILE, "".join(agent_pieces()).encode("ascii"))
-        if _is_deployed(console):
+        _write(console, part.path, "".join(part.pieces()).encode("ascii"))
+        if _is_deployed(console, part):
             return
     raise BoardError(
-        f"{console.label}: {AGENT_FILE} was written twice, and differed both times when the board read it back",
+        f"{console.label}: {part.path} was written twice, and differed both times when the board read it back",
         kind=FaultKind.GARBLED,
     )
 

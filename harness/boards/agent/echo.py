@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from harness.boards.agent.check_sum import check_sum
 from harness.boards.agent.protocol import DEFAULT_ANSWER_BYTES, DEFAULT_TIMEOUT_MS, Answer, RunRequest
-from harness.model import Stage
+from harness.model import ClientApi, Stage
 
 # Letter -> its name in messages, in the order in which the agent passes it on.
 SETTINGS: Mapping[str, str] = {
@@ -22,6 +22,7 @@ SETTINGS: Mapping[str, str] = {
     "a": "a CA certificate",
     "i": "psk_identity",
     "p": "psk_key",
+    "y": "asyncio",
     "n": "server_hostname",
     "h": "the server's address",
     "o": "the server's port",
@@ -32,7 +33,7 @@ SETTINGS: Mapping[str, str] = {
     "r": "the number of bytes to read",
     "e": "reading to the end",
 }
-_BEFORE_CONNECTING = "vsckaipnho"
+_BEFORE_CONNECTING = "vsckaipynho"
 # What must have been passed on when an attempt ended in this stage; in any other, everything.
 _REACHED = {
     Stage.CONNECT: _BEFORE_CONNECTING,
@@ -67,6 +68,7 @@ def planned_echo(request: RunRequest, blobs: Mapping[str, bytes], *, kind: str) 
         *(("a", blob(name)) for name in request.ca),
         ("i", text(request.psk_identity)),
         ("p", blob(request.psk_key)),
+        ("y", int(request.api is ClientApi.ASYNCIO)),
         ("n", text(request.name)),
         ("h", text(request.host)),
         ("o", request.port),

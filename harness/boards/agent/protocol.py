@@ -17,7 +17,7 @@ from typing import Any
 
 from harness.boards.agent.answer_json import strict_json
 from harness.boards.agent.check_sum import PATTERN, check_sum, fits
-from harness.model import Stage
+from harness.model import DEFAULT_CLIENT, ClientApi, Stage
 
 VERSION = 2
 FOLDER = "tls_harness"
@@ -27,8 +27,7 @@ FORMER_FILES = (f"{FOLDER}/tls_client.py", f"{FOLDER}/hash")
 VERSION_CODE = 'th_say({"kind":"version","version":th_version})'
 MARK = "#th "
 DAMAGED = "#th damaged"
-# The call that prints the last answer again.
-AGAIN_CODE = b"th_again()"
+AGAIN_CODE = b"th_again()"  # prints the last answer again
 # The agent's longest answer is three arguments of 240 characters, escaped; much more is noise or malice.
 LINE_LIMIT = 8192
 TEXT_LIMIT = 2048
@@ -60,7 +59,7 @@ class RunRequest:
 
     `ca`, `cert`, `key`, `suites` and `psk_key` are names of stored blobs; `verify` is 0, 1 or 2.
     `text` is what to send, None for `own_text` of this exec; `send` pads it to this many bytes, and `recv` bytes of the answer are read.
-    The defaults are the agent's, so they are not sent.
+    `api` is the API through which it connects. The defaults are the agent's, so they are not sent.
     """
 
     host: str = ""
@@ -80,6 +79,7 @@ class RunRequest:
     close_first: bool = False
     timeout_ms: int = DEFAULT_TIMEOUT_MS
     program: str | None = None
+    api: ClientApi = DEFAULT_CLIENT
 
     def blobs(self) -> tuple[str, ...]:
         """The blob names that the board must hold before this request."""
@@ -109,6 +109,7 @@ class RunRequest:
             "readtoend": 1 if self.read_to_end else None,
             "closefirst": 1 if self.close_first else None,
             "program": self.program,
+            "async": 1 if self.api is ClientApi.ASYNCIO else None,
         }
         words.update({key: value for key, value in optional.items() if value is not None})
         if self.name != DEFAULT_NAME:

@@ -11,17 +11,41 @@ import io
 import itertools
 import re
 import tokenize
+from dataclasses import dataclass
 
+from harness.boards.agent.protocol import AGENT_FILE, FOLDER
 from harness.system.data_files import data_dir
 
-SCRIPTS = ("tls_client", "agent")
 # Statements of the agent that run as one piece: as much as a small board can hold twice, as text and compiled.
 PIECE_BYTES = 1024
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What the harness keeps on a board as one file: scripts that run one after another. `name` is for messages."""
+
+    name: str
+    path: str
+    scripts: tuple[str, ...]
+
+    def pieces(self) -> tuple[str, ...]:
+        """Return it as it is sent to the board, in pieces of whole statements that run one after another in `__main__`."""
+        return tuple(piece for name in self.scripts for piece in pieces_of(script(name)))
+
+    @property
+    def sizes(self) -> str:
+        """The sizes of the pieces, as a literal."""
+        return repr(tuple(map(len, self.pieces()))).replace(" ", "")
+
+
+AGENT = Part(name="the agent", path=AGENT_FILE, scripts=("tls_client", "agent"))
+# Deployed and loaded only for `--client asyncio`: flash wears out, and memory is scarce.
+ASYNCIO_CLIENT = Part(name="the asyncio client", path=f"{FOLDER}/asyncio_client.py", scripts=("asyncio_client",))
+
+
 def agent_pieces() -> tuple[str, ...]:
-    """Return the agent as it is sent to the board, in pieces of whole statements that run one after another in `__main__`."""
-    return tuple(piece for name in SCRIPTS for piece in pieces_of(script(name)))
+    """Return the pieces of the agent."""
+    return AGENT.pieces()
 
 
 @functools.cache

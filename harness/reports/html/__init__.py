@@ -12,6 +12,7 @@ from importlib import resources
 from harness.reports.html.data import page_data, script_json, visible
 from harness.reports.html.overview import overview
 from harness.reports.html.plots import plots
+from harness.reports.record.columns import by_column
 from harness.reports.record.run_types import RunRecord
 
 
@@ -28,6 +29,7 @@ def render_html(run: RunRecord, *, links: str = "") -> str:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    run = by_column(run)
     style, script = part("style.css"), part("script.js")
     return environment.from_string(part("page.html.j2")).render(
         view=visible(overview(run)),

@@ -1,4 +1,4 @@
-"""The cells of a run record: one case on one board against one server, whatever came of it. Pure."""
+"""The cells of a run record: a case in a column, whatever came of it. Pure."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 
 from harness.model import Cell, Outcome, VerdictWord
+from harness.reports.record.columns import axes_of, cell_of
 from harness.reports.record.plain import one_line
 from harness.reports.record.result_types import Json, Observed, Result
-from harness.reports.record.run_types import CellEntry, RunRecord, ServerEntry, SoakCell
+from harness.reports.record.run_types import CellEntry, RunRecord, ServerEntry
 
 _OPENSSL_DEFAULTS = "openssl"
 _SHOWN_VALUES = 3
@@ -29,16 +30,13 @@ _PINNED = (
 )
 
 
-def cell_of(item: Result | CellEntry | SoakCell) -> Cell:
-    """Return the cell of a result or of another entry that names one."""
-    return Cell(board=item.board, server=item.server, case=item.case)
-
-
 def missing_cells(planned: Iterable[Cell], results: Iterable[Result]) -> tuple[CellEntry, ...]:
     """Return the planned cells that have no result, for the key `missing` of a run record."""
     there = {cell_of(result) for result in results}
     return tuple(
-        CellEntry(board=cell.board, server=cell.server, case=cell.case) for cell in planned if cell not in there
+        CellEntry(board=cell.board, server=cell.server, case=cell.case, **axes_of(cell))
+        for cell in planned
+        if cell not in there
     )
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from harness.cases import ON_REQUEST
 from harness.errors import UsageError
 from harness.model import Cell, Outcome, Tier, VerdictWord
-from harness.reports.record.cells import cell_of, cells_of, happened, same_error, server_title
+from harness.reports.record.cells import cells_of, happened, same_error, server_title
+from harness.reports.record.columns import axes_of, cell_of
 from harness.reports.record.plain import one_line
 from harness.reports.record.result_types import Result
 from harness.reports.record.run_types import BoardEntry, CellChange, ChangeKind, RunRecord
@@ -124,6 +125,7 @@ def _change(cell: Cell, kind: ChangeKind, was: Result | None, now: Result | None
         board=cell.board,
         server=cell.server,
         case=cell.case,
+        **axes_of(cell),
         before=happened(was) if was else None,
         after=happened(now) if now else None,
     )
@@ -218,7 +220,7 @@ def _namer(run: RunRecord, *, by: By, pairs: Mapping[str, str]) -> Callable[[Cel
 
     def name(cell: Cell) -> Cell:
         board = pairs.get(cell.board) or titles.get(cell.board) or cell.board
-        return Cell(board=board, server=pairs.get(cell.server, cell.server), case=cell.case)
+        return replace(cell, board=board, server=pairs.get(cell.server, cell.server))
 
     return name
 

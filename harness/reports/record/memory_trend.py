@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from harness.model import Cell
-from harness.reports.record.cells import cell_of
+from harness.reports.record.columns import cell_of
 from harness.reports.record.result_types import Memory, Result
 from harness.reports.record.run_types import Leak
 

@@ -5,10 +5,10 @@ Each result says which run it came from; two results for one cell are never mixe
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TypeVar
 
@@ -17,7 +17,8 @@ from msgspec.structs import asdict, replace
 from harness import __version__
 from harness.errors import UsageError
 from harness.model import Cell, Tier
-from harness.reports.record.cells import cell_of, missing_cells
+from harness.reports.record.cells import missing_cells
+from harness.reports.record.columns import cell_of, column_name
 from harness.reports.record.merge_names import (
     Named,
     Names,
@@ -45,7 +46,7 @@ PREFER = ("newest",)
 E = TypeVar("E", bound=Entry)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """One of the files: its path as given, its record, and the relative path from the merged record to its artifacts."""
 
@@ -54,7 +55,7 @@ class Part:
     link: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Merged:
     """The joined record, and notes on how it was joined."""
 
@@ -84,7 +85,7 @@ def merge(parts: Sequence[Part], *, prefer: str | None = None, renames: Iterable
             if new != name
         ]
     planned = dict.fromkeys(
-        Cell(board=boards[place, cell.board], server=servers[place, cell.server], case=cell.case)
+        dataclasses.replace(cell_of(cell), board=boards[place, cell.board], server=servers[place, cell.server])
         for place, part in enumerate(parts)
         for cell in part.run.missing
     )
@@ -223,7 +224,7 @@ def _joined(
     """
     cells: dict[Cell, dict[str, list[Result]]] = {}
     # The same run may be in two files, alone and merged: each of its results is taken from the first one.
-    given: dict[tuple[str, str, str, str, int], int] = {}
+    given: dict[tuple[str, Cell, int], int] = {}
     for place, part in enumerate(parts):
         there = {source.id: source for source in part.run.sources}
         for item in part.run.results:
@@ -231,7 +232,8 @@ def _joined(
             source = there.get(run)
             board = source.boards.get(item.board, item.board) if source else item.board
             server = source.servers.get(item.server, item.server) if source else item.server
-            if given.setdefault((run, board, server, item.case, item.repeat), place) != place:
+            former = dataclasses.replace(cell_of(item), board=board, server=server)
+            if given.setdefault((run, former, item.repeat), place) != place:
                 continue
             result = replace(
                 item,
@@ -266,7 +268,10 @@ def _clash(runs: Iterable[Iterable[Result]]) -> bool:
 
 
 def _twice_text(
-    twice: Mapping[Cell, Collection[str]], parts: Sequence[Part], started: Mapping[str, str], boards: Names
+    twice: Mapping[Cell, Mapping[str, Sequence[Result]]],
+    parts: Sequence[Part],
+    started: Mapping[str, str],
+    boards: Names,
 ) -> str:
     cell, runs = next(iter(twice.items()))
     places: dict[str, int] = {}
@@ -277,8 +282,9 @@ def _twice_text(
     where = [f"{parts[places[run]].path} ({started[run]})" for run in (first, second)]
     there = next(name for (place, name), now in boards.items() if place == places[second] and now == cell.board)
     more = f" and {len(twice) - 1} more cells" if len(twice) > 1 else ""
+    title = column_name(next(iter(twice[cell].values()))[0])
     return one_line(
-        f"duplicate results for {cell.board} {cell.server} {cell.case}{more}: in {where[0]} and in {where[1]}; "
+        f"duplicate results for {title} {cell.server} {cell.case}{more}: in {where[0]} and in {where[1]}; "
         f"--prefer newest takes those from the newer run, --rename {parts[places[second]].path}:{there}=NAME keeps both"
     )
 
@@ -339,14 +345,15 @@ def _newest(
     return tuple(entry for _rank, entry in kept.values())
 
 
-def _order(*columns: Iterable[str]) -> Callable[[Result], tuple[int, ...]]:
-    """Return the sorting key of results: by board, server and case in the order of their descriptions, then by repeat."""
+def _order(*columns: Iterable[str]) -> Callable[[Result], tuple[int | str, ...]]:
+    """Return the sorting key of results: by board, server, other axes and case, in the order of the descriptions, then by repeat."""
     boards, servers, cases = ({name: place for place, name in enumerate(names)} for names in columns)
 
-    def order(result: Result) -> tuple[int, ...]:
+    def order(result: Result) -> tuple[int | str, ...]:
         return (
             boards.get(result.board, len(boards)),
             servers.get(result.server, len(servers)),
+            column_name(result),
             cases.get(result.case, len(cases)),
             result.repeat,
         )

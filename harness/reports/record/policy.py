@@ -19,6 +19,7 @@ import msgspec
 from harness.errors import UsageError
 from harness.model import KeyFacts, Outcome, ServerFacts, TlsVersion, VerdictWord
 from harness.oracle.weakness import curve_bits
+from harness.reports.record.columns import column_name
 from harness.reports.record.plain import one_line
 from harness.reports.record.result_types import Number, Observed, Result
 from harness.reports.record.run_types import RunRecord
@@ -156,7 +157,9 @@ def judge_run(run: RunRecord, policy: Policy, *, cases: Sequence[str] = ()) -> J
             continue
         sessions += 1
         found += [
-            Offence(rule=rule, text=text, known=known, board=result.board, server=result.server, case=result.case)
+            Offence(
+                rule=rule, text=text, known=known, board=column_name(result), server=result.server, case=result.case
+            )
             for rule, text, known in _session(result, seen, policy)
         ]
     return Judgement(judged=sessions, offences=tuple(dict.fromkeys(found)))

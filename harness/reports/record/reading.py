@@ -17,8 +17,9 @@ import msgspec
 from msgspec.structs import replace
 
 from harness.errors import UsageError
-from harness.model import Cell, current_name
+from harness.model import current_name
 from harness.reports.record.cells import missing_cells
+from harness.reports.record.columns import cells_of_plan, column_name
 from harness.reports.record.plain import one_line
 from harness.reports.record.result_types import AnyJson, Json, Result, broken_rule
 from harness.reports.record.run_types import (
@@ -295,10 +296,11 @@ def _joined(entries: Iterable[msgspec.Struct]) -> RunRecord:
         key=lambda item: (
             places[0].get(item.board, -1),
             places[1].get(item.server, -1),
+            column_name(item),
             places[2].get(item.case, -1),
         ),
     )
-    planned = [Cell(board=plan.board, server=plan.server, case=case) for plan in of(JournalPlan) for case in plan.cases]
+    planned = [cell for plan in of(JournalPlan) for cell in cells_of_plan(plan)]
     return RunRecord(
         schema=start.schema,
         run=replace(start.run, finished=ends[-1].finished) if ends else start.run,

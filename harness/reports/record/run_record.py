@@ -9,6 +9,7 @@ import msgspec
 
 from harness.firmware.hello_notes import hello_clock_unix_s
 from harness.model import (
+    DEFAULT_CLIENT,
     BoardInfo,
     BoardSpec,
     Case,
@@ -63,6 +64,7 @@ def result_entry(result: CaseResult, *, at: str | None = None, rerun: str | None
             board=result.board,
             server=result.server,
             case=result.case,
+            client=result.client if result.client != DEFAULT_CLIENT else None,
             attempt=result.attempt,
             repeat=result.repeat,
             outcome=seen.outcome if seen else Outcome.NOT_RUN,

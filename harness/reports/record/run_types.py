@@ -199,6 +199,9 @@ class SoakCell(Entry, frozen=True, kw_only=True):
     board: str
     server: str
     case: str
+    firmware: str | None = None
+    client: str | None = None
+    link: str | None = None
     runs: Number
     flaky: bool
     connected: HowOften
@@ -267,6 +270,9 @@ class CellChange(Entry, frozen=True, kw_only=True):
     board: str
     server: str
     case: str
+    firmware: str | None = None
+    client: str | None = None
+    link: str | None = None
     before: str | None
     after: str | None
 
@@ -300,10 +306,13 @@ class JournalStart(Entry, frozen=True, kw_only=True):
 
 
 class JournalPlan(Entry, frozen=True, kw_only=True):
-    """What is to come for one board and server."""
+    """What is to come in one column: for one board, server and value of the other axes."""
 
     board: str
     server: str
+    firmware: str | None = None
+    client: str | None = None
+    link: str | None = None
     cases: tuple[str, ...]
 
 

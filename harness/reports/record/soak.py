@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from harness.model import Cell, Outcome, VerdictWord
-from harness.reports.record.cells import cell_of
+from harness.reports.record.columns import axes_of, cell_of, column_name
 from harness.reports.record.memory_trend import leak_text, leaks_of
 from harness.reports.record.plain import one_line
 from harness.reports.record.result_types import Result
@@ -51,6 +51,7 @@ def _cell(cell: Cell, runs: list[Result]) -> SoakCell:
         board=cell.board,
         server=cell.server,
         case=cell.case,
+        **axes_of(cell),
         runs=len(runs),
         flaky=len(verdicts) > 1,
         connected=_how_often(result.outcome is Outcome.CONNECTED for result in runs),
@@ -141,7 +142,7 @@ def _flaky_text(cell: SoakCell) -> str:
 
 
 def _name(cell: SoakCell) -> str:
-    return f"{cell.board} {cell.server} {cell.case}"
+    return f"{column_name(cell)} {cell.server} {cell.case}"
 
 
 def _bounded(cells: list[SoakCell], text: Callable[[SoakCell], str]) -> list[str]:

@@ -17,6 +17,7 @@ from enum import StrEnum
 
 from harness.model import VerdictWord
 from harness.reports.record.cells import lowest_heap, server_title, worst_of
+from harness.reports.record.columns import column_name
 from harness.reports.record.result_types import Result
 from harness.reports.record.run_types import RunInfo, RunRecord
 
@@ -219,14 +220,8 @@ def by_cell(results: Iterable[Result]) -> dict[tuple[str, str, str], list[Result
     """Group results by column, server and case: the attempts of a cell are together."""
     found: dict[tuple[str, str, str], list[Result]] = {}
     for result in results:
-        found.setdefault((board_of(result), result.server, result.case), []).append(result)
+        found.setdefault((column_name(result), result.server, result.case), []).append(result)
     return found
-
-
-def board_of(result: Result) -> str:
-    """Return the name of the column that a result is in: the board, and the other axes where they are not the default."""
-    firmware = f"@{result.firmware}" if result.firmware else ""
-    return " ".join(text for text in (f"{result.board}{firmware}", result.client, result.link) if text)
 
 
 def measure(values: Sequence[float], *, factor: float) -> Measure | None:

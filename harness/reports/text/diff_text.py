@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from harness.model import VerdictWord
 from harness.reports.record.cells import masked
+from harness.reports.record.columns import column_name
 from harness.reports.record.diff import Comparison
 from harness.reports.record.plain import one_line
 from harness.reports.record.result_types import Json
@@ -92,7 +93,7 @@ def _folded(changes: Iterable[CellChange]) -> Iterable[tuple[str, str | None, st
     """Yield title, before and after of each change; many changes of a column that are alike become one row."""
     groups: dict[tuple[str, str, str], list[CellChange]] = {}
     for change in changes:
-        groups.setdefault((change.board, change.server, _shared(change)), []).append(change)
+        groups.setdefault((column_name(change), change.server, _shared(change)), []).append(change)
     for (board, server, shared), cells in groups.items():
         if len(cells) >= FOLDED_FROM:
             names = ", ".join(change.case for change in cells[:FOLDED_FROM])

@@ -28,6 +28,7 @@ def junit_properties(result: CaseResult, *, firmware: str | None) -> list[tuple[
         "board": result.board,
         "firmware": firmware or "",
         "server": result.server,
+        "client": result.client,
         "case": result.case,
         "outcome": seen.outcome.value if seen else "not-run",
         "verdict": result.verdict.word.value,

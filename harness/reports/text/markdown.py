@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from harness.model import VerdictWord
 from harness.reports.record.cells import UNVERIFIED, masked, server_title
+from harness.reports.record.columns import by_column
 from harness.reports.record.diff import comparison_of
 from harness.reports.record.result_types import Result
 from harness.reports.record.run_types import RunRecord
@@ -25,6 +26,7 @@ def render_markdown(run: RunRecord, *, links: str = "") -> str:
         run: the record. Texts that boards or servers sent are escaped here.
         links: not used.
     """
+    run = by_column(run)
     found = comparison_of(run)
     changes = found.changes if found else ()
     sections = [

@@ -10,6 +10,7 @@ import csv
 import io
 import json
 
+from harness.model import DEFAULT_CLIENT
 from harness.reports.record.plain import one_line
 from harness.reports.record.result_types import Json, Observed, Result
 from harness.reports.record.run_types import BoardEntry, RunRecord, ServerEntry
@@ -21,7 +22,7 @@ COLUMNS = (
     "alert_from", "alert_level", "alert_code", "alert_name", "version", "suite", "group",
     "mismatches", "rule", "title", "handshake_board_ms", "handshake_server_ms", "case_ms",
     "free_before_bytes", "free_low_bytes", "free_after_bytes", "weak", "pcapng", "transcript", "rerun", "held_bytes", "at", "source",
-    "unverified",
+    "unverified", "client",
 )  # fmt: skip
 # What spreadsheets read as the start of a formula (OWASP, "CSV Injection"), also in its full-width forms.
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")
@@ -73,6 +74,7 @@ def _row(result: Result, board: BoardEntry | None, server: ServerEntry | None) -
         "rerun": result.rerun,
         "source": result.source,
         "firmware": result.firmware or (board.firmware if board else None),
+        "client": result.client or DEFAULT_CLIENT,
         "python": server.python if server else None,
         "openssl": server.openssl if server else None,
         "expected_source": result.expected.source if result.expected else None,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from harness.model import StepResult, VerdictWord
 from harness.reports.record.cells import hidden_text
+from harness.reports.record.columns import column_name
 from harness.reports.record.plain import one_line
 from harness.reports.record.result_types import Result
 from harness.reports.record.run_types import BoardEntry, CellEntry, ServerEntry
@@ -73,13 +74,13 @@ def case_line(
     Args:
         result: of the case.
         evidence: what happened, in short.
-        boards: whether there is more than one board, so that its name is needed.
+        boards: whether there is more than one board or value of another axis, so that the name of the column is needed.
         servers: the same for servers.
         repeats: how often the set is run; from 2 on the number of the run is shown.
         count: the progress of the run; begins the line.
         width: of the terminal: evidence and time are shortened, verdict and case never; None for a line of any length.
     """
-    where = f"{result.board} " * boards + f"{result.server} " * servers
+    where = f"{column_name(result)} " * boards + f"{result.server} " * servers
     if repeats > 1:
         where += f"{result.repeat}of{repeats} "
     time_ms = result.timing_ms.case
@@ -137,7 +138,7 @@ def summary_rows(results: Sequence[Result]) -> tuple[list[str], list[list[str]]]
     """
     counts: dict[tuple[str, str, str], Counter[VerdictWord]] = {}
     for result in results:
-        key = (result.board, result.server, result.case.partition("/")[0])
+        key = (column_name(result), result.server, result.case.partition("/")[0])
         counts.setdefault(key, Counter())[result.verdict] += 1
     used = [word for word in VerdictWord if any(counter[word] for counter in counts.values())]
     rows = [[*key, *(str(counter[word] or "-") for word in used)] for key, counter in counts.items()]
@@ -191,7 +192,7 @@ def missing_lines(missing: Sequence[CellEntry]) -> list[str]:
     """Say how many cells were planned and have no result, and name the first; empty if there are none."""
     if not missing:
         return []
-    first = f"{missing[0].board} {missing[0].server} {missing[0].case}"
+    first = f"{column_name(missing[0])} {missing[0].server} {missing[0].case}"
     more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
     return [one_line(f"not run: {first}{more}")]
 
@@ -221,12 +222,12 @@ def tried_results(results: Sequence[Result]) -> list[Result]:
     """
     told = [result for result in results if result.verdict.tells_tls]
     stopped = {
-        (result.board, result.server)
+        (column_name(result), result.server)
         for result in results
         if result.verdict is VerdictWord.UNSUPPORTED and result.observed is not None
     }
-    met = {(result.board, result.server) for result in told if not _only_settings(result)}
-    return [result for result in told if (result.board, result.server) not in stopped - met]
+    met = {(column_name(result), result.server) for result in told if not _only_settings(result)}
+    return [result for result in told if (column_name(result), result.server) not in stopped - met]
 
 
 def _only_settings(result: Result) -> bool:
@@ -236,7 +237,7 @@ def _only_settings(result: Result) -> bool:
 
 
 def _board(result: Result) -> str:
-    return result.board
+    return column_name(result)
 
 
 def _server(result: Result) -> str:

@@ -16,7 +16,8 @@ from harness.pytest_plugin.baseline import (
     compare_with,
     read_baseline,
 )
-from harness.reports.record.cells import cell_of, missing_cells
+from harness.reports.record.cells import missing_cells
+from harness.reports.record.columns import cell_of
 
 
 @pytest.fixture(scope="module")

@@ -6,11 +6,13 @@ import pytest
 
 from harness.boards.spec import parse_board
 from harness.errors import UsageError
+from harness.model import ClientApi
 from harness.pytest_plugin.options import (
     boards,
     check_distinct,
     check_outputs,
     check_set,
+    clients,
     count,
     host,
     peer,
@@ -47,6 +49,20 @@ def test_servers():
         match=r"^--server 'no-such-program': no such program \(expected the path of a CPython >= 3.8, or in-process\)$",
     ):
         servers(["no-such-program"])
+
+
+def test_clients():
+    """The two APIs, in any order; each once."""
+    assert clients([]) == ()
+    assert clients(["asyncio", "socket"]) == (ClientApi.ASYNCIO, ClientApi.SOCKET)
+    with pytest.raises(UsageError, match=r"^--client 'asyncio': each API may be given only once$"):
+        clients(["asyncio", "socket", "asyncio"])
+    with pytest.raises(UsageError, match=r"^--client 'tls': expected one of socket, asyncio$"):
+        clients(["tls"])
+    with pytest.raises(
+        UsageError, match=r"^--client 'asyncoi': expected one of socket, asyncio; did you mean 'asyncio'\?$"
+    ):
+        clients(["asyncoi"])
 
 
 @pytest.mark.parametrize("text", ["192.0.2.1", "fd00::1", "fe80::1%3", "lab-host", "tester.example.org", "host."])

@@ -11,6 +11,7 @@ from harness.expectations.builders import connected
 from harness.expectations.needs import READS_DER_ONLY, READS_EC_KEYS, READS_PEM, READS_PKCS8
 from harness.model import (
     Case,
+    ClientApi,
     ClientPlan,
     Need,
     Outcome,
@@ -137,8 +138,8 @@ def heaps(runner, monkeypatch):
     def choose(*free_bytes):
         left = list(free_bytes)
 
-        def measured(profile, plan, *, within=None):
-            done = make(profile, plan, within=within)
+        def measured(profile, plan, *, api=ClientApi.SOCKET, within=None):
+            done = make(profile, plan, api=api, within=within)
             tried.append(plan)
             return dataclasses.replace(done, observation=dataclasses.replace(done.observation, free_before=left.pop(0)))
 
@@ -246,8 +247,8 @@ def test_a_control_for_which_the_firmware_has_no_api(runner, monkeypatch):
     """If the agent reports that an API for the control is missing, the case is unsupported, with that name."""
     control, attempt = find_case("seed/ca-verified"), runner.handshakes.attempt
 
-    def lacking(profile, plan, *, within=None):
-        tried = attempt(profile, plan, within=within)
+    def lacking(profile, plan, *, api=ClientApi.SOCKET, within=None):
+        tried = attempt(profile, plan, api=api, within=within)
         if plan != control.client:
             return tried
         return dataclasses.replace(tried, answer=dataclasses.replace(tried.answer, missing="set_ciphers"))
@@ -284,13 +285,13 @@ def faults(runner, monkeypatch):
     tried, make = [], runner.handshakes.attempt
 
     def choose(*numbers, retries):
-        def dropping(profile, plan, *, within=None):
+        def dropping(profile, plan, *, api=ClientApi.SOCKET, within=None):
             if within is not None:  # the check of the board after a fault
                 return make(profile, plan, within=within)
             tried.append(plan)
             if len(tried) in numbers:
                 raise BoardError("the line dropped", kind="lost")
-            return make(profile, plan)
+            return make(profile, plan, api=api)
 
         monkeypatch.setattr(runner.handshakes, "attempt", dropping)
         monkeypatch.setattr(runner, "link_retries", retries)

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from harness.cases import find_case
-from harness.model import VerdictWord
+from harness.model import ClientApi, VerdictWord
 from harness.oracle.earned import NOTHING_COMPLETED
 from harness.reports.record.run_record import observed_entry
 from harness.run.case_runner import CaseRunner
@@ -47,9 +47,9 @@ def test_a_refusal_by_the_server_needs_its_control_too(runner, monkeypatch):
     """A server that finds no suite for a certificate may have met a damaged ClientHello."""
     made, attempt = [], runner.handshakes.attempt
 
-    def recorded(profile, plan, *, within=None):
+    def recorded(profile, plan, *, api=ClientApi.SOCKET, within=None):
         made.append(profile.certificates)
-        return attempt(profile, plan, within=within)
+        return attempt(profile, plan, api=api, within=within)
 
     case = find_case("cert/ku-certsign-only")
     case = dataclasses.replace(case, server=dataclasses.replace(case.server, maximum_version="TLSv1.2"))

@@ -72,7 +72,7 @@ class Bench:
         found = Ruling(expected=expected, verdict=Verdict(word=ruling))
         monkeypatch.setattr(case_runner, "rule", lambda *_words, **_more: found)
 
-    def attempt(self, _profile, plan, *, within=None):
+    def attempt(self, _profile, plan, *, api=None, within=None):
         """Give the next handshake."""
         self.log.append(plan.server_hostname)
         turn = self.turns.pop(0)

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from harness.cases import find_case
-from harness.model import ClientFailure, Outcome, Side, Stage, VerdictWord
+from harness.model import ClientApi, ClientFailure, Outcome, Side, Stage, VerdictWord
 
 
 @pytest.mark.parametrize(
@@ -20,8 +20,8 @@ def test_f12_rb09_a_case_without_enough_memory(lab, spec, monkeypatch, kind, num
     failure = ClientFailure(type=kind, args=(), number=number, flags=None, name=None, stage=stage)
     refused = {"outcome": Outcome.REFUSED, "stage": stage, "ended_by": Side.CLIENT, "client": failure}
 
-    def short_of_memory(profile, plan, *, within=None):
-        done = attempt(profile, plan, within=within)
+    def short_of_memory(profile, plan, *, api=ClientApi.SOCKET, within=None):
+        done = attempt(profile, plan, api=api, within=within)
         return dataclasses.replace(done, observation=dataclasses.replace(done.observation, **refused))
 
     monkeypatch.setattr(runner.handshakes, "attempt", short_of_memory)

@@ -7,7 +7,7 @@ import pytest
 
 from harness.cases import find_case
 from harness.expectations.builders import refused
-from harness.model import ClientReport, Observation, Outcome, Verdict, VerdictWord
+from harness.model import ClientApi, ClientReport, Observation, Outcome, Verdict, VerdictWord
 from harness.run.controls import Controls, control_of, slack_bytes
 
 
@@ -63,22 +63,22 @@ def test_a_control_has_the_settings_of_its_case():
 
 
 def test_a_session_counts_for_its_own_settings():
-    """A control that connected with other suites does not show that the case's suites leave enough memory."""
+    """A control that connected with other suites does not show that the case's suites leave enough memory. It uses the API of its case."""
     made = []
 
     class Handshakes:
         """Handshakes that connect; the server's suites are recorded."""
 
-        def make(self, server, _plan):
-            made.append(server.ciphers)
+        def make(self, server, _plan, *, api):
+            made.append((server.ciphers, api))
             return SimpleNamespace(observation=seen(free_before=50_000), missing_api=None)
 
-    controls, observed = Controls(Handshakes()), seen(free_before=50_000)
+    controls, observed = Controls(Handshakes(), api=ClientApi.ASYNCIO), seen(free_before=50_000)
     controls.remember(CONTROL, observed)
     limited = control_of(find_case("cert/md5-rsa-leaf-sec0"), CONTROL)
     for control in (CONTROL, limited, limited):
         assert controls.check(control, observed, unmet=lambda _case: None, configured=lambda *_: None) is None
-    assert made == ["ALL:@SECLEVEL=0"]
+    assert made == [("ALL:@SECLEVEL=0", ClientApi.ASYNCIO)]
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_a_control_that_the_server_is_configured_to_refuse(refusal, word, reason
     class Handshakes:
         """Handshakes that end in a refusal."""
 
-        def make(self, _server, _plan):
+        def make(self, _server, _plan, *, api):
             return SimpleNamespace(observation=replace(seen(), outcome=Outcome.REFUSED), missing_api=None)
 
     verdict = Controls(Handshakes()).check(

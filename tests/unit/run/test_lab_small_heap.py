@@ -25,7 +25,7 @@ def runner(new_lab, spec, monkeypatch):
         deployment.load_into_ram(console)
         return "the agent runs from RAM"
 
-    monkeypatch.setattr(deployment, "load_agent", into_ram)
+    monkeypatch.setattr(deployment, "load_part", into_ram)
     small = replace(spec, settings=BoardSettings(heap_bytes=2 * FREE_BYTES))
     return new_lab(boards=(small,)).runner(small, "in-process")
 

@@ -28,7 +28,7 @@ from harness.system.deadline import Deadline
 )
 def test_nowhere_to_write(console: Console, folder: Path, filesystem: str | None, reason: str) -> None:
     """Without a filesystem, or with a read-only, full or host-mounted one, the agent runs from RAM with a note, and nothing is written."""
-    why = deployment.load_agent(console, filesystem=filesystem)
+    why = deployment.load_part(console, filesystem=filesystem)
     assert why is not None
     assert why.startswith("the agent runs from RAM: lab-1: ")
     assert reason in why
@@ -45,7 +45,7 @@ def test_full_disk(console: Console, folder: Path) -> None:
         " return _open(name, mode)\n"
     )
     console.must(full, "stand in for a full disk")
-    why = deployment.load_agent(console, filesystem=str(folder))
+    why = deployment.load_part(console, filesystem=str(folder))
     assert why is not None
     assert why.endswith("cannot write tls_harness/agent.py on the board: OSError: 28")
     assert list(folder.iterdir()) == []
@@ -72,7 +72,7 @@ def test_f9_rb15_one_byte_lost_while_it_is_written(console: Console, folder: Pat
         " return _File(file) if 'w' in mode else file\n"
     )
     console.must(losing, "stand in for a line that loses one byte")
-    assert deployment.load_agent(console, filesystem=str(folder)) is None
+    assert deployment.load_part(console, filesystem=str(folder)) is None
     assert agent_file(folder).read_text() == "".join(agent_pieces())
 
 
@@ -81,17 +81,17 @@ def test_f9_rb15_one_byte_lost_each_time(console: Console, folder: Path) -> None
     losing = "_open = open\ndef open(name, mode='r'): return _open('/dev/null' if 'w' in mode else name, mode)\n"
     console.must(losing, "stand in for a disk that keeps nothing")
     with pytest.raises(BoardError, match=r"tls_harness/agent.py was written twice, and differed both times") as raised:
-        deployment.load_agent(console, filesystem=str(folder))
+        deployment.load_part(console, filesystem=str(folder))
     assert raised.value.kind == "garbled"
 
 
 def test_f9_rb15_a_file_that_was_changed_is_written_again(console: Console, folder: Path) -> None:
     """Each start reads the file: one that was edited, or damaged by an earlier version, is replaced."""
-    assert deployment.load_agent(console, filesystem=str(folder)) is None
+    assert deployment.load_part(console, filesystem=str(folder)) is None
     whole = agent_file(folder).read_text()
     for changed in (whole.replace("verify", "verif", 1), whole + "#", whole[:-1], ""):
         agent_file(folder).write_text(changed)
-        assert deployment.load_agent(console, filesystem=str(folder)) is None
+        assert deployment.load_part(console, filesystem=str(folder)) is None
         assert agent_file(folder).read_text() == whole
 
 
@@ -114,11 +114,11 @@ def test_d2_the_first_run_leaves_the_heap_in_one_piece(folder: Path) -> None:
 
 def test_a_correct_file_is_not_written(console: Console, folder: Path) -> None:
     """A correct file is not written again, because flash wears out."""
-    assert deployment.load_agent(console, filesystem=str(folder)) is None
+    assert deployment.load_part(console, filesystem=str(folder)) is None
     console.must("def open(name, mode='r'): raise OSError(5) if 'w' in mode else OSError(2)", "forbid writing")
     console.must("del open", "allow reading")
     before = agent_file(folder).stat().st_mtime_ns
-    assert deployment.load_agent(console, filesystem=str(folder)) is None
+    assert deployment.load_part(console, filesystem=str(folder)) is None
     assert agent_file(folder).stat().st_mtime_ns == before
 
 
@@ -127,7 +127,7 @@ def test_files_of_earlier_versions_are_removed(console: Console, folder: Path) -
     (folder / "tls_harness").mkdir()
     for name in FORMER_FILES:
         (folder / name).write_text("old")
-    assert deployment.load_agent(console, filesystem=str(folder)) is None
+    assert deployment.load_part(console, filesystem=str(folder)) is None
     assert [path.name for path in (folder / "tls_harness").iterdir()] == ["agent.py"]
 
 
@@ -158,4 +158,4 @@ def test_no_agent_at_all(console: Console) -> None:
         "import builtins\ndef _no(*a, **k): raise MemoryError('none left')\nbuiltins.__import__ = _no", "stand in"
     )
     with pytest.raises(BoardError, match=r"could not load the agent into RAM: .*MemoryError.*too little free memory"):
-        deployment.load_agent(console, filesystem=None)
+        deployment.load_part(console, filesystem=None)

@@ -7,7 +7,7 @@ import pytest
 from harness.boards.agent.check_sum import check_sum
 from harness.boards.agent.echo import SETTINGS, echo_differences, planned_echo
 from harness.boards.agent.protocol import Answer, RunRequest
-from harness.model import Stage
+from harness.model import ClientApi, Stage
 
 BLOBS = {
     "ca": b"CA",
@@ -33,6 +33,7 @@ FULL = RunRequest(
     recv=15,
     read_to_end=True,
     timeout_ms=5000,
+    api=ClientApi.ASYNCIO,
 )
 
 
@@ -50,6 +51,7 @@ PLANNED = (
     f"a{summed(b'CA 2')}",
     f"i{summed(b'me')}",
     f"p{summed(bytes([1, 2]))}",
+    "y1",
     f"n{summed(b'tls.test')}",
     f"h{summed(b'192.0.2.1')}",
     "o4433",

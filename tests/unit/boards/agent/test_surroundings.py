@@ -190,7 +190,7 @@ def test_clock_that_is_set(agent: Console, folder: Path) -> None:
 @pytest.fixture
 def agent(console: Console) -> Console:
     """Return a console with the agent in RAM."""
-    deployment.load_agent(console, filesystem=None)
+    deployment.load_part(console, filesystem=None)
     return console
 
 

@@ -20,7 +20,7 @@ HELD = (
     "board,firmware,server,python,openssl,case,attempt,repeat,outcome,verdict,stage,ended_by,reason,expected_source,expected_outcome,"
     "server_type,server_reason,server_errno,verify_code,client_type,client_number,client_name,client_flags,client_args,"
     "alert_from,alert_level,alert_code,alert_name,version,suite,group,mismatches,rule,title,handshake_board_ms,handshake_server_ms,"
-    "case_ms,free_before_bytes,free_low_bytes,free_after_bytes,weak,pcapng,transcript,rerun,held_bytes,at,source,unverified"
+    "case_ms,free_before_bytes,free_low_bytes,free_after_bytes,weak,pcapng,transcript,rerun,held_bytes,at,source,unverified,client"
 )
 
 
@@ -94,7 +94,7 @@ def test_a_result_is_a_line() -> None:
         "alert_name": "handshake_failure", "mismatches": "outcome: expected connected, got refused; alert: expected none, got 40",
         "rule": "ciphers/key-type", "title": "the key is RSA", "handshake_board_ms": "6.1", "case_ms": "9.8",
         "free_before_bytes": "90000", "free_after_bytes": "88000", "held_bytes": "25200", "pcapng": "a.pcapng", "rerun": "pytest x",
-        "at": "2026-11-25T08:36:00+00:00", "source": "7f",
+        "at": "2026-11-25T08:36:00+00:00", "source": "7f", "client": "socket",
     }  # fmt: skip
 
 

@@ -1,0 +1,61 @@
+"""Which of our code a board has loaded: the asyncio client only if it is needed, from where the agent is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.boards.agent.console import Console
+from harness.boards.agent.loaded import LoadedCode
+from harness.boards.agent.protocol import AGENT_FILE
+from harness.boards.agent.scripts import ASYNCIO_CLIENT
+from harness.errors import BoardError
+
+
+def files(folder: Path) -> list[str]:
+    """What is on the board's filesystem."""
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def test_the_asyncio_client_is_deployed_at_its_first_use(console: Console, folder: Path) -> None:
+    """Its file is written once and checked like the agent's; a second use sends nothing."""
+    notes: list[str] = []
+    code = LoadedCode(console, note=notes.append)
+    code.load(filesystem=str(folder), is_usb_drive=False, writes=True)
+    assert files(folder) == [AGENT_FILE]
+    code.need_asyncio(filesystem=str(folder))
+    assert files(folder) == [AGENT_FILE, ASYNCIO_CLIENT.path]
+    console.must("th_async", "find the asyncio client")
+    (folder / ASYNCIO_CLIENT.path).unlink()
+    code.need_asyncio(filesystem=str(folder))
+    assert files(folder) == [AGENT_FILE]
+    assert notes == []
+
+
+@pytest.mark.parametrize("writes", [True, False])
+def test_an_agent_in_ram_has_its_asyncio_client_there(console: Console, folder: Path, writes: bool) -> None:
+    """Nothing is written where nothing may be, and one note is enough."""
+    notes: list[str] = []
+    code = LoadedCode(console, note=notes.append)
+    code.load(filesystem=str(folder), is_usb_drive=writes, writes=writes)
+    code.need_asyncio(filesystem=str(folder))
+    console.must("th_async", "find the asyncio client")
+    assert files(folder) == []
+    assert len(notes) == writes
+
+
+def test_a_reset_loses_the_asyncio_client(console: Console, folder: Path) -> None:
+    """After the agent was loaded again, the next use loads it again, too."""
+    code = LoadedCode(console, note=[].append)
+    code.load(filesystem=str(folder), is_usb_drive=False, writes=True)
+    code.need_asyncio(filesystem=str(folder))
+    console.must("del th_async", "stand in for a reset")
+    code.suspect = True
+    assert not code.still_answers()
+    code.reload()
+    assert code.still_answers()
+    with pytest.raises(BoardError):
+        console.must("th_async", "find the asyncio client")
+    code.need_asyncio(filesystem=str(folder))
+    console.must("th_async", "find the asyncio client")
