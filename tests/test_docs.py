@@ -154,3 +154,33 @@ def test_the_architecture_has_every_stage():
     text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
     folders = {f"`{path.name}/`" for path in (ROOT / "harness").iterdir() if (path / "__init__.py").exists()}
     assert {name for name in folders if name not in text} == set()
+
+
+def program_lines(page: Path) -> list[str]:
+    """The commands of ours in the examples of a page, each on one line; a command that the shell itself completes is left out."""
+    found = []
+    for block in re.findall(
+        r"^```(?:sh|text|console|yaml)\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    ):
+        lines = block.replace("\\\n", " ").splitlines()
+        found += [line.removeprefix("$ ").strip() for line in lines if re.match(r"(\$ )?tls-harness ", line)]
+    return [line for line in found if "..." not in line]
+
+
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", *sorted(set((ROOT / "docs").rglob("*.md")) - set((ROOT / "docs" / "causes").iterdir()))],
+    ids=lambda page: page.name,
+)  # fmt: skip
+def test_every_command_is_accepted(page):
+    """The command line accepts each of its commands that a page shows."""
+    for line in program_lines(page):
+        words = shlex.split(line, comments=True)
+        end = next((place for place, word in enumerate(words) if word in (">", "<", "|", "&", "||")), len(words))
+        assert parser().parse_args(words[1:end]).run, line
+
+
+def test_the_examples_of_tutorials_are_found():
+    """The test above sees the commands that only show how to go on, too."""
+    assert "tls-harness diagnose --board esp32 --connect broker.example:8883 --ca ca.pem" in program_lines(
+        ROOT / "docs" / "tutorials" / "esp32.md"
+    )

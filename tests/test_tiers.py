@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-SLOW_FOLDERS = ("faults", "fuzzing", "generations", "packaging")
+SLOW_FOLDERS = ("faults", "fuzzing", "generations", "packaging", "tutorials")
 
 
 def ini(name: str) -> configparser.ConfigParser:

@@ -15,8 +15,12 @@ from website.reference import api_page, commands_page, fixtures_page, options_pa
 
 #: Title of a page, its path in the site, and its file in the repository.
 _FILES = {
+    "tutorials/virtual-board.md": ("A virtual board", "docs/tutorials/virtual-board.md"),
+    "tutorials/esp32.md": ("An ESP32", "docs/tutorials/esp32.md"),
+    "tutorials/pico-w.md": ("A Pico W", "docs/tutorials/pico-w.md"),
     "boards.md": ("Set up your board", "docs/boards.md"),
     "simulate.md": ("Simulate firmware", "docs/simulate.md"),
+    "programs.md": ("Run programs on the board", "docs/programs.md"),
     "programs.md": ("Run programs on the board", "docs/programs.md"),
     "lab.md": ("Run a lab with many boards", "docs/lab.md"),
     "reports.md": ("Write and compare reports", "docs/reports.md"),
@@ -72,6 +76,7 @@ def _tree(page: dict[str, Page], *, root: Path) -> Section:
     return section(
         "",
         "index.md",
+        section("Tutorials", "tutorials/virtual-board.md", "tutorials/esp32.md", "tutorials/pico-w.md"),
         section(
             "How to",
             "run.md", "boards.md", "own-tests.md", "reports.md", "changes.md", "simulate.md", "programs.md", "virtual.md", "lab.md",
