@@ -11,10 +11,10 @@ import ssl
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
-from harness.cases import all_cases
+from harness.cases import ON_REQUEST, all_cases, select
 from harness.certificates import Certificates
 from harness.expectations.differences import DIFFERENCES
 from harness.firmware.table import firmware
@@ -42,7 +42,7 @@ def _index(topics: Mapping[str, list[Case]]) -> Page:
     rows = ([f"[{topic}]({topic}.md)", str(len(topics[topic])), _about(topic)] for topic in sorted(topics))
     parts = [
         "# Cases",
-        f"What `pytest --board SPEC` runs: {sum(map(len, topics.values()))} cases with `--cases full`, fewer with `core` and `smoke`. "
+        f"What `pytest --board SPEC` runs: {len(select('full'))} cases with `--cases full`, fewer with `core` and `smoke`. "
         "`tls-harness cases -v` lists them. Each page shows the settings of both sides as a test of your own would write them, with "
         "[certificate profiles](../../certs/README.md).",
         table(("topic", "cases", "about"), rows),
@@ -69,7 +69,7 @@ def _topic_page(topic: str, cases: list[Case]) -> Page:
     module = importlib.import_module(f"harness.cases.{topic.replace('-', '_')}")
     parts = [f"# {topic}", *(prose(part) for part in (inspect.getdoc(module) or "").split("\n\n"))]
     if len({case.description for case in cases}) == 1:
-        rows = ([code(case.id), code(case.tier.value), code(_server(case)), code(_client(case))] for case in cases)
+        rows = ([code(case.id), _set(case), code(_server(case)), code(_client(case))] for case in cases)
         parts += [prose(cases[0].description), f"**Expected:** {expectation(cases[0])}"]
         parts.append(table(("case", "set", "server", "client"), rows))
     else:
@@ -79,11 +79,14 @@ def _topic_page(topic: str, cases: list[Case]) -> Page:
 
 def _case(case: Case) -> list[str]:
     parts = [f"## {prose(case.title)} {{ #{case.id.partition('/')[2]} }}"]
-    parts.append(
-        f"{code(case.id)}, set {code(case.tier.value)}, [subject](../../README.md#verdicts) {code(case.subject.value)}"
-    )
+    parts.append(f"{code(case.id)}, {_set(case)}, [subject](../../README.md#verdicts) {code(case.subject.value)}")
     parts += [prose(case.description), f"```python\n{settings(case)}\n```", f"**Expected:** {expectation(case)}"]
-    facts = [f"unsupported if {prose(need.reason)}" for need in case.needs]
+    facts = []
+    if case.client.program is not None:
+        facts.append(
+            f"the program {code(case.client.program)} makes the connection: a test of your own cannot choose that"
+        )
+    facts += [f"unsupported if {prose(need.reason)}" for need in case.needs]
     if case.without_ecdsa is not None:
         facts.append(f"firmware that offers no ECDHE\\_ECDSA suite runs it with {code(_server(case.without_ecdsa))}")
     if case.unverified is not None:
@@ -101,6 +104,11 @@ def _case(case: Case) -> list[str]:
     return parts
 
 
+def _set(case: Case) -> str:
+    """Return the smallest set of `--cases` that has the case."""
+    return "in no set" if case.topic in ON_REQUEST else f"set {code(case.tier.value)}"
+
+
 def settings(case: Case) -> str:
     """Return both sides of a case as a test writes them."""
     return f"server = {_server(case, width=WIDTH)}\nseen = {_client(case, width=WIDTH)}"
@@ -112,7 +120,7 @@ def _server(case: Case, *, width: int | None = None) -> str:
 
 
 def _client(case: Case, *, width: int | None = None) -> str:
-    return _call("board.connect", ["server", *_arguments(case.client)], width=width)
+    return _call("board.connect", ["server", *_arguments(replace(case.client, program=None))], width=width)
 
 
 def _call(name: str, words: list[str], *, width: int | None) -> str:

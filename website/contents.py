@@ -21,7 +21,6 @@ _FILES = {
     "boards.md": ("Set up your board", "docs/boards.md"),
     "simulate.md": ("Simulate firmware", "docs/simulate.md"),
     "programs.md": ("Run programs on the board", "docs/programs.md"),
-    "programs.md": ("Run programs on the board", "docs/programs.md"),
     "lab.md": ("Run a lab with many boards", "docs/lab.md"),
     "reports.md": ("Write and compare reports", "docs/reports.md"),
     "faults.md": ("Boards that misbehave", "docs/faults.md"),
