@@ -12,6 +12,7 @@ class Behaviour(StrEnum):
     CLOSE_NO_ANSWER = "close.no-answer"
     CLOSE_NOTIFY_FIRST = "close.notify-first"
     CLOSE_PLAINTEXT_AFTER_HANDSHAKE = "close.plaintext-after-handshake"
+    CLOSE_READ_TO_END = "close.read-to-end"
     CLOSE_RST = "close.rst"
     CLOSE_TCP_FIN_NO_NOTIFY = "close.tcp-fin-no-notify"
     CLOSE_TRUNCATED_RECORD = "close.truncated-record"
@@ -85,6 +86,10 @@ BEHAVIOURS: Mapping[Behaviour, BehaviourWords] = {
     Behaviour.CLOSE_NO_ANSWER: _of("Never answers: reads until the client gives up."),
     Behaviour.CLOSE_NOTIFY_FIRST: _of("Answers, then sends close_notify and FIN before the client closes."),
     Behaviour.CLOSE_PLAINTEXT_AFTER_HANDSHAKE: _of("Sends plain HTTP instead of the answer."),
+    Behaviour.CLOSE_READ_TO_END: _of(
+        "Answers, then reads until the client has closed; a close without close_notify is an error, as for an `SSLSocket` with "
+        "`suppress_ragged_eofs=False`."
+    ),
     Behaviour.CLOSE_RST: _of("Answers, then resets the connection."),
     Behaviour.CLOSE_TCP_FIN_NO_NOTIFY: _of("Answers, then sends FIN without close_notify."),
     Behaviour.CLOSE_TRUNCATED_RECORD: _of("Answers, then sends half an application record and FIN."),

@@ -34,6 +34,7 @@ class ServerSettings(TypedDict, total=False):
     behaviour: str | Mapping[str, Any] | None
     flight: Callable[[bytes, int], bytes] | None
     unwrap_first: bool | None
+    suppress_ragged_eofs: bool | None
 
 
 class ClientSettings(TypedDict, total=False):

@@ -14,7 +14,11 @@ LIST = 'docs/reports.md lists them under "Server behaviours" (`tls-harness files
 
 
 def behaviour_of(
-    given: Any, *, flight: Callable[[bytes, int], bytes] | None = None, unwrap_first: bool | None = None
+    given: Any,
+    *,
+    flight: Callable[[bytes, int], bytes] | None = None,
+    unwrap_first: bool | None = None,
+    suppress_ragged_eofs: bool | None = None,
 ) -> Mapping[str, Any]:
     """Return the behaviour of a server: empty for a correct one.
 
@@ -22,6 +26,7 @@ def behaviour_of(
         given: a name, a mapping of `name` and keys, or None.
         flight: changes what the server sends.
         unwrap_first: whether the server sends close_notify first.
+        suppress_ragged_eofs: False reports a client that closes without close_notify; True and None do not.
 
     Raises:
         UsageError: the behaviour or a key does not exist, a key is missing, or several are given.
@@ -29,8 +34,11 @@ def behaviour_of(
     short: dict[str, Mapping[str, Any]] = {
         "flight": {"name": "flight", "change": flight},
         "unwrap_first": {"name": "close.notify-first"},
+        "suppress_ragged_eofs": {"name": "close.read-to-end"},
     }
-    asked = [name for name, value in (("flight", flight), ("unwrap_first", unwrap_first)) if value]
+    _check_flags(unwrap_first=unwrap_first, suppress_ragged_eofs=suppress_ragged_eofs)
+    values = (flight, unwrap_first, suppress_ragged_eofs is False)
+    asked = [name for name, value in zip(short, values, strict=True) if value]
     if len(asked) + bool(given) > 1:
         words = [*(["behaviour"] if given else []), *asked]
         raise UsageError(f"tls_server(): {' and '.join(words)} exclude each other: a server has one behaviour")
@@ -47,6 +55,13 @@ def behaviour_of(
             f"{WHERE}: {given!r}: expected a name, or a mapping with 'name' and the keys of that behaviour"
         )
     return _checked(given)
+
+
+def _check_flags(**flags: Any) -> None:
+    """Check that each is True, False or left out: a word such as "no" is true in Python."""
+    for name, value in flags.items():
+        if value is not None and not isinstance(value, bool):
+            raise UsageError(f"tls_server({name}={value!r}): expected True or False")
 
 
 def _checked(given: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -23,7 +23,7 @@ from harness.wire.groups import openssl_group_to_iana
 # The arguments that name the server's own files.
 _FILES = ("cert", "key", "password")
 # Short forms of a behaviour.
-_SHORT = ("flight", "unwrap_first")
+_SHORT = ("flight", "unwrap_first", "suppress_ragged_eofs")
 
 
 def make_server(
@@ -53,6 +53,8 @@ def make_server(
             flight: a function `(flight: bytes, index: int) -> bytes` that changes what the server is about to send: flight 0 begins with
                 ServerHello, 1 with the server's next answer. Only with the Python that runs pytest.
             unwrap_first: send close_notify before the client closes, as `SSLSocket.unwrap()` does.
+            suppress_ragged_eofs: False reads until the client has closed, and reports a close without close_notify, as every MicroPython
+                closes, as the server's error in the observation. True is the default, as in Python.
 
     Returns:
         The settings, for `board.connect`.

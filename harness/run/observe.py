@@ -5,6 +5,7 @@ from __future__ import annotations
 from harness.boards.agent.protocol import own_text
 from harness.model import (
     Alert,
+    Behaviour,
     ClientFailure,
     ClientPlan,
     ClientReport,
@@ -77,7 +78,8 @@ def observe(
     unanswered = plan is not None and plan.any_answer and not _answered(client, wire)
     connected = server.exchanged and client is not None and client.done and not unanswered
     failure = server.failure
-    if connected or client_gone_after_exchange(server) or _never_spoke(client, wire):
+    closed_as_usual = (connected or client_gone_after_exchange(server)) and not _reads_to_end(server)
+    if closed_as_usual or _never_spoke(client, wire):
         failure = None
     client_failure = client.failure if client is not None else None
     alerts = _alerts(server, wire)
@@ -159,6 +161,12 @@ def client_gone_after_exchange(server: ServerReport) -> bool:
     """Return whether the server's only error is that the client closed without close_notify after the exchange."""
     failure = server.failure
     return server.exchanged and failure is not None and _peer_left(failure)
+
+
+def _reads_to_end(server: ServerReport) -> bool:
+    """Whether the server was asked to report how the client closed."""
+    facts = server.facts
+    return facts is not None and facts.behaviour.get("name") == Behaviour.CLOSE_READ_TO_END
 
 
 def _never_spoke(client: ClientReport | None, wire: WireReading) -> bool:

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
 if TYPE_CHECKING or __package__:
     from harness.server.engine.exchanged_text import reply_of
+    from harness.server.engine.tls_link import CHUNK_BYTES
 else:  # found beside this file; engine.py has put the folder on sys.path
     from exchanged_text import reply_of
+    from tls_link import CHUNK_BYTES
 
 HTTP_400 = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 SSH_BANNER = b"SSH-2.0-OpenSSH_9.2p1\r\n"
@@ -168,6 +170,21 @@ def close_unwrap_after_client_left(session: Session) -> None:
     session.pump(session.tls.unwrap)
 
 
+def close_read_to_end(session: Session) -> None:
+    """Answer, then read until the client has closed, as an `SSLSocket` with `suppress_ragged_eofs=False`.
+
+    Where Python sets SSL_OP_IGNORE_UNEXPECTED_EOF, the end without close_notify is no error there, and none here.
+    """
+    session.answer()
+    session.stage = "close"
+    while session.pump(functools.partial(session.tls.read, CHUNK_BYTES)):
+        pass
+    if not session.link.ended:
+        _send_close_notify(session)
+        session.link.half_close()
+        session.link.drain()
+
+
 def close_no_answer(session: Session) -> None:
     """Never answer: read until the client gives up."""
     session.stage = "write"
@@ -202,5 +219,6 @@ CLOSINGS: dict[str, Callable[[Session], None]] = {
     "close.client-closes-then-server-unwrap": close_unwrap_after_client_left,
     "close.no-answer": close_no_answer,
     "close.without-answer": close_without_answer,
+    "close.read-to-end": close_read_to_end,
     "records.one-byte-records": close_text_after_handshake,
 }

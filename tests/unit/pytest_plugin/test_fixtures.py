@@ -11,6 +11,7 @@ from harness.model import Outcome, VerdictWord
 from harness.pytest_plugin.expect import Expect
 from harness.pytest_plugin.fixtures import Board
 from harness.pytest_plugin.server_settings import make_server
+from harness.server.engine.tls_contexts import end_of_stream
 from harness.system.data_files import data_dir
 
 
@@ -128,6 +129,19 @@ def test_an_agent_that_sends_something_else(new_lab, spec, tmp_path, monkeypatch
     ):
         Expect().connected(made)
     assert board.runner().run(find_case("records/send-4097")).verdict.word is VerdictWord.FAIL
+
+
+def test_a_ragged_end_is_reported_if_it_is_not_suppressed(board):
+    """The session is complete; whether the server's observation has the end is what the server was asked for."""
+    quiet = board.connect(make_server("server-p256", suppress_ragged_eofs=True))
+    assert (quiet.outcome, quiet.server) == ("connected", None)
+    seen = board.connect(make_server("server-p256", suppress_ragged_eofs=False))
+    hidden = end_of_stream()[0] == "SSLZeroReturnError"  # this Python reads the end of the data instead
+    assert (seen.outcome, seen.client, seen.alerts) == ("connected", None, ())
+    assert (seen.server and (seen.server.type, seen.server.reason)) == (None if hidden else end_of_stream())
+    if not hidden:
+        with pytest.raises(AssertionError, match="- server: expected no error, got SSLEOFError "):
+            Expect().connected(seen)
 
 
 @pytest.mark.parametrize(

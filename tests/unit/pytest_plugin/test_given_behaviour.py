@@ -32,6 +32,8 @@ def same(flight, index):
         ({"given": {"name": "time.slow", "delay_ms": 5}}, {"name": "time.slow", "delay_ms": 5}),
         ({"given": None, "unwrap_first": True}, {"name": "close.notify-first"}),
         ({"given": None, "unwrap_first": False}, {}),
+        ({"given": None, "suppress_ragged_eofs": False}, {"name": "close.read-to-end"}),
+        ({"given": None, "suppress_ragged_eofs": True}, {}),
         ({"given": None, "flight": same}, {"name": "flight", "change": same}),
     ],
 )
@@ -65,6 +67,15 @@ def test_forms(given, expected):
             {"given": "close.rst", "unwrap_first": True},
             "tls_server(): behaviour and unwrap_first exclude each other: a server has one behaviour",
         ),
+        (
+            {"given": None, "unwrap_first": True, "suppress_ragged_eofs": False},
+            "tls_server(): unwrap_first and suppress_ragged_eofs exclude each other: a server has one behaviour",
+        ),
+        (
+            {"given": None, "suppress_ragged_eofs": "no"},
+            "tls_server(suppress_ragged_eofs='no'): expected True or False",
+        ),
+        ({"given": None, "unwrap_first": 1}, "tls_server(unwrap_first=1): expected True or False"),
         ({"given": None, "flight": 5}, "tls_server(flight=5): expected a function (flight, index) -> flight"),
     ],
 )

@@ -64,7 +64,14 @@ def test_make_server_refuses(settings, message):
 def test_the_types_of_settings_are_those_of_the_records():
     """A type checker accepts what the run accepts: the typed settings are exactly the fields of the records."""
     of = {item.name for item in fields(ServerProfile)} - {"certificates"}
-    assert set(ServerSettings.__annotations__) == of | {"cert", "key", "password", "flight", "unwrap_first"}
+    assert set(ServerSettings.__annotations__) == of | {
+        "cert",
+        "key",
+        "password",
+        "flight",
+        "unwrap_first",
+        "suppress_ragged_eofs",
+    }
     assert set(ClientSettings.__annotations__) == {item.name for item in fields(ClientPlan)} | {"key"}
     assert set(NegotiatedValues.__annotations__) | set(RefusalDetails.__annotations__) <= {
         *inspect.signature(builders.connected).parameters,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+import ssl
 import sys
 from types import SimpleNamespace
 from typing import Any
@@ -124,6 +125,33 @@ def test_unwrap_after_the_client_closed(server: LocalServer, micropython: Any, e
         assert report.failure is not None
         assert (report.failure.type, report.failure.reason) == end_of_stream
         assert report.failure.stage.value == "close"
+
+
+def test_read_to_the_end(server: LocalServer, micropython: Any, end_of_stream: tuple[str, str]) -> None:
+    """A server that does not suppress ragged ends reports MicroPython's close; a Python that hides the plain end reads the end."""
+    seen, report = attempt(server, micropython, name="close.read-to-end")
+    assert (seen["done"], report.exchanged) == (True, True)
+    if end_of_stream[0] == "SSLZeroReturnError":
+        assert report.failure is None
+    else:
+        assert report.failure is not None
+        assert (report.failure.type, report.failure.reason) == end_of_stream
+        assert report.failure.stage.value == "close"
+
+
+def test_read_to_a_close_notify(server: LocalServer) -> None:
+    """A client that says that it closes is no error, nor is more data before that."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    profile = ServerProfile(certificates=("server-p256",), behaviour={"name": "close.read-to-end"})
+    start = server.open(profile, Serving(expect_bytes=2))
+    with socket.create_connection(("127.0.0.1", start.port), timeout=30) as plain, context.wrap_socket(plain) as client:
+        client.sendall(b"hi")
+        assert client.recv(100) == b"Hallo, Client!"
+        client.sendall(b"more")
+        client.unwrap().close()
+    report = server.finish(Deadline(30))
+    assert (report.failure, report.exchanged) == (None, True)
 
 
 def test_answer_in_small_records(server: LocalServer, micropython: Any) -> None:
