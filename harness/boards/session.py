@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from harness.boards.agent import deployment, surroundings
+from harness.boards.agent.altered import Altered
 from harness.boards.agent.blobs import BlobStore
 from harness.boards.agent.console import Console
 from harness.boards.agent.loaded import LoadedCode
@@ -77,6 +78,7 @@ class BoardSession:
         self._console = Console(link, label=spec.label, timeout_multiplier=spec.settings.timeout_multiplier)
         self.blobs = BlobStore(self._console)
         self._code = LoadedCode(self._console, note=self._note)
+        self.altered = Altered(self._console)
 
     def scaled(self, seconds: float) -> float:
         """Seconds times the board's `timeout_multiplier`."""
@@ -172,17 +174,12 @@ class BoardSession:
                 self._note(note)
         self.info = replace(self.info, address=settings.address or address or self.info.address)
 
-    def set_clock(self) -> None:
-        """Set the board's clock to UTC if it is wrong; a note says so."""
-        self._clock_set_unix_s = self._set_clock(self.info)
-
-    def _set_clock(self, seen: BoardInfo) -> int | None:
-        """Set the clock; return its time if it was set."""
-        clock = surroundings.set_clock(self._console, seen, probed=self._probed)
-        if clock is None:
-            return None
-        self._note(clock[0])
-        return clock[1]
+    def set_clock(self, seen: BoardInfo | None = None) -> None:
+        """Set the board's clock to UTC if the latest probe found it wrong; a note says so."""
+        clock = surroundings.set_clock(self._console, seen or self.info, probed=self._probed)
+        if clock is not None:
+            self._note(clock[0])
+            self._clock_set_unix_s = clock[1]
 
     def info_in_use(self) -> BoardInfo:
         """`info`, with the clock's new time instead of the probed one."""
@@ -271,11 +268,14 @@ class BoardSession:
         self.blobs.provide(blobs, heap_free_bytes=self.info.heap_free_bytes, deadline=deadline)
         if request.program is not None:
             load_program(self._console, request.program)
-        answer = self._console.ask(
-            lambda number: request.code(number=number, kind=self._console.check_kind),
-            read=read_answer,
-            what="try a connection",
-            deadline=deadline,
+        answer = self.altered.during(
+            request,
+            lambda: self._console.ask(
+                lambda number: request.code(number=number, kind=self._console.check_kind),
+                read=read_answer,
+                what="try a connection",
+                deadline=deadline,
+            ),
         )
         fault = agent_fault(answer)
         if fault is not None:
@@ -360,15 +360,17 @@ class BoardSession:
         """Restore agent, network and clock; a board whose agent still answers was not reset, and has them all."""
         if not self.info.has_tls:
             return
-        keeps_agent = self._code.still_answers()
+        self.altered.release()
+        keeps_agent = self._code.still_answers() and not self.altered.pending
         if not keeps_agent:
             self._console.begin()
         must_be_same(self._console, self.info)
         if keeps_agent:
             return
+        self.altered.pending = False
         self._code.reload()
         self.join_network()
-        self._set_clock(self._probe())
+        self.set_clock(self._probe())
 
     def clean(self) -> bool:
         """Remove what was deployed, and nothing else. Return whether there was anything."""

@@ -161,6 +161,18 @@ SERVER_PSK = Need(
 )
 
 
+SETS_CLOCK = Need(
+    name="settable-clock",
+    reason="the clock of this board cannot be set (no machine.RTC)",
+    met=lambda info, server: info.sets_clock is not False,
+)
+LIMITS_HEAP = Need(
+    name="heap-limit",
+    reason="TLS on this board takes its memory from elsewhere (malloc, or ESP-IDF's heap on an ESP32), not from MicroPython's heap",
+    met=lambda info, server: info.limits_tls_by_heap,
+)
+
+
 def server_has_suite(name: str) -> Need:
     """Need a server whose OpenSSL was built with a suite (OpenSSL's name)."""
     return Need(

@@ -65,7 +65,7 @@ class BoardInfo:
     restrictions; `hello_unix_s` is when the host received it. `reads_pem`: it accepted a PEM certificate. `reads_pkcs8`: it accepted a
     PKCS#8 key. `reads_ec_keys`: it accepted an EC key. `takes_own_pss`: in TLS 1.2 it accepts the RSA-PSS that it offers.
     `refuses_expired`: it refused an expired certificate because of its date. `alerts_unknown_record`: it answered a record of an unknown
-    type with an alert. All six are None until they were tried.
+    type with an alert. `sets_clock`: its clock can be set. All seven are None until they were tried.
     """
 
     implementation: str = ""
@@ -99,6 +99,7 @@ class BoardInfo:
     takes_own_pss: bool | None = None
     refuses_expired: bool | None = None
     alerts_unknown_record: bool | None = None
+    sets_clock: bool | None = None
 
     @property
     def has_tls(self) -> bool:
@@ -109,6 +110,11 @@ class BoardInfo:
     def is_usb_drive(self) -> bool:
         """Whether a host may have mounted the board's filesystem: MicroPython then must not write to it."""
         return "MSC" in (self.usb_mode or "")
+
+    @property
+    def limits_tls_by_heap(self) -> bool:
+        """Whether TLS takes its memory from the heap of MicroPython, of fixed size: not where TLS uses malloc or ESP-IDF's heap."""
+        return bool(self.platform) and self.platform not in (*HOSTED_PLATFORMS, "esp32")
 
     @property
     def can_set_ciphers(self) -> bool:

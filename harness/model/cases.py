@@ -62,6 +62,7 @@ class ClientPlan:
     `read_to_end` reads until the server closes, `close_first` closes right after the handshake, `any_answer` accepts any answer to
     `text` (of a server that is not ours). `timeout_s` is the socket's own, for servers that stay silent. `program` is a key of
     `harness.model.programs.PROGRAMS` that connects instead of the agent.
+    For this attempt only, `clock_unix_s` is what the board's clock shows at its start, `heap_bytes` how much heap is free at most.
     """
 
     verify: Verify = Verify.NONE
@@ -82,6 +83,8 @@ class ClientPlan:
     any_answer: bool = False
     timeout_s: float | None = None
     program: str | None = None
+    clock_unix_s: int | None = None
+    heap_bytes: int | None = None
     api: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -6,6 +6,7 @@ Their meaning is described where they are used (`fixtures.py`); a test compares 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol, TypedDict, Unpack
 
@@ -59,6 +60,8 @@ class ClientSettings(TypedDict, total=False):
     any_answer: bool
     timeout_s: float | None
     program: str | None
+    clock: datetime | int | None
+    heap: int | None
     api: Mapping[str, Any]
 
 

@@ -14,6 +14,7 @@ from harness.certificates import Certificates
 from harness.diagnose.request import host_and_port
 from harness.errors import ServerError, UsageError
 from harness.model import PROGRAMS, ClientPlan, ServerProfile, Verify
+from harness.pytest_plugin.given_conditions import clock_of, heap_of
 from harness.pytest_plugin.given_words import as_tuple, check_names, word_of
 from harness.pytest_plugin.own_files import authority_names, client_pair, first_host
 from harness.run.case_runner import CaseRunner
@@ -29,6 +30,8 @@ _TALKS = ("text", "send_bytes", "receive_bytes", "read_to_end", "close_first")
 _NOT_OF_PROGRAMS = (
     "text", "send_bytes", "read_to_end", "close_first", "any_answer", "timeout_s", "suites", "suite_words", "psk_identity", "psk_key",
 )  # fmt: skip
+# Arguments, and their names in the plan, which have the units.
+_CONDITIONS = {"clock": "clock_unix_s", "heap": "heap_bytes"}
 # The host is given to board.connect, not to an option.
 OPTION = "board.connect()"
 
@@ -44,8 +47,10 @@ def client_plan(server: Any, certificates: Certificates, given: Mapping[str, Any
             f"board.connect({server!r}): expected a server from tls_server(...), or 'host:port' of one that is running"
         )
     plan: dict[str, Any] = dict(given)
-    check_names(plan, ["key", *(item.name for item in fields(ClientPlan))], where="board.connect")
+    names = [item.name for item in fields(ClientPlan) if item.name not in _CONDITIONS.values()]
+    check_names(plan, ["key", *names, *_CONDITIONS], where="board.connect")
     key = plan.pop("key", None)
+    plan |= {"clock_unix_s": clock_of(plan.pop("clock", None)), "heap_bytes": heap_of(plan.pop("heap", None))}
     if "verify" in plan:
         plan["verify"] = word_of(Verify, plan["verify"], where="board.connect(verify=...)")
     if "ca" in plan:

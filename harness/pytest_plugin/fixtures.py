@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol, Unpack
 
 from harness.errors import BoardError, ServerError, UsageError
-from harness.expectations.needs import can_offer_exactly, has_one_of, unmet
+from harness.expectations.needs import LIMITS_HEAP, SETS_CLOCK, can_offer_exactly, has_one_of, unmet
 from harness.model import (
     DEFAULT_CLIENT,
     IN_PROCESS,
@@ -131,6 +131,10 @@ class Board:
                 close_first: close right after the handshake.
                 any_answer: accept any answer to `text`.
                 timeout_s: of the board's socket, in seconds.
+                clock: what the board's clock shows when it connects: a datetime with a time zone, or Unix seconds, from 2000 to 2099. It
+                    is put back after the connection. Boards without a clock that can be set: `@pytest.mark.needs("settable-clock")`.
+                heap: how much of MicroPython's heap is free at most when it connects, in bytes, from 8192 on. Not for boards whose TLS
+                    takes its memory from elsewhere, as an ESP32's: `@pytest.mark.needs("heap-limit")`.
                 api: which of several MicroPython APIs to use, as the cases have it. Not checked.
 
         Returns:
@@ -140,8 +144,8 @@ class Board:
             BoardError: the board or its serial line failed, which says nothing about TLS; the board was recovered or quarantined. Or the
                 board did not follow the settings (kind `plan`), or another client connected in its place (`peer`).
             ServerError: the server could not run at all, or this machine does not reach the one at `"host:port"`.
-            UsageError: a setting, certificate profile or suite does not exist, a file cannot be used, or this board cannot offer exactly
-                these suites.
+            UsageError: a setting, certificate profile or suite does not exist, a file cannot be used, or this board cannot do what is
+                asked of it: offer exactly these suites, set its clock, limit its heap.
         """
         if isinstance(server, ServerProfile) and "change" in server.behaviour and self.server_python != IN_PROCESS:
             raise UsageError(
@@ -153,6 +157,12 @@ class Board:
             if missing is not None:
                 raise UsageError(f"board.connect(suites=...): {self.label}: {missing.reason}")
         runner = self.runner()
+        asked = {"clock": (plan.clock_unix_s, SETS_CLOCK), "heap": (plan.heap_bytes, LIMITS_HEAP)}
+        for name, (value, need) in asked.items():
+            if value is not None and runner.lacks((need,)) is not None:
+                raise UsageError(
+                    f"board.connect({name}=...): {self.label}: {need.reason}; @pytest.mark.needs({need.name!r}) skips the test"
+                )
         if isinstance(server, ServerProfile):
             return self._attempt(Connection(runner, server, plan), runner.handshakes)
         with running_server(runner, server) as handshakes:

@@ -1,4 +1,4 @@
-"""Facts about a board that only a handshake can show, each learned once: what it reads and checks, and how its library answers.
+"""Facts about a board that only a trial can show, each learned once: what it reads, checks and sets, and how its library answers.
 
 Knows handshakes; must not know cases or verdicts.
 """
@@ -64,6 +64,13 @@ def learn_ec_keys(handshakes: Handshakes) -> None:
     board = handshakes.board
     if board.info.reads_ec_keys is None and board.info.can_load_certificate:
         board.learn(reads_ec_keys=_accepts(ClientPlan(certificate="client-p256"), handshakes=handshakes))
+
+
+def learn_clock(handshakes: Handshakes) -> None:
+    """Learn whether the board's clock can be set: it is set to the time that it is."""
+    board = handshakes.board
+    if board.info.sets_clock is None:
+        board.learn(sets_clock=board.altered.can_set_clock())
 
 
 def takes_own_pss(handshakes: Handshakes) -> bool:

@@ -37,7 +37,14 @@ from harness.model import (
 from harness.oracle.earned import Ruling, rule
 from harness.oracle.out_of_memory import is_out_of_memory
 from harness.run.addresses import Addresses, unreachable_text
-from harness.run.board_facts import learn_ec_keys, learn_pem, learn_pkcs8, learn_what_decides, takes_own_pss
+from harness.run.board_facts import (
+    learn_clock,
+    learn_ec_keys,
+    learn_pem,
+    learn_pkcs8,
+    learn_what_decides,
+    takes_own_pss,
+)
 from harness.run.controls import Controls, control_of
 from harness.run.handshake import Handshake, Handshakes
 from harness.run.health import Health
@@ -172,7 +179,7 @@ class CaseRunner:
         return self.lacks(case.needs)
 
     def lacks(self, needs: tuple[Need, ...]) -> Need | None:
-        """Return the first need that this board or server does not meet; some are found out by a handshake."""
+        """Return the first need that this board or server does not meet; some are found out by trying."""
         needed = {need.name for need in needs}
         if needed & {"der-only", "reads-pem"}:
             learn_pem(self.handshakes)
@@ -180,6 +187,8 @@ class CaseRunner:
             learn_pkcs8(self.handshakes)
         if "ec-keys" in needed:
             learn_ec_keys(self.handshakes)
+        if "settable-clock" in needed:
+            learn_clock(self.handshakes)
         return unmet(needs, self.board.info, self.server.describe())
 
     def _own(self, case: Case) -> Handshake:
@@ -256,11 +265,12 @@ class CaseRunner:
         seen = handshake.observation
         if seen.outcome is Outcome.CONNECTED and verdict.word is not VerdictWord.INSECURE:
             return None
+        info, planned = self.board.info_in_use(), case.client.clock_unix_s
         return explain(
             Evidence(
                 case,
                 seen,
-                self.board.info_in_use(),
+                replace(info, clock_unix_s=info.clock_unix_s if planned is None else planned),
                 wire=handshake.wire,
                 authorities=handshake.authorities,
                 expected=expected,

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from harness.boards.agent.echo import echo_differences, planned_echo
 from harness.boards.agent.protocol import Answer, AnswerKind, RunRequest, own_text
+from harness.boards.agent.surroundings import CLOCK_TOLERANCE_S
 from harness.errors import FaultKind
 from harness.model import ClientFailure, HelloFacts, ServerReport, Side, Stage
 from harness.oracle.own_hello import HelloPlan, Part, hello_differences
@@ -206,9 +207,21 @@ def _not_as_asked(answer: Answer, report: ServerReport, hello: HelloFacts | None
             name = "psk_key" if difference.part is Part.SUITES and asked.hello.suites is None else name
             texts.append(f"{difference.text}: the board ignored {name}" if name else difference.text)
             noted = {letter: text for letter, text in noted.items() if letter not in letters}
+    texts += _conditions(answer, asked.request)
     if noted:
         texts.append("the board used settings other than those requested: " + "; ".join(noted.values()))
     return Doubt(kind=FaultKind.PLAN, text="; ".join(texts)) if texts else None
+
+
+def _conditions(answer: Answer, request: RunRequest) -> list[str]:
+    """Return what was not as requested during the attempt, besides TLS: the board's clock and its free heap."""
+    texts = []
+    if abs(answer.clock_off_s or 0) > CLOCK_TOLERANCE_S:
+        texts.append(f"the board's clock was {answer.clock_off_s:+d} s from the requested time after the attempt")
+    free, limit = answer.free_before, request.heap_bytes
+    if limit is not None and free is not None and free > limit:
+        texts.append(f"{free} bytes of heap were free before the handshake, at most {limit} were requested")
+    return texts
 
 
 def _is_explained(hello: HelloFacts, asked: Asked, noted: Mapping[str, str]) -> bool:

@@ -59,7 +59,7 @@ class RunRequest:
 
     `ca`, `cert`, `key`, `suites` and `psk_key` are names of stored blobs; `verify` is 0, 1 or 2.
     `text` is what to send, None for `own_text` of this exec; `send` pads it to this many bytes, and `recv` bytes of the answer are read.
-    `api` is the API through which it connects. The defaults are the agent's, so they are not sent.
+    `api` is the API through which it connects. The defaults are the agent's, so they are not sent; the last two are for `altered.py`.
     """
 
     host: str = ""
@@ -80,6 +80,8 @@ class RunRequest:
     timeout_ms: int = DEFAULT_TIMEOUT_MS
     program: str | None = None
     api: ClientApi = DEFAULT_CLIENT
+    clock_unix_s: int | None = None
+    heap_bytes: int | None = None
 
     def blobs(self) -> tuple[str, ...]:
         """The blob names that the board must hold before this request."""
@@ -207,8 +209,8 @@ class Answer:
     """The agent's answer about one attempt; `stage` is that of an exception.
 
     `missing` names the API that this firmware lacks for the request, `blob` the blob that the board does not hold.
-    `size` is the number of bytes read if that is more than the text shows. `passed` is what the agent
-    passed on to the TLS API and the socket, as `harness.boards.agent.echo` reads it.
+    `size` is the number of bytes read if that is more than the text shows. `clock_off_s`: how wrong a requested clock was. `passed` is
+    what the agent passed on to the TLS API and the socket, as `harness.boards.agent.echo` reads it.
     """
 
     kind: AnswerKind
@@ -230,6 +232,7 @@ class Answer:
     message: str | None = None
     missing: str | None = None
     blob: str | None = None
+    clock_off_s: int | None = None
     passed: tuple[str, ...] = ()
 
     @property
@@ -275,10 +278,7 @@ def read_objects(console: bytes) -> list[dict[str, Any]]:
 
 
 def read_answer(console: bytes) -> Answer | None:
-    """Read the answer to `RunRequest.code()` out of what the board printed.
-
-    Returns:
-        The answer, or None if there is none (yet).
+    """Read the answer to `RunRequest.code()` out of what the board printed; None if there is none (yet).
 
     Raises:
         ValueError: there is one that is not in the agent's format, or there are several.

@@ -65,6 +65,8 @@ def build_request(
         close_first=plan.close_first,
         program=plan.program,
         timeout_ms=int((plan.timeout_s or _DEFAULT_TIMEOUT_S) * 1000 * timeout_multiplier),
+        clock_unix_s=plan.clock_unix_s,
+        heap_bytes=plan.heap_bytes,
     )
     return request, blobs
 

@@ -81,6 +81,7 @@ class BoardFacts(Entry, frozen=True, kw_only=True):
     takes_own_pss: bool | None = always(None)
     refuses_expired: bool | None = always(None)
     alerts_unknown_record: bool | None = always(None)
+    sets_clock: bool | None = None
     firmware: str
     hello_clock_unix_s: int | None = always(None)
     fingerprint: str | None

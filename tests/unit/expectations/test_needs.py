@@ -5,6 +5,7 @@ import pytest
 from harness.expectations.needs import (
     CHECKS_CERTIFICATES,
     LEGACY_WRAP_SOCKET,
+    LIMITS_HEAP,
     LOADS_CLIENT_CERTIFICATE,
     OFFERS_ECDHE_ECDSA,
     OFFERS_ECDHE_RSA,
@@ -12,6 +13,7 @@ from harness.expectations.needs import (
     OFFERS_TLS_RSA,
     READS_DER_ONLY,
     READS_EC_KEYS,
+    SETS_CLOCK,
     can_offer_exactly,
     has_one_of,
     unmet,
@@ -118,6 +120,29 @@ def test_der_only(reads, expected):
 def test_ec_keys(reads, expected):
     """Only a board that has refused an EC key counts as one that reads none."""
     assert READS_EC_KEYS.met(BoardInfo(reads_ec_keys=reads), {}) is expected
+
+
+@pytest.mark.parametrize(("sets", "expected"), [(None, True), (True, True), (False, False)])
+def test_settable_clock(sets, expected):
+    """Only a board whose clock was tried and did not change counts as one without an RTC."""
+    assert SETS_CLOCK.met(BoardInfo(sets_clock=sets), {}) is expected
+
+
+@pytest.mark.parametrize(
+    ("platform", "expected"),
+    [
+        ("rp2", True),
+        ("pyboard", True),
+        ("esp8266", True),
+        ("esp32", False),
+        ("linux", False),
+        ("darwin", False),
+        ("", False),
+    ],
+)
+def test_heap_limit(platform, expected):
+    """TLS uses malloc on a hosted port, and ESP-IDF's heap on an ESP32: there a full heap of MicroPython says nothing about TLS."""
+    assert LIMITS_HEAP.met(BoardInfo(platform=platform), {}) is expected
 
 
 def test_server_need():

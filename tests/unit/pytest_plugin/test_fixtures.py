@@ -1,18 +1,22 @@
 """The objects behind the public fixtures, used without pytest."""
 
+import re
 import shutil
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from harness.boards.agent import scripts
 from harness.cases import find_case
-from harness.errors import UsageError
+from harness.errors import BoardError, UsageError
 from harness.model import Outcome, VerdictWord
 from harness.pytest_plugin.expect import Expect
 from harness.pytest_plugin.fixtures import Board
 from harness.pytest_plugin.server_settings import make_server
 from harness.server.engine.tls_contexts import end_of_stream
 from harness.system.data_files import data_dir
+from harness.system.deadline import Deadline
 
 
 @pytest.fixture
@@ -129,6 +133,81 @@ def test_an_agent_that_sends_something_else(new_lab, spec, tmp_path, monkeypatch
     ):
         Expect().connected(made)
     assert board.runner().run(find_case("records/send-4097")).verdict.word is VerdictWord.FAIL
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            {"clock": 1924992000},
+            "board.connect(clock=...): unix: the clock of this board cannot be set (no machine.RTC); "
+            "@pytest.mark.needs('settable-clock') skips the test",
+        ),
+        (
+            {"heap": 40000},
+            "board.connect(heap=...): unix: TLS on this board takes its memory from elsewhere (malloc, or ESP-IDF's heap on an ESP32), "
+            "not from MicroPython's heap; @pytest.mark.needs('heap-limit') skips the test",
+        ),
+        ({"heap": 4000}, "board.connect(heap=4000): expected a number of bytes from 8192 on, which the agent needs"),
+        (
+            {"heaps": 40000},
+            "board.connect(): unknown setting 'heaps'; did you mean 'heap'?; expected one of key, verify, server_hostname, ca, ",
+        ),
+    ],
+)
+def test_conditions_that_the_board_cannot_have(board, given, message):
+    """One line says what this board lacks and how a test is skipped there, or what is accepted; the board was not connected."""
+    with pytest.raises(UsageError, match=f"^{re.escape(message)}"):
+        board.connect(make_server("server-p256"), **given)
+    assert board.connections.made == []
+
+
+def test_a_limited_heap(board, monkeypatch):
+    """A board whose TLS uses the heap, as the virtual board is taken to be here, connects with that much free at most, once."""
+    session = board.runner().board
+    monkeypatch.setattr(session, "info", replace(session.info, platform="rp2"))
+    server = make_server("server-p256", maximum_version="TLSv1.2")
+    usual = board.connect(server)
+    limited = board.connect(server, heap=100000)
+    again = board.connect(server)
+    Expect().connected(limited)
+    assert limited.free_before <= 100000 < usual.free_before
+    assert again.free_before > usual.free_before / 2
+
+
+# An RTC that takes any time, in the place of the unix port's module `machine`; the agent's clock shows what it was given.
+RTC = """
+import sys
+th_real = th_time
+class th_Machine:
+ given = None
+ class RTC:
+  def datetime(self, when): th_Machine.given = (when[:3] + when[4:7])
+class th_Time:
+ def __getattr__(self, name): return getattr(th_real, name)
+ def gmtime(self, when): return th_Machine.given or th_real.gmtime(when)
+sys.modules['machine'] = th_Machine
+th_time = th_Time()
+"""
+
+
+def test_the_clock_of_one_connection(new_lab, spec):
+    """The connection is made at the given time, which explains a refusal; a clock that does not keep it gives no result."""
+    board = Board(new_lab(), spec, "in-process")
+    board.runner().board.link.exec(RTC.encode(), deadline=Deadline(60))
+    server = make_server("server-p256")
+    Expect().connected(board.connect(server, clock=datetime(2031, 1, 1, tzinfo=UTC)))
+    seen = board.connect(server, clock=1924992000, verify="required", ca="ca-other")
+    assert seen.client.flags == ("not_trusted",)
+    made = board.connections.of(seen)
+    expired = replace(seen, client=replace(seen.client, flags=("expired",)))
+    made.handshake = replace(made.handshake, observation=expired)  # a virtual board checks dates by its host's clock
+    assert made.explanation().rule == "clock/board-clock-wrong"
+    assert "the board's clock: 2031-01-01 00:00:00 UTC" in made.explanation().why
+    board.runner().board.link.exec(b"th_Machine.RTC.datetime = lambda self, when: None", deadline=Deadline(60))
+    with pytest.raises(BoardError, match=r"^unix: the board's clock was [+-]\d+ s from the requested time") as moved:
+        board.connect(server, clock=1893456000)
+    assert moved.value.kind == "plan"
 
 
 def test_a_ragged_end_is_reported_if_it_is_not_suppressed(board):

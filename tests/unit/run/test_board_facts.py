@@ -1,6 +1,7 @@
 """Tests of harness/run/board_facts.py: facts about a board are learned only from clear answers."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -17,7 +18,14 @@ from harness.model import (
     Side,
     Stage,
 )
-from harness.run.board_facts import learn_ec_keys, learn_pem, learn_pkcs8, learn_what_decides, takes_own_pss
+from harness.run.board_facts import (
+    learn_clock,
+    learn_ec_keys,
+    learn_pem,
+    learn_pkcs8,
+    learn_what_decides,
+    takes_own_pss,
+)
 from harness.run.handshake import Handshake
 
 API = ("tls.SSLContext.load_verify_locations", "tls.SSLContext.load_cert_chain")
@@ -102,6 +110,16 @@ def test_rsa_pss_is_learned_once(number, takes):
     """Only illegal_parameter from the board itself means that it refuses the RSA-PSS that it offers."""
     made = Made(observed(Outcome.REFUSED if number else Outcome.CONNECTED, number=number))
     assert (takes_own_pss(made), takes_own_pss(made), made.count) == (takes, takes, 1)
+
+
+@pytest.mark.parametrize("sets", [True, False])
+def test_whether_the_clock_can_be_set_is_learned_once(sets):
+    """One trial, whatever its result."""
+    made, tried = Made(observed(Outcome.CONNECTED)), []
+    made.board.altered = SimpleNamespace(can_set_clock=lambda: tried.append(1) or sets)
+    learn_clock(made)
+    learn_clock(made)
+    assert (made.board.info.sets_clock, tried, made.count) == (sets, [1], 0)
 
 
 def test_a_board_without_the_api_is_not_asked():

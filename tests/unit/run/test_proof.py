@@ -57,6 +57,36 @@ def failed(stage: Stage, **more) -> Answer:
     return answered("exception", **{"stage": stage, "type": "OSError", "text": None, **more})
 
 
+@pytest.mark.parametrize("off_s", [-6, 6, 3600])
+def test_a_clock_that_was_not_as_requested(off_s):
+    """A clock that was set, and then was more than the tolerance from where it should be, proves nothing about its time."""
+    found = doubt(answered(clock_off_s=off_s), REPORT, OWN, asked=ASKED)
+    text = f"the board's clock was {off_s:+d} s from the requested time after the attempt"
+    assert found == Doubt(kind=FaultKind.PLAN, text=text)
+
+
+@pytest.mark.parametrize("off_s", [None, 0, 5, -5])
+def test_a_clock_as_requested(off_s):
+    """A clock within the tolerance, or none that was set."""
+    assert doubt(answered(clock_off_s=off_s), REPORT, OWN, asked=ASKED) is None
+
+
+@pytest.mark.parametrize(
+    ("free", "limit", "text"),
+    [
+        (40001, 40000, "40001 bytes of heap were free before the handshake, at most 40000 were requested"),
+        (40000, 40000, None),
+        (40001, None, None),
+        (None, 40000, None),
+    ],
+)
+def test_the_free_heap(free, limit, text):
+    """More free heap than requested is not the plan; a board that does not report it never got to its handshake."""
+    asked = replace(ASKED, request=replace(ASKED.request, heap_bytes=limit))
+    found = doubt(answered(asked=asked, free_before=free), REPORT, OWN, asked=asked)
+    assert found == (None if text is None else Doubt(kind=FaultKind.PLAN, text=text))
+
+
 def test_a_handshake_as_it_should_be():
     """Nothing is doubted, with restricted suites neither; a board that was not asked or lacks the API says nothing."""
     assert doubt(answered(), REPORT, OWN, asked=ASKED) is None

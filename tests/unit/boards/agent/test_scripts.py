@@ -18,7 +18,7 @@ def test_slim_source_is_the_same_program() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["line", "load", "tls_client", "agent", "network_setup", "tcp_try", "set_clock", "play"]
+    "name", ["line", "load", "tls_client", "agent", "network_setup", "tcp_try", "set_clock", "play", "hold_heap"]
 )
 def test_deployed_scripts_compile_to_the_same_code(name: str) -> None:
     """The code that is sent is the source without docstrings: the same statements on the same lines."""
