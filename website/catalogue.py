@@ -69,7 +69,9 @@ def _topic_page(topic: str, cases: list[Case]) -> Page:
     module = importlib.import_module(f"harness.cases.{topic.replace('-', '_')}")
     parts = [f"# {topic}", *(prose(part) for part in (inspect.getdoc(module) or "").split("\n\n"))]
     if len({case.description for case in cases}) == 1:
-        rows = ([code(case.id), _set(case), code(_server(case)), code(_client(case))] for case in cases)
+        rows = (
+            [code(case.id), _set(case).removeprefix("set "), code(_server(case)), code(_client(case))] for case in cases
+        )
         parts += [prose(cases[0].description), f"**Expected:** {expectation(cases[0])}"]
         parts.append(table(("case", "set", "server", "client"), rows))
     else:

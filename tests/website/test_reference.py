@@ -1,24 +1,16 @@
 """The pages of the reference: nothing is left out, and the texts are those of the program itself."""
 
+import re
+
 import harness
 from harness.cli import parser
 from harness.commands.manual_page import commands_of, option_words
 from harness.expectations.needs import named_needs
 from harness.pytest_plugin.option_table import OPTIONS
 from website.docstring import prose
-from website.reference import FOR_TESTS, api_page, commands_page, fixtures_page, options_page
+from website.reference import FOR_TESTS, PLUGIN, api_page, commands_page, fixtures_page, options_page
 
-FIXTURES = (
-    "certificates",
-    "server_python",
-    "tls_board_spec",
-    "board",
-    "tls_server",
-    "expect",
-    "run_case",
-    "tls_repeat",
-    "tls_case",
-)
+FIXTURES = re.findall(r"^@pytest\.fixture.*\ndef (\w+)\(", PLUGIN.read_text(encoding="utf-8"), re.MULTILINE)
 
 
 def test_options():
@@ -69,6 +61,7 @@ def test_fixtures():
         *FIXTURES,
         "pytest.mark.needs",
     ]
+    assert {"board", "tls_server", "expect", "certificates", "tls_case"} <= set(FIXTURES)
     assert "\n## board\n\n`Board`, session scope\n\nA MicroPython board," in text
     assert "\n## run_case\n\n`RunCase`, function scope\n\n" in text
     assert "\n    * `alpn`: one or more protocols to offer.\n" in text
