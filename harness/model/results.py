@@ -129,6 +129,7 @@ class CaseResult:
     largest_after: int | None = None
     idf_after: int | None = None
     client: ClientApi = DEFAULT_CLIENT
+    link: str = ""
 
 
 IN_PROCESS = "in-process"

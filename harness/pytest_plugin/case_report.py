@@ -95,7 +95,8 @@ def _own(item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.TestRepor
     if not made:
         return []
     failed = one_line(str(call.excinfo.value)) if report.failed and call.excinfo is not None else None
-    own = (made[0].runner.board.spec.label, made[0].runner.server_label, made[0].runner.client)
+    runner = made[0].runner
+    own = (runner.board.spec.label, runner.server_label, runner.client, runner.link_name)
     found = own_results(
         made,
         test=own_name(item.nodeid, without=own),
@@ -121,11 +122,11 @@ def own_name(nodeid: str, *, without: Collection[str]) -> str:
 
     Args:
         nodeid: of the test.
-        without: the names of board, server and client API, which the result has anyway.
+        without: the names of board, server, client API and network, which the result has anyway.
     """
     name, bracket, rest = nodeid.partition("[")
     inside = f"-{rest.removesuffix(']')}-"
-    for word in without:
+    for word in filter(None, without):
         inside = inside.replace(f"-{word}-", "-", 1)
     inside = inside.strip("-")
     return f"{name}[{inside}]" if bracket and inside else name

@@ -119,6 +119,7 @@ def _without_run(board: Board, case: Case, word: VerdictWord, reason: str) -> Ca
         board=board.label,
         server=board.server_name,
         client=board.client,
+        link=board.link,
         case=case.id,
         attempt=1,
         verdict=Verdict(word=word, reason=reason),

@@ -5,6 +5,7 @@ Must not import pytest, so that it works in a script.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
@@ -19,7 +20,9 @@ from harness.pytest_plugin.given_words import as_tuple, check_names, word_of
 from harness.pytest_plugin.own_files import authority_names, client_pair, first_host
 from harness.run.case_runner import CaseRunner
 from harness.run.handshake import Handshakes
+from harness.server import ServerHost
 from harness.server.relay import Relay
+from harness.server.slow_link import SlowLink
 from harness.server.target import look_up
 from harness.system.near_names import did_you_mean
 from harness.wire.host_names import is_ip_address
@@ -102,9 +105,11 @@ def running_server(runner: CaseRunner, target: str) -> Generator[Handshakes]:
     gone = look_up(host, port)
     if gone is not None:
         raise ServerError(f"board.connect({target!r}): this machine finds no address of this host: {gone.reason}")
-    relay = Relay(host, port)
-    try:
-        own = runner.handshakes
-        yield Handshakes(runner.board, relay, certificates=own.certificates, addresses=own.addresses)
-    finally:
-        relay.close()
+    relay, own = Relay(host, port), runner.handshakes
+    with contextlib.ExitStack() as closing:
+        closing.callback(relay.close)
+        server: ServerHost = relay
+        if runner.link is not None:
+            server = SlowLink(relay, runner.link)
+            closing.callback(server.close)
+        yield Handshakes(runner.board, server, certificates=own.certificates, addresses=own.addresses, link=runner.link)

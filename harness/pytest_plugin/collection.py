@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.links.profiles import NO_PROFILE
 from harness.pytest_plugin.node_ids import repeat_word
 from harness.pytest_plugin.options import DEFAULT_CLIENT, IN_PROCESS
 from harness.pytest_plugin.run import cases_of, known_of, names_no_path, options_of
@@ -18,7 +19,7 @@ NO_TEST = "--board was given, but {} has no test; `pytest --pyargs harness.compa
 def generate(metafunc: pytest.Metafunc) -> None:
     """Parametrise a test by the axes whose fixtures it uses; harness.pytest_plugin.node_ids has the ids."""
     names = set(metafunc.fixturenames)
-    if not names & {"tls_board_spec", "server_python", "tls_client", "tls_case"}:
+    if not names & {"tls_board_spec", "server_python", "tls_client", "tls_link", "tls_case"}:
         return
     options = options_of(metafunc.config)
     if "tls_board_spec" in names and not _names_boards(metafunc):
@@ -33,6 +34,10 @@ def generate(metafunc: pytest.Metafunc) -> None:
         hidden = getattr(pytest, "HIDDEN_PARAM", DEFAULT_CLIENT)
         labels = [hidden if client == DEFAULT_CLIENT else client for client in options.clients]
         metafunc.parametrize("tls_client", options.clients, ids=labels, indirect=True, scope="session")
+    if "tls_link" in names and options.links:
+        hidden = getattr(pytest, "HIDDEN_PARAM", NO_PROFILE)
+        labels = [link or hidden for link in options.links]
+        metafunc.parametrize("tls_link", options.links, ids=labels, indirect=True, scope="session")
     if "tls_repeat" in names and options.repeat > 1:
         # Outside the cases: repeating the whole set finds more (what one case leaves to the next, a board that warms up, an
         # access point that drops it after an hour) than repeating each case.

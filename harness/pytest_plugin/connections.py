@@ -127,6 +127,7 @@ def own_results(
             board=one.runner.board.spec.label,
             server=one.runner.server_label,
             client=one.runner.client,
+            link=one.runner.link_name,
             case=case.id,
             attempt=1,
             verdict=verdict,

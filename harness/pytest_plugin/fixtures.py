@@ -46,6 +46,7 @@ class Board:
     spec: BoardSpec
     server_python: str
     client: ClientApi = DEFAULT_CLIENT
+    link: str = ""
     artifacts: Path | None = None
     keep_wire: bool = False
     connections: Connections = field(default_factory=Connections)
@@ -84,7 +85,7 @@ class Board:
         Raises:
             BoardError: the board cannot be opened or does not reach the server.
         """
-        return self.lab.runner(self.spec, self.server_python, client=self.client)
+        return self.lab.runner(self.spec, self.server_python, client=self.client, link=self.link)
 
     @property
     def quarantine_reason(self) -> str | None:
@@ -94,7 +95,7 @@ class Board:
 
     def tried_runner(self) -> CaseRunner | None:
         """The runner if this board has one already, without opening anything."""
-        return self.lab.known_runner(self.spec, self.server_python, client=self.client)
+        return self.lab.known_runner(self.spec, self.server_python, client=self.client, link=self.link)
 
     def take_unexpected_peers(self) -> UnexpectedPeers:
         """Return the peers whose connections this board's server has dropped since the last call."""
@@ -102,7 +103,7 @@ class Board:
 
     def abandon(self, reason: str) -> Health | None:
         """End a case that was interrupted: stop its server and recover the board before the next case."""
-        return self.lab.abandon(self.spec, self.server_python, client=self.client, reason=reason)
+        return self.lab.abandon(self.spec, self.server_python, client=self.client, link=self.link, reason=reason)
 
     def connect(self, server: ServerProfile | str, **given: Unpack[ClientSettings]) -> Observation:
         """Connect the board once to `server`, send a text and read the answer.

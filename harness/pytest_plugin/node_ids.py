@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from harness.errors import UsageError
+from harness.links.profiles import NO_PROFILE
 from harness.model import DEFAULT_CLIENT, IN_PROCESS, Cell, current_name
 
 # The case in the id of a test: `test_case[unix-raw/http-400]`.
@@ -75,7 +76,8 @@ def _older_id(column: Cell, axes: Axes) -> str:
     board = parameters(Cell(board=column.board, firmware=column.firmware))
     words = [column.server] if axes.servers else []
     words += [column.client] if axes.clients else []
-    return "-".join(filter(None, (board, *words, column.link)))
+    words += [column.link or NO_PROFILE] if axes.links else []
+    return "-".join((board, *words))
 
 
 class NodeIds:

@@ -16,6 +16,7 @@ import pytest
 
 from harness.boards.kinds import spec_forms
 from harness.errors import UsageError
+from harness.links.profiles import profile_forms
 from harness.reports.formats import SUFFIX_HELP
 
 #: Where the value of an option is from, if not from the command line.
@@ -83,6 +84,14 @@ OPTIONS: Final = (
         repeatable=True,
         help="API through which the board connects, repeatable: socket, or asyncio (open_connection with ssl=, from firmware 1.22 on). "
         "Default: socket",
+    ),
+    Option(
+        name="link-profile",
+        metavar="NAME",
+        repeatable=True,
+        help=f"Network between board and server, repeatable: none (as it is), {profile_forms()}. A relay in front of the server delays, "
+        "throttles and cuts the byte stream. It cannot lose or reorder packets: a lost segment is one that arrives a retransmission "
+        "time-out later. Default: none",
     ),
     Option(
         name="bind",

@@ -42,7 +42,19 @@ _HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
 
 def any_given(config: pytest.Config) -> bool:
     """Whether any option of the harness is given; if not, options are checked only when a test uses them."""
-    names = ("board", "boards", "server", "client", "bind", "ports", "advertise", "peer", "compat_report", "artifacts")
+    names = (
+        "board",
+        "boards",
+        "server",
+        "client",
+        "link_profile",
+        "bind",
+        "ports",
+        "advertise",
+        "peer",
+        "compat_report",
+        "artifacts",
+    )
     if any(config.getoption(name) not in (None, []) for name in names):
         return True
     usual = {"link_retries": "0", "repeat": "1", "board_wait": "0"}
@@ -67,6 +79,7 @@ def run_options(config: pytest.Config) -> RunOptions:
         boards=boards(get("board"), file=get("boards"), folder=config.invocation_params.dir),
         servers=servers(get("server")),
         clients=clients(get("client")),
+        links=links(get("link_profile")),
         bind=bind,
         ports=ports,
         advertise=host(get("advertise")) if get("advertise") is not None else None,
@@ -166,6 +179,23 @@ def clients(texts: list[str]) -> tuple[ClientApi, ...]:
         if texts.count(text) > 1:
             raise UsageError(f"--client {text!r}: each API may be given only once")
     return tuple(map(ClientApi, texts))
+
+
+def links(texts: list[str]) -> tuple[str, ...]:
+    """Return the networks of `--link-profile`; the network as it is has no name.
+
+    Raises:
+        UsageError: one is given twice, or is unknown.
+    """
+    from harness.links.profiles import NO_PROFILE, PROFILES
+
+    known = (NO_PROFILE, *PROFILES)
+    for text in texts:
+        if text not in known:
+            raise UsageError(f"--link-profile {text!r}: expected one of {', '.join(known)}{did_you_mean(text, known)}")
+        if texts.count(text) > 1:
+            raise UsageError(f"--link-profile {text!r}: each network may be given only once")
+    return tuple("" if text == NO_PROFILE else text for text in texts)
 
 
 def server_names(versions: Mapping[str, str]) -> dict[str, str]:

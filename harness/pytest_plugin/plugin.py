@@ -257,6 +257,12 @@ def tls_client(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
+def tls_link(request: pytest.FixtureRequest) -> str:
+    """The network between the board and the servers of this test: a value of `--link-profile`; empty for the network as it is."""
+    return str(getattr(request, "param", ""))
+
+
+@pytest.fixture(scope="session")
 def tls_board_spec(request: pytest.FixtureRequest) -> BoardSpec | None:
     """Which board the fixture `board` opens: one per `--board`. A suite that has its own fixture `board` is not affected."""
     spec: BoardSpec | None = getattr(request, "param", None)
@@ -265,7 +271,11 @@ def tls_board_spec(request: pytest.FixtureRequest) -> BoardSpec | None:
 
 @pytest.fixture(scope="session")
 def board(
-    request: pytest.FixtureRequest, tls_board_spec: BoardSpec | None, server_python: str, tls_client: str
+    request: pytest.FixtureRequest,
+    tls_board_spec: BoardSpec | None,
+    server_python: str,
+    tls_client: str,
+    tls_link: str,
 ) -> Board:
     """A MicroPython board, opened at its first use and kept for the session. The test runs once per `--board`, or with the boards of
     `@pytest.mark.parametrize("board", ["unix", "pico"], indirect=True)`.
@@ -277,7 +287,7 @@ def board(
 
     if getattr(request, "param", None) is not None:
         tls_board_spec = named_board(request.config, request.param)
-    return board_of(request.config, tls_board_spec, server_python, client=tls_client)
+    return board_of(request.config, tls_board_spec, server_python, client=tls_client, link=tls_link)
 
 
 @pytest.fixture(scope="session")

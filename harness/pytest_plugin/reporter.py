@@ -239,7 +239,9 @@ class Reporter:
             self._draw()
             return
         result, options = self.kept.results[-1], options_of(self.config)
-        many = {"boards": len(options.boards) > 1, "servers": len(options.servers) > 1}
+        axes = node_ids(self.config).axes
+        rows = len(axes.columns()) > max(1, len(axes.servers))
+        many = {"boards": rows, "servers": len(axes.servers) > 1}
         digits = len(str(self._total))
         count = f"[{len(self.kept.results):>{digits}}/{self._total}] " if self._total else ""
         text = case_line(result, data["line"], **many, repeats=options.repeat, count=count, width=self._screen.width)

@@ -36,8 +36,8 @@ def rerun_command(item: pytest.Item, *, boards: int) -> str:
             specs = [spec.text]
     for value in specs:
         words += ["--board", value]
-    for name in ("server", "client", "peer"):
-        for value in config.getoption(name):
+    for name in ("server", "client", "link-profile", "peer"):
+        for value in config.getoption(name.replace("-", "_")):
             words += [f"--{name}", value]
     for name in ("boards", "bind", "ports", "advertise", "known"):
         if config.getoption(name):

@@ -155,7 +155,7 @@ def _tell(config: pytest.Config, text: str) -> None:
         print(f"\n{one_line(text)}", file=sys.stderr, flush=True)  # noqa: T201
 
 
-def board_of(config: pytest.Config, spec: BoardSpec | None, server_python: str, *, client: str) -> Board:
+def board_of(config: pytest.Config, spec: BoardSpec | None, server_python: str, *, client: str, link: str) -> Board:
     """Return the board of a spec, or the first board of the run for a test that pytest did not parametrise."""
     from harness.model import ClientApi
     from harness.pytest_plugin.fixtures import Board
@@ -165,6 +165,7 @@ def board_of(config: pytest.Config, spec: BoardSpec | None, server_python: str, 
         spec or options_of(config).boards[0],
         server_python,
         ClientApi(client),
+        link,
         artifacts=artifacts_folder(config),
         keep_wire=config.getoption("keep_wire"),
         connections=connections_of(config),
@@ -241,6 +242,7 @@ def node_ids(config: pytest.Config) -> NodeIds:
             boards=[board.label for board in options.boards],
             servers=[options.server_name(server) for server in options.servers],
             clients=options.clients,
+            links=options.links,
             cases=[case.id for case in cases_of(config)],
             repeat=options.repeat,
         )

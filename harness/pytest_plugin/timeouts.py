@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.boards.recovery import RECOVERY_S
+from harness.links.profiles import PROFILES
 from harness.pytest_plugin.run import options_of
 
 if TYPE_CHECKING:
@@ -24,23 +25,26 @@ if TYPE_CHECKING:
 # In seconds, for a board of ordinary speed: raw REPL, probe, agent, network and clock; one session with its server's report.
 OPENING_S = 180.0
 SESSION_S = 60.0
+# What the largest case sends.
+LARGEST_DATA_BYTES = 64 * 1024
 
 ALARM = pytest.StashKey["Alarm"]()
 PHASE = pytest.StashKey[bool]()
 
 
-def needed_s(timeout_multiplier: float, *, link_retries: int) -> float:
+def needed_s(timeout_multiplier: float, *, link_retries: int, longer_s: float = 0.0) -> float:
     """How long one test with a board may rightly take, in seconds: what pytest-timeout must not be shorter than.
 
     Args:
         timeout_multiplier: of the board, as boards.toml has it.
         link_retries: of the run.
+        longer_s: by how much its network may make a session longer.
 
     The first test of a board opens it, and may recover it twice; its case and the session that helps to judge it are tried
     `link_retries` times again, and each fault is followed by all recovery steps.
     """
     faults = 2 + 2 * (link_retries + 1)
-    return math.ceil((OPENING_S + faults * (SESSION_S + RECOVERY_S)) * timeout_multiplier)
+    return math.ceil((OPENING_S + faults * (SESSION_S + RECOVERY_S)) * timeout_multiplier + 2 * faults * longer_s)
 
 
 def widen(item: pytest.Item, spec: BoardSpec) -> None:
@@ -51,7 +55,13 @@ def widen(item: pytest.Item, spec: BoardSpec) -> None:
     if config.getoption("timeout") is not None or os.environ.get("PYTEST_TIMEOUT"):
         return
     given = config.getini("timeout")
-    needed = needed_s(spec.settings.timeout_multiplier, link_retries=options_of(config).link_retries)
+    link = getattr(getattr(item, "callspec", None), "params", {}).get("tls_link", "")
+    profile = PROFILES.get(link)
+    needed = needed_s(
+        spec.settings.timeout_multiplier,
+        link_retries=options_of(config).link_retries,
+        longer_s=profile.session_s(LARGEST_DATA_BYTES) if profile is not None else 0.0,
+    )
     if given and 0 < float(given) < needed:
         item.add_marker(pytest.mark.timeout(needed))
 

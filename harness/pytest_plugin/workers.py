@@ -103,9 +103,9 @@ def check_board(item: pytest.Item, nextitem: pytest.Item | None) -> None:
 
 
 def _column_of(item: pytest.Item | None) -> tuple[Any, ...] | None:
-    """Return the board, the server and the client API of a test that runs a case."""
+    """Return the board, the server, the client API and the network of a test that runs a case."""
     params = getattr(getattr(item, "callspec", None), "params", {})
-    names = ("tls_board_spec", "server_python", "tls_client")
+    names = ("tls_board_spec", "server_python", "tls_client", "tls_link")
     return tuple(map(params.get, names)) if "tls_case" in params else None
 
 
@@ -132,6 +132,7 @@ def crash_result(nodeid: str, config: pytest.Config, *, reason: str) -> dict[str
         board=cell.board,
         server=cell.server,
         client=ClientApi(cell.client),
+        link=cell.link,
         case=cell.case,
         repeat=repeat,
         attempt=1,

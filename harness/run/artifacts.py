@@ -36,8 +36,8 @@ def keep(
     Returns:
         The result with the names of the files, relative to the artifacts folder, and a line for each reason why one was not written.
     """
-    client = f"-{result.client}" if result.client is not DEFAULT_CLIENT else ""
-    stem = re.sub(r"[^A-Za-z0-9_.-]+", "_", f"{result.board}-{result.server}{client}-{case.id}")
+    words = [result.board, result.server, *([result.client] if result.client is not DEFAULT_CLIENT else [])]
+    stem = re.sub(r"[^A-Za-z0-9_.-]+", "_", "-".join([*words, *filter(None, (result.link, case.id))]))
     if result.repeat > 1:
         stem += f"-{result.repeat}"
     names: dict[str, str | None] = {"pcapng": None, "transcript": None}

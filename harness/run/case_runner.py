@@ -20,6 +20,7 @@ from harness.expectations.needs import unmet
 from harness.explain import explain
 from harness.explain.evidence import Evidence
 from harness.explain.faults import explain_error, explain_fault
+from harness.links.profiles import LinkProfile
 from harness.model import (
     DEFAULT_CLIENT,
     Case,
@@ -52,6 +53,7 @@ from harness.run.negotiations import Negotiations
 from harness.server import ServerHost
 
 T = TypeVar("T")
+TOO_SLOW = "the board's time limit of {:g} s is part of this case, and with the link {} a read may take {:g} s longer"
 
 
 class CaseRunner:
@@ -65,6 +67,7 @@ class CaseRunner:
         addresses: where the server listens and where the board connects to.
         link_retries: how often a case is repeated after a fault of the line; a TLS result is never repeated.
         client: the API through which the board connects in cases.
+        link: the network that the server is behind; None for the network as it is.
     """
 
     def __init__(
@@ -77,18 +80,25 @@ class CaseRunner:
         addresses: Addresses,
         link_retries: int = 0,
         client: ClientApi = DEFAULT_CLIENT,
+        link: LinkProfile | None = None,
     ) -> None:
         self.board = board
         self.server = server
         self.server_label = server_label
         self.link_retries = link_retries
         self.client = client
-        self.handshakes = Handshakes(board, server, certificates=certificates, addresses=addresses)
+        self.link = link
+        self.handshakes = Handshakes(board, server, certificates=certificates, addresses=addresses, link=link)
         self.last: Handshake | None = None
         self.health = Health(board, self.handshakes.completes_baseline)
         self._faults: list[str] = []
         self._controls = Controls(self.handshakes, api=client)
         self._negotiations = Negotiations(self._takes_own_pss)
+
+    @property
+    def link_name(self) -> str:
+        """The name of the network in results; empty for the network as it is."""
+        return self.link.name if self.link is not None else ""
 
     @property
     def addresses(self) -> Addresses:
@@ -131,6 +141,10 @@ class CaseRunner:
                 self.board.begin_case()
             return self._own(case)
 
+        limit_s = case.client.timeout_s
+        if self.link is not None and limit_s is not None and not self.link.fits(limit_s):
+            reason = TOO_SLOW.format(limit_s, self.link.name, self.link.wait_s)
+            return self._without_run(case, VerdictWord.UNSUPPORTED, reason, attempt=1)
         try:
             missing = self._retried(lambda: self._unmet(case))
             if missing is not None:
@@ -250,6 +264,7 @@ class CaseRunner:
             board=self.board.spec.label,
             server=self.server_label,
             client=self.client,
+            link=self.link_name,
             case=case.id,
             attempt=attempt,
             verdict=verdict,
@@ -310,6 +325,7 @@ class CaseRunner:
             board=self.board.spec.label,
             server=self.server_label,
             client=self.client,
+            link=self.link_name,
             case=case.id,
             attempt=attempt,
             verdict=Verdict(word=word, reason=reason),

@@ -11,7 +11,7 @@ from harness.boards.agent.memory import memory_text
 from harness.boards.session import BoardSession
 from harness.errors import BoardError, FaultKind
 from harness.firmware.hello_notes import hello_notes
-from harness.model import ServerProfile, ServerReport, Side
+from harness.model import ClientPlan, ServerProfile, ServerReport, Side
 from harness.oracle.out_of_memory import is_out_of_memory
 from harness.run.addresses import Addresses
 from harness.run.case_runner import CaseRunner
@@ -69,7 +69,8 @@ def _tcp(session: BoardSession, runner: CaseRunner) -> int:
         if fault.kind is FaultKind.NETWORK and dropped is not None and dropped.accepted:
             raise _Accepted(fault.message, kind=fault.kind, transcript=fault.transcript) from fault
         raise
-    report = runner.server.finish(Deadline(session.scaled(SETTLE_S)))
+    longer_s = runner.handshakes.longer_s(ClientPlan())
+    report = runner.server.finish(Deadline(session.scaled(SETTLE_S) + longer_s))
     sent_back = b"".join(chunk.data for chunk in report.wire if chunk.sender is Side.CLIENT)
     if not report.accepted or sent_back != proof:
         raise BoardError(_other_peer_text(session, runner.addresses, report), kind=FaultKind.NETWORK)

@@ -15,6 +15,7 @@ from harness.certificates.placed import Placed
 from harness.errors import BoardError, FaultKind
 from harness.expectations.clients import is_mbedtls_2
 from harness.firmware.fingerprint import with_fingerprint
+from harness.links.profiles import LinkProfile
 from harness.model import (
     DEFAULT_CLIENT,
     PROGRAMS,
@@ -100,15 +101,27 @@ class Handshakes:
         server: where the TLS servers run.
         certificates: makes the keys and certificates that profiles and plans name.
         addresses: where the server listens and where the board connects to.
+        link: the network that the server is behind, which time limits allow for; None for the network as it is.
     """
 
     def __init__(
-        self, board: BoardSession, server: ServerHost, *, certificates: Certificates, addresses: Addresses
+        self,
+        board: BoardSession,
+        server: ServerHost,
+        *,
+        certificates: Certificates,
+        addresses: Addresses,
+        link: LinkProfile | None = None,
     ) -> None:
         self.board = board
         self.server = server
         self.certificates = certificates
         self.addresses = addresses
+        self.link = link
+
+    def longer_s(self, plan: ClientPlan) -> float:
+        """Return by how much the network may make a session longer, in seconds."""
+        return 0.0 if self.link is None else self.link.session_s((plan.send_bytes or 0) + (plan.receive_bytes or 0))
 
     def make(
         self,
@@ -153,8 +166,11 @@ class Handshakes:
     def _once(self, profile: ServerProfile, plan: ClientPlan, *, api: ClientApi, within: Deadline | None) -> Handshake:
         self.board.refuse_if_quarantined()
         started = time.monotonic()
-        limit_s = self.board.scaled(45.0)
+        longer_s = self.longer_s(plan)
+        limit_s = self.board.scaled(45.0) + longer_s
         request, blobs = self.board.prepare(plan, self.certificates)
+        if plan.timeout_s is None:
+            request = replace(request, timeout_ms=request.timeout_ms + int(longer_s * 1000))
         text = plan.text if plan.text is not None else own_text(FIRST_NUMBERS.start)
         serving = Serving(
             bind=self.addresses.bind,
@@ -162,8 +178,8 @@ class Handshakes:
             peers=self.addresses.peers,
             expect_bytes=0 if plan.close_first else max(plan.send_bytes or 0, len(text.encode())),
             send_bytes=plan.receive_bytes,
-            handshake_timeout_s=self.board.scaled(30.0),
-            idle_timeout_s=self.board.scaled(30.0),
+            handshake_timeout_s=self.board.scaled(30.0) + longer_s,
+            idle_timeout_s=self.board.scaled(30.0) + longer_s,
             application=PROGRAMS[plan.program].application if plan.program is not None else None,
         )
         start = self.server.open(profile, serving)
@@ -175,10 +191,10 @@ class Handshakes:
             deadline = Deadline(limit_s) if within is None else within.within(limit_s)
             answer = self.board.connect(request, blobs, deadline=deadline)
             if plan.program is None:
-                report = self._report(answer)
+                report = self._report(answer, longer_s=longer_s)
             else:
                 answer = begun(answer, platform=self.board.info.platform)
-                report = self._report(answer)
+                report = self._report(answer, longer_s=longer_s)
                 answer = placed(answer, report)
         wire = read_wire(report.wire)
         if plan.suites is None and plan.certificate is None and wire.client_hello is not None:
@@ -253,13 +269,13 @@ class Handshakes:
             self.server.cancel()
             raise
 
-    def _report(self, answer: Answer) -> ServerReport:
+    def _report(self, answer: Answer, *, longer_s: float) -> ServerReport:
         """Take the server's report; end a server at once to which the board never connected."""
         if answer.stage in (Stage.CONFIG, Stage.CONNECT) or answer.missing:
             ended = self.server.cancel()
             if ended is not None:
                 return ended
-        return self.server.finish(Deadline(self.board.scaled(10.0)))
+        return self.server.finish(Deadline(self.board.scaled(10.0) + longer_s))
 
 
 def missing_api_text(missing: str) -> str:

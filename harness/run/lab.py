@@ -17,6 +17,7 @@ from harness.boards.locks.board_lock import Patience
 from harness.boards.session import BoardSession
 from harness.certificates import Certificates
 from harness.errors import BOARD_IS_FINE, BoardError, FaultKind, HarnessError, UsageError
+from harness.links.profiles import PROFILES
 from harness.model import DEFAULT_CLIENT, BoardInfo, BoardSpec, ClientApi, UnexpectedPeers, as_json
 from harness.oracle.prediction.hidden import hidden_settings
 from harness.run.addresses import EVERY_ADDRESS, LOOPBACK, Addresses, no_peer_text, peers_of
@@ -29,6 +30,7 @@ from harness.server.address import check_bind, local_address_for
 from harness.server.engine_records import described_facts
 from harness.server.local import LocalServer
 from harness.server.remote import RemoteServer
+from harness.server.slow_link import SlowLink
 from harness.server.unexpected_peers import CountedServer, together
 from harness.system.deadline import Deadline
 from harness.system.shortages import shortage_text
@@ -42,13 +44,13 @@ UNEXPECTED = "the harness failed with {} while it opened this board; the first t
 class OpenBoard:
     """A board of this process: its session once it is open, or the error that prevents one.
 
-    `runners` holds for each server and client API the case runner, or the first error: no test waits for the same timeout twice.
+    `runners` holds for each server, client API and network the case runner, or the first error: no test waits for the same timeout twice.
     """
 
     spec: BoardSpec
     session: BoardSession | None = None
     error: HarnessError | None = None
-    runners: dict[tuple[str, ClientApi], CaseRunner | HarnessError] = field(default_factory=dict)
+    runners: dict[tuple[str, ClientApi, str], CaseRunner | HarnessError] = field(default_factory=dict)
 
     @property
     def info(self) -> BoardInfo | None:
@@ -71,7 +73,7 @@ class Lab:
         self._certificates = {0: self.certificates}
         self._boards: dict[str, OpenBoard] = {}
         self._first_seen: dict[str, BoardInfo] = {}
-        self._servers: dict[tuple[str, int], CountedServer] = {}
+        self._servers: dict[tuple[str, int, str], CountedServer] = {}
 
     def server(self, name: str, *, behind_s: int = 0) -> CountedServer:
         """Return the server host of that name, started at first use.
@@ -83,7 +85,7 @@ class Lab:
         Raises:
             UsageError: the interpreter cannot be used.
         """
-        found = self._servers.get((name, behind_s))
+        found = self._servers.get((name, behind_s, ""))
         if found is None:
             make = self._certificates_for(behind_s).make
             if name == IN_PROCESS:
@@ -91,12 +93,20 @@ class Lab:
             else:
                 secrets = {spec.settings.password_env or "" for spec in self.options.boards}
                 found = CountedServer(RemoteServer(name, materials=make, strip_env=secrets))
-            self._servers[name, behind_s] = found
+            self._servers[name, behind_s, ""] = found
         return found
+
+    def _linked(self, name: str, *, behind_s: int, link: str) -> CountedServer:
+        """Return the server host of that name behind a network; behind none if it has no name. Closed before the host itself."""
+        plain = self.server(name, behind_s=behind_s)
+        key = (name, behind_s, link)
+        if key not in self._servers:
+            self._servers[key] = CountedServer(SlowLink(plain.host, PROFILES[link]))
+        return self._servers[key]
 
     def take_unexpected_peers(self, name: str) -> UnexpectedPeers:
         """Return whose connections the server of that name has dropped since the last call."""
-        return together(*(host.take_unexpected_peers() for (known, _), host in self._servers.items() if known == name))
+        return together(*(host.take_unexpected_peers() for (known, *_), host in self._servers.items() if known == name))
 
     def _certificates_for(self, behind_s: int) -> Certificates:
         """Return certificates that are valid at the time of a clock so far behind.
@@ -146,7 +156,9 @@ class Lab:
         if board is not None and board.session is not None:
             board.session.close(deadline=Deadline(5.0))
 
-    def runner(self, spec: BoardSpec, server_name: str, *, client: ClientApi = DEFAULT_CLIENT) -> CaseRunner:
+    def runner(
+        self, spec: BoardSpec, server_name: str, *, client: ClientApi = DEFAULT_CLIENT, link: str = ""
+    ) -> CaseRunner:
         """Return the case runner for this board, server and client API, connecting board and server at first use.
 
         Raises:
@@ -159,14 +171,14 @@ class Lab:
         session = board.session
         if session is None:
             raise BoardError(f"{spec.label}: the board is not open", kind=FaultKind.LINK)
-        key = (server_name, client)
+        key = (server_name, client, link)
         if key not in board.runners:
             session.refuse_if_quarantined()
         found = board.runners.get(key)
         if found is None:
             board.runners[key] = _interrupted(spec, "it was connected to the server")
             try:
-                found = self._connected(session, server_name, client)
+                found = self._connected(session, server_name, client, link)
             except HarnessError as error:
                 found = error
             except OSError as error:
@@ -185,15 +197,15 @@ class Lab:
         return None
 
     def known_runner(
-        self, spec: BoardSpec, server_name: str, *, client: ClientApi = DEFAULT_CLIENT
+        self, spec: BoardSpec, server_name: str, *, client: ClientApi = DEFAULT_CLIENT, link: str = ""
     ) -> CaseRunner | None:
         """Return the runner for this board, server and client API if there is one already; open nothing."""
         board = self._boards.get(spec.label)
-        found = board.runners.get((server_name, client)) if board is not None else None
+        found = board.runners.get((server_name, client, link)) if board is not None else None
         return found if isinstance(found, CaseRunner) and found.board.info.has_tls else None
 
     def abandon(
-        self, spec: BoardSpec, server_name: str, *, reason: str, client: ClientApi = DEFAULT_CLIENT
+        self, spec: BoardSpec, server_name: str, *, reason: str, client: ClientApi = DEFAULT_CLIENT, link: str = ""
     ) -> Health | None:
         """End the session between this board and this server, and recover the board before the next case.
 
@@ -202,11 +214,12 @@ class Lab:
             server_name: the server.
             reason: why it was ended.
             client: the client API of the session.
+            link: the network of the session.
 
         Returns:
             The board's health with the recovery steps; None if the two had not been connected yet.
         """
-        runner = self.known_runner(spec, server_name, client=client)
+        runner = self.known_runner(spec, server_name, client=client, link=link)
         if runner is None:
             return None
         with contextlib.suppress(HarnessError, OSError):
@@ -216,8 +229,8 @@ class Lab:
             runner.health.end([reason])
         return runner.health
 
-    def _connected(self, session: BoardSession, server_name: str, client: ClientApi) -> CaseRunner:
-        runner = self.new_runner(session, server_name, client=client)
+    def _connected(self, session: BoardSession, server_name: str, client: ClientApi, link: str) -> CaseRunner:
+        runner = self.new_runner(session, server_name, client=client, link=link)
         if session.info.has_tls:
             try:
                 first_contact(session, runner)
@@ -226,7 +239,9 @@ class Lab:
                 first_contact(session, runner)
         return runner
 
-    def new_runner(self, session: BoardSession, server_name: str, *, client: ClientApi = DEFAULT_CLIENT) -> CaseRunner:
+    def new_runner(
+        self, session: BoardSession, server_name: str, *, client: ClientApi = DEFAULT_CLIENT, link: str = ""
+    ) -> CaseRunner:
         """Return a case runner for an open board and this server, before their first contact.
 
         Raises:
@@ -237,12 +252,13 @@ class Lab:
             raise BoardError(bare_text(session.spec, session.info), kind=FaultKind.NO_NETWORK)
         return CaseRunner(
             session,
-            self.server(server_name, behind_s=session.clock_behind_s),
+            self._linked(server_name, behind_s=session.clock_behind_s, link=link),
             server_label=self.options.server_name(server_name),
             certificates=self._certificates_for(session.clock_behind_s),
             addresses=self.addresses_for(session.info, session.spec),
             link_retries=self.options.link_retries,
             client=client,
+            link=PROFILES.get(link),
         )
 
     def _recover(self, session: BoardSession, runner: CaseRunner, fault: BoardError) -> None:

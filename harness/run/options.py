@@ -15,12 +15,14 @@ class RunOptions:
     """The options of a run that concern boards and servers.
 
     `servers` are interpreters as the user wrote them, `server_names` gives each its
-    short name in ids and reports. `clients` are the APIs through which boards connect.
+    short name in ids and reports. `clients` are the APIs through which boards connect, `links` the names of networks, empty for the
+    network as it is.
     """
 
     boards: tuple[BoardSpec, ...]
     servers: tuple[str, ...] = ()
     clients: tuple[ClientApi, ...] = ()
+    links: tuple[str, ...] = ()
     server_names: Mapping[str, str] = field(default_factory=dict)
     bind: str | None = None
     ports: tuple[int, int] | None = None

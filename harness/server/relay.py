@@ -22,8 +22,8 @@ from typing import Any
 from harness.errors import ServerError
 from harness.model import ServerFailure, ServerProfile, ServerReport, Side, TcpEnd, TcpEndKind, WireChunk
 from harness.server import ServerStart, Serving
-from harness.server.engine.engine import MAX_CONTESTED
-from harness.server.engine.tls_link import CHUNK_BYTES, Stopped, Waiter, listen
+from harness.server.engine.tls_link import CHUNK_BYTES, Stopped, Waiter
+from harness.server.one_peer import OnePeer
 from harness.server.target import Opening, dial, not_reached
 from harness.system.deadline import Deadline
 from harness.wire.last_word import LastWord, client_finished, last_word
@@ -47,15 +47,11 @@ _QUICKACK = getattr(socket, "TCP_QUICKACK", None)
 class _Session:
     """The recording of one connection."""
 
-    listener: socket.socket
+    door: OnePeer
     serving: Serving
     local: tuple[str, int]
     started: float = 0.0
     started_unix_s: float = 0.0
-    accepted: bool = False
-    strangers: int = 0
-    contested: int = 0
-    peer: tuple[str, int] | None = None
     failure: ServerFailure | None = None
     timed_out: bool = False
     server_first: bool = False
@@ -101,20 +97,20 @@ class Relay:
         """
         self.cancel()
         try:
-            listener = listen(serving.bind, list(serving.ports) if serving.ports else None)
+            door = OnePeer.at(serving)
         except OSError as error:
             name = errno.errorcode.get(error.errno or 0, type(error).__name__)
             raise ServerError(f"the relay cannot listen on {serving.bind}: {name}") from error
         self._waiter.reset()
-        address, port = listener.getsockname()[:2]
-        session = self._session = _Session(listener=listener, serving=serving, local=(address, port))
+        address, port = door.local
+        session = self._session = _Session(door=door, serving=serving, local=(address, port))
         server: socket.socket | None = None
         try:
             server = dial(self.target, opening=self.opening, timeout_s=CONNECT_S)
         except ConnectionResetError:
             pass  # the server exists; the board must see the same reset
         except OSError as error:
-            listener.close()
+            door.listener.close()
             session.failure = not_reached(error)
             return ServerStart(address=None, port=None, facts=None, failure=session.failure)
         self._thread = threading.Thread(target=self._serve, args=(session, server), name="relay", daemon=True)
@@ -156,54 +152,19 @@ class Relay:
     def _serve(self, session: _Session, server: socket.socket | None) -> None:
         end = time.monotonic() + session.serving.handshake_timeout_s
         with contextlib.suppress(Stopped), contextlib.ExitStack() as closing:
-            closing.callback(session.listener.close)
+            closing.callback(session.door.listener.close)
             if server is not None:
                 closing.callback(server.close)
-            board = self._accept(session, end=end)
+            board = session.door.accept(self._waiter, end=end)
             if board is None:
                 session.timed_out = True
                 return
             closing.callback(board.close)
-            session.listener.close()
+            session.started, session.started_unix_s = time.monotonic(), time.time()
             if server is None:
                 _reset_at_close(board)
                 return
             session.timed_out = not _Passage(session, board, server, end=end).run(self._waiter)
-
-    def _accept(self, session: _Session, *, end: float) -> socket.socket | None:
-        """Accept the board's connection; None if the board did not connect in time.
-
-        Others from an expected address that wait by then are dropped and counted: one of them may be the board's.
-        """
-        while self._waiter.wait(session.listener, end=end):
-            board = _next_expected(session)
-            if board is None:
-                continue
-            session.accepted = True
-            session.started, session.started_unix_s = time.monotonic(), time.time()
-            served = session.peer
-            while session.contested < MAX_CONTESTED and (other := _next_expected(session)) is not None:
-                session.contested += 1
-                other.close()
-            session.peer = served
-            return board
-        return None
-
-
-def _next_expected(session: _Session) -> socket.socket | None:
-    """Return the next connection from an expected address, None if none waits; drop and count all others."""
-    while True:
-        try:
-            sock, address = session.listener.accept()
-        except BlockingIOError:
-            return None
-        except ConnectionAbortedError:
-            continue
-        session.peer = address[:2]
-        if session.serving.peers is None or address[0] in session.serving.peers:
-            return sock
-        session.strangers += 1
-        sock.close()
 
 
 class _Passage:
@@ -370,23 +331,24 @@ def _finished_ms(wire: WireReading) -> float | None:
 
 def _report(session: _Session) -> ServerReport:
     """Return what the relay recorded as a server's report."""
-    wire = read_wire(session.wire)
+    wire, door = read_wire(session.wire), session.door
     left = session.server_first and last_word(wire) in (LastWord.NOTHING, LastWord.ALERT)
     done = handshake_done(wire) and not left
     return ServerReport(
         facts=None,
         failure=session.failure,
-        accepted=session.accepted,
+        accepted=door.accepted,
         handshake_done=done,
         exchanged=done,
         negotiated_version=wire.negotiated.version,
         negotiated_suite=wire.negotiated.suite,
         wire=tuple(session.wire),
         tcp_ends=tuple(session.ends),
-        strangers=session.strangers,
-        contested=session.contested,
-        peer=session.peer[0] if session.peer else None,
-        peer_port=session.peer[1] if session.peer else None,
+        strangers=door.strangers,
+        stranger_addresses=tuple(door.stranger_addresses),
+        contested=door.contested,
+        peer=door.peer[0] if door.peer else None,
+        peer_port=door.peer[1] if door.peer else None,
         local=session.local[0],
         local_port=session.local[1],
         started_unix_s=session.started_unix_s,

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from dataclasses import asdict
 from importlib import resources
 
 from harness.reports.html.data import page_data, script_json, visible
 from harness.reports.html.overview import overview
 from harness.reports.html.plots import plots
 from harness.reports.record.columns import by_column
+from harness.reports.record.link_times import link_times
 from harness.reports.record.run_types import RunRecord
 
 
@@ -29,11 +31,13 @@ def render_html(run: RunRecord, *, links: str = "") -> str:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    networks = [asdict(row) for row in link_times(run.results)]
     run = by_column(run)
     style, script = part("style.css"), part("script.js")
     return environment.from_string(part("page.html.j2")).render(
         view=visible(overview(run)),
         plots=visible(plots(run)),
+        networks=visible(networks),
         data=Markup(script_json({**page_data(run), "links": links})),
         style=Markup(style),
         script=Markup(script),

@@ -65,6 +65,7 @@ def result_entry(result: CaseResult, *, at: str | None = None, rerun: str | None
             server=result.server,
             case=result.case,
             client=result.client if result.client != DEFAULT_CLIENT else None,
+            link=result.link or None,
             attempt=result.attempt,
             repeat=result.repeat,
             outcome=seen.outcome if seen else Outcome.NOT_RUN,

@@ -29,6 +29,7 @@ def junit_properties(result: CaseResult, *, firmware: str | None) -> list[tuple[
         "firmware": firmware or "",
         "server": result.server,
         "client": result.client,
+        "link": result.link,
         "case": result.case,
         "outcome": seen.outcome.value if seen else "not-run",
         "verdict": result.verdict.word.value,

@@ -9,6 +9,7 @@ from harness.model import VerdictWord
 from harness.reports.record.cells import UNVERIFIED, masked, server_title
 from harness.reports.record.columns import by_column
 from harness.reports.record.diff import comparison_of
+from harness.reports.record.link_times import link_times
 from harness.reports.record.result_types import Result
 from harness.reports.record.run_types import RunRecord
 from harness.reports.record.soak import flaky_cells, soak_lines, times_text, verdicts_text
@@ -26,6 +27,7 @@ def render_markdown(run: RunRecord, *, links: str = "") -> str:
         run: the record. Texts that boards or servers sent are escaped here.
         links: not used.
     """
+    networks = _links(run)
     run = by_column(run)
     found = comparison_of(run)
     changes = found.changes if found else ()
@@ -38,6 +40,7 @@ def render_markdown(run: RunRecord, *, links: str = "") -> str:
         *_missing(run),
         *_boards(run),
         *change_sections(change for change in changes if not change.kind.regression),
+        *networks,
         *_keys(run),
         *_sources(run),
     ]
@@ -139,6 +142,16 @@ def _boards(run: RunRecord) -> list[Section]:
         for text in (*([board.error] if board.error else ()), *board.notes)
     ]
     return [Section(title="Boards", lines=tuple(lines))] if lines else []
+
+
+def _links(run: RunRecord) -> list[Section]:
+    """Return how long handshakes took in each network; nothing for a run with the network as it is."""
+    rows = tuple(
+        (row.link, row.board, row.server, f"{row.median_ms:g}", f"{row.longest_ms:g}", str(row.sessions))
+        for row in link_times(run.results)
+    )
+    head = ("network", "board", "server", "median ms", "longest ms", "handshakes")
+    return [Section(title="Handshake by network", head=head, rows=rows, right=3)] if rows else []
 
 
 def _keys(run: RunRecord) -> list[Section]:

@@ -22,7 +22,7 @@ COLUMNS = (
     "alert_from", "alert_level", "alert_code", "alert_name", "version", "suite", "group",
     "mismatches", "rule", "title", "handshake_board_ms", "handshake_server_ms", "case_ms",
     "free_before_bytes", "free_low_bytes", "free_after_bytes", "weak", "pcapng", "transcript", "rerun", "held_bytes", "at", "source",
-    "unverified", "client",
+    "unverified", "client", "link",
 )  # fmt: skip
 # What spreadsheets read as the start of a formula (OWASP, "CSV Injection"), also in its full-width forms.
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")
@@ -75,6 +75,7 @@ def _row(result: Result, board: BoardEntry | None, server: ServerEntry | None) -
         "source": result.source,
         "firmware": result.firmware or (board.firmware if board else None),
         "client": result.client or DEFAULT_CLIENT,
+        "link": result.link,
         "python": server.python if server else None,
         "openssl": server.openssl if server else None,
         "expected_source": result.expected.source if result.expected else None,

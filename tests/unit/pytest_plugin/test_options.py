@@ -15,6 +15,7 @@ from harness.pytest_plugin.options import (
     clients,
     count,
     host,
+    links,
     peer,
     repeats,
     server_names,
@@ -63,6 +64,21 @@ def test_clients():
         UsageError, match=r"^--client 'asyncoi': expected one of socket, asyncio; did you mean 'asyncio'\?$"
     ):
         clients(["asyncoi"])
+
+
+def test_links():
+    """Networks of the table in any order, each once; `none` is the network as it is, which has no name."""
+    assert links([]) == ()
+    assert links(["satellite", "none", "gprs"]) == ("satellite", "", "gprs")
+    with pytest.raises(UsageError, match=r"^--link-profile 'none': each network may be given only once$"):
+        links(["none", "none"])
+    names = "none, slow-3g, gprs, satellite, lossy-wifi, mtu-576, stalls"
+    with pytest.raises(UsageError, match=rf"^--link-profile '': expected one of {names}$"):
+        links([""])
+    with pytest.raises(
+        UsageError, match=rf"^--link-profile 'slow3g': expected one of {names}; did you mean 'slow-3g'\?$"
+    ):
+        links(["slow3g"])
 
 
 @pytest.mark.parametrize("text", ["192.0.2.1", "fd00::1", "fe80::1%3", "lab-host", "tester.example.org", "host."])

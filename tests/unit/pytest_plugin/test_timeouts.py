@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from harness.boards.recovery import RECOVERY_S
+from harness.links.profiles import PROFILES
 from harness.model import BoardSettings, BoardSpec
 from harness.pytest_plugin.run import RUN
-from harness.pytest_plugin.timeouts import held_alarm, needed_s, phase, widen
+from harness.pytest_plugin.timeouts import LARGEST_DATA_BYTES, held_alarm, needed_s, phase, widen
 from harness.run.options import RunOptions
 
 
@@ -21,6 +22,7 @@ def test_needed_time() -> None:
     """A fault takes a session and all recovery steps; retries add faults, and a slow board multiplies everything."""
     assert needed_s(1.0, link_retries=0) > 4 * RECOVERY_S
     assert needed_s(1.0, link_retries=3) - needed_s(1.0, link_retries=0) >= 6 * RECOVERY_S
+    assert needed_s(2.0, link_retries=0, longer_s=10.0) - needed_s(2.0, link_retries=0) == 2 * 4 * 10
     assert needed_s(2.5, link_retries=0) == pytest.approx(2.5 * needed_s(1.0, link_retries=0), abs=1)
 
 
@@ -36,6 +38,7 @@ class Item:
             stash={RUN: RunOptions(boards=(), link_retries=1)},
         )
         self.timeout = marker
+        self.callspec = SimpleNamespace(params={})
 
     def get_closest_marker(self, name: str) -> float | None:
         return self.timeout
@@ -58,6 +61,17 @@ def test_pytest_ini_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
     assert after(monkeypatch, Item(ini="86400")) is None
     assert after(monkeypatch, Item(ini="0")) is None
     assert after(monkeypatch, Item()) is None
+
+
+def test_a_slow_network_needs_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limit grows by what the network of the test may add to the largest session; the network as it is adds nothing."""
+    item = Item(ini="300")
+    item.callspec = SimpleNamespace(params={"tls_link": "gprs"})
+    longer_s = PROFILES["gprs"].session_s(LARGEST_DATA_BYTES)
+    assert after(monkeypatch, item) == needed_s(2.0, link_retries=1, longer_s=longer_s) > needed_s(2.0, link_retries=1)
+    item = Item(ini="300")
+    item.callspec = SimpleNamespace(params={"tls_link": ""})
+    assert after(monkeypatch, item) == needed_s(2.0, link_retries=1)
 
 
 def test_an_explicit_limit_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:

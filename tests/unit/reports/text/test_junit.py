@@ -39,6 +39,7 @@ def test_names_and_values() -> None:
         ("firmware", "1.24.1"),
         ("server", "py"),
         ("client", "socket"),
+        ("link", ""),
         ("case", "seed/x"),
         ("outcome", "refused"),
         ("verdict", "fail"),
@@ -67,8 +68,8 @@ def test_a_case_that_was_not_tried() -> None:
     )  # fmt: skip
     found = dict(junit_properties(quiet, firmware=None))
     assert found == {
-        "board": "desk", "firmware": "", "server": "py", "client": "socket", "case": "seed/x", "outcome": "not-run", "verdict": "error",
-        "weak": "", "unverified": "", "alert": "", "explanation": "",
+        "board": "desk", "firmware": "", "server": "py", "client": "socket", "link": "", "case": "seed/x", "outcome": "not-run",
+        "verdict": "error", "weak": "", "unverified": "", "alert": "", "explanation": "",
     }  # fmt: skip
 
 

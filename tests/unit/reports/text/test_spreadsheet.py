@@ -20,7 +20,7 @@ HELD = (
     "board,firmware,server,python,openssl,case,attempt,repeat,outcome,verdict,stage,ended_by,reason,expected_source,expected_outcome,"
     "server_type,server_reason,server_errno,verify_code,client_type,client_number,client_name,client_flags,client_args,"
     "alert_from,alert_level,alert_code,alert_name,version,suite,group,mismatches,rule,title,handshake_board_ms,handshake_server_ms,"
-    "case_ms,free_before_bytes,free_low_bytes,free_after_bytes,weak,pcapng,transcript,rerun,held_bytes,at,source,unverified,client"
+    "case_ms,free_before_bytes,free_low_bytes,free_after_bytes,weak,pcapng,transcript,rerun,held_bytes,at,source,unverified,client,link"
 )
 
 
