@@ -52,7 +52,10 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument("targets", metavar="HOST:PORT", nargs="*", help="a server that is already running")
     parser.add_argument(
-        "--hosts", metavar="FILE", type=Path, help="file with one HOST:PORT per line; # begins a comment"
+        "--hosts",
+        metavar="FILE",
+        type=Path,
+        help="file with one HOST:PORT per line; # begins a comment. No change is simulated",
     )
     own = parser.add_argument_group("a Python server with your files and settings")
     own.add_argument("--cert", metavar="F", type=Path, help="PEM certificate, followed by any intermediates")
@@ -85,8 +88,7 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--no-probe",
         action="store_true",
-        help="do not probe a running server that refuses for what it supports; the reason of a refusal is then less exact. "
-        "Servers of --hosts are never probed",
+        help="do not probe a running server that refuses for what it supports; the reason of a refusal is then less exact",
     )
     parser.add_argument("--no-fixes", action="store_true", help="do not simulate changes of your server")
     parser.add_argument("--json", action="store_true", help="print one JSON object (schema tls-harness/simulate/1)")
@@ -144,7 +146,7 @@ def _simulations(options: argparse.Namespace, firmwares: tuple[Firmware, ...]) -
         return
     from harness.diagnose.simulation.hosts import read_hosts, simulate_hosts
 
-    asked = Simulating(firmwares=firmwares, request=_request(options, probe=False))
+    asked = Simulating(firmwares=firmwares, request=_request(options), changes=False)
     yield from simulate_hosts(asked, [*targets, *read_hosts(options.hosts)], progress=_progress)
 
 
@@ -191,7 +193,7 @@ def _firmwares(versions: list[str]) -> tuple[Firmware, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _request(options: argparse.Namespace, *, server: str | None = None, probe: bool = True) -> Request:
+def _request(options: argparse.Namespace, *, server: str | None = None) -> Request:
     from harness.diagnose.request import Files, Request, version
     from harness.model import BoardSpec
     from harness.run.options import IN_PROCESS, RunOptions
@@ -206,7 +208,7 @@ def _request(options: argparse.Namespace, *, server: str | None = None, probe: b
         ciphers=options.ciphers,
         minimum_version=version(options.min, option="--min") if options.min else None,
         maximum_version=version(options.max, option="--max") if options.max else None,
-        probe=probe and not options.no_probe,
+        probe=not options.no_probe,
     )
 
 

@@ -90,7 +90,7 @@ class SimulatedChange:
 class Simulation:
     """One server with every firmware. `failure` is why it was not reached, and then `results` is empty.
 
-    `changes` begin with the one that lets most connect.
+    `changes` begin with the one to make; one with which more connect, if weak or discouraged, is second.
     """
 
     server: str

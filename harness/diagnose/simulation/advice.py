@@ -24,9 +24,9 @@ def best_changes(
     """Simulate every change of the server that the explanations propose.
 
     Returns:
-        The change with which most connect, then the best one that is not discouraged if the first one is; none if nothing helps.
+        As `chosen`.
     """
-    now = _connecting(results)
+    now, weak_now = _connecting(results), _weak(results)
     tried: dict[str, SimulatedChange] = {}
     for fix in _proposed(results):
         with contextlib.suppress(Unavailable):
@@ -41,7 +41,7 @@ def best_changes(
                 server_lines=server_lines(settings, certificates),
                 recipe=_recipe(settings, certificates),
             )
-    return chosen(tuple(tried.values()), now=now)
+    return chosen(tuple(tried.values()), now=now, weak_now=weak_now)
 
 
 def _recipe(settings: Settings, certificates: GivenCertificates) -> Recipe:
@@ -51,21 +51,36 @@ def _recipe(settings: Settings, certificates: GivenCertificates) -> Recipe:
     return replace(made, board=None, board_files=(), board_start=())
 
 
-def chosen(tried: Sequence[SimulatedChange], *, now: int) -> tuple[SimulatedChange, ...]:
-    """Return the change that lets most connect; if it is discouraged, also the best one that is not."""
+def chosen(tried: Sequence[SimulatedChange], *, now: int, weak_now: int) -> tuple[SimulatedChange, ...]:
+    """Return the change to make first, then one with which more connect if that is weak or discouraged.
+
+    A change is sound if it is not discouraged and lets more firmwares connect in sessions that are not weak. One that is not sound comes
+    first only where no sound one helps.
+
+    Args:
+        tried: every change, with what connects.
+        now: how many connect without a change.
+        weak_now: how many of those in a weak session.
+
+    Returns:
+        None, one or two.
+    """
     helping = [change for change in tried if change.connecting > now]
+    sound = [change for change in helping if not change.fix.discouraged and _strong(change) > now - weak_now]
     if not helping:
         return ()
-    best = max(helping, key=_value)
-    if not best.fix.discouraged:
-        return (best,)
-    sound = [change for change in helping if not change.fix.discouraged]
-    return (best, max(sound, key=_value)) if sound else (best,)
+    first = max(sound or helping, key=_value)
+    most = max(helping, key=lambda change: (change.connecting, _value(change)))
+    return (first, most) if most.connecting > first.connecting else (first,)
 
 
-def _value(change: SimulatedChange) -> tuple[int, bool, int]:
-    """Order changes: how many connect, then sound before discouraged, then fewer weak sessions."""
-    return change.connecting, not change.fix.discouraged, -change.weak
+def _value(change: SimulatedChange) -> tuple[bool, int, int]:
+    """Order changes: sound before discouraged, then how many connect in sessions that are not weak, then fewer weak sessions."""
+    return not change.fix.discouraged, _strong(change), -change.weak
+
+
+def _strong(change: SimulatedChange) -> int:
+    return change.connecting - change.weak
 
 
 def _proposed(results: Sequence[Simulated]) -> list[Fix]:

@@ -1,4 +1,4 @@
-"""Simulate against many running servers: a few at a time, with one connection at a time to each."""
+"""Simulate against many running servers: a few hosts at a time, with one connection at a time to each host."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.model import Simulation
 from harness.system.user_files import FileRefused, read_file
 
 Target = tuple[str, int]
-# So many servers at once; the wait is for the network, not for the processor.
+# So many hosts at once; the wait is for the network, not for the processor.
 AT_ONCE = 16
 _LARGEST_BYTES, _MOST_HOSTS = 1 << 20, 10_000
 # A line of progress for so many servers.
@@ -58,27 +58,31 @@ def simulate_hosts(
         targets: each host and port once.
         progress: gets a line for every ten servers that are done.
         one: simulates against one server.
-        at_once: how many servers at the same time.
+        at_once: how many hosts at the same time; the ports of one host follow each other.
     """
     targets = tuple(dict.fromkeys(targets))
-    waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
+    hosts: dict[str, list[int]] = {}
+    for place, (host, _port) in enumerate(targets):
+        hosts.setdefault(host.lower(), []).append(place)
+    waiting: queue.SimpleQueue[list[int]] = queue.SimpleQueue()
     done: queue.SimpleQueue[tuple[int, Simulation | BaseException]] = queue.SimpleQueue()
-    for place in range(len(targets)):
-        waiting.put(place)
+    for places in hosts.values():
+        waiting.put(places)
 
     def work() -> None:
         while True:
             try:
-                place = waiting.get_nowait()
+                places = waiting.get_nowait()
             except queue.Empty:
                 return
-            host, port = targets[place]
-            try:
-                done.put((place, one(asked, host=host, port=port, progress=_silent)))
-            except BaseException as error:  # handed to the caller, who raises it
-                done.put((place, error))
+            for place in places:
+                host, port = targets[place]
+                try:
+                    done.put((place, one(asked, host=host, port=port, progress=_silent)))
+                except BaseException as error:  # handed to the caller, who raises it
+                    done.put((place, error))
 
-    for _ in range(min(at_once, len(targets))):
+    for _ in range(min(at_once, len(hosts))):
         # A daemon: Ctrl-C must not wait for servers that do not answer.
         threading.Thread(target=work, name="tls-simulate", daemon=True).start()
     yield from _in_order(done, len(targets), progress=progress)

@@ -14,6 +14,7 @@ from harness.reports.text.simulation_text import (
     ASSUMED,
     NO_SESSION,
     causes,
+    change_title,
     client_words,
     judgements,
     outcome_words,
@@ -78,6 +79,7 @@ def _server(found: Simulation) -> dict[str, Any]:
         "judgements": [problem_lines(found, result) for result in judgements(found)],
         "changes": [
             {
+                "purpose": change_title(found, change).capitalize(),
                 "title": one_line(change.fix.title),
                 "because": one_line(change.fix.because or "") if change.fix.discouraged else "",
                 "counts": f"{change.connecting} of {found.count} connect instead of {found.connecting}",
@@ -85,7 +87,7 @@ def _server(found: Simulation) -> dict[str, Any]:
                     plain(line)
                     for line in (
                         recipe_lines(change.recipe)
-                        if change.recipe is not None and change is found.changes[-1]
+                        if change.recipe is not None and change is found.changes[0]
                         else change.server_lines or change.fix.server_lines
                     )
                 ],

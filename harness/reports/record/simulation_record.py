@@ -87,7 +87,7 @@ class ChangeEntry(Entry, frozen=True, kw_only=True):
 
 
 class ServerEntry(Entry, frozen=True, kw_only=True):
-    """One server. `failure` says why it was not reached; `changes` begin with the one that lets most connect."""
+    """One server. `failure` says why it was not reached; `changes` begin with the one to make."""
 
     server: str
     failure: str | None

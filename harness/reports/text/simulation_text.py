@@ -43,7 +43,7 @@ def simulation_text(found: Simulation) -> str:
         lines += ["", f"({letter}) a client that verifies refuses the certificate:"]
         lines += [f"{_INDENT}{line}" for line in problem_lines(found, result)]
     for change in found.changes:
-        lines += ["", *_change(found, change, first=change is found.changes[0])]
+        lines += ["", *_change(found, change)]
     return plain("\n".join(lines))
 
 
@@ -194,8 +194,15 @@ def _cause(number: int, result: Simulated) -> list[str]:
     return lines
 
 
-def _change(found: Simulation, change: SimulatedChange, *, first: bool) -> list[str]:
-    title = "the single change that lets most connect" if first else "the best change that is not discouraged"
+def change_title(found: Simulation, change: SimulatedChange) -> str:
+    """Return what a change is to be made for; one with which more connect comes second, because it is weak or discouraged."""
+    if change is not found.changes[0]:
+        return "more would connect with a change that is weak or discouraged"
+    return "the single change that lets most connect" if len(found.changes) == 1 else "the best single change"
+
+
+def _change(found: Simulation, change: SimulatedChange) -> list[str]:
+    title = change_title(found, change)
     how = (
         "simulated with a Python server that has the same keys, suites and versions" if change.stand_in else "simulated"
     )
@@ -206,8 +213,8 @@ def _change(found: Simulation, change: SimulatedChange, *, first: bool) -> list[
         f"{_INDENT}{one_line(change.fix.title)}{against}",
         *(f"{_INDENT}{line}" for line in change.server_lines or change.fix.server_lines),
     ]
-    # Only the recipe of what is advised: the last one is not discouraged, or there is none that is not.
-    if change.recipe is not None and change is found.changes[-1]:
+    # Only the recipe of what is advised.
+    if change.recipe is not None and change is found.changes[0]:
         lines += ["", *recipe_lines(change.recipe)]
     return lines
 

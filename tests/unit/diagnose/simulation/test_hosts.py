@@ -62,10 +62,10 @@ def test_thousand_hosts() -> None:
             running[0] -= 1
         return Simulation(server=f"{host}:{port}")
 
-    targets = [("h", port) for port in range(1, 1001)]
-    found = list(simulate_hosts(ASKED, [*targets, ("h", 1)], progress=lines.append, one=one, at_once=8))
-    assert [item.server for item in found] == [f"h:{port}" for port in range(1, 1001)]
-    assert sorted(asked) == targets
+    targets = [(f"h{port}", port) for port in range(1, 1001)]
+    found = list(simulate_hosts(ASKED, [*targets, ("h1", 1)], progress=lines.append, one=one, at_once=8))
+    assert [item.server for item in found] == [f"h{port}:{port}" for port in range(1, 1001)]
+    assert sorted(asked) == sorted(targets)
     assert most[0] == 8
     assert (len(lines), lines[0], lines[-1]) == (100, "10 of 1000 servers", "1000 of 1000 servers")
 
@@ -78,3 +78,22 @@ def test_fault(tmp_path) -> None:
 
     with pytest.raises(ServerError, match=r"^no more file descriptors$"):
         list(simulate_hosts(ASKED, [("h", 1), ("h", 2)], progress=lambda _line: None, one=one))
+
+
+def test_one_connection_at_a_time_to_a_host() -> None:
+    """The ports of one host follow each other, while another host is asked; results keep the order of the file."""
+    busy, both = threading.Lock(), threading.Barrier(2)
+
+    def one(_asked, *, host, port, progress):
+        if host == "other":
+            both.wait(60)
+            return Simulation(server="other")
+        assert busy.acquire(blocking=False), "two ports of one host at once"
+        if port == 1:
+            both.wait(60)
+        busy.release()
+        return Simulation(server=f"{host}:{port}")
+
+    targets = [("h", 1), ("h", 2), ("H", 3), ("other", 1), ("h", 4)]
+    found = list(simulate_hosts(ASKED, targets, progress=lambda _line: None, one=one, at_once=4))
+    assert [item.server for item in found] == ["h:1", "h:2", "H:3", "other", "h:4"]

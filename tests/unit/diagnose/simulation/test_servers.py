@@ -33,11 +33,11 @@ def silent(_line: str) -> None:
 
 
 def test_own_files_and_the_advice(asked, server, python_org_server) -> None:
-    """The question's own server: the change that lets all connect is discouraged, the best sound one is an EC key."""
+    """The question's own server: an EC key comes first, and what lets all connect, but is discouraged, after it."""
     with python_org_server():
         found = simulate_files(asked(server("server-rsa2048")), progress=silent)
     assert (found.count, found.connecting, found.certificate) == (88, 53, "RSA key, 2048 bits")
-    first, second = found.changes
+    second, first = found.changes
     assert (first.connecting, first.weak, first.fix.discouraged) == (88, 35, True)
     assert (second.connecting, second.weak, second.fix.discouraged) == (68, 0, False)
     assert second.fix.title == "give the server an EC key on P-256 (its certificate from the CA that the board trusts)"
@@ -89,7 +89,7 @@ def test_running_server(asked, certificates, row, tls_listener) -> None:
         "ciphers/nothing-in-common",
     ]
     assert found.connections > 10
-    assert [(item.connecting, item.stand_in) for item in found.changes] == [(3, True), (2, True)]
+    assert [(item.connecting, item.stand_in) for item in found.changes] == [(2, True), (3, True)]
     few = simulate_running(asked(rows=rows, probe=False), host="127.0.0.1", port=port, progress=silent)
     assert (few.connections, few.changes) == (3, ())
 
