@@ -8,10 +8,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from website.check import problems
 from website.contents import site
+from website.links import DeadLinkError
+from website.readme import UnplacedSectionError
 
 ROOT = Path(__file__).resolve().parents[1]
 SETTINGS = Path(__file__).with_name("zensical.toml")
@@ -35,8 +39,8 @@ def write_sources(folder: Path) -> int:
     return len(pages)
 
 
-def main() -> int:
-    """Build, check, and move the site to its place."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Read the options, and print an error as one line."""
     parser = argparse.ArgumentParser(prog="python -m website", description=__doc__)
     parser.add_argument(
         "--output",
@@ -45,7 +49,29 @@ def main() -> int:
         default=ROOT / "build" / "site",
         help="folder of the site (default: build/site)",
     )
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
+    if find_spec("zensical") is None:
+        print("zensical is not installed here: pip install -e '.[docs]'")
+        return 1
+    if options.output.exists() and any(options.output.iterdir()) and not (options.output / "sitemap.xml").exists():
+        print(
+            f"--output {options.output}: this folder has other files, and would be replaced; give an empty or a new one"
+        )
+        return 1
+    try:
+        return build(options.output)
+    except (DeadLinkError, UnplacedSectionError) as error:
+        print(error)
+        return 1
+
+
+def build(output: Path) -> int:
+    """Build the site, check it, and move it to its place.
+
+    Raises:
+        DeadLinkError: a page links to a file that does not exist.
+        UnplacedSectionError: a section of README.md is on no page.
+    """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         count = write_sources(folder)
@@ -58,10 +84,10 @@ def main() -> int:
         if found:
             print("\n".join(found))
             return 1
-        shutil.rmtree(options.output, ignore_errors=True)
-        options.output.parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(folder / "site", options.output)
-    print(f"{count} pages in {options.output}")
+        shutil.rmtree(output, ignore_errors=True)
+        output.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(folder / "site", output)
+    print(f"{count} pages in {output}")
     return 0
 
 

@@ -102,6 +102,11 @@ def test_settings_of_many_words():
     [
         ("key/p256", "connected"),
         (
+            "key/rsa1024",
+            "refused by the server at config; server SSLError EE\\_KEY\\_TOO\\_SMALL; client no error "
+            "(security level 2 requires 112 bits, and RSA-1024 has 80)",
+        ),
+        (
             "key/rsa1024-sec0",
             "refused by the client at handshake; server SSLError SSLV3\\_ALERT\\_UNSUPPORTED\\_CERTIFICATE; "
             "client ValueError bad\\_key; alert unsupported\\_certificate(43) from the client",
