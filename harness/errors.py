@@ -50,6 +50,7 @@ class FaultKind(StrEnum):
     QUARANTINED = "set-aside"
     # The lab and the run.
     HOOK = "hook"
+    FIRMWARE = "firmware"
     STOPPED = "stopped"
     SERVER = "server"
 

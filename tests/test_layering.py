@@ -72,6 +72,7 @@ OBSERVED = {
 
 # Which module may use which I/O. Everything else is a pure function of its input. `sleep` is time.sleep.
 IO = {
+    "boards.flash": {"threading"},
     "boards.hook_guard": {"subprocess", "threading"},
     "boards.hooks": {"subprocess", "threading"},
     "boards.labgrid.board": {"subprocess"},

@@ -1,4 +1,4 @@
-"""The lab's own commands that reset a board or switch its power, run without a shell and bounded in time and output.
+"""The lab's own commands that reset a board, switch its power or flash it, run without a shell and bounded in time and output.
 
 Knows processes. Must not know ports or recovery.
 """
@@ -20,8 +20,8 @@ from harness.boards.serial.transcript import printable
 from harness.errors import BoardError, FaultKind
 from harness.system.deadline import Deadline
 
-#: The placeholders that an argument of a hook may contain, in braces.
-HOOK_PLACEHOLDERS = ("port", "board")
+#: The placeholders that an argument of a hook may contain, in braces; the last two are those of the flash hook only.
+HOOK_PLACEHOLDERS = ("port", "board", "firmware", "file")
 GUARD = Path(__file__).with_name("hook_guard.py")
 KEPT_BYTES = 4096
 SHOWN_CHARACTERS = 600
@@ -31,10 +31,20 @@ LAST_WORDS_S = 0.5
 BY_SIGKILL = -9
 
 
-def hook_arguments(hook: Iterable[str], *, port: str, board: str) -> list[str]:
-    """Replace `{port}` and `{board}` in the arguments of a hook; everything else is unchanged."""
-    values = {"port": port, "board": board}
-    return [re.sub(r"\{(port|board)\}", lambda found: values[found[1]], word) for word in hook]
+def hook_arguments(hook: Iterable[str], **values: str) -> list[str]:
+    """Replace `{port}`, `{board}` and the like in the arguments of a hook; everything else is unchanged.
+
+    Args:
+        hook: the arguments as boards.toml has them.
+        values: by the name of the placeholder.
+    """
+    pattern = re.compile(rf"\{{({'|'.join(values)})\}}")
+    return [pattern.sub(lambda found: values[found[1]], word) for word in hook]
+
+
+def has_placeholder(hook: Iterable[str], name: str) -> bool:
+    """Whether a hook has this placeholder."""
+    return any(f"{{{name}}}" in word for word in hook)
 
 
 def run_hook(

@@ -62,7 +62,13 @@ def open_board(spec: BoardSpec, *, deploy: bool = True, patience: Patience | Non
     if not deploy:
         spec = replace(spec, settings=replace(spec.settings, power_cycle=()))
     kind = BOARD_KINDS[spec.kind]
-    session = patiently(lambda: kind.open(spec), patience, label=spec.label, poll_s=kind.poll_s)
+    try:
+        session = patiently(lambda: kind.open(spec), patience, label=spec.label, poll_s=kind.poll_s)
+    except BaseException as error:
+        if patience.tell is not None:
+            for note in getattr(error, "__notes__", ()):
+                patience.tell(note)  # which board an interrupt left half flashed
+        raise
     session.report_to(patience.tell)
     try:
         session.start(deploy=deploy)

@@ -24,7 +24,8 @@ from harness.system.user_files import FileRefused, read_file
 DEFAULT_FILE = "boards.toml"
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _BOARD_KEYS = {
-    "spec", "network", "wifi", "bind", "baud", "dtr", "rts", "timeout_multiplier", "heap_bytes", "reset", "power_cycle", "tags",
+    "spec", "network", "wifi", "bind", "baud", "dtr", "rts", "timeout_multiplier", "heap_bytes", "reset", "power_cycle", "flash",
+    "tags",
     *NETWORK_KEYS,
 }  # fmt: skip
 # A table of a few lines for each board: far more than any lab has.
@@ -110,6 +111,7 @@ def _lab_board(name: str, raw: Any, *, where: str) -> BoardSpec:
         heap_bytes=_in_range(table, "heap_bytes", 32 * 1024, 1 << 30, where=where),
         reset=_hook(table, "reset", where=where),
         power_cycle=_hook(table, "power_cycle", where=where),
+        flash=_hook(table, "flash", where=where, placeholders=HOOK_PLACEHOLDERS),
         tags=_tags(table, where=where),
     )
     return replace(parsed, text=name, label=name, settings=settings)
@@ -126,7 +128,9 @@ def _password(value: Any, *, where: str) -> str | None:
     )
 
 
-def _hook(table: Mapping[str, Any], key: str, *, where: str) -> tuple[str, ...]:
+def _hook(
+    table: Mapping[str, Any], key: str, *, where: str, placeholders: tuple[str, ...] = HOOK_PLACEHOLDERS[:2]
+) -> tuple[str, ...]:
     """Read a command as a list of words; a single string would need a shell's rules to be split."""
     value = table.get(key)
     if value is None:
@@ -140,8 +144,8 @@ def _hook(table: Mapping[str, Any], key: str, *, where: str) -> tuple[str, ...]:
         if "\0" in word:
             raise UsageError(f"{where}.{key}: {word!r} has a zero byte, which no program argument can contain")
         for name in re.findall(r"\{([A-Za-z_]*)\}", word):
-            if name not in HOOK_PLACEHOLDERS:
-                accepted = ", ".join(f"{{{known}}}" for known in HOOK_PLACEHOLDERS)
+            if name not in placeholders:
+                accepted = ", ".join(f"{{{known}}}" for known in placeholders)
                 raise UsageError(
                     f"{where}.{key}: unknown placeholder {{{name}}} in {word!r}; expected one of {accepted}"
                 )

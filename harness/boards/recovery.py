@@ -117,7 +117,7 @@ def switch_on(spec: BoardSpec, fault: BoardError, *, port: str, wait: Callable[[
     settings = spec.settings
     try:
         run_hook(
-            hook_arguments(settings.power_cycle, port=port, board=spec.label),
+            hook_arguments(settings.power_cycle, port=port, board=spec.name),
             name="power_cycle",
             board=spec.label,
             deadline=Deadline(HOOK_S * settings.timeout_multiplier),
@@ -207,9 +207,14 @@ class Recovery:
             BoardError: the same fault, with what was tried.
         """
         settings = self._spec.settings
+        may_reset = settings.reset or settings.power_cycle or fault.kind in RESET_MAY_HELP
         log: tuple[RecoveryStep, ...] = ()
-        if settings.reset or settings.power_cycle or fault.kind in RESET_MAY_HELP:
-            log = self.recover(self._soft_reset, because=fault.message, steps=self.hard_steps())
+        steps = self.hard_steps() if may_reset else ()
+        if self._spec.firmware is not None and fault.kind is FaultKind.LOST:
+            # A board with native USB may re-enumerate only after its flash hook has ended.
+            steps = (self._step(RecoveryAction.PORT, PORT_S, self._reopen), *steps)
+        if steps:
+            log = self.recover(self._soft_reset, because=fault.message, steps=steps)
         return f"it could not be used at first ({fault.message}); {_what_helped(log, fault)} helped"
 
     def recover_preparation(self, fault: BoardError, prepare: Callable[[Deadline], None]) -> str:
@@ -311,7 +316,7 @@ class Recovery:
         self._take_again(deadline)
 
     def _run(self, hook: tuple[str, ...], name: str, deadline: Deadline) -> None:
-        words = hook_arguments(hook, port=self._link.device, board=self._spec.label)
+        words = hook_arguments(hook, port=self._link.device, board=self._spec.name)
         if self._find_port is not None:
             # The hook may need the port (esptool, mpremote), and a port that is kept open comes back under a different name.
             self._link.let_go()

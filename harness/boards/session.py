@@ -21,6 +21,7 @@ from harness.boards.agent.programs import Played, load_program, play
 from harness.boards.agent.protocol import Answer, RunRequest, read_answer
 from harness.boards.agent.request import build_request
 from harness.boards.agent.same_board import must_be_same
+from harness.boards.flash import FIRST_START_S, must_run_firmware
 from harness.boards.recovery import MAY_PASS, Recovery
 from harness.boards.serial.raw_repl import RawRepl
 from harness.certificates import Certificates
@@ -66,12 +67,12 @@ class BoardSession:
         self.link = link
         self.info = BoardInfo()
         self.notes: list[str] = []
-        self.patience_s = patience_s
+        self.patience_s = max(patience_s, FIRST_START_S) if spec.firmware is not None else patience_s
         self.quarantine_reason: str | None = None
         self.clock_behind_s = 0
         self._clock_set_unix_s: int | None = None
         self._probed = (0.0, 0.0)
-        self._recovery = Recovery(spec, link, find_port=find_port, patience_s=patience_s)
+        self._recovery = Recovery(spec, link, find_port=find_port, patience_s=self.patience_s)
         self._closed = False
         self._owner = owner
         link.stretch(max(1.0, spec.settings.timeout_multiplier))
@@ -131,7 +132,7 @@ class BoardSession:
         """Find out what the board is and offers; it must be in the raw REPL.
 
         Raises:
-            BoardError: it is not MicroPython, or the line failed.
+            BoardError: it is not MicroPython, not the chosen firmware, or the line failed.
         """
         if self.link.boot_interrupted:
             self._note(
@@ -139,6 +140,7 @@ class BoardSession:
             )
         self._console.begin()
         self.info = self._probe()
+        must_run_firmware(self.spec, self.info)
 
     def load_agent(self, *, writes: bool = True) -> None:
         """Load the agent; a note says why it runs from RAM.
@@ -348,11 +350,7 @@ class BoardSession:
         )
 
     def refuse_if_quarantined(self) -> None:
-        """Raise if the board is quarantined.
-
-        Raises:
-            BoardError: kind `set-aside`, with the reason.
-        """
+        """Raise a BoardError of kind `set-aside`, with the reason, if the board is quarantined."""
         if self.quarantine_reason is not None:
             raise BoardError(self.quarantine_reason, kind=FaultKind.QUARANTINED)
 

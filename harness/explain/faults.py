@@ -116,6 +116,13 @@ ROWS: dict[FaultKind, tuple[str, tuple[str, ...]]] = {
         "the lab's own command for this board failed",
         ("run the command manually, with the arguments from boards.toml", "give it permission to switch that port"),
     ),
+    FaultKind.FIRMWARE: (
+        "the board does not run the firmware that --firmware asks for, so no case was run with it",
+        (
+            "run the flash hook of boards.toml manually, with this version, and read what it prints",
+            "correct the version of --firmware: it must be that of sys.implementation.version",
+        ),
+    ),
     FaultKind.QUARANTINED: (
         "the board had a fault from which no step recovered it, so its other cases were not run",
         ("see the first case that is `error`: it lists the recovery steps", "a power_cycle hook in boards.toml"),

@@ -11,6 +11,8 @@ from harness.model.boards import HOSTED_PLATFORMS as HOSTED_PLATFORMS
 from harness.model.boards import BoardInfo as BoardInfo
 from harness.model.boards import BoardSettings as BoardSettings
 from harness.model.boards import BoardSpec as BoardSpec
+from harness.model.boards import FirmwareChoice as FirmwareChoice
+from harness.model.boards import board_name as board_name
 from harness.model.cases import Case as Case
 from harness.model.cases import ClientPlan as ClientPlan
 from harness.model.cases import Expectation as Expectation

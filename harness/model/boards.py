@@ -12,11 +12,27 @@ HOSTED_PLATFORMS = ("linux", "darwin", "win32")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FirmwareChoice:
+    """One `--firmware VERSION[=FILE]`: the version that the probe must find, and the absolute path for `{file}` (empty: none)."""
+
+    text: str
+    version: str
+    file: str = ""
+
+    @property
+    def probed(self) -> str:
+        """The version as `BoardInfo.firmware` has it: `1.25` is `1.25.0`."""
+        numbers, dash, tag = self.version.partition("-")
+        return f"{numbers}{'.0' if numbers.count('.') == 1 else ''}{dash}{tag}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BoardSpec:
-    """One `--board SPEC`, parsed.
+    """One `--board SPEC`, parsed; with `--firmware`, one board with one firmware.
 
     `kind` is a key of `harness.boards.kinds.BOARD_KINDS`; `target` is what that kind opens (device path, URL,
-    interpreter path or "" for the default); `label` is the short unique name used in test ids and reports.
+    interpreter path or "" for the default); `label` is the short unique name used in test ids and reports, `BOARD@FIRMWARE` with a
+    `firmware`. `interpreter` is that of a virtual board whose target is something else.
     """
 
     text: str
@@ -24,14 +40,26 @@ class BoardSpec:
     target: str
     label: str
     settings: BoardSettings = field(default_factory=lambda: BoardSettings())
+    firmware: FirmwareChoice | None = None
+    interpreter: str = ""
+
+    @property
+    def name(self) -> str:
+        """The label without the firmware: the name of the board itself."""
+        return board_name(self.label)
+
+
+def board_name(label: str) -> str:
+    """Return the name of the board in `BOARD@FIRMWARE`; no board has an `@` in its own name."""
+    return label.partition("@")[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoardSettings:
     """The settings of one board in boards.toml. They contain no secrets: `password_env` only names the variable.
 
-    `reset` and `power_cycle` are commands as argument lists, started without a shell; `{port}` and `{board}` in them are replaced by
-    the open port and the board's name (`harness.boards.hooks.hook_arguments`). Empty: there is no such hook.
+    `reset`, `power_cycle` and `flash` are commands as argument lists, started without a shell; `{port}` and `{board}` in them are
+    replaced by the port and the board's name (`harness.boards.hooks.hook_arguments`). Empty: there is no such hook.
 
     `static` is address, netmask, gateway and name server. `lan` is the expression that creates a wired interface on the board. `address`
     is the address of a board that cannot report its own.
@@ -52,6 +80,7 @@ class BoardSettings:
     heap_bytes: int | None = None
     reset: tuple[str, ...] = ()
     power_cycle: tuple[str, ...] = ()
+    flash: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
 
 

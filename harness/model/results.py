@@ -139,11 +139,10 @@ IN_PROCESS = "in-process"
 class Cell:
     """One cell of the compatibility matrix: a case, or a test of a user's own suite, with one value of each axis.
 
-    An empty `firmware` is the board's present one; an empty `link` is the unchanged network. Either `case` or `test` is set.
+    `board` is `BOARD@FIRMWARE` in a run with `--firmware`; an empty `link` is the unchanged network. Either `case` or `test` is set.
     """
 
     board: str
-    firmware: str = ""
     server: str = IN_PROCESS
     client: str = DEFAULT_CLIENT
     link: str = ""

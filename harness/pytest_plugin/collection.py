@@ -49,6 +49,23 @@ def generate(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("tls_case", cases, ids=[case.id for case in cases], indirect=True)
 
 
+def by_firmware(items: list[pytest.Item], config: pytest.Config) -> None:
+    """With `--firmware`, put all tests of one board with one firmware together: each version is flashed once per board.
+
+    pytest and plugins that shuffle may have other orders, as one server after the other on all boards. Tests without a board stay
+    at the front in their order.
+    """
+    if not config.getoption("firmware"):
+        return
+    places = {board.label: place for place, board in enumerate(options_of(config).boards)}
+
+    def place(item: pytest.Item) -> int:
+        spec = getattr(getattr(item, "callspec", None), "params", {}).get("tls_board_spec")
+        return -1 if spec is None else places.get(spec.label, -1)
+
+    items.sort(key=place)
+
+
 def _names_boards(metafunc: pytest.Metafunc) -> bool:
     """Whether the test itself names its boards, with `parametrize("board", [...], indirect=True)`."""
     marks = metafunc.definition.iter_markers("parametrize")

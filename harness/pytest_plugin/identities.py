@@ -12,7 +12,8 @@ class Identities:
     """The boards of a run, as the first process that used each of them saw it."""
 
     def __init__(self) -> None:
-        self._first: dict[tuple[str, str | None], dict[str, str | None]] = {}
+        self._first: dict[str, dict[str, str | None]] = {}
+        self._hardware: dict[str, dict[str, str | None]] = {}  # of one board, whatever firmware the run flashes
 
     def check(self, report: Any, data: dict[str, Any]) -> None:
         """Make a result an `error` if its board is not the one that had this name before.
@@ -24,10 +25,11 @@ class Identities:
         label, now = data["result"]["board"], data.get("identity")
         if not now:
             return  # the board could not be probed
-        from harness.boards.agent.same_board import changed_facts
+        from harness.boards.agent.same_board import changed_facts, hardware_changes
+        from harness.model import board_name
 
-        name = (label, data["result"].get("firmware"))  # each firmware that the run flashes is a board of its own
-        changes = changed_facts(self._first.setdefault(name, now), now)
+        changes = changed_facts(self._first.setdefault(label, now), now)
+        changes = changes or hardware_changes(self._hardware.setdefault(board_name(label), now), now)
         if not changes:
             return
         reason = f"{label}: another process of this run has a different board under this name: {'; '.join(changes)}"

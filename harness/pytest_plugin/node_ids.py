@@ -23,7 +23,6 @@ class Axes:
     """What a run multiplies its tests by. An empty axis has only its default value, which no id shows."""
 
     boards: Sequence[str]
-    firmwares: Sequence[str] = ()
     servers: Sequence[str] = ()
     clients: Sequence[str] = ()
     links: Sequence[str] = ()
@@ -32,11 +31,11 @@ class Axes:
 
     def columns(self) -> list[Cell]:
         """Return every combination except that of cases: the boards outermost."""
-        axes = (self.boards, self.firmwares or [""], self.servers or [IN_PROCESS])
+        axes = (self.boards, self.servers or [IN_PROCESS])
         more = (self.clients or [DEFAULT_CLIENT], self.links or [""])
         return [
-            Cell(board=board, firmware=firmware, server=server, client=client, link=link)
-            for board, firmware, server, client, link in itertools.product(*axes, *more)
+            Cell(board=board, server=server, client=client, link=link)
+            for board, server, client, link in itertools.product(*axes, *more)
         ]
 
     def cells(self) -> list[Cell]:
@@ -51,7 +50,7 @@ def parameters(cell: Cell, *, repeat: str = "") -> str:
         cell: values that are the default are left out.
         repeat: from `repeat_word`, if the run has `--repeat`.
     """
-    words = [f"{cell.board}@{cell.firmware}" if cell.firmware else cell.board]
+    words = [cell.board]
     words += [cell.server] if cell.server != IN_PROCESS else []
     words += [cell.client] if cell.client != DEFAULT_CLIENT else []
     return "-".join([*words, *filter(None, (cell.link, repeat, cell.case))])
@@ -73,11 +72,10 @@ def current_nodeid(word: str) -> str:
 
 def _older_id(column: Cell, axes: Axes) -> str:
     """Return the id that a pytest before 8.4 makes of a column: it also shows the defaults of the axes that the run names."""
-    board = parameters(Cell(board=column.board, firmware=column.firmware))
     words = [column.server] if axes.servers else []
     words += [column.client] if axes.clients else []
     words += [column.link or NO_PROFILE] if axes.links else []
-    return "-".join((board, *words))
+    return "-".join((column.board, *words))
 
 
 class NodeIds:

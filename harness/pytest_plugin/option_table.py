@@ -94,6 +94,14 @@ OPTIONS: Final = (
         "time-out later. Default: none",
     ),
     Option(
+        name="firmware",
+        metavar="VERSION[=FILE]",
+        repeatable=True,
+        help="Firmware to test, repeatable: each board is flashed with its flash hook in boards.toml, probed, and runs every case; then "
+        "the next firmware follows. FILE is passed to the hook. VERSION=unix:PATH runs virtual boards with another interpreter. "
+        "Default: the firmware on the board",
+    ),
+    Option(
         name="bind",
         metavar="ADDR",
         help="Address of this machine that the server listens on. Default: the address of the interface that routes to the board",

@@ -54,6 +54,7 @@ def any_given(config: pytest.Config) -> bool:
         "peer",
         "compat_report",
         "artifacts",
+        "firmware",
     )
     if any(config.getoption(name) not in (None, []) for name in names):
         return True
@@ -75,8 +76,11 @@ def run_options(config: pytest.Config) -> RunOptions:
         from harness.server.address import check_bind, parse_ports
 
         bind, ports = (check_bind(bind) if bind else None), (parse_ports(ports) if ports else None)
+    specs = boards(get("board"), file=get("boards"), folder=config.invocation_params.dir)
+    if get("firmware"):
+        specs = firmware_axis(specs, get("firmware"), folder=config.invocation_params.dir)
     return RunOptions(
-        boards=boards(get("board"), file=get("boards"), folder=config.invocation_params.dir),
+        boards=specs,
         servers=servers(get("server")),
         clients=clients(get("client")),
         links=links(get("link_profile")),
@@ -108,9 +112,24 @@ def boards(texts: list[str], *, file: str | None, folder: Path) -> tuple[BoardSp
             raise UsageError(
                 f"board {spec.label}: its WiFi password comes from the environment variable {variable}, which is not set"
             )
-        _check_hooks(spec)
+        for name, hook in (("reset", spec.settings.reset), ("power_cycle", spec.settings.power_cycle)):
+            _check_hook(spec.label, name, hook)
         BOARD_KINDS[spec.kind].check(spec)
     return specs
+
+
+def firmware_axis(specs: Iterable[BoardSpec], texts: list[str], *, folder: Path) -> tuple[BoardSpec, ...]:
+    """Return each board once with each firmware of `--firmware`.
+
+    Raises:
+        UsageError: a value is invalid, a board cannot get any of them, or the program of a flash hook does not exist.
+    """
+    from harness.boards.firmwares import parse_firmwares, with_firmwares
+
+    made = with_firmwares(specs, parse_firmwares(texts, folder=folder))
+    for spec in made:
+        _check_hook(spec.name, "flash", spec.settings.flash)
+    return made
 
 
 def check_distinct(specs: Iterable[BoardSpec]) -> None:
@@ -123,7 +142,8 @@ def check_distinct(specs: Iterable[BoardSpec]) -> None:
     """
     from harness.boards.kinds import BOARD_KINDS
 
-    real = [spec for spec in specs if not BOARD_KINDS[spec.kind].is_virtual]
+    each = {spec.name: spec for spec in specs}  # one with several firmwares is one board
+    real = [spec for spec in each.values() if not BOARD_KINDS[spec.kind].is_virtual]
     if len(real) < 2:
         return
     seen: dict[str, BoardSpec] = {}
@@ -139,11 +159,10 @@ def check_distinct(specs: Iterable[BoardSpec]) -> None:
         seen[name] = spec
 
 
-def _check_hooks(spec: BoardSpec) -> None:
-    """Check that hook programs exist at startup rather than on first use."""
-    for name, hook in (("reset", spec.settings.reset), ("power_cycle", spec.settings.power_cycle)):
-        if hook and "{" not in hook[0] and shutil.which(hook[0]) is None:
-            raise UsageError(f"board {spec.label}: its {name} hook starts {hook[0]!r}: no such program")
+def _check_hook(board: str, name: str, hook: tuple[str, ...]) -> None:
+    """Check that the program of a hook exists at startup rather than on first use."""
+    if hook and "{" not in hook[0] and shutil.which(hook[0]) is None:
+        raise UsageError(f"board {board}: its {name} hook starts {hook[0]!r}: no such program")
 
 
 def servers(texts: list[str]) -> tuple[str, ...]:

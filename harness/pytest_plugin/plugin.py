@@ -101,6 +101,18 @@ def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.It
         items += packaged_cases(session)
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True, specname="pytest_collection_modifyitems")
+def pytest_collection_modifyitems_last(
+    config: pytest.Config, items: list[pytest.Item]
+) -> Generator[None, object, object]:
+    """After `-k`, `-m` and plugins that shuffle, keep the tests of each firmware together."""
+    from harness.pytest_plugin.collection import by_firmware
+
+    result = yield
+    by_firmware(items, config)
+    return result
+
+
 @pytest.hookimpl(optionalhook=True, tryfirst=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     """Make `-n auto` with `--board` mean one worker per board."""

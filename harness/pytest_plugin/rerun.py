@@ -32,10 +32,13 @@ def rerun_command(item: pytest.Item, *, boards: int) -> str:
         from harness.boards.spec import parse_board
 
         # This board alone, unless its name in the id is longer because of the other boards.
-        if parse_board(spec.text, {spec.text: spec}).label == spec.label:
+        if parse_board(spec.text, {spec.text: spec}).name == spec.name:
             specs = [spec.text]
     for value in specs:
         words += ["--board", value]
+    firmware = spec.firmware if spec is not None else None
+    for value in [firmware.text] if firmware is not None else config.getoption("firmware"):
+        words += ["--firmware", value]
     for name in ("server", "client", "link-profile", "peer"):
         for value in config.getoption(name.replace("-", "_")):
             words += [f"--{name}", value]

@@ -10,6 +10,8 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from harness.model import board_name
+
 if TYPE_CHECKING:
     import pytest
     from xdist.workermanage import WorkerController
@@ -55,7 +57,7 @@ def split(nodeids: Sequence[str], ids: NodeIds) -> tuple[list[list[int]], list[i
         Units of indices in the order of the collection, and the indices of the rest.
     """
     named = [boards_of(nodeid, ids) for nodeid in nodeids]
-    home = {label: label for label in ids.axes.boards}
+    home = {label: board_name(label) for label in ids.axes.boards}  # all firmwares of a board belong to one worker
     for boards in named:
         together = {home[label] for label in boards}
         if len(together) > 1:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.boards.flash import FLASH_S, RETURN_S
 from harness.boards.recovery import RECOVERY_S
 from harness.links.profiles import PROFILES
 from harness.pytest_plugin.run import options_of
@@ -32,19 +33,22 @@ ALARM = pytest.StashKey["Alarm"]()
 PHASE = pytest.StashKey[bool]()
 
 
-def needed_s(timeout_multiplier: float, *, link_retries: int, longer_s: float = 0.0) -> float:
+def needed_s(timeout_multiplier: float, *, link_retries: int, longer_s: float = 0.0, flashed: bool = False) -> float:
     """How long one test with a board may rightly take, in seconds: what pytest-timeout must not be shorter than.
 
     Args:
         timeout_multiplier: of the board, as boards.toml has it.
         link_retries: of the run.
         longer_s: by how much its network may make a session longer.
+        flashed: whether the first test of the board flashes it.
 
     The first test of a board opens it, and may recover it twice; its case and the session that helps to judge it are tried
     `link_retries` times again, and each fault is followed by all recovery steps.
     """
     faults = 2 + 2 * (link_retries + 1)
-    return math.ceil((OPENING_S + faults * (SESSION_S + RECOVERY_S)) * timeout_multiplier + 2 * faults * longer_s)
+    flashing_s = FLASH_S + RETURN_S if flashed else 0.0
+    own_s = flashing_s + OPENING_S + faults * (SESSION_S + RECOVERY_S)
+    return math.ceil(own_s * timeout_multiplier + 2 * faults * longer_s)
 
 
 def widen(item: pytest.Item, spec: BoardSpec) -> None:
@@ -61,6 +65,7 @@ def widen(item: pytest.Item, spec: BoardSpec) -> None:
         spec.settings.timeout_multiplier,
         link_retries=options_of(config).link_retries,
         longer_s=profile.session_s(LARGEST_DATA_BYTES) if profile is not None else 0.0,
+        flashed=spec.firmware is not None and bool(spec.settings.flash),
     )
     if given and 0 < float(given) < needed:
         item.add_marker(pytest.mark.timeout(needed))

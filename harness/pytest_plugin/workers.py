@@ -35,7 +35,7 @@ def auto_workers(config: pytest.Config) -> int | None:
     """
     if not config.getoption("board") or os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS"):
         return None
-    return len(options_of(config).boards)
+    return len({spec.name for spec in options_of(config).boards})
 
 
 def scheduler(config: pytest.Config) -> BoardScheduling | None:

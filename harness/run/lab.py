@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from harness.boards.agent.same_board import identity_changes, replaced_text
+from harness.boards.agent.same_board import hardware_changes, identity_changes, identity_of, replaced_text
 from harness.boards.kinds import open_board
 from harness.boards.locks.board_lock import Patience
 from harness.boards.session import BoardSession
@@ -73,6 +73,7 @@ class Lab:
         self._certificates = {0: self.certificates}
         self._boards: dict[str, OpenBoard] = {}
         self._first_seen: dict[str, BoardInfo] = {}
+        self._hardware: dict[str, dict[str, str | None]] = {}
         self._servers: dict[tuple[str, int, str], CountedServer] = {}
 
     def server(self, name: str, *, behind_s: int = 0) -> CountedServer:
@@ -122,6 +123,8 @@ class Lab:
         """Open a board once; a later call returns the same board, or the same error."""
         known = self._boards.get(spec.label)
         if known is None:
+            for other in [other.spec for other in self._boards.values() if other.spec.name == spec.name]:
+                self.release(other)  # the same board with another firmware
             # The error stays if pytest-timeout ends the test here: the next test must not wait for the same again.
             known = self._boards[spec.label] = OpenBoard(spec=spec, error=_interrupted(spec, "it was opened"))
             try:
@@ -145,6 +148,8 @@ class Lab:
         """
         label, info = session.spec.label, session.info
         changes = identity_changes(self._first_seen.setdefault(label, info), info)
+        identity = identity_of(info)
+        changes = changes or hardware_changes(self._hardware.setdefault(session.spec.name, identity), identity)
         if changes:
             session.close(deadline=Deadline(5.0))
             raise BoardError(replaced_text(label, changes), kind=FaultKind.REPLACED)

@@ -59,3 +59,9 @@ def changed_facts(before: Mapping[str, str | None], now: Mapping[str, str | None
     return tuple(
         f"{what} {old or 'none'} -> {now.get(what) or 'none'}" for what, old in before.items() if old != now.get(what)
     )
+
+
+def hardware_changes(before: Mapping[str, str | None], now: Mapping[str, str | None]) -> tuple[str, ...]:
+    """Return what differs between the identities of one board with two firmwares: what no firmware changes, if both report it."""
+    facts = [what for what in ("platform", "unique id") if before.get(what) and now.get(what)]
+    return changed_facts({what: before[what] for what in facts}, now)

@@ -40,7 +40,8 @@ def parse(text: str, *, source: str) -> str | None:
 
 
 def open_place(spec: BoardSpec) -> BoardSession:
-    """Acquire the place and open the port that its exporter serves."""
+    """Acquire the place, flash its board if asked to, and open the port that its exporter serves."""
+    from harness.boards.flash import flash, open_flashed
     from harness.boards.labgrid.board import KeptPlace
     from harness.boards.serial.raw_repl import RawRepl
     from harness.boards.session import BoardSession
@@ -51,7 +52,8 @@ def open_place(spec: BoardSpec) -> BoardSession:
         settings, port = spec.settings, place.address
         # The lab's own baud rate, unless boards.toml has another than the default.
         baud = port.baud if settings.baud == BoardSettings().baud else settings.baud
-        link = RawRepl(port.url, baud=baud, dtr=settings.dtr, rts=settings.rts)
+        flash(spec, port=port.url)
+        link = open_flashed(spec, lambda: RawRepl(port.url, baud=baud, dtr=settings.dtr, rts=settings.rts))
         session = BoardSession(spec, link, owner=place, find_port=lambda: port.url)
     except BaseException:
         place.close()

@@ -43,16 +43,23 @@ def parse(text: str, *, source: str) -> str | None:
 
 
 def open_serial(spec: BoardSpec) -> BoardSession:
-    """Lock the board and open its port; switch its power on first if the port is missing and there is a hook."""
+    """Lock the board, flash it if asked to, and open its port; switch its power on first if the port is missing and there is a hook."""
+    from harness.boards.flash import flash, open_flashed
     from harness.boards.locks.identity import SameBoard
     from harness.boards.recovery import switch_on
     from harness.boards.serial.raw_repl import RawRepl
     from harness.boards.session import BoardSession
 
     settings, board, switched = spec.settings, SameBoard(spec.target, label=spec.label), None
+
+    def opened() -> RawRepl:
+        port = board.port if spec.firmware is None else board.find()
+        return RawRepl(port, baud=settings.baud, dtr=settings.dtr, rts=settings.rts)
+
     try:
+        flash(spec, port=board.port)
         try:
-            link = RawRepl(board.port, baud=settings.baud, dtr=settings.dtr, rts=settings.rts)
+            link = open_flashed(spec, opened)
         except BoardError as fault:
             if fault.kind != FaultKind.MISSING or not settings.power_cycle or not board.may_be_switched:
                 raise

@@ -34,12 +34,14 @@ def parse_unix(text: str, *, source: str) -> str | None:
 
 
 def open_unix(spec: BoardSpec) -> BoardSession:
-    """Start the virtual board and open its port."""
+    """Start the virtual board and open its port. Its flash hook, if any, may replace the file of its interpreter before."""
+    from harness.boards.flash import flash
     from harness.boards.serial.raw_repl import RawRepl
     from harness.boards.session import BoardSession
     from harness.boards.virtual.board import VirtualBoard
     from harness.boards.virtual.interpreter import find_interpreter
 
+    flash(spec, port=spec.target)
     virtual = VirtualBoard(find_interpreter(spec.target), heap_bytes=spec.settings.heap_bytes)
     try:
         return BoardSession(spec, RawRepl(virtual.port), owner=virtual)
@@ -78,7 +80,7 @@ def open_faulty(spec: BoardSpec) -> BoardSession:
     from harness.boards.virtual.interpreter import find_interpreter
 
     fault, settings = FAULTS[spec.target], spec.settings
-    faulty = FaultyBoard(fault, find_interpreter(""), heap_bytes=settings.heap_bytes)
+    faulty = FaultyBoard(fault, find_interpreter(spec.interpreter), heap_bytes=settings.heap_bytes)
     quick = replace(settings, timeout_multiplier=settings.timeout_multiplier * fault.time_limits)
     try:
         session = BoardSession(

@@ -1,4 +1,6 @@
-"""The columns of the matrix: one combination of board, firmware, server, client and link. Pure.
+"""The columns of the matrix: one combination of board, server, client and link. Pure.
+
+With `--firmware`, a board with each of its firmwares is a board of the record, called BOARD@FIRMWARE.
 
 Reports for people show a column under one name, so that they know boards and servers only: `by_column` makes that view of a record.
 """
@@ -22,7 +24,6 @@ def cell_of(item: Placed) -> Cell:
     """Return the cell of a result or of another entry that names one."""
     return Cell(
         board=item.board,
-        firmware=item.firmware or "",
         server=item.server,
         client=item.client or DEFAULT_CLIENT,
         link=item.link or "",
@@ -35,23 +36,22 @@ def cells_of_plan(plan: JournalPlan) -> list[Cell]:
     return [cell_of(CellEntry(case=case, **{key: getattr(plan, key) for key in _COLUMN})) for case in plan.cases]
 
 
-_COLUMN = ("board", "server", "firmware", "client", "link")
+_COLUMN = ("board", "server", "client", "link")
 
 
 def axes_of(cell: Cell) -> dict[str, str | None]:
     """Return the keys of an entry for the axes that older records do not have: None for the default."""
     client = cell.client if cell.client != DEFAULT_CLIENT else None
-    return {"firmware": cell.firmware or None, "client": client, "link": cell.link or None}
+    return {"client": client, "link": cell.link or None}
 
 
 def column_name(item: Placed) -> str:
-    """Return `BOARD@FIRMWARE CLIENT LINK`; what is the default is left out. The server is shown apart."""
-    firmware = f"@{item.firmware}" if item.firmware else ""
-    return " ".join(text for text in (f"{item.board}{firmware}", item.client, item.link) if text)
+    """Return `BOARD CLIENT LINK`; what is the default is left out. The server is shown apart."""
+    return " ".join(text for text in (item.board, item.client, item.link) if text)
 
 
 def column_title(cell: Cell) -> str:
-    """Return `BOARD@FIRMWARE CLIENT LINK with SERVER`."""
+    """Return `BOARD CLIENT LINK with SERVER`."""
     return (
         f"{column_name(CellEntry(board=cell.board, server=cell.server, case='', **axes_of(cell)))} with {cell.server}"
     )
@@ -60,7 +60,7 @@ def column_title(cell: Cell) -> str:
 def in_column(item: Item) -> Item:
     """Return an entry whose board is the name of its column."""
     name = column_name(item)
-    return item if name == item.board else replace(item, board=name, firmware=None, client=None, link=None)
+    return item if name == item.board else replace(item, board=name, client=None, link=None)
 
 
 def by_column(run: RunRecord) -> RunRecord:

@@ -52,7 +52,8 @@ def board_named(board: BoardEntry, *, place: int, host: str, rename: str | None)
     """
     facts = board.facts
     where = "" if rename else (facts.unique_id if facts else None) or host
-    traits = (board.firmware, where, facts.version_text if facts else None, facts.tls_version if facts else None)
+    firmware = None if _names_firmware(rename or board.board, board.firmware) else board.firmware
+    traits = (firmware, where, facts.version_text if facts else None, facts.tls_version if facts else None)
     return Named(
         place=place,
         name=board.board,
@@ -61,6 +62,12 @@ def board_named(board: BoardEntry, *, place: int, host: str, rename: str | None)
         known=board.firmware is not None,
         host=host,
     )
+
+
+def _names_firmware(name: str, firmware: str | None) -> bool:
+    """Whether a name has the board's firmware already, as `--firmware` or an earlier merge made it: it gets no second one."""
+    at = name.partition("@")[2].partition("@")[0]
+    return bool(at) and (firmware is None or firmware in (at, f"{at}.0"))
 
 
 def server_named(server: ServerEntry, *, place: int, rename: str | None) -> Named:

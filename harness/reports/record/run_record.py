@@ -64,6 +64,7 @@ def result_entry(result: CaseResult, *, at: str | None = None, rerun: str | None
             board=result.board,
             server=result.server,
             case=result.case,
+            firmware=result.board.partition("@")[2] or None,
             client=result.client if result.client != DEFAULT_CLIENT else None,
             link=result.link or None,
             attempt=result.attempt,

@@ -29,7 +29,6 @@ class CellEntry(Entry, frozen=True, kw_only=True):
     board: str
     server: str
     case: str
-    firmware: str | None = None
     client: str | None = None
     link: str | None = None
 
@@ -200,7 +199,6 @@ class SoakCell(Entry, frozen=True, kw_only=True):
     board: str
     server: str
     case: str
-    firmware: str | None = None
     client: str | None = None
     link: str | None = None
     runs: Number
@@ -271,7 +269,6 @@ class CellChange(Entry, frozen=True, kw_only=True):
     board: str
     server: str
     case: str
-    firmware: str | None = None
     client: str | None = None
     link: str | None = None
     before: str | None
@@ -311,7 +308,6 @@ class JournalPlan(Entry, frozen=True, kw_only=True):
 
     board: str
     server: str
-    firmware: str | None = None
     client: str | None = None
     link: str | None = None
     cases: tuple[str, ...]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.boards.hooks import KEPT_BYTES, hook_arguments, run_hook
+from harness.boards.hooks import KEPT_BYTES, has_placeholder, hook_arguments, run_hook
 from harness.errors import BoardError
 from harness.system.deadline import Deadline
 
@@ -170,3 +170,8 @@ def test_hook_arguments() -> None:
     port = "/dev/{board}"
     words = ["mosquitto_pub", "-t", f"lab/desk/{port}", "-m", '{"POWER": "desk"}', "{}"]
     assert hook_arguments(hook, port=port, board="desk") == words
+    flash = ("flash", "{port}", "--version={firmware}", "{file}", "{files}")
+    values = {"port": "{file}", "board": "desk", "firmware": "1.28", "file": "/{port}.bin"}
+    assert hook_arguments(flash, **values) == ["flash", "{file}", "--version=1.28", "/{port}.bin", "{files}"]
+    assert hook_arguments(("{firmware}",), port=port, board="desk") == ["{firmware}"]
+    assert [has_placeholder(flash, name) for name in ("port", "file", "board")] == [True, True, False]

@@ -57,6 +57,7 @@ def test_lab_board() -> None:
         heap_bytes=131072,
         reset=["gpioset", "{board}"],
         power_cycle=["uhubctl", "-p", "2"],
+        flash=["mpflash", "{port}", "{board}", "{firmware}", "{file}"],
         tags=["esp32", "psram", "esp32"],
     )
     assert (spec.text, spec.label, spec.kind, spec.target) == ("desk", "desk", "serial", "u0")
@@ -72,6 +73,7 @@ def test_lab_board() -> None:
         heap_bytes=131072,
         reset=("gpioset", "{board}"),
         power_cycle=("uhubctl", "-p", "2"),
+        flash=("mpflash", "{port}", "{board}", "{firmware}", "{file}"),
         tags=("esp32", "psram"),
     )
     assert lab_board().settings == BoardSettings()
@@ -99,6 +101,15 @@ def test_lab_board() -> None:
         (
             {"reset": ["a", "{prot}"]},
             r"board\.desk\.reset: unknown placeholder \{prot\} in '\{prot\}'; expected one of \{port\}, \{board\}",
+        ),
+        (
+            {"reset": ["a", "{file}"]},
+            r"board\.desk\.reset: unknown placeholder \{file\} in '\{file\}'; expected one of \{port\}, \{board\}$",
+        ),
+        (
+            {"flash": ["a", "{version}"]},
+            r"board\.desk\.flash: unknown placeholder \{version\} in '\{version\}'; "
+            r"expected one of \{port\}, \{board\}, \{firmware\}, \{file\}$",
         ),
         (
             {"reset": ["a", "b\0"]},

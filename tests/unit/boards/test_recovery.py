@@ -13,7 +13,7 @@ from harness.boards.recovery import NotPossible, Recovery, Step, switch_on, take
 from harness.boards.serial.raw_repl import RawRepl
 from harness.boards.session import BoardSession
 from harness.errors import BoardError, FaultKind
-from harness.model import BoardSettings, BoardSpec
+from harness.model import BoardSettings, BoardSpec, FirmwareChoice
 from harness.system.deadline import Deadline
 
 
@@ -289,6 +289,36 @@ def test_a_board_that_is_stuck_at_first(
     assert note.startswith("it could not be used at first (/dev/")
     assert note.endswith("; reset helped")
     os.kill(session._owner._interpreter_id(), 0)  # type: ignore[union-attr]
+
+
+class Gone(Busy):
+    """A line to a board with native USB, which is missing after flashing until it is opened again."""
+
+    gone = True
+
+    def reopen(self, find: Callable[[], str], *, deadline: Deadline) -> None:
+        self.device, self.gone = find(), False
+
+
+@pytest.mark.parametrize(
+    ("firmware", "kind", "note"),
+    [
+        (FirmwareChoice(text="1.28", version="1.28"), "lost", "it could not be used at first (u0: lost); port helped"),
+        (None, "lost", None),
+        (FirmwareChoice(text="1.28", version="1.28"), "garbled", None),
+    ],
+)
+def test_a_port_that_disappears_after_flashing(firmware: FirmwareChoice | None, kind: str, note: str | None) -> None:
+    """A board may re-enumerate only after its flash hook has ended: then its port is opened again. Any other fault is raised."""
+    link = Gone(Clock(), until=0.0)
+    spec = BoardSpec(text="u0", kind="serial", target="u0", label="u0", firmware=firmware)
+    recovery = Recovery(spec, link, find_port=lambda: "/dev/ttyACM1")  # type: ignore[arg-type]  # as above
+    if note is not None:
+        assert recovery.recover_start(BoardError("u0: lost", kind=kind)) == note
+        assert (link.gone, link.device) == (False, "/dev/ttyACM1")
+        return
+    with pytest.raises(BoardError, match=r"^u0: lost$"):
+        recovery.recover_start(BoardError("u0: lost", kind=kind))
 
 
 def test_failed_steps_are_reported(new_session: Callable[..., BoardSession]) -> None:

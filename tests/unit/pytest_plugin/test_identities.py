@@ -1,5 +1,6 @@
 """One name, two boards: the first process that reported counts."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -69,10 +70,29 @@ def test_another_board_under_the_name(changed, what):
 
 
 def test_other_names_are_other_boards():
-    """Each name has its own first board, and each firmware that is flashed under it."""
+    """Each name has its own first board."""
     identities = Identities()
     taken(identities, FIRST)
-    report, _data = taken(identities, BoardInfo(unique_id="02"), firmware="1.28.0")
-    assert report.outcome == "passed"
     report, _data = taken(identities, BoardInfo(unique_id="02"), board="lab-2")
     assert report.outcome == "passed"
+
+
+@pytest.mark.parametrize(
+    ("changed", "what"),
+    [
+        ({}, None),
+        ({"unique_id": None}, None),
+        ({"platform": ""}, None),
+        ({"machine": "ESP32", "build": "x", "version_text": "y", "version": (1, 28, 0)}, None),
+        ({"unique_id": "02"}, "unique id 01 -> 02"),
+        ({"platform": "esp32", "unique_id": "02"}, "platform rp2 -> esp32; unique id 01 -> 02"),
+    ],
+)
+def test_each_firmware_of_one_board(changed, what):
+    """With another firmware everything may change but the chip: its platform and its unique id, where both report them."""
+    identities = Identities()
+    first = replace(FIRST, platform="rp2")
+    taken(identities, first, board="lab-1@1.25")
+    report, data = taken(identities, replace(first, **changed), board="lab-1@1.28")
+    reason = f"lab-1@1.28: another process of this run has a different board under this name: {what}"
+    assert (report.outcome, data["line"]) == (("failed", reason) if what else ("passed", "connected"))

@@ -59,6 +59,12 @@ def test_split() -> None:
     assert split([], ids_with("x")) == ([], [])
 
 
+def test_the_firmwares_of_a_board_belong_to_one_worker() -> None:
+    """They are on one board, one after the other."""
+    ids = ["t::a[x@1.25-1]", "t::a[x@1.28-1]", "t::a[y@1.25-1]", "t::b[x@1.28]"]
+    assert split(ids, ids_with("x@1.25", "x@1.28", "y@1.25")) == ([[0, 1, 3], [2]], [])
+
+
 def test_an_ambiguous_name_joins_boards() -> None:
     """A test that may belong to either of two boards keeps them on one worker; a third board is not affected."""
     ids = ["t::a[x]", "t::a[y]", "t::a[z]", "t::b[x-y]"]

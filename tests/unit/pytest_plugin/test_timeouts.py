@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from harness.boards.flash import FLASH_S, RETURN_S
 from harness.boards.recovery import RECOVERY_S
 from harness.links.profiles import PROFILES
-from harness.model import BoardSettings, BoardSpec
+from harness.model import BoardSettings, BoardSpec, FirmwareChoice
 from harness.pytest_plugin.run import RUN
 from harness.pytest_plugin.timeouts import LARGEST_DATA_BYTES, held_alarm, needed_s, phase, widen
 from harness.run.options import RunOptions
@@ -23,6 +24,7 @@ def test_needed_time() -> None:
     assert needed_s(1.0, link_retries=0) > 4 * RECOVERY_S
     assert needed_s(1.0, link_retries=3) - needed_s(1.0, link_retries=0) >= 6 * RECOVERY_S
     assert needed_s(2.0, link_retries=0, longer_s=10.0) - needed_s(2.0, link_retries=0) == 2 * 4 * 10
+    assert needed_s(2.0, link_retries=0, flashed=True) - needed_s(2.0, link_retries=0) == 2 * (FLASH_S + RETURN_S)
     assert needed_s(2.5, link_retries=0) == pytest.approx(2.5 * needed_s(1.0, link_retries=0), abs=1)
 
 
@@ -47,17 +49,27 @@ class Item:
         (self.timeout,) = marker.args
 
 
-def after(monkeypatch: pytest.MonkeyPatch, item: Item, *, multiplier: float = 2.0, variable: str = "") -> float | None:
+def after(
+    monkeypatch: pytest.MonkeyPatch,
+    item: Item,
+    *,
+    multiplier: float = 2.0,
+    variable: str = "",
+    firmware: FirmwareChoice | None = None,
+) -> float | None:
     """Return the test's own time limit after `widen`."""
     monkeypatch.setenv("PYTEST_TIMEOUT", variable)
-    settings = BoardSettings(timeout_multiplier=multiplier)
-    widen(item, BoardSpec(text="a", kind="serial", target="/dev/a", label="a", settings=settings))  # type: ignore[arg-type]
+    settings = BoardSettings(timeout_multiplier=multiplier, flash=("flash",))
+    spec = BoardSpec(text="a", kind="serial", target="/dev/a", label="a", settings=settings, firmware=firmware)
+    widen(item, spec)  # type: ignore[arg-type]
     return item.timeout
 
 
 def test_pytest_ini_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
     """A limit in pytest.ini that is too short is raised; another, or none, is unchanged."""
     assert after(monkeypatch, Item(ini="300")) == needed_s(2.0, link_retries=1)
+    flashed = FirmwareChoice(text="1.28", version="1.28")
+    assert after(monkeypatch, Item(ini="300"), firmware=flashed) == needed_s(2.0, link_retries=1, flashed=True)
     assert after(monkeypatch, Item(ini="86400")) is None
     assert after(monkeypatch, Item(ini="0")) is None
     assert after(monkeypatch, Item()) is None

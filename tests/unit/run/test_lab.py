@@ -11,9 +11,10 @@ from harness.boards.spec import parse_board
 from harness.boards.virtual import faulty
 from harness.certificates import Certificates
 from harness.errors import BoardError, UsageError
-from harness.model import BoardInfo, BoardSettings, BoardSpec, UnexpectedPeers
+from harness.model import BoardInfo, BoardSettings, BoardSpec, FirmwareChoice, UnexpectedPeers
 from harness.server.local import LocalServer
 from harness.server.unexpected_peers import CountedServer
+from harness.system.deadline import Deadline
 
 
 def test_nothing_is_opened_before_its_use(new_lab):
@@ -150,6 +151,32 @@ def test_another_board_under_the_same_name(new_lab, spec):
     assert opened.session is None
     assert opened.error.kind == "replaced"
     assert str(opened.error).startswith("unix: this is no longer the board that was probed: firmware 1.25.0 -> 1.")
+
+
+def test_two_firmwares_of_one_board(new_lab, spec):
+    """The next firmware closes the one before; everything of the board may change but its chip."""
+    lab = new_lab()
+    runs = lab.open(spec).info.firmware
+    lab.release(spec)
+    one, two, wrong = (
+        replace(spec, label=f"unix@{word}", firmware=FirmwareChoice(text=word, version=version))
+        for word, version in (("a", runs), ("b", runs), ("c", "1.0"))
+    )
+    first = lab.open(one)
+    assert first.error is None
+    opened = lab.open(wrong)
+    assert opened.error.kind == "firmware"
+    assert (
+        str(opened.error) == f"unix@c: its interpreter runs micropython {runs}, expected 1.0.0; no case was run with it"
+    )
+    assert lab.open(two).error is None
+    assert [board.spec.label for board in lab.boards()] == ["unix@b"]
+    with pytest.raises(BoardError, match="closed"):
+        first.session.link.enter_raw_repl(deadline=Deadline(60))
+    lab._hardware["unix"] = {"platform": "rp2", "unique id": None, "firmware": "1.0.0"}
+    reason = "unix@a: this is no longer the board that was probed: platform rp2 -> linux"
+    if sys.platform == "linux":
+        assert str(lab.open(one).error) == reason
 
 
 def test_no_interpreter(new_lab):

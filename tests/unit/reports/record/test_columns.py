@@ -17,7 +17,7 @@ from harness.reports.record.columns import (
 )
 from harness.reports.record.run_types import CellEntry, JournalPlan
 
-FULL = Cell(board="lab-1", firmware="1.29", server="s", client="asyncio", link="slow-3g", case="t/a")
+FULL = Cell(board="lab-1@1.29", server="s", client="asyncio", link="slow-3g", case="t/a")
 PLAIN = Cell(board="lab-1", server="s", case="t/a")
 
 

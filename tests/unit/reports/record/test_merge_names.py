@@ -70,6 +70,23 @@ def test_two_boards(one, other, names):
     assert called(board(1, **other), board(0, **one))[::-1] == names or "@1" in names[0]
 
 
+@pytest.mark.parametrize(
+    ("name", "one", "other", "names"),
+    [
+        ("lab-1@1.28", {}, {}, ["", ""]),
+        ("lab-1@1.28.0", {}, {"host": "host-b"}, ["@host-a", "@host-b"]),
+        ("lab-1@1.28", {}, {"firmware": None, "host": "host-b"}, ["@host-a", "@host-b"]),
+        ("lab-1@1.28", {}, {"firmware": None}, ["", ""]),
+        ("lab-1@1.28.0@host-a", {}, {"build": "c"}, ["@b", "@c"]),
+        ("lab-1@1.28-x", {"firmware": "1.28-x"}, {"firmware": "1.28-x", "chip": "e66"}, ["@host-a", "@e66"]),
+        ("lab-1@rack", {}, {"firmware": "1.29.0"}, ["@1.28.0", "@1.29.0"]),
+    ],
+)
+def test_a_name_that_has_its_firmware(name, one, other, names):
+    """The firmware is not added again; another name with an `@` is a name like any other."""
+    assert called(board(0, name, **one), board(1, name, **other)) == [f"{name}{suffix}" for suffix in names]
+
+
 def test_three_boards():
     """Names contain as few differences as tell all boards apart."""
     made = [board(0), board(1, firmware="1.29.0"), board(2, firmware="1.29.0", host="host-b")]

@@ -112,7 +112,7 @@ def test_axes_are_columns(a_run, trend_of):
     """Another firmware, client or network of one board is another cell."""
     results = [
         a_run.result("t/a"),
-        a_run.result("t/a", "fail", firmware="1.29"),
+        a_run.result("t/a", "fail", board="lab-1@1.29", firmware="1.29"),
         a_run.result("t/a", client="asyncio", link="slow"),
     ]
     trend = trend_of(a_run(1, *results))
