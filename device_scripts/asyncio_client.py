@@ -13,15 +13,18 @@ class th_Wrapper:
     A TLS socket whose handshake failed no longer closes the socket below (extmod/modtls_mbedtls.c).
     """
 
-    def __init__(self, wrap, name, state, answer):
-        self.parts = wrap, name, state, answer
+    def __init__(self, *parts):
+        self.parts = parts
 
     def wrap_socket(self, sock, **words):
-        wrap, name, state, answer = self.parts
+        wrap, name, state, answer, did = self.parts
         state[1] = sock
-        if words.get("server_hostname") != name:
+        passed = words.get("server_hostname")
+        if name is None and passed is not None:
             state[0] = "config"
             raise NotImplementedError("asyncio.open_connection(server_hostname=None)")
+        if passed != name:
+            th_pass(did, "n", str(passed))
         gc.collect()
         answer["free"][0] = th_free()
         heap = th_idf()
@@ -105,7 +108,7 @@ async def th_stream(req, wrap, state, times, answer, did):
     if name is not None:
         th_pass(did, "n", name)
     host, port = th_pass(did, "h", req["host"]), th_pass(did, "o", req["port"])
-    wrapper = th_Wrapper(wrap, name, state, answer)
+    wrapper = th_Wrapper(wrap, name, state, answer, did)
     state[0] = "connect"
     times.append(th_now())
     stream = (

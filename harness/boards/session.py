@@ -13,12 +13,12 @@ from harness.boards.agent import deployment, surroundings
 from harness.boards.agent.altered import Altered
 from harness.boards.agent.blobs import BlobStore
 from harness.boards.agent.console import Console
-from harness.boards.agent.loaded import LoadedCode
+from harness.boards.agent.loaded import NO_MEMORY, LoadedCode
 from harness.boards.agent.memory import FreeMemory, read_memory
 from harness.boards.agent.own_faults import agent_fault, is_damaged
 from harness.boards.agent.probe import probe_board
 from harness.boards.agent.programs import Played, load_program, play
-from harness.boards.agent.protocol import Answer, RunRequest, read_answer
+from harness.boards.agent.protocol import Answer, AnswerKind, RunRequest, read_answer
 from harness.boards.agent.request import build_request
 from harness.boards.agent.same_board import must_be_same
 from harness.boards.flash import FIRST_START_S, must_run_firmware
@@ -265,8 +265,8 @@ class BoardSession:
             BoardError: the line failed, or the agent did (`agent`).
         """
         self.refuse_if_quarantined()
-        if request.api is ClientApi.ASYNCIO:
-            self._code.need_asyncio(filesystem=self.info.filesystem)
+        if request.api is ClientApi.ASYNCIO and not self._code.has_asyncio(filesystem=self.info.filesystem):
+            return Answer(kind=AnswerKind.ERROR, missing=NO_MEMORY)
         self.blobs.provide(blobs, heap_free_bytes=self.info.heap_free_bytes, deadline=deadline)
         if request.program is not None:
             load_program(self._console, request.program)

@@ -48,6 +48,8 @@ _API_TYPES = frozenset({"TypeError", "AttributeError", "NotImplementedError", "I
 # Own input that mbedTLS refused. Only while nothing was sent: later the same numbers blame the peer's messages.
 _OWN_INPUT = frozenset({mbedtls.SSL_BAD_INPUT_DATA, mbedtls.SSL_FEATURE_UNAVAILABLE})
 _LOW_LEVEL_LIMIT = 256
+# What asyncio.wait_for() raises (extmod/asyncio/core.py): a class of its own, without arguments. MicroPython has no built-in of that name.
+ASYNCIO_TIMEOUT = "TimeoutError"
 
 # extmod/modtls_axtls.c:80-138; -270 is not used there.
 AXTLS_NAMES = {
@@ -103,7 +105,7 @@ def client_failure(
     """
     number = _number(args)
     corrected = _stage(kind_type, args, number=number, stage=stage, hello_sent=hello_sent)
-    name: str | None = None
+    name: str | None = "ETIMEDOUT" if kind_type == ASYNCIO_TIMEOUT else None
     if kind_type == "OSError" and number is not None:
         if corrected is Stage.CONNECT:
             name = resolver_name(number) or errno_name(abs(number), platform=platform)

@@ -15,6 +15,7 @@ from harness.boards.session import BoardSession
 from harness.cases import find_case, form_for
 from harness.certificates import Certificates, Unavailable
 from harness.errors import BoardError, FaultKind, ServerError
+from harness.expectations.asyncio_api import through
 from harness.expectations.builders import with_end_of_stream
 from harness.expectations.needs import unmet
 from harness.explain import explain
@@ -296,15 +297,16 @@ class CaseRunner:
         )
 
     def _stated(self, case: Case, handshake: Handshake) -> Expectation | None:
-        """Return what the case states for this board and server; None if it is only about the negotiation."""
+        """Return what the case states for this board, server and API; None if it is only about the negotiation."""
         facts, stated = handshake.report.facts, case.expect
         if stated is None:
             return None
-        if isinstance(stated, Expectation):
-            return stated if facts is None else with_end_of_stream(stated, facts)
         if facts is None:
-            raise ServerError(f"{case.id}: the server did not report its settings")
-        return with_end_of_stream(stated(self.board.info, facts), facts)
+            if not isinstance(stated, Expectation):
+                raise ServerError(f"{case.id}: the server did not report its settings")
+            return through(self.client, stated)
+        expected = stated if isinstance(stated, Expectation) else stated(self.board.info, facts)
+        return with_end_of_stream(through(self.client, expected), facts)
 
     def _ruling(self, case: Case, handshake: Handshake) -> Ruling:
         """Rule on a case by what it states, what is predicted, and what the board did before."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field, replace
 
+from harness.boards.agent.loaded import NO_MEMORY
 from harness.boards.agent.protocol import FIRST_NUMBERS, Answer, own_text
 from harness.boards.session import BoardSession
 from harness.certificates import Certificates
@@ -287,6 +288,7 @@ def missing_api_text(missing: str) -> str:
     limits = {
         "asyncio.Stream.do_handshake": "asyncio has no handshake without a write or read",
         "asyncio.open_connection(server_hostname=None)": "asyncio.open_connection() always sends a server name",
+        NO_MEMORY: "too little memory: the asyncio client of the harness cannot be loaded",
     }
     owner = "this firmware" if missing.startswith("asyncio") else "this firmware's TLS module"
     return limits.get(missing) or f"{owner} has no {missing}"

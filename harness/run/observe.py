@@ -18,6 +18,7 @@ from harness.model import (
     Side,
     Stage,
 )
+from harness.oracle.client_errors import ASYNCIO_TIMEOUT
 from harness.run.reached import reached
 from harness.server import Serving
 from harness.server.engine.exchanged_text import TEXT_BYTES, reply_of, shown
@@ -259,6 +260,8 @@ def _hung(
 
 
 def _timed_out(failure: ClientFailure) -> bool:
+    if failure.type == ASYNCIO_TIMEOUT:
+        return True
     number = failure.number or 0
     return number in TIMEOUT_NUMBERS or (failure.stage in NEGATED_STAGES and -number in TIMEOUT_NUMBERS)
 

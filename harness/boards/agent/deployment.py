@@ -144,6 +144,16 @@ def load_into_ram(console: Console, part: Part = AGENT) -> None:
         console.must("import gc\ngc.collect()", "collect garbage")
 
 
+def unload(console: Console, part: Part) -> None:
+    """Give the memory of a part back, of which perhaps not everything was loaded.
+
+    Raises:
+        BoardError: the line failed.
+    """
+    names = " ".join(part.names)
+    console.must(f"for th_n in '{names}'.split():globals().pop(th_n,0)\nimport gc\ngc.collect()", f"unload {part.name}")
+
+
 def clean(console: Console) -> bool:
     """Remove what was deployed, nothing else.
 

@@ -7,6 +7,10 @@ from collections.abc import Callable
 from harness.boards.agent import deployment
 from harness.boards.agent.console import Console
 from harness.boards.agent.scripts import ASYNCIO_CLIENT
+from harness.errors import BoardError, FaultKind
+
+# What a firmware lacks that has an asyncio and no memory for our client of it.
+NO_MEMORY = "memory for asyncio"
 
 
 class LoadedCode:
@@ -22,7 +26,8 @@ class LoadedCode:
     def __init__(self, console: Console, *, note: Callable[[str], None]) -> None:
         self._console = console
         self._note = note
-        self._from_file = self._asyncio = False
+        self._from_file = False
+        self._asyncio: bool | None = None
         self.suspect = False
 
     def load(self, *, filesystem: str | None, is_usb_drive: bool, writes: bool) -> None:
@@ -36,7 +41,7 @@ class LoadedCode:
         Raises:
             BoardError: it cannot be loaded.
         """
-        self._asyncio = False
+        self._asyncio = None
         if not writes:
             deployment.load_into_ram(self._console)
             return
@@ -45,21 +50,33 @@ class LoadedCode:
         if why_ram is not None:
             self._note(why_ram)
 
-    def need_asyncio(self, *, filesystem: str | None) -> None:
+    def has_asyncio(self, *, filesystem: str | None) -> bool:
         """Load the asyncio client at its first use: from its file if the agent is, else into RAM.
 
+        Returns:
+            Whether it is there; False if the board has too little memory for it, which is tried once after each reset.
+
         Raises:
-            BoardError: it cannot be loaded.
+            BoardError: it cannot be loaded for any other reason.
         """
-        if self._asyncio:
-            return
-        if self._from_file:
-            why_ram = deployment.load_part(self._console, ASYNCIO_CLIENT, filesystem=filesystem)
-            if why_ram is not None:
-                self._note(why_ram)
-        else:
+        if self._asyncio is None:
+            try:
+                self._load_asyncio(filesystem)
+                self._asyncio = True
+            except BoardError as error:
+                if error.kind is not FaultKind.MEMORY:
+                    raise
+                deployment.unload(self._console, ASYNCIO_CLIENT)
+                self._asyncio = False
+        return self._asyncio
+
+    def _load_asyncio(self, filesystem: str | None) -> None:
+        if not self._from_file:
             deployment.load_into_ram(self._console, ASYNCIO_CLIENT)
-        self._asyncio = True
+            return
+        why_ram = deployment.load_part(self._console, ASYNCIO_CLIENT, filesystem=filesystem)
+        if why_ram is not None:
+            self._note(why_ram)
 
     def still_answers(self) -> bool:
         """Return whether the agent is still there and may be used.
@@ -75,5 +92,5 @@ class LoadedCode:
         Raises:
             BoardError: it does not start.
         """
-        self.suspect = self._asyncio = False
+        self.suspect, self._asyncio = False, None
         deployment.reload_agent(self._console, from_files=self._from_file)

@@ -33,6 +33,13 @@ class Part:
         return tuple(piece for name in self.scripts for piece in pieces_of(script(name)))
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The functions and classes that it defines in `__main__`."""
+        kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+        nodes = (node for name in self.scripts for node in ast.parse(script(name)).body)
+        return tuple(node.name for node in nodes if isinstance(node, kinds))
+
+    @property
     def sizes(self) -> str:
         """The sizes of the pieces, as a literal."""
         return repr(tuple(map(len, self.pieces()))).replace(" ", "")

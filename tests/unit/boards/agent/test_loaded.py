@@ -24,11 +24,11 @@ def test_the_asyncio_client_is_deployed_at_its_first_use(console: Console, folde
     code = LoadedCode(console, note=notes.append)
     code.load(filesystem=str(folder), is_usb_drive=False, writes=True)
     assert files(folder) == [AGENT_FILE]
-    code.need_asyncio(filesystem=str(folder))
+    assert code.has_asyncio(filesystem=str(folder))
     assert files(folder) == [AGENT_FILE, ASYNCIO_CLIENT.path]
     console.must("th_async", "find the asyncio client")
     (folder / ASYNCIO_CLIENT.path).unlink()
-    code.need_asyncio(filesystem=str(folder))
+    assert code.has_asyncio(filesystem=str(folder))
     assert files(folder) == [AGENT_FILE]
     assert notes == []
 
@@ -39,7 +39,7 @@ def test_an_agent_in_ram_has_its_asyncio_client_there(console: Console, folder: 
     notes: list[str] = []
     code = LoadedCode(console, note=notes.append)
     code.load(filesystem=str(folder), is_usb_drive=writes, writes=writes)
-    code.need_asyncio(filesystem=str(folder))
+    assert code.has_asyncio(filesystem=str(folder))
     console.must("th_async", "find the asyncio client")
     assert files(folder) == []
     assert len(notes) == writes
@@ -49,7 +49,7 @@ def test_a_reset_loses_the_asyncio_client(console: Console, folder: Path) -> Non
     """After the agent was loaded again, the next use loads it again, too."""
     code = LoadedCode(console, note=[].append)
     code.load(filesystem=str(folder), is_usb_drive=False, writes=True)
-    code.need_asyncio(filesystem=str(folder))
+    assert code.has_asyncio(filesystem=str(folder))
     console.must("del th_async", "stand in for a reset")
     code.suspect = True
     assert not code.still_answers()
@@ -57,5 +57,5 @@ def test_a_reset_loses_the_asyncio_client(console: Console, folder: Path) -> Non
     assert code.still_answers()
     with pytest.raises(BoardError):
         console.must("th_async", "find the asyncio client")
-    code.need_asyncio(filesystem=str(folder))
+    assert code.has_asyncio(filesystem=str(folder))
     console.must("th_async", "find the asyncio client")
