@@ -20,6 +20,7 @@ _FILES = {
     "tutorials/pico-w.md": ("A Pico W", "docs/tutorials/pico-w.md"),
     "boards.md": ("Set up your board", "docs/boards.md"),
     "simulate.md": ("Simulate firmware", "docs/simulate.md"),
+    "asyncio.md": ("Connect through asyncio", "docs/asyncio.md"),
     "programs.md": ("Run programs on the board", "docs/programs.md"),
     "lab.md": ("Run a lab with many boards", "docs/lab.md"),
     "reports.md": ("Write and compare reports", "docs/reports.md"),
@@ -78,7 +79,8 @@ def _tree(page: dict[str, Page], *, root: Path) -> Section:
         section("Tutorials", "tutorials/virtual-board.md", "tutorials/esp32.md", "tutorials/pico-w.md"),
         section(
             "How to",
-            "run.md", "boards.md", "own-tests.md", "reports.md", "changes.md", "simulate.md", "programs.md", "virtual.md", "lab.md",
+            "run.md", "boards.md", "own-tests.md", "reports.md", "changes.md", "simulate.md", "asyncio.md",
+            "programs.md", "virtual.md", "lab.md",
         ),
         section(
             "Reference",

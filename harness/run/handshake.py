@@ -288,6 +288,7 @@ def missing_api_text(missing: str) -> str:
     limits = {
         "asyncio.Stream.do_handshake": "asyncio has no handshake without a write or read",
         "asyncio.open_connection(server_hostname=None)": "asyncio.open_connection() always sends a server name",
+        "asyncio for axTLS": "asyncio never notices that a server has closed the connection, on firmware with axTLS",
         NO_MEMORY: "too little memory: the asyncio client of the harness cannot be loaded",
     }
     owner = "this firmware" if missing.startswith("asyncio") else "this firmware's TLS module"

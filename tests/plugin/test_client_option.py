@@ -1,5 +1,7 @@
 """`--client API` is repeatable: one more dimension of the run."""
 
+import pytest
+
 CLIENTS = ("--client", "socket", "--client", "asyncio")
 
 
@@ -27,3 +29,23 @@ def test_a_wrong_client(suite):
     ran = suite.run("--client", "sockets")
     assert ran.status == 4
     assert "ERROR: --client 'sockets': expected one of socket, asyncio; did you mean 'socket'?" in ran.lines
+
+
+@pytest.mark.slow
+def test_the_core_set_has_the_same_verdicts(suite):
+    """At least nine in ten cases of the core set run through asyncio, with the verdicts that they have through a socket."""
+    ran = suite.run("--cases", "core", *CLIENTS)
+    assert ran.status == 0, ran.text
+    found = {None: {}, "asyncio": {}}
+    for result in ran.record()["results"]:
+        found[result.get("client")][result["case"]] = result["verdict"], result["reason"]
+    socket, through_asyncio = found.values()
+    assert socket.keys() == through_asyncio.keys()
+    other = {case: through_asyncio[case] for case in socket if through_asyncio[case] != socket[case]}
+    assert other == {
+        "sni/none": ("unsupported", "asyncio.open_connection() always sends a server name"),
+        "close/client-close-no-notify": ("unsupported", "asyncio has no handshake without a write or read"),
+    }
+    assert {verdict for verdict, _reason in through_asyncio.values()} <= {"pass", "unsupported"}
+    passed = [case for case, (verdict, _reason) in through_asyncio.items() if verdict == "pass"]
+    assert len(passed) >= 0.9 * len(through_asyncio)

@@ -243,3 +243,9 @@ def test_errors_without_a_number(kind: str, args: tuple[Any, ...]) -> None:
     """A MemoryError, an OSError without arguments or with a bool first has neither number nor name."""
     expected = ClientFailure(type=kind, args=args, number=None, flags=None, name=None, stage=Stage.HANDSHAKE)
     assert failure(kind, *args) == expected
+
+
+def test_a_timeout_of_asyncio() -> None:
+    """asyncio.wait_for raises a class of its own without arguments: it is a time-out like ETIMEDOUT of a socket."""
+    expected = ClientFailure(type="TimeoutError", args=(), number=None, flags=None, name="ETIMEDOUT", stage=Stage.READ)
+    assert failure("TimeoutError", stage=Stage.READ) == expected

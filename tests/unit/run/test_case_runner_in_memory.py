@@ -1,5 +1,6 @@
 """The case runner with invented handshakes, rulings and faults: what is retried, asked, explained and remembered."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -10,6 +11,7 @@ from harness.expectations.builders import connected, refused
 from harness.model import (
     BoardInfo,
     Case,
+    ClientApi,
     ClientFailure,
     ClientPlan,
     Explanation,
@@ -227,3 +229,19 @@ def test_the_board_decides_the_form(monkeypatch, offered, name):
     )  # fmt: skip
     result = bench.runner.run(case(without_ecdsa=case(client=ClientPlan(server_hostname="rsa"))))
     assert (bench.log, result.case) == (["begin", name], "own/case")
+
+
+def test_a_program_is_not_run_through_an_api_of_ours(monkeypatch):
+    """A program has a client of its own, so that `--client asyncio` says nothing about it; with the default it is run."""
+    program = case()
+    program = replace(program, client=replace(program.client, program="requests"))
+    bench = Bench(monkeypatch, handshake())
+    bench.runner.client = ClientApi.ASYNCIO
+    result = bench.runner.run(program)
+    assert (result.verdict.word, result.verdict.reason) == (
+        VerdictWord.UNSUPPORTED, "requests connects with an API of its own choice",
+    )  # fmt: skip
+    assert result.client is ClientApi.ASYNCIO
+    assert bench.turns
+    bench.runner.client = ClientApi.SOCKET
+    assert bench.runner.run(program).observation is not None

@@ -138,3 +138,20 @@ def test_numbers_of_mbedtls_2_have_its_names_only(record_version, name):
     info = BoardInfo(tls_library="mbedTLS", hello=hello)
     answer = Answer(kind=AnswerKind.EXCEPTION, stage=Stage.HANDSHAKE, type="OSError", args=(-0x7B00,))
     assert client_report(answer, info, hello_sent=True).failure.name == name
+
+
+@pytest.mark.parametrize(
+    ("missing", "text"),
+    [
+        ("set_ciphers", "this firmware's TLS module has no set_ciphers"),
+        ("asyncio", "this firmware has no asyncio"),
+        ("asyncio.open_connection(ssl)", "this firmware has no asyncio.open_connection(ssl)"),
+        ("asyncio.Stream.do_handshake", "asyncio has no handshake without a write or read"),
+        ("asyncio.open_connection(server_hostname=None)", "asyncio.open_connection() always sends a server name"),
+        ("asyncio for axTLS", "asyncio never notices that a server has closed the connection, on firmware with axTLS"),
+        ("memory for asyncio", "too little memory: the asyncio client of the harness cannot be loaded"),
+    ],
+)
+def test_what_is_missing_is_a_sentence(missing, text):
+    """The reason of an unsupported case names what is missing and where, or what an API cannot do."""
+    assert handshake("error", accepted=False, missing=missing).missing_api == text

@@ -123,6 +123,9 @@ def test_an_exchange_the_client_did_not_finish():
         (server(timed_out=True), client(("OSError", 110, "handshake")), (), ("hung", None, "handshake")),
         (server(accepted=True), client(("OSError", 116, "read")), (), ("hung", None, "read")),
         (server(timed_out=True), None, (), ("hung", None, "handshake")),
+        # asyncio.wait_for has an exception of its own, without a number.
+        (server(accepted=True), client(("TimeoutError", None, "handshake")), (), ("hung", None, "handshake")),
+        (server(accepted=True), client(("TimeoutError", None, "read")), (), ("hung", None, "read")),
         # Debian's 1.25 and 1.26 raise the negated errno of a timeout in read and write; in a handshake -110 and
         # -60 are mbedTLS's own numbers.
         (server(accepted=True), client(("OSError", -110, "read")), (), ("hung", None, "read")),

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from harness.boards.agent import deployment
 from harness.boards.agent.console import Console
 from harness.boards.agent.loaded import LoadedCode
 from harness.boards.agent.protocol import AGENT_FILE
-from harness.boards.agent.scripts import ASYNCIO_CLIENT
-from harness.errors import BoardError
+from harness.boards.agent.scripts import ASYNCIO_CLIENT, Part
+from harness.errors import BoardError, FaultKind
 
 
 def files(folder: Path) -> list[str]:
@@ -59,3 +60,41 @@ def test_a_reset_loses_the_asyncio_client(console: Console, folder: Path) -> Non
         console.must("th_async", "find the asyncio client")
     assert code.has_asyncio(filesystem=str(folder))
     console.must("th_async", "find the asyncio client")
+
+
+def test_a_board_without_memory_for_it(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is tried once after each reset, and what was loaded of it is removed; any other fault is the board's."""
+    code, tried = LoadedCode(console, note=[].append), []
+    code.load(filesystem=None, is_usb_drive=False, writes=False)
+
+    def too_large(_console: Console, part: Part) -> None:
+        tried.append(part.name)
+        console.must("def th_stream():\n pass", "stand in for a part that fitted")
+        raise BoardError("MemoryError", kind=FaultKind.MEMORY)
+
+    monkeypatch.setattr(deployment, "load_into_ram", too_large)
+    assert [code.has_asyncio(filesystem=None) for _again in range(2)] == [False, False]
+    assert tried == ["the asyncio client"]
+    with pytest.raises(BoardError):
+        console.must("th_stream", "find a part of the asyncio client")
+    console.must("th_run", "find the agent")
+    monkeypatch.undo()
+    code.reload()
+    assert code.has_asyncio(filesystem=None)
+
+    def lost(*_words: object) -> None:
+        raise BoardError("gone", kind=FaultKind.LOST)
+
+    code.reload()
+    monkeypatch.setattr(deployment, "load_into_ram", lost)
+    with pytest.raises(BoardError, match=r"^gone$"):
+        code.has_asyncio(filesystem=None)
+
+
+def test_both_files_are_removed(console: Console, folder: Path) -> None:
+    """`--clean` leaves none of them, and not the directory."""
+    code = LoadedCode(console, note=[].append)
+    code.load(filesystem=str(folder), is_usb_drive=False, writes=True)
+    assert code.has_asyncio(filesystem=str(folder))
+    assert deployment.clean(console)
+    assert list(folder.iterdir()) == []
