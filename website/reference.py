@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, cast
 
 import harness
+from harness.boards.labgrid.client import VARIABLE as LABGRID_CLIENT
+from harness.boards.virtual.faulty import SEED_VARIABLE
 from harness.cli import parser
 from harness.commands.manual_page import commands_of, option_words
 from harness.expectations.needs import named_needs
@@ -24,6 +26,13 @@ from website.page import Page
 
 #: Of these classes only some names are for tests, as their docstrings say.
 FOR_TESTS = {"Board": ("label", "server_name", "info", "firmware", "connect")}
+#: What is read from the environment and is no option, each with the place that says what it means.
+_VARIABLES = {
+    "MICROPYTHON": "[Board specs](../lab.md#board-specs)",
+    LABGRID_CLIENT: "[A shared bench: labgrid](../lab.md#a-shared-bench-labgrid)",
+    SEED_VARIABLE: "[Boards that misbehave](../faults.md)",
+    "XDG_CACHE_HOME": "[Keys and certificates](../../certs/README.md)",
+}
 PLUGIN = Path(harness.__file__).with_name("pytest_plugin") / "plugin.py"
 
 
@@ -46,6 +55,10 @@ def options_page() -> Page:
         parts += [f"## {code(_usage(one))} {{ #{one.name} }}", f"{prose(one.help)}.{several}{relative}"]
     parts.append("## Only in the ini file")
     parts += [f"{code(name)}: {prose(text)}." for name, text in _other_ini_options()]
+    parts += [
+        "## Only in the environment",
+        table(("variable", "described in"), ([code(name), link] for name, link in _VARIABLES.items())),
+    ]
     return Page(path="reference/options.md", title="Options", text="\n\n".join(parts) + "\n")
 
 

@@ -1,6 +1,7 @@
 """The pages of the reference: nothing is left out, and the texts are those of the program itself."""
 
 import re
+from pathlib import Path
 
 import harness
 from harness.cli import parser
@@ -10,6 +11,7 @@ from harness.pytest_plugin.option_table import OPTIONS
 from website.docstring import prose
 from website.reference import FOR_TESTS, PLUGIN, api_page, commands_page, fixtures_page, options_page
 
+ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = re.findall(r"^@pytest\.fixture.*\ndef (\w+)\(", PLUGIN.read_text(encoding="utf-8"), re.MULTILINE)
 
 
@@ -21,9 +23,19 @@ def test_options():
         assert f"\n\n{prose(one.help)}." in text
     assert "\n\n## `--ports A-B` { #ports }\n\n" in text
     assert "\n\n## `--keep-wire` { #keep-wire }\n\n" in text
-    assert text.endswith(
-        "## Only in the ini file\n\n`tls_certs`: Folders with your own certificate profiles (\\*.toml), relative to this file.\n"
-    )
+    profiles = "`tls_certs`: Folders with your own certificate profiles (\\*.toml), relative to this file."
+    assert f"\n\n## Only in the ini file\n\n{profiles}\n\n## Only in the environment\n\n" in text
+
+
+def test_variables():
+    """A variable that is no option is described on the page that its row links to."""
+    rows = re.findall(r"^\| `(\w+)` \| \[.*\]\(([\w./-]+)(?:#.*)?\) \|$", options_page().text, re.MULTILINE)
+    assert [name for name, _ in rows] == ["MICROPYTHON", "LABGRID_CLIENT", "TLS_HARNESS_LINE_SEED", "XDG_CACHE_HOME"]
+    assert [
+        name
+        for name, page in rows
+        if name not in (ROOT / "docs" / page.removeprefix("../")).read_text(encoding="utf-8")
+    ] == []
 
 
 def test_what_an_option_accepts():
