@@ -9,6 +9,7 @@ server's record how far it came.
 import sys
 
 th_app_kept = {}  # of sys.modules, before the program
+th_app_path = None  # where the host placed modules for this run
 
 
 class th_app_Socket:
@@ -51,7 +52,7 @@ def th_app_import(*names):
         for part in parts[1:]:
             module = getattr(module, part)
         return module
-    raise NotImplementedError("module " + names[0] + ": " + lacks[:80])
+    raise ImportError(lacks)
 
 
 def th_app_takes(function, *args, **words):
@@ -70,6 +71,8 @@ def th_app(req, wrap, state, times, answer, did):
     own = th_app_Socket(req, state, did)
     th_app_kept.clear()
     try:
+        if th_app_path:
+            sys.path.insert(0, th_app_path)
         for name in ("usocket", "socket"):
             th_app_kept[name] = sys.modules.get(name)
             sys.modules[name] = own
@@ -82,7 +85,13 @@ def th_app(req, wrap, state, times, answer, did):
         answer["text"] = data.decode()
         if size > len(data):
             answer["size"] = size
+    except ImportError as e:
+        # Some programs import TLS only when they connect.
+        state[0] = "config"
+        raise NotImplementedError("module: " + str(e)[:80])
     finally:
+        if th_app_path in sys.path:
+            sys.path.remove(th_app_path)
         # The program's modules go: they hold memory, and the socket module above.
         for name in th_app_kept:
             sys.modules.pop(name, None)

@@ -17,7 +17,7 @@ from harness.boards.agent.loaded import NO_MEMORY, LoadedCode
 from harness.boards.agent.memory import FreeMemory, read_memory
 from harness.boards.agent.own_faults import agent_fault, is_damaged
 from harness.boards.agent.probe import probe_board
-from harness.boards.agent.programs import Played, load_program, play
+from harness.boards.agent.programs import Played, ProgramLoader, play
 from harness.boards.agent.protocol import Answer, AnswerKind, RunRequest, read_answer
 from harness.boards.agent.request import build_request
 from harness.boards.agent.same_board import must_be_same
@@ -80,6 +80,7 @@ class BoardSession:
         self.blobs = BlobStore(self._console)
         self._code = LoadedCode(self._console, note=self._note)
         self.altered = Altered(self._console)
+        self.programs = ProgramLoader(self._console)
 
     def scaled(self, seconds: float) -> float:
         """Seconds times the board's `timeout_multiplier`."""
@@ -187,9 +188,9 @@ class BoardSession:
         """`info`, with the clock's new time instead of the probed one."""
         return self.info if self._clock_set_unix_s is None else replace(self.info, clock_unix_s=self._clock_set_unix_s)
 
-    def _note(self, text: str) -> None:
+    def _note(self, text: str | None) -> None:
         """Add a note once: each recovery of a board gives the same notes."""
-        if text not in self.notes:
+        if text is not None and text not in self.notes:
             self.notes.append(text)
 
     def take_over(self) -> None:
@@ -269,7 +270,7 @@ class BoardSession:
             return Answer(kind=AnswerKind.ERROR, missing=NO_MEMORY)
         self.blobs.provide(blobs, heap_free_bytes=self.info.heap_free_bytes, deadline=deadline)
         if request.program is not None:
-            load_program(self._console, request.program)
+            self._note(self.programs.load(request.program, self.info))
         answer = self.altered.during(
             request,
             lambda: self._console.ask(

@@ -28,7 +28,7 @@ def add(commands: Commands) -> None:
         help="list the cases that pytest runs",
         description="List the cases that pytest runs. Each line shows the ID, the smallest --cases set that includes the case, its subject "
         "(the point the handshake must reach for the case's result to be meaningful), and the title. The cases of app/ run on request "
-        "only: `pytest -k app/`.",
+        "only: `pytest -k app/`, or --board-path with --cases full.",
         epilog=EXAMPLE,
     )
     parser.add_argument(

@@ -11,6 +11,7 @@ _NO_PARAMETER = {
     "app ca": "a CA certificate",
     "app certificate": "a client certificate",
     "app context": "an SSLContext",
+    "app ssl_params": "ssl_params",
 }
 
 
@@ -42,8 +43,9 @@ class BoardProgram:
         if missing in _NO_PARAMETER:
             source = f" ({self.issue})" if self.issue else ""
             return f"{self.module} on this board has no parameter for {_NO_PARAMETER[missing]}{source}"
-        if missing.startswith("module "):
-            return f"the board cannot import {self.module} ({missing.partition(': ')[2]})"
+        if missing.startswith("module: "):
+            why = missing.partition(": ")[2]
+            return f"the board cannot import {self.module} ({why}); --board-path DIR places modules on it"
         return None
 
 
@@ -54,5 +56,17 @@ PROGRAMS: Mapping[str, BoardProgram] = {
         script="app_requests",
         application=Application.HTTP,
         issue="https://github.com/micropython/micropython-lib/issues/838",
+    ),
+    "umqtt-params": BoardProgram(
+        title="umqtt.simple with ssl=True and ssl_params",
+        module="umqtt.simple",
+        script="app_umqtt",
+        application=Application.MQTT,
+    ),
+    "umqtt-context": BoardProgram(
+        title="umqtt.simple with ssl=CONTEXT",
+        module="umqtt.simple",
+        script="app_umqtt",
+        application=Application.MQTT,
     ),
 }

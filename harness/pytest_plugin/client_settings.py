@@ -61,13 +61,17 @@ def client_plan(server: Any, certificates: Certificates, given: Mapping[str, Any
     if plan.get("certificate") is not None or key is not None:
         plan["certificate"] = client_pair(certificates, certificate=plan.get("certificate"), key=key)
     if plan.get("program") is not None:
-        _check_program(plan, is_running=isinstance(server, str))
+        _check_program(plan)
     if plan.get("suites") is not None:
         plan["suites"] = as_tuple(plan["suites"])
     if isinstance(server, str):
         host, _port = host_and_port(server, option=OPTION)
+        if plan.get("program") is not None:
+            # A program connects to a name; what it says to its own kind of server is its own business.
+            plan.setdefault("server_hostname", host)
+            plan["any_answer"] = True
         plan.setdefault("server_hostname", None if is_ip_address(host) else host)
-        plan.setdefault("close_first", not any(plan.get(name) for name in _TALKS))
+        plan.setdefault("close_first", not any(plan.get(name) for name in (*_TALKS, "program")))
         if plan.get("text") is not None:
             plan.setdefault("any_answer", True)
             plan.setdefault("receive_bytes", 1)
@@ -76,7 +80,7 @@ def client_plan(server: Any, certificates: Certificates, given: Mapping[str, Any
     return ClientPlan(**plan)
 
 
-def _check_program(plan: Mapping[str, Any], *, is_running: bool) -> None:
+def _check_program(plan: Mapping[str, Any]) -> None:
     """Check that a program exists and can do what the test asks for: it sends its own request, and reads the answer.
 
     Raises:
@@ -86,8 +90,6 @@ def _check_program(plan: Mapping[str, Any], *, is_running: bool) -> None:
     if not isinstance(name, str) or name not in PROGRAMS:
         near = did_you_mean(name, PROGRAMS)
         raise UsageError(f"board.connect(program=...): {name!r} is not one of {', '.join(PROGRAMS)}{near}")
-    if is_running:
-        raise UsageError(f"board.connect(program={name!r}): expected a server from tls_server(...)")
     other = next((word for word in _NOT_OF_PROGRAMS if plan.get(word) is not None), None)
     if other is not None:
         raise UsageError(f"board.connect(program={name!r}): a program has no setting {other!r}")

@@ -72,6 +72,14 @@ OPTIONS: Final = (
         help="Which cases to run: smoke (a few seconds), core, or full (every case). Default: core",
     ),
     Option(
+        name="board-path",
+        metavar="DIR",
+        repeatable=True,
+        is_path=True,
+        help="Directory with MicroPython modules (umqtt.simple, ...) for the programs that the cases of app/ run, repeatable: they are "
+        "placed in tls_harness/lib on the board. With --cases full these cases are part of the run. Default: only what is on the board",
+    ),
+    Option(
         name="server",
         metavar="PYTHON",
         repeatable=True,

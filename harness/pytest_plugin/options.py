@@ -36,7 +36,16 @@ MAX_REPEAT = 10_000
 # Each run of each case is a test: pytest collects all of them first, and the report uses 18 KB for each.
 MAX_TESTS = 200_000
 # The options whose values may be paths of existing files: pytest must not take those for tests (command_line.py).
-PATH_OPTIONS = ("--board", "--boards", "--server", "--artifacts", "--compat-report", "--baseline", "--known")
+PATH_OPTIONS = (
+    "--board",
+    "--boards",
+    "--board-path",
+    "--server",
+    "--artifacts",
+    "--compat-report",
+    "--baseline",
+    "--known",
+)
 _HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
 
 
@@ -45,6 +54,7 @@ def any_given(config: pytest.Config) -> bool:
     names = (
         "board",
         "boards",
+        "board_path",
         "server",
         "client",
         "link_profile",
@@ -79,7 +89,13 @@ def run_options(config: pytest.Config) -> RunOptions:
     specs = boards(get("board"), file=get("boards"), folder=config.invocation_params.dir)
     if get("firmware"):
         specs = firmware_axis(specs, get("firmware"), folder=config.invocation_params.dir)
+    modules: Mapping[str, bytes] = {}
+    if get("board_path"):
+        from harness.pytest_plugin.board_path import modules_in
+
+        modules = modules_in(get("board_path"))
     return RunOptions(
+        modules=modules,
         boards=specs,
         servers=servers(get("server")),
         clients=clients(get("client")),

@@ -39,7 +39,7 @@ def rerun_command(item: pytest.Item, *, boards: int) -> str:
     firmware = spec.firmware if spec is not None else None
     for value in [firmware.text] if firmware is not None else config.getoption("firmware"):
         words += ["--firmware", value]
-    for name in ("server", "client", "link-profile", "peer"):
+    for name in ("board-path", "server", "client", "link-profile", "peer"):
         for value in config.getoption(name.replace("-", "_")):
             words += [f"--{name}", value]
     for name in ("boards", "bind", "ports", "advertise", "known"):

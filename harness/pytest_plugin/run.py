@@ -224,7 +224,9 @@ def cases_of(config: pytest.Config) -> tuple[Case, ...]:
 
 
 def asks_for_programs(config: pytest.Config) -> bool:
-    """Whether the run is to have the cases of `app/`: `-k` or a test id names them."""
+    """Whether the run is to have the cases of `app/`: `-k` or a test id names them, or the full set has modules for them."""
+    if config.getoption("board_path") and config.getoption("cases") == "full":
+        return True
     return any(PROGRAM_TOPIC in text for text in (config.getoption("keyword"), *config.args))
 
 

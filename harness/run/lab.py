@@ -129,6 +129,7 @@ class Lab:
             known = self._boards[spec.label] = OpenBoard(spec=spec, error=_interrupted(spec, "it was opened"))
             try:
                 session = open_board(spec, patience=Patience(seconds=self.options.board_wait_s, tell=self.tell))
+                session.programs.modules = self.options.modules
                 known.session = self._same_as_before(session)
                 known.error = None
             except HarnessError as error:

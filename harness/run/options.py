@@ -16,7 +16,7 @@ class RunOptions:
 
     `servers` are interpreters as the user wrote them, `server_names` gives each its
     short name in ids and reports. `clients` are the APIs through which boards connect, `links` the names of networks, empty for the
-    network as it is.
+    network as it is. `modules` are placed on each board for the programs that cases run: content by path.
     """
 
     boards: tuple[BoardSpec, ...]
@@ -31,6 +31,7 @@ class RunOptions:
     link_retries: int = 0
     repeat: int = 1
     board_wait_s: float = 0.0
+    modules: Mapping[str, bytes] = field(default_factory=dict)
 
     def server_name(self, server: str) -> str:
         """Return the name of a server in test ids and reports; `in-process` keeps its name."""

@@ -125,6 +125,8 @@ def test_open_fields_do_not_grow():
     assert open_ == {
         "app/requests-server-closes": ["client"],
         "app/requests-without-ca": ["client"],
+        "app/umqtt-context-server-closes": ["client"],
+        "app/umqtt-params-server-closes": ["client"],
         "cut-off/fin-after-shd": ["alert", "client"],
     }
 

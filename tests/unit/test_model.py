@@ -180,8 +180,8 @@ ISSUE = " (https://github.com/micropython/micropython-lib/issues/838)"
         ("app ca", f"requests on this board has no parameter for a CA certificate{ISSUE}"),
         ("app certificate", f"requests on this board has no parameter for a client certificate{ISSUE}"),
         (
-            "module requests: no module named 'requests'",
-            "the board cannot import requests (no module named 'requests')",
+            "module: no module named 'requests'",
+            "the board cannot import requests (no module named 'requests'); --board-path DIR places modules on it",
         ),
         ("ssl.SSLContext.load_verify_locations", None),
         ("tls", None),

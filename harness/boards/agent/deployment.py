@@ -47,16 +47,30 @@ _CLEAN = f"""\
 import os
 def _c(names):
  n = 0
+ folders = ['']
+ try:
+  os.stat('{FOLDER}/lib.txt')
+  with open('{FOLDER}/lib.txt') as f:
+   placed = [p for p in f.read().split('\\n') if p and '..' not in p]
+  names = ['lib/' + p for p in placed] + ['lib.txt'] + names
+  for p in ['lib/' + p for p in placed]:
+   while '/' in p:
+    p = p[:p.rfind('/')]
+    if p not in folders: folders.append(p)
+ except OSError:
+  pass
  for f in names:
   try:
    os.remove('{FOLDER}/' + f)
    n += 1
   except OSError as e:
    if e.args[0] not in {_ENOENT}: raise
- try:
-  os.rmdir('{FOLDER}')
- except OSError:
-  pass
+ folders.sort(key=len)
+ for f in folders[::-1]:
+  try:
+   os.rmdir('{FOLDER}/' + f if f else '{FOLDER}')
+  except OSError:
+   pass
  return n
 try:
  _r = '{{"kind":"result","removed":%d}}' % _c(NAMES)
@@ -208,7 +222,7 @@ def _deploy(console: Console, part: Part, *, filesystem: str) -> None:
             kind=FaultKind.FILESYSTEM,
         )
     for _attempt in range(2):
-        _write(console, part.path, "".join(part.pieces()).encode("ascii"))
+        write_file(console, part.path, "".join(part.pieces()).encode("ascii"))
         if _is_deployed(console, part):
             return
     raise BoardError(
@@ -217,7 +231,7 @@ def _deploy(console: Console, part: Part, *, filesystem: str) -> None:
     )
 
 
-def _write(console: Console, path: str, data: bytes) -> None:
+def write_file(console: Console, path: str, data: bytes) -> None:
     """Write a file on the board's filesystem, in pieces that fit a small heap.
 
     Raises:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from harness.boards.agent.blobs import BlobStore
 from harness.boards.agent.console import Console
+from harness.boards.agent.modules import LIBRARY, place_modules
 from harness.boards.agent.protocol import blob_name, check_literal, literal, read_objects
-from harness.model import PROGRAMS
+from harness.model import PROGRAMS, BoardInfo
 from harness.system.deadline import Deadline
 
 _TEXT_LIMIT = 2000
@@ -69,14 +70,44 @@ def play(
     )
 
 
-def load_program(console: Console, name: str) -> None:
-    """Load what runs one of `PROGRAMS`; it removes itself after its run, so that the next case has the memory.
+class ProgramLoader:
+    """Loads what runs `PROGRAMS` on one board, after it has placed the user's modules there.
 
-    Raises:
-        BoardError: it cannot be loaded, or the line failed.
+    `modules` is what the programs may need: content by path.
+
+    Args:
+        console: the board.
     """
-    console.load("app", "load what runs a program")
-    console.load(PROGRAMS[name].script, f"load what uses {PROGRAMS[name].module}")
+
+    def __init__(self, console: Console) -> None:
+        self.modules: Mapping[str, bytes] = {}
+        self._console = console
+        self._missing: str | None = None
+        self._tried = False
+
+    def load(self, name: str, info: BoardInfo) -> str | None:
+        """Load what runs a program; it removes itself after its run, so that the next case has the memory.
+
+        Args:
+            name: a key of `PROGRAMS`.
+            info: what was probed of the board.
+
+        Returns:
+            Why the modules are not on the board; None if they are, or if there are none.
+
+        Raises:
+            BoardError: it cannot be loaded, a file of the user is in the way, or the line failed.
+        """
+        if self.modules and not self._tried:
+            self._missing = place_modules(
+                self._console, self.modules, filesystem=info.filesystem, is_usb_drive=info.is_usb_drive
+            )
+            self._tried = True
+        self._console.load("app", "load what runs a program")
+        self._console.load(PROGRAMS[name].script, f"load what uses {PROGRAMS[name].module}")
+        if self.modules and self._missing is None:
+            self._console.must(f"th_app_path={LIBRARY!r}", "choose where modules are")
+        return None if self._missing is None else f"the modules of --board-path are not on the board: {self._missing}"
 
 
 def play_code(program: str, files: Mapping[str, str], *, number: int, kind: str) -> str:
