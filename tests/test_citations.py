@@ -2,6 +2,7 @@
 
 import ast
 import io
+import os
 import re
 import subprocess
 import tokenize
@@ -30,13 +31,20 @@ LINK = re.compile(r"\]\(([^()\s#]*)(?:#([^()\s]+))?\)")
 
 
 def paths() -> Iterator[Path]:
-    """Return every text file of the repository: the tracked files or, in an unpacked sdist, all files."""
+    """Return every text file of the repository: the tracked files or, in an unpacked sdist, all but those of an environment."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    found = (ROOT / name for name in listed.stdout.splitlines()) if listed.returncode == 0 else ROOT.rglob("[!.]*")
+    found = (ROOT / name for name in listed.stdout.splitlines()) if listed.returncode == 0 else unpacked()
     yield from (path for path in found if path.is_file() and (path.suffix in SUFFIXES or path.parent.name == ".ci"))
+
+
+def unpacked() -> Iterator[Path]:
+    """Return the files of an unpacked sdist; `.venv` and caches are not the project's."""
+    for folder, inside, names in os.walk(ROOT):
+        inside[:] = [name for name in inside if name == ".ci" or not name.startswith(".")]
+        yield from (Path(folder, name) for name in names)
 
 
 def prose(path: Path) -> Iterator[str]:
