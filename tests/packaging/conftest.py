@@ -1,9 +1,11 @@
 """Build the distribution and install it in an empty environment, once for all packaging tests."""
 
+import json
 import os
 import subprocess
 import sys
 import venv
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,12 +25,14 @@ def clean_environment() -> dict[str, str]:
     return kept | {"NO_COLOR": "1", "COLUMNS": "120"}
 
 
-def run(*command: str | Path, cwd: Path, timeout_s: float = 300) -> subprocess.CompletedProcess[str]:
-    """Run a program in the clean environment."""
+def run(
+    *command: str | Path, cwd: Path, timeout_s: float = 300, also: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a program in the clean environment, with these variables in addition."""
     return subprocess.run(
         [str(word) for word in command],
         cwd=cwd,
-        env=clean_environment(),
+        env=clean_environment() | dict(also or {}),
         capture_output=True,
         text=True,
         timeout=timeout_s,
@@ -70,9 +74,17 @@ class Installed:
         """Return a console script or the interpreter of the environment."""
         return self.environment / ("Scripts" if os.name == "nt" else "bin") / name
 
-    def run(self, name: str, *arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, name: str, *arguments: str | Path, cwd: Path | None = None, also: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         """Run a program of the environment, outside the checkout."""
-        return run(self.program(name), *arguments, cwd=cwd or self.elsewhere)
+        return run(self.program(name), *arguments, cwd=cwd or self.elsewhere, also=also)
+
+    def needs_unix(self) -> None:
+        """Skip where the environment has no interpreter for the default board."""
+        virtual = json.loads(self.run("tls-harness", "boards", "--json").stdout)["virtual"]
+        if not virtual["available"]:
+            pytest.skip(virtual["reason"])
 
     def check_types(self, file: str) -> subprocess.CompletedProcess[str]:
         """Run this environment's mypy --strict on a file in `elsewhere`, with the types of the installed packages."""

@@ -54,7 +54,7 @@ def test_version_is_that_of_the_distribution(installed):
 
 def test_a_foreign_test_file_uses_the_fixtures(installed):
     """A user's test file connects a board to a server and compares both sides, without any configuration."""
-    _needs_unix(installed)
+    installed.needs_unix()
     (installed.elsewhere / "test_foreign.py").write_text(FOREIGN, encoding="utf-8")
     done = installed.run("python", "-m", "pytest", "-W", "error", "test_foreign.py")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -63,7 +63,7 @@ def test_a_foreign_test_file_uses_the_fixtures(installed):
 
 def test_the_case_list_runs_in_a_foreign_suite(installed):
     """`pytest --cases smoke` with a three-line test file runs the case list and writes its report."""
-    _needs_unix(installed)
+    installed.needs_unix()
     (installed.elsewhere / "test_cases.py").write_text(FOREIGN_CASES, encoding="utf-8")
     done = installed.run("pytest", "test_cases.py", "--cases", "smoke", "--artifacts", "results")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -75,7 +75,7 @@ def test_the_case_list_runs_in_a_foreign_suite(installed):
 
 def test_a_board_in_an_empty_folder(installed):
     """`pytest --board SPEC` where no test is runs the packaged cases, also with workers; their commands to run them again work."""
-    _needs_unix(installed)
+    installed.needs_unix()
     folder = installed.elsewhere / "empty"
     folder.mkdir()
     done = installed.run("pytest", "--board", "unix", "--cases", "smoke", "-W", "error", cwd=folder)
@@ -89,7 +89,7 @@ def test_a_board_in_an_empty_folder(installed):
 
 def test_the_examples_are_installed(installed):
     """The examples run where the documentation says they are."""
-    _needs_unix(installed)
+    installed.needs_unix()
     folder = Path(installed.run("tls-harness", "files", "examples").stdout.strip())
     assert folder.is_relative_to(installed.environment)
     done = installed.run(
@@ -100,7 +100,7 @@ def test_the_examples_are_installed(installed):
 
 def test_the_packaged_matrix(installed):
     """`pytest --pyargs harness.compat` runs the case list in a folder without tests, and its command to run a case again works there."""
-    _needs_unix(installed)
+    installed.needs_unix()
     folder = installed.elsewhere / "nothing"
     folder.mkdir()
     arguments = ("--pyargs", "harness.compat", "--cases", "smoke", "-W", "error", "--rootdir", folder)
@@ -203,9 +203,3 @@ def test_types_of_a_foreign_test_file(installed):
     done = installed.check_types("test_wrong.py")
     lines = [int(line.split(":")[1]) for line in done.stdout.splitlines() if ": error: " in line]
     assert sorted(set(lines)) == [6, 7, 8, 9, 10, 11, 12], done.stdout
-
-
-def _needs_unix(installed) -> None:
-    virtual = json.loads(installed.run("tls-harness", "boards", "--json").stdout)["virtual"]
-    if not virtual["available"]:
-        pytest.skip(virtual["reason"])
