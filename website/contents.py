@@ -22,6 +22,7 @@ _FILES = {
     "simulate.md": ("Simulate firmware", "docs/simulate.md"),
     "asyncio.md": ("Connect through asyncio", "docs/asyncio.md"),
     "programs.md": ("Run programs on the board", "docs/programs.md"),
+    "ci.md": ("Test boards in CI", "docs/ci.md"),
     "lab.md": ("Run a lab with many boards", "docs/lab.md"),
     "reports.md": ("Write and compare reports", "docs/reports.md"),
     "faults.md": ("Boards that misbehave", "docs/faults.md"),
@@ -80,7 +81,7 @@ def _tree(page: dict[str, Page], *, root: Path) -> Section:
         section(
             "How to",
             "run.md", "boards.md", "own-tests.md", "reports.md", "changes.md", "simulate.md", "asyncio.md",
-            "programs.md", "virtual.md", "lab.md",
+            "programs.md", "virtual.md", "lab.md", "ci.md",
         ),
         section(
             "Reference",

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import venv
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +38,12 @@ def run(
         timeout=timeout_s,
         check=False,
     )
+
+
+@pytest.fixture(scope="session")
+def run_clean() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Return `run`."""
+    return run
 
 
 @dataclass(frozen=True, kw_only=True)
