@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import textwrap
+import warnings
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from types import FrameType
@@ -111,6 +112,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code. argparse itself exits for `--help`, `--version` and usage errors.
     """
     options = parser().parse_args(arguments)
+    # Roots of a PC's list have such numbers; `cryptography` warns in the middle of the output.
+    warnings.filterwarnings("ignore", message="Parsed a serial number which wasn't positive")
     try:
         with _ending_signals():
             code = int(options.run(options))

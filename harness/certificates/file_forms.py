@@ -25,6 +25,8 @@ _LABEL = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----")
 _ANY_BLOCK = re.compile(rb"-----(BEGIN|END) ([A-Z0-9 ]{1,40})-----")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/=\s]+")
 _INDENT = b" \t>|*#"
+# What OpenSSL ignores at the end of a line.
+_BLANK = b" \t\r\f\v\0"
 # The contents of PKCS#7 signedData and of PKCS#12 (RFC 2315 section 14, RFC 7292 section 4).
 _SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")
 _DATA = bytes.fromhex("06092a864886f70d010701")
@@ -75,7 +77,8 @@ class Contents:
     """What is in a file.
 
     `certificates` and `keys` are there in whatever form; only with PEM can OpenSSL read them as they are. `offsets` are where the
-    certificates of a DER file begin. `is_text`: a PKCS#7 file or a request is PEM.
+    certificates of a DER file begin. `is_text`: a PKCS#7 file or a request is PEM. `is_damaged`: of a PEM file, a block has no end or is
+    not base64, at which OpenSSL gives up.
     """
 
     form: Form
@@ -83,6 +86,7 @@ class Contents:
     keys: tuple[Block, ...] = ()
     offsets: tuple[int, ...] = ()
     is_text: bool = False
+    is_damaged: bool = False
 
 
 def read_contents(data: bytes) -> Contents:
@@ -112,7 +116,7 @@ def blocks(data: bytes) -> Iterator[Block]:
     label: bytes | None = None
     lines: list[bytes] = []
     for raw in data.split(b"\n"):
-        line = raw.rstrip(b" \t\r\f\v\0")
+        line = raw.rstrip(_BLANK)
         if label is None:
             found = _LABEL.fullmatch(line)
             label, lines = (found[1], []) if found is not None else (None, [])
@@ -150,7 +154,8 @@ def _as_pem(data: bytes) -> Contents | None:
     )
     labels = {block.label for block in found}
     if certificates:
-        return Contents(form=Form.PEM, certificates=certificates, keys=keys)
+        begun = sum(_LABEL.fullmatch(line.rstrip(_BLANK)) is not None for line in data.split(b"\n"))
+        return Contents(form=Form.PEM, certificates=certificates, keys=keys, is_damaged=begun != len(found))
     if keys:
         return Contents(form=Form.PRIVATE_KEY, keys=keys)
     if labels & {*_REQUEST_LABELS}:

@@ -34,6 +34,10 @@ This text was not recognised. Paste one of these:
 Both together give the best answer."""
 _WIDTH = 100
 _LONGEST = 20000
+_LONGEST_BYTES = 4 * _LONGEST
+# A text in which more than one character of so many is none is not a text.
+_TEXT_SHARE = 5
+_BINARY = "explain: this is not text; paste the last line of a traceback from the board or the server"
 _EMPTY = "explain: the text is empty; paste the last line of a traceback from the board or the server"
 
 
@@ -83,8 +87,22 @@ def run(options: argparse.Namespace) -> int:
 def _text(words: list[str]) -> str:
     """Return the message of the command line, or of a pipe; a terminal is not waited for unless asked."""
     if words == ["-"] or (not words and not sys.stdin.isatty()):
-        return sys.stdin.read(_LONGEST)
+        return _plain(sys.stdin.buffer.read(_LONGEST_BYTES))[:_LONGEST]
     return " ".join(words)[:_LONGEST]
+
+
+def _plain(data: bytes) -> str:
+    """Decode what a program wrote: UTF-8, or UTF-16 as PowerShell's > writes it.
+
+    Raises:
+        UsageError: most of it is no text.
+    """
+    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
+    text = data.decode(encoding, "replace")
+    strange = sum(letter == "\ufffd" or (ord(letter) < ord(" ") and letter not in "\t\r\n\f\x1b") for letter in text)
+    if strange * _TEXT_SHARE > len(text):
+        raise UsageError(_BINARY)
+    return text
 
 
 def as_data(text: str, answer: Answer) -> dict[str, object]:
@@ -140,7 +158,9 @@ def cause_lines(cause: Cause, *, sentence: bool) -> list[str]:
     rows = [("check: ", cause.tell), ("fix:   ", cause.fix)]
     if not sentence:
         rows = [("board: ", cause.board), ("other: ", cause.server), *rows]
-        rows += [("proof: ", f"tls-harness diagnose proves {cause.proves}")] if cause.proves is not None else []
+        # What is proved for a general cause depends on the special one.
+        proves = None if cause.reasons else cause.proves
+        rows += [("proof: ", f"tls-harness diagnose proves {proves}")] if proves is not None else []
         rows += [("see:   ", link) for link in cause.links]
     return first + [
         line for name, value in rows for line in _wrapped(name, value, indent="      " if sentence else "  ")

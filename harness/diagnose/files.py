@@ -24,6 +24,8 @@ from harness.errors import UsageError
 from harness.system.user_files import FileRefused, read_file
 
 _LARGEST_BYTES = 1 << 20
+# More than fits into the heap of any board with its session: a root takes 1 to 2 kB.
+_LARGEST_ON_BOARD_BYTES = 64 << 10
 _NAMES = {
     Form.EMPTY: "this is empty",
     Form.PRIVATE_KEY: "this is a private key",
@@ -65,6 +67,11 @@ def server_chain(
         UsageError: missing, unreadable, or nothing that Python's ssl reads as a certificate; the message has the command that helps.
     """
     found = read_contents(content(path, option=option))
+    if found.form is Form.PEM and found.is_damaged:
+        many = f"{len(found.certificates)} certificate{'' if len(found.certificates) == 1 else 's'} can be read"
+        raise UsageError(
+            f"{option} {path}: {_NAMES[Form.DAMAGED]}; {many}, but Python's ssl then refuses the whole file"
+        )
     if found.form is Form.PEM:
         return found.certificates
     expected = "expected a certificate as PEM (-----BEGIN CERTIFICATE-----)"
@@ -82,6 +89,22 @@ def authorities(path: Path, *, option: str) -> tuple[tuple[bytes, ...], str, byt
     if found.form in (Form.PEM, Form.DER, Form.DER_BUNDLE):
         return found.certificates, "pem" if found.form is Form.PEM else "der", data
     raise UsageError(_refusal(path, found, option=option, expected="expected a CA certificate, PEM or DER"))
+
+
+def check_size_for_board(path: Path | None, *, option: str) -> None:
+    """Refuse a CA file that no board can hold, such as the whole list of a PC.
+
+    Raises:
+        UsageError: it is too large; the message says what to give instead.
+    """
+    if path is None:
+        return
+    found, _form, data = authorities(path, option=option)
+    if len(data) > _LARGEST_ON_BOARD_BYTES:
+        raise UsageError(
+            f"{option} {path}: {len(data) // 1024} kB with {len(found)} certificates; a board holds its CAs in memory: give only the one "
+            f"that issued the server's certificate (at most {_LARGEST_ON_BOARD_BYTES // 1024} kB)"
+        )
 
 
 def has_key(path: Path, *, option: str) -> bool:

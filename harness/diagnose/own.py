@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.boards.virtual.interpreter import PACKAGE, find_interpreter
+from harness.diagnose.files import check_size_for_board
 from harness.diagnose.given import GivenCertificates
 from harness.diagnose.recipes import Ends
 from harness.diagnose.request import Progress, Request
@@ -16,6 +17,7 @@ from harness.diagnose.wire_steps import wire_steps
 from harness.diagnose.workshop import Workshop
 from harness.errors import BoardError, FaultKind, UsageError
 from harness.expectations.builders import connected
+from harness.explain.fixes import NO_FORWARD_SECRECY
 from harness.model import (
     BoardSpec,
     Case,
@@ -35,7 +37,9 @@ from harness.run.board_facts import NO_TLS
 from harness.run.case_runner import CaseRunner
 from harness.run.lab import Lab
 from harness.run.options import IN_PROCESS
+from harness.wire.suites import suite_code, suite_info
 
+NO_OTHER = "this board offers nothing better with an EC key"
 AS_IT_IS = "diagnose/as-it-is"
 
 
@@ -51,6 +55,7 @@ def diagnose_files(request: Request, *, progress: Progress) -> Diagnosis:
         BoardError: the board or its line failed, which says nothing about TLS.
         ServerError: the server side of the harness failed.
     """
+    check_size_for_board(request.files.ca, option="--ca")
     certificates = GivenCertificates(request.files, host=request.hostname)
     lab = Lab(request.options, certificates=certificates)
     try:
@@ -103,6 +108,7 @@ def _diagnosed(
             raise BoardError(first.verdict.reason or "the board failed", transcript=first.transcript)
         wire = wire_steps(runner.last) if runner.last and first.observation else ()
         first, notes = kept(request, runner, first)
+        notes = (*notes, *weak_session(first.observation))
         tried = Tried(trials=(), problems=())
         seen = first.observation
         if request.fixes and seen is not None and seen.outcome is not Outcome.CONNECTED:
@@ -150,6 +156,23 @@ def _written(
     except OSError as error:
         raise UsageError(f"--write '{request.write}': cannot be written ({error.strerror})") from error
     return (f"{request.write} has everything, ready to run: {', '.join(names)}",)
+
+
+def weak_session(seen: Observation | None) -> tuple[str, ...]:
+    """Say what a session without forward secrecy means, and which key of the server avoids it with this board, if one does."""
+    if seen is None or seen.outcome is not Outcome.CONNECTED or seen.client_hello is None:
+        return ()
+    used = suite_info(suite_code(seen.negotiated.suite or "") or 0)
+    if used is None or used.tls13 or used.key_exchange != "RSA":
+        return ()
+    offered = (suite_info(int(code, 16)) for code in seen.client_hello.suites)
+    ephemeral = any(
+        info is not None and (info.key_exchange, info.authentication) == ("ECDHE", "ECDSA") for info in offered
+    )
+    better = (
+        "this board offers ECDHE with an EC key: let the server load one as well, on P-256" if ephemeral else NO_OTHER
+    )
+    return (f"weak: {NO_FORWARD_SECRECY}; {better}",)
 
 
 def starts_programs(spec: BoardSpec, device: str, *, hosted: bool) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from harness.diagnose.files import check_size_for_board
 from harness.diagnose.given import GivenCertificates
 from harness.diagnose.own import AS_IT_IS, case_of, kept, secret_variables, starts_programs, with_proofs
 from harness.diagnose.recipes import Ends
@@ -76,6 +77,7 @@ def diagnose_server(request: Request, *, progress: Progress) -> Diagnosis:
     unknown = look_up(host, port)
     if unknown is not None:
         return _not_there(request, target, unknown)
+    check_size_for_board(request.files.ca, option="--ca")
     certificates = GivenCertificates(request.files, host=name)
     lab, relay = Lab(request.options, certificates=certificates), Relay(host, port)
     try:

@@ -148,3 +148,32 @@ def test_blocks_end_with_their_own_label(pair):
 def test_the_time_is_linear(piece):
     """A megabyte of the worst input takes seconds at most; quadratic time would take hours."""
     read_contents(piece * ((1 << 20) // len(piece)))
+
+
+@pytest.mark.parametrize(
+    ("damage", "is_damaged"),
+    [
+        (lambda pem: pem, False),
+        (lambda pem: pem + pem, False),
+        (lambda pem: b"text\n" + pem + b"text\n", False),
+        (lambda pem: pem + pem[:-30], True),
+        (lambda pem: pem + pem[: len(pem) // 2], True),
+        (lambda pem: pem + pem.replace(b"\nMII", b"\n!II"), True),
+        (lambda pem: pem + pem.replace(b"\r", b"").replace(b"\n-----END", b"\n\n-----END"), True),
+    ],
+    ids=["one", "two", "text", "no end", "cut", "not base64", "empty line"],
+)
+def test_a_damaged_block_after_a_good_one(pair, tmp_path, damage, is_damaged):
+    """OpenSSL refuses the whole file, although its first certificate is good."""
+    data = damage(pair.pem)
+    found = read_contents(data)
+    assert (found.form, found.is_damaged) == (Form.PEM, is_damaged)
+    (tmp_path / "chain.pem").write_bytes(data)
+    (tmp_path / "key.pem").write_bytes(pair.key_pem)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(tmp_path / "chain.pem", tmp_path / "key.pem")
+    except ssl.SSLError:
+        assert is_damaged
+    else:
+        assert not is_damaged

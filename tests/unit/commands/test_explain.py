@@ -8,7 +8,12 @@ import pytest
 from harness import cli
 
 
-class Terminal(io.StringIO):
+def piped(data):
+    """Return standard input as a pipe with these bytes."""
+    return io.TextIOWrapper(io.BytesIO(data))
+
+
+class Terminal(io.TextIOWrapper):
     """A standard input that is a terminal."""
 
     def isatty(self):
@@ -73,14 +78,46 @@ def test_a_negative_number_is_not_an_option(argument, capsys):
 def test_a_pipe(arguments, monkeypatch, capsys):
     """A pipe is read with and without a dash."""
     text = 'Traceback (most recent call last):\n  File "main.py", line 30, in <module>\nValueError: invalid cert\n'
-    monkeypatch.setattr("sys.stdin", io.StringIO(text))
+    monkeypatch.setattr("sys.stdin", piped(text.encode()))
     assert cli.main(["explain", *arguments]) == 0
     assert capsys.readouterr().out.startswith("The board cannot read a certificate that it was given.\n")
 
 
+def test_a_pipe_of_powershell(monkeypatch, capsys):
+    """Its > writes UTF-16 with a byte order mark."""
+    monkeypatch.setattr("sys.stdin", piped("ValueError: invalid cert\r\n".encode("utf-16")))
+    assert cli.main(["explain"]) == 0
+    assert capsys.readouterr().out.startswith("The board cannot read a certificate that it was given.\n")
+
+
+@pytest.mark.parametrize(
+    "data", [bytes(range(256)) * 400, b"\0" * 9, b"\xff" * 90_000], ids=["all", "zeros", "no UTF-8"]
+)
+def test_no_text(monkeypatch, capsys, data):
+    """Numbers in a binary file mean nothing."""
+    monkeypatch.setattr("sys.stdin", piped(data))
+    assert cli.main(["explain"]) == 2
+    assert capsys.readouterr().err == (
+        "tls-harness: explain: this is not text; paste the last line of a traceback from the board or the server\n"
+    )
+
+
+def test_a_text_with_noise(monkeypatch, capsys):
+    """A few bytes that are no text, as a serial console has them, and colours, do not matter."""
+    monkeypatch.setattr("sys.stdin", piped(b"\xff\x00\x1b[31mValueError: invalid cert\x1b[0m\xfe\n"))
+    assert cli.main(["explain"]) == 0
+    assert capsys.readouterr().out.startswith("The board cannot read a certificate that it was given.\n")
+
+
+def test_a_general_cause_has_no_proof_of_its_own(capsys):
+    """What is proved depends on the special cause."""
+    assert cli.main(["explain", "NO_SHARED_CIPHER"]) == 0
+    assert "proof:" not in capsys.readouterr().out
+
+
 def test_a_terminal_is_not_waited_for(monkeypatch, capsys):
     """Without text and without a pipe the command says what to paste."""
-    monkeypatch.setattr("sys.stdin", Terminal("NO_SHARED_CIPHER"))
+    monkeypatch.setattr("sys.stdin", Terminal(io.BytesIO(b"NO_SHARED_CIPHER")))
     assert cli.main(["explain"]) == 2
     assert capsys.readouterr().err.startswith("tls-harness: explain: the text is empty; paste the last line")
     assert cli.main(["explain", "-"]) == 0

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 from harness.diagnose.files import (
     authorities,
     check_server_key,
+    check_size_for_board,
     has_key,
     own_key,
     server_chain,
@@ -61,6 +62,33 @@ def test_certificates_of_a_server(files, bad):
     )
     assert says(server_chain, bad / "empty.pem") == f"--x F: this is empty; {wanted}"
     assert says(server_chain, bad / "text.pem") == f"--x F: this is neither certificate nor key; {wanted}"
+
+
+def test_a_damaged_chain(files, tmp_path):
+    """A bundle that was cut off: how much can be read, and that it is not enough."""
+    path, pem = tmp_path / "chain.pem", (files / "server-p256" / "cert.pem").read_bytes()
+    path.write_bytes(pem + pem[:100])
+    assert says(server_chain, path) == (
+        "--x F: this is damaged: a block has no end, or is not base64; 1 certificate can be read, "
+        "but Python's ssl then refuses the whole file"
+    )
+    path.write_bytes(pem * 2 + pem[:100])
+    assert "; 2 certificates can be read, " in says(server_chain, path)
+
+
+def test_more_than_a_board_holds(files, tmp_path):
+    """A PC's list of CAs is refused before the board is asked to hold it; what a board can hold is not."""
+    pem = (files / "ca-p256" / "cert.pem").read_bytes()
+    path = tmp_path / "ca.pem"
+    path.write_bytes(pem + b"#" * (65536 - len(pem)))
+    check_size_for_board(path, option="--x")
+    check_size_for_board(None, option="--x")
+    path.write_bytes(pem * 200 + b"#" * (65537 - len(pem) * 200))
+    count = 200
+    assert says(check_size_for_board, path) == (
+        f"--x F: {path.stat().st_size // 1024} kB with {count} certificates; a board holds its CAs in memory: give only the one "
+        "that issued the server's certificate (at most 64 kB)"
+    )
 
 
 def test_files_that_cannot_be_read(files, bad):

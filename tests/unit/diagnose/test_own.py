@@ -253,3 +253,21 @@ def test_a_connection_that_needs_nothing_is_written_too(diagnose, server, tmp_pa
     none = diagnose(server("server-p256"), minimum_version="TLSv1.3", fixes=False, write=tmp_path / "none")
     assert none.notes[-1] == "--write: nothing was written, because no fix was proved"
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize(
+    ("offered", "advice"),
+    [
+        (QUESTION, "this board offers ECDHE with an EC key: let the server load one as well, on P-256"),
+        (QUESTION[3:], "this board offers nothing better with an EC key"),
+    ],
+)
+def test_a_weak_session(diagnose, server, offered, advice):
+    """It connects, but without forward secrecy: what that means, and what avoids it with this board."""
+    found = diagnose(server("server-rsa2048"), suites=offered, ciphers="AES128-SHA256:AES256-SHA")
+    assert found.result.observation.weak == ("no forward secrecy",)
+    assert found.notes[-1] == (
+        "weak: TLS_RSA has no forward secrecy: anyone who gets the server's key later can decrypt previously recorded traffic; "
+        + advice
+    )
+    assert (found.trials, diagnose(server("server-p256")).notes) == ((), found.notes[:-1])
