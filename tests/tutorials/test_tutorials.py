@@ -76,8 +76,11 @@ def follow(text: str, folder: Path) -> list[str]:
                 ran.append(command)
         elif kind == "console":
             for command, expected in commands(block):
-                output = run(command, folder).stdout
+                done = run(command, folder)
                 ran.append(command)
+                output = done.stdout
+                if command.startswith("pytest ") and done.returncode != 0:
+                    pytest.fail(f"{command}\nexit code {done.returncode}\n{output}")
                 if not doctest.OutputChecker().check_output(f"\n{expected}", f"\n{output}", doctest.ELLIPSIS):
                     pytest.fail(f"{command}\nexpected:\n{expected}\nprinted:\n{output}")
     return ran
@@ -137,5 +140,7 @@ def test_a_wrong_output_is_noticed(tmp_path):
     with pytest.raises(pytest.fail.Exception) as caught:
         follow("```console\n$ echo one\ntwo\n```\n", tmp_path)
     assert str(caught.value) == "echo one\nexpected:\ntwo\n\nprinted:\none\n"
+    with pytest.raises(pytest.fail.Exception, match=r"^pytest --board unix no-such-file\nexit code 4\n"):
+        follow("```console\n$ pytest --board unix no-such-file\n...\n```\n", tmp_path)
     with pytest.raises(AssertionError):
         follow("```sh\nfalse\n```\n", tmp_path)
