@@ -1,5 +1,7 @@
 """`--client API` is repeatable: one more dimension of the run."""
 
+import csv
+
 import pytest
 
 CLIENTS = ("--client", "socket", "--client", "asyncio")
@@ -7,7 +9,8 @@ CLIENTS = ("--client", "socket", "--client", "asyncio")
 
 def test_two_clients(suite):
     """Each case runs through each API: in ids, lines, the table, the record and the command that runs a test again."""
-    ran = suite.run("--cases", "smoke", "-v", *CLIENTS)
+    reports = [word for suffix in ("md", "html", "csv") for word in ("--compat-report", f"report.{suffix}")]
+    ran = suite.run("--cases", "smoke", "-v", *CLIENTS, *reports)
     assert ran.status == 0, ran.text
     columns = [line.split()[:2] for line in ran.lines if line.startswith("unix ")]
     assert columns.count(["unix", "asyncio"]) == columns.count(["unix", "in-process"]) > 5
@@ -18,6 +21,14 @@ def test_two_clients(suite):
     cells = [(result.get("client"), result["case"]) for result in record["results"]]
     cases = [case for client, case in cells if client is None]
     assert cells == [(None, case) for case in cases] + [("asyncio", case) for case in cases]
+    texts = {
+        suffix: (suite.folder / f"report.{suffix}").read_text(encoding="utf-8") for suffix in ("md", "html", "csv")
+    }
+    assert "| unix asyncio | " in texts["md"]
+    assert '{"name":"unix asyncio"' in texts["html"]
+    assert [row["client"] for row in csv.DictReader(texts["csv"].splitlines())] == [
+        client or "socket" for client, _case in cells
+    ]
     assert {result["verdict"] for result in record["results"]} == {"pass"}
     again = next(result["rerun"] for result in record["results"] if result.get("client") == "asyncio")
     assert again.startswith("pytest 'test_mine.py::test_case[unix-asyncio-")

@@ -49,6 +49,23 @@ def test_every_cell_is_found_by_its_id(servers, clients, links, repeat):
         assert ids.find(f"t.py::C::test_x[{parameters(column)}]") == (replace(column, test="t.py::C::test_x"), 1)
 
 
+@pytest.mark.parametrize(
+    ("servers", "clients", "links", "older"),
+    [
+        ((), ("socket", "asyncio"), (), "unix-socket"),
+        (("in-process",), (), (), "unix-in-process"),
+        (("in-process", "python3.8.18"), ("socket",), (), "unix-in-process-socket"),
+    ],
+)
+def test_an_older_pytest_shows_defaults(servers, clients, links, older):
+    """A pytest before 8.4 cannot hide the default of an axis that a run names; its id gives the same cell, with and without a case."""
+    ids = NodeIds(Axes(boards=("unix", "unix-2"), servers=servers, clients=clients, links=links, cases=CASES))
+    default = Cell(board="unix", case="seed/a")
+    for column in ("unix", older):
+        assert ids.find(f"{FILE}[{column}-seed/a]") == (default, 1)
+    assert NodeIds(Axes(boards=("unix",), cases=CASES)).find(f"{FILE}[{older}-seed/a]") is None
+
+
 def test_names_that_make_one_id_of_two_cells():
     """A board whose name is that of another board and a client is refused: their tests could not be distinguished."""
     message = (

@@ -1,6 +1,7 @@
 """The values of options, each checked alone; tests/plugin tests them with pytest."""
 
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -9,6 +10,7 @@ from harness.errors import UsageError
 from harness.model import ClientApi
 from harness.pytest_plugin.options import (
     boards,
+    check_amount,
     check_distinct,
     check_outputs,
     check_set,
@@ -21,6 +23,7 @@ from harness.pytest_plugin.options import (
     server_names,
     servers,
 )
+from harness.run.options import RunOptions
 
 
 def test_default_board(tmp_path):
@@ -198,3 +201,19 @@ def test_one_port_under_two_names(tmp_path):
     check_distinct(urls)
     with pytest.raises(UsageError, match=r"the same board as 'socket://127.0.0.1:4000' \(net-127.0.0.1-4000\)"):
         check_distinct([*urls, parse_board("rfc2217://127.0.0.1:4000", {})])
+
+
+@pytest.mark.parametrize(("count_of_cases", "apis"), [(49_999, 1), (50_000, 1), (25_000, 2)])
+def test_too_many_tests(tmp_path, count_of_cases, apis):
+    """Each client API is a factor, which the message names only if there are several."""
+    (board,) = boards([], file=None, folder=tmp_path)
+    options = RunOptions(boards=(board,), clients=tuple(ClientApi)[:apis], repeat=4)
+    check_amount(options, lambda: range(count_of_cases))
+    options = replace(options, repeat=5)
+    named = ", 2 client APIs" * (apis > 1)
+    with pytest.raises(UsageError) as caught:
+        check_amount(options, lambda: range(count_of_cases))
+    assert str(caught.value) == (
+        f"--repeat '5': {count_of_cases} cases, 1 boards{named} and 1 servers give {5 * count_of_cases * apis} tests; "
+        "expected at most 200000 in one run"
+    )

@@ -8,6 +8,7 @@ import pytest
 
 from harness.model import (
     CaseResult,
+    ClientApi,
     Observation,
     Outcome,
     ServerReport,
@@ -60,6 +61,13 @@ def test_files(tmp_path, case_named):
     transcript = tmp_path / "new" / kept.artifacts["transcript"]
     assert transcript.read_text() == "> x\n< y\n"
     assert stat.S_IMODE(transcript.stat().st_mode) == 0o600
+
+
+def test_each_client_has_its_own_files(tmp_path, case_named):
+    """The default keeps the name that it had before there was another."""
+    made = [result(transcript="x", client=client) for client in ClientApi]
+    kept = [keep(one, None, folder=tmp_path, case=case_named("topic/name"))[0].artifacts["transcript"] for one in made]
+    assert kept == [f"unix_1.20_x-in-process-{client}topic_name.serial.txt" for client in ("", "asyncio-")]
 
 
 def test_every_run_of_a_soak(tmp_path, case_named):

@@ -183,6 +183,16 @@ def test_gone_and_new(good):
     assert [change.kind for change in compare(good, changed).changes] == ["new failure", "gone", "gone"]
 
 
+def test_another_client_is_another_cell(good):
+    """A run through asyncio has no cell in common with one through sockets; its changes name the client."""
+    other = copy.deepcopy(good)
+    for result in other["results"]:
+        result["client"] = "asyncio"
+    found = compare(good, other)
+    assert found.compared == 0
+    assert {(change.kind, change.client) for change in found.changes} == {("new case", "asyncio"), ("gone", None)}
+
+
 def test_the_worst_of_a_kind_comes_first(good):
     """`insecure`, then failures, then faults, then sessions that became refusals."""
     new = copy.deepcopy(good)

@@ -254,6 +254,21 @@ def test_one_cell_in_two_runs_names_no_others(real, another):
     assert merged.notes == ("1 cells had results from several runs: those from the newest run are used",)
 
 
+def test_the_same_cell_through_another_client(real, another):
+    """It is another cell: both are kept, those of one column together; a second result for it names the column."""
+    cases = [result["case"] for result in real["results"][:2]]
+    one, other = {**real, "results": real["results"][:2]}, another()
+    other["results"] = [{**result, "client": "asyncio"} for result in other["results"][:2]]
+    merged = merge([part(other, "b.json"), part(one)]).run
+    assert [(item.get("client"), item["case"]) for item in merged["results"]] == [
+        (client, case) for client in (None, "asyncio") for case in cases
+    ]
+    with pytest.raises(
+        UsageError, match=rf"^duplicate results for unix asyncio in-process {cases[0]} and 1 more cells: "
+    ):
+        merge([part(other, "b.json"), part({**other, "run": {**other["run"], "id": "third"}}, "c.json")])
+
+
 def test_a_run_in_two_files_is_taken_from_the_first(real):
     """Its evidence is where the first file says it is."""
     run = copy.deepcopy(real)
