@@ -36,7 +36,20 @@ def j_unsupported() -> Situation:
     need = Need(name="magic", reason="this firmware has no magic", met=lambda info, server: False)
     return Situation(server=ServerProfile(certificates=("server-p256",)), expect=connected(), needs=(need,))
 '''
-NAMES = ["board", "firmware", "server", "case", "outcome", "verdict", "weak", "unverified", "alert", "explanation"]
+NAMES = [
+    "board",
+    "firmware",
+    "server",
+    "client",
+    "link",
+    "case",
+    "outcome",
+    "verdict",
+    "weak",
+    "unverified",
+    "alert",
+    "explanation",
+]
 # A board's output with characters that XML 1.0 does not allow; \357\277\276 is U+FFFE.
 HOSTILE = """#!/bin/sh
 printf '\\033[2J\\000\\001\\013\\357\\277\\276\\355\\240\\200]]><properties>&\\342\\200\\256'
