@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from enum import StrEnum
 
-from harness.firmware.table import Firmware, firmwares, release_series
+from harness.firmware.table import Firmware, firmwares, port_of, release_series
 from harness.wire.suites import SuiteInfo, suite_info
 
 _PORTS = ("stm32", "mimxrt", "rp2", "esp32")
@@ -41,6 +41,14 @@ def since(feature: Feature) -> str:
             others.setdefault(series, []).append(port)
     words = [f"{', '.join(ports)}: {_text(series)}" for series, ports in others.items()]
     return f"{_text(main)} ({'; '.join(words)})" if words else _text(main)
+
+
+def since_on(feature: Feature, *, platform: str) -> Series | None:
+    """Return the release series from which on the port of a `sys.platform` has a feature: (0, 0) where every release has it, None for a
+    port that is not recorded.
+    """
+    first, port = first_series(feature), port_of(platform)
+    return (first[port] or (0, 0)) if port in first else None
 
 
 def everywhere(feature: Feature) -> str:

@@ -25,6 +25,11 @@ _PLATFORMS = {"esp32": "esp32", "esp8266": "esp8266", "rp2": "rp2", "mimxrt": "m
 _VERSION = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?(-preview)?")
 
 
+def port_of(platform: str) -> str:
+    """Return the port whose `sys.platform` this is; a text that is none of them is returned as it is."""
+    return next((port for port, name in _PLATFORMS.items() if name == platform), platform)
+
+
 class Basis(StrEnum):
     """How a value is known."""
 

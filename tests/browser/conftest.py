@@ -141,6 +141,44 @@ def mixed(record):
     return run
 
 
+COLUMNS = ("@1.20.0", "@1.24.1", "@1.28.0", "@1.28.0 asyncio", "@1.28.0 slow-wifi")
+BOARDS = (("plant", "pyboard"), ("gate", "esp32"), ("unix:micropython-lab", "rp2"))
+
+
+@pytest.fixture(scope="session")
+def wide(record):
+    """Return a run with 30 columns: three boards with firmwares, a client and a link, on two servers. Firmware 1.20 needs an EC key;
+    one cell fails.
+    """
+    _folder, run = record
+    run = copy.deepcopy(run)
+    # The smoke cases have one single key only.
+    (case,) = (copy.deepcopy(case) for case in run["cases"] if case["case"] == "key/rsa2048")
+    run["cases"].append({**case, "case": "key/p256", "title": "P-256 key"})
+    (rsa,) = (item for item in run["results"] if item["case"] == "key/rsa2048")
+    other = {**copy.deepcopy(rsa), "case": "key/p256"}
+    other["observed"]["negotiated"]["suite"] = "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"
+    run["results"].append(other)
+    run = more_of(run, boards=len(COLUMNS) * len(BOARDS), servers=2)
+    names = {}
+    for entry, (board, platform, ending) in zip(
+        run["boards"], ((*board, ending) for board in BOARDS for ending in COLUMNS), strict=True
+    ):
+        names[entry["board"]] = entry["board"] = board + ending
+        entry["firmware"] = ending.split()[0].removeprefix("@")
+        version = [int(part) for part in entry["firmware"].split(".")]
+        entry["facts"] = {**entry["facts"], "platform": platform, "version": version}
+    refusal = next(item for item in run["results"] if item["case"] == "seed/rsa-key-no-shared-cipher")
+    for item in run["results"]:
+        item["board"] = names[item["board"]]
+        if "@1.20.0" in item["board"] and item["case"].startswith("key/rsa"):
+            kept = {key: item[key] for key in ("board", "server", "case")}
+            item.update({**copy.deepcopy(refusal), **kept})
+    failing = next(item for item in run["results"] if item["case"] == "seed/ca-verified")
+    failing["verdict"], failing["reason"] = "fail", "made to fail for this test"
+    return run
+
+
 @pytest.fixture
 def show(chromium, tmp_path):
     """Open a run record as a page from a file. Any console message, dialog or other request fails the test."""

@@ -53,7 +53,7 @@ def test_the_first_screen_names_the_key(record, show, screenshots):
         assert place.bounding_box()["y"] + place.bounding_box()["height"] < screen
     page.screenshot(path=screenshots / "first-screen.png")
     page.locator("table.keys button").first.click()
-    links = page.locator("#detail a").evaluate_all("all => all.map((a) => [a.textContent, a.href])")
+    links = page.locator("#detail li a").evaluate_all("all => all.map((a) => [a.textContent, a.href])")
     assert links
     for name, address in links:
         assert address == (folder / "art" / name).as_uri()
@@ -88,6 +88,8 @@ def test_a_cell_opens_and_closes_by_keyboard(mixed, show, screenshots):
     """Tab reaches the table, arrows move, Enter opens, Escape closes and restores the focus. The open cell is part of the address."""
     page = show(mixed, hash_="#verdict=fail")
     page.locator("#box").focus()
+    page.keyboard.press("Tab")  # the boards, which can be folded
+    page.keyboard.press("Tab")
     page.keyboard.press("Tab")  # the group
     page.keyboard.press("Tab")  # its first cell
     assert page.evaluate("document.activeElement.dataset.at")
@@ -184,7 +186,7 @@ def test_a_phone_scrolls_down_only(mixed, show, screenshots):
     for item in [*run["boards"], *run["results"]]:
         item["board"] = "long" * 15 if item["board"] == renamed else item["board"]
     failing["reason"] = failing["mismatches"][0]["observed"] = "long" * 40
-    page = show(run, width=390, height=844, has_touch=True)
+    page = show(run, width=390, height=844, has_touch=True, hash_="#unfold=board-0")
     wide = "document.documentElement.scrollWidth <= 390"
     assert page.evaluate(wide)
     page.screenshot(path=screenshots / "phone.png", full_page=True)

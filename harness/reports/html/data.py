@@ -12,6 +12,7 @@ from harness.reports.record.plain import plain
 from harness.reports.record.result_types import Json, Result
 from harness.reports.record.run_types import CaseEntry, RunRecord, Source
 from harness.reports.text.case_settings import settings_of
+from harness.reports.text.column_groups import board_of, heads
 from harness.wire.groups import group_name
 from harness.wire.signature_algorithms import signature_name
 from harness.wire.suites import suite_name
@@ -54,7 +55,12 @@ def page_data(run: RunRecord) -> dict[str, Json]:
             {"word": word, "sign": word.sign, "bad": word.fails_run, "good": word.as_expected}
             for word in VerdictWord.by_severity()
         ],
-        "boards": visible([{"name": name, "about": firmware.get(name) or ""} for name in boards]),
+        "boards": visible(
+            [
+                {"name": name, "board": board_of(name), "heads": heads(name, firmware=firmware.get(name))}
+                for name in boards
+            ]
+        ),
         "servers": visible([{"name": name, "about": server_title(run, name)} for name in servers]),
         "cases": visible([_case(name, known.get(name)) for name in cases]),
         "results": visible(results),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from harness.reports.record.cells import UNVERIFIED, server_title
 from harness.reports.record.result_types import Json
 from harness.reports.record.run_types import RunRecord
-from harness.reports.text.key_costs import BoardCost, KeyCost, key_costs, kilobytes
+from harness.reports.text.column_groups import grouped, heads
+from harness.reports.text.key_costs import BoardCost, KeyCost, board_cost, key_costs, kilobytes
 from harness.reports.text.server_keys import (
     Connects,
     KeyCell,
@@ -21,29 +22,53 @@ def cost_view(run: RunRecord, matrix: KeyMatrix) -> dict[str, Json]:
     """Return the first table: a row per key, the recommended one first; a column per board with time, and heap if it is known."""
     rows, best = key_costs(matrix), recommended(matrix)
     outside = list(hosted_boards(run))
+    boards = grouped(cost.board for cost in rows[0].boards) if rows else {}
     return {
-        "boards": _boards(run, [cost.board for cost in rows[0].boards] if rows else []),
-        "rows": [_cost_row(row, best=best is not None and row.row.case == best.case, outside=outside) for row in rows],
-        "outside": [board for board in outside if rows and board in {cost.board for cost in rows[0].boards}],
-    }  # fmt: skip
+        "boards": [
+            {**_board_head(run, board, columns=names), "columns": [{"heads": _heads(run, name)} for name in names]}
+            for board, names in boards.items()
+        ],
+        "columns": sum(len(names) for names in boards.values()),
+        "rows": [
+            _cost_row(row, boards, best=best is not None and row.row.case == best.case, outside=outside) for row in rows
+        ],
+        "outside": [name for name in outside if any(name in names for names in boards.values())],
+    }
 
 
-def _boards(run: RunRecord, names: list[str]) -> list[dict[str, str]]:
-    firmware = _firmware(run)
-    return [{"name": name, "firmware": firmware.get(name, "?")} for name in names]
+def _board_head(run: RunRecord, board: str, *, columns: list[str]) -> dict[str, Json]:
+    """Return the name of a board with one column, and its firmware; or of one with several, whose heads tell them apart."""
+    if len(columns) > 1:
+        return {"name": board, "heads": []}
+    firmware = _firmware(run).get(columns[0]) or "unknown"
+    return {"name": columns[0], "heads": [f"firmware {firmware}"]}
 
 
-def _firmware(run: RunRecord) -> dict[str, str]:
-    return {board.board: board.firmware or "firmware unknown" for board in run.boards}
+def _heads(run: RunRecord, column: str) -> list[str]:
+    return heads(column, firmware=_firmware(run).get(column))
 
 
-def _cost_row(cost: KeyCost, *, best: bool, outside: list[str]) -> dict[str, Json]:
+def _firmware(run: RunRecord) -> dict[str, str | None]:
+    return {board.board: board.firmware for board in run.boards}
+
+
+def _cost_row(cost: KeyCost, boards: dict[str, list[str]], *, best: bool, outside: list[str]) -> dict[str, Json]:
     row = cost.row
+    of_column = {item.board: item for item in cost.boards}
     return {
         "title": row.title,
         "best": best,
         **_connects(row),
-        "cells": [_cost_cell(item, heap=item.board not in outside) for item in cost.boards],
+        "boards": [
+            {
+                "name": board,
+                "cells": [_cost_cell(of_column[name], heap=name not in outside) for name in names],
+                "folded": _cost_cell(
+                    board_cost(board, [cell for cell in row.cells if cell.board in names]), heap=names[0] not in outside
+                ),
+            }
+            for board, names in boards.items()
+        ],
         "heap": " to ".join(dict.fromkeys(f"{value / 1000:.0f}" for value in cost.heap_rule)) + " kB"
         if cost.heap_rule
         else "",
@@ -93,11 +118,11 @@ def _cost_cell(cost: BoardCost, *, heap: bool) -> dict[str, Json]:
 
 def key_view(run: RunRecord, matrix: KeyMatrix) -> dict[str, Json]:
     """Return the key table as rows of texts; `at` are the places of board, server and case of a cell in the page's data."""
-    firmware = _firmware(run)
-    boards: dict[str, list[str]] = {}
-    for board, server in matrix.columns:
-        boards.setdefault(board, []).append(server)
-    order = [(board, server) for board, servers in boards.items() for server in servers]
+    boards = grouped(dict.fromkeys(name for name, _server in matrix.columns))
+    columns = {
+        board: [(name, server) for each in names for name, server in matrix.columns if name == each]
+        for board, names in boards.items()
+    }
     places = {
         key: {name: place for place, name in enumerate(dict.fromkeys(names))}
         for key, names in (
@@ -109,17 +134,20 @@ def key_view(run: RunRecord, matrix: KeyMatrix) -> dict[str, Json]:
     ranked = matrix.ranked()
 
     def rows(*, single: bool) -> list[dict[str, Json]]:
-        return [_row(row, order, places) for row in ranked if row.recommendable is single]
+        return [_row(row, columns, places) for row in ranked if row.recommendable is single]
 
     return {
         "boards": [
             {
-                "name": board,
-                "firmware": firmware.get(board, "?"),
-                "servers": [_heads(server_title(run, name)) for name in names],
+                **_board_head(run, board, columns=names),
+                "columns": [
+                    {"heads": (_heads(run, name) if len(names) > 1 else []) + _server_heads(server_title(run, server))}
+                    for name, server in columns[board]
+                ],
             }
             for board, names in boards.items()
         ],
+        "columns": len(matrix.columns),
         "groups": [
             {"title": "One key", "rows": rows(single=True)},
             {"title": "Two keys on one server, other roots, special settings", "rows": rows(single=False)},
@@ -127,19 +155,39 @@ def key_view(run: RunRecord, matrix: KeyMatrix) -> dict[str, Json]:
     }
 
 
-def _heads(title: str) -> list[str]:
+def _server_heads(title: str) -> list[str]:
     """Return a server's title on short lines: Python, OpenSSL, whose default suites."""
     return title.replace(" (", ", (").split(", ")
 
 
-def _row(row: KeyRow, order: list[tuple[str, str]], places: dict[str, dict[str, int]]) -> dict[str, Json]:
+def _row(row: KeyRow, columns: dict[str, list[tuple[str, str]]], places: dict[str, dict[str, int]]) -> dict[str, Json]:
     cells = {(cell.board, cell.server): cell for cell in row.cells}
     return {
         "title": row.title,
         **_connects(row),
         "cost": f"{milliseconds(row.costs[-1][0])} ms" if row.costs else "",
-        "cells": [_key_cell(cells[column], row, places) for column in order],
+        "boards": [
+            {
+                "name": board,
+                "cells": [_key_cell(cells[column], row, places) for column in own],
+                "folded": _folded_key([cells[column] for column in own]),
+            }
+            for board, own in columns.items()
+        ],
     }
+
+
+def _folded_key(cells: list[KeyCell]) -> dict[str, Json]:
+    """Return one key in all columns of a board: in how many it connects, and why not in the others."""
+    row = KeyRow(case="", title="", cells=tuple(cells))
+    summed = _connects(row)
+    style = {"all": "yes", "some": "some", "unknown": "none"}.get(summed["word"], "refused")
+    bad = [cell for cell in cells if cell not in row.good]
+    if any(cell.verdict is not None and cell.verdict.fails_run for cell in cells):
+        style = "no"
+    details = [*(cell.reason for cell in bad), *(f"weak: {cell.weak}" for cell in cells if cell.weak)]
+    details += [UNVERIFIED for cell in cells if cell.unverified] + ["~ flaky" for cell in cells if cell.flaky]
+    return {**summed, "style": style, "details": list(dict.fromkeys(text for text in details if text))}
 
 
 def _key_cell(cell: KeyCell, row: KeyRow, places: dict[str, dict[str, int]]) -> dict[str, Json]:
@@ -153,7 +201,7 @@ def _key_cell(cell: KeyCell, row: KeyRow, places: dict[str, dict[str, int]]) -> 
     sign, word, style = looks[cell.connects]
     details = [
         (cell.version or "").replace("TLSv", "TLS "),
-        f"{milliseconds(cell.time_ms)} ms" if cell.time_ms is not None else "",
+        f"{milliseconds(cell.time_ms)} ms" if cell.time_ms is not None and not cell.hosted else "",
         f"weak: {cell.weak}" if cell.weak else "",
         UNVERIFIED if cell.unverified else "",
     ]

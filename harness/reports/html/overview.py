@@ -15,7 +15,7 @@ from harness.reports.record.run_types import Baseline, ChangeKind, RunRecord, So
 from harness.reports.record.soak import flaky_cells, times_text, verdicts_text
 from harness.reports.text.key_costs import kilobytes
 from harness.reports.text.reached_text import reached_lines
-from harness.reports.text.server_advice import board_lines, configuration
+from harness.reports.text.server_advice import board_lines, configuration, suites_line
 from harness.reports.text.server_keys import KEY_TOPIC, KeyMatrix, answer, hosted_boards, key_matrix
 from harness.reports.text.terminal import stranger_lines
 
@@ -34,6 +34,7 @@ def overview(run: RunRecord) -> dict[str, Json]:
         "head": head(run),
         "answer": answer(matrix, tabled=True) if matrix else [no_answer(run)],
         "config": _configuration(matrix) if matrix else None,
+        "suites": suites_line(matrix) if matrix else "",
         "board_lines": board_lines(run, matrix) if matrix else [],
         "costs": cost_view(run, matrix) if matrix else None,
         "key_table": key_view(run, matrix) if matrix else None,

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import resources
 from typing import Any
 
 from harness.model import Outcome, Simulation
-from harness.reports.html import policy
+from harness.reports.html import environment, part, policy
 from harness.reports.record.plain import one_line, plain
 from harness.reports.text.recipe_text import recipe_lines
 from harness.reports.text.simulation_text import (
@@ -27,19 +26,19 @@ from harness.reports.text.simulation_text import (
 
 def render_simulations(found: Sequence[Simulation]) -> str:
     """Render one or more simulated servers as one page."""
-    import jinja2
     from markupsafe import Markup
 
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    style = _part("style.css")
-    return environment.from_string(_part("simulation.html.j2")).render(
-        servers=[_server(item) for item in found],
-        no_session=NO_SESSION,
-        assumed=ASSUMED,
-        style=Markup(style),
-        policy=policy(style=style, script=""),
+    style = part("style.css")
+    return (
+        environment()
+        .from_string(part("simulation.html.j2"))
+        .render(
+            servers=[_server(item) for item in found],
+            no_session=NO_SESSION,
+            assumed=ASSUMED,
+            style=Markup(style),
+            policy=policy(style=style, script=""),
+        )
     )
 
 
@@ -95,7 +94,3 @@ def _server(found: Simulation) -> dict[str, Any]:
             for change in found.changes
         ],
     }
-
-
-def _part(name: str) -> str:
-    return resources.files("harness.reports.html").joinpath(name).read_text(encoding="utf-8")

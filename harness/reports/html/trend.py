@@ -11,7 +11,7 @@ import statistics
 from collections.abc import Iterator, Sequence
 
 from harness.model import VerdictWord
-from harness.reports.html import part, policy
+from harness.reports.html import environment, part, policy
 from harness.reports.html.data import visible
 from harness.reports.record.result_types import Json
 from harness.reports.record.trend import WORDS, CellTrend, Measure, Trend
@@ -40,18 +40,18 @@ LISTED_RUNS = 50
 
 def render_trend_html(trend: Trend) -> str:
     """Render a trend as one page."""
-    import jinja2
     from markupsafe import Markup
 
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
     style = part("style.css") + part("trend.css")
-    return environment.from_string(part("trend.html.j2")).render(
-        view=visible(_view(trend)),
-        boards=_boards(trend),
-        style=Markup(style),
-        policy=policy(style=style),
+    return (
+        environment()
+        .from_string(part("trend.html.j2"))
+        .render(
+            view=visible(_view(trend)),
+            boards=_boards(trend),
+            style=Markup(style),
+            policy=policy(style=style),
+        )
     )
 
 

@@ -5,17 +5,20 @@ The configuration is that of the case that connects every board: what was tried,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from harness.cases import find_case
 from harness.errors import UsageError
 from harness.explain.other_servers import for_any_server
 from harness.explain.server_lines import serving
-from harness.firmware.since import Feature, last_port, since
+from harness.firmware.since import Feature, last_port, since, since_on
+from harness.firmware.table import port_of
 from harness.model import Change, Fix, ServerProfile
 from harness.reports.record.run_types import BoardEntry, RunRecord
-from harness.reports.text.server_keys import Connects, KeyCell, KeyMatrix, KeyRow, recommended
+from harness.reports.text.column_groups import grouped, heads
+from harness.reports.text.server_keys import Connects, KeyCell, KeyMatrix, KeyRow, chosen
 
 # In `for_any_server` each line begins with the server's name in this width.
 _NAME_WIDTH = 11
@@ -54,8 +57,23 @@ def configuration(matrix: KeyMatrix) -> Configuration | None:
 
 def advised(matrix: KeyMatrix) -> KeyRow | None:
     """Return the single key that is recommended, else the best server with several keys that connects every board."""
-    known = matrix.without_silent_columns()
-    return recommended(matrix) or next((row for row in known.ranked() if row.everywhere), None)
+    return chosen(matrix.without_silent_columns())
+
+
+def suites_line(matrix: KeyMatrix) -> str:
+    """Say in one sentence which suites the recommended server needs, and which the boards negotiated with it; empty without one."""
+    row = advised(matrix)
+    if row is None:
+        return ""
+    counts = Counter(cell.suite for cell in row.good if cell.suite)
+    seen = " and ".join(f"{suite} ({count} of {len(row.good)})" for suite, count in counts.most_common())
+    try:
+        profile = find_case(row.case).server
+    except UsageError:
+        profile = None
+    needed = "" if profile is None else "those below; " if profile.ciphers else "the server's default list is enough; "
+    strength = f"weak: {row.weak}" if row.weak else "every session has forward secrecy"
+    return f"Suites: {needed}the boards negotiated {seen}; {strength}." if seen else ""
 
 
 def _python(profile: ServerProfile) -> tuple[str, ...]:
@@ -69,17 +87,28 @@ def _python(profile: ServerProfile) -> tuple[str, ...]:
 def board_lines(run: RunRecord, matrix: KeyMatrix) -> list[str]:
     """Say in one sentence per board which keys it needs."""
     described = {board.board: board for board in run.boards}
-    boards = dict.fromkeys(board for board, _server in matrix.columns)
-    return [
-        f"{_name(board, described.get(board))}: {_sentence(board, described.get(board), matrix)}." for board in boards
-    ]
+    found = []
+    for board, columns in grouped(dict.fromkeys(board for board, _server in matrix.columns)).items():
+        alike: dict[str, list[str]] = {}
+        for column in columns:
+            alike.setdefault(_sentence(column, described.get(column), matrix), []).append(column)
+        name = board if len(columns) > 1 else columns[0]
+        found += [f"{name}{_which(columns, described=described)}: {sentence}." for sentence, columns in alike.items()]
+    return found
 
 
-def _name(board: str, entry: BoardEntry | None) -> str:
-    if entry is None or not entry.firmware:
-        return board
-    platform = f" on {entry.facts.platform}" if entry.facts and entry.facts.platform else ""
-    return f"{board} ({entry.firmware}{platform})"
+def _which(columns: Sequence[str], *, described: Mapping[str, BoardEntry]) -> str:
+    """Return the firmware of some columns of one board, and what else tells them apart, in brackets."""
+    entries = {column: described.get(column) for column in columns}
+    texts = []
+    for column, entry in entries.items():
+        firmware, *more = heads(column, firmware=entry.firmware if entry else None) or [""]
+        texts.append(" ".join(text for text in (firmware.removeprefix("firmware "), *more) if text))
+    facts = [entry.facts for entry in entries.values() if entry and entry.facts]
+    platforms = {port_of(item.platform) for item in facts if item.platform}
+    where = f" on {platforms.pop()}" if len(platforms) == 1 else ""
+    known = ", ".join(text for text in dict.fromkeys(texts) if text)
+    return f" ({known}{where})" if known else ""
 
 
 def _sentence(board: str, entry: BoardEntry | None, matrix: KeyMatrix) -> str:
@@ -99,8 +128,8 @@ def _sentence(board: str, entry: BoardEntry | None, matrix: KeyMatrix) -> str:
         parts = [f"no key could be tried ({_reason(every)})"]
     if strong and weak:
         parts.append(f"with an {weak[0]} key its sessions are weak ({_weakness(every)})")
-    if strong and "RSA" not in strong and _is_before_rsa(entry):
-        parts.append(f"good sessions with an RSA key need firmware {since(Feature.ECDHE_RSA)}")
+    if strong and "RSA" not in strong and (release := _release_with_rsa(entry)):
+        parts[0] += f", or firmware {release} or later for an RSA key"
     if any(cell.unverified for cell in every):
         parts.append("its firmware cannot verify the certificate")
     return "; ".join(parts)
@@ -126,8 +155,11 @@ def _reason(cells: Sequence[KeyCell]) -> str:
     return next((cell.reason for cell in cells if cell.reason), "not run")
 
 
-def _is_before_rsa(entry: BoardEntry | None) -> bool:
-    """Whether the firmware may be one without ECDHE_RSA."""
-    version = entry.facts.version if entry is not None and entry.facts is not None else ()
-    numbers = tuple(part for part in version[:2] if isinstance(part, int))
-    return len(numbers) < 2 or numbers < last_port(Feature.ECDHE_RSA)
+def _release_with_rsa(entry: BoardEntry | None) -> str:
+    """Return the firmware from which on a board's port has ECDHE_RSA; empty if the board has it already. Without a port, all ports."""
+    facts = entry.facts if entry is not None else None
+    first = since_on(Feature.ECDHE_RSA, platform=facts.platform) if facts and facts.platform else None
+    numbers = tuple(part for part in (facts.version if facts else ())[:2] if isinstance(part, int))
+    if len(numbers) == 2 and numbers >= (first or last_port(Feature.ECDHE_RSA)):
+        return ""
+    return ".".join(map(str, first)) if first else since(Feature.ECDHE_RSA)

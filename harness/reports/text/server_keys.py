@@ -39,7 +39,7 @@ class KeyCell:
 
     Args:
         verdict: of the worst attempt; None if there is none.
-        version: TLS version of the session.
+        version: TLS version of the session; `suite`: its suite, by IANA's name.
         time_ms: median handshake as the board measured it.
         heap_bytes: median of what an open session held of the board's heap; None if that was not measured.
         reason: the error in one word, or why it was not tried.
@@ -54,6 +54,7 @@ class KeyCell:
     connects: Connects
     verdict: VerdictWord | None = None
     version: str | None = None
+    suite: str | None = None
     time_ms: float | None = None
     heap_bytes: float | None = None
     reason: str = ""
@@ -203,6 +204,7 @@ def _cell(board: str, server: str, attempts: list[Result]) -> KeyCell:
         connects=kind,
         verdict=worst.verdict,
         version=seen.negotiated.version if seen and kind is Connects.YES else None,
+        suite=seen.negotiated.suite if seen and kind is Connects.YES else None,
         time_ms=statistics.median(known) if known and kind is Connects.YES else None,
         heap_bytes=_held(attempts) if kind is Connects.YES else None,
         reason="" if kind is Connects.YES else error_word(seen) if seen else worst.reason or "",
@@ -277,8 +279,19 @@ def recommended(matrix: KeyMatrix) -> KeyRow | None:
     """Return the key that connects every board and server of which anything is known; None if no single key does, or if a session is
     weak where another key has one that is not."""
     known = matrix.without_silent_columns()
-    best = next((row for row in known.ranked() if row.recommendable), None)
-    return best if best is not None and best.everywhere and not _better(best, known) else None
+    best = chosen(known)
+    return best if best is not None and best.recommendable and not _better(best, known) else None
+
+
+def chosen(matrix: KeyMatrix) -> KeyRow | None:
+    """Return what a server should use: the best single key if it connects every board and nothing has fewer weak sessions, else the
+    best server with several keys that connects every board. None if nothing does."""
+    ranked = matrix.ranked()
+    best = next((row for row in ranked if row.recommendable), None)
+    whole = next((row for row in ranked if row.everywhere), None)
+    if best is not None and whole is not None and best.everywhere and len(best.strong) >= len(whole.strong):
+        return best
+    return whole
 
 
 def _better(best: KeyRow, matrix: KeyMatrix) -> list[KeyRow]:
@@ -302,11 +315,17 @@ def _answer(matrix: KeyMatrix, *, tabled: bool, whole: bool) -> list[str]:
         return [f"No server key in this run works with any board{as_expected} ({tried} tried)."]
     sometimes = [row for row in rows[1:] if row.good and not row.everywhere and not tabled]
     partly = [f"{row.title}: only {_count(row, total)}; {_trouble(row)}." for row in sometimes]
-    if not best.everywhere:
-        both = next((row for row in matrix.ranked() if row.everywhere), None)
+    both = chosen(matrix)
+    if both is None:
+        found = [f"No single key works with every board. {best.title}: {_count(best, total)}; {_trouble(best)}."]
+        return [*found, *_weak_sentences(best, matrix), *partly, *_never(rows)]
+    if both is not best:
+        weakly = best.everywhere or both.recommendable
+        unlike = f"no single key does{' without weak sessions' if weakly else ''}"
+        single = "" if best.everywhere else f"{best.title} alone: {_count(best, total)}; {_trouble(best)}."
         return [
-            f"No single key works with every board. {best.title}: {_count(best, total)}; {_trouble(best)}.",
-            *([f"What does work with every board: {both.title}{_cost(both)}{_weakness(both)}."] if both else []),
+            f"{both.title}: works with every board and every server ({_count(both, total)}){_cost(both)}{_weakness(both)}; {unlike}.",
+            *([single] if single else []),
             *_weak_sentences(best, matrix),
             *partly,
             *_never(rows),

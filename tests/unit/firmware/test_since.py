@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.firmware.since import Feature, everywhere, first_series, last_port, since
+from harness.firmware.since import Feature, everywhere, first_series, last_port, since, since_on
 
 TEXTS = {
     Feature.ECDHE: "1.20 (esp32: every version)",
@@ -42,3 +42,9 @@ def test_everywhere() -> None:
 def test_a_port_that_always_had_it() -> None:
     """None stands for every recorded release."""
     assert first_series(Feature.ECDHE)["esp32"] is None
+
+
+def test_on_one_port() -> None:
+    """The release of the port of a `sys.platform`: (0, 0) for one that always had it, None for one that is not recorded."""
+    platforms = ("pyboard", "rp2", "esp32", "linux")
+    assert [since_on(Feature.ECDHE_RSA, platform=name) for name in platforms] == [(1, 24), (1, 20), (0, 0), None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.firmware.fingerprint import fingerprint
-from harness.firmware.table import Basis, firmware, firmwares, library_since, ports
+from harness.firmware.table import Basis, firmware, firmwares, library_since, port_of, ports
 from harness.model import TlsLibrary, TlsModule
 
 
@@ -139,3 +139,8 @@ def test_what_depends_on_the_version_of_mbedtls(value: str, first: tuple[int, ..
         if item.build.library is TlsLibrary.MBEDTLS:
             version = tuple(int(part) for part in item.library.removeprefix("mbedTLS ").split("."))
             assert getattr(item.build, value) is (version >= first), item.name
+
+
+def test_port_of_a_platform() -> None:
+    """stm32's `sys.platform` is pyboard; a platform that is no port keeps its name."""
+    assert [port_of(name) for name in ("pyboard", "rp2", "linux")] == ["stm32", "rp2", "linux"]

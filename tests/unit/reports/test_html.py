@@ -6,13 +6,12 @@ import base64
 import hashlib
 import json
 import re
-from importlib import resources
 from pathlib import Path
 
 import pytest
 
 from harness.reports import html
-from harness.reports.html import policy
+from harness.reports.html import SCRIPTS, part, policy, soft
 from harness.reports.record.run_types import RunRecord
 
 justhtml = pytest.importorskip("justhtml", reason="justhtml is not installed (extra: test)")
@@ -138,9 +137,27 @@ def test_the_policy_names_style_and_script_by_their_hashes():
 
 def test_the_script_never_writes_markup():
     """Texts reach the page as text nodes only."""
-    script = resources.files("harness.reports.html").joinpath("script.js").read_text(encoding="utf-8")
+    script = "".join(part(name) for name in SCRIPTS)
     for way in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function("):
         assert way not in script
+
+
+@pytest.mark.parametrize(
+    ("text", "pieces"),
+    [
+        ("unix:micropython-1.25", ["unix:", "micropython-", "1.25"]),
+        ("NO_SHARED_CIPHER", ["NO_", "SHARED_", "CIPHER"]),
+        ("lab@1.28.0-preview out/a.html", ["lab@", "1.28.0-", "preview out/a.html"]),
+        ("/var/lib/tls/server.pem", ["/var/", "lib/", "tls/", "server", ".pem"]),
+        ("123456789-12", ["123456789-12"]),
+        ("123456789-123", ["123456789-", "123"]),
+        ("a -30592 <b>_</b>", ["a -30592 &lt;b&gt;_&lt;/b&gt;"]),
+        ("certificates", ["certificates"]),
+    ],
+)
+def test_long_names_break_where_a_word_ends(text, pieces):
+    """After a separator in a name of more than 12 characters; never in a word, a version or a short name; the text is escaped."""
+    assert str(soft(text)) == "<wbr>".join(pieces)
 
 
 def test_the_data_is_in_one_element():

@@ -38,6 +38,7 @@ def test_a_result_refers_to_its_places_and_to_the_pool(make_run, make_result):
     assert case == {"id": "key/p256", "topic": "key", "title": "KEY/P256", "about": "Why."}
     assert data["verdicts"][0] == {"word": "insecure", "sign": "‼", "bad": True, "good": False}
     assert [item["word"] for item in data["verdicts"] if item["good"]] == ["known", "pass"]
+    assert data["boards"] == [{"name": "desk", "board": "desk", "heads": ["firmware 1.24.1"]}]
     assert data["servers"] == [{"name": "py", "about": "Python 3.11.7, OpenSSL 3.0.19"}]
 
 

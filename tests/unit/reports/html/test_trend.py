@@ -30,6 +30,7 @@ def test_the_page(a_run, trend_of):
     assert bars == [("v-pass", "0.0", "60.0"), ("v-fail", "60.0", "60.0"), ("v-pass", "120.0", "120.0")]
     assert re.findall(r'points="([^"]+)"', page) == ["30.0,9.0 90.0,6.0 150.0,3.0 210.0,0.0"]
     assert re.findall(r'<line x1="([\d.]+)"', page) == ["120.0"]
+    page = page.replace("<wbr>", "")
     assert "2026-03-03T01:00  lab-1: 1.0 -&gt; 1.1" in page
 
 

@@ -77,7 +77,7 @@ def test_in_every_report(run):
     assert line == "certificate seen by the board in 1 of 1 certificate case"
     assert f"* {line}\n" in render_markdown(run)
     assert overview(run)["reached"] == [line]
-    assert f'<p class="note">{line}</p>' in render_html(run)
+    assert f"<li>{line}</li>" in render_html(run)
 
 
 def test_an_older_record():

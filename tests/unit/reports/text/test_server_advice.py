@@ -12,7 +12,7 @@ import pytest
 from harness.firmware.since import Feature, since
 from harness.model import VerdictWord
 from harness.reports.record.run_types import RunRecord
-from harness.reports.text.server_advice import advised, board_lines, configuration
+from harness.reports.text.server_advice import advised, board_lines, configuration, suites_line
 from harness.reports.text.server_keys import Connects, KeyCell, KeyMatrix, KeyRow
 
 RECORD = json.loads((Path(__file__).parents[1] / "record" / "data" / "run-1.json").read_text(encoding="ascii"))
@@ -43,7 +43,7 @@ def matrix(*boards: str, **keys: str) -> KeyMatrix:
 
 def run(firmware: str | None = "1.20.0", version: tuple[int, ...] = (1, 20, 0), **facts: Any) -> RunRecord:
     """A run with one described board, `desk`."""
-    known = {**RECORD["boards"][0]["facts"], "version": version, "platform": "stm32", **facts}
+    known = {**RECORD["boards"][0]["facts"], "version": version, "platform": "pyboard", **facts}
     board = {**RECORD["boards"][0], "board": "desk", "firmware": firmware, "facts": known if firmware else None}
     return RunRecord.of_json({**RECORD, "boards": [board]})
 
@@ -60,12 +60,11 @@ def sentence(described: RunRecord, **keys: str) -> str:
         ({"rsa2048": "", "p256": ""}, "EC or RSA key"),
         (
             {"rsa2048": "!NO_SHARED_CIPHER", "p256": ""},
-            f"EC key; good sessions with an RSA key need firmware {since(Feature.ECDHE_RSA)}",
+            "EC key, or firmware 1.24 or later for an RSA key",
         ),
         (
             {"rsa2048": NO_SECRECY, "p256": "", "p384": ""},
-            f"EC key; with an RSA key its sessions are weak ({NO_SECRECY}); "
-            f"good sessions with an RSA key need firmware {since(Feature.ECDHE_RSA)}",
+            f"EC key, or firmware 1.24 or later for an RSA key; with an RSA key its sessions are weak ({NO_SECRECY})",
         ),
         ({"rsa2048": "", "p256": "!X"}, "RSA key"),
         (
@@ -86,14 +85,70 @@ def test_firmware_that_has_all_suites() -> None:
     """From 1.24 on another firmware is no advice: something else is missing."""
     keys = {"rsa2048": "!NO_SHARED_CIPHER", "p256": ""}
     assert sentence(run("1.24.0", (1, 24, 0)), **keys) == "desk (1.24.0 on stm32): EC key."
-    assert sentence(run("1.23.0", (1, 23, 0)), **keys).endswith(f"need firmware {since(Feature.ECDHE_RSA)}.")
+    assert sentence(run("1.23.0", (1, 23, 0)), **keys).endswith("EC key, or firmware 1.24 or later for an RSA key.")
+
+
+@pytest.mark.parametrize(
+    ("platform", "version", "advice"),
+    [
+        ("rp2", (1, 19, 1), ", or firmware 1.20 or later for an RSA key"),
+        ("rp2", (1, 20, 0), ""),
+        ("esp32", (1, 18, 0), ""),
+        ("linux", (1, 23, 0), f", or firmware {since(Feature.ECDHE_RSA)} or later for an RSA key"),
+        ("linux", (1, 24, 0), ""),
+    ],
+)
+def test_the_release_is_that_of_the_port(platform: str, version: tuple[int, ...], advice: str) -> None:
+    """A port that has had ECDHE_RSA for longer, or always, needs no other firmware; of an unknown port all are named."""
+    keys = {"rsa2048": "!NO_SHARED_CIPHER", "p256": ""}
+    text = ".".join(map(str, version))
+    assert sentence(run(text, version, platform=platform), **keys) == f"desk ({text} on {platform}): EC key{advice}."
+
+
+def described(name: str, firmware: str | None) -> dict[str, Any]:
+    """A board of this name and firmware, as in run.json."""
+    version = [int(part) for part in (firmware or "").split(".") if part]
+    facts = {**RECORD["boards"][0]["facts"], "version": version, "platform": "pyboard"}
+    return {**RECORD["boards"][0], "board": name, "firmware": firmware, "facts": facts if firmware else None}
+
+
+def test_columns_of_one_board() -> None:
+    """Firmwares, clients and links with the same advice share a line; the others have their own."""
+    names = ("desk@1.20.0", "desk@1.24.1", "desk@1.24.1 asyncio", "lab")
+    firmware = ("1.20.0", "1.24.1", "1.24.1", None)
+    boards = [described(name, version) for name, version in zip(names, firmware, strict=True)]
+    keys = matrix(*names, rsa2048="!NO_SHARED_CIPHER, , , ", p256=", , , ")
+    assert board_lines(RunRecord.of_json({**RECORD, "boards": boards}), keys) == [
+        "desk (1.20.0 on stm32): EC key, or firmware 1.24 or later for an RSA key.",
+        "desk (1.24.1, 1.24.1 asyncio on stm32): EC or RSA key.",
+        "lab: EC or RSA key.",
+    ]
+
+
+def test_suites() -> None:
+    """What the recommended server needs, what was negotiated with it and how often, and whether that is weak."""
+    keys = matrix("a", "b", "c", p256=", , ", rsa2048=", , !X")
+    suites = ("TLS_AES_256_GCM_SHA384", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384")
+    row = keys.rows[0]
+    cells = tuple(replace(item, suite=suite) for item, suite in zip(row.cells, suites, strict=True))
+    told = "the boards negotiated TLS_AES_256_GCM_SHA384 (2 of 3) and TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 (1 of 3)"
+
+    def line(case: str = "key/p256", cells: tuple[KeyCell, ...] = cells) -> str:
+        return suites_line(replace(keys, rows=(replace(row, case=case, cells=cells), *keys.rows[1:])))
+
+    default = "the server's default list is enough; "
+    assert line() == f"Suites: {default}{told}; every session has forward secrecy."
+    assert line("key/dual-with-plain-rsa") == f"Suites: those below; {told}; every session has forward secrecy."
+    assert line("key/unknown") == f"Suites: {told}; every session has forward secrecy."
+    assert line(cells=(replace(cells[0], weak=NO_SECRECY), *cells[1:])).endswith(f"; weak: {NO_SECRECY}.")
+    assert line(cells=row.cells) == ""
+    assert suites_line(matrix("a", p256="!X")) == ""
 
 
 def test_a_board_that_is_not_described() -> None:
     """Only its name is known; nothing is known of its firmware either."""
     assert (
-        sentence(run(None), p256="")
-        == f"desk: EC key; good sessions with an RSA key need firmware {since(Feature.ECDHE_RSA)}."
+        sentence(run(None), p256="") == f"desk: EC key, or firmware {since(Feature.ECDHE_RSA)} or later for an RSA key."
     )
 
 
@@ -109,7 +164,7 @@ def test_every_server_of_a_board_counts() -> None:
     )
     lines = board_lines(run("1.28.0", (1, 28, 0)), two)
     assert lines[1] == "desk (1.28.0 on stm32): RSA key."
-    assert lines[0].startswith("lab: EC key; good sessions with an RSA key need ")
+    assert lines[0].startswith("lab: EC key, or firmware ")
 
 
 def test_a_board_that_cannot_verify() -> None:
