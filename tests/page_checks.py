@@ -6,7 +6,7 @@ from importlib import resources
 
 # Reasons for which axe-core leaves the contrast of a text open: it is too short to be measured, as signs are; scrolled out of its
 # box or below a fixed column; or in a drawing.
-NOT_MEASURED = {"shortTextContent", "nonBmp", "elmPartiallyObscured", "bgOverlap", "imgNode"}
+NOT_MEASURED = {"shortTextContent", "nonBmp", "elmPartiallyObscured", "elmPartiallyObscuring", "bgOverlap", "imgNode"}
 
 # A part of a name between its separators must be on one line: more than one line has rectangles of different heights.
 _BROKEN = """() => {

@@ -141,7 +141,14 @@ def mixed(record):
     return run
 
 
-COLUMNS = ("@1.20.0", "@1.24.1", "@1.28.0", "@1.28.0 asyncio", "@1.28.0 slow-wifi")
+# Firmware, client and link of each column of a board; None for the default.
+COLUMNS = (
+    ("1.20.0", None, None),
+    ("1.24.1", None, None),
+    ("1.28.0", None, None),
+    ("1.28.0", "asyncio", None),
+    ("1.28.0", None, "slow-wifi"),
+)
 BOARDS = (("plant", "pyboard"), ("gate", "esp32"), ("unix:micropython-lab", "rp2"))
 
 
@@ -160,20 +167,22 @@ def wide(record):
     other["observed"]["negotiated"]["suite"] = "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"
     run["results"].append(other)
     run = more_of(run, boards=len(COLUMNS) * len(BOARDS), servers=2)
-    names = {}
-    for entry, (board, platform, ending) in zip(
-        run["boards"], ((*board, ending) for board in BOARDS for ending in COLUMNS), strict=True
-    ):
-        names[entry["board"]] = entry["board"] = board + ending
-        entry["firmware"] = ending.split()[0].removeprefix("@")
-        version = [int(part) for part in entry["firmware"].split(".")]
-        entry["facts"] = {**entry["facts"], "platform": platform, "version": version}
     refusal = next(item for item in run["results"] if item["case"] == "seed/rsa-key-no-shared-cipher")
+    places = [(*board, *column) for board in BOARDS for column in COLUMNS]
+    columns = {entry["board"]: place for entry, place in zip(run["boards"], places, strict=True)}
+    entries = {}
+    for entry in run["boards"]:
+        board, platform, firmware, _client, _link = columns[entry["board"]]
+        facts = {**entry["facts"], "platform": platform, "version": [int(part) for part in firmware.split(".")]}
+        name = f"{board}@{firmware}"
+        entries[name] = {**entry, "board": name, "firmware": firmware, "facts": facts}
+    run["boards"] = list(entries.values())
     for item in run["results"]:
-        item["board"] = names[item["board"]]
-        if "@1.20.0" in item["board"] and item["case"].startswith("key/rsa"):
+        board, _platform, firmware, client, link = columns[item["board"]]
+        item |= {"board": f"{board}@{firmware}", "client": client, "link": link}
+        if firmware == "1.20.0" and item["case"].startswith("key/rsa"):
             kept = {key: item[key] for key in ("board", "server", "case")}
-            item.update({**copy.deepcopy(refusal), **kept})
+            item |= {**copy.deepcopy(refusal), **kept}
     failing = next(item for item in run["results"] if item["case"] == "seed/ca-verified")
     failing["verdict"], failing["reason"] = "fail", "made to fail for this test"
     return run

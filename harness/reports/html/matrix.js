@@ -198,7 +198,7 @@
       button.setAttribute("aria-expanded", String(next));
       if (next) fill(body, list, units, 0); else while (body.rows.length > 1) body.rows[1].remove();
       rove(body.closest("table"));
-    }}, topic, el("small", {}, list.length + (list.length === 1 ? " case" : " cases")));
+    }}, el("span", {}, topic), el("small", {}, list.length + (list.length === 1 ? " case" : " cases")));
     body.append(el("tr", {class: "total"}, el("th", {scope: "rowgroup", class: "name"}, button), counts.map((tally) => {
       const words = ORDER.filter((word) => tally[word]);
       return el("td", {title: words.map((word) => tally[word] + " " + word).join(", ")}, words.length

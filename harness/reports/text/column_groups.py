@@ -37,6 +37,6 @@ def heads(column: str, *, firmware: str | None) -> list[str]:
     known = firmware or suffix
     return [
         *([f"firmware {known}"] if known else []),
-        *([suffix] if suffix not in ("", known) else []),
+        *([suffix] if suffix and not f"{known}.".startswith(f"{suffix}.") else []),
         *more.split(),
     ]

@@ -15,6 +15,8 @@ from harness.reports.text.column_groups import board_of, grouped, heads
         ("desk@1.24.1", "desk", "1.24.1", ["firmware 1.24.1"]),
         ("desk@1.24.1", "desk", None, ["firmware 1.24.1"]),
         ("desk@1.24.1 asyncio slow", "desk", "1.24.1", ["firmware 1.24.1", "asyncio", "slow"]),
+        ("desk@1.24", "desk", "1.24.1", ["firmware 1.24.1"]),
+        ("desk@1.2", "desk", "1.24.1", ["firmware 1.24.1", "1.2"]),
         ("desk asyncio", "desk", "1.24.1", ["firmware 1.24.1", "asyncio"]),
         ("unix:micropython@bench-2", "unix:micropython", "1.25.0", ["firmware 1.25.0", "bench-2"]),
         ("desk@1.24.1@bench-2", "desk", "1.24.1", ["firmware 1.24.1", "1.24.1@bench-2"]),
