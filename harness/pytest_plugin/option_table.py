@@ -154,6 +154,13 @@ OPTIONS: Final = (
         "unsupported, fails this run. Cases that this run does not include are ignored",
     ),
     Option(
+        name="resume",
+        metavar="RUN.json",
+        is_path=True,
+        help="Continue an interrupted run: take over the results of its run.jsonl or run.json, and run only the cases that have none "
+        "there, or only an error. The reports and the exit code are those of both together",
+    ),
+    Option(
         name="known",
         metavar="FILE",
         is_path=True,

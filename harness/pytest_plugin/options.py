@@ -44,6 +44,7 @@ PATH_OPTIONS = (
     "--artifacts",
     "--compat-report",
     "--baseline",
+    "--resume",
     "--known",
 )
 _HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
@@ -65,6 +66,7 @@ def any_given(config: pytest.Config) -> bool:
         "compat_report",
         "artifacts",
         "firmware",
+        "resume",
     )
     if any(config.getoption(name) not in (None, []) for name in names):
         return True

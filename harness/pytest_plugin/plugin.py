@@ -105,10 +105,14 @@ def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.It
 def pytest_collection_modifyitems_last(
     config: pytest.Config, items: list[pytest.Item]
 ) -> Generator[None, object, object]:
-    """After `-k`, `-m` and plugins that shuffle, keep the tests of each firmware together."""
+    """After `-k`, `-m` and plugins that shuffle, keep the tests of each firmware together, and leave out what --resume has."""
     from harness.pytest_plugin.collection import by_firmware
 
     result = yield
+    if config.getoption("resume") is not None:
+        from harness.pytest_plugin.resume import leave_out
+
+        leave_out(items, config)
     by_firmware(items, config)
     return result
 

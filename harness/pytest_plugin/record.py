@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness import __version__
 from harness.errors import UsageError
+from harness.pytest_plugin.resume import taken_over
 from harness.pytest_plugin.run import artifacts_folder, node_ids, options_of
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     )
 
 
-KEPT = "baseline: {} was kept, because it has cases that this run leaves out; the record of this run is {}"
+KEPT = "{} was kept, because it has cases that this run leaves out; the record of this run is {}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +54,7 @@ class Record:
         config: of the run.
 
     Raises:
-        UsageError: `--baseline` names no run record.
+        UsageError: `--baseline` or `--resume` names no run record, or one that cannot be continued.
     """
 
     def __init__(self, config: pytest.Config) -> None:
@@ -69,8 +70,10 @@ class Record:
         self.written: list[Path] = []
         self.trouble: list[str] = []
         self.baseline = self._baseline()
+        self.taken = taken_over(config)
         self.compared: Comparison | None = None
         self.prefix = ""
+        self._kept = ""
         self._expected = 0
         self._known: set[str] = set()
         self._own: dict[str, CaseEntry] = {}
@@ -101,9 +104,10 @@ class Record:
         ids, names = node_ids(self.config), list(nodeids)
         found = {place[0] for name in names if (place := ids.find(name)) is not None}
         cells = ids.axes.cells()
-        self.planned = [cell for cell in cells if cell in found]
+        earlier = self.taken.cells() if self.taken is not None else frozenset()
+        self.planned = [cell for cell in cells if cell in found or cell in earlier]
         self.whole = len(self.planned) == len(cells)
-        self._expected = len(names)
+        self._expected = len(names) + len(earlier)
         if self.baseline is not None:
             from harness.pytest_plugin.baseline import check_common
 
@@ -157,8 +161,9 @@ class Record:
             return
         try:
             folder = artifacts_folder(self.config)
-            if self.baseline is not None and would_replace(self.baseline, folder, planned=self.planned):
-                self.prefix = PART
+            for word, file in (("resumed", self.taken.file if self.taken else None), ("baseline", self.baseline)):
+                if file is not None and would_replace(file, folder, planned=self.planned):
+                    self.prefix, self._kept = PART, f"{word}: {file.path}"
             self._journal = Journal(folder, prefix=self.prefix)
         except UsageError as error:
             self.trouble.append(f"no report: {error}")
@@ -170,7 +175,22 @@ class Record:
             ("plan", JournalPlan(board=column.board, server=column.server, cases=tuple(cases), **axes_of(column)))
             for column, cases in columns.items()
         ]
-        self._add([("run", self._head()), *plan, *self._described({cell.case for cell in self.planned})])
+        cases = self._described({cell.case for cell in self.planned})
+        self._add([("run", self._head()), *plan, *cases, *self._earlier()])
+
+    def _earlier(self) -> list[tuple[str, Entry]]:
+        """Return the journal's lines about the results taken over: a run that was resumed can be resumed again."""
+        if self.taken is None:
+            return []
+        self.results = [*self.taken.results, *self.results]
+        boards = [("board", entry) for entry in self.taken.boards().values()]
+        servers = [("server", entry) for entry in self.taken.servers().values()]
+        return [*boards, *servers, *(("result", result) for result in self.taken.results)]
+
+    @property
+    def new_results(self) -> int:
+        """How many results came in this run."""
+        return len(self.results) - (len(self.taken.results) if self.taken is not None else 0)
 
     def _described(self, cases: set[str], own: Any = None) -> list[tuple[str, CaseEntry]]:
         """Describe each case once: a report must be possible from the journal of a killed run alone.
@@ -247,16 +267,23 @@ class Record:
         repeat = options_of(self.config).repeat
         self.missing = missing_cells(self.planned, self.results)
         head = self._head()
+        boards, servers = dict(self.boards), dict(self.servers)
+        if self.taken is not None:
+            servers = {**self.taken.servers(), **servers}
+            earlier = self.taken.boards()
+            # A board that could not be opened now is described as it was when it had results.
+            boards = {**earlier, **{name: new for name, new in boards.items() if new.facts or name not in earlier}}
         record = RunRecord(
             schema=head.schema,
             run=self._run(time.time()),
             host=head.host,
-            boards=tuple(self.boards.values()),
-            servers=tuple(self.servers.values()),
+            boards=tuple(boards.values()),
+            servers=tuple(servers.values()),
             cases=(*(case_entry(case) for case in all_cases() if case.id in ids), *self._own.values()),
             results=tuple(self.results),
             missing=self.missing,
             soak=soak_of(self.results, repeat=repeat) if repeat > 1 else None,
+            resumed=self.taken.entry() if self.taken is not None else None,
         )
         if self.baseline is None:
             return record
@@ -318,8 +345,12 @@ class Record:
             return []
         from harness.pytest_plugin.baseline import baseline_lines
 
-        kept = [KEPT.format(self.baseline.path, f"{self.prefix}run.json")] if self.prefix else []
-        return [*kept, *baseline_lines(self.baseline, self.compared)]
+        return baseline_lines(self.baseline, self.compared)
+
+    def earlier_lines(self) -> list[str]:
+        """Return the terminal's lines about what was taken over, and about an earlier record that this run did not replace."""
+        kept = [KEPT.format(self._kept, f"{self.prefix}run.json")] if self.prefix else []
+        return [*(self.taken.lines(total=len(self.results)) if self.taken is not None else []), *kept]
 
     @property
     def begun(self) -> bool:

@@ -17,6 +17,7 @@ from harness.pytest_plugin.identities import Identities
 from harness.pytest_plugin.interrupts import end_on_signals
 from harness.pytest_plugin.junit import mark_fault
 from harness.pytest_plugin.record import News, Record
+from harness.pytest_plugin.resume import resume_input
 from harness.pytest_plugin.run import artifacts_folder, node_ids, options_of, worker_input
 from harness.pytest_plugin.screen import Screen
 
@@ -86,12 +87,13 @@ class Reporter:
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """Pass a pytest-xdist worker what the controller has found out already."""
-        node.workerinput.update(worker_input(self.config))
+        node.workerinput.update({**worker_input(self.config), **resume_input(self.config)})
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:
         """The same under pytest-xdist, whose controller sees ids only: a case is a test whose whole id is that of a cell."""
-        if self._cases or not any("/" in name.rpartition("[")[2] for name in ids):
+        resumes = self.kept.taken is not None  # also if no test is left to run
+        if self._cases or not (resumes or any("/" in name.rpartition("[")[2] for name in ids)):
             return
         try:
             known = node_ids(self.config)
@@ -102,7 +104,7 @@ class Reporter:
     def _expect(self, nodeids: Sequence[str]) -> None:
         self._cases = set(nodeids)
         self._total = len(self._cases)
-        if self._cases and self._lock is None and not self._runs_nothing:
+        if (self._cases or self.kept.taken) and self._lock is None and not self._runs_nothing:
             self._hold_folder()
 
     def _hold_folder(self) -> None:
@@ -243,10 +245,10 @@ class Reporter:
         rows = len(axes.columns()) > max(1, len(axes.servers))
         many = {"boards": rows, "servers": len(axes.servers) > 1}
         digits = len(str(self._total))
-        count = f"[{len(self.kept.results):>{digits}}/{self._total}] " if self._total else ""
+        count = f"[{self.kept.new_results:>{digits}}/{self._total}] " if self._total else ""
         text = case_line(result, data["line"], **many, repeats=options.repeat, count=count, width=self._screen.width)
         self._line(text, **{result.verdict.colour: True})
-        left = self._screen.time_left(len(self.kept.results), self._total)
+        left = self._screen.time_left(self.kept.new_results, self._total)
         if left is not None:
             self._line(left)
         self._draw()
@@ -261,7 +263,7 @@ class Reporter:
 
     def _draw(self) -> None:
         """Draw the progress bar, if there is one."""
-        self._screen.draw(len(self.kept.results), self._total, bad=self._bad)
+        self._screen.draw(self.kept.new_results, self._total, bad=self._bad)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self) -> None:
@@ -292,7 +294,11 @@ class Reporter:
             self.kept.write(record)
             worse = worse or self.kept.worse or bool(self.soak is not None and self.soak.fails_run)
             untried = bool(self.untried() or self.kept.trouble)
-        session.exitstatus = exit_code(int(session.exitstatus), self._tally, worse=worse, untried=untried)
+        status = int(session.exitstatus)
+        if self.kept.taken is not None and self.kept.taken.results:
+            worse = worse or self.kept.taken.fails_run
+            status = 0 if status == pytest.ExitCode.NO_TESTS_COLLECTED else status  # every cell had a result
+        session.exitstatus = exit_code(status, self._tally, worse=worse, untried=untried)
 
     def _keep_for_last_failed(self) -> None:
         """Have `--lf` run what an unusable board left out, which pytest takes for skipped, together with what failed."""
@@ -353,6 +359,8 @@ class Reporter:
             *missing_lines(self.kept.missing),
         ]
         for line in [*steady, *shown]:
+            terminalreporter.write_line(line)
+        for line in self.kept.earlier_lines():
             terminalreporter.write_line(line)
         *changes, answer = self.kept.change_lines() or [""]
         for line in changes:

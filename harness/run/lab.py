@@ -6,12 +6,18 @@ Knows how to connect a board and a server: addresses, network, the plain TCP con
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from harness.boards.agent.same_board import hardware_changes, identity_changes, identity_of, replaced_text
+from harness.boards.agent.same_board import (
+    changed_facts,
+    hardware_changes,
+    identity_changes,
+    identity_of,
+    replaced_text,
+)
 from harness.boards.kinds import open_board
 from harness.boards.locks.board_lock import Patience
 from harness.boards.session import BoardSession
@@ -35,6 +41,7 @@ from harness.server.unexpected_peers import CountedServer, together
 from harness.system.deadline import Deadline
 from harness.system.shortages import shortage_text
 
+OTHER_RECORD = "not the board of the record that --resume continues, so no case was run on it"
 __all__ = ["IN_PROCESS", "Lab", "OpenBoard", "RunOptions"]
 
 UNEXPECTED = "the harness failed with {} while it opened this board; the first test that uses the board shows where"
@@ -73,6 +80,7 @@ class Lab:
         self._certificates = {0: self.certificates}
         self._boards: dict[str, OpenBoard] = {}
         self._first_seen: dict[str, BoardInfo] = {}
+        self.recorded: Mapping[str, Mapping[str, str | None]] = {}
         self._hardware: dict[str, dict[str, str | None]] = {}
         self._servers: dict[tuple[str, int, str], CountedServer] = {}
 
@@ -148,6 +156,10 @@ class Lab:
             BoardError: `replaced`.
         """
         label, info = session.spec.label, session.info
+        recorded = changed_facts(self.recorded.get(label, {}), identity_of(info))
+        if recorded:
+            session.close(deadline=Deadline(5.0))
+            raise BoardError(f"{label}: {OTHER_RECORD}: {'; '.join(recorded)}", kind=FaultKind.REPLACED)
         changes = identity_changes(self._first_seen.setdefault(label, info), info)
         identity = identity_of(info)
         changes = changes or hardware_changes(self._hardware.setdefault(session.spec.name, identity), identity)

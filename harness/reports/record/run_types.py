@@ -245,6 +245,15 @@ class Baseline(Entry, frozen=True, kw_only=True):
     notes: tuple[str, ...]
 
 
+class Resumed(Entry, frozen=True, kw_only=True):
+    """The earlier run that this one continued; `results` counts the results that were taken over from it."""
+
+    file: str
+    id: str | None
+    started: str
+    results: Count
+
+
 class ChangeKind(StrEnum):
     """The six kinds of change between two runs, the worst first."""
 
@@ -288,6 +297,7 @@ class RunRecord(Entry, frozen=True, kw_only=True):
     results: tuple[Result, ...]
     missing: tuple[CellEntry, ...] = always(())
     soak: Soak | None = None
+    resumed: Resumed | None = None
     baseline: Baseline | None = None
     changes: tuple[CellChange, ...] | None = None
 
