@@ -20,6 +20,7 @@ class Application(StrEnum):
 
     HTTP = "http"
     MQTT = "mqtt"
+    WEBSOCKET = "websocket"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,5 +69,11 @@ PROGRAMS: Mapping[str, BoardProgram] = {
         module="umqtt.simple",
         script="app_umqtt",
         application=Application.MQTT,
+    ),
+    "websocket": BoardProgram(
+        title="async_websocket_client",
+        module="async_websocket_client",
+        script="app_websocket",
+        application=Application.WEBSOCKET,
     ),
 }

@@ -16,7 +16,12 @@ from harness.oracle.known import apply_known, known_programs
 from harness.run.lab import Lab
 from harness.run.options import RunOptions
 
-STAND_IN = (Path(__file__).parents[1] / "data" / "programs" / "umqtt_stand_in.py").read_text(encoding="ascii")
+PROGRAMS = Path(__file__).parents[1] / "data" / "programs"
+STAND_IN = (PROGRAMS / "umqtt_stand_in.py").read_text(encoding="ascii")
+WEBSOCKET = {
+    "async_websocket_client/__init__.py": b"",
+    "async_websocket_client/ws.py": (PROGRAMS / "websocket_stand_in.py").read_bytes(),
+}
 # The generations of umqtt.simple: what the constructor and connect() take.
 GENERATIONS = {"1.3": (True, False), "1.4": (False, True), "1.5": (True, True)}
 # A stand-in for a requests module that takes a context; HOW is what it does with it.
@@ -130,6 +135,14 @@ def test_the_parameters_are_used(run: Callable[..., dict[str, CaseResult]], targ
     assert set(words(found).values()) == {"unsupported"}
     assert reasons == {
         "the board cannot import umqtt.simple (no module named 'ssl'); --board-path DIR places modules on it"
+    }
+
+
+def test_a_websocket(run: Callable[..., dict[str, CaseResult]], target: str) -> None:
+    """A client of asyncio that reads its CA certificate from a file: every case passes where the firmware has ssl.wrap_socket."""
+    found = run("websocket", WEBSOCKET)
+    assert set(words(found).values()) == {"unsupported" if target else "pass"}, {
+        name: result.verdict for name, result in found.items()
     }
 
 

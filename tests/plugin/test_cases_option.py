@@ -29,7 +29,7 @@ def test_programs_run_on_request(suite):
     assert programs("--cases", "full") == []
     named = programs("-k", "app/")
     assert "requests-verified" in named
-    assert programs("--cases", "smoke", "-k", "app/ and wrong") == ["requests-wrong-ca", "requests-wrong-name"]
+    assert programs("--cases", "smoke", "-k", "app/requests and wrong") == ["requests-wrong-ca", "requests-wrong-name"]
     assert programs("test_mine.py::test_case[unix-app/requests-verified]") == ["requests-verified"]
 
 

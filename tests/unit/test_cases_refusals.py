@@ -127,6 +127,7 @@ def test_open_fields_do_not_grow():
         "app/requests-without-ca": ["client"],
         "app/umqtt-context-server-closes": ["client"],
         "app/umqtt-params-server-closes": ["client"],
+        "app/websocket-server-closes": ["client"],
         "cut-off/fin-after-shd": ["alert", "client"],
     }
 

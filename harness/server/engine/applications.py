@@ -1,4 +1,4 @@
-"""What a program of the user's talks to after the handshake: a web server, an MQTT broker. One function per protocol, one table.
+"""What a program of the user's talks to after the handshake: a web server, a broker, a WebSocket. One function per protocol, one table.
 
 Part of the stand-alone server engine: stdlib only, CPython 3.8 and later. Each reads what the program sends up to its text, and sets what
 stands before the answer. They are as small as a test needs: one request, one message, everything bounded.
@@ -6,7 +6,9 @@ stands before the answer. They are as small as a test needs: one request, one me
 
 from __future__ import annotations
 
+import base64
 import errno
+import hashlib
 import struct
 from typing import TYPE_CHECKING
 
@@ -23,18 +25,15 @@ else:  # found beside this file; engine.py has put the folder on sys.path
 #: A request that is longer is not one of a test's programs.
 REQUEST_BYTES = 4096
 _CONNECT, _PUBLISH, _SUBSCRIBE = 1, 3, 8
+_WEBSOCKET_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+_TEXT, _BINARY, _FINAL, _MASKED = 1, 2, 128, 128
 
 
 def read_http(session: Session) -> None:
     """Read one HTTP request; its body is the text. RFC 9112."""
-    data = b""
-    while b"\r\n\r\n" not in data:
-        data += session.read_some(limit=REQUEST_BYTES - len(data))
-    start, length = data.index(b"\r\n\r\n") + 4, 0
-    for line in data[:start].split(b"\r\n")[1:]:
-        name, _colon, value = line.partition(b":")
-        if name.strip().lower() == b"content-length" and value.strip().isdigit():
-            length = int(value)
+    data, start, fields = _head(session)
+    size = fields.get(b"content-length", b"")
+    length = int(size) if size.isdigit() else 0
     while len(data) < start + length:
         data += session.read_some(limit=REQUEST_BYTES - len(data))
     session.keep_text(data[start:])
@@ -64,6 +63,57 @@ def read_mqtt(session: Session) -> None:
             return
         else:
             raise _refused()
+
+
+def read_websocket(session: Session) -> None:
+    """Accept a WebSocket and read one message, which is the text; the answer is one message. RFC 6455."""
+    data, start, fields = _head(session)
+    key = fields.get(b"sec-websocket-key")
+    if not key:
+        raise _refused()
+    accept = base64.b64encode(hashlib.sha1(key + _WEBSOCKET_GUID).digest())
+    session.send(
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
+        + accept
+        + b"\r\n\r\n"
+    )
+    opcode, text = _frame(session, data[start:])
+    if opcode not in (_TEXT, _BINARY):
+        raise _refused()
+    session.keep_text(text)
+    size = len(reply_of(session.settings))
+    session.prefix = bytes([_FINAL | _TEXT, size]) if size < 126 else struct.pack("!BBH", _FINAL | _TEXT, 126, size)
+
+
+def _head(session: Session) -> tuple[bytes, int, dict[bytes, bytes]]:
+    """Return what arrived of a request, where its body begins, and its fields by their names in lower case."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        data += session.read_some(limit=REQUEST_BYTES - len(data))
+    start = data.index(b"\r\n\r\n") + 4
+    pairs = (line.partition(b":") for line in data[:start].split(b"\r\n")[1:])
+    return data, start, {name.strip().lower(): value.strip() for name, _colon, value in pairs}
+
+
+def _frame(session: Session, data: bytes) -> tuple[int, bytes]:
+    """Return the opcode of a client's frame and what it carries; a client must mask it (section 5.3)."""
+
+    def more(count: int) -> None:
+        nonlocal data
+        while len(data) < count:
+            data += session.read_some(limit=REQUEST_BYTES - len(data))
+
+    more(2)
+    size, start = data[1] & 127, 6
+    if size == 126:
+        more(4)
+        (size,) = struct.unpack_from("!H", data, 2)
+        start = 8
+    if not data[0] & _FINAL or not data[1] & _MASKED or size == 127:
+        raise _refused()
+    more(start + size)
+    mask = data[start - 4 : start]
+    return data[0] & 15, bytes(byte ^ mask[index % 4] for index, byte in enumerate(data[start : start + size]))
 
 
 def _packet(session: Session, buffer: bytes) -> tuple[int, bytes, bytes]:
@@ -98,4 +148,5 @@ def _refused() -> OSError:
 APPLICATIONS: dict[str, tuple[Callable[[Session], None], bool]] = {
     "http": (read_http, True),
     "mqtt": (read_mqtt, False),
+    "websocket": (read_websocket, False),
 }

@@ -9,7 +9,7 @@ import pytest
 
 from harness.certificates import Certificates
 from harness.errors import ServerError, UsageError
-from harness.model import ServerProfile
+from harness.model import PROGRAMS, ServerProfile
 from harness.pytest_plugin.client_settings import client_plan
 from harness.pytest_plugin.expect import Expect
 from harness.pytest_plugin.fixtures import Board
@@ -136,9 +136,12 @@ def test_a_program_and_a_running_server():
     [
         (
             {"program": "request"},
-            "board.connect(program=...): 'request' is not one of requests, umqtt-params, umqtt-context; did you mean 'requests'?",
+            f"board.connect(program=...): 'request' is not one of {', '.join(PROGRAMS)}; did you mean 'requests'?",
         ),
-        ({"program": 5}, "board.connect(program=...): 5 is not one of requests, umqtt-params, umqtt-context"),
+        (
+            {"program": 5},
+            f"board.connect(program=...): 5 is not one of {', '.join(PROGRAMS)}",
+        ),
         ({"program": "requests", "text": "x"}, "board.connect(program='requests'): a program has no setting 'text'"),
         ({"program": "requests", "suites": []}, "board.connect(program='requests'): a program has no setting 'suites'"),
     ],

@@ -8,14 +8,26 @@ from typing import Any
 import pytest
 
 from harness.model import Application
-from harness.server.engine.applications import APPLICATIONS, REQUEST_BYTES, read_http, read_mqtt
+from harness.server.engine.applications import APPLICATIONS, REQUEST_BYTES, read_http, read_mqtt, read_websocket
 
 POST = b"POST /tls-harness HTTP/1.1\r\nHost: tls.test\r\nContent-length: 24 \r\nConnection: close\r\n\r\nHallo, Server! 123456789"
 CONNECT = b"\x10\x13\x00\x04MQTT\x04\x02\x00\x00\x00\x07harness"
 SUBSCRIBE = b"\x82\x08\x00\x07\x00\x03a/b\x00"
 PUBLISH = b"\x30\x1d\x00\x03a/bHallo, Server! 123456789"
+# The key and its answer are those of RFC 6455, section 1.3; the frame is masked with 01020304.
+UPGRADE = b"GET / HTTP/1.1\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+ACCEPTED = (
+    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
+)
 CONNACK, SUBACK = b"\x20\x02\x00\x00", b"\x90\x03\x00\x07\x00"
 ANSWER = "Hallo, Client!"
+
+
+def frame(text: bytes, *, first: int = 0x81, mask: bytes = b"\x01\x02\x03\x04") -> bytes:
+    """A frame of a client."""
+    size = bytes([0x80 | len(text)]) if len(text) < 126 else b"\xfe" + len(text).to_bytes(2, "big")
+    return bytes([first]) + size + mask + bytes(byte ^ mask[index % 4] for index, byte in enumerate(text))
 
 
 class Ended(OSError):
@@ -98,6 +110,43 @@ def test_mqtt_length(size: int, field: bytes) -> None:
     assert session.prefix == b"\x30" + field + b"\x00\x03a/b"
 
 
+@pytest.mark.parametrize("pieces", cuts(UPGRADE + frame(b"Hallo, Server! 123456789")))
+def test_websocket(pieces: tuple[bytes, ...]) -> None:
+    """The upgrade is accepted with the key's answer; the message, without its mask, is the text, and the answer is a message."""
+    session: Any = Pieces(*pieces)
+    read_websocket(session)
+    assert session.sent == ACCEPTED
+    assert session.text == b"Hallo, Server! 123456789"
+    assert session.prefix == b"\x81\x0e"
+
+
+@pytest.mark.parametrize("size", [0, 125, 126, 3000])
+def test_websocket_length(size: int) -> None:
+    """A message of up to 125 bytes has its length in one byte, a longer one in two more, in both directions (section 5.2)."""
+    session: Any = Pieces(UPGRADE + frame(b"x" * size, first=0x82), send_bytes=size)
+    read_websocket(session)
+    assert session.text == b"x" * size
+    assert session.prefix == (bytes([0x81, size]) if size < 126 else b"\x81\x7e" + size.to_bytes(2, "big"))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        UPGRADE.replace(b"-Key", b"-Kex"),
+        UPGRADE + frame(b"text", first=0x01),  # the first part of a message
+        UPGRADE + frame(b"text", first=0x88),  # a close
+        UPGRADE + b"\x81\x04text!!!!",  # not masked
+        UPGRADE + b"\x81\xff" + b"\x00" * 30,  # a length of eight bytes
+    ],
+)
+def test_another_websocket_is_refused(data: bytes) -> None:
+    """No upgrade, a part of a message, another kind of frame, and a frame without a mask end the connection."""
+    session: Any = Pieces(data)
+    with pytest.raises(OSError, match="not the protocol that this server speaks"):
+        read_websocket(session)
+    assert session.text == b""
+
+
 @pytest.mark.parametrize("data", [CONNECT + PUBLISH, b"GET / HTTP/1.0\r\n\r\n" * 20, CONNECT + b"\xc0\x00"])
 def test_another_protocol_is_refused(data: bytes) -> None:
     """A message before the subscription, and any other packet, end the connection."""
@@ -105,8 +154,17 @@ def test_another_protocol_is_refused(data: bytes) -> None:
         read_mqtt(Pieces(data))  # type: ignore[arg-type]  # only what it uses
 
 
-@pytest.mark.parametrize("read", [read_http, read_mqtt])
-@pytest.mark.parametrize("data", [POST[:-1], CONNECT + SUBSCRIBE + PUBLISH[:-1], b"\x10\xff\xff\xff\xff\x01", b""])
+@pytest.mark.parametrize(
+    ("read", "data"),
+    [
+        (read_http, POST[:-1]),
+        (read_mqtt, CONNECT + SUBSCRIBE + PUBLISH[:-1]),
+        (read_mqtt, b"\x10\xff\xff\xff\xff\x01"),
+        (read_websocket, UPGRADE + frame(b"text")[:-1]),
+        (read_websocket, UPGRADE[:-1]),
+        *((read, b"") for read in (read_http, read_mqtt, read_websocket)),
+    ],
+)
 def test_an_unfinished_request_ends(read: Any, data: bytes) -> None:
     """A client that sends no more ends the session; nothing of its text is recorded."""
     session: Any = Pieces(data)
@@ -120,7 +178,7 @@ def test_an_unfinished_request_ends(read: Any, data: bytes) -> None:
 )
 def test_a_request_without_end_is_bounded(data: bytes) -> None:
     """No more than the limit is read of one request."""
-    for read in (read_http, read_mqtt):
+    for read in (read_http, read_mqtt, read_websocket):
         session: Any = Pieces(data, b"x" * 9999)
         with pytest.raises(OSError):  # noqa: PT011
             read(session)
