@@ -19,7 +19,7 @@ from typing import Any
 from classes import Timed
 
 from harness.boards.agent.console import Console
-from harness.boards.agent.deployment import load_agent, load_into_ram
+from harness.boards.agent.deployment import load_into_ram, load_part
 from harness.boards.serial.raw_repl import RawRepl
 from harness.boards.virtual.board import VirtualBoard
 from harness.boards.virtual.interpreter import find_interpreter
@@ -177,6 +177,6 @@ def _agent_heap(link: RawRepl, *, from_file: bool) -> int:
     console.begin()
     if not from_file:
         load_into_ram(console)
-    elif (why_ram := load_agent(console, filesystem=".")) is not None:
+    elif (why_ram := load_part(console, filesystem=".")) is not None:
         raise RuntimeError(why_ram)
     return allocated() - before

@@ -11,15 +11,21 @@ from harness.certificates import Certificates
 from harness.diagnose.request import Files, Request
 from harness.diagnose.simulation.servers import Simulating, simulate_files
 from harness.firmware.table import firmwares
-from harness.model import BoardSpec
+from harness.model import BoardSpec, Simulation
 from harness.run.options import RunOptions
 
 ROUNDS = 5
 LIMIT_S = 2.0
 
 
-def main() -> int:
-    """Print the shortest and the longest time; exit with 1 if the shortest is over the limit."""
+def measure() -> tuple[list[float], int]:
+    """Return the time of each round in seconds, and the number of firmwares."""
+    times, found = measured_rounds()
+    return times, found.count
+
+
+def measured_rounds() -> tuple[list[float], Simulation]:
+    """Return the time of each round in seconds, and the last result."""
     spec = BoardSpec(text="simulated", kind="simulated", target="", label="simulated")
     times = []
     with tempfile.TemporaryDirectory() as folder, Certificates() as certificates:
@@ -33,6 +39,12 @@ def main() -> int:
             asked = Simulating(firmwares=firmwares(), request=request, changes=False)
             found = simulate_files(asked, progress=lambda _line: None)
             times.append(time.monotonic() - started)
+    return times, found
+
+
+def main() -> int:
+    """Print the shortest and the longest time; exit with 1 if the shortest is over the limit."""
+    times, found = measured_rounds()
     print(
         f"{found.count} firmwares, {found.connections} connections to a local server: "
         f"{min(times):.2f} to {max(times):.2f} s in {ROUNDS} rounds (limit {LIMIT_S:.0f} s)"

@@ -6,6 +6,7 @@ It imports nothing of the harness while pytest starts, so that it does not chang
 from __future__ import annotations
 
 import json
+import resource
 import time
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from typing import Any
 import pytest
 
 NOTES = pytest.StashKey[dict[str, Any]]()
+STATM = Path("/proc/self/statm")
+# Empty tests per round.
+FLOOR_TESTS = 5
 STEP = pytest.StashKey[dict[str, Any]]()
 
 
@@ -29,14 +33,26 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "step" in metafunc.fixturenames:
+    if metafunc.function.__name__ == "test_floor":
+        rounds = range(metafunc.config.getoption("timed_rounds"))
+        floors = [("floor", turn, number) for turn in rounds for number in range(FLOOR_TESTS)]
+        metafunc.parametrize("step", floors, ids=["-".join(map(str, step)) for step in floors])
+    elif "step" in metafunc.fixturenames:
         steps = [("first", 0, 0)]
         for turn in range(metafunc.config.getoption("timed_rounds")):
             # As in the bare loop, the first case does not count: mpremote has just filled the machine's caches.
             steps.append(("again", turn, 0))
             steps += [("case", turn, number) for number in range(metafunc.config.getoption("timed_cases"))]
-            steps += [("bare", turn, 0), ("mpremote", turn, 0)]
+            steps += [("bare", turn, 0), ("exec", turn, 0), ("mpremote", turn, 0)]
         metafunc.parametrize("step", steps, ids=["-".join(map(str, step)) for step in steps])
+
+    if metafunc.function.__name__ == "test_many":
+        metafunc.parametrize("number", range(metafunc.config.getoption("timed_cases")))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the tests of a round together: load on the machine must affect all of them equally."""
+    items.sort(key=lambda item: (getattr(item, "callspec", None) and item.callspec.params.get("step", ("", 0))[1]) or 0)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -48,6 +64,12 @@ def pytest_runtest_protocol(item: pytest.Item) -> Any:
     step = {"ended_at": time.time(), "item_ms": item_ms, **item.stash.get(STEP, {})}
     item.config.stash[NOTES]["steps"].append(step)
     return result
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Note the memory of this process before the reports are made."""
+    session.config.stash[NOTES]["memory_kb"] = int(STATM.read_text("ascii").split()[1]) * resource.getpagesize() / 1024
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,10 @@ from bare import Bench
 from classes import Timed, classes
 from stopwatch import NOTES, STEP
 
+from harness.system.deadline import Deadline
+
+# Raw-REPL execs per round.
+EXECS = 5
 # How often each case runs on the line.
 TURNS = 6
 
@@ -37,10 +42,48 @@ def test_in_turn(
     note = request.node.stash[STEP] = {"kind": kind, "turn": turn}
     if kind == "bare":
         note["times_ms"] = bench.bare_loop(timed, request.config.getoption("timed_cases"))
+    elif kind == "exec":
+        note["times_ms"] = [_exec_ms(board) for _ in range(EXECS)]
     elif kind == "mpremote":
         note["times_ms"] = [bench.mpremote(timed)]
     else:
         note["times_ms"] = [run_case(board, timed.case).observation.case_ms]
+
+
+def _exec_ms(board: Any) -> float:
+    """Return the milliseconds of one empty raw-REPL exec."""
+    link = board.runner().board.link
+    started = time.perf_counter()
+    link.exec(b"pass", deadline=Deadline(10.0))
+    return (time.perf_counter() - started) * 1000
+
+
+@pytest.fixture
+def one() -> int:
+    """Return a value, as the cheapest fixture does."""
+    return 1
+
+
+@pytest.fixture
+def two(one: int) -> int:
+    """Return another."""
+    return one + 1
+
+
+@pytest.fixture
+def three(two: int) -> int:
+    """Return a third."""
+    return two + 1
+
+
+def test_floor(one: int, two: int, three: int, step: Any, request: pytest.FixtureRequest) -> None:
+    """Do nothing, with three fixtures: what pytest needs for any test."""
+    request.node.stash[STEP] = {"kind": "floor", "turn": step[1]}
+
+
+def test_many(board: Any, timed: Timed, run_case: Any, number: int) -> None:
+    """Run one case many times, so that what stays in memory for each can be measured."""
+    run_case(board, timed.case)
 
 
 @pytest.mark.parametrize("turn", range(TURNS))
