@@ -82,6 +82,18 @@ def complete_report(item: pytest.Item, call: pytest.CallInfo[Any], report: pytes
             report.sections.append(("serial transcript", plain(result.transcript[-SHOWN_TRANSCRIPT:])))
 
 
+def forget(item: pytest.Item) -> None:
+    """Drop a finished test's result: its report has had it, and pytest keeps every test until the end of the run."""
+    if RESULT in item.stash:
+        del item.stash[RESULT]
+
+
+def shown_part(data: dict[str, Any]) -> dict[str, Any]:
+    """Return what pytest's summary shows of `report.tls`: pytest keeps every report until the end of the run, the record has the rest."""
+    result = {name: data["result"][name] for name in ("case", "verdict", "reason")}
+    return {"result": result, "line": data["line"], "not_run": data.get("not_run", False)}
+
+
 def _own(item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.TestReport) -> list[dict[str, Any]]:
     """Return the results of the connections that the test made in this phase, as JSON, each with its case."""
     from harness.pytest_plugin.attachments import attach

@@ -149,7 +149,13 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
         from harness.pytest_plugin.workers import wait_for_board
 
         wait_for_board(item)
-    return (yield)
+    try:
+        return (yield)
+    finally:
+        if spec is not None:
+            from harness.pytest_plugin.case_report import forget
+
+            forget(item)
 
 
 @pytest.hookimpl(wrapper=True, optionalhook=True)

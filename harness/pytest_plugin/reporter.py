@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.errors import UsageError
+from harness.pytest_plugin.case_report import shown_part
 from harness.pytest_plugin.exit_codes import Tally, exit_code
 from harness.pytest_plugin.identities import Identities
 from harness.pytest_plugin.interrupts import end_on_signals
@@ -178,6 +179,8 @@ class Reporter:
         self._note(report)
         result = yield
         mark_fault(self.config, report)
+        if getattr(report, "tls", None) is not None:
+            report.tls = shown_part(report.tls)
         return result
 
     def _note(self, report: Any) -> None:

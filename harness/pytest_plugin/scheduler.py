@@ -6,8 +6,10 @@ only test ids, so the board is read from them. Knows pytest-xdist's `Scheduling`
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.model import board_name
@@ -71,6 +73,28 @@ def split(nodeids: Sequence[str], ids: NodeIds) -> tuple[list[list[int]], list[i
         else:
             rest.append(index)
     return list(units.values()), rest
+
+
+def rotated(unit: Sequence[int], nodeids: Sequence[str], ids: NodeIds, *, share: float) -> list[int]:
+    """Begin each column of a board, and each round of `--repeat`, with another case than the other boards do.
+
+    In the same order, all boards would wait in the same slow cases at the same time.
+
+    Args:
+        unit: the indices of one board's tests, in the order of the collection.
+        nodeids: of all tests.
+        ids: of the run.
+        share: where to begin, as a part of the cases: 0 with the first, 0.5 in the middle.
+    """
+    columns = [
+        (replace(found[0], case=""), found[1]) if (found := ids.find(nodeids[index])) else None for index in unit
+    ]
+    order: list[int] = []
+    for column, places in itertools.groupby(range(len(unit)), key=columns.__getitem__):
+        own = [unit[place] for place in places]
+        start = int(share * len(own)) if column is not None else 0
+        order += own[start:] + own[:start]
+    return order
 
 
 def workers_of(specs: Iterable[str]) -> int:
@@ -145,6 +169,10 @@ class BoardScheduling:
             self.collection = next(iter(self._collections.values()))
             units, rest = split(self.collection, self.ids)
             self._unit_of = {index: number for number, unit in enumerate(units) for index in unit}
+            shares = [place / len(units) for place in range(len(units))]
+            units = [
+                rotated(unit, self.collection, self.ids, share=share) for unit, share in zip(units, shares, strict=True)
+            ]
             self._units, self._rest = deque(units), deque(rest)
             for node in self.nodes:
                 if self._units:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from harness.model import BoardSpec
     from harness.pytest_plugin.scheduler import BoardScheduling
 
-LAST = pytest.StashKey[dict[str, pytest.Item]]()
+LEFT = pytest.StashKey[dict[str, set[pytest.Item]]]()
 CRASHED = "the worker process that had this board crashed"
 LOST = "a worker process crashed and was not replaced"
 
@@ -75,16 +75,19 @@ def wait_for_board(item: pytest.Item) -> None:
 
 
 def release_board(item: pytest.Item) -> None:
-    """Close a board after its last test in this process, so that others may use it."""
+    """Close a board after its last test in this process, so that others may use it; tests may run in another order than they were found."""
     spec = _spec_of(item)
     if spec is None or LAB not in item.config.stash:
         return
-    last = item.session.stash.get(LAST, None)
-    if last is None:
-        last = item.session.stash[LAST] = {
-            other.label: test for test in item.session.items if (other := _spec_of(test)) is not None
-        }
-    if last.get(spec.label) is item:
+    left = item.session.stash.get(LEFT, None)
+    if left is None:
+        left = item.session.stash[LEFT] = {}
+        for test in item.session.items:
+            if (other := _spec_of(test)) is not None:
+                left.setdefault(other.label, set()).add(test)
+    own = left.get(spec.label, set())
+    own.discard(item)
+    if not own:
         lab_of(item.config).release(spec)
 
 

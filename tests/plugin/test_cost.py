@@ -28,3 +28,32 @@ def test_nothing_is_opened_unless_a_test_asks(suite):
     suite.write("test_mine.py", "def test_one():\n    pass\n")
     ran = suite.run("--board", "/dev/ttyNOPE7")
     assert (ran.status, ran.lines[-1]) == (0, "[]")
+
+
+def test_what_a_case_leaves_in_memory(suite):
+    """pytest keeps every test and report: a finished test has no result, its report only what the summary shows; hooks see all of it."""
+    suite.write(
+        "conftest.py",
+        """
+import pytest
+from harness.pytest_plugin.case_report import RESULT
+
+seen = []
+
+def pytest_runtest_logreport(report):
+    if report.when == "call":
+        seen.append("observed" in report.tls["result"])
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter):
+    items = terminalreporter._session.items
+    reports = [report for group in terminalreporter.stats.values() for report in group if getattr(report, "tls", None)]
+    print("hooks:", seen)
+    print("kept:", [RESULT in item.stash for item in items], sorted({tuple(report.tls) for report in reports}),
+          sorted({tuple(report.tls["result"]) for report in reports}))
+""",
+    )
+    ran = suite.run(*suite.quick, "-ra")
+    assert ran.status == 0, ran.text
+    assert ran.line("hooks:") == "hooks: [True, True]"
+    assert ran.line("kept:") == "kept: [False, False] [('result', 'line', 'not_run')] [('case', 'verdict', 'reason')]"

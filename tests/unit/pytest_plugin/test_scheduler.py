@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from harness.pytest_plugin.node_ids import Axes, NodeIds
-from harness.pytest_plugin.scheduler import AHEAD, FULL, LOW, BoardScheduling, boards_of, split, workers_of
+from harness.pytest_plugin.scheduler import AHEAD, FULL, LOW, BoardScheduling, boards_of, rotated, split, workers_of
 
 
 def ids_with(*boards: str) -> NodeIds:
@@ -69,6 +69,52 @@ def test_an_ambiguous_name_joins_boards() -> None:
     """A test that may belong to either of two boards keeps them on one worker; a third board is not affected."""
     ids = ["t::a[x]", "t::a[y]", "t::a[z]", "t::b[x-y]"]
     assert split(ids, ids_with("x", "y", "z")) == ([[0, 1, 3], [2]], [])
+
+
+CASES = ("a/1", "a/2", "a/3", "a/4")
+
+
+@pytest.mark.parametrize(
+    ("share", "expected"), [(0, "1234 1234 1234 1234"), (0.5, "3412 3412 3412 3412"), (0.76, "4123 4123 4123 4123")]
+)
+def test_each_column_and_round_is_rotated_in_itself(share, expected) -> None:
+    """No case moves to another server or round: a firmware is flashed once, and rounds stay in their order."""
+    ids = NodeIds(Axes(boards=("x",), servers=("in-process", "py"), cases=CASES, repeat=2))
+    names = [
+        f"t.py::test_case[x-{server}{number}of2-{case}]"
+        for server in ("", "py-")
+        for number in (1, 2)
+        for case in CASES
+    ]
+    order = rotated(range(len(names)), names, ids, share=share)
+    assert sorted(order) == list(range(len(names)))
+    assert [index // 4 for index in order] == [place // 4 for place in range(len(names))]
+    assert " ".join("".join(names[index][-2] for index in order[at : at + 4]) for at in (0, 4, 8, 12)) == expected
+
+
+def test_other_tests_keep_their_order() -> None:
+    """A test that is no case may depend on the one before."""
+    ids = NodeIds(Axes(boards=("x",), cases=CASES))
+    names = ["t::own[x-1]", "t::own[x-2]", *(f"t::test_case[x-{case}]" for case in CASES), "t::own[x-3]"]
+    assert rotated(range(7), names, ids, share=0.5) == [0, 1, 4, 5, 2, 3, 6]
+
+
+def test_boards_begin_with_different_cases() -> None:
+    """Each of n boards begins one n-th of the cases later than the one before."""
+    labels = ["b0", "b1", "b2", "b3"]
+    nodeids = [f"t.py::test_case[{label}-{case}]" for label in labels for case in CASES]
+    run = Run(nodeids, labels, workers=0)
+    run.scheduling.ids = NodeIds(Axes(boards=labels, cases=CASES))
+    run.scheduling.numnodes = 4
+    run.workers = [run.join(f"gw{number}") for number in range(4)]
+    run.go()
+    assert run.all_ran_once()
+    assert [[nodeids[index][-2] for index in worker.ran] for worker in run.workers] == [
+        ["1", "2", "3", "4"],
+        ["2", "3", "4", "1"],
+        ["3", "4", "1", "2"],
+        ["4", "1", "2", "3"],
+    ]
 
 
 class Worker:
