@@ -52,6 +52,11 @@ def th_check_asyncio(req):
         raise NotImplementedError("asyncio.Stream.do_handshake")
 
 
+def th_diff(end, start):
+    """Microseconds between two times of th_now, which may wrap around."""
+    return th_time.ticks_diff(end, start)
+
+
 async def th_within(start, limit_ms):
     """Await start(), at most so long. Time in which the board itself computes does not count, as with a socket's timeout: then the
     alarm is late, and the wait is repeated. Nothing is lost: a stream keeps what it has not sent, and reads when data is there.
@@ -108,7 +113,7 @@ async def th_stream(req, wrap, state, times, answer, did):
     """Connect, exchange, close, as th_session does."""
     limit_ms = th_pass(did, "t", req["timeout"]) if "timeout" in req else 10000
     name = req.get("name", "tls.test")
-    th_pass(did, "y", req["async"])
+    th_pass(did, "y", 1)
     if name is not None:
         th_pass(did, "n", name)
     host, port = th_pass(did, "h", req["host"]), th_pass(did, "o", req["port"])

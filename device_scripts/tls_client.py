@@ -162,11 +162,6 @@ def th_now():
     return th_time.ticks_us() if hasattr(th_time, "ticks_us") else int(th_time.time() * 1000000)
 
 
-def th_diff(end, start):
-    """Microseconds between two times of th_now, which may wrap around."""
-    return th_time.ticks_diff(end, start) if hasattr(th_time, "ticks_diff") else end - start
-
-
 def th_wait_connected(sock, timeout_ms):
     """Wait until a non-blocking connect() has finished; raise its error.
 
@@ -297,7 +292,7 @@ def th_attempt(req, blob):
     req: host, port, name (server_hostname; null for none), verify (0 none, 1 optional, 2 required), ca (names of blobs),
     cert, key, suites, psk_key (a name each; suites is comma separated text, mbedTLS spelling), psk_identity, text, send
     (pad text with x to this many bytes), recv (read this many bytes), readtoend, closefirst (close right after the handshake),
-    timeout (ms), async (asyncio_client.py connects instead of th_session), program (app.py runs one instead of it), n (of this exec).
+    timeout (ms), run (instead of th_session: th_app runs a program, th_async connects through asyncio), n (of this exec).
     All but host, port and n are optional: a serial line is slow, so what most requests have is the default. Without text it is a greeting with n. blob is a function from blob name to bytes.
     NotImplementedError means that the firmware lacks the named API, LookupError that a blob is missing; both are
     for the caller. Any other exception is data.
@@ -310,8 +305,8 @@ def th_attempt(req, blob):
     error = None
     try:
         wrap = th_context(req, blob, did)
-        run = th_app if "program" in req else th_async if "async" in req else th_session
-        run(req, wrap, state, times, answer, did)
+        # By name: further names and strings of the agent's own would cost a small board 1 KB, for the next table of them.
+        (globals()[req["run"]] if "run" in req else th_session)(req, wrap, state, times, answer, did)
     except Exception as e:
         times.append(th_now())
         error = e
@@ -336,5 +331,6 @@ def th_attempt(req, blob):
     heap = th_idf()
     if heap:
         free[1] = heap[2]
-    answer["us"] = [th_diff(times[i + 1], times[i]) if i + 1 < len(times) else None for i in range(3)]
+    diff = getattr(th_time, "ticks_diff", None) or (lambda a, b: a - b)
+    answer["us"] = [diff(times[i + 1], times[i]) if i + 1 < len(times) else None for i in range(3)]
     return answer
