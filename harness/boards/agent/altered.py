@@ -50,7 +50,6 @@ class Altered:
             self._limit_heap(request.heap_bytes)
         answer = attempt()
         if request.heap_bytes is not None:
-            self.release()
             self._hold("None")
         if request.clock_unix_s is not None and began is not None:
             answer = replace(answer, clock_off_s=self._put_clock_back(request.clock_unix_s, began=began))
@@ -64,7 +63,7 @@ class Altered:
             BoardError: the line failed.
         """
         if self.pending:
-            # As short as can be: a checked call may find too little memory.
+            # Short and unchecked: there may be little memory, and no checksum code after a reset.
             self._console.link.exec(b"th_held.clear()", deadline=self._console.deadline(5.0))
 
     def can_set_clock(self) -> bool:
