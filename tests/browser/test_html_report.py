@@ -96,6 +96,7 @@ def test_a_cell_opens_and_closes_by_keyboard(mixed, show, screenshots):
     page.keyboard.press("Enter")
     dialog = page.locator("#detail")
     dialog.wait_for(state="visible")
+    assert page.evaluate("document.activeElement.textContent") == "Close (Esc)"
     text = dialog.inner_text()
     settings = page.locator("#detail details.settings")
     assert "context = ssl.SSLContext(" in settings.locator("pre").text_content()

@@ -6,6 +6,7 @@ Texts of boards and servers are data here: Jinja2 escapes them, they cannot end 
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import re
 from dataclasses import asdict
@@ -64,6 +65,7 @@ def environment() -> jinja2.Environment:
     return made
 
 
+@functools.lru_cache(maxsize=4096)
 def soft(text: object) -> Markup:
     """Return a text in which a line may also end within a long name: after `:`, `@`, `_`, `/` or `-`, and before a file's ending."""
     from markupsafe import Markup, escape

@@ -5,7 +5,7 @@
     if (!results) return;
     state.open = key;
     const [board, server, item] = key.split(",").map(Number), about = data.cases[item];
-    const close = el("button", {type: "button", class: "quiet", click: () => dialog.close()}, "Close (Esc)");
+    const close = el("button", {type: "button", class: "quiet", autofocus: true, click: () => dialog.close()}, "Close (Esc)");
     const body = [
       el("header", {}, el("div", {}, el("h2", {id: "detail-h"}, about.title), el("div", {class: "mono"}, about.id),
         el("small", {}, "board " + data.boards[board].name + (data.boards[board].heads.length ? " (" + data.boards[board].heads.join(", ") + ")" : "") + " · server " + data.servers[server].name + " (" + data.servers[server].about + ") · "), el("a", {class: "permalink", href: "#open=" + encodeURIComponent(nameOf(key))}, "Link to this cell")), close),
