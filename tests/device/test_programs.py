@@ -73,7 +73,7 @@ def requests(how: str) -> dict[str, bytes]:
     return {"requests.py": (REQUESTS.replace("HOW", how) + FREE_CONTEXT).encode()}
 
 
-@pytest.fixture(params=["", "old"])
+@pytest.fixture(params=["", pytest.param("old", marks=pytest.mark.slow)])
 def target(request: pytest.FixtureRequest) -> str:
     """The packaged interpreter, and Debian's, which has no module `ssl`."""
     if request.param:
