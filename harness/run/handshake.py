@@ -170,7 +170,7 @@ class Handshakes:
         longer_s = self.longer_s(plan)
         limit_s = self.board.scaled(45.0) + longer_s
         request, blobs = self.board.prepare(plan, self.certificates)
-        if plan.timeout_s is None:
+        if plan.timeout_s is None and plan.program is None:  # programs have their own time limits
             request = replace(request, timeout_ms=request.timeout_ms + int(longer_s * 1000))
         text = plan.text if plan.text is not None else own_text(FIRST_NUMBERS.start)
         serving = Serving(

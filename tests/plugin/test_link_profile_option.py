@@ -123,6 +123,12 @@ def test_theirs(board, certificates, expect):
         assert result["timing_ms"]["handshake_board"] >= 4 * PROFILES["satellite"].latency_ms
 
 
+def test_a_program_in_a_slow_network(suite):
+    """Programs of other people keep their own time limits, and connect all the same."""
+    ran = suite.run("-k", "app/requests-unverified", "--link-profile", "lossy-wifi")
+    assert (ran.status, ran.summary()) == (0, "1 passed"), ran.text
+
+
 def test_a_wrong_name(suite):
     """One line with the names that there are."""
     assert suite.refused("--link-profile", "slow-2g") == (

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 
-from harness.boards.agent.protocol import DEFAULT_ANSWER_BYTES, RunRequest, blob_name
+from harness.boards.agent.protocol import DEFAULT_ANSWER_BYTES, DEFAULT_TIMEOUT_MS, RunRequest, blob_name
 from harness.certificates import Certificates
 from harness.certificates.forms import authorities, own_certificate
 from harness.errors import UsageError
@@ -64,11 +64,18 @@ def build_request(
         read_to_end=plan.read_to_end,
         close_first=plan.close_first,
         program=plan.program,
-        timeout_ms=int((plan.timeout_s or _DEFAULT_TIMEOUT_S) * 1000 * timeout_multiplier),
+        timeout_ms=_timeout_ms(plan, timeout_multiplier),
         clock_unix_s=plan.clock_unix_s,
         heap_bytes=plan.heap_bytes,
     )
     return request, blobs
+
+
+def _timeout_ms(plan: ClientPlan, multiplier: float) -> int:
+    """Return the time limit of the board's socket; a program of other people sets its own, if any."""
+    if plan.program is not None:
+        return DEFAULT_TIMEOUT_MS
+    return int((plan.timeout_s or _DEFAULT_TIMEOUT_S) * 1000 * multiplier)
 
 
 def _suite_list(plan: ClientPlan, info: BoardInfo) -> bytes | None:

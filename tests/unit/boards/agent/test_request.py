@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from harness.boards.agent.protocol import RunRequest
 from harness.boards.agent.request import build_request
 from harness.certificates import Certificates
 from harness.errors import UsageError
@@ -86,3 +87,10 @@ def test_unknown_suite(certificates: Certificates, name: str, message: str) -> N
     with pytest.raises(UsageError) as raised:
         suites_of(ClientPlan(suites=(name,)), BoardInfo(), certificates)
     assert str(raised.value) == message
+
+
+def test_a_program_has_its_own_time_limits(certificates: Certificates) -> None:
+    """The agent passes no time limit on to a program, so a slow board is asked for none: its answer would lack it."""
+    plan = ClientPlan(program="requests")
+    request, _blobs = build_request(plan, certificates, info=BoardInfo(), timeout_multiplier=2.5)
+    assert request.timeout_ms == RunRequest().timeout_ms
