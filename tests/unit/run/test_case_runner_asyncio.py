@@ -8,7 +8,7 @@ import pytest
 
 from harness.cases import find_case, select
 from harness.errors import BoardError
-from harness.model import Case, ClientApi, ClientPlan, ServerProfile, StepResult, Tier, VerdictWord
+from harness.model import Case, ClientApi, ClientPlan, Outcome, ServerProfile, StepResult, Tier, VerdictWord
 from harness.system.deadline import Deadline
 
 PAGE = Path(__file__).parents[3] / "docs" / "asyncio.md"
@@ -37,6 +37,17 @@ def test_a_fault_in_the_event_loop(runner):
     assert runner.last is not None
     assert runner.last.answer is not None
     assert "y1" in runner.last.answer.passed
+
+
+@pytest.mark.parametrize("name", ["timing/silent-server", "timing/no-answer"])
+def test_a_hang_is_expected_as_asyncio_raises_it(runner, name):
+    """In the handshake and after it, with and without a TLS server: hung like through a socket, by the time-out of asyncio."""
+    result = runner.run(find_case(name))
+    assert (result.verdict.word, result.verdict.mismatches) == (VerdictWord.PASS, ())
+    assert result.observation is not None
+    assert result.observation.outcome is Outcome.HUNG
+    assert result.observation.client is not None
+    assert result.observation.client.type == "TimeoutError"
 
 
 def untried(case: Case) -> str | None:
