@@ -292,7 +292,7 @@ def th_attempt(req, blob):
     req: host, port, name (server_hostname; null for none), verify (0 none, 1 optional, 2 required), ca (names of blobs),
     cert, key, suites, psk_key (a name each; suites is comma separated text, mbedTLS spelling), psk_identity, text, send
     (pad text with x to this many bytes), recv (read this many bytes), readtoend, closefirst (close right after the handshake),
-    timeout (ms), run (instead of th_session: th_app runs a program, th_async connects through asyncio), n (of this exec).
+    timeout (ms), run (instead of th_session: th_app runs the named program, th_async connects through asyncio), n (of this exec).
     All but host, port and n are optional: a serial line is slow, so what most requests have is the default. Without text it is a greeting with n. blob is a function from blob name to bytes.
     NotImplementedError means that the firmware lacks the named API, LookupError that a blob is missing; both are
     for the caller. Any other exception is data.

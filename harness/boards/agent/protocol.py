@@ -110,6 +110,7 @@ class RunRequest:
             "recv": self.recv if self.recv != DEFAULT_ANSWER_BYTES else None,
             "readtoend": 1 if self.read_to_end else None,
             "closefirst": 1 if self.close_first else None,
+            "program": self.program,
             "run": "th_app" if self.program else "th_async" if self.api is ClientApi.ASYNCIO else None,
         }
         words.update({key: value for key, value in optional.items() if value is not None})

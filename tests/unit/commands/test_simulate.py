@@ -90,7 +90,7 @@ def test_the_seed_question(files, python_org_server, capsys, tmp_path) -> None:
     jsonschema.Draft202012Validator(simulation_schema()).validate(data)
     (server,) = data["servers"]
     assert (server["firmwares"], server["connecting"], server["changes"]) == (6, 2, [])
-    assert "NO_SHARED_CIPHER" in page.read_text(encoding="utf-8")
+    assert "NO_SHARED_CIPHER" in page.read_text(encoding="utf-8").replace("<wbr>", "")
 
 
 def test_servers_that_run(certificates, capsys, tmp_path) -> None:

@@ -46,7 +46,7 @@ def test_columns_are_apart() -> None:
         [
             result("key/a", 1.0, link="stalls"),
             result("key/a", 2.0, link="stalls", client="asyncio"),
-            result("key/a", 3.0, link="stalls", firmware="1.28.0"),
+            result("key/a", 3.0, link="stalls", board="pico@1.28.0", firmware="1.28.0"),
             result("key/a", 4.0, link="stalls", server="python3.8.18"),
             result("key/a", 5.0, board="esp32"),
         ]
