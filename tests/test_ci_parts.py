@@ -1,5 +1,6 @@
 """The GitHub action, the GitLab component and the Dockerfile: accepted by linters, and described as they are."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -92,6 +93,35 @@ def test_inputs_reach_scripts_through_the_environment():
     (job,) = yaml.safe_load_all(COMPONENT.read_text(encoding="utf-8").partition("\n---\n")[2])
     (job,) = job.values()
     assert [line for line in job["script"] if "$[[" in line] == []
+
+
+def test_words_of_the_action(tmp_path):
+    """Words may be on several lines; none of them is code, and none is a pattern of file names."""
+    if shutil.which("bash") is None:
+        pytest.skip("no bash here")
+    stand_in = tmp_path / "tls-harness" / "bin" / "pytest"
+    stand_in.parent.mkdir(parents=True)
+    stand_in.write_text("#!/bin/sh\nprintf '%s\\n' \"$@\"\n", encoding="utf-8")
+    stand_in.chmod(0o755)
+    given = {
+        "boards": "esp32\n  /dev/tty*\n",
+        "tests": "--pyargs\nharness.compat tests",
+        "arguments": "-n 2\n--ports 40000-40100\n$(touch$IFS-x) `id` ; *\n",
+    }
+    _install, (script, environment) = action_steps(given)
+    forge = {name: str(tmp_path / name) for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
+    done = subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
+        cwd=tmp_path, env={"PATH": os.environ["PATH"], "RUNNER_TEMP": str(tmp_path)} | forge | environment,
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    boards = ["--board", "esp32", "--board", "/dev/tty*"]
+    reports = ["--compat-report", "tls-results/matrix.md", "--junitxml", "tls-results/junit.xml"]
+    assert done.stdout.split("\n") == [
+        "--pyargs", "harness.compat", "tests", *boards, "--cases", "core", "--artifacts", "tls-results", *reports,
+        "-n", "2", "--ports", "40000-40100", "$(touch$IFS-x)", "`id`", ";", "*", "",
+    ]  # fmt: skip
 
 
 def test_every_input_is_used():

@@ -28,16 +28,16 @@ def clock_of(given: Any) -> int | None:
     if isinstance(given, datetime):
         if given.tzinfo is None:
             raise UsageError(f"{where}: the datetime has no time zone; give one, for example tzinfo=UTC")
-        seconds = int(given.timestamp())
+        seconds = given.timestamp()
     elif isinstance(given, int | float) and not isinstance(given, bool):
-        seconds = int(given)
+        seconds = given
     else:
         raise UsageError(f"{where}: expected a datetime with a time zone, or Unix seconds")
-    if not _FIRST_S <= seconds < _END_S:
+    if not _FIRST_S <= seconds < _END_S:  # nor NaN
         raise UsageError(
             f"{where}: expected a time from {FIRST_YEAR} to {LAST_YEAR}, which every board's clock can show"
         )
-    return seconds
+    return int(seconds)
 
 
 def heap_of(given: Any) -> int | None:

@@ -52,12 +52,10 @@ def read_mqtt(session: Session) -> None:
         if kind >> 4 == _CONNECT:
             session.send(b"\x20\x02\x00\x00")  # CONNACK: accepted
         elif kind >> 4 == _SUBSCRIBE:
-            (size,) = struct.unpack_from("!H", body, 2)
-            subscribed = body[2 : 4 + size]
+            subscribed = _topic(body, start=2)
             session.send(b"\x90\x03" + body[:2] + b"\x00")  # SUBACK: at most once
         elif kind >> 4 == _PUBLISH and subscribed is not None:
-            (size,) = struct.unpack_from("!H", body)
-            session.keep_text(body[2 + size :])
+            session.keep_text(body[len(_topic(body)) :])
             length = len(subscribed) + len(reply_of(session.settings))
             session.prefix = b"\x30" + _length(length) + subscribed
             return
@@ -82,7 +80,7 @@ def read_websocket(session: Session) -> None:
         raise _refused()
     session.keep_text(text)
     size = len(reply_of(session.settings))
-    session.prefix = bytes([_FINAL | _TEXT, size]) if size < 126 else struct.pack("!BBH", _FINAL | _TEXT, 126, size)
+    session.prefix = bytes([_FINAL | _TEXT]) + _websocket_length(size)
 
 
 def _head(session: Session) -> tuple[bytes, int, dict[bytes, bytes]]:
@@ -116,6 +114,13 @@ def _frame(session: Session, data: bytes) -> tuple[int, bytes]:
     return data[0] & 15, bytes(byte ^ mask[index % 4] for index, byte in enumerate(data[start : start + size]))
 
 
+def _websocket_length(size: int) -> bytes:
+    """Return the length field of a server's frame (section 5.2)."""
+    if size < 126:
+        return bytes([size])
+    return struct.pack("!BH", 126, size) if size < 65536 else struct.pack("!BQ", 127, size)
+
+
 def _packet(session: Session, buffer: bytes) -> tuple[int, bytes, bytes]:
     """Return the first byte of the next MQTT packet, its body, and what came after it."""
     while True:
@@ -128,6 +133,14 @@ def _packet(session: Session, buffer: bytes) -> tuple[int, bytes, bytes]:
                     return buffer[0], buffer[position : position + size], buffer[position + size :]
                 break
         buffer += session.read_some(limit=REQUEST_BYTES - len(buffer))
+
+
+def _topic(body: bytes, start: int = 0) -> bytes:
+    """Return the topic that stands there, with its length (section 1.5.3)."""
+    end = start + 2 + int.from_bytes(body[start : start + 2], "big")
+    if len(body) < end:
+        raise _refused()
+    return body[start:end]
 
 
 def _length(size: int) -> bytes:

@@ -42,6 +42,13 @@ def test_clock(given, expected):
             4102444800,
             "board.connect(clock=4102444800): expected a time from 2000 to 2099, which every board's clock can show",
         ),
+        *(
+            (
+                number,
+                f"board.connect(clock={number}): expected a time from 2000 to 2099, which every board's clock can show",
+            )
+            for number in (float("nan"), float("inf"), 946684799.9)
+        ),
     ],
 )
 def test_wrong_clocks(given, message):

@@ -130,6 +130,16 @@ def test_websocket_length(size: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("size", "field"), [(65535, b"\x7e\xff\xff"), (65536, b"\x7f\x00\x00\x00\x00\x00\x01\x00\x00")]
+)
+def test_long_websocket_answer(size: int, field: bytes) -> None:
+    """An answer from 65,536 bytes on has its length in eight more bytes."""
+    session: Any = Pieces(UPGRADE + frame(b"text"), send_bytes=size)
+    read_websocket(session)
+    assert session.prefix == b"\x81" + field
+
+
+@pytest.mark.parametrize(
     "data",
     [
         UPGRADE.replace(b"-Key", b"-Kex"),
@@ -144,6 +154,25 @@ def test_another_websocket_is_refused(data: bytes) -> None:
     session: Any = Pieces(data)
     with pytest.raises(OSError, match="not the protocol that this server speaks"):
         read_websocket(session)
+    assert session.text == b""
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        CONNECT + b"\x82\x00",
+        CONNECT + b"\x82\x03\x00\x07\x00",
+        CONNECT + b"\x82\x06\x00\x07\x00\x03a/",
+        CONNECT + SUBSCRIBE + b"\x30\x00",
+        CONNECT + SUBSCRIBE + b"\x30\x01\x00",
+        CONNECT + SUBSCRIBE + b"\x30\x04\x00\x03a/",
+    ],
+)
+def test_a_topic_that_is_cut_off_is_refused(data: bytes) -> None:
+    """A packet that is too short for its topic is a fault of the client, not of the server."""
+    session: Any = Pieces(data)
+    with pytest.raises(OSError, match="not the protocol that this server speaks"):
+        read_mqtt(session)
     assert session.text == b""
 
 
