@@ -112,7 +112,7 @@ def _judged_server(target: str, policy: Policy, *, hostname: str | None) -> Judg
     """
     from harness.diagnose.remote.dialling import Dialler
     from harness.diagnose.remote.looking import LOOK_S, Looking
-    from harness.diagnose.request import host_and_port
+    from harness.diagnose.request import host_and_port, host_name
     from harness.reports.record.policy import judge_server
     from harness.server.target import look_up
     from harness.wire.host_names import is_ip_address
@@ -122,7 +122,7 @@ def _judged_server(target: str, policy: Policy, *, hostname: str | None) -> Judg
         raise HarnessError(f"report check {target}: unknown host name ({unknown.reason})")
     dialler = Dialler(host, port)
     limit = dialler.deadline(LOOK_S)
-    name = hostname or (None if is_ip_address(host) else host)
+    name = (hostname and host_name(hostname, option="--hostname")) or (None if is_ip_address(host) else host)
     looking = Looking(dialler, name=name, progress=lambda text: print(f"tls-harness: {text}", file=sys.stderr))
     facts = looking.facts()
     if facts is None:

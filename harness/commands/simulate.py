@@ -194,7 +194,7 @@ def _firmwares(versions: list[str]) -> tuple[Firmware, ...]:
 
 
 def _request(options: argparse.Namespace, *, server: str | None = None) -> Request:
-    from harness.diagnose.request import Files, Request, version
+    from harness.diagnose.request import Files, Request, host_name, version
     from harness.model import BoardSpec
     from harness.run.options import IN_PROCESS, RunOptions
 
@@ -204,7 +204,7 @@ def _request(options: argparse.Namespace, *, server: str | None = None) -> Reque
         options=RunOptions(boards=(simulated,)),
         files=Files(certificate=options.cert, key=options.key, client_ca=options.client_ca, ca=options.ca),
         server=server or IN_PROCESS,
-        hostname=options.hostname,
+        hostname=options.hostname and host_name(options.hostname, option="--hostname"),
         ciphers=options.ciphers,
         minimum_version=version(options.min, option="--min") if options.min else None,
         maximum_version=version(options.max, option="--max") if options.max else None,

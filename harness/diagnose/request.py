@@ -20,6 +20,9 @@ Progress = Callable[[str], None]
 _PCAPNG = bytes.fromhex("0a0d0d0a")
 # What fits into one request to a small board.
 SEND_LIMIT_BYTES = 512
+# As the resolver takes it (RFC 1035 section 2.3.4); the underscore and other signs are its business.
+_NAME = re.compile(r"(?=.{1,254}$)[!-\-/-~]{1,63}(\.[!-\-/-~]{1,63})*\.?")
+SHOWN_CHARACTERS = 80
 _ESCAPES = {"r": "\r", "n": "\n", "t": "\t", "0": "\0", "\\": "\\"}
 
 
@@ -88,7 +91,24 @@ def host_and_port(text: str, *, option: str) -> tuple[str, int]:
     found = re.fullmatch(r"(?:\[([0-9a-fA-F:]+)\]|([^\s:/\[\]]+)):([0-9]{1,5})", text)
     if found is None or not 1 <= int(found[3]) <= 65535:
         raise UsageError(f"{option} {text!r}: expected HOST:PORT, e.g. broker.example:8883 or [2001:db8::1]:8883")
-    return found[1] or found[2], int(found[3])
+    return found[1] or host_name(found[2], option=option), int(found[3])
+
+
+def host_name(text: str, *, option: str) -> str:
+    """Read the name of a host, which may be an IP address, or any name for SNI.
+
+    Raises:
+        UsageError: if no resolver and no ClientHello can have it.
+    """
+    if not text.isascii():
+        raise UsageError(
+            f"{option} {text!r}: expected the ASCII form of the name, e.g. xn--bcher-kva.example for b\u00fccher.example"
+        )
+    if ":" not in text and not _NAME.fullmatch(text):
+        raise UsageError(
+            f"{option} {text[:SHOWN_CHARACTERS]!r}: expected at most 253 characters, in parts of 1 to 63 with dots between them"
+        )
+    return text
 
 
 def suite_names(text: str, *, option: str) -> tuple[str, ...]:

@@ -1,10 +1,19 @@
 """The options of `tls-harness diagnose`: versions, HOST:PORT, suite names."""
 
+import re
 from pathlib import Path
 
 import pytest
 
-from harness.diagnose.request import capture_file, host_and_port, new_folder, suite_names, text_to_send, version
+from harness.diagnose.request import (
+    capture_file,
+    host_and_port,
+    host_name,
+    new_folder,
+    suite_names,
+    text_to_send,
+    version,
+)
 from harness.errors import UsageError
 
 
@@ -49,6 +58,43 @@ def test_invalid_host_and_port(text):
     assert str(caught.value) == (
         f"--connect {text!r}: expected HOST:PORT, e.g. broker.example:8883 or [2001:db8::1]:8883"
     )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a",
+        "a.",
+        "x" * 63 + ".example",
+        "a_b.c",
+        "192.0.2.7",
+        "::1",
+        ".".join(["x" * 49] * 5),
+        "x" * 63 + "." + "y" * 63,
+    ],
+)
+def test_host_name(name):
+    """A name of any parts of 1 to 63 characters, or an address."""
+    assert host_name(name, option="--hostname") == name
+    if ":" not in name:
+        assert host_and_port(f"{name}:1", option="--connect") == (name, 1)
+
+
+@pytest.mark.parametrize("name", ["a..b", ".", ".a", "a..", "x" * 64, "a\x1b", "a\0", ".".join(["x" * 50] * 6)])
+def test_invalid_host_name(name):
+    """Names that the resolver refuses with an exception of its own are refused in one line; a long one is shown in part."""
+    with pytest.raises(UsageError) as caught:
+        host_and_port(f"{name}:1", option="--connect")
+    assert str(caught.value) == (
+        f"--connect {name[:80]!r}: expected at most 253 characters, in parts of 1 to 63 with dots between them"
+    )
+
+
+def test_international_host_name():
+    """A ClientHello has the ASCII form of a name."""
+    message = "--hostname 'bücher.example': expected the ASCII form of the name, e.g. xn--bcher-kva.example for bücher.example"
+    with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
+        host_name("bücher.example", option="--hostname")
 
 
 def test_suites_by_either_name():
