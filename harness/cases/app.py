@@ -102,7 +102,7 @@ def by_themselves() -> Iterable[Row]:
     """Programs that open a connection without being told whom to trust."""
     yield Row(
         "requests-without-ca",
-        "requests is called as in its examples; a CA that nobody knows signed the server's certificate. A secure program refuses it.",
+        "requests is called as in its examples; an unknown CA signed the server's certificate. A secure program refuses it.",
         ordinary(
             "server-untrusted",
             program="requests",

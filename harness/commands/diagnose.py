@@ -35,7 +35,7 @@ examples:
 
   no board: `--board unix` is a real MicroPython interpreter on this machine.
 
-Files are read in place. Certificates in their folders, never keys, are read as well: a missing intermediate is often there.
+Files are read in place. Other certificates in their folders are read too, because a missing intermediate is often there; keys are not.
 A private key is never logged or shown, and copied only by a printed command that converts it, into a private folder that is
 removed; the board receives only its own (--client-key). Problems are removed one after another. PROVED means that exactly
 the printed commands and programs were run, and that board and server connected.
@@ -44,9 +44,9 @@ words:
   alert            the message with which one side refuses, and the number of its reason
   CA               certificate authority: its certificate, on the board, decides which server certificates the board trusts
   chain            the server's certificate, the certificate that signed it, and so on up to the CA
-  ClientHello      the board's first message: everything that it can use
+  ClientHello      the board's first message: everything that it supports
   DER, PEM         two forms of one file: bytes, or text with BEGIN and END lines
-  forward secrecy  who steals the server's key later cannot decrypt what was recorded before
+  forward secrecy  stealing the server's key later does not help to decrypt recorded sessions
   handshake        the messages before the first data: the sides agree on algorithms and keys
   mutual TLS       the board has a certificate too, and the server verifies it
   PSK              pre-shared key: a secret that both sides have, instead of certificates
@@ -92,9 +92,9 @@ def add(commands: Commands) -> None:
     foreign.add_argument(
         "--no-probe",
         action="store_true",
-        help="do not probe the server: after a refusal, from this machine, for the versions, suites and key types that it supports, what "
-        "else it requires, the names in its certificate, and whether it speaks plain MQTT, HTTP, SMTP ... instead of TLS (a few dozen "
-        "connections); and, if it asks for a client certificate, from the board with a GET or an MQTT CONNECT",
+        help="do not probe the server. By default, after a refusal, this machine makes a few dozen connections to find out which versions, "
+        "suites and key types it supports, what else it requires, the names in its certificate, and whether it speaks plain MQTT, HTTP, "
+        "SMTP ... instead of TLS. If it asks for a client certificate, the board also sends a GET or an MQTT CONNECT",
     )
     foreign.add_argument(
         "--send",

@@ -47,7 +47,7 @@ def add(commands: Commands) -> None:
         "simulate",
         help="find out which MicroPython firmwares connect to a server, without a board",
         description="Send the ClientHello of every MicroPython release and port to a server. Report which firmwares connect, why the "
-        "others do not, and which change of the server lets most of them connect.",
+        "others do not, and which change to the server lets most of them connect.",
         epilog=EXAMPLE,
     )
     parser.add_argument("targets", metavar="HOST:PORT", nargs="*", help="a server that is already running")
@@ -55,7 +55,7 @@ def add(commands: Commands) -> None:
         "--hosts",
         metavar="FILE",
         type=Path,
-        help="file with one HOST:PORT per line; # begins a comment. No change is simulated",
+        help="file with one HOST:PORT per line; # begins a comment. Changes to these servers are not simulated",
     )
     own = parser.add_argument_group("a Python server with your files and settings")
     own.add_argument("--cert", metavar="F", type=Path, help="PEM certificate, followed by any intermediates")
@@ -88,7 +88,7 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--no-probe",
         action="store_true",
-        help="do not probe a running server that refuses for what it supports; the reason of a refusal is then less exact",
+        help="if a running server refuses a firmware, do not probe what it supports; the reasons given are then less exact",
     )
     parser.add_argument("--no-fixes", action="store_true", help="do not simulate changes of your server")
     parser.add_argument("--json", action="store_true", help="print one JSON object (schema tls-harness/simulate/1)")

@@ -49,7 +49,7 @@ WORDS = {
     RecipeKind.SERVER_CERTIFICATE: "another key and certificate for the server",
     RecipeKind.SECOND_CERTIFICATE: "a second key and certificate for the server",
     RecipeKind.COMPLETE_CHAIN: "the server's chain, complete and in order",
-    RecipeKind.SERVER_FILES: "certificate and key of the server in their order",
+    RecipeKind.SERVER_FILES: "the server's certificate and key in the right order",
     RecipeKind.SERVER_SUITES: "other cipher suites on the server",
     RecipeKind.SERVER_VERSIONS: "other TLS versions on the server",
     RecipeKind.SERVER_GROUP: "another group for the server's key exchange",
@@ -71,8 +71,8 @@ NONE_BECAUSE = {
     NoRecipe.BOARD_PROGRAM: "the cause is in the program on the board, and `diagnose` runs its own",
     NoRecipe.OTHER_PROGRAM: "the cause is in the program on the other side, and `diagnose` cannot change that",
     NoRecipe.CLOCK: "the cause is the board's clock, which `diagnose` sets before it connects",
-    NoRecipe.FILES: "`diagnose` reads the files first, and says there how to repair them",
-    NoRecipe.PROBED: "`diagnose` asks the port what it speaks, and proves the fix of the cause that this shows",
+    NoRecipe.FILES: "`diagnose` checks the files before it connects, and says how to repair them",
+    NoRecipe.PROBED: "`diagnose` finds out what the port speaks, and proves the fix for the cause that it finds",
 }
 _FIELDS = {
     "swap_key_and_certificate": RecipeKind.SERVER_FILES,

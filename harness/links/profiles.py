@@ -81,11 +81,11 @@ class LinkProfile:
             parts.append(
                 f"{self.up_kbit:g} kbit/s"
                 if same
-                else f"{self.up_kbit:g} kbit/s from and {self.down_kbit:g} to the board"
+                else f"{self.up_kbit:g} kbit/s from the board and {self.down_kbit:g} to it"
             )
         parts.append(f"segments of {self.segment_bytes} bytes")
         if self.hold_every:
-            parts.append(f"every {self.hold_every}th {self.hold_ms:g} ms late")
+            parts.append(f"every {self.hold_every}th delayed by {self.hold_ms:g} ms")
         return ", ".join(parts)
 
 
@@ -118,7 +118,7 @@ _TABLE = (
     ),
     LinkProfile(
         name="lossy-wifi",
-        about="WiFi at the end of its range",
+        about="WiFi at the edge of its range",
         source="Linux retransmits after 200 ms at the earliest (TCP_RTO_MIN), lwIP's default segment is 536 bytes (TCP_MSS); "
         "latency, jitter and one lost segment in five are this project's own choice",
         latency_ms=5,
@@ -135,7 +135,7 @@ _TABLE = (
     ),
     LinkProfile(
         name="stalls",
-        about="an access point that stops for a moment again and again",
+        about="an access point that stalls repeatedly",
         source="this project's own choice: longer than TCP's first retransmission time-out, 1 s (RFC 6298 section 2)",
         segment_bytes=536,
         hold_every=8,

@@ -50,6 +50,6 @@ def heap_of(given: Any) -> int | None:
         return None
     if not isinstance(given, int) or isinstance(given, bool) or given < LEAST_HEAP_BYTES:
         raise UsageError(
-            f"board.connect(heap={given!r}): expected a number of bytes from {LEAST_HEAP_BYTES} on, which the agent needs"
+            f"board.connect(heap={given!r}): expected at least {LEAST_HEAP_BYTES} bytes, which the agent needs"
         )
     return given

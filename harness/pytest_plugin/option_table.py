@@ -97,16 +97,16 @@ OPTIONS: Final = (
         name="link-profile",
         metavar="NAME",
         repeatable=True,
-        help=f"Network between board and server, repeatable: none (as it is), {profile_forms()}. A relay in front of the server delays, "
-        "throttles and cuts the byte stream. It cannot lose or reorder packets: a lost segment is one that arrives a retransmission "
-        "time-out later. Default: none",
+        help=f"Network between board and server, repeatable: none (the real network); {profile_forms()}. A relay in front of the server "
+        "delays, throttles and cuts the byte stream. It cannot lose or reorder packets: a lost segment arrives one retransmission "
+        "time-out later instead. Default: none",
     ),
     Option(
         name="firmware",
         metavar="VERSION[=FILE]",
         repeatable=True,
-        help="Firmware to test, repeatable: each board is flashed with its flash hook in boards.toml, probed, and runs every case; then "
-        "the next firmware follows. FILE is passed to the hook. VERSION=unix:PATH runs virtual boards with another interpreter. "
+        help="Firmware to test, repeatable: each board is flashed by its flash hook in boards.toml, probed, and runs every case before "
+        "the next firmware. FILE is passed to the hook. VERSION=unix:PATH runs virtual boards with another interpreter. "
         "Default: the firmware on the board",
     ),
     Option(
@@ -157,8 +157,8 @@ OPTIONS: Final = (
         name="resume",
         metavar="RUN.json",
         is_path=True,
-        help="Continue an interrupted run: take over the results of its run.jsonl or run.json, and run only the cases that have none "
-        "there, or only an error. The reports and the exit code are those of both together",
+        help="Continue an interrupted run: take over the results of its run.jsonl or run.json, and run only the cases without a "
+        "result or with an error. The reports and the exit code cover both runs",
     ),
     Option(
         name="known",

@@ -189,7 +189,7 @@ class CaseRunner:
 
     def _unmet(self, case: Case) -> Need | None:
         if case.client.program is not None and self.client is not DEFAULT_CLIENT:
-            reason = f"{case.client.program} connects with an API of its own choice"
+            reason = f"{case.client.program} chooses its own API"
             return Need(name="no-program", reason=reason, met=lambda _info, _server: False)
         return self.lacks(case.needs)
 

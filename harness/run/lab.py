@@ -41,7 +41,7 @@ from harness.server.unexpected_peers import CountedServer, together
 from harness.system.deadline import Deadline
 from harness.system.shortages import shortage_text
 
-OTHER_RECORD = "not the board of the record that --resume continues, so no case was run on it"
+OTHER_RECORD = "differs from the board in the record that --resume continues, so no case was run on it"
 __all__ = ["IN_PROCESS", "Lab", "OpenBoard", "RunOptions"]
 
 UNEXPECTED = "the harness failed with {} while it opened this board; the first test that uses the board shows where"

@@ -109,9 +109,7 @@ def test_another_board(two):
     ran = suite.run(*CASES, "--board", "a", "--board", "b", "--resume", "killed.jsonl")
     assert ran.status == 10, ran.text
     assert [verdict for _board, _case, verdict in rows(ran.record())] == ["pass"] * 4 + ["error"] * 2
-    reason = (
-        f"b: not the board of the record that --resume continues, so no case was run on it: firmware 1.20.0 -> {now}"
-    )
+    reason = f"b: differs from the board in the record that --resume continues, so no case was run on it: firmware 1.20.0 -> {now}"
     assert {result["reason"] for result in ran.record()["results"] if result["verdict"] == "error"} == {reason}
 
 

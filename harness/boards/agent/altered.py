@@ -46,7 +46,7 @@ class Altered:
         self.pending = True
         began = self._set_clock(request.clock_unix_s) if request.clock_unix_s is not None else None
         if request.heap_bytes is not None:
-            self._console.load("hold_heap", "load what limits the free heap")
+            self._console.load("hold_heap", "load the script that limits the free heap")
             self._limit_heap(request.heap_bytes)
         answer = attempt()
         if request.heap_bytes is not None:

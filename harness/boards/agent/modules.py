@@ -55,7 +55,7 @@ def place_modules(
     if filesystem.startswith(HOST_MOUNT):
         return f"{filesystem} is a directory of the host, mounted by mpremote"
     for name in ("load", "place"):
-        console.load(name, "load what places modules")
+        console.load(name, "load the script that places modules")
     try:
         prepared = console.ask(
             lambda number: _place_code(tuple(files), number=number, kind=console.check_kind),
@@ -65,7 +65,7 @@ def place_modules(
         )
         if prepared.path is not None:
             raise BoardError(
-                f"{console.label}: {LIBRARY}/{prepared.path} on the board is not of the harness: rename or remove it",
+                f"{console.label}: {LIBRARY}/{prepared.path} on the board was not written by the harness: rename or remove it",
                 kind=FaultKind.FILESYSTEM,
             )
         if prepared.error:
@@ -133,7 +133,7 @@ def read_placed(console: bytes) -> Placed | None:
     if value.get("kind") == "damaged":
         return Placed(number=None, damaged=True)
     if value.get("kind") not in ("stored", "error") or not isinstance(number, int) or not isinstance(args, list):
-        raise ValueError("the board's answer about its modules is not in its format")
+        raise ValueError("the board's answer about its modules has an invalid format")
     if value["kind"] == "stored":
         return Placed(number=number)
     kind, first = str(value.get("type"))[:40], str(args[0])[:240] if args else ""

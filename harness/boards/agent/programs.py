@@ -57,7 +57,7 @@ def play(
     Raises:
         BoardError: the line failed, or the agent did.
     """
-    console.load("play", "load what runs a program")
+    console.load("play", "load the script that runs a program")
     program = text.encode()
     names = {name: blob_name(data) for name, data in files.items()}
     held = {blob_name(data): data for data in (*files.values(), program)}
@@ -103,8 +103,8 @@ class ProgramLoader:
                 self._console, self.modules, filesystem=info.filesystem, is_usb_drive=info.is_usb_drive
             )
             self._tried = True
-        self._console.load("app", "load what runs a program")
-        self._console.load(PROGRAMS[name].script, f"load what uses {PROGRAMS[name].module}")
+        self._console.load("app", "load the script that runs a program")
+        self._console.load(PROGRAMS[name].script, f"load the script that uses {PROGRAMS[name].module}")
         if self.modules and self._missing is None:
             self._console.must(f"th_app_path={LIBRARY!r}", "choose where modules are")
         return None if self._missing is None else f"the modules of --board-path are not on the board: {self._missing}"
@@ -139,7 +139,7 @@ def read_played(console: bytes) -> Played | None:
     if value.get("kind") == "damaged":
         return Played(number=None, damaged=True)
     if value.get("kind") != "played" or not isinstance(number, int) or not isinstance(args, list) or len(args) > 3:
-        raise ValueError("the board's answer about a program is not in its format")
+        raise ValueError("the board's answer about a program has an invalid format")
     if not all(isinstance(text, str) and len(text) <= _TEXT_LIMIT for text in (said, kind)):
         raise ValueError("the board's answer about a program is too long")
     return Played(

@@ -63,7 +63,7 @@ def start_tls(connection: Connection, protocol: PlainProtocol, *, deadline: Dead
             connection.settimeout(max(0.001, deadline.remaining_s))
             piece = connection.recv(SHORT_BYTES)
             if not piece or len(data) > SHORT_BYTES:
-                raise ConnectionAbortedError(f"no whole answer: {data[:80]!r}")
+                raise ConnectionAbortedError(f"incomplete answer: {data[:80]!r}")
             data += piece
         if not step.is_good(data):
             raise ConnectionRefusedError(f"it answers {data[:80]!r}")

@@ -33,11 +33,11 @@ def test_help_names_every_profile_with_its_figures() -> None:
     """The help of the option is made of the table."""
     assert profile_forms() == (
         "slow-3g (a mobile network with a weak signal: 200 ms each way, 400 kbit/s, segments of 1460 bytes); "
-        "gprs (a 2G modem: 250 ms each way, 20 kbit/s from and 50 to the board, segments of 1460 bytes); "
+        "gprs (a 2G modem: 250 ms each way, 20 kbit/s from the board and 50 to it, segments of 1460 bytes); "
         "satellite (a geostationary satellite: 279 ms each way, segments of 1460 bytes); "
-        "lossy-wifi (WiFi at the end of its range: 5 ms each way (+ up to 20 ms), segments of 536 bytes, every 5th 200 ms late); "
+        "lossy-wifi (WiFi at the edge of its range: 5 ms each way (+ up to 20 ms), segments of 536 bytes, every 5th delayed by 200 ms); "
         "mtu-576 (the smallest packets that every IPv4 host must accept: segments of 536 bytes); "
-        "stalls (an access point that stops for a moment again and again: segments of 536 bytes, every 8th 1500 ms late)"
+        "stalls (an access point that stalls repeatedly: segments of 536 bytes, every 8th delayed by 1500 ms)"
     )
 
 

@@ -148,7 +148,7 @@ def test_an_agent_that_sends_something_else(new_lab, spec, tmp_path, monkeypatch
             "board.connect(heap=...): unix: TLS on this board takes its memory from elsewhere (malloc, or ESP-IDF's heap on an ESP32), "
             "not from MicroPython's heap; @pytest.mark.needs('heap-limit') skips the test",
         ),
-        ({"heap": 4000}, "board.connect(heap=4000): expected a number of bytes from 8192 on, which the agent needs"),
+        ({"heap": 4000}, "board.connect(heap=4000): expected at least 8192 bytes, which the agent needs"),
         (
             {"heaps": 40000},
             "board.connect(): unknown setting 'heaps'; did you mean 'heap'?; expected one of key, verify, server_hostname, ca, ",

@@ -66,6 +66,6 @@ def test_heap(given):
 @pytest.mark.parametrize("given", [8191, -1, True, "40K", 40000.0])
 def test_wrong_heaps(given):
     """One line with the value and what is expected."""
-    message = f"board.connect(heap={given!r}): expected a number of bytes from 8192 on, which the agent needs"
+    message = f"board.connect(heap={given!r}): expected at least 8192 bytes, which the agent needs"
     with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
         heap_of(given)

@@ -239,7 +239,7 @@ def test_a_program_is_not_run_through_an_api_of_ours(monkeypatch):
     bench.runner.client = ClientApi.ASYNCIO
     result = bench.runner.run(program)
     assert (result.verdict.word, result.verdict.reason) == (
-        VerdictWord.UNSUPPORTED, "requests connects with an API of its own choice",
+        VerdictWord.UNSUPPORTED, "requests chooses its own API",
     )  # fmt: skip
     assert result.client is ClientApi.ASYNCIO
     assert bench.turns

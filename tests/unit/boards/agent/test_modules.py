@@ -66,7 +66,9 @@ def test_a_file_of_the_user_is_not_overwritten(session: BoardSession, folder: Pa
     """What the harness did not place is not its own, although it is in its directory: nothing is written."""
     (folder / LIBRARY / "umqtt").mkdir(parents=True)
     (folder / LIBRARY / "umqtt" / "simple.py").write_bytes(b"mine")
-    message = r"^lab-1: tls_harness/lib/umqtt/simple.py on the board is not of the harness: rename or remove it$"
+    message = (
+        r"^lab-1: tls_harness/lib/umqtt/simple.py on the board was not written by the harness: rename or remove it$"
+    )
     with pytest.raises(BoardError, match=message) as caught:
         place(session, FILES)
     assert caught.value.kind is FaultKind.FILESYSTEM
@@ -197,5 +199,5 @@ def test_answers(value: dict[str, object], expected: Placed) -> None:
 )
 def test_other_answers_are_refused(value: dict[str, object]) -> None:
     """A board that answers in another format has not placed anything."""
-    with pytest.raises(ValueError, match=r"^the board's answer about its modules is not in its format$"):
+    with pytest.raises(ValueError, match=r"^the board's answer about its modules has an invalid format$"):
         read_placed(answer(**value))

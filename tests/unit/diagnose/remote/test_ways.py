@@ -43,8 +43,8 @@ def test_without_probes(relay):
     [
         (b"+OK begin\r\n", None),
         (b"-ERR no\r\n", r"^it answers b'-ERR no\\r\\n'$"),
-        (b"", r"^no whole answer: b''$"),
-        (b"x" * 5000, r"^no whole answer: b'x{80}'$"),
+        (b"", r"^incomplete answer: b''$"),
+        (b"x" * 5000, r"^incomplete answer: b'x{80}'$"),
     ],
     ids=["agrees", "refuses", "ends", "endless"],
 )
