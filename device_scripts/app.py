@@ -1,4 +1,4 @@
-"""Run a program that people use (requests, umqtt.simple) instead of the agent's own session; runs in RAM after the agent.
+"""Run a common client library (requests, umqtt.simple) instead of the agent's own session; runs in RAM after the agent.
 
 The host runs this text, the text of the program (app_*.py), and then th_run with a request that names th_app. The program is imported as it is. Only its
 name look-up is ours: it asks for the server by the name in the certificate, which no name server knows, and gets the address

@@ -69,12 +69,12 @@ def _refusals(name: str) -> Iterable[tuple[str, str, Situation]]:
     )
     yield (
         "wrong-name",
-        "meets a server whose certificate has another name. A program that connects here accepts any server of that CA",
+        "connects to a server whose certificate has another name. A program that connects here accepts any server of that CA",
         checked("server-wrong-host", program=name, expect=refuses_certificate("cn_mismatch"), positive_control=control),
     )
     yield (
         "server-closes",
-        "meets a server that closes instead of answering. The program must raise an error, and must not wait",
+        "connects to a server that closes instead of answering. The program must raise an error and not wait",
         ordinary(
             "server-p256",
             program=name,

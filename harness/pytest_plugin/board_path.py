@@ -46,7 +46,7 @@ def modules_in(folders: Iterable[str]) -> Mapping[str, bytes]:
                 raise UsageError(f"{where}: {TOO_LARGE}")
         if text not in places.values():
             raise UsageError(
-                f"{where}: no module in it (expected files {' or '.join(f'*{suffix}' for suffix in SUFFIXES)})"
+                f"{where}: contains no module (expected files {' or '.join(f'*{suffix}' for suffix in SUFFIXES)})"
             )
     return found
 
@@ -65,7 +65,7 @@ def _read(text: str, *, where: str) -> Iterator[tuple[str, bytes]]:
         name = path.relative_to(folder).as_posix()
         if not _NAME.fullmatch(name):
             raise UsageError(
-                f"{where}: {name!r} is not a name for a file on the board (expected ASCII letters, digits, '_', '-', '.')"
+                f"{where}: {name!r} is not a valid file name for the board (expected ASCII letters, digits, '_', '-', '.')"
             )
         try:
             if path.stat().st_size > LIMIT_BYTES:

@@ -92,7 +92,7 @@ def _check_program(plan: Mapping[str, Any]) -> None:
         raise UsageError(f"board.connect(program=...): {name!r} is not one of {', '.join(PROGRAMS)}{near}")
     other = next((word for word in _NOT_OF_PROGRAMS if plan.get(word) is not None), None)
     if other is not None:
-        raise UsageError(f"board.connect(program={name!r}): a program has no setting {other!r}")
+        raise UsageError(f"board.connect(program={name!r}): programs do not accept the setting {other!r}")
 
 
 @contextmanager

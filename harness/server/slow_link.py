@@ -140,7 +140,7 @@ class _Session:
         if report.accepted and (report.peer, report.peer_port) != self._own:
             raise ServerError(
                 f"{report.peer}:{report.peer_port} connected to the server behind the link {self._profile.name}: "
-                "another program of this machine took the link's place"
+                "another program on this machine connected instead"
             )
         door = self._door
         return replace(

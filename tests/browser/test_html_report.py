@@ -81,7 +81,7 @@ def test_filters_and_the_address(mixed, show, screenshots):
     assert 0 < int(wanted.split()[0]) < total // 2
     assert count(show(mixed, hash_=address)) == wanted
     assert count(show(mixed, hash_="#changed=1")).startswith("1 of")
-    assert "No result fits these filters." in show(mixed, hash_="#q=no+such+words").locator("#box").inner_text()
+    assert "No results match these filters." in show(mixed, hash_="#q=no+such+words").locator("#box").inner_text()
 
 
 def test_a_cell_opens_and_closes_by_keyboard(mixed, show, screenshots):

@@ -19,7 +19,7 @@ def test_a_wrong_directory(suite):
     """A directory without modules is a usage error, before anything is opened."""
     (suite.folder / "modules").mkdir()
     assert suite.refused("--board-path", "modules") == (
-        "--board-path 'modules': no module in it (expected files *.py or *.mpy)"
+        "--board-path 'modules': contains no module (expected files *.py or *.mpy)"
     )
 
 

@@ -137,7 +137,7 @@
         table(["no.", "ms", "from", "bytes", "what"], result.packets.map((p) => [String(p.number), p.at_ms.toFixed(1), p.from, String(p.bytes), p.info]), "packets")));
     }
     for (const text of result.link_errors || []) list.push(el("p", {class: "note"}, "link error: " + text));
-    if ((result.recovery || []).length) list.push(el("h3", {}, "Bringing the board back"), table(["step", "result", "s", ""], result.recovery.map((step) => [step.step, step.result, String(step.took_s), step.reason || ""])));
+    if ((result.recovery || []).length) list.push(el("h3", {}, "Recovery steps"), table(["step", "result", "s", ""], result.recovery.map((step) => [step.step, step.result, String(step.took_s), step.reason || ""])));
     if (result.rerun) list.push(el("h3", {}, "Run it again"), el("pre", {class: "rerun"}, result.rerun));
     return list;
   }

@@ -156,7 +156,7 @@
     watcher = new IntersectionObserver((entries) => {
       for (const entry of entries) if (entry.isIntersecting) entry.target.dispatchEvent(new Event("more"));
     }, {root: box, rootMargin: "300px"});
-    if (!rows) { box.replaceChildren(el("p", {class: "wide"}, "No result fits these filters.")); return; }
+    if (!rows) { box.replaceChildren(el("p", {class: "wide"}, "No results match these filters.")); return; }
     const units = unitsOf(shown);
     const table = el("table", {class: "grid"}, head(units));
     for (const [topic, list] of groups) table.append(group(topic, list, units, narrowed && rows <= 200));

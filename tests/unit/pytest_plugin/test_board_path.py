@@ -43,7 +43,7 @@ def test_a_wrong_directory(tmp_path: Path) -> None:
         ("", "no such directory (expected one with MicroPython modules)"),
         (missing, "no such directory (expected one with MicroPython modules)"),
         (file, "not a directory (expected one with MicroPython modules)"),
-        (empty, "no module in it (expected files *.py or *.mpy)"),
+        (empty, "contains no module (expected files *.py or *.mpy)"),
     ):
         with pytest.raises(UsageError, match=refused(text, reason)):
             modules_in([text])
@@ -109,7 +109,7 @@ def test_the_same_module_twice(tmp_path: Path) -> None:
 def test_a_name_that_boards_may_not_have(tmp_path: Path, name: str) -> None:
     """A file's name becomes part of code on the board and of its filesystem: plain ASCII only."""
     text = made(tmp_path / "a", name)
-    reason = f"{name!r} is not a name for a file on the board (expected ASCII letters, digits, '_', '-', '.')"
+    reason = f"{name!r} is not a valid file name for the board (expected ASCII letters, digits, '_', '-', '.')"
     with pytest.raises(UsageError, match=refused(text, reason)):
         modules_in([text])
 

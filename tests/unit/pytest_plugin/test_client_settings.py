@@ -142,8 +142,14 @@ def test_a_program_and_a_running_server():
             {"program": 5},
             f"board.connect(program=...): 5 is not one of {', '.join(PROGRAMS)}",
         ),
-        ({"program": "requests", "text": "x"}, "board.connect(program='requests'): a program has no setting 'text'"),
-        ({"program": "requests", "suites": []}, "board.connect(program='requests'): a program has no setting 'suites'"),
+        (
+            {"program": "requests", "text": "x"},
+            "board.connect(program='requests'): programs do not accept the setting 'text'",
+        ),
+        (
+            {"program": "requests", "suites": []},
+            "board.connect(program='requests'): programs do not accept the setting 'suites'",
+        ),
     ],
 )
 def test_a_wrong_program_is_refused(plan, message):

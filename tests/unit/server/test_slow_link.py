@@ -173,7 +173,7 @@ def test_another_program_behind_the_link(link, listener) -> None:
     between.open(PROFILE, Serving(peers=(INNER,)))
     with pytest.raises(
         ServerError,
-        match=r"^127\.0\.0\.1:9 connected to the server behind the link late: another program of this machine took the link's place$",
+        match=r"^127\.0\.0\.1:9 connected to the server behind the link late: another program on this machine connected instead$",
     ):
         between.finish(Deadline(60))
 
