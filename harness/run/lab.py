@@ -156,7 +156,7 @@ class Lab:
             BoardError: `replaced`.
         """
         label, info = session.spec.label, session.info
-        recorded = changed_facts(self.recorded.get(label, {}), identity_of(info))
+        recorded = self._recorded_changes(session.spec, identity_of(info))
         if recorded:
             session.close(deadline=Deadline(5.0))
             raise BoardError(f"{label}: {OTHER_RECORD}: {'; '.join(recorded)}", kind=FaultKind.REPLACED)
@@ -167,6 +167,14 @@ class Lab:
             session.close(deadline=Deadline(5.0))
             raise BoardError(replaced_text(label, changes), kind=FaultKind.REPLACED)
         return session
+
+    def _recorded_changes(self, spec: BoardSpec, now: Mapping[str, str | None]) -> tuple[str, ...]:
+        """Return what differs from the board of the resumed record, there perhaps with another firmware only."""
+        if spec.label in self.recorded:
+            return changed_facts(self.recorded[spec.label], now)
+        others = (other.label for other in self.options.boards if other.name == spec.name)
+        earlier = next((self.recorded[label] for label in others if label in self.recorded), {})
+        return hardware_changes(earlier, now)
 
     def release(self, spec: BoardSpec) -> None:
         """Leave a board at its prompt and unlock it for other runs; the next use opens it again."""

@@ -153,6 +153,30 @@ def test_another_board_under_the_same_name(new_lab, spec):
     assert str(opened.error).startswith("unix: this is no longer the board that was probed: firmware 1.25.0 -> 1.")
 
 
+def test_another_board_than_the_resumed_one(new_lab, spec):
+    """Under its name all must be the same; with a firmware of which there is no result, the chip, as in a run that was not interrupted."""
+    lab = new_lab()
+    runs = lab.open(spec).info.firmware
+    with_firmware, other = (
+        replace(spec, label=f"unix@{word}", firmware=FirmwareChoice(text=word, version=runs)) for word in ("a", "b")
+    )
+    lab = new_lab(boards=(spec, with_firmware, other))
+    lab.recorded = {"unix": {"firmware": runs}}
+    assert lab.open(spec).error is None
+    lab.release(spec)
+    lab.recorded = {"unix": {"firmware": "1.0.0"}}
+    opened = lab.open(spec)
+    text = "differs from the board in the record that --resume continues, so no case was run on it"
+    assert (opened.session, opened.error.kind) == (None, "replaced")
+    assert str(opened.error) == f"unix: {text}: firmware 1.0.0 -> {runs}"
+    lab.recorded = {"unix@b": {"firmware": "1.0.0", "platform": "linux"}}
+    if sys.platform == "linux":
+        assert lab.open(with_firmware).error is None
+        lab.release(with_firmware)
+        lab.recorded = {"unix@b": {"firmware": "1.0.0", "platform": "rp2"}}
+        assert str(lab.open(with_firmware).error) == f"unix@a: {text}: platform rp2 -> linux"
+
+
 def test_two_firmwares_of_one_board(new_lab, spec):
     """The next firmware closes the one before; everything of the board may change but its chip."""
     lab = new_lab()

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from harness.boards.agent.console import Console
-from harness.boards.agent.same_board import identity_changes, must_be_same, replaced_text
+from harness.boards.agent.same_board import hardware_changes, identity_changes, identity_of, must_be_same, replaced_text
 from harness.errors import BoardError, FaultKind
 from harness.model import BoardInfo
 
@@ -18,6 +18,22 @@ BOARD = BoardInfo(
     build="RPI_PICO_W",
     unique_id="e6614c311b4f2a2f",
 )
+
+
+@pytest.mark.parametrize(
+    ("change", "changes"),
+    [
+        ({"version": (1, 29, 0, ""), "version_text": "x", "machine": "y", "build": "z", "implementation": "w"}, ()),
+        ({"unique_id": None, "platform": ""}, ()),
+        ({"unique_id": "e6614c311b4f2a30"}, ("unique id e6614c311b4f2a2f -> e6614c311b4f2a30",)),
+        ({"platform": "esp32"}, ("platform rp2 -> esp32",)),
+    ],
+)
+def test_the_same_board_with_another_firmware(change, changes):
+    """A firmware changes everything but platform and unique id; what only one of them reports says nothing."""
+    before, now = identity_of(BOARD), identity_of(replace(BOARD, **change))
+    assert hardware_changes(before, now) == changes
+    assert bool(hardware_changes(now, before)) == bool(changes)
 
 
 def test_the_same_board():
