@@ -60,6 +60,7 @@ def test_three_networks(suite):
     assert (ran.folder / "j.xml").read_text(encoding="utf-8").count('name="link" value="satellite"') == 2
 
 
+@pytest.mark.slow
 def test_one_network_from_the_environment_and_again(suite):
     """One network without the network as it is; its command runs the one test again, in that network."""
     ran = suite.run(*CASES, environment={"TLS_HARNESS_LINK_PROFILE": "mtu-576"})
@@ -74,6 +75,7 @@ def test_one_network_from_the_environment_and_again(suite):
     assert [item["link"] for item in again.record(".compat/again")["results"]] == ["mtu-576"]
 
 
+@pytest.mark.slow
 def test_a_time_limit_that_the_network_exceeds(suite):
     """A case about a time limit of the board is not run where the network alone would exceed it, and says so."""
     ran = suite.run("--cases", "full", "-k", "timing/no-answer", "--link-profile", "stalls", "-rs")
@@ -85,6 +87,7 @@ def test_a_time_limit_that_the_network_exceeds(suite):
     )
 
 
+@pytest.mark.slow
 def test_a_test_of_the_users_own(suite):
     """`board.connect` goes through the network, too, and the record names it; so does a server that is running already."""
     suite.write(
@@ -123,6 +126,7 @@ def test_theirs(board, certificates, expect):
         assert result["timing_ms"]["handshake_board"] >= 4 * PROFILES["satellite"].latency_ms
 
 
+@pytest.mark.slow
 def test_a_program_in_a_slow_network(suite):
     """Programs of other people keep their own time limits, and connect all the same."""
     ran = suite.run("-k", "app/requests-unverified", "--link-profile", "lossy-wifi")

@@ -31,7 +31,7 @@ def test_a_fault_in_the_event_loop(runner):
         runner.handshakes.attempt(silent, ClientPlan(timeout_s=60.0), api=ClientApi.ASYNCIO, within=Deadline(1.0))
     runner.server.cancel()
     steps = runner.board.recover(because=str(caught.value))
-    assert steps[-1].result == StepResult.HELPED
+    assert steps[-1].result == StepResult.HELPED, steps
     result = runner.run(find_case("seed/ecdsa-key-connects"))
     assert (result.verdict.word, result.client) == (VerdictWord.PASS, ClientApi.ASYNCIO)
     assert runner.last is not None
